@@ -1,0 +1,44 @@
+# Everything a fresh machine needs is Python >= 3.11 and make.
+PYTHON ?= python3
+VENV   ?= .venv
+NEWEST ?= .venv-newest
+BIN     = $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test test-fast test-newest lint install clean screenshots
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("lambdatop needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -e '.[demo,dev]'
+	@touch $@
+
+# The emulator pins botocore, which holds aiobotocore at 3.9; the newest allowed one gets an
+# environment of its own, where the tests that lean on the SDK run again (the emulator, a separate
+# process, is started by the first environment's Python).
+$(NEWEST)/.installed: pyproject.toml $(VENV)/.installed
+	$(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/pip install --quiet -e '.[dev]' 'aiobotocore>=3.10,<4'
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/lambdatop demo
+
+test: test-fast test-newest
+
+test-fast: $(VENV)/.installed
+	$(BIN)/python -m pytest
+
+test-newest: $(NEWEST)/.installed
+	LAMBDATOP_DEMO_PYTHON=$(abspath $(BIN)/python) $(NEWEST)/bin/python -m pytest -m sdk
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) $(NEWEST) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build

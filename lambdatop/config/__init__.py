@@ -1,0 +1,3 @@
+"""Settings and themes: YAML in, validated values out."""
+
+from __future__ import annotations

@@ -1,0 +1,81 @@
+"""Every failure that lambdatop tells a person about.
+
+LambdatopError                 one sentence that says what happened and what to do
+├── UsageError                 exit 2: arguments or configuration
+├── NotInThisVersion           exit 2: a name that is reserved, not built
+├── RefusedReadOnly            exit 4: a change was asked for in read-only mode
+├── TargetNotFound             exit 2: no such function, mapping or queue (or too many)
+└── SourceError                exit 1: AWS did not answer as hoped
+├── Denied                 names the missing IAM action
+├── Throttled              asks for a slower pace
+├── CredentialsError       missing, expired or wrong credentials
+├── Unreachable            no connection to the endpoint
+└── Missing                the thing does not exist (any more)
+"""
+
+from __future__ import annotations
+
+
+class LambdatopError(Exception):
+    """Base: `str(error)` is one clean sentence for a person."""
+
+    exit_code = 1
+
+
+class UsageError(LambdatopError):
+    """Wrong arguments or configuration."""
+
+    exit_code = 2
+
+
+class NotInThisVersion(UsageError):
+    """The name is reserved for a later version."""
+
+
+class TargetNotFound(UsageError):
+    """The target does not exist, or several match; `candidates` lists them."""
+
+    def __init__(self, sentence: str, candidates: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.candidates = candidates
+
+
+class RefusedReadOnly(LambdatopError):
+    """A change was asked for in read-only mode."""
+
+    exit_code = 4
+
+
+class SourceError(LambdatopError):
+    """AWS, or the way to it, failed; `code` is AWS's error code when there was one."""
+
+    state = "failed"
+
+    def __init__(self, sentence: str, *, code: str = "", action: str | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.action = action
+
+
+class Denied(SourceError):
+    """The identity lacks a permission; `action` names it (`lambda:ListFunctions`)."""
+
+    state = "denied"
+
+
+class Throttled(SourceError):
+    """AWS asked for a slower pace."""
+
+    state = "throttled"
+
+
+class CredentialsError(SourceError):
+    """Missing, expired or wrong credentials."""
+
+
+class Unreachable(SourceError):
+    """The endpoint cannot be reached."""
+
+
+class Missing(SourceError):
+    """The thing does not exist (any more)."""

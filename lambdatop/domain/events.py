@@ -1,0 +1,163 @@
+"""Everything lambdatop learns from outside, as immutable events. `fold` is their only reader.
+
+Every event carries its scope and `at`, the moment it was fetched (s since the epoch).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from lambdatop.domain.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.logline import LogLine
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import SeriesKey
+
+SourceState = Literal["starting", "ok", "stale", "denied", "throttled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+    scope: Scope
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIdentified(Event):
+    """Who we are and where we look. `endpoint` is set when it is not AWS's own."""
+
+    identity: str
+    alias: str = ""
+    endpoint: str = ""
+    notice: str = ""
+    credentials_expire_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionsListed(Event):
+    """The complete list of functions; what is not in it does not exist any more."""
+
+    functions: tuple[FunctionFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrencyObserved(Event):
+    """Reserved concurrency of some functions (None = nothing reserved)."""
+
+    reserved: tuple[tuple[Key, Reserved], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountObserved(Event):
+    """GetAccountSettings."""
+
+    account: AccountFacts
+
+
+@dataclass(frozen=True, slots=True)
+class MappingsListed(Event):
+    """The complete list of event source mappings of the account and region."""
+
+    mappings: tuple[MappingFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesObserved(Event):
+    """Attributes of the queues behind mappings and of their DLQs; `gone` no longer exist."""
+
+    queues: tuple[QueueFacts, ...]
+    gone: tuple[Key, ...] = ()
+
+
+class MetricPoints(NamedTuple):
+    """Points of one series in the answered window; unit as CloudWatch publishes the metric."""
+
+    series: SeriesKey
+    points: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsObserved(Event):
+    """A GetMetricData answer: for each series, all points of [start, end), which replace what was known.
+
+    `start` and `end` are s since the epoch; points are (start of minute, value).
+    """
+
+    start: float
+    end: float
+    data: tuple[MetricPoints, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogsObserved(Event):
+    """New log lines of one function, oldest first, without duplicates.
+
+    `complete` is False when lines may be missing (`gap` says why); `group` is where they came from.
+    """
+
+    function: Key
+    group: str
+    lines: tuple[LogLine, ...]
+    complete: bool = True
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsObserved(Event):
+    """All alarms in state ALARM."""
+
+    alarms: tuple[AlarmFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReported(Event):
+    """How a collector is doing.
+
+    `error` is one clean sentence; `action` the missing IAM action when denied; `next_in_s` when it
+    will try again; `pace_s` its pace now and `pace_why` why that is slower than asked for.
+    """
+
+    source: str
+    state: SourceState
+    error: str = ""
+    action: str | None = None
+    next_in_s: float | None = None
+    pace_s: float | None = None
+    pace_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendObserved(Event):
+    """What lambdatop itself has asked for so far; `usd` counts billable units at list price."""
+
+    calls: tuple[tuple[str, int], ...]
+    usd: float
+    usd_per_hour: float
+    budget_usd_per_hour: float
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRead(Event):
+    """The journal as it stands on disk, oldest entry first."""
+
+    entries: tuple[Entry, ...]
+
+
+class Control(NamedTuple):
+    """A control state read back from AWS after a mutation, so that the screen does not wait for a poll."""
+
+    key: Key
+    field: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class ControlObserved(Event):
+    """Fresh control states (`reserved_concurrency`, `state`) of single resources."""
+
+    controls: tuple[Control, ...]

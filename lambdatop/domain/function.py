@@ -1,0 +1,67 @@
+"""What is known about one function from the control plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lambdatop.domain.scope import Key
+
+Reserved = int | None
+"""Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """One row of ListFunctions, without environment values.
+
+    Units: `memory_mb` MB, `timeout_s` s, `ephemeral_mb` MB, `code_size_bytes` bytes,
+    `last_modified` s since the epoch.
+    """
+
+    key: Key
+    arn: str
+    runtime: str = ""
+    memory_mb: int = 128
+    timeout_s: int = 3
+    ephemeral_mb: int = 512
+    architecture: str = "x86_64"
+    log_group: str = ""
+    log_format: str = "Text"
+    last_modified: float | None = None
+    code_size_bytes: int = 0
+    code_sha256: str = ""
+    package_type: str = "Zip"
+    version: str = "$LATEST"
+    dlq_arn: str | None = None
+    managed_instances: bool = False
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.key.id
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """GetAccountSettings: the limits of one account in one region.
+
+    `unreserved` is what AWS reports as not reserved by any function (limit - reservations).
+    """
+
+    concurrency_limit: int
+    unreserved: int
+    code_size_limit_bytes: int
+    code_size_bytes: int
+    function_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFacts:
+    """One CloudWatch alarm in state ALARM; `function` is set when a dimension names one."""
+
+    key: Key
+    reason: str
+    metric: str
+    namespace: str
+    since: float | None
+    function: Key | None

@@ -1,0 +1,163 @@
+"""The doors between rooms, as Protocols: who offers what to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from lambdatop.domain.events import Event, TargetIdentified
+from lambdatop.domain.journal import Entry, Outcome
+from lambdatop.domain.plan import Call, Plan, Proposal, State
+from lambdatop.domain.scope import Key
+from lambdatop.domain.situation import Situation
+from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+
+class Clock(Protocol):
+    """Time. The only room that asks the operating system for it is engine/clock.py."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a source may look at while it collects: the World so far and what the user watches."""
+
+    now: float
+    world: World = EMPTY_WORLD
+    watched: frozenset[Key] = field(default=frozenset())
+
+
+class Source(Protocol):
+    """One concern of AWS, asked once per round. Raises `SourceError` subclasses, nothing else."""
+
+    name: str
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round: ask, parse, return events. Never blocks the loop for more than 50 ms."""
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """Slowest sensible pace now in s and why (0 and "" when the configured pace stands)."""
+
+
+class Limiter(Protocol):
+    """Token buckets per API, shared by every caller in the process."""
+
+    async def take(self, api: str) -> None:
+        """Wait for one token of `api` (`lambda`, `sqs`, `logs`, `cloudwatch`, others are free)."""
+
+
+class Meter(Protocol):
+    """Counts our own calls."""
+
+    def count(self, service: str, operation: str, usd: float) -> None:
+        """One call that costs `usd` at list price."""
+
+
+class Reader(Protocol):
+    """Fresh reads of single targets, for plans and for the check right before a call."""
+
+    async def find(self, target: str, kinds: Collection[str]) -> Key:
+        """The key of a name, ARN, UUID or URL; raises TargetNotFound with candidates."""
+
+    async def situation(self, key: Key) -> Situation:
+        """Everything a planner of this kind of target wants to know."""
+
+    async def state(self, plan_target: Key, fields: Collection[str]) -> State:
+        """The control fields of one target as they are now, for comparison with a plan's `before`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came back from one mutating call: how it ended, and AWS's words."""
+
+    outcome: Literal["applied", "refused", "not-sent", "unknown"]
+    detail: str = ""
+
+
+class Mutator(Protocol):
+    """The only way to change anything in AWS. Does not exist in read-only mode."""
+
+    async def send(self, call: Call, digest: str) -> Sent:
+        """Send exactly this call, once; a call whose digest differs from `digest` is not sent."""
+
+
+class JournalStore(Protocol):
+    """The crash-safe journal. Every method that writes returns after fsync."""
+
+    def read(self) -> tuple[Entry, ...]:
+        """All entries, oldest first."""
+
+    def intent(self, entry: Entry) -> None:
+        """Write an intent; raises when it could not be made durable."""
+
+    def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
+        """Write an outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One open connection to an account and region, made by the composition root.
+
+    `mutator` is None in read-only mode. `close` releases every socket.
+    """
+
+    identified: TargetIdentified
+    sources: tuple[Source, ...]
+    reader: Reader
+    mutator: Mutator | None
+    close: Callable[[], Awaitable[None]]
+
+
+Connect = Callable[[], Awaitable[Backend]]
+"""Opens a Backend; raises CredentialsError, Unreachable … with a sentence for a person."""
+
+
+ResultKind = Literal["applied", "refused", "not-sent", "unknown", "drift", "expired", "read-only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an execution ended. On drift: what you saw, what is now, what you want."""
+
+    kind: ResultKind
+    message: str
+    entry: Entry | None = None
+    saw: State | None = None
+    now: State | None = None
+    want: State | None = None
+
+
+class Console(Protocol):
+    """What the TUI may ask of the engine. Safe to call from the UI's thread; futures end there too."""
+
+    def latest(self) -> Snapshot:
+        """The newest snapshot, at once."""
+
+    def watch(self, keys: frozenset[Key]) -> None:
+        """Functions whose log tails are wanted."""
+
+    def refresh(self) -> None:
+        """Collect everything now."""
+
+    def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
+        """Read the target fresh and plan; raises LambdatopError through the future."""
+
+    def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
+        """Plan the undo of one entry, or of the newest that can be undone."""
+
+    def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
+        """Carry a confirmed plan out; never cancelled once a call is on its way."""
+
+
+EventSink = Callable[[Sequence[Event]], None]

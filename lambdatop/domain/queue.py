@@ -1,0 +1,66 @@
+"""Queues behind mappings, and their dead-letter queues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lambdatop.domain.scope import Key, parse_arn
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFacts:
+    """GetQueueAttributes of one queue. Counts are AWS's approximations.
+
+    Units: `visibility_timeout_s`, `retention_s`, `delay_s` s; `at` s since the epoch.
+    """
+
+    key: Key
+    arn: str
+    url: str
+    at: float
+    visible: int
+    in_flight: int
+    delayed: int
+    visibility_timeout_s: int = 30
+    retention_s: int = 345_600
+    delay_s: int = 0
+    dlq_arn: str | None = None
+    max_receive_count: int | None = None
+    fifo: bool = False
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.key.id
+
+    @property
+    def dlq(self) -> Key | None:
+        """Key of its dead-letter queue."""
+        arn = parse_arn(self.dlq_arn or "")
+        return Key(self.key.scope, "queue", arn.name) if arn else None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueHistory:
+    """The newest facts of a queue and its depth over time.
+
+    `depths` holds (s since the epoch, visible + in flight), oldest first, bounded.
+    """
+
+    facts: QueueFacts
+    depths: tuple[tuple[float, int], ...]
+
+    KEEP: ClassVar[int] = 240
+
+    def observe(self, facts: QueueFacts) -> QueueHistory:
+        """The history with one more observation; an older or repeated one changes nothing."""
+        if self.depths and facts.at <= self.depths[-1][0]:
+            return self
+        depths = (*self.depths, (facts.at, facts.visible + facts.in_flight))
+        return QueueHistory(facts, depths[-self.KEEP :])
+
+
+def first_history(facts: QueueFacts) -> QueueHistory:
+    """A history of one observation."""
+    return QueueHistory(facts, ((facts.at, facts.visible + facts.in_flight),))

@@ -1,0 +1,90 @@
+"""Where a thing lives and what it is called: the keys every fact carries."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["function", "mapping", "queue", "stream", "account", "alarm"]
+
+
+class Scope(NamedTuple):
+    """One account in one region: the first half of every key."""
+
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.region}"
+
+
+class Key(NamedTuple):
+    """The identity of one thing, stable over sorting, filtering and refreshing.
+
+    `id` is the function name, the mapping UUID, or the queue, stream or alarm name.
+    """
+
+    scope: Scope
+    kind: Kind
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}@{self.scope}"
+
+
+class Arn(NamedTuple):
+    """The parts of an Amazon Resource Name."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @property
+    def name(self) -> str:
+        """The last part of the resource, without its type (`function:f:live` gives `f`)."""
+        if self.service == "lambda" and self.resource.startswith("function:"):
+            return self.resource.split(":")[1]
+        if self.service == "dynamodb" and self.resource.startswith("table/"):
+            return self.resource.split("/")[1]
+        if self.service == "kafka":
+            return self.resource.split("/")[1] if "/" in self.resource else self.resource
+        return self.resource.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+    @property
+    def qualifier(self) -> str | None:
+        """Version or alias of a function ARN, None when it is unqualified."""
+        parts = self.resource.split(":")
+        return parts[2] if self.service == "lambda" and len(parts) > 2 else None
+
+
+def parse_arn(text: str) -> Arn | None:
+    """Split an ARN; None when `text` is not one."""
+    parts = text.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn":
+        return None
+    return Arn(*parts[1:])
+
+
+SOURCE_KINDS = {
+    "sqs": "sqs",
+    "kinesis": "kinesis",
+    "dynamodb": "dynamodb",
+    "kafka": "kafka",
+    "mq": "mq",
+    "rds": "documentdb",
+}
+
+
+def source_kind(arn: str | None) -> str:
+    """What feeds an event source mapping: sqs, kinesis, dynamodb, kafka, mq, documentdb, other."""
+    parsed = parse_arn(arn or "")
+    return SOURCE_KINDS.get(parsed.service, "other") if parsed else "kafka"
+
+
+def queue_arn_from_url(url: str, region: str) -> str | None:
+    """The ARN of a queue URL (`https://host/account/name`), None when it is not one."""
+    parts = url.rstrip("/").rsplit("/", 2)
+    if "://" not in url or len(parts) != 3 or not parts[1].isdigit():
+        return None
+    return f"arn:aws:sqs:{region}:{parts[1]}:{parts[2]}"

@@ -1,0 +1,187 @@
+"""The Snapshot: what there is to see, made once per round and read by everybody.
+
+Frozen and compared by identity: comparing two by value costs milliseconds a tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.function import AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.world import LogTail, Spend
+
+Mode = Literal["operator", "read-only"]
+Trend = Literal["up", "down", "flat", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where we look. `endpoint` is empty when it is AWS's own; `notice` is a standing remark."""
+
+    scope: Scope
+    alias: str = ""
+    identity: str = ""
+    endpoint: str = ""
+    notice: str = ""
+    credentials_expire_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRow:
+    """One function. Rates are per minute over the last final minutes; None means not known.
+
+    `errors`, `throttles` … in events/min; `duration_*_ms` and `iterator_age_ms` ms; `error_rate` and
+    `cold_start_rate` 0..1; `concurrency_max` environments; `heat` 0..100 (see `heat.py`); `age_s` s
+    since the metrics were fetched, None before the first answer. `spark` is invocations per minute,
+    oldest first, None where CloudWatch has no point. `reserved_known` is False until it was read.
+    """
+
+    facts: FunctionFacts
+    reserved: Reserved = None
+    reserved_known: bool = False
+    invocations_per_min: float | None = None
+    errors_per_min: float | None = None
+    error_rate: float | None = None
+    throttles_per_min: float | None = None
+    duration_max_ms: float | None = None
+    duration_p99_ms: float | None = None
+    concurrency_max: float | None = None
+    iterator_age_ms: float | None = None
+    async_amplification: float | None = None
+    cold_start_rate: float | None = None
+    burn_usd_per_hour: float | None = None
+    heat: float = 0.0
+    age_s: float | None = None
+    spark: tuple[float | None, ...] = ()
+    errors_spark: tuple[float | None, ...] = ()
+    invocations_trend: Trend = ""
+    errors_trend: Trend = ""
+    duration_trend: Trend = ""
+    findings: int = 0
+    worst: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The function's key."""
+        return self.facts.key
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRow:
+    """One event source mapping with its risks; `age_s` s since it was listed."""
+
+    facts: MappingFacts
+    risks: tuple[str, ...] = ()
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One queue. `redelivery_ratio` received / deleted; `trend_per_min` change of depth per minute.
+
+    `received` and `deleted` are sums over the redelivery window; `oldest_age_s` s (leaves poison out).
+    """
+
+    facts: QueueFacts
+    dlq_of: tuple[str, ...] = ()
+    received: float | None = None
+    deleted: float | None = None
+    redelivery_ratio: float | None = None
+    trend_per_min: float | None = None
+    grown: int | None = None
+    oldest_age_s: float | None = None
+    spark: tuple[float | None, ...] = ()
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StormRow:
+    """One way in which work may repeat: source → function → dead-letter queue, worst first.
+
+    `score` orders the pane (see `storms.py`); `why` says in words what the score rests on.
+    """
+
+    mapping: Key
+    function: Key
+    source_kind: str
+    source_name: str
+    state: str
+    last_result: str
+    queue: QueueRow | None = None
+    dlq: QueueRow | None = None
+    iterator_age_ms: float | None = None
+    error_rate: float | None = None
+    score: float = 0.0
+    why: str = ""
+    risks: tuple[str, ...] = ()
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRow:
+    """One quota. `headroom` is limit - used; `exhausted_in_s` None = not growing."""
+
+    name: str
+    code: str
+    scope: str
+    used: float
+    limit: float
+    unit: str
+    source: str
+    headroom: float
+    trend_per_min: float | None = None
+    exhausted_in_s: float | None = None
+    age_s: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One collector's state in words; `age_s` s since its last success."""
+
+    name: str
+    state: str
+    age_s: float | None
+    error: str = ""
+    action: str | None = None
+    next_at: float | None = None
+    pace_s: float | None = None
+    pace_why: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot."""
+
+    seq: int = 0
+    at: float = 0.0
+    version: str = ""
+    mode: Mode = "operator"
+    targets: tuple[Target, ...] = ()
+    functions: tuple[FunctionRow, ...] = ()
+    mappings: tuple[MappingRow, ...] = ()
+    queues: tuple[QueueRow, ...] = ()
+    storms: tuple[StormRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    quotas: tuple[QuotaRow, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
+    alarms: tuple[AlarmFacts, ...] = ()
+    spend: Spend = field(default=Spend())
+    journal: tuple[Entry, ...] = ()
+    logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def open_intents(self) -> tuple[Entry, ...]:
+        """Journal entries whose outcome is not known."""
+        return tuple(e for e in self.journal if e.outcome in ("open", "unknown"))
+
+
+EMPTY_SNAPSHOT = Snapshot()

@@ -1,0 +1,89 @@
+"""The World: everything known now, as one immutable value. Only `fold` makes new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+from lambdatop.domain.events import SourceReported, TargetIdentified
+from lambdatop.domain.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.logline import LogLine
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.queue import QueueHistory
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import EMPTY, Series, SeriesKey
+
+_NONE: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogTail:
+    """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first."""
+
+    group: str = ""
+    lines: tuple[LogLine, ...] = ()
+    next_seq: int = 1
+    complete: bool = True
+    gap: str = ""
+    at: float = 0.0
+
+    KEEP: ClassVar[int] = 5000
+
+    def after(self, seq: int) -> tuple[LogLine, ...]:
+        """Lines newer than `seq` that are still in memory."""
+        first = self.next_seq - len(self.lines)
+        return self.lines[max(0, seq + 1 - first) :]
+
+
+class Health(NamedTuple):
+    """State of one source: its newest report, when it last succeeded, and since when it fails."""
+
+    report: SourceReported
+    ok_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What lambdatop's own calls cost so far (list prices, USD)."""
+
+    calls: tuple[tuple[str, int], ...] = ()
+    usd: float = 0.0
+    usd_per_hour: float = 0.0
+    budget_usd_per_hour: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """All facts, keyed. A key that is missing has not been read, which is not the same as zero."""
+
+    targets: Mapping[Scope, TargetIdentified] = field(default=_NONE)
+    functions: Mapping[Key, FunctionFacts] = field(default=_NONE)
+    functions_at: Mapping[Scope, float] = field(default=_NONE)
+    reserved: Mapping[Key, Reserved] = field(default=_NONE)
+    accounts: Mapping[Scope, AccountFacts] = field(default=_NONE)
+    accounts_at: Mapping[Scope, float] = field(default=_NONE)
+    mappings: Mapping[Key, MappingFacts] = field(default=_NONE)
+    mappings_at: Mapping[Scope, float] = field(default=_NONE)
+    queues: Mapping[Key, QueueHistory] = field(default=_NONE)
+    series: Mapping[SeriesKey, Series] = field(default=_NONE)
+    metrics_at: Mapping[Key, float] = field(default=_NONE)
+    logs: Mapping[Key, LogTail] = field(default=_NONE)
+    alarms: Mapping[Key, AlarmFacts] = field(default=_NONE)
+    sources: Mapping[str, Health] = field(default=_NONE)
+    spend: Spend = field(default=Spend())
+    journal: tuple[Entry, ...] = ()
+
+    def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
+        """One series, empty when nothing is known."""
+        return self.series.get(SeriesKey(key, name, stat), EMPTY)
+
+    def mappings_of(self, function: Key) -> tuple[MappingFacts, ...]:
+        """Mappings that feed a function, by UUID."""
+        found = (m for m in self.mappings.values() if m.function == function)
+        return tuple(sorted(found, key=lambda m: m.key.id))
+
+
+EMPTY_WORLD = World()

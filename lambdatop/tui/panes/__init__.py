@@ -1,0 +1,3 @@
+"""The five panes of the dashboard, one file each."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Full screens and dialogs."""
+
+from __future__ import annotations

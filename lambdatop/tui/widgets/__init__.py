@@ -1,0 +1,3 @@
+"""Widgets that know nothing of Lambda."""
+
+from __future__ import annotations
