@@ -19,6 +19,11 @@ from lambdatop.domain.series import EMPTY, Series, SeriesKey
 _NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
+def _none() -> Mapping[Any, Any]:
+    """The shared empty mapping; Python 3.11 takes no mappingproxy as a default."""
+    return _NONE
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LogTail:
     """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first."""
@@ -59,20 +64,20 @@ class Spend:
 class World:
     """All facts, keyed. A key that is missing has not been read, which is not the same as zero."""
 
-    targets: Mapping[Scope, TargetIdentified] = field(default=_NONE)
-    functions: Mapping[Key, FunctionFacts] = field(default=_NONE)
-    functions_at: Mapping[Scope, float] = field(default=_NONE)
-    reserved: Mapping[Key, Reserved] = field(default=_NONE)
-    accounts: Mapping[Scope, AccountFacts] = field(default=_NONE)
-    accounts_at: Mapping[Scope, float] = field(default=_NONE)
-    mappings: Mapping[Key, MappingFacts] = field(default=_NONE)
-    mappings_at: Mapping[Scope, float] = field(default=_NONE)
-    queues: Mapping[Key, QueueHistory] = field(default=_NONE)
-    series: Mapping[SeriesKey, Series] = field(default=_NONE)
-    metrics_at: Mapping[Key, float] = field(default=_NONE)
-    logs: Mapping[Key, LogTail] = field(default=_NONE)
-    alarms: Mapping[Key, AlarmFacts] = field(default=_NONE)
-    sources: Mapping[str, Health] = field(default=_NONE)
+    targets: Mapping[Scope, TargetIdentified] = field(default_factory=_none)
+    functions: Mapping[Key, FunctionFacts] = field(default_factory=_none)
+    functions_at: Mapping[Scope, float] = field(default_factory=_none)
+    reserved: Mapping[Key, Reserved] = field(default_factory=_none)
+    accounts: Mapping[Scope, AccountFacts] = field(default_factory=_none)
+    accounts_at: Mapping[Scope, float] = field(default_factory=_none)
+    mappings: Mapping[Key, MappingFacts] = field(default_factory=_none)
+    mappings_at: Mapping[Scope, float] = field(default_factory=_none)
+    queues: Mapping[Key, QueueHistory] = field(default_factory=_none)
+    series: Mapping[SeriesKey, Series] = field(default_factory=_none)
+    metrics_at: Mapping[Key, float] = field(default_factory=_none)
+    logs: Mapping[Key, LogTail] = field(default_factory=_none)
+    alarms: Mapping[Key, AlarmFacts] = field(default_factory=_none)
+    sources: Mapping[str, Health] = field(default_factory=_none)
     spend: Spend = field(default=Spend())
     journal: tuple[Entry, ...] = ()
 

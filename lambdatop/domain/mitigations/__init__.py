@@ -1,3 +1,109 @@
-"""The registry of planners: one pure file per mitigation, and the way back."""
+"""The registry of planners: one pure file per mitigation, and the way back.
+
+A planner turns a fresh Situation into a Plan that states everything, or a Refusal that says why not.
+A name of the contract that is not in REGISTRY is reserved: `plan` raises NotInThisVersion for it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from lambdatop.domain.errors import NotInThisVersion, UsageError
+from lambdatop.domain.mitigations import purge, restore, throttle, triggers
+from lambdatop.domain.mitigations.undo import plan_undo
+from lambdatop.domain.plan import MITIGATIONS, Proposal, Tier
+from lambdatop.domain.scope import Kind
+from lambdatop.domain.situation import Situation
+
+__all__ = ["REGISTRY", "Planner", "kind_of", "plan", "plan_undo", "planner"]
+
+PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """One mitigation: what it acts on, its tier, and the pure function that plans it.
+
+    `params` names the settings that `--set` accepts.
+    """
+
+    name: str
+    kind: Kind
+    tier: Tier
+    summary: str
+    plan: PlanFunction
+    params: tuple[str, ...] = ()
+
+
+REGISTRY: Mapping[str, Planner] = {
+    p.name: p
+    for p in (
+        Planner(
+            "throttle_to_zero",
+            "function",
+            "T2",
+            "set reserved concurrency to 0: no new invocation starts",
+            throttle.plan_throttle_to_zero,
+        ),
+        Planner(
+            "restore_concurrency",
+            "function",
+            "T1",
+            "set reserved concurrency to a former value, or to none",
+            restore.plan_restore_concurrency,
+            ("reserved",),
+        ),
+        Planner(
+            "disable_trigger",
+            "mapping",
+            "T1",
+            "switch an event source mapping off: events wait in their source",
+            triggers.plan_disable_trigger,
+        ),
+        Planner(
+            "enable_trigger",
+            "mapping",
+            "T1",
+            "switch an event source mapping on again",
+            triggers.plan_enable_trigger,
+        ),
+        Planner(
+            "purge_queue",
+            "queue",
+            "T3",
+            "delete every message of a queue for good",
+            purge.plan_purge_queue,
+        ),
+    )
+}
+
+
+def planner(name: str) -> Planner:
+    """The planner of a name; raises NotInThisVersion for a reserved one, UsageError for an unknown one."""
+    if name in REGISTRY:
+        return REGISTRY[name]
+    if name in MITIGATIONS:
+        raise NotInThisVersion(
+            f"{name} is not in this version; this one has {', '.join(REGISTRY)}. Nothing was done."
+        )
+    near = get_close_matches(name, MITIGATIONS, 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise UsageError(f"There is no mitigation called {name!r}.{hint} Known: {', '.join(REGISTRY)}.")
+
+
+def kind_of(name: str) -> Kind:
+    """What a mitigation acts on: function, mapping or queue."""
+    return planner(name).kind
+
+
+def plan(name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan a mitigation; raises UsageError for settings that it does not know."""
+    chosen = planner(name)
+    for key in params:
+        if key not in chosen.params:
+            known = f"it takes {', '.join(chosen.params)}" if chosen.params else "it takes none"
+            raise UsageError(f"{name} has no setting {key!r}; {known}.")
+    return chosen.plan(situation, params, now, plan_id)

@@ -1,0 +1,183 @@
+"""fold(world, event): the only way in which the World changes. Pure, total, order-tolerant.
+
+Lists are complete, so they replace. Metric answers replace their window. Log lines are appended
+without duplicates. An event older than what is already known for the same list changes nothing, so a
+slow answer that arrives late cannot bring the past back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.logline import LogLine
+from lambdatop.domain.queue import first_history
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import EMPTY
+from lambdatop.domain.world import Health, LogTail, Spend, World
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def fold(world: World, event: ev.Event) -> World:
+    """The World after one event; raises TypeError for an event that nobody folds."""
+    step = _STEPS.get(type(event))
+    if step is None:
+        raise TypeError(f"no fold for {type(event).__name__}")
+    return step(world, event)
+
+
+def fold_all(world: World, events: Iterable[ev.Event]) -> World:
+    """The World after several events, in their order."""
+    for event in events:
+        world = fold(world, event)
+    return world
+
+
+def _with(old: Mapping[K, V], new: Mapping[K, V]) -> Mapping[K, V]:
+    return MappingProxyType({**old, **new})
+
+
+def _swap(old: Mapping[Key, V], scope: Scope, new: Mapping[Key, V]) -> Mapping[Key, V]:
+    """`old` with everything of `scope` replaced by `new`."""
+    kept = {k: v for k, v in old.items() if k.scope != scope}
+    return MappingProxyType({**kept, **new})
+
+
+def _target(world: World, event: ev.TargetIdentified) -> World:
+    return replace(world, targets=_with(world.targets, {event.scope: event}))
+
+
+def _functions(world: World, event: ev.FunctionsListed) -> World:
+    if event.at < world.functions_at.get(event.scope, 0.0):
+        return world
+    known = {f.key: f for f in event.functions}
+    gone = {k for k in world.functions if k.scope == event.scope and k not in known}
+    changed = replace(
+        world,
+        functions=_swap(world.functions, event.scope, known),
+        functions_at=_with(world.functions_at, {event.scope: event.at}),
+    )
+    return _forget(changed, gone) if gone else changed
+
+
+def _forget(world: World, gone: set[Key]) -> World:
+    return replace(
+        world,
+        reserved=MappingProxyType({k: v for k, v in world.reserved.items() if k not in gone}),
+        series=MappingProxyType({k: v for k, v in world.series.items() if k.key not in gone}),
+        metrics_at=MappingProxyType({k: v for k, v in world.metrics_at.items() if k not in gone}),
+        logs=MappingProxyType({k: v for k, v in world.logs.items() if k not in gone}),
+    )
+
+
+def _concurrency(world: World, event: ev.ConcurrencyObserved) -> World:
+    return replace(world, reserved=_with(world.reserved, dict(event.reserved)))
+
+
+def _account(world: World, event: ev.AccountObserved) -> World:
+    if event.at < world.accounts_at.get(event.scope, 0.0):
+        return world
+    return replace(
+        world,
+        accounts=_with(world.accounts, {event.scope: event.account}),
+        accounts_at=_with(world.accounts_at, {event.scope: event.at}),
+    )
+
+
+def _mappings(world: World, event: ev.MappingsListed) -> World:
+    if event.at < world.mappings_at.get(event.scope, 0.0):
+        return world
+    return replace(
+        world,
+        mappings=_swap(world.mappings, event.scope, {m.key: m for m in event.mappings}),
+        mappings_at=_with(world.mappings_at, {event.scope: event.at}),
+    )
+
+
+def _queues(world: World, event: ev.QueuesObserved) -> World:
+    queues = dict(world.queues)
+    for facts in event.queues:
+        known = queues.get(facts.key)
+        queues[facts.key] = known.observe(facts) if known else first_history(facts)
+    for key in event.gone:
+        queues.pop(key, None)
+    return replace(world, queues=MappingProxyType(queues))
+
+
+def _metrics(world: World, event: ev.MetricsObserved) -> World:
+    series = dict(world.series)
+    at = dict(world.metrics_at)
+    for key, points in event.data:
+        if event.at >= at.get(key.key, 0.0):
+            series[key] = series.get(key, EMPTY).replace(event.start, event.end, points).since(event.start)
+    for key, _ in event.data:
+        at[key.key] = max(event.at, at.get(key.key, 0.0))
+    return replace(world, series=MappingProxyType(series), metrics_at=MappingProxyType(at))
+
+
+def _logs(world: World, event: ev.LogsObserved) -> World:
+    tail = world.logs.get(event.function, LogTail())
+    tail = append_lines(tail, event.lines)
+    tail = replace(tail, group=event.group, complete=event.complete, gap=event.gap, at=event.at)
+    return replace(world, logs=_with(world.logs, {event.function: tail}))
+
+
+def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
+    """The tail with `lines` appended, numbered on, and the oldest dropped beyond its bound."""
+    if not lines:
+        return tail
+    numbered = tuple(replace(line, seq=tail.next_seq + i) for i, line in enumerate(lines))
+    kept = (*tail.lines, *numbered)[-LogTail.KEEP :]
+    return replace(tail, lines=kept, next_seq=tail.next_seq + len(lines))
+
+
+def _alarms(world: World, event: ev.AlarmsObserved) -> World:
+    return replace(world, alarms=_swap(world.alarms, event.scope, {a.key: a for a in event.alarms}))
+
+
+def _source(world: World, event: ev.SourceReported) -> World:
+    known = world.sources.get(event.source)
+    ok_at = event.at if event.state == "ok" else (known.ok_at if known else None)
+    return replace(world, sources=_with(world.sources, {event.source: Health(event, ok_at)}))
+
+
+def _spend(world: World, event: ev.SpendObserved) -> World:
+    spend = Spend(event.calls, event.usd, event.usd_per_hour, event.budget_usd_per_hour)
+    return replace(world, spend=spend)
+
+
+def _journal(world: World, event: ev.JournalRead) -> World:
+    return replace(world, journal=event.entries)
+
+
+def _controls(world: World, event: ev.ControlObserved) -> World:
+    reserved = dict(world.reserved)
+    mappings = dict(world.mappings)
+    for key, field, value in event.controls:
+        if field == "reserved_concurrency":
+            reserved[key] = cast("int | None", value)
+        elif field == "state" and key in mappings:
+            mappings[key] = replace(mappings[key], state=str(value))
+    return replace(world, reserved=MappingProxyType(reserved), mappings=MappingProxyType(mappings))
+
+
+_STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
+    ev.TargetIdentified: _target,
+    ev.FunctionsListed: _functions,
+    ev.ConcurrencyObserved: _concurrency,
+    ev.AccountObserved: _account,
+    ev.MappingsListed: _mappings,
+    ev.QueuesObserved: _queues,
+    ev.MetricsObserved: _metrics,
+    ev.LogsObserved: _logs,
+    ev.AlarmsObserved: _alarms,
+    ev.SourceReported: _source,
+    ev.SpendObserved: _spend,
+    ev.JournalRead: _journal,
+    ev.ControlObserved: _controls,
+}

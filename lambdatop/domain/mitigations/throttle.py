@@ -1,0 +1,157 @@
+"""throttle_to_zero: PutFunctionConcurrency(0). Facts: AWS stops new invocations, running ones go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.finding import Ref
+from lambdatop.domain.function import Reserved
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mitigations.words import cli, owner_warning
+from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.situation import FunctionSituation
+
+NAME = "throttle_to_zero"
+IAM = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency")
+
+
+def set_reserved(name: str, value: Reserved) -> Call:
+    """The call that makes reserved concurrency exactly `value`; None deletes the reservation."""
+    if value is None:
+        return Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": name})
+    params = {"FunctionName": name, "ReservedConcurrentExecutions": value}
+    return Call("lambda", "PutFunctionConcurrency", params)
+
+
+def set_reserved_cli(scope: Scope, name: str, value: Reserved) -> str:
+    """`set_reserved` as an `aws` command."""
+    if value is None:
+        return cli(scope, "lambda", "delete-function-concurrency", "--function-name", name)
+    words = ("lambda", "put-function-concurrency", "--function-name", name)
+    return cli(scope, *words, "--reserved-concurrent-executions", str(value))
+
+
+def plan_throttle_to_zero(
+    s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
+) -> Proposal:
+    """Plan or refuse. Always T2: callers by IAM role cannot be listed, so nobody can promise no loss."""
+    refused = _refuse(s)
+    if refused:
+        return refused
+    name, scope = s.facts.name, s.ref.key.scope
+    back = "remove the reservation again" if s.reserved is None else f"set it back to {s.reserved}"
+    note = "" if s.reserved is None else "; AWS refuses if others took that share of the pool meanwhile"
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Throttle {name} to zero",
+        tier="T2",
+        call=set_reserved(name, 0),
+        before={"reserved_concurrency": s.reserved},
+        after={"reserved_concurrency": 0},
+        undo=set_reserved(name, s.reserved),
+        undo_note=f"{back} ({set_reserved_cli(scope, name, s.reserved)}){note}",
+        lost=_lost(s),
+        in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s",
+        takes_effect="within seconds (AWS documents no figure); all versions and aliases",
+        confirm=name,
+        cli=set_reserved_cli(scope, name, 0),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=_callers(s),
+        warnings=_warnings(s),
+        unknowns=s.gaps,
+        alternatives=_first_disable(s),
+    )
+
+
+def _refuse(s: FunctionSituation) -> Refusal | None:
+    provisioned = sum(n for _, n in s.provisioned)
+    if s.reserved == 0:
+        return Refusal(NAME, s.ref, f"{s.facts.name} is throttled to zero already.", "Restore it with R.")
+    if provisioned:
+        where = ", ".join(f"{q}: {n}" for q, n in s.provisioned)
+        return Refusal(
+            NAME,
+            s.ref,
+            f"AWS refuses reserved concurrency 0 while the function has provisioned concurrency ({where}).",
+            "Remove the provisioned concurrency first, or disable its triggers instead.",
+            _first_disable(s),
+        )
+    if s.facts.managed_instances:
+        return Refusal(
+            NAME,
+            s.ref,
+            f"{s.facts.name} runs on managed instances; nobody knows whether reserved concurrency applies.",
+            "Disable its triggers instead.",
+            _first_disable(s),
+        )
+    return None
+
+
+def _enabled(s: FunctionSituation) -> tuple[MappingFacts, ...]:
+    return tuple(m for m in s.mappings if m.enabled)
+
+
+def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
+    found = []
+    for mapping in _enabled(s):
+        if mapping.source_kind == "sqs":
+            why = "otherwise AWS keeps receiving, and refused receives push good messages to the DLQ"
+        else:
+            why = "otherwise its shards are retried until their records expire"
+        ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+        found.append(Alternative("disable_trigger", ref, why))
+    return tuple(found)
+
+
+def _lost(s: FunctionSituation) -> str:
+    words = []
+    config = s.async_config
+    if config and config.on_failure_arn:
+        words.append(f"new async events go untried to the on-failure destination {config.on_failure_arn}")
+    elif s.facts.dlq_arn:
+        words.append(f"new async events go untried to the DLQ {s.facts.dlq_arn}")
+    elif any("GetFunctionEventInvokeConfig" in gap for gap in s.gaps):
+        words.append("new async events are LOST unless an on-failure destination exists, which is unknown")
+    else:
+        words.append(
+            "new async events are LOST: the function has neither a DLQ nor an on-failure destination"
+        )
+    words.append("synchronous callers get 429")
+    return "; ".join(words)
+
+
+def _warnings(s: FunctionSituation) -> tuple[str, ...]:
+    words = []
+    counts = {q.arn: q for q in s.queues}
+    for mapping in _enabled(s):
+        queue = counts.get(mapping.source_arn)
+        if mapping.source_kind == "sqs":
+            if queue is not None and queue.dlq_arn:
+                dlq = queue.dlq_arn.rsplit(":", 1)[-1]
+                end = f"after {queue.max_receive_count} receives good messages land in {dlq}"
+            else:
+                end = "messages come back until they expire"
+            words.append(f"{mapping.source_name} keeps being received while throttled: {end}")
+        elif mapping.max_record_age_s not in (None, -1):
+            words.append(
+                f"{mapping.source_name}: records older than {mapping.max_record_age_s} s are discarded"
+            )
+        else:
+            words.append(
+                f"{mapping.source_name}: its shards stand still until you restore, or records expire"
+            )
+    return (*words, *owner_warning(s.stack))
+
+
+def _callers(s: FunctionSituation) -> tuple[str, ...]:
+    found = [f"mapping {m.source_name} ({m.source_kind}, {m.state})" for m in s.mappings]
+    found += [f"resource policy allows {p}" for p in s.policy_principals]
+    found += [f"alias {a}" for a in s.aliases]
+    if s.url:
+        found.append(f"function URL {s.url}")
+    return (*found, "callers by IAM role cannot be listed")

@@ -1,0 +1,114 @@
+"""disable_trigger and enable_trigger: UpdateEventSourceMapping(Enabled). Asynchronous in AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.mitigations.words import cli, owner_warning, span
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.situation import MappingSituation
+
+DISABLE, ENABLE = "disable_trigger", "enable_trigger"
+IAM = ("lambda:UpdateEventSourceMapping", "lambda:GetEventSourceMapping")
+CHANGING = ("Creating", "Enabling", "Disabling", "Updating", "Deleting")
+
+
+def switch(uuid: str, on: bool) -> Call:
+    """The call that switches a mapping; nothing but `Enabled` is sent, so nothing else changes."""
+    return Call("lambda", "UpdateEventSourceMapping", {"UUID": uuid, "Enabled": on})
+
+
+def _cli(s: MappingSituation, on: bool) -> str:
+    words = ("lambda", "update-event-source-mapping", "--uuid", s.facts.uuid)
+    return cli(s.ref.key.scope, *words, "--enabled" if on else "--no-enabled")
+
+
+def plan_disable_trigger(
+    s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str
+) -> Proposal:
+    """Plan or refuse switching a mapping off."""
+    m = s.facts
+    if m.state != "Enabled":
+        return _refuse(DISABLE, s, "Disabled")
+    return Plan(
+        id=plan_id,
+        mitigation=DISABLE,
+        target=s.ref,
+        title=f"Disable the trigger {m.source_name} → {m.function.id}",
+        tier="T1",
+        call=switch(m.uuid, False),
+        before={"state": "Enabled"},
+        after={"state": "Disabled"},
+        undo=switch(m.uuid, True),
+        undo_note=f"enable it again ({_cli(s, True)}); streams go on at the same position",
+        lost=_deadline(s),
+        in_flight="batches already received run on; what fails then stays hidden for the visibility timeout",
+        takes_effect="Disabling for seconds to minutes, then Disabled; a poller may still drain meanwhile",
+        confirm="key",
+        cli=_cli(s, False),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=(f"{m.function.id} gets nothing from {m.source_name}; its other callers go on",),
+        warnings=owner_warning(s.stack),
+        unknowns=s.gaps,
+        transient=({"state": "Disabling"},),
+    )
+
+
+def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan or refuse switching a mapping on."""
+    m = s.facts
+    if m.state != "Disabled":
+        return _refuse(ENABLE, s, "Enabled")
+    return Plan(
+        id=plan_id,
+        mitigation=ENABLE,
+        target=s.ref,
+        title=f"Enable the trigger {m.source_name} → {m.function.id}",
+        tier="T1",
+        call=switch(m.uuid, True),
+        before={"state": "Disabled"},
+        after={"state": "Enabled"},
+        undo=switch(m.uuid, False),
+        undo_note=f"disable it again ({_cli(s, False)})",
+        lost="nothing; streams go on at the same position",
+        in_flight="nothing runs from this trigger now",
+        takes_effect="Enabling for some seconds to minutes, then Enabled",
+        confirm="key",
+        cli=_cli(s, True),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=(f"{m.function.id} starts on what waits in {m.source_name}",),
+        warnings=(*_stampede(s), *owner_warning(s.stack)),
+        unknowns=s.gaps,
+        transient=({"state": "Enabling"},),
+    )
+
+
+def _refuse(name: str, s: MappingSituation, wanted: str) -> Refusal:
+    m = s.facts
+    if m.state == wanted:
+        return Refusal(name, s.ref, f"The trigger {m.source_name} → {m.function.id} is {wanted} already.")
+    if m.state in CHANGING:
+        reason = f"The trigger is {m.state}; AWS accepts no change until it has settled."
+        return Refusal(name, s.ref, reason, "Try again when its state has settled.")
+    return Refusal(name, s.ref, f"The trigger is in state {m.state!r}, which lambdatop does not know.")
+
+
+def _deadline(s: MappingSituation) -> str:
+    waits = "messages wait in the queue" if s.facts.source_kind == "sqs" else "records wait in the stream"
+    if s.retention_s is None:
+        return f"nothing while they wait: {waits} until their retention ends (not readable, look it up)"
+    left = s.retention_s - (s.oldest_age_s or 0.0)
+    whose = "the oldest" if s.oldest_age_s is not None else "the first"
+    return f"nothing yet: {waits} for {span(s.retention_s)}; {whose} expires in {span(left)}"
+
+
+def _stampede(s: MappingSituation) -> tuple[str, ...]:
+    waiting = s.queue.visible if s.queue else 0
+    if not waiting:
+        return ()
+    limit = s.facts.max_concurrency
+    held = f"at most {limit} at once" if limit else "without a MaximumConcurrency: up to 1,250 at once"
+    return (f"about {waiting} messages wait and start at once, {held}",)

@@ -1,0 +1,106 @@
+"""The way back: an undo is a plan of its own, with its own check of what is there now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.finding import Ref
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.mitigations import throttle, triggers
+from lambdatop.domain.mitigations.words import cli, reserved_words
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal, State
+
+NAME = "undo"
+
+
+def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
+    """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
+    ref = Ref(entry.target, entry.arn, entry.target.id)
+    refused = _refuse(entry, current, ref)
+    if refused or entry.undo is None:
+        return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
+    changing = tuple({"state": s} for s in triggers.CHANGING) if "state" in entry.before else ()
+    typed = entry.before.get("reserved_concurrency", 1) == 0
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=ref,
+        title=f"Undo {entry.mitigation} of {entry.target.id}: back to {state_words(entry.before)}",
+        tier="T2" if typed else "T1",
+        call=entry.undo,
+        before=dict(current),
+        after=dict(entry.before),
+        undo=entry.call,
+        undo_note=f"do it again: {state_words(entry.after)}",
+        lost="new async events go to the DLQ or are lost again" if typed else "nothing",
+        in_flight="running invocations are not touched",
+        takes_effect="within seconds; a trigger needs seconds to minutes",
+        confirm=entry.target.id if typed else "key",
+        cli=call_cli(entry),
+        iam_actions=throttle.IAM if "reserved_concurrency" in entry.before else triggers.IAM,
+        planned_at=now,
+        warnings=("what waited meanwhile starts at once",),
+        transient=changing,
+        undoes=entry.id,
+    )
+
+
+def _refuse(entry: Entry, current: State, ref: Ref) -> Refusal | None:
+    if entry.outcome == "undone":
+        return Refusal(NAME, ref, f"This {entry.mitigation} was undone already.")
+    if entry.undo is None:
+        return Refusal(NAME, ref, f"{entry.mitigation} cannot be undone: what it removed is gone.")
+    if entry.outcome != "applied":
+        reason = f"This {entry.mitigation} is {entry.outcome}: there is nothing that is known to be applied."
+        return Refusal(NAME, ref, reason, "See `lambdatop journal`; act on the state shown there.")
+    if dict(current) == dict(entry.after):
+        return None
+    if dict(current) == dict(entry.before):
+        return Refusal(NAME, ref, f"{entry.target.id} is back at {state_words(current)} already.")
+    if current.get("state") in triggers.CHANGING:
+        reason = f"The trigger is still {current.get('state')}; AWS accepts no change until it has settled."
+        return Refusal(NAME, ref, reason, "Try again when its state has settled.")
+    return Refusal(
+        NAME,
+        ref,
+        f"{entry.target.id} was changed since: we set {state_words(entry.after)}, it is now "
+        f"{state_words(current)}, the undo would set {state_words(entry.before)}.",
+        "Somebody else may be acting. Set the value you want explicitly instead.",
+    )
+
+
+def state_words(state: Mapping[str, Any]) -> str:
+    """Control fields in words."""
+    words = []
+    for field, value in state.items():
+        if field == "reserved_concurrency":
+            words.append(f"reserved concurrency {reserved_words(value)}")
+        else:
+            words.append(f"{field} {value}")
+    return ", ".join(words) or "nothing to compare"
+
+
+def call_cli(entry: Entry) -> str:
+    """The undo call of an entry as an `aws` command."""
+    call, scope = entry.undo, entry.target.scope
+    if call is None:
+        return ""
+    return _CLI[call.operation](call, scope)
+
+
+def _concurrency(call: Call, scope: Any) -> str:
+    value = call.params.get("ReservedConcurrentExecutions")
+    return throttle.set_reserved_cli(scope, call.params["FunctionName"], value)
+
+
+def _mapping(call: Call, scope: Any) -> str:
+    flag = "--enabled" if call.params["Enabled"] else "--no-enabled"
+    return cli(scope, "lambda", "update-event-source-mapping", "--uuid", call.params["UUID"], flag)
+
+
+_CLI = {
+    "PutFunctionConcurrency": _concurrency,
+    "DeleteFunctionConcurrency": _concurrency,
+    "UpdateEventSourceMapping": _mapping,
+}

@@ -1,0 +1,39 @@
+"""Words that several plans share: command lines, values, spans."""
+
+from __future__ import annotations
+
+import shlex
+
+from lambdatop.domain.function import Reserved
+from lambdatop.domain.scope import Scope
+
+
+def reserved_words(value: Reserved) -> str:
+    """Reserved concurrency in words: absent, 0 and n are three different things."""
+    if value is None:
+        return "none (unreserved)"
+    return "0 (throttled to zero)" if value == 0 else str(value)
+
+
+def cli(scope: Scope, *words: str) -> str:
+    """The equivalent `aws` command, quoted for a shell."""
+    return shlex.join(("aws", *words, "--region", scope.region))
+
+
+def span(seconds: float) -> str:
+    """A time span for people: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    seconds = max(0, round(seconds))
+    if seconds < 90:
+        return f"{seconds} s"
+    if seconds < 5400:
+        return f"{seconds // 60} min"
+    if seconds < 172_800:
+        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    return f"{seconds // 86_400} d {seconds % 86_400 // 3600} h"
+
+
+def owner_warning(stack: str | None) -> tuple[str, ...]:
+    """What infrastructure as code will do with a change made by hand."""
+    if not stack:
+        return ()
+    return (f"CloudFormation stack {stack} owns it: its next deployment may put the old value back",)
