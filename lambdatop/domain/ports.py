@@ -31,11 +31,15 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a source may look at while it collects: the World so far and what the user watches."""
+    """What a source may look at while it collects: the World so far and what the user watches.
+
+    `log_backfill_s` is how far back the first read of a log goes, in s.
+    """
 
     now: float
     world: World = EMPTY_WORLD
     watched: frozenset[Key] = field(default=frozenset())
+    log_backfill_s: float = 600.0
 
 
 class Source(Protocol):

@@ -3,7 +3,8 @@
     score = 10 x repeated receives share + 5 x error rate + 3 x min(1, DLQ growth per min / 10)
             + 2 x infinite retry while failing
 
-    repeated share  1 - deleted / received over the redelivery window (0 for an idle queue)
+    repeated share  (received - deleted - in flight) / received over the redelivery window; what is in
+                    flight was received once and may still be done
     error rate      of the function over the same window
 A mapping that is Disabled keeps its row but scores by what still waits only (0).
 """
@@ -69,7 +70,8 @@ def _score(
         return 0.0, f"{mapping.state.lower()}: nothing is delivered"
     score, words = 0.0, []
     if queue is not None and queue.received:
-        repeated = max(0.0, 1 - (queue.deleted or 0.0) / queue.received)
+        once = (queue.deleted or 0.0) + queue.facts.in_flight
+        repeated = max(0.0, 1 - once / queue.received)
         score += 10 * repeated
         if repeated >= 0.05:
             words.append(f"{repeated:.0%} of receives are repeats")

@@ -1,0 +1,187 @@
+"""Lambda's control plane where ministack is too easy-going: mapping states, concurrency floors, policies."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lambdatop.demo import _private
+from lambdatop.demo.metric_store import Scope
+
+# How long a mapping stays in Enabling, Disabling or Updating, in real seconds.
+TRANSITION_S = 2.0
+# AWS keeps so much of the account's concurrency for functions without a reservation.
+UNRESERVED_FLOOR = 100
+
+_PROVISIONED = re.compile(r"/functions/([^/]+)/provisioned-concurrency$")
+_Call = Callable[..., Any]
+_Answer = tuple[int, dict[str, str], bytes]
+
+
+def refusal(status: int, code: str, message: str, **extra: str) -> _Answer:
+    """Return an error in Lambda's REST protocol."""
+    headers = {"Content-Type": "application/json", "x-amzn-errortype": code}
+    return (
+        status,
+        headers,
+        json.dumps({"Type": "User", "Message": message, "message": message, **extra}).encode(),
+    )
+
+
+def allocated(scope: Scope) -> int:
+    """Return the concurrency that reservations and provisioning set aside; with both, the reservation."""
+    total = 0
+    for (account, region, _), record in list(_private.get("services.lambda_svc._functions")._data.items()):
+        if (account, region) == (scope.account, scope.region):
+            reserved = record.get("concurrency")
+            total += provisioned(record) if reserved is None else int(reserved)
+    return total
+
+
+def provisioned(record: dict[str, Any]) -> int:
+    """Return a function's provisioned concurrency over all of its versions and aliases."""
+    configs = (record.get("provisioned_concurrency") or {}).values()
+    return sum(int(config.get("RequestedProvisionedConcurrentExecutions", 0)) for config in configs)
+
+
+def install() -> None:
+    """Put the wrappers in place."""
+    _private.replace("services.lambda_svc._esm_response", _mapping_response)
+    _private.replace("services.lambda_svc._update_esm", _update_mapping)
+    _private.replace("services.lambda_svc._get_policy", _get_policy)
+    _private.replace("services.lambda_svc._put_function_concurrency", _put_concurrency)
+    _private.replace("services.lambda_svc._put_provisioned_concurrency", _put_provisioned)
+    _private.replace("services.lambda_svc.handle_request", _list_provisioned)
+
+
+def _update_mapping(original: _Call) -> _Call:
+    @functools.wraps(original)
+    def update(uuid: str, data: dict[str, Any]) -> Any:
+        mappings = _private.get("services.lambda_svc._esms")
+        mapping = mappings.get(uuid)
+        if mapping is None:
+            return original(uuid, data)
+        if mapping["State"] in ("Enabling", "Disabling", "Updating"):
+            text = f"Cannot update the event source mapping because it is in use. State: {mapping['State']}"
+            return refusal(400, "ResourceInUseException", text)
+        before = mapping["State"]
+        status, headers, body = original(uuid, data)
+        if status >= 300:
+            return status, headers, body
+        after = mapping["State"]
+        passing = "Updating" if after == before else {"Enabled": "Enabling", "Disabled": "Disabling"}[after]
+        mapping.update(State=passing, StateTransitionReason="User action", LastModified=time.time())
+        timer = threading.Timer(
+            TRANSITION_S, contextvars.copy_context().run, (_settle, mapping, passing, after)
+        )
+        timer.daemon = True
+        timer.start()
+        return status, headers, json.dumps({**json.loads(body), **_state(mapping)}).encode()
+
+    return update
+
+
+def _mapping_response(original: _Call) -> _Call:
+    """Use AWS's words for a stream's last result; AWS has none for a queue."""
+
+    @functools.wraps(original)
+    def respond(mapping: dict[str, Any]) -> Any:
+        answer = original(mapping)
+        result = answer.pop("LastProcessingResult", None)
+        if ":sqs:" not in mapping.get("EventSourceArn", "") and result is not None:
+            failed = result == "FAILED"
+            answer["LastProcessingResult"] = (
+                "PROBLEM: Function call failed" if failed else result.partition(" - ")[0]
+            )
+        return answer
+
+    return respond
+
+
+def _state(mapping: dict[str, Any]) -> dict[str, Any]:
+    return {name: mapping[name] for name in ("State", "StateTransitionReason", "LastModified")}
+
+
+def _settle(mapping: dict[str, Any], passing: str, final: str) -> None:
+    if mapping["State"] == passing:
+        mapping["State"] = final
+
+
+def _get_policy(original: _Call) -> _Call:
+    @functools.wraps(original)
+    def get_policy(*args: Any, **kwargs: Any) -> Any:
+        status, headers, body = original(*args, **kwargs)
+        if status == 200 and not json.loads(json.loads(body)["Policy"]).get("Statement"):
+            return refusal(
+                404, "ResourceNotFoundException", "No policy is associated with the given resource."
+            )
+        return status, headers, body
+
+    return get_policy
+
+
+def _put_concurrency(original: _Call) -> _Call:
+    @functools.wraps(original)
+    def put(name: str, data: dict[str, Any]) -> Any:
+        functions = _private.get("services.lambda_svc._functions")
+        record, wanted = functions.get(name), data.get("ReservedConcurrentExecutions")
+        if record is None:
+            return original(name, data)
+        if not isinstance(wanted, int) or wanted < 0:
+            text = "Value at 'reservedConcurrentExecutions' must be an integer greater than or equal to 0"
+            return refusal(400, "InvalidParameterValueException", text)
+        if wanted < (claimed := provisioned(record)):
+            text = (
+                f"ReservedConcurrentExecutions {wanted} should not be lower than function's total "
+                f"provisioned concurrency [{claimed}]."
+            )
+            return refusal(400, "InvalidParameterValueException", text)
+        limit = _private.get("services.lambda_svc._ACCOUNT_CONCURRENCY_CAP")
+        others = sum(int(functions[n].get("concurrency") or 0) for n in functions if n != name)
+        if wanted and limit - others - wanted < UNRESERVED_FLOOR:
+            text = (
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_FLOOR}]."
+            )
+            return refusal(400, "InvalidParameterValueException", text)
+        return original(name, data)
+
+    return put
+
+
+def _put_provisioned(original: _Call) -> _Call:
+    @functools.wraps(original)
+    def put(name: str, qualifier: str, data: dict[str, Any]) -> Any:
+        if not qualifier or qualifier == "$LATEST":
+            text = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+            return refusal(400, "InvalidParameterValueException", text)
+        return original(name, qualifier, data)
+
+    return put
+
+
+def _list_provisioned(original: _Call) -> _Call:
+    """Answer ListProvisionedConcurrencyConfigs, which ministack takes for a Get without qualifier."""
+
+    @functools.wraps(original)
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: dict[str, Any]) -> Any:
+        match = _PROVISIONED.search(path)
+        if method != "GET" or match is None or "List" not in query:
+            return await original(method, path, headers, body, query)
+        functions = _private.get("services.lambda_svc._functions")
+        record = functions.get(match.group(1).rsplit(":", 1)[-1])
+        if record is None:
+            return refusal(404, "ResourceNotFoundException", f"Function not found: {match.group(1)}")
+        arn = record["config"]["FunctionArn"]
+        configs = (record.get("provisioned_concurrency") or {}).items()
+        listed = [{"FunctionArn": f"{arn}:{qualifier}", **config} for qualifier, config in configs]
+        answer = json.dumps({"ProvisionedConcurrencyConfigs": listed}).encode()
+        return 200, {"Content-Type": "application/json"}, answer
+
+    return handle

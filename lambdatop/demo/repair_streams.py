@@ -1,0 +1,118 @@
+"""Mappings: which source an execution comes from, how old its records are, and pollers that do not wait.
+
+ministack polls all kinds of sources in one thread and runs stream handlers in it, so that a slow Kinesis
+function delays every queue; here Kinesis and DynamoDB streams have threads of their own.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lambdatop.demo import _private
+from lambdatop.demo.execution import CAUSE, Cause, Execution
+from lambdatop.demo.ledger import Ledger
+from lambdatop.demo.ledger_sources import SourceLedger
+from lambdatop.demo.repair_executions import here
+
+# AWS polls a Kinesis shard once and a DynamoDB shard four times a second.
+_PERIOD_S = {"kinesis": 0.5, "dynamodb": 0.25}
+_POLLERS = {
+    "kinesis": "services.lambda_svc._poll_kinesis",
+    "dynamodb": "services.lambda_svc._poll_dynamodb_streams",
+}
+
+_log = logging.getLogger("lambdatop.demo")
+
+
+class StreamRepair:
+    """Wraps the pollers and the stream's put operations."""
+
+    def __init__(self, ledger: Ledger, sources: SourceLedger) -> None:
+        """Publish iterator ages in ``ledger`` and stream counters in ``sources``."""
+        self._ledger = ledger
+        self._sources = sources
+
+    def install(self) -> None:
+        """Put the wrappers in place and start the stream pollers."""
+        _private.replace("services.lambda_svc._run_sqs_batch", _from_queue)
+        for source, name in _POLLERS.items():
+            poll = _private.get(name)
+            _private.replace(name, _elsewhere)
+            threading.Thread(target=_poll_forever, args=(source, poll), daemon=True, name=source).start()
+        for name in ("services.kinesis._put_record", "services.kinesis._put_records"):
+            _private.replace(name, self._counted)
+
+    def on_begin(self, execution: Execution, event: Any) -> None:
+        """Publish how old a stream batch is at the moment when it is handed over."""
+        if execution.cause.source not in _POLLERS:
+            return
+        last = event["Records"][-1]
+        at = time.time()
+        age_s = at - arrival(last)
+        self._ledger.iterator_age(execution.scope, execution.function, age_s, at)
+        if execution.cause.source == "kinesis":
+            stream = last["eventSourceARN"].rsplit("/", 1)[-1]
+            self._sources.read(execution.scope, stream, age_s, at)
+
+    def _counted(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def put(data: dict[str, Any]) -> Any:
+            answer = original(data)
+            name, stream = _private.get("services.kinesis._resolve_stream")(data)
+            if stream and answer[0] == 200:
+                records = data.get("Records") or [data]
+                # Base64 carries three bytes in four characters.
+                size = sum(len(str(r.get("Data", ""))) * 3 // 4 for r in records)
+                self._sources.incoming(here(), name, len(records), size)
+            return answer
+
+        return put
+
+
+def arrival(record: dict[str, Any]) -> float:
+    """Return when a stream record arrived, in Unix seconds.
+
+    DynamoDB's stamp is in whole seconds; ministack's sequence numbers begin with the milliseconds.
+    """
+    if "kinesis" in record:
+        return float(record["kinesis"]["approximateArrivalTimestamp"])
+    return int(record["dynamodb"]["SequenceNumber"][:20]) / 1000
+
+
+def _from_queue(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def run(mapping: dict[str, Any], *args: Any) -> None:
+        token = CAUSE.set(Cause("sqs"))
+        try:
+            original(mapping, *args)
+        finally:
+            CAUSE.reset(token)
+            # ministack pauses the whole mapping for a second after each failure, AWS does not. Nothing
+            # can spin: a failed message stays invisible for its visibility timeout.
+            _private.get("services.lambda_svc._esm_backoff_until").pop(mapping["UUID"], None)
+
+    return run
+
+
+def _elsewhere(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def poll() -> bool:
+        """Find nothing: another thread polls this kind."""
+        return False
+
+    return poll
+
+
+def _poll_forever(source: str, poll: Callable[[], bool]) -> None:
+    CAUSE.set(Cause(source))
+    while True:
+        try:
+            poll()
+        except Exception:  # One bad mapping must not end the polling of all others.
+            _log.exception("polling %s", source)
+        time.sleep(_PERIOD_S[source])

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from demo.clients import Aws, wait_for
+
+from lambdatop.demo.launch import start
+from lambdatop.demo.scenarios import SCENARIOS
+
+pytestmark = pytest.mark.wire
+
+# The promise is ten seconds, an idle machine needs seven; the rest is for a busy one.
+WITHIN_S = 14.0
+
+
+def test_the_registry_tells_its_stories() -> None:
+    assert {"poison-queue", "calm"} <= set(SCENARIOS)
+    for name, scenario in SCENARIOS.items():
+        assert scenario.name == name
+        assert scenario.title
+        assert scenario.story
+        assert scenario.look_for
+    assert any("receive counts burn" in notice for notice in SCENARIOS["poison-queue"].notices_at(12))
+
+
+def test_the_fleet_is_one_that_aws_would_accept() -> None:
+    scenario = SCENARIOS["poison-queue"]
+    visibility = {queue.name: queue.visibility_s for queue in scenario.queues}
+    timeout = {function.name: function.timeout_s for function in scenario.functions}
+    assert len(scenario.functions) == 13
+    assert len({function.memory_mb for function in scenario.functions}) >= 4
+    for mapping in scenario.mappings:
+        assert mapping.kind != "sqs" or timeout[mapping.function] <= visibility[mapping.source]
+
+
+def test_an_unknown_scenario_is_refused() -> None:
+    with pytest.raises(ValueError, match="poison-queue, calm"):
+        start("nonsense")
+
+
+def _shown(aws: Aws) -> dict[str, Any]:
+    """Return what the scenario shows so far, by AWS's APIs only."""
+    functions = [f.name for f in SCENARIOS["poison-queue"].functions]
+    dead = aws.metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName="orders-dlq")
+    groups = aws.logs.describe_log_groups()["logGroups"]
+    return {
+        "metrics": sum(bool(aws.metric("AWS/Lambda", "Invocations", FunctionName=f)) for f in functions)
+        >= 11,
+        "logs": len(groups) >= 11,
+        "dead letters grow": len(set(dead)) > 1,
+        "in flight": max(
+            aws.metric("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "Maximum", QueueName="orders"),
+            default=0,
+        )
+        > 0,
+    }
+
+
+def test_poison_shows_within_ten_seconds() -> None:
+    began = time.monotonic()
+    with start("poison-queue") as demo:
+        assert time.monotonic() - began < 5
+        aws = Aws(demo)
+        wait_for(lambda: all(_shown(aws).values()), WITHIN_S)
+        wait_for(lambda: demo.ledger()["queues"]["orders"]["deleted"] >= 20, 15)
+        ledger = demo.ledger()
+        received = sum(aws.metric("AWS/SQS", "NumberOfMessagesReceived", QueueName="orders"))
+        deleted = sum(aws.metric("AWS/SQS", "NumberOfMessagesDeleted", QueueName="orders"))
+        aws.close()
+    counted = ledger["functions"]
+    assert {name for name, counts in counted.items() if counts["errors"]} == {"orders-worker"}
+    assert max(counted, key=lambda name: counted[name]["errors"]) == "orders-worker"
+    assert abs(received - ledger["queues"]["orders"]["received"]) <= 6
+    assert received / deleted >= 1.5
+    assert all(counts["throttles"] == 0 for counts in counted.values())
+
+
+def test_calm_is_calm() -> None:
+    with start("calm") as demo:
+        wait_for(lambda: demo.ledger()["queues"].get("orders", {}).get("deleted", 0) >= 8, 15)
+        ledger = demo.ledger()
+    assert all(counts["errors"] == counts["throttles"] == 0 for counts in ledger["functions"].values())
+    assert ledger["queues"]["orders-dlq"]["arrived_by_redrive"] == 0
