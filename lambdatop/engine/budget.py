@@ -1,0 +1,155 @@
+"""What lambdatop may ask of the account, and what it has cost so far."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+
+from lambdatop.domain.events import SpendObserved
+from lambdatop.domain.ports import Clock
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.settings import Limits
+from lambdatop.engine.clock import wait_at_most
+
+CONTROL_PLANE = "lambda"
+RESERVE = 1
+QUIET_S = 1.0
+MARGIN = 1.02
+"""Requests that leave evenly arrive unevenly; the margin keeps the limit on the server's side too."""
+
+_urgent: ContextVar[bool] = ContextVar("lambdatop_urgent", default=False)
+
+
+@contextmanager
+def urgent() -> Iterator[None]:
+    """Calls made in here go before all polling: a person waits for them."""
+    token = _urgent.set(True)
+    try:
+        yield
+    finally:
+        _urgent.reset(token)
+
+
+class TokenBuckets:
+    """`domain.ports.Limiter`: one bucket per API, shared by the whole process.
+
+    No window of one second ever sees more takes than the API's limit (rounded up). On the Lambda
+    control plane one token is kept for urgent calls, and polling pauses for a second after each.
+    """
+
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._buckets = {
+            CONTROL_PLANE: _Bucket(clock, limits.control_plane_per_s, RESERVE, QUIET_S),
+            "sqs": _Bucket(clock, limits.sqs_per_s),
+            "logs": _Bucket(clock, limits.logs_per_s),
+            "cloudwatch": _Bucket(clock, limits.metrics_per_s),
+        }
+
+    async def take(self, api: str) -> None:
+        """Wait for one token of `api`; APIs without a bucket are free."""
+        bucket = self._buckets.get(api)
+        if bucket is not None:
+            await bucket.take(is_urgent=_urgent.get())
+
+
+class _Bucket:
+    """Tokens that come back a fixed time after each was taken; waiters in order, urgent ones first."""
+
+    def __init__(self, clock: Clock, per_s: float, reserve: int = 0, quiet_s: float = 0.0) -> None:
+        self._clock = clock
+        self._tokens = math.ceil(per_s)
+        self._back_after_s = self._tokens / per_s * MARGIN
+        self._polling = self._tokens - reserve if self._tokens > reserve else self._tokens
+        self._quiet_s = quiet_s
+        self._quiet_until = -math.inf
+        self._taken: deque[float] = deque(maxlen=self._tokens)
+        self._queue: list[tuple[bool, int]] = []
+        self._numbers = count()
+        self._changed = asyncio.Event()
+
+    async def take(self, *, is_urgent: bool) -> None:
+        ticket = (not is_urgent, next(self._numbers))
+        heapq.heappush(self._queue, ticket)
+        try:
+            while (wait := self._wait_s(ticket, is_urgent)) > 0:
+                await wait_at_most(self._clock, self._changed, wait)
+            self._taken.append(self._clock.monotonic())
+            if is_urgent:
+                self._quiet_until = self._taken[-1] + self._quiet_s
+        finally:
+            self._queue.remove(ticket)
+            heapq.heapify(self._queue)
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    def _wait_s(self, ticket: tuple[bool, int], is_urgent: bool) -> float:
+        """Seconds until this ticket may look again; 0 when it may take a token."""
+        if self._queue[0] != ticket:
+            return self._back_after_s  # woken earlier when the queue moves
+        now = self._clock.monotonic()
+        allowed = self._tokens if is_urgent else self._polling
+        wait = 0.0
+        if len(self._taken) >= allowed:
+            wait = self._taken[-allowed] + self._back_after_s - now
+        return wait if is_urgent else max(wait, self._quiet_until - now)
+
+
+class SpendMeter:
+    """`domain.ports.Meter`: counts our own calls and projects their cost.
+
+    USD per hour = what the last hour cost / its length; a younger process divides by its age plus one
+    minute, because each round is paid at its beginning.
+    """
+
+    WINDOW_S = 3600.0
+    STEP_S = 60.0
+
+    def __init__(self, clock: Clock, budget_usd_per_hour: float) -> None:
+        self._clock = clock
+        self._budget = budget_usd_per_hour
+        self._began = clock.monotonic()
+        self._calls: Counter[str] = Counter()
+        self._usd = 0.0
+        self._minutes: deque[tuple[int, float]] = deque()
+
+    def count(self, service: str, operation: str, usd: float) -> None:
+        """One call that costs `usd` at list price."""
+        self._calls[f"{service}.{operation}"] += 1
+        if usd <= 0:
+            return
+        self._usd += usd
+        minute = int(self._clock.monotonic() // self.STEP_S)
+        if self._minutes and self._minutes[-1][0] == minute:
+            usd += self._minutes.pop()[1]
+        self._minutes.append((minute, usd))
+
+    @property
+    def total_calls(self) -> int:
+        """All calls so far."""
+        return self._calls.total()
+
+    def usd_per_hour(self) -> float:
+        """The projection (see the class)."""
+        now = self._clock.monotonic()
+        oldest = int((now - self.WINDOW_S) // self.STEP_S)
+        while self._minutes and self._minutes[0][0] <= oldest:
+            self._minutes.popleft()
+        spent = sum(usd for _, usd in self._minutes)
+        return spent * self.WINDOW_S / min(self.WINDOW_S, now - self._began + self.STEP_S)
+
+    def observed(self, scope: Scope) -> SpendObserved:
+        """What there is to know now, as an event."""
+        return SpendObserved(
+            scope,
+            self._clock.now(),
+            tuple(sorted(self._calls.items())),
+            self._usd,
+            self.usd_per_hour(),
+            self._budget,
+        )

@@ -1,0 +1,57 @@
+"""The only place that asks the operating system for the time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from lambdatop.domain.ports import Clock
+
+
+class SystemClock:
+    """`domain.ports.Clock` on the machine's clocks."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+async def wait_at_most(clock: Clock, event: asyncio.Event, seconds: float) -> bool:
+    """Wait until `event` is set, at most `seconds`; whether it is set."""
+    if event.is_set() or seconds <= 0:
+        return event.is_set()
+    waiter: asyncio.Future[Any] = asyncio.ensure_future(event.wait())
+    sleeper: asyncio.Future[Any] = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait([waiter, sleeper], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _abandon(waiter, sleeper)
+    return event.is_set()
+
+
+async def finished_within(clock: Clock, task: asyncio.Task[None], seconds: float) -> bool:
+    """Wait until `task` is done, at most `seconds`; whether it is done. The task is not cancelled."""
+    if task.done() or seconds <= 0:
+        return task.done()
+    sleeper: asyncio.Future[Any] = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        both: list[asyncio.Future[Any]] = [task, sleeper]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _abandon(sleeper)
+    return task.done()
+
+
+async def _abandon(*waiters: asyncio.Future[Any]) -> None:
+    for waiter in waiters:
+        waiter.cancel()
+    await asyncio.gather(*waiters, return_exceptions=True)

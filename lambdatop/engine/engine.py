@@ -1,0 +1,270 @@
+"""The engine: keeps a connection, runs the collectors, folds, publishes, and owns every mutation."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any
+
+from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.plan import Plan, Proposal
+from lambdatop.domain.ports import Backend, Clock, Connect, JournalStore, Result, View
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import Mode, Snapshot
+from lambdatop.engine import chores, link
+from lambdatop.engine.budget import SpendMeter
+from lambdatop.engine.clock import wait_at_most
+from lambdatop.engine.collector import Setting, unexpected
+from lambdatop.engine.executor import Executor
+from lambdatop.engine.feed import Feed
+from lambdatop.engine.fleet import Fleet
+from lambdatop.engine.proposals import Planning
+from lambdatop.engine.publish import Build, FoldAll, Publisher
+
+TICK_S = 1.0
+FRAME_S = 0.25
+
+
+class Engine:
+    """Everything behind one `Backend`. Lives on one event loop; `thread.py` gives it its own.
+
+    `collect` False connects and can plan and execute, but asks for nothing else (`mitigate`, `undo`).
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        settings: Settings,
+        clock: Clock,
+        journal: JournalStore,
+        mode: Mode,
+        version: str,
+        meter: SpendMeter,
+        *,
+        collect: bool = True,
+        fold_all: FoldAll | None = None,
+        build: Build | None = None,
+        planning: Planning | None = None,
+        on_loaded: Callable[[], None] = gc.freeze,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._journal = journal
+        self._mode = mode
+        self._meter = meter
+        self._collect = collect
+        self._planning = planning
+        self._on_loaded = on_loaded
+        self._feed = Feed()
+        self._publisher = Publisher(clock, settings, mode, version, fold_all, build)
+        self._link = link.Link(connect, clock, self._adopt, self._connection_reported)
+        self._scope = Scope("", settings.region or "")
+        self._report = chores.reporter(clock, self._where, self._feed.post)
+        self._watched: frozenset[Key] = frozenset()
+        self._backend: Backend | None = None
+        self._executor: Executor | None = None
+        self._fleet = Fleet(settings)
+        self._refused: LambdatopError | None = None
+        self._answered = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # What the console may ask. All of it is called on the engine's loop, except `latest`.
+
+    def latest(self) -> Snapshot:
+        """The newest snapshot. Safe from any thread."""
+        return self._publisher.latest
+
+    def watch(self, keys: frozenset[Key]) -> None:
+        """Functions whose log tails are wanted."""
+        if keys != self._watched:
+            self._watched = keys
+            self._fleet.wake("logs")
+
+    def refresh(self) -> None:
+        """Collect everything now; connect now, if there is no connection."""
+        self._link.hurry()
+        self._fleet.refresh()
+
+    async def find(self, target: str, kinds: Collection[str]) -> Key:
+        """The key of a name, ARN, UUID or URL; raises TargetNotFound."""
+        await self._connected()
+        if self._backend is None:
+            raise LambdatopError("The connection was closed; nothing was looked up.")
+        return await self._backend.reader.find(target, kinds)
+
+    async def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
+        """Read the target fresh and plan; raises LambdatopError."""
+        return await (await self._connected()).propose(mitigation, target, params)
+
+    async def propose_undo(self, entry_id: str | None) -> Proposal:
+        """Plan the undo of one entry, or of the newest that can be undone."""
+        return await (await self._connected()).propose_undo(entry_id)
+
+    async def execute(self, plan: Plan, confirmed_at: float) -> Result:
+        """Carry a confirmed plan out; cancelling the caller does not cancel it."""
+        executor = await self._connected()
+        if self._stopping.is_set():
+            return Result("not-sent", "lambdatop is closing; nothing was sent.")
+        return await executor.execute(plan, confirmed_at)
+
+    async def recover(self) -> tuple[Entry, ...]:
+        """Settle open intents of dead processes now; the entries that were settled."""
+        return await (await self._connected()).recover()
+
+    async def snapshot_once(self, wait_s: float) -> Snapshot:
+        """A snapshot as soon as every source has answered once, at most after `wait_s`.
+
+        Raises:
+            LambdatopError: the first attempt to connect failed.
+        """
+        deadline = self._clock.monotonic() + wait_s
+        if not await wait_at_most(self._clock, self._answered, wait_s):
+            raise SourceError(f"There was no connection within {wait_s:g} s; a longer wait may help.")
+        if self._executor is None and self._refused is not None:
+            raise self._refused
+        await wait_at_most(self._clock, self._fleet.complete, deadline - self._clock.monotonic())
+        self._publisher.fold(self._feed.take_now())
+        return self._publisher.publish()
+
+    def announce(self, sentence: str) -> None:
+        """Say in the snapshot that the engine itself failed. Safe once its loop has ended."""
+        self._publisher.announce(sentence)
+
+    def stop(self) -> None:
+        """End `run`: mutations under way are finished first."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Run until `stop`. Cancelling it ends the engine without waiting for mutations."""
+        try:
+            self._report(link.NAME, "starting")
+            for part in self._parts():
+                self._spawn(part)
+            await self._stopping.wait()
+            if self._executor is not None:
+                await self._executor.drain()
+        finally:
+            await self._end()
+
+    def _parts(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        clock, post, scope = self._clock, self._feed.post, self._where
+        return (
+            self._fold(),
+            self._frames(),
+            self._link.run(),
+            chores.watch_journal(clock, self._journal, scope, post, self._report),
+            chores.watch_spend(clock, self._meter, scope, post),
+        )
+
+    # The loops. Each of them survives every error but cancellation.
+
+    async def _fold(self) -> None:
+        while True:
+            events = await self._feed.take()
+            self._publisher.fold(events)
+            # Only what is folded counts as known: dependent sources look at the World.
+            if self._fleet.note(events):
+                self._on_loaded()
+            self._changed.set()
+
+    async def _frames(self) -> None:
+        while True:
+            await wait_at_most(self._clock, self._changed, TICK_S)  # ages grow by themselves
+            self._changed.clear()
+            self._publisher.publish()
+            await self._clock.sleep(FRAME_S)
+
+    # The connection.
+
+    async def _adopt(self, backend: Backend) -> None:
+        await self._release()
+        scope = backend.identified.scope
+        if scope != self._scope and self._publisher.world.targets:
+            self._publisher.forget()
+        self._scope, self._backend = scope, backend
+        self._executor = executor = Executor(
+            self._clock,
+            self._journal,
+            backend.reader,
+            backend.mutator,
+            backend.identified.identity,
+            self._mode,
+            self._feed.post,
+            scope=scope,
+            planning=self._planning,
+        )
+        sources = backend.sources if self._collect else ()
+        self._feed.post((backend.identified,))
+        for source in sources:
+            self._report(source.name, "starting")
+        setting = Setting(scope, self._clock, self._view, self._feed.post, self._source_failed)
+        self._fleet.start(sources, setting, self._spawn)
+        self._fleet.tasks.add(self._spawn(chores.settle_intents(self._clock, executor, self._report)))
+        self._refused = None
+        self._answered.set()
+
+    async def _release(self) -> None:
+        """Let the present connection go, after its mutations."""
+        backend, executor = self._backend, self._executor
+        self._backend = self._executor = None  # from here on nothing new begins on it
+        if executor is not None:
+            await executor.drain()
+        await self._fleet.stop()
+        if backend is not None:
+            try:
+                await backend.close()
+            except Exception as error:  # sockets that do not close must not stop a new connection
+                unexpected("closing the connection", error)
+
+    async def _connected(self) -> Executor:
+        """The executor; waits for the first answer of the connection attempt and no longer."""
+        await self._answered.wait()
+        if self._executor is None:
+            raise self._refused or LambdatopError("There is no connection now; try again in a moment.")
+        return self._executor
+
+    def _connection_reported(self, error: LambdatopError | None, next_in_s: float) -> None:
+        if error is None:
+            self._report(link.NAME)
+            return
+        if self._executor is None:
+            self._refused = error
+            self._answered.set()
+        self._report(link.NAME, "failed", str(error), next_in_s)
+
+    def _source_failed(self, error: BaseException) -> None:
+        if isinstance(error, CredentialsError):
+            self._link.lost()
+
+    def _where(self) -> Scope:
+        return self._scope
+
+    def _view(self) -> View:
+        return View(self._clock.now(), self._publisher.world, self._watched)
+
+    # Housekeeping.
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._publisher.announce(unexpected("the engine", error), lasting=True)
+
+    async def _end(self) -> None:
+        self._stopping.set()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._executor is not None:
+            await self._executor.abandon()  # none is left unless `run` itself was cancelled
+        await self._release()

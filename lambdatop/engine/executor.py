@@ -1,0 +1,254 @@
+"""Carries confirmed plans out: fresh read, intent on disk, one call, read back, outcome on disk.
+
+A call that is on its way is never cancelled: it runs in a task of its own, which the caller only
+watches. In read-only mode there is no mutator, and nothing here could make one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Plan, Proposal, State
+from lambdatop.domain.ports import Clock, EventSink, JournalStore, Mutator, Reader, Result, Sent
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.snapshot import Mode
+from lambdatop.engine import recovery
+from lambdatop.engine.budget import urgent
+from lambdatop.engine.collector import unexpected
+from lambdatop.engine.proposals import Planning, Proposals
+from lambdatop.engine.settle import Look, look, settled
+from lambdatop.engine.verdict import Verdict, drifted, judge
+
+CLOCK_SLACK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Who writes into the journal: this machine and this process."""
+
+    host: str
+    pid: int
+
+
+def this_process() -> Process:
+    """The running process."""
+    return Process(socket.gethostname(), os.getpid())
+
+
+class Executor:
+    """The one corridor for every change. One mutation per target at a time; the next one waits.
+
+    `scope` is where reader and mutator are connected to: plans and journal entries of other accounts
+    or regions are not touched. `sink` receives what the screen should know at once.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        journal: JournalStore,
+        reader: Reader,
+        mutator: Mutator | None,
+        actor: str,
+        mode: Mode,
+        sink: EventSink,
+        *,
+        scope: Scope,
+        planning: Planning | None = None,
+        process: Process | None = None,
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._reader = reader
+        self._mutator = mutator if mode == "operator" else None
+        self._actor = actor
+        self._sink = sink
+        self._scope = scope
+        self._process = process or this_process()
+        self._proposals = Proposals(clock, journal, reader, scope, planning)
+        self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._running: set[asyncio.Task[Result]] = set()
+        self._spent: set[str] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a mutation is under way."""
+        return bool(self._running)
+
+    async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
+        """Read the target fresh and plan; raises LambdatopError with a sentence."""
+        with urgent():
+            return await self._proposals.propose(name, target, params)
+
+    async def propose_undo(self, entry_id: str | None) -> Proposal:
+        """Plan the undo of one entry (id or a unique beginning of it), or of the newest one."""
+        with urgent():
+            return await self._proposals.propose_undo(entry_id)
+
+    async def execute(self, plan: Plan, confirmed_at: float) -> Result:
+        """Carry a plan out that was confirmed at `confirmed_at` (s since the epoch).
+
+        Cancelling the caller does not cancel the execution.
+        """
+        mutator = self._mutator
+        if mutator is None:
+            return Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
+        task = asyncio.ensure_future(self._carry_out(mutator, plan, confirmed_at))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def drain(self) -> None:
+        """Wait until no mutation is under way."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def abandon(self) -> None:
+        """Stop waiting for mutations: what was sent is written down as unknown."""
+        running = tuple(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def recover(self) -> tuple[Entry, ...]:
+        """Settle intents of dead processes: read AWS's state, write the outcome; the settled entries.
+
+        Raises LambdatopError when the journal cannot be read or written.
+        """
+        found = await recovery.recover(self._clock, self._journal, self._reader, self._scope, self._mine)
+        if found:
+            await self._tell(())
+        return found
+
+    def _mine(self, entry: Entry) -> bool:
+        """Whether somebody is still at work on an open entry."""
+        process = self._process
+        if (entry.host, entry.pid) == (process.host, process.pid):
+            return entry.id in self._spent and self.busy
+        return recovery.may_be_alive(entry, process.host, self._clock.now())
+
+    async def _carry_out(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
+        async with self._locks[plan.target.key]:
+            with urgent():
+                refused = self._expired(plan, confirmed_at) or await self._drift(plan)
+                # The read may have taken long; the confirmation is for now, not for then.
+                refused = refused or self._expired(plan, confirmed_at)
+                return refused or await self._commit(mutator, plan)
+
+    def _expired(self, plan: Plan, confirmed_at: float) -> Result | None:
+        if plan.scope != self._scope:
+            words = f"The plan is for {plan.scope}, the connection is to {self._scope}; nothing was sent."
+            return Result("not-sent", words)
+        if plan.id in self._spent:
+            return Result("not-sent", "This plan was carried out already; nothing more was sent.")
+        age = self._clock.now() - confirmed_at
+        if age > CONFIRMATION_LIFE_S or age < -CLOCK_SLACK_S:
+            words = f"The confirmation is older than {CONFIRMATION_LIFE_S:.0f} s; nothing was sent."
+            return Result("expired", words)
+        return None
+
+    async def _drift(self, plan: Plan) -> Result | None:
+        if not plan.before:
+            return None
+        fresh = await look(self._reader, plan.target.key, plan.before)
+        if fresh.state is None:
+            words = f"The target could not be read before the call; nothing was sent. {fresh.error}"
+            return Result("not-sent", words)
+        return drifted(plan, fresh.state)
+
+    async def _commit(self, mutator: Mutator, plan: Plan) -> Result:
+        entry = self._entry(plan)
+        self._spent.add(plan.id)
+        try:
+            await asyncio.to_thread(self._journal.intent, entry)
+        except LambdatopError as error:
+            return Result("not-sent", f"{error} Nothing was sent.")
+        except asyncio.CancelledError:
+            self._close(entry, Verdict("not-sent", "cancelled before it was sent"))
+            raise
+        except Exception as error:  # without an intent on disk nothing may be sent, whatever the reason
+            return Result("not-sent", f"{unexpected('the journal', error)} Nothing was sent.")
+        sent = Sent("unknown", "cancelled while the call was on its way")
+        try:
+            sent = await self._send(mutator, entry)
+            seen = await self._read_back(plan, sent)
+        except asyncio.CancelledError:
+            self._close(entry, judge(plan, sent, Look(None)))
+            raise
+        return await self._finish(entry, judge(plan, sent, seen))
+
+    async def _send(self, mutator: Mutator, entry: Entry) -> Sent:
+        try:
+            return await mutator.send(entry.call, entry.call.digest())
+        except LambdatopError as error:
+            return Sent("unknown", str(error))
+        except Exception as error:  # it may have left the machine: only a read can tell
+            return Sent("unknown", unexpected("the call", error))
+
+    async def _read_back(self, plan: Plan, sent: Sent) -> Look:
+        if sent.outcome in ("refused", "not-sent"):
+            return Look(None)
+        return await settled(self._clock, self._reader, plan)
+
+    async def _finish(self, entry: Entry, verdict: Verdict) -> Result:
+        words = verdict.message
+        problem = await asyncio.to_thread(self._close, entry, verdict)
+        if problem:
+            words += f" Its outcome could not be written ({problem}); the entry stays open until it can be."
+        done = replace(
+            entry,
+            outcome="open" if problem else verdict.outcome,
+            outcome_at=self._clock.now(),
+            detail=verdict.detail,
+            seen=verdict.seen,
+        )
+        await self._tell(self._controls(entry.target, verdict.seen))
+        return Result(verdict.outcome, words, done, now=verdict.seen, want=entry.after)
+
+    def _close(self, entry: Entry, verdict: Verdict) -> str:
+        """Write the outcome; what went wrong, if anything."""
+        try:
+            self._journal.outcome(entry.id, self._clock.now(), verdict.outcome, verdict.detail, verdict.seen)
+        except LambdatopError as error:
+            return str(error)
+        except Exception as error:  # the call is done; losing its result over this would be worse
+            return unexpected("the journal", error)
+        return ""
+
+    def _entry(self, plan: Plan) -> Entry:
+        return Entry(
+            id=plan.id,
+            at=self._clock.now(),
+            mitigation=plan.mitigation,
+            target=plan.target.key,
+            arn=plan.target.arn,
+            actor=self._actor,
+            host=self._process.host,
+            pid=self._process.pid,
+            call=plan.call,
+            before=plan.before,
+            after=plan.after,
+            undo=plan.undo,
+            undoes=plan.undoes,
+            plan_digest=plan.digest(),
+        )
+
+    def _controls(self, target: Key, seen: State | None) -> tuple[Event, ...]:
+        controls = tuple(Control(target, field, value) for field, value in (seen or {}).items())
+        return (ControlObserved(self._scope, self._clock.now(), controls),) if controls else ()
+
+    async def _tell(self, events: tuple[Event, ...]) -> None:
+        try:
+            entries = await asyncio.to_thread(self._journal.read)
+        except LambdatopError:
+            self._sink(events)  # the engine's own look at the journal reports what is wrong with it
+            return
+        self._sink((*events, JournalRead(self._scope, self._clock.now(), entries)))

@@ -1,0 +1,33 @@
+"""From the collectors to the fold loop: events wait here for at most one turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lambdatop.domain.events import Event
+
+
+class Feed:
+    """A mailbox of events. `post` never blocks; `take` returns everything that has come in."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._filled = asyncio.Event()
+
+    def post(self, events: Sequence[Event]) -> None:
+        """Add events in their order (from the engine's loop only)."""
+        if events:
+            self._events.extend(events)
+            self._filled.set()
+
+    async def take(self) -> tuple[Event, ...]:
+        """Wait for events and take all of them."""
+        await self._filled.wait()
+        return self.take_now()
+
+    def take_now(self) -> tuple[Event, ...]:
+        """Take what is there, which may be nothing."""
+        events, self._events = tuple(self._events), []
+        self._filled.clear()
+        return events

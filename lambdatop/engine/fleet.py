@@ -1,0 +1,94 @@
+"""All collectors of one connection, and who has to wait for whom at the start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from lambdatop.domain.events import Event, SourceReported
+from lambdatop.domain.ports import Source
+from lambdatop.domain.settings import Settings
+from lambdatop.engine.collector import Collector, Setting
+
+NEEDS: Mapping[str, frozenset[str]] = {
+    "concurrency": frozenset({"functions"}),
+    "queues": frozenset({"mappings"}),
+    "metrics": frozenset({"functions", "mappings", "queues"}),
+    "logs": frozenset({"functions"}),
+}
+"""Which sources must have answered before another one can ask anything sensible."""
+
+PATIENCE_S = 10.0
+"""A source begins without what it needs after this time, and asks again when it has come."""
+
+DEFAULT_PACE_S = 60.0
+
+Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+
+
+class Fleet:
+    """The collectors that run now. `complete` is set once every one of them has reported."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._collectors: dict[str, Collector] = {}
+        self._ready: dict[str, asyncio.Event] = {}
+        self._waiting: set[str] = set()
+        self.complete = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, sources: Sequence[Source], setting: Setting, spawn: Spawn) -> None:
+        """Run one collector per source."""
+        self._collectors = {
+            s.name: Collector(s, getattr(self._settings.paces, s.name, DEFAULT_PACE_S), setting)
+            for s in sources
+        }
+        self._waiting = set(self._collectors)
+        self._ready = {name: asyncio.Event() for name in self._collectors}
+        self.complete.clear()
+        self._announce()
+        for name, collector in self._collectors.items():
+            self.tasks.add(spawn(collector.run(self._ready[name], PATIENCE_S)))
+
+    async def stop(self) -> None:
+        """Cancel every collector and wait for its end."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks.clear()
+        self._collectors.clear()
+
+    def refresh(self) -> None:
+        """Ask everything now."""
+        for collector in self._collectors.values():
+            collector.refresh()
+
+    def wake(self, name: str) -> None:
+        """Ask one source now, because what it looks at has changed."""
+        if name in self._collectors:
+            self._collectors[name].wake()
+
+    def note(self, events: Sequence[Event]) -> bool:
+        """Take notice of folded reports; True when with them every source has reported once."""
+        was_complete = self.complete.is_set()
+        reported = {
+            e.source for e in events if isinstance(e, SourceReported) and e.state not in ("starting", "stale")
+        }
+        for name in reported & self._waiting:
+            self._waiting.discard(name)
+            for dependent, needs in NEEDS.items():
+                if name in needs and self._may_begin(dependent) and dependent in self._collectors:
+                    self._collectors[dependent].wake()
+        self._announce()
+        return bool(self._collectors) and self.complete.is_set() and not was_complete
+
+    def _announce(self) -> None:
+        for name, ready in self._ready.items():
+            if self._may_begin(name):
+                ready.set()
+        if not self._waiting:
+            self.complete.set()
+
+    def _may_begin(self, name: str) -> bool:
+        return not (NEEDS.get(name, frozenset()) & self._waiting)

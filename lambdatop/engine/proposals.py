@@ -1,0 +1,123 @@
+"""From a wish to a plan: read the target fresh, plan, and find what an undo would undo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+from uuid import uuid4
+
+from lambdatop.domain.errors import TargetNotFound, UsageError
+from lambdatop.domain.finding import Ref
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.plan import Proposal, Refusal, State
+from lambdatop.domain.ports import Clock, JournalStore, Reader
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.situation import Situation
+from lambdatop.engine.settle import look
+
+
+class Planning(Protocol):
+    """`domain.mitigations`, or a stand-in."""
+
+    def kind_of(self, name: str) -> str:
+        """What a mitigation acts on."""
+
+    def plan(
+        self, name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str
+    ) -> Proposal:
+        """Plan a mitigation."""
+
+    def plan_undo(self, entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
+        """Plan an undo."""
+
+
+def _domain_planning() -> Planning:
+    from lambdatop.domain import mitigations
+
+    return cast(Planning, mitigations)
+
+
+class Proposals:
+    """Plans for one connection. Nothing here can change anything."""
+
+    def __init__(
+        self, clock: Clock, journal: JournalStore, reader: Reader, scope: Scope, planning: Planning | None
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._reader = reader
+        self._scope = scope
+        self._planning = planning or _domain_planning()
+
+    async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
+        """A plan for `target` as it is now, or the reason why there is none."""
+        kind = self._planning.kind_of(name)
+        if kind != target.kind:
+            raise UsageError(f"{name} acts on a {kind}; {target.id} is a {target.kind}.")
+        self._check_scope(target, target.id)
+        if name == "restore_concurrency" and "reserved" not in params:
+            params = {**params, **await self._remembered(target)}
+        situation = await self._reader.situation(target)
+        return self._planning.plan(name, situation, params, self._clock.now(), str(uuid4()))
+
+    async def propose_undo(self, entry_id: str | None) -> Proposal:
+        """A plan that takes one journal entry back, or the reason why there is none."""
+        entries = await asyncio.to_thread(self._journal.read)
+        entry = _by_id(entries, entry_id) if entry_id else newest(entries, self._scope)
+        if entry is None:
+            raise TargetNotFound(f"There is nothing to undo in {self._scope}; see `lambdatop journal`.")
+        self._check_scope(entry.target, f"entry {entry.id[:8]}")
+        ref = Ref(entry.target, entry.arn, entry.target.id)
+        current: State = {}
+        if entry.can_undo:
+            found = await look(self._reader, entry.target, entry.after)
+            if found.state is None:
+                return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
+            current = found.state
+        return self._planning.plan_undo(entry, current, self._clock.now(), str(uuid4()))
+
+    async def _remembered(self, function: Key) -> Mapping[str, Any]:
+        from lambdatop.domain.mitigations.restore import remembered
+
+        return remembered(await asyncio.to_thread(self._journal.read), function)
+
+    def _check_scope(self, target: Key, what: str) -> None:
+        if target.scope != self._scope:
+            raise UsageError(
+                f"{what} belongs to {target.scope}, the connection is to {self._scope}. "
+                "Choose it with --profile and --region."
+            )
+
+
+def newest(entries: tuple[Entry, ...], scope: Scope) -> Entry | None:
+    """The newest entry of `scope` that the undo key takes back.
+
+    Undos are not on the stack (undoing twice walks back, it does not flip), but a redo is: it is the
+    undo of an undo, asked for by its id.
+    """
+    known = {e.id: e for e in entries}
+    for entry in reversed(entries):
+        if entry.target.scope == scope and entry.can_undo and _depth(entry, known) % 2 == 0:
+            return entry
+    return None
+
+
+def _depth(entry: Entry, known: Mapping[str, Entry]) -> int:
+    depth, seen = 0, {entry.id}
+    while entry.undoes and entry.undoes not in seen:
+        depth += 1
+        seen.add(entry.undoes)
+        if entry.undoes not in known:
+            break
+        entry = known[entry.undoes]
+    return depth
+
+
+def _by_id(entries: tuple[Entry, ...], entry_id: str) -> Entry:
+    found = [e for e in entries if e.id == entry_id] or [e for e in entries if e.id.startswith(entry_id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise TargetNotFound(f"Several journal entries begin with {entry_id!r}.", tuple(e.id for e in found))
+    raise TargetNotFound(f"The journal has no entry {entry_id!r}; see `lambdatop journal`.")

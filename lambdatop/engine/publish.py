@@ -1,0 +1,114 @@
+"""The World as it grows, and the newest Snapshot of it. One writer, any number of readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from lambdatop.domain.events import Event, SourceReported
+from lambdatop.domain.ports import Clock
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot, SourceRow
+from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.engine.collector import unexpected
+
+FoldAll = Callable[[World, Sequence[Event]], World]
+
+ENGINE = "engine"
+
+
+class Build(Protocol):
+    """`domain.build.build_snapshot`, or a stand-in."""
+
+    def __call__(
+        self, world: World, *, previous: Snapshot, at: float, version: str, mode: Mode, settings: Settings
+    ) -> Snapshot:
+        """The snapshot after `previous`."""
+
+
+class Publisher:
+    """Folds events and builds snapshots; a bug in either costs one event or one round, not the engine."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: Settings,
+        mode: Mode,
+        version: str,
+        fold_all: FoldAll | None = None,
+        build: Build | None = None,
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._mode = mode
+        self._version = version
+        self._fold_all = fold_all or _domain_fold()
+        self._build = build or _domain_build()
+        self._broken = ""
+        self.world = EMPTY_WORLD
+        self.latest = replace(EMPTY_SNAPSHOT, version=version, mode=mode, at=clock.now())
+
+    def forget(self) -> None:
+        """Drop everything but the journal and our own spend: the connection is to another account now."""
+        self.world = World(journal=self.world.journal, spend=self.world.spend)
+
+    def fold(self, events: Sequence[Event]) -> None:
+        """Fold events in their order; one that cannot be folded is dropped and reported."""
+        try:
+            self.world = self._fold_all(self.world, events)
+        except Exception as error:  # one bad event must not cost the good ones
+            if len(events) > 1:
+                for event in events:
+                    self.fold((event,))
+            elif not isinstance(events[0], SourceReported):
+                what = type(events[0]).__name__
+                self.fold((self._failed(events[0].scope, unexpected(f"folding {what}", error)),))
+            else:
+                self.announce(unexpected("folding a report", error))
+
+    def publish(self) -> Snapshot:
+        """Build the next snapshot and make it the latest."""
+        try:
+            self.latest = self._build(
+                self.world,
+                previous=self.latest,
+                at=self._clock.now(),
+                version=self._version,
+                mode=self._mode,
+                settings=self._settings,
+            )
+        except Exception as error:  # the screen keeps the old data and says why it stands still
+            self.announce(unexpected("building the snapshot", error))
+        if self._broken:
+            self.latest = replace(self.latest, sources=self._with_engine(self._broken))
+        return self.latest
+
+    def announce(self, sentence: str, *, lasting: bool = False) -> None:
+        """Say in the snapshot itself that the engine failed: for when no event could carry it there.
+
+        `lasting` says it in every snapshot from now on.
+        """
+        self._broken = sentence if lasting else self._broken
+        now, rows = self._clock.now(), self._with_engine(sentence)
+        self.latest = replace(self.latest, seq=self.latest.seq + 1, at=now, sources=rows)
+
+    def _with_engine(self, sentence: str) -> tuple[SourceRow, ...]:
+        others = (s for s in self.latest.sources if s.name != ENGINE)
+        return (*others, SourceRow(ENGINE, "failed", None, sentence))
+
+    def _failed(self, scope: Scope, sentence: str) -> SourceReported:
+        return SourceReported(scope, self._clock.now(), ENGINE, "failed", sentence)
+
+
+def _domain_fold() -> FoldAll:
+    from lambdatop.domain.fold import fold_all
+
+    return fold_all
+
+
+def _domain_build() -> Build:
+    from lambdatop.domain.build import build_snapshot
+
+    return build_snapshot

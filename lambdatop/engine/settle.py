@@ -1,0 +1,52 @@
+"""Reading control fields back from AWS: what is there now, and has it become what we asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.plan import Plan, State
+from lambdatop.domain.ports import Clock, Reader
+from lambdatop.domain.scope import Key
+from lambdatop.engine.collector import unexpected
+
+PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Waits before each look: reads after a write are eventually consistent, and a trigger needs time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a read found: the control fields, or why they could not be read."""
+
+    state: State | None
+    error: str = ""
+
+
+async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
+    """One fresh read; an absent field is None. Never raises but for cancellation."""
+    wanted = sorted(fields)
+    try:
+        found = await reader.state(target, wanted)
+    except LambdatopError as error:
+        return Look(None, str(error))
+    except Exception as error:  # whatever it is, the caller has to go on and write an outcome
+        return Look(None, unexpected(f"reading {target.kind} {target.id}", error))
+    return Look({field: found.get(field) for field in wanted})
+
+
+async def settled(clock: Clock, reader: Reader, plan: Plan) -> Look:
+    """Look until the target shows the plan's `after`, for about 8 s; the last thing that was seen.
+
+    A plan that changes nothing readable (a purge) is not looked at.
+    """
+    if not plan.after:
+        return Look(None)
+    newest = Look(None)
+    for pause in PAUSES_S:
+        if pause:
+            await clock.sleep(pause)
+        newest = await look(reader, plan.target.key, plan.after)
+        if newest.state == dict(plan.after):
+            break
+    return newest

@@ -1,0 +1,131 @@
+"""The engine's own thread and event loop, and the console's door to it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from concurrent.futures import CancelledError, Future
+from typing import Any, TypeVar
+
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.plan import Plan, Proposal
+from lambdatop.domain.ports import Result
+from lambdatop.domain.scope import Key
+from lambdatop.domain.snapshot import Snapshot
+from lambdatop.engine.collector import unexpected
+from lambdatop.engine.engine import Engine
+
+T = TypeVar("T")
+
+LAST_GRACE_S = 5.0
+
+
+class EngineThread:
+    """`domain.ports.Console`: every method may be called from any thread and returns at once.
+
+    Futures raise LambdatopError with a sentence. Cancelling one does not cancel a mutation.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="lambdatop-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; returns when its loop accepts work."""
+        self._thread.start()
+        self._begun.wait()
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """End the engine: finish mutations (at most `timeout` s), close the connection, join.
+
+        False when a mutation had not ended by then: its outcome is in the journal as unknown or open,
+        and the next start reads what became of it.
+        """
+        if not self._thread.is_alive():
+            return True
+        self._call(self._engine.stop)
+        self._thread.join(timeout)
+        if not self._thread.is_alive():
+            return True
+        if self._main is not None:
+            self._call(self._main.cancel)
+        self._thread.join(LAST_GRACE_S)
+        return False
+
+    def latest(self) -> Snapshot:
+        """The newest snapshot, at once."""
+        return self._engine.latest()
+
+    def watch(self, keys: frozenset[Key]) -> None:
+        """Functions whose log tails are wanted."""
+        self._call(lambda: self._engine.watch(keys))
+
+    def refresh(self) -> None:
+        """Collect everything now."""
+        self._call(self._engine.refresh)
+
+    def find(self, target: str, kinds: Collection[str]) -> Future[Key]:
+        """The key of a name, ARN, UUID or URL."""
+        return self._ask(self._engine.find(target, kinds))
+
+    def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
+        """Read the target fresh and plan."""
+        return self._ask(self._engine.propose(mitigation, target, params))
+
+    def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
+        """Plan the undo of one entry, or of the newest that can be undone."""
+        return self._ask(self._engine.propose_undo(entry_id))
+
+    def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
+        """Carry a confirmed plan out (`confirmed_at` in s since the epoch)."""
+        return self._ask(self._engine.execute(plan, confirmed_at))
+
+    def recover(self) -> Future[tuple[Entry, ...]]:
+        """Settle open intents of dead processes now."""
+        return self._ask(self._engine.recover())
+
+    def snapshot_once(self, wait_s: float) -> Future[Snapshot]:
+        """A snapshot as soon as every source has answered once, at most after `wait_s`."""
+        return self._ask(self._engine.snapshot_once(wait_s))
+
+    def _live(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except (asyncio.CancelledError, CancelledError):
+            pass  # `stop` ran out of patience
+        except BaseException as error:  # nothing may die silently in a thread
+            self._engine.announce(unexpected("the engine", error))
+        finally:
+            self._loop = None
+            self._begun.set()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.ensure_future(self._engine.run())
+        self._begun.set()
+        await self._main
+
+    def _call(self, function: Callable[[], object]) -> None:
+        loop = self._loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(function)
+            except RuntimeError:
+                return  # the loop was closed in between; there is nobody left to tell
+
+    def _ask(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        loop = self._loop
+        if loop is not None:
+            try:
+                return asyncio.run_coroutine_threadsafe(work, loop)
+            except RuntimeError:
+                pass  # the loop was closed in between
+        work.close()
+        gone: Future[T] = Future()
+        gone.set_exception(LambdatopError("lambdatop's engine has stopped; nothing was done."))
+        return gone

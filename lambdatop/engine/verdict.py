@@ -1,0 +1,80 @@
+"""What a call's answer and the state read back mean together. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lambdatop.domain.journal import FOUND
+from lambdatop.domain.plan import Plan, State
+from lambdatop.domain.ports import Result, Sent
+from lambdatop.engine.settle import Look
+
+FOUND_APPLIED, FOUND_NOT, FOUND_CHANGED, FOUND_NOTHING = FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for the journal, its detail, the state seen, and a sentence for a person."""
+
+    outcome: Literal["applied", "refused", "not-sent", "unknown"]
+    detail: str
+    seen: State | None = None
+    message: str = ""
+
+
+def words(state: State | None) -> str:
+    """Control fields in words; an absent setting is called none."""
+    if state is None:
+        return "unknown"
+    return ", ".join(f"{k} {'none' if v is None else v}" for k, v in state.items()) or "nothing to compare"
+
+
+def drifted(plan: Plan, fresh: State) -> Result | None:
+    """The three-way view when somebody changed the target since the plan was made."""
+    if fresh == dict(plan.before):
+        return None
+    sentence = (
+        f"{plan.target.name} was changed since the plan was made; nothing was sent. You saw "
+        f"{words(plan.before)}, it is now {words(fresh)}, you want {words(plan.after)}."
+    )
+    return Result("drift", sentence, saw=plan.before, now=fresh, want=plan.after)
+
+
+def judge(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+    """How a sent call ended, from its answer and what was read back."""
+    if sent.outcome == "refused":
+        return Verdict("refused", sent.detail, message=f"AWS refused: {sent.detail} Nothing was changed.")
+    if sent.outcome == "not-sent":
+        return Verdict("not-sent", sent.detail, message=f"Nothing was sent: {sent.detail}")
+    if sent.outcome == "unknown":
+        return _lost_answer(plan, sent, seen)
+    return _accepted(plan, sent, seen)
+
+
+def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+    detail = sent.detail
+    message = f"Done: {plan.title}."
+    if seen.error:
+        detail = f"accepted, but could not be read back: {seen.error}"
+        message += f" AWS accepted it; it could not be read back. {seen.error}"
+    elif seen.state is not None and seen.state in [dict(s) for s in plan.transient]:
+        detail = f"accepted, still {words(seen.state)}"
+        message += f" AWS accepted it and is still at it ({words(seen.state)})."
+    elif seen.state is not None and seen.state != dict(plan.after):
+        detail = f"accepted, but now {words(seen.state)}"
+        message = (
+            f"AWS accepted it, but {plan.target.name} now shows {words(seen.state)} instead of "
+            f"{words(plan.after)}: somebody else may be acting, or it takes longer than usual."
+        )
+    return Verdict("applied", detail, seen.state, message)
+
+
+def _lost_answer(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+    became = seen.state in (dict(plan.after), *(dict(s) for s in plan.transient))
+    if seen.state is not None and became and seen.state != dict(plan.before):
+        message = f"Done: {plan.title}. AWS's answer was lost, but the state read back shows it."
+        return Verdict("applied", f"{FOUND_APPLIED}: {sent.detail}", seen.state, message)
+    now = f"It now shows {words(seen.state)}." if seen.state is not None else seen.error
+    message = f"Whether it was applied is not known: {sent.detail} {now} See the journal before trying again."
+    return Verdict("unknown", sent.detail, seen.state, message.replace("  ", " "))

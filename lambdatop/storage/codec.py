@@ -1,0 +1,192 @@
+"""Snapshots, plans, entries and results as the JSON that other programs see. Pure.
+
+Times are ISO-8601 in UTC, units stand in the key names, what is not known is null, and the order of
+keys is the order written here. `lambdatop.snapshot/1` only ever grows keys; a changed meaning needs a
+new number.
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.snapshot import (
+    FunctionRow,
+    MappingRow,
+    QueueRow,
+    QuotaRow,
+    Snapshot,
+    SourceRow,
+    Target,
+)
+from lambdatop.domain.world import Spend
+from lambdatop.storage.deeds import entry_json, plan_json, result_json
+from lambdatop.storage.plainjson import Json, finite, iso, plain, ref_json
+
+SNAPSHOT_SCHEMA = "lambdatop.snapshot/1"
+
+__all__ = ["SNAPSHOT_SCHEMA", "entry_json", "plan_json", "result_json", "snapshot_json"]
+
+
+def snapshot_json(snapshot: Snapshot) -> Json:
+    """One snapshot as schema `lambdatop.snapshot/1`."""
+    return {
+        "schema": SNAPSHOT_SCHEMA,
+        "at": iso(snapshot.at),
+        "version": snapshot.version,
+        "mode": snapshot.mode,
+        "targets": [_target(t) for t in snapshot.targets],
+        "functions": [_function(r) for r in snapshot.functions],
+        "mappings": [_mapping(r) for r in snapshot.mappings],
+        "queues": [_queue(r) for r in snapshot.queues],
+        "findings": [_finding(f) for f in snapshot.findings],
+        "quotas": [_quota(q) for q in snapshot.quotas],
+        "sources": [_source(s) for s in snapshot.sources],
+        "spend": _spend(snapshot.spend),
+    }
+
+
+def _target(target: Target) -> Json:
+    return {
+        "account": target.scope.account,
+        "region": target.scope.region,
+        "alias": target.alias or None,
+        "identity": target.identity,
+        "endpoint": target.endpoint or None,
+        "notice": target.notice or None,
+        "credentials_expire_at": iso(target.credentials_expire_at),
+    }
+
+
+def _function(row: FunctionRow) -> Json:
+    facts = row.facts
+    numbers: Json = {
+        "invocations_per_min": row.invocations_per_min,
+        "errors_per_min": row.errors_per_min,
+        "error_rate": row.error_rate,
+        "throttles_per_min": row.throttles_per_min,
+        "duration_max_ms": row.duration_max_ms,
+        "duration_p99_ms": row.duration_p99_ms,
+        "concurrency_max": row.concurrency_max,
+        "iterator_age_ms": row.iterator_age_ms,
+        "async_amplification": row.async_amplification,
+        "cold_start_rate": row.cold_start_rate,
+        "burn_usd_per_hour": row.burn_usd_per_hour,
+        "heat": row.heat,
+        "age_s": row.age_s,
+    }
+    return {
+        "arn": facts.arn,
+        "name": facts.name,
+        "runtime": facts.runtime,
+        "memory_mb": facts.memory_mb,
+        "timeout_s": facts.timeout_s,
+        "reserved_concurrency": row.reserved,
+        "reserved_concurrency_known": row.reserved_known,
+        "log_group": facts.log_group or None,
+        "last_modified": iso(facts.last_modified),
+    } | finite(numbers)
+
+
+def _mapping(row: MappingRow) -> Json:
+    facts = row.facts
+    return {
+        "uuid": facts.uuid,
+        "function": facts.function.id,
+        "function_arn": facts.function_arn,
+        "source_arn": facts.source_arn,
+        "source_kind": facts.source_kind,
+        "state": facts.state,
+        "state_reason": facts.state_reason or None,
+        "last_processing_result": facts.last_result or None,
+        **_mapping_settings(facts),
+        "last_modified": iso(facts.last_modified),
+        "risks": list(row.risks),
+        "age_s": plain(row.age_s),
+    }
+
+
+def _mapping_settings(facts: MappingFacts) -> Json:
+    return {
+        "batch_size": facts.batch_size,
+        "batching_window_s": facts.batching_window_s,
+        "parallelization_factor": facts.parallelization_factor,
+        "max_concurrency": facts.max_concurrency,
+        "max_retry_attempts": facts.max_retry_attempts,
+        "max_record_age_s": facts.max_record_age_s,
+        "bisect_on_error": facts.bisect_on_error,
+        "partial_responses": facts.partial_responses,
+        "on_failure_arn": facts.on_failure_arn,
+        "filters": facts.filters,
+        "starting_position": facts.starting_position,
+    }
+
+
+def _queue(row: QueueRow) -> Json:
+    facts = row.facts
+    return {
+        "arn": facts.arn,
+        "name": facts.name,
+        "visible": facts.visible,
+        "in_flight": facts.in_flight,
+        "delayed": facts.delayed,
+        "oldest_age_s": plain(row.oldest_age_s),
+        "received": plain(row.received),
+        "deleted": plain(row.deleted),
+        "redelivery_ratio": plain(row.redelivery_ratio),
+        "dlq_of": list(row.dlq_of),
+        "dlq_arn": facts.dlq_arn,
+        "max_receive_count": facts.max_receive_count,
+        "visibility_timeout_s": facts.visibility_timeout_s,
+        "retention_s": facts.retention_s,
+        "trend_per_min": plain(row.trend_per_min),
+        "age_s": plain(row.age_s),
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "detector": finding.detector,
+        "severity": finding.severity,
+        "target": ref_json(finding.target),
+        "title": finding.title,
+        "since": iso(finding.since),
+        "evidence": finite(dict(finding.evidence)),
+        "suggests": list(finding.suggests),
+    }
+
+
+def _quota(quota: QuotaRow) -> Json:
+    return {
+        "name": quota.name,
+        "code": quota.code,
+        "scope": quota.scope,
+        "used": plain(quota.used),
+        "limit": plain(quota.limit),
+        "headroom": plain(quota.headroom),
+        "unit": quota.unit,
+        "trend_per_min": plain(quota.trend_per_min),
+        "exhausted_in_s": plain(quota.exhausted_in_s),
+        "source": quota.source,
+        "age_s": plain(quota.age_s),
+    }
+
+
+def _source(source: SourceRow) -> Json:
+    # A source that has not answered yet has nothing fresh to offer: stale, of unknown age.
+    waiting = source.state == "starting"
+    return {
+        "name": source.name,
+        "state": "stale" if waiting else source.state,
+        "age_s": plain(source.age_s),
+        "error": source.error or ("no answer yet" if waiting else None),
+        "action": source.action,
+    }
+
+
+def _spend(spend: Spend) -> Json:
+    return {
+        "api_calls": dict(sorted(spend.calls)),
+        "usd": plain(spend.usd),
+        "usd_per_hour": plain(spend.usd_per_hour),
+        "budget_usd_per_hour": plain(spend.budget_usd_per_hour),
+    }

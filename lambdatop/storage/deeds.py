@@ -1,0 +1,115 @@
+"""Plans, journal entries and results as JSON: what would be done, what was done, how it ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, State
+from lambdatop.domain.ports import Result
+from lambdatop.storage.plainjson import Json, iso, plain, ref_json
+
+PLAN_SCHEMA = "lambdatop.plan/1"
+ENTRY_SCHEMA = "lambdatop.journal/1"
+RESULT_SCHEMA = "lambdatop.result/1"
+
+
+def plan_json(proposal: Proposal) -> Json:
+    """A plan, or the refusal to make one (`refused` tells which; a refusal has a `reason`)."""
+    head: Json = {"schema": PLAN_SCHEMA, "mitigation": proposal.mitigation}
+    head["target"] = ref_json(proposal.target) | {
+        "account": proposal.target.key.scope.account,
+        "region": proposal.target.key.scope.region,
+    }
+    if isinstance(proposal, Plan):
+        return head | {"refused": False} | _plan(proposal)
+    return head | {
+        "refused": True,
+        "reason": proposal.reason,
+        "hint": proposal.hint or None,
+        "alternatives": _alternatives(proposal.alternatives),
+    }
+
+
+def entry_json(entry: Entry) -> Json:
+    """One journal entry."""
+    return {
+        "schema": ENTRY_SCHEMA,
+        "id": entry.id,
+        "at": iso(entry.at),
+        "mitigation": entry.mitigation,
+        "target": {
+            "kind": entry.target.kind,
+            "arn": entry.arn,
+            "name": entry.target.id,
+            "account": entry.target.scope.account,
+            "region": entry.target.scope.region,
+        },
+        "outcome": entry.outcome,
+        "outcome_at": iso(entry.outcome_at),
+        "detail": entry.detail or None,
+        "call": _call(entry.call),
+        "before": _state(entry.before),
+        "after": _state(entry.after),
+        "seen": _state(entry.seen),
+        "undo": _call(entry.undo),
+        "undoes": entry.undoes,
+        "can_undo": entry.can_undo,
+        "actor": entry.actor,
+        "host": entry.host,
+        "pid": entry.pid,
+        "plan_digest": entry.plan_digest,
+    }
+
+
+def result_json(result: Result) -> Json:
+    """How an execution ended; on drift `saw`, `now` and `want` hold the three states."""
+    return {
+        "schema": RESULT_SCHEMA,
+        "result": result.kind,
+        "message": result.message,
+        "saw": _state(result.saw),
+        "now": _state(result.now),
+        "want": _state(result.want),
+        "entry": entry_json(result.entry) if result.entry else None,
+    }
+
+
+def _plan(plan: Plan) -> Json:
+    return {
+        "id": plan.id,
+        "title": plan.title,
+        "tier": plan.tier,
+        "call": _call(plan.call),
+        "before": _state(plan.before),
+        "after": _state(plan.after),
+        "undo": _call(plan.undo),
+        "undo_note": plan.undo_note or None,
+        "undoes": plan.undoes,
+        "lost": plan.lost,
+        "in_flight": plan.in_flight,
+        "takes_effect": plan.takes_effect,
+        "blast_radius": list(plan.blast_radius),
+        "warnings": list(plan.warnings),
+        "unknowns": list(plan.unknowns),
+        "alternatives": _alternatives(plan.alternatives),
+        "confirm": plan.confirm,
+        "cli": plan.cli,
+        "iam_actions": list(plan.iam_actions),
+        "planned_at": iso(plan.planned_at),
+        "digest": plan.digest(),
+    }
+
+
+def _alternatives(alternatives: Iterable[Alternative]) -> list[Json]:
+    return [{"mitigation": a.mitigation, "target": ref_json(a.target), "why": a.why} for a in alternatives]
+
+
+def _call(call: Call | None) -> Json | None:
+    if call is None:
+        return None
+    return {"service": call.service, "operation": call.operation, "params": plain(call.params)}
+
+
+def _state(state: State | None) -> Json | None:
+    return None if state is None else {key: plain(value) for key, value in state.items()}

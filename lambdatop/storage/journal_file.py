@@ -1,0 +1,135 @@
+"""The crash-safe journal on disk: what was meant, then what became of it.
+
+The intent is on disk before the call goes out, so after a crash it is known what may have been sent.
+Several consoles on one machine share the file: the lock is held for one line, never for a process's
+life, and whoever writes first reads what the others have appended.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lambdatop.domain.journal import Entry, Outcome, intent_record, outcome_record
+from lambdatop.domain.plan import State
+from lambdatop.storage.chain import BrokenChain, Chain, digest, encode, repair
+from lambdatop.storage.errors import JournalError, from_os
+from lambdatop.storage.private import (
+    append_durably,
+    locked,
+    make_directory,
+    open_directory,
+    open_for_appending,
+    open_for_reading,
+    read_from,
+)
+
+NAME = "journal.jsonl"
+
+
+class JournalFile:
+    """`domain.ports.JournalStore` in one directory. Safe for several threads and processes.
+
+    Reading creates nothing. Writing creates the directory (0700) and the file (0600) and returns
+    after fsync. Every method raises JournalError with a sentence for a person.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / NAME
+        self._mutex = threading.Lock()
+        self._identity: tuple[int, int] | None = None
+        self._chain = Chain()
+        self._entries: tuple[Entry, ...] | None = ()
+
+    def read(self) -> tuple[Entry, ...]:
+        """All entries, oldest first; the very same tuple while nothing was appended."""
+        with self._mutex, self._sentences("read"):
+            try:
+                directory = open_directory(self.path.parent)
+            except FileNotFoundError:
+                return ()
+            try:
+                fd = open_for_reading(directory, self.path)
+            except FileNotFoundError:
+                return ()
+            finally:
+                os.close(directory)
+            try:
+                with locked(fd, self.path, exclusive=False):
+                    self._catch_up(fd)
+            finally:
+                os.close(fd)
+            if self._entries is None:
+                self._entries = self._chain.entries()
+            return self._entries
+
+    def intent(self, entry: Entry) -> None:
+        """Write an intent; when this returns it is on disk."""
+        self._append(intent_record(entry))
+
+    def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
+        """Write an outcome (`at` in s since the epoch)."""
+        self._append(outcome_record(entry_id, at, outcome, detail, seen))
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        with self._mutex, self._sentences("written"):
+            make_directory(self.path.parent)
+            directory = open_directory(self.path.parent)
+            try:
+                fd = open_for_appending(directory, self.path)
+            finally:
+                os.close(directory)
+            try:
+                with locked(fd, self.path, exclusive=True):
+                    self._write(fd, record)
+            finally:
+                os.close(fd)
+
+    def _write(self, fd: int, record: Mapping[str, Any]) -> None:
+        torn = self._catch_up(fd)
+        note = encode(repair(torn), self._chain.last) if torn else b""
+        last = digest(note[:-1]) if note else self._chain.last
+        try:
+            line = encode(record, last)
+        except (TypeError, ValueError) as error:
+            raise JournalError(f"The journal {self.path} cannot hold this record: {error}.") from error
+        if torn:
+            os.ftruncate(fd, self._chain.size)
+        append_durably(fd, note + line)
+        self._catch_up(fd)
+
+    def _catch_up(self, fd: int) -> bytes:
+        """Verify what was appended since the last look; returns the torn rest."""
+        info = os.fstat(fd)
+        identity = (info.st_dev, info.st_ino)
+        if identity != self._identity:
+            self._identity, self._chain, self._entries = identity, Chain(), None
+        # Inode numbers are used again: only the last known line tells that it is the same journal.
+        data = read_from(fd, self._chain.size - self._chain.last_size)
+        if not self._chain.still_ends(data):
+            self._chain, self._entries = Chain(), None
+            data = read_from(fd, 0)
+        else:
+            data = data[self._chain.last_size :]
+        if not data:
+            return b""
+        chain, torn = self._chain.extend(data)
+        if chain is not self._chain:
+            self._chain, self._entries = chain, None
+        return torn
+
+    @contextmanager
+    def _sentences(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except BrokenChain as error:
+            raise JournalError(
+                f"The journal {self.path} is damaged: {error}. "
+                "Move the file away to begin a new one; what it says up to there is still true."
+            ) from error
+        except OSError as error:
+            raise from_os(self.path, verb, error) from error

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import asyncio
+import math
+
+import pytest
+from fakes.clock import FakeClock, settle
+from fakes.entries import SCOPE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdatop.domain.settings import Limits
+from lambdatop.engine.budget import SpendMeter, TokenBuckets, urgent
+
+
+class Caller:
+    """Takes tokens and remembers when it got them."""
+
+    def __init__(self, clock: FakeClock, buckets: TokenBuckets) -> None:
+        self.clock = clock
+        self.buckets = buckets
+        self.got: list[tuple[float, str]] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def ask(self, name: str, api: str = "lambda", *, now: bool = False) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._take(name, api, now))
+        self.tasks.append(task)
+        return task
+
+    async def _take(self, name: str, api: str, now: bool) -> None:
+        if now:
+            with urgent():
+                await self.buckets.take(api)
+        else:
+            await self.buckets.take(api)
+        self.got.append((self.clock.monotonic(), name))
+
+
+@pytest.fixture
+def caller() -> Caller:
+    clock = FakeClock()
+    return Caller(clock, TokenBuckets(clock, Limits()))
+
+
+async def test_the_whole_process_stays_within_five_a_second(caller: Caller) -> None:
+    for i in range(30):
+        caller.ask(str(i))
+    await caller.clock.until(lambda: len(caller.got) == 30)
+    times = [at for at, _ in caller.got]
+    for at in times:
+        assert sum(at <= other < at + 1.0 for other in times) <= 5
+    assert [name for _, name in caller.got] == [str(i) for i in range(30)], "in the order of asking"
+    assert times[-1] - times[0] < 30 / 4 + 1, "and not slower than needed"
+
+
+@settings(max_examples=20, deadline=None)
+@given(asks=st.lists(st.tuples(st.floats(0, 0.7), st.booleans()), max_size=40), per_s=st.floats(0.3, 12))
+def test_no_second_ever_sees_more_than_the_limit(asks: list[tuple[float, bool]], per_s: float) -> None:
+    async def play() -> list[float]:
+        clock = FakeClock()
+        caller = Caller(clock, TokenBuckets(clock, Limits(control_plane_per_s=per_s)))
+        for pause, now in asks:
+            await clock.advance(pause)
+            caller.ask("x", now=now)
+        await clock.until(lambda: len(caller.got) == len(asks))
+        return [at for at, _ in caller.got]
+
+    times = asyncio.run(play())
+    for at in times:
+        assert sum(at <= other < at + 1.0 for other in times) <= math.ceil(per_s)
+
+
+async def test_a_person_waits_for_nobody(caller: Caller) -> None:
+    for i in range(40):
+        caller.ask(f"poll {i}")
+    await settle()
+    polled = len(caller.got)
+    caller.ask("mutation", now=True)
+    await settle()
+    assert [name for _, name in caller.got[polled:]] == ["mutation"], "a token is kept for it"
+
+
+async def test_polling_pauses_while_a_mutation_runs(caller: Caller) -> None:
+    for step in range(5):
+        caller.ask(f"mutation {step}", now=True)
+        caller.ask(f"poll {step}")
+        await caller.clock.advance(0.9)
+    assert [name for _, name in caller.got] == [f"mutation {i}" for i in range(5)]
+    await caller.clock.advance(3)
+    assert len(caller.got) == 10
+
+
+async def test_apis_do_not_wait_for_each_other_and_others_are_free(caller: Caller) -> None:
+    for i in range(20):
+        caller.ask(f"lambda {i}")
+        caller.ask(f"sqs {i}", "sqs")
+        caller.ask(f"iam {i}", "iam")
+    await settle()
+    names = [name.split()[0] for _, name in caller.got]
+    assert (names.count("sqs"), names.count("iam"), names.count("lambda")) == (20, 20, 4)
+
+
+async def test_a_cancelled_waiter_leaves_the_queue(caller: Caller) -> None:
+    for i in range(4):
+        caller.ask(str(i))
+    first, second = caller.ask("given up"), caller.ask("next")
+    await settle()
+    first.cancel()
+    await caller.clock.until(second.done, 2)
+    assert [name for _, name in caller.got][-1] == "next"
+    assert first.cancelled()
+
+
+def test_calls_and_cost_are_counted() -> None:
+    clock = FakeClock()
+    meter = SpendMeter(clock, 0.5)
+    meter.count("lambda", "ListFunctions", 0.0)
+    meter.count("cloudwatch", "GetMetricData", 0.01)
+    meter.count("cloudwatch", "GetMetricData", 0.02)
+    event = meter.observed(SCOPE)
+    assert event.calls == (("cloudwatch.GetMetricData", 2), ("lambda.ListFunctions", 1))
+    assert event.usd == pytest.approx(0.03)
+    assert event.budget_usd_per_hour == 0.5
+    assert meter.total_calls == 3
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 10, 59, 60, 61, 200])
+def test_a_steady_price_per_minute_is_projected_as_it_is(minutes: int) -> None:
+    clock = FakeClock()
+    meter = SpendMeter(clock, 0.5)
+    for minute in range(minutes):
+        if minute:
+            clock.jump(60)
+        meter.count("cloudwatch", "GetMetricData", 0.005)
+    assert meter.usd_per_hour() == pytest.approx(0.3, rel=0.04)
+
+
+def test_what_was_spent_long_ago_no_longer_counts() -> None:
+    clock = FakeClock()
+    meter = SpendMeter(clock, 0.5)
+    meter.count("cloudwatch", "GetMetricData", 5.0)
+    clock.jump(3700)
+    assert meter.usd_per_hour() == 0
+    assert meter.observed(SCOPE).usd == 5.0

@@ -1,0 +1,86 @@
+"""Limiter, meter and clock that a test can look into, and a Backend on a wire stub."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from lambdatop.aws.connect import Connection
+from lambdatop.aws.guard import Guard
+from lambdatop.aws.session import Api, Clients, open_session
+from lambdatop.domain.ports import View
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+SCOPE = Scope(ACCOUNT, REGION)
+
+
+class Tokens:
+    """Counts what was asked for; never makes anybody wait."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    async def take(self, api: str) -> None:
+        self.taken.append(api)
+
+
+class Counter:
+    """A meter."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, int] = {}
+        self.usd = 0.0
+
+    def count(self, service: str, operation: str, usd: float) -> None:
+        name = f"{service}.{operation}"
+        self.calls[name] = self.calls.get(name, 0) + 1
+        self.usd += usd
+
+
+class HandClock:
+    """A clock that a test sets; without a time it shows the real one."""
+
+    def __init__(self, at: float | None = None) -> None:
+        self.at = at
+
+    def now(self) -> float:
+        return time.time() if self.at is None else self.at
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+class Bench:
+    """The reading door and everything around it, on any endpoint."""
+
+    def __init__(
+        self, url: str, *, read_only: bool = True, attempts: int = 1, at: float | None = None
+    ) -> None:
+        self.connection = Connection(
+            region=REGION,
+            endpoint_url=url,
+            access_key=ACCOUNT,
+            secret_key="not-a-secret",
+            isolated=True,
+            read_only=read_only,
+        )
+        self.guard = Guard(read_only=read_only)
+        self.session = open_session(self.connection, self.guard)
+        self.limiter, self.meter, self.clock = Tokens(), Counter(), HandClock(at)
+        self.clients = Clients(self.session, self.connection, REGION, attempts=attempts, read_timeout_s=0.5)
+        self.api = Api(self.clients, self.limiter, self.meter, self.clock)
+
+    async def close(self) -> None:
+        await self.clients.close()
+
+    async def client(self, service: str) -> Any:
+        return await self.clients.get(service)
+
+    def view(self, world: World = EMPTY_WORLD, *watched: Key) -> View:
+        return View(self.clock.now(), world, frozenset(watched))

@@ -1,0 +1,118 @@
+"""An engine that answers at once: real planners over the scene's facts, calls written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from fakes import console_scene as scene
+
+from lambdatop.domain import mitigations
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.finding import Ref
+from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.plan import Plan, Proposal
+from lambdatop.domain.ports import Result
+from lambdatop.domain.scope import Key
+from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
+from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
+
+
+def done(value: Any) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
+
+
+class FakeConsole:
+    """Implements `domain.ports.Console`. `held` keeps answers back until the test releases them."""
+
+    def __init__(self, snapshot: Snapshot = EMPTY_SNAPSHOT, clock: Callable[[], float] = lambda: scene.NOW):
+        self.snapshot = snapshot
+        self.clock = clock
+        self.calls: list[tuple[str, Any]] = []
+        self.executed: list[tuple[Plan, float]] = []
+        self.watched: frozenset[Key] = frozenset()
+        self.refreshed = 0
+        self.result: Callable[[Plan], Result] = lambda plan: Result("applied", "confirmed by reading it back")
+        self.failure: LambdatopError | None = None
+        self.answer: Proposal | None = None
+        self.held: list[tuple[Future[Any], Any]] | None = None
+
+    def latest(self) -> Snapshot:
+        return self.snapshot
+
+    def watch(self, keys: frozenset[Key]) -> None:
+        self.watched = keys
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
+        self.calls.append((mitigation, (target, dict(params))))
+        return self._give(lambda: self.plan(mitigation, target, params))
+
+    def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
+        self.calls.append(("undo", entry_id))
+        return self._give(lambda: self._undo(entry_id))
+
+    def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
+        self.executed.append((plan, confirmed_at))
+        return self._give(lambda: self.result(plan))
+
+    def release(self) -> None:
+        held, self.held = self.held or [], None
+        for future, value in held:
+            future.set_result(value)
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def _give(self, make: Callable[[], Any]) -> Future[Any]:
+        if self.failure is not None:
+            future: Future[Any] = Future()
+            future.set_exception(self.failure)
+            return future
+        if self.held is not None:
+            future = Future()
+            self.held.append((future, make()))
+            return future
+        return done(make())
+
+    def plan(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
+        if self.answer is not None:
+            return self.answer
+        return mitigations.plan(mitigation, self.situation(target), params, self.clock(), "p-1")
+
+    def _undo(self, entry_id: str | None) -> Proposal:
+        entries = [e for e in self.snapshot.journal if e.can_undo and entry_id in (None, e.id)]
+        if not entries:
+            raise LambdatopError("The journal holds nothing that can be undone.")
+        return mitigations.plan_undo(entries[-1], entries[-1].after, self.clock(), "p-2")
+
+    def situation(self, target: Key) -> Situation:
+        snap = self.snapshot
+        at = self.clock() - 0.4
+        mappings = tuple(m.facts for m in snap.mappings)
+        if target.kind == "function":
+            row = next(f for f in snap.functions if f.key == target)
+            mine = tuple(m for m in mappings if m.function == target)
+            sources = {m.source_arn for m in mine}
+            queues = tuple(q.facts for q in snap.queues if q.facts.arn in sources)
+            account = AccountFacts(1000, 540, 80_530_636_800, 71_200_000_000, 14)
+            return FunctionSituation(
+                Ref(target, row.facts.arn, target.id), at, row.facts, row.reserved,
+                mappings=mine, queues=queues, account=account,
+                gaps=("lambda:GetPolicy is denied, so callers by resource policy are unknown",),
+            )  # fmt: skip
+        if target.kind == "mapping":
+            facts = next(m for m in mappings if m.key == target)
+            arn = (
+                f"arn:aws:lambda:{scene.SCOPE.region}:{scene.SCOPE.account}:event-source-mapping:{target.id}"
+            )
+            queue = next((q.facts for q in snap.queues if q.facts.arn == facts.source_arn), None)
+            return MappingSituation(Ref(target, arn, target.id), at, facts, queue, 345_600, 1_920.0)
+        found = next(q for q in snap.queues if q.facts.key == target)
+        users = tuple(m for m in mappings if m.source_queue == target)
+        ref = Ref(target, found.facts.arn, target.id)
+        return QueueSituation(ref, at, found.facts, users, found.dlq_of, found.oldest_age_s)
