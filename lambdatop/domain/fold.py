@@ -2,7 +2,8 @@
 
 Lists are complete, so they replace. Metric answers replace their window. Log lines are appended
 without duplicates. An event older than what is already known for the same list changes nothing, so a
-slow answer that arrives late cannot bring the past back.
+slow answer that arrives late cannot bring the past back; nor can a poll that began before a mutation
+undo on screen what was read back after it.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ def _forget(world: World, gone: set[Key]) -> World:
 
 
 def _concurrency(world: World, event: ev.ConcurrencyObserved) -> World:
-    return replace(world, reserved=_with(world.reserved, dict(event.reserved)))
+    fresh = {k: v for k, v in event.reserved if not _read_back(world, k, "reserved_concurrency", event.at)}
+    return replace(world, reserved=_with(world.reserved, fresh))
 
 
 def _account(world: World, event: ev.AccountObserved) -> World:
@@ -92,9 +94,14 @@ def _account(world: World, event: ev.AccountObserved) -> World:
 def _mappings(world: World, event: ev.MappingsListed) -> World:
     if event.at < world.mappings_at.get(event.scope, 0.0):
         return world
+    known = {m.key: m for m in event.mappings}
+    for key, mapping in known.items():
+        control = _read_back(world, key, "state", event.at)
+        if control is not None:
+            known[key] = replace(mapping, state=str(control[1]))
     return replace(
         world,
-        mappings=_swap(world.mappings, event.scope, {m.key: m for m in event.mappings}),
+        mappings=_swap(world.mappings, event.scope, known),
         mappings_at=_with(world.mappings_at, {event.scope: event.at}),
     )
 
@@ -155,6 +162,12 @@ def _journal(world: World, event: ev.JournalRead) -> World:
     return replace(world, journal=event.entries)
 
 
+def _read_back(world: World, key: Key, field: str, at: float) -> tuple[float, object] | None:
+    """The control state read back after a mutation, if it is newer than a poll that began at `at`."""
+    control = world.controls.get((key, field))
+    return control if control is not None and control[0] >= at else None
+
+
 def _controls(world: World, event: ev.ControlObserved) -> World:
     reserved = dict(world.reserved)
     mappings = dict(world.mappings)
@@ -163,7 +176,13 @@ def _controls(world: World, event: ev.ControlObserved) -> World:
             reserved[key] = cast("int | None", value)
         elif field == "state" and key in mappings:
             mappings[key] = replace(mappings[key], state=str(value))
-    return replace(world, reserved=MappingProxyType(reserved), mappings=MappingProxyType(mappings))
+    read = {(c.key, c.field): (event.at, c.value) for c in event.controls}
+    return replace(
+        world,
+        reserved=MappingProxyType(reserved),
+        mappings=MappingProxyType(mappings),
+        controls=_with(world.controls, read),
+    )
 
 
 _STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {

@@ -68,6 +68,7 @@ class World:
     functions: Mapping[Key, FunctionFacts] = field(default_factory=_none)
     functions_at: Mapping[Scope, float] = field(default_factory=_none)
     reserved: Mapping[Key, Reserved] = field(default_factory=_none)
+    controls: Mapping[tuple[Key, str], tuple[float, object]] = field(default_factory=_none)
     accounts: Mapping[Scope, AccountFacts] = field(default_factory=_none)
     accounts_at: Mapping[Scope, float] = field(default_factory=_none)
     mappings: Mapping[Key, MappingFacts] = field(default_factory=_none)

@@ -196,6 +196,7 @@ class Engine:
             self._mode,
             self._feed.post,
             scope=scope,
+            allow_destructive=self._settings.allow_destructive,
             planning=self._planning,
         )
         sources = backend.sources if self._collect else ()

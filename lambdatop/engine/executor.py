@@ -62,6 +62,7 @@ class Executor:
         sink: EventSink,
         *,
         scope: Scope,
+        allow_destructive: bool = True,
         planning: Planning | None = None,
         process: Process | None = None,
     ) -> None:
@@ -72,6 +73,7 @@ class Executor:
         self._actor = actor
         self._sink = sink
         self._scope = scope
+        self._allow_destructive = allow_destructive
         self._process = process or this_process()
         self._proposals = Proposals(clock, journal, reader, scope, planning)
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -121,8 +123,11 @@ class Executor:
     async def recover(self) -> tuple[Entry, ...]:
         """Settle intents of dead processes: read AWS's state, write the outcome; the settled entries.
 
-        Raises LambdatopError when the journal cannot be read or written.
+        In read-only mode nothing is settled, because the journal is not written to. Raises
+        LambdatopError when the journal cannot be read or written.
         """
+        if self._mutator is None:
+            return ()
         found = await recovery.recover(self._clock, self._journal, self._reader, self._scope, self._mine)
         if found:
             await self._tell(())
@@ -138,14 +143,17 @@ class Executor:
     async def _carry_out(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
         async with self._locks[plan.target.key]:
             with urgent():
-                refused = self._expired(plan, confirmed_at) or await self._drift(plan)
+                refused = self._void(plan, confirmed_at) or await self._drift(plan)
                 # The read may have taken long; the confirmation is for now, not for then.
-                refused = refused or self._expired(plan, confirmed_at)
+                refused = refused or self._void(plan, confirmed_at)
                 return refused or await self._commit(mutator, plan)
 
-    def _expired(self, plan: Plan, confirmed_at: float) -> Result | None:
+    def _void(self, plan: Plan, confirmed_at: float) -> Result | None:
         if plan.scope != self._scope:
             words = f"The plan is for {plan.scope}, the connection is to {self._scope}; nothing was sent."
+            return Result("not-sent", words)
+        if plan.tier == "T3" and not self._allow_destructive:
+            words = f"{plan.mitigation} cannot be undone, and allow_destructive is false; nothing was sent."
             return Result("not-sent", words)
         if plan.id in self._spent:
             return Result("not-sent", "This plan was carried out already; nothing more was sent.")

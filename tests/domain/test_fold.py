@@ -75,6 +75,20 @@ def test_a_control_read_back_is_visible_before_the_next_poll() -> None:
     assert world.mappings[MAPPING].state == "Disabling"
 
 
+def test_a_poll_that_began_before_a_mutation_does_not_bring_the_old_state_back() -> None:
+    world = fold(EMPTY_WORLD, ev.MappingsListed(SCOPE, NOW, (mapping(),)))
+    controls = (ev.Control(WORKER, "reserved_concurrency", 0), ev.Control(MAPPING, "state", "Disabled"))
+    world = fold(world, ev.ControlObserved(SCOPE, NOW + 5, controls))
+    world = fold(world, ev.MappingsListed(SCOPE, NOW + 4, (mapping(),)))
+    world = fold(world, ev.ConcurrencyObserved(SCOPE, NOW + 4, ((WORKER, None),)))
+    assert world.mappings[MAPPING].state == "Disabled"
+    assert world.reserved[WORKER] == 0
+    world = fold(world, ev.MappingsListed(SCOPE, NOW + 9, (mapping(),)))
+    world = fold(world, ev.ConcurrencyObserved(SCOPE, NOW + 9, ((WORKER, None),)))
+    assert world.mappings[MAPPING].state == "Enabled"
+    assert world.reserved[WORKER] is None
+
+
 def test_source_keeps_its_last_success_through_failures() -> None:
     world = fold(EMPTY_WORLD, ev.SourceReported(SCOPE, NOW, "queues", "ok"))
     world = fold(world, ev.SourceReported(SCOPE, NOW + 9, "queues", "denied", "no", "sqs:GetQueueAttributes"))

@@ -250,6 +250,38 @@ async def test_read_only_drops_a_mutator_that_it_is_given(way: Corridor, tmp_pat
     assert way.mutator.sent == []
 
 
+async def test_without_allow_destructive_nothing_irreversible_is_sent(way: Corridor) -> None:
+    from lambdatop.engine.executor import Executor
+
+    executor = Executor(
+        way.clock,
+        way.journal,
+        way.reader,
+        way.mutator,
+        "kim",
+        "operator",
+        lambda e: None,
+        scope=SCOPE,
+        allow_destructive=False,
+    )
+    purge = await executor.execute(await way.plan("purge_queue", ORDERS), way.clock.now())
+    assert (purge.kind, way.mutator.sent, way.journal.read()) == ("not-sent", [], ())
+    throttle = await executor.execute(await way.plan(), way.clock.now())
+    assert throttle.kind == "applied"
+
+
+async def test_read_only_settles_nothing_because_it_writes_nothing(tmp_path: Path) -> None:
+    operator = corridor(tmp_path / "j")
+    await operator.execute(await operator.plan())
+    (done,) = operator.journal.read()
+    operator.journal.intent(replace(done, id="left-open", host="elsewhere", at=0.0, outcome="open"))
+    written = (tmp_path / "j" / "journal.jsonl").read_bytes()
+    auditor = corridor(tmp_path / "j", operator.account, mode="read-only")
+    assert await auditor.executor.recover() == ()
+    assert (tmp_path / "j" / "journal.jsonl").read_bytes() == written
+    assert [e.id for e in await operator.executor.recover()] == ["left-open"]
+
+
 async def test_a_plan_for_another_account_is_not_sent(way: Corridor) -> None:
     plan = await way.plan()
     foreign = WORKER._replace(scope=Scope("999999999999", SCOPE.region))

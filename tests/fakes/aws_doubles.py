@@ -15,6 +15,7 @@ from lambdatop.domain.world import EMPTY_WORLD, World
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 SCOPE = Scope(ACCOUNT, REGION)
+IDENTITY = {"Account": ACCOUNT, "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/ops/ann", "UserId": "x"}
 
 
 class Tokens:
@@ -84,3 +85,9 @@ class Bench:
 
     def view(self, world: World = EMPTY_WORLD, *watched: Key) -> View:
         return View(self.clock.now(), world, frozenset(watched))
+
+
+def towards(url: str, **changes: Any) -> Connection:
+    """A connection with explicit keys."""
+    fields: dict[str, Any] = {"region": REGION, "endpoint_url": url}
+    return Connection(**(fields | {"access_key": "AKIAX", "secret_key": "s"} | changes))

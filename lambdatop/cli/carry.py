@@ -1,0 +1,134 @@
+"""From a proposal to its outcome on the command line: show, confirm, execute, report."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lambdatop.cli import codes, streams
+from lambdatop.cli.context import Context
+from lambdatop.cli.plan import show
+from lambdatop.cli.plan_text import proposal_text, result_text
+from lambdatop.cli.wiring import Parts, corridor
+from lambdatop.domain.errors import RefusedReadOnly, UsageError
+from lambdatop.domain.plan import Plan, Proposal
+from lambdatop.domain.ports import Backend, Result
+
+if TYPE_CHECKING:
+    from lambdatop.engine.executor import Executor
+
+Propose = Callable[[Backend, "Executor"], Awaitable[Proposal]]
+
+
+def refuse_read_only(context: Context) -> None:
+    """Stop before anything is connected.
+
+    Raises:
+        RefusedReadOnly: this run may not change anything.
+    """
+    if context.settings.read_only:
+        origin = context.loaded.origins["read_only"]
+        raise RefusedReadOnly(f"read-only mode ({origin}): nothing was sent; --write allows changes")
+
+
+async def carry_out(
+    context: Context,
+    parts: Parts,
+    propose: Propose,
+    *,
+    confirm: str | None,
+    as_json: bool,
+    asked_for: str | None = None,
+) -> int:
+    """Propose, have it confirmed, execute, report; returns the exit code.
+
+    `asked_for` is how the user called the target.
+    """
+    async with corridor(context, parts) as (backend, executor):
+        for entry in await executor.recover():
+            streams.say(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
+        proposal = await propose(backend, executor)
+        if not isinstance(proposal, Plan):
+            show(proposal, as_json=as_json)
+            return codes.FAILED
+        _refuse_destructive(context, proposal)
+        if not confirmed(proposal, confirm, asked_for):
+            streams.say("not confirmed; nothing was sent")
+            return codes.FAILED
+        with _no_interruption():
+            result = await executor.execute(proposal, parts.clock.now())
+    _report(proposal, result, as_json)
+    return codes.OF_RESULT[result.kind]
+
+
+def _refuse_destructive(context: Context, plan: Plan) -> None:
+    if plan.tier == "T3" and not context.settings.allow_destructive:
+        origin = context.loaded.origins["allow_destructive"]
+        raise UsageError(f"{plan.mitigation} cannot be undone, and allow_destructive is false ({origin})")
+
+
+def confirmed(plan: Plan, typed: str | None, asked_for: str | None = None) -> bool:
+    """Whether somebody said yes, by `--confirm` or on the terminal.
+
+    Where nothing can be lost (confirm "key"), any unmistakable name of the target will do.
+
+    Raises:
+        UsageError: `--confirm` holds another name, or there is neither a name nor a terminal.
+    """
+    by_key = plan.confirm == "key"
+    wanted = plan.target.key.id if by_key else plan.confirm
+    if typed is not None:
+        names = (plan.target.name, plan.target.arn, asked_for) if by_key else ()
+        if typed in (wanted, *names):
+            return True
+        raise UsageError(f"--confirm {typed!r} does not match; this plan needs --confirm {wanted!r}")
+    streams.words(proposal_text(plan))
+    with _ctrl_c_at_once():
+        answer = streams.ask(f"{'Press y and Enter' if by_key else f'Type {wanted}'} to do it: ")
+    if answer is None:
+        raise UsageError(f"there is no terminal to ask on; confirm with --confirm {wanted!r}")
+    return answer.strip() in ("y", "Y") if by_key else answer.strip() == wanted
+
+
+@contextmanager
+def _ctrl_c_at_once() -> Iterator[None]:
+    """The handler of asyncio only cancels a task, which does not wake a read from the terminal."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def _no_interruption() -> Iterator[None]:
+    """A call on its way cannot be called back: Ctrl-C waits for the outcome, which is bounded."""
+    loop = asyncio.get_running_loop()
+
+    def patience() -> None:
+        streams.say("the call may be on its way; waiting for its outcome")
+
+    caught = (signal.SIGINT, signal.SIGTERM)
+    for number in caught:
+        loop.add_signal_handler(number, patience)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+def _report(plan: Plan, result: Result, as_json: bool) -> None:
+    if as_json:
+        from lambdatop.storage.codec import result_json
+
+        streams.document(result_json(result))
+    else:
+        streams.data(result_text(result))
+    if result.kind == "unknown":
+        streams.say("the outcome is not known: see `lambdatop journal --open` before you try again")
+    elif result.kind == "applied" and plan.undo is not None and result.entry is not None:
+        streams.say(f"undo with: lambdatop undo {result.entry.id}")

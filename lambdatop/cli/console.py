@@ -1,0 +1,76 @@
+"""Open the console (what happens without a command)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from lambdatop.cli import codes, streams
+from lambdatop.cli.context import Context, settle
+from lambdatop.cli.wiring import Parts, engine_thread, wire
+from lambdatop.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from lambdatop.engine.thread import EngineThread
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the console on AWS."""
+    refuse_without_terminal("lambdatop snapshot")
+    context = settle(args)
+    with wire(context) as parts:
+        return open_console(context, parts)
+
+
+def refuse_without_terminal(instead: str) -> None:
+    """The console reads keys and paints; Textual paints on stderr, so a redirected one is no good either.
+
+    Raises:
+        UsageError: stdin, stdout or stderr is no terminal.
+    """
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError(f"the console needs a terminal on stdin, stdout and stderr; use `{instead}` instead")
+
+
+def open_console(context: Context, parts: Parts, notice: str = "") -> int:
+    """Engine in its thread, app in this one: the first frame does not wait for AWS.
+
+    Leaving the app drains the engine, so a call on its way gets its outcome into the journal. `notice`
+    stands in the header until the connection brings its own.
+    """
+    thread = engine_thread(context, parts)
+    thread.start()
+    try:
+        return _run_app(context, parts, thread, notice)
+    finally:
+        if not thread.stop():
+            streams.say("a call had not ended; `lambdatop journal --open` says what became of it")
+
+
+def _run_app(context: Context, parts: Parts, thread: EngineThread, notice: str) -> int:
+    from lambdatop.config.theme_file import load_themes
+    from lambdatop.tui.app import LambdatopApp
+
+    app = LambdatopApp(
+        thread,
+        context.settings,
+        now=parts.clock.now,
+        mode=context.mode,
+        themes=load_themes(context.paths.theme_dirs),
+        notice=notice,
+        ascii_only=not shows_unicode(sys.stdout.encoding),
+        no_color=bool(os.environ.get("NO_COLOR")),
+        debug=context.debug,
+    )
+    app.run()
+    if app.return_code:
+        streams.say("the console ended because of an error; run with --debug to see where")
+        return codes.FAILED
+    return codes.DONE
+
+
+def shows_unicode(encoding: str | None) -> bool:
+    """Whether a terminal with this encoding shows box drawing and sparklines."""
+    return (encoding or "").lower().replace("-", "").replace("_", "") in ("utf8", "utf16", "utf32")

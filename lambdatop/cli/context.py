@@ -1,0 +1,60 @@
+"""What a command knows of its surroundings: places, settings and mode."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambdatop.cli import streams
+from lambdatop.cli.options import Chosen, choose
+from lambdatop.config.load import Loaded, load
+from lambdatop.config.paths import Paths, resolve
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The settled surroundings of one run."""
+
+    paths: Paths
+    loaded: Loaded
+    debug: bool
+
+    @property
+    def settings(self) -> Settings:
+        """The merged settings."""
+        return self.loaded.settings
+
+    @property
+    def mode(self) -> Mode:
+        """Whether anything may be changed."""
+        return "read-only" if self.settings.read_only else "operator"
+
+
+def places(chosen: Chosen, environ: Mapping[str, str]) -> Paths:
+    """Where files are, without reading any."""
+    return resolve(environ, chosen.texts.get("config"), chosen.texts.get("state_dir"))
+
+
+def settle(args: argparse.Namespace, environ: Mapping[str, str] | None = None) -> Context:
+    """Read the configuration, merge it, and say its notices on stderr.
+
+    Raises:
+        UsageError: flags, variables or the file are wrong.
+    """
+    environ = os.environ if environ is None else environ
+    chosen = choose(args, environ)
+    paths = places(chosen, environ)
+    loaded = load(
+        paths.config_file,
+        asked=paths.config_asked,
+        given=chosen.given,
+        section=chosen.section,
+        write=chosen.write,
+    )
+    for notice in loaded.notices:
+        streams.say(f"note: {notice}")
+    return Context(paths, loaded, chosen.debug)

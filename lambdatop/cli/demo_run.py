@@ -1,0 +1,156 @@
+"""One run of the demo: started beside the console, ended with it, with settings and journal of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.journal import Entry, Outcome
+from lambdatop.domain.plan import State
+from lambdatop.domain.ports import JournalStore
+from lambdatop.domain.settings import Limits, MetricSettings, Paces, Settings
+
+if TYPE_CHECKING:
+    from lambdatop.aws.connect import Connection
+    from lambdatop.demo.launch import Demo
+
+PACES = Paces(
+    functions=10.0,
+    concurrency=5.0,
+    account=3.0,
+    mappings=2.0,
+    queues=2.0,
+    metrics=2.0,
+    alarms=5.0,
+    logs=1.0,
+)
+"""Seconds. The control plane still gets at most 5 requests a second, as in a real account."""
+
+
+def demo_settings(user: Settings) -> Settings:
+    """The demo's settings: the user's looks, thresholds and mode; paces for minutes that pass in seconds.
+
+    The emulator bills nobody, so the budget (at list prices) must not slow the metrics down.
+    """
+    return replace(
+        Settings(screen=user.screen, read_only=user.read_only, allow_destructive=user.allow_destructive),
+        paces=PACES,
+        limits=Limits(budget_usd_per_hour=100.0),
+        metrics=MetricSettings(publish_delay_s=0.0),
+    )
+
+
+class DemoRun:
+    """Starts the emulator once, when the engine first asks where to connect to."""
+
+    def __init__(self, scenario: str, *, read_only: bool) -> None:
+        self._scenario = scenario
+        self._read_only = read_only
+        self._lock = threading.Lock()
+        self._started: Future[Demo] | None = None
+        self._stopped = False
+
+    async def locate(self) -> Connection:
+        """Where the demo listens; starts it in a thread, so that the screen is painted meanwhile.
+
+        Raises:
+            LambdatopError: the emulator cannot be started; the sentence says why.
+        """
+        from lambdatop.aws.connect import Connection
+
+        demo = await asyncio.wrap_future(self._start())
+        return Connection(
+            region=demo.region,
+            endpoint_url=demo.endpoint_url,
+            read_only=self._read_only,
+            access_key=demo.access_key,
+            secret_key=demo.secret_key,
+            notice=f"DEMO \N{MULTIPLICATION SIGN}{demo.compression}",
+            isolated=True,
+        )
+
+    def _start(self) -> Future[Demo]:
+        with self._lock:
+            if self._stopped:
+                raise LambdatopError("the demo is ending")
+            if self._started is None or (self._started.done() and self._started.exception()):
+                self._started = Future()
+                # Not a daemon: leaving the process must wait until there is something to stop.
+                threading.Thread(target=_launch, args=(self._scenario, self._started)).start()
+            return self._started
+
+    def wait_until_it_runs(self) -> None:
+        """Block until the scenario is deployed.
+
+        Raises:
+            LambdatopError: it could not be started.
+        """
+        self._start().result()
+
+    @property
+    def demo(self) -> Demo | None:
+        """The running demo, None before it runs."""
+        started = self._started
+        return (
+            started.result() if started is not None and started.done() and not started.exception() else None
+        )
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Where the demo differs from AWS."""
+        return self.demo.notices if self.demo else ()
+
+    def stop(self) -> None:
+        """End the emulator; when it is just starting, as soon as it can be ended."""
+        with self._lock:
+            self._stopped = True
+            started = self._started
+        if started is not None and started.exception() is None:
+            started.result().stop()
+
+
+def _launch(scenario: str, started: Future[Demo]) -> None:
+    from lambdatop.demo.launch import DemoUnavailable, start
+
+    try:
+        started.set_result(start(scenario))
+    except (DemoUnavailable, OSError, ValueError) as error:
+        started.set_exception(LambdatopError(f"the demo could not be started: {error}"))
+    except BaseException as error:
+        started.set_exception(error)
+        raise
+
+
+class DemoJournal:
+    """A journal among the demo's own files, so that the user's stays as it is and nothing is left behind."""
+
+    def __init__(self, run: DemoRun) -> None:
+        self._run = run
+        self._file: JournalStore | None = None
+
+    def read(self) -> tuple[Entry, ...]:
+        """All entries; none before the demo runs."""
+        return self._open().read() if self._run.demo else ()
+
+    def intent(self, entry: Entry) -> None:
+        """Write an intent."""
+        self._open().intent(entry)
+
+    def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
+        """Write an outcome."""
+        self._open().outcome(entry_id, at, outcome, detail, seen)
+
+    def _open(self) -> JournalStore:
+        from lambdatop.storage.journal_file import JournalFile
+
+        if self._file is None:
+            demo = self._run.demo
+            if demo is None:
+                raise LambdatopError("the demo does not run yet")
+            self._file = JournalFile(Path(demo.directory) / "state")
+        return self._file

@@ -1,0 +1,53 @@
+"""Numbers as text: short, with their unit, and a dash for what is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+UNKNOWN = "-"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A plain number; whole ones without a point."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """A share (0..1) as per cent."""
+    return UNKNOWN if value is None else f"{value * 100:.1f}%"
+
+
+def millis(value: float | None) -> str:
+    """Milliseconds, as seconds from 10 s on."""
+    if value is None:
+        return UNKNOWN
+    return f"{value / 1000:.1f}s" if value >= 10_000 else f"{value:.0f}ms"
+
+
+def age(value: float | None) -> str:
+    """Seconds as 12s, 3m, 2h, 4d."""
+    if value is None:
+        return UNKNOWN
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
+        if value < limit:
+            return f"{value / size:.0f}{unit}"
+    return f"{value / 86_400:.0f}d"
+
+
+def trend(value: float | None) -> str:
+    """A change per minute with its sign."""
+    return UNKNOWN if value is None else f"{value:+.1f}/min"
+
+
+def moment_ms(at: float) -> str:
+    """Seconds since the epoch as ISO-8601 UTC with milliseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(at: float | None) -> str:
+    """Seconds since the epoch as ISO-8601 UTC."""
+    if at is None:
+        return UNKNOWN
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,153 @@
+"""Tail one function's log, from its configured log group, without the console."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+from collections.abc import Iterable
+
+from lambdatop.cli import codes, figures, streams
+from lambdatop.cli.context import Context, settle
+from lambdatop.cli.durations import parse_seconds
+from lambdatop.cli.wiring import Parts, wire
+from lambdatop.domain.errors import SourceError, UsageError
+from lambdatop.domain.events import Event, LogsObserved
+from lambdatop.domain.logline import LogLine, Report
+from lambdatop.domain.ports import Backend, Source, View
+from lambdatop.domain.scope import Key
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("function", metavar="FUNCTION", help="name or ARN")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument(
+        "--since", default="10m", metavar="AGE", help="how far back: 30s, 10m, 2h (default 10m)"
+    )
+    parser.add_argument("--grep", metavar="RE", help="only lines in which this regular expression is found")
+    parser.add_argument("--json", action="store_true", help="one JSON document a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print lines, oldest first."""
+    since_s = parse_seconds(args.since)
+    wanted = _pattern(args.grep)
+    context = settle(args)
+    with wire(context, only_look=True) as parts:
+        tail = _Tail(context, parts, since_s, wanted, as_json=args.json)
+        asyncio.run(tail.run(args.function, follow=args.follow))
+    return codes.DONE
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text is not None else None
+    except re.error as error:
+        raise UsageError(f"--grep is no regular expression: {error}") from None
+
+
+class _Tail:
+    """Reads with the same source as the console, for one function."""
+
+    def __init__(
+        self, context: Context, parts: Parts, since_s: float, wanted: re.Pattern[str] | None, *, as_json: bool
+    ) -> None:
+        self._pace_s = context.settings.paces.logs
+        self._parts = parts
+        self._since_s = since_s
+        self._wanted = wanted
+        self._as_json = as_json
+        self._said = ""
+        self._began = parts.clock.now()
+
+    async def run(self, target: str, *, follow: bool) -> None:
+        """Once, or until interrupted."""
+        backend = await self._parts.connect()
+        try:
+            key = await backend.reader.find(target, ("function",))
+            world = await _functions(backend, self._parts.clock.now())
+            source = _source(backend, "logs")
+            while True:
+                more = await self._round(source, world, key, patient=follow)
+                if not (follow or more):
+                    return
+                if not more:
+                    await self._parts.clock.sleep(self._pace_s)
+        finally:
+            await backend.close()
+
+    async def _round(self, source: Source, world: World, key: Key, *, patient: bool) -> bool:
+        """One look; whether it was cut short before it came to the present."""
+        view = View(self._parts.clock.now(), world, frozenset({key}), self._since_s)
+        try:
+            events = await source.collect(view)
+        except SourceError as error:
+            # Somebody follows through an outage: say it once and try again.
+            if not patient or error.state == "denied":
+                raise
+            self._say(str(error))
+            return False
+        more = False
+        for event in events:
+            if isinstance(event, LogsObserved):
+                self._print(line for line in event.lines if line.at >= self._began - self._since_s)
+                cut_short = not event.complete and bool(event.lines)
+                more = more or (cut_short and event.lines[-1].at < self._began)
+                if event.gap:
+                    self._say(event.gap)
+        return more
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self._said:
+            self._said = sentence
+            streams.say(f"note: {sentence}")
+
+    def _print(self, lines: Iterable[LogLine]) -> None:
+        for line in lines:
+            if self._wanted is not None and not self._wanted.search(line.text):
+                continue
+            if self._as_json:
+                streams.line_document(line_json(line))
+            else:
+                streams.data(f"{figures.moment_ms(line.at)} {line.text}")
+        streams.flush()
+
+
+async def _functions(backend: Backend, now: float) -> World:
+    """The list of functions, which says who writes to which log group."""
+    from lambdatop.domain.fold import fold_all
+
+    events: list[Event] = list(await _source(backend, "functions").collect(View(now)))
+    return fold_all(EMPTY_WORLD, events)
+
+
+def _source(backend: Backend, name: str) -> Source:
+    return next(source for source in backend.sources if source.name == name)
+
+
+def line_json(line: LogLine) -> dict[str, object]:
+    """One line for other programs; units stand in the names."""
+    return {
+        "at": figures.moment_ms(line.at),
+        "kind": line.kind,
+        "level": line.level,
+        "request_id": line.request_id or None,
+        "stream": line.stream,
+        "event_id": line.event_id,
+        "text": line.text,
+        "report": _report_json(line.report) if line.report else None,
+    }
+
+
+def _report_json(report: Report) -> dict[str, object]:
+    return {
+        "duration_ms": report.duration_ms,
+        "billed_ms": report.billed_ms,
+        "init_ms": report.init_ms,
+        "memory_mb": report.memory_mb,
+        "max_memory_mb": report.max_memory_mb,
+        "status": report.status or None,
+        "error_type": report.error_type or None,
+    }

@@ -1,0 +1,185 @@
+"""Global options: their flags, variables and settings, in one table that parser and README share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lambdatop.config import schema
+from lambdatop.config.load import Given
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.text import clean_line
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOption:
+    """One option of every command. `setting` is the dotted key it sets; switches take no value."""
+
+    flags: tuple[str, ...]
+    dest: str
+    help: str
+    metavar: str = ""
+    setting: str = ""
+
+    @property
+    def switch(self) -> bool:
+        """Whether it is on or off."""
+        return not self.metavar
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return f"LAMBDATOP_{self.dest.upper()}"
+
+
+GLOBALS: tuple[GlobalOption, ...] = (
+    GlobalOption(("-p", "--profile"), "profile", "AWS profile", "NAME", "profile"),
+    GlobalOption(("-r", "--region"), "region", "AWS region", "NAME", "region"),
+    GlobalOption(
+        ("--read-only", "--readonly"),
+        "read_only",
+        "change nothing: nothing that could is made",
+        "",
+        "read_only",
+    ),
+    GlobalOption(("--write",), "write", "allow changes although the configuration says read_only"),
+    GlobalOption(("-c", "--config"), "config", "configuration file", "FILE"),
+    GlobalOption(("--theme",), "theme", "name of a theme", "NAME", "screen.theme"),
+    GlobalOption(("--refresh",), "refresh", "seconds between two looks of the screen", "S", "screen.refresh"),
+    GlobalOption(
+        ("--endpoint-url",), "endpoint_url", "another endpoint than AWS's own", "URL", "endpoint_url"
+    ),
+    GlobalOption(("--state-dir",), "state_dir", "where journal and log are kept", "DIR"),
+    GlobalOption(("--debug",), "debug", "show tracebacks, write a more talkative log"),
+)
+
+
+def add_globals(parser: argparse.ArgumentParser) -> None:
+    """Add the global options; without defaults, so that they may stand before or after the command."""
+    group = parser.add_argument_group("global options (before or after the command)")
+    for option in GLOBALS:
+        if option.switch:
+            group.add_argument(
+                *option.flags,
+                dest=option.dest,
+                action="store_true",
+                default=argparse.SUPPRESS,
+                help=option.help,
+            )
+        else:
+            group.add_argument(
+                *option.flags,
+                dest=option.dest,
+                metavar=option.metavar,
+                default=argparse.SUPPRESS,
+                help=option.help,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What flags and variables say together. `write` is the origin of an explicit --write, or None."""
+
+    given: Mapping[str, Given]
+    texts: Mapping[str, str]
+    write: str | None
+    debug: bool
+    section: str | None
+
+
+def choose(args: argparse.Namespace, environ: Mapping[str, str]) -> Chosen:
+    """Flags before LAMBDATOP_* variables before the SDK's own AWS_PROFILE and AWS_REGION.
+
+    Raises:
+        UsageError: a value is wrong, or --read-only and --write stand together.
+    """
+    given: dict[str, Given] = {}
+    texts: dict[str, str] = {}
+    for option in GLOBALS:
+        found = _text(option, args, environ)
+        if found is None or option.switch:
+            continue
+        text, origin = found
+        if option.setting:
+            value, problem = schema.parse_text(schema.BY_PATH[option.setting], text)
+            if problem:
+                raise UsageError(f"{origin} {problem} (it is {clean_line(text, 80)!r})")
+            given[option.setting] = Given(value, origin)
+        else:
+            texts[option.dest] = text
+    _let_sdk_variables_win(given, environ)
+    write = _settle_mode(given, args, environ)
+    debug = _switch("debug", args, environ) is not None
+    profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
+    return Chosen(given, texts, write, debug, profile)
+
+
+def _text(
+    option: GlobalOption, args: argparse.Namespace, environ: Mapping[str, str]
+) -> tuple[str, str] | None:
+    if hasattr(args, option.dest):
+        return str(getattr(args, option.dest)), f"flag {option.flags[-1]}"
+    text = environ.get(option.variable, "")
+    return (text, f"variable {option.variable}") if text else None
+
+
+_SDK_VARIABLES = {
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "profile": ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    "endpoint_url": ("AWS_ENDPOINT_URL",),
+}
+
+
+def _let_sdk_variables_win(given: dict[str, Given], environ: Mapping[str, str]) -> None:
+    """What people export for the SDK wins over our file.
+
+    AWS_REGION is passed on, because botocore reads AWS_DEFAULT_REGION only. AWS_PROFILE and
+    AWS_ENDPOINT_URL are left to the SDK: naming a profile would switch off keys in the environment.
+    """
+    for setting, names in _SDK_VARIABLES.items():
+        name = next((name for name in names if environ.get(name)), None)
+        if name is None or setting in given:
+            continue
+        value = environ[name] if setting == "region" else None
+        if value is not None and (problem := schema.check(schema.BY_PATH[setting], value)[1]):
+            raise UsageError(f"variable {name} {problem} (it is {clean_line(value, 80)!r})")
+        given[setting] = Given(value, f"variable {name}")
+
+
+def _settle_mode(given: dict[str, Given], args: argparse.Namespace, environ: Mapping[str, str]) -> str | None:
+    """Put an asked-for read_only into `given`; return the origin of an explicit --write."""
+    read_only, write = _switch("read_only", args, environ), _switch("write", args, environ)
+    if read_only and write and read_only.split()[0] == write.split()[0]:
+        raise UsageError(f"{read_only} and {write} contradict each other")
+    if read_only and not (write and write.startswith("flag")):
+        given["read_only"] = Given(True, read_only)
+        return None
+    return write
+
+
+def _switch(dest: str, args: argparse.Namespace, environ: Mapping[str, str]) -> str | None:
+    """Origin of a switch that is on, None when it is off."""
+    option = next(o for o in GLOBALS if o.dest == dest)
+    if getattr(args, dest, False):
+        return f"flag {option.flags[0]}"
+    text = environ.get(option.variable, "")
+    value = schema.truth(text)
+    if value is None:
+        raise UsageError(f"variable {option.variable} needs true or false (it is {clean_line(text, 80)!r})")
+    return f"variable {option.variable}" if value else None
+
+
+def options_table() -> str:
+    """The README's table of global options, between `<!-- options -->` and `<!-- /options -->`."""
+    return "\n".join(_rows()) + "\n"
+
+
+def _rows() -> Iterator[str]:
+    yield "| option | variable | key in config.yaml | what it does |"
+    yield "|---|---|---|---|"
+    for option in GLOBALS:
+        flags = " ".join(f"`{flag}`" for flag in option.flags)
+        value = f" *{option.metavar}*" if option.metavar else ""
+        key = f"`{option.setting}`" if option.setting else ""
+        yield f"| {flags}{value} | `{option.variable}` | {key} | {option.help} |"

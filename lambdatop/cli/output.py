@@ -1,0 +1,185 @@
+"""Snapshots, journal and plans as plain text and Markdown. Pure: values in, text out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from lambdatop.cli import figures
+from lambdatop.cli.table import Row, markdown_cell, markdown_table, text_table
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.snapshot import FunctionRow, QuotaRow, Snapshot, SourceRow, StormRow, Target
+
+Format = Literal["table", "markdown"]
+
+
+class Section(NamedTuple):
+    """One table with its title; `right` are the columns with numbers."""
+
+    title: str
+    head: Row
+    rows: Sequence[Row]
+    right: Sequence[int] = ()
+
+
+def render(title: str, sections: Iterable[Section], form: Format) -> str:
+    """Sections below each other; an empty one says so."""
+    blocks = [f"# {markdown_cell(title)}" if form == "markdown" else title]
+    for section in sections:
+        if form == "markdown":
+            table = markdown_table(section.head, section.rows, section.right) if section.rows else "none"
+            blocks.append(f"## {section.title}\n\n{table}")
+        else:
+            table = text_table(section.head, section.rows, section.right) if section.rows else "none"
+            blocks.append(f"{section.title.upper()}\n{table}")
+    return "\n\n".join(blocks)
+
+
+def snapshot_text(snapshot: Snapshot, form: Format) -> str:
+    """The whole snapshot: worst things first."""
+    where = ", ".join(_target(t) for t in snapshot.targets) or "no target"
+    head = f"lambdatop {snapshot.version}, {snapshot.mode}, {figures.moment(snapshot.at)}: {where}"
+    return render(head, snapshot_sections(snapshot), form)
+
+
+def _target(target: Target) -> str:
+    parts = [target.alias, str(target.scope), target.identity, target.endpoint, target.notice]
+    return " ".join(part for part in parts if part)
+
+
+def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
+    """Findings, storms, functions, quotas, sources, spend."""
+    return (
+        Section("Findings", _FINDING, [_finding(f) for f in snapshot.findings]),
+        Section("Retry storms", _STORM, [_storm(s) for s in snapshot.storms], (4, 5, 6, 7, 8)),
+        Section("Functions", _FUNCTION, [_function(f) for f in snapshot.functions], tuple(range(1, 11))),
+        Section("Quotas", _QUOTA, [_quota(q) for q in snapshot.quotas], (2, 3, 4, 5)),
+        Section("Sources", _SOURCE, [_source(s) for s in snapshot.sources], (2,)),
+        Section("Own API spend", _SPEND, [_spend(snapshot)], (0, 1, 2, 3)),
+    )
+
+
+_FINDING = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "SUGGESTS")
+
+
+def _finding(f: Finding) -> Row:
+    suggests = ", ".join(f.suggests) or figures.UNKNOWN
+    return (f.severity, f.detector, f.target.name, figures.moment(f.since), f.title, suggests)
+
+
+_STORM = (
+    "SOURCE",
+    "FUNCTION",
+    "STATE",
+    "LAST RESULT",
+    "VISIBLE",
+    "IN FLIGHT",
+    "REDELIVERY",
+    "DLQ",
+    "DLQ TREND",
+)
+
+
+def _storm(s: StormRow) -> Row:
+    queue, dlq = s.queue, s.dlq
+    ratio = queue.redelivery_ratio if queue else None
+    return (
+        f"{s.source_kind}:{s.source_name}",
+        s.function.id,
+        s.state,
+        s.last_result or figures.UNKNOWN,
+        figures.number(queue.facts.visible if queue else None),
+        figures.number(queue.facts.in_flight if queue else None),
+        figures.UNKNOWN if ratio is None else f"{ratio:.2f}x",
+        figures.number(dlq.facts.visible + dlq.facts.in_flight if dlq else None),
+        figures.trend(dlq.trend_per_min if dlq else None),
+    )
+
+
+_FUNCTION = (
+    "FUNCTION",
+    "HEAT",
+    "INV/MIN",
+    "ERR/MIN",
+    "ERR %",
+    "THR/MIN",
+    "P99",
+    "MAX",
+    "TIMEOUT",
+    "CONC",
+    "RESERVED",
+    "AGE",
+    "WORST",
+)
+
+
+def _function(f: FunctionRow) -> Row:
+    reserved = "none" if f.reserved is None else figures.number(f.reserved)
+    return (
+        f.facts.name,
+        figures.number(f.heat, 0),
+        figures.number(f.invocations_per_min),
+        figures.number(f.errors_per_min),
+        figures.percent(f.error_rate),
+        figures.number(f.throttles_per_min),
+        figures.millis(f.duration_p99_ms),
+        figures.millis(f.duration_max_ms),
+        f"{f.facts.timeout_s}s",
+        figures.number(f.concurrency_max),
+        reserved if f.reserved_known else figures.UNKNOWN,
+        figures.age(f.age_s),
+        f.worst or figures.UNKNOWN,
+    )
+
+
+_QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "UNIT", "AGE")
+
+
+def _quota(q: QuotaRow) -> Row:
+    used, limit, left = (figures.number(v) for v in (q.used, q.limit, q.headroom))
+    return (q.name, q.scope, used, limit, left, figures.trend(q.trend_per_min), q.unit, figures.age(q.age_s))
+
+
+_SOURCE = ("SOURCE", "STATE", "AGE", "ERROR")
+
+
+def _source(s: SourceRow) -> Row:
+    return (s.name, s.state, figures.age(s.age_s), s.error or figures.UNKNOWN)
+
+
+_SPEND = ("CALLS", "USD", "USD/H", "BUDGET USD/H")
+
+
+def _spend(snapshot: Snapshot) -> Row:
+    spend = snapshot.spend
+    calls = sum(n for _, n in spend.calls)
+    return (str(calls), f"{spend.usd:.5f}", f"{spend.usd_per_hour:.3f}", f"{spend.budget_usd_per_hour:.2f}")
+
+
+def journal_text(entries: Iterable[Entry]) -> str:
+    """The journal, oldest first."""
+    head = ("ID", "AT", "MITIGATION", "TARGET", "BEFORE", "AFTER", "OUTCOME", "UNDO", "DETAIL")
+    rows = [
+        (
+            e.id,
+            figures.moment(e.at),
+            e.mitigation,
+            f"{e.target.scope}/{e.target.id}",
+            state(e.before),
+            state(e.after),
+            e.outcome,
+            "yes" if e.can_undo else "no",
+            e.detail or figures.UNKNOWN,
+        )
+        for e in entries
+    ]
+    return text_table(head, rows)
+
+
+def state(fields: Mapping[str, Any] | None) -> str:
+    """Control fields as `reserved_concurrency=null`; null is what AWS leaves out."""
+    if fields is None:
+        return "not read"
+    return " ".join(f"{name}={json.dumps(value)}" for name, value in fields.items()) or figures.UNKNOWN

@@ -1,0 +1,73 @@
+"""The argument parser: one file per command, global options everywhere."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from lambdatop import __version__
+from lambdatop.cli.options import add_globals
+from lambdatop.config.nearest import did_you_mean
+
+COMMANDS = {
+    "demo": "run an incident on the embedded emulator; touches no AWS account",
+    "snapshot": "collect once and print",
+    "logs": "tail one function's log from its configured log group",
+    "plan": "show what a mitigation would do; changes nothing",
+    "mitigate": "carry a mitigation out, after confirmation",
+    "journal": "show what was done and what became of it",
+    "undo": "take a mitigation back",
+    "policy": "print the minimal IAM policy",
+    "doctor": "check credentials, permissions and terminal (not in this version)",
+    "config": "show where settings come from, what they are, and whether they are valid",
+}
+_MODULES = {"config": "config_cmd"}
+_EPILOG = """\
+Without a command the console opens. Exit codes: 0 done, 1 failed, 2 usage or configuration,
+3 --fail-on was met, 4 refused by read-only mode, 5 outcome unknown (see `lambdatop journal`),
+130 interrupted.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, with the name that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2, on stderr."""
+        wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        hint = did_you_mean(wrong.group(1), re.findall(r"[\w-]+", wrong.group(2))) if wrong else ""
+        sys.stderr.write(f"lambdatop: {message}{hint}\nSee `{self.prog} --help`.\n")
+        sys.exit(2)
+
+
+def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for these arguments: only commands that stand in `argv` are imported."""
+    parser = Parser(
+        prog="lambdatop",
+        description="A terminal incident console for AWS Lambda: see the cause, stop it, undo it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"lambdatop {__version__}")
+    add_globals(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        if name in argv:
+            module = import_module(f"lambdatop.cli.{_MODULES.get(name, name)}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+        add_globals(command)
+    parser.set_defaults(run=_console)
+    return parser
+
+
+def _console(args: argparse.Namespace) -> int:
+    from lambdatop.cli.console import run
+
+    return run(args)

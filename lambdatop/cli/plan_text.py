@@ -1,0 +1,70 @@
+"""A plan or a refusal as a person reads it before saying yes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from lambdatop.cli import figures
+from lambdatop.cli.output import state
+from lambdatop.cli.table import text_table
+from lambdatop.domain.plan import TIER_MEANING, Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.ports import Result
+
+
+def proposal_text(proposal: Proposal) -> str:
+    """Everything that a plan states, one fact a line."""
+    rows = _plan(proposal) if isinstance(proposal, Plan) else _refusal(proposal)
+    return text_table(None, [list(row) for row in rows])
+
+
+def _plan(p: Plan) -> Iterator[tuple[str, str]]:
+    yield "plan", f"{p.title} ({p.mitigation})"
+    yield "target", f"{p.target.name}  {p.target.arn}"
+    yield "account", f"{p.scope.account} in {p.scope.region}"
+    yield "tier", f"{p.tier}: {TIER_MEANING[p.tier]}"
+    yield "call", _call(p.call)
+    yield "before", state(p.before)
+    yield "after", state(p.after)
+    yield "undo", _call(p.undo) if p.undo else "not possible"
+    if p.undo_note:
+        yield "", p.undo_note
+    yield "lost", p.lost
+    yield "in flight", p.in_flight
+    yield "takes effect", p.takes_effect
+    for label, lines in (("reaches", p.blast_radius), ("warning", p.warnings), ("not known", p.unknowns)):
+        for line in lines:
+            yield label, line
+    yield from _alternatives(p.alternatives)
+    yield "permissions", ", ".join(p.iam_actions) or figures.UNKNOWN
+    yield "same by hand", p.cli
+    yield "confirm", "press y" if p.confirm == "key" else f"type {p.confirm}"
+
+
+def _refusal(r: Refusal) -> Iterator[tuple[str, str]]:
+    yield "refused", f"{r.mitigation} of {r.target.name}"
+    yield "target", r.target.arn
+    yield "because", r.reason
+    if r.hint:
+        yield "instead", r.hint
+    yield from _alternatives(r.alternatives)
+
+
+def _alternatives(alternatives: tuple[Alternative, ...]) -> Iterator[tuple[str, str]]:
+    for a in alternatives:
+        yield "rather", f"{a.mitigation} {a.target.name}: {a.why}"
+
+
+def _call(call: Call) -> str:
+    return f"{call.service}.{call.operation} {json.dumps(dict(call.params), ensure_ascii=False, default=str)}"
+
+
+def result_text(result: Result) -> str:
+    """How an execution ended; on drift the three views."""
+    lines = [f"{result.kind}: {result.message}"]
+    if result.entry is not None:
+        lines.append(f"journal entry {result.entry.id}")
+    if result.kind == "drift":
+        lines += [f"you saw   {state(result.saw)}", f"now it is {state(result.now)}"]
+        lines.append(f"you want  {state(result.want)}")
+    return "\n".join(lines)

@@ -1,0 +1,61 @@
+"""One run: parse, do, and turn whatever happened into an exit code and at most one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from lambdatop.cli import codes, streams
+from lambdatop.domain.errors import LambdatopError, TargetNotFound
+
+
+def run(argv: Sequence[str]) -> int:
+    """Exit code of one run. Never raises, never shows a traceback without --debug."""
+    debug = "--debug" in argv or os.environ.get("LAMBDATOP_DEBUG", "") not in ("", "0")
+    try:
+        try:
+            code = _command(argv)
+            streams.flush()
+        except SystemExit as left:  # argparse: 0 after --help and --version, 2 after a usage error
+            streams.flush()
+            code = left.code if isinstance(left.code, int) else codes.USAGE
+    except LambdatopError as error:
+        _explain(error, debug)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return codes.INTERRUPTED
+    except BrokenPipeError:
+        streams.abandon_stdout()
+        return codes.DONE
+    except Exception as error:  # the last door: a person gets a sentence, not a traceback
+        if debug:
+            _traceback()
+        else:
+            name = type(error).__name__
+            streams.say(f"something unexpected happened ({name}); run with --debug to see where")
+        return codes.FAILED
+    return code
+
+
+def _command(argv: Sequence[str]) -> int:
+    from lambdatop.cli.parser import build_parser
+
+    args = build_parser(argv).parse_args(argv)
+    code: int = args.run(args)
+    return code
+
+
+def _explain(error: LambdatopError, debug: bool) -> None:
+    if debug:
+        _traceback()
+    streams.say(str(error))
+    if isinstance(error, TargetNotFound):
+        for candidate in error.candidates:
+            streams.say(f"  {candidate}")
+
+
+def _traceback() -> None:
+    import traceback
+
+    traceback.print_exc(file=sys.stderr)

@@ -1,0 +1,81 @@
+"""Collect once and print: findings, storms, functions, quotas, sources."""
+
+from __future__ import annotations
+
+import argparse
+
+from lambdatop.cli import codes, streams
+from lambdatop.cli.context import settle
+from lambdatop.cli.durations import seconds
+from lambdatop.cli.output import snapshot_text
+from lambdatop.cli.wiring import engine_thread, wire
+from lambdatop.domain.finding import SEVERITIES
+from lambdatop.domain.snapshot import Snapshot
+
+CONNECTION = "connection"
+"""The source that says whether there is a connection; having one is not having data."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add_form(parser)
+    parser.add_argument(
+        "--wait", type=seconds, default=15.0, metavar="S", help="longest wait for first answers (default 15)"
+    )
+    parser.add_argument(
+        "--fail-on", choices=SEVERITIES, metavar="SEVERITY", help="exit 3 from this severity on"
+    )
+
+
+def add_form(parser: argparse.ArgumentParser) -> None:
+    """How to print; `demo --headless` takes `--json` only."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON document")
+    form.add_argument(
+        "--table", dest="form", action="store_const", const="table", help="plain text (default)"
+    )
+    form.add_argument("--markdown", dest="form", action="store_const", const="markdown", help="for tickets")
+    parser.set_defaults(form="table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collect, print, compare."""
+    context = settle(args)
+    with wire(context, only_look=True) as parts:
+        thread = engine_thread(context, parts)
+        thread.start()
+        try:
+            snapshot = thread.snapshot_once(args.wait).result()
+        finally:
+            thread.stop()
+    if not any(source.age_s is not None for source in snapshot.sources if source.name != CONNECTION):
+        _say_why(snapshot)
+        return codes.FAILED
+    show(snapshot, args.form)
+    return codes.FAIL_ON_MET if _met(snapshot, args.fail_on) else codes.DONE
+
+
+def show(snapshot: Snapshot, form: str) -> None:
+    """Print a snapshot as data, and on stderr what is missing in it."""
+    if form == "json":
+        from lambdatop.storage.codec import snapshot_json
+
+        streams.document(snapshot_json(snapshot))
+    else:
+        streams.data(snapshot_text(snapshot, "markdown" if form == "markdown" else "table"))
+    for source in snapshot.sources:
+        if source.state != "ok":
+            streams.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
+
+
+def _say_why(snapshot: Snapshot) -> None:
+    """Nothing could be read at all: one sentence each, without repeating itself."""
+    sentences = dict.fromkeys(s.error for s in snapshot.sources if s.error)
+    for sentence in sentences or {"no answer in time; a longer --wait may help": None}:
+        streams.say(sentence)
+
+
+def _met(snapshot: Snapshot, severity: str | None) -> bool:
+    if severity is None:
+        return False
+    return any(f.rank >= SEVERITIES.index(severity) for f in snapshot.findings)

@@ -1,0 +1,48 @@
+"""Plain text tables: aligned columns for people, Markdown for tickets. No colour, no widths to guess."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+Row = Sequence[str]
+
+
+def width(text: str) -> int:
+    """Columns that a text takes in a terminal."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def text_table(head: Row | None, rows: Sequence[Row], right: Sequence[int] = ()) -> str:
+    """Aligned columns with two spaces between them; columns in `right` are flush right."""
+    lines = [list(head)] if head else []
+    lines += [[cell.replace("\n", " ") for cell in row] for row in rows]
+    if not lines:
+        return ""
+    widths = [max(width(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(_line(line, widths, right) for line in lines)
+
+
+def _line(cells: Row, widths: Sequence[int], right: Sequence[int]) -> str:
+    padded = []
+    for i, cell in enumerate(cells):
+        space = " " * (widths[i] - width(cell))
+        padded.append(space + cell if i in right else cell + space)
+    return "  ".join(padded).rstrip()
+
+
+def markdown_table(head: Row, rows: Sequence[Row], right: Sequence[int] = ()) -> str:
+    """A Markdown table; what would end a cell or start markup is escaped."""
+    rule = ["---:" if i in right else "---" for i in range(len(head))]
+    body = [[markdown_cell(cell) for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [list(head), rule, *body])
+
+
+def markdown_cell(text: str) -> str:
+    """Foreign text as it stands in a Markdown cell."""
+    text = text.replace("\\", "\\\\").replace("\n", " ")
+    for mark in "|`*<>[]":
+        text = text.replace(mark, f"\\{mark}")
+    return text

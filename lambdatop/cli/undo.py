@@ -1,0 +1,43 @@
+"""Take a mitigation back: the same corridor as `mitigate`, with the journal's former state."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from typing import TYPE_CHECKING
+
+from lambdatop.cli.carry import carry_out, refuse_read_only
+from lambdatop.cli.context import settle
+from lambdatop.cli.mitigate import add_confirm
+from lambdatop.cli.wiring import wire
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.plan import Proposal
+from lambdatop.domain.ports import Backend
+
+if TYPE_CHECKING:
+    from lambdatop.engine.executor import Executor
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("id", nargs="?", metavar="ID", help="an entry of `lambdatop journal`")
+    parser.add_argument("--last", action="store_true", help="the newest that can be undone (the default)")
+    add_confirm(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Undo one entry.
+
+    Raises:
+        UsageError: both an id and --last.
+    """
+    if args.id and args.last:
+        raise UsageError("give an ID or --last, not both")
+    context = settle(args)
+    refuse_read_only(context)
+
+    async def propose(backend: Backend, executor: Executor) -> Proposal:
+        return await executor.propose_undo(args.id)
+
+    with wire(context) as parts:
+        return asyncio.run(carry_out(context, parts, propose, confirm=args.confirm, as_json=args.json))

@@ -1,0 +1,116 @@
+"""The composition root: the one place where engine, aws, storage and config meet."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambdatop import __version__
+from lambdatop.cli.context import Context
+from lambdatop.cli.own_log import close_log, open_log
+from lambdatop.domain.ports import Backend, Clock, Connect, JournalStore
+from lambdatop.domain.settings import Settings
+
+if TYPE_CHECKING:
+    from lambdatop.aws.connect import Connection
+    from lambdatop.engine.budget import SpendMeter
+    from lambdatop.engine.executor import Executor
+    from lambdatop.engine.thread import EngineThread
+
+Locate = Callable[[], Awaitable["Connection"]]
+"""Says where to connect to; the demo starts its emulator in here, so that the screen is painted first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every command that talks to AWS is made of."""
+
+    clock: Clock
+    meter: SpendMeter
+    journal: JournalStore
+    connect: Connect
+
+
+@contextmanager
+def wire(
+    context: Context,
+    locate: Locate | None = None,
+    journal: JournalStore | None = None,
+    *,
+    only_look: bool = False,
+) -> Iterator[Parts]:
+    """Parts for one run, with the log open meanwhile; the demo brings its own place and journal.
+
+    Commands that `only_look` get no mutator in operator mode either.
+    """
+    from lambdatop.engine import budget
+    from lambdatop.engine.clock import SystemClock
+    from lambdatop.storage.journal_file import JournalFile
+
+    settings = context.settings
+    clock = SystemClock()
+    meter = budget.SpendMeter(clock, settings.limits.budget_usd_per_hour)
+    limiter = budget.TokenBuckets(clock, settings.limits)
+    where = locate or _where_the_user_points(settings, read_only=settings.read_only or only_look)
+
+    async def open_backend() -> Backend:
+        from lambdatop.aws.connect import connect  # 250 ms of SDK; after the first frame, off the UI's thread
+
+        return await connect(await where(), settings=settings, limiter=limiter, meter=meter, clock=clock)
+
+    # The demo leaves no file behind, so it keeps no log either.
+    log = open_log(None if locate else context.paths.log_file, debug=context.debug)
+    try:
+        yield Parts(clock, meter, journal or JournalFile(context.paths.state_dir), open_backend)
+    finally:
+        close_log(log)
+
+
+def _where_the_user_points(s: Settings, *, read_only: bool) -> Locate:
+    async def locate() -> Connection:
+        from lambdatop.aws.connect import Connection
+
+        return Connection(
+            profile=s.profile, region=s.region, endpoint_url=s.endpoint_url, read_only=read_only
+        )
+
+    return locate
+
+
+def engine_thread(context: Context, parts: Parts) -> EngineThread:
+    """The engine on an event loop of its own, not started yet."""
+    from lambdatop.engine.engine import Engine
+    from lambdatop.engine.thread import EngineThread
+
+    engine = Engine(
+        parts.connect, context.settings, parts.clock, parts.journal, context.mode, __version__, parts.meter
+    )
+    return EngineThread(engine)
+
+
+@asynccontextmanager
+async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
+    """One connection and its executor, without collectors, for commands that do one thing."""
+    from lambdatop.engine.executor import Executor
+
+    backend = await parts.connect()
+    try:
+        yield (
+            backend,
+            Executor(
+                parts.clock,
+                parts.journal,
+                backend.reader,
+                backend.mutator,
+                backend.identified.identity or getpass.getuser(),
+                context.mode,
+                lambda events: None,
+                scope=backend.identified.scope,
+                allow_destructive=context.settings.allow_destructive,
+            ),
+        )
+    finally:
+        await backend.close()

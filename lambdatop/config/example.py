@@ -1,0 +1,71 @@
+"""Writes config.example.yaml from the schema, so that the example cannot drift from the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lambdatop.config import schema
+from lambdatop.domain.settings import Settings
+
+_HEAD = """\
+# lambdatop's configuration. Copy it to ~/.config/lambdatop/config.yaml and keep the lines you change:
+# each line below holds its default, so a file with none of them means the same.
+#
+# Order of precedence: flag, LAMBDATOP_* variable, the section of your AWS profile, the file, the default.
+# `lambdatop config show` says where each value came from, `lambdatop config check` whether it is valid.
+# The file must belong to you and be writable by nobody else.
+
+"""
+_TAIL = """
+# Settings for single AWS profiles: any key from above except `profile`. The section counts for the profile
+# in use, whether --profile, LAMBDATOP_PROFILE, AWS_PROFILE or this file named it.
+profiles: {}
+#profiles:
+#  production:
+#    read_only: true
+#    screen:
+#      theme: high-contrast
+"""
+_SECTIONS = {
+    "screen": "What the console looks like.",
+    "paces": "Seconds between two rounds of each collector.",
+    "limits": "How much lambdatop may ask of the account.",
+    "metrics": "How CloudWatch metrics are read.",
+    "detectors": "When a finding is stated.",
+}
+
+
+def render_example() -> str:
+    """The whole text of config.example.yaml."""
+    return _HEAD + "".join(f"{line}\n" for line in _lines()) + _TAIL
+
+
+def _lines() -> Iterator[str]:
+    above: list[str] = []
+    for path, value in schema.flatten(Settings()):
+        *sections, name = path.split(".")
+        for depth, section in enumerate(sections):
+            if sections[: depth + 1] != above[: depth + 1]:
+                if depth == 0:
+                    yield ""
+                    yield f"# {_SECTIONS[section]}"
+                yield f"{'  ' * depth}{section}:"
+        above = sections
+        setting = f"{'  ' * len(sections)}{name}: {scalar(value)}"
+        yield f"{setting:<32}  # {_comment(schema.BY_PATH[path])}"
+
+
+def scalar(value: Any) -> str:
+    """A setting's value as YAML writes it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _comment(option: schema.Option) -> str:
+    if option.type in ("str", "bool"):
+        return option.help
+    return f"{option.unit}, {schema.plain(option.low)} to {schema.plain(option.high)}: {option.help}"

@@ -1,0 +1,178 @@
+"""From file, variables and flags to validated settings, remembering where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lambdatop.config import schema
+from lambdatop.config.nearest import did_you_mean
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.text import clean_line
+
+
+class Given(NamedTuple):
+    """A value and where it came from (`flag --region`, `variable LAMBDATOP_REGION`, `config.yaml:3`)."""
+
+    value: Any
+    origin: str
+
+
+class Written(NamedTuple):
+    """One scalar of the file with its line."""
+
+    value: Any
+    line: int
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong in the file."""
+
+    line: int
+    sentence: str
+
+
+class ConfigError(UsageError):
+    """Everything that is wrong with the configuration, one problem a line."""
+
+    def __init__(self, file: Path, problems: Iterable[Problem]) -> None:
+        name = clean_line(str(file))
+        lines = [f"{name}:{p.line}: {p.sentence}" if p.line else f"{name}: {p.sentence}" for p in problems]
+        super().__init__("\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A config file, validated: flat keys, and flat keys of each profile section."""
+
+    values: Mapping[str, Written]
+    profiles: Mapping[str, Mapping[str, Written]]
+
+
+EMPTY = Content({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, the origin of each dotted key, and what must be said aloud about them."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    notices: tuple[str, ...]
+    file: Path
+    exists: bool
+    section: str | None
+
+
+def load(
+    file: Path,
+    *,
+    asked: bool = False,
+    given: Mapping[str, Given] | None = None,
+    section: str | None = None,
+    write: str | None = None,
+) -> Loaded:
+    """Merge `given` (flags and variables, already checked) over profile section, file and defaults.
+
+    `section` is the profile that the environment names for the SDK (AWS_PROFILE); `write` is the origin
+    of an explicit --write, the only thing that lifts a read_only of the file.
+
+    Raises:
+        ConfigError: with every problem of the file at once.
+        UsageError: `asked` for, and it is not there; or the values contradict each other.
+    """
+    given = given or {}
+    content = _read(file, asked)
+    body = EMPTY if content is None else content
+    name = _section_name(body, given, section)
+    layers = _layers(file, body, name, given)
+    values: dict[str, Any] = {}
+    origins = {path: "default" for path in schema.BY_PATH}
+    for layer in layers:
+        for path, (value, origin) in layer.items():
+            values[path], origins[path] = value, origin
+    _settle_read_only(layers, write, values, origins)
+    _check_orders(schema.build(values), origins)
+    return Loaded(
+        schema.build(values),
+        origins,
+        _notices(layers, origins, values),
+        file,
+        content is not None,
+        name if name in body.profiles else None,
+    )
+
+
+def _read(file: Path, asked: bool) -> Content | None:
+    if not asked and not file.exists():
+        return None
+    from lambdatop.config.yaml_file import read_content  # PyYAML costs 50 ms; only when there is a file
+
+    return read_content(file)
+
+
+def _section_name(content: Content, given: Mapping[str, Given], fallback: str | None) -> str:
+    for source in (given.get("profile"), Given(fallback, ""), content.values.get("profile")):
+        if source is not None and source[0]:
+            return str(source[0])
+    return "default"
+
+
+Layer = Mapping[str, Given]
+
+
+def _layers(file: Path, content: Content, name: str, given: Layer) -> tuple[Layer, Layer, Layer]:
+    """File, per-profile section, flags and variables: each wins over the one before."""
+    label = clean_line(str(file))
+
+    def layer(written: Mapping[str, Written], where: str) -> Layer:
+        return {path: Given(w.value, f"{label}:{w.line}{where}") for path, w in written.items()}
+
+    section = layer(content.profiles.get(name, {}), f" (profile {clean_line(name)})")
+    return layer(content.values, ""), section, given
+
+
+def _settle_read_only(
+    layers: tuple[Layer, Layer, Layer], write: str | None, values: dict[str, Any], origins: dict[str, str]
+) -> None:
+    """`read_only: true` holds wherever it stands, unless somebody says --write now."""
+    if write is not None:
+        values["read_only"], origins["read_only"] = False, write
+        return
+    for layer in layers:
+        if "read_only" in layer and layer["read_only"].value:
+            values["read_only"], origins["read_only"] = layer["read_only"]
+
+
+def _check_orders(settings: Settings, origins: Mapping[str, str]) -> None:
+    flat = dict(schema.flatten(settings))
+    wrong = [
+        f"{order.smaller} ({flat[order.smaller]}, {origins[order.smaller]}) must not be larger than "
+        f"{order.larger} ({flat[order.larger]}, {origins[order.larger]})"
+        for order in schema.ORDERS
+        if flat[order.smaller] > flat[order.larger]
+    ]
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _notices(
+    layers: tuple[Layer, Layer, Layer], origins: Mapping[str, str], values: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """A file must not redirect calls or allow what cannot be undone without a word."""
+    said = []
+    from_file = {origin for layer in layers[:2] for _, origin in layer.values()}
+    if values.get("endpoint_url") and origins["endpoint_url"] in from_file:
+        said.append(f"calls go to {values['endpoint_url']}, set by {origins['endpoint_url']}")
+    forbidden = layers[0].get("allow_destructive", Given(True, "")).value is False
+    if forbidden and values.get("allow_destructive") and origins["allow_destructive"] in from_file:
+        said.append(f"destructive mitigations are allowed again by {origins['allow_destructive']}")
+    return tuple(said)
+
+
+def unknown_key(key: str, names: Iterable[str]) -> str:
+    """The sentence about a key that does not exist."""
+    return f"unknown key {clean_line(key, 80)!r}{did_you_mean(key, names)}"

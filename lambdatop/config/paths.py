@@ -1,0 +1,63 @@
+"""Where lambdatop keeps its files. The same XDG places on Linux and macOS; nothing is read or made here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lambdatop.domain.errors import UsageError
+
+NAME = "lambdatop"
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """All places, resolved. `config_asked` is True when somebody named the file, so it must exist."""
+
+    config_file: Path
+    config_asked: bool
+    state_dir: Path
+    theme_dirs: tuple[Path, ...]
+
+    @property
+    def log_file(self) -> Path:
+        """The log of lambdatop itself."""
+        return self.state_dir / "lambdatop.log"
+
+
+def resolve(environ: Mapping[str, str], config: str | None = None, state_dir: str | None = None) -> Paths:
+    """The places for this environment; `config` and `state_dir` are what flag or variable said."""
+    config_file = Path(config).expanduser() if config else _xdg(environ, "config") / "config.yaml"
+    state = Path(state_dir).expanduser() if state_dir else _xdg(environ, "state")
+    # Later directories win, so a theme of the user's replaces a built-in one of the same name.
+    themes = (builtin_themes(), config_file.parent / "themes")
+    return Paths(config_file, config is not None, state, themes)
+
+
+def builtin_themes(package: Path = PACKAGE) -> Path:
+    """The themes that lambdatop ships: inside the wheel, or `themes/` of the checkout.
+
+    hatch puts the top-level directory into wheels as `lambdatop/_themes`; an editable install has no
+    such directory, so the checkout's own is taken.
+    """
+    shipped = package / "_themes"
+    return shipped if shipped.is_dir() else package.parent / "themes"
+
+
+def _xdg(environ: Mapping[str, str], what: Literal["config", "state"]) -> Path:
+    """`$XDG_CONFIG_HOME/lambdatop` or `$XDG_STATE_HOME/lambdatop`, with the usual defaults.
+
+    Raises:
+        UsageError: there is no home directory.
+    """
+    given = environ.get(f"XDG_{what.upper()}_HOME", "")
+    # XDG says that a relative path in its variables is to be ignored.
+    if given.startswith("/"):
+        return Path(given) / NAME
+    home = environ.get("HOME", "")
+    if not home.startswith("/"):
+        raise UsageError("HOME is not set; set it, or name the places with --config and --state-dir")
+    return Path(home) / {"config": ".config", "state": ".local/state"}[what] / NAME

@@ -1,0 +1,211 @@
+"""Every setting a user may write: its key, type, unit, range and meaning. Defaults live in the domain."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from lambdatop.domain.settings import Settings
+
+Type = Literal["str", "bool", "int", "float"]
+T = TypeVar("T")
+
+_PATTERNS = {
+    "profile": (re.compile(r"[^\x00-\x1f\x7f]{1,128}"), "the name of an AWS profile"),
+    "region": (re.compile(r"[a-z]{2,}(-[a-z0-9]+){2,}"), "a region like eu-central-1"),
+    "screen.theme": (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a theme"),
+}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One key. `unit` is shown behind the default; `low` and `high` are the inclusive range."""
+
+    path: str
+    type: Type
+    help: str
+    unit: str = ""
+    low: float = 0.0
+    high: float = math.inf
+    optional: bool = False
+
+
+def _seconds(path: str, help_: str, low: float = 1.0, high: float = 86_400.0) -> Option:
+    return Option(path, "float", help_, "s", low, high)
+
+
+def _minutes(path: str, help_: str, high: float = 60) -> Option:
+    return Option(path, "int", help_, "min", 1, high)
+
+
+_WINDOW = "how far back it looks"
+OPTIONS: tuple[Option, ...] = (
+    Option("profile", "str", "AWS profile; null = what the SDK would take", optional=True),
+    Option("region", "str", "AWS region; null = what the SDK would take", optional=True),
+    Option(
+        "endpoint_url", "str", "another endpoint than AWS's own (https, or http on loopback)", optional=True
+    ),
+    Option("read_only", "bool", "true: nothing can be changed; only --write lifts it"),
+    Option("allow_destructive", "bool", "false: mitigations that cannot be undone (T3) are refused"),
+    Option("screen.theme", "str", "name of a theme, built in or from themes/ beside this file"),
+    _seconds("screen.refresh", "how often the screen takes the newest snapshot", 0.25, 60),
+    _seconds("paces.functions", "list of functions"),
+    _seconds("paces.concurrency", "reserved concurrency"),
+    _seconds("paces.account", "account limits"),
+    _seconds("paces.mappings", "event source mappings"),
+    _seconds("paces.queues", "queues behind mappings and their dead-letter queues"),
+    _seconds("paces.metrics", "CloudWatch metrics (the one that costs money)"),
+    _seconds("paces.alarms", "alarms in state ALARM"),
+    _seconds("paces.logs", "log tails of the functions on screen"),
+    Option("limits.control_plane_per_s", "float", "Lambda's control plane", "requests/s", 0.1, 5),
+    Option("limits.sqs_per_s", "float", "SQS", "requests/s", 0.1, 100),
+    Option("limits.logs_per_s", "float", "CloudWatch Logs", "requests/s", 0.1, 10),
+    Option("limits.metrics_per_s", "float", "CloudWatch", "requests/s", 0.1, 50),
+    Option("limits.budget_usd_per_hour", "float", "what lambdatop itself may spend", "USD/h", 0, 100),
+    _seconds("metrics.publish_delay_s", "a minute is final this long after its end", 0, 900),
+    Option("metrics.history_min", "int", "history in each answer", "min", 5, 180),
+    _minutes("metrics.rate_min", "final minutes behind each figure per minute"),
+    _minutes("detectors.sqs_redelivery.window_min", _WINDOW),
+    Option("detectors.sqs_redelivery.min_received", "int", "silent below", "messages", 1, 1_000_000),
+    Option("detectors.sqs_redelivery.warning_ratio", "float", "received / deleted", "ratio", 1, 1000),
+    Option("detectors.sqs_redelivery.critical_ratio", "float", "received / deleted", "ratio", 1, 1000),
+    _minutes("detectors.dlq_growth.window_min", _WINDOW),
+    Option("detectors.dlq_growth.critical_per_min", "float", "growth", "messages/min", 0, 1_000_000),
+    _minutes("detectors.error_rate.window_min", _WINDOW),
+    Option("detectors.error_rate.min_invocations", "int", "silent below", "invocations", 1, 1_000_000),
+    Option("detectors.error_rate.warning", "float", "errors / invocations", "share", 0, 1),
+    Option("detectors.error_rate.critical", "float", "errors / invocations", "share", 0, 1),
+    _minutes("detectors.throttled.window_min", _WINDOW),
+    Option("detectors.throttled.critical_share", "float", "throttles / attempts", "share", 0, 1),
+)
+BY_PATH: Mapping[str, Option] = {option.path: option for option in OPTIONS}
+SECTIONS = frozenset(o.path.rsplit(".", i)[0] for o in OPTIONS for i in range(1, o.path.count(".") + 1))
+
+
+class Order(NamedTuple):
+    """A pair of options of which the first must not be larger than the second."""
+
+    smaller: str
+    larger: str
+
+
+ORDERS = (
+    Order("detectors.sqs_redelivery.warning_ratio", "detectors.sqs_redelivery.critical_ratio"),
+    Order("detectors.error_rate.warning", "detectors.error_rate.critical"),
+    Order("metrics.rate_min", "metrics.history_min"),
+    *(Order(o.path, "metrics.history_min") for o in OPTIONS if o.path.endswith(".window_min")),
+)
+
+
+def flatten(settings: object, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of all leaves, in the order of the schema's dataclasses."""
+    for field in fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, field.name)
+        if is_dataclass(value):
+            yield from flatten(value, f"{prefix}{field.name}.")
+        else:
+            yield f"{prefix}{field.name}", value
+
+
+def build(values: Mapping[str, Any]) -> Settings:
+    """Settings with some dotted keys set and all others at their defaults."""
+    return _build(Settings(), "", values)
+
+
+def _build(default: T, prefix: str, values: Mapping[str, Any]) -> T:
+    changes: dict[str, Any] = {}
+    for field in fields(default):  # type: ignore[arg-type]
+        path, value = f"{prefix}{field.name}", getattr(default, field.name)
+        if is_dataclass(value):
+            changes[field.name] = _build(value, f"{path}.", values)
+        elif path in values:
+            changes[field.name] = values[path]
+    return replace(default, **changes)  # type: ignore[type-var]
+
+
+def check(option: Option, value: object) -> tuple[Any, str]:
+    """The value in its proper type and "", or (None, what is wrong with it)."""
+    if value is None:
+        return (None, "") if option.optional else (None, f"needs {_wanted(option)}, not null")
+    if option.type == "bool":
+        return (value, "") if isinstance(value, bool) else (None, "needs true or false")
+    if option.type == "str":
+        return _check_text(option, value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None, f"needs {_wanted(option)}"
+    if option.type == "int" and not isinstance(value, int):
+        return None, f"needs {_wanted(option)}"
+    if not option.low <= value <= option.high:  # also says no to NaN
+        return None, f"needs {_wanted(option)}, {value} is outside"
+    return (float(value) if option.type == "float" else value), ""
+
+
+def parse_text(option: Option, text: str) -> tuple[Any, str]:
+    """Like `check`, for what a flag or a variable holds."""
+    if option.type == "str":
+        return check(option, text)
+    if option.type == "bool":
+        value = truth(text)
+        return (None, "needs true or false") if value is None else (value, "")
+    try:
+        return check(option, int(text) if option.type == "int" else float(text))
+    except ValueError:
+        return None, f"needs {_wanted(option)}"
+
+
+def truth(text: str) -> bool | None:
+    """What a variable says of a switch, None when it says neither."""
+    word = text.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    return False if word in ("0", "false", "no", "off", "") else None
+
+
+def _check_text(option: Option, value: object) -> tuple[Any, str]:
+    if not isinstance(value, str):
+        return None, f"needs {_wanted(option)}"
+    if option.path == "endpoint_url":
+        problem = endpoint_problem(value)
+        return (None, problem) if problem else (value, "")
+    pattern, words = _PATTERNS[option.path]
+    return (value, "") if pattern.fullmatch(value) else (None, f"needs {words}")
+
+
+def endpoint_problem(url: str) -> str:
+    """Why a URL cannot be an endpoint, "" when it can.
+
+    Whoever answers there receives signed requests and may fake every figure, so plain http is only
+    for this machine, and a URL carries no password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        return "needs a URL like https://host:port"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold a user or a password"
+    if parts.query or parts.fragment:
+        return "must not hold a query or a fragment"
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        return "plain http is only for this machine; use https"
+    return ""
+
+
+def _wanted(option: Option) -> str:
+    if option.type in ("str", "bool"):
+        return "text" if option.type == "str" else "true or false"
+    noun = "a whole number" if option.type == "int" else "a number"
+    return f"{noun} of {option.unit} from {plain(option.low)} to {plain(option.high)}"
+
+
+def plain(number: float) -> str:
+    """A limit as a person writes it: 0.25, 60, 1000000."""
+    return f"{number:.10g}"

@@ -1,0 +1,46 @@
+"""README and example say what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lambdatop.cli.options import options_table
+from lambdatop.cli.parser import COMMANDS
+from lambdatop.config.example import render_example
+from lambdatop.tui.hotkeys import markdown_table
+
+
+def between(text: str, name: str) -> str:
+    """What stands between `<!-- name -->` and `<!-- /name -->`."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
+    assert found, f"README has no <!-- {name} --> … <!-- /{name} -->"
+    return found.group(1).strip()
+
+
+def readme(root: Path) -> str:
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_key_table_is_the_hotkey_table(root: Path) -> None:
+    assert between(readme(root), "keys") == markdown_table().strip()
+
+
+def test_the_option_table_names_every_flag_and_variable(root: Path) -> None:
+    assert between(readme(root), "options") == options_table().strip()
+
+
+def test_the_three_ways_to_start_and_every_command_are_named(root: Path) -> None:
+    text = readme(root)
+    for words in ("make demo", "make test", "pipx install .", *(f"lambdatop {name}" for name in COMMANDS)):
+        assert words in text, words
+
+
+def test_the_example_configuration_is_generated(root: Path) -> None:
+    assert (root / "config.example.yaml").read_text(encoding="utf-8") == render_example()
+
+
+def test_no_document_or_source_names_a_place_on_this_machine(root: Path) -> None:
+    places = re.compile(r"/(root|home/\w+|Users/\w+|work/(main|shared))/")
+    files = [*root.glob("*.md"), *root.glob("*.yaml"), root / "Makefile", *(root / "lambdatop").rglob("*.py")]
+    assert [str(f) for f in files if places.search(f.read_text(encoding="utf-8"))] == []

@@ -1,0 +1,90 @@
+"""Rules about the files themselves."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+MOST_LINES = 300
+# Child processes of the demo speak to their parent, or are Lambda functions whose log it is.
+DEMO_CHILDREN = re.compile(r"demo/(functions/.+|supervisor|server|runtime_worker)\.py$")
+MUTATION = re.compile(
+    r"(Put|Update|Delete|Create|Purge|Start|Send|Add|Remove|Set|Tag|Untag|Invoke|Publish|Disable|Enable)[A-Z]\w+"
+)
+# What changes things is named where it is planned and where it is sent; the allowlist names token exchange.
+MAY_NAME_MUTATIONS = re.compile(r"lambdatop/(aws/(mutator|allowlist)|domain/mitigations/\w+|demo/.+)\.py$")
+
+
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def test_no_file_is_longer_than_the_cap(sources: tuple[Path, ...]) -> None:
+    assert len(sources) > 50
+    long = {str(f): n for f in sources if (n := len(f.read_text(encoding="utf-8").splitlines())) > MOST_LINES}
+    assert long == {}
+
+
+def test_every_file_says_why_it_exists(sources: tuple[Path, ...]) -> None:
+    assert [str(f) for f in sources if not ast.get_docstring(tree(f))] == []
+
+
+def test_only_the_command_line_writes_to_stdout(sources: tuple[Path, ...], root: Path) -> None:
+    found = []
+    for file in sources:
+        name = file.relative_to(root).as_posix()
+        if name.startswith("lambdatop/cli/") or DEMO_CHILDREN.search(name):
+            continue
+        found += [f"{name}:{line}" for line in _writes(tree(file))]
+    assert found == []
+
+
+def _writes(module: ast.Module) -> list[int]:
+    """Lines that print or touch `sys.stdout`."""
+    lines = []
+    for node in ast.walk(module):
+        printing = isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+        stdout = isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.__stdout__")
+        if isinstance(node, ast.expr) and (printing or stdout):
+            lines.append(node.lineno)
+    return lines
+
+
+def test_one_file_sends_what_changes_aws(sources: tuple[Path, ...], root: Path) -> None:
+    found = []
+    for file in sources:
+        name = file.relative_to(root).as_posix()
+        if MAY_NAME_MUTATIONS.search(name):
+            continue
+        found += [f"{name}: {text}" for text in _texts(tree(file)) if MUTATION.fullmatch(text)]
+    assert found == []
+    mutator = (root / "lambdatop/aws/mutator.py").read_text(encoding="utf-8")
+    assert set(MUTATION.findall(mutator)), "the rule still recognises what it forbids elsewhere"
+
+
+def _texts(module: ast.Module) -> list[str]:
+    constants = [node.value for node in ast.walk(module) if isinstance(node, ast.Constant)]
+    return [value for value in constants if isinstance(value, str)]
+
+
+def test_nothing_is_named_after_nothing(sources: tuple[Path, ...]) -> None:
+    assert [f.name for f in sources if f.name in ("utils.py", "helpers.py", "common.py")] == []
+    managers = [
+        f"{f.name}:{n.name}"
+        for f in sources
+        for n in ast.walk(tree(f))
+        if isinstance(n, ast.ClassDef) and n.name.endswith("Manager")
+    ]
+    assert managers == []
+
+
+def test_every_module_postpones_its_annotations(sources: tuple[Path, ...]) -> None:
+    late = [
+        str(f)
+        for f in sources
+        if "functions" not in f.parts
+        and any(not isinstance(n, ast.Expr) for n in tree(f).body)
+        and "from __future__ import annotations" not in f.read_text(encoding="utf-8")
+    ]
+    assert late == []

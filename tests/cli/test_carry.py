@@ -1,0 +1,253 @@
+"""`plan`, `mitigate`, `undo` and `journal` through the real corridor, over an account in memory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fakes.account import MAPPING, Account, FakeMutator, FakeReader
+from fakes.command_line import Cli
+from fakes.entries import SCOPE
+
+import lambdatop.aws.connect
+from lambdatop.aws.connect import Connection
+from lambdatop.cli import codes, streams
+from lambdatop.domain.errors import Unreachable
+from lambdatop.domain.events import TargetIdentified
+from lambdatop.domain.ports import Backend
+
+
+@dataclass
+class Aws:
+    """What the command line is connected to, and how it was asked for."""
+
+    account: Account
+    behave: str = "applied"
+    asked: Connection | None = None
+    mutators: int = 0
+    closed: int = 0
+    down: bool = False
+
+    async def connect(self, connection: Connection, **_: object) -> Backend:
+        """Open a backend over the account, with a mutator only where there may be one."""
+        self.asked = connection
+        if self.down:
+            raise Unreachable("https://lambda.eu-central-1.amazonaws.com cannot be reached.")
+        identified = TargetIdentified(SCOPE, 0.0, "arn:aws:iam::111122223333:user/kim")
+        mutator = None if connection.read_only else FakeMutator(self.account, self.behave)
+        self.mutators += mutator is not None
+        return Backend(identified, (), FakeReader(self.account), mutator, self._close)
+
+    async def _close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    found = Aws(Account())
+    monkeypatch.setattr(lambdatop.aws.connect, "connect", found.connect)
+    return found
+
+
+def lines(home: Path) -> list[dict[str, object]]:
+    file = home / ".local/state/lambdatop/journal.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_a_plan_shows_everything_and_changes_nothing(cli: Cli, aws: Aws, home: Path) -> None:
+    ran = cli("plan", "throttle_to_zero", "orders-worker", "-r", "eu-central-1", "-p", "prod")
+    assert ran.code == codes.DONE
+    for words in (
+        "T2: reversible setting",
+        'lambda.PutFunctionConcurrency {"FunctionName": "orders-worker", "ReservedConcurrentExecutions": 0}',
+        "reserved_concurrency=7",
+        "reserved_concurrency=0",
+        '"ReservedConcurrentExecutions": 7}',
+        "new async events are LOST",
+        "aws lambda put-function-concurrency --function-name orders-worker",
+        "type orders-worker",
+    ):
+        assert words in ran.out
+    assert aws.account.calls == []
+    assert lines(home) == []
+    assert aws.asked == Connection(profile="prod", region="eu-central-1", read_only=True)
+    assert aws.mutators == 0, "whoever only looks has nothing to change things with"
+    assert aws.closed == 1
+
+
+def test_a_plan_as_json_and_a_refusal_is_exit_1(cli: Cli, aws: Aws) -> None:
+    plan = json.loads(cli("plan", "throttle_to_zero", "orders-worker", "--json").out)
+    assert (plan["before"], plan["after"]) == ({"reserved_concurrency": 7}, {"reserved_concurrency": 0})
+    aws.account.reserved = 0
+    ran = cli("plan", "throttle_to_zero", "orders-worker", "--json")
+    assert ran.code == codes.FAILED
+    assert json.loads(ran.out)["refused"] is True
+    assert "throttled to zero already" in cli("plan", "throttle_to_zero", "orders-worker").out
+
+
+def test_settings_reach_the_planner(cli: Cli, aws: Aws) -> None:
+    wish = ("plan", "restore_concurrency", "orders-worker", "--set")
+    plan = json.loads(cli(*wish, "reserved=none", "--json").out)
+    assert plan["after"] == {"reserved_concurrency": None}
+    ran = cli(*wish, "reservd=1")
+    assert ran.code == codes.USAGE
+    assert "reservd" in ran.err
+
+
+def test_an_unknown_target_is_exit_2(cli: Cli, aws: Aws) -> None:
+    ran = cli("plan", "throttle_to_zero", "orders")
+    assert (ran.code, ran.out) == (codes.USAGE, "")
+    assert "There is no orders." in ran.err
+    assert aws.closed == 1
+
+
+def test_mitigate_and_undo_restore_the_former_value_exactly(cli: Cli, aws: Aws, home: Path) -> None:
+    ran = cli("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
+    assert ran.code == codes.DONE, ran.err
+    assert aws.account.reserved == 0
+    assert [r["record"] for r in lines(home)] == ["intent", "outcome"]
+    entry = str(lines(home)[0]["id"])
+    assert f"undo with: lambdatop undo {entry}" in ran.err
+    assert entry in cli("journal").out
+    undone = cli("undo", "--last", "--confirm", "orders-worker", "--json")
+    assert undone.code == codes.DONE, undone.err
+    assert json.loads(undone.out)["result"] == "applied"
+    assert aws.account.reserved == 7
+    outcomes = {e["id"]: e["outcome"] for e in json.loads(cli("journal", "--json").out)["entries"]}
+    assert outcomes[entry] == "undone"
+
+
+def test_undo_takes_the_beginning_of_an_id(cli: Cli, aws: Aws, home: Path) -> None:
+    cli("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
+    entry = str(lines(home)[0]["id"])
+    assert cli("undo", entry[:8], "--confirm", "orders-worker").code == codes.DONE
+    assert aws.account.reserved == 7
+
+
+def test_undo_without_anything_to_undo_is_exit_2(cli: Cli, aws: Aws) -> None:
+    ran = cli("undo", "--last")
+    assert ran.code == codes.USAGE
+    assert "nothing to undo" in ran.err
+
+
+@pytest.mark.parametrize("name", ["orders", "Orders-Worker", "", "y"])
+def test_another_name_confirms_nothing(cli: Cli, aws: Aws, home: Path, name: str) -> None:
+    ran = cli("mitigate", "throttle_to_zero", "orders-worker", "--confirm", name)
+    assert ran.code == codes.USAGE
+    assert "this plan needs --confirm 'orders-worker'" in ran.err
+    assert aws.account.calls == []
+    assert lines(home) == []
+
+
+def test_without_a_terminal_and_without_confirm_it_refuses_and_shows_the_plan(
+    cli: Cli, aws: Aws, home: Path
+) -> None:
+    ran = cli("mitigate", "throttle_to_zero", "orders-worker")
+    assert (ran.code, ran.out) == (codes.USAGE, "")
+    assert "there is no terminal to ask on" in ran.err
+    assert "PutFunctionConcurrency" in ran.err
+    assert aws.account.calls == []
+
+
+@pytest.mark.parametrize("name", [MAPPING.id, "orders → orders-worker"])
+def test_where_nothing_is_lost_any_name_of_the_target_confirms(cli: Cli, aws: Aws, name: str) -> None:
+    assert cli("mitigate", "disable_trigger", MAPPING.id, "--confirm", name).code == codes.DONE
+    assert aws.account.trigger == "Disabled"
+
+
+@pytest.mark.parametrize(
+    ("answer", "done"), [("orders-worker", True), (" orders-worker ", True), ("y", False), ("", False)]
+)
+def test_a_typed_name_is_asked_for_on_the_terminal(
+    cli: Cli, aws: Aws, monkeypatch: pytest.MonkeyPatch, answer: str, done: bool
+) -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr(streams, "ask", ask)
+    ran = cli("mitigate", "throttle_to_zero", "orders-worker")
+    assert asked == ["Type orders-worker to do it: "]
+    assert (ran.code == codes.DONE) is done
+    assert (aws.account.reserved == 0) is done
+    if not done:
+        assert "nothing was sent" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "done"), [("y", True), ("Y", True), ("yes", False), ("n", False), ("", False)]
+)
+def test_where_nothing_is_lost_y_is_enough(
+    cli: Cli, aws: Aws, monkeypatch: pytest.MonkeyPatch, answer: str, done: bool
+) -> None:
+    monkeypatch.setattr(streams, "ask", lambda question: answer)
+    cli("mitigate", "disable_trigger", MAPPING.id)
+    assert (aws.account.trigger == "Disabled") is done
+
+
+@pytest.mark.parametrize(
+    ("behave", "code", "outcome", "words"),
+    [
+        ("refused", codes.FAILED, "refused", "ResourceConflictException"),
+        ("not-sent", codes.FAILED, "not-sent", "no connection"),
+        ("raises", codes.DONE, "applied", "applied"),
+    ],
+)
+def test_each_outcome_has_its_exit_code(
+    cli: Cli, aws: Aws, home: Path, behave: str, code: int, outcome: str, words: str
+) -> None:
+    aws.behave = behave
+    ran = cli("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
+    assert ran.code == code
+    assert lines(home)[-1]["outcome"] == outcome
+    assert words in ran.out
+
+
+def test_an_unknown_outcome_is_exit_5_and_stays_in_the_journal(cli: Cli, aws: Aws) -> None:
+    aws.behave = "dropped"
+    ran = cli("mitigate", "purge_queue", "orders", "--confirm", "orders")
+    assert ran.code == codes.UNKNOWN
+    assert "lambdatop journal --open" in ran.err
+    assert "purge_queue" in cli("journal", "--open").out
+
+
+def test_destructive_mitigations_can_be_forbidden(cli: Cli, aws: Aws, home: Path) -> None:
+    file = home / "c.yaml"
+    file.write_text("allow_destructive: false\n")
+    file.chmod(0o600)
+    ran = cli("mitigate", "purge_queue", "orders", "--confirm", "orders", "-c", str(file))
+    assert ran.code == codes.USAGE
+    assert f"{file}:1" in ran.err
+    assert aws.account.messages == 12
+    assert cli("mitigate", "disable_trigger", MAPPING.id, "--confirm", MAPPING.id, "-c", str(file)).code == 0
+
+
+def test_read_only_plans_but_has_no_mutator(cli: Cli, aws: Aws, home: Path) -> None:
+    assert cli("plan", "throttle_to_zero", "orders-worker", "--read-only").code == codes.DONE
+    assert aws.asked is not None
+    assert aws.asked.read_only
+    assert cli("mitigate", "throttle_to_zero", "orders-worker", "--read-only").code == codes.READ_ONLY
+    assert aws.mutators == 0
+    assert lines(home) == []
+
+
+def test_an_unreachable_endpoint_is_exit_1(cli: Cli, aws: Aws) -> None:
+    aws.down = True
+    ran = cli("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
+    assert (ran.code, ran.out) == (codes.FAILED, "")
+    assert "cannot be reached" in ran.err
+
+
+def test_an_open_intent_of_a_dead_process_is_settled_and_told_first(cli: Cli, aws: Aws, home: Path) -> None:
+    cli("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
+    file = home / ".local/state/lambdatop/journal.jsonl"
+    intent, _ = file.read_text().splitlines()
+    record = json.loads(intent) | {"pid": 2**22 + 1}  # no such process
+    file.write_text(json.dumps(record) + "\n")
+    ran = cli("mitigate", "disable_trigger", MAPPING.id, "--confirm", MAPPING.id)
+    assert ran.code == codes.DONE
+    assert f"note: entry {record['id']} (throttle_to_zero orders-worker): applied (found)" in ran.err

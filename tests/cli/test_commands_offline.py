@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fakes.command_line import Cli
+
+from lambdatop import __version__
+from lambdatop.cli import codes
+from lambdatop.cli.policy import POLICIES, read_policy
+
+MUTATING = re.compile("Put|Update|Delete|Create|Purge|Start|Send|Add|Remove|Set|Disable|Enable|Tag")
+
+
+def test_version_and_help(cli: Cli) -> None:
+    assert cli("--version") == cli("--version")
+    assert cli("--version").out == f"lambdatop {__version__}\n"
+    ran = cli("--help")
+    assert ran.code == codes.DONE
+    assert "snapshot" in ran.out
+    assert ran.err == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("snapshoot",), "did you mean snapshot?"),
+        (("snapshot", "--jsn"), "unrecognized arguments: --jsn"),
+        (("snapshot", "--json", "--table"), "not allowed with"),
+        (("snapshot", "--wait", "-1"), "number of seconds"),
+        (("snapshot", "--wait", "nan"), "number of seconds"),
+        (("snapshot", "--fail-on", "critcal"), "did you mean critical?"),
+        (("policy", "operater"), "did you mean operator?"),
+        (("logs",), "FUNCTION"),
+        (("plan", "throttle_to_zero"), "TARGET"),
+        (("plan", "throttle_to_zer", "f"), "throttle_to_zero"),
+        (("plan", "redrive_dlq", "f"), "not in this version"),
+        (("mitigate", "stop_recursion", "f"), "not in this version"),
+        (("plan", "throttle_to_zero", "f", "--set", "x"), "--set needs K=V"),
+        (("plan", "throttle_to_zero", "f", "--set", "a=1", "--set", "a=2"), "stands twice"),
+        (("undo", "abc", "--last"), "not both"),
+        (("logs", "f", "--since", "yesterday"), "no span of time"),
+        (("logs", "f", "--grep", "("), "no regular expression"),
+        (("doctor",), "not in this version"),
+        (("doctor", "--json"), "not in this version"),
+        (("demo", "--scenario", "poison-quue"), "did you mean poison-queue?"),
+        (("demo", "--json"), "--json needs --headless"),
+        (("--read-only", "journal", "--write"), "contradict"),
+        ((), "use `lambdatop snapshot` instead"),
+        (("demo",), "use `lambdatop demo --headless 60` instead"),
+    ],
+)
+def test_wrong_use_is_exit_2_with_words_and_no_data(cli: Cli, argv: tuple[str, ...], words: str) -> None:
+    ran = cli(*argv)
+    assert ran.code == codes.USAGE
+    assert words in ran.err
+    assert ran.out == ""
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_policies_are_data_on_stdout_and_words_on_stderr(cli: Cli, name: str) -> None:
+    ran = cli("policy", name)
+    assert ran.code == codes.DONE
+    assert json.loads(ran.out) == json.loads(read_policy(name))
+    assert "ACCOUNT_ID" in ran.err
+
+
+def test_the_read_only_policy_changes_nothing() -> None:
+    for statement in json.loads(read_policy("read-only"))["Statement"]:
+        for action in statement["Action"]:
+            operation = action.partition(":")[2]
+            harmless = operation in ("StartQuery", "StopQuery", "StartLiveTail")
+            assert harmless or not MUTATING.match(operation), action
+
+
+def test_the_policies_allow_what_the_built_mitigations_call() -> None:
+    granted = {
+        name: {a for s in json.loads(read_policy(name))["Statement"] for a in _allowed(s)}
+        for name in POLICIES
+    }
+    assert {"lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"} <= granted["operator"]
+    assert "lambda:UpdateEventSourceMapping" in granted["operator"]
+    assert "sqs:PurgeQueue" in granted["operator-elevated"]
+    assert "sqs:PurgeQueue" not in granted["operator"]
+
+
+def _allowed(statement: dict[str, list[str] | str]) -> list[str]:
+    actions = statement["Action"] if statement["Effect"] == "Allow" else []
+    return [actions] if isinstance(actions, str) else actions
+
+
+def test_config_path_show_and_check(cli: Cli, config: Callable[[str], Path], home: Path) -> None:
+    assert json.loads(cli("config", "path", "--json").out)["config"] == str(
+        home / ".config/lambdatop/config.yaml"
+    )
+    assert "does not exist" in cli("config", "check").out
+    file = config("region: eu-central-1\nprofiles:\n  prod:\n    read_only: true\n")
+    assert f"{file} is valid" in cli("config", "check").out
+    shown = json.loads(cli("config", "show", "--json", "-p", "prod", "--refresh", "2").out)
+    assert shown["region"] == {"value": "eu-central-1", "origin": f"{file}:1"}
+    assert shown["read_only"] == {"value": True, "origin": f"{file}:4 (profile prod)"}
+    assert shown["screen.refresh"] == {"value": 2.0, "origin": "flag --refresh"}
+    assert shown["screen.theme"]["origin"] == "default"
+    rows = [line.split() for line in cli("config", "show").out.splitlines()]
+    assert rows[0] == ["KEY", "VALUE", "UNIT", "FROM"]
+    assert ["paces.metrics", "60", "s", "default"] in rows
+
+
+def test_a_wrong_config_file_is_exit_2_with_every_problem(cli: Cli, config: Callable[[str], Path]) -> None:
+    file = config("regoin: x\npaces: {metrics: -1}\n")
+    ran = cli("config", "check")
+    assert (ran.code, ran.out) == (codes.USAGE, "")
+    assert f"{file}:1: unknown key 'regoin'; did you mean region?" in ran.err
+    assert f"{file}:2: paces.metrics needs a number" in ran.err
+    for argv in (("snapshot",), ("journal",), ("mitigate", "throttle_to_zero", "f")):
+        assert cli(*argv).code == codes.USAGE
+    assert cli("config", "path").code == codes.DONE, "a broken file can still be found"
+    assert cli("policy", "read-only").code == codes.DONE
+
+
+def test_a_named_config_file_must_exist(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = cli("journal", "--config", "/nowhere/c.yaml")
+    assert ran.code == codes.USAGE
+    assert "/nowhere/c.yaml: there is no such file" in ran.err
+    monkeypatch.setenv("LAMBDATOP_CONFIG", "/nowhere/d.yaml")
+    assert "/nowhere/d.yaml" in cli("journal").err
+
+
+def test_an_endpoint_of_the_file_is_announced_on_stderr(cli: Cli, config: Callable[[str], Path]) -> None:
+    config("endpoint_url: https://proxy.example\n")
+    ran = cli("config", "check")
+    assert ran.code == codes.DONE
+    assert "note: calls go to https://proxy.example" in ran.err
+    assert "proxy" not in ran.out
+
+
+def test_read_only_refuses_before_anything_is_connected(
+    cli: Cli, config: Callable[[str], Path], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for argv in (("mitigate", "throttle_to_zero", "f", "--confirm", "f"), ("undo", "--last")):
+        ran = cli(*argv, "--read-only")
+        assert (ran.code, ran.out) == (codes.READ_ONLY, "")
+        assert "flag --read-only" in ran.err
+        assert cli("--readonly", *argv).code == codes.READ_ONLY
+    file = config("read_only: true\n")
+    ran = cli("undo")
+    assert ran.code == codes.READ_ONLY
+    assert f"{file}:1" in ran.err
+    monkeypatch.setenv("LAMBDATOP_READ_ONLY", "0")
+    assert cli("undo").code == codes.READ_ONLY, "a variable that says no does not lift the file"
+    monkeypatch.setenv("LAMBDATOP_READ_ONLY", "")
+    assert cli("undo", "--write").code != codes.READ_ONLY
+    assert not (home / ".local/state/lambdatop/journal.jsonl").exists()
+
+
+def test_an_empty_journal_says_so_on_stderr(cli: Cli, home: Path) -> None:
+    ran = cli("journal")
+    assert (ran.code, ran.out) == (codes.DONE, "")
+    assert "is empty" in ran.err
+    assert json.loads(cli("journal", "--json").out)["entries"] == []
+    assert not (home / ".local").exists(), "reading makes no directories"
+
+
+def test_the_demo_lists_its_scenarios(cli: Cli) -> None:
+    assert "poison-queue" in cli("demo", "--list").out
+    names = [s["name"] for s in json.loads(cli("demo", "--list", "--json").out)["scenarios"]]
+    assert names[:2] == ["poison-queue", "calm"]

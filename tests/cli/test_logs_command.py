@@ -1,0 +1,142 @@
+"""`logs`: what is printed, what is said, and what a follower lives through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from fakes.account import Account, FakeReader
+from fakes.clock import FakeClock
+from fakes.command_line import Cli
+from fakes.entries import SCOPE, WORKER
+
+import lambdatop.aws.connect
+import lambdatop.engine.clock
+from lambdatop.cli import codes
+from lambdatop.cli.durations import parse_seconds
+from lambdatop.domain.errors import Denied, SourceError, Unreachable, UsageError
+from lambdatop.domain.events import Event, FunctionsListed, LogsObserved, TargetIdentified
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.logline import parse
+from lambdatop.domain.ports import Backend, View
+
+NOW = 1_800_000_000.0
+GROUP = "/platform/orders"
+
+
+class Functions:
+    """The list of functions."""
+
+    name = "functions"
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One function."""
+        return (FunctionsListed(SCOPE, NOW, (FunctionFacts(WORKER, "arn", log_group=GROUP),)),)
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """None."""
+        return 0.0, ""
+
+
+class Logs(Functions):
+    """A log whose rounds are written down beforehand; after the last one somebody presses Ctrl-C."""
+
+    name = "logs"
+
+    def __init__(self, rounds: list[tuple[list[tuple[float, str]], str] | SourceError]) -> None:
+        self.rounds = rounds
+        self.views: list[View] = []
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """The next round."""
+        self.views.append(view)
+        if not self.rounds:
+            raise KeyboardInterrupt
+        found = self.rounds.pop(0)
+        if isinstance(found, SourceError):
+            raise found
+        lines = tuple(parse(NOW + at, str(at), "s", text) for at, text in found[0])
+        return (LogsObserved(SCOPE, NOW, WORKER, GROUP, lines, not found[1], found[1]),)
+
+
+def play(monkeypatch: pytest.MonkeyPatch, *rounds: Any) -> Logs:
+    logs = Logs(list(rounds))
+    closed: list[bool] = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    async def connect(*_: object, **__: object) -> Backend:
+        identified = TargetIdentified(SCOPE, NOW, "kim")
+        return Backend(identified, (Functions(), logs), FakeReader(Account()), None, close)
+
+    monkeypatch.setattr(lambdatop.aws.connect, "connect", connect)
+    monkeypatch.setattr(lambdatop.engine.clock, "SystemClock", lambda: FakeClock(auto=True, now=NOW))
+    return logs
+
+
+def test_lines_of_the_asked_span_are_printed_and_nothing_else(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = play(monkeypatch, ([(-700, "too old"), (-30, "order 1"), (-20, "\x1b[2Jorder 2")], ""))
+    ran = cli("logs", "orders-worker", "--since", "1m")
+    assert ran.code == codes.DONE
+    assert ran.out.splitlines() == [
+        "2027-01-15T07:59:30.000Z order 1",
+        "2027-01-15T07:59:40.000Z ␛[2Jorder 2",
+    ]
+    (view,) = logs.views
+    assert (view.watched, view.log_backfill_s) == (frozenset({WORKER}), 60.0)
+    assert view.world.functions[WORKER].log_group == GROUP
+
+
+def test_json_is_one_document_a_line_and_grep_selects(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = "REPORT RequestId: 11111111-2222-3333-4444-555555555555\tDuration: 12.5 ms\tMemory Size: 128 MB"
+    play(monkeypatch, ([(-3, "hello"), (-2, "[ERROR] ValueError: no"), (-1, report)], ""))
+    ran = cli("logs", "orders-worker", "--json", "--grep", "ERROR|REPORT")
+    error, last = [json.loads(line) for line in ran.out.splitlines()]
+    assert (error["kind"], error["level"], error["report"]) == ("error", "error", None)
+    assert last["report"]["duration_ms"] == 12.5
+    assert last["report"]["init_ms"] is None
+
+
+def test_a_cut_short_log_is_read_on_until_the_present(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = play(monkeypatch, ([(-9, "a")], "goes on"), ([(-8, "b")], "goes on"), ([(1, "c")], "shared"))
+    ran = cli("logs", "orders-worker")
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["a", "b", "c"]
+    assert ran.err == "lambdatop: note: goes on\nlambdatop: note: shared\n", "each note once"
+    assert logs.rounds == []
+
+
+def test_a_follower_lives_through_an_outage_and_ends_with_ctrl_c(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = Unreachable("logs cannot be reached.")
+    play(monkeypatch, ([(-1, "a")], ""), down, down, ([(1, "b")], ""))
+    ran = cli("logs", "orders-worker", "--follow")
+    assert ran.code == codes.INTERRUPTED
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["a", "b"]
+    assert ran.err == "lambdatop: note: logs cannot be reached.\n"
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_denied_log_names_the_action(cli: Cli, monkeypatch: pytest.MonkeyPatch, follow: bool) -> None:
+    play(monkeypatch, Denied("logs:FilterLogEvents is not allowed.", action="logs:FilterLogEvents"))
+    ran = cli("logs", "orders-worker", *(["--follow"] if follow else []))
+    assert (ran.code, ran.out) == (codes.FAILED, "")
+    assert "logs:FilterLogEvents" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("30", 30), ("30s", 30), ("10m", 600), ("2h", 7200), ("14d", 1_209_600)]
+)
+def test_spans(text: str, wanted: float) -> None:
+    assert parse_seconds(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "m", "-5m", "1.5h", "15d", "10 m", "٣m", "1w"])
+def test_what_is_no_span(text: str) -> None:
+    with pytest.raises(UsageError, match="no span of time"):
+        parse_seconds(text)

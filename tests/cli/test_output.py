@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+from fakes.worlds import NOW, WORKER, function, mapping
+
+from lambdatop.cli import figures
+from lambdatop.cli.output import snapshot_text, state
+from lambdatop.cli.table import markdown_table, text_table, width
+from lambdatop.domain.finding import Finding, Ref
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.snapshot import FunctionRow, Snapshot, SourceRow, StormRow, Target
+
+
+def test_columns_are_aligned_by_what_a_terminal_shows() -> None:
+    table = text_table(("NAME", "N"), [["日本", "1"], ["e\u0301", "100"]], right=(1,))
+    assert table.splitlines() == ["NAME    N", "日本    1", "e\u0301     100"]
+    assert (width("日本"), width("e\u0301")) == (4, 1)
+
+
+def test_a_cell_never_breaks_a_line_or_a_markdown_table() -> None:
+    assert "\n" not in text_table(None, [["a\nb"]])
+    row = markdown_table(("A",), [["x|y <b> [l](u) `c`\nz"]]).splitlines()
+    assert row == ["| A |", "| --- |", r"| x\|y \<b\> \[l\](u) \`c\` z |"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (figures.number(None), "-"),
+        (figures.number(3.0), "3"),
+        (figures.number(3.14), "3.1"),
+        (figures.number(12345.6), "12,346"),
+        (figures.percent(0.425), "42.5%"),
+        (figures.millis(812.4), "812ms"),
+        (figures.millis(12_340), "12.3s"),
+        (figures.age(0), "0s"),
+        (figures.age(130), "2m"),
+        (figures.age(8000), "2h"),
+        (figures.age(200_000), "2d"),
+        (figures.trend(1.44), "+1.4/min"),
+        (figures.trend(-2), "-2.0/min"),
+        (figures.moment(NOW), "2027-01-15T08:00:00Z"),
+        (figures.moment_ms(NOW + 0.0625), "2027-01-15T08:00:00.062Z"),
+        (state({"reserved_concurrency": None}), "reserved_concurrency=null"),
+        (state({}), "-"),
+        (state(None), "not read"),
+    ],
+)
+def test_figures(text: str, wanted: str) -> None:
+    assert text == wanted
+
+
+def snapshot() -> Snapshot:
+    facts = mapping()
+    finding = Finding(
+        "sqs_redelivery",
+        "critical",
+        Ref(WORKER, "arn", "orders-worker"),
+        "orders redelivers",
+        NOW,
+        (),
+        ("disable_trigger",),
+    )
+    return Snapshot(
+        at=NOW,
+        version="9.9",
+        mode="read-only",
+        targets=(
+            Target(Scope("111122223333", "eu-central-1"), endpoint="http://127.0.0.1:1", notice="DEMO x12"),
+        ),
+        functions=(
+            FunctionRow(
+                function(), reserved=None, reserved_known=True, errors_per_min=1.5, error_rate=0.5, age_s=3
+            ),
+            FunctionRow(function("other"), reserved=0, reserved_known=True),
+            FunctionRow(function("unread")),
+        ),
+        storms=(StormRow(facts.key, WORKER, "sqs", "orders", "Enabled", ""),),
+        findings=(finding,),
+        sources=(SourceRow("alarms", "denied", None, "cloudwatch:DescribeAlarms is denied"),),
+    )
+
+
+def test_a_snapshot_as_a_table_says_what_is_known_and_what_is_not() -> None:
+    text = snapshot_text(snapshot(), "table")
+    rows = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
+    assert "read-only" in text.splitlines()[0]
+    assert "http://127.0.0.1:1 DEMO x12" in text.splitlines()[0]
+    assert rows["critical"][1:3] == ["sqs_redelivery", "orders-worker"]
+    assert rows["orders-worker"][3:5] == ["1.5", "50.0%"]
+    assert rows["orders-worker"][10] == "none", "no reservation is not zero"
+    assert rows["other"][10] == "0", "throttled to zero"
+    assert rows["unread"][10] == "-", "nobody has looked"
+    assert rows["sqs:orders"][1:4] == ["orders-worker", "Enabled", "-"]
+    assert "cloudwatch:DescribeAlarms is denied" in text
+    assert "QUOTAS\nnone" in text
+    assert "\x1b" not in text
+
+
+def test_a_snapshot_as_markdown_has_every_section() -> None:
+    text = snapshot_text(snapshot(), "markdown")
+    assert text.startswith("# lambdatop 9.9")
+    for title in ("Findings", "Retry storms", "Functions", "Quotas", "Sources", "Own API spend"):
+        assert f"## {title}" in text
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)

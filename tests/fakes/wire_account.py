@@ -1,0 +1,57 @@
+"""A small account behind a wire stub: orders-worker and billing are fed by queues, twin is two things."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
+from fakes.wire_stub import Fault, WireStub
+
+from lambdatop.domain.scope import Key
+
+FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+Q = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
+ONE, TWO, THREE = (f"0f1e2d3c-0000-4000-8000-00000000000{i}" for i in (1, 2, 3))
+GONE = Fault("ResourceNotFoundException", status=404)
+NO_QUEUE = Fault("AWS.SimpleQueueService.NonExistentQueue")
+
+
+def key(kind: Any, name: str) -> Key:
+    return Key(SCOPE, kind, name)
+
+
+def furnish(stub: WireStub) -> None:
+    """orders-worker and billing are fed by queues; a function and a queue are both called twin."""
+    functions = {"orders-worker", "billing", "twin"}
+    queues = {"orders", "orders-dlq", "bills", "twin"}
+    mappings = [
+        {"UUID": ONE, "FunctionArn": FN + "orders-worker:live", "EventSourceArn": Q + "orders"},
+        {"UUID": TWO, "FunctionArn": FN + "billing", "EventSourceArn": Q + "bills"},
+        {"UUID": THREE, "FunctionArn": FN + "billing", "EventSourceArn": Q + "orders"},
+    ]
+    mappings = [m | {"State": "Enabled"} for m in mappings]
+    by_uuid = {m["UUID"]: m for m in mappings}
+
+    def configuration(p: dict[str, Any]) -> Any:
+        name = p["FunctionName"]
+        return {"FunctionName": name, "FunctionArn": FN + name, "Timeout": 7} if name in functions else GONE
+
+    def url(p: dict[str, Any]) -> Any:
+        return (
+            {"QueueUrl": f"{stub.url}/{ACCOUNT}/{p['QueueName']}"} if p["QueueName"] in queues else NO_QUEUE
+        )
+
+    def attributes(p: dict[str, Any]) -> Any:
+        name = p["QueueUrl"].rsplit("/", 1)[1]
+        redrive = {"deadLetterTargetArn": Q + "orders-dlq", "maxReceiveCount": 4}
+        extra = {"RedrivePolicy": json.dumps(redrive)} if name == "orders" else {}
+        return {"Attributes": {"QueueArn": Q + name, "MessageRetentionPeriod": "600"} | extra}
+
+    stub.on("lambda", "GetFunctionConfiguration", configuration)
+    stub.on("lambda", "ListFunctions", {"Functions": [{"FunctionName": n} for n in sorted(functions)]})
+    stub.on("lambda", "ListEventSourceMappings", {"EventSourceMappings": mappings})
+    stub.on("lambda", "GetEventSourceMapping", lambda p: by_uuid.get(p["UUID"], GONE))
+    stub.on("sqs", "GetQueueUrl", url)
+    stub.on("sqs", "ListQueues", {"QueueUrls": [f"{stub.url}/{ACCOUNT}/{n}" for n in sorted(queues)]})
+    stub.on("sqs", "GetQueueAttributes", attributes)
