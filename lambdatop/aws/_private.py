@@ -1,0 +1,52 @@
+"""Private names of aiobotocore and botocore, all of them, each pinned by tests/aws/test_private_names.py.
+
+A bump of the SDK that renames one fails there, loudly, and nowhere else silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from aiobotocore.httpsession import AIOHTTPSession
+
+
+class NoRedirects:
+    """An aiohttp session that reports a redirect instead of following it.
+
+    aiohttp follows 301/302/307/308 below all hooks, repeats the body and sends the session token to
+    the new host (measured); no AWS API answers that way.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    async def request(self, method: str, **kwargs: Any) -> Any:
+        """Send one request; the answer is the server's first one."""
+        return await self._session.request(method, **{**kwargs, "allow_redirects": False})
+
+
+class FirstAnswerSession(AIOHTTPSession):  # type: ignore[misc,unused-ignore]
+    """The transport of aiobotocore, but each request goes out once and its first answer counts.
+
+    aiohttp repeats a PUT, DELETE or GET by itself when the connection breaks, below all hooks: a
+    change would be sent twice (measured). Repeating reads is left to botocore, which counts.
+    """
+
+    async def _get_session(self, proxy_url: Any) -> Any:
+        session = await super()._get_session(proxy_url)
+        session._retry_connection = False
+        return NoRedirects(session)
+
+
+def credentials_expiry(credentials: Any) -> float | None:
+    """When refreshable credentials end (s since the epoch), None for those that do not say."""
+    expiry = getattr(credentials, "_expiry_time", None)
+    return expiry.timestamp() if isinstance(expiry, datetime) else None
+
+
+def replace_mfa_prompter(session: Any, prompter: Callable[[str], str]) -> None:
+    """Ask `prompter` instead of a blocking getpass, which would fight the console for the terminal."""
+    provider = session.get_component("credential_provider").get_provider("assume-role")
+    provider._prompter = prompter

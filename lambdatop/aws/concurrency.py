@@ -1,0 +1,70 @@
+"""Reserved concurrency, function by function: no list carries it, so each costs one call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lambdatop.aws import known
+from lambdatop.aws.facts import reserved_of
+from lambdatop.aws.session import Api
+from lambdatop.aws.turns import in_turn
+from lambdatop.domain.errors import Missing, SourceError
+from lambdatop.domain.events import ConcurrencyObserved, Event
+from lambdatop.domain.function import Reserved
+from lambdatop.domain.ports import View
+from lambdatop.domain.scope import Key, Scope
+
+PER_ROUND = 20
+AT_ONCE = 4
+
+
+class ConcurrencySource:
+    """GetFunctionConcurrency of at most 20 functions a round.
+
+    In larger accounts the functions take turns (see `turns.py`). GetFunction would answer the same and
+    more (a link to the code), which is why it is not used.
+    """
+
+    name = "concurrency"
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._asked: dict[Key, int] = {}
+        self._round = 0
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round; a function that has just been deleted is left out."""
+        self._round += 1
+        # The time of the question, not of the answers: a change made in between is newer than these.
+        at = self._api.now()
+        keys = [f.key for f in known.functions(view, self._scope)]
+        self._asked = {k: self._asked.get(k, 0) for k in keys}
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        failed: list[SourceError] = []
+
+        async def ask(key: Key) -> tuple[Key, Reserved] | None:
+            async with gate:
+                if failed:  # throttled or denied: the others would be too
+                    return None
+                try:
+                    answer = await self._api.read("lambda", "GetFunctionConcurrency", FunctionName=key.id)
+                except Missing:
+                    return None
+                except SourceError as error:
+                    failed.append(error)
+                    return None
+            self._asked[key] = self._round
+            return key, reserved_of(answer)
+
+        answers = await asyncio.gather(*(ask(key) for key in in_turn(view, keys, self._asked, PER_ROUND)))
+        if failed:
+            raise failed[0]
+        reserved = tuple(pair for pair in answers if pair is not None)
+        return (ConcurrencyObserved(self._scope, at, reserved),) if reserved else ()
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""

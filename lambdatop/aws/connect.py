@@ -1,0 +1,220 @@
+"""Opening one account in one region: who we are, where we look, and with which doors.
+
+Nothing of the SDK is imported before `connect` runs: it costs a quarter of a second and 25 MB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.events import TargetIdentified
+from lambdatop.domain.ports import Backend, Clock, Limiter, Meter, Mutator, Source
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.text import clean_line, clean_name
+
+if TYPE_CHECKING:
+    from lambdatop.aws.guard import Guard
+    from lambdatop.aws.session import Api
+
+SERVICES = ("lambda", "cloudwatch", "logs", "sqs", "sts", "kinesis")
+"""Every service that this room makes clients of (botocore's names)."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What to open, as the command line and the configuration say.
+
+    `isolated` is the demo's way: explicit keys and a loopback endpoint, and no variable, proxy or file
+    of the user has any influence. `notice` is a standing remark for the header.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    read_only: bool = False
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    notice: str = ""
+    isolated: bool = False
+
+
+async def connect(
+    connection: Connection, *, settings: Settings, limiter: Limiter, meter: Meter, clock: Clock
+) -> Backend:
+    """Open a connection.
+
+    Raises UsageError (no region, no such profile, a bad endpoint URL), CredentialsError, Unreachable,
+    Denied or Throttled, each with a sentence that says what to do.
+    """
+    _check(connection)
+    # The imports take 250 ms; in a thread they do not hold up what else runs on this loop.
+    await asyncio.to_thread(importlib.import_module, "lambdatop.aws.session")
+    from lambdatop.aws import session as sdk
+    from lambdatop.aws.guard import Guard
+    from lambdatop.aws.sources import build_sources
+    from lambdatop.aws.translate import translate
+
+    guard = Guard(read_only=connection.read_only)
+    try:
+        session = sdk.open_session(connection, guard)
+        region = _region(connection, session)
+        # Providers that ask STS for a role look for the region here, not at the client's.
+        session.set_config_variable("region", region)
+        endpoint = _endpoint(connection, session)
+        credentials = await _resolve(session)
+    except Exception as error:
+        raise translate(error, "sts", "GetCallerIdentity") from None
+    clients = sdk.Clients(session, connection, region, attempts=3)
+    api = sdk.Api(clients, limiter, meter, clock)
+    try:
+        identified = await _identify(api, connection, region, endpoint, credentials)
+    except BaseException:
+        await clients.close()
+        raise
+    renewed = _renewal(identified, credentials)
+    sources = build_sources(api, identified.scope, settings, renewed)
+    return _backend(connection, api, guard, session, identified, clients, sources)
+
+
+def _backend(
+    connection: Connection,
+    api: Api,
+    guard: Guard,
+    session: Any,
+    identified: TargetIdentified,
+    clients: Any,
+    sources: tuple[Source, ...],
+) -> Backend:
+    from lambdatop.aws.reader import AwsReader
+    from lambdatop.aws.session import Clients
+
+    scope = identified.scope
+    mutator: Mutator | None = None
+    closers = [clients.close]
+    if not connection.read_only:
+        # In read-only mode the code that changes things is not even imported.
+        from lambdatop.aws.mutator import AwsMutator
+
+        own = Clients(session, connection, scope.region, attempts=1)
+        mutator = AwsMutator(own, guard, meter=api.meter)
+        closers.append(own.close)
+
+    async def close() -> None:
+        for closer in closers:
+            await closer()
+
+    return Backend(identified, sources, AwsReader(api, scope), mutator, close)
+
+
+async def _identify(
+    api: Api, connection: Connection, region: str, endpoint: str, credentials: Any
+) -> TargetIdentified:
+    from lambdatop.aws._private import credentials_expiry
+
+    answer = await api.read("sts", "GetCallerIdentity")
+    return TargetIdentified(
+        scope=Scope(clean_name(str(answer.get("Account") or "")), region),
+        at=api.now(),
+        identity=clean_line(str(answer.get("Arn") or ""), 2048),
+        endpoint=endpoint,
+        notice=connection.notice,
+        credentials_expire_at=credentials_expiry(credentials),
+    )
+
+
+def _renewal(identified: TargetIdentified, credentials: Any) -> Callable[[], TargetIdentified | None]:
+    """Tells once of every new expiry: the SDK renews credentials on its own, without a word."""
+    from lambdatop.aws._private import credentials_expiry
+
+    told = identified.credentials_expire_at
+
+    def renewed() -> TargetIdentified | None:
+        nonlocal told
+        now = credentials_expiry(credentials)
+        if now == told:
+            return None
+        told = now
+        return replace(identified, credentials_expire_at=now)
+
+    return renewed
+
+
+async def _resolve(session: Any) -> Any:
+    """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
+    from botocore.exceptions import NoCredentialsError
+
+    credentials = await session.get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+    await credentials.get_frozen_credentials()
+    return credentials
+
+
+def _region(connection: Connection, session: Any) -> str:
+    from botocore.exceptions import NoRegionError
+    from botocore.utils import validate_region_name
+
+    region = connection.region
+    if not region and not connection.isolated:
+        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    if not region:
+        raise NoRegionError
+    validate_region_name(region)
+    return str(region)
+
+
+def _endpoint(connection: Connection, session: Any) -> str:
+    """The endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
+    from botocore.configprovider import ConfiguredEndpointProvider
+
+    if connection.endpoint_url:
+        return clean_line(connection.endpoint_url, 500)
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return ""
+    found: list[str] = []
+    for service in SERVICES:
+        provider = ConfiguredEndpointProvider(
+            full_config=session.full_config, scoped_config=session.get_scoped_config(), client_name=service
+        )
+        url = provider.provide()
+        if url:
+            check_endpoint(url)
+            found.append(clean_line(url, 500))
+    return ", ".join(dict.fromkeys(found))
+
+
+def check_endpoint(url: str) -> None:
+    """Raise UsageError for what is no endpoint URL, and for plain http beyond this machine.
+
+    A foreign endpoint receives the session token; unencrypted, everybody on the way does.
+    """
+    shown = clean_line(url, 200)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
+        raise UsageError(f"{shown!r} is not an endpoint URL: pass one such as https://host:8443.")
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise UsageError(f"{shown} is not encrypted: plain http is only accepted for this machine itself.")
+
+
+def _check(connection: Connection) -> None:
+    if connection.endpoint_url:
+        check_endpoint(connection.endpoint_url)
+    if not connection.isolated:
+        return
+    given = connection.endpoint_url and connection.region and connection.access_key and connection.secret_key
+    if not given or urlsplit(connection.endpoint_url or "").hostname not in LOOPBACK:
+        raise UsageError("An isolated connection needs a loopback endpoint, a region and explicit keys.")

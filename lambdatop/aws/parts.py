@@ -1,0 +1,181 @@
+"""The single reads that situations are put together from: one answer each, cleaned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.aws.facts import account_facts, arn_text, optional, seconds, whole
+from lambdatop.aws.mappings import list_mappings
+from lambdatop.aws.metric_queries import Query
+from lambdatop.aws.session import Api
+from lambdatop.domain.errors import Missing
+from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.scope import Key, Scope, parse_arn
+from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.situation import AsyncConfig
+from lambdatop.domain.text import clean_line, clean_name
+
+POLICY_QUALIFIERS = 5
+AGE_WINDOW_S = 600
+STACK_TAG = "aws:cloudformation:stack-name"
+
+
+class Parts:
+    """Reads parts of one scope's resources; every method raises SourceError kinds."""
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self.api = api
+        self.scope = scope
+
+    async def function(self, operation: str, name: str) -> dict[str, Any]:
+        """An operation of Lambda that takes nothing but the function's name."""
+        return await self.api.read("lambda", operation, FunctionName=name)
+
+    async def account(self) -> AccountFacts | None:
+        """Limits of the account."""
+        return account_facts(await self.api.read("lambda", "GetAccountSettings"))
+
+    async def provisioned(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Provisioned concurrency by qualifier, as requested."""
+        found = []
+        async for page in self.api.pages(
+            "lambda",
+            "ListProvisionedConcurrencyConfigs",
+            token="Marker",
+            next_token="NextMarker",
+            FunctionName=name,
+        ):
+            for item in page.get("ProvisionedConcurrencyConfigs") or ():
+                qualifier = arn_text(item.get("FunctionArn")).rsplit(":", 1)[-1]
+                found.append((qualifier, whole(item.get("RequestedProvisionedConcurrentExecutions"))))
+        return tuple(found)
+
+    async def async_config(self, name: str) -> AsyncConfig | None:
+        """Event-invoke config; an empty one when the function has none."""
+        try:
+            answer = await self.function("GetFunctionEventInvokeConfig", name)
+        except Missing:
+            return AsyncConfig()
+        ends = answer.get("DestinationConfig") or {}
+        return AsyncConfig(
+            optional(answer.get("MaximumRetryAttempts")),
+            optional(answer.get("MaximumEventAgeInSeconds")),
+            arn_text((ends.get("OnFailure") or {}).get("Destination")) or None,
+            arn_text((ends.get("OnSuccess") or {}).get("Destination")) or None,
+        )
+
+    async def mappings_of(self, key: Key) -> tuple[MappingFacts, ...]:
+        """Mappings of a function, of its aliases and versions too (asked by name, AWS leaves these out)."""
+        found = await list_mappings(self.api, self.scope)
+        return tuple(m for m in found if m.function == key)
+
+    async def aliases(self, name: str) -> tuple[str, ...]:
+        """Names of its aliases."""
+        pages = self.api.pages(
+            "lambda", "ListAliases", token="Marker", next_token="NextMarker", FunctionName=name
+        )
+        found = [str(a.get("Name") or "") async for page in pages for a in page.get("Aliases") or ()]
+        return tuple(clean_name(n) for n in found)
+
+    async def url(self, name: str) -> str | None:
+        """The first function URL, None when there is none."""
+        configs = (await self.function("ListFunctionUrlConfigs", name)).get("FunctionUrlConfigs") or ()
+        return clean_line(str(configs[0].get("FunctionUrl") or ""), 500) if configs else None
+
+    async def principals(self, name: str, aliases: Sequence[str]) -> tuple[str, ...]:
+        """Who may call by resource policy: of the function and of up to five aliases."""
+        found: dict[str, None] = {}
+        for qualifier in (None, *aliases[:POLICY_QUALIFIERS]):
+            params = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
+            try:
+                answer = await self.api.read("lambda", "GetPolicy", **params)
+            except Missing:
+                continue
+            found |= dict.fromkeys(principals_of(str(answer.get("Policy") or "")))
+        return tuple(found)
+
+    async def stack(self, arns: Sequence[str]) -> str | None:
+        """The CloudFormation stack that the first tagged one of these resources belongs to."""
+        for arn in filter(None, arns):
+            tags = (await self.api.read("lambda", "ListTags", Resource=unqualified(arn))).get("Tags") or {}
+            if tags.get(STACK_TAG):
+                return clean_name(str(tags[STACK_TAG]))
+        return None
+
+    async def kinesis_retention_s(self, arn: str) -> int | None:
+        """How long a Kinesis stream keeps its records, s."""
+        answer = await self.api.read("kinesis", "DescribeStreamSummary", StreamARN=arn)
+        hours = optional((answer.get("StreamDescriptionSummary") or {}).get("RetentionPeriodHours"))
+        return hours * 3600 if hours else None
+
+    async def dead_letters_of(self, url: str) -> tuple[str, ...]:
+        """Names of the queues whose redrive policy points at this one."""
+        pages = self.api.pages(
+            "sqs",
+            "ListDeadLetterSourceQueues",
+            token="NextToken",
+            QueueUrl=url,
+            MaxResults=1000,
+        )
+        urls = [str(u) async for page in pages for u in page.get("queueUrls") or ()]
+        return tuple(clean_name(u.rstrip("/").rsplit("/", 1)[-1]) for u in urls)
+
+    async def oldest_age_s(self, mapping: MappingFacts) -> float | None:
+        """Age of the oldest event that waits in a mapping's source, where AWS tells it, s."""
+        queue = mapping.source_queue
+        if queue is not None and queue.scope == self.scope:
+            return await self.oldest_message_s(queue)
+        if mapping.source_kind in ("kinesis", "dynamodb"):
+            age = await self._newest(mapping.function, "AWS/Lambda", "IteratorAge", "FunctionName")
+            return age / 1000 if age is not None else None
+        return None
+
+    async def oldest_message_s(self, queue: Key) -> float | None:
+        """Age of a queue's oldest message by CloudWatch, s."""
+        return await self._newest(queue, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
+
+    async def _newest(self, key: Key, namespace: str, metric: str, dimension: str) -> float | None:
+        """The newest value of the last ten minutes (one billed unit)."""
+        now = self.api.now()
+        query = Query(SeriesKey(key, metric, "Maximum"), namespace, (dimension, key.id))
+        answer = await self.api.read(
+            "cloudwatch",
+            "GetMetricData",
+            MetricDataQueries=[query.request("age")],
+            StartTime=datetime.fromtimestamp(now - AGE_WINDOW_S, UTC),
+            EndTime=datetime.fromtimestamp(now, UTC),
+        )
+        found = [
+            (seconds(stamp) or 0.0, float(value))
+            for result in answer.get("MetricDataResults") or ()
+            for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False)
+        ]
+        return max(found)[1] if found else None
+
+
+def principals_of(policy: str) -> tuple[str, ...]:
+    """Services, accounts and ARNs that a resource policy allows to call, in its order, cleaned."""
+    try:
+        statements = json.loads(policy).get("Statement") or []
+    except (ValueError, AttributeError):
+        return ()
+    found: list[str] = []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
+            continue
+        principal = statement.get("Principal")
+        for value in principal.values() if isinstance(principal, dict) else [principal]:
+            found += [str(v) for v in (value if isinstance(value, list) else [value]) if v]
+    return tuple(dict.fromkeys(clean_line(p, 512) for p in found))
+
+
+def unqualified(arn: str) -> str:
+    """A function ARN without its version or alias; any other ARN as it is."""
+    parsed = parse_arn(arn)
+    if parsed is None or parsed.qualifier is None or not parsed.resource.startswith("function:"):
+        return arn
+    return arn.rsplit(":", 1)[0]

@@ -1,0 +1,111 @@
+"""Queues behind mappings, and the queues where failures end: live counts and redrive policies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lambdatop.aws import known
+from lambdatop.aws.facts import queue_facts
+from lambdatop.aws.session import Api
+from lambdatop.domain.errors import Missing, SourceError
+from lambdatop.domain.events import Event, QueuesObserved
+from lambdatop.domain.ports import View
+from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.scope import Key, Scope, parse_arn
+
+AT_ONCE = 8
+
+
+class QueueReader:
+    """GetQueueAttributes by ARN; remembers the URL of each queue."""
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._urls: dict[str, str] = {}
+
+    async def url(self, arn: str) -> str:
+        """The queue's URL as SQS tells it (an endpoint of our own has other hosts than AWS)."""
+        if arn not in self._urls:
+            parsed = parse_arn(arn)
+            name, owner = (parsed.name, parsed.account) if parsed else (arn, self._scope.account)
+            answer = await self._api.read("sqs", "GetQueueUrl", QueueName=name, QueueOwnerAWSAccountId=owner)
+            self._urls[arn] = str(answer["QueueUrl"])
+        return self._urls[arn]
+
+    async def read(self, arn: str) -> QueueFacts:
+        """Fresh attributes; raises Missing when the queue is gone."""
+        try:
+            url = await self.url(arn)
+            answer = await self._api.read("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
+        except Missing:
+            self._urls.pop(arn, None)
+            raise
+        return queue_facts(self._scope, url, self._api.now(), answer.get("Attributes") or {})
+
+
+class QueuesSource:
+    """Every SQS queue that feeds a mapping or takes failed events of one, or of a function."""
+
+    name = "queues"
+
+    def __init__(self, api: Api, scope: Scope, reader: QueueReader) -> None:
+        self._api = api
+        self._scope = scope
+        self._reader = reader
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round: the queues that are named, then the dead-letter queues that these name."""
+        wanted = self._named(view)
+        found, gone, failed = await self._read_all(sorted(wanted))
+        letters = {q.dlq_arn for q in found if q.dlq_arn and q.dlq_arn not in wanted}
+        more, more_gone, more_failed = await self._read_all(sorted(letters))
+        queues = (*found, *more)
+        failures = (*failed, *more_failed)
+        if failures and not queues:
+            raise failures[0]
+        if not (queues or gone or more_gone):
+            return ()
+        return (QueuesObserved(self._scope, self._api.now(), queues, (*gone, *more_gone)),)
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""
+
+    def _named(self, view: View) -> set[str]:
+        mappings = known.mappings(view, self._scope)
+        arns = {m.source_arn for m in mappings} | {m.on_failure_arn or "" for m in mappings}
+        arns |= {f.dlq_arn or "" for f in known.functions(view, self._scope)}
+        return {arn for arn in arns if _is_queue(arn)}
+
+    async def _read_all(self, arns: Sequence[str]) -> tuple[list[QueueFacts], list[Key], list[SourceError]]:
+        found: list[QueueFacts] = []
+        gone: list[Key] = []
+        failed: list[SourceError] = []
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(arn: str) -> None:
+            async with gate:
+                try:
+                    found.append(await self._reader.read(arn))
+                except Missing:
+                    gone.append(queue_key(arn, self._scope))
+                except SourceError as error:
+                    failed.append(error)
+
+        await asyncio.gather(*(one(arn) for arn in arns))
+        return sorted(found, key=lambda q: q.key), gone, failed
+
+
+def queue_key(arn: str, scope: Scope) -> Key:
+    """The key of a queue ARN; a queue of another account keeps that account."""
+    parsed = parse_arn(arn)
+    if parsed is None:
+        return Key(scope, "queue", arn)
+    return Key(Scope(parsed.account, parsed.region), "queue", parsed.name)
+
+
+def _is_queue(arn: str) -> bool:
+    parsed = parse_arn(arn)
+    return parsed is not None and parsed.service == "sqs"

@@ -1,0 +1,221 @@
+"""Fresh reads of single targets: finding one by what a person types, and its state as it is now."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from lambdatop.aws.facts import mapping_facts, reserved_of
+from lambdatop.aws.mappings import list_mappings
+from lambdatop.aws.queues import QueueReader
+from lambdatop.aws.session import Api
+from lambdatop.aws.situations import Situations, queue_arn
+from lambdatop.domain.errors import Missing, SourceError, TargetNotFound
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.plan import State
+from lambdatop.domain.scope import Arn, Key, Scope, parse_arn
+from lambdatop.domain.situation import Situation
+from lambdatop.domain.text import clean_line, clean_name
+
+_UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+_FUNCTION_NAME = re.compile(r"^[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]+))?$")
+_QUEUE_NAME = re.compile(r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$")
+_NEAREST = 5
+
+MAPPING_FIELDS: dict[str, Callable[[MappingFacts], Any]] = {
+    "state": lambda m: m.state,
+    "batch_size": lambda m: m.batch_size,
+    "batching_window_s": lambda m: m.batching_window_s,
+    "max_concurrency": lambda m: m.max_concurrency,
+    "max_retry_attempts": lambda m: m.max_retry_attempts,
+    "max_record_age_s": lambda m: m.max_record_age_s,
+    "bisect_on_error": lambda m: m.bisect_on_error,
+}
+
+
+class AwsReader:
+    """Implements `domain.ports.Reader`; every method raises LambdatopError kinds."""
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._queues = QueueReader(api, scope)
+        self._situations = Situations(api, scope, self._queues)
+
+    async def find(self, target: str, kinds: Collection[str]) -> Key:
+        """The one function, mapping or queue that `target` means, of these kinds.
+
+        A mapping may also be named by its function or its queue when it is the only one there.
+        Raises TargetNotFound with the candidates when several match, with near names when none does.
+        """
+        text = target.strip()
+        found = await self._exact(text, kinds)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise TargetNotFound(
+                f"{_shown(text)} can mean several things: name one of {', '.join(map(_label, found))}.",
+                tuple(map(_label, found)),
+            )
+        raise await self._nothing(text, kinds)
+
+    async def situation(self, key: Key) -> Situation:
+        """Everything a planner wants to know of this target."""
+        if key.kind == "function":
+            return await self._situations.function(key)
+        if key.kind == "mapping":
+            return await self._situations.mapping(key)
+        if key.kind == "queue":
+            return await self._situations.queue(key)
+        raise TargetNotFound(f"A {key.kind} is nothing that can be changed.")
+
+    async def state(self, plan_target: Key, fields: Collection[str]) -> State:
+        """The named control fields as they are now; nothing is asked when nothing is named."""
+        if not fields:
+            return {}
+        known: dict[str, Any] = {}
+        if plan_target.kind == "function":
+            answer = await self._api.read("lambda", "GetFunctionConcurrency", FunctionName=plan_target.id)
+            known = {"reserved_concurrency": reserved_of(answer)}
+        elif plan_target.kind == "mapping":
+            answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=plan_target.id)
+            facts = mapping_facts(self._scope, answer)
+            known = {name: read(facts) for name, read in MAPPING_FIELDS.items()}
+        unknown = sorted(set(fields) - set(known))
+        if unknown:
+            raise SourceError(f"A {plan_target.kind} has no control field {', '.join(unknown)}.")
+        return {field: known[field] for field in fields}
+
+    async def _exact(self, text: str, kinds: Collection[str]) -> list[Key]:
+        name, wanted = self._name_of(text)
+        if wanted is not None and wanted not in kinds and not _names_mapping(wanted, kinds):
+            raise TargetNotFound(f"{_shown(text)} is a {wanted}; this needs a {' or '.join(sorted(kinds))}.")
+        found: list[Key] = []
+        if "function" in kinds and wanted in (None, "function"):
+            found += await self._function(name)
+        if "queue" in kinds and wanted in (None, "queue"):
+            found += await self._queue(name)
+        if "mapping" in kinds:
+            found += await self._mapping(name, wanted)
+        return found
+
+    def _name_of(self, text: str) -> tuple[str, str | None]:
+        """The bare name or UUID, and the kind when the spelling leaves no doubt."""
+        arn = parse_arn(text)
+        if arn is not None:
+            self._check_scope(arn, text)
+            if arn.service == "sqs":
+                return arn.resource, "queue"
+            if arn.service == "lambda" and arn.resource.startswith("event-source-mapping:"):
+                return arn.resource.split(":", 1)[1], "mapping"
+            if arn.service == "lambda" and arn.resource.startswith("function:"):
+                return arn.name, "function"
+            raise TargetNotFound(f"{_shown(text)} is the ARN of neither a function, a mapping nor a queue.")
+        if "://" in text:
+            parts = text.rstrip("/").rsplit("/", 2)
+            if len(parts) == 3 and parts[1].isdigit():
+                return parts[2], "queue"
+            raise TargetNotFound(f"{_shown(text)} is not a queue URL (https://host/account/name).")
+        if _UUID.match(text.lower()):
+            return text.lower(), "mapping"
+        if _FUNCTION_NAME.match(text):
+            return text.split(":")[0], None
+        return text, None
+
+    def _check_scope(self, arn: Arn, text: str) -> None:
+        if (arn.account, arn.region) != (self._scope.account, self._scope.region):
+            raise TargetNotFound(
+                f"{_shown(text)} belongs to account {clean_name(arn.account)} in {clean_name(arn.region)}, "
+                f"this is {self._scope.account} in {self._scope.region}: choose --profile and --region."
+            )
+
+    async def _function(self, name: str) -> list[Key]:
+        if not _FUNCTION_NAME.match(name):
+            return []
+        try:
+            answer = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=name)
+        except Missing:
+            return []
+        return [Key(self._scope, "function", clean_name(str(answer.get("FunctionName") or name)))]
+
+    async def _queue(self, name: str) -> list[Key]:
+        if not _QUEUE_NAME.match(name):
+            return []
+        key = Key(self._scope, "queue", name)
+        try:
+            await self._queues.url(queue_arn(key))
+        except Missing:
+            return []
+        return [key]
+
+    async def _mapping(self, name: str, wanted: str | None) -> list[Key]:
+        if wanted == "mapping":
+            try:
+                await self._api.read("lambda", "GetEventSourceMapping", UUID=name)
+            except Missing:
+                return []
+            return [Key(self._scope, "mapping", name)]
+        matching = [m for m in await list_mappings(self._api, self._scope) if _named_by(m, name, wanted)]
+        if len(matching) > 1:
+            labels = tuple(_mapping_label(m) for m in matching)
+            raise TargetNotFound(
+                f"{_shown(name)} has {len(labels)} triggers: name one by its UUID: {'; '.join(labels)}.",
+                labels,
+            )
+        return [m.key for m in matching]
+
+    async def _nothing(self, text: str, kinds: Collection[str]) -> TargetNotFound:
+        near = tuple(nearest(self._name_of(text)[0], await self._names(kinds)))
+        what = " or ".join(_WORDS[k] for k in ("function", "mapping", "queue") if k in kinds)
+        where = f"in {self._scope.account}/{self._scope.region}"
+        hint = f": did you mean {', '.join(near)}?" if near else "."
+        return TargetNotFound(f"No {what} {_shown(text)} {where}{hint}", near)
+
+    async def _names(self, kinds: Collection[str]) -> set[str]:
+        names: set[str] = set()
+        if "function" in kinds:
+            pages = self._api.pages("lambda", "ListFunctions", token="Marker", next_token="NextMarker")
+            names |= {str(f.get("FunctionName")) async for p in pages for f in p.get("Functions") or ()}
+        if "queue" in kinds:
+            pages = self._api.pages("sqs", "ListQueues", token="NextToken", MaxResults=1000)
+            names |= {str(u).rsplit("/", 1)[-1] async for p in pages for u in p.get("QueueUrls") or ()}
+        if "mapping" in kinds:
+            for mapping in await list_mappings(self._api, self._scope):
+                names |= {mapping.function.id, mapping.source_name}
+        return {clean_name(n) for n in names if n}
+
+
+_WORDS = {"function": "function", "mapping": "event source mapping", "queue": "queue"}
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """At most five names that resemble `name`, those that contain it first."""
+    ordered = sorted(names)
+    low = name.lower()
+    inside = [n for n in ordered if low and low in n.lower()]
+    close = difflib.get_close_matches(name, ordered, n=_NEAREST, cutoff=0.6)
+    return list(dict.fromkeys((*inside, *close)))[:_NEAREST]
+
+
+def _names_mapping(wanted: str, kinds: Collection[str]) -> bool:
+    return "mapping" in kinds and wanted in ("function", "queue")
+
+
+def _named_by(mapping: MappingFacts, name: str, wanted: str | None) -> bool:
+    by_function = wanted in (None, "function") and mapping.function.id == name
+    by_source = wanted in (None, "queue") and mapping.source_name == name
+    return by_function or by_source
+
+
+def _mapping_label(mapping: MappingFacts) -> str:
+    return f"{mapping.uuid} ({mapping.source_name} → {mapping.function.id}, {mapping.state})"
+
+
+def _label(key: Key) -> str:
+    return f"{key.kind} {key.id}"
+
+
+def _shown(text: str) -> str:
+    return repr(clean_line(text, 300))

@@ -1,0 +1,208 @@
+"""The SDK session and the one door through which everything is read.
+
+All hooks (guard, redaction) stand on the session before any client exists, because a client copies
+them when it is made. Clients are made late, one per service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore import configprovider, loaders, plugin, tokens, utils, xform_name
+
+from lambdatop.aws import answers
+from lambdatop.aws._private import replace_mfa_prompter
+from lambdatop.aws.connect import Connection
+from lambdatop.aws.guard import Guard, GuardRefusal
+from lambdatop.aws.translate import translate
+from lambdatop.aws.transport import guarded_transport
+from lambdatop.domain.errors import CredentialsError
+from lambdatop.domain.ports import Clock, Limiter, Meter
+
+METRIC_USD = 0.00001
+"""List price of one metric asked for with GetMetricData, USD (CloudWatch pricing, $0.01 per 1,000)."""
+
+
+def open_session(connection: Connection, guard: Guard) -> AioSession:
+    """A session with all hooks, models from the installed package only, and no prompt for MFA codes."""
+    session = AioSession(profile=None if connection.isolated else connection.profile)
+    guard.install(session)
+    answers.install(session)
+    if connection.isolated:
+        _isolate(session)
+    _trust_no_models_of_others(session)
+    factory = session.get_component("response_parser_factory")
+    factory.set_parser_defaults(timestamp_parser=parse_timestamp)
+    if connection.access_key and connection.secret_key:
+        session.set_credentials(connection.access_key, connection.secret_key)
+    else:
+        replace_mfa_prompter(session, _no_prompt)
+    # Credential providers make clients of their own from this default; they get the same transport.
+    session.set_default_client_config(AioConfig(http_session_cls=guarded_transport(guard)))
+    logging.getLogger("aiobotocore").addHandler(logging.NullHandler())
+    return session
+
+
+def _isolate(session: AioSession) -> None:
+    """Cut every AWS_* variable and configuration file of the user off from this session."""
+    chains = configprovider.ConfigChainFactory(session=session, environ={})
+    mapping = {
+        name: chains.create_config_chain(
+            instance_name=name, default=default, conversion_func=conversion, config_property_names=None
+        )
+        for name, (_, _, default, conversion) in configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
+    store = configprovider.ConfigValueStore(mapping=mapping)
+    for name in ("config_file", "credentials_file"):
+        store.set_config_variable(name, os.devnull)
+    store.set_config_variable("ec2_metadata_v1_disabled", True)
+    session.register_component("config_store", store)
+    session.register_component("token_provider", tokens.TokenProviderChain(providers=[]))
+
+
+def _trust_no_models_of_others(session: AioSession) -> None:
+    """A model in ~/.aws/models could give an allowed name another request, so it is not looked for."""
+    session.register_component("data_loader", _builtin_models())
+
+
+@cache
+def _builtin_models() -> loaders.Loader:
+    """One loader for all sessions: it keeps the models it has parsed, and a reconnect needs them again."""
+    return loaders.Loader(
+        extra_search_paths=[loaders.Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
+    )
+
+
+def _no_prompt(_: str) -> str:
+    raise CredentialsError(
+        "The profile needs an MFA code, which lambdatop does not ask for: "
+        "get a session first (for example `aws sts get-session-token`) and use its profile."
+    )
+
+
+def parse_timestamp(value: Any) -> datetime:
+    """Parse as botocore does, with a short way for numbers: a metric answer holds tens of thousands."""
+    if isinstance(value, (int, float)):
+        return datetime.fromtimestamp(value, UTC)
+    parsed: datetime = utils.parse_timestamp(value)
+    return parsed
+
+
+class Clients:
+    """Clients by service, made on first use and closed together.
+
+    `attempts` is the most often one call is sent; `read_timeout_s` how long an answer may take, s.
+    """
+
+    def __init__(
+        self,
+        session: AioSession,
+        connection: Connection,
+        region: str,
+        *,
+        attempts: int,
+        read_timeout_s: float = 10.0,
+    ) -> None:
+        self._session = session
+        self._connection = connection
+        self._region = region
+        self._attempts = attempts
+        self._read_timeout_s = read_timeout_s
+        self._open: dict[str, Any] = {}
+        self._lock = asyncio.Lock()
+        self._exit = AsyncExitStack()
+
+    async def get(self, service: str) -> Any:
+        """The client of `service`; the first caller waits for its models to load, off the loop."""
+        if service not in self._open:
+            async with self._lock:
+                if service not in self._open:
+                    self._open[service] = await self._make(service)
+        return self._open[service]
+
+    async def close(self) -> None:
+        """Release every socket."""
+        await self._exit.aclose()
+        self._open.clear()
+
+    async def _make(self, service: str) -> Any:
+        url = self._connection.endpoint_url
+        config: dict[str, Any] = {
+            "retries": {"mode": "standard", "total_max_attempts": self._attempts},
+            "connect_timeout": 3,
+            "read_timeout": self._read_timeout_s,
+            "warm_up_loader_caches": True,
+        }
+        if url:
+            config["inject_host_prefix"] = False
+        if self._attempts == 1:
+            # A kept connection that the server closes meanwhile looks like a call that may have run.
+            config["connector_args"] = {"force_close": True, "keepalive_timeout": None}
+        if self._connection.isolated:
+            config |= {"proxies": {}, "ignore_configured_endpoint_urls": True}
+        # Plugins named by an environment variable would put foreign code into every client.
+        token = plugin.set_plugin_context(plugin.PluginContext(plugins="DISABLED"))
+        try:
+            return await self._exit.enter_async_context(
+                self._session.create_client(
+                    service,
+                    region_name=self._region,
+                    endpoint_url=url,
+                    verify=False if url and url.startswith("http://") else None,
+                    config=AioConfig(**config),
+                )
+            )
+        finally:
+            plugin.reset_plugin_context(token)
+
+
+class Api:
+    """The reading door: a token, a count, the call, and errors in the domain's words."""
+
+    def __init__(self, clients: Clients, limiter: Limiter, meter: Meter, clock: Clock) -> None:
+        self._clients = clients
+        self._limiter = limiter
+        self.meter = meter
+        self._clock = clock
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock.now()
+
+    async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        """Call a reading operation (botocore's names); raises SourceError and its kinds."""
+        await self._limiter.take(service)
+        usd = METRIC_USD * len(params.get("MetricDataQueries", ()))
+        self.meter.count(service, operation, usd)
+        try:
+            client = await self._clients.get(service)
+            answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
+        except GuardRefusal:
+            raise
+        except Exception as error:
+            raise translate(error, service, operation) from None
+        for _ in range((answer.get("ResponseMetadata") or {}).get("RetryAttempts") or 0):
+            self.meter.count(service, operation, usd)
+        return answer
+
+    async def pages(
+        self, service: str, operation: str, *, token: str, next_token: str | None = None, **params: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """All pages; `token` names the request's member, `next_token` the answer's (default: the same)."""
+        mark: Any = None
+        while True:
+            page = await self.read(service, operation, **params, **({token: mark} if mark else {}))
+            yield page
+            following = page.get(next_token or token)
+            if not following or following == mark:
+                return
+            mark = following

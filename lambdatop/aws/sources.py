@@ -1,0 +1,32 @@
+"""Every source of this room, in the order in which they are worth starting."""
+
+from __future__ import annotations
+
+from lambdatop.aws.account import AccountSource, Renewed
+from lambdatop.aws.alarms import AlarmsSource
+from lambdatop.aws.concurrency import ConcurrencySource
+from lambdatop.aws.functions import FunctionsSource
+from lambdatop.aws.logs import LogsSource
+from lambdatop.aws.mappings import MappingsSource
+from lambdatop.aws.metrics import MetricsSource
+from lambdatop.aws.queues import QueueReader, QueuesSource
+from lambdatop.aws.session import Api
+from lambdatop.domain.ports import Source
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.settings import Settings
+
+
+def build_sources(
+    api: Api, scope: Scope, settings: Settings, renewed: Renewed = lambda: None
+) -> tuple[Source, ...]:
+    """The sources of one account and region; their names are the fields of `settings.paces`."""
+    return (
+        FunctionsSource(api, scope),
+        MappingsSource(api, scope),
+        QueuesSource(api, scope, QueueReader(api, scope)),
+        MetricsSource(api, scope, settings),
+        AccountSource(api, scope, renewed),
+        ConcurrencySource(api, scope),
+        AlarmsSource(api, scope),
+        LogsSource(api, scope),
+    )

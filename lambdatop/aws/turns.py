@@ -1,0 +1,33 @@
+"""Whose turn it is where a round cannot ask about every function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lambdatop.domain.ports import View
+from lambdatop.domain.scope import Key
+
+RECENT_POINTS = 5
+
+
+def in_turn(view: View, functions: Iterable[Key], asked: Mapping[Key, int], most: int) -> list[Key]:
+    """At most `most` functions; `asked` holds the round in which each was asked about last.
+
+    Watched ones come first, then the busiest, which take at most 40 % of the places, then whoever has
+    waited longest, so that every function has its turn however many there are.
+    """
+    keys = list(functions)
+    if len(keys) <= most:
+        return sorted(keys)
+    existing = set(keys)
+    watched = sorted(view.watched & existing)
+    traffic = {key: _traffic(view, key) for key in keys}
+    busy = sorted((k for k in keys if traffic[k] > 0), key=lambda k: (-traffic[k], k))
+    waiting = sorted(keys, key=lambda k: (asked.get(k, 0), k))
+    return list(dict.fromkeys((*watched, *busy[: most * 2 // 5], *waiting)))[:most]
+
+
+def _traffic(view: View, key: Key) -> float:
+    """Invocations and throttles of the newest known minutes."""
+    series = (view.world.metric(key, metric) for metric in ("Invocations", "Throttles"))
+    return sum(sum(s.values[-RECENT_POINTS:]) for s in series)

@@ -1,0 +1,202 @@
+"""GetMetricData: what is asked, how pages and statuses are read, and what it may cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
+from fakes.wire_stub import Fault, WireStub
+
+from lambdatop.aws.metrics import SERIES_PER_ROUND, MetricsSource
+from lambdatop.domain.errors import Denied, SourceError, Throttled
+from lambdatop.domain.events import FunctionsListed, MappingsListed, MetricsObserved, QueuesObserved
+from lambdatop.domain.fold import fold_all
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.scope import Key
+from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.settings import Limits, MetricSettings, Settings
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+from .conftest import MakeBench
+
+NOW = 1_800_000_030.0
+START, END = 1_799_996_460, 1_800_000_060
+
+
+def key(kind: Any, name: str) -> Key:
+    return Key(SCOPE, kind, name)
+
+
+def _function(name: str) -> FunctionFacts:
+    return FunctionFacts(key("function", name), f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+
+
+def _mapping(uuid: str, name: str, source: str) -> MappingFacts:
+    kind = source.split(":")[2]
+    return MappingFacts(key("mapping", uuid), key("function", name), "arn", source, kind, "Enabled")
+
+
+def _world(functions: int = 1) -> World:
+    sqs, stream = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"
+    dlq = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders-dlq"
+    foreign = f"arn:aws:sqs:{REGION}:999999999999:theirs"
+    mappings = (_mapping("1", "f000", sqs), _mapping("2", "f000", stream), _mapping("3", "f000", foreign))
+    queue = QueueFacts(key("queue", "orders"), sqs, "u", 1.0, 0, 0, 0, dlq_arn=dlq)
+    return fold_all(
+        EMPTY_WORLD,
+        (
+            FunctionsListed(SCOPE, 1.0, tuple(_function(f"f{i:03d}") for i in range(functions))),
+            MappingsListed(SCOPE, 1.0, mappings),
+            QueuesObserved(SCOPE, 1.0, (queue,)),
+        ),
+    )
+
+
+def _source(bench: Bench, settings: Settings | None = None) -> MetricsSource:
+    return MetricsSource(bench.api, SCOPE, settings or Settings())
+
+
+def _answer_all(params: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    results = [
+        {"Id": q["Id"], "Timestamps": [END - 120, END - 60], "Values": [1.0, 2.0], "StatusCode": "Complete"}
+        for q in params["MetricDataQueries"]
+    ]
+    return {"MetricDataResults": [r | changes for r in results]}
+
+
+async def _collect(bench: Bench, world: World) -> MetricsObserved:
+    (event,) = await _source(bench).collect(bench.view(world))
+    assert isinstance(event, MetricsObserved)
+    return event
+
+
+async def test_what_is_asked_for(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("cloudwatch", "GetMetricData", _answer_all)
+    made = bench(at=NOW)
+    event = await _collect(made, _world())
+    asked = {d.series for d in event.data}
+    f, account = key("function", "f000"), key("account", ACCOUNT)
+    assert SeriesKey(f, "Invocations", "Sum") in asked
+    assert SeriesKey(f, "Duration", "p99") in asked
+    assert SeriesKey(f, "AsyncEventAge", "SampleCount") in asked
+    assert SeriesKey(f, "IteratorAge", "Maximum") in asked
+    assert SeriesKey(account, "ClaimedAccountConcurrency", "Maximum") in asked
+    for name in ("orders", "orders-dlq"):
+        assert SeriesKey(key("queue", name), "ApproximateNumberOfMessagesVisible", "Maximum") in asked
+    assert not any(s.key.id == "theirs" for s in asked)
+    assert made.meter.usd == pytest.approx(len(asked) * 0.00001)
+    sent = [q["MetricStat"] for p in stub.calls("GetMetricData") for q in p["MetricDataQueries"]]
+    assert all(s["Period"] == 60 for s in sent)
+    orders = {"Name": "QueueName", "Value": "orders"}
+    assert any(s["Metric"]["Namespace"] == "AWS/SQS" and orders in s["Metric"]["Dimensions"] for s in sent)
+
+
+async def test_the_window_ends_at_the_next_full_minute(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("cloudwatch", "GetMetricData", _answer_all)
+    event = await _collect(bench(at=NOW), _world())
+    assert (event.start, event.end) == (START, END)
+    (params, *_) = stub.calls("GetMetricData")
+    assert (params["StartTime"], params["EndTime"]) == (START, END)
+    assert params["ScanBy"] == "TimestampAscending"
+
+
+async def test_points_come_in_order_and_only_from_the_window(stub: WireStub, bench: MakeBench) -> None:
+    odd = {"Timestamps": [END - 60, END - 180, END, START - 60], "Values": [3.0, 1.0, 9.0, 9.0]}
+    stub.on("cloudwatch", "GetMetricData", lambda p: _answer_all(p, **odd))
+    event = await _collect(bench(at=NOW), _world())
+    assert all(d.points == ((END - 180, 1.0), (END - 60, 3.0)) for d in event.data)
+
+
+async def test_many_functions_are_asked_for_in_batches(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("cloudwatch", "GetMetricData", _answer_all)
+    event = await _collect(bench(at=NOW), _world(120))
+    sizes = [len(p["MetricDataQueries"]) for p in stub.calls("GetMetricData")]
+    assert sum(sizes) == len(event.data) > 1000
+    assert max(sizes) * 60 <= 6000
+    short = Settings(metrics=MetricSettings(history_min=5))
+    await _source(bench(at=NOW), short).collect(bench(at=NOW).view(_world(120)))
+    assert max(len(p["MetricDataQueries"]) for p in stub.calls("GetMetricData")) == 250
+
+
+async def test_pages_are_joined(stub: WireStub, bench: MakeBench) -> None:
+    def first(params: dict[str, Any]) -> dict[str, Any]:
+        return _answer_all(params, StatusCode="PartialData", Timestamps=[END - 180], Values=[7.0]) | {
+            "NextToken": "more"
+        }
+
+    stub.on("cloudwatch", "GetMetricData", first, _answer_all)
+    event = await _collect(bench(at=NOW), _world())
+    assert all(d.points == ((END - 180, 7.0), (END - 120, 1.0), (END - 60, 2.0)) for d in event.data)
+
+
+async def test_an_incomplete_series_does_not_erase_what_is_known(stub: WireStub, bench: MakeBench) -> None:
+    made = bench(at=NOW)
+    stub.on("cloudwatch", "GetMetricData", _answer_all)
+    world = fold_all(_world(), (await _collect(made, _world()),))
+
+    def partly(params: dict[str, Any]) -> dict[str, Any]:
+        answer = _answer_all(params)
+        answer["MetricDataResults"][0]["StatusCode"] = "PartialData"
+        answer["MetricDataResults"][0]["Values"] = []
+        answer["MetricDataResults"][1]["StatusCode"] = "InternalError"
+        return answer
+
+    stub.on("cloudwatch", "GetMetricData", partly)
+    event = await _collect(made, world)
+    assert len(event.data) == len(world.series) - 2
+    assert fold_all(world, (event,)).series.keys() == world.series.keys()
+    assert all(s.values for s in fold_all(world, (event,)).series.values())
+
+
+async def test_nothing_complete_is_an_error_and_forbidden_names_the_action(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    made = bench(at=NOW)
+    stub.on("cloudwatch", "GetMetricData", lambda p: _answer_all(p, StatusCode="InternalError", Values=[]))
+    with pytest.raises(SourceError):
+        await _collect(made, _world())
+    stub.on("cloudwatch", "GetMetricData", lambda p: _answer_all(p, StatusCode="Forbidden", Values=[]))
+    with pytest.raises(Denied) as caught:
+        await _collect(made, _world())
+    assert caught.value.action == "cloudwatch:GetMetricData"
+
+
+async def test_a_batch_that_fails_fails_the_round_with_its_own_error(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    stub.on("cloudwatch", "GetMetricData", _answer_all, Fault("ThrottlingException"))
+    with pytest.raises(Throttled):
+        await _collect(bench(at=NOW), _world(120))
+
+
+def test_the_pace_stays_within_the_budget(stub: WireStub) -> None:
+    bench = Bench(stub.url)
+    world = _world(1000)
+    settings = Settings(limits=Limits(budget_usd_per_hour=0.5))
+    source = _source(bench, settings)
+    floor, why = source.pace_floor(bench.view(world))
+    units = len(source._queries(bench.view(world))[0])
+    assert units * 0.00001 * 3600 / floor == pytest.approx(0.5)
+    assert f"{units} series" in why
+    assert units <= SERIES_PER_ROUND
+    assert "$0.50" in why
+    assert "1000 functions take turns" in why
+    assert _source(bench).pace_floor(bench.view(_world(1))) == (0.0, "")
+
+
+async def test_in_a_large_account_every_function_has_its_turn(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("cloudwatch", "GetMetricData", _answer_all)
+    made = bench(at=NOW)
+    source, world, seen = _source(made), _world(900), set()
+    for _ in range(4):
+        (event,) = await source.collect(made.view(world, key("function", "f777")))
+        assert isinstance(event, MetricsObserved)
+        asked = {d.series.key for d in event.data}
+        assert key("function", "f777") in asked
+        assert len(event.data) <= SERIES_PER_ROUND
+        seen |= asked
+        world = fold_all(world, (event,))
+    assert {f for f in seen if f.kind == "function"} == set(world.functions)

@@ -1,0 +1,72 @@
+"""Private names of the SDK that this room leans on. A failure here means: read _private.py again."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+from aiohttp import ClientSession
+from fakes.wire_stub import Redirect, Reset, WireStub
+
+from lambdatop.aws._private import credentials_expiry, replace_mfa_prompter
+from lambdatop.domain.errors import Unreachable
+
+from .conftest import MakeBench
+
+pytestmark = pytest.mark.sdk
+
+
+def test_the_transport_asks_its_session_for_every_request() -> None:
+    source = inspect.getsource(AIOHTTPSession.send)
+    assert "await self._get_session(" in source
+    assert "await session.request(" in source
+    assert list(inspect.signature(AIOHTTPSession._get_session).parameters) == ["self", "proxy_url"]
+
+
+def test_aiohttp_still_has_the_switch_against_sending_twice() -> None:
+    assert "self._retry_connection and method in IDEMPOTENT_METHODS" in inspect.getsource(
+        ClientSession._request
+    )
+
+
+async def test_a_broken_connection_sends_nothing_twice(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("lambda", "GetAccountSettings", Reset(), {})
+    with pytest.raises(Unreachable):
+        await bench(attempts=1).api.read("lambda", "GetAccountSettings")
+    assert len(stub.received) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_reported_and_never_followed(
+    status: int, stub: WireStub, bench: MakeBench
+) -> None:
+    async with WireStub() as elsewhere:
+        stub.on(
+            "lambda", "GetAccountSettings", Redirect(f"{elsewhere.url}/2016-08-19/account-settings/", status)
+        )
+        with pytest.raises(Unreachable, match="redirect"):
+            await bench().api.read("lambda", "GetAccountSettings")
+        assert (elsewhere.received, elsewhere.strangers) == ([], [])
+    assert len(stub.received) == 1
+
+
+def test_the_expiry_of_refreshable_credentials_is_readable() -> None:
+    data = {"access_key": "a", "secret_key": "b", "token": "c", "expiry_time": "2030-01-01T00:00:00Z"}
+    made = AioRefreshableCredentials.create_from_metadata(data, refresh_using=None, method="test")
+    assert credentials_expiry(made) == 1893456000.0
+    assert credentials_expiry(object()) is None
+
+
+def test_the_mfa_prompter_can_be_replaced() -> None:
+    session = AioSession()
+
+    def prompter(_: str) -> str:
+        return "123456"
+
+    replace_mfa_prompter(session, prompter)
+    provider = session.get_component("credential_provider").get_provider("assume-role")
+    assert provider._prompter is prompter
+    assert "mfa_prompter=self._prompter" in inspect.getsource(type(provider))

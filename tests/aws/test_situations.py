@@ -1,0 +1,150 @@
+"""What planners are told of one target, and what they are told is missing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fakes.aws_doubles import ACCOUNT, REGION
+from fakes.wire_account import FN, GONE, ONE, THREE, Q, key
+from fakes.wire_stub import Fault, WireStub
+
+from lambdatop.aws.parts import principals_of
+from lambdatop.aws.reader import AwsReader
+from lambdatop.domain.errors import Denied
+from lambdatop.domain.situation import AsyncConfig, FunctionSituation, MappingSituation, QueueSituation
+
+
+def _complete_function(stub: WireStub) -> None:
+    stub.on("lambda", "GetFunctionConcurrency", {"ReservedConcurrentExecutions": 3})
+    provisioned = {"FunctionArn": FN + "orders-worker:live", "RequestedProvisionedConcurrentExecutions": 2}
+    stub.on("lambda", "ListProvisionedConcurrencyConfigs", {"ProvisionedConcurrencyConfigs": [provisioned]})
+    ends = {"OnFailure": {"Destination": Q + "lost"}}
+    config = {"MaximumRetryAttempts": 0, "DestinationConfig": ends}
+    stub.on("lambda", "GetFunctionEventInvokeConfig", config)
+    stub.on("lambda", "ListAliases", {"Aliases": [{"Name": "live"}]})
+    stub.on("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": [{"FunctionUrl": "https://u/"}]})
+    limit = {"ConcurrentExecutions": 100, "UnreservedConcurrentExecutions": 97}
+    stub.on("lambda", "GetAccountSettings", {"AccountLimit": limit, "AccountUsage": {}})
+
+    def policy(params: dict[str, Any]) -> Any:
+        who = "s3.amazonaws.com" if params.get("Qualifier") else "sns.amazonaws.com"
+        statement = {"Effect": "Allow", "Principal": {"Service": who}, "Action": "lambda:InvokeFunction"}
+        return {"Policy": json.dumps({"Statement": [statement]})}
+
+    stub.on("lambda", "GetPolicy", policy)
+    stub.on("lambda", "ListTags", {"Tags": {"aws:cloudformation:stack-name": "shop"}})
+
+
+async def test_everything_about_a_function(account: WireStub, reader: AwsReader) -> None:
+    _complete_function(account)
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    assert seen.gaps == ()
+    assert (seen.reserved, seen.provisioned, seen.aliases) == (3, (("live", 2),), ("live",))
+    assert seen.async_config == AsyncConfig(0, None, Q + "lost", None)
+    assert [m.uuid for m in seen.mappings] == [ONE]
+    assert [q.name for q in seen.queues] == ["orders"]
+    assert seen.policy_principals == ("sns.amazonaws.com", "s3.amazonaws.com")
+    assert (seen.url, seen.stack) == ("https://u/", "shop")
+    assert seen.account is not None
+    assert seen.account.unreserved == 97
+    assert (seen.ref.arn, seen.facts.timeout_s) == (FN + "orders-worker", 7)
+
+
+async def test_what_is_not_configured_is_no_gap(account: WireStub, reader: AwsReader) -> None:
+    _complete_function(account)
+    for operation in ("GetFunctionEventInvokeConfig", "GetPolicy"):
+        account.on("lambda", operation, GONE)
+    account.on("lambda", "ListTags", {"Tags": {}})
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    assert (seen.gaps, seen.async_config, seen.policy_principals, seen.stack) == ((), AsyncConfig(), (), None)
+
+
+async def test_what_cannot_be_read_is_a_gap_that_names_the_action(
+    account: WireStub, reader: AwsReader
+) -> None:
+    _complete_function(account)
+    optional = (
+        "ListProvisionedConcurrencyConfigs GetFunctionEventInvokeConfig ListEventSourceMappings ListAliases "
+        "ListFunctionUrlConfigs GetAccountSettings GetPolicy ListTags"
+    )
+    for operation in optional.split():
+        account.on("lambda", operation, Fault("AccessDeniedException", status=403))
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    for operation in optional.split():
+        assert any(f"lambda:{operation} is denied" in gap for gap in seen.gaps), operation
+    assert (seen.async_config, seen.account, seen.reserved) == (None, None, 3)
+
+
+@pytest.mark.parametrize("operation", ["GetFunctionConfiguration", "GetFunctionConcurrency"])
+async def test_the_essential_is_no_gap(operation: str, account: WireStub, reader: AwsReader) -> None:
+    _complete_function(account)
+    account.on("lambda", operation, Fault("AccessDeniedException", status=403))
+    with pytest.raises(Denied, match=operation):
+        await reader.situation(key("function", "orders-worker"))
+
+
+def _metric(value: float) -> dict[str, Any]:
+    points = {"Timestamps": [1_799_999_880, 1_799_999_940], "Values": [1.0, value]}
+    return {"MetricDataResults": [{"Id": "age", "StatusCode": "Complete"} | points]}
+
+
+async def test_everything_about_a_mapping(account: WireStub, reader: AwsReader) -> None:
+    account.on("cloudwatch", "GetMetricData", _metric(42.0))
+    account.on("lambda", "ListTags", {"Tags": {"aws:cloudformation:stack-name": "shop"}})
+    seen = await reader.situation(key("mapping", ONE))
+    assert isinstance(seen, MappingSituation)
+    assert (seen.retention_s, seen.oldest_age_s, seen.stack, seen.gaps) == (600, 42.0, "shop", ())
+    assert seen.queue is not None
+    assert seen.queue.max_receive_count == 4
+    # Tags belong to the function, never to a qualifier of it.
+    assert account.calls("ListTags")[-1]["Resource"] == FN + "orders-worker"
+
+
+async def test_a_stream_keeps_its_records_for_hours(account: WireStub, reader: AwsReader) -> None:
+    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"
+    mapping = {"UUID": ONE, "FunctionArn": FN + "f", "EventSourceArn": stream, "State": "Enabled"}
+    account.on("lambda", "GetEventSourceMapping", mapping)
+    summary = {"StreamName": "s", "RetentionPeriodHours": 48}
+    account.on("kinesis", "DescribeStreamSummary", {"StreamDescriptionSummary": summary})
+    account.on("cloudwatch", "GetMetricData", _metric(9000.0))
+    account.on("lambda", "ListTags", {"Tags": {}})
+    seen = await reader.situation(key("mapping", ONE))
+    assert isinstance(seen, MappingSituation)
+    assert (seen.retention_s, seen.oldest_age_s, seen.queue) == (172_800, 9.0, None)
+
+
+async def test_everything_about_a_queue(account: WireStub, reader: AwsReader) -> None:
+    account.on("cloudwatch", "GetMetricData", _metric(42.0))
+    account.on(
+        "sqs",
+        "ListDeadLetterSourceQueues",
+        {"queueUrls": ["https://h/1/a"], "NextToken": "t"},
+        {"queueUrls": ["https://h/1/b"]},
+    )
+    seen = await reader.situation(key("queue", "orders"))
+    assert isinstance(seen, QueueSituation)
+    assert [m.uuid for m in seen.consumers] == [ONE, THREE]
+    assert (seen.dead_letters_of, seen.oldest_age_s, seen.gaps) == (("a", "b"), 42.0, ())
+    account.on("sqs", "ListDeadLetterSourceQueues", Fault("AccessDenied", status=403))
+    seen = await reader.situation(key("queue", "orders"))
+    assert any("sqs:ListDeadLetterSourceQueues is denied" in gap for gap in seen.gaps)
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        ("", ()),
+        ("[]", ()),
+        ('{"Statement": {"Effect": "Allow", "Principal": "*"}}', ("*",)),
+        ('{"Statement": [{"Effect": "Deny", "Principal": "*"}]}', ()),
+        ('{"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["a", "b"]}}]}', ("a", "b")),
+        ('{"Statement": ["odd", {"Effect": "Allow", "Principal": {"AWS": "x\\u001b[1m"}}]}', ("x␛[1m",)),
+    ],
+)
+def test_principals(policy: str, found: tuple[str, ...]) -> None:
+    assert principals_of(policy) == found
