@@ -73,6 +73,7 @@ class QueueRepair:
         ):
             _private.replace(f"services.sqs.{name}", make)
             handlers[action] = _private.get(f"services.sqs.{name}")
+        handlers["ListDeadLetterSourceQueues"] = self._dead_letter_sources
         _private.replace("services.sqs._collect_msgs", self._collect)
         _private.replace("services.sqs._dlq_sweep", self._sweep)
         _private.replace("services.sqs._receive_messages_for_esm", self._poll)
@@ -130,6 +131,12 @@ class QueueRepair:
                 self._count(queue, "deleted", before - len(queue["messages"]))
 
         return delete
+
+    def _dead_letter_sources(self, data: dict[str, Any], url: str) -> dict[str, Any]:
+        """ListDeadLetterSourceQueues, which ministack lacks. One page: a demo has few queues."""
+        wanted = self._queue(data, url)["attributes"]["QueueArn"]
+        found = _private.get("services.sqs._queues").items()
+        return {"queueUrls": [name for name, queue in found if _dead_letter_arn(queue) == wanted]}
 
     def _purge(self, original: _Call) -> _Call:
         @functools.wraps(original)
@@ -202,5 +209,5 @@ class QueueRepair:
 
 
 def _dead_letter_arn(queue: dict[str, Any]) -> str:
-    policy = json.loads(queue["attributes"]["RedrivePolicy"])
-    return str(policy["deadLetterTargetArn"])
+    policy = json.loads(queue["attributes"].get("RedrivePolicy") or "{}")
+    return str(policy.get("deadLetterTargetArn", ""))

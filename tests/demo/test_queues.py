@@ -46,6 +46,14 @@ def _depth(aws: Aws, in_flight: int) -> bool:
     return bool(aws.demo.ledger()["queues"]["jobs"]["in_flight"] == in_flight)
 
 
+def test_a_dead_letter_queue_knows_its_sources(aws: Aws) -> None:
+    policy = json.dumps({"deadLetterTargetArn": aws.queue("jobs-dlq"), "maxReceiveCount": 3})
+    aws.queue("jobs", RedrivePolicy=policy)
+    aws.queue("other")
+    urls = aws.sqs.list_dead_letter_source_queues(QueueUrl="jobs-dlq")["queueUrls"]
+    assert [url.rsplit("/", 1)[-1] for url in urls] == ["jobs"]
+
+
 def test_an_empty_receive_is_counted(aws: Aws) -> None:
     aws.queue("jobs")
     aws.sqs.receive_message(QueueUrl="jobs")
