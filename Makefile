@@ -29,7 +29,7 @@ demo: $(VENV)/.installed
 test: test-fast test-newest
 
 test-fast: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-newest: $(NEWEST)/.installed
 	LAMBDATOP_DEMO_PYTHON=$(abspath $(BIN)/python) $(NEWEST)/bin/python -m pytest -m sdk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
@@ -48,8 +48,7 @@ async def carry_out(
     `asked_for` is how the user called the target.
     """
     async with corridor(context, parts) as (backend, executor):
-        for entry in await executor.recover():
-            streams.say(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
+        await settle_intents(executor)
         proposal = await propose(backend, executor)
         if not isinstance(proposal, Plan):
             show(proposal, as_json=as_json)
@@ -62,6 +61,22 @@ async def carry_out(
             result = await executor.execute(proposal, parts.clock.now())
     _report(proposal, result, as_json)
     return codes.OF_RESULT[result.kind]
+
+
+async def settle_intents(executor: Executor) -> bool:
+    """Find out what became of intents whose end nobody saw, and say so; whether none is left."""
+    for entry in await executor.recover():
+        streams.say(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
+    left = await executor.unsettled()
+    for entry in left:
+        why = "its process may be at work, or its target may be changing"
+        if entry.outcome == "unknown":
+            why = "its answer was lost, and its effect may still show within two minutes"
+        streams.say(
+            f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}) is still {entry.outcome}: {why}, "
+            "or the target could not be read"
+        )
+    return not left
 
 
 def _refuse_destructive(context: Context, plan: Plan) -> None:
@@ -105,13 +120,14 @@ def _ctrl_c_at_once() -> Iterator[None]:
 
 @contextmanager
 def _no_interruption() -> Iterator[None]:
-    """A call on its way cannot be called back: Ctrl-C waits for the outcome, which is bounded."""
+    """A call on its way cannot be called back: Ctrl-C, or a lost SSH line, waits for the bounded outcome."""
     loop = asyncio.get_running_loop()
 
     def patience() -> None:
-        streams.say("the call may be on its way; waiting for its outcome")
+        with suppress(OSError):  # after a hang-up there is no terminal to say it on
+            streams.say("the call may be on its way; waiting for its outcome")
 
-    caught = (signal.SIGINT, signal.SIGTERM)
+    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in caught:
         loop.add_signal_handler(number, patience)
     try:

@@ -38,7 +38,10 @@ def demo_settings(user: Settings) -> Settings:
     The emulator bills nobody, so the budget (at list prices) must not slow the metrics down.
     """
     return replace(
-        Settings(screen=user.screen, read_only=user.read_only, allow_destructive=user.allow_destructive),
+        user,
+        profile=None,
+        region=None,
+        endpoint_url=None,
         paces=PACES,
         limits=Limits(budget_usd_per_hour=100.0),
         metrics=MetricSettings(publish_delay_s=0.0),

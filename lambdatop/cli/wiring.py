@@ -95,6 +95,7 @@ def engine_thread(context: Context, parts: Parts) -> EngineThread:
 async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
     """One connection and its executor, without collectors, for commands that do one thing."""
     from lambdatop.engine.executor import Executor
+    from lambdatop.engine.proposals import Place
 
     backend = await parts.connect()
     try:
@@ -110,6 +111,7 @@ async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backen
                 lambda events: None,
                 scope=backend.identified.scope,
                 allow_destructive=context.settings.allow_destructive,
+                place=Place(context.settings.profile, backend.identified.endpoint),
             ),
         )
     finally:

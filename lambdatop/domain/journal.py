@@ -87,6 +87,8 @@ def replay(records: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
             entry = _entry(record)
             entries[entry.id] = entry
         elif record.get("record") == "outcome" and record.get("id") in entries:
+            if entries[record["id"]].outcome == "undone":
+                continue  # a slow neighbour's verdict on what was taken back since
             entry = replace(
                 entries[record["id"]],
                 outcome=record["outcome"],

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.flow import growth
+from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.rates import window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.settings import Settings
@@ -32,7 +33,7 @@ def detect(world: World, now: float, settings: Settings) -> Iterator[Finding]:
             NAME,
             severity,
             Ref(dlq, facts.arn, facts.name),
-            f"{facts.name} grew by {grown.grown} in {grown.minutes:.0f} min, {facts.visible} waiting",
+            f"{facts.name} grew by {grown.grown} in {span(60 * grown.minutes)}, {facts.visible} waiting",
             now,
             (
                 ("dlq", facts.name),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.flow import Flow, flow, growth
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.rates import Window, window
 from lambdatop.domain.settings import Settings
@@ -71,7 +72,7 @@ def _finding(
     if dlq_history is not None:
         evidence += [("dlq", dlq_history.facts.name), ("dlq_visible", dlq_history.facts.visible)]
     if grown is not None and dlq_history is not None and grown.grown > 0:
-        title += f"; {dlq_history.facts.name} +{grown.grown} in {grown.minutes:.0f} min"
+        title += f"; {dlq_history.facts.name} +{grown.grown} in {span(60 * grown.minutes)}"
         evidence += [("dlq_grown", grown.grown), ("dlq_growth_per_min", round(grown.per_min, 2))]
     return Finding(
         NAME,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.mitigations.throttle import IAM, set_reserved, set_reserved_cli
+from lambdatop.domain.mitigations.throttle import (
+    IAM,
+    plan_throttle_to_zero,
+    set_reserved,
+    set_reserved_cli,
+)
 from lambdatop.domain.mitigations.words import owner_warning, reserved_words
 from lambdatop.domain.plan import Plan, Proposal, Refusal
 from lambdatop.domain.scope import Key
@@ -19,19 +25,29 @@ FIELD = "reserved_concurrency"
 
 
 def remembered(entries: Iterable[Entry], function: Key) -> Mapping[str, Any]:
-    """The `reserved` setting that the journal remembers: the value before the newest throttle to zero.
+    """The `reserved` setting that the journal remembers for a function that stands at zero now.
 
-    Empty when the journal knows nothing of this function.
+    It is the value before the newest throttle to zero that still holds by the journal. Empty when the
+    newest change we know of led elsewhere: then the zero is somebody else's, and what was before it is
+    not known here.
     """
     for entry in reversed(tuple(entries)):
-        if (
-            entry.target == function
-            and entry.after.get(FIELD) == 0
-            and entry.outcome in ("applied", "unknown")
-        ):
+        if entry.target != function or FIELD not in entry.after:
+            continue
+        to_zero = entry.after[FIELD] == 0
+        if entry.outcome == "applied" and not to_zero:
+            return {}
+        if to_zero and (entry.outcome == "applied" or _may_hold(entry)):
             value = entry.before.get(FIELD)
             return {"reserved": "none" if value is None else value}
     return {}
+
+
+def _may_hold(entry: Entry) -> bool:
+    """Whether a throttle of unknown outcome may be why the function stands at zero."""
+    if entry.outcome not in ("unknown", "open"):
+        return False
+    return entry.seen is None or entry.seen in (entry.before, entry.after)
 
 
 def parse_reserved(value: object) -> Reserved:
@@ -49,19 +65,15 @@ def plan_restore_concurrency(
     """Plan or refuse; without the setting `reserved` it refuses rather than guess the former value."""
     name, scope = s.facts.name, s.ref.key.scope
     if "reserved" not in params:
-        return Refusal(
-            NAME,
-            s.ref,
-            f"The journal on this machine knows no former reserved concurrency of {name}; "
-            f"now it is {reserved_words(s.reserved)}.",
-            "Say what you want: --set reserved=none or --set reserved=N.",
-        )
+        return _no_value(s)
     wanted = parse_reserved(params["reserved"])
     if wanted == s.reserved:
         return Refusal(NAME, s.ref, f"Reserved concurrency of {name} is {reserved_words(wanted)} already.")
     refused = _no_room(s, wanted)
     if refused:
         return refused
+    if wanted == 0:
+        return _to_zero(plan_throttle_to_zero(s, {}, now, plan_id))
     provisioned = sum(n for _, n in s.provisioned)
     if wanted is not None and wanted < provisioned:
         reason = f"{name} has provisioned concurrency {provisioned}; AWS refuses a reservation below it."
@@ -71,16 +83,16 @@ def plan_restore_concurrency(
         mitigation=NAME,
         target=s.ref,
         title=f"Restore reserved concurrency of {name} to {reserved_words(wanted)}",
-        tier="T2" if wanted == 0 else "T1",
+        tier="T1",
         call=set_reserved(name, wanted),
         before={FIELD: s.reserved},
         after={FIELD: wanted},
         undo=set_reserved(name, s.reserved),
         undo_note=f"back to {reserved_words(s.reserved)} ({set_reserved_cli(scope, name, s.reserved)})",
-        lost="nothing; whatever waits in queues and streams is delivered again",
+        lost=_lost(s.reserved, wanted),
         in_flight="running invocations are not touched",
         takes_effect="within seconds (AWS documents no figure)",
-        confirm=name if wanted == 0 else "key",
+        confirm="key",
         cli=set_reserved_cli(scope, name, wanted),
         iam_actions=IAM,
         planned_at=now,
@@ -88,6 +100,26 @@ def plan_restore_concurrency(
         warnings=(*_backlog(s), *owner_warning(s.stack)),
         unknowns=s.gaps,
     )
+
+
+def _no_value(s: FunctionSituation) -> Refusal:
+    name, now = s.facts.name, reserved_words(s.reserved)
+    if s.reserved == 0:
+        reason = f"The journal on this machine knows no former reserved concurrency of {name}; it is {now}."
+    else:
+        reason = f"Reserved concurrency of {name} is {now}, not 0: there is no throttle to take back."
+    return Refusal(NAME, s.ref, reason, "Say what you want: --set reserved=none or --set reserved=N.")
+
+
+def _to_zero(proposal: Proposal) -> Proposal:
+    """Setting 0 is a throttle whatever it is called: the same checks, and the same loss is declared."""
+    return replace(proposal, mitigation=NAME)
+
+
+def _lost(now: Reserved, wanted: Reserved) -> str:
+    if wanted is not None and (now is None or wanted < now):
+        return f"nothing is discarded, but beyond {wanted} at once synchronous callers get 429"
+    return "nothing; whatever waits in queues and streams is delivered again"
 
 
 def _no_room(s: FunctionSituation, wanted: Reserved) -> Refusal | None:

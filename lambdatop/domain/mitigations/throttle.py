@@ -71,7 +71,8 @@ def plan_throttle_to_zero(
 def _refuse(s: FunctionSituation) -> Refusal | None:
     provisioned = sum(n for _, n in s.provisioned)
     if s.reserved == 0:
-        return Refusal(NAME, s.ref, f"{s.facts.name} is throttled to zero already.", "Restore it with R.")
+        reason = f"{s.facts.name} is throttled to zero already."
+        return Refusal(NAME, s.ref, reason, "Give it back what it had with restore_concurrency.")
     if provisioned:
         where = ", ".join(f"{q}: {n}" for q, n in s.provisioned)
         return Refusal(
@@ -113,6 +114,8 @@ def _lost(s: FunctionSituation) -> str:
     config = s.async_config
     if config and config.on_failure_arn:
         words.append(f"new async events go untried to the on-failure destination {config.on_failure_arn}")
+        if s.aliases and not s.facts.dlq_arn:
+            words.append("those sent to an alias are LOST unless it has a destination of its own")
     elif s.facts.dlq_arn:
         words.append(f"new async events go untried to the DLQ {s.facts.dlq_arn}")
     elif any("GetFunctionEventInvokeConfig" in gap for gap in s.gaps):
@@ -131,7 +134,9 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
     for mapping in _enabled(s):
         queue = counts.get(mapping.source_arn)
         if mapping.source_kind == "sqs":
-            if queue is not None and queue.dlq_arn:
+            if queue is None:
+                end = "what becomes of its messages is not known (see what could not be read)"
+            elif queue.dlq_arn:
                 dlq = queue.dlq_arn.rsplit(":", 1)[-1]
                 end = f"after {queue.max_receive_count} receives good messages land in {dlq}"
             else:

@@ -100,9 +100,12 @@ def _deadline(s: MappingSituation) -> str:
     waits = "messages wait in the queue" if s.facts.source_kind == "sqs" else "records wait in the stream"
     if s.retention_s is None:
         return f"nothing while they wait: {waits} until their retention ends (not readable, look it up)"
-    left = s.retention_s - (s.oldest_age_s or 0.0)
-    whose = "the oldest" if s.oldest_age_s is not None else "the first"
-    return f"nothing yet: {waits} for {span(s.retention_s)}; {whose} expires in {span(left)}"
+    kept = f"nothing yet: {waits} for {span(s.retention_s)}"
+    if s.oldest_age_s is None:
+        if s.queue is not None and not (s.queue.visible or s.queue.in_flight or s.queue.delayed):
+            return f"{kept}; none waits now"
+        return f"{kept}, counted from when each was sent; how old the oldest is, is not known"
+    return f"{kept}; the oldest expires in {span(s.retention_s - s.oldest_age_s)}"
 
 
 def _stampede(s: MappingSituation) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     refused = _refuse(entry, current, ref)
     if refused or entry.undo is None:
         return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
-    changing = tuple({"state": s} for s in triggers.CHANGING) if "state" in entry.before else ()
     typed = entry.before.get("reserved_concurrency", 1) == 0
     return Plan(
         id=plan_id,
@@ -33,17 +32,36 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         after=dict(entry.before),
         undo=entry.call,
         undo_note=f"do it again: {state_words(entry.after)}",
-        lost="new async events go to the DLQ or are lost again" if typed else "nothing",
+        lost=_lost(entry.before),
         in_flight="running invocations are not touched",
         takes_effect="within seconds; a trigger needs seconds to minutes",
         confirm=entry.target.id if typed else "key",
         cli=call_cli(entry),
         iam_actions=throttle.IAM if "reserved_concurrency" in entry.before else triggers.IAM,
         planned_at=now,
-        warnings=("what waited meanwhile starts at once",),
-        transient=changing,
+        warnings=() if typed or _stops(entry.before) else ("what waited meanwhile starts at once",),
+        transient=_on_the_way(entry.before),
         undoes=entry.id,
     )
+
+
+def _stops(target: State) -> bool:
+    """Whether going there switches a trigger off."""
+    return target.get("state") == "Disabled"
+
+
+def _lost(target: State) -> str:
+    if target.get("reserved_concurrency", 1) == 0:
+        return "new async events go to the DLQ or are lost again; synchronous callers get 429"
+    if _stops(target):
+        return "nothing while they wait: events stay in their source until their retention ends"
+    return "nothing"
+
+
+def _on_the_way(target: State) -> tuple[State, ...]:
+    """What a trigger shows before it has arrived; any other changing state is somebody else's."""
+    passing = {"Enabled": "Enabling", "Disabled": "Disabling"}.get(str(target.get("state")))
+    return ({"state": passing},) if passing else ()
 
 
 def _refuse(entry: Entry, current: State, ref: Ref) -> Refusal | None:

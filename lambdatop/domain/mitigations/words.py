@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 from lambdatop.domain.function import Reserved
+from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.scope import Scope
 
 
@@ -18,6 +20,26 @@ def reserved_words(value: Reserved) -> str:
 def cli(scope: Scope, *words: str) -> str:
     """The equivalent `aws` command, quoted for a shell."""
     return shlex.join(("aws", *words, "--region", scope.region))
+
+
+def same_place(proposal: Proposal, profile: str | None, endpoint: str) -> Proposal:
+    """The proposal with command lines that go where lambdatop is connected to.
+
+    Without this a line copied out of the demo would reach a real account. Several endpoints (one per
+    service) come from the environment, where `aws` finds them too.
+    """
+    if not isinstance(proposal, Plan):
+        return proposal
+    words = ["--region", proposal.scope.region]
+    plain = shlex.join(words)
+    words += ["--profile", profile] if profile else []
+    words += ["--endpoint-url", endpoint] if endpoint and "," not in endpoint else []
+    full = shlex.join(words)
+    return replace(
+        proposal,
+        cli=proposal.cli.replace(plain, full),
+        undo_note=proposal.undo_note.replace(plain, full),
+    )
 
 
 def span(seconds: float) -> str:
