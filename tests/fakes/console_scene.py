@@ -171,8 +171,9 @@ def queues() -> tuple[QueueRow, ...]:
 def mappings() -> tuple[MappingRow, ...]:
     risky = ("maxReceiveCount 3 < 5: throttling sends good messages away",
              "no ReportBatchItemFailures: one bad message repeats its whole batch")  # fmt: skip
+    orders = mapping(1, "orders-worker", "orders", last_result="PROBLEM: Function call failed")
     return (
-        MappingRow(mapping(1, "orders-worker", "orders", last_result="PROBLEM: Function call failed"), risky, 9),
+        MappingRow(orders, risky, 9),
         MappingRow(mapping(2, "email-sender", "emails", partial_responses=True), (), 9),
         MappingRow(mapping(3, "clickstream-fold", "clicks", "kinesis"),
                    ("infinite retry: a bad record blocks its shard until it expires",), 9),
@@ -211,7 +212,7 @@ def storms() -> tuple[StormRow, ...]:
                 why=why,
                 risks=row.risks,
                 age_s=row.age_s,
-            )  # fmt: skip
+            )
         )
     return tuple(rows)
 
@@ -256,21 +257,20 @@ def sources(**states: SourceRow) -> tuple[SourceRow, ...]:
     return tuple(states.get(name, SourceRow(name, "ok", age)) for name, age in ages.items())
 
 
+RID = "3f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01"
 LOG = (
     ("INIT_START Runtime Version: python:3.13.v41\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:1"),
-    ("START RequestId: 3f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01 Version: $LATEST"),
-    ("[INFO]\t2026-07-01T14:03:18.120Z\t3f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01\tbatch of 10 from orders"),
-    (
-        "[WARNING]\t2026-07-01T14:03:18.300Z\t3f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01\torder 81223 has no customer"
-    ),
+    ("START RequestId: " + RID + " Version: $LATEST"),
+    ("[INFO]\t2026-07-01T14:03:18.120Z\t" + RID + "\tbatch of 10 from orders"),
+    ("[WARNING]\t2026-07-01T14:03:18.300Z\t" + RID + "\torder 81223 has no customer"),
     (
         "[ERROR] KeyError: 'customer'\nTraceback (most recent call last):\n"
         '  File "/var/task/worker.py", line 41, in handler\n    total += price(order)\n'
         "  File \"/var/task/worker.py\", line 18, in price\n    return TARIFF[order['customer']]"
     ),
-    ("END RequestId: 3f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01"),
+    ("END RequestId: " + RID),
     (
-        "REPORT RequestId: 3f0e2c1a-5b7d-4c1e-9a60-0d8f2f4f1b01\tDuration: 2410.11 ms\tBilled Duration: 2411 ms"
+        "REPORT RequestId: " + RID + "\tDuration: 2410.11 ms\tBilled Duration: 2411 ms"
         "\tMemory Size: 256 MB\tMax Memory Used: 96 MB\tStatus: error\tError Type: KeyError"
     ),
 )

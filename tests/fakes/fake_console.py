@@ -19,6 +19,16 @@ from lambdatop.domain.situation import FunctionSituation, MappingSituation, Queu
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
 
 
+class Clock:
+    """A clock that stands still until a test moves it (s since the epoch)."""
+
+    def __init__(self) -> None:
+        self.at = scene.NOW
+
+    def __call__(self) -> float:
+        return self.at
+
+
 def done(value: Any) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_result(value)

@@ -1,31 +1,70 @@
-"""Looking at the console from a test."""
+"""Looking at the console from a test.
+
+`Pilot.press` waits until the process idles, which costs 50 ms a key. These helpers send the same events
+through the driver and wait until every queue of the screen has run dry, which takes a few.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import cast
 
+from fakes.fake_console import FakeConsole
+from textual.events import Key as KeyEvent
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
+from lambdatop.domain.scope import Key
+from lambdatop.domain.snapshot import Snapshot
 from lambdatop.tui.app import LambdatopApp
+from lambdatop.tui.panes.functions import FunctionsPane
+from lambdatop.tui.screens.confirm import ConfirmScreen
+from lambdatop.tui.screens.dashboard import DashboardScreen
+
+CHARACTERS = {"slash": "/", "question_mark": "?", "colon": ":", "left_square_bracket": "[", "space": " "}
+ROUNDS, QUIET = 100, 2
 
 
 @asynccontextmanager
-async def looking(app: LambdatopApp, size: tuple[int, int] = (200, 60)) -> AsyncIterator[Pilot[None]]:
+async def looking(app: LambdatopApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
     """The running app after it has looked at the first snapshot."""
     async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         app.look()
-        await pilot.pause()
+        await settle(pilot)
         yield pilot
 
 
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until no node of the screen has a message left."""
+    quiet = 0
+    for _ in range(ROUNDS):
+        await pilot._wait_for_screen()
+        if not pilot.app.is_running:
+            return
+        nodes = [pilot.app, *pilot.app.screen.walk_children(with_self=True)]
+        idle = all(n._message_queue.empty() and not n._next_callbacks for n in nodes)
+        quiet = quiet + 1 if idle else 0
+        if quiet >= QUIET:
+            break
+        pilot.app.screen._on_timer_update()
+    pilot.app.screen._on_timer_update()
+
+
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Keys, each with all its consequences."""
+    """Keys one after the other, each with all its consequences."""
     for key in keys:
-        await pilot.press(key)
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
+        driver = pilot.app._driver
+        assert driver is not None
+        name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+        event = KeyEvent(name, key if len(key) == 1 else CHARACTERS.get(key))
+        event.set_sender(pilot.app)
+        driver.send_message(event)
+        await settle(pilot)
+    await pilot.app.workers.wait_for_complete()
+    await settle(pilot)
 
 
 def text(app: LambdatopApp) -> str:
@@ -36,3 +75,39 @@ def text(app: LambdatopApp) -> str:
 def toasts(app: LambdatopApp) -> list[str]:
     """Messages of all toasts so far."""
     return [n.message for n in app._notifications]
+
+
+def dashboard(app: LambdatopApp) -> DashboardScreen:
+    """The screen at the bottom."""
+    screen = app.screen_stack[0]
+    assert isinstance(screen, DashboardScreen)
+    return screen
+
+
+def functions(app: LambdatopApp) -> FunctionsPane:
+    """The pane of hot functions."""
+    return dashboard(app).query_one(FunctionsPane)
+
+
+def selected(app: LambdatopApp) -> str:
+    """Name of the selected function."""
+    key = functions(app).selection().function
+    assert key is not None
+    return key.id
+
+
+def order(app: LambdatopApp) -> list[str]:
+    """Names of the functions as they stand."""
+    return [cast(Key, k).id for k in functions(app).table.row_keys]
+
+
+def show(app: LambdatopApp, console: FakeConsole, snapshot: Snapshot) -> None:
+    """The engine publishes, the app looks."""
+    console.snapshot = replace(snapshot, seq=console.snapshot.seq + 1)
+    app.look()
+
+
+def dialog(app: LambdatopApp) -> ConfirmScreen:
+    """The open confirm dialog."""
+    assert isinstance(app.screen, ConfirmScreen)
+    return app.screen

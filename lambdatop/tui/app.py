@@ -1,0 +1,223 @@
+"""The console as a Textual app: looks at the newest snapshot, hands it down, opens screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from textual import events
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from lambdatop.config.theme_file import DEFAULT_THEME, NO_COLOR_THEME, Themes
+from lambdatop.domain.plan import Plan
+from lambdatop.domain.ports import Console
+from lambdatop.domain.scope import Key
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot
+from lambdatop.tui._private import QuietCrash
+from lambdatop.tui.asking import ending
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.commands import HotkeyCommands
+from lambdatop.tui.corridor import Corridor
+from lambdatop.tui.frame import EMPTY_FRAME, Frame
+from lambdatop.tui.hotkeys import Hotkey
+from lambdatop.tui.screens.choose import ChooseScreen
+from lambdatop.tui.screens.confirm import ConfirmScreen
+from lambdatop.tui.screens.dashboard import DashboardScreen
+from lambdatop.tui.screens.frame_screen import FrameScreen
+from lambdatop.tui.screens.function import FunctionScreen
+from lambdatop.tui.screens.help import HelpScreen
+from lambdatop.tui.screens.journal import JournalScreen
+from lambdatop.tui.theme import ThemedApp
+
+FASTEST_S = 0.25
+ARM_S = 0.4
+"""Seconds from a filled confirm dialog to the first key it takes."""
+
+
+class LambdatopApp(QuietCrash, ThemedApp):
+    """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "lambdatop"
+    BINDINGS = bindings("everywhere")
+    COMMANDS = {HotkeyCommands}  # noqa: RUF012 (Textual declares it so)
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
+
+    def __init__(
+        self,
+        console: Console,
+        settings: Settings,
+        *,
+        now: Callable[[], float],
+        mode: Mode = "operator",
+        themes: Themes | None = None,
+        notice: str = "",
+        ascii_only: bool = False,
+        no_color: bool = False,
+        debug: bool = False,
+        arm_s: float = ARM_S,
+    ) -> None:
+        """`now` is the clock of the whole process (s since the epoch); `notice` stands in the header."""
+        themes = themes or Themes()
+        super().__init__(themes.themes.values(), ascii_only=ascii_only, no_color=no_color)
+        self.engine = console
+        self.settings = settings
+        self.now = now
+        self.mode: Mode = mode
+        self.notice = notice
+        self.arm_s = arm_s
+        self.debug_traceback = debug
+        self.corridor = Corridor(self)
+        self._themes = themes
+        self._no_color = no_color
+        self._frozen: tuple[Snapshot, float] | None = None
+        self._watched: frozenset[Key] = frozenset()
+
+    def get_default_screen(self) -> Screen[None]:
+        """The dashboard, before anything is known."""
+        return DashboardScreen()
+
+    def on_mount(self) -> None:
+        """Theme, first look, and from then on a look every `screen.refresh` seconds."""
+        self.set_class(self.inks.ascii_only, "-ascii")
+        wanted = NO_COLOR_THEME if self._no_color else self.settings.screen.theme
+        name, complaint = self._themes.choose(wanted)
+        if name in self.own_themes:
+            self.theme = name
+        for words in (complaint, self._themes.message()):
+            if words:
+                self.say(words, "warning")
+        self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.look)
+        self.call_after_refresh(self.look)
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Take the newest snapshot; between two snapshots only ages move, once a second."""
+        now = self.now()
+        snapshot, paused_at = self._frozen or (self.engine.latest(), None)
+        old = self.frame
+        same = snapshot is old.snapshot and paused_at == old.paused_at
+        if same and int(now) == int(old.now):
+            return
+        if snapshot is EMPTY_SNAPSHOT and same and old.now:
+            return
+        self.frame = Frame(snapshot, now, paused_at, self.settings)
+
+    def watch_frame(self, frame: Frame) -> None:
+        """Hand it down to every screen."""
+        for screen in self.screen_stack if self.is_running else ():
+            if isinstance(screen, FrameScreen):
+                screen.frame = frame
+
+    def watch_logs(self) -> None:
+        """Tell the engine whose log is on the screen."""
+        keys = set()
+        for screen in self.screen_stack:
+            if isinstance(screen, FunctionScreen):
+                keys.add(screen.function)
+            elif isinstance(screen, DashboardScreen) and screen.watched is not None:
+                keys.add(screen.watched)
+        if keys != self._watched:
+            self._watched = frozenset(keys)
+            self.engine.watch(self._watched)
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Input that was typed before a confirm dialog was filled and armed never reaches it."""
+        fresh = isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
+        screen = self.screen if fresh and self.screen_stack else None
+        if isinstance(screen, ConfirmScreen) and not screen.admits(event):
+            return
+        await super().on_event(event)
+
+    def run_hotkey(self, hotkey: Hotkey) -> None:
+        """An entry of the table, from the palette: on the screen that is below it."""
+        for node in (self.screen.focused, self.screen, self):
+            name, _, argument = hotkey.action.partition("(")
+            method = getattr(node, f"action_{name}", None)
+            if method is not None:
+                method(*([argument.strip("')")] if argument else []))
+                return
+
+    def say(self, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """A toast. Words may hold names from AWS, so they are never parsed as markup."""
+        self.notify(self.inks.text(words), severity=severity, markup=False)
+
+    def open_function(self, function: Key) -> None:
+        """One function in full."""
+        self.push_screen(FunctionScreen(function), lambda _: self.watch_logs())
+
+    def action_help(self) -> None:
+        """All keys; the same key closes them."""
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
+        else:
+            self.push_screen(HelpScreen())
+
+    def action_journal(self) -> None:
+        """What was done."""
+        if not isinstance(self.screen, JournalScreen):
+            self.push_screen(JournalScreen())
+
+    def action_undo(self) -> None:
+        """Undo the newest mutation that can be undone."""
+        self.corridor.undo(None)
+
+    def action_refresh(self) -> None:
+        """Collect everything now."""
+        self.engine.refresh()
+        self.say("Collecting everything now.")
+
+    def action_pause(self) -> None:
+        """Freeze the display, or go on with the newest snapshot. Collecting goes on in any case."""
+        self._frozen = None if self._frozen else (self.frame.snapshot, self.now())
+        self.look()
+
+    def action_theme(self) -> None:
+        """Choose a theme; moving through the list shows each at once."""
+        names = sorted(self.own_themes)
+        before = self.theme
+
+        def chosen(name: str | None) -> None:
+            self._show_theme(name or before)
+
+        if names:
+            current = names.index(before) if before in names else 0
+            options = tuple((name, name) for name in names)
+            screen = ChooseScreen("theme", options, current=current, on_highlight=self._show_theme)
+            self.push_screen(screen, chosen)
+        else:
+            self.say(f"No theme file could be read, so only {DEFAULT_THEME}'s stand-in is there.", "warning")
+
+    def _show_theme(self, name: str) -> None:
+        self.theme = name
+        self.call_after_refresh(self.repaint)
+
+    def repaint(self) -> None:
+        """Texts carry the colours of the theme they were made with: make them anew."""
+        frame = self.frame
+        self.frame = Frame(frame.snapshot, frame.now, frame.paused_at, frame.settings)
+
+    # -- mutations -------------------------------------------------------------------------------
+
+    def execute(self, plan: Plan, dialog: ConfirmScreen) -> None:
+        """Hand a confirmed plan to the engine. The wait for its end outlives the dialog."""
+        confirmed_at = self.now()
+
+        async def wait() -> None:
+            result = await ending(self.engine.execute(plan, confirmed_at))
+            if dialog.is_attached:
+                dialog.show_result(result)
+            else:
+                severity: Literal["information", "warning"] = "warning"
+                if result.kind == "applied":
+                    severity = "information"
+                self.say(f"{plan.title}: {result.kind}. {result.message}", severity)
+
+        self.run_worker(wait(), group="execute", exit_on_error=False)

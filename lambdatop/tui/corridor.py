@@ -1,0 +1,95 @@
+"""The way of a mutation through the console: key, target, dialog. The engine does everything else.
+
+Nothing here sends anything: `Console.execute` is called by the confirm screen only, with the plan that
+was on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lambdatop.domain.mitigations.restore import remembered
+from lambdatop.domain.plan import Alternative
+from lambdatop.domain.scope import Key
+from lambdatop.tui.asking import Request
+from lambdatop.tui.screens.ask import AskScreen
+from lambdatop.tui.screens.choose import ChooseScreen
+from lambdatop.tui.screens.confirm import ConfirmScreen
+from lambdatop.tui.targets import Candidate, Selection, candidates, nothing_to_do
+
+if TYPE_CHECKING:
+    from lambdatop.tui.app import LambdatopApp
+
+READ_ONLY = "read-only: {what} is not available, no change can be sent. Start without --read-only for that."
+
+
+class Corridor:
+    """Opens the dialogs of one app, one at a time."""
+
+    def __init__(self, app: LambdatopApp) -> None:
+        self._app = app
+
+    def mitigate(self, name: str, selection: Selection) -> None:
+        """From a key: find the target (ask which, when there are several), then confirm."""
+        what = name.replace("_", " ")
+        if self._refuse(what):
+            return
+        found = candidates(name, selection, self._app.frame.snapshot)
+        if not found:
+            self._app.say(nothing_to_do(name, selection), "warning")
+        elif len(found) == 1:
+            self._for_target(name, found[0].key)
+        else:
+            self._choose(name, what, found)
+
+    def undo(self, entry_id: str | None) -> None:
+        """Undo one journal entry, or the newest that can be undone."""
+        if self._refuse("undo"):
+            return
+        console = self._app.engine
+        self._open(Request("undo", lambda: console.propose_undo(entry_id)))
+
+    def instead(self, alternative: Alternative) -> None:
+        """An alternative of a plan that is on the screen."""
+        if not self._refuse(alternative.mitigation):
+            self._for_target(alternative.mitigation, alternative.target.key)
+
+    def _refuse(self, what: str) -> bool:
+        if self._app.mode == "read-only":
+            self._app.say(READ_ONLY.format(what=what), "warning")
+            return True
+        return self._app.screen.is_modal
+
+    def _choose(self, name: str, what: str, found: tuple[Candidate, ...]) -> None:
+        def chosen(key: Key | None) -> None:
+            if key is not None:
+                self._for_target(name, key)
+
+        options = tuple((c.label, c.key) for c in found)
+        self._app.push_screen(ChooseScreen(f"{what}: which one?", options), chosen)
+
+    def _for_target(self, name: str, key: Key) -> None:
+        if name != "restore_concurrency":
+            self._propose(name, key, {})
+            return
+        params = remembered(self._app.frame.snapshot.journal, key)
+        if params:
+            self._propose(name, key, params)
+            return
+
+        def given(value: str | None) -> None:
+            if value is not None:
+                self._propose(name, key, {"reserved": value})
+
+        question = f"The journal knows no former reserved concurrency of {key.id}. Restore it to:"
+        self._app.push_screen(AskScreen(question, "none, or a number"), given)
+
+    def _propose(self, name: str, key: Key, params: Mapping[str, Any]) -> None:
+        console = self._app.engine
+        words = f"{name.replace('_', ' ')}: {key.id}"
+        self._open(Request(words, lambda: console.propose(name, key, params)))
+
+    def _open(self, request: Request) -> None:
+        if not self._app.screen.is_modal:
+            self._app.push_screen(ConfirmScreen(request))

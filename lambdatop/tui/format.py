@@ -1,0 +1,132 @@
+"""Numbers, spans and sizes as text. Pure: units stand in column headers, so most results have none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+UNKNOWN = "\u2013"
+"""What stands where a number is not known. Unknown is never shown as zero."""
+
+
+def number(value: float | None) -> str:
+    """A count or a rate: `0`, `3.4`, `812`, `12,345`, `123k`, `4.5M`."""
+    if value is None:
+        return UNKNOWN
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size < 0.05:
+        return "<0.1" if value > 0 else "-0.0"
+    if size < 9.95 and value != int(value):
+        return f"{value:.1f}"
+    if size < 99_999.5:
+        return f"{value:,.0f}"
+    if size < 999_500:
+        return f"{value / 1e3:.0f}k"
+    return f"{value / 1e6:.1f}M" if size < 1e9 else f"{value / 1e9:.1f}G"
+
+
+def rate(value: float | None) -> str:
+    """A rate, with one decimal below ten, so that a column of rates lines up: `0`, `4.0`, `8.3`, `714`."""
+    if value is not None and 0.05 <= value < 9.95:
+        return f"{value:.1f}"
+    return number(value)
+
+
+def signed(value: float | None) -> str:
+    """A change: `+12`, `-3.4`, `0`."""
+    text = number(value)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def percent(ratio: float | None) -> str:
+    """A share 0..1 in percent without the sign: `0`, `0.4`, `12`, `100`."""
+    if ratio is None:
+        return UNKNOWN
+    points = ratio * 100
+    if points == 0:
+        return "0"
+    if points < 0.1:
+        return "<0.1"
+    return f"{points:.1f}" if points < 9.95 else f"{points:.0f}"
+
+
+def millis(value: float | None) -> str:
+    """Milliseconds, whole: `8`, `2,998`."""
+    return UNKNOWN if value is None else f"{value:,.0f}"
+
+
+def ratio(value: float | None) -> str:
+    """A factor: `1.0`, `3.4`, `12`."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
+def age(seconds: float | None) -> str:
+    """An age in its largest unit: `4s`, `12m`, `3h`, `9d`."""
+    if seconds is None:
+        return UNKNOWN
+    seconds = max(0.0, seconds)
+    for limit, size, unit in ((100, 1, "s"), (6_000, 60, "m"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds // 86_400)}d"
+
+
+def span(seconds: float | None) -> str:
+    """A duration in two units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    if seconds is None:
+        return UNKNOWN
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7_200:
+        return f"{whole // 60} min"
+    if whole < 172_800:
+        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"
+
+
+def size(value: float | None) -> str:
+    """Bytes with a binary unit: `0 B`, `12 KiB`, `75.0 GiB`."""
+    if value is None:
+        return UNKNOWN
+    for unit in ("B", "KiB", "MiB"):
+        if abs(value) < 1024:
+            return f"{value:.0f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GiB" if abs(value) < 1024 else f"{value / 1024:.1f} TiB"
+
+
+def usd(value: float | None) -> str:
+    """US dollars: `$0`, `$0.0042`, `$1.20`, `$1,204`."""
+    if value is None:
+        return UNKNOWN
+    if value == 0:
+        return "$0"
+    if value < 0.0001:
+        return "<$0.0001"
+    if value < 0.995:
+        return f"${value:.4f}".rstrip("0")
+    return f"${value:.2f}" if value < 1000 else f"${value:,.0f}"
+
+
+def clock(at: float) -> str:
+    """Time of day in UTC: `14:03:22`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def clock_ms(at: float) -> str:
+    """Time of day in UTC with milliseconds: `14:03:22.120`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def moment(at: float | None) -> str:
+    """Date and time in UTC: `2026-07-01 14:03:22Z`."""
+    return UNKNOWN if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def plural(count: int, word: str, many: str = "") -> str:
+    """`1 finding`, `3 findings`."""
+    return f"{count:,} {word if count == 1 else many or word + 's'}"

@@ -1,0 +1,35 @@
+"""The few characters that are not letters, and how a terminal without UTF-8 shows them.
+
+Renderers write Unicode; the widgets translate at the very edge (`to_ascii`), so no renderer has to ask.
+"""
+
+from __future__ import annotations
+
+SPARK = "▁▂▃▄▅▆▇█"
+BAR = "▏▎▍▌▋▊▉█"
+EMPTY = "·"
+UP, DOWN = "↑", "↓"
+ON, OFF = "●", "○"
+ARROW = "→"
+SORT_DOWN, SORT_UP = "▾", "▴"
+BULLET = "•"
+TIMES = "\u00d7"
+
+_ASCII = str.maketrans("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·↑↓●○→▾▴•\u00d7\u2013—…½␊≥≤│─", "_.-:=+*#-----##.^v*o>v^-x--~2/><|-")
+
+
+def trend(word: str) -> str:
+    """The arrow of a trend word, a blank when there is none to show."""
+    return {"up": UP, "down": DOWN}.get(word, " ")
+
+
+def to_ascii(text: str) -> str:
+    """`text` in as many ASCII characters; what has no likeness becomes `?`."""
+    if text.isascii():
+        return text
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def is_utf8(encoding: str | None) -> bool:
+    """Whether a terminal of this encoding can show Unicode."""
+    return (encoding or "").lower().replace("-", "").startswith("utf")

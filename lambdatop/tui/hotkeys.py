@@ -1,0 +1,156 @@
+"""The one table of keys. Bindings, help, footer, palette and README's key table all come from here.
+
+No import of Textual: README's test and the documentation read this table too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["everywhere", "dashboard", "target", "moving", "dialog", "journal"]
+
+WHERE: dict[str, str] = {
+    "everywhere": "everywhere",
+    "dashboard": "dashboard",
+    "target": "selected function, storm or finding",
+    "moving": "lists and log",
+    "journal": "journal",
+    "dialog": "confirm dialog",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hotkey:
+    """One entry. `keys` are Textual's names, `shown` is what people read.
+
+    `mitigation` is set when the key opens the confirm dialog of a mutation; `footer` is the rank in
+    the footer (0 = not shown there, 1 = leaves last); `priority` keys also work under a dialog.
+    """
+
+    id: str
+    keys: str
+    shown: str
+    action: str
+    label: str
+    help: str
+    scope: Scope
+    mitigation: str = ""
+    footer: int = 0
+    priority: bool = False
+
+    @property
+    def is_mutation(self) -> bool:
+        """Whether it may lead to a change in AWS (never without the confirm dialog)."""
+        return bool(self.mitigation) or self.id in ("undo", "undo_chosen")
+
+
+def _mutation(key: str, name: str, label: str, text: str, footer: int) -> Hotkey:
+    return Hotkey(name, key, key, f"mitigate('{name}')", label, text, "target", name, footer)
+
+
+_PANES = (
+    ("functions", "hot functions"),
+    ("storms", "retry storms"),
+    ("quotas", "quota headroom"),
+    ("logs", "log tail of the selected function"),
+    ("findings", "findings"),
+)
+
+HOTKEYS: tuple[Hotkey, ...] = (
+    *(
+        Hotkey(f"pane_{i}", str(i), str(i), f"pane('{pane}')", pane, f"show the {text}", "dashboard")
+        for i, (pane, text) in enumerate(_PANES, 1)
+    ),
+    Hotkey("next_pane", "tab", "Tab", "next_pane", "pane", "next pane", "dashboard", footer=14),
+    Hotkey("previous_pane", "shift+tab", "Shift-Tab", "previous_pane", "pane", "previous pane", "dashboard"),
+    Hotkey("zoom", "z", "z", "zoom", "zoom", "one pane alone, and back", "dashboard", footer=17),
+    Hotkey("open", "enter", "Enter", "open", "open", "open the function in full", "dashboard", footer=4),
+    Hotkey(
+        "back",
+        "escape",
+        "Esc",
+        "back",
+        "back",
+        "clear the filter, go back; never quits",
+        "dashboard",
+        footer=1,
+    ),
+    Hotkey(
+        "filter",
+        "slash",
+        "/",
+        "filter",
+        "filter",
+        "filter the pane: regular expression or text, ! inverts",
+        "dashboard",
+        footer=5,
+    ),
+    Hotkey("sort", "s", "s", "sort", "sort", "sort by the next column", "dashboard", footer=11),
+    Hotkey("reverse", "S", "S", "reverse", "reverse", "reverse the order", "dashboard"),
+    Hotkey("down", "j,down", "j ↓", "cursor_down", "down", "one line down", "moving"),
+    Hotkey("up", "k,up", "k ↑", "cursor_up", "up", "one line up", "moving"),
+    Hotkey("top", "g,home", "g Home", "top", "top", "to the first line", "moving"),
+    Hotkey("bottom", "G,end", "G End", "bottom", "end", "to the last line; the log follows again", "moving"),
+    Hotkey("half_down", "ctrl+d", "Ctrl-D", "half_down", "½ page", "half a page down", "moving"),
+    Hotkey("half_up", "ctrl+u", "Ctrl-U", "half_up", "½ page", "half a page up", "moving"),
+    Hotkey("page_down", "pagedown", "PgDn", "page_down", "page", "a page down", "moving"),
+    Hotkey("page_up", "pageup", "PgUp", "page_up", "page", "a page up", "moving"),
+    _mutation("T", "throttle_to_zero", "throttle to 0", "throttle the function to zero", 6),
+    _mutation("R", "restore_concurrency", "restore", "restore its reserved concurrency", 8),
+    _mutation("D", "disable_trigger", "disable trigger", "disable one of its triggers", 7),
+    _mutation("E", "enable_trigger", "enable trigger", "enable one of its triggers", 9),
+    _mutation("P", "purge_queue", "purge", "purge one of its queues (irreversible)", 10),
+    Hotkey("undo", "u", "u", "undo", "undo", "undo the newest mutation that can be undone", "everywhere"),
+    Hotkey("journal", "J", "J", "journal", "journal", "what was done, what is still unknown", "everywhere"),
+    Hotkey("pause", "p", "p", "pause", "pause", "freeze the display, and go on", "everywhere", footer=12),
+    Hotkey("refresh", "r", "r", "refresh", "refresh", "collect everything now", "everywhere", footer=15),
+    Hotkey("theme", "t", "t", "theme", "theme", "choose the theme", "everywhere", footer=18),
+    Hotkey("help", "question_mark", "?", "help", "help", "all keys", "everywhere", footer=2),
+    Hotkey("palette", "colon,ctrl+p", ": Ctrl-P", "command_palette", "palette", "commands", "everywhere"),
+    Hotkey("quit", "q", "q", "quit", "quit", "quit", "everywhere", footer=3),
+    Hotkey(
+        "quit_now",
+        "ctrl+c,ctrl+q",
+        "Ctrl-C Ctrl-Q",
+        "quit",
+        "quit",
+        "quit, also from a dialog; a mutation on its way is finished first",
+        "everywhere",
+        priority=True,
+    ),
+    Hotkey(
+        "undo_chosen",
+        "u,enter",
+        "u Enter",
+        "undo_chosen",
+        "undo",
+        "undo the chosen mutation",
+        "journal",
+        footer=4,
+    ),
+    Hotkey("confirm", "y", "y", "confirm_key", "confirm", "confirm, where no typed name is asked", "dialog"),
+    Hotkey("cancel", "escape", "Esc", "cancel", "cancel", "close without doing anything", "dialog"),
+    Hotkey("dialog_down", "down,pagedown", "↓ PgDn", "scroll_body(1)", "down", "scroll the plan", "dialog"),
+    Hotkey("dialog_up", "up,pageup", "↑ PgUp", "scroll_body(-1)", "up", "scroll the plan back", "dialog"),
+    Hotkey("reread", "ctrl+r", "Ctrl-R", "reread", "read again", "read the state again", "dialog"),
+)
+
+BY_ID: dict[str, Hotkey] = {h.id: h for h in HOTKEYS}
+KEY_OF: dict[str, str] = {h.mitigation: h.shown for h in HOTKEYS if h.mitigation}
+"""The key of each mitigation that has one."""
+
+
+def in_scope(*scopes: Scope) -> Iterator[Hotkey]:
+    """Entries of these scopes, in the order of the table."""
+    return (h for h in HOTKEYS if h.scope in scopes)
+
+
+def markdown_table() -> str:
+    """The key table of README, ending without a line feed."""
+    lines = ["| key | what it does | where |", "| --- | --- | --- |"]
+    for hotkey in HOTKEYS:
+        keys = " ".join(f"`{key}`" for key in hotkey.shown.split(" "))
+        lines.append(f"| {keys} | {hotkey.help} | {WHERE[hotkey.scope]} |")
+    return "\n".join(lines)

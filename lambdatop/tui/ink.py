@@ -1,0 +1,104 @@
+"""Ink: text in pieces, each with the slot of the theme that says what its colour means.
+
+Renderers of panes and headers are pure functions that return `Spans`; only the widgets turn slots into
+colours. So nothing made from data is ever parsed as markup, and a theme change repaints everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, chop_cells
+
+
+class Span(NamedTuple):
+    """Some text and the slot of its colour ("" = the foreground)."""
+
+    text: str
+    slot: str = ""
+
+
+Spans = tuple[Span, ...]
+
+SEVERITY_SLOT = {"critical": "critical", "warning": "warning", "info": "info", "": ""}
+SEVERITY_WORD = {"critical": "CRIT", "warning": "WARN", "info": "INFO"}
+
+
+def spans(*parts: str | tuple[str, str]) -> Spans:
+    """Spans from plain strings and (text, slot) pairs; empty texts are left out."""
+    made = (Span(p) if isinstance(p, str) else Span(*p) for p in parts)
+    return tuple(s for s in made if s.text)
+
+
+def width_of(pieces: Iterable[Span]) -> int:
+    """Cells that the pieces take."""
+    return sum(cell_len(p.text) for p in pieces)
+
+
+def plain(pieces: Iterable[Span]) -> str:
+    """The text alone."""
+    return "".join(p.text for p in pieces)
+
+
+def clip(text: str, width: int, ellipsis: str = "…") -> str:
+    """`text` in at most `width` cells, with an ellipsis when something was cut."""
+    if cell_len(text) <= width:
+        return text
+    if width <= cell_len(ellipsis):
+        return ellipsis[:width] if width > 0 else ""
+    return chop_cells(text, width - cell_len(ellipsis))[0] + ellipsis
+
+
+def fit(pieces: Sequence[Span], width: int, align: str = "left", ellipsis: str = "…") -> Spans:
+    """The pieces in exactly `width` cells: padded on the other side, or cut with an ellipsis."""
+    used = width_of(pieces)
+    if used <= width:
+        pad = Span(" " * (width - used))
+        return (pad, *pieces) if align == "right" else (*pieces, pad)
+    kept: list[Span] = []
+    left = width
+    for piece in pieces:
+        length = cell_len(piece.text)
+        if length >= left and not (length == left and piece is pieces[-1]):
+            cut = Span(clip(piece.text + " ", left, ellipsis) if length >= left else piece.text, piece.slot)
+            kept.append(cut)
+            left -= cell_len(cut.text)
+            break
+        kept.append(piece)
+        left -= length
+    return (*kept, Span(" " * left)) if left > 0 else tuple(kept)
+
+
+class Item(NamedTuple):
+    """One part of a bar: what it says, and its rank (0 stays longest; the highest leaves first)."""
+
+    pieces: Spans
+    rank: int = 0
+
+
+def bar(left: Sequence[Item], right: Sequence[Item], width: int, gap: int = 2) -> Spans:
+    """Items left and right in `width` cells, without the least important ones when space is short."""
+    kept_left, kept_right = [i for i in left if i.pieces], [i for i in right if i.pieces]
+    while (kept_left or kept_right) and _needed(kept_left, kept_right, gap) > width:
+        last = max((*kept_left, *kept_right), key=lambda i: i.rank)
+        if len(kept_left) + len(kept_right) == 1:
+            break
+        (kept_left if any(i is last for i in kept_left) else kept_right).remove(last)
+    first, second = _join(kept_left, gap), _join(kept_right, gap)
+    room = max(0, width - width_of(second))
+    return (*fit(first, room), *fit(second, min(width, width_of(second))))
+
+
+def _needed(left: Sequence[Item], right: Sequence[Item], gap: int) -> int:
+    both = gap if left and right else 0
+    return width_of(_join(left, gap)) + width_of(_join(right, gap)) + both
+
+
+def _join(items: Sequence[Item], gap: int) -> Spans:
+    joined: list[Span] = []
+    for item in items:
+        if joined:
+            joined.append(Span(" " * gap))
+        joined.extend(item.pieces)
+    return tuple(joined)

@@ -1,0 +1,179 @@
+"""Pane 1: hot functions, hottest first."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import cast
+
+from lambdatop.domain.scope import Key
+from lambdatop.domain.snapshot import FunctionRow
+from lambdatop.tui import format as fmt
+from lambdatop.tui.frame import BAD, Frame
+from lambdatop.tui.glyphs import ON, TIMES, trend
+from lambdatop.tui.ink import SEVERITY_SLOT, Spans, spans
+from lambdatop.tui.panes.cells import aged, cap, figure, level, timeout_share
+from lambdatop.tui.panes.table_pane import TablePane
+from lambdatop.tui.targets import NOTHING, Selection
+from lambdatop.tui.widgets.columns import Column
+from lambdatop.tui.widgets.trend import gauge, sparkline
+
+
+def _heat(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    return figure(row.heat, f"{row.heat:.0f}", SEVERITY_SLOT.get(row.worst, ""))
+
+
+def _bar(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    return gauge(row.heat / 100, width, SEVERITY_SLOT.get(row.worst, "") or "spark")
+
+
+def _name(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    mark = (f"{ON} ", SEVERITY_SLOT[row.worst]) if row.worst in ("critical", "warning") else "  "
+    return spans(mark, row.facts.name)
+
+
+def _invocations(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    arrow = trend(row.invocations_trend)
+    return figure(row.invocations_per_min, fmt.rate(row.invocations_per_min), after=arrow)
+
+
+def _errors(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    slot = _error_slot(row, frame)
+    return figure(row.errors_per_min, fmt.rate(row.errors_per_min), slot, trend(row.errors_trend))
+
+
+def _error_rate(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    return figure(row.error_rate, fmt.percent(row.error_rate), _error_slot(row, frame))
+
+
+def _error_slot(row: FunctionRow, frame: Frame) -> str:
+    limits = frame.settings.detectors.error_rate
+    return level(row.error_rate, limits.warning, limits.critical)
+
+
+def _throttles(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    return figure(row.throttles_per_min, fmt.rate(row.throttles_per_min), "warning")
+
+
+def _p99(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    limit = row.facts.timeout_s * 1000
+    share = row.duration_p99_ms / limit if row.duration_p99_ms is not None and limit else None
+    return figure(
+        row.duration_p99_ms, fmt.millis(row.duration_p99_ms), level(share), trend(row.duration_trend)
+    )
+
+
+def _longest(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    if row.duration_max_ms is None:
+        return spans((f"{fmt.UNKNOWN}/{row.facts.timeout_s * 1000}", "faint"))
+    slot = level(timeout_share(row))
+    return spans((f"{row.duration_max_ms:.0f}", slot), (f"/{row.facts.timeout_s * 1000}", slot or "faint"))
+
+
+def _of_timeout(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    share = timeout_share(row)
+    return figure(share, fmt.percent(share), level(share))
+
+
+def _cap(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    source = frame.source("concurrency")
+    return cap(row, known=source is None or source.state not in BAD)
+
+
+def _spark(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    return sparkline(row.spark, width, row.errors_spark)
+
+
+def _iterator(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    if row.iterator_age_ms is None:
+        return ()
+    return figure(row.iterator_age_ms, fmt.age(row.iterator_age_ms / 1000))
+
+
+def _amplification(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    if row.async_amplification is None:
+        return ()
+    return figure(row.async_amplification, fmt.ratio(row.async_amplification))
+
+
+def _burn(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    value = row.burn_usd_per_hour
+    text = fmt.UNKNOWN if value is None else f"{value:,.4f}" if value < 1 else f"{value:,.2f}"
+    return figure(value, text)
+
+
+def _age(row: FunctionRow, frame: Frame, width: int) -> Spans:
+    return aged(frame.age(row.age_s))
+
+
+COLUMNS: tuple[Column[FunctionRow], ...] = (
+    Column("heat", "heat", 5, _heat, sort=lambda r: r.heat),
+    Column("bar", "", 6, _bar, rank=7),
+    Column(
+        "name",
+        "  function",
+        22,
+        _name,
+        "left",
+        flex=3,
+        wish=28,
+        sort=lambda r: r.facts.name,
+        descending=False,
+    ),
+    Column("inv", "inv/min ", 8, _invocations, sort=lambda r: r.invocations_per_min),
+    Column("err", "err/min ", 8, _errors, rank=3, sort=lambda r: r.errors_per_min),
+    Column("rate", "err %", 6, _error_rate, sort=lambda r: r.error_rate),
+    Column("thr", "thr/min", 7, _throttles, rank=2, sort=lambda r: r.throttles_per_min),
+    Column("p99", "p99 ms ", 8, _p99, rank=1, sort=lambda r: r.duration_p99_ms),
+    Column("max", "max/timeout ms", 14, _longest, rank=5, sort=lambda r: r.duration_max_ms),
+    Column("timeout", "tmo %", 5, _of_timeout, rank=1, sort=timeout_share),
+    Column("conc", "conc/cap", 8, _cap, rank=0, sort=lambda r: r.concurrency_max),
+    Column("spark", "last hour", 12, _spark, "left", rank=4, flex=2),
+    Column("iter", "iter age", 8, _iterator, rank=9, sort=lambda r: r.iterator_age_ms),
+    Column("async", f"async {TIMES}", 7, _amplification, rank=10, sort=lambda r: r.async_amplification),
+    Column("burn", "$/h", 8, _burn, rank=6, sort=lambda r: r.burn_usd_per_hour),
+    Column("age", "age", 4, _age, rank=8),
+)
+
+
+class FunctionsPane(TablePane[FunctionRow]):
+    """Hot functions."""
+
+    NUMBER, PANE, TITLE = 1, "functions", "hot functions"
+    SOURCES = ("functions", "metrics")
+    COLUMNS = COLUMNS
+    SORT = "heat"
+    WHAT = "functions"
+
+    def rows(self, frame: Frame) -> list[tuple[Hashable, FunctionRow]]:
+        """All functions."""
+        return [(row.key, row) for row in frame.snapshot.functions]
+
+    def text_of(self, row: FunctionRow) -> str:
+        """What the filter looks at."""
+        facts = row.facts
+        return f"{facts.name} {facts.runtime} {facts.architecture} {row.worst}"
+
+    def is_stale(self, row: FunctionRow, frame: Frame) -> bool:
+        """Whether its metrics are old."""
+        return frame.is_stale(row.age_s, "metrics")
+
+    def means_something(self, row: FunctionRow) -> bool:
+        """There is a ranking once the first row is warm."""
+        return row.heat > 0
+
+    def extra_notes(self, frame: Frame) -> tuple[str, ...]:
+        """Concurrency has a source of its own: only its column greys."""
+        row = frame.source("concurrency")
+        if row is None or row.state not in BAD:
+            return ()
+        action = f", allow {row.action}" if row.action else ""
+        return (f"conc/cap: concurrency {row.state}{action}",)
+
+    def ages(self, frame: Frame) -> Spans:
+        """Ages of the two sources."""
+        return self.source_ages(frame, "metrics", "functions")
+
+    def selection(self) -> Selection:
+        """The function under the cursor."""
+        key = cast("Key | None", self.table.cursor_key)
+        return Selection(function=key) if key else NOTHING

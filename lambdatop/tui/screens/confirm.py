@@ -1,0 +1,295 @@
+"""The confirm dialog: reads, shows the plan, arms late, sends once, shows how it ended.
+
+It opens at once and fills when the engine has read the target, so three fast presses make one dialog.
+Keys that were typed before it was filled and armed never reach it (see `admits`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+from textual.worker import Worker, WorkerState
+
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Alternative, Plan, Proposal, Refusal
+from lambdatop.domain.ports import Result
+from lambdatop.domain.text import clean
+from lambdatop.tui.asking import Request, ending
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.ink import Spans, fit, spans
+from lambdatop.tui.screens import confirm_text as words
+
+if TYPE_CHECKING:
+    from lambdatop.tui.app import LambdatopApp
+
+Phase = Literal["reading", "ready", "closed", "sending", "done"]
+BORDERS, TITLE_LINES, STATUS_AND_BUTTONS = 2, 2, 2
+ALWAYS = ("escape", "ctrl+c", "ctrl+q")
+"""Keys that lead away from the dialog, and so need no arming."""
+
+
+class ConfirmScreen(ModalScreen[None]):
+    """One request from reading to result. `closed` is the phase of refusals and failed reads."""
+
+    BINDINGS = bindings("dialog")
+    AUTO_FOCUS = "#cancel"
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self._request = request
+        self._armed_at: float | None = None
+        self._alternatives: tuple[Alternative, ...] = ()
+        self.phase: Phase = "reading"
+        self.plan: Plan | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, scrolling body, line to type into, status and buttons that always stay in sight."""
+        with Vertical(id="dialog"):
+            yield Static("", id="title", markup=False)
+            with VerticalScroll(id="body"):
+                yield Static("", id="text", markup=False)
+                yield Vertical(id="alternatives")
+                yield Static("", id="rest", markup=False)
+            # Selecting on focus would let the second letter replace the first.
+            yield Input(id="typed", compact=True, select_on_focus=False)
+            yield Static("", id="status", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button(Content("Cancel"), id="cancel")  # Content: labels of type str are markup
+                yield Button(Content("Confirm"), id="confirm", disabled=True)
+
+    @property
+    def console_app(self) -> LambdatopApp:
+        """The app, by its own type."""
+        return cast("LambdatopApp", self.app)
+
+    @property
+    def armed(self) -> bool:
+        """Whether input is taken."""
+        return self._armed_at is not None
+
+    def admits(self, event: Message) -> bool:
+        """Whether an input event may reach the dialog: what was typed before it was armed may not."""
+        if isinstance(event, events.Key) and event.key in ALWAYS:
+            return True
+        return self._armed_at is not None and event.time >= self._armed_at
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Ask for the plan, and keep the age of the answer honest."""
+        self.set_interval(1.0, self.tell_status)
+        self._read()
+
+    def _read(self) -> None:
+        self.phase, self.plan, self._armed_at = "reading", None, None
+        self._put("#title", spans((self._request.words, "accent")))
+        self._put("#text", spans(("reading the current state…", "muted")))
+        self._put("#rest", ())
+        self._fill_controls((), typed=False)
+        self.query_one("#cancel", Button).focus()
+        self.run_worker(self._ask(), group="read", exclusive=True, exit_on_error=False)
+
+    async def _ask(self) -> None:
+        try:
+            proposal = await ending(self._request.ask())
+        except LambdatopError as error:
+            self._close_with(
+                spans(("This cannot be planned", "warning")), words.row("why", clean(str(error)), self._width)
+            )
+            return
+        self._fill(proposal)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """An error that nobody foresaw is shown, not swallowed."""
+        if event.state is WorkerState.ERROR:
+            error = f"internal error: {type(event.worker.error).__name__}"
+            self._close_with(
+                spans(("This cannot be planned", "critical")), words.row("why", error, self._width)
+            )
+
+    def _fill(self, proposal: Proposal) -> None:
+        if isinstance(proposal, Refusal):
+            title, text = words.refusal(proposal, self._width)
+            self._close_with(title, text, proposal.alternatives)
+            return
+        self.plan, self.phase = proposal, "ready"
+        self._put("#title", words.heading(proposal, self._width))
+        self._put("#text", words.where(proposal, self.console_app.frame.target, self._width))
+        self._put("#rest", words.consequences(proposal, self._width))
+        self._fill_controls(proposal.alternatives, typed=proposal.confirm != "key")
+        self._arm_later()
+
+    def _close_with(self, title: Spans, text: Spans, alternatives: tuple[Alternative, ...] = ()) -> None:
+        self.phase, self.plan = "closed", None
+        self._put("#title", title)
+        self._put("#text", text)
+        self._put("#rest", ())
+        self._fill_controls(alternatives, typed=False)
+        self._arm_later()
+
+    def _arm_later(self) -> None:
+        self.tell_status()
+        if self.console_app.arm_s > 0:
+            self.set_timer(self.console_app.arm_s, self.arm)
+        else:
+            self.arm()
+
+    def arm(self) -> None:
+        """From now on input counts; what was typed before stays lost."""
+        if self._armed_at is None and self.phase != "reading":
+            self._armed_at = Message().time
+            self.query_one("#cancel", Button).focus()
+            self.tell_status()
+
+    # -- parts of the dialog ---------------------------------------------------------------------
+
+    @property
+    def _width(self) -> int:
+        return max(30, min(100, self.app.size.width) - 5)
+
+    def _put(self, selector: str, pieces: Spans) -> None:
+        static = self.query_one(selector, Static)
+        if pieces and pieces[-1].text == "\n":
+            pieces = pieces[:-1]
+        static.update(self.console_app.inks.content(pieces))
+        static.display = bool(pieces)
+
+    def _fill_controls(self, alternatives: tuple[Alternative, ...], *, typed: bool) -> None:
+        self._alternatives = alternatives
+        inks, box = self.console_app.inks, self.query_one("#alternatives", Vertical)
+        box.remove_children()
+        box.display = bool(alternatives)
+        for i, other in enumerate(alternatives):
+            label = f"Do this first: {other.mitigation.replace('_', ' ')} {other.target.name}"
+            box.mount(Button(Content(inks.text(label)), name=str(i), classes="alternative"))
+            box.mount(Static(inks.content(spans((other.why, "muted"))), markup=False))
+        line = self.query_one("#typed", Input)
+        line.display, line.value = typed, ""
+        if typed and self.plan is not None:
+            line.placeholder = inks.text(f"type {self.plan.confirm} to confirm")
+        button = self.query_one("#confirm", Button)
+        button.display, button.disabled = typed, True
+        going_on = self.phase in ("reading", "ready")
+        self.query_one("#cancel", Button).label = Content("Cancel" if going_on else "Close")
+        self._limit_body()
+
+    def on_resize(self) -> None:
+        """Another height leaves another room for the body."""
+        self._limit_body()
+
+    def _limit_body(self) -> None:
+        """The body scrolls, so that line, status and buttons stay in sight on small screens."""
+        typed = int(self.query_one("#typed", Input).display)
+        rest = BORDERS + TITLE_LINES + typed + STATUS_AND_BUTTONS
+        self.query_one("#body").styles.max_height = max(3, self.app.size.height - rest)
+
+    def tell_status(self) -> None:
+        """The line above the buttons: what is waited for, and how old the read is."""
+        more = self.query_one("#body").max_scroll_y > 0
+        plan = self.plan if self.phase in ("ready", "sending") else None
+        now = self.console_app.now()
+        pieces = words.status(plan, now, void=self.void, armed=self.armed, more=more)
+        self._put("#status", fit(words.SENDING if self.phase == "sending" else pieces, self._width))
+
+    @property
+    def void(self) -> bool:
+        """Whether the plan is too old to be confirmed."""
+        return self.plan is not None and self.console_app.now() - self.plan.planned_at > CONFIRMATION_LIFE_S
+
+    # -- input -----------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """Typing a name needs no look for the line: printable keys go there."""
+        line = self.query_one("#typed", Input)
+        if line.display and not line.has_focus and event.is_printable and event.character not in (None, " "):
+            event.stop()
+            event.prevent_default()
+            line.focus()
+            line.insert_text_at_cursor(event.character or "")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The button works only while the text is right."""
+        event.stop()
+        self.query_one("#confirm", Button).disabled = not self._typed_right()
+
+    def _typed_right(self) -> bool:
+        # str equality compares code points: a name with Cyrillic letters needs those letters.
+        return self.plan is not None and self.query_one("#typed", Input).value == self.plan.confirm
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in the line confirms when the text is right."""
+        event.stop()
+        self._confirm_typed()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel, confirm, or an alternative."""
+        event.stop()
+        if event.button.id == "confirm":
+            self._confirm_typed()
+        elif event.button.id == "cancel":
+            self.dismiss()
+        elif event.button.name is not None:
+            chosen = self._alternatives[int(event.button.name)]
+            self.dismiss()
+            self.app.call_later(self.console_app.corridor.instead, chosen)
+
+    def action_cancel(self) -> None:
+        """Close. A call on its way goes on; its outcome will be in the journal."""
+        self.dismiss()
+
+    def action_scroll_body(self, direction: int) -> None:
+        """The plan scrolls while the buttons stay."""
+        body = self.query_one("#body")
+        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
+
+    def action_reread(self) -> None:
+        """Ask for the plan again."""
+        if self.phase in ("ready", "closed", "done"):
+            self._read()
+
+    def action_confirm_key(self) -> None:
+        """`y`, for plans that lose nothing."""
+        if self.plan is not None and self.plan.confirm == "key":
+            self._send()
+
+    def _confirm_typed(self) -> None:
+        if self.plan is not None and self.plan.confirm != "key" and self._typed_right():
+            self._send()
+
+    # -- sending ---------------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        """Once, armed, and not too late; the engine checks everything again."""
+        plan = self.plan
+        if self.phase != "ready" or plan is None or not self.armed:
+            return
+        if self.void:
+            self.tell_status()
+            return
+        self.phase = "sending"
+        self._fill_controls((), typed=False)
+        self.tell_status()
+        self.console_app.execute(plan, self)
+
+    def show_result(self, result: Result) -> None:
+        """How it ended. What it did is seen in the next snapshot."""
+        self.phase = "done"
+        title, text = words.outcome(result, self._width)
+        self._put("#title", title)
+        self._put("#text", text)
+        self._put(
+            "#rest",
+            spans(("Ctrl-R", "accent"), " reads again and asks anew")
+            if result.kind in ("drift", "expired")
+            else (),
+        )
+        self._fill_controls((), typed=False)
+        self.tell_status()
+        self.query_one("#cancel", Button).focus()

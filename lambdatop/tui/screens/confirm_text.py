@@ -1,0 +1,165 @@
+"""The words of the confirm dialog: everything a person must know to say yes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from textwrap import wrap
+from typing import Any
+
+from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State
+from lambdatop.domain.ports import Result
+from lambdatop.domain.snapshot import Target
+from lambdatop.domain.text import looks_confusable
+from lambdatop.tui.glyphs import ARROW
+from lambdatop.tui.ink import Span, Spans, clip, fit, spans
+
+LABEL = 14
+TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
+RESULT_SLOT = {"applied": "ok", "refused": "critical", "not-sent": "warning", "unknown": "critical"}
+RESULT_WORDS = {
+    "applied": "APPLIED",
+    "refused": "REFUSED BY AWS: nothing was changed",
+    "not-sent": "NOT SENT: nothing was changed",
+    "unknown": "OUTCOME UNKNOWN: it may have been applied; the journal (J) keeps it open",
+    "drift": "NOT SENT: somebody changed it meanwhile",
+    "expired": "NOT SENT: the confirmation had expired",
+    "read-only": "NOT SENT: read-only mode",
+}
+FIELD_WORDS = {"reserved_concurrency": "reserved concurrency", "state": "trigger"}
+
+
+def value_words(field: str, value: Any) -> str:
+    """A control value in words: absent, 0 and n are three different things."""
+    if field == "reserved_concurrency":
+        if value is None:
+            return "none reserved"
+        return "0 (throttled to zero)" if value == 0 else f"{value} reserved"
+    return "absent" if value is None else str(value)
+
+
+def row(label: str, text: str, width: int, slot: str = "", label_slot: str = "muted") -> Spans:
+    """A label and its text, wrapped under itself."""
+    lines = wrap(text, max(20, width - LABEL), break_long_words=True, break_on_hyphens=False) or [""]
+    pieces: list[Span] = []
+    for i, line in enumerate(lines):
+        head = (Span(f"{label:<{LABEL - 1}} ", label_slot),) if i == 0 else (Span(" " * LABEL),)
+        pieces += [*head, Span(line, slot), Span("\n")]
+    return tuple(pieces)
+
+
+def rows(label: str, texts: Iterable[str], width: int, slot: str = "", label_slot: str = "muted") -> Spans:
+    """Several texts under one label."""
+    pieces: list[Span] = []
+    for i, text in enumerate(texts):
+        pieces += row(label if i == 0 else "", text, width, slot, label_slot)
+    return tuple(pieces)
+
+
+def heading(plan: Plan, width: int) -> Spans:
+    """Title and tier with its meaning."""
+    slot = TIER_SLOT[plan.tier]
+    title = clip(plan.title, width)
+    return spans((title, "accent"), "\n", (f"{plan.tier}: {TIER_MEANING[plan.tier]}", slot))
+
+
+def where(plan: Plan, target: Target | None, width: int) -> Spans:
+    """Account, region, identity, the thing itself, and what would change."""
+    alias = f"{target.alias} ({plan.scope.account})" if target and target.alias else plan.scope.account
+    place = f"{alias}  in  {plan.scope.region}"
+    pieces = [*row("account", place, width)]
+    if target and target.endpoint:
+        pieces += row("endpoint", target.endpoint, width, "warning")
+    if target and target.identity:
+        pieces += row("identity", target.identity, width, "muted")
+    pieces += row(plan.target.key.kind, plan.target.arn, width)
+    if looks_confusable(plan.target.name):
+        strange = " ".join(
+            f"U+{ord(c):04X}" for c in plan.target.name if not (c.isascii() and c.isprintable())
+        )
+        words = f"the name looks like plain letters but holds {strange}: compare the ARN"
+        pieces += row("CAREFUL", words, width, "critical", "critical")
+    for field in plan.after:
+        before, after = value_words(field, plan.before.get(field)), value_words(field, plan.after[field])
+        name = FIELD_WORDS.get(field, field.replace("_", " "))
+        pieces += [Span(f"{'change':<{LABEL - 1}} ", "muted"), Span(f"{name}: ", "muted"), Span(before)]
+        pieces += [Span(f"  {ARROW}  ", "muted"), Span(after, "accent"), Span("\n")]
+    return tuple(pieces)
+
+
+def consequences(plan: Plan, width: int) -> Spans:
+    """What is lost, what it hits, how to take it back, and the exact call."""
+    harmless = plan.lost.startswith("nothing")
+    pieces = [*row("lost", plan.lost, width, "" if harmless else TIER_SLOT[plan.tier])]
+    pieces += row("in flight", plan.in_flight, width)
+    pieces += row("takes effect", plan.takes_effect, width)
+    pieces += rows("hits", plan.blast_radius, width)
+    pieces += rows("warning", plan.warnings, width, "warning", "warning")
+    pieces += rows("not known", plan.unknowns, width, "warning")
+    pieces += row("undo", plan.undo_note, width, "" if plan.undo else "critical")
+    parameters = ", ".join(f"{k}={v!r}" for k, v in plan.call.params.items())
+    pieces += row("call", f"{plan.call.service}.{plan.call.operation}({parameters})", width, "muted")
+    pieces += row("same as", plan.cli, width, "muted")
+    pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
+    return tuple(pieces)
+
+
+SENDING = spans(("sending… Esc leaves this dialog, not the call", "warning"))
+
+
+def status(plan: Plan | None, now: float, *, void: bool, armed: bool, more: bool) -> Spans:
+    """The line above the buttons: what is waited for, and how old the read is."""
+    if plan is None:
+        return spans(("Esc closes", "muted"))
+    if void:
+        gone = f"{CONFIRMATION_LIFE_S:.0f} s have passed: this plan is void. "
+        return spans((gone, "warning"), ("Ctrl-R", "accent"), (" reads the state again", "warning"))
+    read = f"  state read {max(0.0, now - plan.planned_at):.0f} s ago{'  ↓ shows more' if more else ''}"
+    if not armed:
+        return spans(("one moment…", "muted"), (read, "muted"))
+    if plan.confirm == "key":
+        return spans("press ", ("y", "accent"), " to confirm, Esc to cancel", (read, "muted"))
+    return spans(("Enter confirms, Esc cancels", "muted"), (read, "muted"))
+
+
+def refusal(refused: Refusal, width: int) -> tuple[Spans, Spans]:
+    """Heading and words of a refusal."""
+    title = spans(
+        ("This is not possible now", "warning"), (f"\n{refused.mitigation.replace('_', ' ')}", "muted")
+    )
+    body = [
+        *row("target", refused.target.arn or refused.target.name, width),
+        *row("why", refused.reason, width),
+    ]
+    if refused.hint:
+        body += row("what to do", refused.hint, width, "accent")
+    return title, tuple(body)
+
+
+def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
+    """Heading and words of how an execution ended."""
+    words = RESULT_WORDS[result.kind]
+    title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
+    body = [*row("", result.message, width)] if result.message else []
+    if result.kind == "drift":
+        body += drift(result.saw or {}, result.now or {}, result.want or {}, width)
+    if result.entry is not None:
+        body += row("journal", result.entry.id, width, "muted")
+        if result.kind == "applied" and result.entry.can_undo:
+            body += row("undo", "u on the dashboard, or J for the journal", width)
+    return title, tuple(body)
+
+
+def drift(saw: State, now: State, want: State, width: int) -> Spans:
+    """Three columns: what you saw, what is there now, what you want."""
+    column = max(12, (width - LABEL) // 3)
+    pieces: list[Span] = [Span(" " * LABEL)]
+    for title in ("you saw", "it is now", "you want"):
+        pieces += fit(spans((title, "muted")), column)
+    pieces.append(Span("\n"))
+    for field in {**saw, **now, **want}:
+        pieces += (*fit(spans((FIELD_WORDS.get(field, field), "muted")), LABEL - 1), Span(" "))
+        for state, slot in ((saw, ""), (now, "warning"), (want, "accent")):
+            words = value_words(field, state[field]) if field in state else ""
+            pieces += fit(spans((words, slot)), column)
+        pieces.append(Span("\n"))
+    return tuple(pieces)

@@ -1,0 +1,198 @@
+"""The dashboard: five panes, side by side, stacked, or one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from lambdatop.domain.scope import Key
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.hotkeys import Hotkey, in_scope
+from lambdatop.tui.ink import Span, Spans, fit
+from lambdatop.tui.panes.findings import FindingsPane, strip
+from lambdatop.tui.panes.functions import FunctionsPane
+from lambdatop.tui.panes.logs import LogsPane
+from lambdatop.tui.panes.pane import Pane
+from lambdatop.tui.panes.quotas import QuotasPane
+from lambdatop.tui.panes.storms import StormsPane
+from lambdatop.tui.screens.frame_screen import FrameScreen
+from lambdatop.tui.targets import Selection
+from lambdatop.tui.widgets.header import Lines
+from lambdatop.tui.widgets.keyed_table import KeyedTable
+
+ORDER = ("functions", "storms", "quotas", "logs", "findings")
+STRIP_LINES = 2
+
+
+class DashboardScreen(FrameScreen):
+    """All panes. The function selected last, in whichever pane, is the one whose log is shown."""
+
+    BINDINGS = bindings("dashboard", "target")
+    AUTO_FOCUS = "#functions-table"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.active = "functions"
+        self.zoomed = False
+
+    def body(self) -> ComposeResult:
+        """Tabs (one pane at a time only), panes, strip of findings."""
+        yield Lines(self._tabs, id="tabs").data_bind(DashboardScreen.frame)
+        with Container(id="upper"):
+            with Container(id="left"):
+                yield FunctionsPane().data_bind(DashboardScreen.frame)
+                yield StormsPane().data_bind(DashboardScreen.frame)
+            with Container(id="right"):
+                yield FindingsPane().data_bind(DashboardScreen.frame)
+                yield QuotasPane().data_bind(DashboardScreen.frame)
+        yield LogsPane().data_bind(DashboardScreen.frame)
+        yield Lines(self._strip, id="strip").data_bind(DashboardScreen.frame)
+
+    # -- panes -----------------------------------------------------------------------------------
+
+    def pane(self, name: str) -> Pane:
+        """One pane."""
+        return self.query_one(f"#{name}", Pane)
+
+    @property
+    def active_pane(self) -> Pane:
+        """The pane that has, or had last, the focus."""
+        return self.pane(self.active)
+
+    @property
+    def layout_name(self) -> str:
+        """A zoomed pane is the layout of one pane at a time."""
+        return "compact" if self.zoomed else super().layout_name
+
+    def lay_out(self) -> None:
+        """Show the panes of this layout."""
+        super().lay_out()
+        one = self.layout_name == "compact"
+        for name in ORDER:
+            self.pane(name).display = not one or name == self.active
+        left, right = self.active in ("functions", "storms"), self.active in ("findings", "quotas")
+        self.query_one("#left").display = not one or left
+        self.query_one("#right").display = not one or right
+        self.query_one("#upper").display = not one or left or right
+        self.retell()
+        for name in ORDER:
+            self.pane(name).show(self.frame)
+
+    def action_pane(self, name: str) -> None:
+        """Show a pane and give it the focus."""
+        self.active = name
+        self.lay_out()
+        self.active_pane.query_one(f"#{name}-tail, #{name}-table").focus()
+
+    def action_next_pane(self) -> None:
+        """The next pane."""
+        self.action_pane(ORDER[(ORDER.index(self.active) + 1) % len(ORDER)])
+
+    def action_previous_pane(self) -> None:
+        """The pane before."""
+        self.action_pane(ORDER[ORDER.index(self.active) - 1])
+
+    def action_zoom(self) -> None:
+        """One pane alone, and back."""
+        self.zoomed = not self.zoomed
+        self.action_pane(self.active)
+
+    def on_descendant_focus(self) -> None:
+        """The mouse may have moved the focus."""
+        focused = self.focused
+        found = next((a for a in focused.ancestors if isinstance(a, Pane)), None) if focused else None
+        if found is not None and self.active != found.PANE:
+            self.active = found.PANE
+            self.retell()
+        if found is not None and found.PANE in ("functions", "storms", "findings"):
+            self._follow_selection(found)
+
+    # -- selection -------------------------------------------------------------------------------
+
+    def selection(self) -> Selection:
+        """What is selected in the pane with the focus."""
+        return self.active_pane.selection()
+
+    def on_pane_selection_changed(self, event: Pane.SelectionChanged) -> None:
+        """The log follows the pane with the focus."""
+        if self.active == event.pane.PANE or self._shown_function is None:
+            self._follow_selection(event.pane)
+
+    @property
+    def _shown_function(self) -> Key | None:
+        return self.query_one(LogsPane).function
+
+    def _follow_selection(self, pane: Pane) -> None:
+        function = pane.selection().function
+        if function is not None and function != self._shown_function:
+            self.query_one(LogsPane).select(function)
+            self.console_app.watch_logs()
+
+    @property
+    def watched(self) -> Key | None:
+        """The function whose log is shown."""
+        return self._shown_function if self.is_mounted else None
+
+    def on_keyed_table_opened(self, event: KeyedTable.Opened) -> None:
+        """A double click."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """The selected function in full."""
+        function = self.selection().function
+        if function is None:
+            self.console_app.say("Select a function first.")
+        else:
+            self.console_app.open_function(function)
+
+    def action_back(self) -> None:
+        """Clear the filter, unzoom; never quit."""
+        pane = self.active_pane
+        if pane.clear_filter():
+            self.action_pane(self.active)
+        elif self.zoomed:
+            self.action_zoom()
+
+    def action_filter(self) -> None:
+        """Type into the filter line of the active pane."""
+        self.active_pane.open_filter()
+
+    def on_pane_filter_closed(self) -> None:
+        """Back from the filter line."""
+        self.action_pane(self.active)
+
+    def action_sort(self) -> None:
+        """Order the active pane by its next column."""
+        self.active_pane.sort_next()
+
+    def action_reverse(self) -> None:
+        """Turn the active pane's order round."""
+        self.active_pane.sort_reverse()
+
+    def action_mitigate(self, name: str) -> None:
+        """Start a mitigation for the selection; nothing is sent before the dialog says so."""
+        self.console_app.corridor.mitigate(name, self.selection())
+
+    # -- lines -----------------------------------------------------------------------------------
+
+    def hotkeys(self) -> Iterator[Hotkey]:
+        """All keys of the dashboard."""
+        return (h for h in in_scope("dashboard", "target", "everywhere") if h.id != "back")
+
+    def _tabs(self, frame: Frame, width: int) -> Sequence[Spans]:
+        if self.layout_name != "compact":
+            return []
+        pieces = [Span(" ")]
+        for i, name in enumerate(ORDER, 1):
+            slot = "accent" if name == self.active else "muted"
+            label = f"[{i} {name}]" if name == self.active else f" {i} {name} "
+            pieces.append(Span(label + " ", slot))
+        return [fit(pieces, width)]
+
+    def _strip(self, frame: Frame, width: int) -> Sequence[Spans]:
+        if self.layout_name != "compact" or self.active == "findings":
+            return []
+        return [fit((Span(" "), *line), width) for line in strip(frame, width, STRIP_LINES)]

@@ -1,0 +1,192 @@
+"""One function in full, as text: facts, numbers with their age, triggers, queues, findings, journal. Pure."""
+
+from __future__ import annotations
+
+from lambdatop.domain.scope import Key
+from lambdatop.domain.snapshot import FunctionRow, MappingRow, QueueRow
+from lambdatop.tui import format as fmt
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.glyphs import BULLET, TIMES
+from lambdatop.tui.ink import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, fit, spans
+from lambdatop.tui.panes.cells import cap, level, timeout_share
+from lambdatop.tui.panes.findings import suggestion, value_text
+from lambdatop.tui.screens.confirm_text import row
+from lambdatop.tui.screens.journal import change_words, in_reading_order
+from lambdatop.tui.widgets.trend import sparkline
+
+NUMBER = 12
+COUNT = 10
+
+
+def page(frame: Frame, key: Key, width: int) -> Spans:
+    """The whole page; a function that is gone says so."""
+    snapshot = frame.snapshot
+    function = next((f for f in snapshot.functions if f.key == key), None)
+    if function is None:
+        return spans((f"{key.id} is not in the list any more (or not yet).", "warning"))
+    mappings = [m for m in snapshot.mappings if m.facts.function == key]
+    queues = _queues(frame, mappings)
+    about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
+    pieces: list[Span] = [*_facts(function, frame, width), *_numbers(function, frame, width)]
+    pieces += _findings(frame, about, width)
+    pieces += _triggers(mappings, frame, width)
+    pieces += _queue_lines(queues, frame, width)
+    pieces += _journal(frame, about)
+    return tuple(pieces)
+
+
+def _section(title: str, note: str = "") -> list[Span]:
+    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
+
+
+def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
+    facts = f.facts
+    pieces: list[Span] = [*row("arn", facts.arn, width, "muted")]
+    runtime = f"{facts.runtime or facts.package_type}  {facts.architecture}  {facts.memory_mb} MB"
+    pieces += row("runtime", f"{runtime}  timeout {facts.timeout_s} s  /tmp {facts.ephemeral_mb} MB", width)
+    changed = fmt.moment(facts.last_modified)
+    if facts.last_modified is not None:
+        changed += f"  ({fmt.age(frame.now - facts.last_modified)} ago)"
+    pieces += row("modified", f"{changed}  code {fmt.size(facts.code_size_bytes)}", width)
+    pieces += row("log group", f"{facts.log_group}  ({facts.log_format})", width)
+    pieces += row("async DLQ", facts.dlq_arn or "none", width, "" if facts.dlq_arn else "muted")
+    return tuple(pieces)
+
+
+def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
+    age = frame.age(f.age_s)
+    note = f"per minute, {fmt.age(age)} old" if age is not None else "no metrics yet"
+    stale = frame.is_stale(f.age_s, "metrics")
+    limits = frame.settings.detectors.error_rate
+    error = level(f.error_rate, limits.warning, limits.critical)
+    share = timeout_share(f)
+    reserved = "not read" if not f.reserved_known else "none" if f.reserved is None else str(f.reserved)
+    burn = fmt.UNKNOWN if f.burn_usd_per_hour is None else f"${f.burn_usd_per_hour:,.4f}"
+    iterator = fmt.age(None if f.iterator_age_ms is None else f.iterator_age_ms / 1000)
+    cells = [
+        ("invocations/min", fmt.number(f.invocations_per_min), ""),
+        ("errors/min", fmt.number(f.errors_per_min), error),
+        ("error rate %", fmt.percent(f.error_rate), error),
+        ("throttles/min", fmt.number(f.throttles_per_min), "warning" if f.throttles_per_min else ""),
+        ("p99 ms", fmt.millis(f.duration_p99_ms), ""),
+        ("max ms", fmt.millis(f.duration_max_ms), level(share)),
+        ("max of timeout %", fmt.percent(share), level(share)),
+        ("concurrency", "".join(s.text for s in cap(f)), ""),
+        ("reserved", reserved, "critical" if f.reserved == 0 and f.reserved_known else ""),
+        ("cold starts %", fmt.percent(f.cold_start_rate), ""),
+        ("iterator age", iterator, ""),
+        ("async attempts", fmt.ratio(f.async_amplification), ""),
+        ("burn $/h", burn, ""),
+        ("heat", f"{f.heat:.0f}", SEVERITY_SLOT.get(f.worst, "")),
+    ]
+    pieces = _section("now", note)
+    columns = max(1, min(3, width // 34))
+    per_column = -(-len(cells) // columns)
+    for line in range(per_column):
+        for name, text, slot in cells[line::per_column]:
+            pieces += [Span(f"{name:<17}", "muted")]
+            pieces += fit(spans((text, "stale" if stale else slot)), NUMBER, "right")
+            pieces.append(Span("   "))
+        pieces.append(Span("\n"))
+    chart = max(10, min(60, width - 30))
+    pieces += [Span(f"{'invocations':<17} ", "muted"), *sparkline(f.spark, chart, f.errors_spark)]
+    pieces += [Span("  last hour\n", "faint")]
+    return tuple(pieces)
+
+
+def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
+    found = [f for f in frame.snapshot.findings if f.target.key in about]
+    alarms = [a for a in frame.snapshot.alarms if a.function in about]
+    pieces = _section("findings")
+    if not found and not alarms:
+        return (*pieces, Span("none\n", "muted"))
+    for f in found:
+        age = fmt.age(frame.now - f.since)
+        pieces += [Span(f"{SEVERITY_WORD[f.severity]} ", SEVERITY_SLOT[f.severity]), Span(f.title)]
+        pieces += [Span(f"  for {age}\n", "muted")]
+        for name, value in f.evidence:
+            pieces += [
+                Span(f"     {name:<24}", "muted"),
+                *fit(spans(value_text(name, value)), NUMBER, "right"),
+            ]
+            pieces.append(Span("\n"))
+        keys = suggestion(f)
+        if keys:
+            pieces += [Span("     "), *keys, Span("\n")]
+    for alarm in alarms:
+        pieces += [Span("ALRM ", "warning"), Span(f"{alarm.key.id}: {alarm.reason}\n")]
+    return tuple(pieces)
+
+
+def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
+    pieces = _section("triggers", "event source mappings")
+    if not mappings:
+        return (*pieces, Span("none known\n", "muted"))
+    for m in mappings:
+        facts = m.facts
+        state = "" if facts.state == "Enabled" else "warning"
+        pieces += [Span(facts.source_name), Span(f"  {facts.source_kind}  ", "muted")]
+        pieces += [Span(facts.state, state), Span(f"  {fmt.age(frame.age(m.age_s))} old\n", "faint")]
+        settings = [f"batch {facts.batch_size}" if facts.batch_size else ""]
+        settings += [f"max concurrency {facts.max_concurrency}" if facts.max_concurrency else ""]
+        settings += ["reports failed items" if facts.partial_responses else "", facts.last_result]
+        pieces += row("", "  ".join(s for s in (*settings, facts.uuid) if s), width, "muted")
+        for risk in m.risks:
+            pieces += row("", f"{BULLET} {risk}", width, "warning")
+    return tuple(pieces)
+
+
+def _queues(frame: Frame, mappings: list[MappingRow]) -> list[QueueRow]:
+    known = {q.facts.key: q for q in frame.snapshot.queues}
+    found: dict[Key, QueueRow] = {}
+    for m in mappings:
+        source = m.facts.source_queue
+        queue = known.get(source) if source else None
+        if queue is not None:
+            found[queue.facts.key] = queue
+            dlq = known.get(queue.facts.dlq) if queue.facts.dlq else None
+            if dlq is not None:
+                found[dlq.facts.key] = dlq
+    return list(found.values())
+
+
+def _queue_lines(queues: list[QueueRow], frame: Frame, width: int) -> Spans:
+    if not queues:
+        return ()
+    pieces = _section("queues", "counts are approximations of SQS")
+    titles = ("waiting", "in flight", f"redel {TIMES}", "per min", "oldest", "age")
+    name_width = max(14, min(36, width - len(titles) * COUNT))
+    pieces.append(Span(" " * name_width))
+    pieces += [Span(f"{t:>{COUNT}}", "muted") for t in titles]
+    pieces.append(Span("\n"))
+    for q in queues:
+        name = q.facts.name + (" (DLQ)" if q.dlq_of else "")
+        growing = (q.trend_per_min or 0) > 0 and bool(q.dlq_of)
+        values = (
+            (fmt.number(q.facts.visible), ""),
+            (fmt.number(q.facts.in_flight), ""),
+            (fmt.ratio(q.redelivery_ratio), level(q.redelivery_ratio, 1.5, 3.0)),
+            (fmt.signed(q.trend_per_min), "critical" if growing else ""),
+            (fmt.age(q.oldest_age_s), ""),
+            (fmt.age(frame.age(q.age_s)), "faint"),
+        )
+        pieces += fit(spans(name), name_width)
+        for text, slot in values:
+            pieces += fit(spans((text, slot)), COUNT, "right")
+        pieces.append(Span("\n"))
+    return tuple(pieces)
+
+
+def _journal(frame: Frame, about: set[Key]) -> Spans:
+    entries = [e for e in in_reading_order(frame.snapshot.journal) if e.target in about]
+    if not entries:
+        return ()
+    pieces = _section("journal")
+    for e in entries[:8]:
+        slot = "critical" if e.outcome in ("open", "unknown") else "muted"
+        pieces += [Span(f"{fmt.age(frame.now - e.at):>4} ago  ", "muted"), Span(f"{e.outcome:<9}", slot)]
+        pieces += [
+            Span(f"{e.mitigation.replace('_', ' ')} {e.target.id}"),
+            Span(f"  {change_words(e)}\n", "muted"),
+        ]
+    return tuple(pieces)

@@ -1,0 +1,68 @@
+"""All keys, from the hotkey table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.hotkeys import BY_ID, HOTKEYS, WHERE, Hotkey, in_scope
+from lambdatop.tui.ink import Span, Spans, fit, spans
+from lambdatop.tui.screens.frame_screen import ELSEWHERE, FrameScreen
+
+KEYS = 16
+READING = (
+    ("heat", "0 to 100, where to look first: errors, throttles, nearness to timeout and cap, volume"),
+    ("tmo %", "longest duration as a share of the timeout"),
+    ("conc/cap", "concurrent executions against reserved concurrency; 0! is throttled to zero, - none"),
+    ("redel x", "received / deleted messages of the queue; 1.0 is healthy"),
+    ("DLQ/min", "growth of the dead-letter queue per minute"),
+    ("grey", "old data: the line under the pane's title says why"),
+)
+
+
+def help_lines(mode: str) -> Spans:
+    """The whole page."""
+    pieces: list[Span] = [Span("\n")]
+    for scope, where in WHERE.items():
+        pieces += [Span(where, "accent"), Span("\n")]
+        for hotkey in HOTKEYS:
+            if hotkey.scope == scope:
+                off = hotkey.is_mutation and mode == "read-only"
+                pieces += fit(spans((hotkey.shown, "muted" if off else "")), KEYS)
+                note = " (not in read-only mode)" if off else ""
+                pieces += [Span(hotkey.help, "muted"), Span(note, "warning"), Span("\n")]
+        pieces.append(Span("\n"))
+    pieces += [Span("reading the screen", "accent"), Span("\n")]
+    for name, text in READING:
+        pieces += [*fit(spans(name), KEYS), Span(text, "muted"), Span("\n")]
+    pieces += [Span("\nNo key changes anything at once: each opens a dialog with the plan.\n", "muted")]
+    return tuple(pieces)
+
+
+class HelpScreen(FrameScreen):
+    """The key table."""
+
+    BINDINGS = bindings("dashboard")
+    AUTO_FOCUS = "#keys"
+
+    def body(self) -> ComposeResult:
+        """One page that scrolls."""
+        with VerticalScroll(id="keys"):
+            yield Static(self.console_app.inks.content(help_lines(self.console_app.mode)), markup=False)
+
+    def hotkeys(self) -> Iterator[Hotkey]:
+        """Esc leads back."""
+        yield BY_ID["back"]
+        yield from in_scope("everywhere")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Of the dashboard's keys only Esc means something here."""
+        return action not in ELSEWHERE
+
+    def action_back(self) -> None:
+        """Back to where we came from."""
+        self.dismiss()

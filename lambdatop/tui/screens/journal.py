@@ -1,0 +1,167 @@
+"""The journal: what was done, what is still unknown, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import cast
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from lambdatop.domain.journal import Entry
+from lambdatop.tui import format as fmt
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.glyphs import ARROW
+from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
+from lambdatop.tui.ink import Spans, spans
+from lambdatop.tui.screens.confirm_text import row, value_words
+from lambdatop.tui.screens.frame_screen import FrameScreen
+from lambdatop.tui.widgets.columns import Column
+from lambdatop.tui.widgets.keyed_table import KeyedTable
+
+OPEN = ("open", "unknown")
+OUTCOME_SLOT = {"applied": "ok", "undone": "muted", "open": "critical", "unknown": "critical"}
+
+
+def in_reading_order(entries: tuple[Entry, ...]) -> list[Entry]:
+    """What is open or unknown first, then the newest first."""
+    newest = sorted(entries, key=lambda e: -e.at)
+    return sorted(newest, key=lambda e: e.outcome not in OPEN)
+
+
+def change_words(entry: Entry) -> str:
+    """`none reserved → 0 (throttled to zero)`."""
+    fields = [
+        f"{value_words(f, entry.before.get(f))} {ARROW} {value_words(f, entry.after[f])}" for f in entry.after
+    ]
+    return ", ".join(fields)
+
+
+def _at(entry: Entry, frame: Frame, width: int) -> Spans:
+    return spans((fmt.moment(entry.at), "muted"))
+
+
+def _age(entry: Entry, frame: Frame, width: int) -> Spans:
+    return spans((fmt.age(frame.now - entry.at), "muted"))
+
+
+def _outcome(entry: Entry, frame: Frame, width: int) -> Spans:
+    return spans((entry.outcome, OUTCOME_SLOT.get(entry.outcome, "warning")))
+
+
+def _what(entry: Entry, frame: Frame, width: int) -> Spans:
+    words = entry.mitigation.replace("_", " ")
+    return spans(("undo of " if entry.undoes and words != "undo" else "", "muted"), words)
+
+
+def _target(entry: Entry, frame: Frame, width: int) -> Spans:
+    return spans(entry.target.id)
+
+
+def _change(entry: Entry, frame: Frame, width: int) -> Spans:
+    return spans((change_words(entry), "muted"))
+
+
+def _actor(entry: Entry, frame: Frame, width: int) -> Spans:
+    return spans((f"{entry.actor.rsplit('/', 1)[-1]}@{entry.host}", "muted"))
+
+
+COLUMNS: tuple[Column[Entry], ...] = (
+    Column("outcome", "outcome", 8, _outcome, "left"),
+    Column("age", "age", 4, _age),
+    Column("what", "mitigation", 20, _what, "left", flex=1),
+    Column("target", "target", 20, _target, "left", flex=2),
+    Column("change", "before → after", 22, _change, "left", rank=1, flex=2),
+    Column("at", "time", 20, _at, "left", rank=2),
+    Column("actor", "by", 18, _actor, "left", rank=3),
+)
+
+
+def details(entry: Entry, width: int) -> Spans:
+    """Everything about one entry."""
+    pieces = [*row("call", f"{entry.call.service}.{entry.call.operation}", width)]
+    pieces += row("arn", entry.arn, width)
+    pieces += row("change", change_words(entry) or "nothing that could be compared", width)
+    pieces += row("by", f"{entry.actor} on {entry.host}, pid {entry.pid}, {fmt.moment(entry.at)}", width)
+    if entry.detail:
+        pieces += row("detail", entry.detail, width, "warning" if entry.outcome != "applied" else "")
+    if entry.seen is not None:
+        seen = ", ".join(f"{k}: {value_words(k, v)}" for k, v in entry.seen.items())
+        pieces += row("seen after", seen, width)
+    words = {
+        "open": "the process ended before the outcome was written; look at the state before you go on",
+        "unknown": "AWS gave no clear answer; look at the state before you go on",
+        "undone": "it has been undone",
+    }.get(entry.outcome, "")
+    can = "u or Enter undoes it" if entry.can_undo else words or "nothing to undo"
+    pieces += row("undo", can, width, "accent" if entry.can_undo else "muted")
+    pieces += row("id", entry.id, width, "muted")
+    return tuple(pieces)
+
+
+class JournalScreen(FrameScreen):
+    """All entries."""
+
+    BINDINGS = bindings("journal", "dashboard")
+    AUTO_FOCUS = "#entries-table"
+
+    def body(self) -> ComposeResult:
+        """Entries and the details of one."""
+        yield KeyedTable(COLUMNS, id="entries-table")
+        with VerticalScroll(id="entry", can_focus=False):
+            yield Static("", markup=False)
+
+    @property
+    def table(self) -> KeyedTable[Entry]:
+        """The entries."""
+        return cast("KeyedTable[Entry]", self.query_one("#entries-table"))
+
+    def show(self, frame: Frame) -> None:
+        """Entries of a frame."""
+        rows: list[tuple[Hashable, Entry]] = [(e.id, e) for e in in_reading_order(frame.snapshot.journal)]
+        self.table.say_when_empty(spans(("  nothing was changed with lambdatop yet", "muted")))
+        self.table.show_rows(rows, frame)
+        self._tell()
+
+    def on_keyed_table_cursor_moved(self) -> None:
+        """Another entry."""
+        self._tell()
+
+    def _tell(self) -> None:
+        entry = self.table.cursor_row
+        pieces = details(entry, max(40, self.app.size.width - 4)) if entry else ()
+        self.query_one("#entry Static", Static).update(self.console_app.inks.content(pieces))
+
+    def hotkeys(self) -> Iterator[Hotkey]:
+        """Keys of the journal."""
+        yield BY_ID["back"]
+        yield from in_scope("journal", "everywhere")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Of the dashboard's keys only Esc means something here."""
+        return action not in (
+            "pane",
+            "next_pane",
+            "previous_pane",
+            "zoom",
+            "filter",
+            "sort",
+            "reverse",
+            "open",
+        )
+
+    def action_back(self) -> None:
+        """Back to the dashboard."""
+        self.dismiss()
+
+    def action_undo_chosen(self) -> None:
+        """Undo the chosen entry, through the same dialog."""
+        entry = self.table.cursor_row
+        if entry is None:
+            self.console_app.say("There is nothing to undo.")
+        elif not entry.can_undo:
+            self.console_app.say(f"This entry cannot be undone: it is {entry.outcome}.", "warning")
+        else:
+            self.console_app.corridor.undo(entry.id)

@@ -1,0 +1,154 @@
+"""Header, banner, tabs and key hints: pure lines, and the small widgets that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from lambdatop.domain.snapshot import Mode, SourceRow
+from lambdatop.tui import format as fmt
+from lambdatop.tui.frame import EMPTY_FRAME, Frame
+from lambdatop.tui.glyphs import OFF, ON
+from lambdatop.tui.ink import Item, Span, Spans, bar, clip, fit, spans
+from lambdatop.tui.theme import inks_of
+
+EXPIRES_SOON_S = 900.0
+SOURCE_SLOT = {"ok": "ok", "starting": "faint", "stale": "stale", "throttled": "warning"}
+
+
+def first_line(frame: Frame, mode: Mode, notice: str, width: int) -> Spans:
+    """Who and where we are, and what this process may do."""
+    target = frame.target
+    left = [Item(spans((" lambdatop", "accent")))]
+    if target is None:
+        words = frame.trouble or "connecting…"
+        left.append(Item(spans((clip(words, max(10, width - 30)), "warning" if frame.trouble else "muted"))))
+    else:
+        account = target.scope.account
+        name = spans(target.alias, (f" {account}", "muted")) if target.alias else spans(account)
+        left += [Item(name), Item(spans(target.scope.region))]
+        left.append(Item(spans((short_identity(target.identity), "muted")), 6))
+        if target.endpoint:
+            left.append(Item(spans((target.endpoint, "warning")), 3))
+    standing = target.notice if target and target.notice else notice
+    right = [Item(spans((standing, "warning")), 2), Item(paused(frame))]
+    badge = ("READ-ONLY", "ok") if mode == "read-only" else ("OPERATOR", "warning")
+    right.append(Item(spans(badge, " ")))
+    return bar(left, right, width)
+
+
+def second_line(frame: Frame, width: int) -> Spans:
+    """Health of the sources, alarms, credentials, and what lambdatop itself costs."""
+    snapshot = frame.snapshot
+    left = [Item(sources(snapshot.sources, width))]
+    if snapshot.alarms:
+        left.append(Item(spans((fmt.plural(len(snapshot.alarms), "alarm"), "warning")), 2))
+    spend = snapshot.spend
+    over = spend.budget_usd_per_hour and spend.usd_per_hour >= spend.budget_usd_per_hour
+    rate = f"{fmt.usd(spend.usd_per_hour)} of {fmt.usd(spend.budget_usd_per_hour)}/h"
+    cost = spans(("own API calls ", "muted"), fmt.usd(spend.usd), " ", (rate, "warning" if over else "muted"))
+    right = [Item(expiry(frame), 1), Item(cost, 3)]
+    right.append(Item(spans((f"{fmt.clock(frame.now)}Z", "muted")), 4) if frame.now else Item(()))
+    return (*bar(left, right, width - 1), Span(" "))
+
+
+def short_identity(identity: str) -> str:
+    """`arn:aws:sts::1:assumed-role/Operator/alice` is Operator/alice."""
+    return identity.rsplit(":", 1)[-1].removeprefix("assumed-role/").removeprefix("user/")
+
+
+def sources(rows: Sequence[SourceRow], width: int) -> Spans:
+    """One dot per source and how many are well; those that are not are named."""
+    if not rows:
+        return spans((" sources: none has answered yet", "muted"))
+    dots = [(ON if r.state == "ok" else OFF, SOURCE_SLOT.get(r.state, "critical")) for r in rows]
+    well = sum(r.state == "ok" for r in rows)
+    words: list[tuple[str, str]] = []
+    for row in rows:
+        if row.state not in ("ok", "starting"):
+            action = f" ({row.action})" if row.action else ""
+            slot = SOURCE_SLOT.get(row.state, "critical")
+            words.append((f"  {row.name} {row.state}{action if width >= 100 else ''}", slot))
+    return spans(" ", *dots, (f" {well}/{len(rows)} ok", "muted"), *words)
+
+
+def expiry(frame: Frame) -> Spans:
+    """How long the credentials live."""
+    target = frame.target
+    if target is None or target.credentials_expire_at is None:
+        return ()
+    left = target.credentials_expire_at - frame.now
+    if left <= 0:
+        return spans(("credentials EXPIRED", "critical"))
+    slot = "warning" if left < EXPIRES_SOON_S else "muted"
+    return spans((f"credentials {fmt.span(left)}", slot))
+
+
+def paused(frame: Frame) -> Spans:
+    """The badge of a display that stands still."""
+    if frame.paused_at is None:
+        return ()
+    return spans((f"PAUSED {fmt.age(frame.now - frame.paused_at)}", "warning"))
+
+
+def banners(frame: Frame) -> tuple[Spans, ...]:
+    """Lines that must not be missed: mutations without outcome, and a display that stands still."""
+    lines: list[Spans] = []
+    waiting = len(frame.snapshot.open_intents)
+    if waiting:
+        words = f" {fmt.plural(waiting, 'mutation')} without outcome: press J "
+        lines.append(spans((words, "critical")))
+    if frame.paused_at is not None:
+        shown = f" PAUSED: the screen shows {fmt.clock(frame.snapshot.at)}Z, "
+        old = f"{fmt.age(frame.now - frame.snapshot.at)} ago. p goes on "
+        lines.append(spans((shown + old, "warning")))
+    return tuple(lines)
+
+
+class Lines(Static):
+    """Lines that a function makes of a frame and a width; repainted only when they differ."""
+
+    frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
+
+    def __init__(self, make: Callable[[Frame, int], Sequence[Spans]], *, id: str) -> None:
+        super().__init__("", id=id, markup=False)
+        self._make = make
+        self._told: object = None
+
+    def on_mount(self) -> None:
+        """The first frame may have come already."""
+        self.tell()
+
+    def on_resize(self) -> None:
+        """Another width, other lines."""
+        self.tell()
+
+    def watch_frame(self) -> None:
+        """A new frame (the watcher also runs before the widget stands)."""
+        if self.is_mounted:
+            self.tell()
+
+    def tell(self) -> None:
+        """Make the lines and show them."""
+        lines = tuple(self._make(self.frame, self.size.width or self.app.size.width))
+        inks = inks_of(self.app)
+        if (lines, inks) != self._told:
+            self._told = (lines, inks)
+            joined: list[Span] = []
+            for line in lines:
+                joined += [Span("\n"), *line] if joined else [*line]
+            self.update(inks.content(joined))
+            self.display = bool(lines)
+
+
+def hints_line(hints: Sequence[tuple[str, str, int, bool]], width: int) -> Spans:
+    """Key hints (key, label, rank, usable) in one line; those with high ranks leave first."""
+    items = [
+        Item(
+            spans((key, "accent" if usable else "faint"), (f" {label}", "muted" if usable else "faint")), rank
+        )
+        for key, label, rank, usable in hints
+    ]
+    return fit((Span(" "), *bar(items, [], max(0, width - 2))), width)

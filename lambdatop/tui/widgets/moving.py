@@ -1,0 +1,57 @@
+"""Moving through lines with the same keys everywhere."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from lambdatop.tui.bindings import bindings
+
+FAR = 1_000_000_000
+
+
+class Moving:
+    """Mix-in: the keys of the scope `moving`. Hosts replace `step` and `page_lines`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("moving")
+
+    @property
+    def page_lines(self) -> int:
+        """Lines of a page."""
+        return 1
+
+    def step(self, lines: int) -> None:
+        """Move by some lines; beyond the ends it stops there."""
+
+    def action_cursor_down(self) -> None:
+        """One line down."""
+        self.step(1)
+
+    def action_cursor_up(self) -> None:
+        """One line up."""
+        self.step(-1)
+
+    def action_top(self) -> None:
+        """First line."""
+        self.step(-FAR)
+
+    def action_bottom(self) -> None:
+        """Last line."""
+        self.step(FAR)
+
+    def action_half_down(self) -> None:
+        """Half a page down."""
+        self.step(max(1, self.page_lines // 2))
+
+    def action_half_up(self) -> None:
+        """Half a page up."""
+        self.step(-max(1, self.page_lines // 2))
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        self.step(self.page_lines)
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        self.step(-self.page_lines)
