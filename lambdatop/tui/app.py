@@ -8,6 +8,7 @@ from typing import Literal
 from textual import events
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widgets import Input
 
 from lambdatop.config.theme_file import DEFAULT_THEME, NO_COLOR_THEME, Themes
 from lambdatop.domain.plan import Plan
@@ -21,7 +22,7 @@ from lambdatop.tui.bindings import bindings
 from lambdatop.tui.commands import HotkeyCommands
 from lambdatop.tui.corridor import Corridor
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
-from lambdatop.tui.hotkeys import Hotkey
+from lambdatop.tui.hotkeys import BY_ID, Hotkey
 from lambdatop.tui.screens.choose import ChooseScreen
 from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
@@ -134,7 +135,21 @@ class LambdatopApp(QuietCrash, ThemedApp):
         screen = self.screen if fresh and self.screen_stack else None
         if isinstance(screen, ConfirmScreen) and not screen.admits(event):
             return
+        if isinstance(event, events.Key) and self._opens_filter(screen, event.key):
+            return
         await super().on_event(event)
+
+    def _opens_filter(self, screen: Screen[object] | None, key: str) -> bool:
+        """Open the filter line here and now.
+
+        A key handed on to the focused widget is acted upon in that widget's own time, and what was
+        typed right behind it (a slow line delivers `/orders` in one piece) would act as hotkeys.
+        """
+        action = getattr(screen, "action_filter", None)
+        if action is None or key not in BY_ID["filter"].keys.split(",") or isinstance(self.focused, Input):
+            return False
+        action()
+        return True
 
     def run_hotkey(self, hotkey: Hotkey) -> None:
         """An entry of the table, from the palette: on the screen that is below it."""

@@ -176,10 +176,10 @@ class Pane(Vertical):
     # -- filter ----------------------------------------------------------------------------------
 
     def open_filter(self) -> None:
-        """Show the filter line and type into it."""
+        """Show the filter line and type into it, from this moment on: `focus()` would come later."""
         line = self.query_one(".filter", Input)
         line.display = True
-        line.focus()
+        self.screen.set_focus(line)
 
     def clear_filter(self) -> bool:
         """Take the filter away; False when there was none."""
