@@ -42,3 +42,6 @@ lint: $(VENV)/.installed
 
 clean:
 	rm -rf $(VENV) $(NEWEST) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
+
+screenshots: $(VENV)/.installed
+	$(BIN)/python tests/bench/screenshots.py
