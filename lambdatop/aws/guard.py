@@ -32,10 +32,13 @@ class GuardRefusal(RuntimeError):
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """Permission for one request of one exact call. `sent` stays True once it has left."""
+    """Permission for one request of one exact call. `sent` stays True once it has left.
+
+    `matched` names the operation whose parameters were compared, "" before that.
+    """
 
     digest: str
-    matched: bool = False
+    matched: str = ""
     sent: bool = False
 
 
@@ -107,14 +110,14 @@ class Guard:
         call = Call(model.service_model.service_name, model.name, params)
         if call.digest() != ticket.digest or ticket.sent:
             raise GuardRefusal(f"{_operation(event_name)} is not the call that was journaled and confirmed")
-        ticket.matched = True
+        ticket.matched = _operation(event_name)
 
     def _admitted(self, event_name: str) -> Ticket | None:
         """The ticket by which a change goes on, None for reads; raises for everything else."""
         if _always_allowed(event_name):
             return None
         ticket = self._open_ticket(event_name)
-        if not ticket.matched:
+        if ticket.matched != _operation(event_name):
             raise GuardRefusal(f"{_operation(event_name)} came in past the check of its parameters")
         return ticket
 

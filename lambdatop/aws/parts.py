@@ -82,9 +82,9 @@ class Parts:
         return tuple(clean_name(n) for n in found)
 
     async def url(self, name: str) -> str | None:
-        """The first function URL, None when there is none."""
+        """Its function URLs (each alias may have one), None when there is none."""
         configs = (await self.function("ListFunctionUrlConfigs", name)).get("FunctionUrlConfigs") or ()
-        return clean_line(str(configs[0].get("FunctionUrl") or ""), 500) if configs else None
+        return clean_line(", ".join(str(c.get("FunctionUrl") or "") for c in configs), 500) or None
 
     async def principals(self, name: str, aliases: Sequence[str]) -> tuple[str, ...]:
         """Who may call by resource policy: of the function and of up to five aliases."""
@@ -155,6 +155,14 @@ class Parts:
             for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False)
         ]
         return max(found)[1] if found else None
+
+
+def unasked(aliases: Sequence[str]) -> tuple[str, ...]:
+    """A sentence about the aliases whose policies were not read: each costs a call."""
+    rest = aliases[POLICY_QUALIFIERS:]
+    if not rest:
+        return ()
+    return (f"the policies of {len(rest)} more aliases were not read, so callers by these are unknown",)
 
 
 def principals_of(policy: str) -> tuple[str, ...]:

@@ -15,13 +15,17 @@ from lambdatop.aws.situations import Situations, queue_arn
 from lambdatop.domain.errors import Missing, SourceError, TargetNotFound
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.plan import State
-from lambdatop.domain.scope import Arn, Key, Scope, parse_arn
+from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.situation import Situation
 from lambdatop.domain.text import clean_line, clean_name
 
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _FUNCTION_NAME = re.compile(r"^[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]+))?$")
 _QUEUE_NAME = re.compile(r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$")
+_AWS_QUEUE_HOST = re.compile(
+    r"^https?://(?:sqs(?:-fips)?\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.(?:amazonaws\.com|api\.aws)",
+    re.IGNORECASE,
+)
 _NEAREST = 5
 
 MAPPING_FIELDS: dict[str, Callable[[MappingFacts], Any]] = {
@@ -105,7 +109,7 @@ class AwsReader:
         """The bare name or UUID, and the kind when the spelling leaves no doubt."""
         arn = parse_arn(text)
         if arn is not None:
-            self._check_scope(arn, text)
+            self._check_scope(arn.account, arn.region, text)
             if arn.service == "sqs":
                 return arn.resource, "queue"
             if arn.service == "lambda" and arn.resource.startswith("event-source-mapping:"):
@@ -114,20 +118,27 @@ class AwsReader:
                 return arn.name, "function"
             raise TargetNotFound(f"{_shown(text)} is the ARN of neither a function, a mapping nor a queue.")
         if "://" in text:
-            parts = text.rstrip("/").rsplit("/", 2)
-            if len(parts) == 3 and parts[1].isdigit():
-                return parts[2], "queue"
-            raise TargetNotFound(f"{_shown(text)} is not a queue URL (https://host/account/name).")
+            return self._queue_of_url(text), "queue"
         if _UUID.match(text.lower()):
             return text.lower(), "mapping"
         if _FUNCTION_NAME.match(text):
             return text.split(":")[0], None
         return text, None
 
-    def _check_scope(self, arn: Arn, text: str) -> None:
-        if (arn.account, arn.region) != (self._scope.account, self._scope.region):
+    def _queue_of_url(self, text: str) -> str:
+        """The queue's name; a URL names account and region too, and a namesake of ours is not meant."""
+        parts = text.rstrip("/").rsplit("/", 2)
+        if len(parts) != 3 or not parts[1].isdigit():
+            raise TargetNotFound(f"{_shown(text)} is not a queue URL (https://host/account/name).")
+        host = _AWS_QUEUE_HOST.match(parts[0])
+        region = (host.group(1) or host.group(2)).lower() if host else self._scope.region
+        self._check_scope(parts[1], region, text)
+        return parts[2]
+
+    def _check_scope(self, account: str, region: str, text: str) -> None:
+        if (account, region) != (self._scope.account, self._scope.region):
             raise TargetNotFound(
-                f"{_shown(text)} belongs to account {clean_name(arn.account)} in {clean_name(arn.region)}, "
+                f"{_shown(text)} belongs to account {clean_name(account)} in {clean_name(region)}, "
                 f"this is {self._scope.account} in {self._scope.region}: choose --profile and --region."
             )
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lambdatop.aws.facts import arn_text, function_facts, mapping_facts, reserved_of
 from lambdatop.aws.mappings import list_mappings
-from lambdatop.aws.parts import Parts
+from lambdatop.aws.parts import Parts, unasked
 from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Denied, SourceError
@@ -83,6 +83,7 @@ class Situations:
             fill("lambda:GetPolicy", "callers by policy are", (), parts.principals(name, aliases)),
             fill("lambda:ListTags", "whether a stack owns it is", None, parts.stack((facts.arn,))),
         )
+        gaps.sentences += unasked(aliases)
         return FunctionSituation(
             ref=Ref(facts.key, facts.arn, facts.name),
             at=at,

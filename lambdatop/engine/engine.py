@@ -21,7 +21,7 @@ from lambdatop.engine.collector import Setting, unexpected
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
 from lambdatop.engine.fleet import Fleet
-from lambdatop.engine.proposals import Planning
+from lambdatop.engine.proposals import Place, Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 
 TICK_S = 1.0
@@ -198,6 +198,7 @@ class Engine:
             scope=scope,
             allow_destructive=self._settings.allow_destructive,
             planning=self._planning,
+            place=Place(self._settings.profile, backend.identified.endpoint),
         )
         sources = backend.sources if self._collect else ()
         self._feed.post((backend.identified,))

@@ -24,7 +24,7 @@ from lambdatop.domain.snapshot import Mode
 from lambdatop.engine import recovery
 from lambdatop.engine.budget import urgent
 from lambdatop.engine.collector import unexpected
-from lambdatop.engine.proposals import Planning, Proposals
+from lambdatop.engine.proposals import NOWHERE_SPECIAL, Place, Planning, Proposals
 from lambdatop.engine.settle import Look, look, settled
 from lambdatop.engine.verdict import Verdict, drifted, judge
 
@@ -65,6 +65,7 @@ class Executor:
         allow_destructive: bool = True,
         planning: Planning | None = None,
         process: Process | None = None,
+        place: Place = NOWHERE_SPECIAL,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -75,7 +76,7 @@ class Executor:
         self._scope = scope
         self._allow_destructive = allow_destructive
         self._process = process or this_process()
-        self._proposals = Proposals(clock, journal, reader, scope, planning)
+        self._proposals = Proposals(clock, journal, reader, scope, planning, place)
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: set[asyncio.Task[Result]] = set()
         self._spent: set[str] = set()
@@ -121,9 +122,9 @@ class Executor:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def recover(self) -> tuple[Entry, ...]:
-        """Settle intents of dead processes: read AWS's state, write the outcome; the settled entries.
+        """Settle intents of dead processes and lost answers: read AWS's state, write the outcome.
 
-        In read-only mode nothing is settled, because the journal is not written to. Raises
+        Returns the settled entries. In read-only mode there are none: the journal is not written to. Raises
         LambdatopError when the journal cannot be read or written.
         """
         if self._mutator is None:
@@ -132,6 +133,10 @@ class Executor:
         if found:
             await self._tell(())
         return found
+
+    async def unsettled(self) -> tuple[Entry, ...]:
+        """Entries of this account and region whose end is still to be found out."""
+        return tuple(recovery.unsettled(await asyncio.to_thread(self._journal.read), self._scope))
 
     def _mine(self, entry: Entry) -> bool:
         """Whether somebody is still at work on an open entry."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from uuid import uuid4
 
 from lambdatop.domain.errors import TargetNotFound, UsageError
@@ -13,7 +13,7 @@ from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Proposal, Refusal, State
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.situation import Situation
+from lambdatop.domain.situation import FunctionSituation, Situation
 from lambdatop.engine.settle import look
 
 
@@ -38,17 +38,34 @@ def _domain_planning() -> Planning:
     return cast(Planning, mitigations)
 
 
+class Place(NamedTuple):
+    """What a command line needs besides the region to reach the same account at the same endpoint."""
+
+    profile: str | None
+    endpoint: str
+
+
+NOWHERE_SPECIAL = Place(None, "")
+
+
 class Proposals:
     """Plans for one connection. Nothing here can change anything."""
 
     def __init__(
-        self, clock: Clock, journal: JournalStore, reader: Reader, scope: Scope, planning: Planning | None
+        self,
+        clock: Clock,
+        journal: JournalStore,
+        reader: Reader,
+        scope: Scope,
+        planning: Planning | None,
+        place: Place = NOWHERE_SPECIAL,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._reader = reader
         self._scope = scope
         self._planning = planning or _domain_planning()
+        self._place = place
 
     async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """A plan for `target` as it is now, or the reason why there is none."""
@@ -56,10 +73,10 @@ class Proposals:
         if kind != target.kind:
             raise UsageError(f"{name} acts on a {kind}; {target.id} is a {target.kind}.")
         self._check_scope(target, target.id)
-        if name == "restore_concurrency" and "reserved" not in params:
-            params = {**params, **await self._remembered(target)}
         situation = await self._reader.situation(target)
-        return self._planning.plan(name, situation, params, self._clock.now(), str(uuid4()))
+        if name == "restore_concurrency" and "reserved" not in params:
+            params = {**params, **await self._remembered(situation)}
+        return self._placed(self._planning.plan(name, situation, params, self._clock.now(), str(uuid4())))
 
     async def propose_undo(self, entry_id: str | None) -> Proposal:
         """A plan that takes one journal entry back, or the reason why there is none."""
@@ -75,12 +92,20 @@ class Proposals:
             if found.state is None:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state
-        return self._planning.plan_undo(entry, current, self._clock.now(), str(uuid4()))
+        return self._placed(self._planning.plan_undo(entry, current, self._clock.now(), str(uuid4())))
 
-    async def _remembered(self, function: Key) -> Mapping[str, Any]:
+    def _placed(self, proposal: Proposal) -> Proposal:
+        from lambdatop.domain.mitigations.words import same_place
+
+        return same_place(proposal, self._place.profile, self._place.endpoint)
+
+    async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
+        """The value before our throttle; nothing once somebody has set another value than zero since."""
         from lambdatop.domain.mitigations.restore import remembered
 
-        return remembered(await asyncio.to_thread(self._journal.read), function)
+        if not isinstance(situation, FunctionSituation) or situation.reserved != 0:
+            return {}
+        return remembered(await asyncio.to_thread(self._journal.read), situation.ref.key)
 
     def _check_scope(self, target: Key, what: str) -> None:
         if target.scope != self._scope:

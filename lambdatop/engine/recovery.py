@@ -1,10 +1,14 @@
-"""Open intents of processes that died between intent and outcome: what became of them."""
+"""What became of intents whose end nobody saw: a process died, or an answer was lost.
+
+An entry is "open" when its process died between intent and outcome, "unknown" when the answer was lost
+and the state read back right afterwards did not show it. Both are read again, by whoever starts next.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lambdatop.domain.journal import Entry
@@ -16,6 +20,10 @@ from lambdatop.engine.verdict import FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT, FO
 
 ABANDONED_S = 600.0
 """No call lives this long; a process id may have been given to another process by then."""
+
+
+LATE_S = 120.0
+"""A lost request that shows no effect after this many seconds was not applied."""
 
 
 def may_be_alive(entry: Entry, host: str, now: float) -> bool:
@@ -39,17 +47,17 @@ def may_be_alive(entry: Entry, host: str, now: float) -> bool:
 async def recover(
     clock: Clock, journal: JournalStore, reader: Reader, scope: Scope, busy: Callable[[Entry], bool]
 ) -> tuple[Entry, ...]:
-    """Settle every open entry of `scope` that nobody works on; the entries that were settled."""
+    """Settle every unsettled entry of `scope` that nobody works on; the entries that were settled."""
     settled: list[Entry] = []
-    for entry in _open(await asyncio.to_thread(journal.read), scope):
-        if busy(entry):
+    entries = await asyncio.to_thread(journal.read)
+    for entry in unsettled(entries, scope):
+        if entry.outcome == "open" and busy(entry):
             continue
         with urgent():
-            verdict = await _verdict(reader, entry)
-        if verdict is None:
+            verdict = await _verdict(reader, entry, _later(entries, entry))
+        if verdict is None or _too_early(entry, verdict, clock.now()):
             continue
-        still = await asyncio.to_thread(journal.read)
-        if entry.id not in {e.id for e in _open(still, scope)}:
+        if entry not in await asyncio.to_thread(journal.read):
             continue  # another console was quicker
         at = clock.now()
         args = (entry.id, at, verdict.outcome, verdict.detail, verdict.seen)
@@ -60,15 +68,39 @@ async def recover(
     return tuple(settled)
 
 
-def _open(entries: tuple[Entry, ...], scope: Scope) -> list[Entry]:
-    return [e for e in entries if e.outcome == "open" and e.target.scope == scope]
+def unsettled(entries: Sequence[Entry], scope: Scope) -> list[Entry]:
+    """Entries of `scope` whose end may still be found out: open ones, and answers that were lost."""
+    return [e for e in entries if e.target.scope == scope and (e.outcome == "open" or _was_lost(e))]
 
 
-async def _verdict(reader: Reader, entry: Entry) -> Verdict | None:
+def _was_lost(entry: Entry) -> bool:
+    if entry.outcome != "unknown" or not entry.after:
+        return False
+    return not entry.detail.startswith((FOUND_CHANGED, FOUND_NOTHING))
+
+
+def _too_early(entry: Entry, verdict: Verdict, now: float) -> bool:
+    """A request whose answer was lost may still arrive; that it did not is said only when it cannot."""
+    return entry.outcome == "unknown" and verdict.outcome == "not-sent" and now - entry.at < LATE_S
+
+
+def _later(entries: Sequence[Entry], entry: Entry) -> Entry | None:
+    """A newer change of the same target that may have gone through: the state tells of that one."""
+    after = entries[entries.index(entry) + 1 :]
+    sent = ("open", "applied", "undone", "unknown")
+    return next((e for e in after if e.target == entry.target and e.outcome in sent), None)
+
+
+async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict | None:
     """What AWS's state says; None when it cannot be read now or is still changing."""
     if not entry.after:
         return Verdict("unknown", f"{FOUND_NOTHING}: {entry.mitigation} leaves no trace that could be read")
+    if later is not None:
+        return Verdict("unknown", f"{FOUND_NOTHING}: entry {later.id} acted on the same target since")
     found = await look(reader, entry.target, entry.after)
+    if found.gone:
+        detail = f"{FOUND_CHANGED}: {entry.target.kind} {entry.target.id} does not exist any more"
+        return Verdict("unknown", detail)
     if found.state is None:
         return None
     if found.state == dict(entry.after):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.errors import LambdatopError, Missing
 from lambdatop.domain.plan import Plan, State
 from lambdatop.domain.ports import Clock, Reader
 from lambdatop.domain.scope import Key
@@ -17,10 +17,14 @@ PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a read found: the control fields, or why they could not be read."""
+    """What a read found: the control fields, or why they could not be read.
+
+    `gone` tells that the target does not exist any more, which is an answer too.
+    """
 
     state: State | None
     error: str = ""
+    gone: bool = False
 
 
 async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
@@ -28,6 +32,8 @@ async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
     wanted = sorted(fields)
     try:
         found = await reader.state(target, wanted)
+    except Missing as error:
+        return Look(None, str(error), gone=True)
     except LambdatopError as error:
         return Look(None, str(error))
     except Exception as error:  # whatever it is, the caller has to go on and write an outcome

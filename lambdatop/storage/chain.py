@@ -60,6 +60,10 @@ class Chain:
         size = self.size + len(complete) + 1
         return Chain(tuple(records), size, last, len(lines[-1]) + 1), torn
 
+    def holds_intent(self, entry_id: str) -> bool:
+        """Whether this intent was written before."""
+        return any(r.get("record") == "intent" and r["id"] == entry_id for r in self.records)
+
     def entries(self) -> tuple[Entry, ...]:
         """What the records mean."""
         return replay(self.records)

@@ -68,7 +68,7 @@ class JournalFile:
             return self._entries
 
     def intent(self, entry: Entry) -> None:
-        """Write an intent; when this returns it is on disk."""
+        """Write an intent, which happens once; when this returns it is on disk."""
         self._append(intent_record(entry))
 
     def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
@@ -91,6 +91,8 @@ class JournalFile:
 
     def _write(self, fd: int, record: Mapping[str, Any]) -> None:
         torn = self._catch_up(fd)
+        if record["record"] == "intent" and self._chain.holds_intent(record["id"]):
+            raise JournalError(f"Intent {record['id']} stands in the journal {self.path} already.")
         note = encode(repair(torn), self._chain.last) if torn else b""
         last = digest(note[:-1]) if note else self._chain.last
         try:

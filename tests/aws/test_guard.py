@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.hooks import HierarchicalEmitter
 from fakes.wire_stub import Fault, Hang, WireStub, model_of
 
 from lambdatop.aws.allowlist import CREDENTIALS, READS
-from lambdatop.aws.guard import HOOKS, GuardRefusal
+from lambdatop.aws.guard import HOOKS, Guard, GuardRefusal
 from lambdatop.domain.plan import Call
 
 from .conftest import MakeBench
@@ -110,6 +112,21 @@ async def test_a_ticket_lets_exactly_its_call_through(stub: WireStub, bench: Mak
         await client.put_function_concurrency(**ZERO.params)
         assert ticket.sent
     assert stub.calls("PutFunctionConcurrency") == [dict(ZERO.params)]
+
+
+@pytest.mark.parametrize("hook", ["before-call", "request-created", "before-send"])
+def test_the_match_of_one_operation_opens_no_door_for_another(hook: str) -> None:
+    guard, events, request = Guard(read_only=False), HierarchicalEmitter(), AWSRequest(url="http://h/")
+    guard.install(events)
+    put = model_of("lambda").operation_model("PutFunctionConcurrency")
+    with guard.ticket(ZERO.digest()) as ticket:
+        events.emit(
+            "provide-client-params.lambda.PutFunctionConcurrency", params=dict(ZERO.params), model=put
+        )
+        with pytest.raises(GuardRefusal):
+            events.emit(f"{hook}.lambda.DeleteFunction", request=request)
+        assert not ticket.sent
+        events.emit(f"{hook}.lambda.PutFunctionConcurrency", request=request)
 
 
 async def test_a_ticket_is_good_for_one_request(stub: WireStub, bench: MakeBench) -> None:

@@ -29,6 +29,8 @@ from lambdatop.domain.errors import Denied, Missing, SourceError, TargetNotFound
         ("orders-dlq", {"queue"}, "queue", "orders-dlq"),
         (Q + "orders-dlq", {"queue"}, "queue", "orders-dlq"),
         (f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/orders", {"queue"}, "queue", "orders"),
+        (f"https://{REGION}.queue.amazonaws.com/{ACCOUNT}/orders", {"queue"}, "queue", "orders"),
+        (f"http://127.0.0.1:4566/{ACCOUNT}/orders", {"queue"}, "queue", "orders"),
         ("orders", {"function", "queue"}, "queue", "orders"),
     ],
 )
@@ -118,3 +120,17 @@ async def test_the_state_of_mappings_and_queues(account: WireStub, reader: AwsRe
         await reader.state(key("mapping", ONE), {"colour"})
     with pytest.raises(Missing):
         await reader.state(key("mapping", "0f1e2d3c-0000-4000-8000-0000000000ff"), {"state"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://sqs.{REGION}.amazonaws.com/999999999999/orders",
+        f"https://sqs.us-west-1.amazonaws.com/{ACCOUNT}/orders",
+        f"https://us-west-1.queue.amazonaws.com/{ACCOUNT}/orders",
+        f"https://sqs.us-west-1.api.aws/{ACCOUNT}/orders",
+    ],
+)
+async def test_a_queue_url_of_elsewhere_never_means_our_namesake(reader: AwsReader, url: str) -> None:
+    with pytest.raises(TargetNotFound, match="choose --profile and --region"):
+        await reader.find(url, {"queue"})

@@ -80,6 +80,17 @@ async def test_what_cannot_be_read_is_a_gap_that_names_the_action(
     assert (seen.async_config, seen.account, seen.reserved) == (None, None, 3)
 
 
+async def test_what_was_not_asked_for_is_a_gap_too(account: WireStub, reader: AwsReader) -> None:
+    _complete_function(account)
+    account.on("lambda", "ListAliases", {"Aliases": [{"Name": f"a{i}"} for i in range(7)]})
+    urls = [{"FunctionUrl": "https://u/"}, {"FunctionUrl": "https://v/"}]
+    account.on("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": urls})
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    assert seen.gaps == ("the policies of 2 more aliases were not read, so callers by these are unknown",)
+    assert seen.url == "https://u/, https://v/"
+
+
 @pytest.mark.parametrize("operation", ["GetFunctionConfiguration", "GetFunctionConcurrency"])
 async def test_the_essential_is_no_gap(operation: str, account: WireStub, reader: AwsReader) -> None:
     _complete_function(account)

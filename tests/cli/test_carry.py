@@ -67,6 +67,7 @@ def test_a_plan_shows_everything_and_changes_nothing(cli: Cli, aws: Aws, home: P
         '"ReservedConcurrentExecutions": 7}',
         "new async events are LOST",
         "aws lambda put-function-concurrency --function-name orders-worker",
+        "--reserved-concurrent-executions 0 --region eu-central-1 --profile prod",
         "type orders-worker",
     ):
         assert words in ran.out

@@ -205,6 +205,7 @@ def test_undo_refuses_when_somebody_changed_it() -> None:
     back = plan_undo(done, {"reserved_concurrency": None}, NOW, "u")
     assert isinstance(back, Refusal)
     assert "already" in back.reason
+    assert "by its id" in back.hint, "or `undo --last` would be stuck on this one"
 
 
 @pytest.mark.parametrize("outcome", ["open", "unknown", "refused", "not-sent", "undone"])

@@ -38,11 +38,11 @@ async def test_a_target_elsewhere_is_refused(way: Corridor) -> None:
         )
 
 
-@pytest.mark.parametrize("former", [None, 0, 7])
+@pytest.mark.parametrize("former", [None, 1, 7])
 async def test_restore_takes_the_former_value_from_the_journal(way: Corridor, former: int | None) -> None:
     way.journal.intent(entry("e1", before={"reserved_concurrency": former}))
     way.journal.outcome("e1", 1.0, "applied", "", None)
-    way.account.reserved = 99
+    way.account.reserved = 0
     plan = await way.plan("restore_concurrency")
     assert plan.after == {"reserved_concurrency": former}
 

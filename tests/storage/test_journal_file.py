@@ -36,6 +36,13 @@ def test_an_intent_and_its_outcome_come_back_exactly(home: Path) -> None:
     assert JournalFile(home).read() == (expected,)
 
 
+def test_an_intent_happens_once(home: Path) -> None:
+    JournalFile(home).intent(entry())
+    with pytest.raises(JournalError, match="already"):
+        JournalFile(home).intent(entry())
+    assert JournalFile(home).read() == (entry(),)
+
+
 def test_absent_zero_and_n_stay_apart(home: Path) -> None:
     for name, value in (("a", None), ("b", 0), ("c", 7)):
         JournalFile(home).intent(entry(name, before={"reserved_concurrency": value}))

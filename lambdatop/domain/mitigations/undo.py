@@ -75,7 +75,8 @@ def _refuse(entry: Entry, current: State, ref: Ref) -> Refusal | None:
     if dict(current) == dict(entry.after):
         return None
     if dict(current) == dict(entry.before):
-        return Refusal(NAME, ref, f"{entry.target.id} is back at {state_words(current)} already.")
+        reason = f"{entry.target.id} is back at {state_words(current)} already."
+        return Refusal(NAME, ref, reason, "Name another entry of `lambdatop journal` by its id.")
     if current.get("state") in triggers.CHANGING:
         reason = f"The trigger is still {current.get('state')}; AWS accepts no change until it has settled."
         return Refusal(NAME, ref, reason, "Try again when its state has settled.")

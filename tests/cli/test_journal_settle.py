@@ -1,0 +1,138 @@
+"""kill -9 of the real command between intent and outcome, and what the next command says of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.command_line import Cli
+from fakes.entries import entry
+from fakes.wire_account import ONE, furnish
+from fakes.wire_stub import Hang, WireStub
+
+from lambdatop.cli import codes
+from lambdatop.storage.journal_file import JournalFile
+
+pytestmark = pytest.mark.wire
+
+THROTTLE = ("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
+
+
+class Aws:
+    """The wire stub with one function whose reservation is 7, and how changes are answered."""
+
+    def __init__(self, stub: WireStub) -> None:
+        self.stub = stub
+        self.reserved: int | None = 7
+        self.mode = "answers"
+        self.reached = asyncio.Event()
+        furnish(stub)
+        stub.on("sts", "GetCallerIdentity", {"Account": "111122223333", "Arn": "arn:aws:iam::1:user/kim"})
+        stub.on("lambda", "GetFunctionConcurrency", lambda _: self._answer())
+        stub.on("lambda", "PutFunctionConcurrency", self._put)
+
+    def _answer(self) -> dict[str, Any]:
+        return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
+
+    def _put(self, params: dict[str, Any]) -> Any:
+        if self.mode == "hangs before":
+            return Hang(self.reached.set)
+        self.reserved = params["ReservedConcurrentExecutions"]
+        return Hang(self.reached.set) if self.mode == "hangs after" else self._answer()
+
+
+@pytest.fixture
+async def aws() -> AsyncIterator[Aws]:
+    async with WireStub() as stub:
+        yield Aws(stub)
+
+
+@pytest.fixture
+def pointed(aws: Aws, home: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """Every command of this test goes to the stub."""
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}
+    for name, value in {**keys, "LAMBDATOP_ENDPOINT_URL": aws.stub.url}.items():
+        monkeypatch.setenv(name, value)
+    return aws
+
+
+async def throttling(aws: Aws) -> asyncio.subprocess.Process:
+    """A real process whose call has reached AWS and is not answered."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "lambdatop", *THROTTLE),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await asyncio.wait_for(aws.reached.wait(), 60)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("mode", "somebody", "detail", "outcome"),
+    [
+        ("hangs before", None, "not applied (found)", "not-sent"),
+        ("hangs after", None, "applied (found)", "applied"),
+        ("hangs after", 50, "changed by somebody", "unknown"),
+    ],
+)
+async def test_the_next_command_says_what_became_of_it(
+    pointed: Aws, cli: Cli, mode: str, somebody: int | None, detail: str, outcome: str
+) -> None:
+    pointed.mode = mode
+    victim = await throttling(pointed)
+    victim.kill()
+    await victim.communicate()
+    pointed.reserved = pointed.reserved if somebody is None else somebody
+    settled = await asyncio.to_thread(cli, "journal", "--settle", "--json")
+    assert settled.code == codes.DONE, settled.err
+    assert f"(throttle_to_zero orders-worker): {detail}" in settled.err
+    (found,) = json.loads(settled.out)["entries"]
+    assert found["outcome"] == outcome
+    assert len(pointed.stub.calls("PutFunctionConcurrency")) == 1, "settling only reads"
+
+
+def test_an_open_entry_says_how_to_find_out(cli: Cli, home: Path) -> None:
+    journal = JournalFile(home / ".local/state/lambdatop")
+    journal.intent(entry())
+    for ran in (cli("journal", "--open"), cli("journal")):
+        assert ran.code == codes.DONE
+        assert "journal --settle`, connected to 111122223333/eu-central-1, reads" in ran.err
+    assert cli("journal", "--settle", "--read-only").code == codes.READ_ONLY
+    assert [e.outcome for e in journal.read()] == ["open"]
+    journal.outcome("e1", 1.0, "applied", "", None)
+    assert cli("journal").err == ""
+
+
+async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(pointed: Aws, cli: Cli) -> None:
+    pointed.mode = "hangs before"
+    neighbour = await throttling(pointed)
+    ran = await asyncio.to_thread(cli, "journal", "--settle", "--open")
+    assert ran.code == codes.UNKNOWN
+    assert "throttle_to_zero" in ran.out
+    assert "is still open: its process may be at work" in ran.err
+    ran = await asyncio.to_thread(cli, "mitigate", "disable_trigger", ONE)
+    assert "is still open: its process may be at work" in ran.err
+    neighbour.kill()
+    await neighbour.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+async def test_a_call_on_its_way_outlives_the_line_and_the_terminal(
+    pointed: Aws, number: signal.Signals
+) -> None:
+    pointed.mode = "hangs after"
+    process = await throttling(pointed)
+    process.send_signal(number)
+    assert process.stderr is not None
+    assert b"waiting for its outcome" in await asyncio.wait_for(process.stderr.readline(), 60)
+    pointed.stub._release.set()  # an answer of 503; the state read back shows what became of it
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == codes.DONE
+    assert out.startswith(b"applied:")
