@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
@@ -34,22 +35,26 @@ def refuse_without_terminal(instead: str) -> None:
         raise UsageError(f"the console needs a terminal on stdin, stdout and stderr; use `{instead}` instead")
 
 
-def open_console(context: Context, parts: Parts, notice: str = "") -> int:
+def open_console(
+    context: Context, parts: Parts, notice: str = "", notes: Callable[[], tuple[str, ...]] = tuple
+) -> int:
     """Engine in its thread, app in this one: the first frame does not wait for AWS.
 
     Leaving the app drains the engine, so a call on its way gets its outcome into the journal. `notice`
-    stands in the header until the connection brings its own.
+    stands in the header until the connection brings its own; `notes` stand at the top of the help.
     """
     thread = engine_thread(context, parts)
     thread.start()
     try:
-        return _run_app(context, parts, thread, notice)
+        return _run_app(context, parts, thread, notice, notes)
     finally:
         if not thread.stop():
-            streams.say("a call had not ended; `lambdatop journal --open` says what became of it")
+            streams.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
 
 
-def _run_app(context: Context, parts: Parts, thread: EngineThread, notice: str) -> int:
+def _run_app(
+    context: Context, parts: Parts, thread: EngineThread, notice: str, notes: Callable[[], tuple[str, ...]]
+) -> int:
     from lambdatop.config.theme_file import load_themes
     from lambdatop.tui.app import LambdatopApp
 
@@ -60,6 +65,7 @@ def _run_app(context: Context, parts: Parts, thread: EngineThread, notice: str) 
         mode=context.mode,
         themes=load_themes(context.paths.theme_dirs),
         notice=notice,
+        notes=notes,
         ascii_only=not shows_unicode(sys.stdout.encoding),
         no_color=bool(os.environ.get("NO_COLOR")),
         debug=context.debug,

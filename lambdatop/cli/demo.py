@@ -61,7 +61,7 @@ def _play(context: Context, args: argparse.Namespace) -> int:
     try:
         with wire(context, demo.locate, DemoJournal(demo)) as parts:
             if args.headless is None:
-                return open_console(context, parts, notice="DEMO")
+                return open_console(context, parts, notice="DEMO", notes=lambda: demo.notices)
             thread = engine_thread(context, parts)
             thread.start()
             try:

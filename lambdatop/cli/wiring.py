@@ -52,7 +52,8 @@ def wire(
 
     settings = context.settings
     clock = SystemClock()
-    meter = budget.SpendMeter(clock, settings.limits.budget_usd_per_hour)
+    # Nobody bills the demo's calls: they are counted at list price and held against no budget (0).
+    meter = budget.SpendMeter(clock, 0.0 if locate else settings.limits.budget_usd_per_hour)
     limiter = budget.TokenBuckets(clock, settings.limits)
     where = locate or _where_the_user_points(settings, read_only=settings.read_only or only_look)
 

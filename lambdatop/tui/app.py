@@ -57,12 +57,13 @@ class LambdatopApp(QuietCrash, ThemedApp):
         mode: Mode = "operator",
         themes: Themes | None = None,
         notice: str = "",
+        notes: Callable[[], tuple[str, ...]] = tuple,
         ascii_only: bool = False,
         no_color: bool = False,
         debug: bool = False,
         arm_s: float = ARM_S,
     ) -> None:
-        """`now` is the clock of the whole process (s since the epoch); `notice` stands in the header."""
+        """`now` is the process's clock (s since the epoch); `notice` is for the header, `notes` for the help."""
         themes = themes or Themes()
         super().__init__(themes.themes.values(), ascii_only=ascii_only, no_color=no_color)
         self.engine = console
@@ -70,6 +71,7 @@ class LambdatopApp(QuietCrash, ThemedApp):
         self.now = now
         self.mode: Mode = mode
         self.notice = notice
+        self.notes = notes
         self.arm_s = arm_s
         self.debug_traceback = debug
         self.corridor = Corridor(self)

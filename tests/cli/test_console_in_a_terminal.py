@@ -19,9 +19,9 @@ pytestmark = pytest.mark.wire
 
 
 def environment(home: Path) -> dict[str, str]:
-    keep = {
-        k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMBDATOP_", "XDG_", "NO_COLOR"))
-    }
+    # COLUMNS and LINES, which parallel test runners set, would outrank the terminal's real size.
+    foreign = ("AWS_", "LAMBDATOP_", "XDG_", "NO_COLOR", "COLUMNS", "LINES")
+    keep = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     demo = {k: v for k, v in os.environ.items() if k == "LAMBDATOP_DEMO_PYTHON"}
     return keep | demo | {"HOME": str(home), "TERM": "xterm-256color", "TMPDIR": str(home)}
 
@@ -54,6 +54,11 @@ def test_throttle_and_undo_by_keys_and_nothing_is_left(tmp_path: Path) -> None:
         assert match
         endpoint = match.group()
         assert reserved(endpoint) is None
+
+        term.press("?")
+        term.wait_for("stops polling a throttled queue")
+        term.press("?")
+        term.wait_for(lambda s: "hot functions" in s and "stops polling" not in s)
 
         # Wait until heat has brought it to the top, then filter so that the key means this function.
         term.press("/orders-worker\r")

@@ -24,9 +24,13 @@ READING = (
 )
 
 
-def help_lines(mode: str) -> Spans:
-    """The whole page."""
+def help_lines(mode: str, notes: tuple[str, ...] = ()) -> Spans:
+    """The whole page; `notes` say what is different here (the demo says where it differs from AWS)."""
     pieces: list[Span] = [Span("\n")]
+    for note in notes:
+        pieces += [Span(f"{note}\n", "warning")]
+    if notes:
+        pieces.append(Span("\n"))
     for scope, where in WHERE.items():
         pieces += [Span(where, "accent"), Span("\n")]
         for hotkey in HOTKEYS:
@@ -52,7 +56,8 @@ class HelpScreen(FrameScreen):
     def body(self) -> ComposeResult:
         """One page that scrolls."""
         with VerticalScroll(id="keys"):
-            yield Static(self.console_app.inks.content(help_lines(self.console_app.mode)), markup=False)
+            app = self.console_app
+            yield Static(app.inks.content(help_lines(app.mode, app.notes())), markup=False)
 
     def hotkeys(self) -> Iterator[Hotkey]:
         """Esc leads back."""

@@ -47,7 +47,9 @@ def second_line(frame: Frame, width: int) -> Spans:
         left.append(Item(spans((fmt.plural(len(snapshot.alarms), "alarm"), "warning")), 2))
     spend = snapshot.spend
     over = spend.budget_usd_per_hour and spend.usd_per_hour >= spend.budget_usd_per_hour
-    rate = f"{fmt.usd(spend.usd_per_hour)} of {fmt.usd(spend.budget_usd_per_hour)}/h"
+    # Without a budget (the demo: nobody bills) there is nothing to hold the rate against.
+    budget = f" of {fmt.usd(spend.budget_usd_per_hour)}" if spend.budget_usd_per_hour else ""
+    rate = f"{fmt.usd(spend.usd_per_hour)}{budget}/h"
     cost = spans(("own API calls ", "muted"), fmt.usd(spend.usd), " ", (rate, "warning" if over else "muted"))
     right = [Item(expiry(frame), 1), Item(cost, 3)]
     right.append(Item(spans((f"{fmt.clock(frame.now)}Z", "muted")), 4) if frame.now else Item(()))
