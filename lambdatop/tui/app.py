@@ -63,7 +63,7 @@ class LambdatopApp(QuietCrash, ThemedApp):
         debug: bool = False,
         arm_s: float = ARM_S,
     ) -> None:
-        """`now` is the process's clock (s since the epoch); `notice` is for the header, `notes` for the help."""
+        """`now` is the clock (s since the epoch); `notice` is for the header, `notes` for the help."""
         themes = themes or Themes()
         super().__init__(themes.themes.values(), ascii_only=ascii_only, no_color=no_color)
         self.engine = console

@@ -39,6 +39,14 @@ async def test_a_damaged_journal_is_a_source_that_failed_and_stops_changes(tmp_p
         assert bench.states()["journal"] == "ok"
 
 
+async def test_the_line_by_hand_names_the_endpoint_that_the_console_is_connected_to(tmp_path: Path) -> None:
+    bench = EngineBench(tmp_path)
+    bench.backend.endpoint = "http://127.0.0.1:4566"
+    async with bench.running():
+        await bench.clock.advance(2)
+        assert (await bench.plan()).cli.endswith("--endpoint-url http://127.0.0.1:4566")
+
+
 async def test_an_open_intent_is_settled_after_connecting(tmp_path: Path) -> None:
     bench = EngineBench(tmp_path)
     bench.journal.intent(entry("e1", host=this_process().host, pid=os.getpid()))  # ours, in a former life

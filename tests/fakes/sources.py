@@ -92,6 +92,7 @@ class FakeBackend:
         self.reader = FakeReader(self.account)
         self.mutator: FakeMutator | None = FakeMutator(self.account)
         self.scope = SCOPE
+        self.endpoint = ""
         self.errors: list[BaseException] = []
         self.always: BaseException | None = None
         self.attempts = 0
@@ -106,7 +107,7 @@ class FakeBackend:
         if error is not None:
             raise error
         self.opened += 1
-        identified = TargetIdentified(self.scope, 0.0, "arn:aws:iam::111122223333:user/kim")
+        identified = TargetIdentified(self.scope, 0.0, "arn:aws:iam::111122223333:user/kim", self.endpoint)
         return Backend(identified, self.sources, self.reader, self.mutator, self._close)
 
     async def _close(self) -> None:
