@@ -107,7 +107,9 @@ class FakeBackend:
         if error is not None:
             raise error
         self.opened += 1
-        identified = TargetIdentified(self.scope, 0.0, "arn:aws:iam::111122223333:user/kim", self.endpoint)
+        identified = TargetIdentified(
+            self.scope, 0.0, "arn:aws:iam::111122223333:user/kim", endpoint=self.endpoint
+        )
         return Backend(identified, self.sources, self.reader, self.mutator, self._close)
 
     async def _close(self) -> None:

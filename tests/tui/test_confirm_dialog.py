@@ -11,6 +11,7 @@ from textual.widgets import Button, Input
 from lambdatop.domain.errors import Denied
 from lambdatop.domain.plan import Plan, Refusal
 from lambdatop.tui.app import LambdatopApp
+from lambdatop.tui.screens.confirm_text import where
 from lambdatop.tui.screens.dashboard import DashboardScreen
 
 MakeApp = Callable[..., LambdatopApp]
@@ -242,3 +243,15 @@ async def test_an_error_while_reading_is_words(make_app: MakeApp, console: FakeC
         await press(pilot, "T")
         assert "Allow lambda:GetFunctionConcurrency [/x]" in text(app)
         assert app.is_running
+
+
+def test_our_own_arrow_between_two_names_is_no_warning(console: FakeConsole) -> None:
+    plan = console.plan("throttle_to_zero", scene.key("function", "orders-worker"), {})
+    assert isinstance(plan, Plan)
+
+    def shown(name: str) -> str:
+        named = replace(plan, target=replace(plan.target, name=name))
+        return "".join(piece.text for piece in where(named, None, 80))
+
+    assert "CAREFUL" not in shown("orders \u2192 orders-worker")
+    assert "U+043E" in shown("\u043erders \u2192 orders-worker")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.words import cli, owner_warning, span
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.situation import MappingSituation
@@ -43,7 +44,7 @@ def plan_disable_trigger(
         undo=switch(m.uuid, True),
         undo_note=f"enable it again ({_cli(s, True)}); streams go on at the same position",
         lost=_deadline(s),
-        in_flight="batches already received run on; what fails then stays hidden for the visibility timeout",
+        in_flight=_running(m),
         takes_effect="Disabling for seconds to minutes, then Disabled; a poller may still drain meanwhile",
         confirm="key",
         cli=_cli(s, False),
@@ -94,6 +95,12 @@ def _refuse(name: str, s: MappingSituation, wanted: str) -> Refusal:
         reason = f"The trigger is {m.state}; AWS accepts no change until it has settled."
         return Refusal(name, s.ref, reason, "Try again when its state has settled.")
     return Refusal(name, s.ref, f"The trigger is in state {m.state!r}, which lambdatop does not know.")
+
+
+def _running(m: MappingFacts) -> str:
+    if m.source_kind == "sqs":
+        return "batches already received run on; what fails then stays hidden for the visibility timeout"
+    return "the batch being worked on runs to its end"
 
 
 def _deadline(s: MappingSituation) -> str:

@@ -14,6 +14,8 @@ from lambdatop.tui.glyphs import ARROW
 from lambdatop.tui.ink import Span, Spans, clip, fit, spans
 
 LABEL = 14
+BETWEEN = " \N{RIGHTWARDS ARROW} "
+"""Our own arrow between a source's and a function's name, in the name of a mapping."""
 TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
 RESULT_SLOT = {"applied": "ok", "refused": "critical", "not-sent": "warning", "unknown": "critical"}
 RESULT_WORDS = {
@@ -72,10 +74,9 @@ def where(plan: Plan, target: Target | None, width: int) -> Spans:
     if target and target.identity:
         pieces += row("identity", target.identity, width, "muted")
     pieces += row(plan.target.key.kind, plan.target.arn, width)
-    if looks_confusable(plan.target.name):
-        strange = " ".join(
-            f"U+{ord(c):04X}" for c in plan.target.name if not (c.isascii() and c.isprintable())
-        )
+    foreign = "".join(plan.target.name.split(BETWEEN))
+    if looks_confusable(foreign):
+        strange = " ".join(f"U+{ord(c):04X}" for c in foreign if not (c.isascii() and c.isprintable()))
         words = f"the name looks like plain letters but holds {strange}: compare the ARN"
         pieces += row("CAREFUL", words, width, "critical", "critical")
     for field in plan.after:
