@@ -152,7 +152,6 @@ def queue_facts(scope: Scope, url: str, at: float, attributes: Answer) -> QueueF
         delayed=whole(attributes.get("ApproximateNumberOfMessagesDelayed")),
         visibility_timeout_s=whole(attributes.get("VisibilityTimeout"), 30),
         retention_s=whole(attributes.get("MessageRetentionPeriod"), 345_600),
-        delay_s=whole(attributes.get("DelaySeconds")),
         dlq_arn=arn_text(redrive.get("deadLetterTargetArn")) or None,
         max_receive_count=whole(receives) if receives is not None else None,
         fifo=str(attributes.get("FifoQueue") or "").lower() == "true",

@@ -22,11 +22,12 @@ from lambdatop.aws.metric_queries import (
     queue_queries,
 )
 from lambdatop.aws.queues import queue_key
-from lambdatop.aws.session import METRIC_USD, Api
+from lambdatop.aws.session import Api
 from lambdatop.aws.turns import in_turn
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.events import Event, MetricPoints, MetricsObserved
 from lambdatop.domain.ports import View
+from lambdatop.domain.pricing import METRIC_USD
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.settings import Settings
 

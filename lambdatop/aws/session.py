@@ -27,9 +27,7 @@ from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.ports import Clock, Limiter, Meter
-
-METRIC_USD = 0.00001
-"""List price of one metric asked for with GetMetricData, USD (CloudWatch pricing, $0.01 per 1,000)."""
+from lambdatop.domain.pricing import METRIC_USD
 
 
 def open_session(connection: Connection, guard: Guard) -> AioSession:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdatop.cli import streams
 from lambdatop.cli.options import Chosen, choose
@@ -32,6 +32,10 @@ class Context:
     def mode(self) -> Mode:
         """Whether anything may be changed."""
         return "read-only" if self.settings.read_only else "operator"
+
+    def with_settings(self, settings: Settings) -> Context:
+        """The same surroundings under other settings (the demo's)."""
+        return replace(self, loaded=replace(self.loaded, settings=settings))
 
 
 def places(chosen: Chosen, environ: Mapping[str, str]) -> Paths:

@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 import os
 import threading
-from dataclasses import replace
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.console import open_console, refuse_without_terminal
@@ -101,8 +100,7 @@ def _context(args: argparse.Namespace) -> Context:
         k: v for k, v in os.environ.items() if k.removeprefix("LAMBDATOP_").lower() not in _MEANINGLESS
     }
     context = settle(args, environ)
-    loaded = replace(context.loaded, settings=demo_settings(context.settings))
-    return replace(context, loaded=loaded)
+    return context.with_settings(demo_settings(context.settings))
 
 
 def _refuse_without_emulator() -> None:

@@ -18,9 +18,6 @@ _KEYS = (
     "Max Memory Used|Status|Error Type|XRAY TraceId|SegmentId|Sampled|Phase"
 )
 _FIELD = re.compile(rf"({_KEYS}):\s*(.*?)(?=\t|\n|\s+(?:{_KEYS}):|\s*$)")
-_STREAM = re.compile(
-    r"^(\d{4}/\d{2}/\d{2})/(?:([A-Za-z0-9_-]{1,64}))?\[(\$LATEST|\d+)\]\[?([0-9a-f]{32})\]?$"
-)
 _TIMED_OUT = re.compile(r"Task timed out after (\d+(?:\.\d+)?) seconds")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b")
 _REQUEST_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -60,12 +57,6 @@ class LogLine:
     text: str
     request_id: str = ""
     report: Report | None = None
-
-
-def environment_of(stream: str) -> str:
-    """The environment's id within a stream name, the whole name when it has another shape."""
-    match = _STREAM.match(stream)
-    return match.group(4) if match else stream
 
 
 def parse(at: float, event_id: str, stream: str, message: str) -> LogLine:

@@ -12,7 +12,7 @@ from lambdatop.domain.scope import Key, parse_arn
 class QueueFacts:
     """GetQueueAttributes of one queue. Counts are AWS's approximations.
 
-    Units: `visibility_timeout_s`, `retention_s`, `delay_s` s; `at` s since the epoch.
+    Units: `visibility_timeout_s`, `retention_s` s; `at` s since the epoch.
     """
 
     key: Key
@@ -24,7 +24,6 @@ class QueueFacts:
     delayed: int
     visibility_timeout_s: int = 30
     retention_s: int = 345_600
-    delay_s: int = 0
     dlq_arn: str | None = None
     max_receive_count: int | None = None
     fifo: bool = False

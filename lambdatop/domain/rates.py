@@ -43,11 +43,6 @@ def known_window(world: World, key: Key, metric: str, stat: str, full: Window) -
     return Window(max(full.start, series.times[0]), full.end)
 
 
-def per_minute(series: Series, over: Window) -> float:
-    """Sum over the window divided by its minutes."""
-    return series.sum(over.start, over.end) / max(1, over.minutes)
-
-
 def trend(series: Series, end: int, minutes: int = 3) -> Trend:
     """Direction of the last `minutes` against the `minutes` before; under 20 % is flat.
 

@@ -80,11 +80,3 @@ def source_kind(arn: str | None) -> str:
     """What feeds an event source mapping: sqs, kinesis, dynamodb, kafka, mq, documentdb, other."""
     parsed = parse_arn(arn or "")
     return SOURCE_KINDS.get(parsed.service, "other") if parsed else "kafka"
-
-
-def queue_arn_from_url(url: str, region: str) -> str | None:
-    """The ARN of a queue URL (`https://host/account/name`), None when it is not one."""
-    parts = url.rstrip("/").rsplit("/", 2)
-    if "://" not in url or len(parts) != 3 or not parts[1].isdigit():
-        return None
-    return f"arn:aws:sqs:{region}:{parts[1]}:{parts[2]}"

@@ -72,7 +72,6 @@ class QueueSituation:
     consumers: tuple[MappingFacts, ...] = ()
     dead_letters_of: tuple[str, ...] = ()
     oldest_age_s: float | None = None
-    account_alias: str = ""
     gaps: tuple[str, ...] = ()
 
 

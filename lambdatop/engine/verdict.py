@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambdatop.domain.journal import FOUND
+from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.plan import Plan, State
 from lambdatop.domain.ports import Result, Sent
 from lambdatop.engine.settle import Look
@@ -24,10 +25,8 @@ class Verdict:
 
 
 def words(state: State | None) -> str:
-    """Control fields in words; an absent setting is called none."""
-    if state is None:
-        return "unknown"
-    return ", ".join(f"{k} {'none' if v is None else v}" for k, v in state.items()) or "nothing to compare"
+    """Control fields in words; unknown when they could not be read."""
+    return "unknown" if state is None else state_words(state)
 
 
 def drifted(plan: Plan, fresh: State) -> Result | None:

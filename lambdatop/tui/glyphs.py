@@ -28,8 +28,3 @@ def to_ascii(text: str) -> str:
     if text.isascii():
         return text
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
-
-
-def is_utf8(encoding: str | None) -> bool:
-    """Whether a terminal of this encoding can show Unicode."""
-    return (encoding or "").lower().replace("-", "").startswith("utf")

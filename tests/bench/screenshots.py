@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from lambdatop.cli.context import settle
@@ -60,7 +59,7 @@ def main() -> None:
     forget_aws()
     context = settle(argparse.Namespace(), {"HOME": os.devnull})
     settings = demo_settings(context.settings)
-    context = replace(context, loaded=replace(context.loaded, settings=settings))
+    context = context.with_settings(settings)
     demo = DemoRun("poison-queue", read_only=False)
     try:
         with wire(context, demo.locate, DemoJournal(demo)) as parts:

@@ -6,7 +6,6 @@ import argparse
 import os
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -35,8 +34,7 @@ def _incident(engine: EngineThread) -> Snapshot:
 
 def test_the_finding_agrees_with_the_counters() -> None:
     context = settle(argparse.Namespace(), {"HOME": os.devnull})
-    settings = demo_settings(context.settings)
-    context = replace(context, loaded=replace(context.loaded, settings=settings))
+    context = context.with_settings(demo_settings(context.settings))
     demo = DemoRun("poison-queue", read_only=True)
     try:
         with wire(context, demo.locate, DemoJournal(demo)) as parts:

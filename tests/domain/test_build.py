@@ -20,6 +20,8 @@ from fakes.worlds import (
 
 from lambdatop.domain import events as ev
 from lambdatop.domain.build import build_snapshot
+from lambdatop.domain.detectors import REGISTRY
+from lambdatop.domain.finding import DETECTORS
 from lambdatop.domain.fold import fold, fold_all
 from lambdatop.domain.function import AccountFacts
 from lambdatop.domain.heat import heat
@@ -249,3 +251,7 @@ def test_risks_say_what_turns_a_failure_into_a_storm() -> None:
     assert "no ReportBatchItemFailures" in text
     assert "MaximumConcurrency 50 > reserved 10" in text
     assert MAPPING.id == mapping().uuid
+
+
+def test_detectors_bear_names_of_the_contract() -> None:
+    assert REGISTRY.keys() <= set(DETECTORS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdatop.domain.logline import environment_of, parse
-from lambdatop.domain.scope import parse_arn, queue_arn_from_url, source_kind
+from lambdatop.domain.logline import parse
+from lambdatop.domain.scope import parse_arn, source_kind
 from lambdatop.domain.text import clean, clean_line, clean_name, looks_confusable
 
 
@@ -102,14 +102,7 @@ def test_the_parser_never_raises(text: str) -> None:
     assert parse(0.0, "e", "s", text).text == clean(text.rstrip("\n"))
 
 
-def test_environment_of_a_stream() -> None:
-    hexes = "22be53a8cfde4e68b844f8ec293b2543"
-    assert environment_of(f"2026/10/08/[$LATEST]{hexes}") == hexes
-    assert environment_of(f"2026/10/08/tenner-notifier[$LATEST]{hexes}") == hexes
-    assert environment_of("odd") == "odd"
-
-
-def test_arns_and_queue_urls() -> None:
+def test_arns() -> None:
     arn = parse_arn("arn:aws:lambda:eu-central-1:111122223333:function:f:live")
     assert arn is not None
     assert (arn.name, arn.qualifier) == ("f", "live")
@@ -118,7 +111,3 @@ def test_arns_and_queue_urls() -> None:
     assert table.name == "orders"
     assert parse_arn("orders") is None
     assert source_kind("arn:aws:kinesis:r:1:stream/s") == "kinesis"
-    assert queue_arn_from_url("https://sqs.r.amazonaws.com/111122223333/orders", "r") == (
-        "arn:aws:sqs:r:111122223333:orders"
-    )
-    assert queue_arn_from_url("orders", "r") is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lambdatop.tui.filtering import MAX_CHARS, parse_filter
-from lambdatop.tui.glyphs import BAR, SPARK, is_utf8, to_ascii
+from lambdatop.tui.glyphs import BAR, SPARK, to_ascii
 from lambdatop.tui.ink import Item, bar, clip, fit, plain, spans, width_of
 from lambdatop.tui.widgets.columns import Column, header, in_order, place
 from lambdatop.tui.widgets.trend import gauge, resample, sparkline
@@ -89,10 +89,6 @@ def test_ascii_keeps_the_width_and_leaves_nothing_else() -> None:
     assert changed.isascii()
     assert len(changed) == len(text)
     assert "orders > worker" in changed
-    assert is_utf8("UTF-8")
-    assert is_utf8("utf8")
-    assert not is_utf8("latin-1")
-    assert not is_utf8(None)
 
 
 # -- columns ---------------------------------------------------------------------------------------
