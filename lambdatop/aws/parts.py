@@ -16,8 +16,8 @@ from lambdatop.domain.function import AccountFacts
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.series import SeriesKey
-from lambdatop.domain.situation import AsyncConfig
 from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.trigger import AsyncConfig
 
 POLICY_QUALIFIERS = 5
 AGE_WINDOW_S = 600

@@ -100,7 +100,7 @@ def _context(args: argparse.Namespace) -> Context:
         k: v for k, v in os.environ.items() if k.removeprefix("LAMBDATOP_").lower() not in _MEANINGLESS
     }
     context = settle(args, environ)
-    return context.with_settings(demo_settings(context.settings))
+    return context.with_settings(demo_settings(context.settings, args.scenario))
 
 
 def _refuse_without_emulator() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.errors import LambdatopError, UsageError
 from lambdatop.domain.journal import Entry, Outcome
 from lambdatop.domain.plan import State
 from lambdatop.domain.ports import JournalStore
@@ -27,16 +27,28 @@ PACES = Paces(
     queues=2.0,
     metrics=2.0,
     alarms=5.0,
+    triggers=5.0,
+    wiring=10.0,
+    streams=10.0,
     logs=1.0,
 )
 """Seconds. The control plane still gets at most 5 requests a second, as in a real account."""
 
 
-def demo_settings(user: Settings) -> Settings:
+def demo_settings(user: Settings, scenario: str) -> Settings:
     """The demo's settings: the user's looks, thresholds and mode; paces for minutes that pass in seconds.
 
     The emulator bills nobody, so the budget (at list prices) must not slow the metrics down.
+
+    Raises:
+        UsageError: the compression that the environment wishes for is none.
     """
+    from lambdatop.demo.launch import compression_of
+
+    try:
+        times = float(compression_of(scenario))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     return replace(
         user,
         profile=None,
@@ -44,7 +56,7 @@ def demo_settings(user: Settings) -> Settings:
         endpoint_url=None,
         paces=PACES,
         limits=Limits(budget_usd_per_hour=100.0),
-        metrics=MetricSettings(publish_delay_s=0.0),
+        metrics=MetricSettings(publish_delay_s=0.0, times=times),
     )
 
 

@@ -43,7 +43,18 @@ def _minutes(path: str, help_: str, high: float = 60) -> Option:
     return Option(path, "int", help_, "min", 1, high)
 
 
-_WINDOW = "how far back it looks"
+def _thresholds(settings: object, prefix: str) -> Iterator[Option]:
+    """Options of the detectors: unit, range and meaning stand with the fields themselves."""
+    for field in fields(settings):  # type: ignore[arg-type]
+        value, path = getattr(settings, field.name), f"{prefix}{field.name}"
+        if is_dataclass(value):
+            yield from _thresholds(value, f"{path}.")
+        else:
+            knob = field.metadata
+            kind: Type = "int" if isinstance(value, int) else "float"
+            yield Option(path, kind, knob["help"], knob["unit"], knob["low"], knob["high"])
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("profile", "str", "AWS profile; null = what the SDK would take", optional=True),
     Option("region", "str", "AWS region; null = what the SDK would take", optional=True),
@@ -61,27 +72,20 @@ OPTIONS: tuple[Option, ...] = (
     _seconds("paces.queues", "queues behind mappings and their dead-letter queues"),
     _seconds("paces.metrics", "CloudWatch metrics (the one that costs money)"),
     _seconds("paces.alarms", "alarms in state ALARM"),
-    _seconds("paces.logs", "log tails of the functions on screen"),
+    _seconds("paces.triggers", "resource policies, async settings and loop detection, function by function"),
+    _seconds("paces.wiring", "subscriptions, rules and notifications between functions and queues"),
+    _seconds("paces.streams", "retention of the streams behind mappings"),
+    _seconds("paces.logs", "log tails of the functions on screen and of those in trouble"),
     Option("limits.control_plane_per_s", "float", "Lambda's control plane", "requests/s", 0.1, 5),
     Option("limits.sqs_per_s", "float", "SQS", "requests/s", 0.1, 100),
     Option("limits.logs_per_s", "float", "CloudWatch Logs", "requests/s", 0.1, 10),
     Option("limits.metrics_per_s", "float", "CloudWatch", "requests/s", 0.1, 50),
+    Option("limits.log_tails", "int", "logs followed at once", "functions", 1, 64),
     Option("limits.budget_usd_per_hour", "float", "what lambdatop itself may spend", "USD/h", 0, 100),
     _seconds("metrics.publish_delay_s", "a minute is final this long after its end", 0, 900),
     Option("metrics.history_min", "int", "history in each answer", "min", 5, 180),
     _minutes("metrics.rate_min", "final minutes behind each figure per minute"),
-    _minutes("detectors.sqs_redelivery.window_min", _WINDOW),
-    Option("detectors.sqs_redelivery.min_received", "int", "silent below", "messages", 1, 1_000_000),
-    Option("detectors.sqs_redelivery.warning_ratio", "float", "received / deleted", "ratio", 1, 1000),
-    Option("detectors.sqs_redelivery.critical_ratio", "float", "received / deleted", "ratio", 1, 1000),
-    _minutes("detectors.dlq_growth.window_min", _WINDOW),
-    Option("detectors.dlq_growth.critical_per_min", "float", "growth", "messages/min", 0, 1_000_000),
-    _minutes("detectors.error_rate.window_min", _WINDOW),
-    Option("detectors.error_rate.min_invocations", "int", "silent below", "invocations", 1, 1_000_000),
-    Option("detectors.error_rate.warning", "float", "errors / invocations", "share", 0, 1),
-    Option("detectors.error_rate.critical", "float", "errors / invocations", "share", 0, 1),
-    _minutes("detectors.throttled.window_min", _WINDOW),
-    Option("detectors.throttled.critical_share", "float", "throttles / attempts", "share", 0, 1),
+    *_thresholds(Settings().detectors, "detectors."),
 )
 BY_PATH: Mapping[str, Option] = {option.path: option for option in OPTIONS}
 SECTIONS = frozenset(o.path.rsplit(".", i)[0] for o in OPTIONS for i in range(1, o.path.count(".") + 1))
@@ -95,10 +99,17 @@ class Order(NamedTuple):
 
 
 ORDERS = (
-    Order("detectors.sqs_redelivery.warning_ratio", "detectors.sqs_redelivery.critical_ratio"),
-    Order("detectors.error_rate.warning", "detectors.error_rate.critical"),
+    *(
+        Order(path, path.replace("warning", "critical"))
+        for path in BY_PATH
+        if ".warning" in path and path.replace("warning", "critical") in BY_PATH
+    ),
     Order("metrics.rate_min", "metrics.history_min"),
-    *(Order(o.path, "metrics.history_min") for o in OPTIONS if o.path.endswith(".window_min")),
+    *(
+        Order(path, "metrics.history_min")
+        for path in BY_PATH
+        if path.endswith((".window_min", ".baseline_min", ".before_min", ".lookback_min"))
+    ),
 )
 
 
@@ -106,6 +117,8 @@ def flatten(settings: object, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and values of all leaves, in the order of the schema's dataclasses."""
     for field in fields(settings):  # type: ignore[arg-type]
         value = getattr(settings, field.name)
+        if field.metadata.get("fixed"):  # not the user's to set
+            continue
         if is_dataclass(value):
             yield from flatten(value, f"{prefix}{field.name}.")
         else:

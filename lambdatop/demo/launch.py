@@ -142,6 +142,16 @@ def start(
     )
 
 
+def compression_of(scenario: str) -> int:
+    """How many times faster the published minutes of a scenario pass, by its own or the user's wish.
+
+    Raises:
+        ValueError: LAMBDATOP_DEMO_COMPRESSION is no whole number of at least 1.
+        KeyError: The scenario is unknown.
+    """
+    return _wished_compression() or SCENARIOS[scenario].compression
+
+
 def _wished_compression() -> int | None:
     wish = os.environ.get(COMPRESSION_VARIABLE)
     if not wish:

@@ -18,6 +18,7 @@ from lambdatop.domain.quota import quota_rows
 from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.sight import sight
 from lambdatop.domain.snapshot import FunctionRow, MappingRow, Mode, QueueRow, Snapshot, SourceRow, Target
 from lambdatop.domain.storms import storm_rows
 from lambdatop.domain.world import World
@@ -27,7 +28,7 @@ def build_snapshot(
     world: World, *, previous: Snapshot, at: float, version: str, mode: Mode, settings: Settings
 ) -> Snapshot:
     """The newest Snapshot; `previous` gives findings their `since` and the sequence its number."""
-    findings = detect_all(world, at, settings, previous.findings)
+    findings = detect_all(sight(world, at, settings, previous.findings), previous.findings)
     feeders = _dead_letter_feeders(world)
     queues = {k: queue_row(world, h, at, settings, feeders.get(k, ())) for k, h in world.queues.items()}
     by_function = _by_function(findings, world)

@@ -15,6 +15,9 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.stream import StreamFacts
+from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.wiring import Edge
 
 SourceState = Literal["starting", "ok", "stale", "denied", "throttled", "failed"]
 
@@ -72,6 +75,28 @@ class QueuesObserved(Event):
 
     queues: tuple[QueueFacts, ...]
     gone: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsObserved(Event):
+    """The streams behind mappings."""
+
+    streams: tuple[StreamFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersObserved(Event):
+    """Resource policies, async settings and loop detection of some functions."""
+
+    triggers: tuple[FunctionTriggers, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WiringObserved(Event):
+    """All edges that one place knows: `place` is the topic, bus or bucket whose configuration was read."""
+
+    place: str
+    edges: tuple[Edge, ...]
 
 
 class MetricPoints(NamedTuple):

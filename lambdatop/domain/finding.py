@@ -58,7 +58,10 @@ class Finding:
     """One statement about one target.
 
     `evidence` maps names with units (`received`, `ratio`, `dlq_growth_per_min`) to numbers or words;
-    `suggests` names mitigations, best first; `since` is s since the epoch.
+    `suggests` names mitigations, best first; `since` is s since the epoch. `formula` is the detector's
+    formula with the numbers filled in ("30 received / 10 deleted = 3.0 >= 1.5"). `about` are the other
+    things it is about (the function behind a queue, the hog behind a throttled victim): findings that
+    share one are one incident.
     """
 
     detector: str
@@ -68,6 +71,8 @@ class Finding:
     since: float
     evidence: tuple[tuple[str, float | int | str | None], ...] = ()
     suggests: tuple[str, ...] = ()
+    formula: str = ""
+    about: tuple[Key, ...] = ()
 
     @property
     def identity(self) -> tuple[str, Key]:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from lambdatop.domain import events as ev
+from lambdatop.domain.function import Change, FunctionFacts, differences
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.queue import first_history
 from lambdatop.domain.scope import Key, Scope
@@ -62,14 +63,29 @@ def _functions(world: World, event: ev.FunctionsListed) -> World:
         world,
         functions=_swap(world.functions, event.scope, known),
         functions_at=_with(world.functions_at, {event.scope: event.at}),
+        changes=_noticed(world, known),
     )
     return _forget(changed, gone) if gone else changed
+
+
+def _noticed(world: World, known: Mapping[Key, FunctionFacts]) -> Mapping[Key, tuple[Change, ...]]:
+    """The changes seen so far, with those between the lists known until now and this one."""
+    found = {}
+    for key, facts in known.items():
+        before = world.functions.get(key)
+        what = differences(before, facts) if before is not None and before != facts else ()
+        if what and facts.last_modified is not None:
+            change = Change(facts.last_modified, what)
+            found[key] = (*world.changes.get(key, ()), change)[-Change.KEEP :]
+    return _with(world.changes, found) if found else world.changes
 
 
 def _forget(world: World, gone: set[Key]) -> World:
     return replace(
         world,
         reserved=MappingProxyType({k: v for k, v in world.reserved.items() if k not in gone}),
+        triggers=MappingProxyType({k: v for k, v in world.triggers.items() if k not in gone}),
+        changes=MappingProxyType({k: v for k, v in world.changes.items() if k not in gone}),
         series=MappingProxyType({k: v for k, v in world.series.items() if k.key not in gone}),
         metrics_at=MappingProxyType({k: v for k, v in world.metrics_at.items() if k not in gone}),
         logs=MappingProxyType({k: v for k, v in world.logs.items() if k not in gone}),
@@ -114,6 +130,28 @@ def _queues(world: World, event: ev.QueuesObserved) -> World:
     for key in event.gone:
         queues.pop(key, None)
     return replace(world, queues=MappingProxyType(queues))
+
+
+def _streams(world: World, event: ev.StreamsObserved) -> World:
+    return replace(world, streams=_with(world.streams, {s.key: s for s in event.streams}))
+
+
+def _triggers(world: World, event: ev.TriggersObserved) -> World:
+    none = (0.0, None)
+    fresh = {
+        t.function: (event.at, t)
+        for t in event.triggers
+        if event.at >= world.triggers.get(t.function, none)[0]
+    }
+    return replace(world, triggers=_with(world.triggers, fresh))
+
+
+def _wiring(world: World, event: ev.WiringObserved) -> World:
+    place = (event.scope, event.place)
+    known = world.wiring.get(place)
+    if known is not None and event.at < known[0]:
+        return world
+    return replace(world, wiring=_with(world.wiring, {place: (event.at, event.edges)}))
 
 
 def _metrics(world: World, event: ev.MetricsObserved) -> World:
@@ -192,6 +230,9 @@ _STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.AccountObserved: _account,
     ev.MappingsListed: _mappings,
     ev.QueuesObserved: _queues,
+    ev.StreamsObserved: _streams,
+    ev.TriggersObserved: _triggers,
+    ev.WiringObserved: _wiring,
     ev.MetricsObserved: _metrics,
     ev.LogsObserved: _logs,
     ev.AlarmsObserved: _alarms,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lambdatop.domain.scope import Key
+from lambdatop.domain.wiring import Reference
 
 Reserved = int | None
 """Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
@@ -34,11 +36,40 @@ class FunctionFacts:
     version: str = "$LATEST"
     dlq_arn: str | None = None
     managed_instances: bool = False
+    references: tuple[Reference, ...] = ()
 
     @property
     def name(self) -> str:
         """The function's name."""
         return self.key.id
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a function that was seen between two lists: `at` is its LastModified (s since the epoch).
+
+    `what` names what differs ("code", "timeout_s 10 -> 30" …).
+    """
+
+    at: float
+    what: tuple[str, ...]
+
+    KEEP: ClassVar[int] = 8
+
+
+_CONFIGURED = ("runtime", "memory_mb", "timeout_s", "ephemeral_mb", "architecture", "log_group", "log_format")
+
+
+def differences(before: FunctionFacts, after: FunctionFacts) -> tuple[str, ...]:
+    """What a deployment changed, in words; () when nothing that is kept differs but the time of change."""
+    found = ["code"] if before.code_sha256 != after.code_sha256 else []
+    for name in _CONFIGURED:
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            found.append(f"{name} {old} -> {new}")
+    if not found and before.last_modified != after.last_modified:
+        found.append("configuration")
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

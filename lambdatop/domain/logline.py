@@ -46,6 +46,7 @@ class LogLine:
 
     `seq` counts up within one function's tail; `at` is the event's timestamp in s since the epoch.
     `kind` is start, end, report, init, error, timeout or app; `level` is a lower-case word or "".
+    `signature` is the known failure that the line shows (see `signatures.py`), "" for none.
     """
 
     seq: int
@@ -57,6 +58,7 @@ class LogLine:
     text: str
     request_id: str = ""
     report: Report | None = None
+    signature: str = ""
 
 
 def parse(at: float, event_id: str, stream: str, message: str) -> LogLine:

@@ -52,6 +52,15 @@ class MappingFacts:
         return arn.name if arn else self.source_arn
 
     @property
+    def source_stream(self) -> Key | None:
+        """Key of the Kinesis stream or DynamoDB table that feeds it, None for other kinds."""
+        arn = parse_arn(self.source_arn)
+        if self.source_kind not in STREAMS or arn is None:
+            return None
+        scope = self.key.scope._replace(account=arn.account, region=arn.region)
+        return Key(scope, "stream" if self.source_kind == "kinesis" else "table", arn.name)
+
+    @property
     def enabled(self) -> bool:
         """Whether it polls or is about to (Enabled, Enabling, Creating, Updating)."""
         return self.state in ("Enabled", "Enabling", "Creating", "Updating")

@@ -12,7 +12,9 @@ from lambdatop.domain.scope import Key, parse_arn
 class QueueFacts:
     """GetQueueAttributes of one queue. Counts are AWS's approximations.
 
-    Units: `visibility_timeout_s`, `retention_s` s; `at` s since the epoch.
+    Units: `visibility_timeout_s`, `retention_s` s; `at` s since the epoch. `redrive` is the status of
+    the newest message move task out of a dead-letter queue (RUNNING, COMPLETED …), "" when there is none
+    or it was not read.
     """
 
     key: Key
@@ -27,6 +29,7 @@ class QueueFacts:
     dlq_arn: str | None = None
     max_receive_count: int | None = None
     fifo: bool = False
+    redrive: str = ""
 
     @property
     def name(self) -> str:

@@ -68,6 +68,21 @@ def gauge_trend(series: Series, end: int, minutes: int = 3) -> Trend:
     return "down" if recent < before * 0.8 else "flat"
 
 
+def began(series: Series, end: int, quiet_min: int = 3) -> int | None:
+    """Start of the minute in which what goes on now began: the run of minutes above zero before `end`.
+
+    A quiet stretch of up to `quiet_min` minutes does not end it. None when nothing goes on.
+    """
+    first: int | None = None
+    for at, value in zip(reversed(series.times), reversed(series.values), strict=True):
+        if at >= end or value <= 0:
+            continue
+        if at < (end if first is None else first) - (quiet_min + 1) * MINUTE:
+            break
+        first = at
+    return first
+
+
 def spark(series: Series, end: int, minutes: int = SPARK_MINUTES) -> tuple[float | None, ...]:
     """The last `minutes` final minutes, oldest first, None where there is no point."""
     return series.grid(end - minutes * MINUTE, minutes)

@@ -12,16 +12,7 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import AccountFacts, FunctionFacts, Reserved
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
-
-
-@dataclass(frozen=True, slots=True)
-class AsyncConfig:
-    """Event-invoke config of a function; None for settings that are not set."""
-
-    max_retries: int | None = None
-    max_age_s: int | None = None
-    on_failure_arn: str | None = None
-    on_success_arn: str | None = None
+from lambdatop.domain.trigger import AsyncConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,12 @@ from typing import Literal
 
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.function import AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.incident import Incident
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.trigger import Invocation
 from lambdatop.domain.world import LogTail, Spend
 
 Mode = Literal["operator", "read-only"]
@@ -106,10 +108,15 @@ class QueueRow:
 class StormRow:
     """One way in which work may repeat: source → function → dead-letter queue, worst first.
 
-    `score` orders the pane (see `storms.py`); `why` says in words what the score rests on.
+    `score` orders the pane (see `storms.py`); `why` says in words what the score rests on. `mapping` is
+    None for a push trigger (`source_kind` s3, sns, eventbridge, async, …). `invocation` says who repeats
+    a failed event, `fate` what becomes of one now ("2 more receives, then orders-dlq").
+    `amplification` is runs per event (1 is healthy) with its `trend`, `wasted_per_min` invocations per
+    minute that did work again or in vain, at `wasted_usd_per_hour` list price; `blocks` names who waits
+    behind it.
     """
 
-    mapping: Key
+    mapping: Key | None
     function: Key
     source_kind: str
     source_name: str
@@ -123,6 +130,18 @@ class StormRow:
     why: str = ""
     risks: tuple[str, ...] = ()
     age_s: float | None = None
+    invocation: Invocation = "unknown"
+    fate: str = ""
+    amplification: float | None = None
+    trend: Trend = ""
+    wasted_per_min: float | None = None
+    wasted_usd_per_hour: float | None = None
+    blocks: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[Key, str]:
+        """What makes it the same row in the next round."""
+        return (self.mapping or self.function, self.source_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +190,7 @@ class Snapshot:
     queues: tuple[QueueRow, ...] = ()
     storms: tuple[StormRow, ...] = ()
     findings: tuple[Finding, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     quotas: tuple[QuotaRow, ...] = ()
     sources: tuple[SourceRow, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()

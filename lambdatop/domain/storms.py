@@ -26,7 +26,7 @@ def storm_rows(
 ) -> tuple[StormRow, ...]:
     """One row per mapping, worst first."""
     rows = [_row(m, functions.get(m.function), queues, age_s) for m in mappings]
-    return tuple(sorted(rows, key=lambda r: (-r.score, r.source_name, r.mapping.id)))
+    return tuple(sorted(rows, key=lambda r: (-r.score, r.key)))
 
 
 def _row(

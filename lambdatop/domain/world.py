@@ -8,13 +8,16 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from lambdatop.domain.events import SourceReported, TargetIdentified
-from lambdatop.domain.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import EMPTY, Series, SeriesKey
+from lambdatop.domain.stream import StreamFacts
+from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.wiring import Edge
 
 _NONE: Mapping[Any, Any] = MappingProxyType({})
 
@@ -74,6 +77,10 @@ class World:
     mappings: Mapping[Key, MappingFacts] = field(default_factory=_none)
     mappings_at: Mapping[Scope, float] = field(default_factory=_none)
     queues: Mapping[Key, QueueHistory] = field(default_factory=_none)
+    streams: Mapping[Key, StreamFacts] = field(default_factory=_none)
+    triggers: Mapping[Key, tuple[float, FunctionTriggers]] = field(default_factory=_none)
+    wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = field(default_factory=_none)
+    changes: Mapping[Key, tuple[Change, ...]] = field(default_factory=_none)
     series: Mapping[SeriesKey, Series] = field(default_factory=_none)
     metrics_at: Mapping[Key, float] = field(default_factory=_none)
     logs: Mapping[Key, LogTail] = field(default_factory=_none)
@@ -85,6 +92,11 @@ class World:
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
         """One series, empty when nothing is known."""
         return self.series.get(SeriesKey(key, name, stat), EMPTY)
+
+    def triggers_of(self, function: Key) -> FunctionTriggers | None:
+        """What is known of a function's push triggers and async settings, None before it was read."""
+        read = self.triggers.get(function)
+        return read[1] if read else None
 
     def mappings_of(self, function: Key) -> tuple[MappingFacts, ...]:
         """Mappings that feed a function, by UUID."""

@@ -13,7 +13,8 @@ from fakes.wire_stub import Fault, WireStub
 from lambdatop.aws.parts import principals_of
 from lambdatop.aws.reader import AwsReader
 from lambdatop.domain.errors import Denied
-from lambdatop.domain.situation import AsyncConfig, FunctionSituation, MappingSituation, QueueSituation
+from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation
+from lambdatop.domain.trigger import AsyncConfig
 
 
 def _complete_function(stub: WireStub) -> None:

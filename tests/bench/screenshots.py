@@ -58,7 +58,7 @@ def main() -> None:
     root = Path(__file__).resolve().parents[2]
     forget_aws()
     context = settle(argparse.Namespace(), {"HOME": os.devnull})
-    settings = demo_settings(context.settings)
+    settings = demo_settings(context.settings, "poison-queue")
     context = context.with_settings(settings)
     demo = DemoRun("poison-queue", read_only=False)
     try:

@@ -34,7 +34,7 @@ def _incident(engine: EngineThread) -> Snapshot:
 
 def test_the_finding_agrees_with_the_counters() -> None:
     context = settle(argparse.Namespace(), {"HOME": os.devnull})
-    context = context.with_settings(demo_settings(context.settings))
+    context = context.with_settings(demo_settings(context.settings, "poison-queue"))
     demo = DemoRun("poison-queue", read_only=True)
     try:
         with wire(context, demo.locate, DemoJournal(demo)) as parts:

@@ -108,7 +108,7 @@ def test_the_demo_keeps_the_users_looks_and_mode_but_not_his_account() -> None:
         read_only=True,
         screen=Screen("paper", 1),
     )
-    settings = demo_settings(user)
+    settings = demo_settings(user, "poison-queue")
     assert (settings.profile, settings.region, settings.endpoint_url) == (None, None, None)
     assert (settings.read_only, settings.screen) == (True, Screen("paper", 1))
     assert settings.metrics.publish_delay_s == 0

@@ -14,7 +14,8 @@ from lambdatop.domain.mitigations import plan, plan_undo
 from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.mitigations.words import same_place
 from lambdatop.domain.plan import Plan, Refusal
-from lambdatop.domain.situation import AsyncConfig, FunctionSituation, MappingSituation
+from lambdatop.domain.situation import FunctionSituation, MappingSituation
+from lambdatop.domain.trigger import AsyncConfig
 
 FIELD = "reserved_concurrency"
 

@@ -13,7 +13,8 @@ from lambdatop.domain.journal import Entry, intent_record, outcome_record, repla
 from lambdatop.domain.mitigations import REGISTRY, plan, plan_undo, planner
 from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.plan import MITIGATIONS, Call, Plan, Refusal
-from lambdatop.domain.situation import AsyncConfig, FunctionSituation, MappingSituation, QueueSituation
+from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation
+from lambdatop.domain.trigger import AsyncConfig
 
 FUNCTION_REF = Ref(WORKER, function().arn, "orders-worker")
 MAPPING_REF = Ref(MAPPING, MAPPING.id, "orders → orders-worker")

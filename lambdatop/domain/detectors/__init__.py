@@ -1,6 +1,6 @@
-"""The registry of detectors: one pure file each, `detect(world, now, settings)` → findings.
+"""The registry of detectors: one pure file each, `detect(sight)` → findings.
 
-A detector reads the World and nothing else, so the order in which events arrived cannot change what it
+A detector reads its Sight and nothing else, so the order in which events arrived cannot change what it
 says. A detector name of the contract that is not in REGISTRY is not built in this version.
 """
 
@@ -11,31 +11,36 @@ from dataclasses import dataclass
 
 from lambdatop.domain.detectors import dlq_growth, error_rate, sqs_redelivery, throttled
 from lambdatop.domain.finding import Finding, continue_from
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.world import World
+from lambdatop.domain.sight import Sight
 
-Detect = Callable[[World, float, Settings], Iterable[Finding]]
+Detect = Callable[[Sight], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """One detector with what the documentation says of it."""
+    """One detector with what the documentation says of it.
+
+    `formula` with its window, `source` the numbers it reads, `traps` what else may look like it,
+    `suggests` the mitigations that may fit, best first.
+    """
 
     name: str
     detect: Detect
     formula: str
+    source: str
     traps: str
+    suggests: tuple[str, ...]
 
 
 REGISTRY: Mapping[str, Detector] = {
-    module.NAME: Detector(module.NAME, module.detect, module.FORMULA, module.TRAPS)
+    module.NAME: Detector(
+        module.NAME, module.detect, module.FORMULA, module.SOURCE, module.TRAPS, module.SUGGESTS
+    )
     for module in (sqs_redelivery, dlq_growth, error_rate, throttled)
 }
 
 
-def detect_all(
-    world: World, now: float, settings: Settings, previous: Iterable[Finding] = ()
-) -> tuple[Finding, ...]:
+def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> tuple[Finding, ...]:
     """All findings of this round, worst first; `since` continues from the previous round."""
-    found = [f for d in REGISTRY.values() for f in d.detect(world, now, settings)]
+    found = [f for d in REGISTRY.values() for f in d.detect(sight)]
     return continue_from(previous, found)

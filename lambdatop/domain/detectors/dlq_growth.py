@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.flow import growth
 from lambdatop.domain.mitigations.words import span
-from lambdatop.domain.rates import window
 from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.sight import Sight
 from lambdatop.domain.world import World
 
 NAME = "dlq_growth"
 FORMULA = "change of max(visible + in flight) of the DLQ over 5 final minutes"
+SOURCE = "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes"
 TRAPS = "a redrive that runs; NumberOfMessagesSent does not count what a redrive policy moves"
+SUGGESTS = ("disable_trigger", "redrive_dlq")
 
 
-def detect(world: World, now: float, settings: Settings) -> Iterator[Finding]:
+def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per dead-letter queue that grew."""
-    limits = settings.detectors.dlq_growth
-    over = window(now, limits.window_min, settings.metrics)
+    world, now = sight.world, sight.now
+    limits = sight.limits.dlq_growth
     for dlq, sources in _dead_letter_queues(world).items():
+        over = sight.window(dlq, limits.window_min)
         history = world.queues.get(dlq)
         grown = growth(world, dlq, over)
         if history is None or grown is None or grown.grown <= 0:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.finding import Finding, Ref, Severity
-from lambdatop.domain.rates import window
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.world import World
+from lambdatop.domain.sight import Sight
 
 NAME = "error_rate"
 FORMULA = "Errors / Invocations over 5 final minutes, with at least 20 invocations"
+SOURCE = "AWS/Lambda Errors, Invocations"
 TRAPS = "a missing Errors point is a zero only where Invocations has one; a minute younger than the timeout"
+SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
 
-def detect(world: World, now: float, settings: Settings) -> Iterator[Finding]:
+def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function above the threshold."""
-    limits = settings.detectors.error_rate
-    over = window(now, limits.window_min, settings.metrics)
+    world, now = sight.world, sight.now
+    limits = sight.limits.error_rate
     for key, facts in world.functions.items():
+        over = sight.window(key, limits.window_min)
         invocations = world.metric(key, "Invocations").sum(over.start, over.end)
         if invocations < limits.min_invocations:
             continue

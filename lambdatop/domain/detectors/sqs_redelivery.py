@@ -9,20 +9,23 @@ from lambdatop.domain.flow import Flow, flow, growth
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.rates import Window, window
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.rates import Window
+from lambdatop.domain.sight import Sight
 from lambdatop.domain.world import World
 
 NAME = "sqs_redelivery"
 FORMULA = "NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes"
+SOURCE = "AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue"
 TRAPS = "other consumers; somebody looking into the queue by hand; batches as long as the window"
+SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
 
-def detect(world: World, now: float, settings: Settings) -> Iterator[Finding]:
+def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per source queue whose redelivery ratio is above the threshold."""
-    limits = settings.detectors.sqs_redelivery
-    over = window(now, limits.window_min, settings.metrics)
+    world, now = sight.world, sight.now
+    limits = sight.limits.sqs_redelivery
     for queue, mapping in _fed(world):
+        over = sight.window(queue.key, limits.window_min)
         seen = flow(world, queue.key, over)
         if seen is None or seen.ratio is None or seen.received < limits.min_received:
             continue

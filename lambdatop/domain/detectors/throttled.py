@@ -6,20 +6,25 @@ from collections.abc import Iterator
 
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts, Reserved
-from lambdatop.domain.rates import Window, window
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.rates import Window
+from lambdatop.domain.sight import Sight
 from lambdatop.domain.world import World
 
 NAME = "throttled"
 FORMULA = "Throttles / (Throttles + Invocations) over 5 final minutes"
+SOURCE = (
+    "AWS/Lambda Throttles, Invocations, ConcurrentExecutions, ClaimedAccountConcurrency; reserved concurrency"
+)
 TRAPS = "async throttles repeat the same event; reserved concurrency 0 is somebody's will"
+SUGGESTS = ("restore_concurrency", "cap_concurrency")
 
 
-def detect(world: World, now: float, settings: Settings) -> Iterator[Finding]:
+def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per throttled function; one at zero on purpose is information, not an alarm."""
-    limits = settings.detectors.throttled
-    over = window(now, limits.window_min, settings.metrics)
+    world, now = sight.world, sight.now
+    limits = sight.limits.throttled
     for key, facts in world.functions.items():
+        over = sight.window(key, limits.window_min)
         throttles = world.metric(key, "Throttles").sum(over.start, over.end)
         reserved = world.reserved.get(key)
         if throttles <= 0 and reserved != 0:

@@ -1,0 +1,57 @@
+"""How a function is invoked besides its event source mappings, and what becomes of a failed event.
+
+Push triggers are read from the function's resource policy: whoever may call it, may be a trigger. Callers
+that need no such permission (IAM roles, Step Functions, other functions) cannot be listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lambdatop.domain.scope import Key
+
+Invocation = Literal["stream poll", "queue poll", "push async", "push sync", "unknown"]
+"""Who repeats a failed event: Lambda per shard, the queue, Lambda's own queue, or only the caller."""
+
+MAX_RETRIES = 2
+MAX_EVENT_AGE_S = 21_600
+"""Defaults of an asynchronous invocation (model of PutFunctionEventInvokeConfig), s for the age."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncConfig:
+    """Event-invoke config of a function; None for settings that are not set."""
+
+    max_retries: int | None = None
+    max_age_s: int | None = None
+    on_failure_arn: str | None = None
+    on_success_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushTrigger:
+    """One statement of a resource policy: `kind` is s3, sns, eventbridge, apigateway, alb, url, … or other.
+
+    `source_arn` is "" where the statement names none; `principal` is as the policy spells it.
+    """
+
+    kind: str
+    invocation: Invocation
+    source_arn: str
+    principal: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTriggers:
+    """What one function's own configuration says of its callers and of its failed events.
+
+    `recursive_loop` is Terminate or Allow, "" when not read. `gaps` are sentences about what could not
+    be read.
+    """
+
+    function: Key
+    async_config: AsyncConfig | None = None
+    push: tuple[PushTrigger, ...] = ()
+    recursive_loop: str = ""
+    gaps: tuple[str, ...] = ()
