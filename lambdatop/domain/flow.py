@@ -39,11 +39,15 @@ def flow(world: World, queue: Key, over: Window) -> Flow | None:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Change of depth: `grown` messages between the first and last point, slope per minute."""
+    """Change of depth: `grown` messages between the first and last point, slope per minute.
+
+    `since` is the last moment before it began to grow (s since the epoch).
+    """
 
     grown: int
     per_min: float
     minutes: float
+    since: float
 
 
 def growth(world: World, queue: Key, over: Window) -> Growth | None:
@@ -67,4 +71,6 @@ def growth(world: World, queue: Key, over: Window) -> Growth | None:
     if slope is None:
         return None
     span = (points[-1][0] - points[0][0]) / MINUTE
-    return Growth(round(points[-1][1] - points[0][1]), slope, span)
+    lowest = min(depth for _, depth in points)
+    since = max(at for at, depth in points if depth == lowest)
+    return Growth(round(points[-1][1] - points[0][1]), slope, span, since)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -53,13 +53,40 @@ class Failed(NamedTuple):
     text: str
 
 
+class Environment(NamedTuple):
+    """One log stream, which is one execution environment (telemetry section 12).
+
+    `first_at` and `last_at` are its first and last line in the tail, `init_at` its first INIT_START and
+    `start_at` its first START after that (s since the epoch); `init_ms` is how long the initialisation
+    took, from the first line that says so. None for what the tail does not hold.
+    """
+
+    stream: str
+    first_at: float
+    last_at: float
+    init_at: float | None = None
+    init_ms: float | None = None
+    start_at: float | None = None
+
+    def idle_s(self, until: float, init_s: float) -> float | None:
+        """Seconds from the end of its initialisation to its first request, or to `until` without one.
+
+        `init_s` stands in for an initialisation whose length is unknown; None without an INIT_START.
+        """
+        if self.init_at is None:
+            return None
+        ready = self.init_at + (init_s if self.init_ms is None else self.init_ms / 1000)
+        return (until if self.start_at is None else self.start_at) - ready
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Digest:
     """One tail, in the order of its stamps.
 
     `mentions` counts, for each UUID in the application's lines that is not their request's own, the
     executions that mentioned it: a message id that comes back. `first_at` and
-    `last_at` bound the tail (s since the epoch), 0 when it is empty.
+    `last_at` bound the tail (s since the epoch), 0 when it is empty. `environments` are in the order of
+    their first lines.
     """
 
     first_at: float
@@ -69,6 +96,17 @@ class Digest:
     reports: tuple[Reported, ...]
     failures: tuple[Failed, ...]
     mentions: Mapping[str, int]
+    environments: tuple[Environment, ...] = ()
+
+    def since(self, at: float) -> Digest:
+        """Only what is stamped `at` (s since the epoch) or later; mentions and environments as they are."""
+        return replace(
+            self,
+            starts=tuple(x for x in self.starts if x.at >= at),
+            inits=tuple(x for x in self.inits if x.at >= at),
+            reports=tuple(x for x in self.reports if x.at >= at),
+            failures=tuple(x for x in self.failures if x.at >= at),
+        )
 
 
 @lru_cache(maxsize=128)
@@ -95,7 +133,23 @@ def digest(tail: LogTail) -> Digest:
         ),
         tuple(failures),
         MappingProxyType({id_: len(runs) for id_, runs in mentioned.items()}),
+        _environments(lines),
     )
+
+
+def _environments(lines: list[LogLine]) -> tuple[Environment, ...]:
+    found: dict[str, Environment] = {}
+    for line in lines:
+        seen = found.get(line.stream) or Environment(line.stream, line.at, line.at)
+        seen = seen._replace(last_at=line.at)
+        if seen.init_at is None and seen.start_at is None and _begins_init(line):
+            seen = seen._replace(init_at=line.at)
+        elif seen.start_at is None and line.kind == "start":
+            seen = seen._replace(start_at=line.at)
+        elif seen.init_ms is None and line.report is not None:
+            seen = seen._replace(init_ms=line.report.init_ms)
+        found[line.stream] = seen
+    return tuple(found.values())
 
 
 _STAGE = {"init": 0, "start": 1, "app": 2, "error": 2, "timeout": 2, "end": 3, "report": 4}

@@ -16,6 +16,8 @@ EPHEMERAL_GB_SECOND_USD = 0.0000000309
 EPHEMERAL_FREE_MB = 512
 METRIC_USD = 0.01 / 1000
 """One metric asked for through GetMetricData; never free."""
+LOG_INGEST_GB_USD = 0.50
+"""A GB (10^9 bytes) taken in by CloudWatch Logs, Standard class, first tier of Lambda logs."""
 
 
 def burn_usd(facts: FunctionFacts, duration_ms: float, invocations: float) -> float:

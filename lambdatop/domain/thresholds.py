@@ -205,6 +205,7 @@ class ResourceLimitSettings:
 
     window_min: int = _window(15)
     min_lines: int = _count(1, "lines")
+    critical_share: float = _share(0.25, "executions that hit a limit / executions in the log")
 
 
 @dataclass(frozen=True, slots=True)

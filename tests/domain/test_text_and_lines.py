@@ -54,7 +54,7 @@ REPORT = (
         (REPORT, "report", ""),
         (REPORT + "Status: timeout", "report", "error"),
         ("INIT_START Runtime Version: python:3.11.v39\tRuntime Version ARN: arn:x", "init", ""),
-        ("INIT_REPORT Init Duration: 10007.33 ms\tPhase: init\tStatus: timeout", "init", ""),
+        ("INIT_REPORT Init Duration: 10007.33 ms\tPhase: init\tStatus: timeout", "init", "error"),
         ("2026-01-01T00:00:00Z 79b5 Task timed out after 3.00 seconds", "timeout", "error"),
         ("[ERROR] ValueError: bad\nTraceback (most recent call last):\n  File", "error", "error"),
         ("2026-01-01 WARNING slow", "app", "warn"),

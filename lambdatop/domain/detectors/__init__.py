@@ -9,7 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from lambdatop.domain.detectors import dlq_growth, error_rate, sqs_redelivery, throttled
+from lambdatop.domain.detectors import (
+    async_amplification,
+    async_backlog,
+    async_loss,
+    batch_amplification,
+    blocked_shard,
+    cold_start_burst,
+    dead_trigger,
+    dlq_growth,
+    error_burst,
+    error_rate,
+    log_storm,
+    loop_topology,
+    memory_pressure,
+    near_timeout,
+    poison_message,
+    proactive_init,
+    recent_change,
+    resource_limit,
+    risky_config,
+    runaway_loop,
+    sqs_redelivery,
+    stream_lag,
+    stream_loss,
+    suspected_loop,
+    throttled,
+    timeouts,
+)
 from lambdatop.domain.finding import Finding, continue_from
 from lambdatop.domain.sight import Sight
 
@@ -36,7 +63,34 @@ REGISTRY: Mapping[str, Detector] = {
     module.NAME: Detector(
         module.NAME, module.detect, module.FORMULA, module.SOURCE, module.TRAPS, module.SUGGESTS
     )
-    for module in (sqs_redelivery, dlq_growth, error_rate, throttled)
+    for module in (
+        async_amplification,
+        async_loss,
+        async_backlog,
+        sqs_redelivery,
+        poison_message,
+        batch_amplification,
+        dlq_growth,
+        blocked_shard,
+        stream_loss,
+        stream_lag,
+        near_timeout,
+        timeouts,
+        throttled,
+        runaway_loop,
+        suspected_loop,
+        loop_topology,
+        cold_start_burst,
+        proactive_init,
+        memory_pressure,
+        resource_limit,
+        error_rate,
+        error_burst,
+        dead_trigger,
+        log_storm,
+        risky_config,
+        recent_change,
+    )
 }
 
 

@@ -2,57 +2,63 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from lambdatop.domain.finding import Finding, Ref, Severity
-from lambdatop.domain.flow import growth
+from lambdatop.domain.flow import Growth, growth
+from lambdatop.domain.letters import dead_letter_queues
 from lambdatop.domain.mitigations.words import span
+from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.sight import Sight
-from lambdatop.domain.world import World
 
 NAME = "dlq_growth"
 FORMULA = "change of max(visible + in flight) of the DLQ over 5 final minutes"
 SOURCE = "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes"
-TRAPS = "a redrive that runs; NumberOfMessagesSent does not count what a redrive policy moves"
+TRAPS = "a redrive that runs moves messages; NumberOfMessagesSent does not count what a redrive policy moves"
 SUGGESTS = ("disable_trigger", "redrive_dlq")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per dead-letter queue that grew."""
-    world, now = sight.world, sight.now
+    """One finding per dead-letter queue or failure destination that grew."""
     limits = sight.limits.dlq_growth
-    for dlq, sources in _dead_letter_queues(world).items():
-        over = sight.window(dlq, limits.window_min)
-        history = world.queues.get(dlq)
-        grown = growth(world, dlq, over)
-        if history is None or grown is None or grown.grown <= 0:
+    for dlq, feeders in dead_letter_queues(sight.world).items():
+        history = sight.world.queues.get(dlq)
+        grown = growth(sight.world, dlq, sight.window(dlq, limits.window_min))
+        if history is None or grown is None or grown.grown <= 0 or history.facts.redrive == "RUNNING":
             continue
-        severity: Severity = "critical" if grown.per_min > limits.critical_per_min else "warning"
-        facts = history.facts
-        yield Finding(
-            NAME,
-            severity,
-            Ref(dlq, facts.arn, facts.name),
-            f"{facts.name} grew by {grown.grown} in {span(60 * grown.minutes)}, {facts.visible} waiting",
-            now,
-            (
-                ("dlq", facts.name),
-                ("source_queues", ", ".join(sources)),
-                ("visible", facts.visible),
-                ("grown", grown.grown),
-                ("growth_per_min", round(grown.per_min, 2)),
-                ("window_min", round(grown.minutes, 1)),
-                ("retention_s", facts.retention_s),
-            ),
-            ("disable_trigger", "redrive_dlq"),
-        )
+        fast = grown.per_min > sight.limit(NAME, dlq, limits.critical_per_min, "critical")
+        yield _finding(sight, history.facts, feeders, grown, "critical" if fast else "warning")
 
 
-def _dead_letter_queues(world: World) -> dict[Key, list[str]]:
-    found: dict[Key, list[str]] = defaultdict(list)
-    for history in world.queues.values():
-        if history.facts.dlq is not None:
-            found[history.facts.dlq].append(history.facts.name)
-    return {k: sorted(v) for k, v in sorted(found.items())}
+def _finding(
+    sight: Sight, facts: QueueFacts, feeders: tuple[Key, ...], grown: Growth, severity: Severity
+) -> Finding:
+    functions = tuple(sorted(_consumers(sight, feeders)))
+    sources = ", ".join(key.id for key in feeders)
+    period = span(60 * grown.minutes)
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name} grew by {grown.grown} in {period}, {facts.visible} waiting",
+        grown.since,
+        (
+            ("dlq", facts.name),
+            ("source_queues", sources),
+            ("visible", facts.visible),
+            ("grown", grown.grown),
+            ("growth_per_min", round(grown.per_min, 2)),
+            ("window_min", round(grown.minutes, 1)),
+            ("retention_s", facts.retention_s),
+        ),
+        SUGGESTS,
+        f"+{grown.grown} messages in {period} = {grown.per_min:.2f} a minute > 0",
+        (*feeders, *functions),
+    )
+
+
+def _consumers(sight: Sight, feeders: tuple[Key, ...]) -> set[Key]:
+    """Functions whose failures end here: they are fed by one of the source queues, or are feeders."""
+    fed = {m.function for m in sight.world.mappings.values() if m.source_queue in feeders}
+    return fed | {key for key in feeders if key.kind == "function"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.finding import Finding, Ref, Severity
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.rates import Window, began
 from lambdatop.domain.sight import Sight
 
 NAME = "error_rate"
@@ -16,30 +18,39 @@ SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function above the threshold."""
-    world, now = sight.world, sight.now
     limits = sight.limits.error_rate
-    for key, facts in world.functions.items():
+    for key, facts in sight.world.functions.items():
         over = sight.window(key, limits.window_min)
-        invocations = world.metric(key, "Invocations").sum(over.start, over.end)
-        if invocations < limits.min_invocations:
+        invocations = sight.world.metric(key, "Invocations").sum(over.start, over.end)
+        if not invocations or invocations < sight.limit(NAME, key, limits.min_invocations):
             continue
-        errors = world.metric(key, "Errors").sum(over.start, over.end)
+        errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
         rate = errors / invocations
-        if rate < limits.warning:
-            continue
-        severity: Severity = "critical" if rate >= limits.critical else "warning"
-        fed = any(m.enabled for m in world.mappings_of(key))
-        yield Finding(
-            NAME,
-            severity,
-            Ref(key, facts.arn, facts.name),
-            f"{facts.name} fails in {rate:.0%} of invocations",
-            now,
-            (
-                ("errors", errors),
-                ("invocations", invocations),
-                ("error_rate", round(rate, 4)),
-                ("window_min", over.minutes),
-            ),
-            ("disable_trigger", "throttle_to_zero") if fed else ("throttle_to_zero",),
-        )
+        if rate >= sight.limit(NAME, key, limits.warning):
+            bad = rate >= sight.limit(NAME, key, limits.critical, "critical")
+            yield _finding(sight, facts, over, errors, invocations, "critical" if bad else "warning")
+
+
+def _finding(
+    sight: Sight, facts: FunctionFacts, over: Window, errors: float, invocations: float, severity: Severity
+) -> Finding:
+    limits, rate = sight.limits.error_rate, errors / invocations
+    threshold = limits.critical if severity == "critical" else limits.warning
+    start = began(sight.world.metric(facts.key, "Errors"), over.end)
+    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name} fails in {rate:.0%} of invocations",
+        float(start) if start is not None else sight.now,
+        (
+            ("errors", errors),
+            ("invocations", invocations),
+            ("error_rate", round(rate, 4)),
+            ("window_min", over.minutes),
+        ),
+        SUGGESTS if fed else SUGGESTS[1:],
+        f"{errors:.0f} errors / {invocations:.0f} invocations = {rate:.1%} >= {threshold:.0%} "
+        f"over {over.minutes} min",
+    )

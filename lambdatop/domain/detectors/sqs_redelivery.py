@@ -9,7 +9,7 @@ from lambdatop.domain.flow import Flow, flow, growth
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.rates import Window
+from lambdatop.domain.rates import Window, began
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.world import World
 
@@ -19,21 +19,23 @@ SOURCE = "AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue"
 TRAPS = "other consumers; somebody looking into the queue by hand; batches as long as the window"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
+Evidence = tuple[tuple[str, float | int | str | None], ...]
+
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per source queue whose redelivery ratio is above the threshold."""
-    world, now = sight.world, sight.now
     limits = sight.limits.sqs_redelivery
-    for queue, mapping in _fed(world):
-        over = sight.window(queue.key, limits.window_min)
-        seen = flow(world, queue.key, over)
-        if seen is None or seen.ratio is None or seen.received < limits.min_received:
+    for queue, mapping in _fed(sight.world):
+        over, key = sight.window(queue.key, limits.window_min), queue.key
+        seen = flow(sight.world, key, over)
+        if seen is None or seen.ratio is None or seen.received < sight.limit(NAME, key, limits.min_received):
             continue
-        if seen.ratio < limits.warning_ratio:
+        # What is in flight was received once and may still get done: it is no repetition.
+        once = max(seen.deleted + min(queue.in_flight, seen.received), 1.0)
+        if seen.ratio < sight.limit(NAME, key, limits.warning_ratio) or seen.received <= once:
             continue
-        nothing_done = seen.deleted == 0
-        severity: Severity = "critical" if seen.ratio >= limits.critical_ratio or nothing_done else "warning"
-        yield _finding(world, now, over, queue, mapping, seen, severity)
+        bad = seen.ratio >= sight.limit(NAME, key, limits.critical_ratio, "critical")
+        yield _finding(sight, over, queue, mapping, seen, "critical" if bad else "warning")
 
 
 def _fed(world: World) -> Iterator[tuple[QueueFacts, MappingFacts]]:
@@ -48,20 +50,17 @@ def _fed(world: World) -> Iterator[tuple[QueueFacts, MappingFacts]]:
 
 
 def _finding(
-    world: World,
-    now: float,
+    sight: Sight,
     over: Window,
     queue: QueueFacts,
     mapping: MappingFacts,
     seen: Flow,
     severity: Severity,
 ) -> Finding:
-    ratio = seen.ratio or 0.0
-    dlq = queue.dlq
-    dlq_history = world.queues.get(dlq) if dlq else None
-    grown = growth(world, dlq, over) if dlq else None
+    limits, ratio = sight.limits.sqs_redelivery, seen.ratio or 0.0
+    threshold = limits.critical_ratio if severity == "critical" else limits.warning_ratio
     title = f"{queue.name} redelivers: {ratio:.1f} receives per message done"
-    evidence: list[tuple[str, float | int | str | None]] = [
+    evidence: Evidence = (
         ("queue", queue.name),
         ("function", mapping.function.id),
         ("received", seen.received),
@@ -71,18 +70,38 @@ def _finding(
         ("window_min", over.minutes),
         ("in_flight", queue.in_flight),
         ("max_receive_count", queue.max_receive_count),
-    ]
-    if dlq_history is not None:
-        evidence += [("dlq", dlq_history.facts.name), ("dlq_visible", dlq_history.facts.visible)]
-    if grown is not None and dlq_history is not None and grown.grown > 0:
-        title += f"; {dlq_history.facts.name} +{grown.grown} in {span(60 * grown.minutes)}"
-        evidence += [("dlq_grown", grown.grown), ("dlq_growth_per_min", round(grown.per_min, 2))]
+        *_by_mapping(sight, mapping, over),
+    )
+    words, letters = _dead_letters(sight.world, queue, over)
+    start = began(sight.world.metric(mapping.function, "Errors"), over.end)
     return Finding(
         NAME,
         severity,
         Ref(queue.key, queue.arn, queue.name),
-        title,
-        now,
-        tuple(evidence),
-        ("disable_trigger", "throttle_to_zero"),
+        title + words,
+        float(start) if start is not None else sight.now,
+        (*evidence, *letters),
+        SUGGESTS,
+        f"{seen.received:.0f} received / {seen.deleted:.0f} deleted = {ratio:.2f} >= {threshold:g} "
+        f"over {over.minutes} min",
+        (mapping.function, mapping.key, *((queue.dlq,) if queue.dlq else ())),
     )
+
+
+def _by_mapping(sight: Sight, mapping: MappingFacts, over: Window) -> Evidence:
+    """The mapping's own counters, where somebody switched them on: other consumers are not in these."""
+    invoked = sight.world.metric(mapping.key, "InvokedEventCount").sum(over.start, over.end)
+    deleted = sight.world.metric(mapping.key, "DeletedEventCount").sum(over.start, over.end)
+    return (("mapping_redelivery_ratio", round(invoked / max(deleted, 1.0), 2)),) if invoked else ()
+
+
+def _dead_letters(world: World, queue: QueueFacts, over: Window) -> tuple[str, Evidence]:
+    history = world.queues.get(queue.dlq) if queue.dlq else None
+    grown = growth(world, queue.dlq, over) if queue.dlq else None
+    if history is None:
+        return "", ()
+    evidence: Evidence = (("dlq", history.facts.name), ("dlq_visible", history.facts.visible))
+    if grown is None or grown.grown <= 0:
+        return "", evidence
+    more = (("dlq_grown", grown.grown), ("dlq_growth_per_min", round(grown.per_min, 2)))
+    return f"; {history.facts.name} +{grown.grown} in {span(60 * grown.minutes)}", (*evidence, *more)

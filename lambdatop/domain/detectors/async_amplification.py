@@ -1,0 +1,107 @@
+"""async_amplification: asynchronous events are run more than once each (telemetry D1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from lambdatop.domain.fates import async_end
+from lambdatop.domain.finding import Finding, Ref, Severity
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.logdigest import digest
+from lambdatop.domain.rates import Window, began, gauge_trend
+from lambdatop.domain.scope import Key
+from lambdatop.domain.sight import Sight
+from lambdatop.domain.trigger import MAX_RETRIES
+
+NAME = "async_amplification"
+FORMULA = (
+    "AsyncEventAge samples / AsyncEventsReceived over 15 final minutes, while the oldest attempt is older "
+    "than 60 s or rises; beside it START lines / distinct request ids of the log tail"
+)
+SOURCE = "AWS/Lambda AsyncEventAge (SampleCount, Maximum), AsyncEventsReceived; START lines of the log"
+TRAPS = (
+    "a backlog received earlier that drains (attempts without new events, the age falls); throttled attempts "
+    "count as attempts but leave no log line; a tail that did not see every line understates the log's ratio"
+)
+SUGGESTS = ("stop_async_retries", "throttle_to_zero")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function whose asynchronous events take more attempts than they should."""
+    world, limits = sight.world, sight.limits.async_amplification
+    for key, facts in world.functions.items():
+        over = sight.window(key, limits.window_min)
+        received = world.metric(key, "AsyncEventsReceived").sum(over.start, over.end)
+        floor = sight.limit(NAME, key, limits.min_events)
+        if received < floor:
+            continue
+        attempts = world.metric(key, "AsyncEventAge", "SampleCount").sum(over.start, over.end)
+        ratio = attempts / received
+        if ratio < sight.limit(NAME, key, limits.warning_ratio) or not _grows_old(sight, key, over):
+            continue
+        bad = ratio >= sight.limit(NAME, key, limits.critical_ratio, "critical")
+        yield _finding(sight, facts, over, received, attempts, "critical" if bad else "warning")
+
+
+def _grows_old(sight: Sight, key: Key, over: Window) -> bool:
+    """Retries make events old; the attempts of a backlog that drains grow younger."""
+    age = sight.world.metric(key, "AsyncEventAge", "Maximum")
+    oldest = age.max(over.start, over.end)
+    if oldest is None:
+        return False
+    old_enough = oldest >= 1000 * sight.limits.async_amplification.min_age_s
+    trend = gauge_trend(age, over.end, max(1, over.minutes // 3))
+    return (old_enough and trend != "down") or trend == "up"
+
+
+def _finding(
+    sight: Sight, facts: FunctionFacts, over: Window, received: float, attempts: float, severity: Severity
+) -> Finding:
+    world, key, limits = sight.world, facts.key, sight.limits.async_amplification
+    ratio, triggers = attempts / received, world.triggers_of(key)
+    config = triggers.async_config if triggers else None
+    retries = MAX_RETRIES if config is None or config.max_retries is None else config.max_retries
+    oldest = world.metric(key, "AsyncEventAge", "Maximum").max(over.start, over.end)
+    threshold = limits.critical_ratio if severity == "critical" else limits.warning_ratio
+    return Finding(
+        NAME,
+        severity,
+        Ref(key, facts.arn, facts.name),
+        f"{facts.name} runs each async event {ratio:.1f} times",
+        _since(sight, key, over),
+        (
+            ("events_received", received),
+            ("attempts", attempts),
+            ("attempts_ratio", round(ratio, 2)),
+            *log_evidence(sight, key, over),
+            ("oldest_attempt_s", round((oldest or 0.0) / 1000, 1)),
+            ("retries", retries),
+            ("then", async_end(facts, config)),
+            ("window_min", over.minutes),
+        ),
+        SUGGESTS,
+        f"{attempts:.0f} attempts / {received:.0f} events received = {ratio:.2f} >= {threshold:g} "
+        f"over {over.minutes} min",
+    )
+
+
+def _since(sight: Sight, key: Key, over: Window) -> float:
+    """The first minute of this run of attempts without a success of their own: errors or throttles."""
+    starts = [began(sight.world.metric(key, name), over.end) for name in ("Errors", "Throttles")]
+    known = [s for s in starts if s is not None]
+    return float(min(known)) if known else sight.now
+
+
+def log_evidence(sight: Sight, key: Key, over: Window) -> tuple[tuple[str, float], ...]:
+    """Runs per request id by the log, and the share of invocations that the tail saw at all."""
+    tail = sight.world.logs.get(key)
+    if tail is None:
+        return ()
+    since = sight.log_since(over.minutes)
+    runs = Counter(s.request_id for s in digest(tail).starts if s.at >= since)
+    invocations = sight.world.metric(key, "Invocations").sum(over.start, over.end)
+    if not runs or not invocations:
+        return ()
+    share = min(1.0, runs.total() / invocations)
+    return (("log_runs_ratio", round(runs.total() / len(runs), 2)), ("log_coverage_share", round(share, 2)))

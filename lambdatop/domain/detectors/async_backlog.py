@@ -1,0 +1,85 @@
+"""async_backlog: events wait in Lambda's asynchronous queue (telemetry D4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.finding import Finding, Ref, Severity
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.mitigations.words import span
+from lambdatop.domain.rates import Window, slope_per_min
+from lambdatop.domain.scope import Key
+from lambdatop.domain.sight import Sight
+from lambdatop.domain.trigger import MAX_EVENT_AGE_S
+
+NAME = "async_backlog"
+FORMULA = (
+    "AsyncEventAge.Maximum > 60 s and rising over 10 final minutes, with more age than retries of failing "
+    "events explain (360 s); critical at half of the maximum event age"
+)
+SOURCE = "AWS/Lambda AsyncEventAge (Maximum), Errors, Throttles; maximum event age of the function"
+TRAPS = "retries alone make failing events up to about six minutes old; a backlog that drains grows younger"
+SUGGESTS = ("cap_concurrency", "stop_async_retries", "throttle_to_zero")
+
+RETRY_AGE_MS = 360_000.0
+"""Retries come about one and two minutes after a failure; with queueing in between, older than this is
+waiting, not retrying (telemetry section 6; twice the sum)."""
+
+MIN_POINTS = 3
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function whose events wait longer and longer."""
+    limits = sight.limits.async_backlog
+    for key, facts in sight.world.functions.items():
+        over = sight.window(key, limits.window_min)
+        ages = _ages(sight, key, over)
+        if len(ages) < MIN_POINTS:
+            continue
+        age_s, slope = ages[-1][1] / 1000, slope_per_min(tuple(ages)) or 0.0
+        if age_s <= sight.limit(NAME, key, limits.warning_age_s) or slope <= 0:
+            continue
+        if not _waits(sight, key, over, age_s):
+            continue
+        yield _finding(sight, facts, over, age_s, slope)
+
+
+def _ages(sight: Sight, key: Key, over: Window) -> list[tuple[float, float]]:
+    series = sight.world.metric(key, "AsyncEventAge", "Maximum")
+    pairs = zip(series.times, series.values, strict=True)
+    return [(float(t), v) for t, v in pairs if over.start <= t < over.end]
+
+
+def _waits(sight: Sight, key: Key, over: Window, age_s: float) -> bool:
+    """Whether throttles or sheer age say that events wait, not only that failed ones are tried again."""
+    throttles = sight.world.metric(key, "Throttles").sum(over.start, over.end)
+    errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
+    return throttles > 0 or errors == 0 or age_s * 1000 > RETRY_AGE_MS
+
+
+def _finding(sight: Sight, facts: FunctionFacts, over: Window, age_s: float, slope: float) -> Finding:
+    triggers = sight.world.triggers_of(facts.key)
+    config = triggers.async_config if triggers else None
+    most_s = MAX_EVENT_AGE_S if config is None or config.max_age_s is None else config.max_age_s
+    share = age_s / most_s
+    bad = share >= sight.limit(NAME, facts.key, sight.limits.async_backlog.critical_share, "critical")
+    severity: Severity = "critical" if bad else "warning"
+    growth_s = slope / 1000
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name}: async events wait {span(age_s)} and longer; they are given up after {span(most_s)}",
+        over.end - age_s,
+        (
+            ("oldest_attempt_s", round(age_s, 1)),
+            ("growth_s_per_min", round(growth_s, 1)),
+            ("maximum_event_age_s", most_s),
+            ("age_share", round(share, 3)),
+            ("given_up_in_s", round((most_s - age_s) / growth_s * 60) if growth_s > 0 else None),
+            ("window_min", over.minutes),
+        ),
+        SUGGESTS,
+        f"oldest attempt {age_s:.0f} s > {sight.limits.async_backlog.warning_age_s:g} s, "
+        f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age",
+    )

@@ -1,0 +1,66 @@
+"""async_loss: asynchronous events were given up without success (telemetry D3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.fates import async_end
+from lambdatop.domain.finding import Finding, Ref, Severity
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.rates import Window, began
+from lambdatop.domain.sight import Sight
+
+NAME = "async_loss"
+FORMULA = "AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes"
+SOURCE = "AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures"
+TRAPS = (
+    "AsyncEventsDropped also counts events that a dead-letter queue or destination took: these are handed "
+    "over, not lost; reserved concurrency 0 sends every event there on purpose"
+)
+SUGGESTS = ("stop_async_retries", "rollback_alias")
+_METRICS = ("AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function that gave events up, worse where nobody took them."""
+    for key, facts in sight.world.functions.items():
+        over = sight.window(key, sight.limits.async_loss.window_min)
+        counts = [sight.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]
+        if any(counts):
+            yield _finding(sight, facts, over, *counts)
+
+
+def _finding(
+    sight: Sight, facts: FunctionFacts, over: Window, dropped: float, letters: float, deliveries: float
+) -> Finding:
+    key, triggers = facts.key, sight.world.triggers_of(facts.key)
+    end = async_end(facts, triggers.async_config if triggers else None)
+    unread = triggers is None and end == "dropped"
+    undelivered = letters + deliveries
+    lost = undelivered if end != "dropped" else dropped
+    stopped = sight.world.reserved.get(key) == 0
+    severity: Severity = "info" if stopped else "critical" if lost and not unread else "warning"
+    if unread:
+        title = f"{facts.name} gave up {dropped:.0f} async events; where they go was not read yet"
+    elif lost:
+        title = f"{facts.name} lost {lost:.0f} async events"
+    else:
+        title = f"{facts.name} gave up {dropped:.0f} async events to {end}"
+    starts = [began(sight.world.metric(key, name), over.end) for name in _METRICS]
+    return Finding(
+        NAME,
+        severity,
+        Ref(key, facts.arn, facts.name),
+        f"{title}: it is throttled to zero" if stopped else title,
+        float(min((s for s in starts if s is not None), default=int(sight.now))),
+        (
+            ("dropped", dropped),
+            ("dead_letter_errors", letters),
+            ("destination_failures", deliveries),
+            ("lost", None if unread else lost),
+            ("went_to", "not read yet" if unread else end),
+            ("window_min", over.minutes),
+        ),
+        ("restore_concurrency",) if stopped else SUGGESTS,
+        f"{dropped:.0f} dropped + {letters:.0f} + {deliveries:.0f} undelivered > 0 over {over.minutes} min",
+    )

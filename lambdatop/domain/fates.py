@@ -1,0 +1,74 @@
+"""What becomes of a failed event, in words: how often it is repeated, where it ends, when it expires.
+
+The rules are AWS's by kind of invocation: Lambda's own queue repeats an asynchronous event, a queue hands
+a message out again after its visibility timeout, a shard is stuck with its batch, and a synchronous
+caller decides for itself.
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mitigations.words import span
+from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.scope import parse_arn
+from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
+
+MAX_RECEIVES = 10
+"""SQS's default of a redrive policy that names no count."""
+
+
+def end_name(arn: str) -> str:
+    """A destination in words: `queue orders-dlq`, `topic alarms`, `function f`, `bus default`."""
+    parsed = parse_arn(arn)
+    if parsed is None:
+        return arn
+    kinds = {"sqs": "queue", "sns": "topic", "lambda": "function", "events": "bus", "s3": "bucket"}
+    return f"{kinds.get(parsed.service, parsed.service)} {parsed.name}"
+
+
+def async_end(facts: FunctionFacts, config: AsyncConfig | None) -> str:
+    """Where an asynchronous event goes once its attempts are used up."""
+    ends = [config.on_failure_arn if config else None, facts.dlq_arn]
+    names = [end_name(arn) for arn in ends if arn]
+    return " and ".join(names) if names else "dropped"
+
+
+def async_fate(facts: FunctionFacts, config: AsyncConfig | None, reserved: int | None) -> str:
+    """An asynchronous event of a failing function."""
+    end = async_end(facts, config)
+    if reserved == 0:
+        return f"not tried, straight to {end}" if end != "dropped" else "not tried, dropped at once"
+    retries = MAX_RETRIES if config is None or config.max_retries is None else config.max_retries
+    age = MAX_EVENT_AGE_S if config is None or config.max_age_s is None else config.max_age_s
+    times = {0: "no retry", 1: "1 retry", 2: "2 retries"}.get(retries, f"{retries} retries")
+    return f"{times} (throttled: up to {span(age)}), then {end}"
+
+
+def queue_fate(queue: QueueFacts | None) -> str:
+    """A message whose batch failed."""
+    if queue is None:
+        return "again after the visibility timeout"
+    again = f"again after {span(queue.visibility_timeout_s)}"
+    if queue.dlq_arn is None:
+        return f"{again}, until it expires {span(queue.retention_s)} after it was sent"
+    parsed = parse_arn(queue.dlq_arn)
+    receives = queue.max_receive_count or MAX_RECEIVES
+    return f"{again}, at receive {receives} to {parsed.name if parsed else queue.dlq_arn}"
+
+
+def stream_fate(mapping: MappingFacts, retention_s: int | None, age_s: float | None) -> str:
+    """A batch of a stream that fails: it blocks its shard until one of these ends it."""
+    limits = []
+    if mapping.max_retry_attempts not in (None, -1):
+        limits.append(f"{mapping.max_retry_attempts} retries")
+    record_s = mapping.max_record_age_s
+    if record_s not in (None, -1):
+        limits.append(f"records older than {span(record_s or 0)}")
+    if limits:
+        end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
+        return f"until {' or '.join(limits)}, then {end}"
+    if retention_s is None:
+        return "repeated until the record expires"
+    left = retention_s - (age_s or 0.0)
+    return f"repeated until the record expires in {span(max(0.0, left))}"
