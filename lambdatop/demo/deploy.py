@@ -17,9 +17,9 @@ _T = TypeVar("_T")
 _PARALLEL = 8
 
 
-def package(module: str) -> bytes:
-    """Return the deployment zip of one handler from ``lambdatop/demo/functions``."""
-    source = files("lambdatop.demo.functions").joinpath(f"{module}.py").read_text(encoding="utf-8")
+def package(module: str, remark: str = "") -> bytes:
+    """Return the deployment zip of one handler from ``lambdatop/demo/functions``, a remark at its end."""
+    source = files("lambdatop.demo.functions").joinpath(f"{module}.py").read_text(encoding="utf-8") + remark
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         # A fixed date: the same source has the same CodeSha256.
@@ -92,6 +92,10 @@ class Deployment:
             "Architectures": [spec.architecture],
             "Publish": bool(spec.provisioned),
         }
+        if spec.environment:
+            request["Environment"] = {
+                "Variables": {name: self._value(text) for name, text in spec.environment}
+            }
         if spec.log_group:
             request["LoggingConfig"] = {"LogFormat": "Text", "LogGroup": spec.log_group}
         self._wire.rest("POST", "/2015-03-31/functions", request)
@@ -105,6 +109,25 @@ class Deployment:
             destination = {"OnFailure": {"Destination": self._arn("sqs", spec.on_failure)}}
             path = f"/2019-09-25/functions/{spec.name}/event-invoke-config"
             self._wire.rest("PUT", path, {"DestinationConfig": destination})
+        for number, caller in enumerate(spec.pushed_by):
+            service, _, arn = caller.format(region=self._wire.region, account=self._wire.account).partition(
+                " "
+            )
+            statement = {
+                "StatementId": f"caller-{number}",
+                "Action": "lambda:InvokeFunction",
+                "Principal": service,
+                "SourceArn": arn,
+            }
+            self._wire.rest("POST", f"/2015-03-31/functions/{spec.name}/policy", statement)
+
+    def _value(self, text: str) -> str:
+        """An environment variable's value; ``{queue:NAME}`` becomes that queue's URL."""
+        if not text.startswith("{queue:"):
+            return text
+        name = text.removeprefix("{queue:").removesuffix("}")
+        url: str = self._wire.call("sqs", "GetQueueUrl", QueueName=name)["QueueUrl"]
+        return url
 
     def _mapping(self, spec: MappingSpec) -> None:
         sources = {
@@ -121,4 +144,6 @@ class Deployment:
             request["StartingPosition"] = "TRIM_HORIZON"
         elif spec.max_concurrency:
             request["ScalingConfig"] = {"MaximumConcurrency": spec.max_concurrency}
+        if spec.partial_responses:
+            request["FunctionResponseTypes"] = ["ReportBatchItemFailures"]
         self._wire.rest("POST", "/2015-03-31/event-source-mappings/", request)

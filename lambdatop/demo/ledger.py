@@ -35,6 +35,7 @@ class FunctionCounts:
     async_received: int = 0
     async_attempts: int = 0
     async_dropped: int = 0
+    loops_stopped: int = 0
     dead_letter_errors: int = 0
     destination_failures: int = 0
     by_source: collections.Counter[str] = field(default_factory=collections.Counter)
@@ -174,6 +175,12 @@ class Ledger:
         with self._counts(scope, function) as counts:
             counts.async_dropped += 1
         self._publish(scope, function, time.time(), {"AsyncEventsDropped": 1.0})
+
+    def loop_stopped(self, scope: Scope, function: str) -> None:
+        """Enter an invocation that was refused because its chain had been through too many hops."""
+        with self._counts(scope, function) as counts:
+            counts.loops_stopped += 1
+        self._publish(scope, function, time.time(), {"RecursiveInvocationsDropped": 1.0})
 
     def undelivered(self, scope: Scope, function: str, *, dead_letter: bool) -> None:
         """Enter a failed delivery to the function's dead-letter queue or failure destination."""

@@ -13,6 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop.demo import _private
+from lambdatop.demo.metric_store import MetricKey, MetricStore, Scope, dimensions
+
+NAMESPACE = "AWS/Logs"
+EVENT_OVERHEAD_BYTES = 26
 
 # A demo that is left running must not grow without end: of each environment's log so much is kept.
 KEPT_EVENTS = 5000
@@ -36,8 +40,9 @@ def stream_name(config: dict[str, Any]) -> str:
 class LogWriter:
     """Appends events; creates groups and streams as Lambda does."""
 
-    def __init__(self) -> None:
-        """Start without an event loop: Live Tail is fed once ``loop`` is set."""
+    def __init__(self, store: MetricStore) -> None:
+        """Publish what comes in into ``store``. Live Tail is fed once ``loop`` is set."""
+        self._store = store
         self.loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._numbers = itertools.count()
@@ -49,6 +54,7 @@ class LogWriter:
             {"timestamp": at, "message": message, "ingestionTime": now_ms, "eventId": self._event_id(at)}
             for at, message in events
         ]
+        self._publish(group, stored, now_ms / 1000)
         target = self._stream(group, stream)
         _private.get("services.cloudwatch_logs._append_log_events")(target, stored)
         if len(target["events"]) > KEPT_EVENTS + _SLACK:
@@ -60,6 +66,17 @@ class LogWriter:
             fan_out = _private.get("services.cloudwatch_logs._fanout_to_live_tail_sessions")
             # Live Tail's queues belong to the server's loop, and this runs in a function's thread.
             self.loop.call_soon_threadsafe(contextvars.copy_context().run, fan_out, group, stream, stored)
+
+    def _publish(self, group: str, events: list[dict[str, Any]], now: float) -> None:
+        """What CloudWatch Logs publishes about a group: events, and their UTF-8 bytes plus 26 each."""
+        account, region = (
+            _private.get("core.responses.get_account_id"),
+            _private.get("core.responses.get_region"),
+        )
+        scope, named = Scope(account(), region()), dimensions({"LogGroupName": group})
+        size = sum(len(event["message"].encode()) + EVENT_OVERHEAD_BYTES for event in events)
+        for name, value in (("IncomingBytes", size), ("IncomingLogEvents", len(events))):
+            self._store.record(MetricKey(scope, NAMESPACE, name, named), float(value), now)
 
     def _event_id(self, at_ms: int) -> str:
         """Return 56 digits like AWS's: ordered by time, unique, stable."""

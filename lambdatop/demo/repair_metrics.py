@@ -13,12 +13,13 @@ from typing import Any
 from lambdatop.demo import _private
 from lambdatop.demo.ledger import NAMESPACE
 from lambdatop.demo.ledger_sources import KINESIS, SQS
+from lambdatop.demo.log_writer import NAMESPACE as LOGS
 from lambdatop.demo.metric_store import MetricKey, MetricStore, dimensions
 from lambdatop.demo.repair_executions import here
 from lambdatop.demo.statistic import UnknownStatistic
 from lambdatop.demo.timeline import MINUTE_S
 
-OURS = frozenset({NAMESPACE, SQS, KINESIS})
+OURS = frozenset({NAMESPACE, SQS, KINESIS, LOGS})
 _MAX_DATAPOINTS = 100_800
 _LIST_PAGE = 500
 _UNITS = {"Duration": "Milliseconds", "IteratorAge": "Milliseconds", "AsyncEventAge": "Milliseconds"}

@@ -136,7 +136,7 @@ class QueueRepair:
         """ListDeadLetterSourceQueues, which ministack lacks. One page: a demo has few queues."""
         wanted = self._queue(data, url)["attributes"]["QueueArn"]
         found = _private.get("services.sqs._queues").items()
-        return {"queueUrls": [name for name, queue in found if _dead_letter_arn(queue) == wanted]}
+        return {"queueUrls": [name for name, queue in found if dead_letter_arn(queue) == wanted]}
 
     def _purge(self, original: _Call) -> _Call:
         @functools.wraps(original)
@@ -200,14 +200,31 @@ class QueueRepair:
 
         return sweep
 
+    def move(self, source: dict[str, Any], target: dict[str, Any]) -> bool:
+        """Move the first visible message as new to another queue; False when none is visible."""
+        now = time.time()
+        with self._lock:
+            waiting = [m for m in source["messages"] if m["visible_at"] <= now]
+            if not waiting:
+                return False
+            source["messages"] = [m for m in source["messages"] if m is not waiting[0]]
+            fresh = {k: v for k, v in waiting[0].items() if k != _MOVED_AT}
+            fresh.update(receive_count=0, receipt_handle=None, visible_at=now, sent_at=now)
+            target["messages"].append(fresh)
+            for counter in ("received", "deleted"):
+                self._count(source, counter, 1)
+            self._count(target, "sent", 1)
+        return True
+
     def _stamp(self, source: dict[str, Any], moved: int) -> None:
         """Note the arrival at the end of the dead-letter queue; SQS does not count it as sent there."""
-        target = _private.get("services.sqs._queue_by_arn")(_dead_letter_arn(source))
+        target = _private.get("services.sqs._queue_by_arn")(dead_letter_arn(source))
         self._count(target, "arrived_by_redrive", moved)
         for message in target["messages"][-moved:]:
             message[_MOVED_AT] = time.time()
 
 
-def _dead_letter_arn(queue: dict[str, Any]) -> str:
+def dead_letter_arn(queue: dict[str, Any]) -> str:
+    """Return the ARN of a queue's dead-letter queue, "" when it has none."""
     policy = json.loads(queue["attributes"].get("RedrivePolicy") or "{}")
     return str(policy.get("deadLetterTargetArn", ""))

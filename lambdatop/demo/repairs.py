@@ -15,7 +15,9 @@ from lambdatop.demo.log_writer import LogWriter
 from lambdatop.demo.metric_store import MetricStore, Scope
 from lambdatop.demo.repair_async import AsyncRepair
 from lambdatop.demo.repair_executions import ExecutionRepair
+from lambdatop.demo.repair_loops import LoopRepair
 from lambdatop.demo.repair_metrics import MetricRepair
+from lambdatop.demo.repair_moves import MoveRepair
 from lambdatop.demo.repair_queues import QueueRepair
 from lambdatop.demo.repair_streams import StreamRepair
 from lambdatop.demo.timeline import Timeline
@@ -44,13 +46,15 @@ class RepairLayer:
         """Check ministack's shape and put every wrapper in place. Raises EmulatorChanged."""
         _private.check()
         store = MetricStore(Timeline(compression))
-        ledger, sources, logs = Ledger(store, repair_lambda.allocated), SourceLedger(store), LogWriter()
+        ledger, sources, logs = Ledger(store, repair_lambda.allocated), SourceLedger(store), LogWriter(store)
         executions, queues = ExecutionRepair(ledger, logs), QueueRepair(sources)
         streams = StreamRepair(ledger, sources)
         executions.on_begin.append(streams.on_begin)
         executions.install()
         AsyncRepair(ledger, async_retry_s).install()
+        LoopRepair(ledger).install()
         queues.install()
+        MoveRepair(queues).install()
         streams.install()
         repair_lambda.install()
         repair_logs.install()

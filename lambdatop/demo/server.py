@@ -33,7 +33,6 @@ _SETTINGS = {
     "SFTP_ENABLED": "0",
     "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     "LAMBDA_WARM_TTL_SECONDS": "120",
-    "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
 }
 
 
@@ -60,6 +59,8 @@ def main(arguments: list[str]) -> None:
     port = listener.getsockname()[1]
     # ministack reads its settings when it is imported, which is why nothing here imports it earlier.
     os.environ.update(_SETTINGS, GATEWAY_PORT=str(port))
+    scenario = SCENARIOS.get(options.scenario, EMPTY)
+    os.environ["LAMBDA_ACCOUNT_CONCURRENCY"] = str(scenario.account_concurrency)
     os.environ.update(MINISTACK_ACCOUNT_ID=options.account, MINISTACK_REGION=options.region)
     if options.auth:
         os.environ["AUTH"] = "true"
@@ -81,13 +82,16 @@ async def _serve(listener: socket.socket, port: int, options: argparse.Namespace
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR"
     scenario = SCENARIOS.get(options.scenario, EMPTY)
-    threading.Thread(target=_open, args=(port, home, scenario), daemon=True, name="opening").start()
+    threading.Thread(
+        target=_open, args=(port, home, scenario, options.compression), daemon=True, name="opening"
+    ).start()
     await serve(layer.app, config)  # type: ignore[arg-type]
 
 
-def _open(port: int, home: Any, scenario: Scenario) -> None:
+def _open(port: int, home: Any, scenario: Scenario, compression: int) -> None:
     """Deploy, say that everything is ready, let the traffic flow; a failure ends the server."""
     from lambdatop.demo.deploy import Deployment
+    from lambdatop.demo.steps import Steps
     from lambdatop.demo.traffic import Traffic
     from lambdatop.demo.wire import Wire
 
@@ -102,7 +106,8 @@ def _open(port: int, home: Any, scenario: Scenario) -> None:
     sys.stdout.write(json.dumps({"ready": True, "port": port, "server_pid": os.getpid()}) + "\n")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    Traffic(wire, scenario.flows).start()
+    Traffic(wire, scenario.flows, times=compression).start()
+    Steps(wire, scenario, compression).start()
 
 
 if __name__ == "__main__":

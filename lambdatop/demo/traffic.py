@@ -12,11 +12,14 @@ import json
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from lambdatop.demo.scenarios.model import Flow
 from lambdatop.demo.wire import Wire, WireError
+
+_STEP_S = 0.05
 
 _log = logging.getLogger("lambdatop.demo")
 
@@ -24,9 +27,11 @@ _log = logging.getLogger("lambdatop.demo")
 class Traffic:
     """One daemon thread per flow: they wait nearly always."""
 
-    def __init__(self, wire: Wire, flows: tuple[Flow, ...], seed: int = 0) -> None:
-        """Prepare the flows; ``seed`` fixes their payloads and their jitter."""
+    def __init__(self, wire: Wire, flows: tuple[Flow, ...], seed: int = 0, times: float = 1.0) -> None:
+        """Prepare the flows; ``seed`` fixes payloads and jitter, ``times`` is the compression of time."""
         self._wire = wire
+        self._times = times
+        self._began = time.monotonic()
         self._flows = flows
         self._seed = seed
         self._stop = threading.Event()
@@ -49,8 +54,21 @@ class Traffic:
                 send(flow.payload(number, dice))
             except (WireError, OSError, http.client.HTTPException) as error:
                 _log.warning("%s to %s: %s", flow.kind, flow.target, error)
-            if self._stop.wait(dice.uniform(0.5, 1.5) / flow.per_second):
+            if self._rest(flow, dice):
                 return
+
+    def _rest(self, flow: Flow, dice: random.Random) -> bool:
+        """Wait until the next event is due; say whether the traffic was stopped meanwhile."""
+        wait_s = dice.uniform(0.5, 1.5) / flow.per_second
+        if flow.shape is None:
+            return self._stop.wait(wait_s)
+        # The rate may change while we wait, so what is due is counted in small steps.
+        due = 0.0
+        while due < wait_s:
+            if self._stop.wait(_STEP_S):
+                return True
+            due += _STEP_S * flow.shape((time.monotonic() - self._began) * self._times / 60)
+        return False
 
     def _sender(self, flow: Flow) -> Callable[[dict[str, Any]], object]:
         wire, target = self._wire, flow.target

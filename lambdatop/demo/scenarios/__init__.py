@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from lambdatop.demo.scenarios.calm import CALM
+from lambdatop.demo.scenarios.endless_stream import ENDLESS_STREAM
+from lambdatop.demo.scenarios.loop import LOOP
 from lambdatop.demo.scenarios.model import Scenario
+from lambdatop.demo.scenarios.parent_child import PARENT_CHILD
 from lambdatop.demo.scenarios.poison_queue import POISON_QUEUE
+from lambdatop.demo.scenarios.slow_query import SLOW_QUERY
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in (POISON_QUEUE, CALM)}
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (POISON_QUEUE, ENDLESS_STREAM, PARENT_CHILD, SLOW_QUERY, LOOP, CALM)
+}
 
 # Nothing deployed, nothing flowing, nothing compressed: the bare repaired emulator, for tests.
 EMPTY = Scenario(name="empty", title="", story="", look_for=(), compression=1)

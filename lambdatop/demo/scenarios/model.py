@@ -10,6 +10,7 @@ from typing import Any, Literal
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 Payload = Callable[[int, random.Random], dict[str, Any]]
+Shape = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,12 @@ class QueueSpec:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """A function; its code is ``functions/<name with underscores>.py``."""
+    """A function; its code is ``functions/<name with underscores>.py``.
+
+    ``environment`` may name ``{queue:NAME}`` for a queue's URL. ``pushed_by`` are the services that its
+    resource policy lets in, each ``service arn``, with ``{region}`` and ``{account}`` left open.
+    ``prepared``: Lambda starts a second environment ahead of requests, again and again.
+    """
 
     name: str
     description: str
@@ -36,6 +42,9 @@ class FunctionSpec:
     provisioned: int = 0
     log_group: str = ""
     on_failure: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    pushed_by: tuple[str, ...] = ()
+    prepared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +56,46 @@ class MappingSpec:
     function: str
     batch_size: int = 10
     max_concurrency: int = 0
+    metrics: bool = False
+    partial_responses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Traffic: ``per_second`` events on average, the n-th with ``payload(n, dice)``."""
+    """Traffic: ``per_second`` events on average, the n-th with ``payload(n, dice)``.
+
+    ``shape`` gives the factor on the rate for the published minutes that have passed.
+    """
 
     kind: Literal["sync", "async", "sqs", "kinesis", "dynamodb"]
     target: str
     per_second: float
     payload: Payload
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is done once in every cycle, ``minute`` published minutes after its start.
+
+    ``deploy`` gives the function ``target`` new code; ``redrive`` moves the dead letters of the queue
+    ``target`` back; ``seed`` puts ``count`` good messages of ``payload`` into the queue ``target``.
+    """
+
+    minute: float
+    kind: Literal["deploy", "redrive", "seed"]
+    target: str
+    count: int = 0
+    payload: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One incident (or its absence) that plays on the embedded emulator."""
+    """One incident (or its absence) that plays on the embedded emulator.
+
+    ``steps`` are repeated every ``cycle_min`` published minutes. ``remarks`` say where this scenario, as
+    opposed to the emulator in general, differs from AWS.
+    """
 
     name: str
     title: str
@@ -74,13 +108,18 @@ class Scenario:
     functions: tuple[FunctionSpec, ...] = ()
     mappings: tuple[MappingSpec, ...] = ()
     flows: tuple[Flow, ...] = ()
+    steps: tuple[Step, ...] = ()
+    cycle_min: float = 0.0
+    account_concurrency: int = 1000
+    remarks: tuple[str, ...] = ()
 
     def notices_at(self, compression: int) -> tuple[str, ...]:
         """Say where the demo, at a compression, differs from AWS in a way that matters on call."""
+        notices = (*self.remarks, *EMULATOR_NOTICES)
         if compression == 1:
-            return EMULATOR_NOTICES
+            return notices
         seconds = f"{60 / compression:g} real seconds"
-        return (f"DEMO {TIMES}{compression}: {seconds} are shown as one minute.", *EMULATOR_NOTICES)
+        return (f"DEMO {TIMES}{compression}: {seconds} are shown as one minute.", *notices)
 
 
 EMULATOR_NOTICES = (
