@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lambdatop.domain.signatures import classify
+from lambdatop.domain.signatures import TIMED_OUT, classify
 from lambdatop.domain.text import clean
 
 _HEAD = re.compile(
@@ -19,7 +19,7 @@ _KEYS = re.compile(
     r"(?<!\S)(Billed Restore Duration|Restore Duration|Billed Duration|Init Duration|Duration|"
     r"Memory Size|Max Memory Used|Status|Error Type|XRAY TraceId|SegmentId|Sampled|Phase):"
 )
-_TIMED_OUT = re.compile(r"Task timed out after \d{1,5}\.\d\d seconds")
+_TIMED_OUT = re.compile(TIMED_OUT)
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b")
 _LEVELS = {"WARNING": "warn", "CRITICAL": "fatal"}
 _LEVEL_STEMS = ("INFO", "ERROR", "WARN", "DEBUG", "TRACE", "FATAL", "CRITICAL")
@@ -94,7 +94,7 @@ def _text_line(text: str) -> _Read:
     if head:
         return _platform_text(text, head)
     request_id = _request_id(text)
-    if _TIMED_OUT.search(text):
+    if "Task timed out" in text and _TIMED_OUT.match(text):
         return _Read("timeout", "error", request_id, None, "timeout")
     if text.startswith(("[ERROR]", "Traceback ")) or "Error: Runtime exited" in text:
         return _Read("error", "error", request_id, None, classify(text))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HEAD = 1024
 TAIL = 512
+TIMED_OUT = r"^(?:\S{1,40} \S{1,40} )?Task timed out after \d{1,5}\.\d\d seconds\s*$"
+"""The platform's own line (old style). A caller that logs its callee's error message says it further on."""
 OOM_SHARE = 0.99
 """Used memory from which on a report without success counts as out of memory: often 1-2 MB are left."""
 
@@ -41,7 +43,6 @@ SIGNATURES = (
 # symbols that may be part of a longer word are looked at again by _WORD.
 _NEEDLES: tuple[tuple[str, str], ...] = (
     ("task timed out after ", "timeout"),
-    ("sandbox.timedout", "timeout"),
     ("start new thread", "too_many_threads"),  # Python: can't start new thread
     ("create new native thread", "too_many_threads"),  # Java 8, inside an OutOfMemoryError
     ("create native thread", "too_many_threads"),
@@ -123,7 +124,7 @@ _STEMS = (
 )
 
 _WORD = {
-    "task timed out after ": re.compile(r"task timed out after \d{1,5}\.\d\d seconds"),
+    "task timed out after ": re.compile(TIMED_OUT, re.IGNORECASE),
     "eagain": re.compile(r"\beagain\b"),
     "emfile": re.compile(r"\bemfile\b"),
     "enospc": re.compile(r"\benospc\b"),

@@ -62,7 +62,7 @@ def test_the_finding_names_queue_ratio_and_dlq_growth() -> None:
 def test_a_finding_keeps_its_since_and_loses_it_when_it_ends() -> None:
     first = snap(incident())
     again = snap(incident(), NOW + 30, first)
-    assert {f.since for f in again.findings} == {NOW}
+    assert {f.identity: f.since for f in again.findings} == {f.identity: f.since for f in first.findings}
     calm = snap(EMPTY_WORLD, NOW + 60, again)
     assert calm.findings == ()
 

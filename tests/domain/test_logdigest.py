@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import random
 
-from lambdatop.domain.fold import append_lines
+from fakes.logscene import init, line, logs, run
+from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.detectors import cold_start_burst, memory_pressure, proactive_init, resource_limit
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.fold import append_lines, fold_all
 from lambdatop.domain.logdigest import digest
 from lambdatop.domain.logline import LogLine, parse
-from lambdatop.domain.world import LogTail
+from lambdatop.domain.sight import sight
+from lambdatop.domain.world import EMPTY_WORLD, LogTail
 
 MESSAGE = "0f0f0f0f-1111-4222-8333-444444444444"
 STREAM = "2026/11/21/[$LATEST]" + "a" * 32
@@ -26,7 +35,7 @@ def attempts(count: int) -> list[LogLine]:
             f"order 7: message {MESSAGE}, receive {n + 1}",
             "[ERROR] ValueError: order 7: unknown currency",
             f"END RequestId: {rid}",
-            f"REPORT RequestId: {rid}\tDuration: 61.00 ms\tBilled Duration: 62 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB",
+            f"REPORT RequestId: {rid}\tDuration: 61.00 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB",
         )
         lines += [parse(at, f"{n}.{i}", STREAM, text) for i, text in enumerate(texts)]
     return lines
@@ -63,3 +72,75 @@ def test_neither_order_nor_repetition_of_lines_changes_a_digest() -> None:
 def test_a_digest_of_the_same_tail_is_made_once() -> None:
     one = tail(attempts(1))
     assert digest(one) is digest(one)
+
+
+def test_an_environment_is_a_stream_from_its_initialisation_to_its_first_request() -> None:
+    lines = [init(10.0, 1), *run(1, 12.5, 1, init_ms=500.0), *run(2, 20.0, 1), *run(3, 5.0, 2), init(30.0, 3)]
+    two, one, three = digest(tail(lines)).environments
+    assert (one.init_at, one.init_ms, one.start_at, one.last_at) == (10.0, 500.0, 12.5, 20.1)
+    assert one.idle_s(99.0, 7.0) == 2.0
+    assert (two.init_at, two.start_at, two.idle_s(99.0, 7.0)) == (None, 5.0, None)
+    assert (three.init_ms, three.start_at, three.idle_s(99.0, 7.0)) == (None, None, 62.0)
+
+
+def test_an_environment_that_has_served_is_not_made_new_by_another_init_line() -> None:
+    (seen,) = digest(tail([*run(1, 5.0, 1), init(9.0, 1)])).environments
+    assert (seen.init_at, seen.idle_s(99.0, 7.0)) == (None, None)
+
+
+def test_a_part_of_a_digest_keeps_environments_and_mentions() -> None:
+    whole = digest(tail(attempts(3)))
+    part = whole.since(110.0)
+    assert [s.request_id for s in part.starts] == [request(1), request(2)]
+    assert (len(part.reports), len(part.failures), part.inits) == (2, 2, ())
+    assert (part.mentions, part.environments) == (whole.mentions, whole.environments)
+
+
+SCENE = [
+    line(NOW - 1000, "an older line"),
+    init(NOW - 420.5, 1),
+    init(NOW - 300, 2),
+    *(x for n in range(6) for x in run(n, NOW - 250 + n, n + 3, init_ms=300.0, used_mb=125)),
+    *(
+        x
+        for n in range(8, 24)
+        for x in run(n, NOW - 240 + n, 1, used_mb=120, says=("[ERROR] OSError: EMFILE",))
+    ),
+    *run(30, NOW - 60, 1, used_mb=128, end="Status: error\tError Type: Runtime.OutOfMemory"),
+]
+
+
+def findings(lines: list[LogLine]) -> list[Finding]:
+    known = [
+        ev.FunctionsListed(SCOPE, NOW, (function(),)),
+        ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 1),)),
+        logs(lines),
+    ]
+    seen = sight(fold_all(EMPTY_WORLD, known), NOW, PROMPT)
+    detectors = (cold_start_burst, memory_pressure, proactive_init, resource_limit)
+    return [f for detector in detectors for f in detector.detect(seen)]
+
+
+EXPECTED = findings(SCENE)
+WHOLE = digest(tail(SCENE))
+
+
+@given(st.permutations(SCENE), st.lists(st.sampled_from(SCENE), max_size=20))
+def test_no_finding_depends_on_the_order_or_repetition_of_lines(
+    shuffled: list[LogLine], repeated: list[LogLine]
+) -> None:
+    assert [f.detector for f in EXPECTED] == [
+        "cold_start_burst",
+        "memory_pressure",
+        "proactive_init",
+        "resource_limit",
+    ]
+    assert findings(shuffled + repeated) == EXPECTED
+    again = digest(tail(repeated + shuffled))
+    assert (again.environments, again.failures, again.starts, again.inits, again.reports) == (
+        WHOLE.environments,
+        WHOLE.failures,
+        WHOLE.starts,
+        WHOLE.inits,
+        WHOLE.reports,
+    )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -20,7 +19,9 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
         # Timeouts, old and new.
         (f"2026-11-21T04:11:00.123Z {R} Task timed out after 3.00 seconds", "timeout"),
         (REPORT + "74 MB\tInit Duration: 84.00 ms Status: timeout", "timeout"),
-        ('{"errorType":"Sandbox.Timedout","errorMessage":"x"}', "timeout"),
+        ("Task timed out after 3.00 seconds", "timeout"),
+        (f"[ERROR] child said: 2026-11-21T04:11:00.123Z {R} Task timed out after 3.00 seconds", ""),
+        ('{"errorType":"Sandbox.Timedout","errorMessage":"of the function that it called"}', ""),
         ("INFO Task timed out after a while", ""),
         # Out of memory.
         (REPORT + "127 MB\tStatus: error\tError Type: Runtime.ExitError", "out_of_memory"),
@@ -191,12 +192,17 @@ def test_who_debugs_prints_everything() -> None:
 def test_report_fields_in_any_order_and_spacing() -> None:
     text = (
         f"REPORT RequestId: {R}  Status: error Error Type: Runtime.ExitError\tMax Memory Used: 74 MB"
-        "  Memory Size: 128 MB\tRestore Duration: 398.97 ms\tBilled Restore Duration: 182 ms\tDuration: 5.5 ms"
-        "\tBilled Duration: 6 ms\t\nXRAY TraceId: 1-5\tSegmentId: 7\tSampled: true\t"
+        "  Memory Size: 128 MB\tRestore Duration: 398.97 ms\tBilled Restore Duration: 182 ms\t"
+        "Duration: 5.5 ms\tBilled Duration: 6 ms\t\nXRAY TraceId: 1-5\tSegmentId: 7\tSampled: true\t"
     )
     assert parse(0.0, "e", "s", text).report == Report(
         5.5, 6, 128, 74, None, "error", "Runtime.ExitError", 398.97
     )
+
+
+def test_the_text_alone_tells_a_timeout_too() -> None:
+    assert classify(f"2026-11-21T04:11:00.123Z {R} Task timed out after 3.00 seconds") == "timeout"
+    assert classify("Task timed out after 3 seconds, said the job") == ""
 
 
 def test_only_the_ends_of_a_long_line_are_read() -> None:
@@ -209,21 +215,6 @@ def test_only_the_ends_of_a_long_line_are_read() -> None:
 @given(st.text(max_size=200), st.sampled_from(("", "EMFILE", "413", "exclusive", "262144000", "EAGAIN")))
 def test_any_text_gets_a_known_signature(text: str, word: str) -> None:
     assert classify(f"{text} {word}") in ("", *SIGNATURES)
-
-
-@pytest.mark.parametrize(
-    "piece", ["413 ", "status:", "task timed out after 1", "memoryerror", "1-", "EMFILEX"]
-)
-def test_time_is_linear_whatever_the_text(piece: str) -> None:
-    def cost(text: str) -> float:
-        began = time.process_time()
-        for _ in range(20):
-            parse(0.0, "e", "s", text)
-        return time.process_time() - began
-
-    # Eight times the text may cost eight times as much; a backtracking pattern would cost hundreds.
-    short, long = min(cost(piece * 100) for _ in range(3)), min(cost(piece * 800) for _ in range(3))
-    assert long < 100 * max(short, 0.001)
 
 
 def test_a_fingerprint_forgets_ids_stamps_and_numbers() -> None:

@@ -10,7 +10,7 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
-from lambdatop.domain.series import MINUTE, SeriesKey
+from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.sight import Sight
 
 NAME = "dead_trigger"
@@ -67,10 +67,11 @@ def _changed(sight: Sight, mapping: MappingFacts) -> float:
 
 def _disabled(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
     reason = mapping.state_reason.strip()
-    if not reason:
+    ours = _just_set(sight, mapping)
+    if not (reason or ours):
         return None
     since, state = _changed(sight, mapping), mapping.state
-    if not any(words in reason.casefold() for words in BY_USER):
+    if not (ours or any(words in reason.casefold() for words in BY_USER)):
         formula = f"State {state}, reason names no user: {reason[:120]}"
         return _State("critical", f"was disabled by Lambda: {reason[:80]}", formula, since, SUGGESTS[:1])
     waiting = queue.visible if queue else 0
@@ -78,6 +79,12 @@ def _disabled(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> 
         return None
     formula = f"State {state} by a user, {waiting} messages visible > 0"
     return _State("info", f"is disabled by a user, {waiting} waiting", formula, since, SUGGESTS[:1])
+
+
+def _just_set(sight: Sight, mapping: MappingFacts) -> bool:
+    """Whether lambdatop set the state itself, and no list has brought the reason that belongs to it yet."""
+    control = sight.world.controls.get((mapping.key, "state"))
+    return control is not None and control[0] >= sight.world.mappings_at.get(mapping.key.scope, 0.0)
 
 
 def _problem(sight: Sight, mapping: MappingFacts) -> _State | None:
@@ -123,8 +130,7 @@ def _excused(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Windo
     changed = mapping.last_modified
     # Published minutes outrun the clock in the demo; the change is put on their scale.
     return (
-        changed is not None
-        and sight.now - (sight.now - changed) * sight.settings.metrics.times > over.start - MINUTE
+        changed is not None and sight.now - (sight.now - changed) * sight.settings.metrics.times > over.start
     )
 
 

@@ -62,7 +62,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
         for failure in seen.failures:
             if failure.signature in _WORDS:
                 hits.setdefault(failure.signature, []).append(failure)
-        if sum(len(lines) for lines in hits.values()) >= limits.min_lines and hits:
+        if sum(len(lines) for lines in hits.values()) >= limits.min_lines:
             yield _finding(sight, facts, seen, hits)
 
 

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes.worlds import (
+    MAPPING,
+    NOW,
+    ORDERS,
+    PROMPT,
+    SCOPE,
+    WORKER,
+    function,
+    mapping,
+    metrics,
+    points,
+    queue,
+)
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.detectors import dead_trigger as it
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.fold import fold_all
+from lambdatop.domain.settings import MetricSettings
+from lambdatop.domain.sight import sight
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+VISIBLE = "ApproximateNumberOfMessagesVisible"
+WAITING = metrics(
+    points(ORDERS, VISIBLE, [7.0] * 12, "Maximum"), points(ORDERS, "NumberOfMessagesReceived", [0.0] * 12)
+)
+
+
+def world(*more: ev.Event, visible: int = 7, in_flight: int = 0, **changes: object) -> World:
+    return fold_all(
+        EMPTY_WORLD,
+        [
+            ev.FunctionsListed(SCOPE, NOW, (function(),)),
+            ev.MappingsListed(SCOPE, NOW, (mapping(**changes),)),
+            ev.QueuesObserved(SCOPE, NOW, (queue(ORDERS, visible=visible, in_flight=in_flight),)),
+            *more,
+        ],
+    )
+
+
+def found(seen: World, settings: object = PROMPT) -> list[Finding]:
+    return list(it.detect(sight(seen, NOW, settings)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", ["Disabled", "Disabling"])
+@pytest.mark.parametrize("reason", ["EVENT_SOURCE_AUTHZ_ERROR", "Lambda initiated", "the queue is gone"])
+def test_a_mapping_that_lambda_disabled(state: str, reason: str) -> None:
+    (finding,) = found(world(state=state, state_reason=reason, last_modified=NOW - 500))
+    assert (finding.severity, finding.target.key, finding.since) == ("critical", MAPPING, NOW - 500)
+    assert finding.title == f"orders → orders-worker was disabled by Lambda: {reason}"
+    assert finding.about == (WORKER, ORDERS)
+    assert finding.suggests == ("enable_trigger",)
+    assert finding.formula == f"State {state}, reason names no user: {reason}"
+
+
+@pytest.mark.parametrize("reason", ["User action", "USER_INITIATED", "User initiated"])
+def test_a_mapping_that_somebody_disabled(reason: str) -> None:
+    (finding,) = found(world(state="Disabled", state_reason=reason))
+    assert finding.severity == "info"
+    assert finding.title == "orders → orders-worker is disabled by a user, 7 waiting"
+    assert found(world(state="Disabled", state_reason=reason, visible=0)) == []
+
+
+def test_a_mapping_that_lambdatop_has_just_disabled_is_not_lambdas_doing() -> None:
+    disabled = ev.ControlObserved(SCOPE, NOW + 1, (ev.Control(MAPPING, "state", "Disabled"),))
+    seen = world(disabled, state_reason="Lambda initiated")
+    assert [f.severity for f in found(seen)] == ["info"]
+    listed = ev.MappingsListed(SCOPE, NOW + 2, (mapping(state="Disabled", state_reason="Lambda initiated"),))
+    assert [f.severity for f in found(fold_all(seen, [listed]))] == ["critical"]
+
+
+def test_a_disabled_mapping_without_a_reason_is_not_judged() -> None:
+    assert found(world(state="Disabled")) == []
+
+
+def test_a_problem_that_is_not_the_functions() -> None:
+    (finding,) = found(world(last_result="PROBLEM: Cluster failed to authorize Lambda", visible=0))
+    assert finding.severity == "warning"
+    assert dict(finding.evidence)["last_processing_result"] == "PROBLEM: Cluster failed to authorize Lambda"
+
+
+def test_a_function_that_fails_is_told_elsewhere() -> None:
+    (finding,) = found(world(last_result="PROBLEM: Function call failed", visible=0))
+    assert finding.severity == "info"
+    assert found(world(last_result="OK", visible=0)) == []
+    assert found(world(last_result="No records processed", visible=0)) == []
+
+
+def test_an_enabled_mapping_that_never_polls() -> None:
+    silent = metrics(points(MAPPING, "PolledEventCount", []))
+    (finding,) = found(world(WAITING, silent, metrics=("EventCount",)))
+    evidence = dict(finding.evidence)
+    assert (finding.severity, finding.since) == ("warning", NOW - 600)
+    assert (evidence["polled_events"], evidence["visible_min"], evidence["window_min"]) == (0, 7, 10)
+    assert finding.title == "orders → orders-worker takes nothing while 7 messages wait"
+    assert finding.suggests == ("disable_trigger", "enable_trigger")
+    zeros = metrics(points(MAPPING, "PolledEventCount", [0.0] * 12))
+    assert len(found(world(WAITING, zeros, metrics=("EventCount",)))) == 1
+
+
+def test_polled_events_that_nobody_asked_for_are_unknown() -> None:
+    assert found(world(WAITING, metrics=("EventCount",))) == []
+    polls = metrics(points(MAPPING, "PolledEventCount", [0.0] * 11 + [3.0]))
+    assert found(world(WAITING, polls, metrics=("EventCount",))) == []
+
+
+def test_without_that_metric_the_queue_tells() -> None:
+    (finding,) = found(world(WAITING))
+    assert dict(finding.evidence)["received"] == 0
+    assert finding.formula == "received = 0 and at least 7 messages visible in each of 10 min"
+    only_visible = metrics(points(ORDERS, VISIBLE, [7.0] * 12, "Maximum"))
+    assert found(world(only_visible)) == []
+
+
+@pytest.mark.parametrize("visible", [[7.0] * 5 + [0.0] + [7.0] * 6, [7.0] * 9])
+def test_a_queue_that_was_empty_or_unknown_for_a_minute_is_silent(visible: list[float]) -> None:
+    seen = metrics(
+        points(ORDERS, VISIBLE, visible, "Maximum"), points(ORDERS, "NumberOfMessagesReceived", [0.0] * 12)
+    )
+    assert found(world(seen)) == []
+
+
+def test_each_excuse_is_silent() -> None:
+    assert found(world(WAITING, ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 0),)))) == []
+    assert found(world(WAITING, metrics(points(WORKER, "Throttles", [1.0] * 12)))) == []
+    assert found(world(WAITING, in_flight=3)) == []
+    assert found(world(WAITING, visible=0)) == []
+    assert found(world(WAITING, state="Enabling")) == []
+    assert found(world(WAITING, last_modified=NOW - 300)) == []
+    assert found(world(WAITING, last_modified=NOW - 599)) == []
+    assert len(found(world(WAITING, last_modified=NOW - 600))) == 1
+
+
+def test_minutes_that_are_not_final_neither_raise_nor_clear() -> None:
+    delayed = replace(PROMPT, metrics=MetricSettings(publish_delay_s=120.0))
+    # 8 final minutes and 2 that are not: too few. The newest minute's receives do not clear.
+    late = metrics(
+        points(ORDERS, VISIBLE, [7.0] * 10, "Maximum"), points(ORDERS, "NumberOfMessagesReceived", [0.0] * 10)
+    )
+    assert found(world(late), delayed) == []
+    received = metrics(
+        points(ORDERS, VISIBLE, [7.0] * 12, "Maximum"),
+        points(ORDERS, "NumberOfMessagesReceived", [0.0] * 11 + [5.0]),
+    )
+    assert len(found(world(received), delayed)) == 1
+
+
+def test_the_demos_minutes_are_older_than_the_clock_says() -> None:
+    fast = replace(PROMPT, metrics=MetricSettings(publish_delay_s=0.0, times=12.0))
+    assert len(found(world(WAITING, last_modified=NOW - 60), fast)) == 1
+    assert found(world(WAITING, last_modified=NOW - 60)) == []
+
+
+def test_an_unknown_queue_is_silent() -> None:
+    seen = world(WAITING)
+    assert found(replace(seen, queues={})) == []

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+from fakes.logscene import line, logs, rid, run
+from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.detectors import memory_pressure as it
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.fold import fold_all
+from lambdatop.domain.logline import LogLine
+from lambdatop.domain.sight import sight
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+OOM = "Status: error\tError Type: Runtime.OutOfMemory"
+
+
+def uses(*used_mb: int) -> list[LogLine]:
+    return [x for n, mb in enumerate(used_mb) for x in run(n, NOW - 100 + n, used_mb=mb, size_mb=100)]
+
+
+def world(*batches: ev.Event, runtime: str = "python3.12") -> World:
+    return fold_all(EMPTY_WORLD, [ev.FunctionsListed(SCOPE, NOW, (function(runtime=runtime),)), *batches])
+
+
+def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
+    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+
+
+def test_nine_of_ten_reports_near_the_size() -> None:
+    (finding,) = found(world(logs(uses(50, *[91] * 8, 93))))
+    evidence = dict(finding.evidence)
+    assert (finding.severity, finding.target.key) == ("warning", WORKER)
+    assert (evidence["memory_p90_share"], evidence["max_memory_used_mb"], evidence["reports"]) == (
+        0.91,
+        93,
+        10,
+    )
+    assert finding.title == "orders-worker uses 91% of its 100 MB"
+    assert finding.formula == "p90 of 10 reports = 91% >= 90% over 15 min"
+    assert finding.since == NOW - 99 + 0.1  # the first report that was tight
+    assert finding.suggests == ("rollback_alias", "throttle_to_zero")
+
+
+@pytest.mark.parametrize("used", [(95, 95, 95, 95), (50,) * 9 + (99,), (89,) * 10])
+def test_few_reports_one_big_request_or_less_is_silent(used: tuple[int, ...]) -> None:
+    assert found(world(logs(uses(*used)))) == []
+
+
+def test_a_standing_finding_stays_until_well_below() -> None:
+    (stood,) = found(world(logs(uses(*[95] * 10))))
+    seen = world(logs(uses(*[80] * 10)))
+    assert found(seen) == []
+    assert [f.severity for f in found(seen, (stood,))] == ["warning"]
+    assert found(world(logs(uses(*[70] * 10))), (stood,)) == []
+
+
+@pytest.mark.parametrize("runtime", ["java21", "nodejs22.x"])
+def test_runtimes_that_fill_their_memory_are_information_until_one_runs_out(runtime: str) -> None:
+    assert [f.severity for f in found(world(logs(uses(*[99] * 10)), runtime=runtime))] == ["info"]
+    killed = logs(uses(*[99] * 10), run(50, NOW - 10, used_mb=100, size_mb=100, end=OOM))
+    assert [f.severity for f in found(world(killed, runtime=runtime))] == ["critical"]
+
+
+def test_one_that_ran_out_of_memory_is_enough() -> None:
+    dead = run(7, NOW - 50, used_mb=100, size_mb=100, end=OOM, says=("java.lang.OutOfMemoryError: heap",))
+    (finding,) = found(world(logs(dead), ev.MappingsListed(SCOPE, NOW, (mapping(),))))
+    assert finding.severity == "critical"
+    assert finding.title == "orders-worker ran out of memory once (100 MB)"
+    assert dict(finding.evidence)["out_of_memory"] == 1  # one execution, two lines
+    assert finding.suggests == it.SUGGESTS
+    assert finding.since == NOW - 50 + 0.05
+
+
+def test_what_lies_before_the_window_or_nowhere_is_silent() -> None:
+    assert found(world(logs(run(7, NOW - 901, end=OOM)))) == []
+    assert found(world()) == []
+
+
+def test_five_reports_at_the_threshold_are_enough() -> None:
+    (finding,) = found(world(logs(uses(*[90] * 5))))
+    assert finding.formula == "p90 of 5 reports = 90% >= 90% over 15 min"
+
+
+def test_a_report_without_memory_counts_for_nothing() -> None:
+    bare = [
+        line(NOW - 100 + n, f"REPORT RequestId: {rid(n)}\tDuration: 5 ms\t{field}")
+        for n, field in enumerate(["Memory Size: 100 MB", "Max Memory Used: 99 MB", "Memory Size: 0 MB"] * 3)
+    ]
+    assert found(world(logs(bare))) == []
