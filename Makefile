@@ -5,7 +5,7 @@ NEWEST ?= .venv-newest
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm
 
 install: $(VENV)/.installed
 
@@ -45,3 +45,21 @@ clean:
 
 screenshots: $(VENV)/.installed
 	$(BIN)/python tests/bench/screenshots.py
+
+# Records each scenario of the demo into tests/scenes (SCENES="loop calm" for some of them).
+scenes: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.record_scenes $(SCENES)
+
+# Precision and recall of the detectors on all labelled scenes; fails below the floors.
+detectors: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.detectors --misses
+
+detectors-readme: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.detectors --readme
+
+docs: $(VENV)/.installed
+	$(BIN)/python -c "from lambdatop.domain.detectors.table import markdown; open('docs/detectors.md', 'w', encoding='utf-8').write(markdown())"
+
+# A quarter of an hour of the quiet scenario: any finding above info fails.
+calm: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.calm_soak

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lambdatop.aws.guard import Guard
     from lambdatop.aws.session import Api
 
-SERVICES = ("lambda", "cloudwatch", "logs", "sqs", "sts", "kinesis")
+SERVICES = ("lambda", "cloudwatch", "logs", "sqs", "sts", "kinesis", "sns", "events", "s3")
 """Every service that this room makes clients of (botocore's names)."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

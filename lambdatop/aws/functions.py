@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lambdatop.aws.facts import function_facts
+from lambdatop.aws.references import known_names
 from lambdatop.aws.session import Api
 from lambdatop.domain.events import Event, FunctionsListed
 from lambdatop.domain.ports import View
@@ -23,8 +24,9 @@ class FunctionsSource:
     async def collect(self, view: View) -> Sequence[Event]:
         """One complete list; a page that fails fails the round, a shorter list would be a lie."""
         at = self._api.now()
+        names = known_names(view, self._scope)
         found = [
-            function_facts(self._scope, answer)
+            function_facts(self._scope, answer, names)
             async for page in self._api.pages(
                 "lambda", "ListFunctions", token="Marker", next_token="NextMarker", MaxItems=50
             )

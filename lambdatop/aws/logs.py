@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdatop.aws import known
+from lambdatop.aws.log_choice import STAY_S, choose
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.events import Event, LogsObserved
@@ -78,19 +79,22 @@ class LogsSource:
 
     name = "logs"
 
-    def __init__(self, api: Api, scope: Scope) -> None:
+    def __init__(self, api: Api, scope: Scope, most: int = 1) -> None:
         self._api = api
         self._scope = scope
+        self._most = most
+        self._following: dict[Key, float] = {}
         self._tails: dict[Key, Tail] = {}
         self._backfill_s = BACKFILL_S
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round over the watched functions; fails only when none of them could be read."""
-        if not view.watched:
-            return ()
+        """One round over the functions followed; fails only when none of them could be read."""
         self._backfill_s = view.log_backfill_s
         functions = known.functions(view, self._scope)
-        watched = sorted((f for f in functions if f.key in view.watched), key=lambda f: f.key)
+        chosen = set(self._choose(view, functions))
+        watched = sorted((f for f in functions if f.key in chosen), key=lambda f: f.key)
+        if not watched:
+            return ()
         shared = _shared_groups(functions)
         results = await asyncio.gather(*(self._guarded(f, f.log_group in shared) for f in watched))
         events = [r for r in results if isinstance(r, LogsObserved)]
@@ -102,6 +106,13 @@ class LogsSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+    def _choose(self, view: View, functions: Sequence[FunctionFacts]) -> list[Key]:
+        now = self._api.now()
+        chosen = choose(view.world, functions, view.watched, self._following, now, self._most)
+        kept = {k: until for k, until in self._following.items() if until > now}
+        self._following = {k: kept.get(k, now + STAY_S) for k in chosen if k not in view.watched}
+        return chosen
 
     async def _guarded(self, facts: FunctionFacts, shared: bool) -> LogsObserved | SourceError:
         try:

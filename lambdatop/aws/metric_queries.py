@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.world import World
 
 PERIOD_S = 60
 STREAMS = ("kinesis", "dynamodb", "documentdb")
@@ -29,6 +31,44 @@ number of attempts, which AsyncEventsReceived (one per event) is compared with."
 ITERATOR_AGE = ("IteratorAge", "Maximum")
 """Of functions that a stream feeds, ms."""
 
+OFFSET_LAG = ("OffsetLag", "Maximum")
+"""Of functions that Kafka feeds, records."""
+
+ASYNC_METRICS = (
+    ("AsyncEventAge", "Maximum"),
+    ("AsyncEventsDropped", "Sum"),
+    ("DeadLetterErrors", "Sum"),
+    ("DestinationDeliveryFailures", "Sum"),
+)
+"""Of functions that have received asynchronous events in the history; the age in ms."""
+
+LOOP_METRIC = ("RecursiveInvocationsDropped", "Sum")
+"""Of functions that have run in the history."""
+
+LOG_METRIC = ("IncomingBytes", "Sum")
+"""Of the log groups of such functions, bytes."""
+
+EVENT_COUNTS = {
+    "sqs": ("PolledEventCount", "InvokedEventCount", "FailedInvokeEventCount", "DeletedEventCount"),
+    "": (
+        "PolledEventCount",
+        "InvokedEventCount",
+        "FailedInvokeEventCount",
+        "DroppedEventCount",
+        "OnFailureDestinationDeliveredEventCount",
+    ),
+}
+"""Of mappings that publish the group EventCount: those of queues, and all others."""
+
+STREAM_METRICS = (("GetRecords.IteratorAgeMilliseconds", "Maximum"), ("IncomingRecords", "Sum"))
+"""Of Kinesis streams behind mappings, dimension StreamName."""
+
+LEAST_IN_FLIGHT = ("ApproximateNumberOfMessagesNotVisible", "Minimum")
+"""Of queues behind mappings: what never gets done stays in flight."""
+
+SLOW_ROUNDS = 5
+"""Log volume is asked for in every fifth round only: each answer covers the whole history anyway."""
+
 ACCOUNT_METRICS = (("ConcurrentExecutions", "Maximum"), ("ClaimedAccountConcurrency", "Maximum"))
 """Of the whole region, without dimensions."""
 
@@ -44,11 +84,12 @@ QUEUE_METRICS = (
 
 
 class Query(NamedTuple):
-    """One series to ask for."""
+    """One series to ask for, in every `every`-th round."""
 
     series: SeriesKey
     namespace: str
     dimension: tuple[str, str] | None
+    every: int = 1
 
     def request(self, id_: str) -> dict[str, Any]:
         """As an entry of MetricDataQueries, one point a minute."""
@@ -65,19 +106,64 @@ def account_queries(scope: Scope) -> Iterator[Query]:
         yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", None)
 
 
-def function_queries(functions: Iterable[Key], mappings: Iterable[MappingFacts]) -> Iterator[Query]:
-    """Everything about the functions; iterator age only where a stream feeds one."""
-    fed_by_stream = {m.function for m in mappings if m.source_kind in STREAMS}
-    for key in functions:
-        metrics = (*FUNCTION_METRICS, ITERATOR_AGE) if key in fed_by_stream else FUNCTION_METRICS
-        for metric, stat in metrics:
+def function_queries(
+    world: World, functions: Iterable[FunctionFacts], mappings: Iterable[MappingFacts]
+) -> Iterator[Query]:
+    """Everything about the functions that can matter to them, by how they are fed and what they did."""
+    kinds: dict[Key, set[str]] = {}
+    for mapping in mappings:
+        kinds.setdefault(mapping.function, set()).add(mapping.source_kind)
+    groups: dict[str, Key] = {}
+    for facts in functions:
+        key = facts.key
+        for metric, stat in (*FUNCTION_METRICS, *_extras(world, key, kinds.get(key, set()))):
             yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", ("FunctionName", key.id))
+        if facts.log_group and world.metric(key, "Invocations").times:
+            groups.setdefault(facts.log_group, Key(key.scope, "log group", facts.log_group))
+    for name, group in sorted(groups.items()):
+        yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", ("LogGroupName", name), SLOW_ROUNDS)
 
 
-def queue_queries(scope: Scope, queues: Iterable[Key]) -> Iterator[Query]:
+def _extras(world: World, key: Key, kinds: set[str]) -> Iterator[tuple[str, str]]:
+    if kinds & set(STREAMS):
+        yield ITERATOR_AGE
+    if "kafka" in kinds:
+        yield OFFSET_LAG
+    if world.metric(key, "AsyncEventsReceived").times:
+        yield from ASYNC_METRICS
+    elif kinds & set(STREAMS):
+        yield ("DestinationDeliveryFailures", "Sum")
+    if world.metric(key, "Invocations").times:
+        yield LOOP_METRIC
+
+
+def mapping_queries(mappings: Iterable[MappingFacts]) -> Iterator[Query]:
+    """What mappings publish about themselves, where somebody has switched it on."""
+    for mapping in mappings:
+        metrics: list[tuple[str, str]] = []
+        if "EventCount" in mapping.metrics:
+            counts = EVENT_COUNTS.get(mapping.source_kind, EVENT_COUNTS[""])
+            metrics += [(name, "Sum") for name in counts]
+        if "KafkaMetrics" in mapping.metrics:
+            metrics.append(("MaxOffsetLag", "Maximum"))
+        for metric, stat in metrics:
+            key = SeriesKey(mapping.key, metric, stat)
+            yield Query(key, "AWS/Lambda", ("EventSourceMappingUUID", mapping.uuid))
+
+
+def stream_queries(scope: Scope, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
+    """Kinesis streams behind mappings; those of another account publish there, not here."""
+    keys = {m.source_stream for m in mappings if m.source_kind == "kinesis"}
+    for key in sorted(k for k in keys if k is not None and k.scope == scope):
+        for metric, stat in STREAM_METRICS:
+            yield Query(SeriesKey(key, metric, stat), "AWS/Kinesis", ("StreamName", key.id))
+
+
+def queue_queries(scope: Scope, queues: Iterable[Key], sources: Iterable[Key] = ()) -> Iterator[Query]:
     """Everything about the queues; those of another account publish there, not here."""
+    behind = set(sources)
     for key in queues:
         if key.scope != scope:
             continue
-        for metric, stat in QUEUE_METRICS:
+        for metric, stat in (*QUEUE_METRICS, LEAST_IN_FLIGHT) if key in behind else QUEUE_METRICS:
             yield Query(SeriesKey(key, metric, stat), "AWS/SQS", ("QueueName", key.id))

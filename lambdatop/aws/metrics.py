@@ -14,12 +14,15 @@ from typing import Any
 from lambdatop.aws import known
 from lambdatop.aws.facts import seconds
 from lambdatop.aws.metric_queries import (
+    ASYNC_METRICS,
     FUNCTION_METRICS,
     PERIOD_S,
     Query,
     account_queries,
     function_queries,
+    mapping_queries,
     queue_queries,
+    stream_queries,
 )
 from lambdatop.aws.queues import queue_key
 from lambdatop.aws.session import Api
@@ -35,6 +38,9 @@ QUERIES_AT_ONCE = 250
 POINTS_AT_ONCE = 6_000
 """What one request may ask for. CloudWatch would take 500 series and 100,800 points and charges per
 series, not per request; but building and parsing more at once would hold the loop for over 50 ms."""
+
+MOST_A_FUNCTION = len(FUNCTION_METRICS) + len(ASYNC_METRICS) + 3
+"""Series that one function may cost in a round: what all have, and what some have besides."""
 
 SERIES_PER_ROUND = 4_000
 """What one round may ask for ($0.04); in larger accounts the functions take turns."""
@@ -57,7 +63,8 @@ class MetricsSource:
     async def collect(self, view: View) -> Sequence[Event]:
         """One round; CloudWatch bills it even when a later batch fails."""
         self._round += 1
-        queries, chosen = self._queries(view)
+        every, chosen = self._queries(view)
+        queries = [q for q in every if self._due(q, view)]
         end = math.ceil(self._api.now() / PERIOD_S) * PERIOD_S
         start = end - self._minutes * PERIOD_S
         size = max(1, min(QUERIES_AT_ONCE, POINTS_AT_ONCE // self._minutes))
@@ -71,7 +78,8 @@ class MetricsSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The pace at which the series cost what the budget allows: units x $0.00001 x 3600 / budget."""
         queries, chosen = self._queries(view)
-        units, known_functions = len(queries), len(known.functions(view, self._scope))
+        units = math.ceil(sum(1 / q.every for q in queries))
+        known_functions = len(known.functions(view, self._scope))
         if self._budget <= 0:
             return 0.0, ""
         floor = units * METRIC_USD * 3600 / self._budget
@@ -86,17 +94,26 @@ class MetricsSource:
             why += f"; {known_functions} functions take turns, {len(chosen)} a round"
         return floor, why
 
+    def _due(self, query: Query, view: View) -> bool:
+        return self._round % query.every == 0 or query.series not in view.world.series
+
     def _queries(self, view: View) -> tuple[list[Query], list[Key]]:
         """This round's series, and the functions among them."""
         scope = self._scope
         mappings = known.mappings(view, scope)
         queues = {q.key for q in known.queues(view)}
         queues |= {q.dlq for q in known.queues(view) if q.dlq is not None}
-        queues |= {queue_key(m.source_arn, scope) for m in mappings if m.source_kind == "sqs"}
-        fixed = [*account_queries(scope), *queue_queries(scope, sorted(queues))]
-        most = max(1, (SERIES_PER_ROUND - len(fixed)) // (len(FUNCTION_METRICS) + 1))
+        sources = {queue_key(m.source_arn, scope) for m in mappings if m.source_kind == "sqs"}
+        fixed = [
+            *account_queries(scope),
+            *queue_queries(scope, sorted(queues | sources), sources),
+            *mapping_queries(mappings),
+            *stream_queries(scope, mappings),
+        ]
+        most = max(1, (SERIES_PER_ROUND - len(fixed)) // MOST_A_FUNCTION)
         chosen = in_turn(view, [f.key for f in known.functions(view, scope)], self._asked, most)
-        return [*fixed, *function_queries(chosen, mappings)], chosen
+        functions = [f for k in chosen if (f := view.world.functions.get(k))]
+        return [*fixed, *function_queries(view.world, functions, mappings)], chosen
 
     async def _ask(self, batch: Sequence[Query], start: int, end: int) -> list[tuple[Query, _Answered]]:
         ids = {f"q{i}": query for i, query in enumerate(batch)}

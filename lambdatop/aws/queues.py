@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import queue_facts
@@ -13,6 +14,7 @@ from lambdatop.domain.events import Event, QueuesObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope, parse_arn
+from lambdatop.domain.text import clean_name
 
 AT_ONCE = 8
 
@@ -54,14 +56,15 @@ class QueuesSource:
         self._api = api
         self._scope = scope
         self._reader = reader
+        self._redrives: dict[Key, tuple[int, str]] = {}
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One round: the queues that are named, then the dead-letter queues that these name."""
         wanted = self._named(view)
         found, gone, failed = await self._read_all(sorted(wanted))
-        letters = {q.dlq_arn for q in found if q.dlq_arn and q.dlq_arn not in wanted}
-        more, more_gone, more_failed = await self._read_all(sorted(letters))
-        queues = (*found, *more)
+        letters = {q.dlq_arn for q in found if q.dlq_arn}
+        more, more_gone, more_failed = await self._read_all(sorted(letters - wanted))
+        queues = tuple([await self._redrive(q) if q.arn in letters else q for q in (*found, *more)])
         failures = (*failed, *more_failed)
         if failures and not queues:
             raise failures[0]
@@ -77,7 +80,30 @@ class QueuesSource:
         mappings = known.mappings(view, self._scope)
         arns = {m.source_arn for m in mappings} | {m.on_failure_arn or "" for m in mappings}
         arns |= {f.dlq_arn or "" for f in known.functions(view, self._scope)}
+        for _, triggers in view.world.triggers.values():
+            config = triggers.async_config
+            if config is not None and triggers.function.scope == self._scope:
+                arns |= {config.on_failure_arn or "", config.on_success_arn or ""}
         return {arn for arn in arns if _is_queue(arn)}
+
+    async def _redrive(self, queue: QueueFacts) -> QueueFacts:
+        """The dead-letter queue with the state of its newest redrive, where that can be read.
+
+        Asked again only when messages left since the last look, or a redrive ran then.
+        """
+        depth = queue.visible + queue.in_flight
+        before, status = self._redrives.get(queue.key, (-1, ""))
+        if depth < before or status == "RUNNING" or before < 0:
+            try:
+                answer = await self._api.read(
+                    "sqs", "ListMessageMoveTasks", SourceArn=queue.arn, MaxResults=1
+                )
+            except SourceError:
+                answer = {}  # denied, or a server that has no such operation: not known is not "none"
+            tasks = answer.get("Results") or ()
+            status = clean_name(str(tasks[0].get("Status") or "")) if tasks else ""
+        self._redrives[queue.key] = (depth, status)
+        return replace(queue, redrive=status)
 
     async def _read_all(self, arns: Sequence[str]) -> tuple[list[QueueFacts], list[Key], list[SourceError]]:
         found: list[QueueFacts] = []

@@ -11,6 +11,9 @@ from lambdatop.aws.mappings import MappingsSource
 from lambdatop.aws.metrics import MetricsSource
 from lambdatop.aws.queues import QueueReader, QueuesSource
 from lambdatop.aws.session import Api
+from lambdatop.aws.streams import StreamsSource
+from lambdatop.aws.triggers import TriggersSource
+from lambdatop.aws.wiring import WiringSource
 from lambdatop.domain.ports import Source
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Settings
@@ -28,5 +31,8 @@ def build_sources(
         AccountSource(api, scope, renewed),
         ConcurrencySource(api, scope),
         AlarmsSource(api, scope),
-        LogsSource(api, scope),
+        TriggersSource(api, scope),
+        StreamsSource(api, scope),
+        WiringSource(api, scope),
+        LogsSource(api, scope, settings.limits.log_tails),
     )

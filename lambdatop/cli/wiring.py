@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambdatop import __version__
 from lambdatop.cli.context import Context
 from lambdatop.cli.own_log import close_log, open_log
-from lambdatop.domain.ports import Backend, Clock, Connect, JournalStore
+from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore
 from lambdatop.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,13 +81,20 @@ def _where_the_user_points(s: Settings, *, read_only: bool) -> Locate:
     return locate
 
 
-def engine_thread(context: Context, parts: Parts) -> EngineThread:
-    """The engine on an event loop of its own, not started yet."""
+def engine_thread(context: Context, parts: Parts, record: EventSink | None = None) -> EngineThread:
+    """The engine on an event loop of its own, not started yet; `record` sees every event before the fold."""
     from lambdatop.engine.engine import Engine
     from lambdatop.engine.thread import EngineThread
 
     engine = Engine(
-        parts.connect, context.settings, parts.clock, parts.journal, context.mode, __version__, parts.meter
+        parts.connect,
+        context.settings,
+        parts.clock,
+        parts.journal,
+        context.mode,
+        __version__,
+        parts.meter,
+        record=record,
     )
     return EngineThread(engine)
 

@@ -84,17 +84,28 @@ def _forget(world: World, gone: set[Key]) -> World:
     return replace(
         world,
         reserved=MappingProxyType({k: v for k, v in world.reserved.items() if k not in gone}),
+        reserved_at=MappingProxyType({k: v for k, v in world.reserved_at.items() if k not in gone}),
         triggers=MappingProxyType({k: v for k, v in world.triggers.items() if k not in gone}),
         changes=MappingProxyType({k: v for k, v in world.changes.items() if k not in gone}),
         series=MappingProxyType({k: v for k, v in world.series.items() if k.key not in gone}),
+        series_at=MappingProxyType({k: v for k, v in world.series_at.items() if k.key not in gone}),
         metrics_at=MappingProxyType({k: v for k, v in world.metrics_at.items() if k not in gone}),
         logs=MappingProxyType({k: v for k, v in world.logs.items() if k not in gone}),
     )
 
 
 def _concurrency(world: World, event: ev.ConcurrencyObserved) -> World:
-    fresh = {k: v for k, v in event.reserved if not _read_back(world, k, "reserved_concurrency", event.at)}
-    return replace(world, reserved=_with(world.reserved, fresh))
+    fresh = {
+        k: v
+        for k, v in event.reserved
+        if event.at >= world.reserved_at.get(k, 0.0)
+        and not _read_back(world, k, "reserved_concurrency", event.at)
+    }
+    return replace(
+        world,
+        reserved=_with(world.reserved, fresh),
+        reserved_at=_with(world.reserved_at, dict.fromkeys(fresh, event.at)),
+    )
 
 
 def _account(world: World, event: ev.AccountObserved) -> World:
@@ -133,7 +144,12 @@ def _queues(world: World, event: ev.QueuesObserved) -> World:
 
 
 def _streams(world: World, event: ev.StreamsObserved) -> World:
-    return replace(world, streams=_with(world.streams, {s.key: s for s in event.streams}))
+    fresh = {s.key: s for s in event.streams if event.at >= world.streams_at.get(s.key, 0.0)}
+    return replace(
+        world,
+        streams=_with(world.streams, fresh),
+        streams_at=_with(world.streams_at, dict.fromkeys(fresh, event.at)),
+    )
 
 
 def _triggers(world: World, event: ev.TriggersObserved) -> World:
@@ -155,20 +171,28 @@ def _wiring(world: World, event: ev.WiringObserved) -> World:
 
 
 def _metrics(world: World, event: ev.MetricsObserved) -> World:
-    series = dict(world.series)
+    series, series_at = dict(world.series), dict(world.series_at)
     at = dict(world.metrics_at)
     for key, points in event.data:
-        if event.at >= at.get(key.key, 0.0):
+        # Not every answer holds every series, so which one is older is told for each of them.
+        if event.at >= series_at.get(key, 0.0):
             series[key] = series.get(key, EMPTY).replace(event.start, event.end, points).since(event.start)
-    for key, _ in event.data:
+            series_at[key] = event.at
         at[key.key] = max(event.at, at.get(key.key, 0.0))
-    return replace(world, series=MappingProxyType(series), metrics_at=MappingProxyType(at))
+    return replace(
+        world,
+        series=MappingProxyType(series),
+        series_at=MappingProxyType(series_at),
+        metrics_at=MappingProxyType(at),
+    )
 
 
 def _logs(world: World, event: ev.LogsObserved) -> World:
     tail = world.logs.get(event.function, LogTail())
+    newest = event.at >= tail.at
     tail = append_lines(tail, event.lines)
-    tail = replace(tail, group=event.group, complete=event.complete, gap=event.gap, at=event.at)
+    if newest:
+        tail = replace(tail, group=event.group, complete=event.complete, gap=event.gap, at=event.at)
     return replace(world, logs=_with(world.logs, {event.function: tail}))
 
 
@@ -182,12 +206,21 @@ def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
 
 
 def _alarms(world: World, event: ev.AlarmsObserved) -> World:
-    return replace(world, alarms=_swap(world.alarms, event.scope, {a.key: a for a in event.alarms}))
+    if event.at < world.alarms_at.get(event.scope, 0.0):
+        return world
+    return replace(
+        world,
+        alarms=_swap(world.alarms, event.scope, {a.key: a for a in event.alarms}),
+        alarms_at=_with(world.alarms_at, {event.scope: event.at}),
+    )
 
 
 def _source(world: World, event: ev.SourceReported) -> World:
     known = world.sources.get(event.source)
-    ok_at = event.at if event.state == "ok" else (known.ok_at if known else None)
+    ok_at = event.at if event.state == "ok" else None
+    if known is not None:
+        ok_at = max((at for at in (ok_at, known.ok_at) if at is not None), default=None)
+        event = event if event.at >= known.report.at else known.report
     return replace(world, sources=_with(world.sources, {event.source: Health(event, ok_at)}))
 
 
@@ -210,9 +243,9 @@ def _controls(world: World, event: ev.ControlObserved) -> World:
     reserved = dict(world.reserved)
     mappings = dict(world.mappings)
     for key, field, value in event.controls:
-        if field == "reserved_concurrency":
+        if field == "reserved_concurrency" and event.at >= world.reserved_at.get(key, 0.0):
             reserved[key] = cast("int | None", value)
-        elif field == "state" and key in mappings:
+        elif field == "state" and key in mappings and event.at >= world.mappings_at.get(key.scope, 0.0):
             mappings[key] = replace(mappings[key], state=str(value))
     read = {(c.key, c.field): (event.at, c.value) for c in event.controls}
     return replace(

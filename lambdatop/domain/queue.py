@@ -56,11 +56,13 @@ class QueueHistory:
     KEEP: ClassVar[int] = 240
 
     def observe(self, facts: QueueFacts) -> QueueHistory:
-        """The history with one more observation; an older or repeated one changes nothing."""
-        if self.depths and facts.at <= self.depths[-1][0]:
+        """The history with one more observation; a late one takes its place, a repeated one changes nothing."""
+        depth = (facts.at, facts.visible + facts.in_flight)
+        if not self.depths or facts.at > self.depths[-1][0]:
+            return QueueHistory(facts, (*self.depths, depth)[-self.KEEP :])
+        if any(at == facts.at for at, _ in self.depths):
             return self
-        depths = (*self.depths, (facts.at, facts.visible + facts.in_flight))
-        return QueueHistory(facts, depths[-self.KEEP :])
+        return QueueHistory(self.facts, tuple(sorted((*self.depths, depth)))[-self.KEEP :])
 
 
 def first_history(facts: QueueFacts) -> QueueHistory:

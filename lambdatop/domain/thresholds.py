@@ -123,6 +123,9 @@ class StreamLagSettings:
     window_min: int = _window(10)
     min_lag: int = _count(100, "records", "Kafka: silent below")
     min_age_s: float = _knob(60.0, "s", "Kinesis, DynamoDB: silent below this iterator age", 1)
+    slope_ms_per_min: float = _knob(3000.0, "ms/min", "Kinesis, DynamoDB: growth of iterator age", 1, 60_000)
+    max_error_share: float = _share(0.1, "errors / invocations; above it the function fails, it is not slow")
+    critical_share: float = _share(0.5, "iterator age / retention")
 
 
 @dataclass(frozen=True, slots=True)

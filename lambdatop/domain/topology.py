@@ -1,24 +1,42 @@
 """The event graph: who sends events to whom, and where it closes into a cycle.
 
-Nodes are ARNs without a function's qualifier; a DynamoDB stream and its table are one node. Work is
-linear in the number of edges: strongly connected components first, one shortest cycle per component.
+Nodes are ARNs without a function's qualifier; a DynamoDB stream and its table are one node. Cycles are looked
+for among the edges that are certain first, then among those that are likely, then among all: a function
+that has a real loop is not described by one that only failures could take.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
-from lambdatop.domain.scope import Arn, Key, Scope, parse_arn
+from lambdatop.domain.cycles import closed_paths, trimmed
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.nodes import bus_of, key_of, name_of, node, service_of
+from lambdatop.domain.queue import QueueHistory
+from lambdatop.domain.scope import Key, Scope, parse_arn
+from lambdatop.domain.trigger import FunctionTriggers
 from lambdatop.domain.wiring import Edge
 from lambdatop.domain.world import World
 
+POLLED = "event source mapping"
+DISABLED = "disabled event source mapping"
 FAILURES = ("redrive policy", "dead-letter queue", "on-failure destination")
 """Edges on which only failed events travel."""
 
 STOPPED = ("lambda", "sqs", "sns", "s3")
 """Services whose loops Lambda detects and stops (telemetry section 11)."""
+
+HOPS = 16
+"""About as many invocations of one chain are let through (telemetry section 11)."""
+
+_SERVICES = {"dynamodb": "DynamoDB", "kinesis": "Kinesis", "events": "EventBridge", "kafka": "Kafka"}
+_PUSHED = ("s3", "sns", "eventbridge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +44,32 @@ class Cycle:
     """A closed path: the target of each edge is the source of the next, the last leads to the first."""
 
     edges: tuple[Edge, ...]
-    keys: tuple[Key, ...]
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The ARNs on the way, each once, in the order of travel."""
+        return tuple(edge.source for edge in self.edges)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Keys of the functions, queues, streams and tables on the way; topics, buses, buckets have none."""
+        return tuple(key for node_ in self.nodes if (key := key_of(node_)))
+
+    @property
+    def functions(self) -> tuple[Key, ...]:
+        """Keys of the functions on the way."""
+        return tuple(key for key in self.keys if key.kind == "function")
+
+    @property
+    def path(self) -> str:
+        """`orders → orders-worker → orders`, as people read it."""
+        names = [name_of(node_) for node_ in self.nodes]
+        return " → ".join((*names, names[0]))
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """How each hop is made."""
+        return tuple(edge.via for edge in self.edges)
 
     @property
     def certain(self) -> bool:
@@ -36,192 +79,197 @@ class Cycle:
     @property
     def only_failures(self) -> bool:
         """Whether some hop carries failed events only."""
-        return any(edge.via in FAILURES for edge in self.edges)
+        return any(via in FAILURES for via in self.via)
+
+    @property
+    def disabled(self) -> bool:
+        """Whether some hop is a mapping that is switched off."""
+        return DISABLED in self.via
 
     @property
     def unseen_by_aws(self) -> tuple[str, ...]:
-        """Services on the way that Lambda's loop detection does not follow."""
-        found = {_service(edge.source) for edge in self.edges} - set(STOPPED)
-        return tuple(sorted(found))
+        """Services on the way that Lambda's loop detection does not follow, by their names."""
+        found = {service_of(node_) for node_ in self.nodes} - set(STOPPED)
+        return tuple(sorted(_SERVICES.get(service, service) for service in found))
+
+    def starting_at(self, function: Key) -> Cycle:
+        """The same cycle, told from one of its functions."""
+        for i, edge in enumerate(self.edges):
+            if key_of(edge.source) == function:
+                return Cycle(self.edges[i:] + self.edges[:i])
+        return self
 
 
-def path_words(cycle: Cycle) -> str:
-    """`orders -> orders-worker -> orders`."""
-    names = [name_of(edge.source) for edge in cycle.edges]
-    return " -> ".join((*names, names[0]))
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """The edges of one World, its cycles, the cycles of each function on one, and who sends to a node."""
+
+    edges: tuple[Edge, ...]
+    cycles: tuple[Cycle, ...]
+    through: Mapping[Key, tuple[Cycle, ...]]
+    into: Mapping[str, tuple[Edge, ...]]
 
 
-def name_of(node: str) -> str:
-    """The last part of a node's ARN."""
-    arn = parse_arn(node)
-    return arn.name if arn else node
+class _Parts:
+    """What the graph is made of, compared by identity: the parts of a World are replaced, never changed."""
+
+    __slots__ = ("functions", "mappings", "queues", "triggers", "wiring")
+
+    def __init__(self, world: World) -> None:
+        self.mappings: Mapping[Key, MappingFacts] = world.mappings
+        self.functions: Mapping[Key, FunctionFacts] = world.functions
+        self.queues: Mapping[Key, QueueHistory] = world.queues
+        self.triggers: Mapping[Key, tuple[float, FunctionTriggers]] = world.triggers
+        self.wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = world.wiring
+
+    def _ids(self) -> tuple[int, ...]:
+        return tuple(id(getattr(self, name)) for name in self.__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Parts) and self._ids() == other._ids()
+
+    def __hash__(self) -> int:
+        return hash(self._ids())
 
 
-def _service(node: str) -> str:
-    arn = parse_arn(node)
-    return arn.service if arn else "other"
-
-
-def node(arn: str) -> str:
-    """The node that an ARN stands for."""
-    parsed = parse_arn(arn)
-    if parsed is None:
-        return arn
-    if parsed.service == "lambda" and parsed.resource.startswith("function:"):
-        return _arn(parsed, f"function:{parsed.name}")
-    if parsed.service == "dynamodb" and parsed.resource.startswith("table/"):
-        return _arn(parsed, f"table/{parsed.name}")
-    return arn
-
-
-def _arn(arn: Arn, resource: str) -> str:
-    return f"arn:{arn.partition}:{arn.service}:{arn.region}:{arn.account}:{resource}"
-
-
-def key_of(node_arn: str) -> Key | None:
-    """Key of a function, queue, stream or table node; None for what has none (topics, buses, buckets)."""
-    arn = parse_arn(node_arn)
-    kinds = {"lambda": "function", "sqs": "queue", "kinesis": "stream", "dynamodb": "table"}
-    if arn is None or arn.service not in kinds:
-        return None
-    return Key(Scope(arn.account, arn.region), kinds[arn.service], arn.name)  # type: ignore[arg-type]
-
-
-class _Memo:
-    """The last graph and the facts it was made from: these change far more seldom than metrics do."""
-
-    inputs: tuple[object, ...] = ()
-    graph: tuple[Edge, ...] = ()
+def graph(world: World) -> Graph:
+    """The event graph of a World; computed again only after a part of it was replaced."""
+    return _graph(_Parts(world))
 
 
 def edges(world: World) -> tuple[Edge, ...]:
-    """Every edge that is known, in a stable order; disabled mappings deliver nothing and give none."""
-    inputs = (world.mappings, world.queues, world.functions, world.triggers, world.wiring)
-    known = _Memo.inputs
-    if len(known) != len(inputs) or any(a is not b for a, b in zip(known, inputs, strict=True)):
-        _Memo.inputs, _Memo.graph = inputs, _graph(world)
-    return _Memo.graph
+    """Every edge that is known, once, in a stable order."""
+    return graph(world).edges
 
 
-def _graph(world: World) -> tuple[Edge, ...]:
-    found = {(node(e.source), node(e.target), e.via): e for e in _edges(world) if e.source and e.target}
-    return tuple(
-        Edge(source, target, via, edge.certain) for (source, target, via), edge in sorted(found.items())
+@lru_cache(maxsize=2)
+def _graph(parts: _Parts) -> Graph:
+    found: dict[tuple[str, str, str], bool] = {}
+    for source, target, via, certain in _all(parts):
+        ends = (node(source), node(target), via)
+        found[ends] = found.get(ends, False) or certain
+    known = tuple(Edge(*ends, found[ends]) for ends in sorted(found))
+    loops = cycles(known)
+    through: dict[Key, list[Cycle]] = defaultdict(list)
+    into: dict[str, list[Edge]] = {node_: [] for cycle in loops for node_ in cycle.nodes}
+    for cycle in loops:
+        for key in cycle.functions:
+            through[key].append(cycle)
+    for edge in known if into else ():
+        if edge.target in into:
+            into[edge.target].append(edge)
+    return Graph(
+        known,
+        loops,
+        MappingProxyType({k: tuple(v) for k, v in through.items()}),
+        MappingProxyType({k: tuple(v) for k, v in into.items()}),
     )
 
 
-def _edges(world: World) -> Iterator[Edge]:
-    for mapping in world.mappings.values():
-        if mapping.enabled:
-            yield Edge(mapping.source_arn, mapping.function_arn, "event source mapping")
+def cycles(known: Iterable[Edge]) -> tuple[Cycle, ...]:
+    """A shortest cycle through each function, and through each node that AWS does not watch.
+
+    Those of certain edges that carry every event come first, those that only failures take last. The
+    order of the edges does not matter.
+    """
+    ordered = sorted(trimmed(tuple(known)), key=lambda e: (e.source, e.target, e.via, e.certain))
+    tiers = (
+        [e for e in ordered if e.certain and _live(e)],
+        [e for e in ordered if _live(e)],
+        ordered,
+    )
+    found: dict[tuple[str, ...], Cycle] = {}
+    told: set[str] = set()
+    for tier in tiers:
+        fresh: dict[tuple[str, ...], Cycle] = {}
+        for path in closed_paths(tier, _tells, skip=told):
+            cycle = Cycle(_turned(path))
+            fresh.setdefault(cycle.nodes, cycle)
+        for nodes in fresh:
+            told.update(nodes)
+        found = {**fresh, **found}
+    return tuple(sorted(found.values(), key=lambda c: (not _sure(c), len(c.edges), c.nodes)))
+
+
+def _sure(cycle: Cycle) -> bool:
+    return cycle.certain and not cycle.only_failures and not cycle.disabled
+
+
+def _live(edge: Edge) -> bool:
+    return edge.via not in FAILURES and edge.via != DISABLED
+
+
+def _tells(node_: str) -> bool:
+    """Whether a cycle through this node is worth its own line."""
+    service = service_of(node_)
+    return service == "lambda" or service not in STOPPED
+
+
+def _turned(path: tuple[Edge, ...]) -> tuple[Edge, ...]:
+    """The path from its first function on (by name), so that each cycle is written in one way."""
+    starts = [e.source for e in path if service_of(e.source) == "lambda"] or [e.source for e in path]
+    i = [e.source for e in path].index(min(starts))
+    return path[i:] + path[:i]
+
+
+def _all(parts: _Parts) -> Iterator[tuple[str, str, str, bool]]:
+    for mapping in parts.mappings.values():
+        if mapping.source_arn:
+            yield mapping.source_arn, mapping.function_arn, POLLED if mapping.enabled else DISABLED, True
         if mapping.on_failure_arn:
-            yield Edge(mapping.function_arn, mapping.on_failure_arn, "on-failure destination")
-    for history in world.queues.values():
+            yield mapping.function_arn, mapping.on_failure_arn, "on-failure destination", True
+    for history in parts.queues.values():
         if history.facts.dlq_arn:
-            yield Edge(history.facts.arn, history.facts.dlq_arn, "redrive policy")
-    for facts in world.functions.values():
+            yield history.facts.arn, history.facts.dlq_arn, "redrive policy", True
+    for facts in parts.functions.values():
         if facts.dlq_arn:
-            yield Edge(facts.arn, facts.dlq_arn, "dead-letter queue")
-        for reference in facts.references:
-            yield Edge(facts.arn, reference.arn, f"environment variable {reference.variable}", False)
-        yield from _pushed(world, facts.key, facts.arn)
-    for _, wired in world.wiring.values():
-        yield from wired
+            yield facts.arn, facts.dlq_arn, "dead-letter queue", True
+        for variable, arn in ((r.variable, r.arn) for r in facts.references):
+            yield facts.arn, arn, f"environment variable {variable}", False
+    read = {place for _, place in parts.wiring}
+    for key, (_, triggers) in parts.triggers.items():
+        known = parts.functions.get(key)
+        if known is not None:
+            yield from _configured(known.arn, triggers, read)
+    for _, wired in parts.wiring.values():
+        for edge in wired:
+            yield edge.source, edge.target, edge.via, edge.certain
 
 
-def _pushed(world: World, key: Key, arn: str) -> Iterator[Edge]:
-    triggers = world.triggers_of(key)
-    if triggers is None:
-        return
+def _configured(
+    arn: str, triggers: FunctionTriggers, read: AbstractSet[str]
+) -> Iterator[tuple[str, str, str, bool]]:
+    """Destinations, and who may push.
+
+    A permission says that somebody may send, not that somebody does; where the topic, bus or bucket itself
+    was read, it knows better.
+    """
     config = triggers.async_config
     if config and config.on_failure_arn:
-        yield Edge(arn, config.on_failure_arn, "on-failure destination")
+        yield arn, config.on_failure_arn, "on-failure destination", True
     if config and config.on_success_arn:
-        yield Edge(arn, config.on_success_arn, "on-success destination")
+        yield arn, config.on_success_arn, "on-success destination", True
     for push in triggers.push:
-        if push.source_arn and "*" not in push.source_arn and push.kind in ("s3", "sns", "eventbridge"):
-            yield Edge(push.source_arn, arn, f"{push.kind} trigger")
-
-
-def cycles(graph: Iterable[Edge]) -> tuple[Cycle, ...]:
-    """One shortest cycle of every strongly connected component, through its first function."""
-    out: dict[str, list[Edge]] = defaultdict(list)
-    for edge in sorted(graph, key=lambda e: (e.source, e.target, not e.certain, e.via)):
-        out[edge.source].append(edge)
-    found = []
-    for component in _components(out):
-        inside = set(component)
-        loops = any(e.target == e.source for e in out[component[0]]) if len(component) == 1 else True
-        if not loops:
+        source = parse_arn(push.source_arn)
+        if source is None or push.kind not in _PUSHED or "*" in node(push.source_arn):
             continue
-        functions = [n for n in sorted(component) if _service(n) == "lambda"]
-        path = _shortest(out, inside, functions[0] if functions else min(component))
-        found.append(Cycle(path, tuple(k for e in path if (k := key_of(e.source)))))
-    return tuple(sorted(found, key=lambda c: c.edges))
+        rule = source.service == "events" and source.resource.startswith("rule/")
+        place = bus_of(source) if rule else node(push.source_arn)
+        if place not in read:
+            yield place, arn, f"rule {source.name}" if rule else f"permission of {push.kind}", False
 
 
-def cycle_through(world: World, function: Key) -> Cycle | None:
-    """A shortest cycle that the function is on, None when the graph shows none."""
-    graph = edges(world)
-    out: dict[str, list[Edge]] = defaultdict(list)
-    for edge in graph:
-        out[edge.source].append(edge)
-    facts = world.functions.get(function)
-    start = node(facts.arn) if facts else ""
-    if start not in out:
-        return None
-    path = _shortest(out, None, start)
-    return Cycle(path, tuple(k for e in path if (k := key_of(e.source)))) if path else None
+def stopped_by_aws(world: World, cycle: Cycle) -> tuple[bool, str]:
+    """Whether Lambda's loop detection would end this loop, and why (telemetry section 11)."""
+    if cycle.unseen_by_aws:
+        return False, f"AWS does not detect loops through {', '.join(cycle.unseen_by_aws)}"
+    read = [world.triggers_of(key) for key in cycle.functions]
+    if read and all(t is not None and t.recursive_loop == "Allow" for t in read):
+        return False, "loop detection is switched off (RecursiveLoop = Allow)"
+    return True, f"AWS stops it after about {HOPS} hops, if the SDK passes the trace header on"
 
 
-def _shortest(out: Mapping[str, Sequence[Edge]], inside: set[str] | None, start: str) -> tuple[Edge, ...]:
-    """The shortest way from a node back to itself (breadth first); () when there is none."""
-    came: dict[str, Edge] = {}
-    waiting = deque([start])
-    while waiting:
-        here = waiting.popleft()
-        for edge in out.get(here, ()):
-            if edge.target == start:
-                path = [edge]
-                while path[-1].source != start:
-                    path.append(came[path[-1].source])
-                return tuple(reversed(path))
-            if edge.target not in came and (inside is None or edge.target in inside):
-                came[edge.target] = edge
-                waiting.append(edge.target)
-    return ()
-
-
-def _components(out: Mapping[str, Sequence[Edge]]) -> Iterator[list[str]]:
-    """Strongly connected components (Tarjan's algorithm without recursion: chains may be long)."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    on_stack: set[str] = set()
-    for root in sorted(out):
-        if root in index:
-            continue
-        work: list[tuple[str, int]] = [(root, 0)]
-        while work:
-            here, step = work.pop()
-            if step == 0:
-                index[here] = low[here] = len(index)
-                stack.append(here)
-                on_stack.add(here)
-            targets = out.get(here, ())
-            for i in range(step, len(targets)):
-                target = targets[i].target
-                if target not in index:
-                    work += [(here, i + 1), (target, 0)]
-                    break
-                if target in on_stack:
-                    low[here] = min(low[here], index[target])
-            else:
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[here])
-                if low[here] == index[here]:
-                    component = [stack.pop()]
-                    while component[-1] != here:
-                        component.append(stack.pop())
-                    on_stack.difference_update(component)
-                    yield component
+def cycle_of(world: World, function: Key) -> Cycle | None:
+    """The most certain cycle that a function is on, told from there; None when the graph shows none."""
+    found = graph(world).through.get(function)
+    return found[0].starting_at(function) if found else None

@@ -10,7 +10,7 @@ from typing import Any
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Clock, Connect, JournalStore, Result, View
+from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, Result, View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import Mode, Snapshot
@@ -32,6 +32,7 @@ class Engine:
     """Everything behind one `Backend`. Lives on one event loop; `thread.py` gives it its own.
 
     `collect` False connects and can plan and execute, but asks for nothing else (`mitigate`, `undo`).
+    `record` sees every event right before it is folded; it must not raise.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Engine:
         meter: SpendMeter,
         *,
         collect: bool = True,
+        record: EventSink | None = None,
         fold_all: FoldAll | None = None,
         build: Build | None = None,
         planning: Planning | None = None,
@@ -58,7 +60,7 @@ class Engine:
         self._collect = collect
         self._planning = planning
         self._on_loaded = on_loaded
-        self._feed = Feed()
+        self._feed = Feed(record)
         self._publisher = Publisher(clock, settings, mode, version, fold_all, build)
         self._link = link.Link(connect, clock, self._adopt, self._connection_reported)
         self._scope = Scope("", settings.region or "")

@@ -6,12 +6,17 @@ import asyncio
 from collections.abc import Sequence
 
 from lambdatop.domain.events import Event
+from lambdatop.domain.ports import EventSink
 
 
 class Feed:
-    """A mailbox of events. `post` never blocks; `take` returns everything that has come in."""
+    """A mailbox of events. `post` never blocks; `take` returns everything that has come in.
 
-    def __init__(self) -> None:
+    `record`, if there is one, sees all events in the order in which they are taken to be folded.
+    """
+
+    def __init__(self, record: EventSink | None = None) -> None:
+        self._record = record
         self._events: list[Event] = []
         self._filled = asyncio.Event()
 
@@ -30,4 +35,6 @@ class Feed:
         """Take what is there, which may be nothing."""
         events, self._events = tuple(self._events), []
         self._filled.clear()
+        if self._record is not None and events:
+            self._record(events)
         return events

@@ -16,6 +16,9 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "queues": frozenset({"mappings"}),
     "metrics": frozenset({"functions", "mappings", "queues"}),
     "logs": frozenset({"functions"}),
+    "triggers": frozenset({"functions"}),
+    "streams": frozenset({"mappings"}),
+    "wiring": frozenset({"functions", "triggers"}),
 }
 """Which sources must have answered before another one can ask anything sensible."""
 

@@ -35,3 +35,7 @@ def from_os(path: Path, verb: str, error: OSError) -> JournalError:
     return JournalError(
         f"The journal {path} cannot be {verb}: {why}. Choose another place with --state-dir, or mend it."
     )
+
+
+class RecordingError(LambdatopError):
+    """A recording cannot be written or read."""

@@ -76,6 +76,13 @@ def open_for_appending(directory: int, path: Path) -> int:
     return _checked(fd, path)
 
 
+def create_private(path: Path) -> int:
+    """A write descriptor of a new file of mode 0600; raises FileExistsError, also for a symbolic link."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE, 0o600)
+    os.fchmod(fd, 0o600)  # whatever the umask
+    return fd
+
+
 def _checked(fd: int, path: Path) -> int:
     info = os.fstat(fd)
     wrong = ""

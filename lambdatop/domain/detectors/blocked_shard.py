@@ -2,131 +2,211 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from lambdatop.domain.fates import stream_fate
+from lambdatop.domain.fates import end_name, stream_fate
 from lambdatop.domain.finding import Finding, Ref, Severity
+from lambdatop.domain.lag import Rise, arrived, kept_s, points_of, retention_s, rise
 from lambdatop.domain.mapping import STREAMS, MappingFacts
 from lambdatop.domain.mitigations.words import span
-from lambdatop.domain.rates import Window, slope_per_min
+from lambdatop.domain.nodes import node
+from lambdatop.domain.rates import Window
+from lambdatop.domain.scope import Key
+from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
-from lambdatop.domain.stream import DYNAMODB_RETENTION_S
 
 NAME = "blocked_shard"
 FORMULA = (
     "slope of IteratorAge.Maximum >= 50000 ms/min (real time is 60000) over 5 or more points of 10 final "
-    "minutes, with Errors / Invocations > 0.9 or throttles; critical beyond half of the retention"
+    "minutes, and Errors / Invocations > 0.9 or Throttles > 0; critical beyond half of the retention"
 )
-SOURCE = "AWS/Lambda IteratorAge, Errors, Invocations, Throttles; the stream's retention"
+SOURCE = (
+    "AWS/Lambda IteratorAge, Errors, Invocations, Throttles; AWS/Kinesis "
+    "GetRecords.IteratorAgeMilliseconds where a throttled function publishes no age; the stream's "
+    "retention (24 h for DynamoDB)"
+)
 TRAPS = (
-    "a replay from TRIM_HORIZON starts old and grows younger; batching and tumbling windows make a "
-    "saw-tooth; no points while the mapping is disabled; the metric is the function's, so several streams "
-    "share it"
+    "a replay from TRIM_HORIZON or AT_TIMESTAMP, whose age falls; batching and tumbling windows, whose age "
+    "is a saw-tooth; no points while the mapping is disabled; with several shards the healthy ones dilute "
+    "the errors, so there an error in each minute of the rise is enough; several mappings of one function "
+    "share the metric"
 )
 SUGGESTS = ("disable_trigger", "tune_trigger")
 
 
-class Age(NamedTuple):
-    """Iterator age now (ms), its slope (ms/min), and when it began to grow (s since the epoch)."""
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A function that does not get past a batch: how its age rises, and the mappings it may be."""
 
-    now_ms: float
-    slope: float
+    function: Key
+    candidates: tuple[MappingFacts, ...]
+    age: Rise
     since: float
-    points: int
+    errors: float
+    invocations: float
+    throttles: float
+    window_min: int
+
+    @property
+    def lead(self) -> MappingFacts:
+        """The first candidate."""
+        return self.candidates[0]
+
+    @property
+    def why(self) -> str:
+        """What makes it a block and no delay."""
+        if self.errors:
+            share = self.errors / max(self.invocations, 1.0)
+            return f"{self.errors:.0f} errors / {self.invocations:.0f} invocations = {share:.2f}"
+        return f"{self.throttles:.0f} throttles > 0"
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per stream whose consumer is stuck."""
-    limits = sight.limits.blocked_shard
+    """One finding per stream that waits; of several stuck consumers the one furthest behind leads."""
+    streams: dict[Key, list[Blocked]] = defaultdict(list)
+    for found in blocked(sight):
+        streams[_target(found.lead).key].append(found)
+    for key in sorted(streams):
+        yield _finding(sight, sorted(streams[key], key=lambda b: (-b.age.age_ms, b.function)))
+
+
+def blocked(sight: Sight) -> Iterator[Blocked]:
+    """Each function that is stuck at a batch."""
+    fed: dict[Key, list[MappingFacts]] = defaultdict(list)
     for mapping in sight.world.mappings.values():
-        if mapping.source_kind not in STREAMS or not mapping.enabled:
-            continue
-        over = sight.window(mapping.function, limits.window_min)
-        age = iterator_age(sight, mapping, over)
-        if age is None or age.points < limits.min_points:
-            continue
-        if age.slope < sight.limit(NAME, _target(mapping).key, limits.slope_ms_per_min):
-            continue
-        errors, runs, throttles = _outcomes(sight, mapping, over)
-        failing = errors > limits.error_share * runs if runs else False
-        if failing or throttles > 0:
-            yield _finding(sight, mapping, over, age, (errors, runs, throttles))
+        if mapping.source_kind in STREAMS and mapping.enabled:
+            fed[mapping.function].append(mapping)
+    for function, mappings in fed.items():
+        found = _blocked(sight, function, sorted(mappings, key=lambda m: m.key.id))
+        if found is not None:
+            yield found
 
 
-def iterator_age(sight: Sight, mapping: MappingFacts, over: Window) -> Age | None:
-    """Iterator age of the function over its newest half window; None without two points."""
-    series = sight.world.metric(mapping.function, "IteratorAge", "Maximum")
-    pairs = zip(series.times, series.values, strict=True)
-    points = [(float(t), v) for t, v in pairs if over.start <= t < over.end]
-    slope = slope_per_min(tuple(points[-max(5, len(points) // 2) :]))
-    if slope is None:
+def _blocked(sight: Sight, function: Key, mappings: list[MappingFacts]) -> Blocked | None:
+    world, limits = sight.world, sight.limits.blocked_shard
+    over = sight.window(function, limits.window_min)
+    bad = [m for m in mappings if m.last_result.startswith("PROBLEM")] or mappings
+    least = sight.limit(NAME, _target(bad[0]).key, limits.slope_ms_per_min)
+    series = world.metric(function, "IteratorAge", "Maximum")
+    age = rise(points_of(series, over), least, limits.min_points)
+    throttles = world.metric(function, "Throttles").sum(over.start, over.end)
+    if age is None and throttles > 0 and not series.window(over.start, over.end):
+        # A throttled function is handed no batch, so that it has no age; its stream has one.
+        for mapping in bad:
+            stream = mapping.source_stream or mapping.key
+            series = world.metric(stream, "GetRecords.IteratorAgeMilliseconds", "Maximum")
+            age = rise(points_of(series, sight.window(stream, limits.window_min)), least, limits.min_points)
+            if age is not None:
+                bad = [mapping]
+                break
+    if age is None:
         return None
-    lowest = min(v for _, v in points)
-    since = max(t for t, v in points if v == lowest)
-    return Age(points[-1][1], slope, min(since, points[-1][0] - points[-1][1] / 1000), len(points))
+    lasted = Window(int(age.first), max(over.end, int(age.last) + MINUTE))
+    errors = world.metric(function, "Errors").sum(lasted.start, lasted.end)
+    runs = world.metric(function, "Invocations").sum(lasted.start, lasted.end)
+    throttles = world.metric(function, "Throttles").sum(lasted.start, lasted.end)
+    if not (_failing(sight, function, bad, lasted, errors, runs) or throttles > 0):
+        return None
+    since = arrived(series, age)
+    return Blocked(function, tuple(bad), age, since, errors, runs, throttles, over.minutes)
 
 
-def _outcomes(sight: Sight, mapping: MappingFacts, over: Window) -> tuple[float, float, float]:
-    names = ("Errors", "Invocations", "Throttles")
-    errors, runs, throttles = (
-        sight.world.metric(mapping.function, name).sum(over.start, over.end) for name in names
-    )
-    return errors, runs, throttles
+def _failing(
+    sight: Sight, function: Key, mappings: list[MappingFacts], lasted: Window, errors: float, runs: float
+) -> bool:
+    """Nearly everything fails; or, where other shards go on, something does in each minute that has runs."""
+    target = _target(mappings[0]).key
+    if runs and errors / runs > sight.limit(NAME, target, sight.limits.blocked_shard.error_share):
+        return True
+    if not any(_shards(sight, m) > 1 or (m.parallelization_factor or 1) > 1 for m in mappings):
+        return False
+    failed = sight.world.metric(function, "Errors")
+    series = sight.world.metric(function, "Invocations")
+    minutes = [t for t in series.times if lasted.start <= t < lasted.end]
+    return bool(minutes) and all(failed.sum(t, t + MINUTE) > 0 for t in minutes)
+
+
+def _shards(sight: Sight, mapping: MappingFacts) -> int:
+    stream = sight.world.streams.get(mapping.source_stream) if mapping.source_stream else None
+    return (stream.shards or 0) if stream else 0
 
 
 def _target(mapping: MappingFacts) -> Ref:
-    return Ref(mapping.source_stream or mapping.key, mapping.source_arn, mapping.source_name)
+    return Ref(mapping.source_stream or mapping.key, node(mapping.source_arn), mapping.source_name)
 
 
-def retention_s(sight: Sight, mapping: MappingFacts) -> int | None:
-    """How long the stream keeps its records (s); None when it was not read."""
-    if mapping.source_kind == "dynamodb":
-        return DYNAMODB_RETENTION_S
-    stream = sight.world.streams.get(mapping.source_stream) if mapping.source_stream else None
-    return stream.retention_s if stream else None
-
-
-def _finding(
-    sight: Sight, mapping: MappingFacts, over: Window, age: Age, outcomes: tuple[float, float, float]
-) -> Finding:
-    errors, runs, throttles = outcomes
-    kept, age_s = retention_s(sight, mapping), age.now_ms / 1000
+def _finding(sight: Sight, found: list[Blocked]) -> Finding:
+    worst = found[0]
+    mapping, age, target = worst.lead, worst.age, _target(worst.lead)
+    age_s, kept = age.age_ms / 1000, kept_s(sight.world, worst.lead)
     left = None if kept is None else max(0.0, kept - age_s)
-    share = age_s / kept if kept else 0.0
-    target = _target(mapping)
-    bad = share > sight.limit(NAME, target.key, sight.limits.blocked_shard.critical_share, "critical")
-    severity: Severity = "critical" if bad else "warning"
-    deadline = f"; records expire in {span(left)}" if left is not None else "; retention is not known"
-    shared = [
-        m.source_name
-        for m in sight.world.mappings_of(mapping.function)
-        if m.source_kind in STREAMS and m.key != mapping.key and m.enabled
-    ]
-    stream = sight.world.streams.get(mapping.source_stream) if mapping.source_stream else None
-    why = f"{errors:.0f} of {runs:.0f} invocations failed" if errors else f"{throttles:.0f} throttles"
+    limits = sight.limits.blocked_shard
+    critical = kept is not None and age_s / kept > sight.limit(
+        NAME, target.key, limits.critical_share, "critical"
+    )
+    severity: Severity = "critical" if critical else "warning"
+    deadline = "how long records are kept is not known" if left is None else f"records expire in {span(left)}"
+    names = " and ".join(sorted({b.function.id for b in found}))
+    title = f"{target.name} is blocked at {names}, {span(age_s)} behind; {deadline}"
+    formula = (
+        f"iterator age grows {age.slope:.0f} ms/min >= {limits.slope_ms_per_min:.0f} "
+        f"over {age.points} points; {worst.why}"
+    )
+    if kept is not None:
+        sign = ">" if critical else "<="
+        formula += f"; {age_s:.0f} s / {kept} s = {age_s / kept:.2f} {sign} {limits.critical_share:g}"
+    mappings = [m.key for b in found for m in b.candidates if _target(m).key == target.key]
+    about = dict.fromkeys((*(b.function for b in found), *mappings))
     return Finding(
         NAME,
         severity,
         target,
-        f"{mapping.source_name} is blocked at {mapping.function.id}, {span(age_s)} behind{deadline}",
-        age.since,
-        (
-            ("function", mapping.function.id),
-            ("iterator_age_ms", age.now_ms),
-            ("slope_ms_per_min", round(age.slope)),
-            ("retention_s", kept),
-            ("expires_in_s", None if left is None else round(left)),
-            ("errors", errors),
-            ("invocations", runs),
-            ("throttles", throttles),
-            ("then", stream_fate(mapping, kept, age_s)),
-            ("shards", stream.shards if stream else None),
-            ("perhaps_instead", ", ".join(sorted(shared)) or None),
-            ("window_min", over.minutes),
-        ),
+        title,
+        min(b.since for b in found),
+        (*_figures(worst, names), *_fate(sight, found, mapping, age_s, left)),
         SUGGESTS,
-        f"iterator age grows {age.slope:.0f} ms/min >= {sight.limits.blocked_shard.slope_ms_per_min:.0f} "
-        f"over {age.points} points; {why}",
-        (mapping.function, mapping.key),
+        formula,
+        tuple(about),
+    )
+
+
+def _figures(worst: Blocked, names: str) -> tuple[tuple[str, float | int | str | None], ...]:
+    return (
+        ("function", names),
+        ("iterator_age_ms", worst.age.age_ms),
+        ("slope_ms_per_min", round(worst.age.slope)),
+        ("points", worst.age.points),
+        ("errors", worst.errors),
+        ("invocations", worst.invocations),
+        ("throttles", worst.throttles),
+        ("window_min", worst.window_min),
+    )
+
+
+def _fate(
+    sight: Sight, found: list[Blocked], mapping: MappingFacts, age_s: float, left: float | None
+) -> tuple[tuple[str, float | int | str | None], ...]:
+    """When the block ends by itself, what is lost then, and who else reads the stream."""
+    kept = retention_s(sight.world, mapping)
+    retries, record_age = mapping.max_retry_attempts, mapping.max_record_age_s
+    stuck = {b.function for b in found}
+    others = {
+        m.function.id
+        for m in sight.world.mappings.values()
+        if m.source_arn == mapping.source_arn and m.enabled and m.function not in stuck
+    }
+    candidates = sorted({m.source_name for m in found[0].candidates})
+    return (
+        ("retention_s", kept),
+        ("max_record_age_s", record_age if record_age not in (None, -1) else "infinite"),
+        ("expires_in_s", None if left is None else round(left)),
+        ("retries", retries if retries not in (None, -1) else "infinite"),
+        ("then", stream_fate(mapping, kept, age_s)),
+        ("on_failure", end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "none"),
+        ("shards", _shards(sight, mapping) or None),
+        ("parallelization_factor", mapping.parallelization_factor or 1),
+        ("candidates", ", ".join(candidates) if len(candidates) > 1 else None),
+        ("not_affected", ", ".join(sorted(others)) or None),
     )

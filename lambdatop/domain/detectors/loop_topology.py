@@ -7,27 +7,37 @@ from collections.abc import Iterator
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.scope import Key
 from lambdatop.domain.sight import Sight
-from lambdatop.domain.topology import Cycle, cycles, edges, path_words
+from lambdatop.domain.topology import Cycle, graph, stopped_by_aws
 
 NAME = "loop_topology"
 FORMULA = (
-    "a cycle of mappings, dead-letter queues, destinations, subscriptions, notifications, rule targets and "
-    "resources that a function's environment names"
+    "a closed path of mappings, redrive policies, destinations, subscriptions, notifications, rules, and "
+    "resources that a function's environment names; warning when each hop is certain and AWS would not "
+    "stop the loop"
 )
-SOURCE = "configuration of functions, mappings, queues, topics, buses and buckets"
+SOURCE = "configuration of functions, mappings, queues, topics, buses and buckets; resource policies"
 TRAPS = (
-    "an environment variable says that a function knows a queue, not that it writes there; a function that "
-    "handles its own source's dead letters; filters and conditions in the code that end the cycle"
+    "an environment variable says that a function knows a table, not that it writes there; a hop that only "
+    "failures take; a disabled mapping; a filter, or a condition in the code, that ends the cycle"
 )
-SUGGESTS = ("disable_trigger", "stop_recursion")
+SUGGESTS = ("disable_trigger", "stop_recursion", "disable_rule")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per cycle, at the busiest function on it."""
-    for cycle in cycles(edges(sight.world)):
-        functions = [key for key in cycle.keys if key in sight.world.functions]
-        if functions:
-            yield _finding(sight, cycle, max(functions, key=lambda k: (_runs(sight, k), k)))
+    """One finding per cycle that nobody would stop; the merely possible ones one per function."""
+    told: set[Key] = set()
+    ranked = sorted(graph(sight.world).cycles, key=lambda c: _severity(sight, c)[0] != "warning")
+    for cycle in ranked:
+        functions = [key for key in cycle.functions if key in sight.world.functions]
+        if not functions or told.intersection(functions):
+            continue
+        told.update(functions)
+        yield _finding(sight, cycle, _target(sight, functions))
+
+
+def _target(sight: Sight, functions: list[Key]) -> Key:
+    """The function that stands for the cycle: it stays the same while it stands, else the busiest."""
+    return max(functions, key=lambda k: (sight.stands(NAME, k), _runs(sight, k), k))
 
 
 def _runs(sight: Sight, key: Key) -> float:
@@ -35,32 +45,43 @@ def _runs(sight: Sight, key: Key) -> float:
     return sight.world.metric(key, "Invocations").sum(over.start, over.end)
 
 
+def _severity(sight: Sight, cycle: Cycle) -> tuple[Severity, str]:
+    """How bad a cycle is by itself, and why."""
+    if cycle.disabled:
+        return "info", "a disabled mapping interrupts it"
+    if cycle.only_failures:
+        return "info", "only failures travel this way"
+    if not cycle.certain:
+        return "info", "possible: a function knows the next hop, whether it writes there is not visible"
+    stopped, why = stopped_by_aws(sight.world, cycle)
+    return ("info" if stopped else "warning"), why
+
+
 def _finding(sight: Sight, cycle: Cycle, key: Key) -> Finding:
-    facts = sight.world.functions[key]
-    unseen = cycle.unseen_by_aws
-    triggers = sight.world.triggers_of(key)
-    allowed = triggers is not None and triggers.recursive_loop == "Allow"
-    dangerous = cycle.certain and not cycle.only_failures and (bool(unseen) or allowed)
-    severity: Severity = "warning" if dangerous else "info"
-    path = path_words(cycle)
-    if unseen:
-        stops = f"AWS does not detect loops through {', '.join(unseen)}"
-    else:
-        stops = "loop detection is switched off" if allowed else "AWS stops it after about 16 hops"
+    facts, cycle = sight.world.functions[key], cycle.starting_at(key)
+    severity, why = _severity(sight, cycle)
+    certain = sum(edge.certain for edge in cycle.edges)
+    others = sum(1 for c in graph(sight.world).through[key] if set(c.nodes) != set(cycle.nodes))
+    can = "go round without end" if severity == "warning" else "could go round"
+    polled = any("event source mapping" in via for via in cycle.via)
+    ruled = any(via.startswith("rule ") for via in cycle.via)
+    fits = {"disable_trigger": polled, "stop_recursion": "switched off" in why, "disable_rule": ruled}
     return Finding(
         NAME,
         severity,
         Ref(key, facts.arn, facts.name),
-        f"events can go round: {path}",
-        facts.last_modified or sight.now,
+        f"{facts.name}: events {can}, {cycle.path}",
+        sight.now,
         (
-            ("path", path),
-            ("via", ", ".join(edge.via for edge in cycle.edges)),
-            ("certain", "yes" if cycle.certain else "no: an environment variable names a resource"),
-            ("only_failures", "yes" if cycle.only_failures else "no"),
-            ("stopped_by_aws", stops),
+            ("path", cycle.path),
+            ("via", ", ".join(cycle.via)),
+            ("certain_hops", certain),
+            ("hops", len(cycle.edges)),
+            ("judgement", why),
+            ("stopped_by_aws", stopped_by_aws(sight.world, cycle)[1]),
+            ("other_cycles", others or None),
         ),
-        SUGGESTS,
-        f"{len(cycle.edges)} hops lead back to {facts.name}",
-        tuple(k for k in cycle.keys if k.kind in ("function", "queue")) if severity != "info" else (),
+        tuple(name for name in SUGGESTS if fits[name]),
+        f"{len(cycle.edges)} hops lead from {facts.name} back to it, {certain} of them certain; {why}",
+        tuple(k for k in cycle.keys if k.kind in ("function", "queue")) if severity != "info" else (key,),
     )

@@ -5,50 +5,61 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.finding import Finding, Ref
+from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.rates import began
 from lambdatop.domain.sight import Sight
-from lambdatop.domain.topology import cycle_through, path_words
+from lambdatop.domain.topology import HOPS, cycle_of
 
 NAME = "runaway_loop"
 FORMULA = "RecursiveInvocationsDropped > 0 over 5 final minutes"
 SOURCE = "AWS/Lambda RecursiveInvocationsDropped; the event graph for the path"
 TRAPS = (
-    "the metric cannot appear where loop detection is switched off (RecursiveLoop = Allow), nor for loops "
-    "through DynamoDB, Kinesis or EventBridge"
+    "its absence proves nothing: the metric cannot appear where loop detection is switched off "
+    "(RecursiveLoop = Allow), with an SDK that passes no trace header, nor for loops through DynamoDB, "
+    "Kinesis or EventBridge"
 )
-SUGGESTS = ("disable_trigger", "throttle_to_zero")
-
-HOPS = 16
-"""About as many invocations in one chain are let through (telemetry section 11)."""
+SUGGESTS = ("throttle_to_zero", "disable_trigger")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function whose loop Lambda stopped."""
     for key, facts in sight.world.functions.items():
-        over = sight.window(key, sight.limits.runaway_loop.window_min)
         series = sight.world.metric(key, "RecursiveInvocationsDropped")
-        dropped = series.sum(over.start, over.end)
-        if dropped <= 0:
+        if not series.times:
             continue
-        cycle = cycle_through(sight.world, key)
-        queues = [m.source_queue for m in sight.world.mappings_of(key) if m.source_queue]
-        receives = [h.facts.max_receive_count for q in queues if (h := sight.world.queues.get(q))]
-        most = max((r or 0 for r in receives), default=0)
-        start = began(series, over.end)
-        yield Finding(
-            NAME,
-            "critical",
-            Ref(key, facts.arn, facts.name),
-            f"{facts.name} invokes itself in a loop: Lambda stopped {dropped:.0f} chains after {HOPS} hops",
-            float(start) if start is not None else sight.now,
-            (
-                ("recursive_invocations_dropped", dropped),
-                ("path", path_words(cycle) if cycle else "not visible in the configuration"),
-                ("max_receive_count", most or None),
-                ("again", "SQS redelivers what was stopped" if most > HOPS else None),
-                ("window_min", over.minutes),
-            ),
-            SUGGESTS,
-            f"{dropped:.0f} recursive invocations dropped > 0 over {over.minutes} min",
-            cycle.keys if cycle else (),
-        )
+        over = sight.window(key, sight.limits.runaway_loop.window_min)
+        dropped = series.sum(over.start, over.end)
+        if dropped > 0:
+            start = began(series, over.end)
+            since = sight.now if start is None else float(start)
+            yield _finding(sight, facts, dropped, since, over.minutes)
+
+
+def _finding(sight: Sight, facts: FunctionFacts, dropped: float, since: float, minutes: int) -> Finding:
+    world, key = sight.world, facts.key
+    cycle = cycle_of(world, key)
+    fed = [m for m in world.mappings_of(key) if m.enabled]
+    queues = [h.facts for m in fed if m.source_queue and (h := world.queues.get(m.source_queue))]
+    most = max((q.max_receive_count or 0 for q in queues), default=0)
+    read = world.triggers_of(key)
+    again = f"SQS hands out each stopped message again, up to {most} receives" if most > HOPS else None
+    path = cycle.path if cycle else "not visible in the configuration"
+    return Finding(
+        NAME,
+        "critical",
+        Ref(key, facts.arn, facts.name),
+        f"{facts.name} is in a loop: Lambda stopped {dropped:.0f} chains after about {HOPS} hops",
+        since,
+        (
+            ("recursive_invocations_dropped", dropped),
+            ("path", path),
+            ("via", ", ".join(cycle.via) if cycle else None),
+            ("recursive_loop", (read.recursive_loop if read else "") or None),
+            ("max_receive_count", most or None),
+            ("redelivery", again),
+            ("window_min", minutes),
+        ),
+        SUGGESTS if fed else SUGGESTS[:1],
+        f"{dropped:.0f} recursive invocations dropped > 0 over {minutes} min",
+        cycle.keys if cycle else (key,),
+    )

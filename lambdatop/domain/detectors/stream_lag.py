@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambdatop.domain.detectors.blocked_shard import Age, iterator_age, retention_s
+from lambdatop.domain.detectors.blocked_shard import blocked
 from lambdatop.domain.finding import Finding, Ref, Severity
+from lambdatop.domain.lag import Points, climbs, kept_s, points_of, retention_s
 from lambdatop.domain.mapping import STREAMS, MappingFacts
 from lambdatop.domain.mitigations.words import span
-from lambdatop.domain.rates import Window, slope_per_min, trend
-from lambdatop.domain.series import MINUTE, Series
+from lambdatop.domain.rates import Window, slope_per_min
+from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
 
 NAME = "stream_lag"
 FORMULA = (
-    "Kafka: OffsetLag.Maximum (or MaxOffsetLag) rises over 10 final minutes while invocations do not; "
-    "Kinesis and DynamoDB: IteratorAge rises above 60 s although the function succeeds"
+    "Kafka: OffsetLag (or MaxOffsetLag) climbs over 10 final minutes to 100 records or more while "
+    "Invocations are flat; Kinesis, DynamoDB: IteratorAge climbs by 3000 ms/min or more above 60 s while "
+    "at most 10 % fail"
 )
 SOURCE = "AWS/Lambda OffsetLag, IteratorAge, Invocations, Errors; MaxOffsetLag of the mapping"
-TRAPS = "a burst of the producer; a rebalance of the consumer group, which takes about 3 minutes; a replay"
-SUGGESTS = ("tune_trigger", "cap_concurrency")
+TRAPS = (
+    "a burst of the producer is one step and a rebalance one hump of about 3 minutes: the lag must climb "
+    "in each third of the window; a replay, whose age falls; a blocked shard, which is its own finding"
+)
+SUGGESTS = ("tune_trigger",)
 
-REBALANCE_MIN = 3
-FAILING = 0.5
-RISE = 1.2
-"""A lag that ends less than a fifth above its first third does not rise, it wavers."""
+_FLAT = 1.2
+_RELATIVE_RISE = 0.05
+
+_Evidence = tuple[tuple[str, float | int | str | None], ...]
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per mapping that falls behind."""
-    for mapping in sight.world.mappings.values():
-        if not mapping.enabled:
+    stuck = {b.function for b in blocked(sight)}
+    for mapping in sorted(sight.world.mappings.values(), key=lambda m: m.key):
+        if not mapping.enabled or mapping.function in stuck:
             continue
         if mapping.source_kind == "kafka":
             yield from _kafka(sight, mapping)
@@ -41,94 +47,100 @@ def detect(sight: Sight) -> Iterator[Finding]:
 def _kafka(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
     limits = sight.limits.stream_lag
     over = sight.window(mapping.function, limits.window_min)
-    series = sight.world.metric(mapping.key, "MaxOffsetLag", "Maximum")
+    series, name = sight.world.metric(mapping.key, "MaxOffsetLag", "Maximum"), "MaxOffsetLag"
     if not series.times:
-        series = sight.world.metric(mapping.function, "OffsetLag", "Maximum")
-    lag = series.window(over.start, over.end)
+        series, name = sight.world.metric(mapping.function, "OffsetLag", "Maximum"), "OffsetLag"
+    points = points_of(series, over)
+    least = sight.limit(NAME, mapping.key, limits.min_lag)
+    if not points or points[-1][1] < least:
+        return
     runs = sight.world.metric(mapping.function, "Invocations")
-    if len(lag) <= REBALANCE_MIN + 1 or lag[-1] < sight.limit(NAME, mapping.key, limits.min_lag):
+    middle = over.start + over.minutes // 2 * MINUTE
+    before, after = runs.sum(over.start, middle), runs.sum(middle, over.end)
+    if not climbs(points, max(least / 2, _RELATIVE_RISE * points[-1][1])) or not before:
         return
-    if not _rises(series, over) or trend(runs, over.end, over.minutes // 2) == "up":
+    if after > _FLAT * before * (over.end - middle) / (middle - over.start):
         return
-    slope = slope_per_min(_points(series, over)) or 0.0
-    evidence = (
-        ("offset_lag", lag[-1]),
-        ("lag_growth_per_min", round(slope, 1)),
-        ("invocations_per_min", round(runs.sum(over.start, over.end) / over.minutes, 1)),
-        ("window_min", over.minutes),
+    lag, slope = points[-1][1], slope_per_min(points) or 0.0
+    behind = f"{mapping.function.id} falls behind {mapping.source_name}"
+    title = f"{behind}: {lag:.0f} records, {slope:+.0f} a minute"
+    formula = (
+        f"{name} {points[0][1]:.0f} -> {lag:.0f} >= {limits.min_lag} over {over.minutes} min, "
+        f"invocations {before:.0f} -> {after:.0f} by halves"
     )
-    behind = f"{lag[-1]:.0f} records, {slope:+.0f} a minute"
-    title = f"{mapping.function.id} falls behind {mapping.source_name}: {behind}"
-    formula = f"offset lag {lag[0]:.0f} -> {lag[-1]:.0f} over {over.minutes} min, invocations do not rise"
-    yield _finding(mapping, title, _start(series, over), evidence, formula, "warning")
+    figures: _Evidence = (
+        ("offset_lag", lag),
+        ("lag_growth_per_min", round(slope, 1)),
+        ("metric", name),
+        *_work(sight, mapping, over),
+    )
+    yield _finding(mapping, "warning", title, _since(points), figures, formula)
 
 
 def _stream(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
     limits = sight.limits.stream_lag
     over = sight.window(mapping.function, limits.window_min)
-    age = iterator_age(sight, mapping, over)
-    if age is None or age.points < sight.limits.blocked_shard.min_points or age.slope <= 0:
+    points = points_of(sight.world.metric(mapping.function, "IteratorAge", "Maximum"), over)
+    if not points or points[-1][1] < 1000 * sight.limit(NAME, mapping.key, limits.min_age_s):
         return
     runs = sight.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
     errors = sight.world.metric(mapping.function, "Errors").sum(over.start, over.end)
-    series = sight.world.metric(mapping.function, "IteratorAge", "Maximum")
-    old_ms = 1000 * sight.limit(NAME, mapping.key, limits.min_age_s)
-    if age.now_ms < old_ms or not runs or errors > FAILING * runs or not _rises(series, over):
+    slope = slope_per_min(points) or 0.0
+    least = sight.limit(NAME, mapping.key, limits.slope_ms_per_min)
+    if not runs or errors / runs > limits.max_error_share or slope < least:
         return
-    yield _late(sight, mapping, over, age)
+    if not climbs(points, least * (points[-1][0] - points[0][0]) / MINUTE / 2):
+        return
+    age_s, kept = points[-1][1] / 1000, kept_s(sight.world, mapping)
+    share = age_s / kept if kept else 0.0
+    bad = share > sight.limit(NAME, mapping.key, limits.critical_share, "critical")
+    left = None if kept is None else round(max(0.0, kept - age_s) / (slope / 60_000))
+    deadline = f"; records expire in {span(left)} at this pace" if left is not None else ""
+    title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age_s)} behind{deadline}"
+    formula = (
+        f"iterator age grows {slope:.0f} ms/min >= {limits.slope_ms_per_min:.0f} to {age_s:.0f} s >= "
+        f"{limits.min_age_s:g} s; {errors:.0f} errors / {runs:.0f} invocations <= {limits.max_error_share:g}"
+    )
+    figures: _Evidence = (
+        ("iterator_age_ms", points[-1][1]),
+        ("slope_ms_per_min", round(slope)),
+        ("retention_s", retention_s(sight.world, mapping)),
+        ("expires_in_s", left),
+        *_work(sight, mapping, over),
+    )
+    yield _finding(mapping, "critical" if bad else "warning", title, _since(points), figures, formula)
 
 
-def _late(sight: Sight, mapping: MappingFacts, over: Window, age: Age) -> Finding:
-    kept = retention_s(sight, mapping)
-    share = age.now_ms / 1000 / kept if kept else 0.0
-    severity: Severity = "critical" if share > sight.limits.blocked_shard.critical_share else "warning"
-    evidence = (
-        ("iterator_age_ms", age.now_ms),
-        ("slope_ms_per_min", round(age.slope)),
-        ("retention_s", kept),
-        ("retention_share", round(share, 4) if kept else None),
+def _work(sight: Sight, mapping: MappingFacts, over: Window) -> _Evidence:
+    """What the consumer does meanwhile."""
+    metric = sight.world.metric
+    return (
+        ("invocations", metric(mapping.function, "Invocations").sum(over.start, over.end)),
+        ("errors", metric(mapping.function, "Errors").sum(over.start, over.end)),
+        ("throttles", metric(mapping.function, "Throttles").sum(over.start, over.end)),
+        ("batch_size", mapping.batch_size),
+        ("parallelization_factor", mapping.parallelization_factor),
         ("window_min", over.minutes),
     )
-    title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age.now_ms / 1000)} behind"
-    formula = f"iterator age grows {age.slope:.0f} ms/min over {age.points} points without errors"
-    return _finding(mapping, title, age.since, evidence, formula, severity)
 
 
-def _points(series: Series, over: Window) -> tuple[tuple[float, float], ...]:
-    pairs = zip(series.times, series.values, strict=True)
-    return tuple((float(t), v) for t, v in pairs if over.start <= t < over.end)
-
-
-def _rises(series: Series, over: Window) -> bool:
-    """Whether the last third lies above the first, and the rise lasts longer than a rebalance."""
-    values = series.window(over.start, over.end)
-    third = max(1, len(values) // 3)
-    if len(values) < 2 * third or min(values[-third:]) <= RISE * max(values[:third]):
-        return False
-    return all(v > values[0] for v in values[-REBALANCE_MIN - 1 :])
-
-
-def _start(series: Series, over: Window) -> float:
-    values = series.window(over.start, over.end)
-    return float(over.start + MINUTE * values.index(min(values)))
+def _since(points: Points) -> float:
+    """The minute of the lowest point, from which on it climbed."""
+    return min(points, key=lambda p: (p[1], -p[0]))[0]
 
 
 def _finding(
-    mapping: MappingFacts,
-    title: str,
-    since: float,
-    evidence: tuple[tuple[str, float | int | str | None], ...],
-    formula: str,
-    severity: Severity,
+    mapping: MappingFacts, severity: Severity, title: str, since: float, figures: _Evidence, formula: str
 ) -> Finding:
+    stream = mapping.source_stream
     return Finding(
         NAME,
         severity,
-        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} -> {mapping.function.id}"),
+        Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}"),
         title,
         since,
-        (("source", mapping.source_name), ("function", mapping.function.id), *evidence),
+        (("source", mapping.source_name), ("function", mapping.function.id), *figures),
         SUGGESTS,
         formula,
-        (mapping.function, *((mapping.source_stream,) if mapping.source_stream else ())),
+        (mapping.function, *((stream,) if stream else ())),
     )

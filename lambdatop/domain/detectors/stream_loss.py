@@ -56,18 +56,14 @@ def _finding(
         title = f"{mapping.source_name}: {failures:.0f} failure records could not be delivered to {end}"
     else:
         title = f"{mapping.source_name}: {delivered:.0f} records handed to {end} without success"
-    starts = [
-        began(sight.world.metric(key, name), over.end)
-        for key, name in (
-            (mapping.key, "DroppedEventCount"),
-            (mapping.key, "OnFailureDestinationDeliveredEventCount"),
-            (mapping.function, "DestinationDeliveryFailures"),
-        )
-    ]
+    names = ["DroppedEventCount", "OnFailureDestinationDeliveredEventCount"]
+    starts = [began(sight.world.metric(mapping.key, name), over.end) for name in names]
+    if failures:
+        starts.append(began(sight.world.metric(mapping.function, "DestinationDeliveryFailures"), over.end))
     return Finding(
         NAME,
         severity,
-        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} -> {mapping.function.id}"),
+        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} → {mapping.function.id}"),
         title,
         float(min((s for s in starts if s is not None), default=int(sight.now))),
         (

@@ -3,173 +3,154 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
-from lambdatop.domain.finding import Finding, Ref
-from lambdatop.domain.flow import flow
+from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.rates import Window, began
+from lambdatop.domain.loops import (
+    Traffic,
+    backlogged,
+    feeding_queue,
+    grown,
+    outside,
+    self_fed,
+    standing_at_cap,
+)
+from lambdatop.domain.rates import began
 from lambdatop.domain.scope import Key
-from lambdatop.domain.series import MINUTE
+from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.sight import Sight
-from lambdatop.domain.topology import Cycle, cycle_through, path_words
+from lambdatop.domain.topology import Cycle, graph, stopped_by_aws
 
 NAME = "suspected_loop"
 FORMULA = (
-    "a cycle through the function, and over 10 final minutes its queue takes in (Sent) at least 0.8 of what "
-    "the function finishes; or invocations grow 1.5 times a minute for 5 minutes, or concurrency stands at "
-    "its cap"
+    "a cycle of the event graph through the function, and: invocations grow 1.5 times a minute for 5 "
+    "minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done (Deleted) while it runs 30 times "
+    "a minute or more; or its concurrency stands at its cap. Critical but where the traffic is steady and "
+    "a hop of the cycle is not certain"
 )
-SOURCE = "AWS/SQS Sent, Deleted; AWS/Lambda Invocations, ConcurrentExecutions; the event graph"
+SOURCE = "AWS/SQS Sent, Deleted, Visible; AWS/Lambda Invocations, ConcurrentExecutions; the event graph"
 TRAPS = (
-    "a ramp of the real source; a backfill; durable functions, which replay; a load test; a producer that "
-    "sends as fast as the function works"
+    "a ramp that a producer outside the cycle explains; a backfill, whose backlog was there before; a load "
+    "test; durable functions, which replay; an outside producer that is not in the graph and sends as "
+    "fast as the function works looks the same, which is why uncertain steady traffic is a warning only"
 )
-SUGGESTS = ("disable_trigger", "throttle_to_zero", "stop_recursion")
+SUGGESTS = ("disable_trigger", "throttle_to_zero", "stop_recursion", "disable_rule")
 
-AT_CAP = 0.95
-MIN_MINUTES = 4
+_RISING = 1.05
+_GAIN = 1.02
+
+_Reasons = tuple[tuple[str, str], ...]
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function on a cycle whose traffic the cycle itself explains."""
+    """One finding per loop, at its busiest function."""
+    told: set[Key] = set()
+    through = graph(sight.world).through
     limits = sight.limits.suspected_loop
-    for key, facts in sight.world.functions.items():
-        over = _known(sight, key, sight.window(key, limits.window_min))
-        if over is None or over.minutes < MIN_MINUTES:
+    members = [(key, Traffic.of(sight, key, limits.window_min)) for key in through]
+    for key, traffic in sorted(members, key=lambda m: (-m[1].total, m[0])):
+        facts = sight.world.functions.get(key)
+        if facts is None or key in told:
             continue
-        runs = sight.world.metric(key, "Invocations").sum(over.start, over.end)
-        if runs / over.minutes < sight.limit(NAME, key, limits.min_per_min):
-            continue
-        cycle = cycle_through(sight.world, key)
-        if cycle is None or cycle.only_failures:
-            continue
-        reasons = tuple(_reasons(sight, key, over, cycle))
-        if reasons:
-            yield _finding(sight, facts, over, cycle, runs, reasons)
+        for cycle in through[key]:
+            if cycle.only_failures or cycle.disabled:
+                continue
+            reasons = _reasons(sight, cycle, traffic)
+            if reasons:
+                told.update(cycle.functions)
+                yield _finding(sight, facts, cycle.starting_at(key), traffic, reasons)
+                break
 
 
-def _known(sight: Sight, key: Key, over: Window) -> Window | None:
-    """The window from the first minute with traffic on: a young function has no ten minutes."""
-    times = sight.world.metric(key, "Invocations").times
-    if not times or times[0] >= over.end:
-        return None
-    return Window(max(over.start, times[0]), over.end)
-
-
-def _reasons(sight: Sight, key: Key, over: Window, cycle: Cycle) -> Iterator[tuple[str, str]]:
-    """What speaks for it: (name of the evidence, words)."""
-    fed = _self_fed(sight, key, over, cycle)
-    if fed:
-        yield "self_fed", fed
-    growth = _grows(sight, key, over)
-    if growth and not _explained(sight, key, over, cycle):
-        yield "growth", growth
-
-
-def _self_fed(sight: Sight, key: Key, over: Window, cycle: Cycle) -> str:
-    """The queue on the cycle takes in about what the function finishes: it lives on its own output."""
-    limits = sight.limits.suspected_loop
-    for mapping in sight.world.mappings_of(key):
-        queue = mapping.source_queue
-        if queue is None or queue not in cycle.keys or not _written_by(cycle, queue):
-            continue
-        seen = flow(sight.world, queue, over)
-        if seen is None or seen.deleted <= 0 or seen.sent <= 0:
-            continue
-        share = seen.sent / seen.deleted
-        # Far more sent than done is a producer that runs ahead, far less a backlog that drains.
-        if limits.explained_share <= share <= 1 / limits.explained_share and _lasting(sight, key, over):
-            return f"{queue.id}: {seen.sent:.0f} sent, {seen.deleted:.0f} done"
-    return ""
-
-
-def _lasting(sight: Sight, key: Key, over: Window) -> bool:
-    """Traffic does not fall: what feeds itself goes on, or grows up to its cap."""
-    runs = sight.world.metric(key, "Invocations")
-    half = over.start + over.minutes // 2 * MINUTE
-    before = runs.sum(over.start, half) / (half - over.start)
-    return runs.sum(half, over.end) / (over.end - half) >= 0.9 * before
-
-
-def _written_by(cycle: Cycle, queue: Key) -> bool:
-    """Whether a function on the cycle sends to the queue otherwise than by failing."""
-    return any(
-        edge.target.endswith(f":{queue.id}") and ":sqs:" in edge.target and ":lambda:" in edge.source
-        for edge in cycle.edges
-    )
-
-
-def _grows(sight: Sight, key: Key, over: Window) -> str:
-    """Growth minute by minute, or the function's concurrency at its cap all the time."""
-    limits = sight.limits.suspected_loop
-    runs = sight.world.metric(key, "Invocations").window(over.start, over.end)
-    streak = 0
-    for before, after in pairwise(runs):
-        streak = streak + 1 if before > 0 and after / before >= limits.growth_factor else 0
-    if streak >= limits.growth_min:
-        return f"invocations grew {limits.growth_factor:g} times a minute for {streak} minutes"
-    cap = sight.world.reserved.get(key)
-    if cap is None:
-        caps = [m.max_concurrency for m in sight.world.mappings_of(key) if m.max_concurrency]
-        cap = caps[0] if len(caps) == 1 else None
-    levels = sight.world.metric(key, "ConcurrentExecutions", "Maximum").window(over.start, over.end)
-    if cap and len(levels) >= MIN_MINUTES and min(levels) >= AT_CAP * cap:
-        return f"concurrency stands at its cap of {cap}"
-    return ""
-
-
-def _explained(sight: Sight, key: Key, over: Window, cycle: Cycle) -> bool:
-    """Whether the source had a backlog, or comes from elsewhere: then growth is no sign of a loop."""
-    for mapping in sight.world.mappings_of(key):
-        queue = mapping.source_queue
-        if queue is not None:
-            visible = sight.world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
-            first = visible.window(over.start, over.start + 2 * MINUTE)
-            runs = sight.world.metric(key, "Invocations").sum(over.start, over.end)
-            return not _written_by(cycle, queue) or (bool(first) and first[0] > runs / 2)
-        stream = mapping.source_stream
-        incoming = sight.world.metric(stream, "IncomingRecords") if stream else None
-        if incoming is not None and incoming.window(over.start, over.end):
-            return not any(edge.target.endswith(f"/{mapping.source_name}") for edge in cycle.edges)
-    return False
+def _reasons(sight: Sight, cycle: Cycle, traffic: Traffic) -> _Reasons:
+    """What speaks for a loop, as (name of the evidence, figures); () when it does not, or is explained."""
+    key, limits = traffic.function, sight.limits.suspected_loop
+    least = sight.limit(NAME, key, limits.min_per_min)
+    factor = 1 + (limits.growth_factor - 1) * sight.limit(NAME, key, 1.0)
+    share = sight.limit(NAME, key, limits.explained_share)
+    found: list[tuple[str, str]] = []
+    growing = grown(traffic, factor, limits.growth_min)
+    if growing and traffic.last >= least and not backlogged(sight, cycle, traffic, limits.growth_min):
+        found.append(("growth", growing))
+    busy = traffic.busy(least)
+    if len(busy) >= limits.growth_min:
+        fed = self_fed(sight, cycle, traffic, busy, share)
+        capped = standing_at_cap(sight, cycle, traffic, limits.growth_min) if fed or cycle.certain else ""
+        found += [("self_fed", fed)] if fed else []
+        found += [("at_cap", capped)] if capped else []
+    if not found and sight.stands(NAME, key) and feeding_queue(cycle, key) is None:
+        # Growth ends at some limit while the loop goes on, and no queue tells.
+        peak = max(traffic.counts, default=0.0)
+        if traffic.last >= max(least, sight.limit(NAME, key, peak)):
+            found.append(("goes_on", f"{traffic.last:.0f} of {peak:.0f} invocations/min at most"))
+    if not found or outside(sight, cycle, traffic, 1 - limits.explained_share):
+        return ()
+    return tuple(found)
 
 
 def _finding(
-    sight: Sight,
-    facts: FunctionFacts,
-    over: Window,
-    cycle: Cycle,
-    runs: float,
-    reasons: tuple[tuple[str, str], ...],
+    sight: Sight, facts: FunctionFacts, cycle: Cycle, traffic: Traffic, reasons: _Reasons
 ) -> Finding:
-    unseen = cycle.unseen_by_aws
-    triggers = sight.world.triggers_of(facts.key)
-    allowed = triggers is not None and triggers.recursive_loop == "Allow"
-    dropped = sight.world.metric(facts.key, "RecursiveInvocationsDropped").sum(over.start, over.end)
+    key, limits = facts.key, sight.limits.suspected_loop
+    stopped, stops = stopped_by_aws(sight.world, cycle)
+    dropped = sight.world.metric(key, "RecursiveInvocationsDropped").sum(traffic.start, traffic.end)
     if dropped:
-        stops = f"AWS stopped {dropped:.0f} chains"
-    elif unseen:
-        stops = f"AWS does not detect loops through {', '.join(unseen)}"
-    elif allowed:
-        stops = "loop detection is switched off for this function"
-    else:
-        stops = "AWS has not stopped it: an SDK that passes no trace header is not seen"
-    start = began(sight.world.metric(facts.key, "Invocations"), over.end)
+        stops = f"AWS stopped {dropped:.0f} chains of it"
+    enough = f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
+    title = f"{facts.name} seems to feed itself: {cycle.path}, {traffic.last:.0f} invocations/min"
+    if not stopped:
+        title += "; AWS will not stop it"
     return Finding(
         NAME,
-        "critical",
-        Ref(facts.key, facts.arn, facts.name),
-        f"{facts.name} seems to feed itself: {path_words(cycle)}, {runs / over.minutes:.0f} runs a minute",
-        float(start) if start is not None else sight.now,
+        _severity(sight, cycle, traffic, reasons),
+        Ref(key, facts.arn, facts.name),
+        title,
+        _since(sight, traffic),
         (
-            ("path", path_words(cycle)),
+            ("path", cycle.path),
+            ("via", ", ".join(cycle.via)),
+            (
+                "certain",
+                "yes" if cycle.certain else "no: the function knows the next hop, that it writes is likely",
+            ),
             *reasons,
-            ("invocations_per_min", round(runs / over.minutes, 1)),
+            ("invocations_per_min", traffic.last),
             ("stopped_by_aws", stops),
-            ("window_min", over.minutes),
+            ("window_min", (traffic.end - traffic.start) // MINUTE),
         ),
-        SUGGESTS,
-        "; ".join(words for _, words in reasons) + f" over {over.minutes} min",
+        _suggests(sight, cycle, stops),
+        "; ".join((*(words for _, words in reasons), enough)),
         cycle.keys,
     )
+
+
+def _severity(sight: Sight, cycle: Cycle, traffic: Traffic, reasons: _Reasons) -> Severity:
+    """Steady traffic over a hop that is only likely may have a producer that nobody sees."""
+    names = {name for name, _ in reasons}
+    if cycle.certain or "growth" in names or "at_cap" in names:
+        return "critical"
+    rising = traffic.rise > _RISING or traffic.gain(sight, cycle) > _GAIN
+    keeps = sight.stands(NAME, traffic.function, "critical")
+    return "critical" if rising or keeps else "warning"
+
+
+def _since(sight: Sight, traffic: Traffic) -> float:
+    """The minute from which on the function was as busy, or grew as it does now."""
+    series = sight.world.metric(traffic.function, "Invocations")
+    least = min(sight.limits.suspected_loop.min_per_min, max(traffic.counts, default=0.0))
+    loud = Series(series.times, tuple(v if v >= least else 0.0 for v in series.values))
+    start = began(loud, traffic.end, quiet_min=1)
+    return float(start) if start is not None else sight.now
+
+
+def _suggests(sight: Sight, cycle: Cycle, stops: str) -> tuple[str, ...]:
+    """What can break this cycle, the way that loses nothing first."""
+    polled = any("event source mapping" in via for via in cycle.via)
+    ruled = any(via.startswith("rule ") for via in cycle.via)
+    fits = {
+        "disable_trigger": polled,
+        "throttle_to_zero": True,
+        "stop_recursion": "switched off" in stops,
+        "disable_rule": ruled,
+    }
+    return tuple(name for name in SUGGESTS if fits[name])

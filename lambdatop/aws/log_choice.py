@@ -1,0 +1,62 @@
+"""Whose logs are followed: what is on screen, then what is in trouble. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.scope import Key
+from lambdatop.domain.world import World
+
+RECENT_POINTS = 5
+NEAR_TIMEOUT = 0.8
+SMALL_RESERVATION = 10
+STAY_S = 600.0
+"""Once chosen, a log is followed for so long: a tail that comes and goes shows nothing."""
+
+
+def choose(
+    world: World,
+    functions: Iterable[FunctionFacts],
+    watched: frozenset[Key],
+    following: Mapping[Key, float],
+    now: float,
+    most: int,
+) -> list[Key]:
+    """At most `most` functions besides the watched ones, which are always followed.
+
+    `following` says until when each log that is followed now stays (s since the epoch).
+    """
+    known = {f.key: f for f in functions}
+    chosen = dict.fromkeys(sorted(k for k in watched if k in known))
+    staying = sorted((k for k, until in following.items() if until > now and k in known))
+    trouble = sorted((k for k in known if k not in watched), key=lambda k: (_rank(world, known[k]), k))
+    troubled = [k for k in trouble if _rank(world, known[k])[0] < _IDLE]
+    for key in (*[k for k in troubled if _rank(world, known[k])[0] == 0], *staying, *troubled):
+        if len(chosen) >= max(most, len(watched)):
+            break
+        chosen[key] = None
+    return list(chosen)
+
+
+_IDLE = 5
+
+
+def _rank(world: World, facts: FunctionFacts) -> tuple[int, float]:
+    """How urgent its log is: errors, throttles, long runs, a small reservation, traffic; less is sooner."""
+    key = facts.key
+
+    def lately(metric: str, stat: str = "Sum") -> tuple[float, ...]:
+        return world.metric(key, metric, stat).values[-RECENT_POINTS:]
+
+    errors, throttles, runs = sum(lately("Errors")), sum(lately("Throttles")), sum(lately("Invocations"))
+    longest = max(lately("Duration", "Maximum"), default=0.0)
+    if errors:
+        return 0, -errors
+    if throttles:
+        return 1, -throttles
+    if facts.timeout_s and longest >= NEAR_TIMEOUT * facts.timeout_s * 1000:
+        return 2, -longest
+    if 1 <= (world.reserved.get(key) or 0) <= SMALL_RESERVATION and runs:
+        return 3, -runs
+    return (4, -runs) if runs else (_IDLE, 0.0)

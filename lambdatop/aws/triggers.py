@@ -1,0 +1,104 @@
+"""How each function is invoked and what becomes of its failed events, function by function.
+
+No list carries this: three calls a function, so functions take turns, those on screen first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from lambdatop.aws import known
+from lambdatop.aws.parts import Parts
+from lambdatop.aws.policies import push_triggers
+from lambdatop.aws.session import Api
+from lambdatop.aws.turns import in_turn
+from lambdatop.domain.errors import Denied, Missing, SourceError
+from lambdatop.domain.events import Event, TriggersObserved
+from lambdatop.domain.ports import View
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.text import clean_name
+from lambdatop.domain.trigger import FunctionTriggers, PushTrigger
+
+PER_ROUND = 10
+AT_ONCE = 3
+T = TypeVar("T")
+
+
+class TriggersSource:
+    """Event-invoke config, resource policy and loop detection of at most ten functions a round."""
+
+    name = "triggers"
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._parts = Parts(api, scope)
+        self._asked: dict[Key, int] = {}
+        self._round = 0
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round; raises Denied when nothing of it may be read."""
+        self._round += 1
+        at = self._api.now()
+        keys = [f.key for f in known.functions(view, self._scope)]
+        self._asked = {k: self._asked.get(k, 0) for k in keys}
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(key: Key) -> tuple[FunctionTriggers | None, list[Denied]]:
+            async with gate:
+                return await self._read(key)
+
+        answers = await asyncio.gather(*(one(k) for k in in_turn(view, keys, self._asked, PER_ROUND)))
+        found = tuple(triggers for triggers, _ in answers if triggers is not None)
+        refused = [error for _, errors in answers for error in errors]
+        if refused and all(len(t.gaps) == len(_PARTS) for t in found):
+            raise refused[0]
+        return (TriggersObserved(self._scope, at, found),) if found else ()
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""
+
+    async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[Denied]]:
+        """All parts of one function; None for one that has just been deleted."""
+        gaps: list[str] = []
+        refused: list[Denied] = []
+        nobody: tuple[PushTrigger, ...] = ()
+
+        async def part(read: Callable[[str], Awaitable[T]], action: str, fallback: T) -> T:
+            try:
+                return await read(key.id)
+            except Denied as error:
+                refused.append(error)
+                gaps.append(f"{action} is denied")
+                return fallback
+
+        try:
+            config = await part(self._parts.async_config, _PARTS[0], None)
+            push = await part(self._policy, _PARTS[1], nobody)
+            loop = await part(self._recursion, _PARTS[2], "")
+        except Missing:
+            return None, []
+        self._asked[key] = self._round
+        return FunctionTriggers(key, config, push, loop, tuple(gaps)), refused
+
+    async def _policy(self, name: str) -> tuple[PushTrigger, ...]:
+        try:
+            answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
+        except Missing:
+            return ()
+        return push_triggers(str(answer.get("Policy") or ""))
+
+    async def _recursion(self, name: str) -> str:
+        try:
+            answer = await self._api.read("lambda", "GetFunctionRecursionConfig", FunctionName=name)
+        except (Missing, Denied):
+            raise
+        except SourceError:
+            return ""  # regions and servers without it: not known
+        return clean_name(str(answer.get("RecursiveLoop") or ""))
+
+
+_PARTS = ("lambda:GetFunctionEventInvokeConfig", "lambda:GetPolicy", "lambda:GetFunctionRecursionConfig")

@@ -1,0 +1,175 @@
+"""The scoreboard of the detectors: every labelled scene, replayed round by round through fold and build.
+
+    python -m bench.detectors [--misses] [--readme]
+
+A detector is right where it states what a scene's labels demand, at the severity they ask for; wrong where it
+states anything above info that is neither demanded nor an accepted consequence, or what the labels forbid.
+Precision = right / (right + wrong), recall = right / demanded. The delay is the median of published minutes
+from the beginning of the symptom to the round that stated it; the publishing delay of two minutes and the
+minute itself are in it. `make detectors` prints it and fails below the floors that stand here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from scenes.scene import Label, Scene, Seen, rank, recorded, recorded_names, watch
+from scenes.shaped import shaped
+
+from lambdatop.domain.detectors import REGISTRY
+from lambdatop.domain.finding import DETECTORS
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+PRECISION_FLOOR = 0.90
+RECALL_FLOOR = 0.95
+HEAD = ("detector", "scenes", "right", "wrong", "missed", "precision", "recall", "median delay")
+
+
+@dataclass(slots=True)
+class Score:
+    """One detector over all scenes; `notes` say what was wrong or missed."""
+
+    scenes: set[str] = field(default_factory=set)
+    right: int = 0
+    wrong: int = 0
+    missed: int = 0
+    delays_min: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def precision(self) -> float | None:
+        """Right / stated; None when nothing was stated."""
+        return self.right / (self.right + self.wrong) if self.right + self.wrong else None
+
+    @property
+    def recall(self) -> float | None:
+        """Right / demanded; None when nothing was demanded."""
+        return self.right / (self.right + self.missed) if self.right + self.missed else None
+
+
+def every_scene() -> tuple[Scene, ...]:
+    """Recorded and AWS-shaped scenes."""
+    return (*(recorded(name) for name in recorded_names()), *shaped().values())
+
+
+def score(scenes: Iterable[Scene]) -> dict[str, Score]:
+    """The scores of all detectors that are built, in the order of the contract."""
+    scores = {name: Score() for name in DETECTORS if name in REGISTRY}
+    for scene in scenes:
+        found, rounds = watch(scene)
+        for label in scene.must:
+            if label.detector in scores:
+                _demanded(scores[label.detector], scene, label, found, rounds)
+        for (detector, target), seen in found.items():
+            if why := _wrong(scene, detector, target, seen):
+                scores[detector].wrong += 1
+                scores[detector].scenes.add(scene.name)
+                scores[detector].notes.append(f"{scene.name}: {why}: {target}: {seen.title}")
+    return scores
+
+
+def _demanded(
+    score: Score, scene: Scene, label: Label, found: dict[tuple[str, str], Seen], rounds: int
+) -> None:
+    score.scenes.add(scene.name)
+    fitting = [seen for (d, t), seen in found.items() if label.fits(d, t) and _met(label, seen, rounds)]
+    if not fitting:
+        score.missed += 1
+        score.notes.append(f"{scene.name}: missed: {label.target} at {label.at_least} or above")
+        return
+    score.right += 1
+    if label.symptom_at is not None:
+        stated = min(seen.first[rank(label.at_least)] for seen in fitting)
+        # A symptom that began before the scene was there from its first round on.
+        delay_s = max(0.0, stated - max(label.symptom_at, scene.began_at))
+        score.delays_min.append(delay_s / 60 * scene.settings.metrics.times)
+
+
+def _met(label: Label, seen: Seen, rounds: int) -> bool:
+    if rank(label.at_least) not in seen.first or not set(label.evidence) <= seen.evidence:
+        return False
+    stands = seen.rounds[-1] == rounds
+    whole = len(seen.rounds) == rounds - seen.rounds[0] + 1
+    return (not label.stays or (stands and whole)) and (not label.clears or not stands)
+
+
+def _wrong(scene: Scene, detector: str, target: str, seen: Seen) -> str:
+    """Why a finding is wrong, "" when it is right or a consequence."""
+    if any(label.fits(detector, target) for label in scene.never):
+        return "forbidden"
+    demanded = [label for label in scene.must if label.fits(detector, target)]
+    if demanded and seen.worst > max(rank(label.at_most) for label in demanded):
+        return "too severe"
+    accepted = demanded or [label for label in scene.may if label.fits(detector, target)]
+    return "" if accepted or seen.worst == 0 else "not demanded"
+
+
+def total(scores: Iterable[Score]) -> Score:
+    """All detectors together."""
+    whole = Score()
+    for one in scores:
+        whole.scenes |= one.scenes
+        whole.right += one.right
+        whole.wrong += one.wrong
+        whole.missed += one.missed
+        whole.delays_min += one.delays_min
+    return whole
+
+
+def markdown(scores: dict[str, Score], scenes: int) -> str:
+    """The table of the README, with its total."""
+    whole = total(scores.values())
+    rows = [_row(f"`{name}`", one, len(one.scenes)) for name, one in scores.items()]
+    rows.append(_row("**all**", whole, scenes))
+    lines = (HEAD, ("---", *("---:" for _ in HEAD[1:])), *rows)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _row(name: str, one: Score, scenes: int) -> Sequence[str]:
+    delay = f"{median(one.delays_min):.1f} min" if one.delays_min else "-"
+    counts = (scenes, one.right, one.wrong, one.missed)
+    return (name, *map(str, counts), _share(one.precision), _share(one.recall), delay)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def between(text: str, name: str, new: str) -> str:
+    """`text` with what stands between `<!-- name -->` and `<!-- /name -->` replaced."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise SystemExit(f"README has no {begin.strip()} … {end}")
+    return f"{before}{begin}{new}\n{end}{after}"
+
+
+def main() -> int:
+    """Print the table; 1 below the floors."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--misses", action="store_true", help="say what was wrong or missed, and where")
+    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    args = parser.parse_args()
+    scenes = every_scene()
+    scores = score(scenes)
+    table = markdown(scores, len(scenes))
+    sys.stdout.write(table + "\n")
+    for name, one in scores.items():
+        for note in one.notes if args.misses else ():
+            sys.stdout.write(f"{name}: {note}\n")
+    if args.readme:
+        README.write_text(between(README.read_text(encoding="utf-8"), "detectors", table), encoding="utf-8")
+    whole = total(scores.values())
+    return int((whole.precision or 0) < PRECISION_FLOOR or (whole.recall or 0) < RECALL_FLOOR)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

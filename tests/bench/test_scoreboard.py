@@ -1,0 +1,142 @@
+"""The scoreboard of the detectors, over all labelled scenes; and the tools that record and soak."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bench import calm_soak, detectors
+from bench.record_scenes import LIMIT_BYTES, Thinned
+from scenes.scene import HERE, Label, Scene, recorded, recorded_names
+from scenes.shaped import shaped
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.detectors import REGISTRY
+from lambdatop.domain.finding import DETECTORS
+from lambdatop.domain.snapshot import Snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def scores() -> dict[str, detectors.Score]:
+    return detectors.score(detectors.every_scene())
+
+
+def test_the_detectors_are_as_good_as_promised(scores: dict[str, detectors.Score]) -> None:
+    whole = detectors.total(scores.values())
+    notes = [f"{name}: {note}" for name, one in scores.items() for note in one.notes]
+    assert whole.precision is not None
+    assert whole.recall is not None
+    assert whole.precision >= detectors.PRECISION_FLOOR, notes
+    assert whole.recall >= detectors.RECALL_FLOOR, notes
+
+
+def test_every_detector_is_demanded_by_some_scene(scores: dict[str, detectors.Score]) -> None:
+    assert [name for name, one in scores.items() if one.right + one.missed == 0] == []
+
+
+def test_the_readme_says_how_good_they_are(scores: dict[str, detectors.Score]) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = detectors.markdown(scores, len(detectors.every_scene()))
+    assert detectors.between(text, "detectors", table) == text, "make detectors-readme"
+
+
+def test_scenes_are_labelled_with_what_exists() -> None:
+    names = set(recorded_names())
+    assert names == {file.name.removesuffix(".jsonl.gz") for file in HERE.glob("*.jsonl.gz")}
+    assert not names & set(shaped())
+    for scene in detectors.every_scene():
+        for label in (*scene.must, *scene.may, *scene.never):
+            assert label.detector in DETECTORS, scene.name
+        times = [e.at for e in scene.events if isinstance(e, ev.MetricsObserved)]
+        assert times, scene.name
+        # Recordings hold compressed minutes; the others 30 rounds after an hour of history.
+        assert scene.recorded or len(times) >= 20, scene.name
+        assert not scene.recorded or (HERE / f"{scene.name}.jsonl.gz").stat().st_size <= LIMIT_BYTES
+
+
+def test_a_recording_holds_nothing_that_this_version_does_not_know() -> None:
+    from lambdatop.storage.recording import read_recording
+
+    for name in recorded_names():
+        found = read_recording(HERE / f"{name}.jsonl.gz")
+        assert not found.cut
+        assert found.unknown == frozenset(), "record it again"
+
+
+def relabelled(**labels: tuple[Label, ...]) -> Scene:
+    """The kafka-lag scene, where stream_lag says one thing and nobody else anything, with other labels."""
+    return replace(shaped()["kafka-lag"], **{"must": (), "may": (), "never": ()} | labels)  # type: ignore[arg-type]
+
+
+TARGET = "payments → settlement"
+
+
+@pytest.mark.parametrize(
+    ("scene", "right", "wrong", "missed"),
+    [
+        (relabelled(must=(Label("stream_lag", TARGET),)), 1, 0, 0),
+        (relabelled(must=(Label("stream_lag", TARGET, "critical"),)), 0, 0, 1),
+        (relabelled(must=(Label("stream_lag", TARGET, "info", "info"),)), 1, 1, 0),
+        (relabelled(must=(Label("stream_lag", "clicks → fold"),)), 0, 1, 1),
+        (relabelled(must=(Label("stream_lag", TARGET, stays=True),)), 1, 0, 0),
+        (relabelled(must=(Label("stream_lag", TARGET, clears=True),)), 0, 0, 1),
+        (relabelled(must=(Label("stream_lag", TARGET, evidence=(("offset_lag", "?"),)),)), 0, 0, 1),
+        (relabelled(may=(Label("*", "*"),)), 0, 0, 0),
+        (relabelled(never=(Label("stream_lag", "*"),)), 0, 1, 0),
+        (relabelled(), 0, 1, 0),
+    ],
+)
+def test_scores_count_what_the_labels_say(scene: Scene, right: int, wrong: int, missed: int) -> None:
+    found = detectors.score([scene])["stream_lag"]
+    assert (found.right, found.wrong, found.missed) == (right, wrong, missed)
+    assert bool(found.notes) == bool(wrong or missed)
+
+
+def test_the_table_names_every_detector_that_is_built(scores: dict[str, detectors.Score]) -> None:
+    lines = detectors.markdown(scores, 7).splitlines()
+    assert len(lines) == len(REGISTRY) + 3
+    assert re.match(
+        r"\| \*\*all\*\* \| 7 \| \d+ \| \d+ \| \d+ \| [\d.]+ \| [\d.]+ \| [\d.]+ min \|", lines[-1]
+    )
+
+
+def test_a_readme_without_its_place_is_refused() -> None:
+    assert (
+        detectors.between("a <!-- x -->\nold\n<!-- /x --> b", "x", "new")
+        == "a <!-- x -->\nnew\n<!-- /x --> b"
+    )
+    with pytest.raises(SystemExit, match="README has no <!-- x -->"):
+        detectors.between("nothing", "x", "new")
+
+
+def test_a_recording_is_thinned_without_losing_news() -> None:
+    kept: list[ev.Event] = []
+    events = recorded("poison-queue").events
+    scope = events[0].scope
+    Thinned(kept.extend, 3)(
+        (*events, ev.SpendObserved(scope, 0.0, (), 0.0, 0.0, 0.0), ev.JournalRead(scope, 0.0, ()))
+    )
+    metrics = [e for e in events if isinstance(e, ev.MetricsObserved)]
+    assert [e for e in kept if isinstance(e, ev.MetricsObserved)] == metrics[::3]
+    logs = [e for e in events if isinstance(e, ev.LogsObserved)]
+    assert [e for e in kept if isinstance(e, ev.LogsObserved)] == logs
+    assert not [e for e in kept if isinstance(e, (ev.SpendObserved, ev.JournalRead))]
+    listed = next(e for e in events if isinstance(e, ev.FunctionsListed))
+    changed = replace(listed, at=listed.at + 2, functions=listed.functions[1:])
+    news: list[ev.Event] = []
+    Thinned(news.extend, 1)(
+        (listed, replace(listed, at=listed.at + 1), changed, replace(changed, at=listed.at + 90))
+    )
+    assert [e.at - listed.at for e in news] == [0, 2, 90]
+
+
+def test_a_soak_looks_for_anything_above_info() -> None:
+    from scenes.scene import snapshots
+
+    loud = list(snapshots(shaped()["sqs-poison"]))[-1]
+    assert {f.severity for f in calm_soak.alarms(loud)} == {"warning", "critical"}
+    assert calm_soak.alarms(Snapshot(findings=tuple(f for f in loud.findings if f.rank == 0))) == ()

@@ -1,0 +1,164 @@
+"""A labelled scene: an event stream, and what the detectors must and must not say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lambdatop.domain.build import build_snapshot
+from lambdatop.domain.events import Event
+from lambdatop.domain.finding import SEVERITIES, Severity
+from lambdatop.domain.fold import fold_all
+from lambdatop.domain.settings import MetricSettings, Settings
+from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.domain.world import EMPTY_WORLD
+from lambdatop.storage.recording import read_recording
+
+HERE = Path(__file__).parent
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one detector says about one target (its name; `*` is any).
+
+    `at_least` and `at_most` bound the severity. `symptom_at` is when the symptom began (s since the epoch).
+    `stays`: once stated it stands until the scene ends; `clears`: it is gone by then. `evidence` are entries
+    that must stand in the finding.
+    """
+
+    detector: str
+    target: str
+    at_least: Severity = "warning"
+    at_most: Severity = "critical"
+    symptom_at: float | None = None
+    stays: bool = False
+    clears: bool = False
+    evidence: tuple[tuple[str, object], ...] = ()
+
+    def fits(self, detector: str, target: str) -> bool:
+        return self.detector in (detector, ANY) and self.target in (target, ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Events in the order of their arrival, with labels.
+
+    `must` is the incident; `may` are its consequences, neither right nor wrong; everything else above info
+    is wrong, and what stands in `never` is wrong even as info. A snapshot is built every `step_s` of the
+    scene's clock.
+    """
+
+    name: str
+    title: str
+    settings: Settings
+    events: tuple[Event, ...]
+    began_at: float
+    step_s: float = 60.0
+    must: tuple[Label, ...] = ()
+    may: tuple[Label, ...] = ()
+    never: tuple[Label, ...] = ()
+    recorded: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """One finding over a scene: when it was first stated at which severity, and when it was there."""
+
+    first: dict[int, float] = field(default_factory=dict)
+    rounds: list[int] = field(default_factory=list)
+    evidence: set[tuple[str, object]] = field(default_factory=set)
+    title: str = ""
+
+    @property
+    def worst(self) -> int:
+        return max(self.first)
+
+
+def rounds(scene: Scene) -> Iterator[tuple[float, tuple[Event, ...]]]:
+    """The events of each round with the round's moment; late events belong to the round they arrive in."""
+    now, due, batch = scene.began_at, scene.began_at + scene.step_s, list[Event]()
+    for event in scene.events:
+        if event.at >= due:
+            yield now, tuple(batch)
+            batch = []
+            due += scene.step_s * max(1, (event.at - due) // scene.step_s + 1)
+        batch.append(event)
+        now = max(now, event.at)
+    if batch:
+        yield now, tuple(batch)
+
+
+def snapshots(scene: Scene) -> Iterator[Snapshot]:
+    """The scene by the real path: fold, then build, round by round."""
+    world, latest = EMPTY_WORLD, EMPTY_SNAPSHOT
+    for now, events in rounds(scene):
+        world = fold_all(world, events)
+        latest = build_snapshot(
+            world, previous=latest, at=now, version="scene", mode="operator", settings=scene.settings
+        )
+        yield latest
+
+
+def watch(scene: Scene) -> tuple[dict[tuple[str, str], Seen], int]:
+    """Everything that was stated, by detector and target name, and how many rounds there were."""
+    found: dict[tuple[str, str], Seen] = {}
+    number = 0
+    for number, snapshot in enumerate(snapshots(scene), 1):
+        for finding in snapshot.findings:
+            name = finding.target.name.replace(" -> ", " → ")
+            seen = found.setdefault((finding.detector, name), Seen())
+            seen.rounds.append(number)
+            seen.evidence.update(finding.evidence)
+            seen.title = f"{finding.title} [{finding.formula}]"
+            for rank in range(finding.rank + 1):
+                seen.first.setdefault(rank, snapshot.at)
+    return found, number
+
+
+def rank(severity: Severity) -> int:
+    return SEVERITIES.index(severity)
+
+
+def recorded_names() -> tuple[str, ...]:
+    """The scenes that stand in labels.yaml."""
+    return tuple(_labels())
+
+
+def recorded(name: str) -> Scene:
+    """One recorded scene with its labels."""
+    given = _labels()[name]
+    file = HERE / f"{name}.jsonl.gz"
+    recording = read_recording(file)
+    header = recording.header
+    metrics = MetricSettings(publish_delay_s=header.publish_delay_s, times=header.times)
+    usual_s = given.get("symptom_s", 0)
+    must = tuple(
+        replace(_label(item), symptom_at=header.began_at + float(item.get("symptom_s", usual_s)))
+        for item in given.get("must") or ()
+    )
+    return Scene(
+        name,
+        given["title"],
+        Settings(metrics=metrics),
+        recording.events,
+        header.began_at,
+        60.0 / header.times,
+        must,
+        tuple(_label(item) for item in given.get("may") or ()),
+        tuple(_label(item) for item in given.get("never") or ()),
+        recorded=True,
+    )
+
+
+def _labels() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((HERE / "labels.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def _label(item: dict[str, Any]) -> Label:
+    return Label(**{name: value for name, value in item.items() if name != "symptom_s"})

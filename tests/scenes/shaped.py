@@ -1,0 +1,39 @@
+"""All AWS-shaped scenes: what the emulator cannot make (telemetry sheet, sections 3, 6 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from scenes import (
+    shaped_async,
+    shaped_calm,
+    shaped_limits,
+    shaped_logs,
+    shaped_loops,
+    shaped_queues,
+    shaped_starts,
+    shaped_streams,
+)
+from scenes.scene import Scene
+
+_MODULES = (
+    shaped_queues,
+    shaped_streams,
+    shaped_async,
+    shaped_limits,
+    shaped_logs,
+    shaped_loops,
+    shaped_starts,
+    shaped_calm,
+)
+BUILDERS: tuple[Callable[[], Scene], ...] = tuple(build for module in _MODULES for build in module.SCENES)
+
+
+@cache
+def shaped() -> Mapping[str, Scene]:
+    """The scenes by name."""
+    scenes = [build() for build in BUILDERS]
+    found = {scene.name: scene for scene in scenes}
+    assert len(found) == len(scenes), "each has a name of its own"
+    return found
