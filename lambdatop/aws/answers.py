@@ -1,26 +1,56 @@
 """What every answer passes before anything else of this program sees it.
 
-Environment values are secrets more often than not: they are dropped. And a page that is not AWS's (a
-proxy's login form with status 200) is refused, because the SDK reads it as an answer without members,
-which would mean "no functions" or "nothing reserved".
+Environment values are secrets more often than not: they are dropped, but for those that are plainly the
+address of a resource or the name of one that is known already (see `references.py`). And a page that is not
+AWS's (a proxy's login form with status 200) is refused, because the SDK reads it as an answer without
+members, which would mean "no functions" or "nothing reserved".
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from botocore.parsers import ResponseParserError
 
+from lambdatop.aws.references import is_address
 from lambdatop.domain.errors import Unreachable
 
 HIDDEN = "(hidden)"
 JSON = ("json", "rest-json")
 
 
+class Values:
+    """Which environment values may stay in an answer: addresses, and the `known` names of resources."""
+
+    def __init__(self) -> None:
+        self.known: frozenset[str] = frozenset()
+
+    def drop(self, parsed: Any, **_: Any) -> None:
+        """Hide every other value, and the link to the code."""
+        if not isinstance(parsed, dict):
+            return
+        listed = [f for f in parsed.get("Functions") or () if isinstance(f, dict)]
+        names = self.known | {str(f.get("FunctionName")) for f in listed}
+        for holder in (parsed, parsed.get("Configuration"), *listed):
+            if isinstance(holder, dict):
+                _redact(holder, names)
+
+
+_VALUES: WeakKeyDictionary[Any, Values] = WeakKeyDictionary()
+
+
 def install(session: Any) -> None:
     """Register on a session before its first client."""
+    _VALUES[session] = Values()
     session.register("before-parse", _refuse_foreign, unique_id="lambdatop-foreign")
-    session.register("after-call.lambda", _drop_values, unique_id="lambdatop-redact")
+    session.register("after-call.lambda", _VALUES[session].drop, unique_id="lambdatop-redact")
+
+
+def values_of(session: Any) -> Values:
+    """What decides about the environment values in this session's answers."""
+    return _VALUES[session]
 
 
 def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
@@ -29,7 +59,8 @@ def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
     if 300 <= status < 400:
         raise Unreachable(
             f"{operation_model.name}: the endpoint answered with a redirect (HTTP {status}), which is never "
-            "followed; check the endpoint URL and the region."
+            "followed; check the endpoint URL and the region.",
+            code="redirect",
         )
     if operation_model.service_model.resolved_protocol not in JSON or not isinstance(body, bytes):
         return
@@ -38,19 +69,12 @@ def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
         raise ResponseParserError("the endpoint answered with something that is not JSON")
 
 
-def _drop_values(parsed: Any, **_: Any) -> None:
-    if not isinstance(parsed, dict):
-        return
-    for holder in (parsed, parsed.get("Configuration"), *(parsed.get("Functions") or ())):
-        if isinstance(holder, dict):
-            _redact(holder)
-
-
-def _redact(holder: dict[str, Any]) -> None:
+def _redact(holder: dict[str, Any], names: Collection[str]) -> None:
     environment = holder.get("Environment")
     if isinstance(environment, dict):
-        names = environment.get("Variables") or {}
-        holder["Environment"] = {"Variables": dict.fromkeys(names, HIDDEN)}
+        variables = environment.get("Variables") or {}
+        shown = {k: v if v in names or is_address(v) else HIDDEN for k, v in variables.items()}
+        holder["Environment"] = {"Variables": shown}
     code = holder.get("Code")
     if isinstance(code, dict) and "Location" in code:
         code["Location"] = HIDDEN

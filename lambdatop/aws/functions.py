@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+from lambdatop.aws import known
+from lambdatop.aws.answers import HIDDEN
 from lambdatop.aws.facts import function_facts
-from lambdatop.aws.references import known_names
+from lambdatop.aws.references import names_of, references
 from lambdatop.aws.session import Api
 from lambdatop.domain.events import Event, FunctionsListed
+from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Scope
 
@@ -24,16 +29,37 @@ class FunctionsSource:
     async def collect(self, view: View) -> Sequence[Event]:
         """One complete list; a page that fails fails the round, a shorter list would be a lie."""
         at = self._api.now()
-        names = known_names(view, self._scope)
+        sources = [m.source_arn for m in known.mappings(view, self._scope)]
+        before = [f.arn for f in known.functions(view, self._scope)]
+        # What an answer may keep must be known before it is asked for; the rest waits for the next list.
+        self._api.keep_names(names_of((*sources, *before)))
         found = [
-            function_facts(self._scope, answer, names)
+            (function_facts(self._scope, answer), _shown(answer))
             async for page in self._api.pages(
                 "lambda", "ListFunctions", token="Marker", next_token="NextMarker", MaxItems=50
             )
             for answer in page.get("Functions") or ()
         ]
-        return (FunctionsListed(self._scope, at, tuple(f for f in found if f.name)),)
+        names = names_of((*sources, *(facts.arn for facts, _ in found)))
+        functions = (self._referring(facts, shown, names) for facts, shown in found if facts.name)
+        return (FunctionsListed(self._scope, at, tuple(functions)),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+    def _referring(
+        self, facts: FunctionFacts, variables: Mapping[str, object], names: Mapping[str, str]
+    ) -> FunctionFacts:
+        found = references(variables, self._scope, names)
+        return replace(facts, references=found) if found else facts
+
+
+def _shown(answer: Mapping[str, Any]) -> dict[str, object]:
+    """The environment variables whose values the answer still holds.
+
+    A function that knows its own name sends nothing anywhere by that.
+    """
+    variables = (answer.get("Environment") or {}).get("Variables") or {}
+    hidden = (HIDDEN, answer.get("FunctionName"))
+    return {name: value for name, value in variables.items() if value not in hidden}

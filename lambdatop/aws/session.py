@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cache
@@ -118,6 +118,7 @@ class Clients:
         self._open: dict[str, Any] = {}
         self._lock = asyncio.Lock()
         self._exit = AsyncExitStack()
+        self.values = answers.values_of(session)
 
     async def get(self, service: str) -> Any:
         """The client of `service`; the first caller waits for its models to load, off the loop."""
@@ -171,6 +172,10 @@ class Api:
         self._limiter = limiter
         self.meter = meter
         self._clock = clock
+
+    def keep_names(self, names: Iterable[str]) -> None:
+        """Let environment values that are exactly one of these resources' names stay in answers."""
+        self._clients.values.known = frozenset(names)
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -51,9 +51,11 @@ def _target(target: Target) -> str:
 
 def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
     """Findings, storms, functions, quotas, sources, spend."""
+    causes = {incident.key for incident in snapshot.incidents}
+    findings = [_finding(f, not causes or f.identity in causes) for f in snapshot.findings]
     return (
-        Section("Findings", _FINDING, [_finding(f) for f in snapshot.findings]),
-        Section("Retry storms", _STORM, [_storm(s) for s in snapshot.storms], (4, 5, 6, 7, 8)),
+        Section("Findings", _FINDING, findings),
+        Section("Retry storms", _STORM, [_storm(s) for s in snapshot.storms], (4, 5, 6, 7, 8, 9, 10)),
         Section("Functions", _FUNCTION, [_function(f) for f in snapshot.functions], tuple(range(1, 11))),
         Section("Quotas", _QUOTA, [_quota(q) for q in snapshot.quotas], (2, 3, 4, 5)),
         Section("Sources", _SOURCE, [_source(s) for s in snapshot.sources], (2,)),
@@ -64,37 +66,44 @@ def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
 _FINDING = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "SUGGESTS")
 
 
-def _finding(f: Finding) -> Row:
+def _finding(f: Finding, is_cause: bool) -> Row:
+    """A cause, or indented below it what it explains."""
+    title = f.title if is_cause else f"  {f.title}"
     suggests = ", ".join(f.suggests) or figures.UNKNOWN
-    return (f.severity, f.detector, f.target.name, figures.moment(f.since), f.title, suggests)
+    return (f.severity, f.detector, f.target.name, figures.moment(f.since), title, suggests)
 
 
 _STORM = (
     "SOURCE",
     "FUNCTION",
+    "TYPE",
     "STATE",
-    "LAST RESULT",
+    "RUNS/EVENT",
+    "WASTED/MIN",
+    "WASTED USD/H",
     "VISIBLE",
     "IN FLIGHT",
-    "REDELIVERY",
     "DLQ",
     "DLQ TREND",
+    "A FAILED EVENT",
 )
 
 
 def _storm(s: StormRow) -> Row:
     queue, dlq = s.queue, s.dlq
-    ratio = queue.redelivery_ratio if queue else None
     return (
         f"{s.source_kind}:{s.source_name}",
         s.function.id,
-        s.state,
-        s.last_result or figures.UNKNOWN,
+        s.invocation,
+        s.state or figures.UNKNOWN,
+        figures.UNKNOWN if s.amplification is None else f"{s.amplification:.2f}x",
+        figures.number(s.wasted_per_min),
+        figures.UNKNOWN if s.wasted_usd_per_hour is None else f"{s.wasted_usd_per_hour:.4f}",
         figures.number(queue.facts.visible if queue else None),
         figures.number(queue.facts.in_flight if queue else None),
-        figures.UNKNOWN if ratio is None else f"{ratio:.2f}x",
         figures.number(dlq.facts.visible + dlq.facts.in_flight if dlq else None),
         figures.trend(dlq.trend_per_min if dlq else None),
+        s.fate or figures.UNKNOWN,
     )
 
 

@@ -11,6 +11,7 @@ from lambdatop.domain.finding import SEVERITIES, Finding
 from lambdatop.domain.flow import flow, growth
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.heat import heat
+from lambdatop.domain.incidents import group
 from lambdatop.domain.mapping import MappingFacts, risks
 from lambdatop.domain.pricing import burn_usd
 from lambdatop.domain.queue import QueueHistory
@@ -20,7 +21,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.sight import sight
 from lambdatop.domain.snapshot import FunctionRow, MappingRow, Mode, QueueRow, Snapshot, SourceRow, Target
-from lambdatop.domain.storms import storm_rows
+from lambdatop.domain.storms import Rows, storm_rows
 from lambdatop.domain.world import World
 
 
@@ -28,7 +29,9 @@ def build_snapshot(
     world: World, *, previous: Snapshot, at: float, version: str, mode: Mode, settings: Settings
 ) -> Snapshot:
     """The newest Snapshot; `previous` gives findings their `since` and the sequence its number."""
-    findings = detect_all(sight(world, at, settings, previous.findings), previous.findings)
+    seen = sight(world, at, settings, previous.findings)
+    incidents = group(world, detect_all(seen, previous.findings))
+    findings = tuple(f for incident in incidents for f in incident.findings)
     feeders = _dead_letter_feeders(world)
     queues = {k: queue_row(world, h, at, settings, feeders.get(k, ())) for k, h in world.queues.items()}
     by_function = _by_function(findings, world)
@@ -47,8 +50,9 @@ def build_snapshot(
         functions=tuple(sorted(functions.values(), key=lambda r: (-r.heat, r.facts.name))),
         mappings=tuple(_mapping_row(m, functions, queues, mapping_age) for m in mappings),
         queues=tuple(sorted(queues.values(), key=lambda q: q.facts.name)),
-        storms=storm_rows(mappings, functions, queues, mapping_age),
+        storms=storm_rows(mappings, Rows(seen, functions, queues, mapping_age)),
         findings=findings,
+        incidents=incidents,
         quotas=quota_rows(world, at, settings),
         sources=_sources(world, at),
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),

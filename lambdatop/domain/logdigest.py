@@ -84,7 +84,7 @@ class Digest:
     """One tail, in the order of its stamps.
 
     `mentions` counts, for each UUID in the application's lines that is not their request's own, the
-    executions that mentioned it: a message id that comes back. `first_at` and
+    failed executions that mentioned it: a message id that comes back. `first_at` and
     `last_at` bound the tail (s since the epoch), 0 when it is empty. `environments` are in the order of
     their first lines.
     """
@@ -114,10 +114,12 @@ def digest(tail: LogTail) -> Digest:
     """The digest of one tail; a tail is immutable and compared by identity, so it is computed once."""
     lines = sorted({line.event_id or line.seq: line for line in tail.lines}.values(), key=_order)
     failures: list[Failed] = []
+    failed: set[tuple[str, int]] = set()
     mentioned: dict[str, set[tuple[str, int]]] = {}
     for line, (request, run) in zip(lines, _executions(lines), strict=True):
         if line.signature or line.kind in ("error", "timeout"):
             failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
+            failed.add((line.stream, run))
         if line.kind in ("app", "error"):
             for id_ in set(_UUID.findall(line.text, 0, 400)) - {request}:
                 mentioned.setdefault(id_, set()).add((line.stream, run))
@@ -132,7 +134,7 @@ def digest(tail: LogTail) -> Digest:
             if n.kind == "report" and n.report is not None
         ),
         tuple(failures),
-        MappingProxyType({id_: len(runs) for id_, runs in mentioned.items()}),
+        MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
         _environments(lines),
     )
 

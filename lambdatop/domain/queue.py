@@ -56,7 +56,7 @@ class QueueHistory:
     KEEP: ClassVar[int] = 240
 
     def observe(self, facts: QueueFacts) -> QueueHistory:
-        """The history with one more observation; a late one takes its place, a repeated one changes nothing."""
+        """The history with one more observation; a late one takes its place, a repeated one is ignored."""
         depth = (facts.at, facts.visible + facts.in_flight)
         if not self.depths or facts.at > self.depths[-1][0]:
             return QueueHistory(facts, (*self.depths, depth)[-self.KEEP :])

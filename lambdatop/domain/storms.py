@@ -1,51 +1,64 @@
 """Storm rows: each way in which work may repeat, ordered by how much it does.
 
-    score = 10 x repeated receives share + 5 x error rate + 3 x min(1, DLQ growth per min / 10)
-            + 2 x infinite retry while failing
+    score = 10 x wasted share + 5 x error rate + 3 x min(1, DLQ growth per min / 10)
+            + 2 x retried until the record expires, while failing
 
-    repeated share  (received - deleted - in flight) / received over the redelivery window; what is in
-                    flight was received once and may still be done
+    wasted share    of the function's invocations: repeated receives of a queue ((received - deleted - in
+                    flight) / received), attempts of asynchronous events beyond the first ((attempts -
+                    received) / attempts), failed batches of a stream (errors / invocations)
     error rate      of the function over the same window
+    wasted USD/h    wasted share x what the function burns (telemetry section 9): an estimate, because the
+                    durations of repeated and of first runs cannot be told apart
 A mapping that is Disabled keeps its row but scores by what still waits only (0).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
+from lambdatop.domain.lag import retention_s
 from lambdatop.domain.mapping import STREAMS, MappingFacts, risks
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import FunctionRow, QueueRow, StormRow
+from lambdatop.domain.rates import Window
+from lambdatop.domain.scope import Key, parse_arn
+from lambdatop.domain.series import MINUTE, Series
+from lambdatop.domain.sight import Sight
+from lambdatop.domain.snapshot import FunctionRow, QueueRow, StormRow, Trend
+from lambdatop.domain.trigger import Invocation, PushTrigger
+
+CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
+FAILING = 0.5
+_QUEUES = ("sqs", "mq")
 
 
-def storm_rows(
-    mappings: tuple[MappingFacts, ...],
-    functions: Mapping[Key, FunctionRow],
-    queues: Mapping[Key, QueueRow],
-    age_s: float | None,
-) -> tuple[StormRow, ...]:
-    """One row per mapping, worst first."""
-    rows = [_row(m, functions.get(m.function), queues, age_s) for m in mappings]
-    return tuple(sorted(rows, key=lambda r: (-r.score, r.key)))
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What storm rows are made of."""
+
+    sight: Sight
+    functions: Mapping[Key, FunctionRow]
+    queues: Mapping[Key, QueueRow]
+    age_s: float | None
 
 
-def _row(
-    mapping: MappingFacts,
-    function: FunctionRow | None,
-    queues: Mapping[Key, QueueRow],
-    age_s: float | None,
-) -> StormRow:
-    queue = queues.get(mapping.source_queue) if mapping.source_queue else None
-    dlq = queues.get(queue.facts.dlq) if queue and queue.facts.dlq else None
+def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[StormRow, ...]:
+    """One row per mapping and per function that is pushed to, worst first."""
+    found = [_polled(m, rows) for m in mappings]
+    for row in rows.functions.values():
+        found += _pushed(row, rows)
+    return tuple(sorted(found, key=lambda r: (-r.score, r.key)))
+
+
+def _polled(mapping: MappingFacts, rows: Rows) -> StormRow:
+    """The row of an event source mapping."""
+    function = rows.functions.get(mapping.function)
+    queue = rows.queues.get(mapping.source_queue) if mapping.source_queue else None
+    dlq = rows.queues.get(queue.facts.dlq) if queue and queue.facts.dlq else None
     error_rate = function.error_rate if function else None
-    found = risks(
-        mapping,
-        function.facts if function else None,
-        queue.facts if queue else None,
-        function.reserved if function else None,
-    )
-    score, why = _score(mapping, error_rate, queue, dlq)
-    return StormRow(
+    stream = mapping.source_kind in STREAMS
+    facts, reserved = (function.facts, function.reserved) if function else (None, None)
+    row = StormRow(
         mapping=mapping.key,
         function=mapping.function,
         source_kind=mapping.source_kind,
@@ -54,35 +67,166 @@ def _row(
         last_result=mapping.last_result,
         queue=queue,
         dlq=dlq,
-        iterator_age_ms=function.iterator_age_ms if function and mapping.source_kind in STREAMS else None,
+        iterator_age_ms=function.iterator_age_ms if function and stream else None,
         error_rate=error_rate,
-        score=score,
-        why=why,
-        risks=found,
-        age_s=age_s,
+        risks=risks(mapping, facts, queue.facts if queue else None, reserved),
+        age_s=rows.age_s,
+        invocation="queue poll" if mapping.source_kind in _QUEUES else "stream poll",
+        fate=_fate(mapping, queue, function, rows),
+        amplification=queue.redelivery_ratio if queue else None,
+        trend=_queue_trend(mapping, rows),
+        blocks=_blocked(mapping, queue, error_rate),
+    )
+    row = _wasted(row, _repeated(row), function)
+    score, why = _score(mapping, row)
+    return replace(row, score=score, why=why)
+
+
+def _fate(mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows) -> str:
+    if not mapping.enabled:
+        return "waits in its source"
+    if mapping.source_kind in _QUEUES:
+        return queue_fate(queue.facts if queue else None)
+    age_ms = function.iterator_age_ms if function else None
+    kept = retention_s(rows.sight.world, mapping) if mapping.source_kind in STREAMS else None
+    return stream_fate(mapping, kept, age_ms / 1000 if age_ms is not None else None)
+
+
+def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | None) -> tuple[str, ...]:
+    """Who waits behind a failed event."""
+    if not mapping.enabled or (error_rate or 0.0) <= 0:
+        return ()
+    if mapping.source_kind in (*STREAMS, "kafka"):
+        return ("later records of the shard",) if mapping.source_kind != "kafka" else ("later records",)
+    return ("later messages of the group",) if queue is not None and queue.facts.fifo else ()
+
+
+def _repeated(row: StormRow) -> float | None:
+    """The share of the function's work that is done again, None when it is not known."""
+    if row.queue is not None:
+        if not row.queue.received:
+            return None
+        once = (row.queue.deleted or 0.0) + row.queue.facts.in_flight
+        return max(0.0, 1 - once / row.queue.received)
+    return row.error_rate if row.source_kind in (*STREAMS, "kafka") else None
+
+
+def _wasted(row: StormRow, share: float | None, function: FunctionRow | None) -> StormRow:
+    if share is None or function is None:
+        return row
+    runs, burn = function.invocations_per_min, function.burn_usd_per_hour
+    return replace(
+        row,
+        wasted_per_min=None if runs is None else runs * share,
+        wasted_usd_per_hour=None if burn is None else burn * share,
     )
 
 
-def _score(
-    mapping: MappingFacts, error_rate: float | None, queue: QueueRow | None, dlq: QueueRow | None
-) -> tuple[float, str]:
+def _score(mapping: MappingFacts, row: StormRow) -> tuple[float, str]:
     if not mapping.enabled:
         return 0.0, f"{mapping.state.lower()}: nothing is delivered"
     score, words = 0.0, []
-    if queue is not None and queue.received:
-        once = (queue.deleted or 0.0) + queue.facts.in_flight
-        repeated = max(0.0, 1 - once / queue.received)
-        score += 10 * repeated
-        if repeated >= 0.05:
-            words.append(f"{repeated:.0%} of receives are repeats")
-    if error_rate:
-        score += 5 * error_rate
-        words.append(f"{error_rate:.0%} errors")
-    if dlq is not None and (dlq.trend_per_min or 0) > 0:
-        score += 3 * min(1.0, (dlq.trend_per_min or 0.0) / 10)
-        words.append(f"DLQ +{dlq.trend_per_min:.1f}/min")
+    share = _repeated(row) or 0.0
+    if row.queue is not None and share >= 0.05:
+        words.append(f"{share:.0%} of receives are repeats")
+    score += 10 * share
+    if row.error_rate:
+        score += 5 * row.error_rate
+        words.append(f"{row.error_rate:.0%} errors")
+    if row.dlq is not None and (row.dlq.trend_per_min or 0) > 0:
+        score += 3 * min(1.0, (row.dlq.trend_per_min or 0.0) / 10)
+        words.append(f"DLQ +{row.dlq.trend_per_min:.1f}/min")
     endless = mapping.source_kind in STREAMS and mapping.max_retry_attempts in (None, -1)
-    if endless and (error_rate or 0) > 0.5:
+    if endless and (row.error_rate or 0) > FAILING:
         score += 2
         words.append("retried until the record expires")
     return round(score, 2), ", ".join(words)
+
+
+def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
+    """Rows of a function that others call: one for asynchronous events, one for failing callers."""
+    world = rows.sight.world
+    known = world.triggers_of(function.key)
+    push = known.push if known else ()
+    later = [t for t in push if t.invocation == "push async"]
+    found = []
+    if later or world.metric(function.key, "AsyncEventsReceived").times:
+        found.append(_asynchronous(function, later, rows))
+    now = [t for t in push if t.invocation == "push sync"]
+    if now and ((function.error_rate or 0) > 0 or (function.throttles_per_min or 0) > 0):
+        row = _row(function, _names(now), now[0].kind, "push sync")
+        failing = function.error_rate or 0.0
+        found.append(replace(row, fate=CALLER_DECIDES, score=round(2 * failing, 2), why=_errors(function)))
+    return found
+
+
+def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) -> StormRow:
+    sight, key = rows.sight, function.key
+    known = sight.world.triggers_of(key)
+    over = sight.window(key, sight.limits.async_amplification.window_min)
+    attempts = sight.world.metric(key, "AsyncEventAge", "SampleCount")
+    received = sight.world.metric(key, "AsyncEventsReceived")
+    tried, came = attempts.sum(over.start, over.end), received.sum(over.start, over.end)
+    share = max(0.0, (tried - came) / tried) if tried and came else None
+    kind = push[0].kind if push else "async"
+    row = _row(function, _names(push) or "async callers", kind, "push async")
+    row = _wasted(
+        replace(
+            row,
+            fate=async_fate(function.facts, known.async_config if known else None, function.reserved),
+            amplification=tried / came if came else None,
+            trend=_ratio_trend(attempts, received, over),
+        ),
+        share,
+        function,
+    )
+    score = 10 * (share or 0.0) + 5 * (function.error_rate or 0.0)
+    again = [f"{share:.0%} of attempts are repeats"] if share and share >= 0.05 else []
+    return replace(row, score=round(score, 2), why=", ".join(filter(None, (*again, _errors(function)))))
+
+
+def _row(function: FunctionRow, name: str, kind: str, invocation: Invocation) -> StormRow:
+    return StormRow(
+        mapping=None,
+        function=function.key,
+        source_kind=kind,
+        source_name=name,
+        state="",
+        last_result="",
+        error_rate=function.error_rate,
+        age_s=function.age_s,
+        invocation=invocation,
+    )
+
+
+def _errors(function: FunctionRow) -> str:
+    return f"{function.error_rate:.0%} errors" if function.error_rate else ""
+
+
+def _names(push: list[PushTrigger]) -> str:
+    """`bucket uploads`, or how many triggers there are."""
+    if len(push) > 1:
+        return f"{len(push)} triggers"
+    names = [(t.kind, parse_arn(t.source_arn)) for t in push]
+    return "".join(f"{kind} {arn.name}" if arn else kind for kind, arn in names)
+
+
+def _queue_trend(mapping: MappingFacts, rows: Rows) -> Trend:
+    if mapping.source_queue is None:
+        return ""
+    over = rows.sight.window(mapping.source_queue, rows.sight.limits.sqs_redelivery.window_min)
+    received = rows.sight.world.metric(mapping.source_queue, "NumberOfMessagesReceived")
+    deleted = rows.sight.world.metric(mapping.source_queue, "NumberOfMessagesDeleted")
+    return _ratio_trend(received, deleted, over)
+
+
+def _ratio_trend(above: Series, below: Series, over: Window) -> Trend:
+    """Direction of a ratio: the newer half of the window against the older; under 20 % is flat."""
+    half = over.start + over.minutes // 2 * MINUTE
+    older, newer = below.sum(over.start, half), below.sum(half, over.end)
+    if not older or not newer:
+        return ""
+    before, now = above.sum(over.start, half) / older, above.sum(half, over.end) / newer
+    if now > before * 1.2:
+        return "up"
+    return "down" if now < before * 0.8 else "flat"

@@ -217,6 +217,7 @@ class ErrorRateSettings:
 
     window_min: int = _window(5)
     min_invocations: int = _count(20, "invocations")
+    min_errors: int = _count(3, "errors")
     warning: float = _share(0.05, "errors / invocations")
     critical: float = _share(0.25, "errors / invocations")
 

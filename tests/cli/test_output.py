@@ -91,7 +91,7 @@ def test_a_snapshot_as_a_table_says_what_is_known_and_what_is_not() -> None:
     assert rows["orders-worker"][10] == "none", "no reservation is not zero"
     assert rows["other"][10] == "0", "throttled to zero"
     assert rows["unread"][10] == "-", "nobody has looked"
-    assert rows["sqs:orders"][1:4] == ["orders-worker", "Enabled", "-"]
+    assert rows["sqs:orders"][1:4] == ["orders-worker", "unknown", "Enabled"]
     assert "cloudwatch:DescribeAlarms is denied" in text
     assert "QUOTAS\nnone" in text
     assert "\x1b" not in text

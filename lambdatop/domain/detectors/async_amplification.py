@@ -38,6 +38,9 @@ def detect(sight: Sight) -> Iterator[Finding]:
             continue
         attempts = world.metric(key, "AsyncEventAge", "SampleCount").sum(over.start, over.end)
         ratio = attempts / received
+        failed = sum(world.metric(key, name).sum(over.start, over.end) for name in ("Errors", "Throttles"))
+        if not failed:  # more attempts than new events without a failure: a backlog drains
+            continue
         if ratio < sight.limit(NAME, key, limits.warning_ratio) or not _grows_old(sight, key, over):
             continue
         bad = ratio >= sight.limit(NAME, key, limits.critical_ratio, "critical")

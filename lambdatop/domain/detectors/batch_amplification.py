@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.finding import Finding, Ref
+from lambdatop.domain.flow import flow
 from lambdatop.domain.mapping import STREAMS, MappingFacts
 from lambdatop.domain.rates import Window, began
 from lambdatop.domain.sight import Sight
@@ -14,6 +15,9 @@ FORMULA = "Errors / Invocations > 0.05 over 10 final minutes, batch size >= 10, 
 SOURCE = "AWS/Lambda Errors, Invocations; BatchSize and FunctionResponseTypes of the mapping"
 TRAPS = "batches are often smaller than BatchSize; an error that hits the whole batch repeats nothing healthy"
 SUGGESTS = ("tune_trigger",)
+
+MOST_FAIL = 0.8
+"""Where nearly every batch of a queue fails, it is not one bad record that fails them."""
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
@@ -30,9 +34,22 @@ def detect(sight: Sight) -> Iterator[Finding]:
         errors = sight.world.metric(mapping.function, "Errors").sum(over.start, over.end)
         if invocations < sight.limit(NAME, mapping.key, limits.min_invocations) or not errors:
             continue
+        if mapping.source_queue is not None and not _some_succeed(sight, mapping):
+            continue
         share = errors / invocations
+        if mapping.source_queue is not None and share > MOST_FAIL:
+            continue
         if share > sight.limit(NAME, mapping.key, limits.warning_share):
             yield _finding(sight, mapping, over, errors, invocations)
+
+
+def _some_succeed(sight: Sight, mapping: MappingFacts) -> bool:
+    """Whether messages get done at all: where every batch fails, nothing healthy is repeated."""
+    queue = mapping.source_queue
+    assert queue is not None
+    over = sight.window(queue, sight.limits.batch_amplification.window_min)
+    seen = flow(sight.world, queue, over)
+    return seen is None or seen.deleted > 0
 
 
 def _finding(sight: Sight, mapping: MappingFacts, over: Window, errors: float, runs: float) -> Finding:
@@ -42,7 +59,7 @@ def _finding(sight: Sight, mapping: MappingFacts, over: Window, errors: float, r
     return Finding(
         NAME,
         "warning",
-        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} -> {mapping.function.id}"),
+        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} → {mapping.function.id}"),
         f"{mapping.function.id} repeats whole batches: one bad record takes up to {size - 1} with it",
         float(start) if start is not None else sight.now,
         (

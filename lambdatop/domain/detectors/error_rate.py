@@ -10,7 +10,7 @@ from lambdatop.domain.rates import Window, began
 from lambdatop.domain.sight import Sight
 
 NAME = "error_rate"
-FORMULA = "Errors / Invocations over 5 final minutes, with at least 20 invocations"
+FORMULA = "Errors / Invocations over 5 final minutes, with at least 20 invocations and 3 errors"
 SOURCE = "AWS/Lambda Errors, Invocations"
 TRAPS = "a missing Errors point is a zero only where Invocations has one; a minute younger than the timeout"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")
@@ -26,7 +26,8 @@ def detect(sight: Sight) -> Iterator[Finding]:
             continue
         errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
         rate = errors / invocations
-        if rate >= sight.limit(NAME, key, limits.warning):
+        few = errors < sight.limit(NAME, key, limits.min_errors)
+        if rate >= sight.limit(NAME, key, limits.warning) and not few:
             bad = rate >= sight.limit(NAME, key, limits.critical, "critical")
             yield _finding(sight, facts, over, errors, invocations, "critical" if bad else "warning")
 

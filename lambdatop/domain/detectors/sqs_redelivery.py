@@ -10,6 +10,7 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.rates import Window, began
+from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.world import World
 
@@ -18,6 +19,10 @@ FORMULA = "NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 fi
 SOURCE = "AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue"
 TRAPS = "other consumers; somebody looking into the queue by hand; batches as long as the window"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")
+
+REPEATS = 1.2
+LASTING_MIN = 3
+"""So many minutes with so many more receives than deletions are no single look."""
 
 Evidence = tuple[tuple[str, float | int | str | None], ...]
 
@@ -34,8 +39,22 @@ def detect(sight: Sight) -> Iterator[Finding]:
         once = max(seen.deleted + min(queue.in_flight, seen.received), 1.0)
         if seen.ratio < sight.limit(NAME, key, limits.warning_ratio) or seen.received <= once:
             continue
+        if not _lasts(sight, queue, mapping, over):
+            continue
         bad = seen.ratio >= sight.limit(NAME, key, limits.critical_ratio, "critical")
         yield _finding(sight, over, queue, mapping, seen, "critical" if bad else "warning")
+
+
+def _lasts(sight: Sight, queue: QueueFacts, mapping: MappingFacts, over: Window) -> bool:
+    """Whether it comes from failing or refused runs, or goes on: one look by hand does neither."""
+    window = sight.window(mapping.function, sight.limits.sqs_redelivery.window_min)
+    names = ("Errors", "Throttles")
+    failed = sum(sight.world.metric(mapping.function, n).sum(window.start, window.end) for n in names)
+    received = sight.world.metric(queue.key, "NumberOfMessagesReceived")
+    deleted = sight.world.metric(queue.key, "NumberOfMessagesDeleted")
+    minutes = range(over.start, over.end, MINUTE)
+    more = sum(received.sum(t, t + MINUTE) > REPEATS * deleted.sum(t, t + MINUTE) for t in minutes)
+    return failed > 0 or more >= LASTING_MIN
 
 
 def _fed(world: World) -> Iterator[tuple[QueueFacts, MappingFacts]]:

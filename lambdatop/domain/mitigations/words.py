@@ -50,8 +50,12 @@ def span(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds // 60} min"
     if seconds < 172_800:
-        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-    return f"{seconds // 86_400} d {seconds % 86_400 // 3600} h"
+        return _two(seconds // 3600, "h", seconds % 3600 // 60, "min")
+    return _two(seconds // 86_400, "d", seconds % 86_400 // 3600, "h")
+
+
+def _two(many: int, unit: str, few: int, smaller: str) -> str:
+    return f"{many} {unit} {few} {smaller}" if few else f"{many} {unit}"
 
 
 def owner_warning(stack: str | None) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def test_one_finding_lists_all_risks_of_a_mapping() -> None:
         "visibility 30 s < 6 x timeout 10 s",
         "no ReportBatchItemFailures: one bad message repeats its whole batch",
         "MaximumConcurrency 50 > reserved 5",
-        "orders-dlq keeps 24 h 0 min, its source 4 d 0 h: messages vanish there",
+        "orders-dlq keeps 24 h, its source 4 d: messages vanish there",
     ]
     assert evidence["risks"] == 5
     assert finding.title == (

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+from fakes.worlds import (
+    DLQ,
+    MAPPING,
+    NOW,
+    ORDERS,
+    PROMPT,
+    SCOPE,
+    WORKER,
+    function,
+    incident,
+    mapping,
+    metrics,
+    points,
+    queue,
+)
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.build import build_snapshot
+from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
+from lambdatop.domain.fold import fold_all
+from lambdatop.domain.scope import Key
+from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot, StormRow
+from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+PARENT = Key(SCOPE, "function", "order-splitter")
+LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
+STREAM = "arn:aws:kinesis:eu-central-1:111122223333:stream/clicks"
+
+
+def snap(world: World) -> Snapshot:
+    return build_snapshot(
+        world, previous=EMPTY_SNAPSHOT, at=NOW, version="0", mode="operator", settings=PROMPT
+    )
+
+
+def row(world: World, function_key: Key, invocation: str) -> StormRow:
+    (found,) = [r for r in snap(world).storms if r.function == function_key and r.invocation == invocation]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("config", "reserved", "words"),
+    [
+        (None, None, "2 retries (throttled: up to 6 h), then dropped"),
+        (AsyncConfig(0, 60, LOST), None, "no retry (throttled: up to 60 s), then queue lost"),
+        (AsyncConfig(1), 5, "1 retry (throttled: up to 6 h), then dropped"),
+        (AsyncConfig(None, None, LOST), 0, "not tried, straight to queue lost"),
+        (None, 0, "not tried, dropped at once"),
+    ],
+)
+def test_what_becomes_of_an_asynchronous_event(
+    config: AsyncConfig | None, reserved: int | None, words: str
+) -> None:
+    assert async_fate(function(), config, reserved) == words
+
+
+def test_what_becomes_of_a_message() -> None:
+    with_letters = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, visibility_timeout_s=30)
+    assert queue_fate(with_letters) == "again after 30 s, at receive 3 to orders-dlq"
+    assert queue_fate(queue(ORDERS)) == "again after 30 s, until it expires 4 d after it was sent"
+    assert queue_fate(None) == "again after the visibility timeout"
+
+
+def test_what_becomes_of_a_stream_record() -> None:
+    endless = mapping(source_kind="kinesis", source_arn=STREAM)
+    assert stream_fate(endless, 86_400, 3_600.0) == "repeated until the record expires in 23 h"
+    assert stream_fate(endless, None, None) == "repeated until the record expires"
+    bounded = mapping(source_kind="kinesis", source_arn=STREAM, max_retry_attempts=2, on_failure_arn=LOST)
+    assert stream_fate(bounded, 86_400, 0.0) == "until 2 retries, then queue lost"
+
+
+def test_the_row_of_a_queue_tells_what_is_wasted() -> None:
+    storm = row(incident(), WORKER, "queue poll")
+    assert storm.amplification == 3.0
+    assert storm.trend == "flat"
+    share = 1 - (100 + 7) / 300
+    assert storm.wasted_per_min == pytest.approx(20 * share)
+    burn = snap(incident()).functions[0].burn_usd_per_hour
+    assert burn is not None
+    assert storm.wasted_usd_per_hour == pytest.approx(burn * share)
+    assert storm.fate == "again after 30 s, at receive 3 to orders-dlq"
+    assert storm.mapping == MAPPING
+
+
+def pushed(*push: PushTrigger, errors: float = 6.0) -> World:
+    return fold_all(
+        EMPTY_WORLD,
+        [
+            ev.FunctionsListed(SCOPE, NOW, (function("order-splitter"),)),
+            ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(PARENT, AsyncConfig(), push),)),
+            metrics(
+                points(PARENT, "Invocations", [10.0] * 12),
+                points(PARENT, "Errors", [errors] * 12),
+                points(PARENT, "AsyncEventsReceived", [4.0] * 12),
+                points(PARENT, "AsyncEventAge", [10.0] * 12, "SampleCount"),
+            ),
+        ],
+    )
+
+
+def test_asynchronous_callers_have_a_row_of_their_own() -> None:
+    rule = PushTrigger(
+        "eventbridge", "push async", "arn:aws:events:eu-central-1:1:rule/new-orders", "events.amazonaws.com"
+    )
+    storm = row(pushed(rule), PARENT, "push async")
+    assert (storm.source_name, storm.mapping) == ("eventbridge new-orders", None)
+    assert storm.amplification == 2.5
+    assert storm.wasted_per_min == pytest.approx(6.0)
+    assert storm.fate.endswith("then dropped")
+    assert "60% of attempts are repeats" in storm.why
+    assert row(pushed(), PARENT, "push async").source_name == "async callers"
+    assert row(pushed(rule, rule), PARENT, "push async").source_name == "2 triggers"
+
+
+def test_synchronous_callers_are_listed_while_they_meet_errors() -> None:
+    api = PushTrigger("apigateway", "push sync", "", "apigateway.amazonaws.com")
+    storm = row(pushed(api), PARENT, "push sync")
+    assert "caller decides" in storm.fate
+    assert storm.amplification is None
+    calm = [r for r in snap(pushed(api, errors=0.0)).storms if r.invocation == "push sync"]
+    assert calm == []
