@@ -5,7 +5,7 @@ NEWEST ?= .venv-newest
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios
 
 install: $(VENV)/.installed
 
@@ -63,3 +63,7 @@ docs: $(VENV)/.installed
 # A quarter of an hour of the quiet scenario: any finding above info fails.
 calm: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.calm_soak
+
+# Plays every scenario of the demo until each finding that its label demands has come, and says when.
+scenarios: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.scenario_times $(SCENES)

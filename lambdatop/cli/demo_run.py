@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 PACES = Paces(
     functions=10.0,
-    concurrency=5.0,
+    concurrency=8.0,
     account=3.0,
     mappings=2.0,
     queues=2.0,
     metrics=2.0,
     alarms=5.0,
-    triggers=5.0,
-    wiring=10.0,
+    triggers=20.0,
+    wiring=15.0,
     streams=10.0,
     logs=1.0,
 )

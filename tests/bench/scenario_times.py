@@ -1,0 +1,71 @@
+"""Plays each scenario of the demo until it has shown what its label demands, and says how long that took.
+
+    python -m bench.scenario_times [SCENARIO ...] [--limit SECONDS]
+
+Run by `make scenarios`; exit 1 when a demanded finding did not come within the limit (120 s, as for
+`lambdatop demo --headless 120`). Nothing is watched: the console follows the logs that it chooses itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from bench.headless import playing
+
+from lambdatop.demo.scenarios import SCENARIOS
+from lambdatop.domain.finding import SEVERITIES
+
+LABELS = Path(__file__).parents[1] / "scenes" / "labels.yaml"
+LOOK_S = 0.25
+
+
+def demanded(labels: dict[str, Any], scenario: str) -> dict[tuple[str, str], int]:
+    """What the scenario's label says must be found, with the least severity."""
+    wanted = labels.get(scenario, {}).get("must") or ()
+    return {(w["detector"], w["target"]): SEVERITIES.index(w.get("at_least", "warning")) for w in wanted}
+
+
+def play(scenario: str, wanted: dict[tuple[str, str], int], limit_s: float) -> dict[tuple[str, str], float]:
+    """Seconds from the start of the traffic to each demanded finding that came within the limit."""
+    came: dict[tuple[str, str], float] = {}
+    with playing(scenario) as (thread, _):
+        began = time.monotonic()
+        while len(came) < len(wanted) and time.monotonic() < began + limit_s:
+            for finding in thread.latest().findings:
+                name = (finding.detector, finding.target.name)
+                if name in wanted and finding.rank >= wanted[name]:
+                    came.setdefault(name, time.monotonic() - began)
+            threading.Event().wait(LOOK_S)
+    return came
+
+
+def main() -> int:
+    """Play them; 1 when something demanded did not come."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
+    parser.add_argument("--limit", type=float, default=120.0)
+    args = parser.parse_args()
+    labels = yaml.safe_load(LABELS.read_text(encoding="utf-8"))
+    missed = 0
+    for scenario in args.scenarios or SCENARIOS:
+        wanted = demanded(labels, scenario)
+        came = play(scenario, wanted, args.limit) if wanted else {}
+        for detector, target in wanted:
+            seconds = came.get((detector, target))
+            missed += seconds is None
+            shown = "missed" if seconds is None else f"{seconds:.0f} s"
+            sys.stdout.write(f"{scenario:<16} {detector:<20} {target:<36} {shown:>7}\n")
+            sys.stdout.flush()
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
