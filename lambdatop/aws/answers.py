@@ -19,6 +19,11 @@ from lambdatop.domain.errors import Unreachable
 
 HIDDEN = "(hidden)"
 JSON = ("json", "rest-json")
+ELSEWHERE = tuple(
+    f"<Code>{code}<".encode()
+    for code in ("PermanentRedirect", "IllegalLocationConstraintException", "AuthorizationHeaderMalformed")
+)
+"""How S3 says that a bucket lies in another region. The SDK would go and look for it there."""
 
 
 class Values:
@@ -56,7 +61,8 @@ def values_of(session: Any) -> Values:
 def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
     """Only the ends are looked at: parsing a large answer twice costs more than it finds."""
     body, status = response_dict.get("body"), response_dict["status_code"]
-    if 300 <= status < 400:
+    elsewhere = status >= 300 and operation_model.service_model.service_name == "s3" and _names(body)
+    if 300 <= status < 400 or elsewhere:
         raise Unreachable(
             f"{operation_model.name}: the endpoint answered with a redirect (HTTP {status}), which is never "
             "followed; check the endpoint URL and the region.",
@@ -67,6 +73,10 @@ def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
     text = body.strip()
     if text and status < 300 and not (text[:1] == b"{" and text[-1:] == b"}"):
         raise ResponseParserError("the endpoint answered with something that is not JSON")
+
+
+def _names(body: Any) -> bool:
+    return isinstance(body, bytes) and any(code in body for code in ELSEWHERE)
 
 
 def _redact(holder: dict[str, Any], names: Collection[str]) -> None:

@@ -175,22 +175,27 @@ def _region(connection: Connection, session: Any) -> str:
 
 def _endpoint(connection: Connection, session: Any) -> str:
     """The endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
-    from botocore.configprovider import ConfiguredEndpointProvider
-
     if connection.endpoint_url:
         return clean_line(connection.endpoint_url, 500)
-    if session.get_config_variable("ignore_configured_endpoint_urls"):
-        return ""
     found: list[str] = []
     for service in SERVICES:
-        provider = ConfiguredEndpointProvider(
-            full_config=session.full_config, scoped_config=session.get_scoped_config(), client_name=service
-        )
-        url = provider.provide()
+        url = configured_endpoint(session, service)
         if url:
             check_endpoint(url)
             found.append(clean_line(url, 500))
     return ", ".join(dict.fromkeys(found))
+
+
+def configured_endpoint(session: Any, service: str) -> str:
+    """The endpoint of a service that a variable or the profile names, "" when none does."""
+    from botocore.configprovider import ConfiguredEndpointProvider
+
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return ""
+    provider = ConfiguredEndpointProvider(
+        full_config=session.full_config, scoped_config=session.get_scoped_config(), client_name=service
+    )
+    return str(provider.provide() or "")
 
 
 def check_endpoint(url: str) -> None:

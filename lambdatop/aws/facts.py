@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.references import references
 from lambdatop.domain.function import AccountFacts, FunctionFacts
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
@@ -49,11 +48,8 @@ def optional(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def function_facts(scope: Scope, answer: Answer, names: Mapping[str, str] | None = None) -> FunctionFacts:
-    """One function configuration of ListFunctions or GetFunctionConfiguration.
-
-    `names` are known resources by name, for references in environment variables.
-    """
+def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
+    """One function configuration of ListFunctions or GetFunctionConfiguration."""
     name = clean_name(str(answer.get("FunctionName") or ""))
     logging: Answer = answer.get("LoggingConfig") or {}
     architectures = answer.get("Architectures") or ["x86_64"]
@@ -76,7 +72,6 @@ def function_facts(scope: Scope, answer: Answer, names: Mapping[str, str] | None
         version=clean_name(str(answer.get("Version") or "$LATEST")),
         dlq_arn=arn_text(dead_letter.get("TargetArn")) or None,
         managed_instances=bool(answer.get("CapacityProviderConfig")),
-        references=references((answer.get("Environment") or {}).get("Variables"), scope, names or {}),
     )
 
 

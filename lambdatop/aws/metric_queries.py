@@ -38,9 +38,11 @@ ASYNC_METRICS = (
     ("AsyncEventAge", "Maximum"),
     ("AsyncEventsDropped", "Sum"),
     ("DeadLetterErrors", "Sum"),
-    ("DestinationDeliveryFailures", "Sum"),
 )
-"""Of functions that have received asynchronous events in the history; the age in ms."""
+"""Of functions with asynchronous events in the history; the age in ms."""
+
+DELIVERY_FAILURES = ("DestinationDeliveryFailures", "Sum")
+"""Also of functions that a stream feeds whose mapping has an on-failure destination."""
 
 LOOP_METRIC = ("RecursiveInvocationsDropped", "Sum")
 """Of functions that have run in the history."""
@@ -110,13 +112,13 @@ def function_queries(
     world: World, functions: Iterable[FunctionFacts], mappings: Iterable[MappingFacts]
 ) -> Iterator[Query]:
     """Everything about the functions that can matter to them, by how they are fed and what they did."""
-    kinds: dict[Key, set[str]] = {}
+    feeding: dict[Key, list[MappingFacts]] = {}
     for mapping in mappings:
-        kinds.setdefault(mapping.function, set()).add(mapping.source_kind)
+        feeding.setdefault(mapping.function, []).append(mapping)
     groups: dict[str, Key] = {}
     for facts in functions:
         key = facts.key
-        for metric, stat in (*FUNCTION_METRICS, *_extras(world, key, kinds.get(key, set()))):
+        for metric, stat in (*FUNCTION_METRICS, *_extras(world, key, feeding.get(key, ()))):
             yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", ("FunctionName", key.id))
         if facts.log_group and world.metric(key, "Invocations").times:
             groups.setdefault(facts.log_group, Key(key.scope, "log group", facts.log_group))
@@ -124,22 +126,33 @@ def function_queries(
         yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", ("LogGroupName", name), SLOW_ROUNDS)
 
 
-def _extras(world: World, key: Key, kinds: set[str]) -> Iterator[tuple[str, str]]:
+def _extras(world: World, key: Key, feeding: Iterable[MappingFacts]) -> Iterator[tuple[str, str]]:
+    kinds = {m.source_kind for m in feeding}
     if kinds & set(STREAMS):
         yield ITERATOR_AGE
     if "kafka" in kinds:
         yield OFFSET_LAG
-    if world.metric(key, "AsyncEventsReceived").times:
+    # Attempts go on for hours after the last event was received.
+    pushed = (
+        world.metric(key, "AsyncEventsReceived").times
+        or world.metric(key, "AsyncEventAge", "SampleCount").times
+    )
+    if pushed:
         yield from ASYNC_METRICS
-    elif kinds & set(STREAMS):
-        yield ("DestinationDeliveryFailures", "Sum")
+    if pushed or any(m.source_kind in STREAMS and m.on_failure_arn for m in feeding):
+        yield DELIVERY_FAILURES
     if world.metric(key, "Invocations").times:
         yield LOOP_METRIC
 
 
-def mapping_queries(mappings: Iterable[MappingFacts]) -> Iterator[Query]:
-    """What mappings publish about themselves, where somebody has switched it on."""
+def mapping_queries(world: World, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
+    """What mappings publish about themselves, where somebody has switched it on.
+
+    A disabled mapping publishes nothing; it is asked about until its last points have left the history.
+    """
     for mapping in mappings:
+        if not (mapping.enabled or world.metric(mapping.key, "PolledEventCount").times):
+            continue
         metrics: list[tuple[str, str]] = []
         if "EventCount" in mapping.metrics:
             counts = EVENT_COUNTS.get(mapping.source_kind, EVENT_COUNTS[""])

@@ -32,6 +32,7 @@ from lambdatop.domain.events import Event, MetricPoints, MetricsObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.pricing import METRIC_USD
 from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.settings import Settings
 
 QUERIES_AT_ONCE = 250
@@ -39,7 +40,7 @@ POINTS_AT_ONCE = 6_000
 """What one request may ask for. CloudWatch would take 500 series and 100,800 points and charges per
 series, not per request; but building and parsing more at once would hold the loop for over 50 ms."""
 
-MOST_A_FUNCTION = len(FUNCTION_METRICS) + len(ASYNC_METRICS) + 3
+MOST_A_FUNCTION = len(FUNCTION_METRICS) + len(ASYNC_METRICS) + 4
 """Series that one function may cost in a round: what all have, and what some have besides."""
 
 SERIES_PER_ROUND = 4_000
@@ -58,13 +59,14 @@ class MetricsSource:
         self._budget = settings.limits.budget_usd_per_hour
         self._pace = settings.paces.metrics
         self._asked: dict[Key, int] = {}
+        self._slow: dict[SeriesKey, int] = {}
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One round; CloudWatch bills it even when a later batch fails."""
         self._round += 1
         every, chosen = self._queries(view)
-        queries = [q for q in every if self._due(q, view)]
+        queries = [q for q in every if self._due(q)]
         end = math.ceil(self._api.now() / PERIOD_S) * PERIOD_S
         start = end - self._minutes * PERIOD_S
         size = max(1, min(QUERIES_AT_ONCE, POINTS_AT_ONCE // self._minutes))
@@ -73,13 +75,16 @@ class MetricsSource:
             answered += await self._ask(queries[i : i + size], start, end)
         data = _usable(answered, view)
         self._asked |= dict.fromkeys(chosen, self._round)
+        self._slow |= {q.series: self._round for q in queries if q.every > 1}
         return (MetricsObserved(self._scope, self._api.now(), start, end, data),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The pace at which the series cost what the budget allows: units x $0.00001 x 3600 / budget."""
         queries, chosen = self._queries(view)
-        units = math.ceil(sum(1 / q.every for q in queries))
         known_functions = len(known.functions(view, self._scope))
+        # A function whose turn comes in every tenth round has its slow series asked for each time.
+        turns = known_functions / max(1, len(chosen))
+        units = math.ceil(round(sum(min(1.0, turns / q.every) for q in queries), 6))
         if self._budget <= 0:
             return 0.0, ""
         floor = units * METRIC_USD * 3600 / self._budget
@@ -94,8 +99,9 @@ class MetricsSource:
             why += f"; {known_functions} functions take turns, {len(chosen)} a round"
         return floor, why
 
-    def _due(self, query: Query, view: View) -> bool:
-        return self._round % query.every == 0 or query.series not in view.world.series
+    def _due(self, query: Query) -> bool:
+        """Whether its round has come; what was never asked for is due at once."""
+        return query.every == 1 or self._round - self._slow.get(query.series, -query.every) >= query.every
 
     def _queries(self, view: View) -> tuple[list[Query], list[Key]]:
         """This round's series, and the functions among them."""
@@ -107,7 +113,7 @@ class MetricsSource:
         fixed = [
             *account_queries(scope),
             *queue_queries(scope, sorted(queues | sources), sources),
-            *mapping_queries(mappings),
+            *mapping_queries(view.world, mappings),
             *stream_queries(scope, mappings),
         ]
         most = max(1, (SERIES_PER_ROUND - len(fixed)) // MOST_A_FUNCTION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import queue_facts
@@ -17,6 +18,8 @@ from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.text import clean_name
 
 AT_ONCE = 8
+REDRIVE_ROUNDS = 5
+MOVING = ("RUNNING", "CANCELLING")
 
 
 class QueueReader:
@@ -47,6 +50,17 @@ class QueueReader:
         return queue_facts(self._scope, url, self._api.now(), answer.get("Attributes") or {})
 
 
+class _Redrive(NamedTuple):
+    """What ListMessageMoveTasks said of a queue, in which round, and how deep the queue was then."""
+
+    round: int
+    depth: int
+    status: str
+
+    def due(self, round_: int, depth: int) -> bool:
+        return depth != self.depth or self.status in MOVING or round_ - self.round >= REDRIVE_ROUNDS
+
+
 class QueuesSource:
     """Every SQS queue that feeds a mapping or takes failed events of one, or of a function."""
 
@@ -56,10 +70,12 @@ class QueuesSource:
         self._api = api
         self._scope = scope
         self._reader = reader
-        self._redrives: dict[Key, tuple[int, str]] = {}
+        self._redrives: dict[Key, _Redrive] = {}
+        self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One round: the queues that are named, then the dead-letter queues that these name."""
+        self._round += 1
         wanted = self._named(view)
         found, gone, failed = await self._read_all(sorted(wanted))
         letters = {q.dlq_arn for q in found if q.dlq_arn}
@@ -89,11 +105,10 @@ class QueuesSource:
     async def _redrive(self, queue: QueueFacts) -> QueueFacts:
         """The dead-letter queue with the state of its newest redrive, where that can be read.
 
-        Asked again only when messages left since the last look, or a redrive ran then.
+        Asked when its depth has changed or a redrive ran, and in every fifth round.
         """
-        depth = queue.visible + queue.in_flight
-        before, status = self._redrives.get(queue.key, (-1, ""))
-        if depth < before or status == "RUNNING" or before < 0:
+        depth, known_ = queue.visible + queue.in_flight, self._redrives.get(queue.key)
+        if known_ is None or known_.due(self._round, depth):
             try:
                 answer = await self._api.read(
                     "sqs", "ListMessageMoveTasks", SourceArn=queue.arn, MaxResults=1
@@ -102,8 +117,8 @@ class QueuesSource:
                 answer = {}  # denied, or a server that has no such operation: not known is not "none"
             tasks = answer.get("Results") or ()
             status = clean_name(str(tasks[0].get("Status") or "")) if tasks else ""
-        self._redrives[queue.key] = (depth, status)
-        return replace(queue, redrive=status)
+            known_ = self._redrives[queue.key] = _Redrive(self._round, depth, status)
+        return replace(queue, redrive=known_.status)
 
     async def _read_all(self, arns: Sequence[str]) -> tuple[list[QueueFacts], list[Key], list[SourceError]]:
         found: list[QueueFacts] = []

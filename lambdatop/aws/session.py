@@ -21,7 +21,7 @@ from botocore import configprovider, loaders, plugin, tokens, utils, xform_name
 
 from lambdatop.aws import answers
 from lambdatop.aws._private import replace_mfa_prompter
-from lambdatop.aws.connect import Connection
+from lambdatop.aws.connect import Connection, configured_endpoint
 from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
@@ -143,6 +143,9 @@ class Clients:
         }
         if url:
             config["inject_host_prefix"] = False
+        if service == "s3" and (url or configured_endpoint(self._session, service)):
+            # A bucket's name in front of a host that is not AWS's leads nowhere, or to somebody else.
+            config["s3"] = {"addressing_style": "path"}
         if self._attempts == 1:
             # A kept connection that the server closes meanwhile looks like a call that may have run.
             config["connector_args"] = {"force_close": True, "keepalive_timeout": None}

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import optional
 from lambdatop.aws.session import Api
-from lambdatop.domain.errors import Missing
+from lambdatop.aws.translate import gravest
+from lambdatop.domain.errors import CredentialsError, Missing, SourceError, Throttled
 from lambdatop.domain.events import Event, StreamsObserved
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.nodes import node
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S, StreamFacts
 
 PER_ROUND = 10
 """DescribeStreamSummary allows 20 calls a second in the whole account."""
+
+AGAIN_AFTER = 10
+"""Rounds after which a stream is read again: retention and shards seldom change."""
+
+_log = logging.getLogger(__name__)
 
 
 class StreamsSource:
@@ -27,32 +35,55 @@ class StreamsSource:
         self._api = api
         self._scope = scope
         self._asked: dict[Key, int] = {}
+        self._answered: dict[Key, int] = {}
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; raises Denied or another SourceError of the first stream that cannot be read."""
+        """One round; raises Denied when no stream may be read, and what stops all of them."""
         self._round += 1
-        behind: dict[Key, MappingFacts] = {}
-        for mapping in known.mappings(view, self._scope):
-            if mapping.source_stream is not None:
-                behind.setdefault(mapping.source_stream, mapping)
-        waiting = [k for k, m in behind.items() if m.source_kind == "kinesis"]
-        waiting.sort(key=lambda k: (self._asked.get(k, 0), k))
+        behind = self._behind(view)
         found = [
-            StreamFacts(k, m.source_arn, "dynamodb", DYNAMODB_RETENTION_S)
-            for k, m in sorted(behind.items())
-            if m.source_kind == "dynamodb"
+            StreamFacts(key, node(m.source_arn), "dynamodb", DYNAMODB_RETENTION_S)
+            for key, m in sorted(behind.items())
+            if m.source_kind == "dynamodb" and key not in view.world.streams
         ]
-        for key in waiting[:PER_ROUND]:
-            facts = await self._read(key, behind[key].source_arn)
+        failures: list[SourceError] = []
+        answered = bool(found)
+        for key in self._waiting([k for k, m in behind.items() if m.source_kind == "kinesis"]):
             self._asked[key] = self._round
-            if facts is not None:
-                found.append(facts)
+            try:
+                facts = await self._read(key, node(behind[key].source_arn))
+                found += [facts] if facts is not None else []
+                self._answered[key] = self._round
+                answered = True
+            except (Throttled, CredentialsError) as error:
+                failures.append(error)  # the others would fare no better
+                break
+            except SourceError as error:
+                failures.append(error)
+                _log.debug("%s was not read: %s", key, error)
+        if failures and not answered:
+            raise gravest(failures)
         return (StreamsObserved(self._scope, self._api.now(), tuple(found)),) if found else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+    def _behind(self, view: View) -> dict[Key, MappingFacts]:
+        """One mapping of each stream and table, those that are polled before those switched off."""
+        found: dict[Key, MappingFacts] = {}
+        for mapping in sorted(known.mappings(view, self._scope), key=lambda m: (not m.enabled, m.key)):
+            if mapping.source_stream is not None:
+                found.setdefault(mapping.source_stream, mapping)
+        return found
+
+    def _waiting(self, keys: Sequence[Key]) -> list[Key]:
+        """Streams never read or read long ago, those first that were asked about longest ago."""
+        self._asked = {k: self._asked.get(k, 0) for k in keys}
+        self._answered = {k: self._answered.get(k, -AGAIN_AFTER) for k in keys}
+        due = [k for k in keys if self._round - self._answered[k] >= AGAIN_AFTER]
+        return sorted(due, key=lambda k: (self._asked[k], k))[:PER_ROUND]
 
     async def _read(self, key: Key, arn: str) -> StreamFacts | None:
         try:
@@ -60,7 +91,5 @@ class StreamsSource:
         except Missing:
             return None
         summary = answer.get("StreamDescriptionSummary") or {}
-        hours = optional(summary.get("RetentionPeriodHours"))
-        return StreamFacts(
-            key, arn, "kinesis", hours * 3600 if hours else None, optional(summary.get("OpenShardCount"))
-        )
+        hours, shards = optional(summary.get("RetentionPeriodHours")), optional(summary.get("OpenShardCount"))
+        return StreamFacts(key, arn, "kinesis", hours * 3600 if hours else None, shards)

@@ -7,7 +7,7 @@ class, and the same condition has several spellings, one per protocol.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +40,8 @@ THROTTLED = _codes(
     "TooManyRequestsException RequestLimitExceeded BandwidthLimitExceeded SlowDown "
     "ProvisionedThroughputExceededException PriorRequestNotComplete KmsThrottled"
 )
+THROTTLED_THERE = frozenset({("kinesis", "LimitExceededException")})
+"""Codes that mean a rate in one service and something else in another, with botocore's service name."""
 EXPIRED = _codes("ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired")
 WRONG_KEY = _codes(
     "UnrecognizedClientException UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId "
@@ -54,6 +56,7 @@ MISSING = _codes(
     "ResourceNotFoundException ResourceNotFound QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue "
     "NoSuchEntity NoSuchEntityException NotFound NotFoundException NoSuchBucket"
 )
+IAM_ACTIONS = {"s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification"}
 IAM_SERVICES = {"service-quotas": "servicequotas", "stepfunctions": "states", "dynamodbstreams": "dynamodb"}
 _PERFORM = re.compile(r"to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _MESSAGE_MAX = 400
@@ -75,6 +78,15 @@ def translate(error: BaseException, service: str, operation: str) -> LambdatopEr
     return SourceError(f"{name}: the answer could not be understood ({words}).", code=type(error).__name__)
 
 
+def gravest(failures: Sequence[SourceError]) -> SourceError:
+    """Of several failures of one round, the one to tell: what stops everything, then what is no denial."""
+    for kinds in (CredentialsError, Throttled), (Unreachable,):
+        for failure in failures:
+            if isinstance(failure, kinds):
+                return failure
+    return next((f for f in failures if not isinstance(f, Denied)), failures[0])
+
+
 def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
     """AWS's error code (cleaned) and the HTTP status, 0 when there is none."""
     response: Mapping[str, Any] = error.response or {}
@@ -90,7 +102,8 @@ def words_of(error: sdk.ClientError) -> str:
 
 def iam_action(service: str, operation: str) -> str:
     """The IAM action that allows an operation (`logs:FilterLogEvents`)."""
-    return f"{IAM_SERVICES.get(service, service)}:{operation}"
+    action = f"{IAM_SERVICES.get(service, service)}:{operation}"
+    return IAM_ACTIONS.get(action, action)
 
 
 def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceError:
@@ -101,7 +114,7 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
         action = asked.group(1) if asked else iam_action(service, operation)
         sentence = f"{action} is denied to this identity: allow it in its IAM policy (`lambdatop policy`)."
         return Denied(sentence, code=code, action=action)
-    if code in THROTTLED or status == 429:
+    if code in THROTTLED or status == 429 or (service, code) in THROTTLED_THERE:
         return Throttled(f"{name} was throttled by AWS ({code}); it will be asked less often.", code=code)
     if code in EXPIRED:
         return CredentialsError(f"The credentials have expired ({code}): {LOGIN}.", code=code)

@@ -14,7 +14,7 @@ from lambdatop.aws.parts import Parts
 from lambdatop.aws.policies import push_triggers
 from lambdatop.aws.session import Api
 from lambdatop.aws.turns import in_turn
-from lambdatop.domain.errors import Denied, Missing, SourceError
+from lambdatop.domain.errors import CredentialsError, Denied, Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.events import Event, TriggersObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
@@ -25,9 +25,14 @@ PER_ROUND = 10
 AT_ONCE = 3
 T = TypeVar("T")
 
+_PARTS = ("lambda:GetFunctionEventInvokeConfig", "lambda:GetPolicy", "lambda:GetFunctionRecursionConfig")
+
 
 class TriggersSource:
-    """Event-invoke config, resource policy and loop detection of at most ten functions a round."""
+    """Event-invoke config, resource policy and loop detection of at most ten functions a round.
+
+    Whoever was never read comes before everybody who was, so that 1,000 functions take 100 rounds.
+    """
 
     name = "triggers"
 
@@ -43,14 +48,25 @@ class TriggersSource:
         self._round += 1
         at = self._api.now()
         keys = [f.key for f in known.functions(view, self._scope)]
-        self._asked = {k: self._asked.get(k, 0) for k in keys}
+        self._asked = {k: self._asked[k] for k in keys if k in self._asked}
+        chosen = self._chosen(view, keys)
         gate = asyncio.Semaphore(AT_ONCE)
+        failed: list[SourceError] = []
 
         async def one(key: Key) -> tuple[FunctionTriggers | None, list[Denied]]:
             async with gate:
-                return await self._read(key)
+                if failed:  # throttled: the others would be too
+                    return None, []
+                try:
+                    return await self._read(key)
+                except SourceError as error:
+                    failed.append(error)
+                    return None, []
 
-        answers = await asyncio.gather(*(one(k) for k in in_turn(view, keys, self._asked, PER_ROUND)))
+        answers = await asyncio.gather(*(one(key) for key in chosen))
+        if failed:
+            raise failed[0]
+        self._asked |= dict.fromkeys(chosen, self._round)
         found = tuple(triggers for triggers, _ in answers if triggers is not None)
         refused = [error for _, errors in answers for error in errors]
         if refused and all(len(t.gaps) == len(_PARTS) for t in found):
@@ -60,6 +76,13 @@ class TriggersSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+    def _chosen(self, view: View, keys: Sequence[Key]) -> list[Key]:
+        unread = [k for k in keys if k not in self._asked]
+        first = in_turn(view, unread, self._asked, PER_ROUND)
+        watched = sorted(view.watched.intersection(keys))
+        rest = in_turn(view, keys, self._asked, PER_ROUND)
+        return list(dict.fromkeys((*watched, *first, *rest)))[:PER_ROUND]
 
     async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[Denied]]:
         """All parts of one function; None for one that has just been deleted."""
@@ -72,7 +95,7 @@ class TriggersSource:
                 return await read(key.id)
             except Denied as error:
                 refused.append(error)
-                gaps.append(f"{action} is denied")
+                gaps.append(f"{error.action or action} is denied")
                 return fallback
 
         try:
@@ -81,7 +104,6 @@ class TriggersSource:
             loop = await part(self._recursion, _PARTS[2], "")
         except Missing:
             return None, []
-        self._asked[key] = self._round
         return FunctionTriggers(key, config, push, loop, tuple(gaps)), refused
 
     async def _policy(self, name: str) -> tuple[PushTrigger, ...]:
@@ -94,11 +116,8 @@ class TriggersSource:
     async def _recursion(self, name: str) -> str:
         try:
             answer = await self._api.read("lambda", "GetFunctionRecursionConfig", FunctionName=name)
-        except (Missing, Denied):
+        except (Missing, Denied, Throttled, CredentialsError, Unreachable):
             raise
         except SourceError:
-            return ""  # regions and servers without it: not known
+            return ""  # regions and servers that do not have it: not known
         return clean_name(str(answer.get("RecursiveLoop") or ""))
-
-
-_PARTS = ("lambda:GetFunctionEventInvokeConfig", "lambda:GetPolicy", "lambda:GetFunctionRecursionConfig")

@@ -1,28 +1,32 @@
 """Subscriptions, rules and notifications: what hangs on the topics, buses and buckets around functions.
 
-Only places that functions name are read: in their resource policies, destinations and environment. A place
-that may not be read is left out; the round fails only when nothing could be read.
+A place that may not be read is left out; the round fails only when nothing could be read.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lambdatop.aws import known
 from lambdatop.aws.facts import arn_text
+from lambdatop.aws.places import Place, places
 from lambdatop.aws.session import Api
-from lambdatop.domain.errors import Denied, SourceError
+from lambdatop.aws.translate import gravest
+from lambdatop.domain.errors import CredentialsError, Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.events import Event, WiringObserved
+from lambdatop.domain.nodes import node
 from lambdatop.domain.ports import View
-from lambdatop.domain.scope import Arn, Scope, parse_arn
+from lambdatop.domain.scope import Scope, parse_arn
 from lambdatop.domain.text import clean_name
 from lambdatop.domain.wiring import Edge
 
-PER_ROUND = 10
+READS = 60
+"""Calls after which a round begins no other place; topics and buckets cost one, a bus one and its rules."""
+
 RULES = 50
-"""Rules of one bus whose targets are read; each costs a call."""
+"""Rules of one bus whose targets are read, each by a call; those that policies name come first."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,103 +41,119 @@ class WiringSource:
         self._scope = scope
         self._asked: dict[str, int] = {}
         self._round = 0
+        self._calls = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """At most ten places, those that have waited longest first."""
-        self._round += 1
-        places = self._places(view)
-        self._asked = {place: self._asked.get(place, 0) for place in places}
-        events: list[Event] = []
+        """Those places that have waited longest; raises Denied when none of them may be read."""
+        self._round, self._calls = self._round + 1, 0
+        wanted = places(view.world, self._scope)
+        events = [self._event(place, ()) for place in sorted(self._asked.keys() - wanted)]
+        self._asked = {place: at for place, at in self._asked.items() if place in wanted}
         failures: list[SourceError] = []
-        for place in sorted(places, key=lambda p: (self._asked[p], p))[:PER_ROUND]:
-            self._asked[place] = self._round
+        read = 0
+        for arn in sorted(wanted, key=lambda p: (self._asked.get(p, 0), p)):
+            if self._calls >= READS:
+                break
             try:
-                edges = await self._read(place)
+                events.append(self._event(arn, await self._read(wanted[arn])))
+                read += 1
+            except (Throttled, CredentialsError) as error:
+                failures.append(error)  # the others would fare no better
+                break
             except SourceError as error:
                 failures.append(error)
-                _log.debug("%s was not read: %s", place, error)
-            else:
-                events.append(WiringObserved(self._scope, self._api.now(), place, edges))
-        denied = [f for f in failures if isinstance(f, Denied)]
-        if failures and not events and len(denied) == len(failures):
-            raise denied[0]
+                _log.debug("%s was not read: %s", arn, error)
+            self._asked[arn] = self._round
+        if failures and not read:
+            raise gravest(failures)
         return events
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
 
-    def _places(self, view: View) -> set[str]:
-        """Topics, buses and buckets that functions of this scope name."""
-        named = {r.arn for f in known.functions(view, self._scope) for r in f.references}
-        for _, triggers in view.world.triggers.values():
-            if triggers.function.scope != self._scope:
-                continue
-            named |= {t.source_arn for t in triggers.push}
-            config = triggers.async_config
-            if config is not None:
-                named |= {config.on_failure_arn or "", config.on_success_arn or ""}
-        places = {self._place(parsed) for arn in named if "*" not in arn and (parsed := parse_arn(arn))}
-        return places - {""}
+    def _event(self, place: str, edges: tuple[Edge, ...]) -> WiringObserved:
+        return WiringObserved(self._scope, self._api.now(), place, edges)
 
-    def _place(self, arn: Arn) -> str:
-        """The place that holds what hangs on a resource: a rule stands for its whole bus."""
-        here = (arn.region, arn.account) == (self._scope.region, self._scope.account)
-        if arn.service == "s3":
-            return f"arn:{arn.partition}:s3:::{arn.resource.split('/')[0]}"
-        if arn.service == "sns" and here:
-            return f"arn:{arn.partition}:sns:{arn.region}:{arn.account}:{arn.resource.split(':')[0]}"
-        if arn.service == "events" and here:
-            kind, *rest = arn.resource.split("/")
-            bus = rest[0] if kind == "event-bus" and rest else rest[0] if len(rest) > 1 else "default"
-            return f"arn:{arn.partition}:events:{arn.region}:{arn.account}:event-bus/{bus}"
-        return ""
+    async def _read(self, place: Place) -> tuple[Edge, ...]:
+        """All edges of one place; none for a place that is gone."""
+        try:
+            if ":sns:" in place.arn:
+                return await self._topic(place.arn)
+            return await (self._bucket(place.arn) if ":s3:" in place.arn else self._bus(place))
+        except Missing:
+            return ()
 
-    async def _read(self, place: str) -> tuple[Edge, ...]:
-        parsed = parse_arn(place)
-        assert parsed is not None
-        if parsed.service == "sns":
-            return await self._topic(place)
-        return await (self._bucket(place) if parsed.service == "s3" else self._bus(place))
+    async def _pages(self, service: str, operation: str, member: str, **params: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        async for page in self._api.pages(service, operation, token="NextToken", **params):
+            self._calls += 1
+            found += page.get(member) or ()
+        return found
 
     async def _topic(self, topic: str) -> tuple[Edge, ...]:
-        pages = self._api.pages("sns", "ListSubscriptionsByTopic", token="NextToken", TopicArn=topic)
-        ends = [arn_text(s.get("Endpoint")) async for page in pages for s in page.get("Subscriptions") or ()]
-        return tuple(Edge(topic, end, "subscription") for end in ends if parse_arn(end))
+        found = await self._pages("sns", "ListSubscriptionsByTopic", "Subscriptions", TopicArn=topic)
+        return tuple(_edges(topic, (s.get("Endpoint") for s in found), "subscription"))
 
-    async def _bus(self, bus: str) -> tuple[Edge, ...]:
-        name = bus.rsplit("/", 1)[-1]
-        pages = self._api.pages("events", "ListRules", token="NextToken", EventBusName=name)
-        rules = [r async for page in pages for r in page.get("Rules") or ()]
+    async def _bus(self, place: Place) -> tuple[Edge, ...]:
+        bus, name = place.arn, place.arn.split("event-bus/", 1)[1]
+        rules = await self._pages("events", "ListRules", "Rules", EventBusName=name)
+        live = [r for r in rules if r.get("State") != "DISABLED"]
+        named = [r for r in live if clean_name(str(r.get("Name"))) in place.rules]
+        live = [*named, *(r for r in live if r not in named)] if place.all else named
+        if len(live) > RULES:
+            _log.debug("%s: the targets of %d rules are not read", bus, len(live) - RULES)
         edges: list[Edge] = []
-        for rule in [r for r in rules if r.get("State") != "DISABLED"][:RULES]:
+        for rule in live[:RULES]:
+            raw, pattern = str(rule.get("Name") or ""), rule.get("EventPattern")
+            found = await self._pages("events", "ListTargetsByRule", "Targets", Rule=raw, EventBusName=name)
             # A rule on a schedule sends by the clock: nothing on the bus causes it.
-            origin = bus if rule.get("EventPattern") else arn_text(rule.get("Arn"))
-            raw = str(rule.get("Name") or "")
-            found = self._api.pages(
-                "events", "ListTargetsByRule", token="NextToken", Rule=raw, EventBusName=name
-            )
-            targets = [arn_text(t.get("Arn")) async for page in found for t in page.get("Targets") or ()]
-            edges += [Edge(origin, target, f"rule {clean_name(raw)}") for target in targets if target]
+            origin = bus if pattern else arn_text(rule.get("Arn"))
+            sure = not pattern or not _of_aws_only(str(pattern))
+            edges += _edges(origin, (t.get("Arn") for t in found), f"rule {clean_name(raw)}", certain=sure)
         return tuple(edges)
 
     async def _bucket(self, bucket: str) -> tuple[Edge, ...]:
-        name = bucket.rsplit(":", 1)[-1]
-        answer = await self._api.read("s3", "GetBucketNotificationConfiguration", Bucket=name)
-        edges = [Edge(bucket, end, "notification") for end in _ends(answer)]
+        self._calls += 1
+        try:
+            answer = await self._api.read(
+                "s3", "GetBucketNotificationConfiguration", Bucket=bucket.rsplit(":", 1)[-1]
+            )
+        except Unreachable as error:
+            if error.code == "redirect":
+                return ()  # it lies in another region, from where it can notify nothing here
+            raise
+        edges = list(_edges(bucket, _ends(answer), "notification"))
         if answer.get("EventBridgeConfiguration") is not None:
-            default = f"arn:aws:events:{self._scope.region}:{self._scope.account}:event-bus/default"
+            partition = bucket.split(":")[1]
+            default = f"arn:{partition}:events:{self._scope.region}:{self._scope.account}:event-bus/default"
             edges.append(Edge(bucket, default, "notification"))
         return tuple(edges)
 
 
-def _ends(answer: Mapping[str, Any]) -> Iterator[str]:
+def _edges(source: str, ends: Iterator[Any], via: str, *, certain: bool = True) -> Iterator[Edge]:
+    """Edges to those ends that are ARNs (an e-mail address is none)."""
+    for end in ends:
+        target = node(arn_text(end))
+        if parse_arn(target) is not None:
+            yield Edge(source, target, via, certain)
+
+
+def _of_aws_only(pattern: str) -> bool:
+    """Whether a rule takes events of AWS's own services only, which no function can put on a bus."""
+    try:
+        sources = json.loads(pattern).get("source")
+    except (ValueError, AttributeError, RecursionError):
+        return False
+    found = sources if isinstance(sources, list) else []
+    return bool(found) and all(isinstance(s, str) and s.startswith("aws.") for s in found)
+
+
+def _ends(answer: Mapping[str, Any]) -> Iterator[Any]:
     for member, name in (
         ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
         ("QueueConfigurations", "QueueArn"),
         ("TopicConfigurations", "TopicArn"),
     ):
         for configuration in answer.get(member) or ():
-            end = arn_text(configuration.get(name))
-            if end:
-                yield end
+            yield configuration.get(name)

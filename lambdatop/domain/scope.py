@@ -45,7 +45,8 @@ class Arn(NamedTuple):
         """The last part of the resource, without its type (`function:f:live` gives `f`)."""
         if self.service == "lambda" and self.resource.startswith("function:"):
             return self.resource.split(":")[1]
-        if self.service == "dynamodb" and self.resource.startswith("table/"):
+        if self.resource.startswith(("table/", "stream/")) and self.service in ("dynamodb", "kinesis"):
+            # Behind it may stand a stream's label, or a consumer's name and time.
             return self.resource.split("/")[1]
         if self.service == "kafka":
             return self.resource.split("/")[1] if "/" in self.resource else self.resource

@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
-from xml.sax.saxutils import escape
 
 import botocore.loaders
 from aiohttp import web
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
+from fakes.wire_xml import answer_xml, fault_xml
 
 SIGNING_NAMES = {"monitoring": "cloudwatch"}
+XML = ("query", "rest-xml")
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _LOADER = botocore.loaders.Loader()
 _MODELS: dict[str, ServiceModel] = {}
@@ -165,8 +166,8 @@ class WireStub:
             return await _raw(request, answer)
         if isinstance(answer, Fault):
             return _fault(answer, protocol)
-        if protocol == "query":
-            return web.Response(text=_xml(operation.name, answer), content_type="text/xml")
+        if protocol in XML:
+            return web.Response(text=answer_xml(operation, answer), content_type="text/xml")
         return web.Response(
             text=json.dumps(answer, default=_plain), content_type="application/x-amz-json-1.0"
         )
@@ -185,21 +186,20 @@ async def _decode(request: web.Request, model: ServiceModel) -> tuple[OperationM
         operation = model.operation_model(form.pop("Action"))
         form.pop("Version", None)
         return operation, dict(form)
-    if protocol == "rest-json":
+    if protocol in ("rest-json", "rest-xml"):
         return _rest(request, body, model)
     raise ValueError(f"the stub does not speak {protocol} ({model.service_name})")
 
 
 def _rest(request: web.Request, body: bytes, model: ServiceModel) -> tuple[OperationModel, dict[str, Any]]:
     path = request.raw_path.split("?")[0].rstrip("/")
-    # A fixed query (`?List=ALL`) is more specific than none.
+    # A fixed query (`?List=ALL`, `?notification`) is more specific than none.
     operations = [model.operation_model(name) for name in model.operation_names]
-    for operation in sorted(operations, key=lambda o: "?" not in o.http["requestUri"]):
+    for operation in sorted(operations, key=lambda o: ("?" not in o.http["requestUri"], o.deprecated)):
         template, _, fixed = operation.http["requestUri"].partition("?")
         template = template.rstrip("/")
-        if operation.http["method"] != request.method or not set(parse_qsl(fixed)) <= set(
-            request.query.items()
-        ):
+        wanted = set(parse_qsl(fixed, keep_blank_values=True))
+        if operation.http["method"] != request.method or not wanted <= set(request.query.items()):
             continue
         pattern = re.sub(r"\\\{(\w+)(?:\\\+)?\\\}", r"(?P<\1>[^/]+)", re.escape(template))
         match = re.fullmatch(pattern, path)
@@ -234,26 +234,12 @@ async def _raw(request: web.Request, answer: Body) -> web.StreamResponse:
 
 
 def _fault(fault: Fault, protocol: str) -> web.Response:
-    if protocol == "query":
-        text = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(fault.code)}</Code>"
-            f"<Message>{escape(fault.message)}</Message></Error></ErrorResponse>"
-        )
+    if protocol in XML:
+        text = fault_xml(fault.code, fault.message, protocol)
         return web.Response(text=text, status=fault.status, content_type="text/xml")
     text = json.dumps({"__type": fault.code, "message": fault.message})
     headers = {"x-amzn-ErrorType": fault.code}
     return web.Response(text=text, status=fault.status, content_type="application/json", headers=headers)
-
-
-def _xml(operation: str, answer: dict[str, Any]) -> str:
-    result = f"<{operation}Result>{_elements(answer)}</{operation}Result>"
-    return f"<{operation}Response>{result}</{operation}Response>"
-
-
-def _elements(value: Any) -> str:
-    if isinstance(value, dict):
-        return "".join(f"<{k}>{_elements(v)}</{k}>" for k, v in value.items())
-    return escape(str(value))
 
 
 def _plain(value: Any) -> Any:

@@ -37,10 +37,18 @@ def detect(sight: Sight) -> Iterator[Finding]:
         if mapping.source_queue is not None and not _some_succeed(sight, mapping):
             continue
         share = errors / invocations
-        if mapping.source_queue is not None and share > MOST_FAIL:
+        if mapping.source_queue is not None and max(share, _lately(sight, mapping)) > MOST_FAIL:
             continue
         if share > sight.limit(NAME, mapping.key, limits.warning_share):
             yield _finding(sight, mapping, over, errors, invocations)
+
+
+def _lately(sight: Sight, mapping: MappingFacts) -> float:
+    """The share of failures in the newest minutes: an outage fills the whole window only after a while."""
+    over = sight.window(mapping.function, 3)
+    invocations = sight.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
+    errors = sight.world.metric(mapping.function, "Errors").sum(over.start, over.end)
+    return errors / invocations if invocations else 0.0
 
 
 def _some_succeed(sight: Sight, mapping: MappingFacts) -> bool:

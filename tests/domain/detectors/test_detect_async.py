@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pytest
+from fakes.queuescene import found, runs, scene
+from fakes.worlds import NOW, SCOPE, WORKER, points
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.detectors import async_amplification, async_backlog, async_loss
+from lambdatop.domain.events import MetricPoints
+from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers
+
+END = NOW - 60
+LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
+
+
+def triggers(config: AsyncConfig | None) -> ev.TriggersObserved:
+    return ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, config),))
+
+
+def events(
+    received: list[float], attempts: list[float], age_ms: list[float], errors: list[float] | None = None
+) -> list[MetricPoints]:
+    return [
+        *runs(AsyncEventsReceived=received, Errors=errors or [1.0] * len(received)),
+        points(WORKER, "AsyncEventAge", attempts, "SampleCount", END),
+        points(WORKER, "AsyncEventAge", age_ms, "Maximum", END),
+    ]
+
+
+def test_more_attempts_than_events_are_a_storm() -> None:
+    world = scene(events([4.0] * 15, [10.0] * 15, [180_000.0] * 15), triggers(AsyncConfig(None, None, LOST)))
+    (finding,) = found(async_amplification.detect, world)
+    evidence = dict(finding.evidence)
+    assert (finding.severity, finding.target.key) == ("critical", WORKER)
+    assert finding.title == "orders-worker runs each async event 2.5 times"
+    assert (evidence["events_received"], evidence["attempts"], evidence["attempts_ratio"]) == (60, 150, 2.5)
+    assert (evidence["retries"], evidence["then"]) == (2, "queue lost")
+    assert finding.formula == "150 attempts / 60 events received = 2.50 >= 2 over 15 min"
+    assert finding.since == END - 15 * 60
+    assert finding.suggests[0] == "stop_async_retries"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        events([1.0] * 15, [3.0] * 15, [180_000.0] * 15),  # below the floor of 20 events
+        events([4.0] * 15, [5.0] * 15, [180_000.0] * 15),  # 1.25 attempts
+        events([4.0] * 15, [10.0] * 15, [900.0] * 15),  # young: nothing was retried
+        events([4.0] * 15, [10.0] * 15, [180_000.0] * 15, [0.0] * 15),  # no failure: a backlog drains
+        runs(AsyncEventsReceived=[4.0] * 15),  # attempts are not known
+        [],
+    ],
+)
+def test_amplification_is_silent_where_nothing_repeats(data: list[MetricPoints]) -> None:
+    assert found(async_amplification.detect, scene(data)) == []
+
+
+def test_a_standing_amplification_does_not_flicker() -> None:
+    hovering = scene(events([4.0] * 15, [4.8] * 15, [180_000.0] * 15))
+    assert found(async_amplification.detect, hovering) == []
+    storm = found(async_amplification.detect, scene(events([4.0] * 15, [6.0] * 15, [180_000.0] * 15)))
+    assert [f.severity for f in storm] == ["warning"]
+    assert [f.severity for f in found(async_amplification.detect, hovering, storm)] == ["warning"]
+
+
+def test_minutes_that_are_not_final_neither_raise_nor_clear() -> None:
+    world = scene(
+        [
+            points(WORKER, "AsyncEventsReceived", [40.0], end=NOW),
+            points(WORKER, "Errors", [40.0], end=NOW),
+            points(WORKER, "AsyncEventAge", [120.0], "SampleCount", NOW),
+            points(WORKER, "AsyncEventAge", [180_000.0], "Maximum", NOW),
+        ]
+    )
+    assert found(async_amplification.detect, world) == []
+
+
+def test_events_without_a_destination_are_lost() -> None:
+    dropped = runs(AsyncEventsDropped=[0.0, 2.0, 3.0])
+    (finding,) = found(async_loss.detect, scene(dropped, triggers(AsyncConfig())))
+    assert (finding.severity, finding.title) == ("critical", "orders-worker lost 5 async events")
+    assert finding.since == END - 120
+    assert dict(finding.evidence)["went_to"] == "dropped"
+
+
+def test_events_that_a_destination_took_are_handed_over_not_lost() -> None:
+    dropped = runs(AsyncEventsDropped=[5.0])
+    (finding,) = found(async_loss.detect, scene(dropped, triggers(AsyncConfig(None, None, LOST))))
+    assert (finding.severity, finding.title) == (
+        "warning",
+        "orders-worker gave up 5 async events to queue lost",
+    )
+    failed = [*dropped, *runs(DestinationDeliveryFailures=[1.0])]
+    (finding,) = found(async_loss.detect, scene(failed, triggers(AsyncConfig(None, None, LOST))))
+    assert (finding.severity, dict(finding.evidence)["lost"]) == ("critical", 1)
+
+
+def test_loss_says_when_the_destination_was_not_read() -> None:
+    (finding,) = found(async_loss.detect, scene(runs(AsyncEventsDropped=[5.0])))
+    assert (finding.severity, dict(finding.evidence)["lost"]) == ("warning", None)
+    assert "not read yet" in finding.title
+
+
+def test_loss_at_reserved_zero_is_somebodys_will() -> None:
+    world = scene(
+        runs(AsyncEventsDropped=[5.0]),
+        ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 0),)),
+        triggers(AsyncConfig()),
+    )
+    (finding,) = found(async_loss.detect, world)
+    assert (finding.severity, finding.suggests) == ("info", ("restore_concurrency",))
+    assert found(async_loss.detect, scene(runs(AsyncEventsDropped=[0.0] * 5))) == []
+
+
+def waiting(ages_s: list[float], **counts: list[float]) -> list[MetricPoints]:
+    age = points(WORKER, "AsyncEventAge", [1000 * a for a in ages_s], "Maximum", END)
+    return [age, *runs(**counts)]
+
+
+def test_events_that_wait_longer_and_longer_are_a_backlog() -> None:
+    ages = [60.0 * i for i in range(1, 11)]
+    (finding,) = found(async_backlog.detect, scene(waiting(ages, Throttles=[9.0] * 10)))
+    evidence = dict(finding.evidence)
+    assert (finding.severity, evidence["oldest_attempt_s"], evidence["growth_s_per_min"]) == (
+        "warning",
+        600,
+        60,
+    )
+    assert evidence["given_up_in_s"] == 21_000
+    short = scene(waiting(ages, Throttles=[9.0] * 10), triggers(AsyncConfig(None, 900)))
+    assert [f.severity for f in found(async_backlog.detect, short)] == ["critical"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        waiting([600.0 - 50 * i for i in range(10)], Throttles=[9.0] * 10),  # it drains
+        waiting([5.0 * i for i in range(1, 11)], Throttles=[9.0] * 10),  # young
+        waiting([20.0 * i for i in range(1, 11)], Errors=[9.0] * 10),  # retries alone
+        waiting([400.0], Throttles=[9.0]),  # one point has no direction
+        [],
+    ],
+)
+def test_backlog_is_silent_where_nothing_piles_up(data: list[MetricPoints]) -> None:
+    assert found(async_backlog.detect, scene(data)) == []

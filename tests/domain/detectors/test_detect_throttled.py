@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from fakes.queuescene import ACCOUNT, END, HOG, found, runs, scene
+from fakes.worlds import NOW, SCOPE, WORKER, mapping, points
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.detectors.throttled import detect
+from lambdatop.domain.events import MetricPoints
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.scope import Key
+
+
+def refused(**more: list[float]) -> list[MetricPoints]:
+    return runs(Throttles=[10.0] * 5, Invocations=[90.0] * 5, **more)
+
+
+def level(values: list[float], key: Key = WORKER) -> MetricPoints:
+    return points(key, "ConcurrentExecutions", values, "Maximum", END)
+
+
+def claimed(value: float) -> MetricPoints:
+    return points(ACCOUNT, "ClaimedAccountConcurrency", [value] * 6, "Maximum")
+
+
+def reserved(value: int | None) -> ev.ConcurrencyObserved:
+    return ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, value),))
+
+
+def limit_of(finding: Finding) -> object:
+    return dict(finding.evidence)["limit"]
+
+
+def test_reserved_concurrency_bites() -> None:
+    (finding,) = found(detect, scene([*refused(), level([5.0] * 5)], reserved(5)))
+    assert (limit_of(finding), finding.severity) == ("reserved", "critical")
+    assert finding.title == "orders-worker is throttled by its reserved concurrency 5"
+    assert finding.formula == "50 throttles / (50 + 450 invocations) = 10.0% over 5 min; limit: reserved"
+    assert finding.since == END - 300
+
+
+def test_a_trigger_that_asks_for_more_than_reserved_is_self_inflicted() -> None:
+    world = scene([*refused(), level([5.0] * 5)], reserved(5), fed=(mapping(max_concurrency=10),))
+    (finding,) = found(detect, world)
+    assert (limit_of(finding), finding.suggests[0]) == ("self-inflicted", "tune_trigger")
+
+
+def test_the_accounts_pool_names_who_takes_it() -> None:
+    world = scene([*refused(), level([4.0] * 5), level([80.0] * 5, HOG), claimed(100.0)], reserved(None))
+    (finding,) = found(detect, world)
+    assert limit_of(finding) == "account pool"
+    assert finding.title == (
+        "orders-worker is throttled: the account's 100 are used up; thumbnailer takes most of it"
+    )
+    assert dict(finding.evidence)["top_consumers"] == "thumbnailer, orders-worker"
+    assert (finding.about, finding.suggests) == ((HOG,), ("cap_concurrency",))
+
+
+def test_the_request_rate_bites_although_concurrency_is_free() -> None:
+    fast = [
+        *runs(Throttles=[100.0] * 5, Invocations=[66_000.0] * 5, Duration=[660_000.0] * 5),
+        level([20.0] * 5),
+    ]
+    (finding,) = found(detect, scene(fast, reserved(None)))
+    assert (limit_of(finding), finding.severity) == ("request rate", "warning")
+    slow = [*runs(Throttles=[100.0] * 5, Invocations=[66_000.0] * 5, Duration=[66e6] * 5), level([20.0] * 5)]
+    assert [limit_of(f) for f in found(detect, scene(slow, reserved(None)))] == ["unknown"]
+
+
+def test_a_step_of_thousands_is_the_scaling_rate() -> None:
+    step = [*refused(), level([10.0, 10.0, 2600.0, 3000.0, 3000.0])]
+    account = ev.AccountObserved(SCOPE, NOW + 1, AccountFacts(10_000, 10_000, 1 << 40, 1, 2))
+    (finding,) = found(detect, scene(step, account, reserved(None)))
+    assert limit_of(finding) == "scaling rate"
+
+
+def test_zero_on_purpose_is_information_with_and_without_throttles() -> None:
+    for data in (refused(), []):
+        (finding,) = found(detect, scene(data, reserved(0)))
+        assert (finding.severity, limit_of(finding)) == ("info", "disabled on purpose")
+        assert (finding.title, finding.suggests) == (
+            "orders-worker is throttled to zero",
+            ("restore_concurrency",),
+        )
+
+
+def test_a_reservation_that_was_never_read_is_not_zero() -> None:
+    assert found(detect, scene(runs(Invocations=[90.0] * 5))) == []
+
+
+@pytest.mark.parametrize("throttles", [[0.0] * 5, []])
+def test_silent_without_throttles(throttles: list[float]) -> None:
+    assert found(detect, scene(runs(Throttles=throttles, Invocations=[90.0] * 5), reserved(None))) == []
+
+
+def test_the_newest_minute_is_not_final() -> None:
+    newest = [points(WORKER, name, [50.0], end=NOW) for name in ("Throttles", "Invocations")]
+    assert found(detect, scene(newest)) == []
+
+
+def test_a_critical_finding_stays_critical_while_it_hovers() -> None:
+    worse = found(detect, scene(runs(Throttles=[6.0] * 5, Invocations=[94.0] * 5)))
+    hovering = scene(runs(Throttles=[4.5] * 5, Invocations=[95.5] * 5))
+    assert [f.severity for f in worse] == ["critical"]
+    assert [f.severity for f in found(detect, hovering)] == ["warning"]
+    assert [f.severity for f in found(detect, hovering, worse)] == ["critical"]

@@ -1,0 +1,78 @@
+"""A queue-fed and an event-fed function for detector tests: minutes as AWS would publish them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
+
+from lambdatop.domain import events as ev
+from lambdatop.domain.detectors import Detect
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.fold import fold_all
+from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.scope import Key
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.sight import sight
+from lambdatop.domain.world import EMPTY_WORLD, World
+
+END = NOW - 60
+"""A function's minutes are final once they are as old as its timeout (10 s), so the newest is not."""
+
+HOG = Key(SCOPE, "function", "thumbnailer")
+ACCOUNT = Key(SCOPE, "account", SCOPE.account)
+
+
+def runs(**counts: list[float]) -> list[ev.MetricPoints]:
+    """Sum series of orders-worker by name, all but the newest minutes final."""
+    return [points(WORKER, name, values, end=END) for name, values in counts.items()]
+
+
+def moved(
+    received: list[float], deleted: list[float], sent: list[float] | None = None
+) -> list[ev.MetricPoints]:
+    """What went through the queue orders, by minute."""
+    return [
+        points(ORDERS, "NumberOfMessagesReceived", received),
+        points(ORDERS, "NumberOfMessagesDeleted", deleted),
+        *([points(ORDERS, "NumberOfMessagesSent", sent)] if sent else []),
+    ]
+
+
+def depth(values: list[float], key: Key = DLQ) -> ev.MetricPoints:
+    """Visible messages, by minute."""
+    return points(key, "ApproximateNumberOfMessagesVisible", values, "Maximum")
+
+
+def scene(
+    data: Iterable[ev.MetricPoints],
+    *more: ev.Event,
+    fed: tuple[MappingFacts, ...] | None = None,
+    redrive: str = "",
+    in_flight: int = 0,
+) -> World:
+    """orders → orders-worker with orders-dlq, and thumbnailer beside it."""
+    source = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, in_flight=in_flight)
+    return fold_all(
+        EMPTY_WORLD,
+        [
+            ev.FunctionsListed(SCOPE, NOW, (function(), function("thumbnailer"))),
+            ev.MappingsListed(SCOPE, NOW, (mapping(),) if fed is None else fed),
+            ev.AccountObserved(SCOPE, NOW, AccountFacts(100, 90, 1 << 40, 1, 2)),
+            ev.QueuesObserved(SCOPE, NOW, (source, queue(DLQ, visible=9, redrive=redrive))),
+            metrics(*data),
+            *more,
+        ],
+    )
+
+
+def found(
+    detect: Detect,
+    world: World,
+    before: Iterable[Finding] = (),
+    settings: Settings = PROMPT,
+    now: float = NOW,
+) -> list[Finding]:
+    """What a detector says, after a round that said `before`."""
+    return list(detect(sight(world, now, settings, before)))
