@@ -168,4 +168,5 @@ def test_an_empty_journal_says_so_on_stderr(cli: Cli, home: Path) -> None:
 def test_the_demo_lists_its_scenarios(cli: Cli) -> None:
     assert "poison-queue" in cli("demo", "--list").out
     names = [s["name"] for s in json.loads(cli("demo", "--list", "--json").out)["scenarios"]]
-    assert names[0] == "poison-queue" and "calm" in names
+    assert names[0] == "poison-queue"
+    assert "calm" in names

@@ -36,7 +36,7 @@ def test_the_fleet_is_one_that_aws_would_accept() -> None:
 
 
 def test_an_unknown_scenario_is_refused() -> None:
-    with pytest.raises(ValueError, match="known are poison-queue, .*calm"):
+    with pytest.raises(ValueError, match=r"known are poison-queue, .*calm"):
         start("nonsense")
 
 

@@ -19,6 +19,9 @@ SUGGESTS = ("tune_trigger",)
 MOST_FAIL = 0.8
 """Where nearly every batch of a queue fails, it is not one bad record that fails them."""
 
+A_FEW = 5
+"""Batches of a minute below which "all of them failed" says nothing."""
+
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per mapping whose failures repeat whole batches."""
@@ -37,18 +40,19 @@ def detect(sight: Sight) -> Iterator[Finding]:
         if mapping.source_queue is not None and not _some_succeed(sight, mapping):
             continue
         share = errors / invocations
-        if mapping.source_queue is not None and max(share, _lately(sight, mapping)) > MOST_FAIL:
+        if mapping.source_queue is not None and _all_failed_once(sight, mapping, over):
             continue
         if share > sight.limit(NAME, mapping.key, limits.warning_share):
             yield _finding(sight, mapping, over, errors, invocations)
 
 
-def _lately(sight: Sight, mapping: MappingFacts) -> float:
-    """The share of failures in the newest minutes: an outage fills the whole window only after a while."""
-    over = sight.window(mapping.function, 3)
-    invocations = sight.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
-    errors = sight.world.metric(mapping.function, "Errors").sum(over.start, over.end)
-    return errors / invocations if invocations else 0.0
+def _all_failed_once(sight: Sight, mapping: MappingFacts, over: Window) -> bool:
+    """Whether nearly every batch of some minute failed, as in an outage that fills part of the window."""
+    start = int(over.start)
+    invocations = sight.world.metric(mapping.function, "Invocations").grid(start, over.minutes)
+    errors = sight.world.metric(mapping.function, "Errors").grid(start, over.minutes)
+    minutes = zip(invocations, errors, strict=True)
+    return any(n is not None and n >= A_FEW and (e or 0) / n > MOST_FAIL for n, e in minutes)
 
 
 def _some_succeed(sight: Sight, mapping: MappingFacts) -> bool:
