@@ -25,6 +25,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
         "idle_confirm",
         "hard_cap",
     ),
+    "core.lambda_runtime.Worker.kill": ("self",),
     "core.lambda_runtime.Worker.invoke": (
         "self",
         "event",
@@ -62,6 +63,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
     "services.lambda_svc._esm_response": ("esm",),
     "services.lambda_svc._execute_function": ("func", "event"),
     "services.lambda_svc._execute_function_dispatch": ("func", "config", "event", "request_id", "started"),
+    "services.lambda_svc._inflight_key": ("config",),
     "services.lambda_svc._get_policy": ("func_name", "query_params", "path_qualifier"),
     "services.lambda_svc._poll_dynamodb_streams": (),
     "services.lambda_svc._poll_kinesis": (),
@@ -98,6 +100,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
 VALUES: dict[str, str] = {
     "core.lambda_runtime.INVOKE_DEPTH_BOOTSTRAP": "str",
     "core.lambda_runtime.INVOKE_DEPTH_ENV": "str",
+    "core.lambda_runtime.Worker": "type",
     "core.lambda_runtime._PYTHON_WORKER_SCRIPT": "str",
     "services.cloudwatch_logs._live_tail_sessions": "dict",
     "services.cloudwatch_logs._log_events_lock": "lock",
@@ -106,6 +109,7 @@ VALUES: dict[str, str] = {
     "services.lambda_svc._esm_backoff_until": "AccountRegionScopedDict",
     "services.lambda_svc._esms": "AccountRegionScopedDict",
     "services.lambda_svc._functions": "AccountRegionScopedDict",
+    "services.lambda_svc._inflight": "dict",
     "services.sqs._Err": "type",
     "services.sqs._HANDLERS": "dict",
     "services.sqs._queues": "AccountRegionScopedDict",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambdatop.demo import _private, platform_lines
+from lambdatop.demo import _private, platform_lines, repair_lambda
 from lambdatop.demo.execution import CURRENT, Execution, cause
 from lambdatop.demo.ledger import Ledger
 from lambdatop.demo.log_writer import LogWriter, group_name, stream_name
 from lambdatop.demo.metric_store import Scope
-from lambdatop.demo.runtime_worker import MARK
+from lambdatop.demo.runtime_worker import KILLED, MARK
 
 # How long to wait for the rest of a dead worker's output, in seconds.
 _OUTPUT_GRACE_S = 0.25
@@ -63,6 +64,7 @@ class ExecutionRepair:
         self._ledger = ledger
         self._logs = logs
         self.on_begin: list[Callable[[Execution, Any], None]] = []
+        self._taking = threading.Lock()
 
     def install(self) -> None:
         """Put the wrappers in place."""
@@ -81,7 +83,9 @@ class ExecutionRepair:
         def acquire(func: dict[str, Any], config: dict[str, Any]) -> Any:
             # An invocation holds a copy of the function's record; the cap of this moment counts.
             live = _private.get("services.lambda_svc._functions").get(config.get("FunctionName")) or func
-            slot, limit = original(live, config)
+            with self._taking:
+                full = repair_lambda.pool_is_full(here(), live, config)
+                slot, limit = (None, "account") if full else original(live, config)
             if slot is None:
                 self._ledger.throttled(here(), config.get("FunctionName", "unknown"))
             return slot, limit
@@ -224,7 +228,7 @@ def _read_outcome(execution: Execution, answer: dict[str, Any], config: dict[str
         execution.error_type = "Sandbox.Timedout"
         execution.error_message = f"RequestId: {execution.request_id} Error: {text}"
         return "timeout"
-    execution.error_type = "Runtime.ExitError"
+    execution.error_type = "Runtime.OutOfMemory" if text == KILLED else "Runtime.ExitError"
     execution.error_message = f"RequestId: {execution.request_id} Error: {text}"
     return "error"
 

@@ -16,8 +16,9 @@ from lambdatop.demo.metric_store import Scope
 
 # How long a mapping stays in Enabling, Disabling or Updating, in real seconds.
 TRANSITION_S = 2.0
-# AWS keeps so much of the account's concurrency for functions without a reservation.
+# AWS keeps so much of the account's concurrency for functions without a reservation, in a young account less.
 UNRESERVED_FLOOR = 100
+YOUNG_ACCOUNT_FLOOR = 10
 
 _PROVISIONED = re.compile(r"/functions/([^/]+)/provisioned-concurrency$")
 _Call = Callable[..., Any]
@@ -44,10 +45,33 @@ def allocated(scope: Scope) -> int:
     return total
 
 
+def pool_is_full(scope: Scope, record: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Whether the account has nothing left for one more execution of a function without a reservation.
+
+    ministack compares the account's limit with all that runs. On AWS reservations and provisioned
+    environments are set aside, used or not: the rest is what everybody else shares.
+    """
+    running: dict[str, int] = _private.get("services.lambda_svc._inflight")
+    key = _private.get("services.lambda_svc._inflight_key")
+    if record.get("concurrency") is not None or running.get(key(config), 0) < provisioned(record):
+        return False
+    shared = 0
+    for (account, region, _), other in list(_private.get("services.lambda_svc._functions")._data.items()):
+        if (account, region) == (scope.account, scope.region) and other.get("concurrency") is None:
+            shared += max(0, running.get(key(other.get("config") or {}), 0) - provisioned(other))
+    limit: int = _private.get("services.lambda_svc._ACCOUNT_CONCURRENCY_CAP")
+    return shared >= limit - allocated(scope)
+
+
 def provisioned(record: dict[str, Any]) -> int:
     """Return a function's provisioned concurrency over all of its versions and aliases."""
     configs = (record.get("provisioned_concurrency") or {}).values()
     return sum(int(config.get("RequestedProvisionedConcurrentExecutions", 0)) for config in configs)
+
+
+def unreserved_floor(limit: int) -> int:
+    """Return what reservations must leave of an account's concurrency ``limit``."""
+    return UNRESERVED_FLOOR if limit > UNRESERVED_FLOOR else YOUNG_ACCOUNT_FLOOR
 
 
 def install() -> None:
@@ -144,10 +168,11 @@ def _put_concurrency(original: _Call) -> _Call:
             return refusal(400, "InvalidParameterValueException", text)
         limit = _private.get("services.lambda_svc._ACCOUNT_CONCURRENCY_CAP")
         others = sum(int(functions[n].get("concurrency") or 0) for n in functions if n != name)
-        if wanted and limit - others - wanted < UNRESERVED_FLOOR:
+        floor = unreserved_floor(limit)
+        if wanted and limit - others - wanted < floor:
             text = (
                 "Specified ReservedConcurrentExecutions for function decreases account's "
-                f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_FLOOR}]."
+                f"UnreservedConcurrentExecution below its minimum value of [{floor}]."
             )
             return refusal(400, "InvalidParameterValueException", text)
         return original(name, data)

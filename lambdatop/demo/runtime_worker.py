@@ -12,7 +12,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -21,6 +24,10 @@ from typing import Any, TextIO
 MARK = "\x1f"
 _TASK_ROOT = "/var/task"
 _REQUEST_ID = "_LAMBDATOP_REQUEST_ID"
+_MAX_RESPONSE_BYTES = 6_291_556
+_MAX_FILES = 1024
+_WATCH_S = 0.02
+KILLED = "Runtime exited with error: signal: killed"
 
 
 class Output:
@@ -82,19 +89,43 @@ def _failure(error: Exception, code_dir: str) -> dict[str, Any]:
     return {"type": type(error).__name__, "message": str(error), "trace": trace}
 
 
-def _peak_memory_mb() -> int:
-    """Return this process's own peak; ru_maxrss would inherit the server's across fork."""
-    try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) // 1024
-    except OSError:
-        pass  # Not Linux.
-    import resource
+class Memory:
+    """This process's memory, as its kernel counts it, held to what the function was given.
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // (1024 * 1024) if sys.platform == "darwin" else peak // 1024
+    The file is opened once: a function that has used up its file descriptors is still watched.
+    """
+
+    def __init__(self, limit_mb: int) -> None:
+        """Allow ``limit_mb``."""
+        self.limit_mb = limit_mb
+        self.running = threading.Event()
+        try:
+            self._status = os.open("/proc/self/status", os.O_RDONLY)
+        except OSError:
+            self._status = -1  # Not Linux: nothing is enforced.
+
+    def peak_mb(self) -> int:
+        """Return this process's own peak; ru_maxrss would inherit the server's across fork."""
+        if self._status >= 0:
+            return self._read_kb(b"VmHWM:") // 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak // (1024 * 1024) if sys.platform == "darwin" else peak // 1024
+
+    def watch(self, exceeded: Callable[[], None]) -> None:
+        """Call ``exceeded`` from a thread of its own when a running function has more than it may."""
+
+        def look() -> None:
+            while self.running.wait():
+                if self._read_kb(b"VmRSS:") // 1024 >= self.limit_mb:
+                    exceeded()
+                time.sleep(_WATCH_S)
+
+        if self._status >= 0:
+            threading.Thread(target=look, daemon=True).start()
+
+    def _read_kb(self, field: bytes) -> int:
+        text = os.pread(self._status, 4096, 0)
+        return int(text.partition(field)[2].split(maxsplit=1)[0])
 
 
 def _names_the_sdk(code_dir: str) -> bool:
@@ -165,8 +196,30 @@ def _apply(ctx: dict[str, Any]) -> None:
             os.environ[name] = str(value)
 
 
+def _limit_files() -> None:
+    """Allow as many open files and sockets as an execution environment of AWS does."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MAX_FILES if hard == resource.RLIM_INFINITY else min(_MAX_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _handed_over(result: Any) -> dict[str, Any]:
+    """Return the result, or why it cannot be handed over, in the words of AWS."""
+    try:
+        size = len(json.dumps(result))
+    except (TypeError, ValueError) as error:
+        kind, text = "Runtime.MarshalError", f"Unable to marshal response: {error}"
+    else:
+        if size <= _MAX_RESPONSE_BYTES:
+            return {"result": result}
+        kind = "Function.ResponseSizeTooLarge"
+        text = f"Response payload size ({size} bytes) exceeded maximum allowed payload size"
+        text += f" ({_MAX_RESPONSE_BYTES} bytes)."
+    return {"failure": {"type": kind, "message": text, "trace": []}}
+
+
 def _answer(
-    handler: Callable[[Any, Context], Any], init: dict[str, Any], message: dict[str, Any]
+    handler: Callable[[Any, Context], Any], init: dict[str, Any], message: dict[str, Any], memory: Memory
 ) -> dict[str, Any]:
     ctx = message.get("ctx") or {}
     _apply(ctx)
@@ -175,16 +228,11 @@ def _answer(
     began = time.perf_counter()
     try:
         result = handler(message["event"], context)
-        try:
-            json.dumps(result)
-            answer["result"] = result
-        except (TypeError, ValueError) as error:
-            text = f"Unable to marshal response: {error}"
-            answer["failure"] = {"type": "Runtime.MarshalError", "message": text, "trace": []}
+        answer.update(_handed_over(result))
     except Exception as error:  # Whatever the function raises is its result.
         answer["failure"] = _failure(error, init["code_dir"])
     answer["duration_ms"] = (time.perf_counter() - began) * 1000
-    answer["memory_mb"] = _peak_memory_mb()
+    answer["memory_mb"] = min(memory.peak_mb(), memory.limit_mb)
     return answer
 
 
@@ -194,12 +242,28 @@ def run() -> None:
     output: Any = Output(sys.stderr)
     sys.stdout = sys.stderr = output
 
+    speaking = threading.Lock()
+
     def say(answer: dict[str, Any]) -> None:
-        output.end()
-        protocol.write(json.dumps(answer) + "\n")
-        protocol.flush()
+        with speaking:
+            memory.running.clear()
+            output.end()
+            protocol.write(json.dumps(answer) + "\n")
+            protocol.flush()
+
+    def exceeded() -> None:
+        """Go as Lambda makes a function go that needs too much: at once, whatever it is doing."""
+        with speaking:
+            if memory.running.is_set():
+                last = {"status": "error", "error": KILLED, "memory_mb": memory.limit_mb}
+                protocol.write(json.dumps(last) + "\n")
+                protocol.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
 
     init = json.loads(sys.stdin.readline())
+    memory = Memory(int(init.get("memory", 128)))
+    _limit_files()
+    memory.watch(exceeded)
     try:
         handler = _load(init)
     except Exception as error:  # Whatever the module raises is a failed init.
@@ -207,4 +271,5 @@ def run() -> None:
         return
     say({"status": "ready", "cold": True})
     for line in sys.stdin:
-        say(_answer(handler, init, json.loads(line)))
+        memory.running.set()
+        say(_answer(handler, init, json.loads(line), memory))

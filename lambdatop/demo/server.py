@@ -91,6 +91,7 @@ async def _serve(listener: socket.socket, port: int, options: argparse.Namespace
 def _open(port: int, home: Any, scenario: Scenario, compression: int) -> None:
     """Deploy, say that everything is ready, let the traffic flow; a failure ends the server."""
     from lambdatop.demo.deploy import Deployment
+    from lambdatop.demo.repair_prepared import Preparation
     from lambdatop.demo.steps import Steps
     from lambdatop.demo.traffic import Traffic
     from lambdatop.demo.wire import Wire
@@ -108,6 +109,7 @@ def _open(port: int, home: Any, scenario: Scenario, compression: int) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     Traffic(wire, scenario.flows, times=compression).start()
     Steps(wire, scenario, compression).start()
+    Preparation(home, [f.name for f in scenario.functions if f.prepared]).start()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,24 @@ from lambdatop.demo.scenarios.loop import LOOP
 from lambdatop.demo.scenarios.model import Scenario
 from lambdatop.demo.scenarios.parent_child import PARENT_CHILD
 from lambdatop.demo.scenarios.poison_queue import POISON_QUEUE
+from lambdatop.demo.scenarios.quota_squeeze import QUOTA_SQUEEZE
+from lambdatop.demo.scenarios.reserved_one import RESERVED_ONE
+from lambdatop.demo.scenarios.resource_limits import RESOURCE_LIMITS
 from lambdatop.demo.scenarios.slow_query import SLOW_QUERY
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
-    for scenario in (POISON_QUEUE, ENDLESS_STREAM, PARENT_CHILD, SLOW_QUERY, LOOP, CALM)
+    for scenario in (
+        POISON_QUEUE,
+        ENDLESS_STREAM,
+        PARENT_CHILD,
+        SLOW_QUERY,
+        QUOTA_SQUEEZE,
+        RESERVED_ONE,
+        LOOP,
+        RESOURCE_LIMITS,
+        CALM,
+    )
 }
 
 # Nothing deployed, nothing flowing, nothing compressed: the bare repaired emulator, for tests.

@@ -126,5 +126,6 @@ EMULATOR_NOTICES = (
     "The emulator stops polling a throttled queue; "
     "AWS keeps receiving, and receive counts burn towards the DLQ.",
     "Provisioned concurrency is recorded, not pre-warmed.",
-    "Memory sizes are declared, not enforced: functions are ordinary processes on this machine.",
+    "Functions are ordinary processes on this machine: memory and open files are held to Lambda's limits, "
+    "the size of /tmp is not.",
 )
