@@ -61,7 +61,8 @@ class Finding:
     `suggests` names mitigations, best first; `since` is s since the epoch. `formula` is the detector's
     formula with the numbers filled in ("30 received / 10 deleted = 3.0 >= 1.5"). `about` are the other
     things it is about (the function behind a queue, the hog behind a throttled victim): findings that
-    share one are one incident.
+    share one are one incident. `remedy` is what the suggestions act on where that is not the target: a
+    throttled victim is helped by capping the hog.
     """
 
     detector: str
@@ -73,6 +74,7 @@ class Finding:
     suggests: tuple[str, ...] = ()
     formula: str = ""
     about: tuple[Key, ...] = ()
+    remedy: Key | None = None
 
     @property
     def identity(self) -> tuple[str, Key]:

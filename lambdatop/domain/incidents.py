@@ -68,10 +68,11 @@ def group(world: World, findings: Iterable[Finding]) -> tuple[Incident, ...]:
     return tuple(sorted(incidents, key=lambda i: (-SEVERITIES.index(i.severity), i.since, _order(i.cause))))
 
 
-def _order(finding: Finding) -> tuple[int, int, float, str, Key]:
-    """Causal order; information after everything else."""
+def _order(finding: Finding) -> tuple[int, int, bool, float, str, Key]:
+    """Causal order; information after everything else, who blames another after who blames nobody."""
     rank = _RANK.get(finding.detector, len(CAUSAL))
-    return (int(finding.rank == 0), rank, -finding.rank, finding.target.name, finding.target.key)
+    victim = finding.remedy is not None
+    return (int(finding.rank == 0), rank, victim, -finding.rank, finding.target.name, finding.target.key)
 
 
 def _incident(found: list[Finding], of: dict[tuple[str, Key], tuple[Key, ...]]) -> Incident:

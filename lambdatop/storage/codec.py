@@ -7,7 +7,6 @@ new number.
 
 from __future__ import annotations
 
-from lambdatop.domain.finding import Finding
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.snapshot import (
     FunctionRow,
@@ -20,7 +19,8 @@ from lambdatop.domain.snapshot import (
 )
 from lambdatop.domain.world import Spend
 from lambdatop.storage.deeds import entry_json, plan_json, result_json
-from lambdatop.storage.plainjson import Json, finite, iso, plain, ref_json
+from lambdatop.storage.incidentjson import findings_json, incidents_json, storm_json
+from lambdatop.storage.plainjson import Json, finite, iso, plain
 
 SNAPSHOT_SCHEMA = "lambdatop.snapshot/1"
 
@@ -38,7 +38,9 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "functions": [_function(r) for r in snapshot.functions],
         "mappings": [_mapping(r) for r in snapshot.mappings],
         "queues": [_queue(r) for r in snapshot.queues],
-        "findings": [_finding(f) for f in snapshot.findings],
+        "findings": findings_json(snapshot),
+        "incidents": incidents_json(snapshot.incidents),
+        "storms": [storm_json(r) for r in snapshot.storms],
         "quotas": [_quota(q) for q in snapshot.quotas],
         "sources": [_source(s) for s in snapshot.sources],
         "spend": _spend(snapshot.spend),
@@ -140,18 +142,6 @@ def _queue(row: QueueRow) -> Json:
         "retention_s": facts.retention_s,
         "trend_per_min": plain(row.trend_per_min),
         "age_s": plain(row.age_s),
-    }
-
-
-def _finding(finding: Finding) -> Json:
-    return {
-        "detector": finding.detector,
-        "severity": finding.severity,
-        "target": ref_json(finding.target),
-        "title": finding.title,
-        "since": iso(finding.since),
-        "evidence": finite(dict(finding.evidence)),
-        "suggests": list(finding.suggests),
     }
 
 

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from lambdatop.config.theme_file import DEFAULT_THEME, NO_COLOR_THEME, Themes
+from lambdatop.domain.finding import Finding
 from lambdatop.domain.plan import Plan
 from lambdatop.domain.ports import Console
 from lambdatop.domain.scope import Key
@@ -26,10 +27,12 @@ from lambdatop.tui.hotkeys import BY_ID, Hotkey
 from lambdatop.tui.screens.choose import ChooseScreen
 from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
+from lambdatop.tui.screens.finding import FindingScreen
 from lambdatop.tui.screens.frame_screen import FrameScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen
 from lambdatop.tui.screens.journal import JournalScreen
+from lambdatop.tui.screens.sheet import SheetScreen
 from lambdatop.tui.theme import ThemedApp
 
 FASTEST_S = 0.25
@@ -121,8 +124,8 @@ class LambdatopApp(QuietCrash, ThemedApp):
         """Tell the engine whose log is on the screen."""
         keys = set()
         for screen in self.screen_stack:
-            if isinstance(screen, FunctionScreen):
-                keys.add(screen.function)
+            if isinstance(screen, SheetScreen):
+                keys |= {screen.function} if screen.function is not None else set()
             elif isinstance(screen, DashboardScreen) and screen.watched is not None:
                 keys.add(screen.watched)
         if keys != self._watched:
@@ -169,6 +172,11 @@ class LambdatopApp(QuietCrash, ThemedApp):
     def open_function(self, function: Key) -> None:
         """One function in full."""
         self.push_screen(FunctionScreen(function), lambda _: self.watch_logs())
+
+    def open_finding(self, finding: Finding) -> None:
+        """One finding in full."""
+        screen = FindingScreen(finding, self.frame.snapshot)
+        self.push_screen(screen, lambda _: self.watch_logs())
 
     def action_help(self) -> None:
         """All keys; the same key closes them."""

@@ -11,11 +11,12 @@ EMPTY = "·"
 UP, DOWN = "↑", "↓"
 ON, OFF = "●", "○"
 ARROW = "→"
+CORNER = "└"
 SORT_DOWN, SORT_UP = "▾", "▴"
 BULLET = "•"
 TIMES = "\u00d7"
 
-_ASCII = str.maketrans("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·↑↓●○→▾▴•\u00d7\u2013—…½␊≥≤│─", "_.-:=+*#-----##.^v*o>v^-x--~2/><|-")
+_ASCII = str.maketrans("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·↑↓●○→▾▴•\u00d7\u2013—…½␊≥≤│─└", "_.-:=+*#-----##.^v*o>v^-x--~2/><|-'")
 
 
 def trend(word: str) -> str:

@@ -50,8 +50,8 @@ def of_storm(row: StormRow) -> Selection:
 
 
 def of_finding(finding: Finding, snapshot: Snapshot) -> Selection:
-    """The selection that a finding stands for: its target, and the function behind that."""
-    key = finding.target.key
+    """The selection that a finding stands for: what would help, its target as a rule, and its function."""
+    key = finding.remedy or finding.target.key
     if key.kind == "function":
         return Selection(function=key)
     if key.kind == "mapping":

@@ -10,14 +10,20 @@ from math import sin
 from types import MappingProxyType
 from typing import Any
 
-from lambdatop.domain.finding import Finding, Ref
+from fakes.console_findings import findings, incidents, storms
+from fakes.console_names import ARN as ARN
+from fakes.console_names import NOW as NOW
+from fakes.console_names import SCOPE as SCOPE
+from fakes.console_names import SQS as SQS
+from fakes.console_names import UUID as UUID
+from fakes.console_names import key as key
+
 from lambdatop.domain.function import AlarmFacts, FunctionFacts
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.logline import parse
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.plan import Call
 from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key, Kind, Scope
 from lambdatop.domain.snapshot import (
     FunctionRow,
     MappingRow,
@@ -25,20 +31,9 @@ from lambdatop.domain.snapshot import (
     QuotaRow,
     Snapshot,
     SourceRow,
-    StormRow,
     Target,
 )
 from lambdatop.domain.world import LogTail, Spend
-
-NOW = 1_782_914_602.0  # 2026-07-01 14:03:22Z
-SCOPE = Scope("123456789012", "eu-west-1")
-ARN = f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:"
-SQS = f"arn:aws:sqs:{SCOPE.region}:{SCOPE.account}:"
-UUID = "6f1c8a52-1f0e-4a55-9a39-0d5f3f1b7c{:02d}"
-
-
-def key(kind: Kind, id: str) -> Key:
-    return Key(SCOPE, kind, id)
 
 
 def wave(size: float, phase: float, minutes: int = 60) -> tuple[float | None, ...]:
@@ -182,62 +177,6 @@ def mappings() -> tuple[MappingRow, ...]:
     )  # fmt: skip
 
 
-def storms() -> tuple[StormRow, ...]:
-    by_name = {q.facts.name: q for q in queues()}
-    rows = []
-    words = {
-        "orders": (9.8, "37% of receives are repeats, 37% errors, DLQ grows 17/min"),
-        "clicks": (0.0, ""),
-    }
-    for row in mappings():
-        facts = row.facts
-        source = by_name.get(facts.source_name)
-        dlq = by_name.get(source.facts.dlq.id) if source and source.facts.dlq else None
-        score, why = words.get(facts.source_name, (0.0, ""))
-        if facts.state == "Disabled":
-            why = "disabled: nothing is delivered"
-        rows.append(
-            StormRow(
-                facts.key,
-                facts.function,
-                facts.source_kind,
-                facts.source_name,
-                facts.state,
-                facts.last_result,
-                source,
-                dlq,
-                iterator_age_ms={"kinesis": 4_200.0, "dynamodb": 900.0}.get(facts.source_kind),
-                error_rate=0.367 if facts.function.id == "orders-worker" else 0.0,
-                score=score,
-                why=why,
-                risks=row.risks,
-                age_s=row.age_s,
-            )
-        )
-    return tuple(rows)
-
-
-def findings() -> tuple[Finding, ...]:
-    orders, worker = key("queue", "orders"), key("function", "orders-worker")
-    dlq, api = key("queue", "orders-dlq"), key("function", "checkout-api")
-    return (
-        Finding("sqs_redelivery", "critical", Ref(orders, SQS + "orders", "orders"),
-                "orders redelivers: 3.4 receives per message done", NOW - 760,
-                (("received", 7140), ("deleted", 2100), ("ratio", 3.4), ("dlq_growth_per_min", 17.0)),
-                ("disable_trigger", "throttle_to_zero")),
-        Finding("dlq_growth", "critical", Ref(dlq, SQS + "orders-dlq", "orders-dlq"),
-                "orders-dlq grows 17 per minute, 341 messages now", NOW - 640,
-                (("depth", 341), ("growth_per_min", 17.0)), ("disable_trigger", "redrive_dlq")),
-        Finding("error_rate", "critical", Ref(worker, ARN + "orders-worker", "orders-worker"),
-                "orders-worker fails 37% of 714 invocations a minute", NOW - 700,
-                (("errors", 1310), ("invocations", 3570), ("error_rate", 0.367)),
-                ("disable_trigger", "throttle_to_zero")),
-        Finding("throttled", "warning", Ref(api, ARN + "checkout-api", "checkout-api"),
-                "checkout-api is throttled 3 times a minute at 361 of 400", NOW - 95,
-                (("throttles", 9), ("concurrency_max", 361), ("reserved", 400)), ("cap_concurrency",)),
-    )  # fmt: skip
-
-
 def quotas() -> tuple[QuotaRow, ...]:
     return (
         QuotaRow("concurrent executions", "L-B99A9384", "account", 462, 1000, "environments",
@@ -335,8 +274,9 @@ def snapshot(**fields: Any) -> Snapshot:
         "functions": functions(),
         "mappings": mappings(),
         "queues": queues(),
-        "storms": storms(),
+        "storms": storms(mappings(), queues()),
         "findings": findings(),
+        "incidents": incidents(findings()),
         "quotas": quotas(),
         "sources": sources(),
         "alarms": (alarm,),

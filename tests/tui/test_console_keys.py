@@ -215,7 +215,7 @@ async def test_storms_and_findings_filter_too(make_app: MakeApp) -> None:
         await press(pilot, "2", "slash", *"kinesis", "enter")
         assert len(dashboard(app).query_one(StormsPane).table.row_keys) == 1
         await press(pilot, "5", "slash", *"throttled", "enter")
-        assert "1 of 5" in text(app)
+        assert "1 of 3" in text(app)
 
 
 # -- pause, refresh, quit --------------------------------------------------------------------------

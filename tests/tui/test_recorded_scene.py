@@ -37,7 +37,7 @@ async def test_the_panes_show_a_recorded_incident(
     console.snapshot = incident()
     app = make_app(now=lambda: incident().at + 0.5)
     async with looking(app, (200, 60)) as pilot:
-        await press(pilot, key, "z")
+        await press(pilot, key, "z", *("x" if key == "5" else ""))
         shown = text(app)
         for word in words:
             assert word in shown, word

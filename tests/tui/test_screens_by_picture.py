@@ -1,4 +1,4 @@
-"""Five pictures. They change when the looks change: look at the report before you accept new ones."""
+"""Six pictures. They change when the looks change: look at the report before you accept new ones."""
 
 from __future__ import annotations
 
@@ -55,3 +55,7 @@ def test_function_in_full(snap_compare: Compare, make_app: MakeApp) -> None:
 def test_storms_without_colour(snap_compare: Compare, make_app: MakeApp) -> None:
     app = make_app(settings=Settings(screen=Screen(theme="mono")))
     assert snap_compare(app, terminal_size=(120, 40), run_before=keys("2", "j"))
+
+
+def test_finding_in_full(snap_compare: Compare, make_app: MakeApp) -> None:
+    assert snap_compare(make_app(), terminal_size=(160, 50), run_before=keys("5", "x", "j", "enter"))

@@ -9,5 +9,5 @@ from typing import Any
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Fetch one page of the list; the environment is taken for as long as the partner takes."""
     print(f"page {event['page']} of {event['partner']}: waiting for the partner")
-    time.sleep(4.0)
+    time.sleep(3.0)
     return {"prices": 500}

@@ -29,7 +29,7 @@ QUOTA_SQUEEZE = Scenario(
     name="quota-squeeze",
     title="One function takes the account's concurrency",
     story=(
-        "price-importer fetches a partner's price list with 26 callers at once, and the partner takes 4 s "
+        "price-importer fetches a partner's price list with 26 callers at once, and the partner takes 3 s "
         "for each page. The account may run 30 executions: the import holds all that is not reserved, and "
         "checkout-api, which did nothing wrong, is throttled."
     ),

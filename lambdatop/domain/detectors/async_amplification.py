@@ -71,7 +71,7 @@ def _finding(
         NAME,
         severity,
         Ref(key, facts.arn, facts.name),
-        f"{facts.name} runs each async event {ratio:.1f} times",
+        _title(sight, facts, over, ratio),
         _since(sight, key, over),
         (
             ("events_received", received),
@@ -87,6 +87,16 @@ def _finding(
         f"{attempts:.0f} attempts / {received:.0f} events received = {ratio:.2f} >= {threshold:g} "
         f"over {over.minutes} min",
     )
+
+
+def _title(sight: Sight, facts: FunctionFacts, over: Window, ratio: float) -> str:
+    """A throttled attempt runs nothing, and no retry limit ends it."""
+    errors, throttles = (
+        sight.world.metric(facts.key, name).sum(over.start, over.end) for name in ("Errors", "Throttles")
+    )
+    if throttles > errors:
+        return f"{facts.name}: each async event takes {ratio:.1f} attempts, most of them throttled"
+    return f"{facts.name} runs each async event {ratio:.1f} times"
 
 
 def _since(sight: Sight, key: Key, over: Window) -> float:

@@ -79,6 +79,7 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
         f"{throttles:.0f} throttles / ({throttles:.0f} + {invocations:.0f} invocations) = {share:.1%} "
         f"over {over.minutes} min; limit: {limit.name}",
         limit.behind[:1],
+        limit.behind[0] if limit.behind and limit.behind[0] != key else None,
     )
 
 

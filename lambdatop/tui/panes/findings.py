@@ -1,23 +1,31 @@
-"""Pane 5: findings, worst first, then alarms in state ALARM. Also the strip of the narrow layout."""
+"""Pane 5: incidents, worst first, then alarms in state ALARM. Also the strip of the narrow layout."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Container, Hashable, Iterator
 from typing import NamedTuple
 
 from lambdatop.domain.finding import Finding
+from lambdatop.domain.incident import Incident
 from lambdatop.domain.snapshot import Snapshot
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import Frame
+from lambdatop.tui.glyphs import CORNER
 from lambdatop.tui.hotkeys import KEY_OF
 from lambdatop.tui.ink import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, spans
 from lambdatop.tui.panes.table_pane import TablePane
 from lambdatop.tui.targets import NOTHING, Selection, of_finding
 from lambdatop.tui.widgets.columns import Column
 
+RANK = {"CRIT": 3, "WARN": 2, "ALRM": 1, "INFO": 0}
+
 
 class Found(NamedTuple):
-    """One line: a finding, or an alarm of CloudWatch."""
+    """One line: an incident by its cause, a symptom of the incident above, or an alarm of CloudWatch.
+
+    `order` is the incident's severity, beginning (s since the epoch) and target, so that whatever orders
+    the lines, symptoms stay below their cause. `more` counts symptoms that are folded away.
+    """
 
     key: Hashable
     word: str
@@ -27,19 +35,48 @@ class Found(NamedTuple):
     target: str
     finding: Finding | None
     selection: Selection
+    order: tuple[int, float | None, str]
+    text: str
+    more: int = 0
+    symptom: bool = False
 
 
-def found(snapshot: Snapshot) -> Iterator[Found]:
-    """All lines."""
-    for f in snapshot.findings:
-        word, slot = SEVERITY_WORD[f.severity], SEVERITY_SLOT[f.severity]
-        selection = of_finding(f, snapshot)
-        yield Found(f.identity, word, slot, f.since, f.title, f.target.name, f, selection)
+def found(snapshot: Snapshot, opened: Container[Hashable] = ()) -> Iterator[Found]:
+    """All lines: symptoms only of the incidents in `opened`."""
+    for incident in snapshot.incidents:
+        yield from _incident(incident, snapshot, incident.key in opened)
     for alarm in snapshot.alarms:
         title = f"{alarm.key.id}: {alarm.reason}" if alarm.reason else alarm.key.id
         target = alarm.function.id if alarm.function else alarm.metric
         selection = Selection(function=alarm.function) if alarm.function else NOTHING
-        yield Found(alarm.key, "ALRM", "warning", alarm.since, title, target, None, selection)
+        order = (RANK["ALRM"], alarm.since, target)
+        text = f"ALRM alarm {title} {target}"
+        yield Found(alarm.key, "ALRM", "warning", alarm.since, title, target, None, selection, order, text)
+
+
+def _incident(incident: Incident, snapshot: Snapshot, opened: bool) -> Iterator[Found]:
+    text = " ".join(
+        f"{SEVERITY_WORD[f.severity]} {f.detector} {f.title} {f.target.name}" for f in incident.findings
+    )
+    order = (RANK[SEVERITY_WORD[incident.severity]], incident.since, incident.cause.target.name)
+    for f in incident.findings if opened else (incident.cause,):
+        first = f is incident.cause
+        # Folded, the line stands for all of them; opened, each speaks for itself.
+        severity, since = (f.severity, f.since) if opened else (incident.severity, incident.since)
+        yield Found(
+            f.identity,
+            SEVERITY_WORD[severity],
+            SEVERITY_SLOT[severity],
+            since,
+            f.title,
+            f.target.name,
+            f,
+            of_finding(f, snapshot),
+            order,
+            text,
+            0 if opened else len(incident.symptoms),
+            not first,
+        )
 
 
 def suggestion(finding: Finding) -> Spans:
@@ -63,14 +100,14 @@ def value_text(name: str, value: float | int | str | None) -> str:
 
 
 def strip(frame: Frame, width: int, lines: int) -> tuple[Spans, ...]:
-    """The worst findings, one line each, for screens that show one pane at a time."""
+    """The worst incidents, one line each, for screens that show one pane at a time."""
     rows = list(found(frame.snapshot))
     made = []
     for row in rows[:lines]:
         age = fmt.age(frame.now - row.since) if row.since is not None else ""
         keys = " ".join(KEY_OF[n] for n in row.finding.suggests if n in KEY_OF) if row.finding else ""
         pieces = spans((f"{row.word} ", row.slot), (f"{age:>4} ", "faint"))
-        made.append((*pieces, *spans((f"{keys} " if keys else "", "accent"), row.title)))
+        made.append((*pieces, *spans((f"{keys} " if keys else "", "accent")), *_title(row, frame, width)))
     if not rows:
         words = "no findings" if frame.connected else "connecting…"
         made.append(spans((words, "muted")))
@@ -86,7 +123,9 @@ def _since(row: Found, frame: Frame, width: int) -> Spans:
 
 
 def _title(row: Found, frame: Frame, width: int) -> Spans:
-    return spans(row.title)
+    if row.symptom:
+        return spans((f"  {CORNER} ", "faint"), (row.title, "muted"))
+    return spans((f"+{row.more} " if row.more else "", "accent"), row.title)
 
 
 def _target(row: Found, frame: Frame, width: int) -> Spans:
@@ -98,39 +137,53 @@ def _keys(row: Found, frame: Frame, width: int) -> Spans:
     return spans((" ".join(KEY_OF[n] for n in names if n in KEY_OF), "accent"))
 
 
-RANK = {"CRIT": 3, "WARN": 2, "ALRM": 1, "INFO": 0}
-
 COLUMNS: tuple[Column[Found], ...] = (
-    Column("severity", "sev", 4, _severity, "left", sort=lambda r: RANK[r.word]),
-    Column("since", "since", 5, _since, sort=lambda r: r.since),
+    Column("severity", "sev", 4, _severity, "left", sort=lambda r: r.order[0]),
+    Column("since", "since", 5, _since, sort=lambda r: r.order[1]),
     Column("keys", "keys", 5, _keys, "left", rank=1),
     Column("title", "finding", 24, _title, "left", flex=3, wish=50),
-    Column("target", "target", 18, _target, "left", rank=6, sort=lambda r: r.target, descending=False),
+    Column("target", "target", 18, _target, "left", rank=6, sort=lambda r: r.order[2], descending=False),
 )
 
 
 class FindingsPane(TablePane[Found]):
-    """Findings and alarms."""
+    """Incidents, one line each, and alarms. `x` shows and hides the symptoms of one."""
 
     NUMBER, PANE, TITLE = 5, "findings", "findings"
     SOURCES = ()
     COLUMNS = COLUMNS
     WHAT = "findings"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: frozenset[Hashable] = frozenset()
+
     def rows(self, frame: Frame) -> list[tuple[Hashable, Found]]:
-        """Findings, then alarms."""
-        return [(row.key, row) for row in found(frame.snapshot)]
+        """Incidents, then alarms."""
+        return [(row.key, row) for row in found(frame.snapshot, self.opened)]
 
     def text_of(self, row: Found) -> str:
-        """What the filter looks at."""
-        name = row.finding.detector if row.finding else "alarm"
-        return f"{row.word} {name} {row.title} {row.target}"
+        """What the filter looks at: an incident is found by any of its findings."""
+        return row.text
+
+    def unfold(self) -> None:
+        """Show the symptoms of the incident under the cursor, or hide them."""
+        row = self.table.cursor_row
+        holder = next((i for i in self.frame.snapshot.incidents if row and row.finding in i.findings), None)
+        if holder is None or not holder.symptoms:
+            self.app.notify("This line has no symptoms.", markup=False)
+            return
+        if holder.key in self.opened:
+            self.table.move_to(holder.key)
+        self.opened ^= {holder.key}
+        self.forget_rows()
+        self.show(self.frame)
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """Counts by severity."""
+        """Incidents by severity."""
         pieces = []
         for severity in ("critical", "warning", "info"):
-            count = sum(f.severity == severity for f in frame.snapshot.findings)
+            count = sum(i.severity == severity for i in frame.snapshot.incidents)
             if count:
                 pieces.append((f"{count} {severity} ", SEVERITY_SLOT[severity]))
         if frame.snapshot.alarms:
@@ -156,12 +209,17 @@ class FindingsPane(TablePane[Found]):
             return ()
         if row.finding is None:
             return spans((row.title, "muted"))
-        evidence = "  ".join(f"{n} {value_text(n, v)}" for n, v in row.finding.evidence)
         keys = suggestion(row.finding)
         gap = Span("  ") if keys else Span("")
-        return (*spans(row.title), Span("\n"), *keys, gap, *spans((evidence, "muted")))
+        words = row.finding.formula or "  ".join(f"{n} {value_text(n, v)}" for n, v in row.finding.evidence)
+        return (*spans(row.title), Span("\n"), *keys, gap, *spans((words, "muted")))
 
     def selection(self) -> Selection:
         """What the finding is about."""
         row = self.table.cursor_row
         return row.selection if row else NOTHING
+
+    def finding(self) -> Finding | None:
+        """The finding under the cursor, None for an alarm."""
+        row = self.table.cursor_row
+        return row.finding if row else None

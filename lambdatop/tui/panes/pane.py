@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from lambdatop.domain.finding import Finding
 from lambdatop.domain.snapshot import SourceRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.filtering import NO_FILTER, Filter, parse_filter
@@ -81,6 +82,10 @@ class Pane(Vertical):
     def selection(self) -> Selection:
         """What mutation keys act on."""
         return NOTHING
+
+    def finding(self) -> Finding | None:
+        """The finding under the cursor, where there are findings."""
+        return None
 
     def sort_next(self) -> None:
         """Order by the next column, where there are columns."""

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from lambdatop.domain.snapshot import StormRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.glyphs import ARROW, BULLET, TIMES
+from lambdatop.tui.glyphs import ARROW, BULLET, TIMES, trend
 from lambdatop.tui.ink import Span, Spans, spans
 from lambdatop.tui.panes.cells import aged, figure, level
 from lambdatop.tui.panes.table_pane import TablePane
@@ -19,18 +19,52 @@ def _way(row: StormRow, frame: Frame, width: int) -> Spans:
     return spans(row.source_name, (f" {ARROW} ", "faint"), row.function.id)
 
 
+def _invocation(row: StormRow, frame: Frame, width: int) -> Spans:
+    return spans((row.invocation, "muted"))
+
+
 def _kind(row: StormRow, frame: Frame, width: int) -> Spans:
     return spans((row.source_kind, "muted"))
 
 
 def _state(row: StormRow, frame: Frame, width: int) -> Spans:
-    slot = {"Enabled": "", "Disabled": "muted"}.get(row.state, "warning")
+    slot = {"Enabled": "muted", "Disabled": "muted"}.get(row.state, "warning")
     return spans((row.state, slot))
 
 
 def _result(row: StormRow, frame: Frame, width: int) -> Spans:
+    if row.mapping is None:
+        return ()
     quiet = row.last_result in ("", "OK", "No records processed")
     return spans((row.last_result or fmt.UNKNOWN, "muted" if quiet else "warning"))
+
+
+def _amplification(row: StormRow, frame: Frame, width: int) -> Spans:
+    """Runs per event with its trend; a stream has no such figure: it repeats until the record is done."""
+    detectors = frame.settings.detectors
+    limits = detectors.sqs_redelivery if row.queue is not None else detectors.async_amplification
+    value = row.amplification
+    severity = level(value, limits.warning_ratio, limits.critical_ratio)
+    return figure(value, fmt.ratio(value), severity, trend(row.trend))
+
+
+def _wasted(row: StormRow, frame: Frame, width: int) -> Spans:
+    value = row.wasted_per_min
+    quiet = value is not None and value < QUIET
+    return figure(0.0 if quiet else value, fmt.rate(value), "" if row.score < STORM else "warning")
+
+
+def _usd(row: StormRow, frame: Frame, width: int) -> Spans:
+    value = row.wasted_usd_per_hour
+    return figure(value, fmt.usd(value), "muted")
+
+
+def _fate(row: StormRow, frame: Frame, width: int) -> Spans:
+    return spans((row.fate or fmt.UNKNOWN, "" if row.score >= STORM else "muted"))
+
+
+def _blocks(row: StormRow, frame: Frame, width: int) -> Spans:
+    return spans((", ".join(row.blocks), "warning"))
 
 
 def _waiting(row: StormRow, frame: Frame, width: int) -> Spans:
@@ -43,14 +77,6 @@ def _in_flight(row: StormRow, frame: Frame, width: int) -> Spans:
     if row.queue is None:
         return ()
     return figure(row.queue.facts.in_flight, fmt.number(row.queue.facts.in_flight))
-
-
-def _redelivery(row: StormRow, frame: Frame, width: int) -> Spans:
-    if row.queue is None:
-        return ()
-    limits = frame.settings.detectors.sqs_redelivery
-    value = row.queue.redelivery_ratio
-    return figure(value, fmt.ratio(value), level(value, limits.warning_ratio, limits.critical_ratio))
 
 
 def _dlq(row: StormRow, frame: Frame, width: int) -> Spans:
@@ -93,26 +119,34 @@ def _depth(row: StormRow) -> int | None:
     return row.queue.facts.visible if row.queue else None
 
 
+QUIET = 0.05
+"""Wasted invocations a minute that are shown as none."""
+
+STORM = 1.0
+"""Score from which on a row is more than an odd repeat."""
+
 COLUMNS: tuple[Column[StormRow], ...] = (
-    Column("way", f"source {ARROW} function", 26, _way, "left", flex=2, sort=lambda r: r.source_name),
-    Column("kind", "kind", 8, _kind, "left", rank=4),
-    Column("state", "state", 9, _state, "left", sort=lambda r: r.state),
-    Column("result", "last result", 13, _result, "left", rank=6, flex=1),
-    Column("waiting", "waiting", 7, _waiting, rank=1, sort=_depth),
-    Column("flight", "flight", 6, _in_flight, rank=2),
     Column(
-        "redelivery",
-        f"redel {TIMES}",
-        7,
-        _redelivery,
-        sort=lambda r: r.queue.redelivery_ratio if r.queue else None,
+        "way", f"source {ARROW} function", 24, _way, "left", flex=2, wish=30, sort=lambda r: r.source_name
     ),
-    Column("dlq", "DLQ", 6, _dlq, sort=lambda r: r.dlq.facts.visible if r.dlq else None),
-    Column("growth", "DLQ/min", 7, _dlq_growth, sort=lambda r: r.dlq.trend_per_min if r.dlq else None),
-    Column("errors", "err %", 5, _errors, rank=5, sort=lambda r: r.error_rate),
-    Column("iter", "iter age", 8, _iterator, rank=3, sort=lambda r: r.iterator_age_ms),
-    Column("age", "age", 4, _age, rank=7),
-    Column("why", "why", 20, _why, "left", rank=8, flex=4),
+    Column("invocation", "invoked by", 11, _invocation, "left", rank=4, sort=lambda r: r.invocation),
+    Column("state", "state", 8, _state, "left", rank=4, sort=lambda r: r.state),
+    Column("amp", f"runs {TIMES}", 7, _amplification, sort=lambda r: r.amplification),
+    Column("wasted", "wasted/m", 8, _wasted, sort=lambda r: r.wasted_per_min),
+    Column("usd", "USD/h", 8, _usd, rank=3, sort=lambda r: r.wasted_usd_per_hour),
+    Column("errors", "err %", 5, _errors, sort=lambda r: r.error_rate),
+    Column("waiting", "waiting", 7, _waiting, rank=2, sort=_depth),
+    Column("flight", "flight", 6, _in_flight, rank=8),
+    Column("dlq", "DLQ", 5, _dlq, rank=2, sort=lambda r: r.dlq.facts.visible if r.dlq else None),
+    Column(
+        "growth", "DLQ/min", 7, _dlq_growth, rank=7, sort=lambda r: r.dlq.trend_per_min if r.dlq else None
+    ),
+    Column("iter", "iter age", 8, _iterator, rank=6, sort=lambda r: r.iterator_age_ms),
+    Column("fate", "a failed event", 20, _fate, "left", flex=3, wish=44),
+    Column("blocks", "blocks", 14, _blocks, "left", rank=7, flex=1),
+    Column("kind", "kind", 8, _kind, "left", rank=9),
+    Column("result", "last result", 13, _result, "left", rank=9, flex=1),
+    Column("age", "age", 4, _age, rank=10),
 )
 
 
@@ -122,17 +156,16 @@ class StormsPane(TablePane[StormRow]):
     NUMBER, PANE, TITLE = 2, "storms", "retry storms"
     SOURCES = ("mappings", "queues")
     COLUMNS = COLUMNS
-    WHAT = "event source mappings"
+    WHAT = "triggers"
 
     def rows(self, frame: Frame) -> list[tuple[Hashable, StormRow]]:
-        """All mappings."""
-        return [(row.mapping, row) for row in frame.snapshot.storms]
+        """All mappings, and the ways in which functions are pushed to."""
+        return [(row.key, row) for row in frame.snapshot.storms]
 
     def text_of(self, row: StormRow) -> str:
         """What the filter looks at."""
-        return (
-            f"{row.source_name} {row.function.id} {row.source_kind} {row.state} {row.last_result} {row.why}"
-        )
+        ways = f"{row.source_name} {row.function.id} {row.source_kind} {row.invocation} {row.state}"
+        return f"{ways} {row.last_result} {row.fate} {row.why}"
 
     def is_stale(self, row: StormRow, frame: Frame) -> bool:
         """Whether the mapping, or its queue, has not been read for long."""
@@ -144,16 +177,23 @@ class StormsPane(TablePane[StormRow]):
         return row.score > 0
 
     def detail(self, frame: Frame) -> Spans:
-        """Why it is here, and which settings make it worse."""
+        """Why it is here, what becomes of a failed event, and which settings make it worse."""
         row = self.table.cursor_row
-        if row is None or not (row.why or row.risks):
+        if row is None:
             return ()
-        pieces = [Span(f"{row.source_name}: ", "muted"), Span(row.why or "quiet")]
+        pieces = [
+            Span(f"{row.source_name}: ", "muted"),
+            Span(row.why or "quiet"),
+            Span("; a failed event: ", "muted"),
+        ]
+        pieces.append(Span(row.fate or fmt.UNKNOWN))
+        for name in row.blocks:
+            pieces += [Span(f"  {BULLET} ", "faint"), Span(f"blocks {name}", "warning")]
         for risk in row.risks:
             pieces += [Span(f"  {BULLET} ", "faint"), Span(risk, "warning" if row.score > 0 else "muted")]
         return tuple(pieces)
 
     def selection(self) -> Selection:
-        """The mapping under the cursor, and its function."""
+        """The mapping under the cursor, where it is one, and its function."""
         row = self.table.cursor_row
         return of_storm(row) if row else NOTHING

@@ -82,6 +82,10 @@ class TablePane(Pane, Generic[R]):
         self.show_note(frame, *self.extra_notes(frame))
         self.show_detail(self.detail(frame))
 
+    def forget_rows(self) -> None:
+        """Make the rows anew, though neither snapshot nor filter changed."""
+        self._made_for = None
+
     def _rows_of(self, frame: Frame) -> tuple[list[tuple[Hashable, R]], list[tuple[Hashable, R]]]:
         """All rows and those that the filter keeps; made once per snapshot, shown at every tick."""
         made_for = (frame.snapshot, self.filter)

@@ -141,12 +141,23 @@ class DashboardScreen(FrameScreen):
         self.action_open()
 
     def action_open(self) -> None:
-        """The selected function in full."""
+        """The selected finding or function in full."""
+        finding = self.active_pane.finding()
+        if finding is not None:
+            self.console_app.open_finding(finding)
+            return
         function = self.selection().function
         if function is None:
             self.console_app.say("Select a function first.")
         else:
             self.console_app.open_function(function)
+
+    def action_expand(self) -> None:
+        """Symptoms of the selected incident, shown or hidden."""
+        if self.active == "findings":
+            self.query_one(FindingsPane).unfold()
+        else:
+            self.console_app.say("Incidents and their symptoms stand in the findings (5).")
 
     def action_back(self) -> None:
         """Clear the filter, unzoom; never quit."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMPACT_BELOW = (100, 30)
 WIDE_FROM = 150
-ELSEWHERE = ("pane", "next_pane", "previous_pane", "zoom", "filter", "sort", "reverse", "open")
+ELSEWHERE = ("pane", "next_pane", "previous_pane", "zoom", "filter", "sort", "reverse", "open", "expand")
 """Actions of the dashboard that mean nothing on screens that only share its Esc."""
 
 

@@ -1,0 +1,77 @@
+"""Findings, incidents and storms as the JSON of a snapshot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.incident import Incident
+from lambdatop.domain.snapshot import Snapshot, StormRow
+from lambdatop.storage.plainjson import Json, finite, iso, plain, ref_json
+
+
+def findings_json(snapshot: Snapshot) -> list[Json]:
+    """Every finding with the incident that it belongs to: its place in `incidents`, cause or symptom."""
+    place = {f.identity: n for n, i in enumerate(snapshot.incidents) for f in i.findings}
+    causes = {i.cause.identity for i in snapshot.incidents}
+    return [
+        {
+            **_finding(finding),
+            "incident": place.get(finding.identity),
+            "role": "cause" if finding.identity in causes else "symptom",
+        }
+        for finding in snapshot.findings
+    ]
+
+
+def incidents_json(incidents: Iterable[Incident]) -> list[Json]:
+    """The incidents, worst first."""
+    return [
+        {
+            "detector": incident.cause.detector,
+            "target": incident.cause.target.name,
+            "severity": incident.severity,
+            "title": incident.cause.title,
+            "since": iso(incident.since),
+            "functions": [key.id for key in incident.functions],
+            "symptoms": [f"{f.detector} {f.target.name}" for f in incident.symptoms],
+        }
+        for incident in incidents
+    ]
+
+
+def storm_json(row: StormRow) -> Json:
+    """One trigger: how it invokes, what becomes of a failed event, what is run again for nothing."""
+    return {
+        "source": row.source_name,
+        "source_kind": row.source_kind,
+        "function": row.function.id,
+        "mapping": row.mapping.id if row.mapping else None,
+        "state": row.state or None,
+        "invocation": row.invocation,
+        "fate": row.fate or None,
+        "amplification": plain(row.amplification),
+        "trend": row.trend or None,
+        "error_rate": plain(row.error_rate),
+        "wasted_per_min": plain(row.wasted_per_min),
+        "wasted_usd_per_hour": plain(row.wasted_usd_per_hour),
+        "iterator_age_ms": plain(row.iterator_age_ms),
+        "blocks": list(row.blocks),
+        "why": row.why or None,
+        "risks": list(row.risks),
+        "age_s": plain(row.age_s),
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "detector": finding.detector,
+        "severity": finding.severity,
+        "target": ref_json(finding.target),
+        "title": finding.title,
+        "since": iso(finding.since),
+        "evidence": finite(dict(finding.evidence)),
+        "suggests": list(finding.suggests),
+        "suggests_for": (finding.remedy or finding.target.key).id,
+        "formula": finding.formula or None,
+    }

@@ -1,0 +1,48 @@
+"""One finding in full: what it rests on, what may fool it, what would help; beside it the log."""
+
+from __future__ import annotations
+
+from lambdatop.domain.finding import Finding
+from lambdatop.domain.snapshot import Snapshot
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.ink import Spans
+from lambdatop.tui.screens.finding_text import page
+from lambdatop.tui.screens.sheet import SheetScreen
+from lambdatop.tui.targets import Selection, of_finding
+
+
+class FindingScreen(SheetScreen):
+    """The finding as it is now; once it is gone, as it was last, and that it is gone."""
+
+    HINTS = ("back", "open", "filter", "next_pane")
+    SILENT = tuple(name for name in SheetScreen.SILENT if name != "open")
+
+    def __init__(self, finding: Finding, snapshot: Snapshot) -> None:
+        self._selection = of_finding(finding, snapshot)
+        function = finding.target.key if finding.target.key.kind == "function" else self._selection.function
+        super().__init__(function)
+        self._last = finding
+
+    def page(self, frame: Frame, width: int) -> Spans:
+        """The finding's page."""
+        found = next((f for f in frame.snapshot.findings if f.identity == self._last.identity), None)
+        if found is not None:
+            self._last = found
+            self._selection = of_finding(found, frame.snapshot)
+        return page(frame, self._last, width, gone=found is None)
+
+    def headline(self) -> str:
+        """The detector and its target."""
+        return f"{self._last.detector.replace('_', ' ')}: {self._last.target.name}"
+
+    def selection(self) -> Selection:
+        """What the suggestions act on."""
+        return self._selection
+
+    def action_open(self) -> None:
+        """The function behind it in full."""
+        function = self._selection.function
+        if function is None:
+            self.console_app.say("No function is known behind this finding.")
+        else:
+            self.console_app.open_function(function)

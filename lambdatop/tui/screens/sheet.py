@@ -1,0 +1,122 @@
+"""A page of text beside a log: the base of the screens that show one thing in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from lambdatop.domain.scope import Key
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.hotkeys import Hotkey, in_scope
+from lambdatop.tui.ink import Spans
+from lambdatop.tui.panes.logs import LogsPane
+from lambdatop.tui.screens.frame_screen import FrameScreen
+from lambdatop.tui.widgets.moving import Moving
+
+
+class Facts(Moving, VerticalScroll, inherit_bindings=False):
+    """The page of facts, moved with the same keys as lists."""
+
+    BINDINGS = Moving.BINDINGS
+
+    @property
+    def page_lines(self) -> int:
+        """Lines that fit on the screen."""
+        return max(1, self.size.height)
+
+    def step(self, lines: int) -> None:
+        """Scroll."""
+        self.scroll_to(y=max(0, min(self.max_scroll_y, self.scroll_offset.y + lines)), animate=False)
+
+
+class SheetScreen(FrameScreen):
+    """Page and log. Subclasses replace `page()`, `headline()` and, where it may change, `function`."""
+
+    BINDINGS = bindings("dashboard", "target")
+    AUTO_FOCUS = "#facts"
+    HINTS: ClassVar[tuple[str, ...]] = ("back", "filter", "next_pane")
+    SILENT: ClassVar[tuple[str, ...]] = ("pane", "zoom", "sort", "reverse", "open", "expand")
+    """Actions of the dashboard that mean nothing here."""
+
+    def __init__(self, function: Key | None) -> None:
+        super().__init__()
+        self.function = function
+
+    def page(self, frame: Frame, width: int) -> Spans:
+        """The text for a width in cells."""
+        return ()
+
+    def headline(self) -> str:
+        """What stands in the border."""
+        return ""
+
+    def body(self) -> ComposeResult:
+        """Page and log."""
+        with Container(id="sheet"):
+            with Facts(id="facts"):
+                yield Static("", markup=False)
+            yield LogsPane().data_bind(SheetScreen.frame)
+
+    def on_mount(self) -> None:
+        """The log is that of the function behind the page."""
+        super().on_mount()
+        self.query_one("#facts").border_title = Content(self.headline())
+        if self.function is not None:
+            self.query_one(LogsPane).select(self.function)
+            self.console_app.watch_logs()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another width, another page."""
+        super().on_resize(event)
+        self.show(self.frame)
+
+    def show(self, frame: Frame) -> None:
+        """The page of a frame."""
+        width = self.app.size.width
+        inner = width // 2 - 5 if self.layout_name == "wide" else width - 5
+        pieces = self.page(frame, max(40, inner))
+        self.query_one("#facts Static", Static).update(self.console_app.inks.content(pieces))
+
+    def hotkeys(self) -> Iterator[Hotkey]:
+        """Mutations, and the few keys of the dashboard that mean something here."""
+        yield from (h for h in in_scope("dashboard") if h.id in self.HINTS)
+        yield from in_scope("target", "everywhere")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of panes mean nothing here."""
+        return action not in self.SILENT
+
+    def action_next_pane(self) -> None:
+        """Between page and log."""
+        tail = self.query_one("#logs-tail")
+        (self.query_one("#facts") if tail.has_focus else tail).focus()
+
+    def action_previous_pane(self) -> None:
+        """Between page and log."""
+        self.action_next_pane()
+
+    def action_filter(self) -> None:
+        """Filter the log."""
+        self.query_one(LogsPane).open_filter()
+
+    def on_pane_filter_closed(self) -> None:
+        """Back from the filter line."""
+        self.query_one("#logs-tail").focus()
+
+    def action_back(self) -> None:
+        """Clear the filter, or back to the dashboard."""
+        if self.query_one(LogsPane).clear_filter():
+            self.query_one("#logs-tail").focus()
+        else:
+            self.dismiss()
+
+    def action_mitigate(self, name: str) -> None:
+        """Start a mitigation of what the page is about; nothing is sent before the dialog says so."""
+        self.console_app.corridor.mitigate(name, self.selection())
