@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 from lambdatop.cli.options import options_table
 from lambdatop.cli.parser import COMMANDS
 from lambdatop.config.example import render_example
+from lambdatop.demo.scenarios import SCENARIOS
 from lambdatop.tui.hotkeys import markdown_table
 
 
@@ -44,3 +47,16 @@ def test_no_document_or_source_names_a_place_on_this_machine(root: Path) -> None
     places = re.compile(r"/(root|home/\w+|Users/\w+|work/(main|shared))/")
     files = [*root.glob("*.md"), *root.glob("*.yaml"), root / "Makefile", *(root / "lambdatop").rglob("*.py")]
     assert [str(f) for f in files if places.search(f.read_text(encoding="utf-8"))] == []
+
+
+def test_the_readme_knows_every_scenario_and_what_it_shows(root: Path) -> None:
+    labels = yaml.safe_load((root / "tests/scenes/labels.yaml").read_text(encoding="utf-8"))
+    for scenario in SCENARIOS.values():
+        row = next(line for line in readme(root).splitlines() if line.startswith(f"| `{scenario.name}` |"))
+        assert scenario.title in row
+        demanded = {
+            w["detector"] for w in labels[scenario.name].get("must", ()) if w.get("at_least") != "info"
+        }
+        named = set(re.findall(r"`([a-z_]+)`", row.rpartition("|")[0].rpartition("|")[2]))
+        assert named <= demanded
+        assert demanded - named <= {"error_rate"}

@@ -28,7 +28,7 @@ from lambdatop.domain.queue import QueueFacts
 from lambdatop.storage.recording import Header, Recorder
 
 SCENES = Path(__file__).resolve().parents[1] / "scenes"
-SECONDS = {"calm": 60.0, "loop": 80.0, "quota-squeeze": 90.0}
+SECONDS = {"calm": 60.0, "loop": 80.0, "quota-squeeze": 90.0, "resource-limits": 100.0}
 DEVELOP_S = 120.0
 LOGS = {
     "loop": ("address-cleaner",),

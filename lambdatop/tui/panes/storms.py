@@ -127,7 +127,7 @@ STORM = 1.0
 
 COLUMNS: tuple[Column[StormRow], ...] = (
     Column(
-        "way", f"source {ARROW} function", 24, _way, "left", flex=2, wish=30, sort=lambda r: r.source_name
+        "way", f"source {ARROW} function", 24, _way, "left", flex=4, wish=40, sort=lambda r: r.source_name
     ),
     Column("invocation", "invoked by", 11, _invocation, "left", rank=4, sort=lambda r: r.invocation),
     Column("state", "state", 8, _state, "left", rank=4, sort=lambda r: r.state),
