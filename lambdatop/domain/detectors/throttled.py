@@ -124,9 +124,8 @@ def _pool(sight: Sight, victim: Key, limit: int, over: Window) -> Limit:
         used.append((most or 0.0, key))
     top = tuple(key for most, key in sorted(used, key=lambda p: (-p[0], p[1]))[:CONSUMERS] if most > 0)
     hog = f"; {top[0].id} takes most of it" if top and top[0] != victim else ""
-    return Limit(
-        "account pool", f": the account's {limit} are used up{hog}", ("cap_concurrency",), top, limit
-    )
+    words = f": the account's {limit} are used up{hog}"
+    return Limit("account pool", words, ("cap_concurrency", "throttle_to_zero"), top, limit)
 
 
 def _rate(sight: Sight, key: Key, over: Window, cap: int | None) -> Limit | None:

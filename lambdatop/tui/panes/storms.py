@@ -127,7 +127,7 @@ STORM = 1.0
 
 COLUMNS: tuple[Column[StormRow], ...] = (
     Column(
-        "way", f"source {ARROW} function", 24, _way, "left", flex=4, wish=40, sort=lambda r: r.source_name
+        "way", f"source {ARROW} function", 26, _way, "left", flex=4, wish=40, sort=lambda r: r.source_name
     ),
     Column("invocation", "invoked by", 11, _invocation, "left", rank=4, sort=lambda r: r.invocation),
     Column("state", "state", 8, _state, "left", rank=4, sort=lambda r: r.state),
@@ -142,7 +142,7 @@ COLUMNS: tuple[Column[StormRow], ...] = (
         "growth", "DLQ/min", 7, _dlq_growth, rank=7, sort=lambda r: r.dlq.trend_per_min if r.dlq else None
     ),
     Column("iter", "iter age", 8, _iterator, rank=6, sort=lambda r: r.iterator_age_ms),
-    Column("fate", "a failed event", 20, _fate, "left", flex=3, wish=44),
+    Column("fate", "a failed event", 24, _fate, "left", flex=3, wish=44),
     Column("blocks", "blocks", 14, _blocks, "left", rank=7, flex=1),
     Column("kind", "kind", 8, _kind, "left", rank=9),
     Column("result", "last result", 13, _result, "left", rank=9, flex=1),

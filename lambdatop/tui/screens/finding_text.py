@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from lambdatop.domain.detectors import REGISTRY
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.incident import Incident
@@ -13,9 +15,7 @@ from lambdatop.tui.panes.findings import value_text
 from lambdatop.tui.screens.confirm_text import row, rows
 
 HELP_OF = {h.mitigation: h.help for h in HOTKEYS if h.mitigation}
-NAME = 26
-LONG = 28
-"""Characters from which on a piece of evidence has a line of its own."""
+NAME = 27
 
 
 def page(frame: Frame, finding: Finding, width: int, *, gone: bool = False) -> Spans:
@@ -53,16 +53,15 @@ def _why(finding: Finding, width: int) -> Spans:
 def _evidence(finding: Finding, width: int) -> Spans:
     pieces = _section("evidence")
     for name, value in finding.evidence:
-        text, label = value_text(name, value), name.replace("_", " ")
-        if len(text) > LONG:
-            pieces += [Span(f"{label}\n", "muted"), *row("", text, width)]
-        else:
-            pieces += [Span(f"{label:<{NAME}} ", "muted"), Span(f"{text}\n")]
+        lines = wrap(value_text(name, value), max(20, width - NAME), break_on_hyphens=False) or [fmt.UNKNOWN]
+        for i, line in enumerate(lines):
+            label = name.replace("_", " ") if i == 0 else ""
+            pieces += [Span(f"{label:<{NAME - 1}} ", "muted"), Span(f"{line}\n")]
     return tuple(pieces)
 
 
 def _remedies(finding: Finding, width: int) -> Spans:
-    on = (finding.remedy or finding.target.key).id
+    on = finding.remedy.id if finding.remedy else finding.target.name
     pieces = _section("what may help", f"for {on}, best first")
     if not finding.suggests:
         return (*pieces, *spans(("nothing that a key could do\n", "muted")))
