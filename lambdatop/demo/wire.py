@@ -44,6 +44,7 @@ class Wire:
         self.account = account
         self.region = region
         self._local = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
 
     def call(self, service: str, operation: str, **request: Any) -> Any:
         """Call an operation of a JSON service and return its answer. Raises WireError when refused."""
@@ -72,6 +73,11 @@ class Wire:
         """Return once the emulator answers. Raises WireError when it is not well."""
         _accepted("health", self._send("GET", "/_ministack/health", "sts", None, {}))
 
+    def close(self) -> None:
+        """Close every thread's connection; a thread that calls again gets a new one."""
+        for connection in self._connections:
+            connection.close()
+
     def _send(
         self, method: str, path: str, service: str, body: str | None, headers: dict[str, str]
     ) -> Answer:
@@ -93,6 +99,7 @@ class Wire:
         if connection is None:
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)
             self._local.connection = connection
+            self._connections.append(connection)
         return connection
 
 

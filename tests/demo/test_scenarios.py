@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+import random
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from demo.clients import Aws, wait_for
 
 from lambdatop.demo.launch import start
-from lambdatop.demo.scenarios import SCENARIOS
+from lambdatop.demo.repair_lambda import unreserved_floor
+from lambdatop.demo.scenarios import SCENARIOS, Scenario
 
 pytestmark = pytest.mark.wire
 
@@ -24,14 +28,36 @@ def test_the_registry_tells_its_stories() -> None:
     assert any("receive counts burn" in notice for notice in SCENARIOS["poison-queue"].notices_at(12))
 
 
-def test_the_fleet_is_one_that_aws_would_accept() -> None:
-    scenario = SCENARIOS["poison-queue"]
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_the_fleet_is_one_that_aws_would_accept(scenario: Scenario) -> None:
     visibility = {queue.name: queue.visibility_s for queue in scenario.queues}
-    timeout = {function.name: function.timeout_s for function in scenario.functions}
-    assert len(scenario.functions) == 13
+    functions = {function.name: function for function in scenario.functions}
+    assert len(functions) == len(scenario.functions) >= 13
     assert len({function.memory_mb for function in scenario.functions}) >= 4
     for mapping in scenario.mappings:
-        assert mapping.kind != "sqs" or timeout[mapping.function] <= visibility[mapping.source]
+        assert mapping.function in functions
+        if mapping.kind == "sqs":
+            assert functions[mapping.function].timeout_s <= visibility[mapping.source]
+        else:
+            assert mapping.source in {*scenario.streams, *scenario.tables}
+    assert {q.dead_letter for q in scenario.queues if q.dead_letter} <= set(visibility)
+    assert {f.on_failure for f in scenario.functions if f.on_failure} <= set(visibility)
+    reserved = sum(f.reserved or 0 for f in scenario.functions)
+    limit = scenario.account_concurrency
+    assert limit - reserved >= unreserved_floor(limit)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_every_function_has_code_and_every_event_a_target(scenario: Scenario) -> None:
+    modules = {f.name.removesuffix(".py") for f in files("lambdatop.demo.functions").iterdir()}
+    assert {f.name.replace("-", "_") for f in scenario.functions} <= modules
+    targets = {f.name for f in scenario.functions} | {q.name for q in scenario.queues}
+    assert {flow.target for flow in scenario.flows} <= targets | {*scenario.streams, *scenario.tables}
+    for flow in scenario.flows:
+        twice = [[flow.payload(n, random.Random(7)) for n in range(1, 4)] for _ in range(2)]
+        assert twice[0] == twice[1]
+        json.dumps(twice)
+    assert {step.target for step in scenario.steps} <= targets
 
 
 def test_an_unknown_scenario_is_refused() -> None:
