@@ -6,13 +6,14 @@ import argparse
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import fields, replace
 
-from lambdatop.cli.context import settle
+from lambdatop.cli.context import Context, settle
 from lambdatop.cli.demo import forget_aws
 from lambdatop.cli.demo_run import DemoJournal, DemoRun, demo_settings
 from lambdatop.cli.wiring import engine_thread, wire
 from lambdatop.domain.ports import EventSink
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.settings import Paces, Settings
 from lambdatop.engine.thread import EngineThread
 
 
@@ -21,19 +22,45 @@ def playing(scenario: str, record: EventSink | None = None) -> Iterator[tuple[En
     """The engine while the scenario runs; `record` sees its events. Touches no AWS account."""
     forget_aws()
     context = settle(argparse.Namespace(), {"HOME": os.devnull})
-    settings = demo_settings(context.settings, scenario)
+    context = context.with_settings(demo_settings(context.settings, scenario))
     demo = DemoRun(scenario, read_only=True)
     try:
-        with wire(context.with_settings(settings), demo.locate, DemoJournal(demo)) as parts:
-            thread = engine_thread(context.with_settings(settings), parts, record)
-            thread.start()
-            try:
-                demo.wait_until_it_runs()
-                yield thread, settings
-            finally:
-                thread.stop()
+        with _engine(context, demo, record) as thread:
+            demo.wait_until_it_runs()
+            yield thread, context.settings
     finally:
         demo.stop()
+
+
+@contextmanager
+def racing(scenario: str, times: float) -> Iterator[tuple[EngineThread, EngineThread]]:
+    """Two engines on one scenario: that of the demo, and one whose rounds are `times` as frequent."""
+    forget_aws()
+    context = settle(argparse.Namespace(), {"HOME": os.devnull})
+    context = context.with_settings(demo_settings(context.settings, scenario))
+    paces = context.settings.paces
+    faster = Paces(**{f.name: getattr(paces, f.name) / times for f in fields(paces)})
+    demo = DemoRun(scenario, read_only=True)
+    try:
+        with (
+            _engine(context, demo) as thread,
+            _engine(context.with_settings(replace(context.settings, paces=faster)), demo) as ahead,
+        ):
+            demo.wait_until_it_runs()
+            yield thread, ahead
+    finally:
+        demo.stop()
+
+
+@contextmanager
+def _engine(context: Context, demo: DemoRun, record: EventSink | None = None) -> Iterator[EngineThread]:
+    with wire(context, demo.locate, DemoJournal(demo)) as parts:
+        thread = engine_thread(context, parts, record)
+        thread.start()
+        try:
+            yield thread
+        finally:
+            thread.stop()
 
 
 def watch_all(thread: EngineThread, names: Collection[str] = ()) -> None:

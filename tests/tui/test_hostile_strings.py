@@ -12,6 +12,7 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, text, toasts
 
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.incident import Incident
 from lambdatop.domain.logline import parse
 from lambdatop.domain.snapshot import Snapshot, SourceRow, Target
 from lambdatop.domain.world import LogTail
@@ -29,12 +30,14 @@ def scene_of(evil: str) -> Snapshot:
     key = scene.key("function", name)
     facts = replace(worker.facts, key=key, arn=scene.ARN + name, runtime=evil, log_group=evil, dlq_arn=evil)
     storm = replace(base.storms[0], function=key, source_name=evil, state=evil, last_result=evil, why=evil,
-                    risks=(evil,))  # fmt: skip
+                    risks=(evil,), fate=evil, blocks=(evil,), source_kind=evil)  # fmt: skip
     mapping = base.mappings[0]
     mapped = replace(mapping, facts=replace(mapping.facts, function=key, state=evil, last_result=evil),
                      risks=(evil,))  # fmt: skip
     finding = replace(base.findings[0], title=evil, evidence=((evil, evil),), suggests=(evil,),
-                      target=replace(base.findings[0].target, key=key, name=evil))  # fmt: skip
+                      formula=evil, target=replace(base.findings[0].target, key=key, name=evil))  # fmt: skip
+    symptom = replace(finding, detector="dlq_growth")
+    incident = Incident(finding, (symptom,), "critical", finding.since, (key,))
     alarm = replace(base.alarms[0], key=scene.key("alarm", evil), reason=evil, metric=evil, function=key)
     line = replace(parse(scene.NOW, "1", "s", f"[ERROR] {evil}\n{evil}"), seq=1)
     return replace(
@@ -42,7 +45,8 @@ def scene_of(evil: str) -> Snapshot:
         functions=(replace(worker, facts=facts), *base.functions[1:]),
         storms=(storm, *base.storms[1:]),
         mappings=(mapped, *base.mappings[1:]),
-        findings=(finding,),
+        findings=(finding, symptom),
+        incidents=(incident,),
         alarms=(alarm,),
         quotas=(replace(base.quotas[0], name=evil, note=evil, source=evil),),
         sources=(SourceRow(evil, "failed", 3.0, evil, evil), SourceRow("logs", "failed", 3.0, evil, evil),
@@ -67,7 +71,10 @@ async def test_hostile_text_is_harmless_everywhere(
             assert evil in text(app), keys
             await press(pilot, "escape")
         await press(pilot, "slash", *"orders", "enter")
-        await press(pilot, "2", "3", "4", "5")
+        for route in ("2", "3", "4", "5", "5 x", "5 x enter"):
+            await press(pilot, *route.split())
+            assert evil in text(app), route
+        await press(pilot, "escape")
         console.failure = LambdatopError(evil)
         await press(pilot, "1", "T")
         assert evil in text(app)
