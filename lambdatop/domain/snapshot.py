@@ -113,7 +113,7 @@ class StormRow:
     a failed event, `fate` what becomes of one now ("2 more receives, then orders-dlq").
     `amplification` is runs per event (1 is healthy) with its `trend`, `wasted_per_min` invocations per
     minute that did work again or in vain, at `wasted_usd_per_hour` list price; `blocks` names who waits
-    behind it.
+    behind it. `sources` are the triggers by name where one row stands for several.
     """
 
     mapping: Key | None
@@ -137,11 +137,12 @@ class StormRow:
     wasted_per_min: float | None = None
     wasted_usd_per_hour: float | None = None
     blocks: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[Key, str]:
         """What makes it the same row in the next round."""
-        return (self.mapping or self.function, self.source_name)
+        return (self.function, self.invocation) if self.mapping is None else (self.mapping, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def _score(mapping: MappingFacts, row: StormRow) -> tuple[float, str]:
 
 
 def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
-    """Rows of a function that others call: one for asynchronous events, one for failing callers."""
+    """Rows of a function that others call: one for asynchronous events, one for callers that wait."""
     world = rows.sight.world
     known = world.triggers_of(function.key)
     push = known.push if known else ()
@@ -153,8 +153,8 @@ def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
     if later or world.metric(function.key, "AsyncEventsReceived").times:
         found.append(_asynchronous(function, later, rows))
     now = [t for t in push if t.invocation == "push sync"]
-    if now and ((function.error_rate or 0) > 0 or (function.throttles_per_min or 0) > 0):
-        row = _row(function, _names(now), now[0].kind, "push sync")
+    if now:
+        row = _row(function, now, "callers", "push sync")
         failing = function.error_rate or 0.0
         found.append(replace(row, fate=CALLER_DECIDES, score=round(2 * failing, 2), why=_errors(function)))
     return found
@@ -168,8 +168,7 @@ def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) ->
     received = sight.world.metric(key, "AsyncEventsReceived")
     tried, came = attempts.sum(over.start, over.end), received.sum(over.start, over.end)
     share = max(0.0, (tried - came) / tried) if tried and came else None
-    kind = push[0].kind if push else "async"
-    row = _row(function, _names(push) or "async callers", kind, "push async")
+    row = _row(function, push, "async callers", "push async")
     row = _wasted(
         replace(
             row,
@@ -185,17 +184,20 @@ def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) ->
     return replace(row, score=round(score, 2), why=", ".join(filter(None, (*again, _errors(function)))))
 
 
-def _row(function: FunctionRow, name: str, kind: str, invocation: Invocation) -> StormRow:
+def _row(function: FunctionRow, push: list[PushTrigger], otherwise: str, invocation: Invocation) -> StormRow:
+    """A row for some triggers of one function, named `otherwise` where none is known by name."""
+    names = tuple(dict.fromkeys(_name(t) for t in push))
     return StormRow(
         mapping=None,
         function=function.key,
-        source_kind=kind,
-        source_name=name,
+        source_kind=push[0].kind if push else "async",
+        source_name=f"{len(names)} triggers" if len(names) > 1 else names[0] if names else otherwise,
         state="",
         last_result="",
         error_rate=function.error_rate,
         age_s=function.age_s,
         invocation=invocation,
+        sources=names,
     )
 
 
@@ -203,12 +205,10 @@ def _errors(function: FunctionRow) -> str:
     return f"{function.error_rate:.0%} errors" if function.error_rate else ""
 
 
-def _names(push: list[PushTrigger]) -> str:
-    """`bucket uploads`, or how many triggers there are."""
-    if len(push) > 1:
-        return f"{len(push)} triggers"
-    names = [(t.kind, parse_arn(t.source_arn)) for t in push]
-    return "".join(f"{kind} {arn.name}" if arn else kind for kind, arn in names)
+def _name(trigger: PushTrigger) -> str:
+    """`s3 uploads`; the kind alone where the policy names no source."""
+    arn = parse_arn(trigger.source_arn)
+    return f"{trigger.kind} {arn.name}" if arn else trigger.kind
 
 
 def _queue_trend(mapping: MappingFacts, rows: Rows) -> Trend:

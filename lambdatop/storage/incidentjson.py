@@ -48,6 +48,7 @@ def storm_json(row: StormRow) -> Json:
         "function": row.function.id,
         "mapping": row.mapping.id if row.mapping else None,
         "state": row.state or None,
+        "sources": list(row.sources),
         "invocation": row.invocation,
         "fate": row.fate or None,
         "amplification": plain(row.amplification),

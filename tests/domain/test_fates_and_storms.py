@@ -113,13 +113,17 @@ def test_asynchronous_callers_have_a_row_of_their_own() -> None:
     assert storm.fate.endswith("then dropped")
     assert "60% of attempts are repeats" in storm.why
     assert row(pushed(), PARENT, "push async").source_name == "async callers"
-    assert row(pushed(rule, rule), PARENT, "push async").source_name == "2 triggers"
+    bucket = PushTrigger("s3", "push async", "arn:aws:s3:::uploads", "s3.amazonaws.com")
+    several = row(pushed(rule, rule, bucket), PARENT, "push async")
+    assert several.source_name == "2 triggers"
+    assert several.sources == ("eventbridge new-orders", "s3 uploads")
+    assert several.key == storm.key
 
 
-def test_synchronous_callers_are_listed_while_they_meet_errors() -> None:
+def test_synchronous_callers_are_listed_with_their_rule() -> None:
     api = PushTrigger("apigateway", "push sync", "", "apigateway.amazonaws.com")
     storm = row(pushed(api), PARENT, "push sync")
     assert "caller decides" in storm.fate
     assert storm.amplification is None
-    calm = [r for r in snap(pushed(api, errors=0.0)).storms if r.invocation == "push sync"]
-    assert calm == []
+    assert (storm.source_name, storm.score > 0) == ("apigateway", True)
+    assert row(pushed(api, errors=0.0), PARENT, "push sync").score == 0

@@ -109,3 +109,12 @@ async def test_journal_lists_open_intents_first_and_the_banner_calls(
         assert any("cannot be undone" in t for t in toasts(app))
         await press(pilot, "j", "u")
         assert console.calls == [("undo", "m-new")]
+
+
+async def test_the_function_page_names_who_pushes_to_it(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "2", "G", "enter")
+        shown = text(app)
+        for words in ("s3 uploads  push async", "2 retries (throttled: up to 6 h), then dropped"):
+            assert words in shown, words

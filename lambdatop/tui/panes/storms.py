@@ -164,7 +164,8 @@ class StormsPane(TablePane[StormRow]):
 
     def text_of(self, row: StormRow) -> str:
         """What the filter looks at."""
-        ways = f"{row.source_name} {row.function.id} {row.source_kind} {row.invocation} {row.state}"
+        names = " ".join((row.source_name, *row.sources, row.function.id))
+        ways = f"{names} {row.source_kind} {row.invocation} {row.state}"
         return f"{ways} {row.last_result} {row.fate} {row.why}"
 
     def is_stale(self, row: StormRow, frame: Frame) -> bool:
@@ -187,6 +188,8 @@ class StormsPane(TablePane[StormRow]):
             Span("; a failed event: ", "muted"),
         ]
         pieces.append(Span(row.fate or fmt.UNKNOWN))
+        if len(row.sources) > 1:
+            pieces += [Span(f"  {BULLET} ", "faint"), Span(", ".join(row.sources), "muted")]
         for name in row.blocks:
             pieces += [Span(f"  {BULLET} ", "faint"), Span(f"blocks {name}", "warning")]
         for risk in row.risks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import FunctionRow, MappingRow, QueueRow
+from lambdatop.domain.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.glyphs import BULLET, TIMES
@@ -30,6 +30,7 @@ def page(frame: Frame, key: Key, width: int) -> Spans:
     pieces: list[Span] = [*_facts(function, frame, width), *_numbers(function, frame, width)]
     pieces += _findings(frame, about, width)
     pieces += _triggers(mappings, frame, width)
+    pieces += _pushed([s for s in snapshot.storms if s.function == key and s.mapping is None], width)
     pieces += _queue_lines(queues, frame, width)
     pieces += _journal(frame, about)
     return tuple(pieces)
@@ -119,7 +120,7 @@ def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
 
 
 def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
-    pieces = _section("triggers", "event source mappings")
+    pieces = _section("triggers", "event source mappings, then who else invokes it")
     if not mappings:
         return (*pieces, Span("none known\n", "muted"))
     for m in mappings:
@@ -133,6 +134,15 @@ def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
         pieces += row("", "  ".join(s for s in (*settings, facts.uuid) if s), width, "muted")
         for risk in m.risks:
             pieces += row("", f"{BULLET} {risk}", width, "warning")
+    return tuple(pieces)
+
+
+def _pushed(rows: list[StormRow], width: int) -> Spans:
+    """Who else invokes it, and what becomes of a failed event. Callers by IAM role cannot be listed."""
+    pieces: list[Span] = []
+    for r in rows:
+        pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]
+        pieces += row("", r.fate, width, "muted")
     return tuple(pieces)
 
 
