@@ -1,7 +1,8 @@
 """Message move tasks (redrives), which ministack lacks: Start, List and CancelMessageMoveTask as in SQS.
 
-Without a destination a task moves messages back to the queue whose redrive policy names their queue; the
-emulator does not keep where each came from, so several such queues are refused as unknown sources are.
+Without a destination a task moves each message back to the queue it came from. One that was sent to the
+dead-letter queue by hand goes to the only queue whose redrive policy names it; of several such queues none is
+chosen, and the start is refused (SQS starts the task and lets it fail).
 A moved message counts as received and deleted at its old queue and as sent at its new one.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdatop.demo import _private
-from lambdatop.demo.repair_queues import QueueRepair, dead_letter_arn
+from lambdatop.demo.repair_queues import QueueRepair, dead_letter_arn, origin
 
 _SLOWEST_PER_S = 1
 _FASTEST_PER_S = 500
@@ -26,13 +27,14 @@ _DEFAULT_PER_S = 50
 
 @dataclass(slots=True)
 class Task:
-    """One redrive. ``handle`` is given out while it runs only."""
+    """One redrive. ``handle`` is given out while it runs; ``home`` sends each message where it came from."""
 
     source: str
     target: str
     per_second: int
     asked: dict[str, Any]
     to_move: int
+    home: bool = False
     handle: str = field(default_factory=lambda: base64.b64encode(uuid.uuid4().bytes).decode())
     status: str = "RUNNING"
     moved: int = 0
@@ -67,10 +69,18 @@ class MoveRepair:
         handlers["ListMessageMoveTasks"] = self._list
         handlers["CancelMessageMoveTask"] = self._cancel
 
+    def clear(self) -> None:
+        """Forget every task; those that run end without another move."""
+        with self._lock:
+            for task in self._tasks:
+                task.status = "CANCELLING"
+            self._tasks.clear()
+
     def _start(self, data: dict[str, Any], url: str) -> dict[str, Any]:
         source = self._source(data)
         arn = source["attributes"]["QueueArn"]
-        target = str(data.get("DestinationArn") or "") or self._origin(arn)
+        chosen = str(data.get("DestinationArn") or "")
+        target = chosen or self._origin(source)
         if _private.get("services.sqs._queue_by_arn")(target) is None:
             raise _refused("ResourceNotFoundException", f"The resource {target} does not exist.", 404)
         asked: dict[str, Any] = {
@@ -79,7 +89,7 @@ class MoveRepair:
         rate = int(data.get("MaxNumberOfMessagesPerSecond") or _DEFAULT_PER_S)
         if not _SLOWEST_PER_S <= rate <= _FASTEST_PER_S:
             raise _refused("InvalidParameterValue", f"The rate {rate} is not between 1 and {_FASTEST_PER_S}.")
-        task = Task(arn, target, rate, {"SourceArn": arn, **asked}, len(source["messages"]))
+        task = Task(arn, target, rate, {"SourceArn": arn, **asked}, len(source["messages"]), not chosen)
         with self._lock:
             if any(t.source == arn and t.status == "RUNNING" for t in self._tasks):
                 raise _refused("UnsupportedOperation", "There is already a task running for this queue.")
@@ -92,7 +102,7 @@ class MoveRepair:
         source = _private.get("services.sqs._queue_by_arn")(task.source)
         target = _private.get("services.sqs._queue_by_arn")(task.target)
         while task.status == "RUNNING" and task.moved < task.to_move:
-            if not self._queues.move(source, target):
+            if not self._queues.move(source, target, home=task.home):
                 break
             task.moved += 1
             time.sleep(1 / task.per_second)
@@ -121,9 +131,10 @@ class MoveRepair:
             raise _refused("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
         return found
 
-    def _origin(self, arn: str) -> str:
-        feeders = self._feeders(arn)
-        if len(feeders) != 1:
+    def _origin(self, source: dict[str, Any]) -> str:
+        """Return where messages without an origin of their own go."""
+        feeders = self._feeders(source["attributes"]["QueueArn"])
+        if len(feeders) != 1 and not all(map(origin, source["messages"])):
             raise _refused("CouldNotDetermineMessageSource", "The source of the messages is not known.")
         return feeders[0]
 

@@ -6,6 +6,7 @@ import functools
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from lambdatop.demo.metric_store import Scope
 _PURGE_INTERVAL_S = 60.0
 # Written into a message when it is moved to a dead-letter queue: its age there counts from the move.
 _MOVED_AT = "lambdatop_moved_at"
+# Where ministack notes from which queue a dead letter came.
+_ORIGIN = "DeadLetterQueueSourceArn"
 # SQS leaves a message out of ApproximateAgeOfOldestMessage from this receive on (standard queues).
 _POISON_RECEIVES = 3
 
@@ -200,16 +203,24 @@ class QueueRepair:
 
         return sweep
 
-    def move(self, source: dict[str, Any], target: dict[str, Any]) -> bool:
-        """Move the first visible message as new to another queue; False when none is visible."""
+    def move(self, source: dict[str, Any], target: dict[str, Any], *, home: bool = False) -> bool:
+        """Move the first visible message as new to another queue; False when none is visible.
+
+        With ``home`` it goes to the queue it came from, and to ``target`` only when that is not known.
+        """
         now = time.time()
         with self._lock:
             waiting = [m for m in source["messages"] if m["visible_at"] <= now]
             if not waiting:
                 return False
+            if home:
+                target = _private.get("services.sqs._queue_by_arn")(origin(waiting[0])) or target
             source["messages"] = [m for m in source["messages"] if m is not waiting[0]]
             fresh = {k: v for k, v in waiting[0].items() if k != _MOVED_AT}
-            fresh.update(receive_count=0, receipt_handle=None, visible_at=now, sent_at=now)
+            fresh.update(id=str(uuid.uuid4()), receive_count=0, receipt_handle=None, first_receive_at=None)
+            fresh.update(visible_at=now, sent_at=now)
+            kept = {k: v for k, v in fresh["sys"].items() if k != _ORIGIN}
+            fresh["sys"] = {**kept, "SentTimestamp": str(int(now * 1000))}
             target["messages"].append(fresh)
             for counter in ("received", "deleted"):
                 self._count(source, counter, 1)
@@ -228,3 +239,8 @@ def dead_letter_arn(queue: dict[str, Any]) -> str:
     """Return the ARN of a queue's dead-letter queue, "" when it has none."""
     policy = json.loads(queue["attributes"].get("RedrivePolicy") or "{}")
     return str(policy.get("deadLetterTargetArn", ""))
+
+
+def origin(message: dict[str, Any]) -> str:
+    """Return the ARN of the queue that a dead letter came from, "" when it was sent by hand."""
+    return str(message["sys"].get(_ORIGIN, ""))

@@ -38,6 +38,7 @@ class RepairLayer:
     ledger: Ledger
     sources: SourceLedger
     queues: QueueRepair
+    moves: MoveRepair
     logs: LogWriter
     home: Scope
 
@@ -54,13 +55,14 @@ class RepairLayer:
         AsyncRepair(ledger, async_retry_s).install()
         LoopRepair(ledger).install()
         queues.install()
-        MoveRepair(queues).install()
+        moves = MoveRepair(queues)
+        moves.install()
         streams.install()
         repair_lambda.install()
         repair_logs.install()
         MetricRepair(store).install()
         sampler.start(store, ledger, queues)
-        return cls(store, ledger, sources, queues, logs, home)
+        return cls(store, ledger, sources, queues, moves, logs, home)
 
     async def app(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer the ledger's path, clear the ledger on reset, pass everything else on."""
@@ -76,7 +78,7 @@ class RepairLayer:
 
     def clear(self) -> None:
         """Forget what was counted."""
-        for counted in (self.ledger, self.sources, self.store, self.queues):
+        for counted in (self.ledger, self.sources, self.store, self.queues, self.moves):
             counted.clear()
 
     def _report(self, query: str) -> dict[str, Any]:
