@@ -39,11 +39,11 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "mappings": [_mapping(r) for r in snapshot.mappings],
         "queues": [_queue(r) for r in snapshot.queues],
         "findings": findings_json(snapshot),
-        "incidents": incidents_json(snapshot.incidents),
-        "storms": [storm_json(r) for r in snapshot.storms],
         "quotas": [_quota(q) for q in snapshot.quotas],
         "sources": [_source(s) for s in snapshot.sources],
         "spend": _spend(snapshot.spend),
+        "incidents": incidents_json(snapshot.incidents),
+        "storms": [storm_json(r) for r in snapshot.storms],
     }
 
 

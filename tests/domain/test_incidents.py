@@ -52,6 +52,14 @@ def test_whoever_uses_the_pool_up_joins_those_who_are_refused() -> None:
     assert names(incident(), victim, found("async_backlog", WORKER)) == [["throttled", "async_backlog"]]
 
 
+def test_the_hog_stands_before_its_victims() -> None:
+    """Also where a victim is worse off and comes first by name: whoever blames nobody is the cause."""
+    victim = replace(found("throttled", OTHER, "critical", about=(WORKER,)), remedy=WORKER)
+    hog = found("throttled", WORKER)
+    (incident_,) = group(incident(), [victim, hog])
+    assert (incident_.cause, incident_.symptoms, incident_.severity) == (hog, (victim,), "critical")
+
+
 def test_information_joins_nothing_and_stands_last() -> None:
     world = fold(
         incident(),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fakes import console_scene as scene
 from fakes.entries import AT, SCOPE, WORKER, entry, reserve
 
 from lambdatop.domain.finding import Finding, Ref
@@ -194,3 +195,27 @@ def test_an_entry_and_a_result_say_how_it_ended() -> None:
         "entry": None,
     }
     assert result_json(Result("applied", "done", done))["entry"]["id"] == "e1"
+
+
+def test_findings_name_their_incident_and_storms_their_fate() -> None:
+    document = snapshot_json(scene.snapshot())
+    assert [(i["detector"], i["target"], i["severity"]) for i in document["incidents"]] == [
+        ("error_rate", "orders-worker", "critical"),
+        ("throttled", "checkout-api", "warning"),
+    ]
+    assert document["incidents"][0]["symptoms"] == ["sqs_redelivery orders", "dlq_growth orders-dlq"]
+    assert [(f["detector"], f["incident"], f["role"]) for f in document["findings"]] == [
+        ("sqs_redelivery", 0, "symptom"),
+        ("dlq_growth", 0, "symptom"),
+        ("error_rate", 0, "cause"),
+        ("throttled", 1, "cause"),
+    ]
+    assert {f["suggests_for"] for f in document["findings"]} >= {"orders", "checkout-api"}
+    pushed = document["storms"][-1]
+    assert (pushed["mapping"], pushed["invocation"], pushed["function"]) == (
+        None,
+        "push async",
+        "image-resize",
+    )
+    assert pushed["fate"] == "2 retries (throttled: up to 6 h), then dropped"
+    assert document["storms"][0]["wasted_per_min"] == 264.0

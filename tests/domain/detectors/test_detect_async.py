@@ -40,6 +40,12 @@ def test_more_attempts_than_events_are_a_storm() -> None:
     assert finding.suggests[0] == "stop_async_retries"
 
 
+def test_throttled_attempts_are_not_called_runs() -> None:
+    data = [*events([4.0] * 15, [16.0] * 15, [180_000.0] * 15), *runs(Throttles=[12.0] * 15)]
+    (finding,) = found(async_amplification.detect, scene(data))
+    assert finding.title == "orders-worker: each async event takes 4.0 attempts, most of them throttled"
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -54,7 +54,8 @@ def test_the_accounts_pool_names_who_takes_it() -> None:
         "orders-worker is throttled: the account's 100 are used up; thumbnailer takes most of it"
     )
     assert dict(finding.evidence)["top_consumers"] == "thumbnailer, orders-worker"
-    assert (finding.about, finding.suggests) == ((HOG,), ("cap_concurrency",))
+    assert (finding.about, finding.remedy) == ((HOG,), HOG)
+    assert finding.suggests == ("cap_concurrency", "throttle_to_zero")
 
 
 def test_the_request_rate_bites_although_concurrency_is_free() -> None:
