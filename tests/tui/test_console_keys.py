@@ -209,6 +209,26 @@ async def test_letters_in_the_filter_line_are_no_hotkeys(make_app: MakeApp, cons
         assert len(app.screen_stack) == 1
 
 
+def colour_of(app: LambdatopApp, words: str) -> object:
+    """The colour in which the screen shows some words."""
+    for strip in app.screen._compositor.render_strips():
+        for segment in strip:
+            if words in segment.text and segment.style is not None:
+                return segment.style.color
+    raise AssertionError(f"{words} is not on the screen")
+
+
+async def test_the_title_of_the_pane_with_the_focus_stands_out(make_app: MakeApp) -> None:
+    """Although its text does not change when the focus does."""
+    app = make_app()
+    async with looking(app, (200, 60)) as pilot:
+        with_focus, without = colour_of(app, "hot functions"), colour_of(app, "retry storms")
+        assert with_focus != without
+        await press(pilot, "2")
+        assert colour_of(app, "hot functions") == without
+        assert colour_of(app, "retry storms") == with_focus
+
+
 async def test_storms_and_findings_filter_too(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:

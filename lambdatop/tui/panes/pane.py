@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -61,7 +60,8 @@ class Pane(Vertical):
     def __init__(self) -> None:
         super().__init__(id=self.PANE, classes="pane")
         self.filter: Filter = NO_FILTER
-        self._told = ""
+        self._told = ("", "")
+        self._titles: dict[str, tuple[Spans, str]] = {}
 
     def compose(self) -> ComposeResult:
         """Reason, main widget, details, filter line."""
@@ -120,8 +120,8 @@ class Pane(Vertical):
         note = self.query_one(".note", Static)
         note.display = bool(words)
         text = "  ".join(words)
-        if text != self._told:
-            self._told = text
+        if (text, self.app.theme) != self._told:
+            self._told = (text, self.app.theme)
             note.update(inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
 
     def show_detail(self, pieces: Spans) -> None:
@@ -133,7 +133,6 @@ class Pane(Vertical):
 
     def show_title(self, middle: Spans, ages: Spans) -> None:
         """The title: number and name, then `middle`; ages at the lower edge, or here when it has none."""
-        inks = inks_of(self.app)
         name = "accent" if self.has_focus_within else "muted"
         pieces = [Span(f"{self.NUMBER} ", "accent"), Span(self.TITLE, name), SEPARATOR, *middle]
         if self.filter.active:
@@ -142,14 +141,17 @@ class Pane(Vertical):
         compact = self.screen.has_class("-compact")
         if compact and ages:
             pieces += [SEPARATOR, *ages]
-        self._put_title("border_title", inks.content(pieces))
-        self._put_title("border_subtitle", inks.content(ages if not compact and ages else [Span(" ")]))
+        self._put_title("border_title", tuple(pieces))
+        self._put_title("border_subtitle", ages if not compact and ages else (Span(" "),))
 
-    def _put_title(self, which: str, content: Content) -> None:
-        """Set a border title only when it changed: each setting repaints the whole pane."""
-        if getattr(self, f"_last_{which}", None) != (content, self.app.theme):
-            setattr(self, f"_last_{which}", (content, self.app.theme))
-            setattr(self, which, content)
+    def _put_title(self, which: str, pieces: Spans) -> None:
+        """Set a border title only when it changed: each setting repaints the whole pane.
+
+        Textual compares the text of contents only, so our own pieces with their colours are compared.
+        """
+        if self._titles.get(which) != (pieces, self.app.theme):
+            self._titles[which] = (pieces, self.app.theme)
+            setattr(self, which, inks_of(self.app).content(pieces))
 
     def waiting(self, frame: Frame, what: str, *sources: str) -> Spans:
         """What stands in an empty pane."""
