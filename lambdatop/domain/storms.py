@@ -84,7 +84,7 @@ def _polled(mapping: MappingFacts, rows: Rows) -> StormRow:
 
 def _fate(mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows) -> str:
     if not mapping.enabled:
-        return "waits in its source"
+        return f"{mapping.state.lower()}: waits in its source"
     if mapping.source_kind in _QUEUES:
         return queue_fate(queue.facts if queue else None)
     age_ms = function.iterator_age_ms if function else None

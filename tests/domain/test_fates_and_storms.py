@@ -127,3 +127,9 @@ def test_synchronous_callers_are_listed_with_their_rule() -> None:
     assert storm.amplification is None
     assert (storm.source_name, storm.score > 0) == ("apigateway", True)
     assert row(pushed(api, errors=0.0), PARENT, "push sync").score == 0
+
+
+def test_a_disabled_mapping_says_that_its_events_wait() -> None:
+    off = ev.MappingsListed(SCOPE, NOW + 1, (mapping(state="Disabled"),))
+    storm = row(fold_all(incident(), [off]), WORKER, "queue poll")
+    assert (storm.fate, storm.score) == ("disabled: waits in its source", 0.0)
