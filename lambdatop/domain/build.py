@@ -21,7 +21,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.sight import sight
 from lambdatop.domain.snapshot import FunctionRow, MappingRow, Mode, QueueRow, Snapshot, SourceRow, Target
-from lambdatop.domain.storms import Rows, storm_rows
+from lambdatop.domain.storms import Rows, in_loops, storm_rows
 from lambdatop.domain.world import World
 
 
@@ -50,7 +50,7 @@ def build_snapshot(
         functions=tuple(sorted(functions.values(), key=lambda r: (-r.heat, r.facts.name))),
         mappings=tuple(_mapping_row(m, functions, queues, mapping_age) for m in mappings),
         queues=tuple(sorted(queues.values(), key=lambda q: q.facts.name)),
-        storms=storm_rows(mappings, Rows(seen, functions, queues, mapping_age)),
+        storms=storm_rows(mappings, Rows(seen, functions, queues, mapping_age, in_loops(findings))),
         findings=findings,
         incidents=incidents,
         quotas=quota_rows(world, at, settings),

@@ -1,7 +1,7 @@
 """Storm rows: each way in which work may repeat, ordered by how much it does.
 
     score = 10 x wasted share + 5 x error rate + 3 x min(1, DLQ growth per min / 10)
-            + 2 x retried until the record expires, while failing
+            + 2 x retried until the record expires, while failing + 8 x its function feeds itself
 
     wasted share    of the function's invocations: repeated receives of a queue ((received - deleted - in
                     flight) / received), attempts of asynchronous events beyond the first ((attempts -
@@ -14,10 +14,11 @@ A mapping that is Disabled keeps its row but scores by what still waits only (0)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
+from lambdatop.domain.finding import Finding
 from lambdatop.domain.lag import retention_s
 from lambdatop.domain.mapping import STREAMS, MappingFacts, risks
 from lambdatop.domain.rates import Window
@@ -29,6 +30,7 @@ from lambdatop.domain.trigger import Invocation, PushTrigger
 
 CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
 FAILING = 0.5
+LOOPS = ("runaway_loop", "suspected_loop")
 _QUEUES = ("sqs", "mq")
 
 
@@ -40,6 +42,12 @@ class Rows:
     functions: Mapping[Key, FunctionRow]
     queues: Mapping[Key, QueueRow]
     age_s: float | None
+    loops: frozenset[Key] = frozenset()
+
+
+def in_loops(findings: Iterable[Finding]) -> frozenset[Key]:
+    """Functions that were found to feed themselves: every event they work off makes the next one."""
+    return frozenset(f.target.key for f in findings if f.detector in LOOPS and f.rank > 0)
 
 
 def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[StormRow, ...]:
@@ -47,7 +55,15 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[StormRow
     found = [_polled(m, rows) for m in mappings]
     for row in rows.functions.values():
         found += _pushed(row, rows)
+    found = [_feeding_itself(row) if row.function in rows.loops else row for row in found]
     return tuple(sorted(found, key=lambda r: (-r.score, r.key)))
+
+
+def _feeding_itself(row: StormRow) -> StormRow:
+    """A loop repeats work without a failure, so that no ratio shows it."""
+    if row.state not in ("", "Enabled"):
+        return row
+    return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it feeds itself", row.why))))
 
 
 def _polled(mapping: MappingFacts, rows: Rows) -> StormRow:

@@ -87,7 +87,7 @@ def test_every_recorded_incident_is_told_by_the_panes(name: str) -> None:
             "parent-child",
             ("eventbridge new-orders → order-splitter", "2 retries (throttled: up to 6 h), then"),
         ),
-        ("loop", ("address-cleaner",)),
+        ("loop", ("addresses → address-cleaner", "it feeds itself")),
     ],
 )
 async def test_the_worst_storm_says_what_becomes_of_a_failed_event(
@@ -103,3 +103,9 @@ async def test_the_worst_storm_says_what_becomes_of_a_failed_event(
 
 def test_a_calm_day_is_calm() -> None:
     assert [f.title for f in last_of("calm").findings if f.rank > 0] == []
+
+
+def test_whoever_feeds_itself_leads_the_storms() -> None:
+    leading = last_of("loop").storms[:2]
+    assert {row.function.id for row in leading} == {"address-cleaner", "retry-scheduler"}
+    assert all(row.why.startswith("it feeds itself") for row in leading)
