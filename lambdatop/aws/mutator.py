@@ -23,6 +23,10 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
     {
         ("lambda", "PutFunctionConcurrency"),
         ("lambda", "DeleteFunctionConcurrency"),
+        ("lambda", "PutFunctionEventInvokeConfig"),
+        ("lambda", "UpdateFunctionEventInvokeConfig"),
+        ("lambda", "DeleteFunctionEventInvokeConfig"),
+        ("lambda", "PutFunctionRecursionConfig"),
         ("lambda", "UpdateEventSourceMapping"),
         ("sqs", "PurgeQueue"),
     }

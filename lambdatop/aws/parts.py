@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.facts import account_facts, arn_text, optional, seconds, whole
+from lambdatop.aws.facts import account_facts, arn_text, optional, reserved_of, seconds, whole
 from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Missing
-from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.function import AccountFacts, Reserved
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mitigations.async_retries import settings_of
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.text import clean_line, clean_name
@@ -66,6 +67,20 @@ class Parts:
             optional(answer.get("MaximumEventAgeInSeconds")),
             arn_text((ends.get("OnFailure") or {}).get("Destination")) or None,
             arn_text((ends.get("OnSuccess") or {}).get("Destination")) or None,
+        )
+
+    async def async_settings(self, name: str) -> Any:
+        """The event-invoke configuration as plans compare it, None when there is none."""
+        return settings_of(await self.async_config(name))
+
+    async def reserved(self, name: str) -> Reserved:
+        """Reserved concurrency: None, 0 or a number."""
+        return reserved_of(await self.function("GetFunctionConcurrency", name))
+
+    async def recursive_loop(self, name: str) -> str:
+        """Terminate or Allow."""
+        return clean_name(
+            str((await self.function("GetFunctionRecursionConfig", name)).get("RecursiveLoop") or "")
         )
 
     async def mappings_of(self, key: Key) -> tuple[MappingFacts, ...]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
-from lambdatop.aws.facts import mapping_facts, reserved_of
+from lambdatop.aws.facts import mapping_facts
 from lambdatop.aws.mappings import list_mappings
+from lambdatop.aws.parts import Parts
 from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
 from lambdatop.aws.situations import Situations, queue_arn
 from lambdatop.domain.errors import Missing, SourceError, TargetNotFound
-from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mapping import CONTROL_FIELDS, MappingFacts
 from lambdatop.domain.plan import State
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.situation import Situation
@@ -28,16 +29,6 @@ _AWS_QUEUE_HOST = re.compile(
 )
 _NEAREST = 5
 
-MAPPING_FIELDS: dict[str, Callable[[MappingFacts], Any]] = {
-    "state": lambda m: m.state,
-    "batch_size": lambda m: m.batch_size,
-    "batching_window_s": lambda m: m.batching_window_s,
-    "max_concurrency": lambda m: m.max_concurrency,
-    "max_retry_attempts": lambda m: m.max_retry_attempts,
-    "max_record_age_s": lambda m: m.max_record_age_s,
-    "bisect_on_error": lambda m: m.bisect_on_error,
-}
-
 
 class AwsReader:
     """Implements `domain.ports.Reader`; every method raises LambdatopError kinds."""
@@ -47,6 +38,12 @@ class AwsReader:
         self._scope = scope
         self._queues = QueueReader(api, scope)
         self._situations = Situations(api, scope, self._queues)
+        parts = Parts(api, scope)
+        self._controls: dict[str, Callable[[str], Awaitable[Any]]] = {
+            "reserved_concurrency": parts.reserved,
+            "recursive_loop": parts.recursive_loop,
+            "async_config": parts.async_settings,
+        }
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
         """The one function, mapping or queue that `target` means, of these kinds.
@@ -81,12 +78,11 @@ class AwsReader:
             return {}
         known: dict[str, Any] = {}
         if plan_target.kind == "function":
-            answer = await self._api.read("lambda", "GetFunctionConcurrency", FunctionName=plan_target.id)
-            known = {"reserved_concurrency": reserved_of(answer)}
+            known = {f: await self._controls[f](plan_target.id) for f in fields if f in self._controls}
         elif plan_target.kind == "mapping":
             answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=plan_target.id)
             facts = mapping_facts(self._scope, answer)
-            known = {name: read(facts) for name, read in MAPPING_FIELDS.items()}
+            known = {name: read(facts) for name, read in CONTROL_FIELDS.items()}
         unknown = sorted(set(fields) - set(known))
         if unknown:
             raise SourceError(f"A {plan_target.kind} has no control field {', '.join(unknown)}.")

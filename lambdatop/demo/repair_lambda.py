@@ -20,6 +20,17 @@ TRANSITION_S = 2.0
 UNRESERVED_FLOOR = 100
 YOUNG_ACCOUNT_FLOOR = 10
 
+_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/([^/]+)/event-invoke-config$")
+# What AWS says of a stream's mapping where nobody said otherwise.
+_STREAM_DEFAULTS: dict[str, Any] = {
+    "MaximumBatchingWindowInSeconds": 0,
+    "MaximumRetryAttempts": -1,
+    "MaximumRecordAgeInSeconds": -1,
+    "BisectBatchOnFunctionError": False,
+    "ParallelizationFactor": 1,
+    "TumblingWindowInSeconds": 0,
+    "DestinationConfig": {"OnFailure": {}},
+}
 _PROVISIONED = re.compile(r"/functions/([^/]+)/provisioned-concurrency$")
 _Call = Callable[..., Any]
 _Answer = tuple[int, dict[str, str], bytes]
@@ -90,6 +101,7 @@ def install() -> None:
     _private.replace("services.lambda_svc._put_function_concurrency", _put_concurrency)
     _private.replace("services.lambda_svc._put_provisioned_concurrency", _put_provisioned)
     _private.replace("services.lambda_svc.handle_request", _list_provisioned)
+    _private.replace("services.lambda_svc.handle_request", _merge_invoke_config)
 
 
 def _update_mapping(original: _Call) -> _Call:
@@ -106,6 +118,9 @@ def _update_mapping(original: _Call) -> _Call:
         status, headers, body = original(uuid, data)
         if status >= 300:
             return status, headers, body
+        if data.get("ScalingConfig") == {}:
+            mapping.pop("ScalingConfig", None)
+            body = json.dumps({k: v for k, v in json.loads(body).items() if k != "ScalingConfig"}).encode()
         after = mapping["State"]
         passing = "Updating" if after == before else {"Enabled": "Enabling", "Disabled": "Disabling"}[after]
         mapping.update(State=passing, StateTransitionReason="User action", LastModified=time.time())
@@ -120,11 +135,13 @@ def _update_mapping(original: _Call) -> _Call:
 
 
 def _mapping_response(original: _Call) -> _Call:
-    """Use AWS's words for a stream's last result; AWS has none for a queue."""
+    """Use AWS's words for a stream's last result (AWS has none for a queue), and its defaults."""
 
     @functools.wraps(original)
     def respond(mapping: dict[str, Any]) -> Any:
         answer = original(mapping)
+        if any(service in mapping.get("EventSourceArn", "") for service in (":kinesis:", ":dynamodb:")):
+            answer = {**_STREAM_DEFAULTS, **answer}
         result = answer.pop("LastProcessingResult", None)
         if ":sqs:" not in mapping.get("EventSourceArn", "") and result is not None:
             failed = result == "FAILED"
@@ -197,6 +214,23 @@ def _put_provisioned(original: _Call) -> _Call:
         return original(name, qualifier, data)
 
     return put
+
+
+def _merge_invoke_config(original: _Call) -> _Call:
+    """Answer UpdateFunctionEventInvokeConfig, which ministack lacks: what is not sent stays."""
+
+    @functools.wraps(original)
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: dict[str, Any]) -> Any:
+        match = _INVOKE_CONFIG.search(path)
+        if method != "POST" or match is None:
+            return await original(method, path, headers, body, query)
+        status, answered, found = await original("GET", path, headers, b"", query)
+        if status != 200:
+            return status, answered, found
+        settings = {k: v for k, v in json.loads(found).items() if k not in ("FunctionArn", "LastModified")}
+        return await original("PUT", path, headers, json.dumps(settings | json.loads(body)).encode(), query)
+
+    return handle
 
 
 def _list_provisioned(original: _Call) -> _Call:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lambdatop.domain.function import FunctionFacts, Reserved
 from lambdatop.domain.queue import QueueFacts
@@ -100,3 +102,18 @@ def risks(
     if reserved is not None and mapping.max_concurrency and mapping.max_concurrency > reserved:
         found.append(f"MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}")
     return tuple(found)
+
+
+ENDLESS = -1
+"""MaximumRetryAttempts and MaximumRecordAgeInSeconds: no limit, AWS's default for streams."""
+
+CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
+    "state": lambda m: m.state,
+    "batch_size": lambda m: m.batch_size,
+    "batching_window_s": lambda m: m.batching_window_s or 0,
+    "max_concurrency": lambda m: m.max_concurrency,
+    "max_retry_attempts": lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
+    "bisect_on_error": lambda m: bool(m.bisect_on_error),
+}
+"""What plans compare and change. A setting that AWS leaves out of its answer counts as its default, except
+for MaximumConcurrency, which is absent or a number."""

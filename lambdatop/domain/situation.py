@@ -30,6 +30,7 @@ class FunctionSituation:
     policy_principals: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     url: str | None = None
+    recursive_loop: str = ""
     account: AccountFacts | None = None
     stack: str | None = None
     gaps: tuple[str, ...] = ()

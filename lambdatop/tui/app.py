@@ -34,13 +34,14 @@ from lambdatop.tui.screens.help import HelpScreen
 from lambdatop.tui.screens.journal import JournalScreen
 from lambdatop.tui.screens.sheet import SheetScreen
 from lambdatop.tui.theme import ThemedApp
+from lambdatop.tui.type_ahead import TypeAhead
 
 FASTEST_S = 0.25
 ARM_S = 0.4
 """Seconds from a filled confirm dialog to the first key it takes."""
 
 
-class LambdatopApp(QuietCrash, ThemedApp):
+class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
 
     CSS_PATH = "app.tcss"
@@ -135,6 +136,11 @@ class LambdatopApp(QuietCrash, ThemedApp):
     # -- keys ------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
+        """Everything that happens; keys that were typed right behind a filter wait their turn."""
+        if not self.held_back(event):
+            await self.act_on(event)
+
+    async def act_on(self, event: events.Event) -> None:
         """Input that was typed before a confirm dialog was filled and armed never reaches it."""
         fresh = isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
         screen = self.screen if fresh and self.screen_stack else None
@@ -142,7 +148,7 @@ class LambdatopApp(QuietCrash, ThemedApp):
             return
         if isinstance(event, events.Key) and self._opens_filter(screen, event.key):
             return
-        await super().on_event(event)
+        await super().act_on(event)
 
     def _opens_filter(self, screen: Screen[object] | None, key: str) -> bool:
         """Open the filter line here and now.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lambdatop.domain.mitigations import REGISTRY, Ask
 from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.plan import Alternative
 from lambdatop.domain.scope import Key
@@ -70,6 +71,10 @@ class Corridor:
         self._app.push_screen(ChooseScreen(f"{what}: which one?", options), chosen)
 
     def _for_target(self, name: str, key: Key) -> None:
+        ask = REGISTRY[name].ask
+        if ask is not None:
+            self._ask(name, key, ask)
+            return
         if name != "restore_concurrency":
             self._propose(name, key, {})
             return
@@ -84,6 +89,30 @@ class Corridor:
 
         question = f"The journal knows no former reserved concurrency of {key.id}. Restore it to:"
         self._app.push_screen(AskScreen(question, "none, or a number"), given)
+
+    def _ask(self, name: str, key: Key, ask: Ask) -> None:
+        """A mitigation that needs a value from a person."""
+
+        def given(text: str | None) -> None:
+            if text is None:
+                return
+            if ask.param:
+                self._propose(name, key, {ask.param: text})
+                return
+            pairs = [pair.partition("=") for pair in text.replace(",", " ").split()]
+            unknown = [k or "=" for k, equals, _ in pairs if not equals or k not in REGISTRY[name].params]
+            if unknown:
+                known = ", ".join(REGISTRY[name].params)
+                self._app.say(f"{unknown[0]} is no setting with a value; there are {known}.", "warning")
+            else:
+                self._propose(name, key, {k: value for k, _, value in pairs})
+
+        self._app.push_screen(AskScreen(ask.question.format(target=self._name(key)), ask.placeholder), given)
+
+    def _name(self, key: Key) -> str:
+        """A mapping's source and function instead of its UUID."""
+        found = (m.facts for m in self._app.frame.snapshot.mappings if m.facts.key == key)
+        return next((f"{m.source_name} → {m.function.id}" for m in found), key.id)
 
     def _propose(self, name: str, key: Key, params: Mapping[str, Any]) -> None:
         console = self._app.engine

@@ -118,8 +118,15 @@ HOTKEYS: tuple[Hotkey, ...] = (
     Hotkey("page_up", "pageup", "PgUp", "page_up", "page", "a page up", "moving"),
     _mutation("T", "throttle_to_zero", "throttle to 0", "throttle the function to zero", 6),
     _mutation("R", "restore_concurrency", "restore", "restore its reserved concurrency", 8),
+    _mutation("C", "cap_concurrency", "cap", "cap its concurrency at a number", 19),
     _mutation("D", "disable_trigger", "disable trigger", "disable one of its triggers", 7),
     _mutation("E", "enable_trigger", "enable trigger", "enable one of its triggers", 9),
+    _mutation(
+        "M", "tune_trigger", "tune trigger", "tune one of its triggers (batch, concurrency, retries)", 20
+    ),
+    _mutation("A", "stop_async_retries", "stop retries", "stop retries of its asynchronous events", 21),
+    _mutation("B", "restore_async", "async retries", "set retries and age of its asynchronous events", 23),
+    _mutation("L", "stop_recursion", "stop loop", "let Lambda stop its recursive loops", 22),
     _mutation("P", "purge_queue", "purge", "purge one of its queues (irreversible)", 10),
     Hotkey("undo", "u", "u", "undo", "undo", "undo the newest mutation that can be undone", "everywhere"),
     Hotkey("journal", "J", "J", "journal", "journal", "what was done, what is still unknown", "everywhere"),

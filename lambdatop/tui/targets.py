@@ -13,6 +13,11 @@ from lambdatop.domain.snapshot import MappingRow, QueueRow, Snapshot, StormRow
 KINDS = {
     "throttle_to_zero": "function",
     "restore_concurrency": "function",
+    "cap_concurrency": "function",
+    "stop_async_retries": "function",
+    "restore_async": "function",
+    "stop_recursion": "function",
+    "tune_trigger": "mapping",
     "disable_trigger": "mapping",
     "enable_trigger": "mapping",
     "purge_queue": "queue",
@@ -95,8 +100,8 @@ def _mappings(mitigation: str, selection: Selection, snapshot: Snapshot) -> Iter
     else:
         rows = [m for m in snapshot.mappings if m.facts.function == selection.function]
     if selection.mapping is None:
-        wanted = mitigation == "disable_trigger"
-        rows = [m for m in rows if m.facts.enabled is wanted]
+        wanted = {"disable_trigger": (True,), "enable_trigger": (False,)}.get(mitigation, (True, False))
+        rows = [m for m in rows if m.facts.enabled in wanted]
     for row in rows:
         facts = row.facts
         label = f"{facts.source_name} → {facts.function.id}  {facts.source_kind}, {facts.state}"

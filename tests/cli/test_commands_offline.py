@@ -38,7 +38,7 @@ def test_version_and_help(cli: Cli) -> None:
         (("plan", "throttle_to_zero"), "TARGET"),
         (("plan", "throttle_to_zer", "f"), "throttle_to_zero"),
         (("plan", "redrive_dlq", "f"), "not in this version"),
-        (("mitigate", "stop_recursion", "f"), "not in this version"),
+        (("mitigate", "rollback_alias", "f"), "not in this version"),
         (("plan", "throttle_to_zero", "f", "--set", "x"), "--set needs K=V"),
         (("plan", "throttle_to_zero", "f", "--set", "a=1", "--set", "a=2"), "stands twice"),
         (("undo", "abc", "--last"), "not both"),

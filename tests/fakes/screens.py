@@ -53,15 +53,28 @@ async def settle(pilot: Pilot[None]) -> None:
     pilot.app.screen._on_timer_update()
 
 
+def _send(pilot: Pilot[None], key: str) -> None:
+    driver = pilot.app._driver
+    assert driver is not None
+    name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+    event = KeyEvent(name, key if len(key) == 1 else CHARACTERS.get(key))
+    event.set_sender(pilot.app)
+    driver.send_message(event)
+
+
+async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
+    """Keys in one piece, as a slow line delivers what was typed ahead."""
+    for key in keys:
+        _send(pilot, key)
+    await settle(pilot)
+    await pilot.app.workers.wait_for_complete()
+    await settle(pilot)
+
+
 async def press(pilot: Pilot[None], *keys: str) -> None:
     """Keys one after the other, each with all its consequences."""
     for key in keys:
-        driver = pilot.app._driver
-        assert driver is not None
-        name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
-        event = KeyEvent(name, key if len(key) == 1 else CHARACTERS.get(key))
-        event.set_sender(pilot.app)
-        driver.send_message(event)
+        _send(pilot, key)
         await settle(pilot)
     await pilot.app.workers.wait_for_complete()
     await settle(pilot)

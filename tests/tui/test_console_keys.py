@@ -6,15 +6,30 @@ from dataclasses import replace
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import dashboard, functions, looking, order, press, selected, settle, show, text, toasts
+from fakes.screens import (
+    dashboard,
+    functions,
+    looking,
+    order,
+    press,
+    press_at_once,
+    selected,
+    settle,
+    show,
+    text,
+    toasts,
+)
+from textual.events import Key as KeyEvent
 from textual.widgets import Input
 
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.panes.logs import LogsPane
 from lambdatop.tui.panes.storms import StormsPane
+from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.frame_screen import layout_for
+from lambdatop.tui.screens.help import HelpScreen
 
 MakeApp = Callable[..., LambdatopApp]
 NARROW, WIDE = (80, 24), (200, 60)
@@ -300,3 +315,34 @@ async def test_quit_from_a_dialog_sends_nothing(make_app: MakeApp, console: Fake
         await press(pilot, "T")
         await pilot.press(key)
     assert console.executed == []
+
+
+async def test_a_key_right_behind_a_filter_means_the_rows(make_app: MakeApp) -> None:
+    """A slow line delivers `/checkout⏎T` in one piece: the T is no part of the filter."""
+    app = make_app()
+    async with looking(app) as pilot:
+        await press_at_once(pilot, "slash", *"checkout", "enter", "T")
+        assert isinstance(app.screen, ConfirmScreen)
+        assert "Throttle checkout-api to zero" in text(app)
+        await press(pilot, "escape")
+        assert "1 of 14" in text(app)
+
+
+async def test_a_yes_typed_ahead_confirms_nothing(make_app: MakeApp, console: FakeConsole) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press_at_once(pilot, "slash", *"orders", "enter", "D", "y", "y")
+        assert isinstance(app.screen, ConfirmScreen)
+        assert "orders → orders-worker" in text(app)
+        assert console.executed == []
+
+
+async def test_keys_are_not_held_back_for_ever(make_app: MakeApp) -> None:
+    """Should the line never submit, the next keys still mean something."""
+    app = make_app()
+    async with looking(app) as pilot:
+        app._held = [KeyEvent("question_mark", "?")]
+        await app.go_on()
+        await settle(pilot)
+        assert app._held is None
+        assert isinstance(app.screen, HelpScreen)

@@ -12,7 +12,16 @@ from difflib import get_close_matches
 from typing import Any
 
 from lambdatop.domain.errors import NotInThisVersion, UsageError
-from lambdatop.domain.mitigations import purge, restore, throttle, triggers
+from lambdatop.domain.mitigations import (
+    async_retries,
+    cap,
+    purge,
+    recursion,
+    restore,
+    throttle,
+    triggers,
+    tune,
+)
 from lambdatop.domain.mitigations.undo import plan_undo
 from lambdatop.domain.plan import MITIGATIONS, Proposal, Tier
 from lambdatop.domain.scope import Kind
@@ -24,10 +33,22 @@ PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What a console asks before it can plan: a question with `{target}`, and what an answer looks like.
+
+    With `param` the answer is that setting's value, else it is `K=V`, several apart by blanks.
+    """
+
+    question: str
+    placeholder: str
+    param: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Planner:
     """One mitigation: what it acts on, its tier, and the pure function that plans it.
 
-    `params` names the settings that `--set` accepts.
+    `params` names the settings that `--set` accepts; `ask` is there when it needs one of them.
     """
 
     name: str
@@ -36,6 +57,7 @@ class Planner:
     summary: str
     plan: PlanFunction
     params: tuple[str, ...] = ()
+    ask: Ask | None = None
 
 
 REGISTRY: Mapping[str, Planner] = {
@@ -47,6 +69,15 @@ REGISTRY: Mapping[str, Planner] = {
             "T2",
             "set reserved concurrency to 0: no new invocation starts",
             throttle.plan_throttle_to_zero,
+        ),
+        Planner(
+            "cap_concurrency",
+            "function",
+            "T1",
+            "let the function run at most so many executions at once",
+            cap.plan_cap_concurrency,
+            ("reserved",),
+            Ask("Cap {target} at how many executions at once?", "a number from 1", "reserved"),
         ),
         Planner(
             "restore_concurrency",
@@ -69,6 +100,38 @@ REGISTRY: Mapping[str, Planner] = {
             "T1",
             "switch an event source mapping on again",
             triggers.plan_enable_trigger,
+        ),
+        Planner(
+            "tune_trigger",
+            "mapping",
+            "T1",
+            "change batch size, concurrency, retries or bisecting of an event source mapping",
+            tune.plan_tune_trigger,
+            tuple(tune.KNOBS),
+            Ask("Set what of {target}?", "max_concurrency=2, or batch_size=1 …"),
+        ),
+        Planner(
+            "stop_async_retries",
+            "function",
+            "T2",
+            "retry no asynchronous event, and give up those older than 60 s",
+            async_retries.plan_stop_async_retries,
+        ),
+        Planner(
+            "restore_async",
+            "function",
+            "T2",
+            "set retries and age of asynchronous events, destinations kept",
+            async_retries.plan_restore_async,
+            ("retries", "max_age"),
+            Ask("Asynchronous retries of {target}?", "retries=2, or max_age=21600 …"),
+        ),
+        Planner(
+            "stop_recursion",
+            "function",
+            "T2",
+            "let Lambda stop recursive loops of the function",
+            recursion.plan_stop_recursion,
         ),
         Planner(
             "purge_queue",

@@ -69,7 +69,7 @@ def plan_restore_concurrency(
     wanted = parse_reserved(params["reserved"])
     if wanted == s.reserved:
         return Refusal(NAME, s.ref, f"Reserved concurrency of {name} is {reserved_words(wanted)} already.")
-    refused = _no_room(s, wanted)
+    refused = no_room(NAME, s, wanted)
     if refused:
         return refused
     if wanted == 0:
@@ -96,7 +96,7 @@ def plan_restore_concurrency(
         cli=set_reserved_cli(scope, name, wanted),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=_pool(s, wanted),
+        blast_radius=pool_after(s, wanted),
         warnings=(*_backlog(s), *owner_warning(s.stack)),
         unknowns=s.gaps,
     )
@@ -122,17 +122,19 @@ def _lost(now: Reserved, wanted: Reserved) -> str:
     return "nothing; whatever waits in queues and streams is delivered again"
 
 
-def _no_room(s: FunctionSituation, wanted: Reserved) -> Refusal | None:
+def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:
+    """Refuse what the account, as it was read, cannot give; the floor is no constant, and AWS's to say."""
     if s.account is None or wanted is None:
         return None
     room = s.account.unreserved + (s.reserved or 0)
     if wanted <= room:
         return None
     reason = f"Only {room} of the account's concurrency are left to reserve, {wanted} were asked for."
-    return Refusal(NAME, s.ref, reason, "Release another reservation first, or ask for less.")
+    return Refusal(mitigation, s.ref, reason, "Release another reservation first, or ask for less.")
 
 
-def _pool(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
+def pool_after(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
+    """What is left for functions without a reservation."""
     if s.account is None:
         return ()
     after = s.account.unreserved + (s.reserved or 0) - (wanted or 0)

@@ -61,7 +61,7 @@ def plan_throttle_to_zero(
         cli=set_reserved_cli(scope, name, 0),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=_callers(s),
+        blast_radius=callers(s),
         warnings=_warnings(s),
         unknowns=s.gaps,
         alternatives=_first_disable(s),
@@ -153,7 +153,8 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
     return (*words, *owner_warning(s.stack))
 
 
-def _callers(s: FunctionSituation) -> tuple[str, ...]:
+def callers(s: FunctionSituation) -> tuple[str, ...]:
+    """Everybody who is known to invoke the function."""
     found = [f"mapping {m.source_name} ({m.source_kind}, {m.state})" for m in s.mappings]
     found += [f"resource policy allows {p}" for p in s.policy_principals]
     found += [f"alias {a}" for a in s.aliases]

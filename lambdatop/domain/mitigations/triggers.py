@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.words import cli, owner_warning, span
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import MappingSituation
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
@@ -20,9 +21,33 @@ def switch(uuid: str, on: bool) -> Call:
     return Call("lambda", "UpdateEventSourceMapping", {"UUID": uuid, "Enabled": on})
 
 
+_FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
+    "Enabled": lambda on: ("--enabled" if on else "--no-enabled",),
+    "BatchSize": lambda n: ("--batch-size", str(n)),
+    "ScalingConfig": lambda c: ("--scaling-config", _pairs(c)),
+    "MaximumBatchingWindowInSeconds": lambda n: ("--maximum-batching-window-in-seconds", str(n)),
+    "MaximumRetryAttempts": lambda n: ("--maximum-retry-attempts", str(n)),
+    "BisectBatchOnFunctionError": lambda on: (
+        "--bisect-batch-on-function-error" if on else "--no-bisect-batch-on-function-error",
+    ),
+}
+
+
+def _pairs(config: Mapping[str, Any]) -> str:
+    """The shorthand of the AWS CLI for an object; an empty one takes a setting away."""
+    return ",".join(f"{name}={value}" for name, value in config.items()) or "{}"
+
+
+def mapping_cli(scope: Scope, call: Call) -> str:
+    """UpdateEventSourceMapping as an `aws` command."""
+    words = ["lambda", "update-event-source-mapping", "--uuid", call.params["UUID"]]
+    for name, value in call.params.items():
+        words += _FLAGS[name](value) if name in _FLAGS else ()
+    return cli(scope, *words)
+
+
 def _cli(s: MappingSituation, on: bool) -> str:
-    words = ("lambda", "update-event-source-mapping", "--uuid", s.facts.uuid)
-    return cli(s.ref.key.scope, *words, "--enabled" if on else "--no-enabled")
+    return mapping_cli(s.ref.key.scope, switch(s.facts.uuid, on))
 
 
 def plan_disable_trigger(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.mitigations import throttle, triggers
-from lambdatop.domain.mitigations.words import cli, reserved_words
+from lambdatop.domain.mitigations import async_retries, recursion, throttle, triggers
+from lambdatop.domain.mitigations.words import reserved_words
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal, State
+from lambdatop.domain.scope import Scope
 
 NAME = "undo"
 
@@ -37,12 +38,17 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         takes_effect="within seconds; a trigger needs seconds to minutes",
         confirm=entry.target.id if typed else "key",
         cli=call_cli(entry),
-        iam_actions=throttle.IAM if "reserved_concurrency" in entry.before else triggers.IAM,
+        iam_actions=_KINDS[entry.undo.operation].iam,
         planned_at=now,
-        warnings=() if typed or _stops(entry.before) else ("what waited meanwhile starts at once",),
+        warnings=("what waited meanwhile starts at once",) if _starts(entry.before) else (),
         transient=_on_the_way(entry.before),
         undoes=entry.id,
     )
+
+
+def _starts(target: State) -> bool:
+    """Whether going there lets events through again."""
+    return target.get("reserved_concurrency", 0) != 0 or target.get("state") == "Enabled"
 
 
 def _stops(target: State) -> bool:
@@ -53,6 +59,8 @@ def _stops(target: State) -> bool:
 def _lost(target: State) -> str:
     if target.get("reserved_concurrency", 1) == 0:
         return "new async events go to the DLQ or are lost again; synchronous callers get 429"
+    if target.get(recursion.FIELD) == "Allow":
+        return "nothing is discarded, and a loop may run again until somebody stops it"
     if _stops(target):
         return "nothing while they wait: events stay in their source until their retention ends"
     return "nothing"
@@ -95,6 +103,10 @@ def state_words(state: Mapping[str, Any]) -> str:
     for field, value in state.items():
         if field == "reserved_concurrency":
             words.append(f"reserved concurrency {reserved_words(value)}")
+        elif field == async_retries.FIELD:
+            words.append(f"asynchronous events: {async_retries.async_words(value)}")
+        elif field == recursion.FIELD:
+            words.append("loops are stopped" if value == "Terminate" else "loops are allowed")
         else:
             words.append(f"{field} {value}")
     return ", ".join(words) or "nothing to compare"
@@ -102,24 +114,27 @@ def state_words(state: Mapping[str, Any]) -> str:
 
 def call_cli(entry: Entry) -> str:
     """The undo call of an entry as an `aws` command."""
-    call, scope = entry.undo, entry.target.scope
-    if call is None:
-        return ""
-    return _CLI[call.operation](call, scope)
+    call = entry.undo
+    return _KINDS[call.operation].cli(entry.target.scope, call) if call else ""
 
 
-def _concurrency(call: Call, scope: Any) -> str:
+def _concurrency(scope: Scope, call: Call) -> str:
     value = call.params.get("ReservedConcurrentExecutions")
     return throttle.set_reserved_cli(scope, call.params["FunctionName"], value)
 
 
-def _mapping(call: Call, scope: Any) -> str:
-    flag = "--enabled" if call.params["Enabled"] else "--no-enabled"
-    return cli(scope, "lambda", "update-event-source-mapping", "--uuid", call.params["UUID"], flag)
+class _Kind(NamedTuple):
+    """A kind of undo call: its `aws` command and the IAM actions it needs."""
+
+    cli: Callable[[Scope, Call], str]
+    iam: tuple[str, ...]
 
 
-_CLI = {
-    "PutFunctionConcurrency": _concurrency,
-    "DeleteFunctionConcurrency": _concurrency,
-    "UpdateEventSourceMapping": _mapping,
+_KINDS: Mapping[str, _Kind] = {
+    "PutFunctionConcurrency": _Kind(_concurrency, throttle.IAM),
+    "DeleteFunctionConcurrency": _Kind(_concurrency, throttle.IAM),
+    "UpdateEventSourceMapping": _Kind(triggers.mapping_cli, triggers.IAM),
+    "PutFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
+    "DeleteFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
+    "PutFunctionRecursionConfig": _Kind(recursion.set_recursion_cli, recursion.IAM),
 }

@@ -205,6 +205,7 @@ class Pane(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter and go back to the rows."""
         event.stop()
+        self._apply(event.value)
         self.query_one(".filter", Input).display = bool(event.value)
         self.post_message(self.FilterClosed())
 

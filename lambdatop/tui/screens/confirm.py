@@ -78,7 +78,8 @@ class ConfirmScreen(ModalScreen[None]):
         """Whether an input event may reach the dialog: what was typed before it was armed may not."""
         if isinstance(event, events.Key) and event.key in ALWAYS:
             return True
-        return self._armed_at is not None and event.time >= self._armed_at
+        self._let_in = self._armed_at is not None and event.time >= self._armed_at
+        return self._let_in
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -88,7 +89,7 @@ class ConfirmScreen(ModalScreen[None]):
         self._read()
 
     def _read(self) -> None:
-        self.phase, self.plan, self._armed_at = "reading", None, None
+        self.phase, self.plan, self._armed_at, self._let_in = "reading", None, None, False
         self._put("#title", spans((self._request.words, "accent")))
         self._put("#text", spans(("reading the current state…", "muted")))
         self._put("#rest", ())
@@ -267,8 +268,9 @@ class ConfirmScreen(ModalScreen[None]):
 
     def _send(self) -> None:
         """Once, armed, and not too late; the engine checks everything again."""
+        # A key on its way to a widget below when the dialog opened finds its binding here, never let in.
         plan = self.plan
-        if self.phase != "ready" or plan is None or not self.armed:
+        if self.phase != "ready" or plan is None or not self.armed or not self._let_in:
             return
         if self.void:
             self.tell_status()

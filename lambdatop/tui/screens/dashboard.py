@@ -171,9 +171,11 @@ class DashboardScreen(FrameScreen):
         """Type into the filter line of the active pane."""
         self.active_pane.open_filter()
 
-    def on_pane_filter_closed(self) -> None:
+    async def on_pane_filter_closed(self) -> None:
         """Back from the filter line."""
         self.action_pane(self.active)
+        self.set_focus(self.active_pane.query_one(f"#{self.active}-tail, #{self.active}-table"))
+        await self.console_app.go_on()
 
     def action_sort(self) -> None:
         """Order the active pane by its next column."""

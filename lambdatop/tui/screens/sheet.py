@@ -106,9 +106,10 @@ class SheetScreen(FrameScreen):
         """Filter the log."""
         self.query_one(LogsPane).open_filter()
 
-    def on_pane_filter_closed(self) -> None:
+    async def on_pane_filter_closed(self) -> None:
         """Back from the filter line."""
-        self.query_one("#logs-tail").focus()
+        self.set_focus(self.query_one("#logs-tail"))
+        await self.console_app.go_on()
 
     def action_back(self) -> None:
         """Clear the filter, or back to the dashboard."""

@@ -1,0 +1,181 @@
+"""stop_async_retries and restore_async: the event-invoke configuration, whole before and whole after.
+
+PutFunctionEventInvokeConfig drops every setting that it is not given, destinations included; so a change
+merges with what is there (Update), and only the way back writes the whole set that was saved (Put).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.mitigations.fields import number_or_none
+from lambdatop.domain.mitigations.words import cli, owner_warning, span
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
+
+STOP, RESTORE = "stop_async_retries", "restore_async"
+FIELD = "async_config"
+RETRIES, AGE, ENDS = "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"
+SHORTEST_AGE_S = 60
+DEFAULTS: Mapping[str, Any] = {RETRIES: MAX_RETRIES, AGE: MAX_EVENT_AGE_S}
+IAM = (
+    "lambda:PutFunctionEventInvokeConfig",
+    "lambda:UpdateFunctionEventInvokeConfig",
+    "lambda:DeleteFunctionEventInvokeConfig",
+    "lambda:GetFunctionEventInvokeConfig",
+)
+Settings = Mapping[str, Any] | None
+"""The settings as AWS names them; None where the function has no configuration of its own."""
+
+
+def settings_of(config: AsyncConfig | None) -> Settings:
+    """A configuration as the state that plans compare, None where there is none.
+
+    What is not set counts as AWS's default, whether or not AWS repeats it in its answer.
+    """
+    if config is None or config == AsyncConfig():
+        return None
+    ends = {
+        name: {"Destination": arn}
+        for name, arn in (("OnFailure", config.on_failure_arn), ("OnSuccess", config.on_success_arn))
+        if arn
+    }
+    found: dict[str, Any] = {**DEFAULTS, ENDS: ends} if ends else dict(DEFAULTS)
+    given = {RETRIES: config.max_retries, AGE: config.max_age_s}
+    return found | {name: value for name, value in given.items() if value is not None}
+
+
+def set_whole(name: str, settings: Settings) -> Call:
+    """The call that makes the configuration exactly `settings`; None deletes it."""
+    if settings is None:
+        return Call("lambda", "DeleteFunctionEventInvokeConfig", {"FunctionName": name})
+    return Call("lambda", "PutFunctionEventInvokeConfig", {"FunctionName": name, **settings})
+
+
+def async_cli(scope: Scope, call: Call) -> str:
+    """One of the three calls as an `aws` command."""
+    verb = {"Put": "put", "Upd": "update", "Del": "delete"}[call.operation[:3]]
+    words = ["lambda", f"{verb}-function-event-invoke-config", "--function-name", call.params["FunctionName"]]
+    if RETRIES in call.params:
+        words += ["--maximum-retry-attempts", str(call.params[RETRIES])]
+    if AGE in call.params:
+        words += ["--maximum-event-age-in-seconds", str(call.params[AGE])]
+    ends = call.params.get(ENDS)
+    if ends:
+        pairs = (f"{name}={{Destination={value['Destination']}}}" for name, value in ends.items())
+        words += ["--destination-config", ",".join(pairs)]
+    return cli(scope, *words)
+
+
+def plan_stop_async_retries(
+    s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
+) -> Proposal:
+    """Plan no retry and an age of 60 s; refuse where both hold already or the state is not known."""
+    if s.async_config is None:
+        return _unreadable(STOP, s)
+    before = settings_of(s.async_config)
+    change = {RETRIES: 0, AGE: SHORTEST_AGE_S}
+    after = {**(before or {}), **change}
+    if before == after:
+        reason = f"{s.facts.name} retries no asynchronous event already."
+        return Refusal(STOP, s.ref, reason, "What still repeats is not Lambda's asynchronous queue.")
+    operation = "PutFunctionEventInvokeConfig" if before is None else "UpdateFunctionEventInvokeConfig"
+    call = Call("lambda", operation, {"FunctionName": s.facts.name, **change})
+    return _plan(STOP, s, call, before, after, now, plan_id)
+
+
+def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan given retries and age, destinations kept; undo (`u`) brings a former configuration back whole."""
+    if s.async_config is None:
+        return _unreadable(RESTORE, s)
+    if not params:
+        hint = "Say it with --set retries=0..2 and --set max_age=60..21600 (or none: AWS's default)."
+        return Refusal(RESTORE, s.ref, "What should the asynchronous retries be?", hint)
+    before = settings_of(s.async_config)
+    after: dict[str, Any] = dict(before or DEFAULTS)
+    for name, key, least, most in (
+        ("retries", RETRIES, 0, MAX_RETRIES),
+        ("max_age", AGE, 60, MAX_EVENT_AGE_S),
+    ):
+        if name in params:
+            value = number_or_none(name, params[name], least, most)
+            after[key] = DEFAULTS[key] if value is None else value
+    wanted = None if after == DEFAULTS else after
+    if wanted == before:
+        return Refusal(RESTORE, s.ref, f"{s.facts.name} is set to {async_words(before)} already.")
+    return _plan(RESTORE, s, set_whole(s.facts.name, wanted), before, wanted, now, plan_id)
+
+
+def _plan(
+    mitigation: str,
+    s: FunctionSituation,
+    call: Call,
+    before: Settings,
+    after: Settings,
+    now: float,
+    plan_id: str,
+) -> Plan:
+    name, scope = s.facts.name, s.ref.key.scope
+    undo = set_whole(name, before)
+    stops = mitigation == STOP
+    return Plan(
+        id=plan_id,
+        mitigation=mitigation,
+        target=s.ref,
+        title=f"Asynchronous events of {name}: {async_words(after)}",
+        tier="T2",
+        call=call,
+        before={FIELD: before},
+        after={FIELD: after},
+        undo=undo,
+        undo_note=f"back to {async_words(before)} ({async_cli(scope, undo)})",
+        lost=_lost(s, after),
+        in_flight="running invocations go on to their end",
+        takes_effect="within seconds; whether events that wait already fall under it, AWS does not say",
+        confirm=name if stops else "key",
+        cli=async_cli(scope, call),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=_reach(s),
+        warnings=owner_warning(s.stack),
+        unknowns=s.gaps,
+    )
+
+
+def _unreadable(mitigation: str, s: FunctionSituation) -> Refusal:
+    """Without the former settings there would be no way back."""
+    reason = (
+        f"The event-invoke configuration of {s.facts.name} could not be read, so it could not be restored."
+    )
+    return Refusal(mitigation, s.ref, reason, "Allow lambda:GetFunctionEventInvokeConfig.")
+
+
+def _lost(s: FunctionSituation, after: Settings) -> str:
+    settings = after or DEFAULTS
+    retries, age = settings[RETRIES], span(settings[AGE])
+    config = s.async_config
+    ends = [end for end in (config.on_failure_arn if config else None, s.facts.dlq_arn) if end]
+    times = "the first failure" if retries == 0 else f"{retries} retries"
+    where = f"goes to {' and '.join(ends)}" if ends else "is LOST: there is neither a DLQ nor a destination"
+    return f"after {times}, or {age} after it came, an event {where}"
+
+
+def _reach(s: FunctionSituation) -> tuple[str, ...]:
+    found = ["events sent to the function's name; synchronous callers, queues and streams are not concerned"]
+    found += [
+        f"alias {a} has an event-invoke configuration of its own, which stays as it is" for a in s.aliases
+    ]
+    return tuple(found)
+
+
+def async_words(settings: Settings) -> str:
+    """Settings in words; what is not set is AWS's default."""
+    known = settings or DEFAULTS
+    retries, age = known[RETRIES], span(known[AGE])
+    ends = known.get(ENDS) or {}
+    to = "".join(f", {name} {end['Destination'].rsplit(':', 1)[-1]}" for name, end in ends.items())
+    default = " (AWS's defaults)" if settings is None else ""
+    return f"{retries} retries within {age}{to}{default}"

@@ -1,0 +1,115 @@
+"""cap_concurrency: PutFunctionConcurrency(n). No more than n run at once, and n are set aside for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.finding import Ref
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mitigations.restore import FIELD, no_room, parse_reserved, pool_after
+from lambdatop.domain.mitigations.throttle import IAM, callers, set_reserved, set_reserved_cli
+from lambdatop.domain.mitigations.words import owner_warning, reserved_words
+from lambdatop.domain.plan import Alternative, Plan, Proposal, Refusal
+from lambdatop.domain.situation import FunctionSituation
+
+NAME = "cap_concurrency"
+SAFE_RECEIVES = 5
+"""AWS recommends a maxReceiveCount of at least 5: refused receives count, too."""
+
+
+def plan_cap_concurrency(
+    s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
+) -> Proposal:
+    """Plan or refuse; `reserved` says how many executions at once, and nothing is guessed."""
+    if "reserved" not in params:
+        return Refusal(NAME, s.ref, "How many executions at once?", "Say it with --set reserved=N.")
+    wanted = parse_reserved(params["reserved"])
+    refused = _refuse(s, wanted)
+    if refused or wanted is None:
+        return refused or Refusal(NAME, s.ref, "'none' is no cap.", "restore_concurrency takes one away.")
+    name, scope = s.facts.name, s.ref.key.scope
+    back = set_reserved_cli(scope, name, s.reserved)
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Cap {name} at {wanted} executions at once",
+        tier="T1",
+        call=set_reserved(name, wanted),
+        before={FIELD: s.reserved},
+        after={FIELD: wanted},
+        undo=set_reserved(name, s.reserved),
+        undo_note=f"back to {reserved_words(s.reserved)} ({back})",
+        lost=_lost(s),
+        in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s, above the cap too",
+        takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
+        confirm="key",
+        cli=set_reserved_cli(scope, name, wanted),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=(*pool_after(s, wanted), *callers(s)),
+        warnings=_warnings(s, wanted),
+        unknowns=s.gaps,
+        alternatives=_tune_first(s, wanted),
+    )
+
+
+def _refuse(s: FunctionSituation, wanted: int | None) -> Refusal | None:
+    name = s.facts.name
+    if wanted == 0:
+        reason = "0 is no cap: nothing would run any more."
+        return Refusal(NAME, s.ref, reason, "That is throttle_to_zero.")
+    if wanted is not None and wanted == s.reserved:
+        return Refusal(NAME, s.ref, f"Reserved concurrency of {name} is {wanted} already.")
+    if s.facts.managed_instances:
+        reason = f"{name} runs on managed instances; nobody knows whether reserved concurrency applies."
+        return Refusal(NAME, s.ref, reason, "Disable its triggers instead.")
+    provisioned = sum(n for _, n in s.provisioned)
+    if wanted is not None and wanted < provisioned:
+        reason = f"{name} has provisioned concurrency {provisioned}; AWS refuses a reservation below it."
+        return Refusal(NAME, s.ref, reason, f"Use at least {provisioned}.")
+    return no_room(NAME, s, wanted)
+
+
+def _lost(s: FunctionSituation) -> str:
+    """Above the cap an invocation is throttled, and each way of invoking takes that differently."""
+    return (
+        "nothing by the cap itself; above it synchronous callers get 429, asynchronous events are tried "
+        "again for up to 6 h, records wait in their shards, refused messages come back"
+    )
+
+
+def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
+    words = []
+    counts = {q.arn: q for q in s.queues}
+    for mapping in _enabled(s):
+        queue = counts.get(mapping.source_arn)
+        few = queue is not None and queue.dlq_arn and (queue.max_receive_count or 0) < SAFE_RECEIVES
+        if queue is not None and few and not _fits(mapping, wanted):
+            dlq = (queue.dlq_arn or "").rsplit(":", 1)[-1]
+            receives = queue.max_receive_count
+            words.append(f"{queue.name}: refused receives count, after {receives} good ones land in {dlq}")
+    if s.reserved == 0:
+        words.append("it is throttled to zero now: this starts it again")
+    return (*words, *owner_warning(s.stack))
+
+
+def _enabled(s: FunctionSituation) -> tuple[MappingFacts, ...]:
+    return tuple(m for m in s.mappings if m.enabled)
+
+
+def _fits(mapping: MappingFacts, wanted: int) -> bool:
+    """Whether a queue's mapping asks for no more than the cap allows."""
+    return mapping.max_concurrency is not None and mapping.max_concurrency <= wanted
+
+
+def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
+    found = []
+    for mapping in _enabled(s):
+        if mapping.source_kind == "sqs" and not _fits(mapping, wanted):
+            asks = f"up to {mapping.max_concurrency}" if mapping.max_concurrency else "up to 1,250"
+            ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+            why = f"it may ask for {asks} at once: a MaximumConcurrency of {wanted} refuses no receive"
+            found.append(Alternative("tune_trigger", ref, why))
+    return tuple(found)

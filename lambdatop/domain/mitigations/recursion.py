@@ -1,0 +1,82 @@
+"""stop_recursion: PutFunctionRecursionConfig(Terminate). Lambda then stops loops that it can see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.mitigations.words import cli, owner_warning
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.situation import FunctionSituation
+
+NAME = "stop_recursion"
+FIELD = "recursive_loop"
+IAM = ("lambda:PutFunctionRecursionConfig", "lambda:GetFunctionRecursionConfig")
+HOPS = 16
+
+
+def set_recursion(name: str, value: str) -> Call:
+    """The call that lets loops run (Allow) or has Lambda stop them (Terminate)."""
+    return Call("lambda", "PutFunctionRecursionConfig", {"FunctionName": name, "RecursiveLoop": value})
+
+
+def set_recursion_cli(scope: Scope, call: Call) -> str:
+    """`set_recursion` as an `aws` command."""
+    words = ("lambda", "put-function-recursion-config", "--function-name", call.params["FunctionName"])
+    return cli(scope, *words, "--recursive-loop", call.params["RecursiveLoop"])
+
+
+def plan_stop_recursion(
+    s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
+) -> Proposal:
+    """Plan or refuse: where loops are stopped already, something else is the matter."""
+    name, scope = s.facts.name, s.ref.key.scope
+    if s.recursive_loop == "Terminate":
+        return Refusal(
+            NAME,
+            s.ref,
+            f"Lambda stops loops of {name} already, after about {HOPS} hops, where it can see them.",
+            "A loop that goes on is one that Lambda cannot see: disable a trigger, or throttle to zero.",
+        )
+    if s.recursive_loop != "Allow":
+        return Refusal(
+            NAME, s.ref, f"Whether loops of {name} are stopped could not be read.", "; ".join(s.gaps)
+        )
+    call, undo = set_recursion(name, "Terminate"), set_recursion(name, "Allow")
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Let Lambda stop recursive loops of {name}",
+        tier="T2",
+        call=call,
+        before={FIELD: "Allow"},
+        after={FIELD: "Terminate"},
+        undo=undo,
+        undo_note=f"allow loops again ({set_recursion_cli(scope, undo)})",
+        lost=_lost(s),
+        in_flight="running invocations go on to their end; the next hop of a long chain is refused",
+        takes_effect="within seconds (AWS documents no figure)",
+        confirm=name,
+        cli=set_recursion_cli(scope, call),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=(
+            f"chains of about {HOPS} hops through queues, topics, buckets and functions end; others go on",
+        ),
+        warnings=(
+            "somebody allowed loops on purpose: if the work is meant to go round, it is cut off",
+            "loops through DynamoDB, Kinesis or EventBridge, and SDKs without the trace header, are not seen",
+            *owner_warning(s.stack),
+        ),
+        unknowns=s.gaps,
+    )
+
+
+def _lost(s: FunctionSituation) -> str:
+    config = s.async_config
+    end = (config.on_failure_arn if config else None) or s.facts.dlq_arn
+    if end:
+        return f"events of a chain that is cut off go to {end}"
+    return "events of a chain that is cut off are LOST: there is neither a DLQ nor an on-failure destination"

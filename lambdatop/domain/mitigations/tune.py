@@ -1,0 +1,136 @@
+"""tune_trigger: UpdateEventSourceMapping of a few fields. Only what changes is sent, and sent back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
+from lambdatop.domain.mitigations.fields import number, number_or_none, switch
+from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
+from lambdatop.domain.mitigations.words import owner_warning
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.situation import MappingSituation
+
+NAME = "tune_trigger"
+LARGE_BATCH = 10
+WITH_RETRIES = (*STREAMS, "kafka")
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One field: how it is typed, what is sent for a value, and for which sources AWS has it."""
+
+    parse: Callable[[str, object], Any]
+    params: Callable[[Any], dict[str, Any]]
+    kinds: tuple[str, ...]
+
+
+def _plain(parameter: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: {parameter: value}
+
+
+def _scaling(value: int | None) -> dict[str, Any]:
+    """An empty object takes the limit away."""
+    return {"ScalingConfig": {} if value is None else {"MaximumConcurrency": value}}
+
+
+def _range(least: int, most: int) -> Callable[[str, object], int]:
+    return lambda name, value: number(name, value, least, most)
+
+
+KNOBS: Mapping[str, Knob] = {
+    "batch_size": Knob(_range(1, 10_000), _plain("BatchSize"), ("sqs", *WITH_RETRIES, "mq")),
+    "max_concurrency": Knob(lambda name, value: number_or_none(name, value, 2, 1000), _scaling, ("sqs",)),
+    "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
+    "max_retry_attempts": Knob(_range(-1, 10_000), _plain("MaximumRetryAttempts"), WITH_RETRIES),
+    "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), STREAMS),
+}
+"""MaximumRecordAge is not here: on a shard that lags it discards everything older at once. Nor are filters:
+on a queue what does not match is deleted. The window of Kafka and MQ is left out, too: its default cannot be
+set again, so there would be no way back."""
+
+
+def set_fields(uuid: str, values: Mapping[str, Any]) -> Call:
+    """The call that sets exactly these fields."""
+    params: dict[str, Any] = {"UUID": uuid}
+    for name, value in values.items():
+        params |= KNOBS[name].params(value)
+    return Call("lambda", "UpdateEventSourceMapping", params)
+
+
+def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan or refuse; raises UsageError for a value that AWS would not take."""
+    m, scope = s.facts, s.ref.key.scope
+    if m.state in CHANGING:
+        reason = f"The trigger is {m.state}; AWS accepts no change until it has settled."
+        return Refusal(NAME, s.ref, reason, "Try again when its state has settled.")
+    if not params:
+        known = ", ".join(name for name, knob in KNOBS.items() if m.source_kind in knob.kinds)
+        return Refusal(NAME, s.ref, "What should be set?", f"Say it with --set: {known}.")
+    after = _wanted(m, params)
+    before = {name: CONTROL_FIELDS[name](m) for name in after}
+    if after == before:
+        words = ", ".join(f"{name} {value}" for name, value in after.items())
+        return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {words} already.")
+    lossy = after.get("max_retry_attempts", ENDLESS) != ENDLESS
+    call, undo = set_fields(m.uuid, after), set_fields(m.uuid, before)
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Tune {m.source_name} → {m.function.id}: " + ", ".join(f"{n} {v}" for n, v in after.items()),
+        tier="T2" if lossy else "T1",
+        call=call,
+        before=before,
+        after=after,
+        undo=undo,
+        undo_note=f"set the former values again ({mapping_cli(scope, undo)})",
+        lost=_lost(m, after) if lossy else "nothing",
+        in_flight="batches being worked on run to their end",
+        takes_effect="Updating for seconds to minutes, then as before",
+        confirm=m.function.id if lossy else "key",
+        cli=mapping_cli(scope, call),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=(f"{m.function.id} is fed differently by {m.source_name}; its other callers go on",),
+        warnings=(*_warnings(m, after), *owner_warning(s.stack)),
+        unknowns=s.gaps,
+    )
+
+
+def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
+    after = {}
+    for name, value in params.items():
+        knob = KNOBS[name]
+        if m.source_kind not in knob.kinds:
+            raise UsageError(
+                f"{name} is nothing that a {m.source_kind} source has; it is for {', '.join(knob.kinds)}."
+            )
+        after[name] = knob.parse(name, value)
+    size = after.get("batch_size", 0)
+    window = after.get("batching_window_s", m.batching_window_s or 0)
+    if size > LARGE_BATCH and not window and m.source_kind in ("sqs", *STREAMS):
+        raise UsageError(f"batch_size above {LARGE_BATCH} needs batching_window_s of at least 1.")
+    if size > LARGE_BATCH and m.source_arn.endswith(".fifo"):
+        raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
+    return after
+
+
+def _lost(m: MappingFacts, after: Mapping[str, Any]) -> str:
+    retries = after["max_retry_attempts"]
+    where = f"their place in the stream goes to {m.on_failure_arn}" if m.on_failure_arn else "nobody is told"
+    return f"records that still fail after {retries} retries are skipped; {where}"
+
+
+def _warnings(m: MappingFacts, after: Mapping[str, Any]) -> tuple[str, ...]:
+    words = []
+    if (
+        after.get("max_retry_attempts", ENDLESS) != ENDLESS
+        and not m.bisect_on_error
+        and not after.get("bisect_on_error")
+    ):
+        words.append("without bisect_on_error a whole batch is skipped with its bad record")
+    return tuple(words)
