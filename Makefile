@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 NEWEST ?= .venv-newest
+AWSCLI ?= .venv-awscli
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -23,13 +24,19 @@ $(NEWEST)/.installed: pyproject.toml $(VENV)/.installed
 	$(NEWEST)/bin/pip install --quiet -e '.[dev]' 'aiobotocore>=3.10,<4'
 	@touch $@
 
+# The AWS CLI pins a botocore of its own. Tests run the commands that plans show through its parser.
+$(AWSCLI)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(AWSCLI)
+	$(AWSCLI)/bin/pip install --quiet 'awscli>=1.46,<2'
+	@touch $@
+
 demo: $(VENV)/.installed
 	$(BIN)/lambdatop demo
 
 test: test-fast test-newest
 
-test-fast: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test-fast: $(VENV)/.installed $(AWSCLI)/.installed
+	LAMBDATOP_AWS_CLI=$(abspath $(AWSCLI)/bin/aws) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-newest: $(NEWEST)/.installed
 	LAMBDATOP_DEMO_PYTHON=$(abspath $(BIN)/python) $(NEWEST)/bin/python -m pytest -m sdk
@@ -41,7 +48,7 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) $(NEWEST) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
+	rm -rf $(VENV) $(NEWEST) $(AWSCLI) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
 
 screenshots: $(VENV)/.installed
 	$(BIN)/python tests/bench/screenshots.py
