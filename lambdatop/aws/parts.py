@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from lambdatop.aws.facts import account_facts, arn_text, optional, reserved_of, seconds, whole
 from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.metric_queries import Query
+from lambdatop.aws.policies import allowing
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Missing
 from lambdatop.domain.function import AccountFacts, Reserved
@@ -182,14 +182,8 @@ def unasked(aliases: Sequence[str]) -> tuple[str, ...]:
 
 def principals_of(policy: str) -> tuple[str, ...]:
     """Services, accounts and ARNs that a resource policy allows to call, in its order, cleaned."""
-    try:
-        statements = json.loads(policy).get("Statement") or []
-    except (ValueError, AttributeError):
-        return ()
     found: list[str] = []
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
-            continue
+    for statement in allowing(policy):
         principal = statement.get("Principal")
         for value in principal.values() if isinstance(principal, dict) else [principal]:
             found += [str(v) for v in (value if isinstance(value, list) else [value]) if v]

@@ -51,16 +51,22 @@ _POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals"
 _URL_KEYS = ("lambda:functionurlauthtype", "lambda:invokedviafunctionurl")
 
 
-def push_triggers(policy: str) -> tuple[PushTrigger, ...]:
-    """The triggers that a policy document allows, in its order; () for what is no policy."""
+def allowing(policy: str) -> list[dict[str, Any]]:
+    """The statements of a policy document that allow something; none for what is no policy."""
     try:
         document = json.loads(policy)
     except (ValueError, RecursionError):
-        return ()
+        return []
     statements = document.get("Statement") if isinstance(document, dict) else None
+    listed = statements if isinstance(statements, list) else [statements]
+    return [s for s in listed if isinstance(s, dict) and s.get("Effect") == "Allow"]
+
+
+def push_triggers(policy: str) -> tuple[PushTrigger, ...]:
+    """The triggers that a policy document allows, in its order; () for what is no policy."""
     found: dict[PushTrigger, None] = {}
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if isinstance(statement, dict) and statement.get("Effect") == "Allow" and _invokes(statement):
+    for statement in allowing(policy):
+        if _invokes(statement):
             found |= dict.fromkeys(_triggers(statement))
     return tuple(found)
 

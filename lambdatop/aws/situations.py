@@ -21,9 +21,9 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation
+from lambdatop.domain.stream import DYNAMODB_RETENTION_S
 
 T = TypeVar("T")
-DYNAMODB_RETENTION_S = 86_400
 
 
 class Gaps:

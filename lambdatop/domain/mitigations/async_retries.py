@@ -98,7 +98,7 @@ def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: flo
     after: dict[str, Any] = dict(before or DEFAULTS)
     for name, key, least, most in (
         ("retries", RETRIES, 0, MAX_RETRIES),
-        ("max_age", AGE, 60, MAX_EVENT_AGE_S),
+        ("max_age", AGE, SHORTEST_AGE_S, MAX_EVENT_AGE_S),
     ):
         if name in params:
             value = number_or_none(name, params[name], least, most)

@@ -7,8 +7,14 @@ from typing import Any
 
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.mitigations.restore import FIELD, no_room, parse_reserved, pool_after
-from lambdatop.domain.mitigations.throttle import IAM, callers, set_reserved, set_reserved_cli
+from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
+from lambdatop.domain.mitigations.throttle import (
+    IAM,
+    callers,
+    enabled_mappings,
+    set_reserved,
+    set_reserved_cli,
+)
 from lambdatop.domain.mitigations.words import owner_warning, reserved_words
 from lambdatop.domain.plan import Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.situation import FunctionSituation
@@ -16,6 +22,11 @@ from lambdatop.domain.situation import FunctionSituation
 NAME = "cap_concurrency"
 SAFE_RECEIVES = 5
 """AWS recommends a maxReceiveCount of at least 5: refused receives count, too."""
+ABOVE = (
+    "nothing by the cap itself; above it synchronous callers get 429, asynchronous events are tried again "
+    "for up to 6 h, records wait in their shards, refused messages come back"
+)
+"""Above the cap an invocation is throttled, and each way of invoking takes that differently."""
 
 
 def plan_cap_concurrency(
@@ -41,7 +52,7 @@ def plan_cap_concurrency(
         after={FIELD: wanted},
         undo=set_reserved(name, s.reserved),
         undo_note=f"back to {reserved_words(s.reserved)} ({back})",
-        lost=_lost(s),
+        lost=ABOVE,
         in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s, above the cap too",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
         confirm="key",
@@ -65,25 +76,13 @@ def _refuse(s: FunctionSituation, wanted: int | None) -> Refusal | None:
     if s.facts.managed_instances:
         reason = f"{name} runs on managed instances; nobody knows whether reserved concurrency applies."
         return Refusal(NAME, s.ref, reason, "Disable its triggers instead.")
-    provisioned = sum(n for _, n in s.provisioned)
-    if wanted is not None and wanted < provisioned:
-        reason = f"{name} has provisioned concurrency {provisioned}; AWS refuses a reservation below it."
-        return Refusal(NAME, s.ref, reason, f"Use at least {provisioned}.")
-    return no_room(NAME, s, wanted)
-
-
-def _lost(s: FunctionSituation) -> str:
-    """Above the cap an invocation is throttled, and each way of invoking takes that differently."""
-    return (
-        "nothing by the cap itself; above it synchronous callers get 429, asynchronous events are tried "
-        "again for up to 6 h, records wait in their shards, refused messages come back"
-    )
+    return below_provisioned(NAME, s, wanted) or no_room(NAME, s, wanted)
 
 
 def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
     words = []
     counts = {q.arn: q for q in s.queues}
-    for mapping in _enabled(s):
+    for mapping in enabled_mappings(s):
         queue = counts.get(mapping.source_arn)
         few = queue is not None and queue.dlq_arn and (queue.max_receive_count or 0) < SAFE_RECEIVES
         if queue is not None and few and not _fits(mapping, wanted):
@@ -95,10 +94,6 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
     return (*words, *owner_warning(s.stack))
 
 
-def _enabled(s: FunctionSituation) -> tuple[MappingFacts, ...]:
-    return tuple(m for m in s.mappings if m.enabled)
-
-
 def _fits(mapping: MappingFacts, wanted: int) -> bool:
     """Whether a queue's mapping asks for no more than the cap allows."""
     return mapping.max_concurrency is not None and mapping.max_concurrency <= wanted
@@ -106,7 +101,7 @@ def _fits(mapping: MappingFacts, wanted: int) -> bool:
 
 def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
     found = []
-    for mapping in _enabled(s):
+    for mapping in enabled_mappings(s):
         if mapping.source_kind == "sqs" and not _fits(mapping, wanted):
             asks = f"up to {mapping.max_concurrency}" if mapping.max_concurrency else "up to 1,250"
             ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")

@@ -74,10 +74,9 @@ def plan_restore_concurrency(
         return refused
     if wanted == 0:
         return _to_zero(plan_throttle_to_zero(s, {}, now, plan_id))
-    provisioned = sum(n for _, n in s.provisioned)
-    if wanted is not None and wanted < provisioned:
-        reason = f"{name} has provisioned concurrency {provisioned}; AWS refuses a reservation below it."
-        return Refusal(NAME, s.ref, reason, f"Use at least {provisioned}, or none.")
+    refused = below_provisioned(NAME, s, wanted)
+    if refused:
+        return refused
     return Plan(
         id=plan_id,
         mitigation=NAME,
@@ -120,6 +119,15 @@ def _lost(now: Reserved, wanted: Reserved) -> str:
     if wanted is not None and (now is None or wanted < now):
         return f"nothing is discarded, but beyond {wanted} at once synchronous callers get 429"
     return "nothing; whatever waits in queues and streams is delivered again"
+
+
+def below_provisioned(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:
+    """Refuse a reservation that is smaller than what is provisioned."""
+    provisioned = sum(n for _, n in s.provisioned)
+    if wanted is None or wanted >= provisioned:
+        return None
+    reason = f"{s.facts.name} has provisioned concurrency {provisioned}; AWS refuses a reservation below it."
+    return Refusal(mitigation, s.ref, reason, f"Use at least {provisioned}, or none.")
 
 
 def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:

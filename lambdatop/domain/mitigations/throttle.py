@@ -93,13 +93,14 @@ def _refuse(s: FunctionSituation) -> Refusal | None:
     return None
 
 
-def _enabled(s: FunctionSituation) -> tuple[MappingFacts, ...]:
+def enabled_mappings(s: FunctionSituation) -> tuple[MappingFacts, ...]:
+    """Triggers that deliver now."""
     return tuple(m for m in s.mappings if m.enabled)
 
 
 def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
     found = []
-    for mapping in _enabled(s):
+    for mapping in enabled_mappings(s):
         if mapping.source_kind == "sqs":
             why = "otherwise AWS keeps receiving, and refused receives push good messages to the DLQ"
         else:
@@ -131,7 +132,7 @@ def _lost(s: FunctionSituation) -> str:
 def _warnings(s: FunctionSituation) -> tuple[str, ...]:
     words = []
     counts = {q.arn: q for q in s.queues}
-    for mapping in _enabled(s):
+    for mapping in enabled_mappings(s):
         queue = counts.get(mapping.source_arn)
         if mapping.source_kind == "sqs":
             if queue is None:
