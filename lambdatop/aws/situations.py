@@ -78,16 +78,10 @@ class Situations:
             fill("lambda:ListFunctionUrlConfigs", "whether it has a URL is", None, parts.url(name)),
             fill("lambda:GetAccountSettings", "what is left of the pool is", None, parts.account()),
         )
-        queues, principals, stack, loop = await asyncio.gather(
+        queues, principals, stack = await asyncio.gather(
             self._source_queues(mappings, gaps),
             fill("lambda:GetPolicy", "callers by policy are", (), parts.principals(name, aliases)),
             fill("lambda:ListTags", "whether a stack owns it is", None, parts.stack((facts.arn,))),
-            fill(
-                "lambda:GetFunctionRecursionConfig",
-                "whether loops are stopped is",
-                "",
-                parts.recursive_loop(name),
-            ),
         )
         gaps.sentences += unasked(aliases)
         return FunctionSituation(
@@ -102,7 +96,6 @@ class Situations:
             policy_principals=principals,
             aliases=aliases,
             url=url,
-            recursive_loop=loop,
             account=account,
             stack=stack,
             gaps=tuple(gaps.sentences),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 from uuid import uuid4
 
@@ -22,6 +23,9 @@ class Planning(Protocol):
 
     def kind_of(self, name: str) -> str:
         """What a mitigation acts on."""
+
+    def looks_at(self, name: str) -> Collection[str]:
+        """Control fields that it reads besides the situation."""
 
     def plan(
         self, name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str
@@ -74,6 +78,11 @@ class Proposals:
             raise UsageError(f"{name} acts on a {kind}; {target.id} is a {target.kind}.")
         self._check_scope(target, target.id)
         situation = await self._reader.situation(target)
+        fields = self._planning.looks_at(name)
+        if fields:
+            closer = await look(self._reader, target, fields)
+            gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
+            situation = replace(situation, gaps=gaps, **(closer.state or {}))
         if name == "restore_concurrency" and "reserved" not in params:
             params = {**params, **await self._remembered(situation)}
         return self._placed(self._planning.plan(name, situation, params, self._clock.now(), str(uuid4())))

@@ -19,7 +19,6 @@ from lambdatop.domain.trigger import AsyncConfig
 
 def _complete_function(stub: WireStub) -> None:
     stub.on("lambda", "GetFunctionConcurrency", {"ReservedConcurrentExecutions": 3})
-    stub.on("lambda", "GetFunctionRecursionConfig", {"RecursiveLoop": "Allow"})
     provisioned = {"FunctionArn": FN + "orders-worker:live", "RequestedProvisionedConcurrentExecutions": 2}
     stub.on("lambda", "ListProvisionedConcurrencyConfigs", {"ProvisionedConcurrencyConfigs": [provisioned]})
     ends = {"OnFailure": {"Destination": Q + "lost"}}
@@ -49,7 +48,7 @@ async def test_everything_about_a_function(account: WireStub, reader: AwsReader)
     assert [m.uuid for m in seen.mappings] == [ONE]
     assert [q.name for q in seen.queues] == ["orders"]
     assert seen.policy_principals == ("sns.amazonaws.com", "s3.amazonaws.com")
-    assert (seen.url, seen.stack, seen.recursive_loop) == ("https://u/", "shop", "Allow")
+    assert (seen.url, seen.stack, seen.recursive_loop) == ("https://u/", "shop", "")
     assert seen.account is not None
     assert seen.account.unreserved == 97
     assert (seen.ref.arn, seen.facts.timeout_s) == (FN + "orders-worker", 7)

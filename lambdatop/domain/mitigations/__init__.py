@@ -27,7 +27,7 @@ from lambdatop.domain.plan import MITIGATIONS, Proposal, Tier
 from lambdatop.domain.scope import Kind
 from lambdatop.domain.situation import Situation
 
-__all__ = ["REGISTRY", "Planner", "kind_of", "plan", "plan_undo", "planner"]
+__all__ = ["REGISTRY", "Ask", "Planner", "kind_of", "looks_at", "plan", "plan_undo", "planner"]
 
 PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
 
@@ -48,7 +48,8 @@ class Ask:
 class Planner:
     """One mitigation: what it acts on, its tier, and the pure function that plans it.
 
-    `params` names the settings that `--set` accepts; `ask` is there when it needs one of them.
+    `params` names the settings that `--set` accepts; `ask` is there when it needs one of them. `looks_at`
+    are control fields that no other plan needs, read for this one only: the others must not wait for them.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Planner:
     plan: PlanFunction
     params: tuple[str, ...] = ()
     ask: Ask | None = None
+    looks_at: tuple[str, ...] = ()
 
 
 REGISTRY: Mapping[str, Planner] = {
@@ -132,6 +134,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T2",
             "let Lambda stop recursive loops of the function",
             recursion.plan_stop_recursion,
+            looks_at=(recursion.FIELD,),
         ),
         Planner(
             "purge_queue",
@@ -160,6 +163,11 @@ def planner(name: str) -> Planner:
 def kind_of(name: str) -> Kind:
     """What a mitigation acts on: function, mapping or queue."""
     return planner(name).kind
+
+
+def looks_at(name: str) -> tuple[str, ...]:
+    """Control fields that have to be read besides the situation."""
+    return planner(name).looks_at
 
 
 def plan(name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
