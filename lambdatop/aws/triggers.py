@@ -18,7 +18,6 @@ from lambdatop.domain.errors import CredentialsError, Denied, Missing, SourceErr
 from lambdatop.domain.events import Event, TriggersObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.text import clean_name
 from lambdatop.domain.trigger import FunctionTriggers, PushTrigger
 
 PER_ROUND = 10
@@ -115,9 +114,8 @@ class TriggersSource:
 
     async def _recursion(self, name: str) -> str:
         try:
-            answer = await self._api.read("lambda", "GetFunctionRecursionConfig", FunctionName=name)
+            return await self._parts.recursive_loop(name)
         except (Missing, Denied, Throttled, CredentialsError, Unreachable):
             raise
         except SourceError:
             return ""  # regions and servers that do not have it: not known
-        return clean_name(str(answer.get("RecursiveLoop") or ""))
