@@ -15,7 +15,8 @@ from lambdatop.tui.panes.findings import value_text
 from lambdatop.tui.screens.confirm_text import row, rows
 
 HELP_OF = {h.mitigation: h.help for h in HOTKEYS if h.mitigation}
-NAME = 27
+NAME = 31
+"""Cells of a label; the longest name of evidence, recursive_invocations_dropped, has 29."""
 
 
 def page(frame: Frame, finding: Finding, width: int, *, gone: bool = False) -> Spans:
