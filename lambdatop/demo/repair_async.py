@@ -124,7 +124,7 @@ class AsyncRepair:
         self._ledger.async_dropped(event.scope, event.function)
         dead_letter = ((live.get("config") or {}).get("DeadLetterConfig") or {}).get("TargetArn")
         destination = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-        if dead_letter and not _deliver(dead_letter, json.dumps(event.payload), _attributes(event, result)):
+        if dead_letter and not deliver(dead_letter, json.dumps(event.payload), _attributes(event, result)):
             self._ledger.undelivered(event.scope, event.function, dead_letter=True)
         if destination and not _hand_over(destination, event, condition, result):
             self._ledger.undelivered(event.scope, event.function, dead_letter=False)
@@ -173,13 +173,13 @@ def _envelope(event: AsyncEvent, condition: str, result: dict[str, Any]) -> dict
 def _hand_over(target: str, event: AsyncEvent, condition: str, result: dict[str, Any]) -> bool:
     """Send a failure record to an OnFailure destination; say whether it arrived."""
     if ":sqs:" in target:
-        return _deliver(target, json.dumps(_envelope(event, condition, result)), {})
+        return deliver(target, json.dumps(_envelope(event, condition, result)), {})
     # Topics and functions: ministack's own delivery, which does not say whether it succeeded.
     _private.get("services.lambda_svc._route_async_failure")(target, event.function, event.payload, result)
     return True
 
 
-def _deliver(target: str, body: str, attributes: dict[str, Any]) -> bool:
+def deliver(target: str, body: str, attributes: dict[str, Any]) -> bool:
     """Send a message to a queue by ARN; say whether it arrived."""
     if _private.get("services.sqs._queue_by_arn")(target) is None:
         return False

@@ -1,32 +1,29 @@
 """Mappings: which source an execution comes from, how old its records are, and pollers that do not wait.
 
 ministack polls all kinds of sources in one thread and runs stream handlers in it, so that a slow Kinesis
-function delays every queue; here Kinesis and DynamoDB streams have threads of their own.
+function delays every queue; here every shard has a thread of its own (``stream_followers.py``).
 """
 
 from __future__ import annotations
 
 import functools
-import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from lambdatop.demo import _private
 from lambdatop.demo.execution import CAUSE, Cause, Execution
+from lambdatop.demo.failure_record import arrival
 from lambdatop.demo.ledger import Ledger
 from lambdatop.demo.ledger_sources import SourceLedger
+from lambdatop.demo.repair_aliases import effective
 from lambdatop.demo.repair_executions import here
+from lambdatop.demo.stream_followers import Followers
 
-# AWS polls a Kinesis shard once and a DynamoDB shard four times a second.
-_PERIOD_S = {"kinesis": 0.5, "dynamodb": 0.25}
 _POLLERS = {
     "kinesis": "services.lambda_svc._poll_kinesis",
     "dynamodb": "services.lambda_svc._poll_dynamodb_streams",
 }
-
-_log = logging.getLogger("lambdatop.demo")
 
 
 class StreamRepair:
@@ -38,12 +35,11 @@ class StreamRepair:
         self._sources = sources
 
     def install(self) -> None:
-        """Put the wrappers in place and start the stream pollers."""
+        """Put the wrappers in place and start to follow the streams."""
         _private.replace("services.lambda_svc._run_sqs_batch", _from_queue)
-        for source, name in _POLLERS.items():
-            poll = _private.get(name)
+        for name in _POLLERS.values():
             _private.replace(name, _elsewhere)
-            threading.Thread(target=_poll_forever, args=(source, poll), daemon=True, name=source).start()
+        Followers(self._ledger).start()
         for name in ("services.kinesis._put_record", "services.kinesis._put_records"):
             _private.replace(name, self._counted)
 
@@ -74,22 +70,13 @@ class StreamRepair:
         return put
 
 
-def arrival(record: dict[str, Any]) -> float:
-    """Return when a stream record arrived, in Unix seconds.
-
-    DynamoDB's stamp is in whole seconds; ministack's sequence numbers begin with the milliseconds.
-    """
-    if "kinesis" in record:
-        return float(record["kinesis"]["approximateArrivalTimestamp"])
-    return int(record["dynamodb"]["SequenceNumber"][:20]) / 1000
-
-
 def _from_queue(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def run(mapping: dict[str, Any], *args: Any) -> None:
+    def run(mapping: dict[str, Any], function: dict[str, Any], *args: Any) -> None:
+        drawn, _ = effective(mapping["FunctionName"], mapping.get("Qualifier"))
         token = CAUSE.set(Cause("sqs"))
         try:
-            original(mapping, *args)
+            original(mapping, drawn or function, *args)
         finally:
             CAUSE.reset(token)
             # ministack pauses the whole mapping for a second after each failure, AWS does not. Nothing
@@ -102,17 +89,7 @@ def _from_queue(original: Callable[..., Any]) -> Callable[..., Any]:
 def _elsewhere(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def poll() -> bool:
-        """Find nothing: another thread polls this kind."""
+        """Find nothing: other threads read this kind."""
         return False
 
     return poll
-
-
-def _poll_forever(source: str, poll: Callable[[], bool]) -> None:
-    CAUSE.set(Cause(source))
-    while True:
-        try:
-            poll()
-        except Exception:  # One bad mapping must not end the polling of all others.
-            _log.exception("polling %s", source)
-        time.sleep(_PERIOD_S[source])

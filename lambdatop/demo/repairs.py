@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from lambdatop.demo import _private, repair_lambda, repair_logs, sampler
+from lambdatop.demo import (
+    _private,
+    repair_aliases,
+    repair_identity,
+    repair_lambda,
+    repair_logs,
+    repair_rules,
+    sampler,
+)
 from lambdatop.demo.ledger import Ledger
 from lambdatop.demo.ledger_sources import SourceLedger
 from lambdatop.demo.log_writer import LogWriter
@@ -20,6 +28,7 @@ from lambdatop.demo.repair_metrics import MetricRepair
 from lambdatop.demo.repair_moves import MoveRepair
 from lambdatop.demo.repair_queues import QueueRepair
 from lambdatop.demo.repair_streams import StreamRepair
+from lambdatop.demo.repair_trail import TrailRepair
 from lambdatop.demo.timeline import Timeline
 
 LEDGER_PATH = "/_lambdatop/ledger"
@@ -39,6 +48,7 @@ class RepairLayer:
     sources: SourceLedger
     queues: QueueRepair
     moves: MoveRepair
+    trail: TrailRepair
     logs: LogWriter
     home: Scope
 
@@ -59,10 +69,15 @@ class RepairLayer:
         moves.install()
         streams.install()
         repair_lambda.install()
+        repair_aliases.install()
+        repair_rules.install()
+        repair_identity.install()
         repair_logs.install()
         MetricRepair(store).install()
+        trail = TrailRepair()
+        trail.install()
         sampler.start(store, ledger, queues)
-        return cls(store, ledger, sources, queues, moves, logs, home)
+        return cls(store, ledger, sources, queues, moves, trail, logs, home)
 
     async def app(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer the ledger's path, clear the ledger on reset, pass everything else on."""
@@ -78,7 +93,7 @@ class RepairLayer:
 
     def clear(self) -> None:
         """Forget what was counted."""
-        for counted in (self.ledger, self.sources, self.store, self.queues, self.moves):
+        for counted in (self.ledger, self.sources, self.store, self.queues, self.moves, self.trail):
             counted.clear()
 
     def _report(self, query: str) -> dict[str, Any]:
