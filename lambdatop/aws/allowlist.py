@@ -56,3 +56,6 @@ CREDENTIALS: Mapping[str, frozenset[str]] = {
     "sso-oidc": frozenset({"CreateToken"}),
 }
 """What credential providers call on the same session before anything else can work."""
+
+DRAIN_RECEIVE, DRAIN_DELETE = "ReceiveMessage", "DeleteMessageBatch"
+"""The two operations of sqs that the ticket of a drain admits, for its own queue and what is on disk."""

@@ -29,13 +29,22 @@ class LockedOut(JournalError):
     """Another process holds the journal's lock for longer than a write can take."""
 
 
+def why(error: OSError) -> str:
+    """The reason of a failed system call, as a clause."""
+    return _WHY.get(error.errno or 0) or (error.strerror or type(error).__name__)
+
+
 def from_os(path: Path, verb: str, error: OSError) -> JournalError:
     """The sentence for a failed system call; `verb` is "read" or "written"."""
-    why = _WHY.get(error.errno or 0) or (error.strerror or type(error).__name__)
     return JournalError(
-        f"The journal {path} cannot be {verb}: {why}. Choose another place with --state-dir, or mend it."
+        f"The journal {path} cannot be {verb}: {why(error)}. "
+        "Choose another place with --state-dir, or mend it."
     )
 
 
 class RecordingError(LambdatopError):
     """A recording cannot be written or read."""
+
+
+class SpillError(LambdatopError):
+    """Drained messages cannot be kept on this machine; then none of them may be deleted."""

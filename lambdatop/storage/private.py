@@ -64,16 +64,19 @@ def open_for_reading(directory: int, path: Path) -> int:
     return _checked(os.open(path.name, os.O_RDONLY | _FILE, dir_fd=directory), path)
 
 
-def open_for_appending(directory: int, path: Path) -> int:
-    """A checked append descriptor of `path` within the open `directory`; created 0600 when missing."""
+def open_for_appending(directory: int, path: Path, what: str = "journal") -> int:
+    """A checked append descriptor of `path` within the open `directory`; created 0600 when missing.
+
+    `what` the file is, for the sentence that refuses it.
+    """
     flags = os.O_RDWR | os.O_APPEND | _FILE
     try:
         fd = os.open(path.name, flags | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
     except FileExistsError:
-        return _checked(os.open(path.name, flags, dir_fd=directory), path)
+        return _checked(os.open(path.name, flags, dir_fd=directory), path, what)
     os.fchmod(fd, 0o600)  # a umask of 0777 would lock us out of our own file
     os.fsync(directory)
-    return _checked(fd, path)
+    return _checked(fd, path, what)
 
 
 def create_private(path: Path) -> int:
@@ -83,7 +86,7 @@ def create_private(path: Path) -> int:
     return fd
 
 
-def _checked(fd: int, path: Path) -> int:
+def _checked(fd: int, path: Path, what: str = "journal") -> int:
     info = os.fstat(fd)
     wrong = ""
     if not stat.S_ISREG(info.st_mode):
@@ -96,7 +99,7 @@ def _checked(fd: int, path: Path) -> int:
         wrong = f"is open to others; close it with: chmod 600 {path}"
     if wrong:
         os.close(fd)
-        raise JournalError(f"The journal {path} is not used because it {wrong}.")
+        raise JournalError(f"The {what} {path} is not used because it {wrong}.")
     return fd
 
 

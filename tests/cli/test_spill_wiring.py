@@ -1,0 +1,111 @@
+"""Where drained messages go: the state directory, and in the demo a place that vanishes with it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from fakes.account import ORDERS, Account, FakeMutator, FakeReader
+from fakes.entries import SCOPE
+
+from lambdatop.cli.context import Context, settle
+from lambdatop.cli.demo_run import DemoRun, DemoSpills
+from lambdatop.cli.wiring import Parts, corridor, engine_thread, wire
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.events import TargetIdentified
+from lambdatop.domain.plan import Plan, Proposal
+from lambdatop.domain.ports import Backend
+from lambdatop.storage.spill import SpillFiles, file_name
+
+NAME = file_name(SCOPE, ORDERS.id)
+
+
+@dataclass
+class Place:
+    """As much of a run of the demo as the files look at."""
+
+    demo: Any = None
+
+
+@dataclass
+class Running:
+    """As much of a running demo."""
+
+    directory: str
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return settle(argparse.Namespace(), {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")})
+
+
+@pytest.fixture
+def parts(context: Context) -> Iterator[Parts]:
+    """The parts of a run of the user's, but for AWS."""
+    account = Account()
+
+    async def close() -> None:
+        """Nothing is open."""
+
+    async def connect() -> Backend:
+        identified = TargetIdentified(scope=SCOPE, at=0.0, identity="tester", endpoint="")
+        return Backend(identified, (), FakeReader(account), FakeMutator(account), close)
+
+    with wire(context) as made:
+        yield replace(made, connect=connect)
+
+
+def drained(context: Context) -> int:
+    return len((context.paths.state_dir / "drained" / NAME).read_text().splitlines())
+
+
+def plan(proposal: Proposal) -> Plan:
+    assert isinstance(proposal, Plan), proposal
+    return proposal
+
+
+async def test_a_command_drains_into_the_state_directory(context: Context, parts: Parts) -> None:
+    async with corridor(context, parts) as (_, executor):
+        wanted = plan(await executor.propose("quarantine_queue", ORDERS, {"to": "file"}))
+        done = await executor.execute(wanted, parts.clock.now())
+    assert done.kind == "applied", done.message
+    assert drained(context) == 12
+
+
+async def test_the_console_drains_into_the_state_directory(context: Context, parts: Parts) -> None:
+    thread = engine_thread(context, parts)
+    thread.start()
+    try:
+        proposed = thread.propose("quarantine_queue", ORDERS, {"to": "file"})
+        wanted = plan(await asyncio.wrap_future(proposed))
+        done = await asyncio.wrap_future(thread.execute(wanted, parts.clock.now()))
+    finally:
+        await asyncio.to_thread(thread.stop)
+    assert done.kind == "applied", done.message
+    assert drained(context) == 12
+
+
+def test_the_demo_drains_among_its_own_files_or_not_at_all(context: Context, tmp_path: Path) -> None:
+    place = Place()
+    run = cast(DemoRun, place)
+    spills = DemoSpills(run)
+    with pytest.raises(LambdatopError, match="does not run"):
+        spills.open(SCOPE, ORDERS.id)
+    place.demo = Running(str(tmp_path / "demo"))
+    body = {"MessageId": "1", "Body": "", "MD5OfBody": "d41d8cd98f00b204e9800998ecf8427e"}
+    assert spills.open(SCOPE, ORDERS.id).keep([body]) == 1
+    (line,) = (tmp_path / "demo/state/drained" / NAME).read_text().splitlines()
+    assert json.loads(line)["drained_at"] > "2026"
+    with wire(context, cast(Any, place), cast(Any, None), spills) as parts:
+        assert parts.spills is spills
+    with wire(context, cast(Any, place)) as parts:
+        assert parts.spills is None, "whoever forgets them must not leave the demo's messages with the user's"
+    with wire(context) as parts:
+        assert isinstance(parts.spills, SpillFiles)
+    assert not (context.paths.state_dir / "drained").exists()
