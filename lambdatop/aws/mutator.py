@@ -1,4 +1,4 @@
-"""The only file that changes anything in AWS: one confirmed, journaled call, sent once.
+"""The only file that changes anything in AWS: one confirmed, journaled call, sent once (or one drain).
 
 Its client never retries. The SDK's own retry lies about mutations: a change that was applied and
 answered late is sent again and comes back as a failed precondition (measured).
@@ -6,17 +6,18 @@ answered late is sent again and comes back as a failed precondition (measured).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore import exceptions as sdk
 from botocore import xform_name
 
+from lambdatop.aws.drain import WAIT_S, Answer, Drain
 from lambdatop.aws.guard import Guard, GuardRefusal, Ticket
 from lambdatop.aws.session import Clients
 from lambdatop.aws.translate import code_and_status, translate, words_of
 from lambdatop.domain.plan import Call
-from lambdatop.domain.ports import Meter, Sent
+from lambdatop.domain.ports import Meter, Sent, Spill
 from lambdatop.domain.text import clean_line
 
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
@@ -28,24 +29,46 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
         ("lambda", "DeleteFunctionEventInvokeConfig"),
         ("lambda", "PutFunctionRecursionConfig"),
         ("lambda", "UpdateEventSourceMapping"),
+        ("lambda", "UpdateAlias"),
         ("sqs", "PurgeQueue"),
+        ("sqs", "StartMessageMoveTask"),
+        ("sqs", "CancelMessageMoveTask"),
+        ("events", "DisableRule"),
+        ("events", "EnableRule"),
     }
 )
 """What this version's mitigations may call; anything else is a mistake and is not sent."""
 
 PURGE_RUNNING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
 
+BUSY = frozenset(
+    {
+        "TooManyRequestsException",
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestLimitExceeded",
+        "ResourceInUseException",
+    }
+)
+"""Refusals that may be gone in a moment: nothing was changed, and the same call may go out again."""
+
 # The connection was never made, so the server cannot have read a byte of the request.
 _NEVER_CONNECTED = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.ProxyConnectionError)
 
 
 class AwsMutator:
-    """Implements `domain.ports.Mutator`. Does not exist in read-only mode."""
+    """Implements `domain.ports.Mutator`. Does not exist in read-only mode.
+
+    `wait_s` is how long a drain's receive may wait for a message, s; below the clients' read timeout.
+    """
 
     def __init__(self, clients: Clients, guard: Guard, meter: Meter) -> None:
         self._clients = clients
         self._guard = guard
         self._meter = meter
+        self.wait_s = WAIT_S
 
     async def send(self, call: Call, digest: str) -> Sent:
         """Send exactly this call, once.
@@ -74,6 +97,29 @@ class AwsMutator:
                 return outcome_of(error, call, ticket)
         return Sent("applied", "")
 
+    async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
+        """Receive what the queue of `call` holds and delete what `spill` has kept.
+
+        Never raises but for cancellation. `digest` must be the call's own, or nothing is sent.
+        """
+        try:
+            client = await self._clients.get("sqs")
+            admitted = self._guard.drain_ticket(call, digest)
+        except Exception as error:
+            return Sent("not-sent", _sentence(error, call))
+        with admitted as ticket:
+
+            async def ask(operation: str, params: Mapping[str, Any]) -> Answer:
+                request = Call("sqs", operation, params)
+                self._meter.count("sqs", operation, 0.0)
+                try:
+                    return Answer(await getattr(client, xform_name(operation))(**params))
+                except Exception as error:
+                    code = code_and_status(error)[0] if isinstance(error, sdk.ClientError) else ""
+                    return Answer({}, outcome_of(error, request, ticket), code)
+
+            return await Drain(ask, ticket, spill, self.wait_s).run()
+
 
 def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:
     """What an exception says about the change: refused, not sent, or unknown. When in doubt, unknown."""
@@ -85,7 +131,8 @@ def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:
         if code in PURGE_RUNNING:
             return Sent("refused", "Somebody else purged this queue within the last 60 s; yours was not run.")
         if 400 <= status < 500 and code and not code.isdigit():
-            return Sent("refused", f"{code}: {words_of(error)}" if words_of(error) else code)
+            words = f"{code}: {words_of(error)}" if words_of(error) else code
+            return Sent("refused", words, busy=code in BUSY)
         return Sent("unknown", sentence)
     if isinstance(error, _NEVER_CONNECTED) and not _was_connected(error):
         return Sent("not-sent", sentence)

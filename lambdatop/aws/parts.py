@@ -15,8 +15,10 @@ from lambdatop.domain.errors import Missing
 from lambdatop.domain.function import AccountFacts, Reserved
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.async_retries import settings_of
+from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.situation import Consumer
 from lambdatop.domain.text import clean_line, clean_name
 from lambdatop.domain.trigger import AsyncConfig
 
@@ -139,6 +141,27 @@ class Parts:
         urls = [str(u) async for page in pages for u in page.get("queueUrls") or ()]
         return tuple(clean_name(u.rstrip("/").rsplit("/", 1)[-1]) for u in urls)
 
+    async def move_task(self, arn: str) -> MoveTask | None:
+        """The newest redrive out of a dead-letter queue, None when there was none of late."""
+        answer = await self.api.read("sqs", "ListMessageMoveTasks", SourceArn=arn, MaxResults=1)
+        for task in answer.get("Results") or ():
+            return MoveTask(
+                started_ms=whole(task.get("StartedTimestamp")),
+                status=clean_name(str(task.get("Status") or "")),
+                handle=clean_line(str(task["TaskHandle"]), 1024) if task.get("TaskHandle") else None,
+                destination=arn_text(task.get("DestinationArn")),
+                moved=whole(task.get("ApproximateNumberOfMessagesMoved")),
+                to_move=whole(task.get("ApproximateNumberOfMessagesToMove"), -1),
+                failure=clean_line(str(task.get("FailureReason") or ""), 500),
+            )
+        return None
+
+    async def fares(self, mapping: MappingFacts) -> Consumer:
+        """How the function of a mapping fared in the newest ten minutes (two billed units)."""
+        metrics = ("Invocations", "Errors")
+        values = await self._sums(mapping.function, "AWS/Lambda", metrics, "FunctionName")
+        return Consumer(mapping, *values)
+
     async def oldest_age_s(self, mapping: MappingFacts) -> float | None:
         """Age of the oldest event that waits in a mapping's source, where AWS tells it, s."""
         queue = mapping.source_queue
@@ -152,6 +175,23 @@ class Parts:
     async def oldest_message_s(self, queue: Key) -> float | None:
         """Age of a queue's oldest message by CloudWatch, s."""
         return await self._newest(queue, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
+
+    async def _sums(
+        self, key: Key, namespace: str, metrics: Sequence[str], dimension: str
+    ) -> tuple[float | None, ...]:
+        """Sums over the last ten minutes, None for a metric without a point."""
+        now = self.api.now()
+        queries = [Query(SeriesKey(key, m, "Sum"), namespace, (dimension, key.id)) for m in metrics]
+        answer = await self.api.read(
+            "cloudwatch",
+            "GetMetricData",
+            MetricDataQueries=[q.request(f"m{i}") for i, q in enumerate(queries)],
+            StartTime=datetime.fromtimestamp(now - AGE_WINDOW_S, UTC),
+            EndTime=datetime.fromtimestamp(now, UTC),
+        )
+        found = {str(r.get("Id")): r.get("Values") or () for r in answer.get("MetricDataResults") or ()}
+        values = (found.get(f"m{i}", ()) for i in range(len(queries)))
+        return tuple(sum(map(float, v)) if v else None for v in values)
 
     async def _newest(self, key: Key, namespace: str, metric: str, dimension: str) -> float | None:
         """The newest value of the last ten minutes (one billed unit)."""

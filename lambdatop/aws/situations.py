@@ -7,39 +7,20 @@ the operation, and the plan shows it instead of pretending.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 from lambdatop.aws.facts import arn_text, function_facts, mapping_facts, reserved_of
+from lambdatop.aws.gaps import Gaps
 from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.parts import Parts, unasked
 from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
-from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.queue import MoveTask, QueueFacts
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation
+from lambdatop.domain.situation import Consumer, FunctionSituation, MappingSituation, QueueSituation
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S
-
-T = TypeVar("T")
-
-
-class Gaps:
-    """Sentences about what could not be read."""
-
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-
-    async def fill(self, action: str, unknown: str, fallback: T, work: Awaitable[T]) -> T:
-        """The answer; or `fallback` and a sentence: `action` was refused, so `unknown` unknown."""
-        try:
-            return await work
-        except SourceError as error:
-            why = "is denied" if isinstance(error, Denied) else f"failed ({error.code or error})"
-            self.sentences.append(f"{action} {why}, so {unknown} unknown")
-            return fallback
 
 
 class Situations:
@@ -149,15 +130,38 @@ class Situations:
                 parts.oldest_message_s(facts.key),
             ),
         )
+        behind = tuple(m for m in mappings if m.source_name in sources and m.source_kind == "sqs")
+        task, fared = await self._redrive(facts.arn, behind, gaps) if sources else (None, ())
         return QueueSituation(
             ref=Ref(facts.key, facts.arn, facts.name),
             at=at,
             facts=facts,
             consumers=tuple(m for m in mappings if m.source_arn == facts.arn),
             dead_letters_of=sources,
+            behind=fared,
+            move_task=task,
             oldest_age_s=age,
             gaps=tuple(gaps.sentences),
         )
+
+    async def _redrive(
+        self, arn: str, behind: tuple[MappingFacts, ...], gaps: Gaps
+    ) -> tuple[MoveTask | None, tuple[Consumer, ...]]:
+        """The newest redrive, and how those fare who would get the messages."""
+        fill, parts = gaps.fill, self._parts
+        task = await fill("sqs:ListMessageMoveTasks", "whether a redrive runs is", None, parts.move_task(arn))
+        fared = await asyncio.gather(
+            *(
+                fill(
+                    "cloudwatch:GetMetricData",
+                    f"how {m.function.id} fares is",
+                    Consumer(m),
+                    parts.fares(m),
+                )
+                for m in behind
+            ),
+        )
+        return task, tuple(fared)
 
     async def _source_queues(self, mappings: Iterable[MappingFacts], gaps: Gaps) -> tuple[QueueFacts, ...]:
         arns = sorted({m.source_arn for m in mappings if m.source_kind == "sqs"})

@@ -57,7 +57,7 @@ async def carry_out(
         if not confirmed(proposal, confirm, asked_for):
             streams.say("not confirmed; nothing was sent")
             return codes.FAILED
-        with _no_interruption():
+        with _no_interruption(executor.stop_waiting):
             result = await executor.execute(proposal, parts.clock.now())
     _report(proposal, result, as_json)
     return codes.OF_RESULT[result.kind]
@@ -119,11 +119,15 @@ def _ctrl_c_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def _no_interruption() -> Iterator[None]:
-    """A call on its way cannot be called back: Ctrl-C, or a lost SSH line, waits for the bounded outcome."""
+def _no_interruption(stop_waiting: Callable[[], None]) -> Iterator[None]:
+    """A call on its way cannot be called back: Ctrl-C, or a lost SSH line, waits for the bounded outcome.
+
+    Of a plan in steps nothing further is begun.
+    """
     loop = asyncio.get_running_loop()
 
     def patience() -> None:
+        stop_waiting()
         with suppress(OSError):  # after a hang-up there is no terminal to say it on
             streams.say("the call may be on its way; waiting for its outcome")
 

@@ -10,7 +10,7 @@ import threading
 from lambdatop.cli import codes, streams
 from lambdatop.cli.console import open_console, refuse_without_terminal
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.demo_run import DemoJournal, DemoRun, demo_settings
+from lambdatop.cli.demo_run import DemoJournal, DemoRun, DemoSpills, demo_settings
 from lambdatop.cli.durations import seconds
 from lambdatop.cli.snapshot import show
 from lambdatop.cli.table import text_table
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 def _play(context: Context, args: argparse.Namespace) -> int:
     demo = DemoRun(args.scenario, read_only=context.settings.read_only)
     try:
-        with wire(context, demo.locate, DemoJournal(demo)) as parts:
+        with wire(context, demo.locate, DemoJournal(demo), DemoSpills(demo)) as parts:
             if args.headless is None:
                 return open_console(context, parts, notice="DEMO", notes=lambda: demo.notices)
             thread = engine_thread(context, parts)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from lambdatop.domain.errors import LambdatopError, UsageError
 from lambdatop.domain.journal import Entry, Outcome
 from lambdatop.domain.plan import State
-from lambdatop.domain.ports import JournalStore
+from lambdatop.domain.ports import JournalStore, Spill
+from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Limits, MetricSettings, Paces, Settings
 
 if TYPE_CHECKING:
@@ -156,6 +157,10 @@ class DemoJournal:
         """Write an intent."""
         self._open().intent(entry)
 
+    def attempt(self, entry_id: str, at: float, number: int, detail: str) -> None:
+        """Write that a call is sent again."""
+        self._open().attempt(entry_id, at, number, detail)
+
     def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
         """Write an outcome."""
         self._open().outcome(entry_id, at, outcome, detail, seen)
@@ -169,3 +174,24 @@ class DemoJournal:
                 raise LambdatopError("the demo does not run yet")
             self._file = JournalFile(Path(demo.directory) / "state")
         return self._file
+
+
+class DemoSpills:
+    """Drained messages among the demo's own files: they vanish with it."""
+
+    def __init__(self, run: DemoRun) -> None:
+        self._run = run
+
+    def open(self, scope: Scope, queue: str) -> Spill:
+        """The file of a queue.
+
+        Raises:
+            LambdatopError: the demo does not run, or the file cannot be opened.
+        """
+        from lambdatop.engine.clock import SystemClock
+        from lambdatop.storage.spill import SpillFiles
+
+        demo = self._run.demo
+        if demo is None:
+            raise LambdatopError("the demo does not run yet")
+        return SpillFiles(Path(demo.directory) / "state", SystemClock().now).open(scope, queue)

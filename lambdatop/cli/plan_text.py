@@ -23,13 +23,18 @@ def _plan(p: Plan) -> Iterator[tuple[str, str]]:
     yield "target", f"{p.target.name}  {p.target.arn}"
     yield "account", f"{p.scope.account} in {p.scope.region}"
     yield "tier", f"{p.tier}: {TIER_MEANING[p.tier]}"
-    yield "call", _call(p.call)
-    yield "before", state(p.before)
-    yield "after", state(p.after)
-    yield "undo", _call(p.undo) if p.undo else "not possible"
+    if p.steps:
+        yield from _steps(p.steps)
+    else:
+        yield "call", _call(p.call)
+        yield "before", state(p.before)
+        yield "after", state(p.after)
+        yield "undo", _call(p.undo) if p.undo else "not possible"
     if p.undo_note:
-        yield "", p.undo_note
+        yield "undo" if p.steps else "", p.undo_note
     yield "lost", p.lost
+    if p.deadline is not None:
+        yield "deadline", f"{figures.moment(p.deadline)}: the oldest event that waits expires"
     yield "in flight", p.in_flight
     yield "takes effect", p.takes_effect
     for label, lines in (("reaches", p.blast_radius), ("warning", p.warnings), ("not known", p.unknowns)):
@@ -37,8 +42,19 @@ def _plan(p: Plan) -> Iterator[tuple[str, str]]:
             yield label, line
     yield from _alternatives(p.alternatives)
     yield "permissions", ", ".join(p.iam_actions) or figures.UNKNOWN
-    yield "same by hand", p.cli
+    for i, line in enumerate(p.cli.split("\n")):
+        yield "same by hand" if i == 0 else "", line
     yield "confirm", "press y" if p.confirm == "key" else f"type {p.confirm}"
+
+
+def _steps(steps: tuple[Plan, ...]) -> Iterator[tuple[str, str]]:
+    for number, step in enumerate(steps, 1):
+        yield f"step {number}", f"{step.tier} {step.title}"
+        yield "", _call(step.call)
+        if step.after:
+            yield "", f"{state(step.before)} → {state(step.after)}"
+        if step.wait:
+            yield "", f"then waits {step.wait.words}, at most {step.wait.for_s:.0f} s"
 
 
 def _refusal(r: Refusal) -> Iterator[tuple[str, str]]:
@@ -52,7 +68,8 @@ def _refusal(r: Refusal) -> Iterator[tuple[str, str]]:
 
 def _alternatives(alternatives: tuple[Alternative, ...]) -> Iterator[tuple[str, str]]:
     for a in alternatives:
-        yield "rather", f"{a.mitigation} {a.target.name}: {a.why}"
+        settings = "".join(f" --set {name}={value}" for name, value in a.params.items())
+        yield "rather", f"{a.mitigation} {a.target.name}{settings}: {a.why}"
 
 
 def _call(call: Call) -> str:
@@ -62,8 +79,8 @@ def _call(call: Call) -> str:
 def result_text(result: Result) -> str:
     """How an execution ended; on drift the three views."""
     lines = [f"{result.kind}: {result.message}"]
-    if result.entry is not None:
-        lines.append(f"journal entry {result.entry.id}")
+    entries = [r.entry for r in result.steps if r.entry] or ([result.entry] if result.entry else [])
+    lines += [f"journal entry {entry.id} {entry.outcome}" for entry in entries]
     if result.kind == "drift":
         lines += [f"you saw   {state(result.saw)}", f"now it is {state(result.now)}"]
         lines.append(f"you want  {state(result.want)}")

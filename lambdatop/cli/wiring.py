@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambdatop import __version__
 from lambdatop.cli.context import Context
 from lambdatop.cli.own_log import close_log, open_log
-from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore
+from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, SpillStore
 from lambdatop.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Parts:
     clock: Clock
     meter: SpendMeter
     journal: JournalStore
+    spills: SpillStore | None
     connect: Connect
 
 
@@ -39,16 +40,18 @@ def wire(
     context: Context,
     locate: Locate | None = None,
     journal: JournalStore | None = None,
+    spills: SpillStore | None = None,
     *,
     only_look: bool = False,
 ) -> Iterator[Parts]:
-    """Parts for one run, with the log open meanwhile; the demo brings its own place and journal.
+    """Parts for one run, with the log open meanwhile; the demo brings its own place, journal and spills.
 
     Commands that `only_look` get no mutator in operator mode either.
     """
     from lambdatop.engine import budget
     from lambdatop.engine.clock import SystemClock
     from lambdatop.storage.journal_file import JournalFile
+    from lambdatop.storage.spill import SpillFiles
 
     settings = context.settings
     clock = SystemClock()
@@ -62,10 +65,12 @@ def wire(
 
         return await connect(await where(), settings=settings, limiter=limiter, meter=meter, clock=clock)
 
+    if spills is None and locate is None:
+        spills = SpillFiles(context.paths.state_dir, clock.now)
     # The demo leaves no file behind, so it keeps no log either.
     log = open_log(None if locate else context.paths.log_file, debug=context.debug)
     try:
-        yield Parts(clock, meter, journal or JournalFile(context.paths.state_dir), open_backend)
+        yield Parts(clock, meter, journal or JournalFile(context.paths.state_dir), spills, open_backend)
     finally:
         close_log(log)
 
@@ -95,6 +100,7 @@ def engine_thread(context: Context, parts: Parts, record: EventSink | None = Non
         __version__,
         parts.meter,
         record=record,
+        spills=parts.spills,
     )
     return EngineThread(engine)
 
@@ -120,6 +126,7 @@ async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backen
                 scope=backend.identified.scope,
                 allow_destructive=context.settings.allow_destructive,
                 place=Place(context.settings.profile, backend.identified.endpoint),
+                spills=parts.spills,
             ),
         )
     finally:

@@ -69,6 +69,11 @@ def intent_record(entry: Entry) -> dict[str, Any]:
     }
 
 
+def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
+    """The JSON of another attempt at a call that AWS refused for being busy."""
+    return {"record": "attempt", "id": entry_id, "at": at, "number": number, "detail": detail}
+
+
 def outcome_record(
     entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None
 ) -> dict[str, Any]:

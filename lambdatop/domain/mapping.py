@@ -114,6 +114,7 @@ CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
     "max_concurrency": lambda m: m.max_concurrency,
     "max_retry_attempts": lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
     "bisect_on_error": lambda m: bool(m.bisect_on_error),
+    "on_failure": lambda m: m.on_failure_arn,
 }
 """What plans compare and change. A setting that AWS leaves out of its answer counts as its default, except
-for MaximumConcurrency, which is absent or a number."""
+for MaximumConcurrency, which is absent or a number, and the on-failure destination, absent or an ARN."""

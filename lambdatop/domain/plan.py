@@ -58,13 +58,53 @@ class Call:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+NEWER_THAN = "newer_than"
+"""A wanted value `{NEWER_THAN: ms}` is shown by any move task that was started later."""
+
+
+def shows(seen: State, wanted: State) -> bool:
+    """Whether a resource shows every wanted field; fields that nobody wants do not count.
+
+    What AWS chooses itself (the start of a move task) cannot be wanted exactly: see `NEWER_THAN`.
+    """
+    return all(name in seen and _is_value(seen[name], value) for name, value in wanted.items())
+
+
+def _is_value(seen: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping) and NEWER_THAN in wanted:
+        return isinstance(seen, Mapping) and int(seen.get("started_ms") or 0) > int(wanted[NEWER_THAN])
+    if isinstance(wanted, Mapping) and isinstance(seen, Mapping):
+        return wanted.keys() == seen.keys() and all(_is_value(seen[k], v) for k, v in wanted.items())
+    return type(seen) is type(wanted) and bool(seen == wanted)
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A mitigation that should come first, or serves better, and why."""
+    """A mitigation that should come first, or serves better, and why.
+
+    `params` are its settings, `label` what a button says instead of their names.
+    """
 
     mitigation: str
     target: Ref
     why: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What has to hold after a step before the next one begins.
+
+    Until `for_s` seconds are over the target is looked at: for the step's `after`, or, with `falls` and
+    `clears`, for the first field to have come down to half of what it was, or the second to have been empty
+    for a minute. `words` say what is waited for.
+    """
+
+    words: str
+    for_s: float
+    falls: str = ""
+    clears: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +114,12 @@ class Plan:
     `before` and `after` hold the fields that the call changes; the executor sends nothing when a
     fresh read differs from `before`. `undo` is the exact call that restores `before` (None when
     nothing can). `confirm` is "key" (press y) or the text that must be typed. `planned_at` is s
-    since the epoch. `wait_for` names the state a slow change passes through on its way to `after`.
+    since the epoch. `transient` are states that a slow change passes through on its way to `after`.
+    `deadline` is when waiting events begin to expire (s since the epoch).
+
+    A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
+    entry of its own, begins only when the one before is applied and what it waits for has come, and `call`,
+    `before` and `after` of the whole say nothing. The first step that fails ends it.
     """
 
     id: str
@@ -100,6 +145,9 @@ class Plan:
     alternatives: tuple[Alternative, ...] = ()
     transient: tuple[State, ...] = ()
     undoes: str | None = None
+    deadline: float | None = None
+    wait: Wait | None = None
+    steps: tuple[Plan, ...] = ()
 
     @property
     def scope(self) -> Scope:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from lambdatop.domain.events import Event, TargetIdentified
 from lambdatop.domain.journal import Entry, Outcome
 from lambdatop.domain.plan import Call, Plan, Proposal, State
-from lambdatop.domain.scope import Key
+from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import Situation
 from lambdatop.domain.snapshot import Snapshot
 from lambdatop.domain.world import EMPTY_WORLD, World
@@ -77,16 +77,47 @@ class Reader(Protocol):
     async def situation(self, key: Key) -> Situation:
         """Everything a planner of this kind of target wants to know."""
 
+    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
+        """The aliases of a function, or the rules that send to it (kind "alias" or "rule")."""
+
     async def state(self, plan_target: Key, fields: Collection[str]) -> State:
         """The control fields of one target as they are now, for comparison with a plan's `before`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came back from one mutating call: how it ended, and AWS's words."""
+    """What came back from one mutating call: how it ended, and AWS's words.
+
+    `busy` marks a refusal that may be gone in a moment: AWS throttled, or the resource is in use.
+    """
 
     outcome: Literal["applied", "refused", "not-sent", "unknown"]
     detail: str = ""
+    busy: bool = False
+
+
+class Spill(Protocol):
+    """A file on this machine that takes the messages of one queue."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, for people."""
+
+    def keep(self, messages: Sequence[Mapping[str, Any]]) -> int:
+        """Write messages as SQS returned them; returns after fsync how many were new to the file.
+
+        Raises LambdatopError when they could not be made durable: then none of them may be deleted.
+        """
+
+    def close(self) -> None:
+        """Let others take the file; waits for a write under way."""
+
+
+class SpillStore(Protocol):
+    """Where drained messages go."""
+
+    def open(self, scope: Scope, queue: str) -> Spill:
+        """The file of a queue; one that a former drain left is gone on with. Raises LambdatopError."""
 
 
 class Mutator(Protocol):
@@ -94,6 +125,9 @@ class Mutator(Protocol):
 
     async def send(self, call: Call, digest: str) -> Sent:
         """Send exactly this call, once; a call whose digest differs from `digest` is not sent."""
+
+    async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
+        """Receive what a queue holds and delete what `spill` has kept, nothing else; `call` is its intent."""
 
 
 class JournalStore(Protocol):
@@ -104,6 +138,9 @@ class JournalStore(Protocol):
 
     def intent(self, entry: Entry) -> None:
         """Write an intent; raises when it could not be made durable."""
+
+    def attempt(self, entry_id: str, at: float, number: int, detail: str) -> None:
+        """Write that a refused call is about to be sent again: the `number`-th time, and why."""
 
     def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
         """Write an outcome."""
@@ -132,7 +169,10 @@ ResultKind = Literal["applied", "refused", "not-sent", "unknown", "drift", "expi
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an execution ended. On drift: what you saw, what is now, what you want."""
+    """How an execution ended. On drift: what you saw, what is now, what you want.
+
+    Of a plan in steps, `steps` holds how each of them ended as far as they came; the rest is the last one's.
+    """
 
     kind: ResultKind
     message: str
@@ -140,6 +180,7 @@ class Result:
     saw: State | None = None
     now: State | None = None
     want: State | None = None
+    steps: tuple[Result, ...] = ()
 
 
 class Console(Protocol):
@@ -159,6 +200,9 @@ class Console(Protocol):
 
     def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
         """Plan the undo of one entry, or of the newest that can be undone."""
+
+    def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
+        """The aliases of a function, or the rules that send to it, read now."""
 
     def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
         """Carry a confirmed plan out; never cancelled once a call is on its way."""

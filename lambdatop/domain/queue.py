@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from lambdatop.domain.scope import Key, parse_arn
 
@@ -41,6 +41,28 @@ class QueueFacts:
         """Key of its dead-letter queue."""
         arn = parse_arn(self.dlq_arn or "")
         return Key(self.key.scope, "queue", arn.name) if arn else None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTask:
+    """The newest message move task (redrive) out of a dead-letter queue.
+
+    `started_ms` is ms since the epoch and its only identity; `handle` is there while it is RUNNING, and
+    needed to cancel it. `moved` and `to_move` are AWS's approximations (-1 = not told).
+    """
+
+    started_ms: int
+    status: str
+    handle: str | None = None
+    destination: str = ""
+    moved: int = 0
+    to_move: int = -1
+    failure: str = ""
+
+    @property
+    def control(self) -> dict[str, Any]:
+        """What plans compare: everything but the counts, which move by themselves."""
+        return {"started_ms": self.started_ms, "status": self.status, "handle": self.handle}
 
 
 @dataclass(frozen=True, slots=True)

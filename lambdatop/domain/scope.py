@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["function", "mapping", "queue", "stream", "table", "log group", "account", "alarm"]
+Kind = Literal[
+    "function", "mapping", "queue", "alias", "rule", "stream", "table", "log group", "account", "alarm"
+]
 
 
 class Scope(NamedTuple):
@@ -20,7 +22,8 @@ class Scope(NamedTuple):
 class Key(NamedTuple):
     """The identity of one thing, stable over sorting, filtering and refreshing.
 
-    `id` is the function name, the mapping UUID, or the queue, stream, table, log group or alarm name.
+    `id` is the function name, the mapping UUID, `function:alias`, `bus/rule`, or the queue, stream, table,
+    log group or alarm name.
     """
 
     scope: Scope

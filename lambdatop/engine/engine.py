@@ -10,7 +10,7 @@ from typing import Any
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, Result, View
+from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, Result, SpillStore, View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import Mode, Snapshot
@@ -50,6 +50,7 @@ class Engine:
         fold_all: FoldAll | None = None,
         build: Build | None = None,
         planning: Planning | None = None,
+        spills: SpillStore | None = None,
         on_loaded: Callable[[], None] = gc.freeze,
     ) -> None:
         self._settings = settings
@@ -59,6 +60,7 @@ class Engine:
         self._meter = meter
         self._collect = collect
         self._planning = planning
+        self._spills = spills
         self._on_loaded = on_loaded
         self._feed = Feed(record)
         self._publisher = Publisher(clock, settings, mode, version, fold_all, build)
@@ -98,6 +100,13 @@ class Engine:
         if self._backend is None:
             raise LambdatopError("The connection was closed; nothing was looked up.")
         return await self._backend.reader.find(target, kinds)
+
+    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
+        """The aliases of a function, or the rules that send to it, read now."""
+        await self._connected()
+        if self._backend is None:
+            raise LambdatopError("The connection was closed; nothing was looked up.")
+        return await self._backend.reader.related(function, kind)
 
     async def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """Read the target fresh and plan; raises LambdatopError."""
@@ -201,6 +210,7 @@ class Engine:
             allow_destructive=self._settings.allow_destructive,
             planning=self._planning,
             place=Place(self._settings.profile, backend.identified.endpoint),
+            spills=self._spills,
         )
         sources = backend.sources if self._collect else ()
         self._feed.post((backend.identified,))

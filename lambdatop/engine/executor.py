@@ -11,22 +11,21 @@ import os
 import socket
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Plan, Proposal, State
-from lambdatop.domain.ports import Clock, EventSink, JournalStore, Mutator, Reader, Result, Sent
+from lambdatop.domain.ports import Clock, EventSink, JournalStore, Mutator, Reader, Result, SpillStore
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
 from lambdatop.engine import recovery
 from lambdatop.engine.budget import urgent
-from lambdatop.engine.collector import unexpected
+from lambdatop.engine.commit import Committer, drift
 from lambdatop.engine.proposals import NOWHERE_SPECIAL, Place, Planning, Proposals
-from lambdatop.engine.settle import Look, look, settled
-from lambdatop.engine.verdict import Verdict, drifted, judge
+from lambdatop.engine.steps import Course
 
 CLOCK_SLACK_S = 5.0
 
@@ -66,6 +65,7 @@ class Executor:
         planning: Planning | None = None,
         process: Process | None = None,
         place: Place = NOWHERE_SPECIAL,
+        spills: SpillStore | None = None,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -77,6 +77,8 @@ class Executor:
         self._allow_destructive = allow_destructive
         self._process = process or this_process()
         self._proposals = Proposals(clock, journal, reader, scope, planning, place)
+        self._committer = Committer(clock, journal, reader, spills)
+        self._closing = asyncio.Event()
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: set[asyncio.Task[Result]] = set()
         self._spent: set[str] = set()
@@ -110,9 +112,14 @@ class Executor:
         return await asyncio.shield(task)
 
     async def drain(self) -> None:
-        """Wait until no mutation is under way."""
+        """Wait until no mutation is under way; of plans in steps, what is not begun is not sent any more."""
+        self.stop_waiting()
         while self._running:
             await asyncio.wait(self._running)
+
+    def stop_waiting(self) -> None:
+        """Plans in steps wait no longer for what a step was to bring about, and send nothing further."""
+        self._closing.set()
 
     async def abandon(self) -> None:
         """Stop waiting for mutations: what was sent is written down as unknown."""
@@ -146,12 +153,32 @@ class Executor:
         return recovery.may_be_alive(entry, process.host, self._clock.now())
 
     async def _carry_out(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
+        if not plan.steps:
+            return await self._one(mutator, plan, confirmed_at)
+        refused = self._void(plan, confirmed_at)
+        if refused:
+            return refused
+        self._spent.add(plan.id)
+
+        async def step(part: Plan) -> Result:
+            # The whole was confirmed in time; a later step has its own look at what is there instead.
+            return await self._one(mutator, part, self._clock.now())
+
+        return await Course(self._clock, self._reader, self._closing, step).run(plan)
+
+    async def _one(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
         async with self._locks[plan.target.key]:
             with urgent():
-                refused = self._void(plan, confirmed_at) or await self._drift(plan)
+                refused = self._void(plan, confirmed_at) or await drift(self._reader, plan)
                 # The read may have taken long; the confirmation is for now, not for then.
                 refused = refused or self._void(plan, confirmed_at)
-                return refused or await self._commit(mutator, plan)
+                if refused:
+                    return refused
+                self._spent.add(plan.id)
+                result = await self._committer.commit(mutator, plan, self._entry(plan))
+                if result.entry is not None:
+                    await self._tell(self._controls(plan.target.key, result.now))
+                return result
 
     def _void(self, plan: Plan, confirmed_at: float) -> Result | None:
         if plan.scope != self._scope:
@@ -167,74 +194,6 @@ class Executor:
             words = f"The confirmation is older than {CONFIRMATION_LIFE_S:.0f} s; nothing was sent."
             return Result("expired", words)
         return None
-
-    async def _drift(self, plan: Plan) -> Result | None:
-        if not plan.before:
-            return None
-        fresh = await look(self._reader, plan.target.key, plan.before)
-        if fresh.state is None:
-            words = f"The target could not be read before the call; nothing was sent. {fresh.error}"
-            return Result("not-sent", words)
-        return drifted(plan, fresh.state)
-
-    async def _commit(self, mutator: Mutator, plan: Plan) -> Result:
-        entry = self._entry(plan)
-        self._spent.add(plan.id)
-        try:
-            await asyncio.to_thread(self._journal.intent, entry)
-        except LambdatopError as error:
-            return Result("not-sent", f"{error} Nothing was sent.")
-        except asyncio.CancelledError:
-            self._close(entry, Verdict("not-sent", "cancelled before it was sent"))
-            raise
-        except Exception as error:  # without an intent on disk nothing may be sent, whatever the reason
-            return Result("not-sent", f"{unexpected('the journal', error)} Nothing was sent.")
-        sent = Sent("unknown", "cancelled while the call was on its way")
-        try:
-            sent = await self._send(mutator, entry)
-            seen = await self._read_back(plan, sent)
-        except asyncio.CancelledError:
-            self._close(entry, judge(plan, sent, Look(None)))
-            raise
-        return await self._finish(entry, judge(plan, sent, seen))
-
-    async def _send(self, mutator: Mutator, entry: Entry) -> Sent:
-        try:
-            return await mutator.send(entry.call, entry.call.digest())
-        except LambdatopError as error:
-            return Sent("unknown", str(error))
-        except Exception as error:  # it may have left the machine: only a read can tell
-            return Sent("unknown", unexpected("the call", error))
-
-    async def _read_back(self, plan: Plan, sent: Sent) -> Look:
-        if sent.outcome in ("refused", "not-sent"):
-            return Look(None)
-        return await settled(self._clock, self._reader, plan)
-
-    async def _finish(self, entry: Entry, verdict: Verdict) -> Result:
-        words = verdict.message
-        problem = await asyncio.to_thread(self._close, entry, verdict)
-        if problem:
-            words += f" Its outcome could not be written ({problem}); the entry stays open until it can be."
-        done = replace(
-            entry,
-            outcome="open" if problem else verdict.outcome,
-            outcome_at=self._clock.now(),
-            detail=verdict.detail,
-            seen=verdict.seen,
-        )
-        await self._tell(self._controls(entry.target, verdict.seen))
-        return Result(verdict.outcome, words, done, now=verdict.seen, want=entry.after)
-
-    def _close(self, entry: Entry, verdict: Verdict) -> str:
-        """Write the outcome; what went wrong, if anything."""
-        try:
-            self._journal.outcome(entry.id, self._clock.now(), verdict.outcome, verdict.detail, verdict.seen)
-        except LambdatopError as error:
-            return str(error)
-        except Exception as error:  # the call is done; losing its result over this would be worse
-            return unexpected("the journal", error)
-        return ""
 
     def _entry(self, plan: Plan) -> Entry:
         return Entry(

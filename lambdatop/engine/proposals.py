@@ -27,6 +27,12 @@ class Planning(Protocol):
     def looks_at(self, name: str) -> Collection[str]:
         """Control fields that it reads besides the situation."""
 
+    def names_queue(self, name: str, param: str, value: object) -> bool:
+        """Whether a setting's value names a queue."""
+
+    def reads_besides(self, entry: Entry) -> Collection[str]:
+        """Fields that the undo of an entry needs besides those that it changed."""
+
     def plan(
         self, name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str
     ) -> Proposal:
@@ -85,6 +91,9 @@ class Proposals:
             situation = replace(situation, gaps=gaps, **(closer.state or {}))
         if name == "restore_concurrency" and "reserved" not in params:
             params = {**params, **await self._remembered(situation)}
+        if name == "purge_queue" and (reason := await self._purged_lately(target)):
+            return Refusal(name, situation.ref, reason, "Look at the queue again in a minute.")
+        params = await self._with_queues(name, params)
         return self._placed(self._planning.plan(name, situation, params, self._clock.now(), str(uuid4())))
 
     async def propose_undo(self, entry_id: str | None) -> Proposal:
@@ -97,7 +106,8 @@ class Proposals:
         ref = Ref(entry.target, entry.arn, entry.target.id)
         current: State = {}
         if entry.can_undo:
-            found = await look(self._reader, entry.target, entry.after)
+            fields = {*entry.after, *self._planning.reads_besides(entry)}
+            found = await look(self._reader, entry.target, fields)
             if found.state is None:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state
@@ -107,6 +117,21 @@ class Proposals:
         from lambdatop.domain.mitigations.words import same_place
 
         return same_place(proposal, self._place.profile, self._place.endpoint)
+
+    async def _with_queues(self, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Settings that name a queue, as ARNs; raises TargetNotFound with the nearest names."""
+        found = dict(params)
+        for param, value in params.items():
+            if self._planning.names_queue(name, param, value):
+                key = await self._reader.find(str(value), ("queue",))
+                found[param] = (await self._reader.situation(key)).ref.arn
+        return found
+
+    async def _purged_lately(self, queue: Key) -> str:
+        """Why another purge of ours would be refused now, "" when it would not."""
+        from lambdatop.domain.mitigations.purge import too_soon
+
+        return too_soon(await asyncio.to_thread(self._journal.read), queue, self._clock.now())
 
     async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
         """The value before our throttle; nothing once somebody has set another value than zero since."""

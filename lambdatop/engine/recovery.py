@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lambdatop.domain.journal import Entry
+from lambdatop.domain.plan import shows
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Scope
 from lambdatop.engine.budget import urgent
@@ -103,9 +104,9 @@ async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict
         return Verdict("unknown", detail)
     if found.state is None:
         return None
-    if found.state == dict(entry.after):
+    if shows(found.state, entry.after):
         return Verdict("applied", FOUND_APPLIED, found.state)
-    if found.state == dict(entry.before):
+    if shows(found.state, {name: entry.before.get(name) for name in entry.after}):
         return Verdict("not-sent", FOUND_NOT, found.state)
     if str(found.state.get("state", "")).endswith("ing"):
         return None  # Disabling, Enabling, Updating: it will have an answer soon

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from lambdatop.domain.errors import LambdatopError, Missing
-from lambdatop.domain.plan import Plan, State
+from lambdatop.domain.plan import Plan, State, shows
 from lambdatop.domain.ports import Clock, Reader
 from lambdatop.domain.scope import Key
 from lambdatop.engine.collector import unexpected
@@ -53,6 +53,6 @@ async def settled(clock: Clock, reader: Reader, plan: Plan) -> Look:
         if pause:
             await clock.sleep(pause)
         newest = await look(reader, plan.target.key, plan.after)
-        if newest.state == dict(plan.after):
+        if newest.state is not None and shows(newest.state, plan.after):
             break
     return newest

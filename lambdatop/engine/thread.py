@@ -73,6 +73,10 @@ class EngineThread:
         """The key of a name, ARN, UUID or URL."""
         return self._ask(self._engine.find(target, kinds))
 
+    def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
+        """The aliases of a function, or the rules that send to it, read now."""
+        return self._ask(self._engine.related(function, kind))
+
     def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
         """Read the target fresh and plan."""
         return self._ask(self._engine.propose(mitigation, target, params))

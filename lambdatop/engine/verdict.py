@@ -7,7 +7,7 @@ from typing import Literal
 
 from lambdatop.domain.journal import FOUND
 from lambdatop.domain.mitigations.undo import state_words
-from lambdatop.domain.plan import Plan, State
+from lambdatop.domain.plan import Plan, State, shows
 from lambdatop.domain.ports import Result, Sent
 from lambdatop.engine.settle import Look
 
@@ -31,7 +31,7 @@ def words(state: State | None) -> str:
 
 def drifted(plan: Plan, fresh: State) -> Result | None:
     """The three-way view when somebody changed the target since the plan was made."""
-    if fresh == dict(plan.before):
+    if shows(fresh, plan.before):
         return None
     sentence = (
         f"{plan.target.name} was changed since the plan was made; nothing was sent. You saw "
@@ -53,14 +53,14 @@ def judge(plan: Plan, sent: Sent, seen: Look) -> Verdict:
 
 def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
     detail = sent.detail
-    message = f"Done: {plan.title}."
+    message = f"Done: {plan.title}." + (f" {detail}" if detail else "")
     if seen.error:
         detail = f"accepted, but could not be read back: {seen.error}"
         message += f" AWS accepted it; it could not be read back. {seen.error}"
-    elif seen.state is not None and seen.state in [dict(s) for s in plan.transient]:
+    elif seen.state is not None and _passing(plan, seen.state):
         detail = f"accepted, still {words(seen.state)}"
         message += f" AWS accepted it and is still at it ({words(seen.state)})."
-    elif seen.state is not None and seen.state != dict(plan.after):
+    elif seen.state is not None and not shows(seen.state, plan.after):
         detail = f"accepted, but now {words(seen.state)}"
         message = (
             f"AWS accepted it, but {plan.target.name} now shows {words(seen.state)} instead of "
@@ -69,9 +69,19 @@ def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
     return Verdict("applied", detail, seen.state, message)
 
 
+def _passing(plan: Plan, seen: State) -> bool:
+    """Whether this is a state on the way to what the plan wants."""
+    return any(shows(seen, state) for state in plan.transient)
+
+
+def _became(plan: Plan, seen: State) -> bool:
+    """Whether the call shows its effect, and one that was not there before."""
+    there_before = shows(seen, {name: plan.before.get(name) for name in seen})
+    return not there_before and (shows(seen, plan.after) or _passing(plan, seen))
+
+
 def _lost_answer(plan: Plan, sent: Sent, seen: Look) -> Verdict:
-    became = seen.state in (dict(plan.after), *(dict(s) for s in plan.transient))
-    if seen.state is not None and became and seen.state != dict(plan.before):
+    if seen.state is not None and _became(plan, seen.state):
         message = f"Done: {plan.title}. AWS's answer was lost, but the state read back shows it."
         return Verdict("applied", f"{FOUND_APPLIED}: {sent.detail}", seen.state, message)
     now = f"It now shows {words(seen.state)}." if seen.state is not None else seen.error

@@ -72,6 +72,7 @@ def result_json(result: Result) -> Json:
         "now": _state(result.now),
         "want": _state(result.want),
         "entry": entry_json(result.entry) if result.entry else None,
+        "steps": [result_json(step) for step in result.steps],
     }
 
 
@@ -98,11 +99,17 @@ def _plan(plan: Plan) -> Json:
         "iam_actions": list(plan.iam_actions),
         "planned_at": iso(plan.planned_at),
         "digest": plan.digest(),
+        "deadline": iso(plan.deadline),
+        "wait": {"for": plan.wait.words, "at_most_s": plan.wait.for_s} if plan.wait else None,
+        "steps": [_plan(step) for step in plan.steps],
     }
 
 
 def _alternatives(alternatives: Iterable[Alternative]) -> list[Json]:
-    return [{"mitigation": a.mitigation, "target": ref_json(a.target), "why": a.why} for a in alternatives]
+    return [
+        {"mitigation": a.mitigation, "target": ref_json(a.target), "why": a.why, "params": plain(a.params)}
+        for a in alternatives
+    ]
 
 
 def _call(call: Call | None) -> Json | None:

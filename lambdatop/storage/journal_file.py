@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lambdatop.domain.journal import Entry, Outcome, intent_record, outcome_record
+from lambdatop.domain.journal import Entry, Outcome, attempt_record, intent_record, outcome_record
 from lambdatop.domain.plan import State
 from lambdatop.storage.chain import BrokenChain, Chain, digest, encode, repair
 from lambdatop.storage.errors import JournalError, from_os
@@ -70,6 +70,10 @@ class JournalFile:
     def intent(self, entry: Entry) -> None:
         """Write an intent, which happens once; when this returns it is on disk."""
         self._append(intent_record(entry))
+
+    def attempt(self, entry_id: str, at: float, number: int, detail: str) -> None:
+        """Write that a call is sent again (`at` in s since the epoch)."""
+        self._append(attempt_record(entry_id, at, number, detail))
 
     def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
         """Write an outcome (`at` in s since the epoch)."""

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lambdatop.domain.mitigations import REGISTRY, Ask
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.mitigations import REGISTRY, Ask, kind_of
 from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.plan import Alternative
 from lambdatop.domain.scope import Key
-from lambdatop.tui.asking import Request
+from lambdatop.tui.asking import Request, ending
 from lambdatop.tui.screens.ask import AskScreen
 from lambdatop.tui.screens.choose import ChooseScreen
 from lambdatop.tui.screens.confirm import ConfirmScreen
-from lambdatop.tui.targets import Candidate, Selection, candidates, nothing_to_do
+from lambdatop.tui.targets import ASKED_FOR, Candidate, Selection, candidates, nothing_to_do
 
 if TYPE_CHECKING:
     from lambdatop.tui.app import LambdatopApp
@@ -35,6 +36,9 @@ class Corridor:
         """From a key: find the target (ask which, when there are several), then confirm."""
         what = name.replace("_", " ")
         if self._refuse(what):
+            return
+        if kind_of(name) in ASKED_FOR:
+            self._ask_for(name, selection)
             return
         found = candidates(name, selection, self._app.frame.snapshot)
         if not found:
@@ -54,7 +58,35 @@ class Corridor:
     def instead(self, alternative: Alternative) -> None:
         """An alternative of a plan that is on the screen."""
         if not self._refuse(alternative.mitigation):
-            self._for_target(alternative.mitigation, alternative.target.key)
+            name, key = alternative.mitigation, alternative.target.key
+            if alternative.params:
+                self._propose(name, key, alternative.params)
+            else:
+                self._for_target(name, key)
+
+    def _ask_for(self, name: str, selection: Selection) -> None:
+        """Aliases and rules are in no snapshot: read those of the function now, then go on as ever."""
+        function, what = selection.function, name.replace("_", " ")
+        if function is None:
+            self._app.say(nothing_to_do(name, selection), "warning")
+            return
+
+        async def read() -> None:
+            try:
+                keys = await ending(self._app.engine.related(function, kind_of(name)))
+            except LambdatopError as error:
+                self._app.say(f"{what}: {error}", "error")
+                return
+            if self._app.screen.is_modal:
+                return
+            if not keys:
+                self._app.say(nothing_to_do(name, selection), "warning")
+            elif len(keys) == 1:
+                self._for_target(name, keys[0])
+            else:
+                self._choose(name, what, tuple(Candidate(key, key.id) for key in keys))
+
+        self._app.run_worker(read(), group="related", exclusive=True, exit_on_error=False)
 
     def _refuse(self, what: str) -> bool:
         if self._app.mode == "read-only":

@@ -7,21 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lambdatop.domain.finding import Finding
+from lambdatop.domain.mitigations import kind_of
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import MappingRow, QueueRow, Snapshot, StormRow
 
-KINDS = {
-    "throttle_to_zero": "function",
-    "restore_concurrency": "function",
-    "cap_concurrency": "function",
-    "stop_async_retries": "function",
-    "restore_async": "function",
-    "stop_recursion": "function",
-    "tune_trigger": "mapping",
-    "disable_trigger": "mapping",
-    "enable_trigger": "mapping",
-    "purge_queue": "queue",
-}
+ASKED_FOR = ("alias", "rule")
+"""Kinds that no snapshot holds: the engine is asked when a key needs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +61,17 @@ def of_finding(finding: Finding, snapshot: Snapshot) -> Selection:
 
 def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tuple[Candidate, ...]:
     """Everything that this mitigation could act on for the selection, most likely first."""
-    kind = KINDS[mitigation]
+    kind = kind_of(mitigation)
     if kind == "function":
         key = selection.function
         return (Candidate(key, key.id),) if key else ()
     if kind == "mapping":
         return tuple(_mappings(mitigation, selection, snapshot))
-    return tuple(_queues(selection, snapshot))
+    found = tuple(_queues(selection, snapshot))
+    if mitigation == "redrive_dlq":
+        letters = {q.facts.key for q in snapshot.queues if q.dlq_of}
+        return tuple(c for c in found if c.key in letters)
+    return found
 
 
 def nothing_to_do(mitigation: str, selection: Selection) -> str:
@@ -87,6 +82,11 @@ def nothing_to_do(mitigation: str, selection: Selection) -> str:
         "disable_trigger": "no trigger that could be disabled",
         "enable_trigger": "no disabled trigger",
         "purge_queue": "no queue behind its triggers",
+        "quarantine_queue": "no queue behind its triggers",
+        "redrive_dlq": "no dead-letter queue behind its triggers",
+        "rollback_alias": "no alias",
+        "disable_rule": "no EventBridge rule of the default bus that sends to it",
+        "enable_rule": "no EventBridge rule of the default bus that sends to it",
     }.get(mitigation, "nothing to act on")
     return f"{selection.name} has {what} (as far as known)."
 

@@ -138,10 +138,20 @@ async def test_everything_about_a_queue(account: WireStub, reader: AwsReader) ->
         {"queueUrls": ["https://h/1/a"], "NextToken": "t"},
         {"queueUrls": ["https://h/1/b"]},
     )
+    task = {
+        "Status": "RUNNING",
+        "TaskHandle": "h",
+        "StartedTimestamp": 5,
+        "ApproximateNumberOfMessagesMoved": 7,
+    }
+    account.on("sqs", "ListMessageMoveTasks", {"Results": [task]})
     seen = await reader.situation(key("queue", "orders"))
     assert isinstance(seen, QueueSituation)
     assert [m.uuid for m in seen.consumers] == [ONE, THREE]
     assert (seen.dead_letters_of, seen.oldest_age_s, seen.gaps) == (("a", "b"), 42.0, ())
+    assert seen.move_task is not None
+    assert seen.move_task.control == {"started_ms": 5, "status": "RUNNING", "handle": "h"}
+    assert seen.move_task.moved == 7
     account.on("sqs", "ListDeadLetterSourceQueues", Fault("AccessDenied", status=403))
     seen = await reader.situation(key("queue", "orders"))
     assert any("sqs:ListDeadLetterSourceQueues is denied" in gap for gap in seen.gaps)

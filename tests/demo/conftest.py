@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from demo.clients import Aws
+from demo.corridor import Corridor, open_corridor
 
 from lambdatop.demo.launch import start
 
@@ -22,3 +25,9 @@ def bare() -> Iterator[Aws]:
 def aws(bare: Aws) -> Aws:
     bare.demo.reset()
     return bare
+
+
+@pytest_asyncio.fixture
+async def corridor(aws: Aws, tmp_path: Path) -> AsyncIterator[Corridor]:
+    async with open_corridor(aws, tmp_path) as way:
+        yield way

@@ -2,86 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from demo.clients import Aws, wait_for
-
-from lambdatop.aws.connect import Connection, connect
-from lambdatop.domain.mitigations import kind_of
-from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Result
-from lambdatop.domain.settings import Limits, Settings
-from lambdatop.engine.budget import SpendMeter, TokenBuckets
-from lambdatop.engine.clock import SystemClock
-from lambdatop.engine.executor import Executor
-from lambdatop.storage.journal_file import JournalFile
+from demo.corridor import Corridor
 
 pytestmark = pytest.mark.wire
 
 CODE = "def handler(event, context):\n    return 1\n"
 NAME = "worker"
-
-
-@dataclass
-class Corridor:
-    """Reader, journal and executor on the emulator."""
-
-    backend: Backend
-    executor: Executor
-    clock: SystemClock
-
-    async def propose(self, mitigation: str, target: str, **params: Any) -> Proposal:
-        key = await self.backend.reader.find(target, (kind_of(mitigation),))
-        return await self.executor.propose(mitigation, key, params)
-
-    async def carry_out(self, mitigation: str, target: str, **params: Any) -> Result:
-        return await self._execute(await self.propose(mitigation, target, **params))
-
-    async def undo(self) -> Result:
-        return await self._execute(await self.executor.propose_undo(None))
-
-    async def _execute(self, proposal: Proposal) -> Result:
-        assert isinstance(proposal, Plan), proposal
-        return await self.executor.execute(proposal, self.clock.now())
-
-
-@pytest_asyncio.fixture
-async def corridor(aws: Aws, tmp_path: Path) -> AsyncIterator[Corridor]:
-    demo, clock = aws.demo, SystemClock()
-    limits = Limits(control_plane_per_s=50.0)
-    connection = Connection(
-        region=demo.region,
-        endpoint_url=demo.endpoint_url,
-        access_key=demo.access_key,
-        secret_key=demo.secret_key,
-        isolated=True,
-    )
-    backend = await connect(
-        connection,
-        settings=Settings(limits=limits),
-        limiter=TokenBuckets(clock, limits),
-        meter=SpendMeter(clock, 0.0),
-        clock=clock,
-    )
-    executor = Executor(
-        clock,
-        JournalFile(tmp_path),
-        backend.reader,
-        backend.mutator,
-        "tester",
-        "operator",
-        lambda events: None,
-        scope=backend.identified.scope,
-    )
-    try:
-        yield Corridor(backend, executor, clock)
-    finally:
-        await backend.close()
 
 
 def reserved(aws: Aws) -> Any:

@@ -39,6 +39,9 @@ class Failing:
             raise JournalError("The disk is full.")
         self.inner.intent(entry)
 
+    def attempt(self, entry_id: str, at: float, number: int, detail: str) -> None:
+        self.inner.attempt(entry_id, at, number, detail)
+
     def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
         if self.fail_outcome:
             raise JournalError("The disk is full.")

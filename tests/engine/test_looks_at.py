@@ -29,6 +29,9 @@ class Reader:
         self.loop = loop
         self.asked: list[str] = []
 
+    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
+        return ()
+
     async def find(self, target: str, kinds: Collection[str]) -> Key:
         return WORKER
 

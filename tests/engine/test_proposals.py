@@ -7,7 +7,7 @@ from fakes.account import MAPPING, ORDERS
 from fakes.corridor import Corridor, corridor
 from fakes.entries import SCOPE, WORKER, entry
 
-from lambdatop.domain.errors import NotInThisVersion, TargetNotFound, Unreachable, UsageError
+from lambdatop.domain.errors import TargetNotFound, Unreachable, UsageError
 from lambdatop.domain.plan import Plan, Refusal
 from lambdatop.domain.scope import Scope
 
@@ -27,8 +27,8 @@ async def test_planning_changes_nothing_and_writes_nothing(way: Corridor, tmp_pa
 async def test_a_mitigation_of_another_kind_of_target_is_refused(way: Corridor) -> None:
     with pytest.raises(UsageError, match="acts on a queue"):
         await way.executor.propose("purge_queue", WORKER, {})
-    with pytest.raises(NotInThisVersion):
-        await way.executor.propose("redrive_dlq", ORDERS, {})
+    with pytest.raises(UsageError, match="Did you mean purge_queue"):
+        await way.executor.propose("purge_que", ORDERS, {})
 
 
 async def test_a_target_elsewhere_is_refused(way: Corridor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -15,7 +16,7 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.plan import Call, State
-from lambdatop.domain.ports import Sent
+from lambdatop.domain.ports import Sent, Spill
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
@@ -66,6 +67,9 @@ class FakeReader:
         self.failing: list[Exception | None] = []
         self.reads = 0
         self.on_read: Callable[[], None] = lambda: None
+
+    async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
+        return ()
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
         """The key of a name."""
@@ -139,3 +143,17 @@ class FakeMutator:
         if self.behave == "not-sent":
             return Sent("not-sent", "no connection.")
         return Sent("applied") if self.behave == "applied" else Sent("unknown", "read timeout.")
+
+    async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
+        """Move the queue's messages into the spill; `behave` other than applied ends it before anything."""
+        self.sent.append((call, digest))
+        if self.behave != "applied":
+            return Sent("not-sent", "no connection.")
+        bodies = [f"message {n}" for n in range(self.account.messages)]
+        kept = spill.keep([{"MessageId": body, "Body": body, "MD5OfBody": _md5(body)} for body in bodies])
+        self.account.messages = 0
+        return Sent("applied", f"drained {kept} messages to {spill.path}")
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -43,6 +43,7 @@ class FakeConsole:
         self.clock = clock
         self.calls: list[tuple[str, Any]] = []
         self.executed: list[tuple[Plan, float]] = []
+        self.relations: tuple[Key, ...] = ()
         self.watched: frozenset[Key] = frozenset()
         self.refreshed = 0
         self.result: Callable[[Plan], Result] = lambda plan: Result("applied", "confirmed by reading it back")
@@ -66,6 +67,10 @@ class FakeConsole:
     def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
         self.calls.append(("undo", entry_id))
         return self._give(lambda: self._undo(entry_id))
+
+    def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
+        self.calls.append((f"related {kind}", function))
+        return self._give(lambda: tuple(k for k in self.relations if k.kind == kind))
 
     def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
         self.executed.append((plan, confirmed_at))
@@ -125,4 +130,4 @@ class FakeConsole:
         found = next(q for q in snap.queues if q.facts.key == target)
         users = tuple(m for m in mappings if m.source_queue == target)
         ref = Ref(target, found.facts.arn, target.id)
-        return QueueSituation(ref, at, found.facts, users, found.dlq_of, found.oldest_age_s)
+        return QueueSituation(ref, at, found.facts, users, found.dlq_of, oldest_age_s=found.oldest_age_s)

@@ -12,11 +12,25 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import REGISTRY, plan, plan_undo
 from lambdatop.domain.plan import Call, Plan
+from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
+from lambdatop.domain.situation import (
+    AliasSituation,
+    FunctionSituation,
+    MappingSituation,
+    QueueSituation,
+    RuleSituation,
+    Situation,
+    VersionFacts,
+)
 from lambdatop.domain.trigger import AsyncConfig
 
 F, Q = Key(SCOPE, "function", "orders-worker"), Key(SCOPE, "queue", "orders")
+D, A, R = (
+    Key(SCOPE, "queue", "orders-dlq"),
+    Key(SCOPE, "alias", "orders-worker:live"),
+    Key(SCOPE, "rule", "x"),
+)
 M = Key(SCOPE, "mapping", "6f1c8a52-1f0e-4a55-9a39-0d5f3f1b7c01")
 LOST = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lost"
 STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/clicks"
@@ -66,6 +80,32 @@ def _situations() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
         "restore async": ("restore_async", _function(async_config=AsyncConfig(0, 60, LOST)), {"retries": 2}),
         "recursion": ("stop_recursion", _function(recursive_loop="Allow"), {}),
         "purge": ("purge_queue", QueueSituation(Ref(Q, full.arn, Q.id), NOW, full), {}),
+        "destination": ("tune_trigger", _mapping(**stream), {"on_failure": LOST}),
+        "stop in order": (
+            "throttle_to_zero",
+            _function(mappings=(mapping(key=M), mapping(key=M._replace(id=M.id.replace("6f", "7f"))))),
+            {"triggers": "first"},
+        ),
+        "skip": ("tune_trigger", _mapping(**stream), {"skip_poison": "yes", "on_failure": LOST}),
+        **_queues_and_others(),
+    }
+
+
+def _queues_and_others() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
+    letters = replace(queue(D, visible=3), arn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{D.id}")
+    s = QueueSituation(Ref(D, letters.arn, D.id), NOW, letters, (), (Q.id,))
+    running = replace(s, move_task=MoveTask(5, "RUNNING", "handle-5"))
+    versions = tuple(VersionFacts(v, "sha", NOW, "Active") for v in ("1", "2"))
+    live = AliasSituation(Ref(A, "arn", A.id), NOW, F, "live", "2", (("1", 0.1),), "rev-1", versions)
+    rule = RuleSituation(Ref(R, "arn", R.id), NOW, "nightly", "default", "ENABLED")
+    return {
+        "redrive": ("redrive_dlq", s, {"rate": 20}),
+        "stop redrive": ("redrive_dlq", running, {"cancel": "yes"}),
+        "aside": ("quarantine_queue", s, {"to": LOST}),
+        "drain": ("quarantine_queue", s, {"to": "file"}),
+        "alias": ("rollback_alias", live, {"version": "1"}),
+        "rule off": ("disable_rule", rule, {}),
+        "rule on": ("enable_rule", replace(rule, state="DISABLED"), {}),
     }
 
 
@@ -77,12 +117,26 @@ def shown() -> dict[str, tuple[str, Call]]:
     for label, (name, situation, params) in situations.items():
         planned = plan(name, situation, params, NOW, "p")
         assert isinstance(planned, Plan), planned
-        found[label] = planned.cli, planned.call
-        if planned.undo is not None:
-            back = plan_undo(_applied(planned), planned.after, NOW, "u")
-            assert isinstance(back, Plan), back
-            found[f"undo {label}"] = back.cli, back.call
-            assert back.cli in planned.undo_note or name in ("disable_trigger", "enable_trigger"), label
+        for number, step in enumerate(planned.steps, 1):
+            found |= _one(f"{label} step {number}", step)
+        if not planned.steps:
+            found |= _one(label, planned)
+    return found
+
+
+def _one(label: str, p: Plan) -> dict[str, tuple[str, Call]]:
+    """A plan's command and call, and those of its undo."""
+    if p.call.service == "lambdatop":
+        asked = {"QueueUrl": p.call.params["QueueUrl"], "MaxNumberOfMessages": 10}
+        return {label: (p.cli, Call("sqs", "ReceiveMessage", asked))}
+    found = {label: (p.cli, p.call)}
+    if p.undo is not None:
+        after = p.after if "move_task" not in p.after else {"move_task": MoveTask(9, "RUNNING", "h").control}
+        back = plan_undo(_applied(p), after, NOW, "u")
+        assert isinstance(back, Plan), back
+        found[f"undo {label}"] = back.cli, back.call
+        told = p.mitigation in ("disable_trigger", "enable_trigger") or "move_task" in p.after
+        assert back.cli in p.undo_note or told, label
     return found
 
 

@@ -193,6 +193,7 @@ def test_an_entry_and_a_result_say_how_it_ended() -> None:
         "now": {"x": 3},
         "want": {"x": 0},
         "entry": None,
+        "steps": [],
     }
     assert result_json(Result("applied", "done", done))["entry"]["id"] == "e1"
 

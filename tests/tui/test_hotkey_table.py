@@ -6,7 +6,7 @@ from collections import Counter
 
 from textual.keys import Keys
 
-from lambdatop.domain.mitigations import REGISTRY, kind_of
+from lambdatop.domain.mitigations import REGISTRY
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.hotkeys import BY_ID, HOTKEYS, KEY_OF, in_scope, markdown_table
@@ -14,7 +14,6 @@ from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.journal import JournalScreen
-from lambdatop.tui.targets import KINDS
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 
 HOSTS = {
@@ -60,7 +59,6 @@ def test_only_quitting_works_under_a_dialog() -> None:
 
 def test_every_mitigation_that_is_built_has_a_key_and_a_kind() -> None:
     assert set(KEY_OF) == set(REGISTRY)
-    assert {name: kind_of(name) for name in KEY_OF} == KINDS
 
 
 def test_markdown_table_holds_every_key() -> None:

@@ -1,7 +1,6 @@
 """The registry of planners: one pure file per mitigation, and the way back.
 
 A planner turns a fresh Situation into a Plan that states everything, or a Refusal that says why not.
-A name of the contract that is not in REGISTRY is reserved: `plan` raises NotInThisVersion for it.
 """
 
 from __future__ import annotations
@@ -11,23 +10,39 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from lambdatop.domain.errors import NotInThisVersion, UsageError
+from lambdatop.domain.errors import UsageError
 from lambdatop.domain.mitigations import (
+    alias,
     async_retries,
     cap,
     purge,
+    quarantine,
     recursion,
+    redrive,
     restore,
+    rules,
+    skip,
     throttle,
     triggers,
     tune,
 )
-from lambdatop.domain.mitigations.undo import plan_undo
-from lambdatop.domain.plan import MITIGATIONS, Proposal, Tier
+from lambdatop.domain.mitigations.undo import plan_undo, reads_besides
+from lambdatop.domain.plan import Proposal, Tier
 from lambdatop.domain.scope import Kind
 from lambdatop.domain.situation import Situation
 
-__all__ = ["REGISTRY", "Ask", "Planner", "kind_of", "looks_at", "plan", "plan_undo", "planner"]
+__all__ = [
+    "REGISTRY",
+    "Ask",
+    "Planner",
+    "kind_of",
+    "looks_at",
+    "names_queue",
+    "plan",
+    "plan_undo",
+    "planner",
+    "reads_besides",
+]
 
 PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
 
@@ -50,6 +65,7 @@ class Planner:
 
     `params` names the settings that `--set` accepts; `ask` is there when it needs one of them. `looks_at`
     are control fields that no other plan needs, read for this one only: the others must not wait for them.
+    `queues` are settings that may name a queue; the planner gets its ARN.
     """
 
     name: str
@@ -60,6 +76,7 @@ class Planner:
     params: tuple[str, ...] = ()
     ask: Ask | None = None
     looks_at: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
 
 
 REGISTRY: Mapping[str, Planner] = {
@@ -71,6 +88,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T2",
             "set reserved concurrency to 0: no new invocation starts",
             throttle.plan_throttle_to_zero,
+            (throttle.TRIGGERS,),
         ),
         Planner(
             "cap_concurrency",
@@ -107,9 +125,9 @@ REGISTRY: Mapping[str, Planner] = {
             "tune_trigger",
             "mapping",
             "T1",
-            "change batch size, concurrency, retries or bisecting of an event source mapping",
-            tune.plan_tune_trigger,
-            tuple(tune.KNOBS),
+            "change batch size, concurrency, retries … of an event source mapping; skip a poison pill",
+            skip.plan_tune_or_skip,
+            (*tune.KNOBS, skip.SETTING),
             Ask("Set what of {target}?", "max_concurrency=2, or batch_size=1 …"),
         ),
         Planner(
@@ -143,31 +161,73 @@ REGISTRY: Mapping[str, Planner] = {
             "delete every message of a queue for good",
             purge.plan_purge_queue,
         ),
+        Planner(
+            "quarantine_queue",
+            "queue",
+            "T2",
+            "hold a queue, then move its messages aside or drain them to a file",
+            quarantine.plan_quarantine_queue,
+            (quarantine.TO,),
+            Ask("Where to with the messages of {target}?", "nowhere, file, or a queue", quarantine.TO),
+            queues=(quarantine.TO,),
+        ),
+        Planner(
+            "redrive_dlq",
+            "queue",
+            "T2",
+            "move the messages of a dead-letter queue back to where they came from",
+            redrive.plan_redrive_dlq,
+            ("rate", "cancel"),
+        ),
+        Planner(
+            "rollback_alias",
+            "alias",
+            "T1",
+            "point an alias at one version alone",
+            alias.plan_rollback_alias,
+            (alias.VERSION,),
+        ),
+        Planner(
+            "disable_rule",
+            "rule",
+            "T2",
+            "switch an EventBridge rule off",
+            rules.plan_disable_rule,
+        ),
+        Planner(
+            "enable_rule",
+            "rule",
+            "T1",
+            "switch an EventBridge rule on again",
+            rules.plan_enable_rule,
+        ),
     )
 }
 
 
 def planner(name: str) -> Planner:
-    """The planner of a name; raises NotInThisVersion for a reserved one, UsageError for an unknown one."""
+    """The planner of a name; raises UsageError for an unknown one."""
     if name in REGISTRY:
         return REGISTRY[name]
-    if name in MITIGATIONS:
-        raise NotInThisVersion(
-            f"{name} is not in this version; this one has {', '.join(REGISTRY)}. Nothing was done."
-        )
-    near = get_close_matches(name, MITIGATIONS, 1)
+    near = get_close_matches(name, REGISTRY, 1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(f"There is no mitigation called {name!r}.{hint} Known: {', '.join(REGISTRY)}.")
 
 
 def kind_of(name: str) -> Kind:
-    """What a mitigation acts on: function, mapping or queue."""
+    """What a mitigation acts on: function, mapping, queue, alias or rule."""
     return planner(name).kind
 
 
 def looks_at(name: str) -> tuple[str, ...]:
     """Control fields that have to be read besides the situation."""
     return planner(name).looks_at
+
+
+def names_queue(name: str, param: str, value: object) -> bool:
+    """Whether this setting's value names a queue that has to be looked up."""
+    words = (quarantine.NOWHERE, quarantine.FILE)
+    return param in planner(name).queues and str(value).strip().lower() not in words
 
 
 def plan(name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:

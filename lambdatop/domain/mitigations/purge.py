@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lambdatop.domain.finding import Ref
+from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.words import cli, span
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import QueueSituation
 
-NAME = "purge_queue"
+NAME, QUARANTINE = "purge_queue", "quarantine_queue"
+AGAIN_AFTER_S = 60.0
+"""SQS purges a queue at most once in this time, whatever its size."""
 
 
 def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
@@ -42,7 +46,7 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
         blast_radius=_users(s),
         warnings=_warnings(s),
         unknowns=s.gaps,
-        alternatives=_hold(s),
+        alternatives=(*_hold(s), *_keep(s)),
     )
 
 
@@ -73,3 +77,30 @@ def _hold(s: QueueSituation) -> tuple[Alternative, ...]:
         for m in s.consumers
         if m.enabled
     )
+
+
+def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
+    """Ways that leave the queue as empty, and the messages somewhere."""
+    found = []
+    if s.dead_letters_of:
+        why = "SQS does it, up to 500 a second; nothing is lost, and they can be redriven from there by hand"
+        label = "Rather: move them aside to a queue that you name"
+        found.append(Alternative(QUARANTINE, s.ref, why, label=label))
+    why = "each message is on this machine's disk before it is deleted"
+    return (*found, Alternative(QUARANTINE, s.ref, why, {"to": "file"}, "Rather: drain them to a file"))
+
+
+def too_soon(entries: Iterable[Entry], queue: Key, now: float) -> str:
+    """Why SQS would refuse another purge of ours now, "" when it would not.
+
+    A PurgeQueueInProgress that comes nevertheless is the answer to somebody else's purge.
+    """
+    for entry in reversed(tuple(entries)):
+        if entry.target != queue or entry.call.operation != "PurgeQueue" or now - entry.at >= AGAIN_AFTER_S:
+            continue
+        ago = f"{max(0.0, now - entry.at):.0f} s ago"
+        if entry.outcome == "applied":
+            return f"{queue.id} was purged {ago} from here; SQS purges again after {AGAIN_AFTER_S:.0f} s."
+        if entry.outcome in ("open", "unknown"):
+            return f"A purge of {queue.id} was sent {ago} from here, and may have gone through."
+    return ""

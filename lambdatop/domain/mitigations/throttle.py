@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.words import cli, owner_warning
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
 
 NAME = "throttle_to_zero"
+TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"
 IAM = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency")
 
 
@@ -40,6 +44,16 @@ def plan_throttle_to_zero(
     refused = _refuse(s)
     if refused:
         return refused
+    plan = _throttle(s, now, plan_id)
+    asked = str(params.get(TRIGGERS, KEEP)).strip().lower()
+    if asked not in (FIRST, KEEP):
+        raise UsageError(f"{TRIGGERS} must be {FIRST!r} or {KEEP!r}, not {params[TRIGGERS]!r}.")
+    if asked == KEEP:
+        return plan
+    return _triggers_first(s, plan, now)
+
+
+def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
     name, scope = s.facts.name, s.ref.key.scope
     back = "remove the reservation again" if s.reserved is None else f"set it back to {s.reserved}"
     note = "" if s.reserved is None else "; AWS refuses if others took that share of the pool meanwhile"
@@ -64,8 +78,36 @@ def plan_throttle_to_zero(
         blast_radius=callers(s),
         warnings=_warnings(s),
         unknowns=s.gaps,
-        alternatives=_first_disable(s),
+        alternatives=(*_in_order(s), *_first_disable(s)),
     )
+
+
+def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposal:
+    """Its queues are held before it is throttled: no receive is refused, no good message goes to a DLQ."""
+    fed = tuple(m for m in enabled_mappings(s) if m.source_kind == "sqs")
+    if not fed:
+        reason = f"No enabled queue feeds {s.facts.name}."
+        return Refusal(NAME, s.ref, reason, "Throttle it without 'triggers'.")
+    steps = disable_steps(fed, s.queues, now, throttle.id)
+    if isinstance(steps, Refusal):
+        return Refusal(NAME, s.ref, steps.reason, steps.hint)
+    last = replace(
+        throttle, id=step_id(throttle.id, len(steps) + 1), warnings=owner_warning(s.stack), alternatives=()
+    )
+    title = f"Stop {s.facts.name}: disable {_count(len(fed), 'queue trigger')}, then throttle to zero"
+    return in_steps(NAME, s.ref, title, (*steps, last), confirm=s.facts.name)
+
+
+def _count(many: int, what: str) -> str:
+    return f"{many} {what}{'s' if many != 1 else ''}"
+
+
+def _in_order(s: FunctionSituation) -> tuple[Alternative, ...]:
+    if not any(m.source_kind == "sqs" for m in enabled_mappings(s)):
+        return ()
+    why = "waits until they are Disabled, so that no refused receive counts; confirmed once"
+    label = "Rather: disable its queue triggers, then throttle"
+    return (Alternative(NAME, s.ref, why, {TRIGGERS: FIRST}, label),)
 
 
 def _refuse(s: FunctionSituation) -> Refusal | None:

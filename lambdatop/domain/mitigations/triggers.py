@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.words import cli, owner_warning, span
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import MappingSituation
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
 IAM = ("lambda:UpdateEventSourceMapping", "lambda:GetEventSourceMapping")
+GENTLE = 2
+"""The smallest MaximumConcurrency that AWS takes."""
 CHANGING = ("Creating", "Enabling", "Disabling", "Updating", "Deleting")
 
 
@@ -30,6 +33,7 @@ _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
     "BisectBatchOnFunctionError": lambda on: (
         "--bisect-batch-on-function-error" if on else "--no-bisect-batch-on-function-error",
     ),
+    "DestinationConfig": lambda c: ("--destination-config", json.dumps(c, separators=(",", ":"))),
 }
 
 
@@ -68,7 +72,7 @@ def plan_disable_trigger(
         after={"state": "Disabled"},
         undo=switch(m.uuid, True),
         undo_note=f"enable it again ({_cli(s, True)}); streams go on at the same position",
-        lost=_deadline(s),
+        lost=_lost(s),
         in_flight=_running(m),
         takes_effect="Disabling for seconds to minutes, then Disabled; a poller may still drain meanwhile",
         confirm="key",
@@ -79,6 +83,7 @@ def plan_disable_trigger(
         warnings=owner_warning(s.stack),
         unknowns=s.gaps,
         transient=({"state": "Disabling"},),
+        deadline=_deadline(s),
     )
 
 
@@ -108,6 +113,7 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
         blast_radius=(f"{m.function.id} starts on what waits in {m.source_name}",),
         warnings=(*_stampede(s), *owner_warning(s.stack)),
         unknowns=s.gaps,
+        alternatives=_limit_first(s),
         transient=({"state": "Enabling"},),
     )
 
@@ -128,7 +134,14 @@ def _running(m: MappingFacts) -> str:
     return "the batch being worked on runs to its end"
 
 
-def _deadline(s: MappingSituation) -> str:
+def _deadline(s: MappingSituation) -> float | None:
+    """When the oldest waiting event expires, s since the epoch; None when that is not known."""
+    if s.retention_s is None or s.oldest_age_s is None:
+        return None
+    return s.at + s.retention_s - s.oldest_age_s
+
+
+def _lost(s: MappingSituation) -> str:
     waits = "messages wait in the queue" if s.facts.source_kind == "sqs" else "records wait in the stream"
     if s.retention_s is None:
         return f"nothing while they wait: {waits} until their retention ends (not readable, look it up)"
@@ -147,3 +160,12 @@ def _stampede(s: MappingSituation) -> tuple[str, ...]:
     limit = s.facts.max_concurrency
     held = f"at most {limit} at once" if limit else "without a MaximumConcurrency: up to 1,250 at once"
     return (f"about {waiting} messages wait and start at once, {held}",)
+
+
+def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
+    """Where a backlog waits and nothing limits how many start at once, a limit comes first."""
+    if not _stampede(s) or s.facts.max_concurrency is not None:
+        return ()
+    why = f"at most {GENTLE} at once at first; undo it when the backlog is gone"
+    label = f"Do this first: MaximumConcurrency {GENTLE} for {s.ref.name}"
+    return (Alternative("tune_trigger", s.ref, why, {"max_concurrency": GENTLE}, label),)

@@ -8,10 +8,11 @@ from typing import Any
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
-from lambdatop.domain.mitigations.fields import number, number_or_none, switch
+from lambdatop.domain.mitigations.fields import NONE, number, number_or_none, switch
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
 from lambdatop.domain.mitigations.words import owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import parse_arn
 from lambdatop.domain.situation import MappingSituation
 
 NAME = "tune_trigger"
@@ -37,6 +38,20 @@ def _scaling(value: int | None) -> dict[str, Any]:
     return {"ScalingConfig": {} if value is None else {"MaximumConcurrency": value}}
 
 
+def _destination(value: str | None) -> dict[str, Any]:
+    """An empty name takes the destination away (the model's pattern allows it)."""
+    return {"DestinationConfig": {"OnFailure": {"Destination": value or ""}}}
+
+
+def _arn_or_none(name: str, value: object) -> str | None:
+    text = str(value).strip()
+    if text.lower() in NONE:
+        return None
+    if parse_arn(text) is None:
+        raise UsageError(f"{name} must be 'none' or the ARN of a queue, topic or bucket, not {value!r}.")
+    return text
+
+
 def _range(least: int, most: int) -> Callable[[str, object], int]:
     return lambda name, value: number(name, value, least, most)
 
@@ -47,6 +62,7 @@ KNOBS: Mapping[str, Knob] = {
     "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
     "max_retry_attempts": Knob(_range(-1, 10_000), _plain("MaximumRetryAttempts"), WITH_RETRIES),
     "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), STREAMS),
+    "on_failure": Knob(_arn_or_none, _destination, WITH_RETRIES),
 }
 """MaximumRecordAge is not here: on a shard that lags it discards everything older at once. Nor are filters:
 on a queue what does not match is deleted. The window of Kafka and MQ is left out, too: its default cannot be
@@ -63,7 +79,7 @@ def set_fields(uuid: str, values: Mapping[str, Any]) -> Call:
 
 def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
     """Plan or refuse; raises UsageError for a value that AWS would not take."""
-    m, scope = s.facts, s.ref.key.scope
+    m = s.facts
     if m.state in CHANGING:
         reason = f"The trigger is {m.state}; AWS accepts no change until it has settled."
         return Refusal(NAME, s.ref, reason, "Try again when its state has settled.")
@@ -71,10 +87,16 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         known = ", ".join(name for name, knob in KNOBS.items() if m.source_kind in knob.kinds)
         return Refusal(NAME, s.ref, "What should be set?", f"Say it with --set: {known}.")
     after = _wanted(m, params)
-    before = {name: CONTROL_FIELDS[name](m) for name in after}
-    if after == before:
+    if after == {name: CONTROL_FIELDS[name](m) for name in after}:
         words = ", ".join(f"{name} {value}" for name, value in after.items())
         return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {words} already.")
+    return set_to(s, after, now, plan_id)
+
+
+def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: str) -> Plan:
+    """The plan that sets exactly these fields, which AWS has for this kind of source."""
+    m, scope = s.facts, s.ref.key.scope
+    before = {name: CONTROL_FIELDS[name](m) for name in after}
     lossy = after.get("max_retry_attempts", ENDLESS) != ENDLESS
     call, undo = set_fields(m.uuid, after), set_fields(m.uuid, before)
     return Plan(
@@ -133,4 +155,6 @@ def _warnings(m: MappingFacts, after: Mapping[str, Any]) -> tuple[str, ...]:
         and not after.get("bisect_on_error")
     ):
         words.append("without bisect_on_error a whole batch is skipped with its bad record")
+    if after.get("on_failure"):
+        words.append(f"the role of {m.function.id} must be allowed to send there, else AWS refuses")
     return tuple(words)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.mitigations import async_retries, recursion, throttle, triggers
+from lambdatop.domain.mitigations import alias, async_retries, recursion, redrive, rules, throttle, triggers
 from lambdatop.domain.mitigations.words import reserved_words
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal, State
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal, State, shows
 from lambdatop.domain.scope import Scope
 
 NAME = "undo"
@@ -18,9 +19,15 @@ NAME = "undo"
 def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
     """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
     ref = Ref(entry.target, entry.arn, entry.target.id)
-    refused = _refuse(entry, current, ref)
+    refused = _not_applied(entry, ref)
     if refused or entry.undo is None:
         return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
+    if entry.undo.operation == redrive.CANCEL.operation:
+        return redrive.plan_stop(ref, current, now, plan_id, mitigation=NAME, undoes=entry.id)
+    refused = _changed(entry, current, ref)
+    if refused:
+        return refused
+    call = _as_of_now(entry.undo, current)
     typed = entry.before.get("reserved_concurrency", 1) == 0
     return Plan(
         id=plan_id,
@@ -28,17 +35,17 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         target=ref,
         title=f"Undo {entry.mitigation} of {entry.target.id}: back to {state_words(entry.before)}",
         tier="T2" if typed else "T1",
-        call=entry.undo,
+        call=call,
         before=dict(current),
-        after=dict(entry.before),
+        after=_wanted(entry),
         undo=entry.call,
         undo_note=f"do it again: {state_words(entry.after)}",
         lost=_lost(entry.before),
         in_flight="running invocations are not touched",
         takes_effect="within seconds; a trigger needs seconds to minutes",
         confirm=entry.target.id if typed else "key",
-        cli=call_cli(entry),
-        iam_actions=_KINDS[entry.undo.operation].iam,
+        cli=_KINDS[call.operation].cli(entry.target.scope, call),
+        iam_actions=_KINDS[call.operation].iam,
         planned_at=now,
         warnings=("what waited meanwhile starts at once",) if _starts(entry.before) else (),
         transient=_on_the_way(entry.before),
@@ -46,9 +53,15 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     )
 
 
+def _wanted(entry: Entry) -> State:
+    """The fields that the entry changed, as they were before; tokens of AWS are nothing to go back to."""
+    return {name: value for name, value in entry.before.items() if name in entry.after}
+
+
 def _starts(target: State) -> bool:
     """Whether going there lets events through again."""
-    return target.get("reserved_concurrency", 0) != 0 or target.get("state") == "Enabled"
+    on = target.get("state") == "Enabled" or target.get(rules.FIELD) == rules.ON
+    return target.get("reserved_concurrency", 0) != 0 or on
 
 
 def _stops(target: State) -> bool:
@@ -57,6 +70,8 @@ def _stops(target: State) -> bool:
 
 
 def _lost(target: State) -> str:
+    if target.get(rules.FIELD) == rules.OFF:
+        return "events while the rule is off are not matched, and not replayed unless the bus has an archive"
     if target.get("reserved_concurrency", 1) == 0:
         return "new async events go to the DLQ or are lost again; synchronous callers get 429"
     if target.get(recursion.FIELD) == "Allow":
@@ -72,7 +87,20 @@ def _on_the_way(target: State) -> tuple[State, ...]:
     return ({"state": passing},) if passing else ()
 
 
-def _refuse(entry: Entry, current: State, ref: Ref) -> Refusal | None:
+def reads_besides(entry: Entry) -> tuple[str, ...]:
+    """Fields that the undo of an entry needs besides those that the entry changed."""
+    return (alias.REVISION,) if entry.undo is not None and entry.undo.operation == "UpdateAlias" else ()
+
+
+def _as_of_now(call: Call, current: State) -> Call:
+    """The call with AWS's present token, where it has one: an alias gets a new one with every change."""
+    if call.operation != "UpdateAlias":
+        return call
+    revision = current.get(alias.REVISION)
+    return replace(call, params={**call.params, "RevisionId": revision}) if revision else call
+
+
+def _not_applied(entry: Entry, ref: Ref) -> Refusal | None:
     if entry.outcome == "undone":
         return Refusal(NAME, ref, f"This {entry.mitigation} was undone already.")
     if entry.undo is None:
@@ -80,9 +108,14 @@ def _refuse(entry: Entry, current: State, ref: Ref) -> Refusal | None:
     if entry.outcome != "applied":
         reason = f"This {entry.mitigation} is {entry.outcome}: there is nothing that is known to be applied."
         return Refusal(NAME, ref, reason, "See `lambdatop journal`; act on the state shown there.")
-    if dict(current) == dict(entry.after):
+    return None
+
+
+def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
+    """Why an undo would not bring back what was there: somebody has been here since."""
+    if shows(current, entry.after):
         return None
-    if dict(current) == dict(entry.before):
+    if shows(current, _wanted(entry)):
         reason = f"{entry.target.id} is back at {state_words(current)} already."
         return Refusal(NAME, ref, reason, "Name another entry of `lambdatop journal` by its id.")
     if current.get("state") in triggers.CHANGING:
@@ -105,17 +138,19 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(f"reserved concurrency {reserved_words(value)}")
         elif field == async_retries.FIELD:
             words.append(f"asynchronous events: {async_retries.async_words(value)}")
+        elif field == redrive.FIELD:
+            words.append(redrive.move_words(value))
+        elif field == alias.VERSION:
+            words.append(alias.routing_words(str(value), state.get(alias.WEIGHTS)))
+        elif field in (alias.WEIGHTS, alias.REVISION):
+            continue
+        elif field == rules.FIELD:
+            words.append(f"rule {value}")
         elif field == recursion.FIELD:
             words.append("loops are stopped" if value == "Terminate" else "loops are allowed")
         else:
             words.append(f"{field} {value}")
     return ", ".join(words) or "nothing to compare"
-
-
-def call_cli(entry: Entry) -> str:
-    """The undo call of an entry as an `aws` command."""
-    call = entry.undo
-    return _KINDS[call.operation].cli(entry.target.scope, call) if call else ""
 
 
 def _concurrency(scope: Scope, call: Call) -> str:
@@ -137,4 +172,7 @@ _KINDS: Mapping[str, _Kind] = {
     "PutFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
     "DeleteFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
     "PutFunctionRecursionConfig": _Kind(recursion.set_recursion_cli, recursion.IAM),
+    "UpdateAlias": _Kind(alias.alias_cli, alias.IAM),
+    "DisableRule": _Kind(rules.rule_cli, rules.IAM),
+    "EnableRule": _Kind(rules.rule_cli, rules.IAM),
 }

@@ -35,10 +35,15 @@ def same_place(proposal: Proposal, profile: str | None, endpoint: str) -> Propos
     words += ["--profile", profile] if profile else []
     words += ["--endpoint-url", endpoint] if endpoint and "," not in endpoint else []
     full = shlex.join(words)
+    return _with_words(proposal, plain, full)
+
+
+def _with_words(plan: Plan, plain: str, full: str) -> Plan:
     return replace(
-        proposal,
-        cli=proposal.cli.replace(plain, full),
-        undo_note=proposal.undo_note.replace(plain, full),
+        plan,
+        cli=plan.cli.replace(plain, full),
+        undo_note=plan.undo_note.replace(plain, full),
+        steps=tuple(_with_words(step, plain, full) for step in plan.steps),
     )
 
 

@@ -6,15 +6,13 @@ Keys that were typed before it was filled and armed never reach it (see `admits`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input
 from textual.worker import Worker, WorkerState
 
 from lambdatop.domain.errors import LambdatopError
@@ -25,17 +23,18 @@ from lambdatop.tui.asking import Request, ending
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.ink import Spans, fit, spans
 from lambdatop.tui.screens import confirm_text as words
+from lambdatop.tui.screens.dialog import Dialog
+from lambdatop.tui.screens.instead import buttons
 
 if TYPE_CHECKING:
-    from lambdatop.tui.app import LambdatopApp
+    pass
 
 Phase = Literal["reading", "ready", "closed", "sending", "done"]
-BORDERS, TITLE_LINES, STATUS_AND_BUTTONS = 2, 2, 2
 ALWAYS = ("escape", "ctrl+c", "ctrl+q")
 """Keys that lead away from the dialog, and so need no arming."""
 
 
-class ConfirmScreen(ModalScreen[None]):
+class ConfirmScreen(Dialog):
     """One request from reading to result. `closed` is the phase of refusals and failed reads."""
 
     BINDINGS = bindings("dialog")
@@ -48,26 +47,6 @@ class ConfirmScreen(ModalScreen[None]):
         self._alternatives: tuple[Alternative, ...] = ()
         self.phase: Phase = "reading"
         self.plan: Plan | None = None
-
-    def compose(self) -> ComposeResult:
-        """Title, scrolling body, line to type into, status and buttons that always stay in sight."""
-        with Vertical(id="dialog"):
-            yield Static("", id="title", markup=False)
-            with VerticalScroll(id="body"):
-                yield Static("", id="text", markup=False)
-                yield Vertical(id="alternatives")
-                yield Static("", id="rest", markup=False)
-            # Selecting on focus would let the second letter replace the first.
-            yield Input(id="typed", compact=True, select_on_focus=False)
-            yield Static("", id="status", markup=False)
-            with Horizontal(id="buttons"):
-                yield Button(Content("Cancel"), id="cancel")  # Content: labels of type str are markup
-                yield Button(Content("Confirm"), id="confirm", disabled=True)
-
-    @property
-    def console_app(self) -> LambdatopApp:
-        """The app, by its own type."""
-        return cast("LambdatopApp", self.app)
 
     @property
     def armed(self) -> bool:
@@ -121,7 +100,7 @@ class ConfirmScreen(ModalScreen[None]):
             self._close_with(title, text, proposal.alternatives)
             return
         self.plan, self.phase = proposal, "ready"
-        self._put("#title", words.heading(proposal, self._width))
+        self._put("#title", words.heading(proposal, self._width, self.console_app.now()))
         self._put("#text", words.where(proposal, self.console_app.frame.target, self._width))
         self._put("#rest", words.consequences(proposal, self._width))
         self._fill_controls(proposal.alternatives, typed=proposal.confirm != "key")
@@ -151,26 +130,12 @@ class ConfirmScreen(ModalScreen[None]):
 
     # -- parts of the dialog ---------------------------------------------------------------------
 
-    @property
-    def _width(self) -> int:
-        return max(30, min(100, self.app.size.width) - 5)
-
-    def _put(self, selector: str, pieces: Spans) -> None:
-        static = self.query_one(selector, Static)
-        if pieces and pieces[-1].text == "\n":
-            pieces = pieces[:-1]
-        static.update(self.console_app.inks.content(pieces))
-        static.display = bool(pieces)
-
     def _fill_controls(self, alternatives: tuple[Alternative, ...], *, typed: bool) -> None:
         self._alternatives = alternatives
         inks, box = self.console_app.inks, self.query_one("#alternatives", Vertical)
         box.remove_children()
         box.display = bool(alternatives)
-        for i, other in enumerate(alternatives):
-            label = f"Do this first: {other.mitigation.replace('_', ' ')} {other.target.name}"
-            box.mount(Button(Content(inks.text(label)), name=str(i), classes="alternative"))
-            box.mount(Static(inks.content(spans((other.why, "muted"))), markup=False))
+        box.mount_all(buttons(alternatives, inks, self.plan.mitigation if self.plan else ""))
         line = self.query_one("#typed", Input)
         line.display, line.value = typed, ""
         if typed and self.plan is not None:
@@ -181,16 +146,6 @@ class ConfirmScreen(ModalScreen[None]):
         self.query_one("#cancel", Button).label = Content("Cancel" if going_on else "Close")
         self._limit_body()
 
-    def on_resize(self) -> None:
-        """Another height leaves another room for the body."""
-        self._limit_body()
-
-    def _limit_body(self) -> None:
-        """The body scrolls, so that line, status and buttons stay in sight on small screens."""
-        typed = int(self.query_one("#typed", Input).display)
-        rest = BORDERS + TITLE_LINES + typed + STATUS_AND_BUTTONS
-        self.query_one("#body").styles.max_height = max(3, self.app.size.height - rest)
-
     def tell_status(self) -> None:
         """The line above the buttons: what is waited for, and how old the read is."""
         more = self.query_one("#body").max_scroll_y > 0
@@ -198,6 +153,16 @@ class ConfirmScreen(ModalScreen[None]):
         now = self.console_app.now()
         pieces = words.status(plan, now, void=self.void, armed=self.armed, more=more)
         self._put("#status", fit(words.SENDING if self.phase == "sending" else pieces, self._width))
+        if plan is not None:
+            self._tell_moving(plan, now)
+
+    def _tell_moving(self, plan: Plan, now: float) -> None:
+        """What moves while the dialog is open: a deadline, and how far the steps have come."""
+        if plan.deadline is not None:
+            self._put("#title", words.heading(plan, self._width, now))
+        if plan.steps and self.phase == "sending":
+            self._put("#text", words.progress(plan, self.console_app.engine.latest().journal, self._width))
+            self._put("#rest", ())
 
     @property
     def void(self) -> bool:
@@ -242,13 +207,8 @@ class ConfirmScreen(ModalScreen[None]):
             self.app.call_later(self.console_app.corridor.instead, chosen)
 
     def action_cancel(self) -> None:
-        """Close. A call on its way goes on; its outcome will be in the journal."""
+        """Close; what is under way goes on, and ends in the journal."""
         self.dismiss()
-
-    def action_scroll_body(self, direction: int) -> None:
-        """The plan scrolls while the buttons stay."""
-        body = self.query_one("#body")
-        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
 
     def action_reread(self) -> None:
         """Ask for the plan again."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from textwrap import wrap
 from typing import Any
 
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.mitigations import alias, async_retries, redrive
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State
 from lambdatop.domain.ports import Result
 from lambdatop.domain.snapshot import Target
@@ -14,6 +16,7 @@ from lambdatop.tui.glyphs import ARROW
 from lambdatop.tui.ink import Span, Spans, clip, fit, spans
 
 LABEL = 14
+SOON_S = 3600.0
 BETWEEN = " \N{RIGHTWARDS ARROW} "
 """Our own arrow between a source's and a function's name, in the name of a mapping."""
 TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
@@ -36,6 +39,12 @@ def value_words(field: str, value: Any) -> str:
         if value is None:
             return "none reserved"
         return "0 (throttled to zero)" if value == 0 else f"{value} reserved"
+    if field == redrive.FIELD:
+        return redrive.move_words(value)
+    if field == async_retries.FIELD:
+        return async_retries.async_words(value)
+    if field == alias.WEIGHTS:
+        return ", ".join(f"{share:.0%} to {v}" for v, share in (value or {}).items()) or "all to one version"
     return "absent" if value is None else str(value)
 
 
@@ -57,11 +66,54 @@ def rows(label: str, texts: Iterable[str], width: int, slot: str = "", label_slo
     return tuple(pieces)
 
 
-def heading(plan: Plan, width: int) -> Spans:
-    """Title and tier with its meaning."""
+def heading(plan: Plan, width: int, now: float) -> Spans:
+    """Title, tier with its meaning, and how long the oldest waiting event still lives."""
     slot = TIER_SLOT[plan.tier]
     title = clip(plan.title, width)
-    return spans((title, "accent"), "\n", (f"{plan.tier}: {TIER_MEANING[plan.tier]}", slot))
+    head = spans((title, "accent"), "\n", (f"{plan.tier}: {TIER_MEANING[plan.tier]}", slot))
+    if plan.deadline is None:
+        return head
+    left = plan.deadline - now
+    words = f"the oldest expires in {countdown(left)}" if left > 0 else "THE OLDEST EXPIRES NOW"
+    return (*head, Span(f"   {words}", "warning" if left > SOON_S else "critical"))
+
+
+def countdown(seconds: float) -> str:
+    """`3 d 04:05:06`: a time that is seen running out."""
+    whole = max(0, int(seconds))
+    days, rest = divmod(whole, 86_400)
+    clock = f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
+    return f"{days} d {clock}" if days else clock
+
+
+def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
+    """The steps of a plan and how far each has come, by the journal."""
+    known = {entry.id: entry for entry in journal}
+    pieces: list[Span] = []
+    for number, step in enumerate(plan.steps, 1):
+        entry = known.get(step.id)
+        outcome = entry.outcome if entry else "to come"
+        slot = RESULT_SLOT.get(outcome, "muted")
+        pieces += row(f"step {number}", f"{step.title}: {outcome}", width, slot)
+        following = plan.steps[number] if number < len(plan.steps) else None
+        if outcome == "applied" and step.wait and following and following.id not in known:
+            pieces += row("", f"waiting {step.wait.words}", width, "warning")
+    return tuple(pieces)
+
+
+def _steps(plan: Plan, width: int) -> Spans:
+    """What each step changes and what is waited for."""
+    pieces: list[Span] = []
+    for number, step in enumerate(plan.steps, 1):
+        pieces += row(f"step {number}", step.title, width, "accent")
+        pieces += row("", f"{step.call.service}.{step.call.operation}({_parameters(step)})", width, "muted")
+        if step.wait:
+            pieces += row("", f"then waits {step.wait.words}", width, "muted")
+    return tuple(pieces)
+
+
+def _parameters(plan: Plan) -> str:
+    return ", ".join(f"{k}={v!r}" for k, v in plan.call.params.items())
 
 
 def where(plan: Plan, target: Target | None, width: int) -> Spans:
@@ -79,6 +131,7 @@ def where(plan: Plan, target: Target | None, width: int) -> Spans:
         strange = " ".join(f"U+{ord(c):04X}" for c in foreign if not (c.isascii() and c.isprintable()))
         words = f"the name looks like plain letters but holds {strange}: compare the ARN"
         pieces += row("CAREFUL", words, width, "critical", "critical")
+    pieces += _steps(plan, width)
     for field in plan.after:
         before, after = value_words(field, plan.before.get(field)), value_words(field, plan.after[field])
         name = FIELD_WORDS.get(field, field.replace("_", " "))
@@ -96,10 +149,12 @@ def consequences(plan: Plan, width: int) -> Spans:
     pieces += rows("hits", plan.blast_radius, width)
     pieces += rows("warning", plan.warnings, width, "warning", "warning")
     pieces += rows("not known", plan.unknowns, width, "warning")
-    pieces += row("undo", plan.undo_note, width, "" if plan.undo else "critical")
-    parameters = ", ".join(f"{k}={v!r}" for k, v in plan.call.params.items())
-    pieces += row("call", f"{plan.call.service}.{plan.call.operation}({parameters})", width, "muted")
-    pieces += row("same as", plan.cli, width, "muted")
+    pieces += row("undo", plan.undo_note, width, "" if plan.undo or plan.steps else "critical")
+    if not plan.steps:
+        pieces += row(
+            "call", f"{plan.call.service}.{plan.call.operation}({_parameters(plan)})", width, "muted"
+        )
+    pieces += rows("same as", plan.cli.split("\n"), width, "muted")
     pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
     return tuple(pieces)
 

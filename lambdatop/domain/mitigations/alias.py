@@ -1,0 +1,141 @@
+"""rollback_alias: an alias back to a version, version and empty weights always together.
+
+UpdateAlias keeps the weights that it is not given, so that a rollback of the version alone would still send a
+share of the traffic to the bad one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.domain.mitigations.words import cli, owner_warning
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.situation import AliasSituation, VersionFacts
+
+NAME = "rollback_alias"
+VERSION, WEIGHTS, REVISION = "version", "weights", "revision_id"
+LATEST = "$LATEST"
+IAM = ("lambda:UpdateAlias", "lambda:GetAlias", "lambda:ListVersionsByFunction")
+
+
+def point(function: str, alias: str, version: str, weights: Mapping[str, float], revision: str = "") -> Call:
+    """The call that makes the alias exactly this; with `revision` only if nobody has touched it since."""
+    params: dict[str, Any] = {
+        "FunctionName": function,
+        "Name": alias,
+        "FunctionVersion": version,
+        "RoutingConfig": {"AdditionalVersionWeights": dict(weights)},
+    }
+    return Call("lambda", "UpdateAlias", params | ({"RevisionId": revision} if revision else {}))
+
+
+def alias_cli(scope: Scope, call: Call) -> str:
+    """UpdateAlias as an `aws` command."""
+    p = call.params
+    words = ["lambda", "update-alias", "--function-name", p["FunctionName"], "--name", p["Name"]]
+    words += ["--function-version", p["FunctionVersion"]]
+    words += ["--routing-config", json.dumps(p["RoutingConfig"], separators=(",", ":"))]
+    if "RevisionId" in p:
+        words += ["--revision-id", p["RevisionId"]]
+    return cli(scope, *words)
+
+
+def plan_rollback_alias(s: AliasSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan or refuse; without `version` the canary is ended, or the version published before is chosen."""
+    wanted, why = _wanted(s, params)
+    if wanted is None:
+        return Refusal(NAME, s.ref, why, _versions(s))
+    function, scope, weights = s.function.id, s.ref.key.scope, dict(s.weights)
+    call = point(function, s.name, wanted.version, {}, s.revision_id)
+    undo = point(function, s.name, s.version, weights)
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Point {s.ref.name} at version {wanted.version} alone ({why})",
+        tier="T1",
+        call=call,
+        before={VERSION: s.version, WEIGHTS: weights, REVISION: s.revision_id},
+        after={VERSION: wanted.version, WEIGHTS: {}},
+        undo=undo,
+        undo_note=f"back to {routing_words(s.version, weights)} ({alias_cli(scope, undo)})",
+        lost="nothing",
+        in_flight="invocations of the other version run to their end",
+        takes_effect="within seconds (AWS documents no figure)",
+        confirm="key",
+        cli=alias_cli(scope, call),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=_reach(s, wanted),
+        warnings=_warnings(s),
+        unknowns=s.gaps,
+    )
+
+
+def _wanted(s: AliasSituation, params: Mapping[str, Any]) -> tuple[VersionFacts | None, str]:
+    """The version to point at and why that one; or None and why there is none."""
+    known = {v.version: v for v in s.versions}
+    if "version" in params:
+        text = str(params["version"]).strip()
+        if text not in known:
+            return None, f"{s.function.id} has no version {text!r}."
+        chosen, why = known[text], "as asked"
+    elif s.weights:
+        if s.version not in known:
+            return None, f"Version {s.version}, which {s.ref.name} points at, could not be read."
+        chosen, why = known[s.version], "the canary ends"
+    else:
+        numbers = [int(v) for v in known if v.isdigit() and s.version.isdigit() and int(v) < int(s.version)]
+        if not numbers:
+            return None, f"There is no version before {s.version} that {s.ref.name} could go back to."
+        chosen, why = known[str(max(numbers))], "the version published before"
+    if chosen.version == s.version and not s.weights:
+        return None, f"{s.ref.name} points at version {s.version} alone already."
+    if chosen.state and chosen.state != "Active":
+        return None, f"Version {chosen.version} is {chosen.state}: only an active one can take traffic."
+    return chosen, why
+
+
+def _versions(s: AliasSituation) -> str:
+    names = [v.version for v in s.versions if v.version != LATEST]
+    return f"Say which with --set version=N; there are {', '.join(names[-10:])}." if names else ""
+
+
+def _reach(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
+    known = {v.version: v for v in s.versions}
+    found = [f"now {_words(known.get(s.version), s.version)}"]
+    found += [f"now {share:.0%} {_words(known.get(v), v)}" for v, share in s.weights]
+    found.append(f"then {_words(wanted, wanted.version)}")
+    for m in s.bypass:
+        found.append(f"BYPASSES the alias: {m.source_name} feeds {m.function_arn.split(':function:')[-1]}")
+    found += [f"may bypass the alias: {p} (policy of the function itself)" for p in s.policy_principals]
+    return (*found, "callers by IAM role cannot be listed")
+
+
+def _words(v: VersionFacts | None, version: str) -> str:
+    if v is None:
+        return f"version {version} (could not be read)"
+    at = datetime.fromtimestamp(v.modified, UTC) if v.modified else None
+    when = at.strftime("%Y-%m-%d %H:%M UTC") if at else "unknown date"
+    about = f", {v.description}" if v.description else ""
+    return f"version {version}: code {v.code_sha256[:12] or 'not known'}, {when}{about}"
+
+
+def _warnings(s: AliasSituation) -> tuple[str, ...]:
+    words = ["environment, layers, memory and timeout come with the version"]
+    if s.provisioned:
+        words.append(
+            f"provisioned concurrency {s.provisioned} is allocated anew on the other version: it starts cold"
+        )
+    words.append("a deployment that is shifting traffic now may move it again")
+    return (*words, *owner_warning(s.stack))
+
+
+def routing_words(version: str, weights: Mapping[str, float] | None) -> str:
+    """Version and weights in words."""
+    shares = "".join(f", {share:.0%} to {other}" for other, share in (weights or {}).items())
+    return f"version {version}{shares or ' alone'}"

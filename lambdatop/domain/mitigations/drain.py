@@ -1,0 +1,67 @@
+"""Draining a queue to a file on this machine: what is deleted was on disk, fsync'd, before.
+
+It is a step of quarantine_queue. One journal entry stands for the whole drain; the file names every message
+that it took, so that a drain that was cut off is told apart from one that never began.
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.mitigations.words import cli
+from lambdatop.domain.plan import Call, Plan
+from lambdatop.domain.situation import QueueSituation
+
+NAME = "quarantine_queue"
+SERVICE, OPERATION = "lambdatop", "DrainQueue"
+"""Not an operation of AWS: the mutator turns it into ReceiveMessage and DeleteMessageBatch of one queue."""
+
+IAM = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+def drain(url: str, name: str) -> Call:
+    """The call: everything of the queue at `url` goes to the file of the queue `name`."""
+    return Call(SERVICE, OPERATION, {"QueueUrl": url, "QueueName": name})
+
+
+def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
+    """The plan of a drain; nothing is compared before it because counts move all the time."""
+    q = s.facts
+    about = q.visible + q.in_flight + q.delayed
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Drain about {about} messages of {q.name} to a file, and delete them from the queue",
+        tier="T2",
+        call=drain(q.url, q.name),
+        before={},
+        after={},
+        undo=None,
+        undo_note="none: lambdatop does not send them again. The file holds bodies and attributes; ids, ages "
+        "and receive counts would be new",
+        lost="nothing: each message is on this machine's disk (0600, fsync'd) before it is deleted",
+        in_flight="messages that somebody else is working on are not taken; they come back or are done",
+        takes_effect="ten messages at a time; ends after three long polls without a message",
+        confirm=q.name,
+        cli=cli(
+            s.ref.key.scope, "sqs", "receive-message", "--queue-url", q.url, "--max-number-of-messages", "10"
+        ),
+        iam_actions=IAM,
+        planned_at=now,
+        warnings=_warnings(s),
+        unknowns=s.gaps,
+    )
+
+
+def _warnings(s: QueueSituation) -> tuple[str, ...]:
+    q = s.facts
+    words = ["the file holds customers' data: it stays on this machine until somebody removes it"]
+    if q.max_receive_count is not None:
+        dlq = (q.dlq_arn or "").rsplit(":", 1)[-1]
+        words.append(
+            f"receiving counts: a message received {q.max_receive_count} times before goes to {dlq} instead"
+        )
+    if q.fifo:
+        words.append(
+            "FIFO: groups are drained in order; a group stands still while one of its messages is out"
+        )
+    return tuple(words)

@@ -1,0 +1,96 @@
+"""quarantine_queue: nothing is delivered from a queue any more, and its messages are put out of the way.
+
+Hold (disable its triggers), then move them aside (dead-letter queues only: SQS moves no others), or drain
+them to a file on this machine. Without a place it holds only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.mitigations import redrive
+from lambdatop.domain.mitigations.drain import drain_step
+from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
+from lambdatop.domain.plan import Plan, Proposal, Refusal
+from lambdatop.domain.situation import QueueSituation
+
+NAME = "quarantine_queue"
+TO, FILE, NOWHERE = "to", "file", "nowhere"
+
+
+def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan or refuse. `to` is `nowhere`, `file`, or the ARN of the queue that takes them."""
+    to = str(params.get(TO, NOWHERE)).strip()
+    to = "" if to.lower() == NOWHERE else FILE if to.lower() == FILE else to
+    live = tuple(m for m in s.consumers if m.enabled)
+    held = disable_steps(live, (s.facts,), now, plan_id, s.oldest_age_s)
+    if isinstance(held, Refusal):
+        return Refusal(NAME, s.ref, held.reason, held.hint)
+    if not to and not held:
+        return Refusal(NAME, s.ref, f"Nothing in Lambda takes messages from {s.facts.name} now.", _where(s))
+    moved = _move(s, to, now, step_id(plan_id, len(held) + 1)) if to else ()
+    if isinstance(moved, Refusal):
+        return moved
+    steps = (*held, *moved)
+    return in_steps(NAME, s.ref, _title(s, to, len(held)), steps, confirm=s.facts.name)
+
+
+def _move(s: QueueSituation, to: str, now: float, step: str) -> tuple[Plan, ...] | Refusal:
+    if to == FILE:
+        return (drain_step(s, now, step),) if _waiting(s) else _empty(s)
+    refused = redrive.not_redrivable(NAME, s)
+    if refused:
+        hint = f"{refused.hint} Hold it (no 'to'), or drain it with --set to=file.".strip()
+        return Refusal(NAME, s.ref, refused.reason, hint)
+    if to.endswith(".fifo") != s.facts.fifo:
+        return Refusal(NAME, s.ref, "A FIFO queue's messages go to a FIFO queue only, and others to others.")
+    if to == s.facts.arn:
+        return Refusal(NAME, s.ref, f"{s.facts.name} cannot be moved to itself.")
+    return (_aside(s, to, now, step),)
+
+
+def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
+    q, task = s.facts, s.move_task
+    call = redrive.start(q.arn, to, redrive.FASTEST)
+    return Plan(
+        id=step,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Move about {q.visible} messages of {q.name} to {to.rsplit(':', 1)[-1]}",
+        tier="T2",
+        call=call,
+        before={redrive.FIELD: task.control if task else None},
+        after=redrive.newer(s),
+        undo=redrive.CANCEL,
+        undo_note="stops the move while it runs; what was moved stays moved",
+        lost="nothing; each message gets a new id, a new age and the full retention again",
+        in_flight="messages in flight are not moved",
+        takes_effect=f"at once, up to {redrive.FASTEST} messages a second",
+        confirm=q.name,
+        cli=redrive.move_cli(s.ref.key.scope, call),
+        iam_actions=redrive.IAM,
+        planned_at=now,
+        blast_radius=(f"whoever reads {to.rsplit(':', 1)[-1]} gets them",),
+        unknowns=s.gaps,
+    )
+
+
+def _title(s: QueueSituation, to: str, held: int) -> str:
+    parts = [f"hold it ({held} trigger{'s' if held != 1 else ''})"] if held else []
+    if to:
+        parts.append("drain it to a file" if to == FILE else f"move its messages to {to.rsplit(':', 1)[-1]}")
+    return f"Quarantine {s.facts.name}: {', then '.join(parts)}"
+
+
+def _where(s: QueueSituation) -> str:
+    aside = "--set to=QUEUE moves its messages aside, " if s.dead_letters_of else ""
+    return f"Say where to: {aside}--set to=file drains them to this machine."
+
+
+def _waiting(s: QueueSituation) -> bool:
+    return bool(s.facts.visible or s.facts.in_flight or s.facts.delayed)
+
+
+def _empty(s: QueueSituation) -> Refusal:
+    return Refusal(NAME, s.ref, f"{s.facts.name} is empty as far as SQS can tell.", "Counts lag by a minute.")

@@ -1,0 +1,189 @@
+"""redrive_dlq: StartMessageMoveTask, at a pace; and CancelMessageMoveTask, the way to stop one.
+
+Nothing is lost, but nothing brings moved messages back either: they get a new id, a new age and a new
+retention in the queue where they land.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.finding import Ref
+from lambdatop.domain.mitigations.fields import number, switch
+from lambdatop.domain.mitigations.words import cli, span
+from lambdatop.domain.plan import NEWER_THAN, Alternative, Call, Plan, Proposal, Refusal, State
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.situation import Consumer, QueueSituation
+
+NAME = "redrive_dlq"
+FIELD = "move_task"
+RATE, FASTEST = 10, 500
+"""Messages per second: slow by default, because a consumer that is not mended fails them all again."""
+MOVING = ("RUNNING", "CANCELLING")
+IAM = (
+    "sqs:StartMessageMoveTask",
+    "sqs:CancelMessageMoveTask",
+    "sqs:ListMessageMoveTasks",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:SendMessage",
+)
+CANCEL = Call("sqs", "CancelMessageMoveTask", {})
+"""The undo of a redrive; its TaskHandle is known only once it runs, and is read when it is needed."""
+
+
+def start(source: str, destination: str = "", rate: int = RATE) -> Call:
+    """The call that moves messages out of `source` (ARN), each home or all to `destination` (ARN)."""
+    params: dict[str, Any] = {"SourceArn": source}
+    if destination:
+        params["DestinationArn"] = destination
+    return Call("sqs", "StartMessageMoveTask", params | {"MaxNumberOfMessagesPerSecond": rate})
+
+
+def move_cli(scope: Scope, call: Call) -> str:
+    """Both calls as an `aws` command."""
+    p = call.params
+    if call.operation == "CancelMessageMoveTask":
+        return cli(scope, "sqs", "cancel-message-move-task", "--task-handle", p.get("TaskHandle", "HANDLE"))
+    words = ["sqs", "start-message-move-task", "--source-arn", p["SourceArn"]]
+    words += ["--destination-arn", p["DestinationArn"]] if "DestinationArn" in p else []
+    if "MaxNumberOfMessagesPerSecond" in p:
+        words += ["--max-number-of-messages-per-second", str(p["MaxNumberOfMessagesPerSecond"])]
+    return cli(scope, *words)
+
+
+def newer(s: QueueSituation) -> State:
+    """The state in which a move task runs that is newer than the newest of now."""
+    return {FIELD: {NEWER_THAN: s.move_task.started_ms if s.move_task else 0}}
+
+
+def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan or refuse a redrive, or with `cancel` its end; raises UsageError for a bad rate."""
+    task = s.move_task
+    if switch("cancel", params.get("cancel", "no")):
+        state = {FIELD: task.control if task else None}
+        return plan_stop(s.ref, state, now, plan_id, mitigation=NAME)
+    rate = number("rate", params.get("rate", RATE), 1, FASTEST)
+    refused = not_redrivable(NAME, s)
+    if refused:
+        return refused
+    q, scope = s.facts, s.ref.key.scope
+    home = " and ".join(s.dead_letters_of)
+    call = start(q.arn, rate=rate)
+    return Plan(
+        id=plan_id,
+        mitigation=NAME,
+        target=s.ref,
+        title=f"Redrive {q.name}: about {q.visible} messages back to {home}, {rate}/s",
+        tier="T2",
+        call=call,
+        before={FIELD: task.control if task else None},
+        after=newer(s),
+        undo=CANCEL,
+        undo_note="stops it while it runs (u, or --set cancel=yes); what was moved stays moved",
+        lost="nothing; each message gets a new id, a new age and the full retention again",
+        in_flight="messages in flight in the dead-letter queue are not moved",
+        takes_effect=f"at once, about {span(q.visible / rate)} for all at {rate}/s; at most 36 h",
+        confirm=q.name,
+        cli=move_cli(scope, call),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=tuple(_consumer(c) for c in s.behind) or (f"nothing in Lambda reads {home}",),
+        warnings=_warnings(s),
+        unknowns=s.gaps,
+        alternatives=_stop_first(s),
+    )
+
+
+def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
+    """Why SQS would not move messages out of this queue."""
+    q, task = s.facts, s.move_task
+    if not s.dead_letters_of:
+        reason = f"{q.name} is no SQS queue's dead-letter queue, and SQS moves messages out of these only."
+        hint = "What Lambda or SNS put there has to be sent again by whoever knows what it was."
+        return Refusal(mitigation, s.ref, reason, hint)
+    if task is not None and task.status in MOVING:
+        reason = f"A move out of {q.name} is {task.status} already ({task.moved} messages so far)."
+        hint = f"One at a time. To stop it: lambdatop mitigate {NAME} {q.name} --set cancel=yes"
+        return Refusal(mitigation, s.ref, reason, hint)
+    if not q.visible:
+        reason = f"{q.name} holds no message that could be moved."
+        return Refusal(mitigation, s.ref, reason, "Counts lag a little.")
+    return None
+
+
+def plan_stop(
+    ref: Ref, current: State, now: float, plan_id: str, *, mitigation: str, undoes: str | None = None
+) -> Proposal:
+    """Plan the end of a running move, or say that none runs; `current` holds the `move_task`."""
+    task = current.get(FIELD) or {}
+    handle, status = task.get("handle"), task.get("status")
+    if status != "RUNNING" or not handle:
+        how = f"the newest is {status}" if status else "none was ever started, as far as SQS tells"
+        reason = f"No move of messages out of {ref.key.id} is running: {how}."
+        return Refusal(mitigation, ref, reason, "What was moved stays moved.")
+    call = Call(CANCEL.service, CANCEL.operation, {"TaskHandle": handle})
+    return Plan(
+        id=plan_id,
+        mitigation=mitigation,
+        target=ref,
+        title=f"Stop moving messages out of {ref.key.id}",
+        tier="T1",
+        call=call,
+        before={FIELD: task},
+        after={FIELD: {"started_ms": task["started_ms"], "status": "CANCELLED", "handle": None}},
+        undo=None,
+        undo_note="none needed: start it again",
+        lost="nothing; what was moved stays moved, the rest stays here",
+        in_flight="messages that were moved are being worked on",
+        takes_effect="within seconds: CANCELLING, then CANCELLED",
+        confirm="key",
+        cli=move_cli(ref.key.scope, call),
+        iam_actions=IAM[1:3],
+        planned_at=now,
+        transient=({FIELD: {**task, "status": "CANCELLING", "handle": None}},),
+        undoes=undoes,
+    )
+
+
+def _consumer(c: Consumer) -> str:
+    name = f"{c.mapping.source_name} feeds {c.mapping.function.id} ({c.mapping.state})"
+    if c.invocations is None or c.errors is None:
+        return f"{name}; how it fares is not known"
+    return f"{name}: {c.errors:.0f} errors in {c.invocations:.0f} invocations of the newest ten minutes"
+
+
+def _warnings(s: QueueSituation) -> tuple[str, ...]:
+    words = [
+        f"{c.mapping.function.id} STILL FAILS: what is redriven now comes back here, and runs twice where it "
+        "fails half-way"
+        for c in s.behind
+        if c.fails
+    ]
+    if not any(c.mapping.enabled for c in s.behind) and s.behind:
+        words.append("no trigger behind it is enabled: messages only move from one queue to another")
+    return tuple(words)
+
+
+def _stop_first(s: QueueSituation) -> tuple[Alternative, ...]:
+    """Where the consumer still fails, holding it comes first."""
+    return tuple(
+        Alternative(
+            "disable_trigger",
+            Ref(c.mapping.key, c.mapping.uuid, f"{c.mapping.source_name} → {c.mapping.function.id}"),
+            "hold the queue until the function is mended; nothing is lost meanwhile",
+        )
+        for c in s.behind
+        if c.fails and c.mapping.enabled
+    )
+
+
+def move_words(value: Any) -> str:
+    """The control value of a move task in words."""
+    if not value:
+        return "no redrive"
+    if NEWER_THAN in value:
+        return "a new redrive"
+    return f"redrive {value.get('status')}"

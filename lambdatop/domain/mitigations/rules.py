@@ -1,0 +1,90 @@
+"""disable_rule and enable_rule: an EventBridge rule off and on. What it would have matched is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdatop.domain.mitigations.words import cli
+from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.scope import Scope
+from lambdatop.domain.situation import RuleSituation
+
+DISABLE, ENABLE = "disable_rule", "enable_rule"
+FIELD = "rule_state"
+ON, OFF = "ENABLED", "DISABLED"
+IAM = ("events:DisableRule", "events:EnableRule", "events:DescribeRule", "events:ListTargetsByRule")
+
+
+def switch_rule(name: str, bus: str, on: bool) -> Call:
+    """The call that switches a rule; EnableRule knows no other state than ENABLED."""
+    return Call("events", "EnableRule" if on else "DisableRule", {"Name": name, "EventBusName": bus})
+
+
+def rule_cli(scope: Scope, call: Call) -> str:
+    """`switch_rule` as an `aws` command."""
+    verb = "enable-rule" if call.operation == "EnableRule" else "disable-rule"
+    return cli(
+        scope, "events", verb, "--name", call.params["Name"], "--event-bus-name", call.params["EventBusName"]
+    )
+
+
+def plan_disable_rule(s: RuleSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan or refuse switching a rule off."""
+    return _refused(DISABLE, s, ON, OFF) or _plan(DISABLE, s, now, plan_id)
+
+
+def plan_enable_rule(s: RuleSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan or refuse switching a rule on."""
+    return _refused(ENABLE, s, OFF, ON) or _plan(ENABLE, s, now, plan_id)
+
+
+def _plan(mitigation: str, s: RuleSituation, now: float, plan_id: str) -> Plan:
+    on, scope = mitigation == ENABLE, s.ref.key.scope
+    call, undo = switch_rule(s.name, s.bus, on), switch_rule(s.name, s.bus, not on)
+    return Plan(
+        id=plan_id,
+        mitigation=mitigation,
+        target=s.ref,
+        title=f"{'Enable' if on else 'Disable'} the rule {s.ref.name}",
+        tier="T1" if on else "T2",
+        call=call,
+        before={FIELD: s.state},
+        after={FIELD: ON if on else OFF},
+        undo=undo,
+        undo_note=f"{'disable' if on else 'enable'} it again ({rule_cli(scope, undo)})",
+        lost="nothing" if on else _lost(s),
+        in_flight="what it sent already runs on, retries of Lambda's asynchronous queue included",
+        takes_effect="after a short delay (AWS documents no figure)",
+        confirm="key" if on else s.ref.key.id,
+        cli=rule_cli(scope, call),
+        iam_actions=IAM,
+        planned_at=now,
+        blast_radius=tuple(f"sends to {arn}" for arn in s.targets) or ("no target of it could be read",),
+        warnings=_warnings(s, on),
+        unknowns=s.gaps,
+    )
+
+
+def _lost(s: RuleSituation) -> str:
+    if s.schedule:
+        return f"every run of {s.schedule} while it is off: missed runs are not made up"
+    return "events while it is off: they are not matched, and not replayed unless the bus has an archive"
+
+
+def _warnings(s: RuleSituation, on: bool) -> tuple[str, ...]:
+    if on or len(s.targets) < 2:
+        return ()
+    return (f"all its {len(s.targets)} targets stop together",)
+
+
+def _refused(mitigation: str, s: RuleSituation, wanted: str, there: str) -> Refusal | None:
+    if s.managed_by:
+        reason = f"{s.ref.name} is managed by {s.managed_by}: AWS lets nobody else change it."
+        return Refusal(mitigation, s.ref, reason, "Change it in the service that owns it.")
+    if s.state == there:
+        return Refusal(mitigation, s.ref, f"The rule {s.ref.name} is {s.state} already.")
+    if s.state != wanted:
+        reason = f"The rule {s.ref.name} is {s.state}, and EnableRule could not bring that back."
+        return Refusal(mitigation, s.ref, reason, "PutRule can, with every argument that the rule has.")
+    return None

@@ -1,0 +1,84 @@
+"""Skipping a poison pill on a stream: find the bad record by halving its batch, drop it, and put all back.
+
+A stream-fed function cannot be stopped by stopping it: the shard is tried again until its records expire.
+With few retries and bisecting Lambda closes in on the record that fails, reports its place, and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.mapping import ENDLESS, STREAMS
+from lambdatop.domain.mitigations.fields import switch
+from lambdatop.domain.mitigations.steps import in_steps, step_id
+from lambdatop.domain.mitigations.tune import KNOBS, plan_tune_trigger, set_to
+from lambdatop.domain.plan import Plan, Proposal, Refusal, Wait
+from lambdatop.domain.situation import MappingSituation
+
+NAME = "tune_trigger"
+SETTING = "skip_poison"
+RETRIES = 2
+WATCH_S = 1800.0
+AGE, PROBLEM = "oldest_age_s", "problem"
+"""Fields of a mapping that are looked at while the bad record is closed in on."""
+
+
+def plan_tune_or_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Tune a trigger; with `skip_poison` skip a bad record, which `on_failure` alone goes with."""
+    others = {name: value for name, value in params.items() if name != SETTING}
+    if not switch(SETTING, params.get(SETTING, "no")):
+        return plan_tune_trigger(s, others, now, plan_id)
+    if others.keys() - {"on_failure"}:
+        raise UsageError(f"{SETTING} sets retries and bisecting itself; only on_failure goes with it.")
+    return plan_skip(s, others, now, plan_id)
+
+
+def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
+    """Plan the three or four steps, or refuse; raises UsageError for a bad `on_failure`."""
+    m = s.facts
+    if m.source_kind not in STREAMS:
+        return Refusal(NAME, s.ref, f"A {m.source_kind} source has no shard that one record could block.")
+    if m.state != "Enabled":
+        return Refusal(NAME, s.ref, f"The trigger is {m.state}: nothing is tried, so nothing can be skipped.")
+    if "on_failure" not in params and not m.on_failure_arn:
+        hint = "Say --set on_failure=ARN (a queue or topic), or on_failure=none to drop records unreported."
+        return Refusal(NAME, s.ref, "Where should the place of skipped records be reported?", hint)
+    if m.bisect_on_error and m.max_retry_attempts not in (None, ENDLESS):
+        reason = f"It bisects and gives up after {m.max_retry_attempts} retries already."
+        return Refusal(NAME, s.ref, reason, "Bad records are skipped without further ado.")
+    steps = _steps(s, params, now, plan_id)
+    title = f"Skip the bad record of {m.source_name} → {m.function.id}, then put the settings back"
+    lost = f"the record that still fails after {RETRIES} retries is skipped; {_report(s, params)}"
+    return in_steps(NAME, s.ref, title, steps, confirm=m.function.id, lost=lost)
+
+
+def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> tuple[Plan, ...]:
+    steps: list[Plan] = []
+    end = KNOBS["on_failure"].parse("on_failure", params["on_failure"]) if "on_failure" in params else None
+    if end is not None and end != s.facts.on_failure_arn:
+        steps.append(set_to(s, {"on_failure": end}, now, step_id(plan_id, 1)))
+    wanted = {"max_retry_attempts": RETRIES, "bisect_on_error": True}
+    closing_in = set_to(s, wanted, now, step_id(plan_id, len(steps) + 1))
+    wait = Wait(
+        "until the bad record is skipped (the oldest is half as old, or nothing has failed for a minute)",
+        WATCH_S,
+        falls=AGE,
+        clears=PROBLEM,
+    )
+    title = f"Close in on the bad record: {RETRIES} retries, bisecting"
+    steps.append(replace(closing_in, title=title, wait=wait))
+    changed = replace(s.facts, max_retry_attempts=RETRIES, bisect_on_error=True)
+    back = set_to(replace(s, facts=changed), dict(closing_in.before), now, step_id(plan_id, len(steps) + 1))
+    steps.append(replace(back, title="Put retries and bisecting back"))
+    return tuple(steps)
+
+
+def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
+    where = str(params.get("on_failure", s.facts.on_failure_arn or "none"))
+    if where.lower() == "none":
+        return "nobody is told which one it was"
+    place = where.rsplit(":", 1)[-1]
+    return f"{place} gets its shard and sequence number; fetch the data from the stream before it expires"

@@ -1,0 +1,88 @@
+"""Composite plans: several plans in their order, confirmed once, each with a journal entry of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from lambdatop.domain.finding import Ref
+from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mitigations.triggers import plan_disable_trigger
+from lambdatop.domain.plan import Plan, Refusal, Wait
+from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.situation import MappingSituation
+
+DISABLED_WITHIN_S = 600.0
+"""AWS takes 80 to 90 s as a rule; terraform waits for ten minutes."""
+
+
+def in_steps(
+    mitigation: str, target: Ref, title: str, steps: Sequence[Plan], *, confirm: str, lost: str = ""
+) -> Plan:
+    """One plan out of several; what each says of losses, warnings and permissions is kept, once.
+
+    The whole has the gravest tier of its steps. `lost` is said in place of what the steps say.
+    """
+    first, last = steps[0], steps[-1]
+    return replace(
+        first,
+        id=first.id.rpartition(".")[0],
+        mitigation=mitigation,
+        target=target,
+        title=title,
+        tier=max(step.tier for step in steps),
+        before={},
+        after={},
+        undo=None,
+        undo_note="every step is undone by itself, the newest first (u, or lambdatop undo)",
+        lost=lost or "; ".join(_once(s.lost for s in steps)),
+        in_flight="; ".join(_once(s.in_flight for s in steps)),
+        takes_effect="; ".join(_once(s.takes_effect for s in steps)),
+        confirm=confirm,
+        cli="\n".join(s.cli for s in steps),
+        iam_actions=_once(chain.from_iterable(s.iam_actions for s in steps)),
+        blast_radius=_once(chain.from_iterable(s.blast_radius for s in steps)),
+        warnings=_once(chain.from_iterable(s.warnings for s in steps)),
+        unknowns=_once(chain.from_iterable(s.unknowns for s in steps)),
+        alternatives=(),
+        transient=(),
+        deadline=min((s.deadline for s in steps if s.deadline is not None), default=None),
+        wait=None,
+        steps=(*steps[:-1], replace(last, wait=None)),
+    )
+
+
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def step_id(plan_id: str, number: int) -> str:
+    """The id of a step, and so of its journal entry: the whole's id and its number, from 1."""
+    return f"{plan_id}.{number}"
+
+
+def disable_steps(
+    mappings: Sequence[MappingFacts],
+    queues: Sequence[QueueFacts],
+    now: float,
+    plan_id: str,
+    oldest_age_s: float | None = None,
+) -> tuple[Plan, ...] | Refusal:
+    """Steps that switch these triggers off and wait for each; a Refusal where one cannot be switched now.
+
+    `queues` are their sources as far as they could be read, `oldest_age_s` the age of the oldest message.
+    """
+    steps: list[Plan] = []
+    of = {queue.arn: queue for queue in queues}
+    for mapping in mappings:
+        ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+        queue = of.get(mapping.source_arn)
+        retention = queue.retention_s if queue else None
+        situation = MappingSituation(ref, now, mapping, queue, retention, oldest_age_s)
+        step = plan_disable_trigger(situation, {}, now, step_id(plan_id, len(steps) + 1))
+        if isinstance(step, Refusal):
+            return step
+        words = f"until {ref.name} is Disabled"
+        steps.append(replace(step, wait=Wait(words, DISABLED_WITHIN_S)))
+    return tuple(steps)

@@ -1,0 +1,81 @@
+"""The real corridor (reader, mutator, executor, journal) on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.clients import Aws
+
+from lambdatop.aws.connect import Connection, connect
+from lambdatop.domain.mitigations import kind_of
+from lambdatop.domain.plan import Plan, Proposal
+from lambdatop.domain.ports import Backend, Result
+from lambdatop.domain.settings import Limits, Settings
+from lambdatop.engine.budget import SpendMeter, TokenBuckets
+from lambdatop.engine.clock import SystemClock
+from lambdatop.engine.executor import Executor
+from lambdatop.storage.journal_file import JournalFile
+
+
+@dataclass
+class Corridor:
+    """Reader, journal and executor on the emulator."""
+
+    backend: Backend
+    executor: Executor
+    clock: SystemClock
+    journal: JournalFile
+
+    async def propose(self, mitigation: str, target: str, **params: Any) -> Proposal:
+        key = await self.backend.reader.find(target, (kind_of(mitigation),))
+        return await self.executor.propose(mitigation, key, params)
+
+    async def carry_out(self, mitigation: str, target: str, **params: Any) -> Result:
+        return await self.execute(await self.propose(mitigation, target, **params))
+
+    async def undo(self) -> Result:
+        return await self.execute(await self.executor.propose_undo(None))
+
+    async def execute(self, proposal: Proposal) -> Result:
+        assert isinstance(proposal, Plan), proposal
+        return await self.executor.execute(proposal, self.clock.now())
+
+
+@asynccontextmanager
+async def open_corridor(aws: Aws, directory: Path) -> AsyncIterator[Corridor]:
+    """A corridor whose journal lies in `directory`."""
+    demo, clock = aws.demo, SystemClock()
+    limits = Limits(control_plane_per_s=50.0)
+    connection = Connection(
+        region=demo.region,
+        endpoint_url=demo.endpoint_url,
+        access_key=demo.access_key,
+        secret_key=demo.secret_key,
+        isolated=True,
+    )
+    backend = await connect(
+        connection,
+        settings=Settings(limits=limits),
+        limiter=TokenBuckets(clock, limits),
+        meter=SpendMeter(clock, 0.0),
+        clock=clock,
+    )
+    journal = JournalFile(directory)
+    executor = Executor(
+        clock,
+        journal,
+        backend.reader,
+        backend.mutator,
+        "tester",
+        "operator",
+        lambda events: None,
+        scope=backend.identified.scope,
+    )
+    try:
+        yield Corridor(backend, executor, clock, journal)
+    finally:
+        await backend.close()
