@@ -6,7 +6,7 @@ AWSCLI ?= .venv-awscli
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills
 
 install: $(VENV)/.installed
 
@@ -74,3 +74,12 @@ calm: $(VENV)/.installed
 # Plays every scenario of the demo until each finding that its label demands has come, and says when.
 scenarios: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.scenario_times $(SCENES)
+
+# Every mitigation and its undo x every fault, kill -9 at five points and a lost terminal among them; prints the
+# matrix, fails when an invariant broke. MITIGATIONS="rollback_alias purge_queue" for some of them.
+faults: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.fault_matrix $(MITIGATIONS)
+
+# A thousand consoles killed with kill -9 at random moments of their mutation traffic.
+kills: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.kill_soak

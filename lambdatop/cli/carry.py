@@ -69,7 +69,7 @@ async def settle_intents(executor: Executor) -> bool:
         streams.say(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
     left = await executor.unsettled()
     for entry in left:
-        why = "its process may be at work, or its target may be changing"
+        why = "its process may be at work, its request may still arrive for 2 min, its target may change"
         if entry.outcome == "unknown":
             why = "its answer was lost, and its effect may still show within two minutes"
         streams.say(

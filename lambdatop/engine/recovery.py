@@ -81,8 +81,8 @@ def _was_lost(entry: Entry) -> bool:
 
 
 def _too_early(entry: Entry, verdict: Verdict, now: float) -> bool:
-    """A request whose answer was lost may still arrive; that it did not is said only when it cannot."""
-    return entry.outcome == "unknown" and verdict.outcome == "not-sent" and now - entry.at < LATE_S
+    """A request may outlive its process, or its lost answer; that it was not applied is said only later."""
+    return verdict.outcome == "not-sent" and now - entry.at < LATE_S
 
 
 def _later(entries: Sequence[Entry], entry: Entry) -> Entry | None:

@@ -10,6 +10,7 @@ from fakes.entries import WORKER, entry
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.plan import Plan
 from lambdatop.engine.executor import this_process
+from lambdatop.engine.recovery import LATE_S
 from lambdatop.storage.journal_file import JournalFile
 
 
@@ -49,7 +50,8 @@ async def test_the_line_by_hand_names_the_endpoint_that_the_console_is_connected
 
 async def test_an_open_intent_is_settled_after_connecting(tmp_path: Path) -> None:
     bench = EngineBench(tmp_path)
-    bench.journal.intent(entry("e1", host=this_process().host, pid=os.getpid()))  # ours, in a former life
+    long_ago = bench.clock.now() - LATE_S
+    bench.journal.intent(entry("e1", host=this_process().host, pid=os.getpid(), at=long_ago))  # a former life
     async with bench.running():
         await bench.clock.advance(3)
         assert [(e.outcome, e.detail) for e in bench.engine.latest().journal] == [

@@ -14,6 +14,7 @@ from lambdatop.domain.events import Control, ControlObserved, JournalRead
 from lambdatop.domain.journal import Entry, Outcome
 from lambdatop.domain.plan import State
 from lambdatop.domain.scope import Scope
+from lambdatop.engine.recovery import LATE_S
 from lambdatop.storage.errors import JournalError
 from lambdatop.storage.journal_file import JournalFile
 
@@ -136,6 +137,7 @@ async def test_an_outcome_that_cannot_be_written_is_said_and_recovered(
     assert "could not be written" in result.message
     assert [e.outcome for e in way.journal.read()] == ["open"]
     journal.fail_outcome = False
+    way.clock.jump(LATE_S)
     (settled,) = await way.executor.recover()
     assert settled.outcome == ("applied" if applied else "not-sent")
     assert [e.outcome for e in way.journal.read()] == [settled.outcome]

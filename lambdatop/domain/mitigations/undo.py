@@ -127,6 +127,9 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
         f"{entry.target.id} was changed since: we set {state_words(entry.after)}, it is now "
         f"{state_words(current)}, the undo would set {state_words(entry.before)}.",
         "Somebody else may be acting. Set the value you want explicitly instead.",
+        saw=entry.after,
+        now={name: current.get(name) for name in entry.after},
+        want=_wanted(entry),
     )
 
 
@@ -170,6 +173,7 @@ _KINDS: Mapping[str, _Kind] = {
     "DeleteFunctionConcurrency": _Kind(_concurrency, throttle.IAM),
     "UpdateEventSourceMapping": _Kind(triggers.mapping_cli, triggers.IAM),
     "PutFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
+    "UpdateFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
     "DeleteFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
     "PutFunctionRecursionConfig": _Kind(recursion.set_recursion_cli, recursion.IAM),
     "UpdateAlias": _Kind(alias.alias_cli, alias.IAM),

@@ -1,0 +1,199 @@
+"""What each mutating operation does to the account of `wire_world.py`: AWS's rules.
+
+Reserved 0, n and absent differ; a mapping passes through a state that ends in "ing" and refuses changes
+meanwhile; Put drops what it is not given where Update merges; an alias is guarded by its RevisionId.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fakes.aws_doubles import ACCOUNT, REGION
+from fakes.wire_stub import Fault
+
+FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+Q = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
+FLOOR = 100
+LOOKS = 2
+STARTED_MS = 1_800_000_000_000
+GONE = Fault("ResourceNotFoundException", "it does not exist", 404)
+NO_QUEUE = Fault("com.amazonaws.sqs#QueueDoesNotExist", "no such queue")
+IN_USE = Fault("ResourceInUseException", "the mapping is changing", 400)
+State = dict[str, Any]
+Params = Mapping[str, Any]
+Done = dict[str, Any] | Fault
+
+
+def named(params: Params) -> str:
+    """The bare function name of a name or an ARN."""
+    text = str(params.get("FunctionName") or "").removeprefix(FN)
+    return text.split(":")[0]
+
+
+def queue_of(text: str) -> str:
+    """The queue's name of a URL or an ARN."""
+    return text.replace("/", ":").rsplit(":", 1)[-1]
+
+
+def apply(state: State, service: str, operation: str, params: Params) -> Done:
+    """Do it and answer as AWS would, or refuse; a refusal changes nothing."""
+    if service == "lambda" and "FunctionName" in params and named(params) != state["function"]["name"]:
+        return GONE
+    return CHANGES[(service, operation)](state, params)
+
+
+def _put_concurrency(state: State, params: Params) -> Done:
+    wanted, function = params["ReservedConcurrentExecutions"], state["function"]
+    if state["limit"] - wanted < FLOOR:
+        return Fault("InvalidParameterValueException", f"below its minimum value of [{FLOOR}]")
+    if wanted < sum(n for _, n in function["provisioned"]):
+        return Fault("InvalidParameterValueException", "provisioned concurrency is larger")
+    function["reserved"] = wanted
+    return {"ReservedConcurrentExecutions": wanted}
+
+
+def _delete_concurrency(state: State, params: Params) -> Done:
+    state["function"]["reserved"] = None
+    return {}
+
+
+def _put_invoke(state: State, params: Params) -> Done:
+    state["function"]["event_invoke"] = {k: v for k, v in params.items() if k != "FunctionName"}
+    return {"FunctionArn": FN + named(params) + ":$LATEST", **state["function"]["event_invoke"]}
+
+
+def _update_invoke(state: State, params: Params) -> Done:
+    if state["function"]["event_invoke"] is None:
+        return GONE
+    merged = {**state["function"]["event_invoke"], **params}
+    return _put_invoke(state, merged)
+
+
+def _delete_invoke(state: State, params: Params) -> Done:
+    if state["function"]["event_invoke"] is None:
+        return GONE
+    state["function"]["event_invoke"] = None
+    return {}
+
+
+def _put_recursion(state: State, params: Params) -> Done:
+    state["function"]["recursion"] = params["RecursiveLoop"]
+    return {"RecursiveLoop": params["RecursiveLoop"]}
+
+
+def _update_mapping(state: State, params: Params) -> Done:
+    mapping = state["mappings"].get(params["UUID"])
+    if mapping is None:
+        return GONE
+    if params["UUID"] in state["changing"]:
+        return IN_USE
+    fields = {k: v for k, v in params.items() if k not in ("UUID", "Enabled")}
+    if fields.get("ScalingConfig") == {}:
+        fields.pop("ScalingConfig")
+        mapping.pop("ScalingConfig", None)
+    end = (fields.get("DestinationConfig") or {}).get("OnFailure") or {}
+    if "DestinationConfig" in fields and not end.get("Destination"):
+        fields.pop("DestinationConfig")
+        mapping.pop("DestinationConfig", None)
+    mapping.update(fields)
+    goal = mapping["State"]
+    if "Enabled" in params:
+        goal = "Enabled" if params["Enabled"] else "Disabled"
+    passing = (
+        {"Enabled": "Enabling", "Disabled": "Disabling"}[goal] if goal != mapping["State"] else "Updating"
+    )
+    state["changing"][params["UUID"]] = {"looks": LOOKS, "to": goal}
+    mapping["State"] = passing
+    return dict(mapping)
+
+
+def _update_alias(state: State, params: Params) -> Done:
+    alias = state["aliases"].get(params["Name"])
+    if alias is None:
+        return GONE
+    if params.get("RevisionId") not in (None, alias["RevisionId"]):
+        return Fault("PreconditionFailedException", "The RevisionId provided does not match", 412)
+    version = params.get("FunctionVersion", alias["FunctionVersion"])
+    weights = params.get("RoutingConfig", alias["RoutingConfig"]).get("AdditionalVersionWeights") or {}
+    if version not in state["versions"] or not set(weights) <= set(state["versions"]):
+        return GONE
+    state["count"] += 1
+    alias |= {
+        "FunctionVersion": version,
+        "Description": params.get("Description", alias["Description"]),
+        "RoutingConfig": {"AdditionalVersionWeights": dict(weights)} if weights else {},
+        "RevisionId": f"00000000-0000-4000-8000-{state['count']:012d}",
+    }
+    return shown_alias(alias)
+
+
+def shown_alias(alias: Mapping[str, Any]) -> dict[str, Any]:
+    """An alias as AWS shows it: without a routing where there is none."""
+    shown = {"AliasArn": f"{FN}orders-worker:{alias['Name']}", **alias}
+    if not alias["RoutingConfig"]:
+        shown.pop("RoutingConfig")
+    return shown
+
+
+def _purge(state: State, params: Params) -> Done:
+    queue = state["queues"].get(queue_of(params["QueueUrl"]))
+    if queue is None:
+        return NO_QUEUE
+    queue |= {"visible": 0, "in_flight": 0, "delayed": 0}
+    return {}
+
+
+def _start_move(state: State, params: Params) -> Done:
+    source = queue_of(params["SourceArn"])
+    sources = [q for q in state["queues"].values() if q.get("dlq") == source]
+    if source not in state["queues"] or queue_of(params.get("DestinationArn", source)) not in state["queues"]:
+        return Fault("com.amazonaws.sqs#ResourceNotFoundException", "no such queue", 404)
+    if not sources:
+        return Fault("com.amazonaws.sqs#InvalidParameterValue", "must be configured as a Dead Letter Queue")
+    if any(m["Status"] == "RUNNING" and m["SourceArn"] == params["SourceArn"] for m in state["moves"]):
+        return Fault("com.amazonaws.sqs#UnsupportedOperation", "there is already a task running")
+    state["count"] += 1
+    handle = f"handle-{state['count']}"
+    task = {k: v for k, v in params.items() if v is not None}
+    task |= {"TaskHandle": handle, "Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 0}
+    task |= {"ApproximateNumberOfMessagesToMove": state["queues"][source]["visible"]}
+    task |= {"StartedTimestamp": STARTED_MS + state["count"] * 1000}
+    state["moves"].insert(0, task)
+    return {"TaskHandle": handle}
+
+
+def _cancel_move(state: State, params: Params) -> Done:
+    for task in state["moves"]:
+        if task["TaskHandle"] == params["TaskHandle"] and task["Status"] == "RUNNING":
+            task["Status"] = "CANCELLED"
+            return {"ApproximateNumberOfMessagesMoved": task["ApproximateNumberOfMessagesMoved"]}
+    return Fault("com.amazonaws.sqs#ResourceNotFoundException", "no such task", 404)
+
+
+def _set_rule(goal: str) -> Callable[[State, Params], Done]:
+    def change(state: State, params: Params) -> Done:
+        rule = state["rules"].get(f"{params.get('EventBusName', 'default')}/{params['Name']}")
+        if rule is None:
+            return Fault("ResourceNotFoundException", "no such rule", 400)
+        rule["State"] = goal
+        return {}
+
+    return change
+
+
+CHANGES: Mapping[tuple[str, str], Callable[[State, Params], Done]] = {
+    ("lambda", "PutFunctionConcurrency"): _put_concurrency,
+    ("lambda", "DeleteFunctionConcurrency"): _delete_concurrency,
+    ("lambda", "PutFunctionEventInvokeConfig"): _put_invoke,
+    ("lambda", "UpdateFunctionEventInvokeConfig"): _update_invoke,
+    ("lambda", "DeleteFunctionEventInvokeConfig"): _delete_invoke,
+    ("lambda", "PutFunctionRecursionConfig"): _put_recursion,
+    ("lambda", "UpdateEventSourceMapping"): _update_mapping,
+    ("lambda", "UpdateAlias"): _update_alias,
+    ("sqs", "PurgeQueue"): _purge,
+    ("sqs", "StartMessageMoveTask"): _start_move,
+    ("sqs", "CancelMessageMoveTask"): _cancel_move,
+    ("events", "DisableRule"): _set_rule("DISABLED"),
+    ("events", "EnableRule"): _set_rule("ENABLED"),
+}

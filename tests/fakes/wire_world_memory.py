@@ -1,0 +1,64 @@
+"""A `WireWorld` without the wire: the real reader over its answers, and a mutator over its changes."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from typing import Any
+
+from botocore.exceptions import ClientError
+from fakes.aws_doubles import SCOPE, Counter
+from fakes.clock import FakeClock
+from fakes.wire_stub import Fault
+from fakes.wire_world import WireWorld
+
+from lambdatop.aws.reader import AwsReader
+from lambdatop.aws.session import Api
+from lambdatop.aws.translate import translate
+from lambdatop.domain.plan import Call, State
+from lambdatop.domain.ports import Sent, Spill
+from lambdatop.domain.scope import Key
+
+
+class MemoryApi(Api):
+    """The reading door, with the world right behind it."""
+
+    def __init__(self, world: WireWorld, clock: FakeClock) -> None:
+        self._world = world
+        self._clock = clock
+        self.meter = Counter()
+
+    async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        """What the world answers, errors in the domain's words."""
+        await asyncio.sleep(0)
+        answer = self._world.answer(service, operation, params)
+        if isinstance(answer, Fault):
+            code = answer.code.rpartition("#")[2]
+            response: Any = {"Error": {"Code": code, "Message": answer.message}}
+            response["ResponseMetadata"] = {"HTTPStatusCode": answer.status}
+            raise translate(ClientError(response, operation), service, operation)
+        return copy.deepcopy(answer)
+
+
+class MemoryMutator:
+    """`Mutator` over the world; a refusal is one, nothing is ever lost."""
+
+    def __init__(self, world: WireWorld) -> None:
+        self._world = world
+
+    async def send(self, call: Call, digest: str) -> Sent:
+        """Change the world."""
+        await asyncio.sleep(0)
+        told = self._world.change(call.service, call.operation, call.params)
+        return Sent("refused", told.code) if isinstance(told, Fault) else Sent("applied")
+
+    async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
+        """Nobody drains here."""
+        raise AssertionError("a drain needs a wire")
+
+
+async def peek(world: WireWorld, target: Key, fields: Any) -> State:
+    """Control fields as a console would read them now, without moving slow changes on."""
+    mirror = WireWorld()
+    mirror.state = copy.deepcopy(world.state)
+    return await AwsReader(MemoryApi(mirror, FakeClock(auto=True)), SCOPE).state(target, fields)

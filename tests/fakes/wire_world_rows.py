@@ -1,0 +1,92 @@
+"""How each mitigation is tried in the fault matrix: its target, its settings, and what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
+from fakes.wire_world_changes import Q
+
+from lambdatop.domain.mitigations import REGISTRY
+
+
+def _as_it_is(world: WireWorld) -> None:
+    """The account of `wire_world.py` will do."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One mitigation on one target; `prepare` makes the account such that there is something to do.
+
+    Of plans in steps the fault may come late: the first `honest` requests are answered as usual.
+    """
+
+    mitigation: str
+    target: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    prepare: Callable[[WireWorld], None] = _as_it_is
+    variant: str = ""
+    honest: int = 0
+
+    @property
+    def name(self) -> str:
+        """What the matrix calls it."""
+        return f"{self.mitigation} ({self.variant})" if self.variant else self.mitigation
+
+
+def _disabled(world: WireWorld) -> None:
+    world.state["mappings"][FED]["State"] = "Disabled"
+
+
+def _no_invoke_config(world: WireWorld) -> None:
+    world.state["function"]["event_invoke"] = None
+
+
+def _unreserved(world: WireWorld) -> None:
+    world.state["function"]["reserved"] = None
+
+
+def _rule_off(world: WireWorld) -> None:
+    world.state["rules"][RULE]["State"] = "DISABLED"
+
+
+_SKIP = {"skip_poison": "yes", "on_failure": Q + "orders-lost"}
+_KNOBS = {"max_retry_attempts": 2, "bisect_on_error": True}
+
+ROWS: tuple[Row, ...] = (
+    Row("throttle_to_zero", FUNCTION),
+    Row("throttle_to_zero", FUNCTION, prepare=_unreserved, variant="nothing reserved"),
+    Row("throttle_to_zero", FUNCTION, {"triggers": "first"}, variant="triggers first"),
+    Row("throttle_to_zero", FUNCTION, {"triggers": "first"}, variant="at its second step", honest=1),
+    Row("cap_concurrency", FUNCTION, {"reserved": 3}),
+    Row("restore_concurrency", FUNCTION, {"reserved": "none"}),
+    Row("disable_trigger", FED),
+    Row("enable_trigger", FED, prepare=_disabled),
+    Row("tune_trigger", FED, {"max_concurrency": 2}, variant="queue"),
+    Row("tune_trigger", STREAMED, _KNOBS, variant="stream"),
+    Row("tune_trigger", STREAMED, _SKIP, variant="skip, at its second step", honest=1),
+    Row("stop_async_retries", FUNCTION),
+    Row("stop_async_retries", FUNCTION, prepare=_no_invoke_config, variant="nothing set"),
+    Row("restore_async", FUNCTION, {"retries": 1}),
+    Row("stop_recursion", FUNCTION),
+    Row("purge_queue", "orders"),
+    Row("quarantine_queue", "orders"),
+    Row("quarantine_queue", "orders-dlq", {"to": "orders-aside"}, variant="aside"),
+    Row("redrive_dlq", "orders-dlq"),
+    Row("rollback_alias", f"{FUNCTION}:{ALIAS}", {"version": "2"}),
+    Row("disable_rule", RULE),
+    Row("enable_rule", RULE, prepare=_rule_off),
+)
+"""What is tried: every mitigation of the registry, some in several shapes."""
+
+
+def rows() -> Iterator[Row]:
+    """The rows of the mitigations that this version has."""
+    return (row for row in ROWS if row.mitigation in REGISTRY)
+
+
+def unlisted() -> set[str]:
+    """Mitigations that no row tries."""
+    return set(REGISTRY) - {row.mitigation for row in ROWS}

@@ -1,0 +1,44 @@
+"""The laboratory of the fault tests: one per file, since making all its connections takes a while."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fakes.wire_world import WireWorld, WorldStub
+from fakes.wire_world_corridor import Lab, lab
+from fakes.wire_world_kills import Nursery, nursery
+
+Fresh = Callable[[], Path]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bench() -> AsyncIterator[Lab]:
+    """A world behind its stub, with connections that work and connections that do not."""
+    async with lab() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def elsewhere() -> AsyncIterator[WorldStub]:
+    """Another host, which counts what reaches it: nothing may."""
+    async with WorldStub(WireWorld()) as stub:
+        yield stub
+        assert (stub.received, stub.strangers) == ([], [])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def warm(bench: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nursery]:
+    """A process that forks consoles."""
+    async with nursery(bench.stub.url, tmp_path_factory.mktemp("nursery")) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Fresh:
+    """A new directory for each cell."""
+    numbers = count()
+    return lambda: tmp_path / f"cell{next(numbers)}"

@@ -1,0 +1,112 @@
+"""Every mitigation x every fault of the wire: no lost intent, no wrong word, no second send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes.wire_stub import Fault
+from fakes.wire_world import ALIAS, FUNCTION, Trouble, WorldStub
+from fakes.wire_world_cells import Cell, aftermath, scene, wire_cell, wire_row
+from fakes.wire_world_changes import apply
+from fakes.wire_world_corridor import Lab
+from fakes.wire_world_faults import UNKNOWN, WireFault
+from fakes.wire_world_rows import ROWS, Row, rows, unlisted
+
+from lambdatop.domain.mitigations import REGISTRY
+from lambdatop.domain.plan import Call
+from lambdatop.domain.ports import Sent
+
+from .conftest import Fresh
+
+pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
+THROTTLE = ROWS[0]
+
+
+async def test_every_mitigation_of_this_version_is_tried() -> None:
+    assert unlisted() == set()
+    assert {r.mitigation for r in rows()} == set(REGISTRY)
+
+
+@pytest.mark.parametrize("row", [*rows()], ids=lambda row: row.name)
+async def test_no_fault_of_the_wire_is_misjudged(
+    row: Row, bench: Lab, elsewhere: WorldStub, fresh: Fresh
+) -> None:
+    cells = [c async for c in wire_row(bench, row, f"{elsewhere.url}/x", fresh, undo=False)]
+    assert [str(c) for c in cells if c.broken] == []
+    assert len(cells) > 20
+
+
+async def test_an_alias_that_moves_between_the_last_look_and_the_call_is_not_overwritten(
+    bench: Lab, fresh: Fresh
+) -> None:
+    row = next(r for r in ROWS if r.mitigation == "rollback_alias")
+    set_ = await scene(bench, row, fresh(), undo=False)
+    assert set_ is not None
+    other = {"FunctionName": FUNCTION, "Name": ALIAS, "FunctionVersion": "1"}
+
+    def too_late(number: int) -> Trouble:
+        apply(bench.world.state, "lambda", "UpdateAlias", other)
+        return Trouble()
+
+    bench.world.trouble = too_late
+    result = await set_.console.execute(set_.plan)
+    assert (result.kind, [r.answer for r in bench.world.requests]) == (
+        "refused",
+        ["PreconditionFailedException"],
+    )
+    assert bench.world.state["aliases"][ALIAS]["FunctionVersion"] == "1"
+
+
+class Twice:
+    """A mutator that is sure of itself: it sends again whatever the answer was."""
+
+    def __init__(self, bench: Lab) -> None:
+        self.bench = bench
+
+    async def send(self, call: Call, digest: str) -> Sent:
+        mutator = self.bench.backends["plain"].mutator
+        assert mutator is not None
+        await mutator.send(call, digest)
+        return await mutator.send(call, digest)
+
+
+class Liar(Twice):
+    """A mutator that says it did what it did not."""
+
+    async def send(self, call: Call, digest: str) -> Sent:
+        return Sent("applied")
+
+
+async def _with(hand: Twice, trouble: Trouble, fresh: Fresh) -> list[str]:
+    """What the matrix finds where a throttle goes through this hand."""
+    lab = hand.bench
+    lab.backends["hand"] = replace(lab.backends["plain"], mutator=hand)  # type: ignore[arg-type]
+    try:
+        fault = WireFault("sabotage", lambda world: lambda number: trouble, UNKNOWN, UNKNOWN, "hand")
+        cell = await wire_cell(lab, THROTTLE, fault, fresh(), undo=False)
+    finally:
+        del lab.backends["hand"]
+    assert cell is not None
+    return cell.broken
+
+
+async def test_the_matrix_sees_a_second_send(bench: Lab, fresh: Fresh) -> None:
+    broken = await _with(Twice(bench), Trouble(True, Fault("Oops", status=500)), fresh)
+    assert "sent again after ['Oops']" in broken
+
+
+async def test_the_matrix_sees_a_wrong_word(bench: Lab, fresh: Fresh) -> None:
+    broken = await _with(Liar(bench), Trouble(), fresh)
+    assert any("although applied is False" in why for why in broken)
+
+
+async def test_the_matrix_sees_a_lost_intent(bench: Lab, fresh: Fresh, tmp_path: Path) -> None:
+    set_ = await scene(bench, THROTTLE, fresh(), undo=False)
+    assert set_ is not None
+    bench.world.witness.file = tmp_path / "elsewhere.jsonl"
+    await set_.console.execute(set_.plan)
+    cell = Cell("throttle_to_zero", "no intent", False)
+    await aftermath(bench, cell, set_, set_.console.file.parent, undo=False)
+    assert "a request without an intent on disk" in cell.broken

@@ -1,0 +1,24 @@
+"""The undo of every mitigation x every fault of the wire; a file of its own, so that two workers share."""
+
+from __future__ import annotations
+
+import pytest
+from fakes.wire_world import WorldStub
+from fakes.wire_world_cells import wire_row
+from fakes.wire_world_corridor import Lab
+from fakes.wire_world_rows import Row, rows
+
+from .conftest import Fresh
+
+pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
+FINAL = {"purge_queue"}
+"""What nothing can take back."""
+
+
+@pytest.mark.parametrize("row", [r for r in rows() if not r.honest], ids=lambda row: row.name)
+async def test_no_fault_of_the_wire_is_misjudged_when_undoing(
+    row: Row, bench: Lab, elsewhere: WorldStub, fresh: Fresh
+) -> None:
+    cells = [c async for c in wire_row(bench, row, f"{elsewhere.url}/x", fresh, undo=True)]
+    assert [str(c) for c in cells if c.broken] == []
+    assert len(cells) > 20 or row.mitigation in FINAL
