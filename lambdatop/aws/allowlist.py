@@ -57,5 +57,8 @@ CREDENTIALS: Mapping[str, frozenset[str]] = {
 }
 """What credential providers call on the same session before anything else can work."""
 
+LEASE = ("dynamodb", "UpdateItem")
+"""The one write of the shared lease; like every write it needs a ticket of its own."""
+
 DRAIN_RECEIVE, DRAIN_DELETE = "ReceiveMessage", "DeleteMessageBatch"
 """The two operations of sqs that the ticket of a drain admits, for its own queue and what is on disk."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.events import TargetIdentified
-from lambdatop.domain.ports import Backend, Clock, Limiter, Meter, Mutator, Source
+from lambdatop.domain.ports import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.text import clean_line, clean_name
@@ -24,7 +24,20 @@ if TYPE_CHECKING:
     from lambdatop.aws.guard import Guard
     from lambdatop.aws.session import Api
 
-SERVICES = ("lambda", "cloudwatch", "logs", "sqs", "sts", "kinesis", "sns", "events", "s3")
+SERVICES = (
+    "lambda",
+    "cloudwatch",
+    "logs",
+    "sqs",
+    "sts",
+    "kinesis",
+    "sns",
+    "events",
+    "s3",
+    "iam",
+    "cloudtrail",
+    "dynamodb",
+)
 """Every service that this room makes clients of (botocore's names)."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -82,12 +95,13 @@ async def connect(
         await clients.close()
         raise
     renewed = _renewal(identified, credentials)
-    sources = build_sources(api, identified.scope, settings, renewed)
-    return _backend(connection, api, guard, session, identified, clients, sources)
+    sources = build_sources(api, identified.scope, settings, renewed, identified.identity)
+    return _backend(connection, settings, api, guard, session, identified, clients, sources)
 
 
 def _backend(
     connection: Connection,
+    settings: Settings,
     api: Api,
     guard: Guard,
     session: Any,
@@ -100,20 +114,23 @@ def _backend(
 
     scope = identified.scope
     mutator: Mutator | None = None
+    lease: Lease | None = None
     closers = [clients.close]
     if not connection.read_only:
         # In read-only mode the code that changes things is not even imported.
+        from lambdatop.aws.lease import lease_of
         from lambdatop.aws.mutator import AwsMutator
 
         own = Clients(session, connection, scope.region, attempts=1)
         mutator = AwsMutator(own, guard, meter=api.meter)
+        lease = lease_of(settings.lease, mutator)
         closers.append(own.close)
 
     async def close() -> None:
         for closer in closers:
             await closer()
 
-    return Backend(identified, sources, AwsReader(api, scope), mutator, close)
+    return Backend(identified, sources, AwsReader(api, scope), mutator, close, lease)
 
 
 async def _identify(

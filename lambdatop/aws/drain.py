@@ -26,6 +26,8 @@ HIDDEN_S = 900
 
 BATCH = 10
 EMPTY_POLLS = 3
+A_FEW = 20
+"""What SQS counts is about right; a drain takes so many more, or a tenth, before it takes them for new."""
 OVER_LIMIT = "OverLimit"
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
@@ -72,9 +74,14 @@ class Drain:
     stopped: str = ""
 
     async def run(self) -> Sent:
-        """Drain until nothing comes any more, or until something is in the way, which is said."""
+        """Drain until nothing comes any more, or until something is in the way, which is said.
+
+        A queue that is filled meanwhile is never empty: it ends with a few more than were there.
+        """
         empty, hindrance = 0, None
-        while empty < EMPTY_POLLS and not self.stopped:
+        there = await self._remaining()
+        most = there + max(A_FEW, there // 10) if there else None
+        while empty < EMPTY_POLLS and not self.stopped and (most is None or self.received < most):
             answer = await self._receive()
             hindrance = answer.failure
             if hindrance is not None and not answer.over_limit:
@@ -164,7 +171,7 @@ class Drain:
         if self.stopped:
             words.append(f"stopped early: {self.stopped.rstrip('.')}; run it again to go on")
         elif remaining := await self._remaining():
-            words.append(f"SQS still counts about {_messages(remaining)} (its counts lag by a minute)")
+            words.append(f"SQS still counts about {_messages(remaining)} (late by a minute, or new ones)")
         return "; ".join(words)
 
     def _why(self, failed: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from botocore import exceptions as sdk
 from botocore import xform_name
 
+from lambdatop.aws.allowlist import LEASE
 from lambdatop.aws.drain import WAIT_S, Answer, Drain
 from lambdatop.aws.guard import Guard, GuardRefusal, Ticket
 from lambdatop.aws.session import Clients
@@ -35,9 +36,10 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
         ("sqs", "CancelMessageMoveTask"),
         ("events", "DisableRule"),
         ("events", "EnableRule"),
+        LEASE,
     }
 )
-"""What this version's mitigations may call; anything else is a mistake and is not sent."""
+"""What this version's mitigations and its lease may call; anything else is a mistake and is not sent."""
 
 PURGE_RUNNING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
 
@@ -76,26 +78,32 @@ class AwsMutator:
         Never raises but for cancellation, which leaves the outcome unknown to the caller: the request
         may have left. `digest` must be the call's own, or nothing is sent.
         """
+        return (await self.answer(call, digest)).failure or Sent("applied", "")
+
+    async def answer(self, call: Call, digest: str) -> Answer:
+        """Like `send`, with what AWS said; a refusal's body, too, may say something (who has a lease)."""
         if call.digest() != digest:
-            return Sent("not-sent", "The call is not the one that was confirmed.")
+            return _unsent("The call is not the one that was confirmed.")
         if (call.service, call.operation) not in ALLOWED:
-            return Sent("not-sent", f"{call.service}:{call.operation} is no mitigation of this version.")
+            return _unsent(f"{call.service}:{call.operation} is no mitigation of this version.")
         try:
             client = await self._clients.get(call.service)
             method: Callable[..., Any] = getattr(client, xform_name(call.operation))
         except Exception as error:
-            return Sent("not-sent", _sentence(error, call))
+            return _unsent(_sentence(error, call))
         try:
             admitted = self._guard.ticket(digest)
         except GuardRefusal as error:
-            return Sent("not-sent", _sentence(error, call))
+            return _unsent(_sentence(error, call))
         with admitted as ticket:
             self._meter.count(call.service, call.operation, 0.0)
             try:
-                await method(**call.params)
+                return Answer(await method(**call.params))
             except Exception as error:
-                return outcome_of(error, call, ticket)
-        return Sent("applied", "")
+                failure = outcome_of(error, call, ticket)
+                if isinstance(error, sdk.ClientError):
+                    return Answer(error.response, failure, code_and_status(error)[0])
+                return Answer({}, failure)
 
     async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
         """Receive what the queue of `call` holds and delete what `spill` has kept.
@@ -119,6 +127,10 @@ class AwsMutator:
                     return Answer({}, outcome_of(error, request, ticket), code)
 
             return await Drain(ask, ticket, spill, self.wait_s).run()
+
+
+def _unsent(sentence: str) -> Answer:
+    return Answer({}, Sent("not-sent", sentence))
 
 
 def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:

@@ -12,12 +12,16 @@ from lambdatop.aws.parts import Parts
 from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
 from lambdatop.aws.situations import Situations, queue_arn
+from lambdatop.aws.trail import read_trail
 from lambdatop.domain.errors import SourceError, TargetNotFound
 from lambdatop.domain.mapping import CONTROL_FIELDS
 from lambdatop.domain.mitigations import redrive, skip
 from lambdatop.domain.plan import State
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import Situation
+from lambdatop.domain.trail import TrailEvent
+
+TRAIL_S = 7 * 86_400.0
 
 
 class AwsReader:
@@ -65,6 +69,10 @@ class AwsReader:
         ends = (arn, *(f"{arn}:{key.id.partition(':')[2]}" for key in aliases))
         found = [key for end in ends for key in await self._aliases.rules_of(end)]
         return tuple(dict.fromkeys(found))
+
+    async def who(self, key: Key) -> tuple[TrailEvent, ...]:
+        """Who changed it within the last week; raises Denied, Throttled … like every read."""
+        return await read_trail(self._api, key, self._api.now() - TRAIL_S)
 
     async def state(self, plan_target: Key, fields: Collection[str]) -> State:
         """The named control fields as they are now; nothing is asked when nothing is named."""

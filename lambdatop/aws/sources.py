@@ -9,6 +9,7 @@ from lambdatop.aws.functions import FunctionsSource
 from lambdatop.aws.logs import LogsSource
 from lambdatop.aws.mappings import MappingsSource
 from lambdatop.aws.metrics import MetricsSource
+from lambdatop.aws.permissions import PermissionsSource
 from lambdatop.aws.queues import QueueReader, QueuesSource
 from lambdatop.aws.session import Api
 from lambdatop.aws.streams import StreamsSource
@@ -20,9 +21,12 @@ from lambdatop.domain.settings import Settings
 
 
 def build_sources(
-    api: Api, scope: Scope, settings: Settings, renewed: Renewed = lambda: None
+    api: Api, scope: Scope, settings: Settings, renewed: Renewed = lambda: None, identity: str = ""
 ) -> tuple[Source, ...]:
-    """The sources of one account and region; their names are the fields of `settings.paces`."""
+    """The sources of one account and region; their names are the fields of `settings.paces`.
+
+    `identity` is the caller's ARN, whose permissions are asked for.
+    """
     return (
         FunctionsSource(api, scope),
         MappingsSource(api, scope),
@@ -35,4 +39,5 @@ def build_sources(
         StreamsSource(api, scope),
         WiringSource(api, scope),
         LogsSource(api, scope, settings.limits.log_tails),
+        PermissionsSource(api, scope, identity),
     )

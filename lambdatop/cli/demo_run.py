@@ -32,6 +32,7 @@ PACES = Paces(
     wiring=15.0,
     streams=10.0,
     logs=1.0,
+    permissions=20.0,
 )
 """Seconds. The control plane still gets at most 5 requests a second, as in a real account."""
 

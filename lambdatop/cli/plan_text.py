@@ -63,6 +63,10 @@ def _refusal(r: Refusal) -> Iterator[tuple[str, str]]:
     yield "because", r.reason
     if r.hint:
         yield "instead", r.hint
+    if r.now is not None:
+        yield "we left", state(r.saw)
+        yield "now it is", state(r.now)
+        yield "undo would set", state(r.want)
     yield from _alternatives(r.alternatives)
 
 

@@ -17,6 +17,7 @@ T = TypeVar("T")
 _PATTERNS = {
     "profile": (re.compile(r"[^\x00-\x1f\x7f]{1,128}"), "the name of an AWS profile"),
     "region": (re.compile(r"[a-z]{2,}(-[a-z0-9]+){2,}"), "a region like eu-central-1"),
+    "lease.table": (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "the name of a DynamoDB table"),
     "screen.theme": (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a theme"),
 }
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -76,6 +77,7 @@ OPTIONS: tuple[Option, ...] = (
     _seconds("paces.wiring", "subscriptions, rules and notifications between functions and queues"),
     _seconds("paces.streams", "retention of the streams behind mappings"),
     _seconds("paces.logs", "log tails of the functions on screen and of those in trouble"),
+    _seconds("paces.permissions", "what IAM allows this identity, simulated"),
     Option("limits.control_plane_per_s", "float", "Lambda's control plane", "requests/s", 0.1, 5),
     Option("limits.sqs_per_s", "float", "SQS", "requests/s", 0.1, 100),
     Option("limits.logs_per_s", "float", "CloudWatch Logs", "requests/s", 0.1, 10),
@@ -85,6 +87,10 @@ OPTIONS: tuple[Option, ...] = (
     _seconds("metrics.publish_delay_s", "a minute is final this long after its end", 0, 900),
     Option("metrics.history_min", "int", "history in each answer", "min", 5, 180),
     _minutes("metrics.rate_min", "final minutes behind each figure per minute"),
+    Option(
+        "lease.table", "str", "DynamoDB table that shows responders to each other; null = none", optional=True
+    ),
+    _seconds("lease.seconds", "how long a lease lasts", 10, 3600),
     *_thresholds(Settings().detectors, "detectors."),
 )
 BY_PATH: Mapping[str, Option] = {option.path: option for option in OPTIONS}

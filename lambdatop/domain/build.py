@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from lambdatop.domain import rates
+from lambdatop.domain.aftermath import aftermaths
 from lambdatop.domain.detectors import detect_all
 from lambdatop.domain.finding import SEVERITIES, Finding
 from lambdatop.domain.flow import flow, growth
@@ -58,7 +59,9 @@ def build_snapshot(
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
         journal=world.journal,
+        aftermath=aftermaths(world, at, settings.metrics),
         logs=world.logs,
+        permissions=next((p for p in map(world.permissions.get, world.targets) if p is not None), None),
     )
 
 

@@ -12,6 +12,7 @@ from lambdatop.domain.function import AccountFacts, AlarmFacts, FunctionFacts, R
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
@@ -137,6 +138,13 @@ class AlarmsObserved(Event):
     """All alarms in state ALARM."""
 
     alarms: tuple[AlarmFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionsObserved(Event):
+    """What the caller may do, as IAM simulates it."""
+
+    permissions: Permissions
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,13 @@ def _alarms(world: World, event: ev.AlarmsObserved) -> World:
     )
 
 
+def _permissions(world: World, event: ev.PermissionsObserved) -> World:
+    known = world.permissions.get(event.scope)
+    if known is not None and event.permissions.at < known.at:
+        return world
+    return replace(world, permissions=_with(world.permissions, {event.scope: event.permissions}))
+
+
 def _source(world: World, event: ev.SourceReported) -> World:
     known = world.sources.get(event.source)
     ok_at = event.at if event.state == "ok" else None
@@ -269,6 +276,7 @@ _STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.MetricsObserved: _metrics,
     ev.LogsObserved: _logs,
     ev.AlarmsObserved: _alarms,
+    ev.PermissionsObserved: _permissions,
     ev.SourceReported: _source,
     ev.SpendObserved: _spend,
     ev.JournalRead: _journal,

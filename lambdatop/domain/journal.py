@@ -20,7 +20,8 @@ class Entry:
     """One mutation: the intent, and what became of it.
 
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
-    error or what recovery found; `seen` is the state read back afterwards. Times in s since the epoch.
+    error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
+    wait because of it begin to expire, as far as the plan knew. Times in s since the epoch.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Entry:
     outcome_at: float | None = None
     detail: str = ""
     seen: State | None = None
+    deadline: float | None = None
 
     @property
     def can_undo(self) -> bool:
@@ -66,7 +68,7 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "undo": _call_json(entry.undo) if entry.undo else None,
         "undoes": entry.undoes,
         "plan_digest": entry.plan_digest,
-    }
+    } | ({"deadline": entry.deadline} if entry.deadline is not None else {})
 
 
 def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
@@ -133,4 +135,5 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         undo=_call(record["undo"]) if record["undo"] else None,
         undoes=record.get("undoes"),
         plan_digest=record["plan_digest"],
+        deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
     )

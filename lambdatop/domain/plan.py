@@ -162,13 +162,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a mitigation cannot be planned for this target now, and what to do instead."""
+    """Why a mitigation cannot be planned for this target now, and what to do instead.
+
+    Where somebody has changed what an undo would take back, `saw` is what we left, `now` what is there and
+    `want` what the undo would set.
+    """
 
     mitigation: str
     target: Ref
     reason: str
     hint: str = ""
     alternatives: tuple[Alternative, ...] = field(default=())
+    saw: State | None = None
+    now: State | None = None
+    want: State | None = None
 
 
 Proposal = Plan | Refusal

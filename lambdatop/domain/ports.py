@@ -9,10 +9,12 @@ from typing import Any, Literal, Protocol
 
 from lambdatop.domain.events import Event, TargetIdentified
 from lambdatop.domain.journal import Entry, Outcome
+from lambdatop.domain.lease import Leased
 from lambdatop.domain.plan import Call, Plan, Proposal, State
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import Situation
 from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.trail import TrailEvent
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 
@@ -80,6 +82,9 @@ class Reader(Protocol):
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
         """The aliases of a function, or the rules that send to it (kind "alias" or "rule")."""
 
+    async def who(self, key: Key) -> tuple[TrailEvent, ...]:
+        """Who changed this lately, newest first; CloudTrail shows a change minutes later."""
+
     async def state(self, plan_target: Key, fields: Collection[str]) -> State:
         """The control fields of one target as they are now, for comparison with a plan's `before`."""
 
@@ -130,6 +135,13 @@ class Mutator(Protocol):
         """Receive what a queue holds and delete what `spill` has kept, nothing else; `call` is its intent."""
 
 
+class Lease(Protocol):
+    """A note shared with other responders: who works on what. It never decides whether somebody may act."""
+
+    async def take(self, target: Key, owner: str, now: float) -> Leased:
+        """Take or renew the lease on a target for `owner`; never raises, failures are in its words."""
+
+
 class JournalStore(Protocol):
     """The crash-safe journal. Every method that writes returns after fsync."""
 
@@ -150,7 +162,8 @@ class JournalStore(Protocol):
 class Backend:
     """One open connection to an account and region, made by the composition root.
 
-    `mutator` is None in read-only mode. `close` releases every socket.
+    `mutator` is None in read-only mode, `lease` there and unless a table is configured. `close` releases
+    every socket.
     """
 
     identified: TargetIdentified
@@ -158,6 +171,7 @@ class Backend:
     reader: Reader
     mutator: Mutator | None
     close: Callable[[], Awaitable[None]]
+    lease: Lease | None = None
 
 
 Connect = Callable[[], Awaitable[Backend]]
@@ -203,6 +217,9 @@ class Console(Protocol):
 
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
         """The aliases of a function, or the rules that send to it, read now."""
+
+    def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
+        """Who changed this lately, newest first; raises LambdatopError through the future."""
 
     def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
         """Carry a confirmed plan out; never cancelled once a call is on its way."""

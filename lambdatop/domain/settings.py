@@ -22,6 +22,7 @@ class Paces:
     wiring: float = 300.0
     streams: float = 60.0
     logs: float = 5.0
+    permissions: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,14 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseSettings:
+    """A DynamoDB table in which responders see each other; None = no lease. One lasts `seconds`."""
+
+    table: str | None = None
+    seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. `read_only` here can only switch read-only on, never off."""
 
@@ -76,4 +85,5 @@ class Settings:
     paces: Paces = field(default_factory=Paces)
     limits: Limits = field(default_factory=Limits)
     metrics: MetricSettings = field(default_factory=MetricSettings)
+    lease: LeaseSettings = field(default_factory=LeaseSettings)
     detectors: DetectorSettings = field(default_factory=DetectorSettings)

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from lambdatop.domain.aftermath import Aftermath
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.function import AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.incident import Incident
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.trigger import Invocation
@@ -179,7 +181,10 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot."""
+    """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
+
+    `permissions` is None until IAM was asked what the caller may do.
+    """
 
     seq: int = 0
     at: float = 0.0
@@ -197,7 +202,14 @@ class Snapshot:
     alarms: tuple[AlarmFacts, ...] = ()
     spend: Spend = field(default=Spend())
     journal: tuple[Entry, ...] = ()
+    aftermath: tuple[Aftermath, ...] = ()
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
+    permissions: Permissions | None = None
+
+    @property
+    def overridden(self) -> tuple[Aftermath, ...]:
+        """Mutations of ours whose state somebody has changed since."""
+        return tuple(a for a in self.aftermath if a.changed)
 
     @property
     def open_intents(self) -> tuple[Entry, ...]:

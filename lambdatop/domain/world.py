@@ -12,6 +12,7 @@ from lambdatop.domain.function import AccountFacts, AlarmFacts, Change, Function
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import EMPTY, Series, SeriesKey
@@ -89,6 +90,7 @@ class World:
     logs: Mapping[Key, LogTail] = field(default_factory=_none)
     alarms: Mapping[Key, AlarmFacts] = field(default_factory=_none)
     alarms_at: Mapping[Scope, float] = field(default_factory=_none)
+    permissions: Mapping[Scope, Permissions] = field(default_factory=_none)
     sources: Mapping[str, Health] = field(default_factory=_none)
     spend: Spend = field(default=Spend())
     journal: tuple[Entry, ...] = ()

@@ -20,10 +20,32 @@ from lambdatop.engine.clock import wait_at_most
 CONTROL_PLANE = "lambda"
 RESERVE = 1
 QUIET_S = 1.0
+PAUSE_S = 0.25
+LOOKUPS_PER_S = 2.0
+"""What CloudTrail answers per account and region."""
+
 MARGIN = 1.02
 """Requests that leave evenly arrive unevenly; the margin keeps the limit on the server's side too."""
 
 _urgent: ContextVar[bool] = ContextVar("lambdatop_urgent", default=False)
+
+
+_mutations: set[object] = set()
+
+
+@contextmanager
+def mutating() -> Iterator[None]:
+    """A mutation is under way: polling of the control plane, whose rate it shares, pauses until it has ended.
+
+    Calls made in here are urgent.
+    """
+    mark = object()
+    _mutations.add(mark)
+    try:
+        with urgent():
+            yield
+    finally:
+        _mutations.discard(mark)
 
 
 @contextmanager
@@ -40,7 +62,8 @@ class TokenBuckets:
     """`domain.ports.Limiter`: one bucket per API, shared by the whole process.
 
     No window of one second ever sees more takes than the API's limit (rounded up). On the Lambda
-    control plane one token is kept for urgent calls, and polling pauses for a second after each.
+    control plane one token is kept for urgent calls, and polling pauses for a second after each, and for as
+    long as a mutation is under way.
     """
 
     def __init__(self, clock: Clock, limits: Limits) -> None:
@@ -49,6 +72,7 @@ class TokenBuckets:
             "sqs": _Bucket(clock, limits.sqs_per_s),
             "logs": _Bucket(clock, limits.logs_per_s),
             "cloudwatch": _Bucket(clock, limits.metrics_per_s),
+            "cloudtrail": _Bucket(clock, LOOKUPS_PER_S),
         }
 
     async def take(self, api: str) -> None:
@@ -97,7 +121,10 @@ class _Bucket:
         wait = 0.0
         if len(self._taken) >= allowed:
             wait = self._taken[-allowed] + self._back_after_s - now
-        return wait if is_urgent else max(wait, self._quiet_until - now)
+        if is_urgent:
+            return wait
+        mutation = PAUSE_S if self._quiet_s and _mutations else 0.0
+        return max(wait, self._quiet_until - now, mutation)
 
 
 class SpendMeter:

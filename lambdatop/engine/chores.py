@@ -16,6 +16,7 @@ from lambdatop.engine.executor import Executor
 
 TICK_S = 1.0
 RECOVERY_S = 30.0
+STANDING_S = 10.0
 
 JOURNAL, RECOVERY = "journal", "recovery"
 
@@ -87,3 +88,13 @@ async def settle_intents(clock: Clock, executor: Executor, report: Report) -> No
                 failing = False
                 report(RECOVERY)
         await clock.sleep(RECOVERY_S)
+
+
+async def watch_standing(clock: Clock, executor: Executor) -> None:
+    """Look every 10 s at what our standing mutations have set: two responders may not know of each other."""
+    while True:
+        await clock.sleep(STANDING_S)
+        try:
+            await executor.look_at_standing()
+        except LambdatopError:
+            continue  # the journal's own watch reports what is wrong with it

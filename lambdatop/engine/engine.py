@@ -14,13 +14,14 @@ from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalSt
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import Mode, Snapshot
+from lambdatop.domain.trail import TrailEvent
 from lambdatop.engine import chores, link
 from lambdatop.engine.budget import SpendMeter
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.collector import Setting, unexpected
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
-from lambdatop.engine.fleet import Fleet
+from lambdatop.engine.fleet import UNHURRIED, Fleet
 from lambdatop.engine.proposals import Place, Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 
@@ -96,17 +97,15 @@ class Engine:
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
         """The key of a name, ARN, UUID or URL; raises TargetNotFound."""
-        await self._connected()
-        if self._backend is None:
-            raise LambdatopError("The connection was closed; nothing was looked up.")
-        return await self._backend.reader.find(target, kinds)
+        return await (await self._open()).reader.find(target, kinds)
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
         """The aliases of a function, or the rules that send to it, read now."""
-        await self._connected()
-        if self._backend is None:
-            raise LambdatopError("The connection was closed; nothing was looked up.")
-        return await self._backend.reader.related(function, kind)
+        return await (await self._open()).reader.related(function, kind)
+
+    async def who(self, key: Key) -> tuple[TrailEvent, ...]:
+        """Who changed this lately, newest first, as CloudTrail has it; raises LambdatopError."""
+        return await (await self._open()).reader.who(key)
 
     async def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """Read the target fresh and plan; raises LambdatopError."""
@@ -215,10 +214,13 @@ class Engine:
         sources = backend.sources if self._collect else ()
         self._feed.post((backend.identified,))
         for source in sources:
-            self._report(source.name, "starting")
+            if source.name not in UNHURRIED:
+                self._report(source.name, "starting")
         setting = Setting(scope, self._clock, self._view, self._feed.post, self._source_failed)
         self._fleet.start(sources, setting, self._spawn)
         self._fleet.tasks.add(self._spawn(chores.settle_intents(self._clock, executor, self._report)))
+        if self._collect:
+            self._fleet.tasks.add(self._spawn(chores.watch_standing(self._clock, executor)))
         self._refused = None
         self._answered.set()
 
@@ -241,6 +243,12 @@ class Engine:
         if self._executor is None:
             raise self._refused or LambdatopError("There is no connection now; try again in a moment.")
         return self._executor
+
+    async def _open(self) -> Backend:
+        await self._connected()
+        if self._backend is None:
+            raise LambdatopError("The connection was closed; nothing was looked up.")
+        return self._backend
 
     def _connection_reported(self, error: LambdatopError | None, next_in_s: float) -> None:
         if error is None:

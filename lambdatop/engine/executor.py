@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambdatop.domain.aftermath import standing
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
 from lambdatop.domain.journal import Entry
@@ -22,12 +23,15 @@ from lambdatop.domain.ports import Clock, EventSink, JournalStore, Mutator, Read
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
 from lambdatop.engine import recovery
-from lambdatop.engine.budget import urgent
+from lambdatop.engine.budget import mutating, urgent
 from lambdatop.engine.commit import Committer, drift
 from lambdatop.engine.proposals import NOWHERE_SPECIAL, Place, Planning, Proposals
+from lambdatop.engine.settle import look
 from lambdatop.engine.steps import Course
 
 CLOCK_SLACK_S = 5.0
+STANDING_READ = 20
+"""Standing mutations that are looked at in a round, the newest: each target costs a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,22 @@ class Executor:
             await self._tell(())
         return found
 
+    async def look_at_standing(self) -> None:
+        """Read what our standing mutations have set and tell it: somebody may have changed it since.
+
+        Raises LambdatopError when the journal cannot be read.
+        """
+        entries = await asyncio.to_thread(self._journal.read)
+        fields: dict[Key, dict[str, None]] = {}
+        for entry in standing(entries, self._scope, self._clock.now())[:STANDING_READ]:
+            fields.setdefault(entry.target, {}).update(dict.fromkeys(entry.after))
+        for target, wanted in fields.items():
+            at = self._clock.now()
+            found = await look(self._reader, target, wanted)
+            if found.state is not None and not self.busy:
+                controls = tuple(Control(target, field, value) for field, value in found.state.items())
+                self._sink((ControlObserved(self._scope, at, controls),))
+
     async def unsettled(self) -> tuple[Entry, ...]:
         """Entries of this account and region whose end is still to be found out."""
         return tuple(recovery.unsettled(await asyncio.to_thread(self._journal.read), self._scope))
@@ -168,7 +188,7 @@ class Executor:
 
     async def _one(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
         async with self._locks[plan.target.key]:
-            with urgent():
+            with mutating():
                 refused = self._void(plan, confirmed_at) or await drift(self._reader, plan)
                 # The read may have taken long; the confirmation is for now, not for then.
                 refused = refused or self._void(plan, confirmed_at)
@@ -211,6 +231,7 @@ class Executor:
             undo=plan.undo,
             undoes=plan.undoes,
             plan_digest=plan.digest(),
+            deadline=plan.deadline,
         )
 
     def _controls(self, target: Key, seen: State | None) -> tuple[Event, ...]:

@@ -22,6 +22,12 @@ NEEDS: Mapping[str, frozenset[str]] = {
 }
 """Which sources must have answered before another one can ask anything sensible."""
 
+UNHURRIED = frozenset({"permissions"})
+"""Sources that nobody waits for, and that leave the way free for all others when a connection begins."""
+
+HEAD_START_S = 5.0
+"""What an unhurried source leaves the others before it begins; longer when they have not reported by then."""
+
 PATIENCE_S = 10.0
 """A source begins without what it needs after this time, and asks again when it has come."""
 
@@ -31,7 +37,7 @@ Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
 class Fleet:
-    """The collectors that run now. `complete` is set once every one of them has reported."""
+    """The collectors that run now. `complete` is set once all of them have reported but the unhurried."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -47,12 +53,18 @@ class Fleet:
             s.name: Collector(s, getattr(self._settings.paces, s.name, DEFAULT_PACE_S), setting)
             for s in sources
         }
-        self._waiting = set(self._collectors)
-        self._ready = {name: asyncio.Event() for name in self._collectors}
+        self._waiting = set(self._collectors) - UNHURRIED
+        self._ready = {name: asyncio.Event() for name in self._waiting}
         self.complete.clear()
         self._announce()
         for name, collector in self._collectors.items():
-            self.tasks.add(spawn(collector.run(self._ready[name], PATIENCE_S)))
+            hurried = name in self._ready
+            run = collector.run(self._ready[name], PATIENCE_S) if hurried else self._later(collector, setting)
+            self.tasks.add(spawn(run))
+
+    async def _later(self, collector: Collector, setting: Setting) -> None:
+        await setting.clock.sleep(HEAD_START_S)
+        await collector.run(self.complete, PATIENCE_S)
 
     async def stop(self) -> None:
         """Cancel every collector and wait for its end."""

@@ -104,6 +104,10 @@ class Proposals:
             raise TargetNotFound(f"There is nothing to undo in {self._scope}; see `lambdatop journal`.")
         self._check_scope(entry.target, f"entry {entry.id[:8]}")
         ref = Ref(entry.target, entry.arn, entry.target.id)
+        above = on_top(entries, entry) if entry.can_undo else None
+        if above is not None:
+            reason = f"{above.mitigation} ({above.id[:8]}) was done to {entry.target.id} after it."
+            return Refusal("undo", ref, reason, f"Undo that first: lambdatop undo {above.id}")
         current: State = {}
         if entry.can_undo:
             fields = {*entry.after, *self._planning.reads_besides(entry)}
@@ -159,6 +163,19 @@ def newest(entries: tuple[Entry, ...], scope: Scope) -> Entry | None:
     for entry in reversed(entries):
         if entry.target.scope == scope and entry.can_undo and _depth(entry, known) % 2 == 0:
             return entry
+    return None
+
+
+def on_top(entries: tuple[Entry, ...], entry: Entry) -> Entry | None:
+    """The newest change of the same fields of the same target that was applied after `entry` and stands.
+
+    An undo is none: it took away what stood there.
+    """
+    known = {e.id: e for e in entries}
+    for later in reversed(entries[entries.index(entry) + 1 :]):
+        same = later.target == entry.target and set(later.after) & set(entry.after)
+        if same and later.outcome == "applied" and _depth(later, known) % 2 == 0:
+            return later
     return None
 
 

@@ -14,6 +14,7 @@ from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.ports import Result
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.trail import TrailEvent
 from lambdatop.engine.collector import unexpected
 from lambdatop.engine.engine import Engine
 
@@ -76,6 +77,10 @@ class EngineThread:
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
         """The aliases of a function, or the rules that send to it, read now."""
         return self._ask(self._engine.related(function, kind))
+
+    def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
+        """Who changed this lately, newest first, as CloudTrail has it."""
+        return self._ask(self._engine.who(key))
 
     def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
         """Read the target fresh and plan."""

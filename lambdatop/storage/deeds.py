@@ -28,6 +28,9 @@ def plan_json(proposal: Proposal) -> Json:
         "reason": proposal.reason,
         "hint": proposal.hint or None,
         "alternatives": _alternatives(proposal.alternatives),
+        "saw": _state(proposal.saw),
+        "now": _state(proposal.now),
+        "want": _state(proposal.want),
     }
 
 
@@ -59,6 +62,7 @@ def entry_json(entry: Entry) -> Json:
         "host": entry.host,
         "pid": entry.pid,
         "plan_digest": entry.plan_digest,
+        "deadline": iso(entry.deadline),
     }
 
 

@@ -74,6 +74,21 @@ def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tup
     return found
 
 
+def newest_of(function: Key, snapshot: Snapshot) -> str | None:
+    """The id of the newest mutation that can be undone and concerns this function, None when none does.
+
+    An undo is none: `u` walks back, it does not flip.
+    """
+    rows = [m.facts for m in snapshot.mappings if m.facts.function == function]
+    mine = {function, *(m.key for m in rows), *(m.source_queue for m in rows)}
+    mine |= {q.facts.dlq for q in snapshot.queues if q.facts.key in mine}
+    for entry in reversed(snapshot.journal):
+        alias = entry.target.kind == "alias" and entry.target.id.startswith(f"{function.id}:")
+        if entry.can_undo and not entry.undoes and (entry.target in mine or alias):
+            return entry.id
+    return None
+
+
 def nothing_to_do(mitigation: str, selection: Selection) -> str:
     """Why there is no candidate, in one sentence."""
     if selection == NOTHING:

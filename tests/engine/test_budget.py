@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdatop.domain.settings import Limits
-from lambdatop.engine.budget import SpendMeter, TokenBuckets, urgent
+from lambdatop.engine.budget import SpendMeter, TokenBuckets, mutating, urgent
 
 
 class Caller:
@@ -142,3 +142,21 @@ def test_what_was_spent_long_ago_no_longer_counts() -> None:
     clock.jump(3700)
     assert meter.usd_per_hour() == 0
     assert meter.observed(SCOPE).usd == 5.0
+
+
+async def test_polling_of_the_control_plane_pauses_while_a_mutation_is_under_way(caller: Caller) -> None:
+    over = asyncio.Event()
+
+    async def mutate() -> None:
+        with mutating():
+            await caller.buckets.take("lambda")
+            await over.wait()
+
+    mutation = asyncio.ensure_future(mutate())
+    await settle()
+    polling, tail = caller.ask("polling"), caller.ask("tail", "logs")
+    await caller.clock.advance(30)
+    assert (tail.done(), polling.done()) == (True, False)
+    over.set()
+    await mutation
+    await caller.clock.until(polling.done)

@@ -16,6 +16,7 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.plan import Plan, Refusal
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.trail import TrailEvent
 from lambdatop.engine.proposals import Proposals
 from lambdatop.storage.journal_file import JournalFile
 
@@ -30,6 +31,9 @@ class Reader:
         self.asked: list[str] = []
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
+        return ()
+
+    async def who(self, key: Key) -> tuple[TrailEvent, ...]:
         return ()
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:

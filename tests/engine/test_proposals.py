@@ -107,7 +107,10 @@ async def test_an_id_may_be_shortened_as_long_as_it_is_clear(way: Corridor) -> N
         way.journal.intent(entry(name))
         way.journal.outcome(name, 1.0, "applied", "", None)
     way.account.reserved = 0
-    assert (await way.undo("abc")).undoes == "abc1"
+    assert (await way.undo("abd")).undoes == "abd2"
+    below = await way.executor.propose_undo("abc")
+    assert isinstance(below, Refusal)
+    assert "lambdatop undo abd2" in below.hint, "what stands on top comes off first"
     with pytest.raises(TargetNotFound) as several:
         await way.executor.propose_undo("ab")
     assert several.value.candidates == ("abc1", "abd2")

@@ -20,6 +20,7 @@ from lambdatop.domain.ports import Sent, Spill
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
+from lambdatop.domain.trail import TrailEvent
 
 MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000001")
 ORDERS = Key(SCOPE, "queue", "orders")
@@ -70,6 +71,9 @@ class FakeReader:
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
         return ()
+
+    async def who(self, key: Key) -> tuple[TrailEvent, ...]:
+        return (TrailEvent(0.0, "PutFunctionConcurrency", "kim"),)
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
         """The key of a name."""

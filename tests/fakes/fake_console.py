@@ -17,6 +17,7 @@ from lambdatop.domain.ports import Result
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.domain.trail import TrailEvent
 
 
 class Clock:
@@ -44,6 +45,7 @@ class FakeConsole:
         self.calls: list[tuple[str, Any]] = []
         self.executed: list[tuple[Plan, float]] = []
         self.relations: tuple[Key, ...] = ()
+        self.trail: tuple[TrailEvent, ...] = ()
         self.watched: frozenset[Key] = frozenset()
         self.refreshed = 0
         self.result: Callable[[Plan], Result] = lambda plan: Result("applied", "confirmed by reading it back")
@@ -71,6 +73,10 @@ class FakeConsole:
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
         self.calls.append((f"related {kind}", function))
         return self._give(lambda: tuple(k for k in self.relations if k.kind == kind))
+
+    def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
+        self.calls.append(("who", key))
+        return self._give(lambda: self.trail)
 
     def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
         self.executed.append((plan, confirmed_at))

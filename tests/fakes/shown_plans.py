@@ -109,14 +109,22 @@ def _queues_and_others() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
     }
 
 
-def shown() -> dict[str, tuple[str, Call]]:
-    """Command and call of each plan, and of its undo where there is one; every planner occurs."""
-    found: dict[str, tuple[str, Call]] = {}
+def plans() -> dict[str, Plan]:
+    """A plan or more of every planner."""
+    found: dict[str, Plan] = {}
     situations = _situations()
     assert {name for name, _, _ in situations.values()} == set(REGISTRY)
     for label, (name, situation, params) in situations.items():
         planned = plan(name, situation, params, NOW, "p")
         assert isinstance(planned, Plan), planned
+        found[label] = planned
+    return found
+
+
+def shown() -> dict[str, tuple[str, Call]]:
+    """Command and call of each plan, and of its undo where there is one; every planner occurs."""
+    found: dict[str, tuple[str, Call]] = {}
+    for label, planned in plans().items():
         for number, step in enumerate(planned.steps, 1):
             found |= _one(f"{label} step {number}", step)
         if not planned.steps:

@@ -180,15 +180,36 @@ async def _decode(request: web.Request, model: ServiceModel) -> tuple[OperationM
         target = request.headers.get("X-Amz-Target")
         if not target:
             raise ValueError(f"{model.service_name} no longer speaks JSON: {request.content_type}")
-        return model.operation_model(target.split(".")[1]), json.loads(body or b"{}")
+        return model.operation_model(target.rsplit(".", 1)[1]), json.loads(body or b"{}")
     if protocol == "query":
         form = dict(parse_qsl(body.decode()))
         operation = model.operation_model(form.pop("Action"))
         form.pop("Version", None)
-        return operation, dict(form)
+        return operation, _unflattened(form)
     if protocol in ("rest-json", "rest-xml"):
         return _rest(request, body, model)
     raise ValueError(f"the stub does not speak {protocol} ({model.service_name})")
+
+
+def _unflattened(form: dict[str, str]) -> dict[str, Any]:
+    """Lists of the query protocol (`Names.member.1`) as the model has them; everything else stays flat."""
+    tree: dict[str, Any] = {}
+    for name, value in form.items():
+        *way, last = name.split(".") if ".member." in name else [name]
+        place = tree
+        for part in way:
+            place = place.setdefault(part, {})
+        place[last] = value
+    listed: dict[str, Any] = _lists(tree)
+    return listed
+
+
+def _lists(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"member"}:
+        return [_lists(value["member"][number]) for number in sorted(value["member"], key=int)]
+    return {name: _lists(part) for name, part in value.items()}
 
 
 def _rest(request: web.Request, body: bytes, model: ServiceModel) -> tuple[OperationModel, dict[str, Any]]:

@@ -35,6 +35,7 @@ __all__ = [
     "REGISTRY",
     "Ask",
     "Planner",
+    "iam_actions",
     "kind_of",
     "looks_at",
     "names_queue",
@@ -65,7 +66,8 @@ class Planner:
 
     `params` names the settings that `--set` accepts; `ask` is there when it needs one of them. `looks_at`
     are control fields that no other plan needs, read for this one only: the others must not wait for them.
-    `queues` are settings that may name a queue; the planner gets its ARN.
+    `queues` are settings that may name a queue; the planner gets its ARN. `iam` are the actions that its
+    plainest plan needs; a plan states its own, which settings may add to.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Planner:
     ask: Ask | None = None
     looks_at: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
+    iam: tuple[str, ...] = ()
 
 
 REGISTRY: Mapping[str, Planner] = {
@@ -89,6 +92,7 @@ REGISTRY: Mapping[str, Planner] = {
             "set reserved concurrency to 0: no new invocation starts",
             throttle.plan_throttle_to_zero,
             (throttle.TRIGGERS,),
+            iam=throttle.IAM,
         ),
         Planner(
             "cap_concurrency",
@@ -98,6 +102,7 @@ REGISTRY: Mapping[str, Planner] = {
             cap.plan_cap_concurrency,
             ("reserved",),
             Ask("Cap {target} at how many executions at once?", "a number from 1", "reserved"),
+            iam=throttle.IAM,
         ),
         Planner(
             "restore_concurrency",
@@ -106,6 +111,7 @@ REGISTRY: Mapping[str, Planner] = {
             "set reserved concurrency to a former value, or to none",
             restore.plan_restore_concurrency,
             ("reserved",),
+            iam=throttle.IAM,
         ),
         Planner(
             "disable_trigger",
@@ -113,6 +119,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T1",
             "switch an event source mapping off: events wait in their source",
             triggers.plan_disable_trigger,
+            iam=triggers.IAM,
         ),
         Planner(
             "enable_trigger",
@@ -120,6 +127,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T1",
             "switch an event source mapping on again",
             triggers.plan_enable_trigger,
+            iam=triggers.IAM,
         ),
         Planner(
             "tune_trigger",
@@ -129,6 +137,7 @@ REGISTRY: Mapping[str, Planner] = {
             skip.plan_tune_or_skip,
             (*tune.KNOBS, skip.SETTING),
             Ask("Set what of {target}?", "max_concurrency=2, or batch_size=1 …"),
+            iam=triggers.IAM,
         ),
         Planner(
             "stop_async_retries",
@@ -136,6 +145,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T2",
             "retry no asynchronous event, and give up those older than 60 s",
             async_retries.plan_stop_async_retries,
+            iam=async_retries.IAM,
         ),
         Planner(
             "restore_async",
@@ -145,6 +155,7 @@ REGISTRY: Mapping[str, Planner] = {
             async_retries.plan_restore_async,
             ("retries", "max_age"),
             Ask("Asynchronous retries of {target}?", "retries=2, or max_age=21600 …"),
+            iam=async_retries.IAM,
         ),
         Planner(
             "stop_recursion",
@@ -153,6 +164,7 @@ REGISTRY: Mapping[str, Planner] = {
             "let Lambda stop recursive loops of the function",
             recursion.plan_stop_recursion,
             looks_at=(recursion.FIELD,),
+            iam=recursion.IAM,
         ),
         Planner(
             "purge_queue",
@@ -160,6 +172,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T3",
             "delete every message of a queue for good",
             purge.plan_purge_queue,
+            iam=purge.IAM,
         ),
         Planner(
             "quarantine_queue",
@@ -170,6 +183,7 @@ REGISTRY: Mapping[str, Planner] = {
             (quarantine.TO,),
             Ask("Where to with the messages of {target}?", "nowhere, file, or a queue", quarantine.TO),
             queues=(quarantine.TO,),
+            iam=triggers.IAM,
         ),
         Planner(
             "redrive_dlq",
@@ -178,6 +192,7 @@ REGISTRY: Mapping[str, Planner] = {
             "move the messages of a dead-letter queue back to where they came from",
             redrive.plan_redrive_dlq,
             ("rate", "cancel"),
+            iam=redrive.IAM,
         ),
         Planner(
             "rollback_alias",
@@ -186,6 +201,7 @@ REGISTRY: Mapping[str, Planner] = {
             "point an alias at one version alone",
             alias.plan_rollback_alias,
             (alias.VERSION,),
+            iam=alias.IAM,
         ),
         Planner(
             "disable_rule",
@@ -193,6 +209,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T2",
             "switch an EventBridge rule off",
             rules.plan_disable_rule,
+            iam=rules.IAM,
         ),
         Planner(
             "enable_rule",
@@ -200,6 +217,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T1",
             "switch an EventBridge rule on again",
             rules.plan_enable_rule,
+            iam=rules.IAM,
         ),
     )
 }
@@ -217,6 +235,11 @@ def planner(name: str) -> Planner:
 def kind_of(name: str) -> Kind:
     """What a mitigation acts on: function, mapping, queue, alias or rule."""
     return planner(name).kind
+
+
+def iam_actions() -> tuple[str, ...]:
+    """Every IAM action that some mitigation needs, in the registry's order."""
+    return tuple(dict.fromkeys(action for p in REGISTRY.values() for action in p.iam))
 
 
 def looks_at(name: str) -> tuple[str, ...]:

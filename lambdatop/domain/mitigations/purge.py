@@ -13,6 +13,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import QueueSituation
 
 NAME, QUARANTINE = "purge_queue", "quarantine_queue"
+IAM = ("sqs:PurgeQueue", "sqs:GetQueueAttributes")
 AGAIN_AFTER_S = 60.0
 """SQS purges a queue at most once in this time, whatever its size."""
 
@@ -41,7 +42,7 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
         takes_effect="up to 60 s; messages sent meanwhile may be removed or still be received",
         confirm=q.name,
         cli=cli(s.ref.key.scope, "sqs", "purge-queue", "--queue-url", q.url),
-        iam_actions=("sqs:PurgeQueue", "sqs:GetQueueAttributes"),
+        iam_actions=IAM,
         planned_at=now,
         blast_radius=_users(s),
         warnings=_warnings(s),

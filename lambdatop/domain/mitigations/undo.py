@@ -10,7 +10,7 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import alias, async_retries, recursion, redrive, rules, throttle, triggers
 from lambdatop.domain.mitigations.words import reserved_words
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal, State, shows
+from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal, State, shows
 from lambdatop.domain.scope import Scope
 
 NAME = "undo"
@@ -126,11 +126,23 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
         ref,
         f"{entry.target.id} was changed since: we set {state_words(entry.after)}, it is now "
         f"{state_words(current)}, the undo would set {state_words(entry.before)}.",
-        "Somebody else may be acting. Set the value you want explicitly instead.",
+        "Somebody else may be acting: find out who before you overwrite it.",
+        _despite(entry, ref),
         saw=entry.after,
         now={name: current.get(name) for name in entry.after},
         want=_wanted(entry),
     )
+
+
+def _despite(entry: Entry, ref: Ref) -> tuple[Alternative, ...]:
+    """Setting the former value all the same, as a plan of its own that shows what it overwrites."""
+    if "reserved_concurrency" not in entry.before:
+        return ()
+    value = entry.before["reserved_concurrency"]
+    words = "none" if value is None else str(value)
+    label = f"Nevertheless: set reserved concurrency to {reserved_words(value)}"
+    why = "overwrites what somebody has set since; asks again"
+    return (Alternative("restore_concurrency", ref, why, {"reserved": words}, label),)
 
 
 def state_words(state: Mapping[str, Any]) -> str:

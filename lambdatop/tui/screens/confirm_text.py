@@ -30,7 +30,14 @@ RESULT_WORDS = {
     "expired": "NOT SENT: the confirmation had expired",
     "read-only": "NOT SENT: read-only mode",
 }
-FIELD_WORDS = {"reserved_concurrency": "reserved concurrency", "state": "trigger"}
+FIELD_WORDS = {
+    "reserved_concurrency": "reserved concurrency",
+    "state": "trigger",
+    redrive.FIELD: "dead letters",
+    async_retries.FIELD: "async events",
+    "rule_state": "rule",
+    alias.WEIGHTS: "weights",
+}
 
 
 def value_words(field: str, value: Any) -> str:
@@ -188,6 +195,8 @@ def refusal(refused: Refusal, width: int) -> tuple[Spans, Spans]:
     ]
     if refused.hint:
         body += row("what to do", refused.hint, width, "accent")
+    if refused.now is not None:
+        body += drift(refused.saw or {}, refused.now, refused.want or {}, width)
     return title, tuple(body)
 
 
@@ -195,7 +204,11 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
     """Heading and words of how an execution ended."""
     words = RESULT_WORDS[result.kind]
     title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
-    body = [*row("", result.message, width)] if result.message else []
+    body = [*row("", result.message, width)] if result.message and not _all_done(result) else []
+    for number, step in enumerate(result.steps, 1):
+        body += row(
+            f"step {number}", f"{step.kind}: {step.message}", width, RESULT_SLOT.get(step.kind, "warning")
+        )
     if result.kind == "drift":
         body += drift(result.saw or {}, result.now or {}, result.want or {}, width)
     if result.entry is not None:
@@ -203,6 +216,11 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
         if result.kind == "applied" and result.entry.can_undo:
             body += row("undo", "u on the dashboard, or J for the journal", width)
     return title, tuple(body)
+
+
+def _all_done(result: Result) -> bool:
+    """Whether every step tells its own good end, so that the whole need not repeat them."""
+    return bool(result.steps) and result.kind == "applied"
 
 
 def drift(saw: State, now: State, want: State, width: int) -> Spans:

@@ -9,19 +9,22 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from lambdatop.domain.aftermath import Aftermath
 from lambdatop.domain.journal import Entry
+from lambdatop.domain.snapshot import Snapshot
 from lambdatop.tui import format as fmt
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.glyphs import ARROW
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
-from lambdatop.tui.ink import Spans, spans
-from lambdatop.tui.screens.confirm_text import row, value_words
+from lambdatop.tui.ink import Span, Spans, spans
+from lambdatop.tui.screens.confirm_text import SOON_S, countdown, row, value_words
 from lambdatop.tui.screens.frame_screen import FrameScreen
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 
 OPEN = ("open", "unknown")
+EFFECT_SLOT = {True: "ok", False: "warning", None: "muted"}
 OUTCOME_SLOT = {"applied": "ok", "undone": "muted", "open": "critical", "unknown": "critical"}
 
 
@@ -56,8 +59,32 @@ def _what(entry: Entry, frame: Frame, width: int) -> Spans:
     return spans(("undo of " if entry.undoes and words != "undo" else "", "muted"), words)
 
 
+def target_name(entry: Entry, snapshot: Snapshot) -> str:
+    """Source and function of a mapping, whose UUID tells nobody anything; the name of anything else."""
+    mapping = next((m.facts for m in snapshot.mappings if m.facts.key == entry.target), None)
+    return f"{mapping.source_name} {ARROW} {mapping.function.id}" if mapping else entry.target.id
+
+
 def _target(entry: Entry, frame: Frame, width: int) -> Spans:
-    return spans(entry.target.id)
+    return spans(target_name(entry, frame.snapshot))
+
+
+def aftermath_of(entry: Entry, snapshot: Snapshot) -> Aftermath | None:
+    """What became of an applied mutation, None for one that no longer stands."""
+    return next((a for a in snapshot.aftermath if a.entry_id == entry.id), None)
+
+
+def _since(entry: Entry, frame: Frame, width: int) -> Spans:
+    found = aftermath_of(entry, frame.snapshot)
+    if found is None:
+        return ()
+    if found.changed:
+        return spans(("CHANGED BY SOMEBODY", "critical"))
+    if found.expires_at is not None and entry.outcome == "applied":
+        left = found.expires_at - frame.now
+        soon = "critical" if left < SOON_S else "warning"
+        return spans((f"expires in {countdown(left)}" if left > 0 else "EVENTS EXPIRE NOW", soon))
+    return spans((found.effect, EFFECT_SLOT[found.proven]))
 
 
 def _change(entry: Entry, frame: Frame, width: int) -> Spans:
@@ -74,14 +101,36 @@ COLUMNS: tuple[Column[Entry], ...] = (
     Column("what", "mitigation", 20, _what, "left", flex=1),
     Column("target", "target", 20, _target, "left", flex=2),
     Column("change", "before → after", 22, _change, "left", rank=1, flex=2),
-    Column("at", "time", 20, _at, "left", rank=2),
-    Column("actor", "by", 18, _actor, "left", rank=3),
+    Column("since", "since then", 20, _since, "left", rank=1, flex=2),
+    Column("at", "time", 20, _at, "left", rank=3),
+    Column("actor", "by", 18, _actor, "left", rank=4),
 )
 
 
-def details(entry: Entry, width: int) -> Spans:
+def _since_then(entry: Entry, frame: Frame, width: int) -> Spans:
+    """What the metrics show, what somebody changed, and what runs out."""
+    found = aftermath_of(entry, frame.snapshot)
+    if found is None:
+        return ()
+    pieces: list[Span] = []
+    for field, ours, now in found.changed:
+        words = f"we left {value_words(field, ours)}, it is now {value_words(field, now)}: somebody else acts"
+        pieces += row("changed", words, width, "critical", "critical")
+    if found.effect:
+        pieces += row("effect", found.effect, width, EFFECT_SLOT[found.proven])
+    if found.expires_at is not None:
+        left = found.expires_at - frame.now
+        words = (
+            f"in {countdown(left)} the oldest event that waits is lost" if left > 0 else "events expire now"
+        )
+        pieces += row("deadline", words, width, "critical" if left < SOON_S else "warning")
+    return tuple(pieces)
+
+
+def details(entry: Entry, frame: Frame, width: int) -> Spans:
     """Everything about one entry."""
-    pieces = [*row("call", f"{entry.call.service}.{entry.call.operation}", width)]
+    pieces = [*_since_then(entry, frame, width)]
+    pieces += row("call", f"{entry.call.service}.{entry.call.operation}", width)
     pieces += row("arn", entry.arn, width)
     pieces += row("change", change_words(entry) or "nothing that could be compared", width)
     pieces += row("by", f"{entry.actor} on {entry.host}, pid {entry.pid}, {fmt.moment(entry.at)}", width)
@@ -131,7 +180,8 @@ class JournalScreen(FrameScreen):
 
     def _tell(self) -> None:
         entry = self.table.cursor_row
-        pieces = details(entry, max(40, self.app.size.width - 4)) if entry else ()
+        frame = self.console_app.frame
+        pieces = details(entry, frame, max(40, self.app.size.width - 4)) if entry else ()
         self.query_one("#entry Static", Static).update(self.console_app.inks.content(pieces))
 
     def hotkeys(self) -> Iterator[Hotkey]:

@@ -18,6 +18,7 @@ from lambdatop.tui.hotkeys import Hotkey, in_scope
 from lambdatop.tui.ink import Spans
 from lambdatop.tui.panes.logs import LogsPane
 from lambdatop.tui.screens.frame_screen import FrameScreen
+from lambdatop.tui.targets import newest_of
 from lambdatop.tui.widgets.moving import Moving
 
 
@@ -92,6 +93,11 @@ class SheetScreen(FrameScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of panes mean nothing here."""
         return action not in self.SILENT
+
+    def action_undo(self) -> None:
+        """Undo the newest mutation that concerns this function; else the newest of all."""
+        mine = newest_of(self.function, self.console_app.frame.snapshot) if self.function else None
+        self.console_app.corridor.undo(mine)
 
     def action_next_pane(self) -> None:
         """Between page and log."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.snapshot import Mode, SourceRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
@@ -15,6 +17,8 @@ from lambdatop.tui.ink import Item, Span, Spans, bar, clip, fit, spans
 from lambdatop.tui.theme import inks_of
 
 EXPIRES_SOON_S = 900.0
+UNDER_WAY_S = 60.0
+"""An intent that is younger is most likely being carried out right now, here or in another console."""
 SOURCE_SLOT = {"ok": "ok", "starting": "faint", "stale": "stale", "throttled": "warning"}
 
 
@@ -98,15 +102,27 @@ def paused(frame: Frame) -> Spans:
 def banners(frame: Frame) -> tuple[Spans, ...]:
     """Lines that must not be missed: mutations without outcome, and a display that stands still."""
     lines: list[Spans] = []
-    waiting = len(frame.snapshot.open_intents)
-    if waiting:
-        words = f" {fmt.plural(waiting, 'mutation')} without outcome: press J "
+    open_ones = frame.snapshot.open_intents
+    under_way = sum(e.outcome == "open" and frame.now - e.at < _lasts_s(e) for e in open_ones)
+    if under_way:
+        lines.append(spans((f" {fmt.plural(under_way, 'mutation')} under way: J shows it ", "warning")))
+    if len(open_ones) > under_way:
+        words = f" {fmt.plural(len(open_ones) - under_way, 'mutation')} without outcome: press J "
+        lines.append(spans((words, "critical")))
+    overridden = len(frame.snapshot.overridden)
+    if overridden:
+        words = f" somebody changed {fmt.plural(overridden, 'setting')} of ours since: press J "
         lines.append(spans((words, "critical")))
     if frame.paused_at is not None:
         shown = f" PAUSED: the screen shows {fmt.clock(frame.snapshot.at)}Z, "
         old = f"{fmt.age(frame.now - frame.snapshot.at)} ago. p goes on "
         lines.append(spans((shown + old, "warning")))
     return tuple(lines)
+
+
+def _lasts_s(entry: Entry) -> float:
+    """How long a mutation may take before its open intent is something to look at, s."""
+    return UNDER_WAY_S * 10 if entry.call.service == DRAIN else UNDER_WAY_S
 
 
 class Lines(Static):

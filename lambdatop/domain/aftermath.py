@@ -1,0 +1,133 @@
+"""What became of the mutations that stand: does the effect show, and did somebody change them since. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.mitigations.redrive import FIELD as MOVE_TASK
+from lambdatop.domain.mitigations.triggers import CHANGING
+from lambdatop.domain.plan import shows
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import MINUTE, final_end
+from lambdatop.domain.settings import MetricSettings
+from lambdatop.domain.world import World
+
+STANDS_S = 12 * 3600.0
+"""Mutations older than this are history: their state is not looked at any more."""
+
+BEFORE_MIN = 5
+STOPS = ("throttle_to_zero", "disable_trigger")
+STARTS = ("restore_concurrency", "enable_trigger")
+FALLEN = 0.5
+"""Invocations have fallen when at most this share of what was before is left."""
+
+
+class Changed(NamedTuple):
+    """A field that is not as we left it."""
+
+    field: str
+    ours: Any
+    now: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """How an applied mutation looks now.
+
+    `effect` says in words what the metrics show, "" where none could; `proven` whether they show what was
+    wanted, None while nothing can be told. `expires_at` is when events that wait because of it begin to
+    expire (s since the epoch).
+    """
+
+    entry_id: str
+    changed: tuple[Changed, ...] = ()
+    effect: str = ""
+    proven: bool | None = None
+    expires_at: float | None = None
+
+
+def standing(entries: Iterable[Entry], scope: Scope, now: float) -> tuple[Entry, ...]:
+    """Applied mutations of `scope` that no newer one of ours has replaced, newest first."""
+    claimed: set[tuple[Key, str]] = set()
+    found: list[Entry] = []
+    for entry in reversed(tuple(entries)):
+        if entry.target.scope != scope or now - entry.at > STANDS_S:
+            continue
+        if entry.outcome not in ("applied", "unknown", "open"):
+            continue
+        mine = {(entry.target, field) for field in entry.after if field != MOVE_TASK}
+        if entry.outcome == "applied" and mine - claimed:
+            found.append(entry)
+        claimed |= mine
+    return tuple(found)
+
+
+def aftermaths(world: World, now: float, metrics: MetricSettings) -> tuple[Aftermath, ...]:
+    """The aftermath of every mutation that stands, newest first."""
+    found = (entry for scope in world.targets for entry in standing(world.journal, scope, now))
+    return tuple(_aftermath(world, entry, now, metrics) for entry in found)
+
+
+def _aftermath(world: World, entry: Entry, now: float, metrics: MetricSettings) -> Aftermath:
+    effect, proven = _effect(world, entry, now, metrics)
+    waits = entry.after.get("state") == "Disabled"
+    expires_at = entry.deadline if waits else None
+    return Aftermath(entry.id, tuple(_changed(world, entry)), effect, proven, expires_at)
+
+
+def _changed(world: World, entry: Entry) -> Iterator[Changed]:
+    """Fields that were read after the outcome and are not as we left them."""
+    for field, ours in entry.after.items():
+        read = world.controls.get((entry.target, field))
+        if read is None or field == MOVE_TASK or read[0] <= (entry.outcome_at or entry.at):
+            continue
+        if read[1] in CHANGING or shows({field: read[1]}, {field: ours}):
+            continue
+        yield Changed(field, ours, read[1])
+
+
+def _effect(world: World, entry: Entry, now: float, metrics: MetricSettings) -> tuple[str, bool | None]:
+    """What the published minutes since the mutation say."""
+    function = _function(world, entry)
+    kind = _kind(entry)
+    if function is None or not kind:
+        return "", None
+    # A compressed timeline publishes some seconds as a minute: so long ago did it happen there.
+    at = now - (now - entry.at) * metrics.times
+    invocations = world.metric(function, "Invocations")
+    before = invocations.sum(int(at) - BEFORE_MIN * MINUTE, int(at)) / BEFORE_MIN
+    start, end = int(at // MINUTE + 1) * MINUTE, final_end(now, metrics.publish_delay_s)
+    fetched = world.metrics_at.get(function)
+    if end <= start or fetched is None or fetched < end:
+        return "not visible yet: AWS publishes minutes late", None
+    after = invocations.sum(end - MINUTE, end)
+    words = f"{before:,.0f} → {after:,.0f} invocations/min"
+    if kind == "start":
+        return (words, True) if after else ("set; no traffic to prove it", None)
+    if not before and not after:
+        return "set; no traffic to prove it", None
+    throttles = world.metric(function, "Throttles").sum(start, end)
+    words += f", {throttles:,.0f} throttled since" if throttles else ""
+    return words, after <= FALLEN * before
+
+
+def _kind(entry: Entry) -> str:
+    """Whether it was to stop invocations or to let them through; "" for what no metric tells."""
+    if entry.mitigation in STOPS or entry.after.get("reserved_concurrency") == 0:
+        return "stop"
+    if entry.after.get("state") == "Disabled":
+        return "stop"
+    if entry.mitigation in STARTS or entry.after.get("state") == "Enabled":
+        return "start"
+    from_zero = entry.before.get("reserved_concurrency", 1) == 0
+    return "start" if from_zero and "reserved_concurrency" in entry.after else ""
+
+
+def _function(world: World, entry: Entry) -> Key | None:
+    if entry.target.kind == "function":
+        return entry.target
+    mapping = world.mappings.get(entry.target)
+    return mapping.function if mapping else None
