@@ -127,6 +127,7 @@ async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backen
                 allow_destructive=context.settings.allow_destructive,
                 place=Place(context.settings.profile, backend.identified.endpoint),
                 spills=parts.spills,
+                lease=backend.lease,
             ),
         )
     finally:

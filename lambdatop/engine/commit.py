@@ -13,7 +13,7 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.plan import Plan
-from lambdatop.domain.ports import Clock, JournalStore, Mutator, Reader, Result, Sent, SpillStore
+from lambdatop.domain.ports import Clock, JournalStore, Lease, Mutator, Reader, Result, Sent, SpillStore
 from lambdatop.engine.collector import unexpected
 from lambdatop.engine.settle import Look, look, settled
 from lambdatop.engine.verdict import Verdict, drifted, judge
@@ -39,12 +39,18 @@ class Committer:
     """Carries out one step that was checked: intent, call, read back, outcome."""
 
     def __init__(
-        self, clock: Clock, journal: JournalStore, reader: Reader, spills: SpillStore | None = None
+        self,
+        clock: Clock,
+        journal: JournalStore,
+        reader: Reader,
+        spills: SpillStore | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._reader = reader
         self._spills = spills
+        self._lease = lease
 
     async def commit(self, mutator: Mutator, plan: Plan, entry: Entry) -> Result:
         """Send the plan's call; `entry` is its intent. Cancelling it leaves an outcome on disk."""
@@ -58,6 +64,8 @@ class Committer:
         except Exception as error:  # without an intent on disk nothing may be sent, whatever the reason
             return Result("not-sent", f"{unexpected('the journal', error)} Nothing was sent.")
         sent = Sent("unknown", ON_ITS_WAY)
+        # Nobody waits for the lease before acting: it only lets two responders hear of each other.
+        leasing = asyncio.ensure_future(self._take_lease(entry))
         try:
             sent = await self._once(mutator, entry)
             for number, pause in enumerate(BUSY_PAUSES_S, 2):
@@ -70,10 +78,20 @@ class Committer:
                 sent = Sent("unknown", ON_ITS_WAY)
                 sent = await self._once(mutator, entry)
             seen = await self._read_back(plan, sent)
+            neighbour = await leasing
         except asyncio.CancelledError:
+            leasing.cancel()
             self._close(entry, judge(plan, sent, Look(None)))
             raise
-        return await self._finish(entry, judge(plan, sent, seen))
+        return await self._finish(entry, judge(plan, sent, seen), neighbour)
+
+    async def _take_lease(self, entry: Entry) -> str:
+        """Who else works on the target, or why that is not known; "" without a lease, or when it is ours."""
+        if self._lease is None:
+            return ""
+        owner = f"{entry.actor.rsplit('/', 1)[-1]}@{entry.host}"
+        leased = await self._lease.take(entry.target, owner, self._clock.now())
+        return "" if leased.mine else f"Lease: {leased.words}."
 
     async def _may_try_again(self, plan: Plan, entry: Entry, number: int, pause_s: float, sent: Sent) -> str:
         """Wait, look again, write the attempt down; why it must not be made, "" when it may."""
@@ -116,8 +134,8 @@ class Committer:
             return Look(None)
         return await settled(self._clock, self._reader, plan)
 
-    async def _finish(self, entry: Entry, verdict: Verdict) -> Result:
-        words = verdict.message
+    async def _finish(self, entry: Entry, verdict: Verdict, neighbour: str) -> Result:
+        words = " ".join(filter(None, (verdict.message, neighbour)))
         problem = await asyncio.to_thread(self._close, entry, verdict)
         if problem:
             words += f" Its outcome could not be written ({problem}); the entry stays open until it can be."

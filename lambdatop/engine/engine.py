@@ -210,6 +210,7 @@ class Engine:
             planning=self._planning,
             place=Place(self._settings.profile, backend.identified.endpoint),
             spills=self._spills,
+            lease=backend.lease,
         )
         sources = backend.sources if self._collect else ()
         self._feed.post((backend.identified,))

@@ -19,7 +19,7 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Plan, Proposal, State
-from lambdatop.domain.ports import Clock, EventSink, JournalStore, Mutator, Reader, Result, SpillStore
+from lambdatop.domain.ports import Clock, EventSink, JournalStore, Lease, Mutator, Reader, Result, SpillStore
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
 from lambdatop.engine import recovery
@@ -70,6 +70,7 @@ class Executor:
         process: Process | None = None,
         place: Place = NOWHERE_SPECIAL,
         spills: SpillStore | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -81,7 +82,7 @@ class Executor:
         self._allow_destructive = allow_destructive
         self._process = process or this_process()
         self._proposals = Proposals(clock, journal, reader, scope, planning, place)
-        self._committer = Committer(clock, journal, reader, spills)
+        self._committer = Committer(clock, journal, reader, spills, lease)
         self._closing = asyncio.Event()
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: set[asyncio.Task[Result]] = set()

@@ -33,6 +33,7 @@ from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen
 from lambdatop.tui.screens.journal import JournalScreen
 from lambdatop.tui.screens.sheet import SheetScreen
+from lambdatop.tui.screens.who import WhoScreen
 from lambdatop.tui.theme import ThemedApp
 from lambdatop.tui.type_ahead import TypeAhead
 
@@ -199,6 +200,11 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
     def action_undo(self) -> None:
         """Undo the newest mutation that can be undone."""
         self.corridor.undo(None)
+
+    def ask_who(self, key: Key, name: str) -> None:
+        """Who changed a thing lately; a dialog that is open stays alone."""
+        if not self.screen.is_modal:
+            self.push_screen(WhoScreen(name, lambda: self.engine.who(key), self.now))
 
     def action_refresh(self) -> None:
         """Collect everything now."""

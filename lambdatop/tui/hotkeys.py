@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lambdatop.domain.mitigations import REGISTRY
+
 Scope = Literal["everywhere", "dashboard", "target", "moving", "dialog", "journal"]
 
 WHERE: dict[str, str] = {
@@ -133,6 +135,7 @@ HOTKEYS: tuple[Hotkey, ...] = (
     _mutation("V", "rollback_alias", "roll back", "point one of its aliases at the version before", 26),
     _mutation("X", "disable_rule", "rule off", "disable an EventBridge rule that sends to it", 27),
     _mutation("O", "enable_rule", "rule on", "enable an EventBridge rule that sends to it", 28),
+    Hotkey("who", "H", "H", "who", "who", "who changed it lately, by CloudTrail", "target", footer=16),
     Hotkey("undo", "u", "u", "undo", "undo", "undo the newest mutation that can be undone", "everywhere"),
     Hotkey("journal", "J", "J", "journal", "journal", "what was done, what is still unknown", "everywhere"),
     Hotkey("pause", "p", "p", "pause", "pause", "freeze the display, and go on", "everywhere", footer=12),
@@ -161,6 +164,16 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "journal",
         footer=4,
     ),
+    Hotkey(
+        "who_chosen",
+        "H",
+        "H",
+        "who_chosen",
+        "who",
+        "who changed it lately, by CloudTrail",
+        "journal",
+        footer=5,
+    ),
     Hotkey("confirm", "y", "y", "confirm_key", "confirm", "confirm, where no typed name is asked", "dialog"),
     Hotkey("cancel", "escape", "Esc", "cancel", "cancel", "close without doing anything", "dialog"),
     Hotkey("dialog_down", "down,pagedown", "↓ PgDn", "scroll_body(1)", "down", "scroll the plan", "dialog"),
@@ -184,4 +197,14 @@ def markdown_table() -> str:
     for hotkey in HOTKEYS:
         keys = " ".join(f"`{key}`" for key in hotkey.shown.split(" "))
         lines.append(f"| {keys} | {hotkey.help} | {WHERE[hotkey.scope]} |")
+    return "\n".join(lines)
+
+
+def mitigation_table() -> str:
+    """The table of docs/mitigations.md, ending without a line feed."""
+    lines = ["| mitigation | key | on | tier | what it does | settings |", "|---|---|---|---|---|---|"]
+    for name, m in REGISTRY.items():
+        settings = " ".join(f"`{s}`" for s in m.params)
+        kind = "trigger" if m.kind == "mapping" else m.kind
+        lines.append(f"| `{name}` | `{KEY_OF[name]}` | {kind} | {m.tier} | {m.summary} | {settings} |")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from lambdatop.cli.options import options_table
 from lambdatop.cli.parser import COMMANDS
 from lambdatop.config.example import render_example
 from lambdatop.demo.scenarios import SCENARIOS
-from lambdatop.tui.hotkeys import markdown_table
+from lambdatop.tui.hotkeys import markdown_table, mitigation_table
 
 
 def between(text: str, name: str) -> str:
@@ -27,6 +27,11 @@ def readme(root: Path) -> str:
 
 def test_the_key_table_is_the_hotkey_table(root: Path) -> None:
     assert between(readme(root), "keys") == markdown_table().strip()
+
+
+def test_the_mitigation_table_is_the_registry(root: Path) -> None:
+    text = (root / "docs" / "mitigations.md").read_text(encoding="utf-8")
+    assert between(text, "mitigations") == mitigation_table().strip()
 
 
 def test_the_option_table_names_every_flag_and_variable(root: Path) -> None:

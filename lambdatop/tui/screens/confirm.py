@@ -102,7 +102,9 @@ class ConfirmScreen(Dialog):
         self.plan, self.phase = proposal, "ready"
         self._put("#title", words.heading(proposal, self._width, self.console_app.now()))
         self._put("#text", words.where(proposal, self.console_app.frame.target, self._width))
-        self._put("#rest", words.consequences(proposal, self._width))
+        self._put(
+            "#rest", words.consequences(proposal, self._width, self.console_app.frame.snapshot.permissions)
+        )
         self._fill_controls(proposal.alternatives, typed=proposal.confirm != "key")
         self._arm_later()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import alias, async_retries, redrive
+from lambdatop.domain.permissions import SIGNS, Permissions
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State
 from lambdatop.domain.ports import Result
 from lambdatop.domain.snapshot import Target
@@ -30,6 +31,7 @@ RESULT_WORDS = {
     "expired": "NOT SENT: the confirmation had expired",
     "read-only": "NOT SENT: read-only mode",
 }
+PERMISSION_SLOT = {"yes": "ok", "no": "critical", "unknown": "muted"}
 FIELD_WORDS = {
     "reserved_concurrency": "reserved concurrency",
     "state": "trigger",
@@ -147,8 +149,8 @@ def where(plan: Plan, target: Target | None, width: int) -> Spans:
     return tuple(pieces)
 
 
-def consequences(plan: Plan, width: int) -> Spans:
-    """What is lost, what it hits, how to take it back, and the exact call."""
+def consequences(plan: Plan, width: int, permissions: Permissions | None = None) -> Spans:
+    """What is lost, what it hits, how to take it back, the exact call, and whether the caller may do it."""
     harmless = plan.lost.startswith("nothing")
     pieces = [*row("lost", plan.lost, width, "" if harmless else TIER_SLOT[plan.tier])]
     pieces += row("in flight", plan.in_flight, width)
@@ -163,6 +165,10 @@ def consequences(plan: Plan, width: int) -> Spans:
         )
     pieces += rows("same as", plan.cli.split("\n"), width, "muted")
     pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
+    if permissions is not None and plan.iam_actions:
+        answer = permissions.of(plan.iam_actions)
+        words = f"{SIGNS[answer]}: {permissions.words(plan.iam_actions)}"
+        pieces += row("allowed", words, width, PERMISSION_SLOT[answer])
     return tuple(pieces)
 
 

@@ -57,6 +57,15 @@ class FrameScreen(Screen[None]):
         """What mutation keys act on."""
         return NOTHING
 
+    def action_who(self) -> None:
+        """Who changed what is selected: the mapping or queue where the row names one, else the function."""
+        chosen = self.selection()
+        key = chosen.mapping or chosen.queue or chosen.function
+        if key is None:
+            self.console_app.say("Select a function first.", "warning")
+        else:
+            self.console_app.ask_who(key, chosen.name if key == chosen.function else key.id)
+
     def hotkeys(self) -> Iterator[Hotkey]:
         """Entries whose hints are shown."""
         return in_scope("everywhere")

@@ -8,9 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from lambdatop.domain.mitigations import REGISTRY
+from lambdatop.domain.permissions import SIGNS, Permissions
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.hotkeys import BY_ID, HOTKEYS, WHERE, Hotkey, in_scope
 from lambdatop.tui.ink import Span, Spans, fit, spans
+from lambdatop.tui.screens.confirm_text import PERMISSION_SLOT
 from lambdatop.tui.screens.frame_screen import ELSEWHERE, FrameScreen
 
 KEYS = 16
@@ -24,8 +27,11 @@ READING = (
 )
 
 
-def help_lines(mode: str, notes: tuple[str, ...] = ()) -> Spans:
-    """The whole page; `notes` say what is different here (the demo says where it differs from AWS)."""
+def help_lines(mode: str, notes: tuple[str, ...] = (), permissions: Permissions | None = None) -> Spans:
+    """The whole page; `notes` say what is different here (the demo says where it differs from AWS).
+
+    With `permissions` each mitigation says whether the caller may do it: yes, no or ? (as IAM simulates it).
+    """
     pieces: list[Span] = [Span("\n")]
     for note in notes:
         pieces += [Span(f"{note}\n", "warning")]
@@ -38,13 +44,21 @@ def help_lines(mode: str, notes: tuple[str, ...] = ()) -> Spans:
                 off = hotkey.is_mutation and mode == "read-only"
                 pieces += fit(spans((hotkey.shown, "muted" if off else "")), KEYS)
                 note = " (not in read-only mode)" if off else ""
-                pieces += [Span(hotkey.help, "muted"), Span(note, "warning"), Span("\n")]
+                pieces += [Span(hotkey.help, "muted"), Span(note, "warning")]
+                pieces += [*_allowed(hotkey, permissions), Span("\n")]
         pieces.append(Span("\n"))
     pieces += [Span("reading the screen", "accent"), Span("\n")]
     for name, text in READING:
         pieces += [*fit(spans(name), KEYS), Span(text, "muted"), Span("\n")]
     pieces += [Span("\nNo key changes anything at once: each opens a dialog with the plan.\n", "muted")]
     return tuple(pieces)
+
+
+def _allowed(hotkey: Hotkey, permissions: Permissions | None) -> Spans:
+    if permissions is None or not hotkey.mitigation:
+        return ()
+    answer = permissions.of(REGISTRY[hotkey.mitigation].iam)
+    return spans("  ", (f"allowed: {SIGNS[answer]}", PERMISSION_SLOT[answer]))
 
 
 class HelpScreen(FrameScreen):
@@ -57,7 +71,10 @@ class HelpScreen(FrameScreen):
         """One page that scrolls."""
         with VerticalScroll(id="keys"):
             app = self.console_app
-            yield Static(app.inks.content(help_lines(app.mode, app.notes())), markup=False)
+            yield Static(
+                app.inks.content(help_lines(app.mode, app.notes(), app.frame.snapshot.permissions)),
+                markup=False,
+            )
 
     def hotkeys(self) -> Iterator[Hotkey]:
         """Esc leads back."""

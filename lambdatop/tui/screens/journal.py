@@ -206,6 +206,14 @@ class JournalScreen(FrameScreen):
         """Back to the dashboard."""
         self.dismiss()
 
+    def action_who_chosen(self) -> None:
+        """Who changed the target of the chosen entry, besides us."""
+        entry = self.table.cursor_row
+        if entry is None:
+            self.console_app.say("There is nothing to ask about.")
+        else:
+            self.console_app.ask_who(entry.target, target_name(entry, self.console_app.frame.snapshot))
+
     def action_undo_chosen(self) -> None:
         """Undo the chosen entry, through the same dialog."""
         entry = self.table.cursor_row
