@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lambdatop.aws import known
-from lambdatop.aws.facts import queue_facts
+from lambdatop.aws.facts import queue_facts, whole
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.events import Event, QueuesObserved
@@ -56,6 +56,8 @@ class _Redrive(NamedTuple):
     round: int
     depth: int
     status: str
+    moved: int = 0
+    to_move: int = -1
 
     def due(self, round_: int, depth: int) -> bool:
         return depth != self.depth or self.status in MOVING or round_ - self.round >= REDRIVE_ROUNDS
@@ -116,9 +118,15 @@ class QueuesSource:
             except SourceError:
                 answer = {}  # denied, or a server that has no such operation: not known is not "none"
             tasks = answer.get("Results") or ()
-            status = clean_name(str(tasks[0].get("Status") or "")) if tasks else ""
-            known_ = self._redrives[queue.key] = _Redrive(self._round, depth, status)
-        return replace(queue, redrive=known_.status)
+            newest = tasks[0] if tasks else {}
+            known_ = self._redrives[queue.key] = _Redrive(
+                self._round,
+                depth,
+                clean_name(str(newest.get("Status") or "")),
+                whole(newest.get("ApproximateNumberOfMessagesMoved")),
+                whole(newest.get("ApproximateNumberOfMessagesToMove"), -1),
+            )
+        return replace(queue, redrive=known_.status, moved=known_.moved, to_move=known_.to_move)
 
     async def _read_all(self, arns: Sequence[str]) -> tuple[list[QueueFacts], list[Key], list[SourceError]]:
         found: list[QueueFacts] = []

@@ -58,7 +58,7 @@ def standing(entries: Iterable[Entry], scope: Scope, now: float) -> tuple[Entry,
             continue
         if entry.outcome not in ("applied", "unknown", "open"):
             continue
-        mine = {(entry.target, field) for field in entry.after if field != MOVE_TASK}
+        mine = {(entry.target, field) for field in entry.after}
         if entry.outcome == "applied" and mine - claimed:
             found.append(entry)
         claimed |= mine
@@ -91,6 +91,8 @@ def _changed(world: World, entry: Entry) -> Iterator[Changed]:
 
 def _effect(world: World, entry: Entry, now: float, metrics: MetricSettings) -> tuple[str, bool | None]:
     """What the published minutes since the mutation say."""
+    if MOVE_TASK in entry.after:
+        return _progress(world, entry)
     function = _function(world, entry)
     kind = _kind(entry)
     if function is None or not kind:
@@ -112,6 +114,17 @@ def _effect(world: World, entry: Entry, now: float, metrics: MetricSettings) -> 
     throttles = world.metric(function, "Throttles").sum(start, end)
     words += f", {throttles:,.0f} throttled since" if throttles else ""
     return words, after <= FALLEN * before
+
+
+def _progress(world: World, entry: Entry) -> tuple[str, bool | None]:
+    """How far a redrive has come; a queue that was read before the start tells nothing."""
+    history = world.queues.get(entry.target)
+    if history is None or not history.facts.redrive or history.facts.at <= entry.at:
+        return "not seen yet", None
+    queue = history.facts
+    of = f" of about {queue.to_move:,}" if queue.to_move >= 0 else ""
+    done = {"COMPLETED": True, "FAILED": False, "CANCELLED": False}.get(queue.redrive)
+    return f"{queue.redrive}: {queue.moved:,}{of} moved", done
 
 
 def _kind(entry: Entry) -> str:

@@ -14,7 +14,7 @@ class QueueFacts:
 
     Units: `visibility_timeout_s`, `retention_s` s; `at` s since the epoch. `redrive` is the status of
     the newest message move task out of a dead-letter queue (RUNNING, COMPLETED …), "" when there is none
-    or it was not read.
+    or it was not read; `moved` and `to_move` are its counts (-1 = not told).
     """
 
     key: Key
@@ -30,6 +30,8 @@ class QueueFacts:
     max_receive_count: int | None = None
     fifo: bool = False
     redrive: str = ""
+    moved: int = 0
+    to_move: int = -1
 
     @property
     def name(self) -> str:

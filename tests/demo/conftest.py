@@ -11,6 +11,7 @@ from demo.clients import Aws
 from demo.corridor import Corridor, open_corridor
 
 from lambdatop.demo.launch import start
+from lambdatop.engine import settle, steps
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,14 @@ def aws(bare: Aws) -> Aws:
     return bare
 
 
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look more often than one would look at AWS: the emulator settles sooner."""
+    monkeypatch.setattr(settle, "PAUSES_S", (0.0, *[0.15] * 50))
+    monkeypatch.setattr(steps, "LOOK_EVERY_S", 0.15)
+
+
 @pytest_asyncio.fixture
-async def corridor(aws: Aws, tmp_path: Path) -> AsyncIterator[Corridor]:
+async def corridor(aws: Aws, tmp_path: Path, quick_looks: None) -> AsyncIterator[Corridor]:
     async with open_corridor(aws, tmp_path) as way:
         yield way

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fakes.worlds import MAPPING, NOW, PROMPT, SCOPE, WORKER, function, mapping
+from fakes.worlds import DLQ, MAPPING, NOW, PROMPT, SCOPE, WORKER, function, mapping, queue
 
 from lambdatop.domain.aftermath import Changed, aftermaths, standing
 from lambdatop.domain.events import (
@@ -17,6 +17,7 @@ from lambdatop.domain.events import (
     MappingsListed,
     MetricPoints,
     MetricsObserved,
+    QueuesObserved,
     TargetIdentified,
 )
 from lambdatop.domain.fold import fold_all
@@ -120,3 +121,14 @@ def test_only_the_newest_change_of_a_field_stands() -> None:
     assert standing((undone,), SCOPE, NOW) == ()
     assert standing((older,), SCOPE, NOW + 13 * 3600) == ()
     assert standing((older,), SCOPE._replace(region="eu-north-1"), NOW) == ()
+
+
+def test_a_redrive_tells_how_far_it_has_come() -> None:
+    e = entry("redrive_dlq", target=DLQ, before={"move_task": None}, after={"move_task": {"newer_than": 0}})
+    moving = replace(queue(DLQ), at=NOW, redrive="RUNNING", moved=120, to_move=900)
+    w = fold_all(world(e), [QueuesObserved(SCOPE, NOW, (moving,))])
+    assert (one(w).effect, one(w).proven) == ("RUNNING: 120 of about 900 moved", None)
+    over = replace(moving, at=NOW + 5, redrive="COMPLETED", moved=900)
+    w = fold_all(w, [QueuesObserved(SCOPE, NOW + 5, (over,))])
+    assert (one(w).effect, one(w).proven) == ("COMPLETED: 900 of about 900 moved", True)
+    assert one(world(e)).effect == "not seen yet"

@@ -19,7 +19,7 @@ from lambdatop.tui.ink import Span, Spans, fit, spans
 from lambdatop.tui.theme import inks_of
 
 LATE = "CloudTrail tells about five minutes late, and only of the last days: what is not here may still come."
-AGE, NAME, WHO = 8, 36, 24
+AGE, NAME, WHO = 9, 30, 22
 
 
 def trail_lines(events: Sequence[TrailEvent], now: float, width: int) -> Spans:
@@ -66,7 +66,7 @@ class WhoScreen(ModalScreen[None]):
         self.run_worker(self._read(), exclusive=True, exit_on_error=False)
 
     async def _read(self) -> None:
-        inks, width = inks_of(self.app), max(40, min(110, self.app.size.width) - 6)
+        inks, width = inks_of(self.app), max(60, self.query_one("#body").size.width)
         try:
             events = await ending(self._ask())
             pieces = trail_lines(events, self._now(), width)
