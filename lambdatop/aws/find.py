@@ -172,6 +172,10 @@ class Finder:
         return []
 
     async def _nothing(self, text: str, kinds: Collection[str]) -> TargetNotFound:
+        if "alias" in kinds and (function := await self._function(self._name_of(text)[0])):
+            names = tuple(key.id for key in await self._aliases.find_alias(function[0].id, None))
+            has = f"it has {', '.join(names)}" if names else "it has no alias at all"
+            return TargetNotFound(f"{function[0].id} has no such alias ({_shown(text)}); {has}.", names)
         near = tuple(nearest(self._name_of(text)[0], await self._names(kinds)))
         what = " or ".join(words for kind, words in _WORDS.items() if kind in kinds)
         where = f"in {self._scope.account}/{self._scope.region}"

@@ -175,7 +175,7 @@ def journal_text(entries: Iterable[Entry]) -> str:
             e.id,
             figures.moment(e.at),
             e.mitigation,
-            f"{e.target.scope}/{e.target.id}",
+            f"{e.target.scope}/{e.label or e.target.id}",
             state(e.before),
             state(e.after),
             e.outcome,

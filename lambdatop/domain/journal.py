@@ -21,7 +21,8 @@ class Entry:
 
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
-    wait because of it begin to expire, as far as the plan knew. Times in s since the epoch.
+    wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
+    mapping's source and function. Times in s since the epoch.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Entry:
     detail: str = ""
     seen: State | None = None
     deadline: float | None = None
+    label: str = ""
 
     @property
     def can_undo(self) -> bool:
@@ -58,7 +60,7 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "at": entry.at,
         "mitigation": entry.mitigation,
         "target": {"account": entry.target.scope.account, "region": entry.target.scope.region}
-        | {"kind": entry.target.kind, "id": entry.target.id, "arn": entry.arn},
+        | {"kind": entry.target.kind, "id": entry.target.id, "arn": entry.arn, "label": entry.label},
         "actor": entry.actor,
         "host": entry.host,
         "pid": entry.pid,
@@ -135,5 +137,6 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         undo=_call(record["undo"]) if record["undo"] else None,
         undoes=record.get("undoes"),
         plan_digest=record["plan_digest"],
+        label=str(target.get("label") or ""),
         deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
     )

@@ -233,6 +233,7 @@ class Executor:
             undoes=plan.undoes,
             plan_digest=plan.digest(),
             deadline=plan.deadline,
+            label=plan.target.name,
         )
 
     def _controls(self, target: Key, seen: State | None) -> tuple[Event, ...]:

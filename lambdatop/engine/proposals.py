@@ -103,10 +103,10 @@ class Proposals:
         if entry is None:
             raise TargetNotFound(f"There is nothing to undo in {self._scope}; see `lambdatop journal`.")
         self._check_scope(entry.target, f"entry {entry.id[:8]}")
-        ref = Ref(entry.target, entry.arn, entry.target.id)
+        ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
         above = on_top(entries, entry) if entry.can_undo else None
         if above is not None:
-            reason = f"{above.mitigation} ({above.id[:8]}) was done to {entry.target.id} after it."
+            reason = f"{above.mitigation} ({above.id[:8]}) was done to {ref.name} after it."
             return Refusal("undo", ref, reason, f"Undo that first: lambdatop undo {above.id}")
         current: State = {}
         if entry.can_undo:

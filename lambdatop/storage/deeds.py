@@ -45,6 +45,7 @@ def entry_json(entry: Entry) -> Json:
             "kind": entry.target.kind,
             "arn": entry.arn,
             "name": entry.target.id,
+            "label": entry.label or entry.target.id,
             "account": entry.target.scope.account,
             "region": entry.target.scope.region,
         },

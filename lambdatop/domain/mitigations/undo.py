@@ -18,7 +18,7 @@ NAME = "undo"
 
 def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
     """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
-    ref = Ref(entry.target, entry.arn, entry.target.id)
+    ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
     refused = _not_applied(entry, ref)
     if refused or entry.undo is None:
         return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
@@ -33,7 +33,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         id=plan_id,
         mitigation=NAME,
         target=ref,
-        title=f"Undo {entry.mitigation} of {entry.target.id}: back to {state_words(entry.before)}",
+        title=f"Undo {entry.mitigation} of {ref.name}: back to {state_words(entry.before)}",
         tier="T2" if typed else "T1",
         call=call,
         before=dict(current),
@@ -116,7 +116,7 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
     if shows(current, entry.after):
         return None
     if shows(current, _wanted(entry)):
-        reason = f"{entry.target.id} is back at {state_words(current)} already."
+        reason = f"{ref.name} is back at {state_words(current)} already."
         return Refusal(NAME, ref, reason, "Name another entry of `lambdatop journal` by its id.")
     if current.get("state") in triggers.CHANGING:
         reason = f"The trigger is still {current.get('state')}; AWS accepts no change until it has settled."
@@ -124,7 +124,7 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
     return Refusal(
         NAME,
         ref,
-        f"{entry.target.id} was changed since: we set {state_words(entry.after)}, it is now "
+        f"{ref.name} was changed since: we set {state_words(entry.after)}, it is now "
         f"{state_words(current)}, the undo would set {state_words(entry.before)}.",
         "Somebody else may be acting: find out who before you overwrite it.",
         _despite(entry, ref),

@@ -62,7 +62,9 @@ def _what(entry: Entry, frame: Frame, width: int) -> Spans:
 def target_name(entry: Entry, snapshot: Snapshot) -> str:
     """Source and function of a mapping, whose UUID tells nobody anything; the name of anything else."""
     mapping = next((m.facts for m in snapshot.mappings if m.facts.key == entry.target), None)
-    return f"{mapping.source_name} {ARROW} {mapping.function.id}" if mapping else entry.target.id
+    if mapping is not None:
+        return f"{mapping.source_name} {ARROW} {mapping.function.id}"
+    return entry.label or entry.target.id
 
 
 def _target(entry: Entry, frame: Frame, width: int) -> Spans:
