@@ -109,6 +109,7 @@ def _backend(
     clients: Any,
     sources: tuple[Source, ...],
 ) -> Backend:
+    from lambdatop.aws.insights import Insights
     from lambdatop.aws.reader import AwsReader
     from lambdatop.aws.session import Clients
 
@@ -130,7 +131,8 @@ def _backend(
         for closer in closers:
             await closer()
 
-    return Backend(identified, sources, AwsReader(api, scope), mutator, close, lease)
+    reader, queries = AwsReader(api, scope), Insights(api, scope)
+    return Backend(identified, sources, reader, mutator, close, lease, queries)
 
 
 async def _identify(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from lambdatop.domain.events import Event, TargetIdentified
+from lambdatop.domain.insights import Found
 from lambdatop.domain.journal import Entry, Outcome
 from lambdatop.domain.lease import Leased
 from lambdatop.domain.plan import Call, Plan, Proposal, State
@@ -142,6 +143,16 @@ class Lease(Protocol):
         """Take or renew the lease on a target for `owner`; never raises, failures are in its words."""
 
 
+class LogQueries(Protocol):
+    """Questions that are pushed down to where the logs lie, for money. Raises LambdatopError kinds."""
+
+    async def estimate_bytes(self, groups: Sequence[str], start: float, end: float) -> int | None:
+        """About what a query over these groups and seconds scans, bytes; None when nobody counted."""
+
+    async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:
+        """Run a query to its end."""
+
+
 class JournalStore(Protocol):
     """The crash-safe journal. Every method that writes returns after fsync."""
 
@@ -172,6 +183,7 @@ class Backend:
     mutator: Mutator | None
     close: Callable[[], Awaitable[None]]
     lease: Lease | None = None
+    queries: LogQueries | None = None
 
 
 Connect = Callable[[], Awaitable[Backend]]
