@@ -1,11 +1,11 @@
-"""Tail one function's log, from its configured log group, without the console."""
+"""Tail functions' logs, from their configured log groups, without the console."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lambdatop.cli import codes, figures, streams
 from lambdatop.cli.context import Context, settle
@@ -21,12 +21,18 @@ from lambdatop.domain.world import EMPTY_WORLD, World
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("function", metavar="FUNCTION", help="name or ARN")
+    parser.add_argument("functions", nargs="+", metavar="FUNCTION", help="names or ARNs")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     parser.add_argument(
         "--since", default="10m", metavar="AGE", help="how far back: 30s, 10m, 2h (default 10m)"
     )
     parser.add_argument("--grep", metavar="RE", help="only lines in which this regular expression is found")
+    parser.add_argument(
+        "--errors",
+        action="store_true",
+        help="failures by kind, asked of Logs Insights: the scanned volume and its price are shown before",
+    )
+    parser.add_argument("--yes", action="store_true", help="with --errors: do not ask before it costs")
     parser.add_argument("--json", action="store_true", help="one JSON document a line")
 
 
@@ -34,10 +40,16 @@ def run(args: argparse.Namespace) -> int:
     """Print lines, oldest first."""
     since_s = parse_seconds(args.since)
     wanted = _pattern(args.grep)
+    if args.errors and (args.follow or args.grep):
+        raise UsageError("--errors sums up what was; --follow and --grep go with the lines themselves")
     context = settle(args)
+    if args.errors:
+        from lambdatop.cli.log_errors import run as run_errors
+
+        return run_errors(context, args.functions, since_s, as_json=args.json, yes=args.yes)
     with wire(context, only_look=True) as parts:
         tail = _Tail(context, parts, since_s, wanted, as_json=args.json)
-        asyncio.run(tail.run(args.function, follow=args.follow))
+        asyncio.run(tail.run(args.functions, follow=args.follow))
     return codes.DONE
 
 
@@ -49,7 +61,7 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
 
 
 class _Tail:
-    """Reads with the same source as the console, for one function."""
+    """Reads with the same source as the console; lines of several functions say whose they are."""
 
     def __init__(
         self, context: Context, parts: Parts, since_s: float, wanted: re.Pattern[str] | None, *, as_json: bool
@@ -61,16 +73,18 @@ class _Tail:
         self._as_json = as_json
         self._said = ""
         self._began = parts.clock.now()
+        self._several = False
 
-    async def run(self, target: str, *, follow: bool) -> None:
+    async def run(self, targets: Sequence[str], *, follow: bool) -> None:
         """Once, or until interrupted."""
         backend = await self._parts.connect()
         try:
-            key = await backend.reader.find(target, ("function",))
-            world = await _functions(backend, self._parts.clock.now())
+            keys = frozenset([await backend.reader.find(target, ("function",)) for target in targets])
+            self._several = len(keys) > 1
+            world = await functions_of(backend, self._parts.clock.now())
             source = _source(backend, "logs")
             while True:
-                more = await self._round(source, world, key, patient=follow)
+                more = await self._round(source, world, keys, patient=follow)
                 if not (follow or more):
                     return
                 if not more:
@@ -78,9 +92,9 @@ class _Tail:
         finally:
             await backend.close()
 
-    async def _round(self, source: Source, world: World, key: Key, *, patient: bool) -> bool:
+    async def _round(self, source: Source, world: World, keys: frozenset[Key], *, patient: bool) -> bool:
         """One look; whether it was cut short before it came to the present."""
-        view = View(self._parts.clock.now(), world, frozenset({key}), self._since_s)
+        view = View(self._parts.clock.now(), world, keys, self._since_s)
         try:
             events = await source.collect(view)
         except SourceError as error:
@@ -90,13 +104,16 @@ class _Tail:
             self._say(str(error))
             return False
         more = False
+        found: list[tuple[LogLine, str]] = []
         for event in events:
             if isinstance(event, LogsObserved):
-                self._print(line for line in event.lines if line.at >= self._began - self._since_s)
+                found += [(line, event.function.id) for line in event.lines]
                 cut_short = not event.complete and bool(event.lines)
                 more = more or (cut_short and event.lines[-1].at < self._began)
                 if event.gap:
-                    self._say(event.gap)
+                    self._say(f"{event.function.id}: {event.gap}" if self._several else event.gap)
+        found.sort(key=lambda pair: pair[0].at)
+        self._print((line, name) for line, name in found if line.at >= self._began - self._since_s)
         return more
 
     def _say(self, sentence: str) -> None:
@@ -104,18 +121,19 @@ class _Tail:
             self._said = sentence
             streams.say(f"note: {sentence}")
 
-    def _print(self, lines: Iterable[LogLine]) -> None:
-        for line in lines:
+    def _print(self, lines: Iterable[tuple[LogLine, str]]) -> None:
+        for line, name in lines:
             if self._wanted is not None and not self._wanted.search(line.text):
                 continue
             if self._as_json:
-                streams.line_document(line_json(line))
+                streams.line_document(line_json(line, name))
             else:
-                streams.data(f"{figures.moment_ms(line.at)} {line.text}")
+                whose = f"{name} " if self._several else ""
+                streams.data(f"{figures.moment_ms(line.at)} {whose}{line.text}")
         streams.flush()
 
 
-async def _functions(backend: Backend, now: float) -> World:
+async def functions_of(backend: Backend, now: float) -> World:
     """The list of functions, which says who writes to which log group."""
     from lambdatop.domain.fold import fold_all
 
@@ -127,10 +145,11 @@ def _source(backend: Backend, name: str) -> Source:
     return next(source for source in backend.sources if source.name == name)
 
 
-def line_json(line: LogLine) -> dict[str, object]:
+def line_json(line: LogLine, function: str) -> dict[str, object]:
     """One line for other programs; units stand in the names."""
     return {
         "at": figures.moment_ms(line.at),
+        "function": function,
         "kind": line.kind,
         "level": line.level,
         "request_id": line.request_id or None,
@@ -146,6 +165,7 @@ def _report_json(report: Report) -> dict[str, object]:
         "duration_ms": report.duration_ms,
         "billed_ms": report.billed_ms,
         "init_ms": report.init_ms,
+        "restore_ms": report.restore_ms,
         "memory_mb": report.memory_mb,
         "max_memory_mb": report.max_memory_mb,
         "status": report.status or None,
