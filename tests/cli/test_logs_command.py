@@ -11,33 +11,16 @@ from fakes.account import Account, FakeReader
 from fakes.clock import FakeClock
 from fakes.command_line import Cli
 from fakes.entries import SCOPE, WORKER
+from fakes.listed_functions import GROUP, NOW, Functions
 
 import lambdatop.aws.connect
 import lambdatop.engine.clock
 from lambdatop.cli import codes
 from lambdatop.cli.durations import parse_seconds
 from lambdatop.domain.errors import Denied, SourceError, Unreachable, UsageError
-from lambdatop.domain.events import Event, FunctionsListed, LogsObserved, TargetIdentified
-from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.events import Event, LogsObserved, TargetIdentified
 from lambdatop.domain.logline import parse
 from lambdatop.domain.ports import Backend, View
-
-NOW = 1_800_000_000.0
-GROUP = "/platform/orders"
-
-
-class Functions:
-    """The list of functions."""
-
-    name = "functions"
-
-    async def collect(self, view: View) -> Sequence[Event]:
-        """One function."""
-        return (FunctionsListed(SCOPE, NOW, (FunctionFacts(WORKER, "arn", log_group=GROUP),)),)
-
-    def pace_floor(self, view: View) -> tuple[float, str]:
-        """None."""
-        return 0.0, ""
 
 
 class Logs(Functions):

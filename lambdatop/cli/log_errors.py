@@ -1,0 +1,180 @@
+"""Failures by kind, asked of Logs Insights: for volumes that one machine cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lambdatop.cli import codes, figures, streams
+from lambdatop.cli.context import Context
+from lambdatop.cli.table import text_table
+from lambdatop.cli.wiring import Parts, wire
+from lambdatop.domain.errors import LambdatopError, UsageError
+from lambdatop.domain.fingerprints import fingerprint
+from lambdatop.domain.insights import USD_PER_GIB, Found, Row, errors_query, price_usd
+from lambdatop.domain.logline import LogLine, parse
+from lambdatop.domain.ports import Backend
+from lambdatop.domain.text import clean_line
+
+ASK_FROM_USD = 0.01
+SHOWN = 160
+"""Characters of a sample on the terminal; the JSON holds all."""
+
+FAILED = ("error", "timeout")
+LEVELS = ("error", "fatal")
+
+
+@dataclass(slots=True)
+class Kind:
+    """One kind of failure in one log group: how often, when (s since the epoch), and one of its lines."""
+
+    group: str
+    print: str
+    sample: str
+    count: int = 0
+    first: float = field(default=float("inf"))
+    last: float = 0.0
+
+    def add(self, at: float) -> None:
+        """One more."""
+        self.count += 1
+        self.first, self.last = min(self.first, at), max(self.last, at)
+
+
+def run(context: Context, targets: Sequence[str], since_s: float, *, as_json: bool, yes: bool) -> int:
+    """Estimate, ask where it costs, query, sum up."""
+    with wire(context, only_look=True) as parts:
+        found = asyncio.run(_query(parts, targets, since_s, yes=yes))
+    if found is None:
+        streams.say("not confirmed; nothing was asked")
+        return codes.FAILED
+    kinds = kinds_of(found.rows)
+    if as_json:
+        streams.document(_json(found, kinds))
+    elif kinds:
+        streams.data(_table(kinds))
+    _say_cost(found)
+    return codes.DONE
+
+
+async def _query(parts: Parts, targets: Sequence[str], since_s: float, *, yes: bool) -> Found | None:
+    backend = await parts.connect()
+    try:
+        groups = await _groups(backend, parts, targets)
+        end = parts.clock.now()
+        start = end - since_s
+        queries = backend.queries
+        if queries is None:
+            raise LambdatopError("This connection cannot ask Logs Insights.")
+        if not _agreed(await queries.estimate_bytes(groups, start, end), groups, yes=yes):
+            return None
+        return await queries.run(groups, errors_query(), start, end)
+    finally:
+        await backend.close()
+
+
+async def _groups(backend: Backend, parts: Parts, targets: Sequence[str]) -> list[str]:
+    from lambdatop.cli.logs import functions_of
+
+    keys = [await backend.reader.find(target, ("function",)) for target in targets]
+    world = await functions_of(backend, parts.clock.now())
+    return sorted({world.functions[key].log_group for key in keys if key in world.functions})
+
+
+def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
+    """Say what it scans and costs; where it costs more than a cent, somebody has to agree.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    where = f"{len(groups)} log group{'s' if len(groups) != 1 else ''}"
+    if about is None:
+        streams.say(
+            f"asking Logs Insights about {where}; how much it scans is not known (${USD_PER_GIB}/GiB)"
+        )
+        usd = ASK_FROM_USD
+    else:
+        usd = price_usd(about)
+        streams.say(
+            f"asking Logs Insights about {where}: scans about {_size(about)}, {_usd(usd)} at list price"
+        )
+    if usd <= ASK_FROM_USD or yes:
+        return True
+    answer = streams.ask("Go on? Press y and Enter: ")
+    if answer is None:
+        raise UsageError("there is no terminal to ask on; agree with --yes")
+    return answer.strip() in ("y", "Y")
+
+
+def kinds_of(rows: Iterable[Row]) -> list[Kind]:
+    """Kinds of failures, the most frequent first; lines that tell of none are left out."""
+    kinds: dict[tuple[str, str], Kind] = {}
+    for row in rows:
+        line = parse(row.at, "", row.stream, row.message)
+        if not _tells_failure(line):
+            continue
+        key = row.group, fingerprint(line.text)
+        kinds.setdefault(key, Kind(*key, line.text)).add(row.at)
+    return sorted(kinds.values(), key=lambda k: (-k.count, -k.last))
+
+
+def _tells_failure(line: LogLine) -> bool:
+    return line.kind in FAILED or line.level in LEVELS or bool(line.signature)
+
+
+def _table(kinds: Sequence[Kind]) -> str:
+    head = ("COUNT", "FIRST", "LAST", "LOG GROUP", "SAMPLE")
+    rows = [
+        (
+            f"{k.count:,}",
+            figures.moment(k.first),
+            figures.moment(k.last),
+            k.group,
+            clean_line(k.sample.split("\n", 1)[0], SHOWN),
+        )
+        for k in kinds
+    ]
+    return text_table(head, rows, (0,))
+
+
+def _json(found: Found, kinds: Sequence[Kind]) -> dict[str, object]:
+    return {
+        "schema": "lambdatop.errors/1",
+        "matched": found.matched,
+        "rows": len(found.rows),
+        "scanned_bytes": found.scanned_bytes,
+        "usd": price_usd(found.scanned_bytes),
+        "kinds": [
+            {
+                "count": k.count,
+                "first": figures.moment_ms(k.first),
+                "last": figures.moment_ms(k.last),
+                "log_group": k.group,
+                "fingerprint": k.print,
+                "sample": k.sample,
+            }
+            for k in kinds
+        ],
+    }
+
+
+def _say_cost(found: Found) -> None:
+    words = f"scanned {_size(found.scanned_bytes)}, {_usd(price_usd(found.scanned_bytes))}"
+    if found.left_out:
+        words += f"; the newest {len(found.rows):,} of {found.matched:,} matching lines were summed up"
+    streams.say(words)
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:,.1f} GiB"
+
+
+def _usd(value: float) -> str:
+    if 0 < value < 0.0001:
+        return "less than $0.0001"
+    return f"${value:.4f}" if value < 1 else f"${value:,.2f}"

@@ -1,0 +1,28 @@
+"""A source that lists one function, for commands that need no more of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fakes.entries import SCOPE, WORKER
+
+from lambdatop.domain.events import Event, FunctionsListed
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.ports import View
+
+NOW = 1_800_000_000.0
+GROUP = "/platform/orders"
+
+
+class Functions:
+    """The list of functions."""
+
+    name = "functions"
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One function."""
+        return (FunctionsListed(SCOPE, NOW, (FunctionFacts(WORKER, "arn", log_group=GROUP),)),)
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """None."""
+        return 0.0, ""
