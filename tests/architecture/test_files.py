@@ -6,9 +6,14 @@ import ast
 import re
 from pathlib import Path
 
+from lambdatop.aws.allowlist import READS
+
 MOST_LINES = 300
 # Child processes of the demo speak to their parent, or are Lambda functions whose log it is.
 DEMO_CHILDREN = re.compile(r"demo/(functions/.+|supervisor|server|runtime_worker)\.py$")
+HARMLESS: frozenset[str] = frozenset().union(*READS.values())
+"""What read-only mode may send although its name begins like a change: queries and the live tail."""
+
 MUTATION = re.compile(
     r"(Put|Update|Delete|Create|Purge|Start|Send|Add|Remove|Set|Tag|Untag|Invoke|Publish|Disable|Enable)[A-Z]\w+"
 )
@@ -57,7 +62,8 @@ def test_one_file_sends_what_changes_aws(sources: tuple[Path, ...], root: Path) 
         name = file.relative_to(root).as_posix()
         if MAY_NAME_MUTATIONS.search(name):
             continue
-        found += [f"{name}: {text}" for text in _texts(tree(file)) if MUTATION.fullmatch(text)]
+        texts = (text for text in _texts(tree(file)) if MUTATION.fullmatch(text))
+        found += [f"{name}: {text}" for text in texts if text not in HARMLESS]
     assert found == []
     mutator = (root / "lambdatop/aws/mutator.py").read_text(encoding="utf-8")
     assert set(MUTATION.findall(mutator)), "the rule still recognises what it forbids elsewhere"
