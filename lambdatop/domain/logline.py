@@ -2,52 +2,82 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from lambdatop.domain.signatures import TIMED_OUT, classify
+from lambdatop.domain.logjson import read_json
+from lambdatop.domain.logwords import Read, Report, level_word, number, report_level, shared
+from lambdatop.domain.signatures import classify
 from lambdatop.domain.text import clean
 
+__all__ = ["LogLine", "Report", "parse"]
+
 _HEAD = re.compile(
-    r"^(?:(REPORT|START|END) RequestId: ([0-9a-fA-F-]{36}|\S+)"
+    r"(?:(REPORT|START|END) RequestId: ([0-9a-fA-F-]{36}|[^\s\u240d]{1,128})"
     r"|(INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT)\b)"
 )
+_HEADS = ("R", "S", "E", "I")
 # The longer key stands before the shorter one that it contains.
 _KEYS = re.compile(
     r"(?<!\S)(Billed Restore Duration|Restore Duration|Billed Duration|Init Duration|Duration|"
     r"Memory Size|Max Memory Used|Status|Error Type|XRAY TraceId|SegmentId|Sampled|Phase):"
 )
-_TIMED_OUT = re.compile(TIMED_OUT)
-_LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b")
-_LEVELS = {"WARNING": "warn", "CRITICAL": "fatal"}
-_LEVEL_STEMS = ("INFO", "ERROR", "WARN", "DEBUG", "TRACE", "FATAL", "CRITICAL")
-_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_UUID_MIDDLE = re.compile(r"-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-")
+_LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b")
+_LEVEL_STEMS = ("INFO", "ERROR", "WARN", "DEBUG", "TRACE", "FATAL", "CRITICAL", "SEVERE")
+_SMALL_LEVEL = re.compile(
+    r"(?:\b(?:level|lvl|severity)=\"?|^[\d:.TZ/ -]{0,40}\[)"
+    r"(trace|debug|info|notice|warn|warning|error|err|fatal|critical|crit|panic)\b"
+)
+"""logfmt (`level=error`) and `[error]` after a stamp, as Go's, Rust's and Elixir's loggers write it."""
+_SMALL_STEMS = ("level=", "lvl=", "severity=", " [")
+_COLOUR = re.compile("\u241b\\[[\\d;]{0,16}m")
+"""A cleaned colour code, which may touch the word for the level."""
+
+_STAMP = r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_TIMED_OUT = re.compile(rf"(?:{_STAMP} (\S{{1,40}}) )?Task timed out after \d{{1,5}}\.\d\d seconds\s*$")
+"""The platform's own line (old style); whoever quotes it writes something else before it."""
+_WORD = (
+    r"TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
+    r"|trce|dbug|info|warn|fail|crit|trace|debug|error|fatal"
+)
+PREFIX = re.compile(
+    rf"(?:[DIWEFA], )?(?:\[?(?P<a>{_WORD})\]?:?\s+)?"
+    rf"(?:{_STAMP}(?: #\d{{1,10}}\])?\s+)?(?:\[?(?P<b>{_WORD})\]?:?\s+)?"
+    rf"[<\[(]?(?P<id>{_UUID}|undefined\b)[>\])]?:?(?:\s+--|\s+)(?:\[?(?P<c>{_WORD})\]?(?::?\s+|$))?"
+)
+"""What the runtimes and their loggers put before a message, up to the request id and the level after it.
+
+Python: `[LEVEL] stamp id`, Node: `stamp id LEVEL`, .NET: `stamp id level`, log4j2 for Lambda: `stamp id
+LEVEL`, Ruby: `E, [stamp #8] ERROR id --`. A UUID further on is the application's.
+"""
+_REQUEST = re.compile(
+    rf"\b(?:[Rr]equest_?I[dD]|[Aa]ws_?[Rr]equest_?[Ii]d|request_id)(?:[:=]\s?)[\"']?({_UUID})"
+)
+_MIDDLE = re.compile(r"-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-")
+"""The middle of a UUID, which is looked for first because it is much cheaper."""
 _ID_WITHIN = 200
-_MAX_JSON = 65_536
-_BAD = ("error", "failure", "timeout")
-_JSON_IDS = ("requestId", "AWSRequestId", "awsRequestId", "function_request_id", "aws_request_id")
-_JSON_ERRORS = ("errorType", "errorMessage", "stackTrace")
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Numbers of one REPORT or platform.report line; None where the line is silent.
-
-    INIT_REPORT, RESTORE_REPORT and their JSON shapes fill `init_ms` or `restore_ms`, status and error
-    type. Units: `*_ms` ms, `*_mb` MB.
-    """
-
-    duration_ms: float | None = None
-    billed_ms: float | None = None
-    memory_mb: float | None = None
-    max_memory_mb: float | None = None
-    init_ms: float | None = None
-    status: str = ""
-    error_type: str = ""
-    restore_ms: float | None = None
+_THROWN = re.compile(
+    r"(?:Exception in thread \S{1,80} |Unhandled exception\. |Uncaught |Unhandled )?"
+    r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|/))*+"
+    r"(?:[A-Za-z_$][\w$]{0,80}?)?(?:Exception|Error)\b(?: \[\w{1,60}\])?(?:: |:?$|:?\n)"
+)
+"""The first line of an uncaught exception: an optional package, then a type, then the message."""
+_RUBY = re.compile(r"\S{1,200}\.rb:\d{1,7}:in [`'][^\n]{1,1000}\(\w[\w:]{0,100}\)(?:\n|$)")
+_ERROR_HEADS = (
+    "[ERROR]",
+    "Traceback ",
+    "panic: ",
+    "fatal error: ",
+    "IMAGE ",
+    "Unknown application error occurred",
+    "module initialization error",
+    "Unable to import module",
+    "Unhandled Promise Rejection",
+    "Error raised from handler method",
+)
+_EXITED = ("Error: Runtime exited", "Process exited before completing request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +85,8 @@ class LogLine:
     """One cleaned log event.
 
     `seq` counts up within one function's tail; `at` is the event's timestamp in s since the epoch.
-    `kind` is start, end, report, init, error, timeout or app; `level` is a lower-case word or "".
-    `signature` is the known failure that the line shows (see `signatures.py`), "" for none.
+    `kind` is start, end, report, init, error, timeout or app; `level` is trace, debug, info, warn, error,
+    fatal or "". `signature` is the known failure that the line shows (see `signatures.py`), "" for none.
     """
 
     seq: int
@@ -71,70 +101,96 @@ class LogLine:
     signature: str = ""
 
 
-class _Read(NamedTuple):
-    """What the text of a line says, as LogLine names it."""
-
-    kind: str
-    level: str
-    request_id: str = ""
-    report: Report | None = None
-    signature: str = ""
-
-
 def parse(at: float, event_id: str, stream: str, message: str) -> LogLine:
     """One raw log event as a cleaned line (`seq` 0; the fold numbers it)."""
     text = clean(message.rstrip("\n"))
-    read = _json_line(text) if text.startswith("{") and len(text) <= _MAX_JSON else None
-    kind, level, request_id, report, signature = read or _text_line(text)
-    return LogLine(0, at, event_id, stream, kind, level, text, request_id, report, signature)
+    # A carriage return ends a line too (Node and Windows hosts write them); it stays visible in the text.
+    plain = text.replace("\u240d\n", "\n").replace("\u240d", "\n") if "\u240d" in text else text
+    read = read_json(message, plain) if text.startswith("{") else None
+    kind, level, request_id, report, signature = read or _text_line(plain)
+    rid = shared(request_id) if request_id else ""
+    return LogLine(0, at, event_id, shared(stream), kind, level, text, rid, report, signature)
 
 
-def _text_line(text: str) -> _Read:
-    head = _HEAD.match(text)
-    if head:
-        return _platform_text(text, head)
-    request_id = _request_id(text)
-    if "Task timed out" in text and _TIMED_OUT.match(text):
-        return _Read("timeout", "error", request_id, None, "timeout")
-    if text.startswith(("[ERROR]", "Traceback ")) or "Error: Runtime exited" in text:
-        return _Read("error", "error", request_id, None, classify(text))
-    level = _level(text)
-    return _Read("app", level, request_id, None, _failure(text, level))
+def _text_line(text: str) -> Read:
+    if text.startswith(_HEADS):
+        head = _HEAD.match(text)
+        if head:
+            return _platform_text(text, head)
+    if text.startswith("XRAY TraceId:"):
+        # The second line of a REPORT, as an event of its own.
+        return Read("report", "")
+    if "Task timed out" in text and (late := _TIMED_OUT.match(text)):
+        return Read("timeout", "error", late[1] or "", None, "timeout")
+    return _application(text)
 
 
-def _platform_text(text: str, head: re.Match[str]) -> _Read:
+def _application(text: str) -> Read:
+    # Nearly every id stands near the beginning; without one there is no prefix to look at.
+    has_id = _MIDDLE.search(text, 0, _ID_WITHIN) is not None
+    prefix = PREFIX.match(text) if has_id or " undefined " in text[:48] else None
+    request_id = _id_of(text, prefix) if has_id else ""
+    level = _prefix_level(prefix) or _level(text)
+    error = prefix is not None and level in ("error", "fatal")
+    if error or text.startswith(_ERROR_HEADS) or _exited(text) or _thrown(text):
+        level = level if level in ("error", "fatal") else "error"
+        return Read("error", level, request_id, None, _signature(text))
+    return Read("app", level, request_id, None, "" if level in ("debug", "trace") else _signature(text))
+
+
+def _signature(text: str) -> str:
+    """What an application's line shows; that a task timed out only the platform can say."""
+    found = classify(text)
+    return "" if found == "timeout" else found
+
+
+def _prefix_level(prefix: re.Match[str] | None) -> str:
+    if prefix is None:
+        return ""
+    return level_word(prefix["a"] or prefix["b"] or prefix["c"] or "")
+
+
+def _exited(text: str) -> bool:
+    return any(words in text for words in _EXITED)
+
+
+def _thrown(text: str) -> bool:
+    head = text[:300]
+    if "Exception" in head or "Error" in head:
+        return bool(_THROWN.match(text, 0, 300) or (".rb:" in head and _RUBY.match(text)))
+    return False
+
+
+def _id_of(text: str, prefix: re.Match[str] | None) -> str:
+    """The request id where a runtime writes it, in the prefix or named; other UUIDs are anybody's."""
+    if prefix is None:
+        prefix = PREFIX.match(text)
+    if prefix is not None:
+        return "" if prefix["id"] == "undefined" else prefix["id"]
+    named = _REQUEST.search(text, 0, _ID_WITHIN)
+    return named.group(1) if named else ""
+
+
+def _platform_text(text: str, head: re.Match[str]) -> Read:
     word, request_id, init = head.groups()
     if init:
         report = _report(text) if init.endswith("REPORT") else None
-        return _Read("init", _report_level(report), "", report, classify(text, report) if report else "")
+        return Read("init", report_level(report), "", report, classify(text, report) if report else "")
     if word != "REPORT":
-        return _Read(word.lower(), "", request_id)
+        return Read(word.lower(), "", request_id)
     report = _report(text)
-    return _Read("report", _report_level(report), request_id, report, classify(text, report))
-
-
-def _report_level(report: Report | None) -> str:
-    return "error" if report and report.status in _BAD else ""
-
-
-def _failure(text: str, level: str) -> str:
-    """The signature of an application's line; whoever debugs prints everything, failed or not."""
-    return "" if level in ("debug", "trace") else classify(text)
-
-
-def _request_id(text: str) -> str:
-    """The first UUID near the beginning; its middle is looked for first, which is much cheaper."""
-    if _UUID_MIDDLE.search(text, 0, _ID_WITHIN) is None:
-        return ""
-    found = _UUID.search(text, 0, _ID_WITHIN)
-    return found.group() if found else ""
+    return Read("report", report_level(report), request_id, report, classify(text, report))
 
 
 def _level(text: str) -> str:
     head = text[:120]
+    if "\u241b" in head:
+        head = _COLOUR.sub("", text[:200])
     first = min([at for stem in _LEVEL_STEMS if (at := head.find(stem)) >= 0], default=-1)
     word = _LEVEL.search(head, first) if first >= 0 else None
-    return _word(word.group(1)) if word else ""
+    if word is None and (head.startswith("[") or any(stem in head for stem in _SMALL_STEMS)):
+        word = _SMALL_LEVEL.search(head)
+    return level_word(word.group(1)) if word else ""
 
 
 def _report(text: str) -> Report:
@@ -144,95 +200,20 @@ def _report(text: str) -> Report:
     """
     parts = _KEYS.split(text)
     fields = {
-        key: value.strip().split("\n", 1)[0] for key, value in zip(parts[1::2], parts[2::2], strict=True)
+        key: value.strip().split("\n", 1)[0].rstrip()
+        for key, value in zip(parts[1::2], parts[2::2], strict=True)
     }
     return Report(
-        duration_ms=_number(fields.get("Duration")),
-        billed_ms=_number(fields.get("Billed Duration")),
-        memory_mb=_number(fields.get("Memory Size")),
-        max_memory_mb=_number(fields.get("Max Memory Used")),
-        init_ms=_number(fields.get("Init Duration")),
-        status=fields.get("Status", ""),
-        error_type=fields.get("Error Type", ""),
-        restore_ms=_number(fields.get("Restore Duration")),
+        duration_ms=_figure(fields.get("Duration")),
+        billed_ms=_figure(fields.get("Billed Duration")),
+        memory_mb=_figure(fields.get("Memory Size")),
+        max_memory_mb=_figure(fields.get("Max Memory Used")),
+        init_ms=_figure(fields.get("Init Duration")),
+        status=fields.get("Status", "")[:64],
+        error_type=fields.get("Error Type", "")[:256],
+        restore_ms=_figure(fields.get("Restore Duration")),
     )
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text.split(" ", 1)[0]) if text else None
-    except ValueError:
-        return None
-
-
-def _word(level: str) -> str:
-    return _LEVELS.get(level.upper(), level.lower())
-
-
-def _json_line(text: str) -> _Read | None:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(data, dict):
-        return None
-    record = data.get("record")
-    if isinstance(data.get("type"), str) and isinstance(record, dict):
-        return _platform_json(text, data["type"], record)
-    level = data.get("level")
-    word = _word(level) if isinstance(level, str) else ""
-    if not word and _tells_error(data):
-        # An uncaught exception may come without a level; one that was handled carries its own.
-        word = "error"
-    kind = "error" if word in ("error", "fatal") else "app"
-    return _Read(kind, word, _json_id(data), None, _failure(text, word))
-
-
-def _tells_error(data: dict[str, object]) -> bool:
-    return any(name in data for name in _JSON_ERRORS)
-
-
-def _json_id(data: dict[str, object]) -> str:
-    found = (data[name] for name in _JSON_IDS if name in data)
-    return next((id_ for id_ in found if isinstance(id_, str)), "")
-
-
-def _platform_json(text: str, type_: str, record: dict[str, object]) -> _Read:
-    request_id = record.get("requestId")
-    rid = request_id if isinstance(request_id, str) else ""
-    if type_ == "platform.start":
-        return _Read("start", "", rid)
-    if type_ == "platform.logsDropped":
-        return _Read("app", "warn", rid, None, "logs_dropped")
-    report = _json_report(type_, record)
-    level, signature = _report_level(report), classify(text, report)
-    if type_ == "platform.report":
-        return _Read("report", level, rid, report, signature)
-    if type_.startswith(("platform.init", "platform.restore")):
-        return _Read("init", level, rid, report if type_.endswith("Report") else None, signature)
-    return _Read("end" if type_ == "platform.runtimeDone" else "app", level, rid, None, signature)
-
-
-def _json_report(type_: str, record: dict[str, object]) -> Report:
-    raw = record.get("metrics")
-    metrics = raw if isinstance(raw, dict) else {}
-    status, error_type = str(record.get("status") or ""), str(record.get("errorType") or "")
-    lasted = _float(metrics.get("durationMs"))
-    if type_.startswith("platform.init"):
-        return Report(init_ms=lasted, status=status, error_type=error_type)
-    if type_.startswith("platform.restore"):
-        return Report(restore_ms=lasted, status=status, error_type=error_type)
-    return Report(
-        duration_ms=lasted,
-        billed_ms=_float(metrics.get("billedDurationMs")),
-        memory_mb=_float(metrics.get("memorySizeMB")),
-        max_memory_mb=_float(metrics.get("maxMemoryUsedMB")),
-        init_ms=_float(metrics.get("initDurationMs")),
-        status=status,
-        error_type=error_type,
-        restore_ms=_float(metrics.get("restoreDurationMs")),
-    )
-
-
-def _float(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+def _figure(text: str | None) -> float | None:
+    return number(text.split(" ", 1)[0]) if text else None
