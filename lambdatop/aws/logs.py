@@ -1,91 +1,66 @@
-"""The log tail of the watched functions, by polling FilterLogEvents of their configured log groups.
+"""The log tail of the watched functions: Live Tail where it is asked for, polling FilterLogEvents otherwise.
 
-Events arrive late and out of order, so every round reads an overlap again and recognises what it has
-seen by event id. The first round takes the newest lines of the last ten minutes. Every later round reads
-a bounded number of pages; what is left over is continued by its token in the next round, and the event
-says so. Lines that come later than the overlap reaches are lost:
-CloudWatch usually delivers within seconds.
+Both ways end in the same books (`log_tails.py`), so that a change from one to the other neither loses nor
+doubles a line, and whatever Live Tail cannot show (what was before it, what it sampled) is polled. The first
+round takes the newest lines of the last ten minutes. Every later round reads a bounded number of pages; what
+is left over is continued by its token in the next round, and the event says so. Lines that come more than
+`LATE_S` late are lost: CloudWatch usually delivers within seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from lambdatop.aws import known
+from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.log_choice import STAY_S, choose
+from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
 from lambdatop.aws.session import Api
-from lambdatop.domain.errors import Missing, SourceError
-from lambdatop.domain.events import Event, LogsObserved
+from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
+from lambdatop.domain.events import Event, LogsObserved, LogWay
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logline import LogLine, parse
 from lambdatop.domain.ports import View
-from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.text import clean_line, clean_name
 
-BACKFILL_S = 600.0
-OVERLAP_S = (10.0, 60.0)
-OVERLAP_EVENTS = 2000
 FIRST_PAGES = 2
 PAGES = 6
+SWEEP_PAGES = 6
 PAGE_EVENTS = 2000
-KEEP_LINES = 5000
-KEEP_IDS = 50_000
 KEEP_TAILS = 64
 PARSE_SLICE = 500
-BEHIND_ROUNDS = 4
+POLL_AT_MOST_EVERY_S = 4.0
+"""Live lines wake the source every second; the logs beside them are polled no more often than this."""
 
 _SHARED_STREAM = re.compile(r"^\d{4}/\d{2}/\d{2}/([A-Za-z0-9_-]{1,64})\[(?:\$LATEST|\d+)\]")
 
 
-@dataclass(slots=True)
-class Tail:
-    """Where the reading of one function's log stands. Times in s since the epoch."""
-
-    newest: float | None = None
-    read_until: float | None = None
-    token: str | None = None
-    start: float = 0.0
-    behind: int = 0
-    rate: float = 0.0
-    seen: dict[str, float] = field(default_factory=dict)
-    backfill_s: float = BACKFILL_S
-
-    def next_start(self, now: float) -> float:
-        """Start of the next window: the newest line minus an overlap, never older than the backfill.
-
-        The overlap shrinks for a log that is so fast that reading it again would be all we do.
-        """
-        oldest = now - self.backfill_s
-        if self.newest is None:
-            return oldest
-        low, high = OVERLAP_S
-        overlap = min(high, max(low, OVERLAP_EVENTS / self.rate)) if self.rate else high
-        return max(oldest, min(self.newest, now) - overlap)
-
-    def forget(self, before: float) -> None:
-        """Drop ids that no window can bring again, then the oldest beyond the bound."""
-        kept = {id_: at for id_, at in self.seen.items() if at >= before}
-        for id_ in list(kept)[: max(0, len(kept) - KEEP_IDS)]:
-            del kept[id_]
-        self.seen = kept
-
-
 class LogsSource:
-    """FilterLogEvents of each watched function, oldest first."""
+    """The new lines of each followed function, oldest first.
+
+    `woken` is called when live lines have arrived: whoever paces this source may ask it at once.
+    """
 
     name = "logs"
 
-    def __init__(self, api: Api, scope: Scope, most: int = 1) -> None:
+    def __init__(
+        self, api: Api, scope: Scope, most: int = 1, woken: Callable[[], None] = lambda: None
+    ) -> None:
         self._api = api
         self._scope = scope
         self._most = most
         self._following: dict[Key, float] = {}
         self._tails: dict[Key, Tail] = {}
         self._backfill_s = BACKFILL_S
+        self._ready: list[LogsObserved] = []
+        self.live = LiveTail(api, woken)
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One round over the functions followed; fails only when none of them could be read."""
@@ -93,115 +68,132 @@ class LogsSource:
         functions = known.functions(view, self._scope)
         chosen = set(self._choose(view, functions))
         watched = sorted((f for f in functions if f.key in chosen), key=lambda f: f.key)
-        if not watched:
-            return ()
+        wanted = {f.log_group: self._group_arn(f) for f in watched if f.key in view.live}
         shared = _shared_groups(functions)
-        results = await asyncio.gather(*(self._guarded(f, f.log_group in shared) for f in watched))
-        events = [r for r in results if isinstance(r, LogsObserved)]
-        errors = [r for r in results if isinstance(r, SourceError)]
-        if errors and not events:
+        self._take_live(watched)
+        results = await asyncio.gather(
+            *(self._guarded(f, f.log_group in shared, f.key in view.live) for f in watched)
+        )
+        # After polling: what is polled from now on was counted before the first live line can come.
+        await self.live.follow(wanted)
+        errors = [r for r in results if r is not None]
+        if errors and not self._ready:
             raise errors[0]
-        return events
+        # A round that was given up half-way leaves its events to the next one.
+        ready, self._ready = self._ready, []
+        return tuple(ready)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
 
     def _choose(self, view: View, functions: Sequence[FunctionFacts]) -> list[Key]:
-        now = self._api.now()
-        chosen = choose(view.world, functions, view.watched, self._following, now, self._most)
+        now, watched = self._api.now(), view.watched | view.live
+        chosen = choose(view.world, functions, watched, self._following, now, self._most)
         kept = {k: until for k, until in self._following.items() if until > now}
-        self._following = {k: kept.get(k, now + STAY_S) for k in chosen if k not in view.watched}
+        self._following = {k: kept.get(k, now + STAY_S) for k in chosen if k not in watched}
         return chosen
 
-    async def _guarded(self, facts: FunctionFacts, shared: bool) -> LogsObserved | SourceError:
+    def _group_arn(self, facts: FunctionFacts) -> str:
+        arn = parse_arn(facts.arn)
+        partition = arn.partition if arn else "aws"
+        account, region = self._scope
+        return f"arn:{partition}:logs:{region}:{account}:log-group:{facts.log_group}"
+
+    def _take_live(self, watched: Sequence[FunctionFacts]) -> None:
+        """Hand what Live Tail brought to the tails at once: it will not bring it again."""
+        arrived = self.live.arrived()
+        for facts in watched:
+            tail = self._tail(facts.key)
+            for session, events in _by_session(arrived.get(facts.log_group, ())):
+                tail.take_live(session, events)
+
+    async def _guarded(self, facts: FunctionFacts, shared: bool, live: bool) -> SourceError | None:
+        tail, group = self._tail(facts.key), facts.log_group
+        session = self.live.session(group) if live else None
+        failure: SourceError | None = None
         try:
-            return await self._read(facts, shared)
+            await self._poll(tail, group, session)
         except Missing:
-            gap = f"the log group {facts.log_group} does not exist (yet): it is made at the first log line"
-            return self._event(facts, (), gap)
+            tail.notes.append(f"the log group {group} does not exist (yet): it is made at the first log line")
         except SourceError as error:
-            return error
+            if not tail.owed and session is None:
+                return error
+            # What was read counts as seen, so it must not be thrown away.
+            failure = error
+            tail.notes.append(f"reading stopped early: {error}")
+        tail.forget(self._api.now())
+        event = await self._event(facts, tail, shared, session)
+        if live and session is None:
+            event = _because(event, self.live.why_not(group))
+        self._ready.append(event)
+        return failure
 
-    async def _read(self, facts: FunctionFacts, shared: bool) -> LogsObserved:
-        tail, now = self._tail(facts.key), self._api.now()
-        gap = self._begin(tail, now)
-        fresh: list[dict[str, Any]] = []
-        first = tail.newest is None
-        for _ in range(FIRST_PAGES if first else PAGES):
-            try:
-                page = await self._page(facts.log_group, tail, newest_first=first)
-            except SourceError as error:
-                tail.token = None
-                if not fresh:
-                    raise
-                # What the pages before it brought counts as seen, so it must not be thrown away.
-                gap = f"reading stopped early: {error}"
-                break
-            self._take(tail, page.get("events") or (), fresh)
-            tail.token = page.get("nextToken")
-            if not tail.token:
-                break
-        if tail.token and first and _descending(fresh):
-            tail.token = None
+    async def _poll(self, tail: Tail, group: str, session: Session | None) -> None:
+        """Read the newest, unless Live Tail brings it, and look for what came late."""
+        now = self._api.now()
+        if self.live.running and now - tail.polled < POLL_AT_MOST_EVERY_S:
+            return
+        tail.polled = now
+        if session is None or tail.begun <= session.blind_until:
+            await self._read_head(tail, group, now)
+        else:
+            tail.watched, tail.head = now, None
+        sweep = None if tail.head is not None else tail.open_sweep(now)
+        if sweep is not None and await self._read(tail, sweep, group, SWEEP_PAGES):
+            tail.close_sweep()
+
+    async def _read_head(self, tail: Tail, group: str, now: float) -> None:
+        head = tail.open_head(now)
+        owed = len(tail.owed)
+        try:
+            done = await self._read(tail, head, group, FIRST_PAGES if head.newest_first else PAGES)
+        except SourceError:
+            if head.newest_first and len(tail.owed) > owed:
+                tail.close_head(now)  # what is older than what it brought is not asked for again
+            raise
+        if not done and head.newest_first and _descending(tail.owed[owed:]):
             minutes = f"{tail.backfill_s / 60:.0f} minutes"
-            gap = f"only the newest {len(fresh)} lines of the last {minutes} were read"
-        elif tail.token:
-            tail.behind += 1
-            gap = gap or "this log is long or fast: reading goes on with the next round"
-        if not tail.token:
-            self._end(tail, now)
-        lines, unknown = await _lines(fresh, facts.name, shared)
-        if unknown:
-            gap = gap or f"{unknown} lines of streams that name no function are left out (shared group)"
-        if len(fresh) > KEEP_LINES:
-            gap = f"{len(fresh) - KEEP_LINES} older lines are left out"
-        return self._event(facts, lines, gap)
+            tail.notes.append(f"only the newest {head.lines} lines of the last {minutes} were read")
+            done = True
+        if done:
+            tail.close_head(now)
+            return
+        head.newest_first = False
+        head.rounds += 1
+        tail.notes.append("this log is long or fast: reading goes on with the next round")
 
-    def _begin(self, tail: Tail, now: float) -> str:
-        """Open the next window; the gap sentence when lines had to be skipped for it."""
-        if tail.token and tail.behind < BEHIND_ROUNDS:
-            return ""
-        gap = ""
-        if tail.token:
-            # Reading on from the old place would fall behind for ever: jump to now, and say so.
-            tail.newest = now - OVERLAP_S[0]
-            gap = "this log is faster than it may be read: some lines were skipped"
-        elif tail.read_until is not None and tail.read_until < now - tail.backfill_s:
-            missed_s = now - tail.backfill_s - tail.read_until
-            gap = f"the {missed_s:.0f} s while it was not watched were not read"
-        tail.token, tail.behind = None, 0
-        tail.start = tail.next_start(now)
-        return gap
+    async def _read(self, tail: Tail, window: Window, group: str, pages: int) -> bool:
+        """Some pages of a window; whether it was read to its end."""
+        for _ in range(pages):
+            try:
+                page = await self._page(group, window)
+            except (Throttled, Unreachable):
+                raise  # the token stays good
+            except SourceError:
+                tail.head = None if window is tail.head else tail.head
+                tail.sweep = None if window is tail.sweep else tail.sweep
+                raise
+            tail.take_page(window, page.get("events") or ())
+            window.token = page.get("nextToken")
+            if not window.token:
+                return True
+        return False
 
-    def _end(self, tail: Tail, now: float) -> None:
-        """The window is read to its end: move on."""
-        tail.behind, tail.read_until = 0, now
-        recent = sum(1 for at in tail.seen.values() if at >= now - OVERLAP_S[1])
-        tail.rate = recent / OVERLAP_S[1]
-        tail.forget(min(tail.next_start(now), tail.start))
-
-    async def _page(self, group: str, tail: Tail, *, newest_first: bool) -> dict[str, Any]:
-        more: dict[str, Any] = {"nextToken": tail.token} if tail.token else {}
-        if newest_first:
+    async def _page(self, group: str, window: Window) -> dict[str, Any]:
+        more: dict[str, Any] = {"nextToken": window.token} if window.token else {}
+        if window.newest_first:
             more["startFromHead"] = False
+        if window.end is not None:
+            more["endTime"] = int(window.end * 1000)
         return await self._api.read(
             "logs",
             "FilterLogEvents",
             logGroupName=group,
-            startTime=int(tail.start * 1000),
+            startTime=int(window.start * 1000),
             limit=PAGE_EVENTS,
             **more,
         )
-
-    def _take(self, tail: Tail, events: Sequence[dict[str, Any]], fresh: list[dict[str, Any]]) -> None:
-        for event in events:
-            id_, at = _identity(event), event.get("timestamp", 0) / 1000
-            if id_ in tail.seen:
-                continue
-            tail.seen[id_] = at
-            tail.newest = max(tail.newest or at, at)
-            fresh.append(event)
 
     def _tail(self, key: Key) -> Tail:
         tail = self._tails.pop(key, None) or Tail(backfill_s=self._backfill_s)
@@ -210,25 +202,65 @@ class LogsSource:
             self._tails.pop(next(iter(self._tails)))
         return tail
 
-    def _event(self, facts: FunctionFacts, lines: tuple[LogLine, ...], gap: str) -> LogsObserved:
-        return LogsObserved(self._scope, self._api.now(), facts.key, facts.log_group, lines, not gap, gap)
+    async def _event(
+        self, facts: FunctionFacts, tail: Tail, shared: bool, session: Session | None
+    ) -> LogsObserved:
+        """What is owed, as an event; nothing is crossed out before the event is made."""
+        lines, unknown = await _lines(tail.owed, facts.name, shared)
+        if unknown:
+            tail.notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")
+        if session is not None and session.gap:
+            tail.notes.append(session.gap)
+        gap = "; ".join(dict.fromkeys(tail.notes))
+        tail.owed, tail.notes = [], []
+        at = self._api.now()
+        via: LogWay = "poll" if session is None else "live tail"
+        if session is None:
+            lag_s = max(0.0, at - lines[-1].at) if lines else None
+            coverage, usd = (None if gap else 1.0), 0.0
+        else:
+            lag_s = session.lag_s if lines else None
+            coverage, usd = session.coverage, HOUR_USD
+        return LogsObserved(
+            self._scope,
+            at,
+            facts.key,
+            facts.log_group,
+            lines,
+            not gap,
+            gap,
+            via=via,
+            lag_s=lag_s,
+            coverage=coverage,
+            usd_per_hour=usd,
+        )
 
 
-def _identity(event: dict[str, Any]) -> str:
-    """The event's id; where a server sends none, what makes the line that line."""
+def _because(event: LogsObserved, why: str) -> LogsObserved:
+    return replace(event, via_why=why)
+
+
+def _by_session(arrived: Iterable[tuple[int, Raw]]) -> Iterable[tuple[int, list[Raw]]]:
+    for session, events in groupby(arrived, key=lambda pair: pair[0]):
+        yield session, [event for _, event in events]
+
+
+def _identity(event: Raw) -> str:
+    """The event's id; where the server sends none, one that is made of the line."""
     id_ = event.get("eventId")
     if id_:
-        return str(id_)
-    return f"{event.get('logStreamName')}|{event.get('timestamp')}|{event.get('message')}"
+        return clean_name(str(id_))
+    text = f"{event.get('logStreamName')}|{event.get('message')}"
+    return f"{event.get('timestamp')}-{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
 
 
-def _descending(events: Sequence[dict[str, Any]]) -> bool:
+def _descending(events: Sequence[Raw]) -> bool:
     """Whether a bounded first answer holds the newest lines, or the server cannot begin with them."""
-    return len(events) > 1 and events[0].get("timestamp", 0) > events[-1].get("timestamp", 0)
+    return len(events) > 1 and moment(events[0]) > moment(events[-1])
 
 
 def _shared_groups(functions: Sequence[FunctionFacts]) -> set[str]:
-    """Log groups that more than one function writes to, or that are nobody's default group."""
+    """Log groups that more than one function writes to."""
     seen: set[str] = set()
     shared: set[str] = set()
     for facts in functions:
@@ -238,9 +270,7 @@ def _shared_groups(functions: Sequence[FunctionFacts]) -> set[str]:
     return shared
 
 
-async def _lines(
-    events: list[dict[str, Any]], function: str, shared: bool
-) -> tuple[tuple[LogLine, ...], int]:
+async def _lines(events: Sequence[Raw], function: str, shared: bool) -> tuple[tuple[LogLine, ...], int]:
     """Parsed lines of this function, oldest first, and how many could be anybody's."""
     own, unknown = [], 0
     for event in events:
@@ -249,14 +279,13 @@ async def _lines(
             own.append(event)
         elif owner is None:
             unknown += 1
-    own.sort(key=lambda e: e.get("timestamp", 0))
+    own.sort(key=moment)
     lines: list[LogLine] = []
-    for i, event in enumerate(own[-KEEP_LINES:]):
+    for i, event in enumerate(own):
         if i and i % PARSE_SLICE == 0:
             await asyncio.sleep(0)
         stream = clean_line(str(event.get("logStreamName") or ""), 512)
-        at = event.get("timestamp", 0) / 1000
-        lines.append(parse(at, clean_name(_identity(event)), stream, str(event.get("message") or "")))
+        lines.append(parse(moment(event), _identity(event), stream, str(event.get("message") or "")))
     return tuple(lines), unknown
 
 

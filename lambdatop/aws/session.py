@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from aiohttp import ClientError
 from botocore import configprovider, loaders, plugin, tokens, utils, xform_name
+from botocore.eventstream import ParserError
+from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError as SdkClientError
 
 from lambdatop.aws import answers
 from lambdatop.aws._private import replace_mfa_prompter
@@ -25,9 +29,12 @@ from lambdatop.aws.connect import Connection, configured_endpoint
 from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
-from lambdatop.domain.errors import CredentialsError
+from lambdatop.domain.errors import CredentialsError, Unreachable
 from lambdatop.domain.ports import Clock, Limiter, Meter
 from lambdatop.domain.pricing import METRIC_USD
+
+STREAM_SILENCE_S = 30.0
+"""An event stream that says nothing for so long is broken: Live Tail sends an update every second."""
 
 
 def open_session(connection: Connection, guard: Guard) -> AioSession:
@@ -118,6 +125,7 @@ class Clients:
         self._open: dict[str, Any] = {}
         self._lock = asyncio.Lock()
         self._exit = AsyncExitStack()
+        self._closing: list[Callable[[], Awaitable[None]]] = []
         self.values = answers.values_of(session)
 
     async def get(self, service: str) -> Any:
@@ -128,43 +136,65 @@ class Clients:
                     self._open[service] = await self._make(service)
         return self._open[service]
 
+    @asynccontextmanager
+    async def streaming(self, service: str) -> AsyncIterator[Any]:
+        """A client of its own for one event stream: sent once, and gone with its socket after the block."""
+        async with self._client(service, attempts=1, read_timeout_s=STREAM_SILENCE_S) as client:
+            yield client
+
+    def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
+        """Run this before the sockets are released: whoever holds a stream open ends it there."""
+        self._closing.append(closer)
+
     async def close(self) -> None:
         """Release every socket."""
+        for closer in self._closing:
+            await closer()
         await self._exit.aclose()
         self._open.clear()
 
     async def _make(self, service: str) -> Any:
+        made = self._client(service, attempts=self._attempts, read_timeout_s=self._read_timeout_s)
+        return await self._exit.enter_async_context(made)
+
+    @asynccontextmanager
+    async def _client(self, service: str, *, attempts: int, read_timeout_s: float) -> AsyncIterator[Any]:
         url = self._connection.endpoint_url
+        async with AsyncExitStack() as stack:
+            # Plugins named by an environment variable would put foreign code into every client.
+            token = plugin.set_plugin_context(plugin.PluginContext(plugins="DISABLED"))
+            try:
+                client = await stack.enter_async_context(
+                    self._session.create_client(
+                        service,
+                        region_name=self._region,
+                        endpoint_url=url,
+                        verify=False if url and url.startswith("http://") else None,
+                        config=AioConfig(**self._config(service, attempts, read_timeout_s)),
+                    )
+                )
+            finally:
+                plugin.reset_plugin_context(token)
+            yield client
+
+    def _config(self, service: str, attempts: int, read_timeout_s: float) -> dict[str, Any]:
         config: dict[str, Any] = {
-            "retries": {"mode": "standard", "total_max_attempts": self._attempts},
+            "retries": {"mode": "standard", "total_max_attempts": attempts},
             "connect_timeout": 3,
-            "read_timeout": self._read_timeout_s,
+            "read_timeout": read_timeout_s,
             "warm_up_loader_caches": True,
         }
-        if url:
+        if self._connection.endpoint_url or configured_endpoint(self._session, service):
+            # A prefix or a bucket's name in front of a host that is not AWS's leads nowhere, or to
+            # somebody else.
             config["inject_host_prefix"] = False
-        if service == "s3" and (url or configured_endpoint(self._session, service)):
-            # A bucket's name in front of a host that is not AWS's leads nowhere, or to somebody else.
-            config["s3"] = {"addressing_style": "path"}
-        if self._attempts == 1:
+            config |= {"s3": {"addressing_style": "path"}} if service == "s3" else {}
+        if attempts == 1:
             # A kept connection that the server closes meanwhile looks like a call that may have run.
             config["connector_args"] = {"force_close": True, "keepalive_timeout": None}
         if self._connection.isolated:
             config |= {"proxies": {}, "ignore_configured_endpoint_urls": True}
-        # Plugins named by an environment variable would put foreign code into every client.
-        token = plugin.set_plugin_context(plugin.PluginContext(plugins="DISABLED"))
-        try:
-            return await self._exit.enter_async_context(
-                self._session.create_client(
-                    service,
-                    region_name=self._region,
-                    endpoint_url=url,
-                    verify=False if url and url.startswith("http://") else None,
-                    config=AioConfig(**config),
-                )
-            )
-        finally:
-            plugin.reset_plugin_context(token)
+        return config
 
 
 class Api:
@@ -199,6 +229,33 @@ class Api:
         for _ in range((answer.get("ResponseMetadata") or {}).get("RetryAttempts") or 0):
             self.meter.count(service, operation, usd)
         return answer
+
+    @asynccontextmanager
+    async def stream(
+        self, service: str, operation: str, member: str, **params: Any
+    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """The event stream in `member` of an answer, open as long as the block. It is not metered here.
+
+        Refusals, exceptions that the stream carries and broken connections are SourceErrors; an exception
+        of the stream keeps its name in `code`.
+        """
+        await self._limiter.take(service)
+        try:
+            async with self._clients.streaming(service) as client:
+                answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
+                try:
+                    yield answer[member]
+                finally:
+                    answer[member].close()
+        except (BotoCoreError, SdkClientError) as error:
+            raise translate(error, service, operation) from None
+        except (ClientError, ParserError, TimeoutError, OSError) as error:
+            sentence = f"{service}:{operation}: the stream broke off ({type(error).__name__})."
+            raise Unreachable(sentence, code="dropped") from None
+
+    def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
+        """Run this before the connections are released."""
+        self._clients.at_close(closer)
 
     async def pages(
         self, service: str, operation: str, *, token: str, next_token: str | None = None, **params: Any

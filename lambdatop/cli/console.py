@@ -56,6 +56,7 @@ def _run_app(
     context: Context, parts: Parts, thread: EngineThread, notice: str, notes: Callable[[], tuple[str, ...]]
 ) -> int:
     from lambdatop.config.theme_file import load_themes
+    from lambdatop.storage.log_export import LogExports
     from lambdatop.tui.app import LambdatopApp
 
     app = LambdatopApp(
@@ -69,6 +70,7 @@ def _run_app(
         ascii_only=not shows_unicode(sys.stdout.encoding),
         no_color=bool(os.environ.get("NO_COLOR")),
         debug=context.debug,
+        save_log=LogExports(context.paths.state_dir, parts.clock.now).save,
     )
     app.run()
     if app.return_code:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 from collections.abc import Iterable, Sequence
 
 from lambdatop.cli import codes, figures, streams
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.durations import parse_seconds
 from lambdatop.cli.wiring import Parts, wire
+from lambdatop.domain.automaton import PatternError
 from lambdatop.domain.errors import SourceError, UsageError
 from lambdatop.domain.events import Event, LogsObserved
 from lambdatop.domain.logline import LogLine, Report
+from lambdatop.domain.patterns import Pattern, linear_pattern
 from lambdatop.domain.ports import Backend, Source, View
 from lambdatop.domain.scope import Key
 from lambdatop.domain.world import EMPTY_WORLD, World
+
+LIVE_PACE_S = 1.0
+"""Live Tail sends an update each second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("functions", nargs="+", metavar="FUNCTION", help="names or ARNs")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="with --follow: Live Tail, billed by the minute",
+    )
     parser.add_argument(
         "--since", default="10m", metavar="AGE", help="how far back: 30s, 10m, 2h (default 10m)"
     )
@@ -40,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     """Print lines, oldest first."""
     since_s = parse_seconds(args.since)
     wanted = _pattern(args.grep)
+    if args.live and not args.follow:
+        raise UsageError("--live shows what comes from now on: it goes with --follow")
     if args.errors and (args.follow or args.grep):
         raise UsageError("--errors sums up what was; --follow and --grep go with the lines themselves")
     context = settle(args)
@@ -48,25 +59,35 @@ def run(args: argparse.Namespace) -> int:
 
         return run_errors(context, args.functions, since_s, as_json=args.json, yes=args.yes)
     with wire(context, only_look=True) as parts:
-        tail = _Tail(context, parts, since_s, wanted, as_json=args.json)
+        tail = _Tail(context, parts, since_s, wanted, as_json=args.json, live=args.live)
         asyncio.run(tail.run(args.functions, follow=args.follow))
     return codes.DONE
 
 
-def _pattern(text: str | None) -> re.Pattern[str] | None:
+def _pattern(text: str | None) -> Pattern | None:
+    """A pattern that takes linear time whatever the line; refused where nobody could promise that."""
     try:
-        return re.compile(text) if text is not None else None
-    except re.error as error:
-        raise UsageError(f"--grep is no regular expression: {error}") from None
+        return linear_pattern(text) if text is not None else None
+    except PatternError as error:
+        raise UsageError(f"--grep is no regular expression that can be used: {error}") from None
 
 
 class _Tail:
     """Reads with the same source as the console; lines of several functions say whose they are."""
 
     def __init__(
-        self, context: Context, parts: Parts, since_s: float, wanted: re.Pattern[str] | None, *, as_json: bool
+        self,
+        context: Context,
+        parts: Parts,
+        since_s: float,
+        wanted: Pattern | None,
+        *,
+        as_json: bool,
+        live: bool,
     ) -> None:
-        self._pace_s = context.settings.paces.logs
+        self._pace_s = min(LIVE_PACE_S, context.settings.paces.logs) if live else context.settings.paces.logs
+        self._live = live
+        self._way = ""
         self._parts = parts
         self._since_s = since_s
         self._wanted = wanted
@@ -94,7 +115,8 @@ class _Tail:
 
     async def _round(self, source: Source, world: World, keys: frozenset[Key], *, patient: bool) -> bool:
         """One look; whether it was cut short before it came to the present."""
-        view = View(self._parts.clock.now(), world, keys, self._since_s)
+        live = keys if self._live else frozenset[Key]()
+        view = View(self._parts.clock.now(), world, keys, self._since_s, live)
         try:
             events = await source.collect(view)
         except SourceError as error:
@@ -108,6 +130,7 @@ class _Tail:
         for event in events:
             if isinstance(event, LogsObserved):
                 found += [(line, event.function.id) for line in event.lines]
+                self._say_way(event)
                 cut_short = not event.complete and bool(event.lines)
                 more = more or (cut_short and event.lines[-1].at < self._began)
                 if event.gap:
@@ -116,6 +139,17 @@ class _Tail:
         self._print((line, name) for line, name in found if line.at >= self._began - self._since_s)
         return more
 
+    def _say_way(self, event: LogsObserved) -> None:
+        """Where lines come from, when somebody asked for another way or it has changed."""
+        if not self._live:
+            return
+        cost = f", ${event.usd_per_hour:.2f}/h at list price" if event.usd_per_hour else ""
+        why = f": {event.via_why}" if event.via_why else ""
+        way = f"{event.function.id} comes by {event.via}{cost}{why}"
+        if way != self._way:
+            self._way = way
+            streams.say(f"note: {way}")
+
     def _say(self, sentence: str) -> None:
         if sentence != self._said:
             self._said = sentence
@@ -123,7 +157,7 @@ class _Tail:
 
     def _print(self, lines: Iterable[tuple[LogLine, str]]) -> None:
         for line, name in lines:
-            if self._wanted is not None and not self._wanted.search(line.text):
+            if self._wanted is not None and not self._wanted.found(line.text):
                 continue
             if self._as_json:
                 streams.line_document(line_json(line, name))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from lambdatop.demo import _private
+from lambdatop.demo import _private, repair_live_tail
 
 _MAX_EVENTS = 10_000
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|(\S+))')
@@ -45,8 +45,9 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 
 
 def install() -> None:
-    """Put the repaired operation in place."""
+    """Put the repaired operations in place."""
     _private.replace("services.cloudwatch_logs._filter_log_events", _filter_log_events)
+    repair_live_tail.install(matcher)
 
 
 def _filter_log_events(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ from lambdatop.domain.stream import StreamFacts
 from lambdatop.domain.trigger import FunctionTriggers
 from lambdatop.domain.wiring import Edge
 
+LogWay = Literal["poll", "live tail"]
 SourceState = Literal["starting", "ok", "stale", "denied", "throttled", "failed"]
 
 
@@ -124,6 +125,11 @@ class LogsObserved(Event):
     """New log lines of one function, oldest first, without duplicates.
 
     `complete` is False when lines may be missing (`gap` says why); `group` is where they came from.
+    `via` is the way they came and `via_why` why that is not the way that was asked for. `lag_s` is how old
+    the newest line was when it came (s; None: no line came). `coverage` is the share of what was written
+    that the way brings, 0..1, as far as it tells (None: it cannot be told); what is missing of Live Tail's is
+    looked for by polling. `usd_per_hour` is what the way costs at list price, shared with the other
+    functions of the same Live Tail session.
     """
 
     function: Key
@@ -131,6 +137,11 @@ class LogsObserved(Event):
     lines: tuple[LogLine, ...]
     complete: bool = True
     gap: str = ""
+    via: LogWay = "poll"
+    via_why: str = ""
+    lag_s: float | None = None
+    coverage: float | None = None
+    usd_per_hour: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,18 @@ def _logs(world: World, event: ev.LogsObserved) -> World:
     newest = event.at >= tail.at
     tail = append_lines(tail, event.lines)
     if newest:
-        tail = replace(tail, group=event.group, complete=event.complete, gap=event.gap, at=event.at)
+        tail = replace(
+            tail,
+            group=event.group,
+            complete=event.complete,
+            gap=event.gap,
+            at=event.at,
+            via=event.via,
+            via_why=event.via_why,
+            lag_s=tail.lag_s if event.lag_s is None else event.lag_s,
+            coverage=event.coverage,
+            usd_per_hour=event.usd_per_hour,
+        )
     return replace(world, logs=_with(world.logs, {event.function: tail}))
 
 

@@ -36,13 +36,15 @@ class Clock(Protocol):
 class View:
     """What a source may look at while it collects: the World so far and what the user watches.
 
-    `log_backfill_s` is how far back the first read of a log goes, in s.
+    `log_backfill_s` is how far back the first read of a log goes, in s. `live` are functions whose logs
+    shall come through Live Tail, which costs money by the minute; they are followed like watched ones.
     """
 
     now: float
     world: World = EMPTY_WORLD
     watched: frozenset[Key] = field(default=frozenset())
     log_backfill_s: float = 600.0
+    live: frozenset[Key] = field(default=frozenset())
 
 
 class Source(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
-from lambdatop.domain.events import SourceReported, TargetIdentified
+from lambdatop.domain.events import LogWay, SourceReported, TargetIdentified
 from lambdatop.domain.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.logline import LogLine
@@ -30,7 +30,11 @@ def _none() -> Mapping[Any, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogTail:
-    """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first."""
+    """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first.
+
+    `via` and what follows describe the way the lines come, as `LogsObserved` does; `lag_s` is of the newest
+    lines that came.
+    """
 
     group: str = ""
     lines: tuple[LogLine, ...] = ()
@@ -38,6 +42,11 @@ class LogTail:
     complete: bool = True
     gap: str = ""
     at: float = 0.0
+    via: LogWay = "poll"
+    via_why: str = ""
+    lag_s: float | None = None
+    coverage: float | None = None
+    usd_per_hour: float = 0.0
 
     KEEP: ClassVar[int] = 5000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from textual import events
@@ -67,8 +67,12 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
         no_color: bool = False,
         debug: bool = False,
         arm_s: float = ARM_S,
+        save_log: Callable[[str, Iterable[str]], str] | None = None,
     ) -> None:
-        """`now` is the clock (s since the epoch); `notice` is for the header, `notes` for the help."""
+        """`now` is the clock (s since the epoch); `notice` is for the header, `notes` for the help.
+
+        `save_log` writes the lines of a named log to a file and says where (or raises LambdatopError).
+        """
         themes = themes or Themes()
         super().__init__(themes.themes.values(), ascii_only=ascii_only, no_color=no_color)
         self.engine = console
@@ -78,6 +82,7 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
         self.notice = notice
         self.notes = notes
         self.arm_s = arm_s
+        self.save_log = save_log
         self.debug_traceback = debug
         self.corridor = Corridor(self)
         self._themes = themes
@@ -147,21 +152,24 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
         screen = self.screen if fresh and self.screen_stack else None
         if isinstance(screen, ConfirmScreen) and not screen.admits(event):
             return
-        if isinstance(event, events.Key) and self._opens_filter(screen, event.key):
+        if isinstance(event, events.Key) and self._opens_line(screen, event.key):
             return
         await super().act_on(event)
 
-    def _opens_filter(self, screen: Screen[object] | None, key: str) -> bool:
-        """Open the filter line here and now.
+    def _opens_line(self, screen: Screen[object] | None, key: str) -> bool:
+        """Open the filter line, or the search line of a log, here and now.
 
         A key handed on to the focused widget is acted upon in that widget's own time, and what was
         typed right behind it (a slow line delivers `/orders` in one piece) would act as hotkeys.
         """
-        action = getattr(screen, "action_filter", None)
-        if action is None or key not in BY_ID["filter"].keys.split(",") or isinstance(self.focused, Input):
+        if isinstance(self.focused, Input):
             return False
-        action()
-        return True
+        for id_, host in (("filter", screen), ("search", self.focused if screen else None)):
+            action = getattr(host, f"action_{BY_ID[id_].action}", None)
+            if action is not None and key in BY_ID[id_].keys.split(","):
+                action()
+                return True
+        return False
 
     def run_hotkey(self, hotkey: Hotkey) -> None:
         """An entry of the table, from the palette: on the screen that is below it."""

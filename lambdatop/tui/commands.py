@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from lambdatop.tui.hotkeys import HOTKEYS, Hotkey
+from lambdatop.tui.widgets.log_tail import LogTail
 
 if TYPE_CHECKING:
     from lambdatop.tui.app import LambdatopApp
@@ -22,6 +23,8 @@ class HotkeyCommands(Provider):
     def _commands(self) -> Iterator[tuple[Hotkey, Callable[[], None]]]:
         app = cast("LambdatopApp", self.app)
         for hotkey in HOTKEYS:
+            if hotkey.scope == "log" and not isinstance(app.screen.focused, LogTail):
+                continue
             if hotkey.scope not in SKIP and hotkey.id not in ("palette", "quit_now"):
                 yield hotkey, partial(app.run_hotkey, hotkey)
 

@@ -11,13 +11,14 @@ from typing import Literal
 
 from lambdatop.domain.mitigations import REGISTRY
 
-Scope = Literal["everywhere", "dashboard", "target", "moving", "dialog", "journal"]
+Scope = Literal["everywhere", "dashboard", "target", "moving", "log", "dialog", "journal"]
 
 WHERE: dict[str, str] = {
     "everywhere": "everywhere",
     "dashboard": "dashboard",
     "target": "selected function, storm or finding",
     "moving": "lists and log",
+    "log": "log tail",
     "journal": "journal",
     "dialog": "confirm dialog",
 }
@@ -118,6 +119,66 @@ HOTKEYS: tuple[Hotkey, ...] = (
     Hotkey("half_up", "ctrl+u", "Ctrl-U", "half_up", "½ page", "half a page up", "moving"),
     Hotkey("page_down", "pagedown", "PgDn", "page_down", "page", "a page down", "moving"),
     Hotkey("page_up", "pageup", "PgUp", "page_up", "page", "a page up", "moving"),
+    Hotkey(
+        "search",
+        "f,ctrl+f",
+        "f Ctrl-F",
+        "search_log",
+        "search",
+        "search the log, / filters it",
+        "log",
+        footer=1,
+    ),
+    Hotkey("older", "n", "n", "match(-1)", "older", "to the next older match", "log", footer=2),
+    Hotkey("newer", "N", "N", "match(1)", "newer", "to the next newer match", "log", footer=3),
+    Hotkey(
+        "older_error",
+        "[",
+        "[",
+        "error(-1)",
+        "older error",
+        "to the next older error",
+        "log",
+    ),
+    Hotkey(
+        "newer_error",
+        "]",
+        "]",
+        "error(1)",
+        "newer error",
+        "to the next newer error",
+        "log",
+    ),
+    Hotkey("errors_only", "e", "e", "errors_only", "errors", "errors only, or everything", "log", footer=4),
+    Hotkey(
+        "by_request", "o", "o", "by_request", "by request", "lines of one request together", "log", footer=5
+    ),
+    Hotkey("wrap", "w", "w", "wrap_log", "wrap", "wrap long lines, or cut them", "log", footer=6),
+    Hotkey("stamps", "i", "i", "stamps", "time", "show or hide the time", "log", footer=10),
+    Hotkey(
+        "reveal",
+        "v",
+        "v",
+        "reveal",
+        "reveal",
+        "show the hidden secrets of the marked line (what is hidden is best effort)",
+        "log",
+        footer=7,
+    ),
+    Hotkey("copy_line", "c", "c", "copy_line", "copy", "copy the marked line (OSC 52)", "log", footer=8),
+    Hotkey(
+        "copy_event", "a", "a", "copy_event", "copy all", "copy the whole event of the marked line", "log"
+    ),
+    Hotkey(
+        "save_log",
+        "ctrl+s",
+        "Ctrl-S",
+        "save_log",
+        "save",
+        "save what the log pane shows to a private file, secrets hidden",
+        "log",
+        footer=9,
+    ),
     _mutation("T", "throttle_to_zero", "throttle to 0", "throttle the function to zero", 6),
     _mutation("R", "restore_concurrency", "restore", "restore its reserved concurrency", 8),
     _mutation("C", "cap_concurrency", "cap", "cap its concurrency at a number", 19),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import SCOPE, Bench
-from fakes.wire_stub import Fault, WireStub
+from fakes.wire_stub import Fault, Hang, WireStub
 
-from lambdatop.aws import logs
+from lambdatop.aws import log_tails, logs
 from lambdatop.aws.logs import LogsSource
 from lambdatop.domain.errors import Denied, Throttled
 from lambdatop.domain.events import FunctionsListed, LogsObserved
@@ -147,6 +148,7 @@ async def test_a_page_that_fails_loses_nothing(stub: WireStub, reading: Reading)
     stub.on("logs", "FilterLogEvents", page(one, two, three))
     seen = await reading.at(NOW + 15)
     assert ([line.event_id for line in seen.lines], seen.gap) == (["3"], "")
+    assert stub.calls("FilterLogEvents")[-1]["nextToken"] == "a"
 
 
 async def test_a_bounded_round_goes_on_where_it_stopped(stub: WireStub, reading: Reading) -> None:
@@ -174,10 +176,10 @@ async def test_a_log_that_outruns_us_is_caught_up_with_and_says_so(stub: WireStu
         return page(event(f"e{i}", NOW + i / 1000), token=f"t{i}")
 
     stub.on("logs", "FilterLogEvents", endless)
-    for i in range(1, logs.BEHIND_ROUNDS + 1):
+    for i in range(1, log_tails.BEHIND_ROUNDS + 1):
         await reading.at(NOW + 100 * i)
     seen = await reading.at(NOW + 1000)
-    assert "skipped" in seen.gap
+    assert "990 s of it, about 24,000 lines at its pace, were skipped" in seen.gap
     fresh = [p for p in stub.calls("FilterLogEvents") if "nextToken" not in p][-1]
     assert fresh["startTime"] >= (NOW + 900) * 1000
 
@@ -235,3 +237,26 @@ async def test_a_traceback_is_one_line_and_hostile_text_is_harmless(stub: WireSt
     assert line.kind == "error"
     assert line.text.count("\n") == 2
     assert not any(c in line.text + line.stream + line.event_id for c in "\x1b\x07\u202e")
+
+
+async def test_a_round_that_is_given_up_leaves_its_lines_to_the_next(
+    stub: WireStub, reading: Reading
+) -> None:
+    reading.groups = {"f": "/aws/lambda/f", "g": "/slow"}
+    slow = [True]
+
+    def answer(params: dict[str, Any]) -> Any:
+        if params["logGroupName"] == "/slow":
+            return Hang() if slow[0] else page()
+        return page(event("1", NOW - 1))
+
+    stub.on("logs", "FilterLogEvents", answer)
+    given_up = asyncio.ensure_future(reading.at(NOW, "f", "g"))
+    async with asyncio.timeout(5):
+        while not reading.source._ready:
+            await asyncio.wait([given_up], timeout=0.01)
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    slow[0] = False
+    told = await reading.at(NOW + 5, "f", "g")
+    assert [line.event_id for e in told for line in e.lines] == ["1"]

@@ -15,12 +15,14 @@ from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.journal import JournalScreen
 from lambdatop.tui.widgets.keyed_table import KeyedTable
+from lambdatop.tui.widgets.log_tail import LogTail
 
 HOSTS = {
     "everywhere": (LambdatopApp,),
     "dashboard": (DashboardScreen,),
     "target": (DashboardScreen, FunctionScreen),
-    "moving": (KeyedTable,),
+    "moving": (KeyedTable, LogTail),
+    "log": (LogTail,),
     "journal": (JournalScreen,),
     "dialog": (ConfirmScreen,),
 }
@@ -41,7 +43,11 @@ def test_key_names_are_ones_that_textual_knows() -> None:
 
 def test_ids_and_keys_are_unique_within_what_is_bound_together() -> None:
     assert len(BY_ID) == len(HOTKEYS)
-    for scopes in (("everywhere", "dashboard", "target", "moving"), ("dialog",), ("journal", "moving")):
+    for scopes in (
+        ("everywhere", "dashboard", "target", "moving", "log"),
+        ("dialog",),
+        ("journal", "moving"),
+    ):
         keys = Counter(k for h in in_scope(*scopes) for k in h.keys.split(","))
         assert [k for k, n in keys.items() if n > 1] == []
 

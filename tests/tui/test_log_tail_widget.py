@@ -12,8 +12,9 @@ from lambdatop.domain.world import LogTail as Tail
 from lambdatop.tui.filtering import parse_filter
 from lambdatop.tui.ink import plain
 from lambdatop.tui.theme import ThemedApp
-from lambdatop.tui.widgets import log_tail
-from lambdatop.tui.widgets.log_tail import LogTail, display_lines, render
+from lambdatop.tui.widgets import log_book
+from lambdatop.tui.widgets.log_lines import display_lines, render
+from lambdatop.tui.widgets.log_tail import LogTail
 
 KEY = scene.key("function", "orders-worker")
 OTHER = scene.key("function", "emails")
@@ -64,7 +65,7 @@ async def test_follows_until_somebody_scrolls_up_and_resumes_at_the_end(themes: 
 
 
 async def test_what_is_read_stays_when_old_lines_leave_the_ring(themes: Themes, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(log_tail, "KEEP", 50)
+    monkeypatch.setattr(log_book, "KEEP", 50)
     app = TailApp(themes)
     async with app.run_test(size=(60, 10)) as pilot:
         app.tail.show(KEY, tail(1, 50))

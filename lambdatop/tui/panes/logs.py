@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from textual.widget import Widget
+import asyncio
+from typing import TYPE_CHECKING, cast
 
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Input
+
+from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.scope import Key
 from lambdatop.tui import format as fmt
+from lambdatop.tui.filtering import parse_search
 from lambdatop.tui.frame import BAD, Frame
+from lambdatop.tui.hotkeys import in_scope
 from lambdatop.tui.ink import Spans, spans
 from lambdatop.tui.panes.pane import Pane
+from lambdatop.tui.screens.choose import ChooseScreen
 from lambdatop.tui.targets import NOTHING, Selection
+from lambdatop.tui.widgets.header import hints_line
+from lambdatop.tui.widgets.log_copy import copies, file_lines
+from lambdatop.tui.widgets.log_keys import LogKeys
+from lambdatop.tui.widgets.log_lines import Shown
+from lambdatop.tui.widgets.log_search import SearchLine, words_of_search
 from lambdatop.tui.widgets.log_tail import LogTail
+
+if TYPE_CHECKING:
+    from lambdatop.tui.app import LambdatopApp
+
+SWITCHES = (("wrap", "wrap"), ("errors_only", "errors only"), ("by_request", "by request"))
+RISK = "The line holds what may be a secret. Whatever runs on this desktop can read the clipboard."
 
 
 class LogsPane(Pane):
@@ -22,8 +42,24 @@ class LogsPane(Pane):
     def main(self) -> Widget:
         """The tail."""
         self.tail = LogTail(id="logs-tail")
+        self.tail.open_search = self.open_search
         self.function: Key | None = None
+        self._search = ("", "")
         return self.tail
+
+    def compose(self) -> ComposeResult:
+        """What every pane has, and the search line."""
+        yield from super().compose()
+        yield SearchLine()
+
+    @property
+    def search_line(self) -> SearchLine:
+        """Where it is typed what to look for."""
+        return self.query_one(SearchLine)
+
+    def on_mount(self) -> None:
+        """The search line hides like the filter."""
+        self.search_line.display = False
 
     def select(self, function: Key | None) -> None:
         """Show another function's log."""
@@ -44,21 +80,33 @@ class LogsPane(Pane):
         self._show_title(frame)
         gap = (f"lines may be missing: {tail.gap}",) if tail is not None and not tail.complete else ()
         self.show_note(frame, *gap)
-        self.show_detail(())
+        self.show_detail(self._hints() if self.tail.has_focus else ())
+
+    def _hints(self) -> Spans:
+        hints = [(h.shown.split(" ")[0], h.label, h.footer, True) for h in in_scope("log") if h.footer]
+        return hints_line(hints, max(0, self.size.width - 4))
 
     def on_log_tail_changed(self) -> None:
-        """Following or counting changed."""
+        """Following, counting, searching or what is shown changed."""
         self._show_title(self.frame)
 
     def _show_title(self, frame: Frame) -> None:
+        tail = self.tail
         name = self.function.id if self.function else ""
         following = ("following", "muted")
         if frame.paused_at is not None:
             following = ("paused", "warning")
-        elif not self.tail.following:
-            following = (f"+{self.tail.unseen:,} new, End follows", "warning")
-        count = (f"  {fmt.plural(self.tail.line_count, 'line')}", "faint") if self.tail.line_count else ""
-        self.show_title(spans((name, ""), "  " if name else "", following, count), self._ages(frame))
+        elif not tail.following:
+            following = (f"+{tail.unseen:,} new, End follows", "warning")
+        count = (f"  {fmt.plural(tail.line_count, 'line')}", "faint") if tail.line_count else ""
+        on = [words for switch, words in SWITCHES if getattr(tail, switch)]
+        on += [] if tail.stamps else ["no time"]
+        switches = [(f"  {words}", "accent") for words in on]
+        revealed = ("  SECRETS SHOWN", "warning") if tail.revealed is not None else ""
+        text, note = self._search
+        search = words_of_search(text, note, tail.place_of_hit(), busy=tail.book.busy)
+        words = spans((name, ""), "  " if name else "", following, revealed, *switches)
+        self.show_title((*words, *search, *spans(count)), self._ages(frame))
 
     def _ages(self, frame: Frame) -> Spans:
         tail = frame.snapshot.logs.get(self.function) if self.function else None
@@ -77,4 +125,109 @@ class LogsPane(Pane):
             return ()
         if self.filter.active:
             return spans((f"  nothing matches {self.filter.text}", "muted"))
+        if self.tail.errors_only:
+            return spans(("  no errors in what has been read", "muted"))
         return spans(("  no log lines yet", "muted"))
+
+    # -- search ----------------------------------------------------------------------------------
+
+    def open_search(self) -> None:
+        """Show the search line and type into it, from this moment on."""
+        self.search_line.display = True
+        self.screen.set_focus(self.search_line)
+
+    def clear_filter(self) -> bool:
+        """Take the search away, else the filter; False when there was neither."""
+        line = self.search_line
+        if not (line.display or line.value):
+            return super().clear_filter()
+        line.display = False
+        line.value = ""
+        self._look_for("")
+        return True
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Highlight while typing; the filter line is the business of the class below."""
+        if event.input is self.search_line:
+            event.stop().prevent_default()
+            self._look_for(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Mark the newest match, counted from where one stands, and go back to the lines."""
+        if event.input is not self.search_line:
+            return
+        event.stop().prevent_default()
+        self._look_for(event.value)
+        self.search_line.display = False
+        if event.value and not self.tail.place_of_hit()[0]:
+            self.tail.action_match(-1)
+        self.post_message(self.FilterClosed())
+
+    def _look_for(self, text: str) -> None:
+        if text == self._search[0]:
+            return
+        pattern, note = parse_search(text)
+        self._search = (text, note)
+        self.tail.look_for(pattern if text else None)
+        self._show_title(self.frame)
+
+    # -- one line, or all of them ----------------------------------------------------------------
+
+    @property
+    def console_app(self) -> LambdatopApp:
+        """The app, by its own type."""
+        return cast("LambdatopApp", self.app)
+
+    def on_log_keys_said(self, event: LogKeys.Said) -> None:
+        """Something that cannot be seen in the lines."""
+        event.stop()
+        self.console_app.say(event.words)
+
+    def on_log_keys_reveal(self, event: LogKeys.Reveal) -> None:
+        """Secrets of one line, while it is on the screen; never where people only look on."""
+        event.stop()
+        tail = self.tail
+        if tail.revealed is event.shown:
+            tail.reveal(None)
+        elif event.shown.raw is None:
+            self.console_app.say("Nothing is hidden in this line.")
+        elif self.console_app.mode == "read-only":
+            self.console_app.say("Secrets stay hidden in read-only mode.", "warning")
+        else:
+            tail.reveal(event.shown)
+        self._show_title(self.frame)
+
+    def on_log_keys_copy(self, event: LogKeys.Copy) -> None:
+        """Copy at once what is harmless; ask about the rest."""
+        event.stop()
+        options = copies(event.lines, self.tail.revealed)
+        if len(options) == 1:
+            self._copy(options[0][1])
+        else:
+            self.app.push_screen(ChooseScreen(RISK, options), self._copy)
+
+    def _copy(self, text: str | None) -> None:
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.console_app.say(f"Copied {fmt.plural(len(text), 'character')}, if this terminal allows it.")
+
+    def on_log_keys_save(self, event: LogKeys.Save) -> None:
+        """Write what is shown to a file of one's own, without stopping the console."""
+        event.stop()
+        lines = list(self.tail.book.view)
+        if not lines or self.function is None:
+            self.console_app.say("There is nothing to save.")
+        else:
+            self.app.run_worker(self._save(self.function.id, lines), exit_on_error=False)
+
+    async def _save(self, name: str, lines: list[Shown]) -> None:
+        save = getattr(self.app, "save_log", None)
+        if save is None:
+            self.console_app.say("This console was started without a place to save to.", "warning")
+            return
+        try:
+            path = await asyncio.to_thread(lambda: save(name, file_lines(lines)))
+        except LambdatopError as error:
+            self.console_app.say(str(error), "error")
+        else:
+            self.console_app.say(f"Saved {fmt.plural(len(lines), 'line')} to {path}")
