@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
@@ -36,24 +37,35 @@ def refuse_without_terminal(instead: str) -> None:
 
 
 def open_console(
-    context: Context, parts: Parts, notice: str = "", notes: Callable[[], tuple[str, ...]] = tuple
+    context: Context,
+    parts: Parts,
+    notice: str = "",
+    notes: Callable[[], tuple[str, ...]] = tuple,
+    state_dir: Callable[[], Path] | None = None,
 ) -> int:
     """Engine in its thread, app in this one: the first frame does not wait for AWS.
 
     Leaving the app drains the engine, so a call on its way gets its outcome into the journal. `notice`
-    stands in the header until the connection brings its own; `notes` stand at the top of the help.
+    stands in the header until the connection brings its own; `notes` stand at the top of the help. What is
+    saved goes below `state_dir` (the demo has its own, which vanishes with it).
     """
+    where = state_dir or (lambda: context.paths.state_dir)
     thread = engine_thread(context, parts)
     thread.start()
     try:
-        return _run_app(context, parts, thread, notice, notes)
+        return _run_app(context, parts, thread, notice, notes, where)
     finally:
         if not thread.stop():
             streams.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
 
 
 def _run_app(
-    context: Context, parts: Parts, thread: EngineThread, notice: str, notes: Callable[[], tuple[str, ...]]
+    context: Context,
+    parts: Parts,
+    thread: EngineThread,
+    notice: str,
+    notes: Callable[[], tuple[str, ...]],
+    state_dir: Callable[[], Path],
 ) -> int:
     from lambdatop.config.theme_file import load_themes
     from lambdatop.storage.log_export import LogExports
@@ -70,7 +82,7 @@ def _run_app(
         ascii_only=not shows_unicode(sys.stdout.encoding),
         no_color=bool(os.environ.get("NO_COLOR")),
         debug=context.debug,
-        save_log=LogExports(context.paths.state_dir, parts.clock.now).save,
+        save_log=lambda name, lines: LogExports(state_dir(), parts.clock.now).save(name, lines),
     )
     app.run()
     if app.return_code:

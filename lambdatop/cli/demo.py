@@ -60,7 +60,9 @@ def _play(context: Context, args: argparse.Namespace) -> int:
     try:
         with wire(context, demo.locate, DemoJournal(demo), DemoSpills(demo)) as parts:
             if args.headless is None:
-                return open_console(context, parts, notice="DEMO", notes=lambda: demo.notices)
+                return open_console(
+                    context, parts, notice="DEMO", notes=lambda: demo.notices, state_dir=demo.state_dir
+                )
             thread = engine_thread(context, parts)
             thread.start()
             try:

@@ -101,6 +101,17 @@ class DemoRun:
                 threading.Thread(target=_launch, args=(self._scenario, self._started)).start()
             return self._started
 
+    def state_dir(self) -> Path:
+        """The demo's own place for what is written: it vanishes with the demo.
+
+        Raises:
+            LambdatopError: the demo does not run yet.
+        """
+        demo = self.demo
+        if demo is None:
+            raise LambdatopError("the demo does not run yet")
+        return Path(demo.directory) / "state"
+
     def wait_until_it_runs(self) -> None:
         """Block until the scenario is deployed.
 
@@ -170,10 +181,7 @@ class DemoJournal:
         from lambdatop.storage.journal_file import JournalFile
 
         if self._file is None:
-            demo = self._run.demo
-            if demo is None:
-                raise LambdatopError("the demo does not run yet")
-            self._file = JournalFile(Path(demo.directory) / "state")
+            self._file = JournalFile(self._run.state_dir())
         return self._file
 
 
@@ -192,7 +200,4 @@ class DemoSpills:
         from lambdatop.engine.clock import SystemClock
         from lambdatop.storage.spill import SpillFiles
 
-        demo = self._run.demo
-        if demo is None:
-            raise LambdatopError("the demo does not run yet")
-        return SpillFiles(Path(demo.directory) / "state", SystemClock().now).open(scope, queue)
+        return SpillFiles(self._run.state_dir(), SystemClock().now).open(scope, queue)

@@ -26,11 +26,16 @@ from lambdatop.storage.spill import SpillFiles, file_name
 NAME = file_name(SCOPE, ORDERS.id)
 
 
-@dataclass
-class Place:
-    """As much of a run of the demo as the files look at."""
+class Place(DemoRun):
+    """A run of the demo that runs where a test says."""
 
-    demo: Any = None
+    def __init__(self) -> None:
+        super().__init__("calm", read_only=False)
+        self.running: Any = None
+
+    @property
+    def demo(self) -> Any:
+        return self.running
 
 
 @dataclass
@@ -93,11 +98,10 @@ async def test_the_console_drains_into_the_state_directory(context: Context, par
 
 def test_the_demo_drains_among_its_own_files_or_not_at_all(context: Context, tmp_path: Path) -> None:
     place = Place()
-    run = cast(DemoRun, place)
-    spills = DemoSpills(run)
+    spills = DemoSpills(place)
     with pytest.raises(LambdatopError, match="does not run"):
         spills.open(SCOPE, ORDERS.id)
-    place.demo = Running(str(tmp_path / "demo"))
+    place.running = Running(str(tmp_path / "demo"))
     body = {"MessageId": "1", "Body": "", "MD5OfBody": "d41d8cd98f00b204e9800998ecf8427e"}
     assert spills.open(SCOPE, ORDERS.id).keep([body]) == 1
     (line,) = (tmp_path / "demo/state/drained" / NAME).read_text().splitlines()
@@ -109,3 +113,11 @@ def test_the_demo_drains_among_its_own_files_or_not_at_all(context: Context, tmp
     with wire(context) as parts:
         assert isinstance(parts.spills, SpillFiles)
     assert not (context.paths.state_dir / "drained").exists()
+
+
+def test_what_is_saved_in_the_demo_lies_in_the_demo(tmp_path: Path) -> None:
+    place = Place()
+    with pytest.raises(LambdatopError, match="does not run yet"):
+        place.state_dir()
+    place.running = Running(str(tmp_path))
+    assert place.state_dir() == tmp_path / "state"
