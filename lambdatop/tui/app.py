@@ -152,8 +152,11 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
         screen = self.screen if fresh and self.screen_stack else None
         if isinstance(screen, ConfirmScreen) and not screen.admits(event):
             return
-        if isinstance(event, events.Key) and self._opens_line(screen, event.key):
-            return
+        if isinstance(event, events.Key):
+            if isinstance(screen, ConfirmScreen) and screen.takes(event):
+                return
+            if self._opens_line(screen, event.key):
+                return
         await super().act_on(event)
 
     def _opens_line(self, screen: Screen[object] | None, key: str) -> bool:

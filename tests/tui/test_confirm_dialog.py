@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -133,6 +134,23 @@ async def test_t2_takes_the_typed_name_only(make_app: MakeApp, console: FakeCons
         plan, _ = console.executed[0]
         assert (plan.mitigation, plan.target.name) == ("throttle_to_zero", "orders-worker")
         assert dict(plan.before) == {"reserved_concurrency": 50}
+
+
+async def test_a_name_typed_in_one_piece_arrives_whole(make_app: MakeApp, console: FakeConsole) -> None:
+    """A slow line delivers all letters at once, while the focus is still on its way to the line."""
+    from textual.events import Key
+
+    for burst in (1, 5, 8, 13):
+        app = make_app()
+        async with looking(app, SIZE) as pilot:
+            await press(pilot, "T")
+            name = "orders-worker"
+            for i in range(0, len(name), burst):
+                for letter in name[i : i + burst]:
+                    app.post_message(Key("minus" if letter == "-" else letter, letter))
+                await asyncio.sleep(0)
+            await settle(pilot)
+            assert typed(app).value == name, burst
 
 
 async def test_names_are_compared_by_code_points_and_marked(make_app: MakeApp, console: FakeConsole) -> None:

@@ -173,14 +173,18 @@ class ConfirmScreen(Dialog):
 
     # -- input -----------------------------------------------------------------------------------
 
-    def on_key(self, event: events.Key) -> None:
-        """Typing a name needs no look for the line: printable keys go there."""
+    def takes(self, key: events.Key) -> bool:
+        """Type a name without looking for the line: a printable key opens it, here and now.
+
+        A key handed on to the focused button would come back in that button's own time, when the keys
+        typed right behind it may have the line already: letters would be lost or change places.
+        """
         line = self.query_one("#typed", Input)
-        if line.display and not line.has_focus and event.is_printable and event.character not in (None, " "):
-            event.stop()
-            event.prevent_default()
-            line.focus()
-            line.insert_text_at_cursor(event.character or "")
+        if not line.display or line.has_focus or not key.is_printable or key.character in (None, " "):
+            return False
+        self.set_focus(line)
+        line.insert_text_at_cursor(key.character or "")
+        return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The button works only while the text is right."""
