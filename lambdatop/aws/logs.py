@@ -10,9 +10,7 @@ is left over is continued by its token in the next round, and the event says so.
 from __future__ import annotations
 
 import asyncio
-import re
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -20,26 +18,24 @@ from typing import Any
 from lambdatop.aws import known
 from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.log_choice import STAY_S, choose
+from lambdatop.aws.log_events import owned, parsed, stamp
+from lambdatop.aws.log_export import Export
 from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.events import Event, LogsObserved, LogWay
 from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.logline import LogLine, parse
+from lambdatop.domain.log_export import Batch, Text
+from lambdatop.domain.logline import LogLine
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope, parse_arn
-from lambdatop.domain.text import clean_line, clean_name
 
-FIRST_PAGES = 2
-PAGES = 6
-SWEEP_PAGES = 6
-PAGE_EVENTS = 2000
+FIRST_PAGES, FIRST_EVENTS = 2, 2_000
+"""A person waits for the first lines; the next pages are as large as CloudWatch makes them."""
+PAGES, SWEEP_PAGES, PAGE_EVENTS = 10, 8, 10_000
 KEEP_TAILS = 64
-PARSE_SLICE = 500
 POLL_AT_MOST_EVERY_S = 4.0
 """Live lines wake the source every second; the logs beside them are polled no more often than this."""
-
-_SHARED_STREAM = re.compile(r"^\d{4}/\d{2}/\d{2}/([A-Za-z0-9_-]{1,64})\[(?:\$LATEST|\d+)\]")
 
 
 class LogsSource:
@@ -83,9 +79,26 @@ class LogsSource:
         ready, self._ready = self._ready, []
         return tuple(ready)
 
+    def when_news_come(self, wake: Callable[[], None]) -> None:
+        """Live lines call for a round at once."""
+        self.live.woken = wake
+
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+    def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
+        """`domain.log_export.LogExport`: whole logs, apart from the tails."""
+        return Export(self._api).texts(*self._whole(view))
+
+    def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
+        """Like `texts`, but the lines are understood."""
+        return Export(self._api).lines(*self._whole(view))
+
+    def _whole(self, view: View) -> tuple[list[FunctionFacts], int, set[str]]:
+        functions = known.functions(view, self._scope)
+        wanted = [f for f in functions if f.key in view.watched]
+        return wanted, int((view.now - view.log_backfill_s) * 1000), _shared_groups(functions)
 
     def _choose(self, view: View, functions: Sequence[FunctionFacts]) -> list[Key]:
         now, watched = self._api.now(), view.watched | view.live
@@ -150,9 +163,10 @@ class LogsSource:
             done = await self._read(tail, head, group, FIRST_PAGES if head.newest_first else PAGES)
         except SourceError:
             if head.newest_first and len(tail.owed) > owed:
+                _turn_round(tail.owed, owed)
                 tail.close_head(now)  # what is older than what it brought is not asked for again
             raise
-        if not done and head.newest_first and _descending(tail.owed[owed:]):
+        if head.newest_first and _turn_round(tail.owed, owed) and not done:
             minutes = f"{tail.backfill_s / 60:.0f} minutes"
             tail.notes.append(f"only the newest {head.lines} lines of the last {minutes} were read")
             done = True
@@ -191,7 +205,7 @@ class LogsSource:
             "FilterLogEvents",
             logGroupName=group,
             startTime=int(window.start * 1000),
-            limit=PAGE_EVENTS,
+            limit=FIRST_EVENTS if window.newest_first else PAGE_EVENTS,
             **more,
         )
 
@@ -206,7 +220,8 @@ class LogsSource:
         self, facts: FunctionFacts, tail: Tail, shared: bool, session: Session | None
     ) -> LogsObserved:
         """What is owed, as an event; nothing is crossed out before the event is made."""
-        lines, unknown = await _lines(tail.owed, facts.name, shared)
+        own, unknown = owned(tail.owed, {facts.name: facts.key}, shared)
+        lines = tuple(line for _, line in await parsed(sorted(own, key=lambda pair: stamp(pair[1]))))
         if unknown:
             tail.notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")
         if session is not None and session.gap:
@@ -245,18 +260,15 @@ def _by_session(arrived: Iterable[tuple[int, Raw]]) -> Iterable[tuple[int, list[
         yield session, [event for _, event in events]
 
 
-def _identity(event: Raw) -> str:
-    """The event's id; where the server sends none, one that is made of the line."""
-    id_ = event.get("eventId")
-    if id_:
-        return clean_name(str(id_))
-    text = f"{event.get('logStreamName')}|{event.get('message')}"
-    return f"{event.get('timestamp')}-{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+def _turn_round(events: list[Raw], begin: int) -> bool:
+    """Put what was read newest first into its order, in place: lines of one millisecond keep theirs.
 
-
-def _descending(events: Sequence[Raw]) -> bool:
-    """Whether a bounded first answer holds the newest lines, or the server cannot begin with them."""
-    return len(events) > 1 and moment(events[0]) > moment(events[-1])
+    Returns whether it was so, or the server cannot begin with the newest.
+    """
+    descending = len(events) - begin > 1 and moment(events[begin]) > moment(events[-1])
+    if descending:
+        events[begin:] = events[begin:][::-1]
+    return descending
 
 
 def _shared_groups(functions: Sequence[FunctionFacts]) -> set[str]:
@@ -268,27 +280,3 @@ def _shared_groups(functions: Sequence[FunctionFacts]) -> set[str]:
             shared.add(facts.log_group)
         seen.add(facts.log_group)
     return shared
-
-
-async def _lines(events: Sequence[Raw], function: str, shared: bool) -> tuple[tuple[LogLine, ...], int]:
-    """Parsed lines of this function, oldest first, and how many could be anybody's."""
-    own, unknown = [], 0
-    for event in events:
-        owner = _owner(str(event.get("logStreamName") or "")) if shared else function
-        if owner == function:
-            own.append(event)
-        elif owner is None:
-            unknown += 1
-    own.sort(key=moment)
-    lines: list[LogLine] = []
-    for i, event in enumerate(own):
-        if i and i % PARSE_SLICE == 0:
-            await asyncio.sleep(0)
-        stream = clean_line(str(event.get("logStreamName") or ""), 512)
-        lines.append(parse(moment(event), _identity(event), stream, str(event.get("message") or "")))
-    return tuple(lines), unknown
-
-
-def _owner(stream: str) -> str | None:
-    match = _SHARED_STREAM.match(stream)
-    return match.group(1) if match else None

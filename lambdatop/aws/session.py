@@ -27,6 +27,7 @@ from lambdatop.aws import answers
 from lambdatop.aws._private import replace_mfa_prompter
 from lambdatop.aws.connect import Connection, configured_endpoint
 from lambdatop.aws.guard import Guard, GuardRefusal
+from lambdatop.aws.lean import LeanFactory
 from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
 from lambdatop.domain.errors import CredentialsError, Unreachable
@@ -45,8 +46,9 @@ def open_session(connection: Connection, guard: Guard) -> AioSession:
     if connection.isolated:
         _isolate(session)
     _trust_no_models_of_others(session)
-    factory = session.get_component("response_parser_factory")
+    factory = LeanFactory()
     factory.set_parser_defaults(timestamp_parser=parse_timestamp)
+    session.register_component("response_parser_factory", factory)
     if connection.access_key and connection.secret_key:
         session.set_credentials(connection.access_key, connection.secret_key)
     else:
@@ -213,6 +215,10 @@ class Api:
     def now(self) -> float:
         """Seconds since the epoch."""
         return self._clock.now()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before something is asked again."""
+        await self._clock.sleep(seconds)
 
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Call a reading operation (botocore's names); raises SourceError and its kinds."""

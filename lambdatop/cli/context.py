@@ -6,13 +6,16 @@ import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lambdatop.cli import streams
 from lambdatop.cli.options import Chosen, choose
 from lambdatop.config.load import Loaded, load
 from lambdatop.config.paths import Paths, resolve
 from lambdatop.domain.settings import Settings
-from lambdatop.domain.snapshot import Mode
+
+if TYPE_CHECKING:
+    from lambdatop.domain.snapshot import Mode
 
 
 @dataclass(frozen=True, slots=True)

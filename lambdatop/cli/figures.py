@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 UNKNOWN = "-"
 
@@ -42,8 +43,25 @@ def trend(value: float | None) -> str:
 
 
 def moment_ms(at: float) -> str:
-    """Seconds since the epoch as ISO-8601 UTC with milliseconds."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Seconds since the epoch as ISO-8601 UTC with milliseconds; a dash for what no calendar holds."""
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return UNKNOWN
+
+
+def moment_of_ms(at_ms: int) -> str:
+    """Milliseconds since the epoch as `moment_ms` writes them, made quickly."""
+    try:
+        return f"{_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
+    except (ValueError, OverflowError):
+        return UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def _second(at: int) -> str:
+    """Log lines come many to the second, and what they differ in is the end."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def moment(at: float | None) -> str:

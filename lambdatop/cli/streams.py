@@ -6,9 +6,12 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from lambdatop.domain.text import clean
+
+_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def data(text: str) -> None:
@@ -22,10 +25,16 @@ def document(value: Any) -> None:
     data(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def line_document(value: Any) -> None:
-    """Write one JSON document on one line, at once: somebody follows."""
-    data(json.dumps(value, ensure_ascii=False, allow_nan=False))
+def lines(texts: Iterable[str]) -> None:
+    """Write many lines of data to stdout at once."""
+    _utf8()
+    sys.stdout.write("".join([f"{text}\n" for text in texts]))
     sys.stdout.flush()
+
+
+def json_line(value: Any) -> str:
+    """One JSON document on one line."""
+    return _ONE_LINE(value)
 
 
 def say(sentence: str) -> None:

@@ -8,6 +8,7 @@ terminal further on has to think about it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 MAX_CHARS = 8192
 
@@ -17,6 +18,8 @@ _INVISIBLE = (
 )
 _SUSPECT = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
 _NAME_MAX = 256
+_TOGETHER = 100
+"""Texts that are looked at together; one of them that is not harmless costs the look of all."""
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -52,6 +55,24 @@ def clean(text: str, limit: int = MAX_CHARS) -> str:
         if "\t" in text:
             text = text.expandtabs(4)
     return f"{text} […{cut} more characters]" if cut > 0 else text
+
+
+def clean_all(texts: Sequence[str]) -> list[str]:
+    """`clean` for each of many texts, with one look at all of them together where they are harmless.
+
+    Nearly all log lines are: what is left to do for those is to expand tabs, which begin anew in each line.
+    """
+    found: list[str] = []
+    for begin in range(0, len(texts), _TOGETHER):
+        some = texts[begin : begin + _TOGETHER]
+        joined = "\n".join(some).expandtabs(4)
+        lines = joined.split("\n")
+        harmless = len(lines) == len(some) and joined.isascii() and "".join(lines).isprintable()
+        if harmless and len(max(some, key=len)) <= MAX_CHARS:
+            found += lines
+        else:
+            found += map(clean, some)
+    return found
 
 
 def clean_line(text: str, limit: int = MAX_CHARS) -> str:

@@ -32,15 +32,15 @@ MIX = (
 
 
 def events(count: int) -> Iterator[dict[str, Any]]:
-    """Lines of the last ten minutes, oldest first."""
-    begin = int(time.time() * 1000) - 540_000
+    """Lines of the last two minutes, oldest first: readers that are asked later find them in their ten."""
+    begin = int(time.time() * 1000) - 120_000
     for i in range(count):
         rid = f"{i // len(MIX):08x}-0000-4000-8000-{i // len(MIX):012x}"
         yield {
             "logStreamName": f"2026/11/21/[$LATEST]{i % STREAMS:032x}",
-            "timestamp": begin + i * 500_000 // count,
+            "timestamp": begin + i * 110_000 // count,
             "message": MIX[i % len(MIX)].format(rid=rid, n=i) + "\n",
-            "ingestionTime": begin + i * 500_000 // count + 300,
+            "ingestionTime": begin + i * 110_000 // count + 300,
             "eventId": f"{39_000_000_000_000_000_000_000 + i:056d}",
         }
 
@@ -74,16 +74,20 @@ class Stub:
         body = await request.read()
         target = request.headers.get("X-Amz-Target", "")
         if target.endswith("FilterLogEvents"):
-            token = json.loads(body).get("nextToken") or "page-0"
-            return web.Response(
-                body=self._pages[int(token.split("-")[1])], content_type="application/x-amz-json-1.1"
-            )
+            return self.filter_events(json.loads(body))
         if target:
             return _json({"logGroups": [{"logGroupName": GROUP}], "logStreams": _streams()})
         if b"GetCallerIdentity" in body:
             return web.Response(text=_IDENTITY, content_type="text/xml")
         facts = {"FunctionName": "orders-worker", "FunctionArn": ARN, "Timeout": 3, "MemorySize": 256}
         return _json({"Functions": [facts], **facts})
+
+    def filter_events(self, asked: dict[str, Any]) -> web.Response:
+        """The page that was made beforehand."""
+        token = asked.get("nextToken") or "page-0"
+        return web.Response(
+            body=self._pages[int(token.split("-")[1])], content_type="application/x-amz-json-1.1"
+        )
 
 
 def _streams() -> list[dict[str, Any]]:
@@ -105,10 +109,10 @@ def _json(value: Any) -> web.Response:
     return web.Response(text=json.dumps(value), content_type="application/x-amz-json-1.1")
 
 
-async def main(count: int) -> None:
+async def serve(stub: Stub) -> None:
     """Serve until killed."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", Stub(count).answer)
+    app.router.add_route("*", "/{path:.*}", stub.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -118,4 +122,4 @@ async def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(serve(Stub(int(sys.argv[1]))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
@@ -19,8 +19,10 @@ from lambdatop.cli import codes
 from lambdatop.cli.durations import parse_seconds
 from lambdatop.domain.errors import Denied, SourceError, Unreachable, UsageError
 from lambdatop.domain.events import Event, LogsObserved, TargetIdentified
-from lambdatop.domain.logline import parse
+from lambdatop.domain.log_export import Batch, Text
+from lambdatop.domain.logline import LogLine, parse
 from lambdatop.domain.ports import Backend, View
+from lambdatop.domain.scope import Key
 
 
 class Logs(Functions):
@@ -43,6 +45,20 @@ class Logs(Functions):
         lines = tuple(parse(NOW + at, str(at), "s", text) for at, text in found[0])
         return (LogsObserved(SCOPE, NOW, WORKER, GROUP, lines, not found[1], found[1]),)
 
+    async def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
+        """All rounds, one after the other."""
+        self.views.append(view)
+        for found in self.rounds:
+            if isinstance(found, SourceError):
+                raise found
+            lines = [(WORKER, parse(NOW + at, str(at), "s", text)) for at, text in found[0]]
+            yield Batch(lines, (found[1],) if found[1] else ())
+
+    async def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
+        """The same, as text."""
+        async for batch in self.lines(view):
+            yield Batch([(round(line.at * 1000), key, line.text) for key, line in batch.lines], batch.notes)
+
 
 def play(monkeypatch: pytest.MonkeyPatch, *rounds: Any) -> Logs:
     logs = Logs(list(rounds))
@@ -63,7 +79,7 @@ def play(monkeypatch: pytest.MonkeyPatch, *rounds: Any) -> Logs:
 def test_lines_of_the_asked_span_are_printed_and_nothing_else(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logs = play(monkeypatch, ([(-700, "too old"), (-30, "order 1"), (-20, "\x1b[2Jorder 2")], ""))
+    logs = play(monkeypatch, ([(-30, "order 1"), (-20, "\x1b[2Jorder 2")], ""))
     ran = cli("logs", "orders-worker", "--since", "1m")
     assert ran.code == codes.DONE
     assert ran.out.splitlines() == [
@@ -85,12 +101,30 @@ def test_json_is_one_document_a_line_and_grep_selects(cli: Cli, monkeypatch: pyt
     assert last["report"]["init_ms"] is None
 
 
-def test_a_cut_short_log_is_read_on_until_the_present(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    logs = play(monkeypatch, ([(-9, "a")], "goes on"), ([(-8, "b")], "goes on"), ([(1, "c")], "shared"))
+def test_every_batch_is_printed_with_what_is_to_be_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, ([(-9, "a")], ""), ([(-8, "b"), (-7, "c")], "shared"), ([], "shared"))
+    ran = cli("logs", "orders-worker", "--grep", "a|c")
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["a", "c"]
+    assert ran.err == "lambdatop: note: shared\n", "each note once"
+
+
+def test_what_was_read_before_an_error_is_printed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, ([(-9, "a")], ""), Unreachable("logs cannot be reached."))
     ran = cli("logs", "orders-worker")
+    assert (ran.code, ran.out) == (codes.FAILED, "2027-01-15T07:59:51.000Z a\n")
+    assert ran.err == "lambdatop: logs cannot be reached.\n"
+
+
+def test_a_follower_reads_a_cut_short_log_on_before_it_waits(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = ([(-700, "too old"), (-9, "a")], "goes on"), ([(-8, "b")], "goes on"), ([(1, "c")], "shared")
+    logs = play(monkeypatch, *rounds)
+    ran = cli("logs", "orders-worker", "--follow")
     assert [line.split()[1] for line in ran.out.splitlines()] == ["a", "b", "c"]
     assert ran.err == "lambdatop: note: goes on\nlambdatop: note: shared\n", "each note once"
-    assert logs.rounds == []
+    assert [view.now - NOW for view in logs.views[:3]] == [0.0, 0.0, 0.0], "nothing to wait for"
+    assert logs.views[3].now > NOW
 
 
 def test_a_follower_lives_through_an_outage_and_ends_with_ctrl_c(

@@ -41,6 +41,10 @@ def test_a_cell_never_breaks_a_line_or_a_markdown_table() -> None:
         (figures.trend(-2), "-2.0/min"),
         (figures.moment(NOW), "2027-01-15T08:00:00Z"),
         (figures.moment_ms(NOW + 0.0625), "2027-01-15T08:00:00.062Z"),
+        (figures.moment_ms(1e15), "-"),
+        (figures.moment_of_ms(int(NOW) * 1000 + 62), "2027-01-15T08:00:00.062Z"),
+        (figures.moment_of_ms(-1), "1969-12-31T23:59:59.999Z"),
+        (figures.moment_of_ms(10**18), "-"),
         (state({"reserved_concurrency": None}), "reserved_concurrency=null"),
         (state({}), "-"),
         (state(None), "not read"),
@@ -48,6 +52,11 @@ def test_a_cell_never_breaks_a_line_or_a_markdown_table() -> None:
 )
 def test_figures(text: str, wanted: str) -> None:
     assert text == wanted
+
+
+def test_both_ways_to_a_moment_agree_on_every_millisecond() -> None:
+    for ms in range(int(NOW) * 1000 - 1500, int(NOW) * 1000 + 1500):
+        assert figures.moment_of_ms(ms) == figures.moment_ms(ms / 1000)
 
 
 def snapshot() -> Snapshot:

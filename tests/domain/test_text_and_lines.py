@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lambdatop.domain.logline import parse
 from lambdatop.domain.scope import parse_arn, source_kind
-from lambdatop.domain.text import clean, clean_line, clean_name, looks_confusable
+from lambdatop.domain.text import MAX_CHARS, clean, clean_all, clean_line, clean_name, looks_confusable
 
 
 @given(st.text())
@@ -33,6 +33,21 @@ def test_escapes_are_shown() -> None:
 def test_long_text_is_cut_and_the_rest_counted() -> None:
     assert clean("x" * 100, 10) == "x" * 10 + " […90 more characters]"
     assert len(clean_name("n" * 5000)) < 300
+
+
+_LOG_TEXT = st.text(st.sampled_from("ab \t\n\r\x0b\x1b\x85\u00e4\u202e\ufe0f\ud800\u65e5"), max_size=12)
+
+
+@given(st.lists(st.one_of(_LOG_TEXT, st.sampled_from(["a\tb", "plain", "", "x" * MAX_CHARS, "x\t" * 5000]))))
+def test_many_texts_together_are_cleaned_like_each_alone(texts: list[str]) -> None:
+    assert clean_all(texts) == [clean(text) for text in texts]
+
+
+def test_one_hostile_text_among_many_is_found_wherever_it_stands() -> None:
+    for at in (0, 99, 100, 250):
+        texts = [f"harmless\t{n}" for n in range(251)]
+        texts[at] = "\x1b[2J"
+        assert clean_all(texts) == [clean(text) for text in texts]
 
 
 def test_confusable_names() -> None:

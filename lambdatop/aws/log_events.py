@@ -1,0 +1,65 @@
+"""Raw log events: when and by whom they were written, what identifies them, and their parsed lines."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from lambdatop.aws.log_tails import Raw
+from lambdatop.domain.logline import LogLine, parse
+from lambdatop.domain.scope import Key
+from lambdatop.domain.text import clean_line, clean_name
+
+PARSE_SLICE = 500
+"""Lines that are parsed before others on the loop get their turn."""
+
+_SHARED_STREAM = re.compile(r"^\d{4}/\d{2}/\d{2}/([A-Za-z0-9_-]{1,64})\[(?:\$LATEST|\d+)\]")
+
+
+def stamp(event: Raw) -> int:
+    """The event's timestamp, ms since the epoch."""
+    return int(event.get("timestamp") or 0)
+
+
+def owner(stream: str) -> str | None:
+    """The function that a stream of a shared log group belongs to; None when its name does not say."""
+    match = _SHARED_STREAM.match(stream)
+    return match.group(1) if match else None
+
+
+def identity(event: Raw) -> str:
+    """The event's id; where the server sends none, one that is made of the line."""
+    id_ = event.get("eventId")
+    if id_:
+        return clean_name(str(id_))
+    text = f"{event.get('logStreamName')}|{event.get('message')}"
+    return f"{event.get('timestamp')}-{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def owned(events: Iterable[Raw], keys: Mapping[str, Key], shared: bool) -> tuple[list[tuple[Key, Raw]], int]:
+    """Each line with its function, and how many could be anybody's; lines of other functions are dropped."""
+    if not shared and len(keys) == 1:
+        (key,) = keys.values()
+        return [(key, event) for event in events], 0
+    own, unknown = [], 0
+    for event in events:
+        name = owner(str(event.get("logStreamName") or ""))
+        if name is None:
+            unknown += 1
+        elif name in keys:
+            own.append((keys[name], event))
+    return own, unknown
+
+
+async def parsed(events: Sequence[tuple[Key, Raw]]) -> list[tuple[Key, LogLine]]:
+    """Their lines, in the same order."""
+    lines: list[tuple[Key, LogLine]] = []
+    for i, (key, event) in enumerate(events):
+        if i and i % PARSE_SLICE == 0:
+            await asyncio.sleep(0)
+        stream = clean_line(str(event.get("logStreamName") or ""), 512)
+        text = str(event.get("message") or "")
+        lines.append((key, parse(stamp(event) / 1000, identity(event), stream, text)))
+    return lines
