@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from math import inf
 
 from lambdatop.domain.headlines import headline
 from lambdatop.domain.records import Record
@@ -57,6 +58,7 @@ _NUMBER = re.compile(r"\d++")
 _SEGMENT_ID = re.compile(r"[0-9a-f-]{8,}+$", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _TEMPORARY = ("", "tmp")
+_PLATFORM = ("report", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class ErrorKind:
     """All errors with one fingerprint.
 
     `first_at` and `last_at` in s since the epoch; `sample` is the newest one's text (at most MOST
-    characters), `request_ids` the newest MOST_IDS that met it, newest first.
+    characters) and `headline` the line of it that says what went wrong, `request_ids` the newest MOST_IDS
+    that met it, newest first.
     """
 
     fingerprint: str
@@ -74,6 +77,7 @@ class ErrorKind:
     sample: str
     signature: str
     request_ids: tuple[str, ...]
+    headline: str = ""
 
 
 def fingerprint(text: str) -> str:
@@ -119,24 +123,117 @@ def digest_errors(records: Iterable[Record]) -> tuple[ErrorKind, ...]:
     A REPORT with a bad status counts only where no line of its request says what went wrong: both tell of
     the same failure.
     """
-    errors = sorted((r for r in records if is_error(r)), key=lambda r: (r.at, r.first.seq))
-    explained = {r.request_id for r in errors if r.first.report is None and r.kind in ("error", "timeout")}
-    kinds: dict[str, list[Record]] = {}
-    for record in errors:
-        platform = record.kind in ("report", "end")
-        if not (platform and record.request_id and record.request_id in explained):
-            kinds.setdefault(fingerprint(headline(record)), []).append(record)
-    found = [_kind(print_, of) for print_, of in kinds.items()]
-    return tuple(sorted(found, key=lambda k: (-k.count, -k.last_at, k.fingerprint)))
+    book = ErrorBook()
+    book.take(records)
+    return book.found()
 
 
-def _kind(print_: str, records: list[Record]) -> ErrorKind:
-    newest = records[-1]
-    ids: dict[str, None] = {}
-    for record in reversed(records):
-        if record.request_id and len(ids) < MOST_IDS:
-            ids.setdefault(record.request_id)
-    signature = next((r.signature for r in reversed(records) if r.signature), "")
-    return ErrorKind(
-        print_, len(records), records[0].at, newest.at, newest.text[:MOST], signature, tuple(ids)
-    )
+_When = tuple[float, int, int]
+"""When an error was: stamp, number of its line, number of its arrival."""
+
+
+@dataclass(slots=True)
+class _Kind:
+    """What is known of one kind. Nothing here depends on the order in which its errors come."""
+
+    print: str
+    count: int = 0
+    first_at: float = inf
+    newest: tuple[_When, Record] | None = None
+    signature: tuple[_When, str] = ((-inf, 0, 0), "")
+    ids: dict[str, _When] = field(default_factory=dict)
+
+    def add(self, when: _When, record: Record) -> None:
+        self.count += 1
+        self.first_at = min(self.first_at, when[0])
+        if self.newest is None or when >= self.newest[0]:
+            self.newest = when, record
+        if record.signature and when >= self.signature[0]:
+            self.signature = when, record.signature
+        id_ = record.request_id
+        if id_ and when >= self.ids.get(id_, when):
+            self.ids[id_] = when
+            if len(self.ids) > MOST_IDS:
+                del self.ids[min(self.ids, key=self.ids.__getitem__)]
+
+    def made(self) -> ErrorKind:
+        (last_at, _, _), newest = self.newest or ((self.first_at, 0, 0), None)
+        ids = sorted(self.ids, key=self.ids.__getitem__, reverse=True)
+        return ErrorKind(
+            self.print,
+            self.count,
+            self.first_at,
+            last_at,
+            newest.text[:MOST] if newest else "",
+            self.signature[1],
+            tuple(ids),
+            headline(newest) if newest else "",
+        )
+
+
+class ErrorBook:
+    """Kinds of error as their records come, in any pieces and any order.
+
+    `most` bounds the kinds (those whose last error is oldest leave, and `left_out` counts their errors),
+    and how many requests are remembered.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._arrived = 0
+        self._kinds: dict[str, _Kind] = {}
+        self._explained: dict[str, None] = {}
+        self._mute: dict[str, list[tuple[str, _When, Record]]] = {}
+        self.left_out = 0
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Some more records; those that tell of no failure are passed over."""
+        for record in records:
+            if not is_error(record):
+                continue
+            self._arrived += 1
+            when = (record.at, record.first.seq, self._arrived)
+            id_ = record.request_id
+            if id_ and record.kind in _PLATFORM:
+                # What becomes of it is known once nothing of its request can come any more.
+                if id_ not in self._explained:
+                    self._mute.setdefault(id_, []).append((fingerprint(headline(record)), when, record))
+                continue
+            if id_ and record.first.report is None and record.kind in ("error", "timeout"):
+                self._explained[id_] = None
+                self._mute.pop(id_, None)
+            self._add(self._kinds, fingerprint(headline(record)), when, record)
+        self._forget()
+
+    def found(self) -> tuple[ErrorKind, ...]:
+        """The kinds so far, the most frequent first, then the newest."""
+        kinds, copied = dict(self._kinds), set[str]()
+        for mute in self._mute.values():
+            for print_, when, record in mute:
+                if print_ in kinds and print_ not in copied:
+                    kinds[print_] = replace(kinds[print_], ids=dict(kinds[print_].ids))
+                copied.add(print_)
+                self._add(kinds, print_, when, record)
+        found = [kind.made() for kind in kinds.values()]
+        return tuple(sorted(found, key=lambda k: (-k.count, -k.last_at, k.fingerprint)))
+
+    @staticmethod
+    def _add(kinds: dict[str, _Kind], print_: str, when: _When, record: Record) -> None:
+        kind = kinds.get(print_)
+        if kind is None:
+            kind = kinds[print_] = _Kind(print_)
+        kind.add(when, record)
+
+    def _forget(self) -> None:
+        if self._most is None:
+            return
+        while len(self._explained) > self._most:
+            del self._explained[next(iter(self._explained))]
+        while len(self._mute) > self._most:
+            for print_, when, record in self._mute.pop(next(iter(self._mute))):
+                self._add(self._kinds, print_, when, record)
+        if len(self._kinds) > self._most:
+            # A quarter at once, as each look for the oldest is a look at all of them.
+            oldest = sorted(self._kinds.values(), key=lambda k: k.newest[0] if k.newest else (-inf, 0, 0))
+            for kind in oldest[: max(len(oldest) - self._most, self._most // 4)]:
+                self.left_out += self._kinds.pop(kind.print).count

@@ -109,10 +109,15 @@ class Digest:
         )
 
 
+def events(tail: LogTail) -> list[LogLine]:
+    """The lines of a tail, each event once, as they came."""
+    return list({line.event_id or line.seq: line for line in tail.lines}.values())
+
+
 @lru_cache(maxsize=128)
 def digest(tail: LogTail) -> Digest:
     """The digest of one tail; a tail is immutable and compared by identity, so it is computed once."""
-    lines = sorted({line.event_id or line.seq: line for line in tail.lines}.values(), key=_order)
+    lines = sorted(events(tail), key=_order)
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()
     mentioned: dict[str, set[tuple[str, int]]] = {}
@@ -142,16 +147,23 @@ def digest(tail: LogTail) -> Digest:
 def _environments(lines: list[LogLine]) -> tuple[Environment, ...]:
     found: dict[str, Environment] = {}
     for line in lines:
-        seen = found.get(line.stream) or Environment(line.stream, line.at, line.at)
-        seen = seen._replace(last_at=line.at)
-        if seen.init_at is None and seen.start_at is None and _begins_init(line):
-            seen = seen._replace(init_at=line.at)
-        elif seen.start_at is None and line.kind == "start":
-            seen = seen._replace(start_at=line.at)
-        elif seen.init_ms is None and line.report is not None:
-            seen = seen._replace(init_ms=line.report.init_ms)
-        found[line.stream] = seen
+        found[line.stream] = after(found.get(line.stream), line)
     return tuple(found.values())
+
+
+def after(seen: Environment | None, line: LogLine) -> Environment:
+    """What is known of an environment after one more of its lines; None before its first one."""
+    if seen is None:
+        seen = Environment(line.stream, line.at, line.at)
+    first_at, last_at = min(seen.first_at, line.at), max(seen.last_at, line.at)
+    init_at, init_ms, start_at = seen.init_at, seen.init_ms, seen.start_at
+    if init_at is None and start_at is None and _begins_init(line):
+        init_at = line.at
+    elif start_at is None and line.kind == "start":
+        start_at = line.at
+    elif init_ms is None and line.report is not None:
+        init_ms = line.report.init_ms
+    return Environment(seen.stream, first_at, last_at, init_at, init_ms, start_at)
 
 
 _STAGE = {"init": 0, "start": 1, "app": 2, "error": 2, "timeout": 2, "end": 3, "report": 4}

@@ -142,10 +142,13 @@ class Joiner:
         return tuple(sorted(records, key=_by_first))
 
     def settle(self, before: float) -> tuple[Record, ...]:
-        """Complete what had no line since `before` (s since the epoch), in the order of first lines."""
+        """Complete what had no line since `before` (s since the epoch), in the order of first lines.
+
+        A record of the platform is complete in any case: nothing but a REPORT's XRAY line goes on with one.
+        """
         done: list[Record] = []
         for stream in self._streams.values():
-            if stream.lines and stream.lines[-1].at < before:
+            if stream.lines and (stream.lines[-1].at < before or stream.lines[0].kind in _PLATFORM):
                 _close(stream, done)
         return tuple(sorted(done, key=_by_first))
 

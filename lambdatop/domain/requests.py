@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from lambdatop.domain.fingerprints import is_error
 from lambdatop.domain.headlines import headline
-from lambdatop.domain.logline import LogLine, Report
-from lambdatop.domain.records import Record, position
+from lambdatop.domain.logline import Report
+from lambdatop.domain.records import Position, Record, position
 
 Status = Literal["success", "error", "timeout", "running"]
 """What became of the newest attempt; "running" without any line that ends it."""
+
+FAILED = ("error", "timeout")
+"""Statuses that somebody has to look at."""
+MOST_TURNS = 64
+"""STARTs, ENDs and REPORTs of one request that are kept apart; older ones are only counted."""
 
 _ERROR_CHARS = 400
 _RANK = {"timeout": 3, "error": 2}
 _CRASHES = ("RequestId: ", "[ERROR] ", "Traceback ", "panic: ", "fatal error: ", "Unknown application error")
 _CRASH_WORDS = ("Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection", '"stackTrace"')
+_TURNS = ("start", "end", "report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,66 +71,167 @@ class Request:
     records: int
 
 
+_Place = tuple[Position, str]
+
+
+def _place(record: Record) -> _Place:
+    return (position(record.first), record.stream)
+
+
 @dataclass(slots=True)
 class _Seen:
-    """The records of one request id, in order, and what is counted only once of repeated events."""
+    """What counts of the records of one request id; what an application merely logged is only counted.
 
-    records: list[Record] = field(default_factory=list)
-    starts: dict[str, LogLine] = field(default_factory=dict)
-    reports: dict[str, LogLine] = field(default_factory=dict)
+    `kept` are its STARTs, ENDs, REPORTs and errors in order; of errors of one sort in one attempt the first
+    one, which is the one that is shown. `names` are the events that were counted, as one may come twice.
+    """
+
+    first: _Place
+    last: _Place
+    stream: str
+    first_at: float
+    last_at: float
+    records: int = 0
+    starts: int = 0
+    reports: int = 0
+    billed_ms: float = 0.0
+    kept: list[Record] = field(default_factory=list)
+    names: dict[str, None] = field(default_factory=dict)
+    sorts: set[tuple[int, bool, bool]] = field(default_factory=set)
+
+    def take(self, place: _Place, record: Record) -> None:
+        self.records += 1
+        at, last_at = record.first.at, (record.rest[-1] if record.rest else record.first).at
+        if at < self.first_at:
+            self.first_at = at
+        if last_at > self.last_at:
+            self.last_at = last_at
+        newest = place >= self.last
+        if newest:
+            self.last, self.stream = place, record.first.stream
+        elif place < self.first:
+            self.first = place
+        if record.kind in _TURNS:
+            self._count(record)
+            self._keep(record, newest)
+        elif is_error(record):
+            sort = (*_weight(record), _crashed(record))
+            if sort not in self.sorts:
+                self.sorts.add(sort)
+                self._keep(record, newest)
+
+    def _keep(self, record: Record, newest: bool) -> None:
+        if newest:
+            self.kept.append(record)
+        else:
+            insort(self.kept, record, key=_place)
+        if len(self.kept) > 2 * MOST_TURNS:
+            del self.kept[:MOST_TURNS]
+
+    def _count(self, record: Record) -> None:
+        line = record.first
+        if line.kind == "start":
+            self.sorts.clear()
+        name = f"{line.kind} {line.event_id or line.seq}"
+        if name in self.names:
+            return
+        self.names[name] = None
+        if len(self.names) > MOST_TURNS:
+            del self.names[next(iter(self.names))]
+        if line.kind == "start":
+            self.starts += 1
+        elif line.kind == "report" and line.report is not None:
+            self.reports += 1
+            self.billed_ms += line.report.billed_ms or 0.0
+
+    def newest_attempt(self) -> list[Record]:
+        """What is kept since the newest START, in its stream; all of it without one."""
+        last = next((r for r in reversed(self.kept) if r.kind == "start"), None)
+        if last is None:
+            return self.kept
+        since = position(last.first)
+        return [r for r in self.kept if r.stream == last.stream and position(r.first) >= since]
+
+
+class RequestBook:
+    """Requests as their records come, in any pieces; `most` of them, the longest untouched leave first."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._seen: dict[str, _Seen] = {}
+        self._made: dict[str, Request] = {}
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Some more records; in one call their order does not matter."""
+        touched: dict[str, None] = {}
+        placed = [(_place(r), n, r) for n, r in enumerate(records) if r.request_id]
+        for place, _, record in sorted(placed):
+            id_ = record.request_id
+            seen = self._seen.get(id_)
+            if seen is None:
+                first = record.first
+                seen = self._seen[id_] = _Seen(place, place, first.stream, first.at, first.at)
+            seen.take(place, record)
+            touched[id_] = None
+        if self._most is None:
+            self._make(touched)
+            return
+        for id_ in touched:
+            self._seen[id_] = self._seen.pop(id_)
+        while len(self._seen) > self._most:
+            oldest = next(iter(self._seen))
+            del self._seen[oldest]
+            self._made.pop(oldest, None)
+        self._make(id_ for id_ in touched if id_ in self._seen)
+
+    def _make(self, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            self._made[id_] = _request(id_, self._seen[id_])
+
+    def found(self) -> tuple[Request, ...]:
+        """All requests, in the order of their first lines."""
+        return tuple(self._made[id_] for id_ in sorted(self._made, key=lambda id_: self._seen[id_].first))
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def requests(records: Sequence[Record]) -> tuple[Request, ...]:
     """The requests that these records tell of, in the order of their first lines."""
-    seen: dict[str, _Seen] = {}
-    for record in sorted(records, key=lambda r: (position(r.first), r.stream)):
-        if not record.request_id:
-            continue
-        one = seen.setdefault(record.request_id, _Seen())
-        one.records.append(record)
-        line = record.first
-        name = line.event_id or f"#{line.seq}"
-        if line.kind == "start":
-            one.starts[name] = line
-        elif line.kind == "report" and line.report is not None:
-            one.reports[name] = line
-    return tuple(_request(id_, one) for id_, one in seen.items())
+    book = RequestBook()
+    book.take(records)
+    return book.found()
 
 
 def _request(request_id: str, seen: _Seen) -> Request:
-    starts, reports = list(seen.starts.values()), list(seen.reports.values())
-    newest = _newest_attempt(seen.records, starts)
-    report = next(
-        (r.first.report for r in reversed(newest) if r.first.kind == "report" and r.first.report), None
-    )
-    numbers = report or (reports[-1].report if reports else None) or Report()
-    worst = _worst(newest) or _worst(seen.records)
+    newest = seen.newest_attempt()
+    report = _report_of(newest)
+    numbers = report or _report_of(seen.kept) or Report()
+    worst = _worst(newest) or _worst(seen.kept)
+    starts = any(r.kind == "start" for r in newest)
     return Request(
         request_id=request_id,
         status=_status(newest, report),
-        attempts=max(len(starts), len(reports), 1),
+        attempts=max(seen.starts, seen.reports, 1),
         duration_ms=numbers.duration_ms,
         billed_ms=numbers.billed_ms,
-        billed_total_ms=sum(r.report.billed_ms or 0.0 for r in reports if r.report),
+        billed_total_ms=seen.billed_ms,
         init_ms=numbers.init_ms,
         memory_mb=numbers.memory_mb,
         max_memory_mb=numbers.max_memory_mb,
         error_type=numbers.error_type,
         error=headline(worst)[:_ERROR_CHARS] if worst else "",
         signature=worst.signature if worst else "",
-        stream=newest[-1].stream,
-        first_at=seen.records[0].at,
-        last_at=max(r.lines[-1].at for r in seen.records),
-        records=len(seen.records),
+        stream=newest[-1].stream if starts else seen.stream,
+        first_at=seen.first_at,
+        last_at=seen.last_at,
+        records=seen.records,
     )
 
 
-def _newest_attempt(records: list[Record], starts: list[LogLine]) -> list[Record]:
-    """The records since the newest START, in its stream; all of them without one."""
-    if not starts:
-        return records
-    last = starts[-1]
-    return [r for r in records if r.stream == last.stream and position(r.first) >= position(last)]
+def _report_of(records: list[Record]) -> Report | None:
+    """The newest REPORT's numbers."""
+    return next((r.first.report for r in reversed(records) if r.kind == "report" and r.first.report), None)
 
 
 def _status(records: list[Record], report: Report | None) -> Status:
@@ -157,7 +265,10 @@ def _crashed(record: Record) -> bool:
     return text.startswith(_CRASHES) or any(words in text for words in _CRASH_WORDS)
 
 
+def _weight(record: Record) -> tuple[int, bool]:
+    return _RANK.get(record.kind, 0), bool(record.signature)
+
+
 def _worst(records: list[Record]) -> Record | None:
     """The record that explains the failure: what was written beats the numbers of a REPORT."""
-    errors = [r for r in records if is_error(r)]
-    return max(errors, key=lambda r: (_RANK.get(r.kind, 0), bool(r.signature)), default=None)
+    return max((r for r in records if is_error(r)), key=_weight, default=None)

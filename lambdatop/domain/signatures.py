@@ -203,22 +203,3 @@ def _sure(needle: str, signature: str, low: str) -> str:
     if needle == "exclusive":
         return signature if any(w in low for w in _REFUSES) and any(w in low for w in _HOLDS) else ""
     return signature
-
-
-_IDS = re.compile(
-    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{16,64}\b", re.I
-)
-_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.,]{8,15}Z?")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_SPACES = re.compile(r"\s+")
-
-
-def fingerprint(text: str, limit: int = 160) -> str:
-    """What lines of one kind have in common: the first line with stamps, ids and numbers replaced.
-
-    A traceback's kind is said by the line that names the exception, which is the first one.
-    """
-    first = text[:1000].split("\n", 1)[0]
-    first = _STAMP.sub("", first)
-    first = _IDS.sub("<id>", first)
-    return _SPACES.sub(" ", _NUMBER.sub("#", first)).strip()[:limit]

@@ -17,9 +17,10 @@ from lambdatop.domain.snapshot import (
     SourceRow,
     Target,
 )
-from lambdatop.domain.world import Spend
+from lambdatop.domain.world import LogTail, Spend
 from lambdatop.storage.deeds import entry_json, plan_json, result_json
 from lambdatop.storage.incidentjson import findings_json, incidents_json, storm_json
+from lambdatop.storage.logjson import log_json
 from lambdatop.storage.plainjson import Json, finite, iso, plain
 
 SNAPSHOT_SCHEMA = "lambdatop.snapshot/1"
@@ -35,7 +36,7 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "version": snapshot.version,
         "mode": snapshot.mode,
         "targets": [_target(t) for t in snapshot.targets],
-        "functions": [_function(r) for r in snapshot.functions],
+        "functions": [_function(r, snapshot.logs.get(r.key)) for r in snapshot.functions],
         "mappings": [_mapping(r) for r in snapshot.mappings],
         "queues": [_queue(r) for r in snapshot.queues],
         "findings": findings_json(snapshot),
@@ -59,7 +60,7 @@ def _target(target: Target) -> Json:
     }
 
 
-def _function(row: FunctionRow) -> Json:
+def _function(row: FunctionRow, tail: LogTail | None) -> Json:
     facts = row.facts
     numbers: Json = {
         "invocations_per_min": row.invocations_per_min,
@@ -86,7 +87,9 @@ def _function(row: FunctionRow) -> Json:
         "reserved_concurrency_known": row.reserved_known,
         "log_group": facts.log_group or None,
         "last_modified": iso(facts.last_modified),
-    } | finite(numbers)
+        **finite(numbers),
+        "log": log_json(tail, facts),
+    }
 
 
 def _mapping(row: MappingRow) -> Json:

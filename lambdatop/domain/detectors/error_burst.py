@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lambdatop.domain.failures import failure_evidence
 from lambdatop.domain.finding import Finding, Ref
 from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.logdigest import digest
 from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.sight import Sight
-from lambdatop.domain.signatures import fingerprint
 
 NAME = "error_burst"
 FORMULA = (
@@ -75,7 +73,6 @@ def _jump(sight: Sight, key: Key, over: Window) -> _Jump | None:
 
 
 def _finding(sight: Sight, facts: FunctionFacts, over: Window, jump: _Jump, factor: float) -> Finding:
-    kind, lines = _most_frequent(sight, facts.key, over)
     ratio = jump.per_min / jump.before_per_min if jump.before_per_min else None
     fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
     per_min, before = f"{jump.per_min:.1f}", f"{jump.before_per_min:.1f}"
@@ -92,8 +89,7 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, jump: _Jump, fact
             ("rise_ratio", None if ratio is None else round(ratio, 2)),
             ("error_share", None if jump.share is None else round(jump.share, 4)),
             ("error_before_share", round(jump.before_share, 4)),
-            ("most_frequent_failure", kind),
-            ("most_frequent_lines", lines),
+            *failure_evidence(sight, facts.key, over),
             ("window_min", over.minutes),
             ("baseline_min", sight.limits.error_burst.baseline_min),
         ),
@@ -111,17 +107,3 @@ def _since(errors: Series, over: Window, level: float) -> float:
     while known.get(at - MINUTE, 0.0) >= max(level, 1.0):
         at -= MINUTE
     return float(at)
-
-
-def _most_frequent(sight: Sight, key: Key, over: Window) -> tuple[str | None, int | None]:
-    """The commonest failure in the log since the window began; None where no tail is followed."""
-    tail = sight.world.logs.get(key)
-    if tail is None:
-        return None, None
-    # Log lines carry the clock's time, which published minutes outrun in the demo.
-    since = sight.now - (sight.now - over.start) / sight.settings.metrics.times
-    kinds = Counter(fingerprint(f.text) for f in digest(tail).since(since).failures)
-    if not kinds:
-        return None, 0
-    kind, lines = min(kinds.items(), key=lambda item: (-item[1], item[0]))
-    return kind, lines

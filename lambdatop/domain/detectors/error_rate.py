@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.failures import failure_evidence
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.rates import Window, began
@@ -11,7 +12,7 @@ from lambdatop.domain.sight import Sight
 
 NAME = "error_rate"
 FORMULA = "Errors / Invocations over 5 final minutes, with at least 20 invocations and 3 errors"
-SOURCE = "AWS/Lambda Errors, Invocations"
+SOURCE = "AWS/Lambda Errors, Invocations; log tail for the most frequent failure"
 TRAPS = "a missing Errors point is a zero only where Invocations has one; a minute younger than the timeout"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
@@ -49,6 +50,7 @@ def _finding(
             ("errors", errors),
             ("invocations", invocations),
             ("error_rate", round(rate, 4)),
+            *(failure_evidence(sight, facts.key, over) if facts.key in sight.world.logs else ()),
             ("window_min", over.minutes),
         ),
         SUGGESTS if fed else SUGGESTS[1:],

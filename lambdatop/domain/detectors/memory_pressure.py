@@ -8,6 +8,7 @@ from math import ceil
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logdigest import Failed, Reported, digest
+from lambdatop.domain.redact import redact
 from lambdatop.domain.sight import Sight
 
 NAME = "memory_pressure"
@@ -90,7 +91,7 @@ def _finding(
             ("max_memory_used_mb", used),
             ("memory_size_mb", size),
             ("runtime", facts.runtime or None),
-            ("sample", killed[-1].text.split("\n", 1)[0][:200] if killed else None),
+            ("sample", redact(killed[-1].text.split("\n", 1)[0])[0][:200] if killed else None),
             ("window_min", window_min),
         ),
         SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),

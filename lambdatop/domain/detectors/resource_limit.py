@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logdigest import Digest, Failed, digest
+from lambdatop.domain.redact import redact
 from lambdatop.domain.sight import Sight
 
 NAME = "resource_limit"
@@ -80,7 +81,7 @@ def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, l
         evidence += [
             (kind, len(_executions(hits[kind]))),
             (f"{kind}_limit", limit_of(kind, facts)),
-            (f"{kind}_sample", hits[kind][-1].text.split("\n", 1)[0][:200]),
+            (f"{kind}_sample", redact(hits[kind][-1].text.split("\n", 1)[0])[0][:200]),
         ]
     first, more = kinds[0], len(kinds) - 1
     times = "1 execution" if affected == 1 else f"{affected} executions"

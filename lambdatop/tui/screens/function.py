@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+from textual.timer import Timer
+
 from lambdatop.domain.scope import Key
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.ink import Spans
+from lambdatop.tui.screens.function_log import NEXT_S, LogReader
 from lambdatop.tui.screens.function_text import page
 from lambdatop.tui.screens.sheet import SheetScreen
 from lambdatop.tui.targets import Selection
 
 
 class FunctionScreen(SheetScreen):
-    """Facts, numbers, triggers, queues, findings, journal and log of one function."""
+    """Facts, numbers, findings, what the log teaches, triggers, queues and journal of one function."""
 
     def __init__(self, function: Key) -> None:
         super().__init__(function)
         self._key = function
+        self._reader = LogReader()
+        self._going_on: Timer | None = None
+
+    def show(self, frame: Frame) -> None:
+        """The page of a frame; what is new in the log is learned in pieces, so that no key waits for it."""
+        self._reader.offer(frame.snapshot.logs.get(self._key))
+        if self._going_on is None:
+            self._learn(frame)
+        super().show(frame)
+
+    def _learn(self, frame: Frame) -> bool:
+        """One piece, and the next one a moment later; whether there is something new to see."""
+        reader = self._reader
+        if reader.behind:
+            reader.step()
+        self._going_on = self.set_timer(NEXT_S, self._go_on) if reader.behind else None
+        facts = next((f.facts for f in frame.snapshot.functions if f.key == self._key), None)
+        return facts is not None and reader.sum_up(facts, frame.now)
+
+    def _go_on(self) -> None:
+        frame = self.frame
+        if self._learn(frame):
+            super().show(frame)
 
     def page(self, frame: Frame, width: int) -> Spans:
         """The function's page."""
-        return page(frame, self._key, width)
+        return page(frame, self._key, width, self._reader.learned)
 
     def headline(self) -> str:
         """The function's name."""

@@ -1,4 +1,4 @@
-"""One function in full, as text: facts, numbers with their age, triggers, queues, findings, journal. Pure."""
+"""One function in full, as text: facts, numbers with their age, findings, log, triggers, journal. Pure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from lambdatop.domain.snapshot import FunctionRow, MappingRow, QueueRow, StormRo
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.glyphs import BULLET, TIMES
-from lambdatop.tui.ink import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, fit, spans
+from lambdatop.tui.ink import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, clip, fit, spans
 from lambdatop.tui.panes.cells import cap, level, timeout_share
 from lambdatop.tui.panes.findings import suggestion, value_text
 from lambdatop.tui.screens.confirm_text import row
+from lambdatop.tui.screens.function_log import Learned
+from lambdatop.tui.screens.function_log_text import log_section
 from lambdatop.tui.screens.journal import change_words, in_reading_order
 from lambdatop.tui.widgets.trend import sparkline
 
 NUMBER = 12
+EVIDENCE = 30
+"""Cells before the value of a piece of evidence."""
 COUNT = 10
 
 
-def page(frame: Frame, key: Key, width: int) -> Spans:
-    """The whole page; a function that is gone says so."""
+def page(frame: Frame, key: Key, width: int, learned: Learned | None = None) -> Spans:
+    """The whole page; `learned` is what its log teaches. A function that is gone says so."""
     snapshot = frame.snapshot
     function = next((f for f in snapshot.functions if f.key == key), None)
     if function is None:
@@ -29,6 +33,7 @@ def page(frame: Frame, key: Key, width: int) -> Spans:
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
     pieces: list[Span] = [*_facts(function, frame, width), *_numbers(function, frame, width)]
     pieces += _findings(frame, about, width)
+    pieces += log_section(snapshot.logs.get(key), learned, frame.now, width)
     pieces += _triggers(mappings, frame, width)
     pieces += _pushed([s for s in snapshot.storms if s.function == key and s.mapping is None], width)
     pieces += _queue_lines(queues, frame, width)
@@ -106,10 +111,10 @@ def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
         pieces += [Span(f"{SEVERITY_WORD[f.severity]} ", SEVERITY_SLOT[f.severity]), Span(f.title)]
         pieces += [Span(f"  for {age}\n", "muted")]
         for name, value in f.evidence:
-            pieces += [
-                Span(f"     {name:<24}", "muted"),
-                *fit(spans(value_text(name, value)), NUMBER, "right"),
-            ]
+            text = value_text(name, value)
+            number = fit(spans(text), NUMBER, "right")
+            words = spans(clip(text, max(NUMBER, width - EVIDENCE)))
+            pieces += [Span(f"     {name:<24} ", "muted"), *(words if isinstance(value, str) else number)]
             pieces.append(Span("\n"))
         keys = suggestion(f)
         if keys:

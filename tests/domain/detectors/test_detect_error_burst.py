@@ -50,7 +50,7 @@ def test_a_jump_with_its_most_frequent_failure() -> None:
     )
     assert evidence["rise_ratio"] == 7.0
     assert (evidence["most_frequent_failure"], evidence["most_frequent_lines"]) == (
-        "[ERROR] KeyError: order #",
+        "KeyError: order #",
         3,
     )
     assert finding.since == END - 120
@@ -59,6 +59,23 @@ def test_a_jump_with_its_most_frequent_failure() -> None:
     assert finding.title == "orders-worker: errors jumped from 1.0 to 7.0 per minute"
     assert finding.formula == "7.0 errors/min >= 5 x 1.0 errors/min in the 30 min before"
     assert finding.suggests == ("rollback_alias", "throttle_to_zero")
+
+
+def test_a_trace_in_pieces_is_named_by_its_exception_and_known_failures_by_name() -> None:
+    trace = ("Traceback (most recent call last):", '  File "/a.py", line 4, in f', "KeyError: 'id7'")
+    lines = [x for n in range(3) for x in run(n, NOW - 150 + n, says=trace, end="Status: error")]
+    evidence = dict(found(world(BUSY, [*QUIET, 6.0, 8.0], logs(lines)))[0].evidence)
+    assert (evidence["most_frequent_failure"], evidence["most_frequent_lines"]) == ("KeyError: <str>", 3)
+    assert evidence["most_frequent_signature"] is None
+    full = [
+        x for n in range(4, 9) for x in run(n, NOW - 150 + n, says=("[ERROR] OSError: ENOSPC pwd=hunter2x",))
+    ]
+    evidence = dict(found(world(BUSY, [*QUIET, 6.0, 8.0], logs(lines, full, full)))[0].evidence)
+    assert (evidence["most_frequent_failure"], evidence["most_frequent_lines"]) == (
+        "OSError: ENOSPC pwd=•••",
+        5,
+    )
+    assert evidence["most_frequent_signature"] == "disk_full"
 
 
 def test_from_nothing_to_ten() -> None:
@@ -105,4 +122,4 @@ def test_the_demos_log_is_read_on_the_clocks_time() -> None:
     # Final until 120 s ago (timeout x 12); the window began 240 published = 20 real seconds ago.
     seen = world([30.0] * 32, [0.0] * 30 + [9.0, 9.0], lines, end=NOW - 120)
     (finding,) = it.detect(sight(seen, NOW, settings))
-    assert dict(finding.evidence)["most_frequent_failure"] == "[ERROR] New: x"
+    assert dict(finding.evidence)["most_frequent_failure"] == "New: x"

@@ -1,0 +1,125 @@
+"""What the log of the function on screen teaches, learned beside the painting: a small piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lambdatop.domain.fingerprints import ErrorKind
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.logfigures import LogFigures
+from lambdatop.domain.logstudy import LogStudy
+from lambdatop.domain.requests import FAILED, Request
+from lambdatop.domain.world import LogTail
+
+PIECE = 100
+"""Lines that are taken at once: about 3 ms."""
+NEXT_S = 0.01
+"""Pause between two pieces, in which keys are served."""
+FRESH_S = 2.0
+"""What was learned is summed up at most this often."""
+SHOWN = 5
+"""Kinds of errors, and requests, that the sheet lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What is known of a log at a moment `at` (s since the epoch).
+
+    `kinds` and `requests` are the first SHOWN; `errors` and `kind_count` count all of them, `failed`,
+    `repeated`, `bad` (one or both) and `request_count` all requests that are remembered. `first_at` and
+    `last_at` are stamps of lines; `missed` lines came too fast to be looked at.
+    """
+
+    at: float
+    figures: LogFigures
+    first_at: float
+    last_at: float
+    lines: int
+    missed: int
+    kinds: tuple[ErrorKind, ...]
+    kind_count: int
+    errors: int
+    requests: tuple[Request, ...]
+    request_count: int
+    failed: int
+    repeated: int
+    bad: int
+
+
+class LogReader:
+    """Follows one tail. `offer` takes what is new, `step` learns a piece of it, `learned` is the result."""
+
+    def __init__(self) -> None:
+        self._study = LogStudy()
+        self._tail: LogTail | None = None
+        self._summed: tuple[int, LogTail | None] = (0, None)
+        self._partial = False
+        self.learned: Learned | None = None
+
+    def offer(self, tail: LogTail | None) -> None:
+        """The tail as it is now; one that begins anew is learned anew."""
+        if tail is not None and tail.next_seq <= self._study.seq:
+            self._study = LogStudy()
+        self._tail = tail
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are lines that were not taken yet."""
+        return self._tail is not None and self._tail.next_seq - 1 > self._study.seq
+
+    def step(self) -> None:
+        """Take one piece."""
+        if self._tail is not None:
+            self._study.feed(self._tail.after(self._study.seq)[:PIECE])
+
+    def sum_up(self, facts: FunctionFacts, now: float) -> bool:
+        """Make `learned` anew if there is news and it is due (`now` s since the epoch); whether it was.
+
+        What is made of a part of the tail is made anew as soon as the rest was taken, too.
+        """
+        tail, study = self._tail, self._study
+        if tail is None or study.first_at is None or study.last_at is None:
+            return False
+        fresh = self.learned is not None and abs(now - self.learned.at) < FRESH_S
+        if (study.seq, tail) == self._summed or (fresh and (self.behind or not self._partial)):
+            return False
+        self._summed, self._partial = (study.seq, tail), self.behind
+        # Nothing is known of what was written after the last reading.
+        until = max(tail.at, study.last_at)
+        kinds, requests = study.errors(), study.requests()
+        self.learned = Learned(
+            now,
+            study.figures(facts, until),
+            study.first_at,
+            study.last_at,
+            study.lines,
+            study.missed,
+            kinds[:SHOWN],
+            len(kinds),
+            sum(k.count for k in kinds) + study.errors_left_out,
+            worth_a_look(requests)[:SHOWN],
+            len(requests),
+            sum(1 for r in requests if r.status in FAILED),
+            sum(1 for r in requests if r.attempts > 1),
+            sum(1 for r in requests if is_bad(r)),
+        )
+        return True
+
+
+def is_bad(request: Request) -> bool:
+    """Whether it failed or was run again."""
+    return request.status in FAILED or request.attempts > 1
+
+
+def worth_a_look(requests: Sequence[Request]) -> tuple[Request, ...]:
+    """Failed and repeated ones first (the most often repeated, then the newest), then the slowest."""
+    bad = sorted(
+        (r for r in requests if is_bad(r)),
+        key=lambda r: (-r.attempts, -r.last_at, r.request_id),
+    )
+    good = sorted(
+        (r for r in requests if not is_bad(r)),
+        key=lambda r: (-(r.duration_ms or 0.0), -r.last_at, r.request_id),
+    )
+    return (*bad, *good)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from fakes.logscene import init, line, run
+from fakes.worlds import NOW, WORKER, function
+
+from lambdatop.domain.fold import append_lines
+from lambdatop.domain.logfigures import WINDOW_S
+from lambdatop.domain.snapshot import FunctionRow, Snapshot
+from lambdatop.domain.world import LogTail
+from lambdatop.storage.codec import snapshot_json
+from lambdatop.storage.logjson import log_json
+
+FACTS = function()
+KEYS = (
+    "from to lines via lag_s coverage usd_per_hour complete gap cold_start_share environments "
+    "proactive_inits burn_usd_per_hour_exact errors"
+)
+
+
+def tail(**fields: Any) -> LogTail:
+    lines = [line(NOW - WINDOW_S - 5, "[ERROR] Error: too long ago")]
+    for n in range(4):
+        lines += run(n, NOW - 100 + n, n % 2, init_ms=200.0 if n < 1 else None)
+    for n in (2, 3):
+        says = (f"[ERROR] ValueError: order {n + 3} of password=hunter{n}abc",)
+        lines += run(6 + n, NOW - 70 + 10 * n, says=says, end="Status: error")
+    lines += run(10, NOW - 35, end="Status: error\tError Type: Runtime.OutOfMemory")
+    lines += [init(NOW - 30, 5)]
+    known = append_lines(LogTail("/aws/lambda/worker", at=NOW, lag_s=1.5, coverage=1.0), tuple(lines))
+    return replace(known, **fields)
+
+
+def test_a_function_carries_what_its_log_teaches() -> None:
+    document = log_json(tail(), FACTS)
+    assert document is not None
+    assert " ".join(document) == KEYS
+    errors = document.pop("errors")
+    burn = document.pop("burn_usd_per_hour_exact")
+    assert document == {
+        "from": "2027-01-15T07:50:00.000Z",
+        "to": "2027-01-15T08:00:00.000Z",
+        "lines": 24,
+        "via": "poll",
+        "lag_s": 1.5,
+        "coverage": 1.0,
+        "usd_per_hour": 0.0,
+        "complete": True,
+        "gap": None,
+        "cold_start_share": 1 / 7,
+        "environments": 3,
+        "proactive_inits": 1,
+    }
+    assert 0 < burn < 0.001
+    assert errors == [
+        {
+            "fingerprint": "ValueError: order # of password=•••",
+            "count": 2,
+            "first": "2027-01-15T07:59:10.050Z",
+            "last": "2027-01-15T07:59:20.050Z",
+            "signature": None,
+            "sample": "[ERROR] ValueError: order 6 of password=•••",
+        },
+        {
+            "fingerprint": "REPORT error Runtime.OutOfMemory",
+            "count": 1,
+            "first": "2027-01-15T07:59:25.100Z",
+            "last": "2027-01-15T07:59:25.100Z",
+            "signature": "out_of_memory",
+            "sample": errors[1]["sample"],
+        },
+    ]
+
+
+def test_what_was_not_read_is_null_and_what_is_missing_is_said() -> None:
+    assert log_json(None, FACTS) is None
+    assert log_json(LogTail(), FACTS) is None
+    empty = log_json(LogTail(at=NOW), FACTS)
+    assert empty is not None
+    assert (empty["lines"], empty["errors"], empty["cold_start_share"]) == (0, [], None)
+    assert empty["burn_usd_per_hour_exact"] is None
+    partly = log_json(tail(complete=False, gap="a connection was lost", via="live tail"), FACTS)
+    assert partly is not None
+    assert (partly["complete"], partly["gap"], partly["via"]) == (False, "a connection was lost", "live tail")
+
+
+def test_a_stamp_ahead_of_our_clock_is_counted() -> None:
+    ahead = log_json(append_lines(LogTail(at=NOW), tuple(run(1, NOW + 2.0))), FACTS)
+    assert ahead is not None
+    assert (ahead["to"], ahead["lines"]) == ("2027-01-15T08:00:02.100Z", 3)
+
+
+def test_a_snapshot_has_it_by_function() -> None:
+    other = function("other")
+    rows = (FunctionRow(FACTS), FunctionRow(other))
+    document = snapshot_json(Snapshot(functions=rows, logs=MappingProxyType({WORKER: tail()})))
+    first, second = document["functions"]
+    assert first["log"] == log_json(tail(), FACTS)
+    assert second["log"] is None
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
