@@ -110,6 +110,7 @@ def _backend(
     sources: tuple[Source, ...],
 ) -> Backend:
     from lambdatop.aws.insights import Insights
+    from lambdatop.aws.log_history import LogHistory
     from lambdatop.aws.reader import AwsReader
     from lambdatop.aws.session import Clients
 
@@ -132,7 +133,7 @@ def _backend(
             await closer()
 
     reader, queries = AwsReader(api, scope), Insights(api, scope)
-    return Backend(identified, sources, reader, mutator, close, lease, queries)
+    return Backend(identified, sources, reader, mutator, close, lease, queries, LogHistory(api))
 
 
 async def _identify(

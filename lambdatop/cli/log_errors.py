@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from lambdatop.cli import codes, figures, streams
 from lambdatop.cli.context import Context
 from lambdatop.cli.table import text_table
 from lambdatop.cli.wiring import Parts, wire
 from lambdatop.domain.errors import LambdatopError, UsageError
-from lambdatop.domain.fingerprints import fingerprint
-from lambdatop.domain.insights import USD_PER_GIB, Found, Row, errors_query, price_usd
-from lambdatop.domain.logline import LogLine, parse
+from lambdatop.domain.insights import USD_PER_GIB, Found, KindIn, errors_query, kinds_in, price_usd
 from lambdatop.domain.ports import Backend
+from lambdatop.domain.redact import redact
 from lambdatop.domain.text import clean_line
 
 ASK_FROM_USD = 0.01
 SHOWN = 160
-"""Characters of a sample on the terminal; the JSON holds all."""
-
-FAILED = ("error", "timeout")
-LEVELS = ("error", "fatal")
-
-
-@dataclass(slots=True)
-class Kind:
-    """One kind of failure in one log group: how often, when (s since the epoch), and one of its lines."""
-
-    group: str
-    print: str
-    sample: str
-    count: int = 0
-    first: float = field(default=float("inf"))
-    last: float = 0.0
-
-    def add(self, at: float) -> None:
-        """One more."""
-        self.count += 1
-        self.first, self.last = min(self.first, at), max(self.last, at)
+"""Characters of a sample on the terminal; the JSON holds more."""
 
 
 def run(context: Context, targets: Sequence[str], since_s: float, *, as_json: bool, yes: bool) -> int:
@@ -49,7 +27,7 @@ def run(context: Context, targets: Sequence[str], since_s: float, *, as_json: bo
     if found is None:
         streams.say("not confirmed; nothing was asked")
         return codes.FAILED
-    kinds = kinds_of(found.rows)
+    kinds = kinds_in(found.rows)
     if as_json:
         streams.document(_json(found, kinds))
     elif kinds:
@@ -107,38 +85,22 @@ def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
     return answer.strip() in ("y", "Y")
 
 
-def kinds_of(rows: Iterable[Row]) -> list[Kind]:
-    """Kinds of failures, the most frequent first; lines that tell of none are left out."""
-    kinds: dict[tuple[str, str], Kind] = {}
-    for row in rows:
-        line = parse(row.at, "", row.stream, row.message)
-        if not _tells_failure(line):
-            continue
-        key = row.group, fingerprint(line.text)
-        kinds.setdefault(key, Kind(*key, line.text)).add(row.at)
-    return sorted(kinds.values(), key=lambda k: (-k.count, -k.last))
-
-
-def _tells_failure(line: LogLine) -> bool:
-    return line.kind in FAILED or line.level in LEVELS or bool(line.signature)
-
-
-def _table(kinds: Sequence[Kind]) -> str:
+def _table(kinds: Sequence[KindIn]) -> str:
     head = ("COUNT", "FIRST", "LAST", "LOG GROUP", "SAMPLE")
     rows = [
         (
-            f"{k.count:,}",
-            figures.moment(k.first),
-            figures.moment(k.last),
-            k.group,
-            clean_line(k.sample.split("\n", 1)[0], SHOWN),
+            f"{kind.count:,}",
+            figures.moment(kind.first_at),
+            figures.moment(kind.last_at),
+            group,
+            clean_line(kind.headline, SHOWN),
         )
-        for k in kinds
+        for group, kind in kinds
     ]
     return text_table(head, rows, (0,))
 
 
-def _json(found: Found, kinds: Sequence[Kind]) -> dict[str, object]:
+def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
     return {
         "schema": "lambdatop.errors/1",
         "matched": found.matched,
@@ -147,14 +109,14 @@ def _json(found: Found, kinds: Sequence[Kind]) -> dict[str, object]:
         "usd": price_usd(found.scanned_bytes),
         "kinds": [
             {
-                "count": k.count,
-                "first": figures.moment_ms(k.first),
-                "last": figures.moment_ms(k.last),
-                "log_group": k.group,
-                "fingerprint": k.print,
-                "sample": k.sample,
+                "count": kind.count,
+                "first": figures.moment_ms(kind.first_at),
+                "last": figures.moment_ms(kind.last_at),
+                "log_group": group,
+                "fingerprint": redact(kind.fingerprint)[0],
+                "sample": kind.sample,
             }
-            for k in kinds
+            for group, kind in kinds
         ],
     }
 

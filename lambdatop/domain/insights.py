@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from lambdatop.domain.fingerprints import ErrorKind, digest_errors
+from lambdatop.domain.logline import parse
+from lambdatop.domain.records import join
 
 USD_PER_GIB = 0.005
 """List price of scanned data (us-east-1; facts sheet on telemetry, section 9). 5 GiB a month are free."""
@@ -43,6 +48,42 @@ class Found:
         return max(0, self.matched - len(self.rows))
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A query before it is asked: which log groups from when to when (s since the epoch), and its price.
+
+    `about_bytes` and `usd` are None where nobody counted; `left_out` are groups beyond MOST_GROUPS.
+    """
+
+    groups: tuple[str, ...]
+    start: float
+    end: float
+    about_bytes: int | None = None
+    usd: float | None = None
+    left_out: int = 0
+
+
+class KindIn(NamedTuple):
+    """A kind of error in one log group."""
+
+    group: str
+    kind: ErrorKind
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsFound:
+    """The answer to a Scan: kinds of errors, the most frequent first, and what asking cost.
+
+    Of `matched` lines the oldest `left_out` were not looked at.
+    """
+
+    kinds: tuple[KindIn, ...]
+    matched: int
+    left_out: int
+    scanned_bytes: int
+    usd: float
+
+
 def errors_query(limit: int = MOST_ROWS) -> str:
     """The query for lines that tell of failures, newest first.
 
@@ -60,3 +101,22 @@ def errors_query(limit: int = MOST_ROWS) -> str:
 def price_usd(scanned_bytes: float) -> float:
     """List price of a scan in USD."""
     return scanned_bytes / 2**30 * USD_PER_GIB
+
+
+def kinds_in(rows: Iterable[Row]) -> tuple[KindIn, ...]:
+    """Kinds of errors by log group, the most frequent first; rows that tell of none are left out."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    found: list[KindIn] = []
+    for group, of in groups.items():
+        # Newest first as they came: turned, lines of one millisecond are in the order of writing.
+        lines = [parse(row.at, "", row.stream, row.message) for row in reversed(of)]
+        found += (KindIn(group, kind) for kind in digest_errors(join(lines)))
+    return tuple(sorted(found, key=lambda k: (-k.kind.count, -k.kind.last_at, k.group, k.kind.fingerprint)))
+
+
+def errors_found(found: Found) -> ErrorsFound:
+    """What a query found, summed up."""
+    price = price_usd(found.scanned_bytes)
+    return ErrorsFound(kinds_in(found.rows), found.matched, found.left_out, found.scanned_bytes, price)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from lambdatop.domain.events import Event, TargetIdentified
-from lambdatop.domain.insights import Found
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.insights import ErrorsFound, Found, Scan
 from lambdatop.domain.journal import Entry, Outcome
 from lambdatop.domain.lease import Leased
+from lambdatop.domain.older import Older
 from lambdatop.domain.plan import Call, Plan, Proposal, State
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import Situation
@@ -57,6 +59,14 @@ class Source(Protocol):
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """Slowest sensible pace now in s and why (0 and "" when the configured pace stands)."""
+
+
+@runtime_checkable
+class Waking(Protocol):
+    """A source to which news come by themselves: it wants to be asked then, not at its next turn."""
+
+    def when_news_come(self, wake: Callable[[], None]) -> None:
+        """Call `wake` for news."""
 
 
 class Limiter(Protocol):
@@ -155,6 +165,18 @@ class LogQueries(Protocol):
         """Run a query to its end."""
 
 
+class LogHistory(Protocol):
+    """What logs held before the tail began. Raises SourceError kinds."""
+
+    async def older(
+        self, functions: Sequence[FunctionFacts], before: float, shared: Collection[str]
+    ) -> Older:
+        """A page of the logs of these functions up to `before` (s since the epoch, inclusive).
+
+        `shared` are log groups that other functions write to as well.
+        """
+
+
 class JournalStore(Protocol):
     """The crash-safe journal. Every method that writes returns after fsync."""
 
@@ -186,6 +208,7 @@ class Backend:
     close: Callable[[], Awaitable[None]]
     lease: Lease | None = None
     queries: LogQueries | None = None
+    history: LogHistory | None = None
 
 
 Connect = Callable[[], Awaitable[Backend]]
@@ -217,8 +240,8 @@ class Console(Protocol):
     def latest(self) -> Snapshot:
         """The newest snapshot, at once."""
 
-    def watch(self, keys: frozenset[Key]) -> None:
-        """Functions whose log tails are wanted."""
+    def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
+        """Functions whose log tails are wanted; `live` None: by Live Tail where an incident is open."""
 
     def refresh(self) -> None:
         """Collect everything now."""
@@ -234,6 +257,15 @@ class Console(Protocol):
 
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
         """Who changed this lately, newest first; raises LambdatopError through the future."""
+
+    def older_logs(self, functions: frozenset[Key], before: float) -> Future[Older]:
+        """A page of their logs up to `before` (s since the epoch, inclusive)."""
+
+    def log_scan(self, functions: frozenset[Key], minutes: float) -> Future[Scan]:
+        """What asking Logs Insights for their errors would scan and cost; nothing is asked yet."""
+
+    def log_errors(self, scan: Scan) -> Future[ErrorsFound]:
+        """Ask Logs Insights, for money; cancelling the future stops the query."""
 
     def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
         """Carry a confirmed plan out; never cancelled once a call is on its way."""

@@ -22,6 +22,8 @@ from lambdatop.engine.collector import Setting, unexpected
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
 from lambdatop.engine.fleet import UNHURRIED, Fleet
+from lambdatop.engine.live_policy import LivePolicy
+from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.proposals import Place, Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 
@@ -65,10 +67,12 @@ class Engine:
         self._on_loaded = on_loaded
         self._feed = Feed(record)
         self._publisher = Publisher(clock, settings, mode, version, fold_all, build)
+        self.questions = LogQuestions(self._open, lambda: self._publisher.world, clock)
         self._link = link.Link(connect, clock, self._adopt, self._connection_reported)
         self._scope = Scope("", settings.region or "")
         self._report = chores.reporter(clock, self._where, self._feed.post)
         self._watched: frozenset[Key] = frozenset()
+        self._live = LivePolicy(settings.logs.live_in_incidents)
         self._backend: Backend | None = None
         self._executor: Executor | None = None
         self._fleet = Fleet(settings)
@@ -84,10 +88,10 @@ class Engine:
         """The newest snapshot. Safe from any thread."""
         return self._publisher.latest
 
-    def watch(self, keys: frozenset[Key]) -> None:
-        """Functions whose log tails are wanted."""
-        if keys != self._watched:
-            self._watched = keys
+    def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
+        """Functions whose log tails are wanted, and whether live (None: where an incident is open)."""
+        if (keys, live) != (self._watched, self._live.asked):
+            self._watched, self._live.asked = keys, live
             self._fleet.wake("logs")
 
     def refresh(self) -> None:
@@ -268,7 +272,8 @@ class Engine:
         return self._scope
 
     def _view(self) -> View:
-        return View(self._clock.now(), self._publisher.world, self._watched)
+        live = self._live.keys(self._watched, self._publisher.latest)
+        return View(self._clock.now(), self._publisher.world, self._watched, live=live)
 
     # Housekeeping.
 

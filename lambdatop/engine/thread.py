@@ -9,7 +9,9 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.insights import ErrorsFound, Scan
 from lambdatop.domain.journal import Entry
+from lambdatop.domain.older import Older
 from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.ports import Result
 from lambdatop.domain.scope import Key
@@ -62,9 +64,9 @@ class EngineThread:
         """The newest snapshot, at once."""
         return self._engine.latest()
 
-    def watch(self, keys: frozenset[Key]) -> None:
-        """Functions whose log tails are wanted."""
-        self._call(lambda: self._engine.watch(keys))
+    def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
+        """Functions whose log tails are wanted; `live` None: by Live Tail where an incident is open."""
+        self._call(lambda: self._engine.watch(keys, live))
 
     def refresh(self) -> None:
         """Collect everything now."""
@@ -81,6 +83,18 @@ class EngineThread:
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
         """Who changed this lately, newest first, as CloudTrail has it."""
         return self._ask(self._engine.who(key))
+
+    def older_logs(self, functions: frozenset[Key], before: float) -> Future[Older]:
+        """A page of their logs up to `before` (s since the epoch, inclusive)."""
+        return self._ask(self._engine.questions.older(functions, before))
+
+    def log_scan(self, functions: frozenset[Key], minutes: float) -> Future[Scan]:
+        """What asking Logs Insights for their errors of the last `minutes` would scan and cost."""
+        return self._ask(self._engine.questions.scan(functions, minutes))
+
+    def log_errors(self, scan: Scan) -> Future[ErrorsFound]:
+        """Ask Logs Insights, for money; cancelling the future stops the query."""
+        return self._ask(self._engine.questions.errors(scan))
 
     def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
         """Read the target fresh and plan."""

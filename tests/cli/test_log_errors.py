@@ -16,9 +16,8 @@ from fakes.listed_functions import GROUP, NOW, Functions
 import lambdatop.aws.connect
 import lambdatop.engine.clock
 from lambdatop.cli import codes
-from lambdatop.cli.log_errors import kinds_of
 from lambdatop.domain.events import TargetIdentified
-from lambdatop.domain.insights import Found, Row
+from lambdatop.domain.insights import Found, Row, kinds_in
 from lambdatop.domain.ports import Backend
 
 ROWS = tuple(
@@ -97,4 +96,5 @@ def test_an_unknown_price_is_agreed_on_too(cli: Cli, monkeypatch: pytest.MonkeyP
 
 
 def test_kinds_leave_out_what_is_no_failure() -> None:
-    assert [(k.count, k.first, k.last) for k in kinds_of(ROWS)] == [(2, NOW - 1, NOW), (1, NOW - 2, NOW - 2)]
+    kinds = [kind for _, kind in kinds_in(ROWS)]
+    assert [(k.count, k.first_at, k.last_at) for k in kinds] == [(2, NOW - 1, NOW), (1, NOW - 2, NOW - 2)]

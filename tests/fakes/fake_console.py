@@ -12,6 +12,8 @@ from lambdatop.domain import mitigations
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.insights import ErrorsFound, Scan
+from lambdatop.domain.older import Older
 from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.ports import Result
 from lambdatop.domain.scope import Key
@@ -37,7 +39,10 @@ def done(value: Any) -> Future[Any]:
 
 
 class FakeConsole:
-    """Implements `domain.ports.Console`. `held` keeps answers back until the test releases them."""
+    """Implements `domain.ports.Console`. `held` keeps answers back until the test releases them.
+
+    `older`, `scan` and `errors` make the answers about logs; by default there is nothing older.
+    """
 
     def __init__(self, snapshot: Snapshot = EMPTY_SNAPSHOT, clock: Callable[[], float] = lambda: scene.NOW):
         self.snapshot = snapshot
@@ -47,17 +52,23 @@ class FakeConsole:
         self.relations: tuple[Key, ...] = ()
         self.trail: tuple[TrailEvent, ...] = ()
         self.watched: frozenset[Key] = frozenset()
+        self.live: bool | None = None
         self.refreshed = 0
         self.result: Callable[[Plan], Result] = lambda plan: Result("applied", "confirmed by reading it back")
         self.failure: LambdatopError | None = None
         self.answer: Proposal | None = None
         self.held: list[tuple[Future[Any], Any]] | None = None
+        self.older: Callable[[frozenset[Key], float], Older] = lambda keys, before: Older((), before, True)
+        self.scan: Callable[[frozenset[Key], float], Scan] = lambda keys, minutes: Scan(
+            tuple(sorted(f"/aws/lambda/{key.id}" for key in keys)), scene.NOW - minutes * 60, scene.NOW
+        )
+        self.errors: Callable[[Scan], ErrorsFound] = lambda scan: ErrorsFound((), 0, 0, 0, 0.0)
 
     def latest(self) -> Snapshot:
         return self.snapshot
 
-    def watch(self, keys: frozenset[Key]) -> None:
-        self.watched = keys
+    def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
+        self.watched, self.live = keys, live
 
     def refresh(self) -> None:
         self.refreshed += 1
@@ -77,6 +88,18 @@ class FakeConsole:
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
         self.calls.append(("who", key))
         return self._give(lambda: self.trail)
+
+    def older_logs(self, functions: frozenset[Key], before: float) -> Future[Older]:
+        self.calls.append(("older_logs", (functions, before)))
+        return self._give(lambda: self.older(functions, before))
+
+    def log_scan(self, functions: frozenset[Key], minutes: float) -> Future[Scan]:
+        self.calls.append(("log_scan", (functions, minutes)))
+        return self._give(lambda: self.scan(functions, minutes))
+
+    def log_errors(self, scan: Scan) -> Future[ErrorsFound]:
+        self.calls.append(("log_errors", scan))
+        return self._give(lambda: self.errors(scan))
 
     def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
         self.executed.append((plan, confirmed_at))
