@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from lambdatop.engine.thread import EngineThread
 
 
+SWITCH_S = 0.001
+"""How long the engine's thread may keep the interpreter from a key. Python's own 5 ms, taken at each of the
+dozen steps between key and paint, are felt while a log of thousands of lines a second is parsed."""
+
+
 def run(args: argparse.Namespace) -> int:
     """Open the console on AWS."""
     refuse_without_terminal("lambdatop snapshot")
@@ -51,6 +56,7 @@ def open_console(
     """
     where = state_dir or (lambda: context.paths.state_dir)
     thread = engine_thread(context, parts)
+    sys.setswitchinterval(SWITCH_S)
     thread.start()
     try:
         return _run_app(context, parts, thread, notice, notes, where)

@@ -63,7 +63,9 @@ def wire(
     async def open_backend() -> Backend:
         from lambdatop.aws.connect import connect  # 250 ms of SDK; after the first frame, off the UI's thread
 
-        return await connect(await where(), settings=settings, limiter=limiter, meter=meter, clock=clock)
+        backend = await connect(await where(), settings=settings, limiter=limiter, meter=meter, clock=clock)
+        limiter.in_region(backend.identified.scope.region)
+        return backend
 
     if spills is None and locate is None:
         spills = SpillFiles(context.paths.state_dir, clock.now)

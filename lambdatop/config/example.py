@@ -31,6 +31,7 @@ _SECTIONS = {
     "screen": "What the console looks like.",
     "paces": "Seconds between two rounds of each collector.",
     "limits": "How much lambdatop may ask of the account.",
+    "logs": "How logs are followed.",
     "metrics": "How CloudWatch metrics are read.",
     "lease": "A note for other responders, in a table you share with them. Nobody needs it to act.",
     "detectors": "When a finding is stated.",

@@ -208,12 +208,14 @@ def _logs(world: World, event: ev.LogsObserved) -> World:
 
 
 def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
-    """The tail with `lines` appended, numbered on, and the oldest dropped beyond its bound."""
+    """The tail with `lines` appended, numbered on, and the oldest dropped beyond its bounds."""
     if not lines:
         return tail
     numbered = tuple(replace(line, seq=tail.next_seq + i) for i, line in enumerate(lines))
-    kept = (*tail.lines, *numbered)[-LogTail.KEEP :]
-    return replace(tail, lines=kept, next_seq=tail.next_seq + len(lines))
+    wanted = min(LogTail.KEEP_BURST, max(LogTail.KEEP, tail.arrived + len(lines)))
+    held = (*tail.burst, *tail.lines, *numbered)[-wanted:]
+    burst, kept = held[: -LogTail.KEEP], held[-LogTail.KEEP :]
+    return replace(tail, lines=kept, next_seq=tail.next_seq + len(lines), burst=burst, arrived=len(lines))
 
 
 def _alarms(world: World, event: ev.AlarmsObserved) -> World:

@@ -29,12 +29,13 @@ class Paces:
 class Limits:
     """How much lambdatop may ask of the account.
 
+    `logs_per_s` is held to a third of what the region allows the account (`log_rates`), whatever is set.
     `log_tails` is how many functions' logs are followed at once: those on screen, then those in trouble.
     """
 
     control_plane_per_s: float = 5.0
     sqs_per_s: float = 20.0
-    logs_per_s: float = 3.0
+    logs_per_s: float = 10.0
     metrics_per_s: float = 10.0
     log_tails: int = 12
     budget_usd_per_hour: float = 0.50
@@ -54,6 +55,17 @@ class MetricSettings:
     history_min: int = 60
     rate_min: int = 3
     times: float = field(default=1.0, metadata={"fixed": True})
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How logs are followed.
+
+    `live_in_incidents`: the log on screen comes through Live Tail while a critical incident concerns its
+    function and the budget of the hour lasts (60 minutes cost 0.60 USD).
+    """
+
+    live_in_incidents: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,7 @@ class Settings:
     screen: Screen = field(default_factory=Screen)
     paces: Paces = field(default_factory=Paces)
     limits: Limits = field(default_factory=Limits)
+    logs: LogSettings = field(default_factory=LogSettings)
     metrics: MetricSettings = field(default_factory=MetricSettings)
     lease: LeaseSettings = field(default_factory=LeaseSettings)
     detectors: DetectorSettings = field(default_factory=DetectorSettings)

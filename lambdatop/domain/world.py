@@ -33,7 +33,8 @@ class LogTail:
     """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first.
 
     `via` and what follows describe the way the lines come, as `LogsObserved` does; `lag_s` is of the newest
-    lines that came.
+    lines that came. `burst` are the lines before `lines` that came in the newest two rounds, so that who
+    looks between rounds misses none; `arrived` is how many the newest one brought.
     """
 
     group: str = ""
@@ -47,13 +48,19 @@ class LogTail:
     lag_s: float | None = None
     coverage: float | None = None
     usd_per_hour: float = 0.0
+    burst: tuple[LogLine, ...] = ()
+    arrived: int = 0
 
     KEEP: ClassVar[int] = 5000
+    KEEP_BURST: ClassVar[int] = 60_000
 
     def after(self, seq: int) -> tuple[LogLine, ...]:
         """Lines newer than `seq` that are still in memory."""
         first = self.next_seq - len(self.lines)
-        return self.lines[max(0, seq + 1 - first) :]
+        newer = self.lines[max(0, seq + 1 - first) :]
+        return (
+            (*self.burst[max(0, seq + 1 - first + len(self.burst)) :], *newer) if seq + 1 < first else newer
+        )
 
 
 class Health(NamedTuple):

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from itertools import count
 
 from lambdatop.domain.events import SpendObserved
+from lambdatop.domain.log_rates import logs_per_s
 from lambdatop.domain.ports import Clock
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Limits
@@ -67,6 +68,8 @@ class TokenBuckets:
     """
 
     def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._clock, self._limits = clock, limits
+        self._logs_per_s = limits.logs_per_s
         self._buckets = {
             CONTROL_PLANE: _Bucket(clock, limits.control_plane_per_s, RESERVE, QUIET_S),
             "sqs": _Bucket(clock, limits.sqs_per_s),
@@ -74,6 +77,13 @@ class TokenBuckets:
             "cloudwatch": _Bucket(clock, limits.metrics_per_s),
             "cloudtrail": _Bucket(clock, LOOKUPS_PER_S),
         }
+
+    def in_region(self, region: str) -> None:
+        """Hold CloudWatch Logs to our share of what this region allows; the region is known late."""
+        allowed = min(self._limits.logs_per_s, logs_per_s(region))
+        if allowed != self._logs_per_s:
+            self._logs_per_s = allowed
+            self._buckets["logs"] = _Bucket(self._clock, allowed)
 
     async def take(self, api: str) -> None:
         """Wait for one token of `api`; APIs without a bucket are free."""

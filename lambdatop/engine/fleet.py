@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from lambdatop.domain.events import Event, SourceReported
-from lambdatop.domain.ports import Source
+from lambdatop.domain.ports import Source, Waking
 from lambdatop.domain.settings import Settings
 from lambdatop.engine.collector import Collector, Setting
 
@@ -53,6 +53,9 @@ class Fleet:
             s.name: Collector(s, getattr(self._settings.paces, s.name, DEFAULT_PACE_S), setting)
             for s in sources
         }
+        for source in sources:
+            if isinstance(source, Waking):
+                source.when_news_come(self._collectors[source.name].wake)
         self._waiting = set(self._collectors) - UNHURRIED
         self._ready = {name: asyncio.Event() for name in self._waiting}
         self.complete.clear()

@@ -88,7 +88,8 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
         self._themes = themes
         self._no_color = no_color
         self._frozen: tuple[Snapshot, float] | None = None
-        self._watched: frozenset[Key] = frozenset()
+        self._watched: tuple[frozenset[Key], bool | None] = (frozenset(), None)
+        self.live_asked: bool | None = None
 
     def get_default_screen(self) -> Screen[None]:
         """The dashboard, before anything is known."""
@@ -131,13 +132,19 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
         """Tell the engine whose log is on the screen."""
         keys = set()
         for screen in self.screen_stack:
-            if isinstance(screen, SheetScreen):
-                keys |= {screen.function} if screen.function is not None else set()
-            elif isinstance(screen, DashboardScreen) and screen.watched is not None:
-                keys.add(screen.watched)
-        if keys != self._watched:
-            self._watched = frozenset(keys)
-            self.engine.watch(self._watched)
+            if isinstance(screen, SheetScreen | DashboardScreen):
+                keys |= set(screen.watched)
+        wanted = frozenset(keys), self.live_asked
+        if wanted != self._watched:
+            self._watched = wanted
+            self.engine.watch(*wanted)
+
+    def ask_live(self, *, on: bool) -> None:
+        """Have the logs on the screen come through Live Tail, whatever it costs, or never."""
+        self.live_asked = on
+        self.watch_logs()
+        price = "it costs 0.01 USD for each minute begun, until l or quitting ends it"
+        self.say(f"Live Tail is on: {price}." if on else "Live Tail is off: lines are polled.")
 
     # -- keys ------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from lambdatop.tui.widgets.log_tail import LogTail
 if TYPE_CHECKING:
     from lambdatop.tui.app import LambdatopApp
 
-SKIP = ("moving", "dialog")
+SKIP = ("moving", "dialog", "insights")
 
 
 class HotkeyCommands(Provider):

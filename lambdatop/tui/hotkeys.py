@@ -11,7 +11,7 @@ from typing import Literal
 
 from lambdatop.domain.mitigations import REGISTRY
 
-Scope = Literal["everywhere", "dashboard", "target", "moving", "log", "dialog", "journal"]
+Scope = Literal["everywhere", "dashboard", "target", "moving", "log", "insights", "dialog", "journal"]
 
 WHERE: dict[str, str] = {
     "everywhere": "everywhere",
@@ -19,6 +19,7 @@ WHERE: dict[str, str] = {
     "target": "selected function, storm or finding",
     "moving": "lists and log",
     "log": "log tail",
+    "insights": "errors by kind",
     "journal": "journal",
     "dialog": "confirm dialog",
 }
@@ -109,6 +110,15 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "dashboard",
         footer=5,
     ),
+    Hotkey(
+        "mark",
+        "space",
+        "Space",
+        "mark",
+        "mark",
+        "mark functions: the log pane shows those together",
+        "dashboard",
+    ),
     Hotkey("sort", "s", "s", "sort", "sort", "sort by the next column", "dashboard", footer=11),
     Hotkey("reverse", "S", "S", "reverse", "reverse", "reverse the order", "dashboard"),
     Hotkey("down", "j,down", "j ↓", "cursor_down", "down", "one line down", "moving"),
@@ -131,30 +141,34 @@ HOTKEYS: tuple[Hotkey, ...] = (
     ),
     Hotkey("older", "n", "n", "match(-1)", "older", "to the next older match", "log", footer=2),
     Hotkey("newer", "N", "N", "match(1)", "newer", "to the next newer match", "log", footer=3),
-    Hotkey(
-        "older_error",
-        "[",
-        "[",
-        "error(-1)",
-        "older error",
-        "to the next older error",
-        "log",
-    ),
-    Hotkey(
-        "newer_error",
-        "]",
-        "]",
-        "error(1)",
-        "newer error",
-        "to the next newer error",
-        "log",
-    ),
+    Hotkey("older_error", "[", "[", "error(-1)", "older error", "to the next older error", "log"),
+    Hotkey("newer_error", "]", "]", "error(1)", "newer error", "to the next newer error", "log"),
     Hotkey("errors_only", "e", "e", "errors_only", "errors", "errors only, or everything", "log", footer=4),
     Hotkey(
         "by_request", "o", "o", "by_request", "by request", "lines of one request together", "log", footer=5
     ),
     Hotkey("wrap", "w", "w", "wrap_log", "wrap", "wrap long lines, or cut them", "log", footer=6),
     Hotkey("stamps", "i", "i", "stamps", "time", "show or hide the time", "log", footer=10),
+    Hotkey(
+        "live",
+        "l",
+        "l",
+        "live",
+        "live",
+        "Live Tail on or off: lines within a second, for 0.01 USD a minute",
+        "log",
+        footer=11,
+    ),
+    Hotkey(
+        "kinds",
+        "I",
+        "I",
+        "kinds",
+        "by kind",
+        "errors by kind from Logs Insights; its price is shown before it is asked",
+        "log",
+        footer=12,
+    ),
     Hotkey(
         "reveal",
         "v",
@@ -235,6 +249,11 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "journal",
         footer=5,
     ),
+    Hotkey(
+        "ask", "enter", "Enter", "ask", "ask", "ask Logs Insights, at the price that is shown", "insights"
+    ),
+    Hotkey("longer", "+,=", "+", "minutes(1)", "longer", "look further back", "insights"),
+    Hotkey("shorter", "-", "-", "minutes(-1)", "shorter", "look less far back", "insights"),
     Hotkey("confirm", "y", "y", "confirm_key", "confirm", "confirm, where no typed name is asked", "dialog"),
     Hotkey("cancel", "escape", "Esc", "cancel", "cancel", "close without doing anything", "dialog"),
     Hotkey("dialog_down", "down,pagedown", "↓ PgDn", "scroll_body(1)", "down", "scroll the plan", "dialog"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,6 +57,18 @@ def of_finding(finding: Finding, snapshot: Snapshot) -> Selection:
         consumer = next((m for m in snapshot.mappings if _touches(m, key, snapshot)), None)
         return Selection(consumer.facts.function if consumer else None, None, key)
     return NOTHING
+
+
+def logs_of(finding: Finding, snapshot: Snapshot) -> tuple[tuple[Key, ...], Hashable]:
+    """The functions whose logs tell of a finding, the one to act on first, and what they have in common.
+
+    For the cause of an incident those are all of its functions, else the finding's own one.
+    """
+    first = of_finding(finding, snapshot).function
+    incident = next((i for i in snapshot.incidents if i.cause.identity == finding.identity), None)
+    concerned = incident.functions if incident is not None else ()
+    found = tuple(dict.fromkeys(k for k in (first, *concerned) if k is not None))
+    return found, (("incident", incident.key) if incident is not None and len(found) > 1 else None)
 
 
 def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tuple[Candidate, ...]:

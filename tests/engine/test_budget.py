@@ -160,3 +160,26 @@ async def test_polling_of_the_control_plane_pauses_while_a_mutation_is_under_way
     over.set()
     await mutation
     await caller.clock.until(polling.done)
+
+
+@pytest.mark.parametrize(
+    ("region", "asked", "per_s"),
+    [
+        ("eu-central-1", 10.0, 5 / 3),
+        ("us-east-1", 10.0, 25 / 3),
+        ("us-east-1", 2.0, 2.0),
+        ("xx-new-1", 10.0, 10 / 3),
+    ],
+)
+async def test_logs_are_held_to_a_third_of_what_the_region_allows(
+    region: str, asked: float, per_s: float
+) -> None:
+    clock = FakeClock()
+    caller = Caller(clock, TokenBuckets(clock, Limits(logs_per_s=asked)))
+    caller.buckets.in_region(region)
+    caller.buckets.in_region(region)
+    for i in range(60):
+        caller.ask(str(i), "logs")
+    took = await clock.until(lambda: len(caller.got) == 60)
+    at_once = math.ceil(per_s)
+    assert took == pytest.approx((60 - at_once) / per_s, rel=0.1)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,30 @@ async def test_the_watched_function_reaches_the_log_source_at_once(tmp_path: Pat
         bench.engine.watch(frozenset({WORKER}))
         await settle()
         assert len(bench.sources["logs"].asked) == rounds
+
+
+async def test_whether_lines_come_live_reaches_the_log_source_at_once(tmp_path: Path) -> None:
+    async with EngineBench(tmp_path).running() as bench:
+        await bench.clock.advance(2)
+        bench.engine.watch(frozenset({WORKER}))
+        await settle()
+        assert bench.sources["logs"].views[-1].live == frozenset()
+        bench.engine.watch(frozenset({WORKER}), live=True)
+        await settle()
+        assert bench.sources["logs"].views[-1].live == {WORKER}
+
+
+async def test_a_source_with_news_of_its_own_is_asked_when_they_come(tmp_path: Path) -> None:
+    bench = EngineBench(tmp_path)
+    logs = bench.sources["logs"]
+    wakes: list[Callable[[], None]] = []
+    logs.when_news_come = wakes.append  # type: ignore[attr-defined]
+    async with bench.running():
+        await bench.clock.advance(2)
+        rounds = len(logs.asked)
+        wakes[0]()
+        await settle()
+        assert len(logs.asked) == rounds + 1
 
 
 async def test_snapshots_come_at_most_four_times_and_at_least_once_a_second(tmp_path: Path) -> None:

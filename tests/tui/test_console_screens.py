@@ -32,6 +32,8 @@ async def test_enter_opens_the_function_in_full(make_app: MakeApp, console: Fake
         await press(pilot, "enter")
         assert isinstance(app.screen, FunctionScreen)
         shown = text(app)
+        await press(pilot, "G")
+        shown += text(app)
         for words in ("python3.13", "arn:aws:lambda", "error rate %", "maxReceiveCount 3 < 5", "KeyError",
                       "orders-dlq (DLQ)", "dlq_growth_per_min", "10 reserved → 0 (throttled"):  # fmt: skip
             assert words in shown, words
@@ -53,7 +55,7 @@ async def test_a_function_that_vanishes_while_open_says_so(make_app: MakeApp, co
 
 async def test_help_comes_from_the_table(make_app: MakeApp) -> None:
     app = make_app()
-    async with looking(app, (120, 80)) as pilot:
+    async with looking(app, (120, 100)) as pilot:
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
         for words in ("throttle the function to zero", "Shift-Tab", "Ctrl-D", "confirm, where no typed name"):

@@ -14,6 +14,7 @@ from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.journal import JournalScreen
+from lambdatop.tui.screens.log_errors import LogErrorsScreen
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 from lambdatop.tui.widgets.log_tail import LogTail
 
@@ -24,6 +25,7 @@ HOSTS = {
     "moving": (KeyedTable, LogTail),
     "log": (LogTail,),
     "journal": (JournalScreen,),
+    "insights": (LogErrorsScreen,),
     "dialog": (ConfirmScreen,),
 }
 NAMED = {str(key.value) for key in Keys} | {"slash", "colon", "question_mark"}
@@ -45,7 +47,7 @@ def test_ids_and_keys_are_unique_within_what_is_bound_together() -> None:
     assert len(BY_ID) == len(HOTKEYS)
     for scopes in (
         ("everywhere", "dashboard", "target", "moving", "log"),
-        ("dialog",),
+        ("dialog", "insights"),
         ("journal", "moving"),
     ):
         keys = Counter(k for h in in_scope(*scopes) for k in h.keys.split(","))

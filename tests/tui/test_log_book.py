@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 from fakes import console_scene as scene
@@ -11,18 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.domain.logline import LogLine, parse
+from lambdatop.domain.scope import Key
 from lambdatop.tui.filtering import NO_FILTER, parse_filter, parse_search
 from lambdatop.tui.ink import Span, plain, spans, width_of
 from lambdatop.tui.widgets import log_book
 from lambdatop.tui.widgets.log_book import LogBook
 from lambdatop.tui.widgets.log_copy import copies, file_lines
+from lambdatop.tui.widgets.log_feed import Fresh
 from lambdatop.tui.widgets.log_lines import MATCH, Shown, display_lines, marked, render, wrapped
 
+KEY = scene.key("function", "orders-worker")
 RIDS = [f"{i:08x}-5b7d-4c1e-9a60-0d8f2f4f1b01" for i in range(4)]
 
 
-def line(seq: int, words: str) -> LogLine:
-    return replace(parse(scene.NOW + seq, str(seq), "s", words), seq=seq)
+def line(seq: int, words: str) -> Fresh:
+    return Fresh(parse(scene.NOW + seq, str(seq), "s", words), seq)
 
 
 def words_of(kind: int, rid: int) -> str:
@@ -164,3 +166,73 @@ def test_wrapping_loses_nothing_and_fits(text: str, width: int, indent: int) -> 
     cut = wrapped(spans(text), width, 2, indent)
     assert len(cut) <= 2
     assert (plain(cut[-1]).rstrip().endswith("…")) == (len(wrapped(spans(text), width, 99, indent)) > 2)
+
+
+# -- older pages -----------------------------------------------------------------------------------
+
+
+def older(first: int, last: int) -> list[tuple[Key, LogLine]]:
+    return [(KEY, parse(scene.NOW + i, str(i), "s", f"line {i}")) for i in range(first, last + 1)]
+
+
+def numbered_down(lines: list[tuple[Key, LogLine]], first: int) -> list[Fresh]:
+    return [Fresh(line, first + i) for i, (_, line) in enumerate(lines)]
+
+
+@given(
+    st.integers(0, 30),
+    st.integers(1, 30),
+    st.sampled_from(["", "line 1", "!line 2"]),
+    st.booleans(),
+    st.sampled_from(["", "line 2"]),
+)
+def test_older_lines_end_up_as_if_they_had_been_there(
+    held: int, new: int, filter_: str, by_request: bool, search: str
+) -> None:
+    grown, whole = LogBook(), LogBook()
+    for book in (grown, whole):
+        book.look_for(parse_search(search)[0] if search else None)
+        book.ask(parse_filter(filter_), errors_only=False, by_request=by_request)
+    whole.append([line(i, f"line {i}") for i in range(1 - new, held + 1)])
+    grown.append([line(i, f"line {i}") for i in range(1, held + 1)])
+    grown.prepend([line(i, f"line {i}") for i in range(1 - new, 1)], scene.NOW - new)
+    for book in (grown, whole):
+        book.finish()
+    assert texts(grown.view) == texts(whole.view)
+    assert texts(grown.hits) == texts(whole.hits)
+    assert grown.seam() == pytest.approx(scene.NOW - new - 0.001)
+
+
+def test_the_seam_brings_nothing_twice_and_loses_no_equal_line() -> None:
+    book = LogBook()
+    book.append([line(3, "line 3"), line(1, "line 1"), line(4, "line 4"), line(4, "line 4")])
+    assert book.seam() == scene.NOW + 4  # a late line is not the oldest for sure
+    page = [*older(0, 4), *older(4, 4), *older(4, 4)]
+    assert [said.text for _, said in book.unknown(page)] == ["line 0", "line 2", "line 4"]
+    book.prepend([], scene.NOW)
+    assert len(book.unknown(page)) == len(page)  # pages do not overlap each other
+    assert LogBook().seam() is None
+
+
+def test_newest_lines_make_room_and_come_back_when_followed_again() -> None:
+    book = LogBook(keep=10)
+    book.append([line(i, f"line {i}") for i in range(1, 9)])
+    book.prepend([line(i, f"line {i}") for i in range(-4, 1)], scene.NOW - 4)
+    book.finish()
+    assert (len(book), book.cut) == (10, True)
+    assert [s.text for s in book.view] == [f"line {i}" for i in range(-4, 6)]
+    assert book.append([line(9, "line 9\nits second")]) == 2  # counted, not taken
+    assert len(book) == 10
+    book.clear()
+    assert not book.cut
+    assert book.append([line(9, "line 9")]) == 1
+
+
+def test_a_ring_that_turns_on_asks_for_its_own_oldest_lines_again() -> None:
+    book = LogBook(keep=5)
+    book.append([line(i, f"line {i}") for i in range(1, 5)])
+    book.prepend([line(0, "line 0")], scene.NOW)
+    book.finish()
+    book.append([line(i, f"line {i}") for i in range(5, 8)])
+    assert book.since is None
+    assert book.seam() == scene.NOW + 7

@@ -13,6 +13,7 @@ from lambdatop.tui.filtering import parse_filter
 from lambdatop.tui.ink import plain
 from lambdatop.tui.theme import ThemedApp
 from lambdatop.tui.widgets import log_book
+from lambdatop.tui.widgets.log_feed import Fresh
 from lambdatop.tui.widgets.log_lines import display_lines, render
 from lambdatop.tui.widgets.log_tail import LogTail
 
@@ -44,16 +45,16 @@ def shown(app: TailApp) -> list[str]:
 async def test_follows_until_somebody_scrolls_up_and_resumes_at_the_end(themes: Themes) -> None:
     app = TailApp(themes)
     async with app.run_test(size=(60, 10)) as pilot:
-        app.tail.show(KEY, tail(1, 50))
+        app.tail.show("KEY", {KEY: tail(1, 50)})
         await settle(pilot)
         assert shown(app)[-1] == "50"
-        app.tail.show(KEY, tail(1, 60))
+        app.tail.show("KEY", {KEY: tail(1, 60)})
         await settle(pilot)
         assert shown(app)[-1] == "60"
         app.tail.action_cursor_up()
         assert not app.tail.following
         before = shown(app)
-        app.tail.show(KEY, tail(1, 75))
+        app.tail.show("KEY", {KEY: tail(1, 75)})
         await settle(pilot)
         assert shown(app) == before
         assert app.tail.unseen == 15
@@ -68,12 +69,12 @@ async def test_what_is_read_stays_when_old_lines_leave_the_ring(themes: Themes, 
     monkeypatch.setattr(log_book, "KEEP", 50)
     app = TailApp(themes)
     async with app.run_test(size=(60, 10)) as pilot:
-        app.tail.show(KEY, tail(1, 50))
+        app.tail.show("KEY", {KEY: tail(1, 50)})
         await settle(pilot)
         app.tail.action_page_up()
         await settle(pilot)
         before = shown(app)
-        app.tail.show(KEY, tail(1, 70))
+        app.tail.show("KEY", {KEY: tail(1, 70)})
         await settle(pilot)
         assert app.tail.line_count == 50
         assert shown(app) == before
@@ -82,19 +83,19 @@ async def test_what_is_read_stays_when_old_lines_leave_the_ring(themes: Themes, 
 async def test_another_function_another_filter_a_restarted_tail(themes: Themes) -> None:
     app = TailApp(themes)
     async with app.run_test(size=(60, 10)) as pilot:
-        app.tail.show(KEY, tail(1, 30))
+        app.tail.show("KEY", {KEY: tail(1, 30)})
         app.tail.action_cursor_up()
-        app.tail.show(OTHER, tail(1, 3))
+        app.tail.show("OTHER", {OTHER: tail(1, 3)})
         await settle(pilot)
         assert app.tail.line_count == 3
         assert app.tail.following
-        app.tail.show(KEY, tail(1, 30), parse_filter("line 2"))
+        app.tail.show("KEY", {KEY: tail(1, 30)}, parse_filter("line 2"))
         assert app.tail.line_count == 11
-        app.tail.show(KEY, tail(1, 30))
+        app.tail.show("KEY", {KEY: tail(1, 30)})
         assert app.tail.line_count == 30
-        app.tail.show(KEY, tail(1, 5))
+        app.tail.show("KEY", {KEY: tail(1, 5)})
         assert app.tail.line_count == 5
-        app.tail.show(KEY, None)
+        app.tail.show("KEY", {KEY: None})
         assert app.tail.line_count == 5
 
 
@@ -103,13 +104,13 @@ async def test_the_same_tail_again_adds_nothing(themes: Themes) -> None:
     async with app.run_test(size=(60, 10)):
         same = tail(1, 5)
         for _ in range(3):
-            app.tail.show(KEY, same)
+            app.tail.show("KEY", {KEY: same})
         assert app.tail.line_count == 5
 
 
 def test_a_traceback_is_one_event_of_several_lines() -> None:
     event = line(1, "[ERROR] KeyError: 'x'\nTraceback\n  File\n")
-    pieces = [plain(render(s, 120)) for s in display_lines(event)]
+    pieces = [plain(render(s, 120)) for s in display_lines(Fresh(event, 1))]
     assert len(pieces) == 3
     assert "ERROR  [ERROR] KeyError" in pieces[0]
     assert pieces[1].lstrip() == "Traceback"
@@ -126,7 +127,9 @@ def test_prefixes_of_the_runtimes_become_a_short_request_id() -> None:
         f"REPORT RequestId: {rid}\tDuration: 12.50 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\t"
         "Max Memory Used: 64 MB\tInit Duration: 130.1 ms\tStatus: timeout",
     )
-    texts = [plain(render(next(iter(display_lines(e))), 80))[9:] for e in (python, node, start, report)]
+    texts = [
+        plain(render(next(iter(display_lines(Fresh(e, 1)))), 80))[9:] for e in (python, node, start, report)
+    ]
     assert texts[0] == "info   3f0e2c1a batch of 10"
     assert texts[1] == "WARN   3f0e2c1a slow"
     assert texts[2] == "start  3f0e2c1a START Version: $LATEST"
@@ -134,4 +137,4 @@ def test_prefixes_of_the_runtimes_become_a_short_request_id() -> None:
         "ERROR  3f0e2c1a REPORT  12 ms  billed 13 ms  memory 64 of 128 MB  init 130 ms"
     )
     assert texts[3].endswith("timeout")
-    assert plain(render(next(iter(display_lines(line(5, "no prefix")))), 80)).endswith("no prefix")
+    assert plain(render(next(iter(display_lines(Fresh(line(5, "no prefix"), 5)))), 80)).endswith("no prefix")

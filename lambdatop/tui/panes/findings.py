@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.incident import Incident
+from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import Snapshot
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import Frame
@@ -14,7 +15,7 @@ from lambdatop.tui.glyphs import CORNER
 from lambdatop.tui.hotkeys import KEY_OF
 from lambdatop.tui.ink import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, spans
 from lambdatop.tui.panes.table_pane import TablePane
-from lambdatop.tui.targets import NOTHING, Selection, of_finding
+from lambdatop.tui.targets import NOTHING, Selection, logs_of, of_finding
 from lambdatop.tui.widgets.columns import Column
 
 RANK = {"CRIT": 3, "WARN": 2, "ALRM": 1, "INFO": 0}
@@ -165,6 +166,13 @@ class FindingsPane(TablePane[Found]):
     def text_of(self, row: Found) -> str:
         """What the filter looks at: an incident is found by any of its findings."""
         return row.text
+
+    def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
+        """Of an incident the logs of all functions concerned."""
+        row = self.table.cursor_row
+        if row is None or row.finding is None:
+            return super().logs_wanted(frame)
+        return logs_of(row.finding, frame.snapshot)
 
     def unfold(self) -> None:
         """Show the symptoms of the incident under the cursor, or hide them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import cast
 
 from lambdatop.domain.scope import Key
@@ -16,6 +17,8 @@ from lambdatop.tui.panes.table_pane import TablePane
 from lambdatop.tui.targets import NOTHING, Selection
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.trend import gauge, sparkline
+
+MARK = "+ "
 
 
 def _heat(row: FunctionRow, frame: Frame, width: int) -> Spans:
@@ -143,6 +146,41 @@ class FunctionsPane(TablePane[FunctionRow]):
     COLUMNS = COLUMNS
     SORT = "heat"
     WHAT = "functions"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marked: tuple[Key, ...] = ()
+
+    def columns(self) -> tuple[Column[FunctionRow], ...]:
+        """Names show which functions are marked."""
+        return tuple(replace(c, cell=self._named) if c.id == "name" else c for c in COLUMNS)
+
+    def _named(self, row: FunctionRow, frame: Frame, width: int) -> Spans:
+        if row.key not in self.marked:
+            return _name(row, frame, width)
+        return spans((MARK, SEVERITY_SLOT.get(row.worst, "accent")), row.facts.name)
+
+    def mark(self) -> None:
+        """Mark the function under the cursor, or take its mark away."""
+        key = self.selection().function
+        if key is not None:
+            kept = tuple(k for k in self.marked if k != key)
+            self.marked = kept if key in self.marked else (*kept, key)
+            self.show(self.frame)
+
+    def clear_marks(self) -> None:
+        """Take all marks away."""
+        self.marked = ()
+        self.show(self.frame)
+
+    def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
+        """Those of the marked functions, else of the one under the cursor."""
+        return (self.marked, self.marked) if self.marked else super().logs_wanted(frame)
+
+    def middle(self, shown: int, total: int, frame: Frame) -> Spans:
+        """How many there are, and how many are marked."""
+        marked = (f"  {len(self.marked)} marked", "accent") if self.marked else ""
+        return (*super().middle(shown, total, frame), *spans(marked))
 
     def rows(self, frame: Frame) -> list[tuple[Hashable, FunctionRow]]:
         """All functions."""

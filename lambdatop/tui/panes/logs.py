@@ -1,8 +1,9 @@
-"""Pane 4: the log tail of the selected function."""
+"""Pane 4: the log tails of what is selected: a function, those marked, or those of an incident."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
@@ -11,13 +12,17 @@ from textual.widgets import Input
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.scope import Key
+from lambdatop.domain.world import LogTail as Tail
 from lambdatop.tui import format as fmt
+from lambdatop.tui.asking import ending
 from lambdatop.tui.filtering import parse_search
 from lambdatop.tui.frame import BAD, Frame
 from lambdatop.tui.hotkeys import in_scope
 from lambdatop.tui.ink import Spans, spans
+from lambdatop.tui.panes.log_words import LIVE, notes, way
 from lambdatop.tui.panes.pane import Pane
 from lambdatop.tui.screens.choose import ChooseScreen
+from lambdatop.tui.screens.log_errors import LogErrorsScreen
 from lambdatop.tui.targets import NOTHING, Selection
 from lambdatop.tui.widgets.header import hints_line
 from lambdatop.tui.widgets.log_copy import copies, file_lines
@@ -29,12 +34,15 @@ from lambdatop.tui.widgets.log_tail import LogTail
 if TYPE_CHECKING:
     from lambdatop.tui.app import LambdatopApp
 
+MOST = 10
+"""Logs that are shown together: as many as one session of Live Tail takes."""
+
 SWITCHES = (("wrap", "wrap"), ("errors_only", "errors only"), ("by_request", "by request"))
 RISK = "The line holds what may be a secret. Whatever runs on this desktop can read the clipboard."
 
 
 class LogsPane(Pane):
-    """The newest log lines of one function."""
+    """The newest log lines of some functions; `function` is the one that mutation keys mean."""
 
     NUMBER, PANE, TITLE = 4, "logs", "log tail"
     SOURCES = ("logs",)
@@ -44,6 +52,9 @@ class LogsPane(Pane):
         self.tail = LogTail(id="logs-tail")
         self.tail.open_search = self.open_search
         self.function: Key | None = None
+        self.functions: tuple[Key, ...] = ()
+        self._about: Hashable = None
+        self._asking = False
         self._search = ("", "")
         return self.tail
 
@@ -61,10 +72,11 @@ class LogsPane(Pane):
         """The search line hides like the filter."""
         self.search_line.display = False
 
-    def select(self, function: Key | None) -> None:
-        """Show another function's log."""
-        if function != self.function:
-            self.function = function
+    def select(self, functions: tuple[Key, ...], about: Hashable = None) -> None:
+        """Show the logs of other functions; those of the same thing (`about`) join in."""
+        if (functions, about) != (self.functions, self._about):
+            self.functions, self._about = functions[:MOST], about
+            self.function = functions[0] if functions else None
             self.show(self.frame)
 
     def selection(self) -> Selection:
@@ -73,26 +85,31 @@ class LogsPane(Pane):
 
     def show(self, frame: Frame) -> None:
         """Paint a frame."""
-        key = self.function
-        tail = frame.snapshot.logs.get(key) if key else None
+        tails = {key: frame.snapshot.logs.get(key) for key in self.functions}
         self.tail.say_when_empty(self._empty(frame))
-        self.tail.show(key, tail, self.filter, greyed=bool(self.troubles(frame)))
+        self.tail.show(self._about or self.functions, tails, self.filter, greyed=bool(self.troubles(frame)))
         self._show_title(frame)
-        gap = (f"lines may be missing: {tail.gap}",) if tail is not None and not tail.complete else ()
-        self.show_note(frame, *gap)
+        asked = self.console_app.live_asked is True
+        self.show_note(frame, *notes(self._tails(frame), live_asked=asked))
         self.show_detail(self._hints() if self.tail.has_focus else ())
 
     def _hints(self) -> Spans:
         hints = [(h.shown.split(" ")[0], h.label, h.footer, True) for h in in_scope("log") if h.footer]
         return hints_line(hints, max(0, self.size.width - 4))
 
-    def on_log_tail_changed(self) -> None:
+    def _tails(self, frame: Frame) -> list[Tail]:
+        found = (frame.snapshot.logs.get(key) for key in self.functions)
+        return [tail for tail in found if tail is not None]
+
+    def on_log_view_changed(self) -> None:
         """Following, counting, searching or what is shown changed."""
         self._show_title(self.frame)
 
     def _show_title(self, frame: Frame) -> None:
         tail = self.tail
         name = self.function.id if self.function else ""
+        if len(self.functions) > 1:
+            name = f"{name} and {len(self.functions) - 1} more"
         following = ("following", "muted")
         if frame.paused_at is not None:
             following = ("paused", "warning")
@@ -101,6 +118,7 @@ class LogsPane(Pane):
         count = (f"  {fmt.plural(tail.line_count, 'line')}", "faint") if tail.line_count else ""
         on = [words for switch, words in SWITCHES if getattr(tail, switch)]
         on += [] if tail.stamps else ["no time"]
+        on += ["reading older lines…"] if self._asking else ["nothing is older"] if self._at_oldest else []
         switches = [(f"  {words}", "accent") for words in on]
         revealed = ("  SECRETS SHOWN", "warning") if tail.revealed is not None else ""
         text, note = self._search
@@ -109,11 +127,11 @@ class LogsPane(Pane):
         self.show_title((*words, *search, *spans(count)), self._ages(frame))
 
     def _ages(self, frame: Frame) -> Spans:
-        tail = frame.snapshot.logs.get(self.function) if self.function else None
-        if tail is None or not tail.at:
-            return ()
-        age = max(0.0, frame.now - tail.at)
-        return spans((f"read {fmt.age(age)} ago  {tail.group}", "muted"))
+        return way(self._tails(frame), frame.now)
+
+    @property
+    def _at_oldest(self) -> bool:
+        return self.tail.oldest and self.tail.top == 0 and not self.tail.following
 
     def _empty(self, frame: Frame) -> Spans:
         row = frame.source("logs")
@@ -128,6 +146,44 @@ class LogsPane(Pane):
         if self.tail.errors_only:
             return spans(("  no errors in what has been read", "muted"))
         return spans(("  no log lines yet", "muted"))
+
+    # -- where lines come from -------------------------------------------------------------------
+
+    def on_log_keys_live(self, event: LogKeys.Live) -> None:
+        """Turn Live Tail on or off, for whatever log is on the screen."""
+        event.stop()
+        on = any(tail.via == LIVE for tail in self._tails(self.frame))
+        self.console_app.ask_live(on=not on)
+        self.show(self.frame)
+
+    def on_log_keys_kinds(self, event: LogKeys.Kinds) -> None:
+        """Ask what a question to Logs Insights would cost, and perhaps the question."""
+        event.stop()
+        if self.functions:
+            self.app.push_screen(LogErrorsScreen(frozenset(self.functions)))
+
+    def on_log_view_at_top(self, event: LogTail.AtTop) -> None:
+        """Fetch an older page, one at a time."""
+        event.stop()
+        before = self.tail.book.seam()
+        if not self._asking and not self.tail.oldest and before is not None:
+            self._asking = True
+            self.run_worker(self._fetch(frozenset(self.functions), before), exit_on_error=False)
+
+    async def _fetch(self, functions: frozenset[Key], before: float) -> None:
+        self._show_title(self.frame)
+        try:
+            older = await ending(self.console_app.engine.older_logs(functions, before))
+        except LambdatopError as error:
+            self.console_app.say(f"Older lines could not be read: {error}", "warning")
+        else:
+            if functions == frozenset(self.functions):
+                self.tail.go_back(before, older)
+            if older.note:
+                self.console_app.say(older.note)
+        finally:
+            self._asking = False
+            self._show_title(self.frame)
 
     # -- search ----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from lambdatop.domain.finding import Finding
+from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import SourceRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.filtering import NO_FILTER, Filter, parse_filter
@@ -82,6 +84,11 @@ class Pane(Vertical):
     def selection(self) -> Selection:
         """What mutation keys act on."""
         return NOTHING
+
+    def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
+        """Whose logs belong to what is selected, the function that keys act on first, and what it is."""
+        function = self.selection().function
+        return ((function,) if function is not None else ()), None
 
     def finding(self) -> Finding | None:
         """The finding under the cursor, where there are findings."""

@@ -31,13 +31,17 @@ class TablePane(Pane, Generic[R]):
         self._made_for: tuple[Snapshot, Filter] | None = None
         self._made: tuple[list[tuple[Hashable, R]], list[tuple[Hashable, R]]] = ([], [])
         self.table: KeyedTable[R] = KeyedTable(
-            self.COLUMNS,
+            self.columns(),
             id=f"{self.PANE}-table",
             sort=self.SORT,
             pin_when=self.means_something,
             stale=self.is_stale,
         )
         return self.table
+
+    def columns(self) -> tuple[Column[R], ...]:
+        """The columns."""
+        return self.COLUMNS
 
     def rows(self, frame: Frame) -> list[tuple[Hashable, R]]:
         """All rows, before the filter."""

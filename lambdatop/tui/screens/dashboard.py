@@ -37,6 +37,7 @@ class DashboardScreen(FrameScreen):
         super().__init__()
         self.active = "functions"
         self.zoomed = False
+        self._leading: Pane | None = None
 
     def body(self) -> ComposeResult:
         """Tabs (one pane at a time only), panes, strip of findings."""
@@ -50,6 +51,11 @@ class DashboardScreen(FrameScreen):
                 yield QuotasPane().data_bind(DashboardScreen.frame)
         yield LogsPane().data_bind(DashboardScreen.frame)
         yield Lines(self._strip, id="strip").data_bind(DashboardScreen.frame)
+
+    def show(self, frame: Frame) -> None:
+        """An incident may have come to concern more functions."""
+        if self._leading is not None:
+            self._follow_selection(self._leading, frame)
 
     # -- panes -----------------------------------------------------------------------------------
 
@@ -125,16 +131,17 @@ class DashboardScreen(FrameScreen):
     def _shown_function(self) -> Key | None:
         return self.query_one(LogsPane).function
 
-    def _follow_selection(self, pane: Pane) -> None:
-        function = pane.selection().function
-        if function is not None and function != self._shown_function:
-            self.query_one(LogsPane).select(function)
+    def _follow_selection(self, pane: Pane, frame: Frame | None = None) -> None:
+        functions, about = pane.logs_wanted(frame or self.frame)
+        if functions:
+            self._leading = pane
+            self.query_one(LogsPane).select(functions, about)
             self.console_app.watch_logs()
 
     @property
-    def watched(self) -> Key | None:
-        """The function whose log is shown."""
-        return self._shown_function if self.is_mounted else None
+    def watched(self) -> tuple[Key, ...]:
+        """The functions whose logs are shown."""
+        return self.query_one(LogsPane).functions if self.is_mounted else ()
 
     def on_keyed_table_opened(self, event: KeyedTable.Opened) -> None:
         """A double click."""
@@ -159,11 +166,23 @@ class DashboardScreen(FrameScreen):
         else:
             self.console_app.say("Incidents and their symptoms stand in the findings (5).")
 
+    def action_mark(self) -> None:
+        """Mark the function under the cursor, or not any more; marked ones' logs are shown together."""
+        pane = self.active_pane
+        if isinstance(pane, FunctionsPane):
+            pane.mark()
+            self._follow_selection(pane)
+        else:
+            self.console_app.say("Functions are marked in the list of hot functions (1).")
+
     def action_back(self) -> None:
-        """Clear the filter, unzoom; never quit."""
+        """Clear the filter, then the marks, unzoom; never quit."""
         pane = self.active_pane
         if pane.clear_filter():
             self.action_pane(self.active)
+        elif isinstance(pane, FunctionsPane) and pane.marked:
+            pane.clear_marks()
+            self._follow_selection(pane)
         elif self.zoomed:
             self.action_zoom()
 

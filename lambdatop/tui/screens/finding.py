@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from lambdatop.domain.finding import Finding
+from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import Snapshot
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.ink import Spans
 from lambdatop.tui.screens.finding_text import page
 from lambdatop.tui.screens.sheet import SheetScreen
-from lambdatop.tui.targets import Selection, of_finding
+from lambdatop.tui.targets import Selection, logs_of, of_finding
 
 
 class FindingScreen(SheetScreen):
@@ -30,6 +33,11 @@ class FindingScreen(SheetScreen):
             self._last = found
             self._selection = of_finding(found, frame.snapshot)
         return page(frame, self._last, width, gone=found is None)
+
+    def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
+        """Those of the whole incident when this is its cause."""
+        functions, about = logs_of(self._last, frame.snapshot)
+        return (functions, about) if functions else super().logs_wanted(frame)
 
     def headline(self) -> str:
         """The detector and its target."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import ClassVar
 
 from textual import events
@@ -69,8 +69,21 @@ class SheetScreen(FrameScreen):
         """The log is that of the function behind the page."""
         super().on_mount()
         self.query_one("#facts").border_title = Content(self.headline())
-        if self.function is not None:
-            self.query_one(LogsPane).select(self.function)
+        self._show_logs(self.frame)
+
+    def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
+        """Whose logs stand beside the page, and what they have in common."""
+        return ((self.function,) if self.function is not None else ()), None
+
+    @property
+    def watched(self) -> tuple[Key, ...]:
+        """The functions whose logs are shown."""
+        return self.query_one(LogsPane).functions if self.is_mounted else ()
+
+    def _show_logs(self, frame: Frame) -> None:
+        functions, about = self.logs_wanted(frame)
+        if functions:
+            self.query_one(LogsPane).select(functions, about)
             self.console_app.watch_logs()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -80,6 +93,7 @@ class SheetScreen(FrameScreen):
 
     def show(self, frame: Frame) -> None:
         """The page of a frame."""
+        self._show_logs(frame)
         width = self.app.size.width
         inner = width // 2 - 5 if self.layout_name == "wide" else width - 5
         pieces = self.page(frame, max(40, inner))

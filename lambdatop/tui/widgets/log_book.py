@@ -8,15 +8,22 @@ backwards, a piece at a time, so that no key waits for a hundred thousand lines.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from lambdatop.domain.logline import LogLine
+from lambdatop.domain.older import MS_S
 from lambdatop.domain.patterns import Pattern
+from lambdatop.domain.scope import Key
 from lambdatop.tui.filtering import NO_FILTER, Filter
+from lambdatop.tui.widgets.log_feed import Fresh
 from lambdatop.tui.widgets.log_lines import Shown, display_lines
 
 KEEP = 100_000
 """Display lines in memory; a traceback is one event of several lines."""
+
+SEAM = 200
+"""Events that come late are late by less than so many lines."""
 
 SLICE = 500
 """Lines that are looked at in one piece: 10 ms where each takes an automaton."""
@@ -25,7 +32,11 @@ Place = tuple[int, int, int]
 
 
 class LogBook:
-    """The lines of one log; `view` is what is shown, `hits` what the search finds in it."""
+    """The lines of one log; `view` is what is shown, `hits` what the search finds in it.
+
+    `since` is the moment from which on older pages have brought everything (s since the epoch), None before
+    the first one. `cut` says that the newest lines gave way to older ones: then new ones are not taken.
+    """
 
     def __init__(self, keep: int = KEEP) -> None:
         self._keep = keep
@@ -36,6 +47,8 @@ class LogBook:
         self.search: Pattern | None = None
         self.errors_only = False
         self.by_request = False
+        self.since: float | None = None
+        self.cut = False
         self._first: dict[str, int] = {}
         self._unfiltered = 0
         self._unsearched: Place | None = None
@@ -48,15 +61,18 @@ class LogBook:
         self._lines, self.view, self.hits = [], [], []
         self._first.clear()
         self._unfiltered, self._unsearched = 0, None
+        self.since, self.cut = None, False
 
     # -- what arrives ----------------------------------------------------------------------------
 
-    def append(self, lines: Iterable[LogLine]) -> int:
-        """Newer events; how many display lines they add to the view."""
+    def append(self, lines: Iterable[Fresh]) -> int:
+        """Newer events; how many display lines they add to the view, or would add had they not to wait."""
+        if self.cut:
+            return sum(len(parts) for parts in map(display_lines, lines) if self._wants(parts))
         before = len(self._lines)
         added: list[Shown] = []
-        for line in lines:
-            parts = display_lines(line)
+        for fresh in lines:
+            parts = display_lines(fresh)
             self._lines += parts
             if self._wants(parts):
                 added += parts
@@ -72,6 +88,56 @@ class LogBook:
         self._trim()
         return len(added)
 
+    def prepend(self, lines: Iterable[Fresh], since: float) -> None:
+        """Older events, from `since` on; they are looked at in pieces, and the newest make room for them."""
+        older = [shown for fresh in lines for shown in display_lines(fresh)]
+        self.since = since
+        self._lines[0:0] = older
+        self._unfiltered += len(older)
+        self._drop_newest()
+        if self.by_request:
+            # Requests that began earlier move: the whole order is made anew.
+            self.view, self._unfiltered = [], len(self._lines)
+            self._first.clear()
+            while self._unfiltered:
+                self._filter_piece()
+        self.look_for(self.search)
+
+    def _drop_newest(self) -> None:
+        over = len(self._lines) - self._keep
+        if over > 0:
+            self.cut = True
+            del self._lines[-over:]
+            newest = self._lines[-1].place
+            self.view = [s for s in self.view if s.place <= newest]
+            self._unfiltered = min(self._unfiltered, len(self._lines))
+
+    def seam(self) -> float | None:
+        """The moment up to which older lines are missing (s since the epoch); None without any line.
+
+        Lines come late: the first ones that are held are not the oldest for sure.
+        """
+        if self.since is not None:
+            return self.since - MS_S
+        return max((s.at for s in self._lines[:SEAM]), default=None)
+
+    def unknown(self, lines: Sequence[tuple[Key, LogLine]]) -> list[tuple[Key, LogLine]]:
+        """Those of some older events that are not held yet; equal ones are counted."""
+        if self.since is not None or not lines:
+            return list(lines)
+        until = max(line.at for _, line in lines)
+        held = Counter((s.owner, s.at, s.text) for s in self._lines if not s.part and s.at <= until)
+        several = any(owner for owner, _, _ in held)
+        found = []
+        for key, line in lines:
+            text = display_lines(Fresh(line, 0))[0].text
+            name = (key.id if several else "", line.at, text)
+            if held[name]:
+                held[name] -= 1
+            else:
+                found.append((key, line))
+        return found
+
     def _insert(self, into: list[Shown], new: list[Shown]) -> None:
         for shown in new:
             if not into or self.place(into[-1]) < self.place(shown):
@@ -84,6 +150,7 @@ class LogBook:
         if over <= 0:
             return
         del self._lines[:over]
+        self.since = None
         self._unfiltered = max(0, self._unfiltered - over)
         oldest = self._lines[0].place
         for kept in (self.view, self.hits):

@@ -25,7 +25,8 @@ def copies(lines: Sequence[Shown], revealed: Shown | None) -> tuple[tuple[str, s
 
 
 def file_lines(lines: Iterable[Shown]) -> Iterator[str]:
-    """Lines for a file: time, level, text, with secrets hidden; continuations are indented."""
+    """Lines for a file: time, whose it is, level, text, with secrets hidden; continuations are indented."""
     for shown in lines:
         at = datetime.fromtimestamp(shown.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        yield f"{'':24}        {shown.text}" if shown.part else f"{at} {shown.level:<6} {shown.text}"
+        whose = f"{shown.owner} " if shown.owner else ""
+        yield f"{'':24}        {shown.text}" if shown.part else f"{at} {whose}{shown.level:<6} {shown.text}"

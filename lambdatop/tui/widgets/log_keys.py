@@ -57,6 +57,12 @@ class LogKeys(Moving, Widget):
     class Save(Message):
         """What is shown is to go to a file."""
 
+    class Live(Message):
+        """Lines are to come through Live Tail, or not any more."""
+
+    class Kinds(Message):
+        """Logs Insights is to be asked for the kinds of failures."""
+
     # -- of the tail -----------------------------------------------------------------------------
 
     def ask(self) -> None:
@@ -173,6 +179,14 @@ class LogKeys(Moving, Widget):
         shown = self._mark()
         if shown is not None:
             self.post_message(self.Copy(self.book.event_of(shown)))
+
+    def action_live(self) -> None:
+        """Live Tail on or off."""
+        self.post_message(self.Live())
+
+    def action_kinds(self) -> None:
+        """Ask Logs Insights for the kinds of failures."""
+        self.post_message(self.Kinds())
 
     def action_save_log(self) -> None:
         """Write what is shown to a file."""

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, get_character_cell_size
 
-from lambdatop.domain.logline import LogLine, Report
+from lambdatop.domain.logline import Report
 from lambdatop.domain.patterns import Pattern
 from lambdatop.domain.redact import redact
 from lambdatop.tui import format as fmt
 from lambdatop.tui.ink import Span, Spans, fit, spans
+from lambdatop.tui.widgets.log_feed import GAP, Fresh
 
 FULL_STAMP_FROM = 100
 MATCH = "match"
@@ -25,6 +26,7 @@ LEVELS = {
     "warn": ("WARN", "log_warn"),
     "error": ("ERROR", "log_error"),
     "fatal": ("FATAL", "log_error"),
+    GAP: ("gap", "warning"),
 }
 PLATFORM = ("start", "end", "report", "init")
 BAD = ("error", "timeout", "fatal")
@@ -41,13 +43,14 @@ _PREFIX = re.compile(
 class Shown:
     """One display line: line `part` of the event `seq`. Secrets in `text` are hidden; `raw` has them.
 
-    Of the event only what is drawn is kept, because a hundred thousand of these stay in memory.
+    `owner` is the function that wrote it, where several are shown. Of the event only what is drawn is
+    kept, because a hundred thousand of these stay in memory.
     """
 
-    __slots__ = ("at", "bad", "kind", "level", "part", "raw", "report", "request_id", "seq", "text")
+    __slots__ = ("at", "bad", "kind", "level", "owner", "part", "raw", "report", "request_id", "seq", "text")
 
-    def __init__(self, line: LogLine, text: str, part: int, raw: str | None) -> None:
-        self.seq = line.seq
+    def __init__(self, fresh: Fresh, text: str, part: int, raw: str | None) -> None:
+        line, self.seq, self.owner = fresh
         self.part = part
         self.at = line.at
         self.level = line.level
@@ -65,39 +68,42 @@ class Shown:
         return self.seq, self.part
 
 
-def display_lines(line: LogLine) -> Sequence[Shown]:
+def display_lines(fresh: Fresh) -> Sequence[Shown]:
     """The display lines of one event."""
-    whole = line.text.rstrip("\n")
+    whole = fresh.line.text.rstrip("\n")
     hidden, found = redact(whole)
     if "\n" not in hidden:
-        return (Shown(line, hidden, 0, whole if found else None),)
+        return (Shown(fresh, hidden, 0, whole if found else None),)
     raw = whole.split("\n") if found else []
     texts = hidden.split("\n")
     return [
-        Shown(line, text, i, raw[i] if found and raw[i] != text else None) for i, text in enumerate(texts)
+        Shown(fresh, text, i, raw[i] if found and raw[i] != text else None) for i, text in enumerate(texts)
     ]
 
 
-def render(shown: Shown, width: int, *, stamps: bool = True, revealed: bool = False) -> Spans:
-    """One display line: time, level as a word, short request id, text. Continuations are indented.
+def render(
+    shown: Shown, width: int, *, stamps: bool = True, revealed: bool = False, label: str = ""
+) -> Spans:
+    """One display line: time, whose it is, level, short request id, text. Continuations are indented.
 
     The time and the whole request id that Lambda's runtimes put before a message are left out: the line
     begins with the event's own time, and eight digits tell requests apart.
     """
     stamp = _stamp(shown.at, width) if stamps else ""
+    whose = f"{label} " if label else ""
     word, slot = LEVELS.get(shown.level, ("", "log_info"))
     platform = shown.kind in PLATFORM
     if platform and not shown.level:
         word, slot = shown.kind, "log_platform"
     text = shown.raw if revealed and shown.raw is not None else shown.text
     if shown.part:
-        return spans(" " * (len(stamp) + 7), (text, "log_info" if shown.level else slot))
+        return spans(" " * (len(stamp) + len(whose) + 7), (text, "log_info" if shown.level else slot))
     body = "log_platform" if platform else slot
     if shown.report:
         rid, text = f"{shown.request_id[:8]} ", _report(shown.report, text)
     else:
         rid, text = _without_prefix(text)
-    return spans((stamp, "faint"), (f"{word:<6} ", slot), (rid, "faint"), (text, body))
+    return spans((stamp, "faint"), (whose, "muted"), (f"{word:<6} ", slot), (rid, "faint"), (text, body))
 
 
 def _stamp(at: float, width: int) -> str:
@@ -126,9 +132,9 @@ def _without_prefix(text: str) -> tuple[str, str]:
     return "", text
 
 
-def indent_of(width: int, *, stamps: bool) -> int:
-    """Where texts begin: behind time and level."""
-    return (len(_stamp(0.0, width)) if stamps else 0) + 7
+def indent_of(width: int, *, stamps: bool, label: str = "") -> int:
+    """Where texts begin: behind time, name and level."""
+    return (len(_stamp(0.0, width)) if stamps else 0) + (len(label) + 1 if label else 0) + 7
 
 
 def marked(pieces: Spans, pattern: Pattern) -> Spans:

@@ -1,0 +1,223 @@
+"""A log on the screen: moving through its lines, of which only the visible ones are styled.
+
+Etiquette: it follows the end until somebody moves up; then it stands still with one line marked, counts
+what arrives, and follows again from the last line.
+"""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from lambdatop.tui.ink import Spans
+from lambdatop.tui.theme import inks_of
+from lambdatop.tui.widgets import log_book
+from lambdatop.tui.widgets.log_book import LogBook
+from lambdatop.tui.widgets.log_feed import labels
+from lambdatop.tui.widgets.log_keys import LogKeys
+from lambdatop.tui.widgets.log_lines import Shown, indent_of, marked, render, wrapped
+from lambdatop.tui.widgets.log_paint import painted
+
+LABEL_SHARE = 5
+"""A name takes at most a fifth of the width."""
+
+
+class LogView(LogKeys, ScrollView, can_focus=True, inherit_bindings=False):
+    """Display lines of a book, some of them on the screen."""
+
+    BINDINGS = LogKeys.BINDINGS
+
+    class Changed(Message):
+        """What the title says has changed: following, unseen lines, a search, what is shown."""
+
+    class AtTop(Message):
+        """Somebody stands on the first line and may want older ones."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.book = LogBook(log_book.KEEP)
+        self.cursor: Shown | None = None
+        self.following = True
+        self.unseen = 0
+        self.greyed = False
+        self._names: tuple[str, ...] = ()
+        self._labels: dict[str, str] = {}
+        self._empty: Spans = ()
+        self._rows: list[tuple[Shown, Spans]] | None = None
+        self._placing = False
+
+    def repaint(self) -> None:
+        """Something may look different, or stand elsewhere."""
+        self._rows = None
+        height = self.end + self.size.height if self.wrap else len(self.book.view)
+        size = Size(self.size.width, height)
+        if size != self.virtual_size:  # setting it costs a layout
+            self.virtual_size = size
+        self.refresh()
+
+    @property
+    def line_count(self) -> int:
+        """Display lines that are shown."""
+        return len(self.book.view)
+
+    # -- moving ----------------------------------------------------------------------------------
+
+    @property
+    def top(self) -> int:
+        """Index of the line on top."""
+        return int(self.scroll_offset.y)
+
+    @property
+    def end(self) -> int:
+        """Index of the line on top when the last one is at the bottom."""
+        count, height = len(self.book.view), self.size.height
+        if not self.wrap:
+            return max(0, count - height)
+        rows = 0
+        while count and rows < height:
+            count -= 1
+            rows += len(self._rows_of(self.book.view[count]))
+        return count
+
+    @property
+    def page_lines(self) -> int:
+        """Lines that fit on the screen."""
+        return max(1, self.size.height)
+
+    def current(self) -> Shown | None:
+        """The marked line; while following the last one."""
+        return self.book.view[self._index()] if self.book.view else None
+
+    def _index(self) -> int:
+        last = len(self.book.view) - 1
+        return last if self.cursor is None else min(last, self.book.index_of(self.cursor))
+
+    def step(self, lines: int) -> None:
+        """Move the mark; upwards stops following, the last line resumes it."""
+        last = len(self.book.view) - 1
+        if last < 0:
+            return
+        target = max(0, min(last, self._index() + lines))
+        if target == 0 and lines < 0:
+            self.post_message(self.AtTop())
+        if target == last and lines > 0:
+            self.follow()
+            return
+        # Pages move the screen as well, single lines only as far as they must.
+        self._stand(target, self.top + lines if abs(lines) > 1 else self.top)
+
+    def jump(self, index: int) -> None:
+        """Mark a line of the view, with some lines before and after it; following stops."""
+        inside = self.top <= index < self.top + max(1, self.page_lines // (3 if self.wrap else 1))
+        self._stand(index, self.top if inside else index - self.page_lines // 3)
+
+    def _stand(self, index: int, top: int) -> None:
+        self.cursor = self.book.view[index]
+        self.following = False
+        self._place(max(min(top, index), self._lowest(index)))
+        self.repaint()
+        self.post_message(self.Changed())
+
+    def _lowest(self, index: int) -> int:
+        """The line on top when line `index` is at the bottom."""
+        if not self.wrap:
+            return index - self.page_lines + 1
+        rows = len(self._rows_of(self.book.view[index]))
+        while index and rows < self.page_lines:
+            rows += len(self._rows_of(self.book.view[index - 1]))
+            index -= rows <= self.page_lines
+        return index
+
+    def follow(self) -> None:
+        """Go on with the last line, and with whatever comes after it."""
+        self.cursor, self.following, self.unseen = None, True, 0
+        self._to_end()
+        self.repaint()
+        self.post_message(self.Changed())
+
+    def _to_end(self) -> None:
+        self._place(self.end)
+
+    def _place(self, top: int) -> None:
+        self._placing = True
+        try:
+            self.scroll_to(y=max(0, min(self.end, top)), animate=False, force=True)
+        finally:
+            self._placing = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Also the wheel and the scroll bar stop and resume the following; the mark stays in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self._rows = None
+        if self._placing or round(new_value) == round(old_value):
+            return
+        if round(new_value) >= self.end:
+            # A screen that has grown moves upwards by itself, which says nothing.
+            if self.following or new_value > old_value:
+                self.follow()
+        elif self.book.view:
+            index, seen = self._index(), [shown for shown, _ in self._visible()]
+            if self.book.view[index] not in seen:
+                index = self.book.index_of(seen[0] if index < self.top else seen[-1])
+            self.cursor, self.following = self.book.view[index], False
+            self.repaint()
+            self.post_message(self.Changed())
+
+    def on_resize(self) -> None:
+        """A tail that follows still follows in its new size."""
+        self.name_lines(self._names)
+        self.repaint()
+        if self.following:
+            self._to_end()
+
+    def reveal(self, shown: Shown | None) -> None:
+        """Show the secrets of one line while it is on the screen; None hides them."""
+        self.revealed = shown
+        self.repaint()
+
+    def name_lines(self, names: tuple[str, ...]) -> None:
+        """Say of each line whose it is; one name goes without saying."""
+        self._names = names
+        several = len(names) > 1
+        self._labels = labels(names, max(6, self.size.width // LABEL_SHARE)) if several else {}
+
+    # -- painting --------------------------------------------------------------------------------
+
+    def _pieces(self, shown: Shown) -> Spans:
+        width = self.size.width
+        label = self._labels.get(shown.owner, "")
+        pieces = render(shown, width, stamps=self.stamps, revealed=shown is self.revealed, label=label)
+        return pieces if self.book.search is None else marked(pieces, self.book.search)
+
+    def _rows_of(self, shown: Shown) -> list[Spans]:
+        pieces = self._pieces(shown)
+        if not self.wrap:
+            return [pieces]
+        width, label = max(1, self.size.width), self._labels.get(shown.owner, "")
+        return wrapped(pieces, width, self.page_lines, indent_of(width, stamps=self.stamps, label=label))
+
+    def _visible(self) -> list[tuple[Shown, Spans]]:
+        """The rows of the screen."""
+        if self._rows is None:
+            top, height = self.top, self.size.height
+            at_end = self.wrap and top >= self.end
+            rows: list[tuple[Shown, Spans]] = []
+            for shown in self.book.view[top : top + height]:
+                rows += [(shown, row) for row in self._rows_of(shown)]
+                if len(rows) >= height and not at_end:
+                    break
+            self._rows = rows[-height:] if at_end else rows[:height]
+            if self.revealed is not None and all(s is not self.revealed for s, _ in self._rows):
+                self.revealed = None
+        return self._rows
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        rows = self._visible()
+        shown, pieces = rows[y] if y < len(rows) else (None, ())
+        if not self.book.view and y == 0:
+            pieces = self._empty
+        cursor = 0 if shown is None or shown is not self.cursor else 1 + self.has_focus
+        return painted(pieces, inks_of(self.app), self.rich_style, self.size.width, cursor, self.greyed)
