@@ -79,7 +79,7 @@ async def connect(
 
     guard = Guard(read_only=connection.read_only)
     try:
-        session = sdk.open_session(connection, guard)
+        session = sdk.open_session(connection, guard, meter)
         region = _region(connection, session)
         # Providers that ask STS for a role look for the region here, not at the client's.
         session.set_config_variable("region", region)
@@ -124,7 +124,7 @@ def _backend(
         from lambdatop.aws.mutator import AwsMutator
 
         own = Clients(session, connection, scope.region, attempts=1)
-        mutator = AwsMutator(own, guard, meter=api.meter)
+        mutator = AwsMutator(own, guard)
         lease = lease_of(settings.lease, mutator)
         closers.append(own.close)
 

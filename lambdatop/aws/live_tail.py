@@ -210,7 +210,7 @@ class LiveTail:
         started = int((self._api.now() - session.asked) // 60) + 1
         while session.minutes < started:
             session.minutes += 1
-            self._api.meter.count("logs", "StartLiveTail", MINUTE_USD)
+            self._api.meter.count("logs", "LiveTailMinute", MINUTE_USD)
 
     def _take(self, session: Session, update: Mapping[str, Any]) -> None:
         if not update:

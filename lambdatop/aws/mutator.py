@@ -18,7 +18,7 @@ from lambdatop.aws.guard import Guard, GuardRefusal, Ticket
 from lambdatop.aws.session import Clients
 from lambdatop.aws.translate import code_and_status, translate, words_of
 from lambdatop.domain.plan import Call
-from lambdatop.domain.ports import Meter, Sent, Spill
+from lambdatop.domain.ports import Sent, Spill
 from lambdatop.domain.text import clean_line
 
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
@@ -66,10 +66,9 @@ class AwsMutator:
     `wait_s` is how long a drain's receive may wait for a message, s; below the clients' read timeout.
     """
 
-    def __init__(self, clients: Clients, guard: Guard, meter: Meter) -> None:
+    def __init__(self, clients: Clients, guard: Guard) -> None:
         self._clients = clients
         self._guard = guard
-        self._meter = meter
         self.wait_s = WAIT_S
 
     async def send(self, call: Call, digest: str) -> Sent:
@@ -96,7 +95,6 @@ class AwsMutator:
         except GuardRefusal as error:
             return _unsent(_sentence(error, call))
         with admitted as ticket:
-            self._meter.count(call.service, call.operation, 0.0)
             try:
                 return Answer(await method(**call.params))
             except Exception as error:
@@ -119,7 +117,6 @@ class AwsMutator:
 
             async def ask(operation: str, params: Mapping[str, Any]) -> Answer:
                 request = Call("sqs", operation, params)
-                self._meter.count("sqs", operation, 0.0)
                 try:
                     return Answer(await getattr(client, xform_name(operation))(**params))
                 except Exception as error:

@@ -23,7 +23,7 @@ from botocore.eventstream import ParserError
 from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as SdkClientError
 
-from lambdatop.aws import answers
+from lambdatop.aws import answers, metering
 from lambdatop.aws._private import replace_mfa_prompter
 from lambdatop.aws.connect import Connection, configured_endpoint
 from lambdatop.aws.guard import Guard, GuardRefusal
@@ -32,16 +32,16 @@ from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
 from lambdatop.domain.errors import CredentialsError, Unreachable
 from lambdatop.domain.ports import Clock, Limiter, Meter
-from lambdatop.domain.pricing import METRIC_USD
 
 STREAM_SILENCE_S = 30.0
 """An event stream that says nothing for so long is broken: Live Tail sends an update every second."""
 
 
-def open_session(connection: Connection, guard: Guard) -> AioSession:
+def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSession:
     """A session with all hooks, models from the installed package only, and no prompt for MFA codes."""
     session = AioSession(profile=None if connection.isolated else connection.profile)
     guard.install(session)
+    metering.install(session, meter)
     answers.install(session)
     if connection.isolated:
         _isolate(session)
@@ -200,7 +200,7 @@ class Clients:
 
 
 class Api:
-    """The reading door: a token, a count, the call, and errors in the domain's words."""
+    """The reading door: a token, the call, and errors in the domain's words. The session counts requests."""
 
     def __init__(self, clients: Clients, limiter: Limiter, meter: Meter, clock: Clock) -> None:
         self._clients = clients
@@ -223,8 +223,6 @@ class Api:
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Call a reading operation (botocore's names); raises SourceError and its kinds."""
         await self._limiter.take(service)
-        usd = METRIC_USD * len(params.get("MetricDataQueries", ()))
-        self.meter.count(service, operation, usd)
         try:
             client = await self._clients.get(service)
             answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
@@ -232,15 +230,13 @@ class Api:
             raise
         except Exception as error:
             raise translate(error, service, operation) from None
-        for _ in range((answer.get("ResponseMetadata") or {}).get("RetryAttempts") or 0):
-            self.meter.count(service, operation, usd)
         return answer
 
     @asynccontextmanager
     async def stream(
         self, service: str, operation: str, member: str, **params: Any
     ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """The event stream in `member` of an answer, open as long as the block. It is not metered here.
+        """The event stream in `member` of an answer, open as long as the block; its minutes are not metered.
 
         Refusals, exceptions that the stream carries and broken connections are SourceErrors; an exception
         of the stream keeps its name in `code`.

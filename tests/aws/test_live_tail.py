@@ -196,7 +196,7 @@ async def test_minutes_are_metered_as_they_start(tailing: Tailing) -> None:
     session.update([event("1", NOW + 149)])
     await tailing.until(lambda: bool(tailing.source.live._arrived))
     assert tailing.bench.meter.usd == pytest.approx(3 * MINUTE_USD)
-    assert tailing.bench.meter.calls["logs.StartLiveTail"] == 3
+    assert tailing.bench.meter.calls["logs.LiveTailMinute"] == 3
 
 
 async def test_nobody_wants_it_any_more_closes_the_connection(tailing: Tailing) -> None:

@@ -72,8 +72,8 @@ class Bench:
             read_only=read_only,
         )
         self.guard = Guard(read_only=read_only)
-        self.session = open_session(self.connection, self.guard)
         self.limiter, self.meter, self.clock = Tokens(), Counter(), HandClock(at)
+        self.session = open_session(self.connection, self.guard, self.meter)
         self.clients = Clients(self.session, self.connection, REGION, attempts=attempts, read_timeout_s=0.5)
         self.api = Api(self.clients, self.limiter, self.meter, self.clock)
 
