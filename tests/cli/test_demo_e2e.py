@@ -12,6 +12,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,19 +126,27 @@ def test_following_ends_with_ctrl_c_and_survives_a_reader_that_leaves(
 ) -> None:
     args = [sys.executable, "-m", "lambdatop", "logs", WORKER, "--follow", "--json"]
     environ = {**os.environ, **at, "LAMBDATOP_CONFIG": str(_fast(home))}
-    with subprocess.Popen(args, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
+    with _interruptible(args, environ) as follower:
         assert follower.stdout is not None
         assert json.loads(follower.stdout.readline())["text"]
         follower.send_signal(signal.SIGINT)
         _, err = follower.communicate(timeout=20)
         assert (follower.returncode, err) == (codes.INTERRUPTED, b"")
-    with subprocess.Popen(args, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
+    with _interruptible(args, environ) as follower:
         assert follower.stdout is not None
         follower.stdout.readline()
         follower.stdout.close()
         assert follower.wait(timeout=20) == codes.DONE
         assert follower.stderr is not None
         assert follower.stderr.read() == b""
+
+
+def _interruptible(args: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A process that heeds Ctrl-C also where the tests run in the background, which makes it ignored."""
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(
+        args, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed
+    )
 
 
 def _fast(home: Path) -> Path:
