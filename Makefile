@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 NEWEST ?= .venv-newest
 AWSCLI ?= .venv-awscli
+AWSLOGS ?= .venv-awslogs
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete logs-speed logs-pane
 
 install: $(VENV)/.installed
 
@@ -30,6 +31,11 @@ $(AWSCLI)/.installed: pyproject.toml
 	$(AWSCLI)/bin/pip install --quiet 'awscli>=1.46,<2'
 	@touch $@
 
+$(AWSLOGS)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(AWSLOGS)
+	$(AWSLOGS)/bin/pip install --quiet awslogs 'setuptools<81'
+	@touch $@
+
 demo: $(VENV)/.installed
 	$(BIN)/lambdatop demo
 
@@ -49,7 +55,7 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(AWSCLI) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
+	rm -rf $(VENV) $(NEWEST) $(AWSCLI) $(AWSLOGS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
 
 screenshots: $(VENV)/.installed
 	$(BIN)/python tests/bench/screenshots.py
@@ -89,3 +95,11 @@ kills: $(VENV)/.installed
 # without a word, none doubled. LINES="100000 500" for so many lines at so many a second.
 logs-complete: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.log_completeness $(LINES)
+
+# Lines per second to stdout, against awslogs and the AWS CLI in the same run (about four minutes).
+logs-speed: $(VENV)/.installed $(AWSCLI)/.installed $(AWSLOGS)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.log_speed --awslogs $(abspath $(AWSLOGS)/bin/awslogs) --aws $(abspath $(AWSCLI)/bin/aws)
+
+# The console in a real terminal with a log of 5,000 lines a second: keys, bytes, CPU, memory.
+logs-pane: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.log_pane_speed

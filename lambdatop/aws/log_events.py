@@ -53,12 +53,14 @@ def owned(events: Iterable[Raw], keys: Mapping[str, Key], shared: bool) -> tuple
     return own, unknown
 
 
-async def parsed(events: Sequence[tuple[Key, Raw]]) -> list[tuple[Key, LogLine]]:
-    """Their lines, in the same order."""
+async def parsed(
+    events: Sequence[tuple[Key, Raw]], slice_: int = PARSE_SLICE, pause_s: float = 0.0
+) -> list[tuple[Key, LogLine]]:
+    """Their lines, in the same order; after each slice others get their turn, for `pause_s` at least."""
     lines: list[tuple[Key, LogLine]] = []
     for i, (key, event) in enumerate(events):
-        if i and i % PARSE_SLICE == 0:
-            await asyncio.sleep(0)
+        if i and i % slice_ == 0:
+            await asyncio.sleep(pause_s)
         stream = clean_line(str(event.get("logStreamName") or ""), 512)
         text = str(event.get("message") or "")
         lines.append((key, parse(stamp(event) / 1000, identity(event), stream, text)))

@@ -32,6 +32,8 @@ from lambdatop.domain.scope import Key, Scope, parse_arn
 
 FIRST_PAGES, FIRST_EVENTS = 2, 2_000
 """A person waits for the first lines; the next pages are as large as CloudWatch makes them."""
+PARSE_SLICE, PARSE_PAUSE_S = 100, 0.001
+"""A millisecond of work, and one of rest: the console's keys share the interpreter with a fast log."""
 PAGES, SWEEP_PAGES, PAGE_EVENTS = 10, 8, 10_000
 KEEP_TAILS = 64
 POLL_AT_MOST_EVERY_S = 4.0
@@ -221,7 +223,8 @@ class LogsSource:
     ) -> LogsObserved:
         """What is owed, as an event; nothing is crossed out before the event is made."""
         own, unknown = owned(tail.owed, {facts.name: facts.key}, shared)
-        lines = tuple(line for _, line in await parsed(sorted(own, key=lambda pair: stamp(pair[1]))))
+        ordered = sorted(own, key=lambda pair: stamp(pair[1]))
+        lines = tuple(line for _, line in await parsed(ordered, PARSE_SLICE, PARSE_PAUSE_S))
         if unknown:
             tail.notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")
         if session is not None and session.gap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 SWITCH_S = 0.001
 """How long the engine's thread may keep the interpreter from a key. Python's own 5 ms, taken at each of the
 dozen steps between key and paint, are felt while a log of thousands of lines a second is parsed."""
+
+
+REACTIONS_PER_S = 250
+"""Textual paints in steps of this length, 60 if nobody says otherwise: a key would wait for up to two of
+them. It paints no more often than something changes, so this costs nothing."""
+
+COLLECT_YOUNG = (2_000, 10, 1_000_000)
+"""Cycles are looked for among young objects only: a look through all of them stops keys for a third of a
+second once a hundred thousand log lines are held, which have no cycles. The app has the rest done when nobody
+types (`tui/tidying.py`)."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,6 +68,7 @@ def open_console(
     where = state_dir or (lambda: context.paths.state_dir)
     thread = engine_thread(context, parts)
     sys.setswitchinterval(SWITCH_S)
+    gc.set_threshold(*COLLECT_YOUNG)
     thread.start()
     try:
         return _run_app(context, parts, thread, notice, notes, where)
@@ -73,6 +85,7 @@ def _run_app(
     notes: Callable[[], tuple[str, ...]],
     state_dir: Callable[[], Path],
 ) -> int:
+    os.environ.setdefault("TEXTUAL_FPS", str(REACTIONS_PER_S))
     from lambdatop.config.theme_file import load_themes
     from lambdatop.storage.log_export import LogExports
     from lambdatop.tui.app import LambdatopApp

@@ -100,6 +100,21 @@ class LogLine:
     report: Report | None = None
     signature: str = ""
 
+    def numbered(self, seq: int) -> LogLine:
+        """The same line as number `seq`. (`dataclasses.replace` takes three times as long.)"""
+        return LogLine(
+            seq,
+            self.at,
+            self.event_id,
+            self.stream,
+            self.kind,
+            self.level,
+            self.text,
+            self.request_id,
+            self.report,
+            self.signature,
+        )
+
 
 def parse(at: float, event_id: str, stream: str, message: str) -> LogLine:
     """One raw log event as a cleaned line (`seq` 0; the fold numbers it)."""

@@ -35,6 +35,7 @@ from lambdatop.tui.screens.journal import JournalScreen
 from lambdatop.tui.screens.sheet import SheetScreen
 from lambdatop.tui.screens.who import WhoScreen
 from lambdatop.tui.theme import ThemedApp
+from lambdatop.tui.tidying import Tidying
 from lambdatop.tui.type_ahead import TypeAhead
 
 FASTEST_S = 0.25
@@ -42,7 +43,7 @@ ARM_S = 0.4
 """Seconds from a filled confirm dialog to the first key it takes."""
 
 
-class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
+class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
 
     CSS_PATH = "app.tcss"
@@ -107,6 +108,7 @@ class LambdatopApp(TypeAhead, QuietCrash, ThemedApp):
                 self.say(words, "warning")
         self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.look)
         self.call_after_refresh(self.look)
+        self.begin_tidying()
 
     # -- frames ----------------------------------------------------------------------------------
 

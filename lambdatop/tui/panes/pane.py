@@ -113,7 +113,7 @@ class Pane(Vertical):
 
     def watch_frame(self, frame: Frame) -> None:
         """A new frame (the watcher also runs before there are children)."""
-        if self.is_mounted:
+        if self.is_mounted and self.display:  # what is hidden is shown anew when the layout brings it back
             self.show(frame)
 
     def troubles(self, frame: Frame) -> tuple[SourceRow, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, repeat
 from typing import NamedTuple
 
 from lambdatop.domain.logline import LogLine
@@ -24,6 +27,16 @@ class Fresh(NamedTuple):
     owner: str = ""
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Lines that wait, all of one `owner` or each of its own; `taken` of them are handed out already."""
+
+    lines: Sequence[LogLine]
+    owner: str
+    owners: Sequence[str] | None = None
+    taken: int = 0
+
+
 class LogFeed:
     """Remembers how far each tail was taken. `about` says what is shown: something else begins anew."""
 
@@ -31,6 +44,7 @@ class LogFeed:
         self._about: Hashable = None
         self._taken: dict[Key, int] = {}
         self._sources: dict[Key, Tail | None] = {}
+        self._waiting: deque[_Batch] = deque()
         self._newest = 0.0
         self._next = 1
         self._first = 1
@@ -58,42 +72,63 @@ class LogFeed:
         """Hand everything out again that the tails hold."""
         self._taken = dict.fromkeys(keys, 0)
         self._sources.clear()
+        self._waiting.clear()
         self._newest, self._next, self._first = 0.0, 1, 1
 
     def _restarted(self, tails: Tails) -> bool:
         return any(t is not None and t.next_seq <= self._taken.get(k, 0) for k, t in tails.items())
 
-    def take(self, tails: Tails) -> list[Fresh]:
-        """Lines that came since the last call: of one function as they came, of several by their time."""
-        found: list[tuple[LogLine, str]] = []
+    def take(self, tails: Tails) -> None:
+        """Note what came since the last call; `piece` hands it out."""
+        found: list[_Batch] = []
         for key, tail in tails.items():
-            if tail is None or tail is self._sources.get(key):
-                continue
-            self._sources[key] = tail
-            found += self._new_of(key, tail)
-        if not found:
-            return []
-        if self.several:
-            found.sort(key=lambda pair: pair[0].at)
-        self._newest = max(self._newest, max(line.at for line, _ in found))
-        fresh = [Fresh(line, self._next + i, owner) for i, (line, owner) in enumerate(found)]
-        self._next += len(fresh)
+            if tail is not None and tail is not self._sources.get(key):
+                self._sources[key] = tail
+                found += self._new_of(key, tail)
+        if len(found) > 1 and self.several:
+            pairs = [(line, batch.owner) for batch in found for line in batch.lines]
+            pairs.sort(key=lambda pair: pair[0].at)
+            found = [_Batch([line for line, _ in pairs], "", [owner for _, owner in pairs])]
+        self._waiting += found
+
+    @property
+    def waiting(self) -> bool:
+        """Whether lines were noted that nobody has got yet."""
+        return bool(self._waiting)
+
+    def piece(self, most: int) -> list[Fresh]:
+        """The next lines, `most` at most: of one function as they came, of several by their time.
+
+        Numbering tens of thousands at once would hold up a key, so it is done here.
+        """
+        fresh: list[Fresh] = []
+        while self._waiting and len(fresh) < most:
+            batch = self._waiting[0]
+            lines = batch.lines[batch.taken : batch.taken + most - len(fresh)]
+            owners = batch.owners[batch.taken :] if batch.owners is not None else repeat(batch.owner)
+            numbers = count(self._next)
+            fresh += [Fresh(*one) for one in zip(lines, numbers, owners, strict=False)]
+            self._next += len(lines)
+            batch.taken += len(lines)
+            if batch.taken >= len(batch.lines):
+                self._waiting.popleft()
+        if fresh:
+            self._newest = max(self._newest, max(f.line.at for f in fresh))
         return fresh
 
-    def _new_of(self, key: Key, tail: Tail) -> list[tuple[LogLine, str]]:
-        taken = self._taken[key]
-        new, owner = tail.after(taken), key.id if self.several else ""
+    def _new_of(self, key: Key, tail: Tail) -> Iterator[_Batch]:
+        taken, owner = self._taken[key], key.id if self.several else ""
+        new = tail.after(taken)
         if not new:
-            return []
+            return
         self._taken[key] = new[-1].seq
-        found = [(line, owner) for line in new]
         lost = new[0].seq - taken - 1
         if taken and lost > 0:
             words = (
                 f"{lost:,} lines came faster than they could be kept here; `lambdatop logs {key.id}` has them"
             )
-            found.insert(0, (LogLine(0, new[0].at, "", "", GAP, GAP, words), owner))
-        return found
+            yield _Batch([LogLine(0, new[0].at, "", "", GAP, GAP, words)], owner)
+        yield _Batch(new, owner)
 
     def older(self, lines: Iterable[tuple[Key, LogLine]]) -> list[Fresh]:
         """Lines from before all others, oldest first, numbered downwards."""

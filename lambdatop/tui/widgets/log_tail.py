@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from lambdatop.domain.older import Older
 from lambdatop.tui.filtering import NO_FILTER, Filter
 from lambdatop.tui.ink import Spans
-from lambdatop.tui.widgets.log_feed import Fresh, LogFeed, Tails
+from lambdatop.tui.widgets.log_feed import LogFeed, Tails
 from lambdatop.tui.widgets.log_view import LogView
 
 PIECE_LINES = 1_000
 """Lines that are taken in at once: some 7 ms."""
+
+PAINT_S = 0.25
+"""While lines pour in, the end is painted so often; keys paint at once."""
 
 PIECES, SLOW_PIECES, PAUSE_S = 8, 1, 0.02
 """Pieces of a sweep between two keys, and the pause after them."""
@@ -25,8 +29,8 @@ class LogTail(LogView):
         super().__init__(id=id)
         self._feed = LogFeed()
         self._tails: Tails = {}
-        self._waiting: list[Fresh] = []
         self._appending = False
+        self._painted = 0.0
         self._sweeping = False
         self.oldest = False
 
@@ -58,30 +62,31 @@ class LogTail(LogView):
 
     def _begin(self) -> None:
         self.book.clear()
-        self._waiting = []
         self.revealed = self.cursor = None
         self.following, self.unseen, self.oldest = True, 0, False
         self.repaint()
 
     def _append(self) -> None:
         """Take what has come, a piece at a time: between two pieces keys are heard."""
-        self._waiting += self._feed.take(self._tails)
+        self._feed.take(self._tails)
         if not self._appending:
             self._append_piece()
 
     def _append_piece(self) -> None:
         self._appending = False
-        new, self._waiting = self._waiting[:PIECE_LINES], self._waiting[PIECE_LINES:]
+        new = self._feed.piece(PIECE_LINES)
         if not new:
             return
-        with self._standing_still():
-            added = self.book.append(new)
-            if added and not self.following:
-                self.unseen += added
-        if added:
+        if self._feed.waiting and self.following and monotonic() - self._painted < PAINT_S:
+            self.book.append(new)
+        else:
+            self._painted = monotonic()
+            with self._standing_still():
+                added = self.book.append(new)
+                self.unseen += 0 if self.following else added
             self.post_message(self.Changed())
         self._sweep()
-        if self._waiting:
+        if self._feed.waiting:
             self._appending = True
             self.set_timer(PAUSE_S, self._append_piece)
 

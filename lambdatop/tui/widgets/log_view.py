@@ -6,6 +6,7 @@ what arrives, and follows again from the last line.
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -47,6 +48,8 @@ class LogView(LogKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self._empty: Spans = ()
         self._rows: list[tuple[Shown, Spans]] | None = None
         self._placing = False
+        # Made of the styles of all ancestors, which takes as long as a line's own text.
+        self._base: Style | None = None
 
     def repaint(self) -> None:
         """Something may look different, or stand elsewhere."""
@@ -220,4 +223,11 @@ class LogView(LogKeys, ScrollView, can_focus=True, inherit_bindings=False):
         if not self.book.view and y == 0:
             pieces = self._empty
         cursor = 0 if shown is None or shown is not self.cursor else 1 + self.has_focus
-        return painted(pieces, inks_of(self.app), self.rich_style, self.size.width, cursor, self.greyed)
+        if self._base is None:
+            self._base = self.rich_style
+        return painted(pieces, inks_of(self.app), self._base, self.size.width, cursor, self.greyed)
+
+    def notify_style_update(self) -> None:
+        """Another theme."""
+        super().notify_style_update()
+        self._base = None
