@@ -7,7 +7,7 @@ AWSLOGS ?= .venv-awslogs
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete logs-speed logs-pane
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete looks logs-speed logs-pane
 
 install: $(VENV)/.installed
 
@@ -103,3 +103,9 @@ logs-speed: $(VENV)/.installed $(AWSCLI)/.installed $(AWSLOGS)/.installed
 # The console in a real terminal with a log of 5,000 lines a second: keys, bytes, CPU, memory.
 logs-pane: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.log_pane_speed
+
+# What looking costs and how old things become by it, for accounts of all sizes; then a day of it at 10,000
+# functions through the real source and engine, which fails when a promise is broken. ACCOUNT="50000 15000".
+looks: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.look_plan
+	PYTHONPATH=tests $(BIN)/python -m bench.day_of_looks $(ACCOUNT)

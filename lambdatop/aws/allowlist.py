@@ -39,6 +39,7 @@ READS: Mapping[str, frozenset[str]] = {
     "scheduler": _names("GetSchedule ListSchedules"),
     "service-quotas": _names("GetServiceQuota ListServiceQuotas GetAWSDefaultServiceQuota"),
     "sts": frozenset({"GetCallerIdentity"}),
+    "pricing": frozenset({"GetProducts"}),
     "iam": _names("SimulatePrincipalPolicy GetRole"),
     "sfn": _names(
         "DescribeExecution ListExecutions DescribeStateMachine ListStateMachines GetExecutionHistory"

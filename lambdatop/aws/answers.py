@@ -8,12 +8,14 @@ members, which would mean "no functions" or "nothing reserved".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from botocore.parsers import ResponseParserError
 
+from lambdatop.aws.facts import SIZE
 from lambdatop.aws.references import is_address
 from lambdatop.domain.errors import Unreachable
 
@@ -79,12 +81,17 @@ def _names(body: Any) -> bool:
     return isinstance(body, bytes) and any(code in body for code in ELSEWHERE)
 
 
+def _size(variables: dict[str, Any]) -> int:
+    """Bytes of all variables as Lambda measures them against its limit: as JSON without spaces."""
+    return len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+
+
 def _redact(holder: dict[str, Any], names: Collection[str]) -> None:
     environment = holder.get("Environment")
     if isinstance(environment, dict):
         variables = environment.get("Variables") or {}
         shown = {k: v if v in names or is_address(v) else HIDDEN for k, v in variables.items()}
-        holder["Environment"] = {"Variables": shown}
+        holder["Environment"] = {"Variables": shown, SIZE: _size(variables)}
     code = holder.get("Code")
     if isinstance(code, dict) and "Location" in code:
         code["Location"] = HIDDEN

@@ -37,6 +37,8 @@ SERVICES = (
     "iam",
     "cloudtrail",
     "dynamodb",
+    "service-quotas",
+    "pricing",
 )
 """Every service that this room makes clients of (botocore's names)."""
 

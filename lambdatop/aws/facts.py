@@ -15,6 +15,8 @@ from lambdatop.domain.text import clean_line, clean_name
 
 Answer = Mapping[str, Any]
 _ARN_MAX = 2048
+SIZE = "SizeBytes"
+"""Where `answers.py` leaves the size of all environment variables, whose values it drops."""
 
 
 def arn_text(value: Any) -> str:
@@ -55,6 +57,8 @@ def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
     architectures = answer.get("Architectures") or ["x86_64"]
     dead_letter: Answer = answer.get("DeadLetterConfig") or {}
     storage: Answer = answer.get("EphemeralStorage") or {}
+    layers: list[Answer] = answer.get("Layers") or []
+    vpc: Answer = answer.get("VpcConfig") or {}
     return FunctionFacts(
         key=Key(scope, "function", name),
         arn=_unqualified(arn_text(answer.get("FunctionArn"))),
@@ -72,7 +76,18 @@ def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
         version=clean_name(str(answer.get("Version") or "$LATEST")),
         dlq_arn=arn_text(dead_letter.get("TargetArn")) or None,
         managed_instances=bool(answer.get("CapacityProviderConfig")),
+        environment_bytes=optional((answer.get("Environment") or {}).get(SIZE)),
+        layers=len(layers),
+        layers_size_bytes=sum(whole(layer.get("CodeSize")) for layer in layers),
+        vpc_id=clean_name(str(vpc.get("VpcId") or "")),
+        interfaces=_interfaces(vpc),
     )
+
+
+def _interfaces(vpc: Answer) -> tuple[str, ...]:
+    """Each subnet with the function's security groups: what Lambda keeps a network interface for."""
+    groups = ",".join(sorted(clean_name(str(g)) for g in vpc.get("SecurityGroupIds") or ()))
+    return tuple(sorted(f"{clean_name(str(subnet))} {groups}" for subnet in vpc.get("SubnetIds") or ()))
 
 
 def _unqualified(arn: str) -> str:
@@ -123,6 +138,7 @@ def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
         if answer.get("StartingPosition")
         else None,
         last_modified=seconds(answer.get("LastModified")),
+        pollers_max=optional((answer.get("ProvisionedPollerConfig") or {}).get("MaximumPollers")),
         metrics=tuple(clean_name(str(m)) for m in (answer.get("MetricsConfig") or {}).get("Metrics") or ()),
     )
 

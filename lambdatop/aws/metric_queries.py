@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.look_wire import WIRES, Metric
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
@@ -71,8 +72,11 @@ LEAST_IN_FLIGHT = ("ApproximateNumberOfMessagesNotVisible", "Minimum")
 SLOW_ROUNDS = 5
 """Log volume is asked for in every fifth round only: each answer covers the whole history anyway."""
 
-ACCOUNT_METRICS = (("ConcurrentExecutions", "Maximum"), ("ClaimedAccountConcurrency", "Maximum"))
-"""Of the whole region, without dimensions."""
+ACCOUNT_METRICS = (*dict.fromkeys(wire.of for wire in WIRES), ("UnreservedConcurrentExecutions", "Maximum"))
+"""Of the whole region, without dimensions: the trip-wire, and what the unreserved pool is filled with.
+
+Whether the asynchronous and recursive ones exist without dimensions is UNVERIFIED; if not, they say nothing.
+"""
 
 QUEUE_METRICS = (
     ("NumberOfMessagesSent", "Sum"),
@@ -106,6 +110,12 @@ def account_queries(scope: Scope) -> Iterator[Query]:
     key = Key(scope, "account", scope.account)
     for metric, stat in ACCOUNT_METRICS:
         yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", None)
+
+
+def sweep_queries(functions: Iterable[Key], metric: Metric) -> Iterator[Query]:
+    """One series of each function."""
+    for key in functions:
+        yield Query(SeriesKey(key, *metric), "AWS/Lambda", ("FunctionName", key.id))
 
 
 def function_queries(

@@ -30,8 +30,11 @@ from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.lean import LeanFactory
 from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
-from lambdatop.domain.errors import CredentialsError, Unreachable
+from lambdatop.domain.errors import CredentialsError, LambdatopError, Throttled, Unreachable
 from lambdatop.domain.ports import Clock, Limiter, Meter
+
+ELSEWHERE = {"pricing": "us-east-1"}
+"""Services that have no endpoint in most regions, and the region in which they are asked."""
 
 STREAM_SILENCE_S = 30.0
 """An event stream that says nothing for so long is broken: Live Tail sends an update every second."""
@@ -169,7 +172,7 @@ class Clients:
                 client = await stack.enter_async_context(
                     self._session.create_client(
                         service,
-                        region_name=self._region,
+                        region_name=ELSEWHERE.get(service, self._region),
                         endpoint_url=url,
                         verify=False if url and url.startswith("http://") else None,
                         config=AioConfig(**self._config(service, attempts, read_timeout_s)),
@@ -229,8 +232,14 @@ class Api:
         except GuardRefusal:
             raise
         except Exception as error:
-            raise translate(error, service, operation) from None
+            raise self._refused(translate(error, service, operation), service) from None
         return answer
+
+    def _refused(self, error: LambdatopError, service: str) -> LambdatopError:
+        """The error; where AWS complained of the rate, the whole process slows down there."""
+        if isinstance(error, Throttled):
+            self._limiter.throttled(service)
+        return error
 
     @asynccontextmanager
     async def stream(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from lambdatop.aws.account import AccountSource, Renewed
 from lambdatop.aws.alarms import AlarmsSource
+from lambdatop.aws.burn_history import BurnHistorySource
 from lambdatop.aws.concurrency import ConcurrencySource
 from lambdatop.aws.functions import FunctionsSource
 from lambdatop.aws.logs import LogsSource
 from lambdatop.aws.mappings import MappingsSource
 from lambdatop.aws.metrics import MetricsSource
 from lambdatop.aws.permissions import PermissionsSource
+from lambdatop.aws.prices import PricesSource
+from lambdatop.aws.provisioned import ProvisionedSource
 from lambdatop.aws.queues import QueueReader, QueuesSource
+from lambdatop.aws.quotas import QuotasSource
 from lambdatop.aws.session import Api
 from lambdatop.aws.streams import StreamsSource
 from lambdatop.aws.triggers import TriggersSource
@@ -34,10 +38,14 @@ def build_sources(
         MetricsSource(api, scope, settings),
         AccountSource(api, scope, renewed),
         ConcurrencySource(api, scope),
+        QuotasSource(api, scope),
+        ProvisionedSource(api, scope),
         AlarmsSource(api, scope),
         TriggersSource(api, scope),
         StreamsSource(api, scope),
         WiringSource(api, scope),
         LogsSource(api, scope, settings.limits.log_tails),
+        BurnHistorySource(api, scope),
+        *((PricesSource(api, scope),) if settings.prices.refresh else ()),
         PermissionsSource(api, scope, identity),
     )

@@ -87,7 +87,7 @@ class TriggersSource:
         """All parts of one function; None for one that has just been deleted."""
         gaps: list[str] = []
         refused: list[Denied] = []
-        nobody: tuple[PushTrigger, ...] = ()
+        unread: tuple[tuple[PushTrigger, ...], int | None] = ((), None)
 
         async def part(read: Callable[[str], Awaitable[T]], action: str, fallback: T) -> T:
             try:
@@ -99,18 +99,20 @@ class TriggersSource:
 
         try:
             config = await part(self._parts.async_config, _PARTS[0], None)
-            push = await part(self._policy, _PARTS[1], nobody)
+            push, size = await part(self._policy, _PARTS[1], unread)
             loop = await part(self._recursion, _PARTS[2], "")
         except Missing:
             return None, []
-        return FunctionTriggers(key, config, push, loop, tuple(gaps)), refused
+        return FunctionTriggers(key, config, push, loop, tuple(gaps), size), refused
 
-    async def _policy(self, name: str) -> tuple[PushTrigger, ...]:
+    async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...], int | None]:
+        """The triggers that the policy lets in, and its size in bytes."""
         try:
             answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
         except Missing:
-            return ()
-        return push_triggers(str(answer.get("Policy") or ""))
+            return (), 0
+        policy = str(answer.get("Policy") or "")
+        return push_triggers(policy), len(policy.encode(errors="replace"))
 
     async def _recursion(self, name: str) -> str:
         try:

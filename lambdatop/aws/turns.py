@@ -10,8 +10,8 @@ from lambdatop.domain.scope import Key
 RECENT_POINTS = 5
 
 
-def in_turn(view: View, functions: Iterable[Key], asked: Mapping[Key, int], most: int) -> list[Key]:
-    """At most `most` functions; `asked` holds the round in which each was asked about last.
+def in_turn(view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int) -> list[Key]:
+    """At most `most` functions; `asked` says when each was asked about last.
 
     Watched ones come first, then the busiest, which take at most 40 % of the places, then whoever has
     waited longest, so that every function has its turn however many there are.

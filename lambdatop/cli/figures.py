@@ -42,6 +42,15 @@ def trend(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:+.1f}/min"
 
 
+def range_of(range_s: tuple[float, float] | None, confidence: str) -> str:
+    """A range of times with how far it may be trusted: `12m-40m (medium)`, `>12m (low)` without an end."""
+    if range_s is None:
+        return UNKNOWN
+    soonest, latest = age(range_s[0]), age(range_s[1]) if range_s[1] != float("inf") else ""
+    words = f"{soonest}-{latest}" if latest else f">{soonest}"
+    return f"{words if soonest != latest else soonest} ({confidence})"
+
+
 def moment_ms(at: float) -> str:
     """Seconds since the epoch as ISO-8601 UTC with milliseconds; a dash for what no calendar holds."""
     try:

@@ -143,12 +143,14 @@ def _function(f: FunctionRow) -> Row:
     )
 
 
-_QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "UNIT", "AGE")
+_QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "FULL IN", "UNIT", "AGE")
 
 
 def _quota(q: QuotaRow) -> Row:
     used, limit, left = (figures.number(v) for v in (q.used, q.limit, q.headroom))
-    return (q.name, q.scope, used, limit, left, figures.trend(q.trend_per_min), q.unit, figures.age(q.age_s))
+    limit = f"~{limit}" if q.assumed else limit
+    trend, full = figures.trend(q.trend_per_min), figures.range_of(q.exhausted_range_s, q.confidence)
+    return (q.name, q.scope, used, limit, left, trend, full, q.unit, figures.age(q.age_s))
 
 
 _SOURCE = ("SOURCE", "STATE", "AGE", "ERROR")

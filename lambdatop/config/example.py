@@ -33,6 +33,8 @@ _SECTIONS = {
     "limits": "How much lambdatop may ask of the account.",
     "logs": "How logs are followed.",
     "metrics": "How CloudWatch metrics are read.",
+    "prices": "List prices in USD where they are not yours, and whether to read AWS's own.",
+    "burn": "What functions cost per hour.",
     "lease": "A note for other responders, in a table you share with them. Nobody needs it to act.",
     "detectors": "When a finding is stated.",
 }

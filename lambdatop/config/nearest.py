@@ -9,7 +9,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     """The most similar of `names`, None when none is similar."""
     from difflib import get_close_matches  # only when something is already wrong
 
-    found = get_close_matches(name.lower(), sorted(names), n=1, cutoff=0.5)
+    found = get_close_matches(name.lower(), sorted(names), n=1, cutoff=0.65)
     return found[0] if found else None
 
 

@@ -18,6 +18,7 @@ _PATTERNS = {
     "profile": (re.compile(r"[^\x00-\x1f\x7f]{1,128}"), "the name of an AWS profile"),
     "region": (re.compile(r"[a-z]{2,}(-[a-z0-9]+){2,}"), "a region like eu-central-1"),
     "lease.table": (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "the name of a DynamoDB table"),
+    "burn.until": (re.compile(r"([01]\d|2[0-3]):[0-5]\d"), "a time of day like 18:00"),
     "screen.theme": (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a theme"),
 }
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -42,6 +43,10 @@ def _seconds(path: str, help_: str, low: float = 1.0, high: float = 86_400.0) ->
 
 def _minutes(path: str, help_: str, high: float = 60) -> Option:
     return Option(path, "int", help_, "min", 1, high)
+
+
+def _price(name: str, help_: str, unit: str) -> Option:
+    return Option(f"prices.{name}", "float", f"{help_}; null = the table", unit, 0, 1000, optional=True)
 
 
 def _thresholds(settings: object, prefix: str) -> Iterator[Option]:
@@ -69,6 +74,8 @@ OPTIONS: tuple[Option, ...] = (
     _seconds("paces.functions", "list of functions"),
     _seconds("paces.concurrency", "reserved concurrency"),
     _seconds("paces.account", "account limits"),
+    _seconds("paces.quotas", "what Service Quotas says of Lambda"),
+    _seconds("paces.provisioned", "provisioned concurrency and its use"),
     _seconds("paces.mappings", "event source mappings"),
     _seconds("paces.queues", "queues behind mappings and their dead-letter queues"),
     _seconds("paces.metrics", "CloudWatch metrics (the one that costs money)"),
@@ -78,6 +85,8 @@ OPTIONS: tuple[Option, ...] = (
     _seconds("paces.streams", "retention of the streams behind mappings"),
     _seconds("paces.logs", "log tails of the functions on screen and of those in trouble"),
     _seconds("paces.permissions", "what IAM allows this identity, simulated"),
+    _seconds("paces.history", "the account's hours of the last week, which burn is compared with"),
+    _seconds("paces.prices", "list prices, where prices.refresh allows it"),
     Option("limits.control_plane_per_s", "float", "Lambda's control plane", "requests/s", 0.1, 5),
     Option("limits.sqs_per_s", "float", "SQS", "requests/s", 0.1, 100),
     Option(
@@ -88,9 +97,10 @@ OPTIONS: tuple[Option, ...] = (
         0.1,
         10,
     ),
-    Option("limits.metrics_per_s", "float", "CloudWatch", "requests/s", 0.1, 50),
+    Option("limits.metrics_per_s", "float", "CloudWatch", "requests/s", 0.1, 8),
     Option("limits.log_tails", "int", "logs followed at once", "functions", 1, 64),
-    Option("limits.budget_usd_per_hour", "float", "what lambdatop itself may spend", "USD/h", 0, 100),
+    Option("limits.budget_usd_per_hour", "float", "what looking may cost; 0 = no limit", "USD/h", 0, 100),
+    Option("limits.calm_usd_per_hour", "float", "the same while nothing is wrong", "USD/h", 0, 100),
     Option(
         "logs.live_in_incidents",
         "bool",
@@ -99,6 +109,17 @@ OPTIONS: tuple[Option, ...] = (
     _seconds("metrics.publish_delay_s", "a minute is final this long after its end", 0, 900),
     Option("metrics.history_min", "int", "history in each answer", "min", 5, 180),
     _minutes("metrics.rate_min", "final minutes behind each figure per minute"),
+    _price("gb_second_x86", "execution on x86_64", "USD/GB-s"),
+    _price("gb_second_arm64", "execution on arm64", "USD/GB-s"),
+    _price("request_million", "invocations", "USD/million"),
+    _price("ephemeral_gb_second", "/tmp above 512 MB", "USD/GB-s"),
+    _price("provisioned_gb_second_x86", "provisioned concurrency on x86_64", "USD/GB-s"),
+    _price("provisioned_gb_second_arm64", "provisioned concurrency on arm64", "USD/GB-s"),
+    _price("provisioned_run_gb_second_x86", "execution on it on x86_64", "USD/GB-s"),
+    _price("provisioned_run_gb_second_arm64", "execution on it on arm64", "USD/GB-s"),
+    _price("log_gb", "log lines taken in", "USD/GB"),
+    Option("prices.refresh", "bool", "true: read them once a day (pricing:GetProducts, free of charge)"),
+    Option("burn.until", "str", "burn is projected up to this time, HH:MM UTC; null = 24 h", optional=True),
     Option(
         "lease.table", "str", "DynamoDB table that shows responders to each other; null = none", optional=True
     ),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from lambdatop.domain import rates
 from lambdatop.domain.aftermath import aftermaths
+from lambdatop.domain.burning import Burning, account_burn
 from lambdatop.domain.detectors import detect_all
 from lambdatop.domain.finding import SEVERITIES, Finding
 from lambdatop.domain.flow import flow, growth
@@ -14,7 +15,6 @@ from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.heat import heat
 from lambdatop.domain.incidents import group
 from lambdatop.domain.mapping import MappingFacts, risks
-from lambdatop.domain.pricing import burn_usd
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.quota import quota_rows
 from lambdatop.domain.rates import Window
@@ -24,6 +24,9 @@ from lambdatop.domain.sight import sight
 from lambdatop.domain.snapshot import FunctionRow, MappingRow, Mode, QueueRow, Snapshot, SourceRow, Target
 from lambdatop.domain.storms import Rows, in_loops, storm_rows
 from lambdatop.domain.world import World
+
+QUIET_S = 3 * 3600.0
+"""ListMetrics leaves out what has published nothing for so long."""
 
 
 def build_snapshot(
@@ -36,8 +39,10 @@ def build_snapshot(
     feeders = _dead_letter_feeders(world)
     queues = {k: queue_row(world, h, at, settings, feeders.get(k, ())) for k, h in world.queues.items()}
     by_function = _by_function(findings, world)
+    burning = Burning(seen)
     functions = {
-        k: function_row(world, f, at, settings, by_function.get(k, ())) for k, f in world.functions.items()
+        k: function_row(world, f, at, settings, by_function.get(k, ()), burning)
+        for k, f in world.functions.items()
     }
     mappings = tuple(sorted(world.mappings.values(), key=lambda m: (m.function.id, m.key.id)))
     listed = max(world.mappings_at.values(), default=None)
@@ -58,25 +63,34 @@ def build_snapshot(
         sources=_sources(world, at),
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
+        looking=world.looking,
         journal=world.journal,
         aftermath=aftermaths(world, at, settings.metrics),
         logs=world.logs,
         permissions=next((p for p in map(world.permissions.get, world.targets) if p is not None), None),
+        burn=account_burn(seen, burning, (r.burn for r in functions.values())),
     )
 
 
 def function_row(
-    world: World, facts: FunctionFacts, now: float, settings: Settings, findings: tuple[Finding, ...] = ()
+    world: World,
+    facts: FunctionFacts,
+    now: float,
+    settings: Settings,
+    findings: tuple[Finding, ...] = (),
+    burning: Burning | None = None,
 ) -> FunctionRow:
     """All figures of one function over the last final minutes."""
     key = facts.key
-    full = rates.window(now, settings.metrics.rate_min, settings.metrics)
+    fetched = _fetched(world, key)
+    full = rates.window(min(now, fetched or now), settings.metrics.rate_min, settings.metrics)
     over = rates.known_window(world, key, "Invocations", "Sum", full)
     over = over or rates.known_window(world, key, "Throttles", "Sum", full)
-    fetched = world.metrics_at.get(key)
     reserved = world.reserved.get(key)
     figures = _figures(world, facts, over) if over and fetched else _idle(fetched)
     account = world.accounts.get(key.scope)
+    burning = burning or Burning(sight(world, now, settings))
+    burn = None if fetched is None else burning.of(facts, over)
     invocations = world.metric(key, "Invocations")
     errors = world.metric(key, "Errors")
     return FunctionRow(
@@ -84,6 +98,8 @@ def function_row(
         reserved=reserved,
         reserved_known=key in world.reserved,
         **figures,
+        burn=burn,
+        burn_usd_per_hour=None if burn is None else burn.total,
         cold_start_rate=cold_start_rate(world, key),
         heat=heat(
             invocations_per_min=figures["invocations_per_min"],
@@ -106,6 +122,15 @@ def function_row(
     )
 
 
+def _fetched(world: World, key: Key) -> float | None:
+    """As of when its figures are known: its last detail, or a later word that it has not run for hours."""
+    fetched, told = world.metrics_at.get(key), world.activity.get(key.scope)
+    if told is None or key in told.functions or told.at <= (fetched or 0.0):
+        return fetched
+    runs = world.metric(key, "Invocations").times
+    return fetched if runs and runs[-1] > told.at - QUIET_S else told.at
+
+
 def _idle(fetched: float | None) -> dict[str, float | None]:
     """No point in the window: a function that is idle has zero rates, one never asked about has none."""
     zero = 0.0 if fetched is not None else None
@@ -113,7 +138,6 @@ def _idle(fetched: float | None) -> dict[str, float | None]:
         "invocations_per_min": zero,
         "errors_per_min": zero,
         "throttles_per_min": zero,
-        "burn_usd_per_hour": zero,
         "error_rate": None,
         "duration_max_ms": None,
         "duration_p99_ms": None,
@@ -130,7 +154,6 @@ def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, floa
     errors = world.metric(key, "Errors").sum(start, end)
     received = world.metric(key, "AsyncEventsReceived").sum(start, end)
     attempts = world.metric(key, "AsyncEventAge", "SampleCount").sum(start, end)
-    duration = world.metric(key, "Duration").sum(start, end)
     minutes = max(1, over.minutes)
     return {
         "invocations_per_min": invocations / minutes,
@@ -142,7 +165,6 @@ def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, floa
         "concurrency_max": world.metric(key, "ConcurrentExecutions", "Maximum").max(start, end),
         "iterator_age_ms": world.metric(key, "IteratorAge", "Maximum").max(start, end),
         "async_amplification": attempts / received if received else None,
-        "burn_usd_per_hour": burn_usd(facts, duration, invocations) / minutes * 60,
     }
 
 
@@ -166,8 +188,9 @@ def queue_row(
 ) -> QueueRow:
     """Flow and growth of one queue, with the queues whose dead letters it takes."""
     facts = history.facts
-    redelivery = rates.window(now, settings.detectors.sqs_redelivery.window_min, settings.metrics)
-    lately = rates.window(now, settings.detectors.dlq_growth.window_min, settings.metrics)
+    known = min(now, world.metrics_at.get(facts.key, now))
+    redelivery = rates.window(known, settings.detectors.sqs_redelivery.window_min, settings.metrics)
+    lately = rates.window(known, settings.detectors.dlq_growth.window_min, settings.metrics)
     grown = growth(world, facts.key, lately)
     seen = flow(world, facts.key, redelivery)
     oldest = world.metric(facts.key, "ApproximateAgeOfOldestMessage", "Maximum")

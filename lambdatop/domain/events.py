@@ -11,9 +11,11 @@ from typing import Literal, NamedTuple
 from lambdatop.domain.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.logline import LogLine
+from lambdatop.domain.looking import Looking
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.quota_limits import Provisioned, QuotaLimit
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.stream import StreamFacts
@@ -65,6 +67,21 @@ class AccountObserved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class QuotasObserved(Event):
+    """What Service Quotas tells of the account; `gap` is why it told less than was asked, else ""."""
+
+    limits: tuple[QuotaLimit, ...]
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedObserved(Event):
+    """Provisioned concurrency of some functions, by version and alias (() = none)."""
+
+    provisioned: tuple[tuple[Key, tuple[Provisioned, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MappingsListed(Event):
     """The complete list of event source mappings of the account and region."""
 
@@ -112,12 +129,29 @@ class MetricPoints(NamedTuple):
 class MetricsObserved(Event):
     """A GetMetricData answer: for each series, all points of [start, end), which replace what was known.
 
-    `start` and `end` are s since the epoch; points are (start of minute, value).
+    `start` and `end` are s since the epoch; points are (start of minute, value). `partial`: of these
+    functions one series was asked for to find something out, so the others are as old as they were.
     """
 
     start: float
     end: float
     data: tuple[MetricPoints, ...]
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityObserved(Event):
+    """The functions that have published anything within the last three hours, as ListMetrics tells."""
+
+    functions: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LooksPlanned(Event):
+    """What is asked of CloudWatch now, and how often. `full`: a round that a person asked for is complete."""
+
+    looking: Looking
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +176,21 @@ class LogsObserved(Event):
     lag_s: float | None = None
     coverage: float | None = None
     usd_per_hour: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PricesObserved(Event):
+    """List prices of the region by their names in `prices.FIGURES` (USD); `as_of` is the day of reading."""
+
+    as_of: str
+    figures: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BurnHistoryObserved(Event):
+    """The account's last days, by hours: start (s since the epoch), sum of durations (ms), invocations."""
+
+    hours: tuple[tuple[int, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from lambdatop.domain.fingerprints import ErrorKind, digest_errors
 from lambdatop.domain.logdigest import events
+from lambdatop.domain.once import once
 from lambdatop.domain.rates import Window
 from lambdatop.domain.records import Record, join
 from lambdatop.domain.redact import redact
@@ -20,9 +19,9 @@ LOOKED = 400
 """Newest lines of a tail that are looked at: this is done in every round for every function that fails."""
 
 
-@lru_cache(maxsize=32)
+@once
 def _newest(tail: LogTail) -> tuple[Record, ...]:
-    """The newest records of a tail, which is immutable and compared by identity."""
+    """The newest records of a tail."""
     return join(sorted(events(tail), key=lambda line: line.at)[-LOOKED:])
 
 

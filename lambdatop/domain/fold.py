@@ -14,11 +14,11 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from lambdatop.domain import events as ev
+from lambdatop.domain import fold_burn, fold_look, fold_quota
 from lambdatop.domain.function import Change, FunctionFacts, differences
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.queue import first_history
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.series import EMPTY
 from lambdatop.domain.world import Health, LogTail, Spend, World
 
 K = TypeVar("K")
@@ -170,23 +170,6 @@ def _wiring(world: World, event: ev.WiringObserved) -> World:
     return replace(world, wiring=_with(world.wiring, {place: (event.at, event.edges)}))
 
 
-def _metrics(world: World, event: ev.MetricsObserved) -> World:
-    series, series_at = dict(world.series), dict(world.series_at)
-    at = dict(world.metrics_at)
-    for key, points in event.data:
-        # Not every answer holds every series, so which one is older is told for each of them.
-        if event.at >= series_at.get(key, 0.0):
-            series[key] = series.get(key, EMPTY).replace(event.start, event.end, points).since(event.start)
-            series_at[key] = event.at
-        at[key.key] = max(event.at, at.get(key.key, 0.0))
-    return replace(
-        world,
-        series=MappingProxyType(series),
-        series_at=MappingProxyType(series_at),
-        metrics_at=MappingProxyType(at),
-    )
-
-
 def _logs(world: World, event: ev.LogsObserved) -> World:
     tail = world.logs.get(event.function, LogTail())
     newest = event.at >= tail.at
@@ -211,7 +194,7 @@ def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
     """The tail with `lines` appended, numbered on, and the oldest dropped beyond its bounds."""
     if not lines:
         return tail
-    numbered = tuple(replace(line, seq=tail.next_seq + i) for i, line in enumerate(lines))
+    numbered = tuple(line.numbered(tail.next_seq + i) for i, line in enumerate(lines))
     wanted = min(LogTail.KEEP_BURST, max(LogTail.KEEP, tail.arrived + len(lines)))
     held = (*tail.burst, *tail.lines, *numbered)[-wanted:]
     burst, kept = held[: -LogTail.KEEP], held[-LogTail.KEEP :]
@@ -246,7 +229,7 @@ def _source(world: World, event: ev.SourceReported) -> World:
 
 def _spend(world: World, event: ev.SpendObserved) -> World:
     spend = Spend(event.calls, event.usd, event.usd_per_hour, event.budget_usd_per_hour)
-    return replace(world, spend=spend)
+    return replace(world, spend=spend, lambda_calls=fold_quota.calls_seen(world.lambda_calls, event))
 
 
 def _journal(world: World, event: ev.JournalRead) -> World:
@@ -281,12 +264,14 @@ _STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.FunctionsListed: _functions,
     ev.ConcurrencyObserved: _concurrency,
     ev.AccountObserved: _account,
+    **fold_quota.STEPS,
+    **fold_burn.STEPS,
+    **fold_look.STEPS,
     ev.MappingsListed: _mappings,
     ev.QueuesObserved: _queues,
     ev.StreamsObserved: _streams,
     ev.TriggersObserved: _triggers,
     ev.WiringObserved: _wiring,
-    ev.MetricsObserved: _metrics,
     ev.LogsObserved: _logs,
     ev.AlarmsObserved: _alarms,
     ev.PermissionsObserved: _permissions,

@@ -17,7 +17,9 @@ class FunctionFacts:
     """One row of ListFunctions, without environment values.
 
     Units: `memory_mb` MB, `timeout_s` s, `ephemeral_mb` MB, `code_size_bytes` bytes,
-    `last_modified` s since the epoch.
+    `last_modified` s since the epoch. `environment_bytes` is the size of all variables as AWS measures it,
+    None where unknown; `layers_size_bytes` is zipped. `interfaces` are the pairs of a subnet and a set of
+    security groups that the function needs a network interface for.
     """
 
     key: Key
@@ -37,6 +39,11 @@ class FunctionFacts:
     dlq_arn: str | None = None
     managed_instances: bool = False
     references: tuple[Reference, ...] = ()
+    environment_bytes: int | None = None
+    layers: int = 0
+    layers_size_bytes: int = 0
+    vpc_id: str = ""
+    interfaces: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
 from lambdatop.domain.logline import LogLine, Report
+from lambdatop.domain.once import once
 from lambdatop.domain.world import LogTail
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -114,9 +114,9 @@ def events(tail: LogTail) -> list[LogLine]:
     return list({line.event_id or line.seq: line for line in tail.lines}.values())
 
 
-@lru_cache(maxsize=128)
+@once
 def digest(tail: LogTail) -> Digest:
-    """The digest of one tail; a tail is immutable and compared by identity, so it is computed once."""
+    """The digest of one tail."""
     lines = sorted(events(tail), key=_order)
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()

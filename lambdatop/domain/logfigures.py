@@ -11,6 +11,7 @@ from math import fsum, inf
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logdigest import Environment, Reported, after, digest
 from lambdatop.domain.logline import LogLine
+from lambdatop.domain.prices import Prices
 from lambdatop.domain.pricing import burn_usd
 from lambdatop.domain.world import LogTail
 
@@ -58,15 +59,26 @@ class LogFigures:
     usd_per_hour: float | None
 
 
-def log_figures(tail: LogTail, facts: FunctionFacts, until: float, window_s: float = WINDOW_S) -> LogFigures:
-    """The figures of the last `window_s` seconds before `until` (s since the epoch)."""
+def log_figures(
+    tail: LogTail,
+    facts: FunctionFacts,
+    until: float,
+    window_s: float = WINDOW_S,
+    prices: Prices | None = None,
+) -> LogFigures:
+    """The figures of the last `window_s` seconds before `until` (s since the epoch).
+
+    Without `prices` at the table's of the function's region.
+    """
     whole = digest(tail)
     begin = until - window_s
     # A tail that dropped lines knows nothing of the time before its first one.
     cut = bool(tail.lines) and tail.lines[0].seq > 1 and whole.first_at > begin
     since = whole.first_at if cut else begin
     reports = [r for r in whole.reports if since <= r.at <= until]
-    return _figures(reports, whole.environments, facts, since, until, complete=tail.complete and not cut)
+    return _figures(
+        reports, whole.environments, facts, since, until, prices, complete=tail.complete and not cut
+    )
 
 
 class FigureBook:
@@ -100,12 +112,20 @@ class FigureBook:
         del self._reports[: bisect_left(self._reports, before, key=_at)]
         self._environments = {n: e for n, e in self._environments.items() if e.last_at >= before}
 
-    def found(self, facts: FunctionFacts, since: float, until: float, *, complete: bool = True) -> LogFigures:
+    def found(
+        self,
+        facts: FunctionFacts,
+        since: float,
+        until: float,
+        *,
+        complete: bool = True,
+        prices: Prices | None = None,
+    ) -> LogFigures:
         """The figures between two moments (s since the epoch), as far back as it remembers."""
         begin = max(since, min(self._known_from, until))
         low, high = bisect_left(self._reports, begin, key=_at), bisect_right(self._reports, until, key=_at)
         reports, known = self._reports[low:high], tuple(self._environments.values())
-        return _figures(reports, known, facts, begin, until, complete=complete and begin == since)
+        return _figures(reports, known, facts, begin, until, prices, complete=complete and begin == since)
 
 
 def _at(reported: Reported) -> float:
@@ -118,12 +138,13 @@ def _figures(
     facts: FunctionFacts,
     since: float,
     until: float,
+    prices: Prices | None,
     *,
     complete: bool,
 ) -> LogFigures:
     cold = sum(1 for r in reports if r.report.init_ms is not None)
     billed = [r for r in reports if r.report.billed_ms is not None]
-    usd = _usd(billed, facts)
+    usd = _usd(billed, facts, prices)
     return LogFigures(
         since,
         until,
@@ -139,13 +160,14 @@ def _figures(
     )
 
 
-def _usd(reports: list[Reported], facts: FunctionFacts) -> float:
+def _usd(reports: list[Reported], facts: FunctionFacts, prices: Prices | None) -> float:
     """Exact to the REPORT: its own memory counts, because a deployment may have changed it."""
     billed: dict[int, list[float]] = defaultdict(list)
     for reported in reports:
         billed[int(reported.report.memory_mb or facts.memory_mb)].append(reported.report.billed_ms or 0.0)
     return fsum(
-        burn_usd(replace(facts, memory_mb=size), fsum(times), len(times)) for size, times in billed.items()
+        burn_usd(replace(facts, memory_mb=size), fsum(times), len(times), prices)
+        for size, times in billed.items()
     )
 
 

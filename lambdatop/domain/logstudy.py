@@ -14,6 +14,7 @@ from lambdatop.domain.fingerprints import ErrorBook, ErrorKind
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logfigures import WINDOW_S, FigureBook, LogFigures
 from lambdatop.domain.logline import LogLine
+from lambdatop.domain.prices import Prices
 from lambdatop.domain.records import Joiner, Record
 from lambdatop.domain.requests import Request, RequestBook
 
@@ -74,9 +75,12 @@ class LogStudy:
         self._errors.take(records)
         self._requests.take(records)
 
-    def figures(self, facts: FunctionFacts, until: float, window_s: float = WINDOW_S) -> LogFigures:
+    def figures(
+        self, facts: FunctionFacts, until: float, window_s: float = WINDOW_S, prices: Prices | None = None
+    ) -> LogFigures:
         """The figures of the last `window_s` before `until` (s since the epoch)."""
-        return self._figures.found(facts, until - window_s, until, complete=not self.missed)
+        whole = not self.missed
+        return self._figures.found(facts, until - window_s, until, complete=whole, prices=prices)
 
     def errors(self) -> tuple[ErrorKind, ...]:
         """Kinds of errors, the most frequent first."""

@@ -17,7 +17,8 @@ STREAMS = ("kinesis", "dynamodb")
 class MappingFacts:
     """One event source mapping. Absent optional settings are None, as in the API's answer.
 
-    Units: `batching_window_s`, `max_record_age_s` s; `last_modified` s since the epoch.
+    Units: `batching_window_s`, `max_record_age_s` s; `last_modified` s since the epoch. `pollers_max` is the
+    largest number of provisioned pollers, None without them.
     """
 
     key: Key
@@ -41,6 +42,7 @@ class MappingFacts:
     starting_position: str | None = None
     last_modified: float | None = None
     metrics: tuple[str, ...] = ()
+    pollers_max: int | None = None
 
     @property
     def uuid(self) -> str:

@@ -108,6 +108,20 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Saving:
+    """What a plan saves: USD per hour at list price, an estimate from what is burned now.
+
+    `wasted_usd_per_hour` of it does failed or repeated work (None: not known). `why` says what it was
+    computed from, `at_most` that the truth may be less.
+    """
+
+    usd_per_hour: float
+    wasted_usd_per_hour: float | None
+    why: str
+    at_most: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a person must know to say yes, and everything the executor needs.
 
@@ -120,6 +134,7 @@ class Plan:
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
     entry of its own, begins only when the one before is applied and what it waits for has come, and `call`,
     `before` and `after` of the whole say nothing. The first step that fails ends it.
+    `saves` is None where nothing is saved, or what is burned is not known.
     """
 
     id: str
@@ -148,6 +163,7 @@ class Plan:
     deadline: float | None = None
     wait: Wait | None = None
     steps: tuple[Plan, ...] = ()
+    saves: Saving | None = None
 
     @property
     def scope(self) -> Scope:

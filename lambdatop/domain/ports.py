@@ -40,6 +40,8 @@ class View:
 
     `log_backfill_s` is how far back the first read of a log goes, in s. `live` are functions whose logs
     shall come through Live Tail, which costs money by the minute; they are followed like watched ones.
+    `visible` are the functions whose rows are on screen, `hot` those of open incidents; `full` asks for all
+    series of all functions once, whatever the budget says.
     """
 
     now: float
@@ -47,6 +49,9 @@ class View:
     watched: frozenset[Key] = field(default=frozenset())
     log_backfill_s: float = 600.0
     live: frozenset[Key] = field(default=frozenset())
+    visible: frozenset[Key] = field(default=frozenset())
+    hot: frozenset[Key] = field(default=frozenset())
+    full: bool = False
 
 
 class Source(Protocol):
@@ -74,6 +79,9 @@ class Limiter(Protocol):
 
     async def take(self, api: str) -> None:
         """Wait for one token of `api` (`lambda`, `sqs`, `logs`, `cloudwatch`, others are free)."""
+
+    def throttled(self, api: str) -> None:
+        """AWS refused a call of `api` because of its rate: be slower there for a while."""
 
 
 class Meter(Protocol):
@@ -242,6 +250,9 @@ class Console(Protocol):
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
         """Functions whose log tails are wanted; `live` None: by Live Tail where an incident is open."""
+
+    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+        """Functions whose rows are on screen; `full`: all series of all functions once, at any price."""
 
     def refresh(self) -> None:
         """Collect everything now."""

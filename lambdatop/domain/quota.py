@@ -1,116 +1,60 @@
-"""Quota rows: what runs out. This version: account and reserved concurrency, code storage."""
+"""Quota rows: what runs out next and when, the nearest to its limit first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from dataclasses import replace
+from functools import lru_cache
 
-from lambdatop.domain.rates import slope_per_min, window
-from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.quota_account import account_rows
+from lambdatop.domain.quota_functions import function_rows
+from lambdatop.domain.quota_look import Look, look
+from lambdatop.domain.quota_sources import source_rows
+from lambdatop.domain.quota_static import static_rows
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.domain.world import World
 
-NEAR_RESERVED = 0.5
-"""A function's own reservation is listed once this share of it is in use."""
 
-
+@lru_cache(maxsize=1)
 def quota_rows(world: World, now: float, settings: Settings) -> tuple[QuotaRow, ...]:
-    """Account quotas first, then reserved functions by how full they are."""
+    """All rows, the nearest to its limit first; of equally near ones those that fill soonest.
+
+    The detector and the snapshot of one round ask for the same rows, so the newest answer is kept.
+    """
     rows: list[QuotaRow] = []
-    for scope in world.accounts:
-        rows += _account(world, scope, now, settings)
-        rows += sorted(_reserved(world, scope, now, settings), key=lambda r: -r.used / max(r.limit, 1))
-    return tuple(rows)
+    scopes = dict.fromkeys((*world.accounts, *(k.scope for k in world.functions), *world.quota_limits))
+    for scope in scopes:
+        at = look(world, scope, now, settings)
+        made = (*account_rows(at), *function_rows(at), *source_rows(at), *static_rows(at))
+        why = _why_assumed(world, at)
+        rows += [_explained(r, why) if r.assumed else r for r in made]
+    return tuple(sorted(rows, key=nearness))
 
 
-def _account(world: World, scope: Scope, now: float, settings: Settings) -> Iterator[QuotaRow]:
-    account = world.accounts[scope]
-    age = max(0.0, now - world.accounts_at.get(scope, now))
-    key = Key(scope, "account", scope.account)
-    claimed, trend, note = _claimed(world, key, now, settings)
-    reserved = account.concurrency_limit - account.unreserved
-    used = claimed if claimed is not None else float(reserved)
-    if claimed is None:
-        note = "ClaimedAccountConcurrency not published: reservations only"
-    yield _row(
-        ("concurrent executions", "L-B99A9384", "account"),
-        used,
-        float(account.concurrency_limit),
-        "environments",
-        "GetAccountSettings, ClaimedAccountConcurrency",
-        trend,
-        age,
-        note,
-    )
-    yield _row(
-        ("reserved by functions", "", "account"),
-        float(reserved),
-        float(account.concurrency_limit),
-        "environments",
-        "GetAccountSettings",
-        None,
-        age,
-        f"{account.unreserved} left for unreserved functions",
-    )
-    yield _row(
-        ("code storage", "L-2ACBD22F", "account"),
-        float(account.code_size_bytes),
-        float(account.code_size_limit_bytes),
-        "bytes",
-        "GetAccountSettings",
-        None,
-        age,
-        f"{account.function_count} functions",
-    )
+def _why_assumed(world: World, at: Look) -> str:
+    """Why Service Quotas did not tell, in words."""
+    if at.limits.gap:
+        return at.limits.gap
+    health = world.sources.get("quotas")
+    if health is not None and health.report.error:
+        return health.report.error.partition(": ")[0].rstrip(".")
+    return "Service Quotas does not list it" if at.limits.at else "Service Quotas has not answered yet"
 
 
-def _claimed(
-    world: World, key: Key, now: float, settings: Settings
-) -> tuple[float | None, float | None, str]:
-    over = window(now, 5, settings.metrics)
-    for metric in ("ClaimedAccountConcurrency", "ConcurrentExecutions"):
-        series = world.metric(key, metric, "Maximum")
-        values = series.window(over.start, over.end)
-        if values:
-            points = [
-                (float(t), v) for t, v in zip(series.times, series.values, strict=True) if t >= over.start
-            ]
-            note = "" if metric.startswith("Claimed") else "executing only: what is claimed is not published"
-            return values[-1], slope_per_min(tuple(points)), note
-    return None, None, ""
+def _explained(row: QuotaRow, why: str) -> QuotaRow:
+    """An assumed limit says why it is; what no quota code stands for is nowhere to be read."""
+    words = f"limit assumed ({why if row.code else 'documented, no API tells it'})"
+    return replace(row, note=f"{row.note}; {words}" if row.note else words)
 
 
-def _reserved(world: World, scope: Scope, now: float, settings: Settings) -> Iterator[QuotaRow]:
-    over = window(now, 5, settings.metrics)
-    for key, reserved in world.reserved.items():
-        if key.scope != scope or not reserved or key not in world.functions:
-            continue
-        used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
-        if used is None or used < reserved * NEAR_RESERVED:
-            continue
-        yield _row(
-            (f"reserved of {key.id}", "", "function"),
-            used,
-            float(reserved),
-            "environments",
-            "GetFunctionConcurrency, ConcurrentExecutions",
-            None,
-            max(0.0, now - world.metrics_at.get(key, now)),
-            "",
-        )
+def nearness(row: QuotaRow) -> tuple[float, bool, bool, float, str]:
+    """Sorts by how near a limit is: its share, then AWS's limits before own ones, then the sooner.
 
-
-def _row(
-    names: tuple[str, str, str],
-    used: float,
-    limit: float,
-    unit: str,
-    source: str,
-    trend: float | None,
-    age: float,
-    note: str,
-) -> QuotaRow:
-    headroom = limit - used
-    eta = headroom / trend * 60 if trend and trend > 0.05 and headroom > 0 else None
-    name, code, scope = names
-    return QuotaRow(name, code, scope, used, limit, unit, source, headroom, trend, eta, age, note)
+    What fills within the hour, by a trend that may be trusted, counts as 80 to 100 % used.
+    """
+    soonest = row.exhausted_range_s[0] if row.exhausted_range_s else math.inf
+    near = row.share
+    if soonest < 3600 and row.confidence != "low":
+        near = max(near, 1 - 0.2 * soonest / 3600)
+    return (-round(min(near, 1.0), 2), row.own, row.fixed, soonest, row.name)

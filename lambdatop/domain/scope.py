@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "function", "mapping", "queue", "alias", "rule", "stream", "table", "log group", "account", "alarm"
+    "function",
+    "mapping",
+    "queue",
+    "alias",
+    "rule",
+    "stream",
+    "table",
+    "log group",
+    "account",
+    "alarm",
+    "quota",
 ]
 
 
@@ -23,7 +33,7 @@ class Key(NamedTuple):
     """The identity of one thing, stable over sorting, filtering and refreshing.
 
     `id` is the function name, the mapping UUID, `function:alias`, `bus/rule`, or the queue, stream, table,
-    log group or alarm name.
+    log group, alarm or quota name.
     """
 
     scope: Scope

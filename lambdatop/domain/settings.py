@@ -14,6 +14,8 @@ class Paces:
     functions: float = 300.0
     concurrency: float = 60.0
     account: float = 60.0
+    quotas: float = 300.0
+    provisioned: float = 300.0
     mappings: float = 30.0
     queues: float = 15.0
     metrics: float = 60.0
@@ -23,6 +25,8 @@ class Paces:
     streams: float = 60.0
     logs: float = 5.0
     permissions: float = 600.0
+    history: float = 3600.0
+    prices: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,17 @@ class Limits:
 
     `logs_per_s` is held to a third of what the region allows the account (`log_rates`), whatever is set.
     `log_tails` is how many functions' logs are followed at once: those on screen, then those in trouble.
+    `budget_usd_per_hour` is what looking may cost (0: no limit), `calm_usd_per_hour` while nothing is wrong.
+    `metrics_per_s` and what one request holds keep every CloudWatch quota below a third (`ListMetrics` 25/s).
     """
 
     control_plane_per_s: float = 5.0
     sqs_per_s: float = 20.0
     logs_per_s: float = 10.0
-    metrics_per_s: float = 10.0
+    metrics_per_s: float = 8.0
     log_tails: int = 12
     budget_usd_per_hour: float = 0.50
+    calm_usd_per_hour: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,32 @@ class LogSettings:
     """
 
     live_in_incidents: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSettings:
+    """Prices in USD that the user knows better; None = the table of the package.
+
+    `refresh`: read them once a day through the Price List API (free of charge, pricing:GetProducts).
+    """
+
+    gb_second_x86: float | None = None
+    gb_second_arm64: float | None = None
+    request_million: float | None = None
+    ephemeral_gb_second: float | None = None
+    provisioned_gb_second_x86: float | None = None
+    provisioned_gb_second_arm64: float | None = None
+    provisioned_run_gb_second_x86: float | None = None
+    provisioned_run_gb_second_arm64: float | None = None
+    log_gb: float | None = None
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BurnSettings:
+    """`until`: the time of day ("18:00", UTC) up to which burn is projected; None = a day from now."""
+
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +131,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     logs: LogSettings = field(default_factory=LogSettings)
     metrics: MetricSettings = field(default_factory=MetricSettings)
+    prices: PriceSettings = field(default_factory=PriceSettings)
+    burn: BurnSettings = field(default_factory=BurnSettings)
     lease: LeaseSettings = field(default_factory=LeaseSettings)
     detectors: DetectorSettings = field(default_factory=DetectorSettings)

@@ -11,10 +11,12 @@ from types import MappingProxyType
 from typing import Literal
 
 from lambdatop.domain.aftermath import Aftermath
+from lambdatop.domain.burn import NO_BURN, AccountBurn, Burn
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.function import AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.incident import Incident
 from lambdatop.domain.journal import Entry
+from lambdatop.domain.looking import Looking
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
@@ -46,6 +48,7 @@ class FunctionRow:
     `cold_start_rate` 0..1; `concurrency_max` environments; `heat` 0..100 (see `heat.py`); `age_s` s
     since the metrics were fetched, None before the first answer. `spark` is invocations per minute,
     oldest first, None where CloudWatch has no point. `reserved_known` is False until it was read.
+    `burn` is what it costs by parts, `burn_usd_per_hour` their sum.
     """
 
     facts: FunctionFacts
@@ -62,6 +65,7 @@ class FunctionRow:
     async_amplification: float | None = None
     cold_start_rate: float | None = None
     burn_usd_per_hour: float | None = None
+    burn: Burn | None = None
     heat: float = 0.0
     age_s: float | None = None
     spark: tuple[float | None, ...] = ()
@@ -149,7 +153,16 @@ class StormRow:
 
 @dataclass(frozen=True, slots=True)
 class QuotaRow:
-    """One quota. `headroom` is limit - used; `exhausted_in_s` None = not growing."""
+    """One quota. `headroom` is limit - used; `exhausted_in_s` None = not growing.
+
+    `exhausted_range_s` is from the soonest to the latest exhaustion that the trend allows (s; the latest may
+    be infinite), with its `confidence` (high, medium, low, "" without a trend). `assumed`: the limit is the
+    documented default, AWS did not tell. `consumers` are who takes it with their shares in `unit`, largest
+    first; `stack` is the same by kind of use (reserved, provisioned, executing). `first_throttled` says who
+    is refused first when it runs out. `target` is what it is the limit of, `own` whether that is its owner's
+    own setting rather than AWS's limit, `fixed` whether it is static: hit by one change, not by traffic.
+    `top` is the first of `consumers` where that is a function.
+    """
 
     name: str
     code: str
@@ -163,6 +176,21 @@ class QuotaRow:
     exhausted_in_s: float | None = None
     age_s: float | None = None
     note: str = ""
+    assumed: bool = False
+    exhausted_range_s: tuple[float, float] | None = None
+    confidence: str = ""
+    consumers: tuple[tuple[str, float], ...] = ()
+    stack: tuple[tuple[str, float], ...] = ()
+    first_throttled: str = ""
+    target: Key | None = None
+    top: Key | None = None
+    own: bool = False
+    fixed: bool = False
+
+    @property
+    def share(self) -> float:
+        """Used / limit; 1 where nothing is allowed but something used."""
+        return self.used / self.limit if self.limit > 0 else float(self.used > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +211,7 @@ class SourceRow:
 class Snapshot:
     """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
 
-    `permissions` is None until IAM was asked what the caller may do.
+    `permissions` is None until IAM was asked what the caller may do, `looking` until looks were planned.
     """
 
     seq: int = 0
@@ -201,10 +229,12 @@ class Snapshot:
     sources: tuple[SourceRow, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()
     spend: Spend = field(default=Spend())
+    looking: Looking | None = None
     journal: tuple[Entry, ...] = ()
     aftermath: tuple[Aftermath, ...] = ()
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
     permissions: Permissions | None = None
+    burn: AccountBurn = field(default=NO_BURN)
 
     @property
     def overridden(self) -> tuple[Aftermath, ...]:

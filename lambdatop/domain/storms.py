@@ -7,8 +7,9 @@
                     flight) / received), attempts of asynchronous events beyond the first ((attempts -
                     received) / attempts), failed batches of a stream (errors / invocations)
     error rate      of the function over the same window
-    wasted USD/h    wasted share x what the function burns (telemetry section 9): an estimate, because the
-                    durations of repeated and of first runs cannot be told apart
+    wasted USD/h    wasted share x what it costs to run the function (`burning.py`, which takes the largest
+                    such share as the function's waste): an estimate, because the durations of repeated and
+                    of first runs cannot be told apart
 A mapping that is Disabled keeps its row but scores by what still waits only (0).
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from lambdatop.domain.burning import attempted_again, received_again
 from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.lag import retention_s
@@ -120,17 +122,16 @@ def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | 
 def _repeated(row: StormRow) -> float | None:
     """The share of the function's work that is done again, None when it is not known."""
     if row.queue is not None:
-        if not row.queue.received:
-            return None
-        once = (row.queue.deleted or 0.0) + row.queue.facts.in_flight
-        return max(0.0, 1 - once / row.queue.received)
+        return received_again(row.queue.received, row.queue.deleted, row.queue.facts.in_flight)
     return row.error_rate if row.source_kind in (*STREAMS, "kafka") else None
 
 
 def _wasted(row: StormRow, share: float | None, function: FunctionRow | None) -> StormRow:
     if share is None or function is None:
         return row
-    runs, burn = function.invocations_per_min, function.burn_usd_per_hour
+    runs = function.invocations_per_min
+    # Provisioned concurrency is paid for whether or not anything is run again.
+    burn = function.burn.usage if function.burn is not None else function.burn_usd_per_hour
     return replace(
         row,
         wasted_per_min=None if runs is None else runs * share,
@@ -183,7 +184,7 @@ def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) ->
     attempts = sight.world.metric(key, "AsyncEventAge", "SampleCount")
     received = sight.world.metric(key, "AsyncEventsReceived")
     tried, came = attempts.sum(over.start, over.end), received.sum(over.start, over.end)
-    share = max(0.0, (tried - came) / tried) if tried and came else None
+    share = attempted_again(tried, came)
     row = _row(function, push, "async callers", "push async")
     row = _wasted(
         replace(

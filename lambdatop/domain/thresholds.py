@@ -6,30 +6,14 @@ down once. Defaults come from the sources that each detector's module names.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any
 
-
-def _knob(default: float, unit: str, meaning: str, low: float = 0.0, high: float = math.inf) -> Any:
-    """A field with the unit, inclusive range and meaning that configuration and documentation show."""
-    return field(default=default, metadata={"unit": unit, "help": meaning, "low": low, "high": high})
-
-
-def _window(minutes: int) -> Any:
-    return _knob(minutes, "min", "how far back it looks", 1, 60)
-
-
-def _count(default: int, unit: str, meaning: str = "silent below", low: int = 1) -> Any:
-    return _knob(default, unit, meaning, low, 1_000_000)
-
-
-def _share(default: float, meaning: str) -> Any:
-    return _knob(default, "share", meaning, 0, 1)
-
-
-def _ratio(default: float, meaning: str) -> Any:
-    return _knob(default, "ratio", meaning, 1, 1000)
+from lambdatop.domain.cost_knobs import CostBurnSettings
+from lambdatop.domain.knobs import count as _count
+from lambdatop.domain.knobs import knob as _knob
+from lambdatop.domain.knobs import ratio as _ratio
+from lambdatop.domain.knobs import share as _share
+from lambdatop.domain.knobs import window as _window
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +245,18 @@ class RecentChangeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaHeadroomSettings:
+    """`quota_headroom`: a limit that is nearly reached or will be soon (telemetry 8)."""
+
+    window_min: int = _window(15)
+    min_share: float = _share(0.3, "used / limit; below it growth is not carried forward")
+    warning_share: float = _share(0.8, "used / limit")
+    critical_share: float = _share(0.95, "used / limit")
+    critical_left_s: float = _knob(900.0, "s", "soonest exhaustion, unless its confidence is low", 60, 86_400)
+    idle_share: float = _share(0.1, "reserved and used less over an hour: could be released")
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorSettings:
     """Thresholds of each detector.
 
@@ -293,5 +289,7 @@ class DetectorSettings:
     error_rate: ErrorRateSettings = field(default_factory=ErrorRateSettings)
     error_burst: ErrorBurstSettings = field(default_factory=ErrorBurstSettings)
     log_storm: LogStormSettings = field(default_factory=LogStormSettings)
+    cost_burn: CostBurnSettings = field(default_factory=CostBurnSettings)
     dead_trigger: DeadTriggerSettings = field(default_factory=DeadTriggerSettings)
+    quota_headroom: QuotaHeadroomSettings = field(default_factory=QuotaHeadroomSettings)
     recent_change: RecentChangeSettings = field(default_factory=RecentChangeSettings)

@@ -47,7 +47,7 @@ class FunctionTriggers:
     """What one function's own configuration says of its callers and of its failed events.
 
     `recursive_loop` is Terminate or Allow, "" when not read. `gaps` are sentences about what could not
-    be read.
+    be read. `policy_bytes` is the size of the resource policy, 0 without one, None where it was not read.
     """
 
     function: Key
@@ -55,3 +55,4 @@ class FunctionTriggers:
     push: tuple[PushTrigger, ...] = ()
     recursive_loop: str = ""
     gaps: tuple[str, ...] = ()
+    policy_bytes: int | None = None

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
+from lambdatop.domain.burn_history import BurnHistory
 from lambdatop.domain.events import LogWay, SourceReported, TargetIdentified
 from lambdatop.domain.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.logline import LogLine
+from lambdatop.domain.looking import Looking
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueHistory
+from lambdatop.domain.quota_limits import Provisioned, QuotaLimits
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import EMPTY, Series, SeriesKey
 from lambdatop.domain.stream import StreamFacts
@@ -28,7 +31,7 @@ def _none() -> Mapping[Any, Any]:
     return _NONE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class LogTail:
     """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first.
 
@@ -70,6 +73,13 @@ class Health(NamedTuple):
     ok_at: float | None
 
 
+class Activity(NamedTuple):
+    """The functions that had published something lately at `at` (s since the epoch), by ListMetrics."""
+
+    at: float
+    functions: frozenset[Key]
+
+
 @dataclass(frozen=True, slots=True)
 class Spend:
     """What lambdatop's own calls cost so far (list prices, USD)."""
@@ -92,6 +102,8 @@ class World:
     controls: Mapping[tuple[Key, str], tuple[float, object]] = field(default_factory=_none)
     accounts: Mapping[Scope, AccountFacts] = field(default_factory=_none)
     accounts_at: Mapping[Scope, float] = field(default_factory=_none)
+    quota_limits: Mapping[Scope, QuotaLimits] = field(default_factory=_none)
+    provisioned: Mapping[Key, tuple[float, tuple[Provisioned, ...]]] = field(default_factory=_none)
     mappings: Mapping[Key, MappingFacts] = field(default_factory=_none)
     mappings_at: Mapping[Scope, float] = field(default_factory=_none)
     queues: Mapping[Key, QueueHistory] = field(default_factory=_none)
@@ -103,12 +115,17 @@ class World:
     series: Mapping[SeriesKey, Series] = field(default_factory=_none)
     series_at: Mapping[SeriesKey, float] = field(default_factory=_none)
     metrics_at: Mapping[Key, float] = field(default_factory=_none)
+    activity: Mapping[Scope, Activity] = field(default_factory=_none)
     logs: Mapping[Key, LogTail] = field(default_factory=_none)
     alarms: Mapping[Key, AlarmFacts] = field(default_factory=_none)
     alarms_at: Mapping[Scope, float] = field(default_factory=_none)
     permissions: Mapping[Scope, Permissions] = field(default_factory=_none)
+    prices: Mapping[Scope, tuple[str, tuple[tuple[str, float], ...]]] = field(default_factory=_none)
+    burn_history: Mapping[Scope, BurnHistory] = field(default_factory=_none)
     sources: Mapping[str, Health] = field(default_factory=_none)
     spend: Spend = field(default=Spend())
+    looking: Looking | None = None
+    lambda_calls: tuple[tuple[float, int], ...] = ()
     journal: tuple[Entry, ...] = ()
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:

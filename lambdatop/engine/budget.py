@@ -22,8 +22,14 @@ CONTROL_PLANE = "lambda"
 RESERVE = 1
 QUIET_S = 1.0
 PAUSE_S = 0.25
-LOOKUPS_PER_S = 2.0
-"""What CloudTrail answers per account and region."""
+LOOKUPS_PER_S = 2.0 / 3
+"""A third of what CloudTrail answers per account and region."""
+
+SLOWER = 0.5
+SLOWEST = 1 / 16
+RECOVERY_PER_MIN = 1.1
+SAME_REFUSAL_S = 5.0
+"""Calls that were on their way together are refused together: that halves the rate once."""
 
 MARGIN = 1.02
 """Requests that leave evenly arrive unevenly; the margin keeps the limit on the server's side too."""
@@ -91,6 +97,17 @@ class TokenBuckets:
         if bucket is not None:
             await bucket.take(is_urgent=_urgent.get())
 
+    def throttled(self, api: str) -> None:
+        """AWS refused a call because of its rate: half of it from now on, and 10 % more each minute."""
+        bucket = self._buckets.get(api)
+        if bucket is not None:
+            bucket.slow_down()
+
+    def share(self, api: str) -> float:
+        """Which share of its configured rate an API gets now, 0..1."""
+        bucket = self._buckets.get(api)
+        return 1.0 if bucket is None else bucket.share
+
 
 class _Bucket:
     """Tokens that come back a fixed time after each was taken; waiters in order, urgent ones first."""
@@ -98,7 +115,8 @@ class _Bucket:
     def __init__(self, clock: Clock, per_s: float, reserve: int = 0, quiet_s: float = 0.0) -> None:
         self._clock = clock
         self._tokens = math.ceil(per_s)
-        self._back_after_s = self._tokens / per_s * MARGIN
+        self._full_back_s = self._tokens / per_s * MARGIN
+        self._slowed: tuple[float, float] | None = None
         self._polling = self._tokens - reserve if self._tokens > reserve else self._tokens
         self._quiet_s = quiet_s
         self._quiet_until = -math.inf
@@ -106,6 +124,25 @@ class _Bucket:
         self._queue: list[tuple[bool, int]] = []
         self._numbers = count()
         self._changed = asyncio.Event()
+
+    @property
+    def share(self) -> float:
+        """What is left of the rate after refusals, growing back."""
+        if self._slowed is None:
+            return 1.0
+        at, share = self._slowed
+        minutes = min(60.0, (self._clock.monotonic() - at) / 60)
+        return min(1.0, share * math.pow(RECOVERY_PER_MIN, minutes))
+
+    @property
+    def _back_after_s(self) -> float:
+        return self._full_back_s / self.share
+
+    def slow_down(self) -> None:
+        """Halve the rate, unless that has just been done."""
+        now = self._clock.monotonic()
+        if self._slowed is None or now - self._slowed[0] >= SAME_REFUSAL_S:
+            self._slowed = now, max(SLOWEST, SLOWER * self.share)
 
     async def take(self, *, is_urgent: bool) -> None:
         ticket = (not is_urgent, next(self._numbers))

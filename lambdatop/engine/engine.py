@@ -10,19 +10,20 @@ from typing import Any
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, Result, SpillStore, View
+from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, Result, SpillStore
+from lambdatop.domain.savings import with_saving
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import Mode, Snapshot
 from lambdatop.domain.trail import TrailEvent
 from lambdatop.engine import chores, link
+from lambdatop.engine.attention import Attention
 from lambdatop.engine.budget import SpendMeter
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.collector import Setting, unexpected
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
 from lambdatop.engine.fleet import UNHURRIED, Fleet
-from lambdatop.engine.live_policy import LivePolicy
 from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.proposals import Place, Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
@@ -71,8 +72,7 @@ class Engine:
         self._link = link.Link(connect, clock, self._adopt, self._connection_reported)
         self._scope = Scope("", settings.region or "")
         self._report = chores.reporter(clock, self._where, self._feed.post)
-        self._watched: frozenset[Key] = frozenset()
-        self._live = LivePolicy(settings.logs.live_in_incidents)
+        self._attention = Attention(clock, self._publisher, live_in_incidents=settings.logs.live_in_incidents)
         self._backend: Backend | None = None
         self._executor: Executor | None = None
         self._fleet = Fleet(settings)
@@ -90,9 +90,13 @@ class Engine:
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
         """Functions whose log tails are wanted, and whether live (None: where an incident is open)."""
-        if (keys, live) != (self._watched, self._live.asked):
-            self._watched, self._live.asked = keys, live
+        if self._attention.watch(keys, live):
             self._fleet.wake("logs")
+
+    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+        """Functions whose rows are shown; `full`: all series of all functions once, at any price."""
+        if self._attention.look(rows, full=full):
+            self._fleet.wake("metrics")
 
     def refresh(self) -> None:
         """Collect everything now; connect now, if there is no connection."""
@@ -113,7 +117,7 @@ class Engine:
 
     async def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """Read the target fresh and plan; raises LambdatopError."""
-        return await (await self._connected()).propose(mitigation, target, params)
+        return with_saving(await (await self._connected()).propose(mitigation, target, params), self.latest())
 
     async def propose_undo(self, entry_id: str | None) -> Proposal:
         """Plan the undo of one entry, or of the newest that can be undone."""
@@ -221,7 +225,8 @@ class Engine:
         for source in sources:
             if source.name not in UNHURRIED:
                 self._report(source.name, "starting")
-        setting = Setting(scope, self._clock, self._view, self._feed.post, self._source_failed)
+        attention, post = self._attention, self._feed.post
+        setting = Setting(scope, self._clock, attention.view, attention.noting(post), self._source_failed)
         self._fleet.start(sources, setting, self._spawn)
         self._fleet.tasks.add(self._spawn(chores.settle_intents(self._clock, executor, self._report)))
         if self._collect:
@@ -270,10 +275,6 @@ class Engine:
 
     def _where(self) -> Scope:
         return self._scope
-
-    def _view(self) -> View:
-        live = self._live.keys(self._watched, self._publisher.latest)
-        return View(self._clock.now(), self._publisher.world, self._watched, live=live)
 
     # Housekeeping.
 

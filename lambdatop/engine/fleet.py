@@ -22,7 +22,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
 }
 """Which sources must have answered before another one can ask anything sensible."""
 
-UNHURRIED = frozenset({"permissions"})
+UNHURRIED = frozenset({"permissions", "provisioned"})
 """Sources that nobody waits for, and that leave the way free for all others when a connection begins."""
 
 HEAD_START_S = 5.0

@@ -68,6 +68,10 @@ class EngineThread:
         """Functions whose log tails are wanted; `live` None: by Live Tail where an incident is open."""
         self._call(lambda: self._engine.watch(keys, live))
 
+    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+        """Functions whose rows are on screen; `full`: all series of all functions once, at any price."""
+        self._call(lambda: self._engine.look(rows, full=full))
+
     def refresh(self) -> None:
         """Collect everything now."""
         self._call(self._engine.refresh)

@@ -7,7 +7,10 @@ new number.
 
 from __future__ import annotations
 
+from lambdatop.domain.burn import AccountBurn
+from lambdatop.domain.looking import Looking
 from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.pricing import METRIC_USD
 from lambdatop.domain.snapshot import (
     FunctionRow,
     MappingRow,
@@ -18,6 +21,7 @@ from lambdatop.domain.snapshot import (
     Target,
 )
 from lambdatop.domain.world import LogTail, Spend
+from lambdatop.storage.burnjson import account_burn_json, burn_json
 from lambdatop.storage.deeds import entry_json, plan_json, result_json
 from lambdatop.storage.incidentjson import findings_json, incidents_json, storm_json
 from lambdatop.storage.logjson import log_json
@@ -36,13 +40,14 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "version": snapshot.version,
         "mode": snapshot.mode,
         "targets": [_target(t) for t in snapshot.targets],
-        "functions": [_function(r, snapshot.logs.get(r.key)) for r in snapshot.functions],
+        "functions": [_function(r, snapshot.logs.get(r.key), snapshot.burn) for r in snapshot.functions],
         "mappings": [_mapping(r) for r in snapshot.mappings],
         "queues": [_queue(r) for r in snapshot.queues],
         "findings": findings_json(snapshot),
         "quotas": [_quota(q) for q in snapshot.quotas],
         "sources": [_source(s) for s in snapshot.sources],
-        "spend": _spend(snapshot.spend),
+        "spend": _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)},
+        "burn": account_burn_json(snapshot.burn),
         "incidents": incidents_json(snapshot.incidents),
         "storms": [storm_json(r) for r in snapshot.storms],
     }
@@ -60,7 +65,7 @@ def _target(target: Target) -> Json:
     }
 
 
-def _function(row: FunctionRow, tail: LogTail | None) -> Json:
+def _function(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> Json:
     facts = row.facts
     numbers: Json = {
         "invocations_per_min": row.invocations_per_min,
@@ -88,6 +93,7 @@ def _function(row: FunctionRow, tail: LogTail | None) -> Json:
         "log_group": facts.log_group or None,
         "last_modified": iso(facts.last_modified),
         **finite(numbers),
+        "burn": burn_json(row, tail, account),
         "log": log_json(tail, facts),
     }
 
@@ -161,6 +167,15 @@ def _quota(quota: QuotaRow) -> Json:
         "exhausted_in_s": plain(quota.exhausted_in_s),
         "source": quota.source,
         "age_s": plain(quota.age_s),
+        "assumed": quota.assumed,
+        "exhausted_range_s": [plain(s) for s in quota.exhausted_range_s] if quota.exhausted_range_s else None,
+        "confidence": quota.confidence or None,
+        "consumers": [{"name": name, "amount": plain(amount)} for name, amount in quota.consumers],
+        "stack": {kind: plain(amount) for kind, amount in quota.stack},
+        "first_throttled": quota.first_throttled or None,
+        "own": quota.own,
+        "static": quota.fixed,
+        "note": quota.note or None,
     }
 
 
@@ -173,6 +188,32 @@ def _source(source: SourceRow) -> Json:
         "age_s": plain(source.age_s),
         "error": source.error or ("no answer yet" if waiting else None),
         "action": source.action,
+    }
+
+
+def _looking(looking: Looking | None) -> Json | None:
+    if looking is None:
+        return None
+    return {
+        "mood": looking.mood,
+        "why": looking.why or None,
+        "discovery_s": plain(looking.discovery_s),
+        "paces": {
+            "trip_wire_s": plain(looking.wire_s),
+            "detail_s": plain(looking.detail_s),
+            "others_s": plain(looking.others_s),
+            "queues_s": plain(looking.fixed_s),
+        },
+        "staleness": {
+            "hot_s": plain(looking.hot_s),
+            "mover_s": plain(looking.mover_s),
+            "cold_s": plain(looking.cold_s),
+        },
+        "calls_per_min": plain(looking.calls_per_min),
+        "usd_per_hour_planned": plain(looking.usd_per_hour),
+        "full_detail_usd": plain(looking.full_units * METRIC_USD),
+        "slowed": looking.slowed or None,
+        "note": looking.note or None,
     }
 
 

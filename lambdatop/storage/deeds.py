@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, State
+from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Saving, State
 from lambdatop.domain.ports import Result
 from lambdatop.storage.plainjson import Json, iso, plain, ref_json
 
@@ -105,8 +105,21 @@ def _plan(plan: Plan) -> Json:
         "planned_at": iso(plan.planned_at),
         "digest": plan.digest(),
         "deadline": iso(plan.deadline),
+        "saves_usd_per_hour": plain(plan.saves.usd_per_hour) if plan.saves else None,
+        "saves": _saving(plan.saves),
         "wait": {"for": plan.wait.words, "at_most_s": plan.wait.for_s} if plan.wait else None,
         "steps": [_plan(step) for step in plan.steps],
+    }
+
+
+def _saving(saves: Saving | None) -> Json | None:
+    if saves is None:
+        return None
+    return {
+        "usd_per_hour": plain(saves.usd_per_hour),
+        "wasted_usd_per_hour": plain(saves.wasted_usd_per_hour),
+        "at_most": saves.at_most,
+        "why": saves.why,
     }
 
 

@@ -67,7 +67,7 @@ class EventWriter:
             if kept < len(base) or kept < len(points):
                 changed.append([position, kept, _POINTS.write(points[kept:])])
         body = codec(ev.MetricsObserved).write(
-            ev.MetricsObserved(event.scope, event.at, event.start, event.end, ())
+            ev.MetricsObserved(event.scope, event.at, event.start, event.end, (), event.partial)
         )
         body = {name: value for name, value in body.items() if name != "data"}
         if new:
@@ -136,7 +136,7 @@ class EventReader:
             self._answered(self._names[number], (moved, bare.start), changed.get(position))
             for position, number in enumerate(numbers)
         )
-        return ev.MetricsObserved(bare.scope, bare.at, bare.start, bare.end, answered)
+        return ev.MetricsObserved(bare.scope, bare.at, bare.start, bare.end, answered, bare.partial)
 
     def _answered(
         self, series: SeriesKey, place: tuple[int, float], change: tuple[int, Points] | None

@@ -24,6 +24,7 @@ from lambdatop.tui.commands import HotkeyCommands
 from lambdatop.tui.corridor import Corridor
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.hotkeys import BY_ID, Hotkey
+from lambdatop.tui.looks import Looks
 from lambdatop.tui.screens.choose import ChooseScreen
 from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
@@ -86,6 +87,7 @@ class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
         self.save_log = save_log
         self.debug_traceback = debug
         self.corridor = Corridor(self)
+        self.looks = Looks(self)
         self._themes = themes
         self._no_color = no_color
         self._frozen: tuple[Snapshot, float] | None = None
@@ -230,6 +232,10 @@ class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
         """Collect everything now."""
         self.engine.refresh()
         self.say("Collecting everything now.")
+
+    def action_full_detail(self) -> None:
+        """Ask for all metrics of all functions once."""
+        self.looks.everything()
 
     def action_pause(self) -> None:
         """Freeze the display, or go on with the newest snapshot. Collecting goes on in any case."""

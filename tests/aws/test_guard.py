@@ -31,8 +31,9 @@ def _others(service: str) -> list[str]:
     return sorted(set(model_of(service).operation_names) - _allowed(service))
 
 
-def test_the_list_has_the_seventy_reads_of_the_facts_sheet() -> None:
-    assert sum(len(names) for names in READS.values()) == 70
+def test_the_list_has_the_seventy_reads_of_the_facts_sheet_and_the_price_list() -> None:
+    assert sum(len(names) for names in READS.values()) == 70 + 1
+    assert READS["pricing"] == {"GetProducts"}
 
 
 def test_every_listed_name_is_an_operation_and_none_is_a_pattern() -> None:

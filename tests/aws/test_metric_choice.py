@@ -17,7 +17,7 @@ from lambdatop.aws.metric_queries import (
     queue_queries,
     stream_queries,
 )
-from lambdatop.aws.metrics import SERIES_PER_ROUND, MetricsSource
+from lambdatop.aws.metrics import MetricsSource
 from lambdatop.domain.events import FunctionsListed, MappingsListed, MetricPoints, MetricsObserved
 from lambdatop.domain.fold import fold_all
 from lambdatop.domain.function import FunctionFacts
@@ -30,6 +30,7 @@ from lambdatop.domain.world import EMPTY_WORLD, World
 from .conftest import MakeBench
 
 NOW = 1_800_000_030.0
+EVERYTHING = Settings(limits=Limits(budget_usd_per_hour=0.0))
 F = Key(SCOPE, "function", "f")
 ASYNC = {"AsyncEventAge Maximum", "AsyncEventsDropped Sum", "DeadLetterErrors Sum"}
 DELIVERY = {"DestinationDeliveryFailures Sum"}
@@ -163,7 +164,7 @@ def _busy(count: int) -> World:
 async def test_log_volume_is_asked_for_at_once_and_then_seldom(stub: WireStub, bench: MakeBench) -> None:
     stub.on("cloudwatch", "GetMetricData", _answer)
     made = bench(at=NOW)
-    source, world, rounds = MetricsSource(made.api, SCOPE, Settings()), _busy(1), []
+    source, world, rounds = MetricsSource(made.api, SCOPE, EVERYTHING), _busy(1), []
     for _ in range(2 * SLOW_ROUNDS + 1):
         before = len(stub.calls("GetMetricData"))
         await source.collect(made.view(world))
@@ -174,24 +175,8 @@ async def test_log_volume_is_asked_for_at_once_and_then_seldom(stub: WireStub, b
 
 async def test_a_round_that_failed_has_asked_for_nothing(stub: WireStub, bench: MakeBench) -> None:
     made = bench(at=NOW)
-    source, world = MetricsSource(made.api, SCOPE, Settings()), _busy(1)
+    source, world = MetricsSource(made.api, SCOPE, EVERYTHING), _busy(1)
     stub.on("cloudwatch", "GetMetricData", lambda p: {"MetricDataResults": [{"Id": "?"}]} | {"Messages": []})
     event = (await source.collect(made.view(world)))[0]
     assert isinstance(event, MetricsObserved)
     assert all(points == () for _, points in event.data)
-
-
-def test_the_budget_counts_what_a_round_costs_on_average(stub: WireStub, bench: MakeBench) -> None:
-    settings = Settings(limits=Limits(budget_usd_per_hour=0.01))
-    made = bench(at=NOW)
-    core, all_of_one = 2, len(FUNCTION_METRICS) + 1
-    source = MetricsSource(made.api, SCOPE, settings)
-    floor, why = source.pace_floor(made.view(_busy(100)))
-    units = core + 100 * all_of_one + 100 // SLOW_ROUNDS
-    assert why.startswith(f"{units} series")
-    assert floor == pytest.approx(units * 0.00001 * 3600 / 0.01)
-    # Of 2,000 functions each has its turn in every eighth round or so: nothing is slower than that.
-    queries, chosen = source._queries(made.view(_busy(2000)))
-    assert len(chosen) < 2000 / SLOW_ROUNDS
-    assert len(queries) <= SERIES_PER_ROUND
-    assert source.pace_floor(made.view(_busy(2000)))[1].startswith(f"{len(queries)} series")

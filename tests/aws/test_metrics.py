@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,13 @@ from fakes.wire_stub import Fault, WireStub
 
 from lambdatop.aws.metrics import SERIES_PER_ROUND, MetricsSource
 from lambdatop.domain.errors import Denied, SourceError, Throttled
-from lambdatop.domain.events import FunctionsListed, MappingsListed, MetricsObserved, QueuesObserved
+from lambdatop.domain.events import (
+    FunctionsListed,
+    LooksPlanned,
+    MappingsListed,
+    MetricsObserved,
+    QueuesObserved,
+)
 from lambdatop.domain.fold import fold_all
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.mapping import MappingFacts
@@ -24,6 +31,8 @@ from .conftest import MakeBench
 
 NOW = 1_800_000_030.0
 START, END = 1_799_996_460, 1_800_000_060
+EVERYTHING = Settings(limits=Limits(budget_usd_per_hour=0.0))
+"""Without a budget all series are asked in one go, which is what answers are read from here."""
 
 
 def key(kind: Any, name: str) -> Key:
@@ -56,7 +65,7 @@ def _world(functions: int = 1) -> World:
 
 
 def _source(bench: Bench, settings: Settings | None = None) -> MetricsSource:
-    return MetricsSource(bench.api, SCOPE, settings or Settings())
+    return MetricsSource(bench.api, SCOPE, settings or EVERYTHING)
 
 
 def _answer_all(params: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -68,7 +77,9 @@ def _answer_all(params: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 async def _collect(bench: Bench, world: World) -> MetricsObserved:
-    (event,) = await _source(bench).collect(bench.view(world))
+    event, planned = await _source(bench).collect(bench.view(world))
+    assert isinstance(planned, LooksPlanned)
+    assert planned.looking.mood == "unlimited"
     assert isinstance(event, MetricsObserved)
     return event
 
@@ -116,7 +127,7 @@ async def test_many_functions_are_asked_for_in_batches(stub: WireStub, bench: Ma
     sizes = [len(p["MetricDataQueries"]) for p in stub.calls("GetMetricData")]
     assert sum(sizes) == len(event.data) > 1000
     assert max(sizes) * 60 <= 6000
-    short = Settings(metrics=MetricSettings(history_min=5))
+    short = replace(EVERYTHING, metrics=MetricSettings(history_min=5))
     await _source(bench(at=NOW), short).collect(bench(at=NOW).view(_world(120)))
     assert max(len(p["MetricDataQueries"]) for p in stub.calls("GetMetricData")) == 250
 
@@ -173,27 +184,12 @@ async def test_a_batch_that_fails_fails_the_round_with_its_own_error(
         await _collect(bench(at=NOW), _world(120))
 
 
-def test_the_pace_stays_within_the_budget(stub: WireStub) -> None:
-    bench = Bench(stub.url)
-    world = _world(1000)
-    settings = Settings(limits=Limits(budget_usd_per_hour=0.5))
-    source = _source(bench, settings)
-    floor, why = source.pace_floor(bench.view(world))
-    units = len(source._queries(bench.view(world))[0])
-    assert units * 0.00001 * 3600 / floor == pytest.approx(0.5)
-    assert f"{units} series" in why
-    assert units <= SERIES_PER_ROUND
-    assert "$0.50" in why
-    assert "1000 functions take turns" in why
-    assert _source(bench).pace_floor(bench.view(_world(1))) == (0.0, "")
-
-
 async def test_in_a_large_account_every_function_has_its_turn(stub: WireStub, bench: MakeBench) -> None:
     stub.on("cloudwatch", "GetMetricData", _answer_all)
     made = bench(at=NOW)
     source, world, seen = _source(made), _world(900), set()
     for _ in range(6):
-        (event,) = await source.collect(made.view(world, key("function", "f777")))
+        event, _ = await source.collect(made.view(world, key("function", "f777")))
         assert isinstance(event, MetricsObserved)
         asked = {d.series.key for d in event.data}
         assert key("function", "f777") in asked

@@ -71,7 +71,7 @@ async def test_nothing_set_is_not_the_same_as_not_read(stub: WireStub, bench: Ma
     _nothing(stub)
     made = bench()
     found = await _one(TriggersSource(made.api, SCOPE), made.view(_world("f")))
-    assert found == FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", ())
+    assert found == FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", (), 0)
 
 
 @pytest.mark.parametrize("denied", PARTS)

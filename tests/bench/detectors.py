@@ -15,6 +15,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -52,6 +53,7 @@ class Score:
         return self.right / (self.right + self.missed) if self.right + self.missed else None
 
 
+@cache
 def every_scene() -> tuple[Scene, ...]:
     """Recorded and AWS-shaped scenes."""
     return (*(recorded(name) for name in recorded_names()), *shaped().values())

@@ -193,7 +193,7 @@ def test_quota_prefers_claimed_over_executing() -> None:
             ev.AccountObserved(SCOPE, NOW, AccountFacts(1000, 700, 300, 5, 2)),
             metrics(
                 points(key, "ConcurrentExecutions", [12.0] * 3, "Maximum"),
-                points(key, "ClaimedAccountConcurrency", [400.0, 450.0, 500.0], "Maximum"),
+                points(key, "ClaimedAccountConcurrency", [250.0 + 50 * i for i in range(6)], "Maximum"),
             ),
         ],
     )

@@ -9,6 +9,8 @@ from fakes.entries import SCOPE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdatop.aws.metric_answers import POINTS_AT_ONCE
+from lambdatop.config.schema import BY_PATH
 from lambdatop.domain.settings import Limits
 from lambdatop.engine.budget import SpendMeter, TokenBuckets, mutating, urgent
 
@@ -183,3 +185,68 @@ async def test_logs_are_held_to_a_third_of_what_the_region_allows(
     took = await clock.until(lambda: len(caller.got) == 60)
     at_once = math.ceil(per_s)
     assert took == pytest.approx((60 - at_once) / per_s, rel=0.1)
+
+
+async def _taken(buckets: TokenBuckets, clock: FakeClock, api: str) -> int:
+    """How many tokens are given out within 20 s, however many are wanted."""
+    caller = Caller(clock, buckets)
+    wanted = [caller.ask(str(i), api) for i in range(120)]
+    await clock.advance(20)
+    for task in wanted:
+        task.cancel()
+    await settle()
+    return len(caller.got)
+
+
+@pytest.mark.parametrize("api", ["logs", "cloudwatch", "lambda", "sqs"])
+async def test_a_throttled_answer_halves_the_rate_of_that_api_only(api: str) -> None:
+    taken = []
+    for refused in (False, True):
+        clock = FakeClock()
+        limits = Limits(logs_per_s=4, metrics_per_s=4, control_plane_per_s=4, sqs_per_s=4)
+        buckets = TokenBuckets(clock, limits)
+        if refused:
+            buckets.throttled(api)
+            slow = [a for a in ("logs", "cloudwatch", "lambda", "sqs") if buckets.share(a) < 1]
+            assert (slow, buckets.share(api)) == ([api], 0.5)
+        taken.append(await _taken(buckets, clock, api))
+    assert taken[1] == pytest.approx(taken[0] / 2, rel=0.15)
+
+
+async def test_calls_refused_together_halve_the_rate_once_and_it_comes_back_slowly() -> None:
+    clock = FakeClock()
+    buckets = TokenBuckets(clock, Limits())
+    for _ in range(8):
+        buckets.throttled("cloudwatch")
+        clock.jump(0.1)
+    assert buckets.share("cloudwatch") == pytest.approx(0.5, rel=0.01)
+    clock.jump(60)
+    assert buckets.share("cloudwatch") == pytest.approx(0.55, rel=0.01)
+    buckets.throttled("cloudwatch")
+    assert buckets.share("cloudwatch") == pytest.approx(0.275, rel=0.01)
+    clock.jump(12 * 60)
+    assert buckets.share("cloudwatch") < 1
+    clock.jump(3 * 60)
+    assert buckets.share("cloudwatch") == 1.0
+    clock.jump(30 * 86_400)
+    assert buckets.share("cloudwatch") == 1.0
+
+
+async def test_a_rate_never_falls_to_nothing_and_free_apis_have_none() -> None:
+    clock = FakeClock()
+    buckets = TokenBuckets(clock, Limits())
+    for _ in range(50):
+        buckets.throttled("sqs")
+        clock.jump(10)
+    assert buckets.share("sqs") == pytest.approx(1 / 16, rel=0.05)
+    buckets.throttled("iam")
+    assert buckets.share("iam") == 1.0
+
+
+def test_no_default_takes_more_than_a_third_of_what_the_account_has() -> None:
+    limits = Limits()
+    assert limits.control_plane_per_s <= 15 / 3
+    assert limits.metrics_per_s <= min(25, 500) / 3, "ListMetrics has 25/s, GetMetricData 500/s"
+    assert limits.metrics_per_s * POINTS_AT_ONCE <= 180_000 / 3, "points a second"
+    for name in ("control_plane_per_s", "metrics_per_s"):
+        assert BY_PATH[f"limits.{name}"].high == getattr(limits, name)

@@ -98,11 +98,10 @@ def test_who_is_asked_from_another_thread(tmp_path: Path) -> None:
         assert thread.stop()
 
 
-async def test_cloudtrail_is_asked_twice_a_second_at_most(tmp_path: Path) -> None:
+async def test_cloudtrail_is_asked_at_a_third_of_its_rate_at_most(tmp_path: Path) -> None:
     clock = EngineBench(tmp_path).clock
     buckets = TokenBuckets(clock, Limits())
-    for _ in range(int(LOOKUPS_PER_S)):
-        await buckets.take("cloudtrail")
+    await buckets.take("cloudtrail")
     assert clock.slept == []
-    third = asyncio.ensure_future(buckets.take("cloudtrail"))
-    assert await clock.until(third.done) >= 1.0
+    second = asyncio.ensure_future(buckets.take("cloudtrail"))
+    assert await clock.until(second.done) >= 1 / LOOKUPS_PER_S

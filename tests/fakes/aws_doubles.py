@@ -23,9 +23,13 @@ class Tokens:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
+        self.slowed: list[str] = []
 
     async def take(self, api: str) -> None:
         self.taken.append(api)
+
+    def throttled(self, api: str) -> None:
+        self.slowed.append(api)
 
 
 class Counter:

@@ -10,6 +10,7 @@ from math import sin
 from types import MappingProxyType
 from typing import Any
 
+from fakes.console_burn import billed
 from fakes.console_findings import findings, incidents, storms
 from fakes.console_names import ARN as ARN
 from fakes.console_names import NOW as NOW
@@ -179,14 +180,26 @@ def mappings() -> tuple[MappingRow, ...]:
 
 def quotas() -> tuple[QuotaRow, ...]:
     return (
-        QuotaRow("concurrent executions", "L-B99A9384", "account", 462, 1000, "environments",
-                 "GetAccountSettings", 538, 2.1, 15_371.0, 20.0),
-        QuotaRow("reserved by functions", "", "account", 460, 1000, "environments", "GetAccountSettings",
-                 540, None, None, 20.0, "540 left for unreserved functions"),
+        QuotaRow("concurrent executions", "L-B99A9384", "account", 762, 1000, "environments",
+                 "GetAccountSettings, ClaimedAccountConcurrency", 238, 9.5, 1503.0, 20.0, "", False,
+                 (1190.0, 2210.0), "medium",
+                 (("checkout-api", 400.0), ("orders-worker", 212.0), ("search", 88.0)),
+                 (("reserved", 460.0), ("executing", 302.0)),
+                 "38 functions without a reservation, orders-worker, search first: synchronous callers get "
+                 "429, asynchronous events are tried again for up to 6 h; the 2 with one keep it"),
+        QuotaRow("reserved of checkout-api", "", "function", 361, 400, "environments", "ConcurrentExecutions",
+                 39, 0.0, None, 12.0, confidence="low", own=True),
         QuotaRow("code storage", "L-2ACBD22F", "account", 71_200_000_000, 80_530_636_800, "bytes",
-                 "GetAccountSettings", 9_330_636_800, None, None, 20.0),
-        QuotaRow("reserved: checkout-api", "", "function", 361, 400, "environments", "ConcurrentExecutions",
-                 39, None, None, 12.0),
+                 "GetAccountSettings", 9_330_636_800, None, None, 20.0, fixed=True),
+        QuotaRow("environment of billing-export", "L-6581F036", "function", 3550, 4096, "bytes",
+                 "ListFunctions; limit: assumed", 546, None, None, 140.0, assumed=True, fixed=True,
+                 note="limit assumed (Service Quotas does not answer here)"),
+        QuotaRow("reserved by functions", "", "account", 460, 1000, "environments", "GetAccountSettings",
+                 540, None, None, 20.0, "540 left for functions without a reservation", own=True),
+        QuotaRow("Lambda API rate", "L-B2AA0F47", "account", 3.2, 15, "requests/s",
+                 "our own calls; limit: assumed", 11.8, None, None, None, assumed=True),
+        QuotaRow("in flight in orders", "", "queue", 1204, 120_000, "messages", "GetQueueAttributes",
+                 118_796, 14.0, 509_000.0, 9.0, "", True, (400_000.0, float("inf")), "low"),
     )  # fmt: skip
 
 
@@ -271,7 +284,7 @@ def snapshot(**fields: Any) -> Snapshot:
         "at": NOW,
         "version": "0.1.0",
         "targets": (target,),
-        "functions": functions(),
+        **billed(functions()),
         "mappings": mappings(),
         "queues": queues(),
         "storms": storms(mappings(), queues()),

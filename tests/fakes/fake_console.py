@@ -53,6 +53,7 @@ class FakeConsole:
         self.trail: tuple[TrailEvent, ...] = ()
         self.watched: frozenset[Key] = frozenset()
         self.live: bool | None = None
+        self.looks: list[tuple[frozenset[Key], bool]] = []
         self.refreshed = 0
         self.result: Callable[[Plan], Result] = lambda plan: Result("applied", "confirmed by reading it back")
         self.failure: LambdatopError | None = None
@@ -69,6 +70,9 @@ class FakeConsole:
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
         self.watched, self.live = keys, live
+
+    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+        self.looks.append((rows, full))
 
     def refresh(self) -> None:
         self.refreshed += 1

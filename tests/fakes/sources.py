@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fakes.account import MAPPING, ORDERS, QUEUE_ARN, QUEUE_URL, Account, FakeMutator, FakeReader
 from fakes.clock import FakeClock
@@ -36,6 +36,7 @@ class FakeSource:
         self.most_at_once = 0
         self.asked: list[float] = []
         self.views: list[View] = []
+        self.answer: Callable[[], Sequence[Event]] | None = None
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One round."""
@@ -50,7 +51,7 @@ class FakeSource:
         error = self.errors.pop(0) if self.errors else self.always
         if error is not None:
             raise error
-        return events_of(self.name, self.clock, self.scope)
+        return self.answer() if self.answer else events_of(self.name, self.clock, self.scope)
 
     async def _take_time(self) -> None:
         try:

@@ -8,10 +8,12 @@ from functools import cache
 from scenes import (
     shaped_async,
     shaped_calm,
+    shaped_cost,
     shaped_limits,
     shaped_logs,
     shaped_loops,
     shaped_queues,
+    shaped_quotas,
     shaped_starts,
     shaped_streams,
 )
@@ -25,6 +27,8 @@ _MODULES = (
     shaped_logs,
     shaped_loops,
     shaped_starts,
+    shaped_quotas,
+    shaped_cost,
     shaped_calm,
 )
 BUILDERS: tuple[Callable[[], Scene], ...] = tuple(build for module in _MODULES for build in module.SCENES)

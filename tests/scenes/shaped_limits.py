@@ -43,6 +43,8 @@ def account_pool() -> Scene:
         stage.series(ACCOUNT, metric, "Maximum", step(66, 160, 1000))
     limit = (("limit", "account pool"), ("limit_value", 1000))
     stage.must("throttled", "checkout-api", "critical", minute=66, evidence=limit)
+    stage.must("quota_headroom", "concurrent executions", "critical", minute=66)
+    stage.may("cost_burn", "bulk-import")
     return stage.scene()
 
 
@@ -77,6 +79,7 @@ def scaling_rate() -> Scene:
     )
     stage.series(ACCOUNT, "ClaimedAccountConcurrency", "Maximum", step(70, 200, 3300))
     stage.must("throttled", "live-score", "critical", minute=70, evidence=(("limit", "scaling rate"),))
+    stage.may("cost_burn", "live-score")
     return stage.scene()
 
 

@@ -220,3 +220,15 @@ def test_findings_name_their_incident_and_storms_their_fate() -> None:
     )
     assert pushed["fate"] == "2 retries (throttled: up to 6 h), then dropped"
     assert document["storms"][0]["wasted_per_min"] == 264.0
+
+
+def test_a_quota_tells_its_range_and_who_takes_it() -> None:
+    quota = QuotaRow(
+        "concurrency", "L-B99A9384", "account", 620, 1000, "environments", "api", 380, 20.0, 1140.0,
+        3.0, "", True, (720.0, float("inf")), "medium", (("hog", 500.0),), (("executing", 520.0),), "others",
+    )  # fmt: skip
+    (written,) = snapshot_json(Snapshot(quotas=(quota,)))["quotas"]
+    assert written["exhausted_range_s"] == [720.0, None], "no latest moment"
+    assert (written["assumed"], written["confidence"], written["static"]) == (True, "medium", False)
+    assert written["consumers"] == [{"name": "hog", "amount": 500.0}]
+    assert (written["stack"], written["first_throttled"]) == ({"executing": 520.0}, "others")

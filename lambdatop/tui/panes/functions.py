@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import cast
 
+from lambdatop.domain.burn import AccountBurn
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import FunctionRow
 from lambdatop.tui import format as fmt
@@ -19,6 +20,8 @@ from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.trend import gauge, sparkline
 
 MARK = "+ "
+LATE = 2.0
+"""A row that has missed so many of its slow looks is old."""
 
 
 def _heat(row: FunctionRow, frame: Frame, width: int) -> Spans:
@@ -133,9 +136,29 @@ COLUMNS: tuple[Column[FunctionRow], ...] = (
     Column("spark", "last hour", 12, _spark, "left", rank=4, flex=2),
     Column("iter", "iter age", 8, _iterator, rank=9, sort=lambda r: r.iterator_age_ms),
     Column("async", f"async {TIMES}", 7, _amplification, rank=10, sort=lambda r: r.async_amplification),
-    Column("burn", "$/h", 8, _burn, rank=6, sort=lambda r: r.burn_usd_per_hour),
+    Column("burn", "≈ $/h", 8, _burn, rank=6, sort=lambda r: r.burn_usd_per_hour),
     Column("age", "age", 4, _age, rank=8),
 )
+
+
+def title_words(account: AccountBurn) -> Spans:
+    """`≈ $12.40/h, wasted $3.10`: for a title; nothing until something is known."""
+    if account.usd_per_hour is None:
+        return ()
+    total = (f"  ≈ {fmt.usd(account.usd_per_hour)}/h", "muted")
+    wasted = account.wasted_usd_per_hour
+    if not wasted:
+        return spans(total)
+    bad = "warning" if wasted >= account.usd_per_hour / 2 else "muted"
+    return spans(total, (f", wasted {fmt.usd(wasted)}", bad))
+
+
+def metrics_old(row: FunctionRow, frame: Frame) -> bool:
+    """Whether its metrics are old, by the pace at which rows on screen are asked for now."""
+    looking, age = frame.snapshot.looking, frame.age(row.age_s)
+    if looking is None or looking.detail_s <= looking.wire_s:
+        return frame.is_stale(row.age_s, "metrics")
+    return age is not None and age > LATE * looking.detail_s
 
 
 class FunctionsPane(TablePane[FunctionRow]):
@@ -178,13 +201,19 @@ class FunctionsPane(TablePane[FunctionRow]):
         return (self.marked, self.marked) if self.marked else super().logs_wanted(frame)
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """How many there are, and how many are marked."""
+        """How many there are, what they burn together, and how many are marked."""
         marked = (f"  {len(self.marked)} marked", "accent") if self.marked else ""
-        return (*super().middle(shown, total, frame), *spans(marked))
+        return (*super().middle(shown, total, frame), *title_words(frame.snapshot.burn), *spans(marked))
 
     def rows(self, frame: Frame) -> list[tuple[Hashable, FunctionRow]]:
         """All functions."""
         return [(row.key, row) for row in frame.snapshot.functions]
+
+    def on_screen(self) -> frozenset[Key]:
+        """Functions whose rows can be seen, which is what their metrics are asked for first."""
+        top = self.table.scroll_offset.y
+        rows = self.table.row_keys[top : top + self.table.page_lines] if self.display else ()
+        return frozenset(cast("Key", key) for key in rows)
 
     def text_of(self, row: FunctionRow) -> str:
         """What the filter looks at."""
@@ -192,8 +221,8 @@ class FunctionsPane(TablePane[FunctionRow]):
         return f"{facts.name} {facts.runtime} {facts.architecture} {row.worst}"
 
     def is_stale(self, row: FunctionRow, frame: Frame) -> bool:
-        """Whether its metrics are old."""
-        return frame.is_stale(row.age_s, "metrics")
+        """Whether its metrics are older than the plan of looks wants them."""
+        return metrics_old(row, frame)
 
     def means_something(self, row: FunctionRow) -> bool:
         """There is a ranking once the first row is warm."""

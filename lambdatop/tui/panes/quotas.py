@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
 from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import Spans, spans
+from lambdatop.tui.ink import Span, Spans, spans
 from lambdatop.tui.panes.cells import aged, figure, level
 from lambdatop.tui.panes.table_pane import TablePane
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.trend import gauge
 
 NEAR, AT = 0.8, 0.95
-
-
-def _share(row: QuotaRow) -> float | None:
-    return row.used / row.limit if row.limit else None
+SOON_S, LATER_S = 900.0, 3600.0
+NAMED = 3
+ASSUMED = "~"
+"""Before a limit that is documented, not read."""
 
 
 def amount(value: float, unit: str) -> str:
@@ -25,22 +26,32 @@ def amount(value: float, unit: str) -> str:
     return fmt.size(value) if unit == "bytes" else fmt.number(value)
 
 
+def _share(row: QuotaRow) -> float:
+    return row.share
+
+
+def _slot(row: QuotaRow) -> str:
+    """Severity of a share; a static limit or an owner's own cap warns at most."""
+    slot = level(row.share, NEAR, AT)
+    return "warning" if slot and (row.own or row.fixed) else slot
+
+
 def _name(row: QuotaRow, frame: Frame, width: int) -> Spans:
     return spans(row.name)
 
 
 def _used(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    slot = level(_share(row), NEAR, AT)
-    return spans((amount(row.used, row.unit), slot), (f" / {amount(row.limit, row.unit)}", "muted"))
+    mark = ASSUMED if row.assumed else ""
+    limit = f" / {mark}{amount(row.limit, row.unit)}"
+    return spans((amount(row.used, row.unit), _slot(row)), (limit, "muted"))
 
 
 def _bar(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    return gauge(_share(row), width, level(_share(row), NEAR, AT) or "spark")
+    return gauge(row.share, width, _slot(row) or "spark")
 
 
 def _percent(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    share = _share(row)
-    return figure(share, fmt.percent(share), level(share, NEAR, AT))
+    return figure(row.share, fmt.percent(row.share), _slot(row))
 
 
 def _free(row: QuotaRow, frame: Frame, width: int) -> Spans:
@@ -52,24 +63,46 @@ def _trend(row: QuotaRow, frame: Frame, width: int) -> Spans:
 
 
 def _full_in(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    if row.exhausted_in_s is None:
+    """The range of the time to exhaustion; a trend that cannot be trusted steps back."""
+    if row.exhausted_range_s is None:
         return ()
-    soon = row.exhausted_in_s < 3600
-    return spans((fmt.age(row.exhausted_in_s), "critical" if soon else "warning"))
+    if row.headroom <= 0:
+        return spans(("full", _slot(row)))
+    soonest = row.exhausted_range_s[0]
+    slot = "critical" if soonest < SOON_S else "warning" if soonest < LATER_S else ""
+    slot = "warning" if slot and (row.own or row.fixed) else slot
+    return spans((until(row.exhausted_range_s), "faint" if row.confidence == "low" else slot))
+
+
+def until(range_s: tuple[float, float]) -> str:
+    """A range of times: `12m` to `40m` as one word, `>12m` where it has no end."""
+    soonest, latest = fmt.age(range_s[0]), fmt.age(range_s[1] if math.isfinite(range_s[1]) else None)
+    if latest == fmt.UNKNOWN:
+        return f">{soonest}"
+    if soonest == latest:
+        return soonest
+    return f"{soonest[:-1] if soonest[-1] == latest[-1] else soonest}{fmt.UNKNOWN}{latest}"
 
 
 def _age(row: QuotaRow, frame: Frame, width: int) -> Spans:
     return aged(frame.age(row.age_s))
 
 
+def _taken(row: QuotaRow, frame: Frame, width: int) -> Spans:
+    """Who takes most of it."""
+    first = row.consumers[:1]
+    return spans(*((f"{name} {amount(value, row.unit)}", "muted") for name, value in first))
+
+
 COLUMNS: tuple[Column[QuotaRow], ...] = (
-    Column("name", "quota", 22, _name, "left", flex=3),
+    Column("name", "quota", 22, _name, "left", flex=3, wish=30),
     Column("used", "used / limit", 19, _used),
-    Column("bar", "", 8, _bar, "left", rank=1, flex=2),
+    Column("bar", "", 8, _bar, "left", rank=2, flex=2),
     Column("share", "%", 4, _percent, sort=_share),
     Column("free", "free", 9, _free, rank=3),
     Column("trend", "/min", 6, _trend, rank=4),
-    Column("full", "full in", 7, _full_in, rank=2),
+    Column("full", "full in", 7, _full_in, rank=1),
+    Column("taken", "most of it", 22, _taken, "left", rank=6, flex=2),
     Column("age", "age", 4, _age, rank=5),
 )
 
@@ -92,12 +125,43 @@ class QuotasPane(TablePane[QuotaRow]):
 
     def is_stale(self, row: QuotaRow, frame: Frame) -> bool:
         """Whether it has not been read for long."""
-        return frame.is_stale(row.age_s, "account")
+        return frame.is_stale(row.age_s, source_of(row))
+
+    def middle(self, shown: int, total: int, frame: Frame) -> Spans:
+        """How many there are, and how many limits nobody told."""
+        assumed = sum(row.assumed for row in frame.snapshot.quotas)
+        words = (f"  {ASSUMED} {assumed} assumed", "muted") if assumed else ("", "")
+        return (*super().middle(shown, total, frame), *spans(words))
 
     def detail(self, frame: Frame) -> Spans:
-        """Where the number comes from."""
+        """Who takes it, who is refused first, and where the number comes from."""
         row = self.table.cursor_row
-        if row is None:
-            return ()
-        note = f"{row.note}, " if row.note else ""
-        return spans((f"{row.name}: {note}from {row.source}", "muted"))
+        return () if row is None else about(row)
+
+
+def source_of(row: QuotaRow) -> str:
+    """The collector whose pace a row's age is measured by."""
+    slow = {"queue": "queues", "stream": "mappings", "vpc": "functions"}
+    if row.scope == "function":
+        return "functions" if row.fixed else "metrics"
+    return slow.get(row.scope, "metrics" if row.scope == "mapping" else "account")
+
+
+def about(row: QuotaRow) -> Spans:
+    """One line about a row: the most telling first, because a narrow screen cuts the end."""
+    pieces: list[tuple[str, str]] = [(f"{row.unit}: ", "muted")]
+    parts = row.stack if len(row.stack) > 1 else ()
+    if parts:
+        pieces += [(" + ".join(f"{kind} {amount(v, row.unit)}" for kind, v in parts), ""), ("  ", "")]
+    if row.consumers:
+        names = ", ".join(f"{name} {amount(v, row.unit)}" for name, v in row.consumers[:NAMED])
+        pieces += [("most: ", "muted"), (names, ""), ("  ", "")]
+    if row.exhausted_range_s is not None and row.headroom > 0:
+        pieces += [(f"full in {until(row.exhausted_range_s)} ({row.confidence} confidence)", ""), ("  ", "")]
+    elif row.trend_per_min is not None and row.headroom > 0:
+        pieces += [("not growing  ", "muted")]
+    if row.first_throttled:
+        pieces += [("refused first: ", "muted"), (row.first_throttled, ""), ("  ", "")]
+    source = f"from {row.source}"
+    pieces += [(f"{row.note}; {source}" if row.note else source, "muted")]
+    return tuple(Span(*piece) for piece in pieces if piece[0])

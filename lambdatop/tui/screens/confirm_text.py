@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from textwrap import wrap
 from typing import Any
 
+from lambdatop.domain import savings
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import alias, async_retries, redrive
 from lambdatop.domain.permissions import SIGNS, Permissions
@@ -13,6 +14,7 @@ from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refus
 from lambdatop.domain.ports import Result
 from lambdatop.domain.snapshot import Target
 from lambdatop.domain.text import looks_confusable
+from lambdatop.tui import format as fmt
 from lambdatop.tui.glyphs import ARROW
 from lambdatop.tui.ink import Span, Spans, clip, fit, spans
 
@@ -154,6 +156,8 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
     harmless = plan.lost.startswith("nothing")
     pieces = [*row("lost", plan.lost, width, "" if harmless else TIER_SLOT[plan.tier])]
     pieces += row("in flight", plan.in_flight, width)
+    if plan.saves is not None:
+        pieces += row("saves", savings.words(plan.saves, fmt.usd), width)
     pieces += row("takes effect", plan.takes_effect, width)
     pieces += rows("hits", plan.blast_radius, width)
     pieces += rows("warning", plan.warnings, width, "warning", "warning")

@@ -53,9 +53,13 @@ class DashboardScreen(FrameScreen):
         yield Lines(self._strip, id="strip").data_bind(DashboardScreen.frame)
 
     def show(self, frame: Frame) -> None:
-        """An incident may have come to concern more functions."""
+        """An incident may have come to concern more functions, and other rows may be on screen."""
+        self.call_after_refresh(self._tell_rows)  # the pane takes the frame in its own time
         if self._leading is not None:
             self._follow_selection(self._leading, frame)
+
+    def _tell_rows(self) -> None:
+        self.console_app.looks.rows(self.query_one(FunctionsPane).on_screen())
 
     # -- panes -----------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.timer import Timer
 
+from lambdatop.domain.function import FunctionFacts
+from lambdatop.domain.prices import Prices
 from lambdatop.domain.scope import Key
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.ink import Spans
@@ -11,6 +13,12 @@ from lambdatop.tui.screens.function_log import NEXT_S, LogReader
 from lambdatop.tui.screens.function_text import page
 from lambdatop.tui.screens.sheet import SheetScreen
 from lambdatop.tui.targets import Selection
+
+
+def _prices(facts: FunctionFacts, frame: Frame) -> Prices | None:
+    """The prices that the estimate was made with; the table's before there is one."""
+    known = frame.snapshot.burn.prices
+    return known if known.region == facts.key.scope.region else None
 
 
 class FunctionScreen(SheetScreen):
@@ -36,7 +44,9 @@ class FunctionScreen(SheetScreen):
             reader.step()
         self._going_on = self.set_timer(NEXT_S, self._go_on) if reader.behind else None
         facts = next((f.facts for f in frame.snapshot.functions if f.key == self._key), None)
-        return facts is not None and reader.sum_up(facts, frame.now)
+        return facts is not None and reader.sum_up(
+            facts, frame.now, _prices(facts, frame), frame.snapshot.burn.times
+        )
 
     def _go_on(self) -> None:
         frame = self.frame

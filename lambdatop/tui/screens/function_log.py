@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from lambdatop.domain.fingerprints import ErrorKind
 from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.logfigures import LogFigures
+from lambdatop.domain.logfigures import WINDOW_S, LogFigures
 from lambdatop.domain.logstudy import LogStudy
+from lambdatop.domain.prices import Prices
 from lambdatop.domain.requests import FAILED, Request
 from lambdatop.domain.world import LogTail
 
@@ -28,7 +29,8 @@ class Learned:
 
     `kinds` and `requests` are the first SHOWN; `errors` and `kind_count` count all of them, `failed`,
     `repeated`, `bad` (one or both) and `request_count` all requests that are remembered. `first_at` and
-    `last_at` are stamps of lines; `missed` lines came too fast to be looked at.
+    `last_at` are stamps of lines; `missed` lines came too fast to be looked at. `recent` are the figures of
+    as many published minutes as `figures` has minutes of the clock: what burn is compared with.
     """
 
     at: float
@@ -45,6 +47,7 @@ class Learned:
     failed: int
     repeated: int
     bad: int
+    recent: LogFigures | None = None
 
 
 class LogReader:
@@ -73,8 +76,12 @@ class LogReader:
         if self._tail is not None:
             self._study.feed(self._tail.after(self._study.seq)[:PIECE])
 
-    def sum_up(self, facts: FunctionFacts, now: float) -> bool:
+    def sum_up(
+        self, facts: FunctionFacts, now: float, prices: Prices | None = None, times: float = 1.0
+    ) -> bool:
         """Make `learned` anew if there is news and it is due (`now` s since the epoch); whether it was.
+
+        Without `prices` at the table's of the function's region. `times` is the demo's compression of time.
 
         What is made of a part of the tail is made anew as soon as the rest was taken, too.
         """
@@ -88,9 +95,10 @@ class LogReader:
         # Nothing is known of what was written after the last reading.
         until = max(tail.at, study.last_at)
         kinds, requests = study.errors(), study.requests()
+        figures = study.figures(facts, until, prices=prices)
         self.learned = Learned(
             now,
-            study.figures(facts, until),
+            figures,
             study.first_at,
             study.last_at,
             study.lines,
@@ -103,6 +111,7 @@ class LogReader:
             sum(1 for r in requests if r.status in FAILED),
             sum(1 for r in requests if r.attempts > 1),
             sum(1 for r in requests if is_bad(r)),
+            figures if times == 1 else study.figures(facts, until, WINDOW_S / times, prices),
         )
         return True
 

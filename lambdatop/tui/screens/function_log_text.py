@@ -6,6 +6,7 @@ from collections.abc import Callable
 from textwrap import wrap
 from typing import NamedTuple
 
+from lambdatop.domain.burn import exact_burn
 from lambdatop.domain.fingerprints import ErrorKind
 from lambdatop.domain.redact import redact
 from lambdatop.domain.requests import FAILED, Request
@@ -20,14 +21,19 @@ VIA = {"poll": "by polling", "live tail": "by Live Tail"}
 COUNT, AGE = 7, 7
 
 
-def log_section(tail: LogTail | None, learned: Learned | None, now: float, width: int) -> Spans:
-    """The section; a log that was not read, or is empty, says so. `now` in s since the epoch."""
+def log_section(
+    tail: LogTail | None, learned: Learned | None, now: float, width: int, times: float = 1.0
+) -> Spans:
+    """The section; a log that was not read, or is empty, says so. `now` in s since the epoch.
+
+    `times` is the demo's compression of time: rates per hour are told per published hour, as metrics are.
+    """
     if tail is None or learned is None:
         words = "not read yet" if tail is None or not tail.at else "no lines in what has been read"
         return (*_title("log"), *spans((f"{words}\n", "muted")))
     reach = f"{fmt.clock(learned.first_at)} to {fmt.clock(learned.last_at)}"
     note = f"{reach}, {fmt.plural(learned.lines, 'line')} {VIA.get(tail.via, tail.via)}"
-    pieces: list[Span] = [*_title("log", note), *_figures(tail, learned, now, width)]
+    pieces: list[Span] = [*_title("log", note), *_figures(tail, learned, width, times)]
     pieces += _kinds(learned, now, width)
     pieces += _requests(learned, width)
     return tuple(pieces)
@@ -37,13 +43,13 @@ def _title(title: str, note: str = "") -> list[Span]:
     return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
 
 
-def _figures(tail: LogTail, learned: Learned, now: float, width: int) -> Spans:
+def _figures(tail: LogTail, learned: Learned, width: int, times: float) -> Spans:
     figures = learned.figures
     cells = [
         ("cold starts %", fmt.percent(figures.cold_start_share)),
         ("environments", fmt.number(float(figures.environments))),
         ("proactive inits", fmt.number(float(figures.proactive_inits))),
-        ("burn $/h exact", _burn(learned)),
+        ("burn $/h exact", _burn(learned, times)),
         ("reports", fmt.number(float(figures.requests))),
         ("lag", fmt.age(tail.lag_s)),
     ]
@@ -62,10 +68,9 @@ def _figures(tail: LogTail, learned: Learned, now: float, width: int) -> Spans:
     return tuple(pieces)
 
 
-def _burn(learned: Learned) -> str:
-    figures = learned.figures
-    billed = figures.requests - figures.unbilled_reports
-    return f"${figures.usd_per_hour:,.4f}" if billed and figures.usd_per_hour is not None else fmt.UNKNOWN
+def _burn(learned: Learned, times: float) -> str:
+    exact = exact_burn(learned.recent or learned.figures, times)
+    return fmt.UNKNOWN if exact is None else f"${exact.usd_per_hour:,.4f}"
 
 
 def _reserves(tail: LogTail, learned: Learned) -> list[str]:

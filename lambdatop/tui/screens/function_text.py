@@ -10,7 +10,9 @@ from lambdatop.tui.glyphs import BULLET, TIMES
 from lambdatop.tui.ink import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, clip, fit, spans
 from lambdatop.tui.panes.cells import cap, level, timeout_share
 from lambdatop.tui.panes.findings import suggestion, value_text
+from lambdatop.tui.panes.functions import metrics_old
 from lambdatop.tui.screens.confirm_text import row
+from lambdatop.tui.screens.function_burn_text import burn_section
 from lambdatop.tui.screens.function_log import Learned
 from lambdatop.tui.screens.function_log_text import log_section
 from lambdatop.tui.screens.journal import change_words, in_reading_order
@@ -32,8 +34,10 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None) -> 
     queues = _queues(frame, mappings)
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
     pieces: list[Span] = [*_facts(function, frame, width), *_numbers(function, frame, width)]
+    stale = metrics_old(function, frame)
+    pieces += burn_section(function, snapshot.burn, learned, width, stale=stale)
     pieces += _findings(frame, about, width)
-    pieces += log_section(snapshot.logs.get(key), learned, frame.now, width)
+    pieces += log_section(snapshot.logs.get(key), learned, frame.now, width, snapshot.burn.times)
     pieces += _triggers(mappings, frame, width)
     pieces += _pushed([s for s in snapshot.storms if s.function == key and s.mapping is None], width)
     pieces += _queue_lines(queues, frame, width)
@@ -62,7 +66,7 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
 def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
     age = frame.age(f.age_s)
     note = f"per minute, {fmt.age(age)} old" if age is not None else "no metrics yet"
-    stale = frame.is_stale(f.age_s, "metrics")
+    stale = metrics_old(f, frame)
     limits = frame.settings.detectors.error_rate
     error = level(f.error_rate, limits.warning, limits.critical)
     share = timeout_share(f)
@@ -82,7 +86,7 @@ def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
         ("cold starts %", fmt.percent(f.cold_start_rate), ""),
         ("iterator age", iterator, ""),
         ("async attempts", fmt.ratio(f.async_amplification), ""),
-        ("burn $/h", burn, ""),
+        ("≈ burn $/h", burn, ""),
         ("heat", f"{f.heat:.0f}", SEVERITY_SLOT.get(f.worst, "")),
     ]
     pieces = _section("now", note)

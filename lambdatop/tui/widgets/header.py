@@ -19,6 +19,7 @@ from lambdatop.tui.theme import inks_of
 EXPIRES_SOON_S = 900.0
 UNDER_WAY_S = 60.0
 """An intent that is younger is most likely being carried out right now, here or in another console."""
+WIDE = 110
 SOURCE_SLOT = {"ok": "ok", "starting": "faint", "stale": "stale", "throttled": "warning"}
 
 
@@ -52,12 +53,27 @@ def second_line(frame: Frame, width: int) -> Spans:
     spend = snapshot.spend
     over = spend.budget_usd_per_hour and spend.usd_per_hour >= spend.budget_usd_per_hour
     # Without a budget (the demo: nobody bills) there is nothing to hold the rate against.
-    budget = f" of {fmt.usd(spend.budget_usd_per_hour)}" if spend.budget_usd_per_hour else ""
+    short = snapshot.looking is not None and width < WIDE
+    known = spend.budget_usd_per_hour and (over or not short)
+    budget = f" of {fmt.usd(spend.budget_usd_per_hour)}" if known else ""
     rate = f"{fmt.usd(spend.usd_per_hour)}{budget}/h"
-    cost = spans(("own API calls ", "muted"), fmt.usd(spend.usd), " ", (rate, "warning" if over else "muted"))
-    right = [Item(expiry(frame), 1), Item(cost, 3)]
-    right.append(Item(spans((f"{fmt.clock(frame.now)}Z", "muted")), 4) if frame.now else Item(()))
+    label = "own " if short else "own API calls "
+    cost = spans((label, "muted"), fmt.usd(spend.usd), " ", (rate, "warning" if over else "muted"))
+    right = [*looks(frame), Item(expiry(frame), 1), Item(cost, 3)]
+    right.append(Item(spans((f"{fmt.clock(frame.now)}Z", "muted")), 6) if frame.now else Item(()))
     return (*bar(left, right, width - 1), Span(" "))
+
+
+def looks(frame: Frame) -> tuple[Item, ...]:
+    """How soon a cold function is discovered, and how often rows are asked for where that is slow."""
+    looking = frame.snapshot.looking
+    if looking is None or looking.mood == "unlimited":
+        return ()
+    slow = looking.detail_s > looking.wire_s
+    bound = "warning" if looking.mood == "wrong" and looking.slowed else "muted"
+    detail = (f"rows {fmt.age(looking.detail_s)}", bound if slow else "muted")
+    found = (f"discovery {fmt.age(looking.discovery_s)}", bound)
+    return Item(spans(found), 4), Item(spans(detail) if slow else (), 5)
 
 
 def short_identity(identity: str) -> str:

@@ -1,0 +1,163 @@
+"""Provisioned concurrency: which functions have any, how much of it is ready, and how it is used.
+
+No list tells which functions have it, and one call per function would take hours in a large account. So
+CloudWatch is asked first whose provisioned concurrency was used lately (one call); these are read in every
+round, and everybody else in turns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.aws import known
+from lambdatop.aws.facts import arn_text, whole
+from lambdatop.aws.quotas import add_points
+from lambdatop.aws.session import Api
+from lambdatop.aws.turns import in_turn
+from lambdatop.domain.errors import CredentialsError, Missing, SourceError
+from lambdatop.domain.events import Event, MetricPoints, MetricsObserved, ProvisionedObserved
+from lambdatop.domain.ports import View
+from lambdatop.domain.quota_functions import SPILLOVER, UTILISATION
+from lambdatop.domain.quota_limits import Provisioned
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import MINUTE, SeriesKey
+from lambdatop.domain.text import clean_name
+
+PER_ROUND = 20
+MEASURED = 25
+"""Versions and aliases whose use is asked for, two units each."""
+
+HISTORY_MIN = 60
+
+METRICS = ((UTILISATION, "Maximum"), (SPILLOVER, "Sum"))
+"""Of each version or alias: a share 0..1, and invocations."""
+
+
+class ProvisionedSource:
+    """ListProvisionedConcurrencyConfigs of at most 20 functions a round, and two metrics of what there is."""
+
+    name = "provisioned"
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._asked: dict[Key, int] = {}
+        self._found: dict[Key, tuple[Provisioned, ...]] = {}
+        self._round = 0
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round; a function that has just been deleted is left out."""
+        self._round += 1
+        at = self._api.now()
+        keys = [f.key for f in known.functions(view, self._scope)]
+        existing = set(keys)
+        self._asked = {k: n for k, n in self._asked.items() if k in existing}
+        self._found = {k: found for k, found in self._found.items() if k in existing}
+        if not keys:
+            return ()
+        first = [k for k in (*self._found, *await self._used_lately()) if k in existing]
+        rest = in_turn(view, keys, self._asked, PER_ROUND)
+        answered = await self._read(list(dict.fromkeys((*first, *rest)))[:PER_ROUND])
+        self._found |= {k: found for k, found in answered if found}
+        for key, found in answered:
+            if not found:
+                self._found.pop(key, None)
+        aliases = [Key(self._scope, "alias", f"{k.id}:{p.qualifier}") for k, p in self._every()]
+        observed = ProvisionedObserved(self._scope, at, tuple(answered))
+        return (observed, await self._measured(aliases[:MEASURED])) if aliases else (observed,)
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""
+
+    def _every(self) -> Iterator[tuple[Key, Provisioned]]:
+        for key in sorted(self._found):
+            yield from ((key, one) for one in self._found[key])
+
+    async def _used_lately(self) -> list[Key]:
+        """Functions whose provisioned concurrency CloudWatch has seen in use in the last three hours.
+
+        It is a hint only: where it cannot be had, functions are found by their turn.
+        """
+        try:
+            answer = await self._api.read(
+                "cloudwatch",
+                "ListMetrics",
+                Namespace="AWS/Lambda",
+                MetricName=UTILISATION,
+                RecentlyActive="PT3H",
+            )
+        except CredentialsError:
+            raise
+        except SourceError:
+            return []
+        names: dict[str, None] = {}
+        for metric in answer.get("Metrics") or ():
+            for dimension in metric.get("Dimensions") or ():
+                if dimension.get("Name") == "FunctionName":
+                    names[clean_name(str(dimension.get("Value") or ""))] = None
+        return [Key(self._scope, "function", name) for name in names]
+
+    async def _read(self, keys: Iterable[Key]) -> list[tuple[Key, tuple[Provisioned, ...]]]:
+        answered = []
+        for key in keys:
+            try:
+                found = await self._configs(key.id)
+            except Missing:
+                continue
+            self._asked[key] = self._round
+            answered.append((key, found))
+        return answered
+
+    async def _configs(self, name: str) -> tuple[Provisioned, ...]:
+        found = []
+        async for page in self._api.pages(
+            "lambda",
+            "ListProvisionedConcurrencyConfigs",
+            token="Marker",
+            next_token="NextMarker",
+            FunctionName=name,
+        ):
+            for item in page.get("ProvisionedConcurrencyConfigs") or ():
+                found.append(
+                    Provisioned(
+                        clean_name(arn_text(item.get("FunctionArn")).rsplit(":", 1)[-1]),
+                        whole(item.get("RequestedProvisionedConcurrentExecutions")),
+                        whole(item.get("AllocatedProvisionedConcurrentExecutions")),
+                        whole(item.get("AvailableProvisionedConcurrentExecutions")),
+                        clean_name(str(item.get("Status") or "")),
+                    )
+                )
+        return tuple(sorted(found, key=lambda p: p.qualifier))
+
+    async def _measured(self, aliases: Sequence[Key]) -> MetricsObserved:
+        """Utilisation and spillover of the last hour."""
+        end = math.ceil(self._api.now() / MINUTE) * MINUTE
+        start = end - HISTORY_MIN * MINUTE
+        wanted = [SeriesKey(a, *metric) for a in aliases for metric in METRICS]
+        series = {f"p{i}": one for i, one in enumerate(wanted)}
+        points: dict[str, dict[int, float]] = {id_: {} for id_ in series}
+        async for page in self._api.pages(
+            "cloudwatch",
+            "GetMetricData",
+            token="NextToken",
+            MetricDataQueries=[_query(id_, one) for id_, one in series.items()],
+            StartTime=datetime.fromtimestamp(start, UTC),
+            EndTime=datetime.fromtimestamp(end, UTC),
+            ScanBy="TimestampAscending",
+        ):
+            for result in page.get("MetricDataResults") or ():
+                add_points(points.get(result.get("Id"), {}), result, start, end)
+        data = tuple(MetricPoints(one, tuple(sorted(points[id_].items()))) for id_, one in series.items())
+        return MetricsObserved(self._scope, self._api.now(), start, end, data)
+
+
+def _query(id_: str, series: SeriesKey) -> dict[str, Any]:
+    name = series.key.id.partition(":")[0]
+    dimensions = [{"Name": "FunctionName", "Value": name}, {"Name": "Resource", "Value": series.key.id}]
+    metric = {"Namespace": "AWS/Lambda", "MetricName": series.metric, "Dimensions": dimensions}
+    stat = {"Metric": metric, "Period": MINUTE, "Stat": series.stat}
+    return {"Id": id_, "MetricStat": stat, "ReturnData": True}

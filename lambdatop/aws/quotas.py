@@ -1,0 +1,139 @@
+"""What Service Quotas says of Lambda in this account: applied values, whether they can be raised, their use.
+
+Where it cannot be asked, the documented defaults stand in, and the rows made from them say so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.aws.facts import seconds
+from lambdatop.aws.session import Api
+from lambdatop.domain.errors import CredentialsError, Denied, SourceError, Throttled
+from lambdatop.domain.events import Event, MetricPoints, MetricsObserved, QuotasObserved
+from lambdatop.domain.ports import View
+from lambdatop.domain.quota_limits import CONCURRENCY, DOCUMENTED, SIZES, QuotaLimit, UsageMetric
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import MINUTE, SeriesKey
+from lambdatop.domain.text import clean_line, clean_name
+
+USAGE_MIN = 15
+"""History of a usage metric that is asked for, minutes."""
+
+_UNITS: Mapping[str, float] = {
+    "bytes": 1,
+    "kilobytes": 1024,
+    "megabytes": 1024**2,
+    "gigabytes": 1024**3,
+    "terabytes": 1024**4,
+}
+
+
+class QuotasSource:
+    """ListServiceQuotas of `lambda`, and the usage metrics that it names (one unit each)."""
+
+    name = "quotas"
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._known: tuple[QuotaLimit, ...] = ()
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round; a service that is not there (or not reachable from here) is a gap, not a failure."""
+        at, gap = self._api.now(), ""
+        try:
+            self._known = await self._limits()
+        except (Denied, Throttled, CredentialsError):
+            raise
+        except SourceError as error:
+            kept = "; its last answer stands" if self._known else ""
+            gap = f"Service Quotas does not answer here, {clean_line(error.code or str(error), 80)}{kept}"
+        observed = QuotasObserved(self._scope, at, self._known, gap)
+        usage = [limit for limit in self._known if limit.usage is not None and limit.code != CONCURRENCY]
+        return (observed, await self._used(usage)) if usage else (observed,)
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""
+
+    async def _limits(self) -> tuple[QuotaLimit, ...]:
+        found = {}
+        async for page in self._api.pages(
+            "service-quotas", "ListServiceQuotas", token="NextToken", ServiceCode="lambda", MaxResults=100
+        ):
+            for item in page.get("Quotas") or ():
+                limit = quota_limit(item)
+                if limit is not None:
+                    found[limit.code] = limit
+        return tuple(found[code] for code in sorted(found))
+
+    async def _used(self, limits: Sequence[QuotaLimit]) -> MetricsObserved:
+        """The newest minutes of the usage metrics."""
+        end = math.ceil(self._api.now() / MINUTE) * MINUTE
+        start = end - USAGE_MIN * MINUTE
+        keys = {f"q{i}": _series(self._scope, limit) for i, limit in enumerate(limits)}
+        points: dict[str, dict[int, float]] = {id_: {} for id_ in keys}
+        async for page in self._api.pages(
+            "cloudwatch",
+            "GetMetricData",
+            token="NextToken",
+            MetricDataQueries=[_query(f"q{i}", limit) for i, limit in enumerate(limits)],
+            StartTime=datetime.fromtimestamp(start, UTC),
+            EndTime=datetime.fromtimestamp(end, UTC),
+            ScanBy="TimestampAscending",
+        ):
+            for result in page.get("MetricDataResults") or ():
+                add_points(points.get(result.get("Id"), {}), result, start, end)
+        data = tuple(MetricPoints(key, tuple(sorted(points[id_].items()))) for id_, key in keys.items())
+        return MetricsObserved(self._scope, self._api.now(), start, end, data)
+
+
+def add_points(points: dict[int, float], result: Mapping[str, Any], start: int, end: int) -> None:
+    """Take the values of one page of one series, by the start of their minute (s since the epoch)."""
+    for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False):
+        at = seconds(stamp)
+        if at is not None and start <= at < end and math.isfinite(value):
+            points[int(at // MINUTE) * MINUTE] = float(value)
+
+
+def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
+    """One quota of an answer; None for one that nothing here looks at, or whose number means nothing."""
+    code, value = clean_name(str(item.get("QuotaCode") or "")), item.get("Value")
+    if code not in DOCUMENTED or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        return None
+    unit = str(item.get("Unit") or "").lower()
+    if code in SIZES and unit not in _UNITS:
+        return None  # 4 of what? The documented limit is the better guess, and is shown as one
+    applied = float(value) * (_UNITS[unit] if code in SIZES else 1)
+    return QuotaLimit(code, applied, "Service Quotas", bool(item.get("Adjustable")), _usage(item))
+
+
+def _usage(item: Mapping[str, Any]) -> UsageMetric | None:
+    usage = item.get("UsageMetric") or {}
+    namespace, metric = usage.get("MetricNamespace"), usage.get("MetricName")
+    if not namespace or not metric:
+        return None
+    dimensions = (usage.get("MetricDimensions") or {}).items()
+    return UsageMetric(
+        clean_line(str(namespace), 255),
+        clean_line(str(metric), 255),
+        tuple(sorted((clean_line(str(k), 255), clean_line(str(v), 1024)) for k, v in dimensions)),
+        clean_name(str(usage.get("MetricStatisticRecommendation") or "Maximum")),
+    )
+
+
+def _series(scope: Scope, limit: QuotaLimit) -> SeriesKey:
+    usage = limit.usage or UsageMetric("", "", (), "")
+    return SeriesKey(Key(scope, "quota", limit.code), usage.metric, usage.stat)
+
+
+def _query(id_: str, limit: QuotaLimit) -> dict[str, Any]:
+    usage = limit.usage or UsageMetric("", "", (), "")
+    dimensions = [{"Name": name, "Value": value} for name, value in usage.dimensions]
+    metric = {"Namespace": usage.namespace, "MetricName": usage.metric, "Dimensions": dimensions}
+    stat = {"Metric": metric, "Period": MINUTE, "Stat": usage.stat}
+    return {"Id": id_, "MetricStat": stat, "ReturnData": True}

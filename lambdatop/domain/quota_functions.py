@@ -1,0 +1,152 @@
+"""Limits of each function: reservation, provisioned concurrency, rates of requests and scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from lambdatop.domain import quota_limits as q
+from lambdatop.domain.quota_look import Look, fullest, row
+from lambdatop.domain.scope import Key
+from lambdatop.domain.series import MINUTE
+from lambdatop.domain.snapshot import QuotaRow
+
+UTILISATION = "ProvisionedConcurrencyUtilization"
+SPILLOVER = "ProvisionedConcurrencySpilloverInvocations"
+SHORT_MS = 100.0
+"""Mean duration below which the rate of requests is reached before the concurrency (10/s each)."""
+
+STEEP = 0.25
+
+
+def function_rows(look: Look) -> Iterator[QuotaRow]:
+    """The ones that are used far, and the fullest of each kind."""
+    yield from fullest(r for key in look.functions if (r := _reserved(look, key)))
+    yield from fullest(r for key in look.functions for r in _provisioned(look, key))
+    yield from fullest((r for key in look.functions if (r := _requests(look, key))), at_least_one=False)
+    yield from fullest((r for key in look.levels if (r := _scaling(look, key))), STEEP, at_least_one=False)
+
+
+def unused_reservations(look: Look, share: float) -> tuple[tuple[Key, int, float], ...]:
+    """Functions that used less than `share` of their reservation over an hour: reserved and used at most.
+
+    The largest unused part first. A function whose metrics were not asked for is not judged.
+    """
+    found = []
+    for key in look.functions:
+        reserved = look.world.reserved.get(key)
+        if not reserved or key not in look.world.metrics_at:
+            continue
+        most = look.world.metric(key, "ConcurrentExecutions", "Maximum").max(
+            look.over.end - 60 * MINUTE, look.over.end
+        )
+        used = most or 0.0
+        if used < share * reserved:
+            found.append((key, reserved, used))
+    return tuple(sorted(found, key=lambda f: (f[2] - f[1], f[0])))
+
+
+def _reserved(look: Look, key: Key) -> QuotaRow | None:
+    reserved = look.world.reserved.get(key)
+    if not reserved:
+        return None
+    used = look.running(key)
+    made = row(
+        f"reserved of {key.id}",
+        used,
+        float(reserved),
+        "environments",
+        "GetFunctionConcurrency, ConcurrentExecutions",
+        scope="function",
+        age=look.age(key),
+        target=key,
+        own=True,
+        points=look.points(key, "ConcurrentExecutions", "Maximum"),
+    )
+    return replace(made, first_throttled=f"{key.id} alone: others are not touched", top=key)
+
+
+def _provisioned(look: Look, key: Key) -> Iterator[QuotaRow]:
+    read = look.world.provisioned.get(key)
+    for one in read[1] if read else ():
+        alias = Key(look.scope, "alias", f"{key.id}:{one.qualifier}")
+        ready = one.available or one.allocated
+        share = look.level(alias, UTILISATION)
+        spilled = look.world.metric(alias, SPILLOVER).sum(look.recent.start, look.recent.end)
+        words = []
+        if one.status and one.status != "READY":
+            words.append(
+                f"{one.status}: {one.allocated} of {one.requested} allocated, unusable until all are"
+            )
+        if share is None:
+            words.append("no invocation lately, so no utilisation")
+        if spilled:
+            words.append(f"{spilled:.0f} invocations spilled over to standard concurrency")
+        made = row(
+            f"provisioned of {alias.id}",
+            (share or 0.0) * ready,
+            float(ready),
+            "environments",
+            f"GetProvisionedConcurrencyConfig, {UTILISATION}",
+            scope="function",
+            age=look.age(alias),
+            points=tuple((t, v * ready) for t, v in look.points(alias, UTILISATION, "Maximum")),
+            note=", ".join(words),
+            target=key,
+            own=True,
+        )
+        yield replace(made, top=key, first_throttled="nobody: what is beyond it starts cold in the pool")
+
+
+def _requests(look: Look, key: Key) -> QuotaRow | None:
+    """A short function with a reservation: 10 requests/s per unit, whatever its concurrency shows."""
+    reserved = look.world.reserved.get(key)
+    if not reserved:
+        return None
+    start, end = look.recent.start, look.recent.end
+    runs = look.world.metric(key, "Invocations").sum(start, end)
+    if not runs or look.world.metric(key, "Duration").sum(start, end) / runs >= SHORT_MS:
+        return None
+    points = tuple((t, v / 60) for t, v in look.points(key, "Invocations", "Sum"))
+    made = row(
+        f"request rate of {key.id}",
+        points[-1][1],
+        float(q.REQUESTS_PER_ENVIRONMENT * reserved),
+        "requests/s",
+        "10 x its reserved concurrency, Invocations",
+        scope="function",
+        age=look.age(key),
+        points=points,
+        own=True,
+        note="asynchronous invocations are counted too, though they have no such limit",
+        target=key,
+    )
+    return replace(made, top=key, first_throttled=f"synchronous callers of {key.id}")
+
+
+def _scaling(look: Look, key: Key) -> QuotaRow | None:
+    """The steepest step between two minutes; a maximum per minute hides how fast it was reached within."""
+    limit = look.limits.get(q.SCALING_RATE)
+    if look.running(key) < STEEP * limit.value:
+        return None
+    points = look.points(key, "ConcurrentExecutions", "Maximum")[-6:]
+    step = max((b[1] - a[1] for a, b in pairwise(points) if b[0] - a[0] == MINUTE), default=0.0)
+    if step <= 0:
+        return None
+    words = f"{limit.value:,.0f} environments per 10 s; minute figures hide faster steps within a minute"
+    made = row(
+        f"scaling rate of {key.id}",
+        step,
+        limit.value * q.REFILL_PER_MIN,
+        "environments/min",
+        f"ConcurrentExecutions; limit: {limit.origin}",
+        code=q.SCALING_RATE,
+        scope="function",
+        age=look.age(key),
+        note=words,
+        assumed=limit.assumed,
+        target=key,
+        own=True,
+    )
+    return replace(made, top=key, first_throttled=f"{key.id} alone, although its limits look free")

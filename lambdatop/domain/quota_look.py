@@ -1,0 +1,150 @@
+"""What every quota row is made from: the World of one scope at one moment, and the making of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lambdatop.domain.forecast import UNKNOWN, Forecast, forecast
+from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.quota_limits import QuotaLimits
+from lambdatop.domain.rates import Window, window
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.series import MINUTE
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import QuotaRow
+from lambdatop.domain.world import World
+
+NOW_MIN = 5
+"""Final minutes of which the newest point is "now" for a gauge; an older one is not shown as such."""
+
+SHOWN_FROM = 0.5
+"""Of limits that each function, queue or mapping has, those used so far are listed, else the fullest."""
+
+SMALL, NEAR = 10, 0.8
+"""Of a limit below ten a single execution is a large share: it is listed when it is nearly reached."""
+
+MOST_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One scope of the World at `now` (s since the epoch); `over` are the final minutes behind a trend.
+
+    `asked` are the functions whose metrics were ever asked for; in a large account most were not. `levels`
+    are the environments that functions used lately at most; who used none is not in it.
+    """
+
+    world: World
+    scope: Scope
+    now: float
+    settings: Settings
+    account: AccountFacts | None
+    limits: QuotaLimits
+    over: Window
+    functions: tuple[Key, ...] = ()
+    asked: tuple[Key, ...] = ()
+    levels: Mapping[Key, float] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Key:
+        """The key of the account itself."""
+        return Key(self.scope, "account", self.scope.account)
+
+    @property
+    def recent(self) -> Window:
+        """The final minutes in which the newest point of a gauge must lie."""
+        return Window(self.over.end - NOW_MIN * MINUTE, self.over.end)
+
+    def age(self, key: Key) -> float | None:
+        """Seconds since the metrics of `key` were fetched."""
+        at = self.world.metrics_at.get(key)
+        return None if at is None else max(0.0, self.now - at)
+
+    def points(self, key: Key, metric: str, stat: str) -> tuple[tuple[float, float], ...]:
+        """(s, value) of the final minutes of `over`."""
+        series = self.world.metric(key, metric, stat).since(self.over.start)
+        pairs = zip(series.times, series.values, strict=True)
+        return tuple((float(t), v) for t, v in pairs if t < self.over.end)
+
+    def level(self, key: Key, metric: str, stat: str = "Maximum") -> float | None:
+        """The newest final value of a gauge, None when it is older than a few minutes."""
+        values = self.world.metric(key, metric, stat).window(self.recent.start, self.recent.end)
+        return values[-1] if values else None
+
+    def running(self, key: Key) -> float:
+        """Environments that a function used lately at most; 0 where CloudWatch has no point."""
+        return self.levels.get(key, 0.0)
+
+
+def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
+    """The look at one scope."""
+    over = window(now, settings.detectors.quota_headroom.window_min, settings.metrics)
+    functions = tuple(k for k in world.functions if k.scope == scope)
+    limits = world.quota_limits.get(scope, QuotaLimits())
+    recent, levels = over.end - NOW_MIN * MINUTE, {}
+    asked = tuple(k for k in functions if k in world.metrics_at)
+    for key in asked:
+        series = world.metric(key, "ConcurrentExecutions", "Maximum")
+        if series.times and (most := series.max(recent, over.end)):
+            levels[key] = most
+    return Look(
+        world, scope, now, settings, world.accounts.get(scope), limits, over, functions, asked, levels
+    )
+
+
+def row(
+    name: str,
+    used: float,
+    limit: float,
+    unit: str,
+    source: str,
+    *,
+    code: str = "",
+    scope: str = "account",
+    points: Sequence[tuple[float, float]] = (),
+    age: float | None = None,
+    note: str = "",
+    assumed: bool = False,
+    target: Key | None = None,
+    own: bool = False,
+    fixed: bool = False,
+) -> QuotaRow:
+    """A row; `points` are (s, used) of final minutes, from which its trend comes."""
+    seen: Forecast = forecast(points, limit - used, used) if points else UNKNOWN
+    return QuotaRow(
+        name,
+        code,
+        scope,
+        used,
+        limit,
+        unit,
+        source,
+        limit - used,
+        seen.trend.per_min if seen.trend else None,
+        seen.exhausted_in_s,
+        age,
+        note,
+        assumed,
+        seen.range_s,
+        seen.confidence,
+        target=target,
+        own=own,
+        fixed=fixed,
+    )
+
+
+def fullest(
+    rows: Iterable[QuotaRow], shown_from: float = SHOWN_FROM, *, at_least_one: bool = True
+) -> list[QuotaRow]:
+    """Those worth a line: used far, the fullest first, at most ten; the fullest one where none is."""
+    ordered = sorted(rows, key=lambda r: (-r.share, r.name))
+    far = [r for r in ordered if r.share >= (shown_from if r.limit >= SMALL else max(shown_from, NEAR))]
+    if not far:
+        return ordered[:1] if at_least_one else []
+    more = len(far) - MOST_LISTED
+    if more <= 0:
+        return far
+    last = far[MOST_LISTED - 1]
+    words = f"{last.note}; " if last.note else ""
+    return [*far[: MOST_LISTED - 1], replace(last, note=f"{words}{more} more are used this far")]

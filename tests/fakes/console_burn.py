@@ -1,0 +1,30 @@
+"""What the functions of the console's scene burn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from fakes.console_names import NOW, SCOPE
+
+from lambdatop.domain.burn import AccountBurn, Burn
+from lambdatop.domain.prices import table_prices
+from lambdatop.domain.snapshot import FunctionRow
+
+
+def billed(functions: Iterable[FunctionRow]) -> dict[str, Any]:
+    """The functions with what each burns, and what they burn together: parts of a Snapshot."""
+    rows = tuple(replace(f, burn=_burn(f.burn_usd_per_hour, f.error_rate or 0.0)) for f in functions)
+    known = [f.burn for f in rows if f.burn is not None]
+    usd, wasted = sum(b.total for b in known), sum(b.wasted or 0.0 for b in known)
+    prices, until = table_prices(SCOPE.region), NOW + 86_400
+    whole = AccountBurn(usd, wasted, Burn(), len(known), len(rows), 24 * usd, until, 3.1, 2.8, prices)
+    return {"functions": rows, "burn": whole}
+
+
+def _burn(usd: float | None, failing: float) -> Burn | None:
+    """A bill in parts that come to `usd` an hour."""
+    if usd is None:
+        return None
+    return Burn(0.8 * usd, 0.12 * usd, 0.0, 0.0, 0.08 * usd, wasted=failing * usd, running=4.0)
