@@ -33,6 +33,10 @@ PACES = Paces(
     streams=10.0,
     logs=1.0,
     permissions=20.0,
+    quotas=20.0,
+    provisioned=20.0,
+    history=20.0,
+    prices=20.0,
 )
 """Seconds. The control plane still gets at most 5 requests a second, as in a real account."""
 
