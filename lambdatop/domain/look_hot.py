@@ -63,9 +63,11 @@ def _movers(world: World, swept: Iterable[Key], move: Move, now: float, minutes:
         if value > 0 and (by := value - usual(world, key, metric, now, minutes)[0]) > 0:
             risen.append((by, key))
     whole = sum(by for by, _ in risen)
-    left = ACCOUNTED * (min(move.excess, whole) if metric == move.wire.of else whole)
+    same = metric == move.wire.of
+    left = ACCOUNTED * (min(move.excess, whole) if same else whole)
+    least = WORTH * (move.excess if same else whole)
     for number, (by, key) in enumerate(sorted(risen, key=lambda r: (-r[0], r[1]))):
-        if number >= FOUND_AT_ONCE or left <= 0 or (number and by < WORTH * whole):
+        if number >= FOUND_AT_ONCE or left <= 0 or by < least:
             return
         left -= by
         yield key

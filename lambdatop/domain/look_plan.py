@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
 
 from lambdatop.domain.look_paces import HOUR_S, ROUND_MOST, SWEEP_SHARE, Paces, Purse, paces
 from lambdatop.domain.look_wire import PERIODIC, Metric, Reading
@@ -115,7 +116,7 @@ def plan(state: LookState) -> LookPlan:
     found = paces(state, first, purse)
     wire_due = state.now - state.wire_at >= state.base_s / 2
     if state.budget <= 0:
-        every = tuple(sorted(state.functions))
+        every = tuple(sorted(state.functions, key=attrgetter("id")))
         return LookPlan(
             wire_due, False, (), PERIODIC, False, every, tuple(state.fixed), found.looking(state, purse)
         )
@@ -139,7 +140,7 @@ def _first(state: LookState) -> tuple[Key, ...]:
 
 def _full(state: LookState, found: Paces, purse: Purse, wire_due: bool) -> LookPlan:
     since = state.full_since or 0.0
-    left = [k for k in sorted(state.functions) if state.asked.get(k, NEVER) < since]
+    left = [k for k in sorted(state.functions, key=attrgetter("id")) if state.asked.get(k, NEVER) < since]
     most = max(1, int(FULL_MOST / state.series))
     fixed = tuple(k for k in state.fixed if state.asked.get(k, NEVER) < since)
     looking, more = found.looking(state, purse), len(left) > most
@@ -157,25 +158,32 @@ def _sweep(state: LookState, found: Paces, purse: Purse, room: float) -> tuple[t
         grown = move.excess >= GROWN * state.swept_excess.get(move.wire.sweep, 0.0)
         due = _due_for(state, move.wire.sweep, state.base_s / 2 if grown else found.sweeps.soon_s)
         if due:
-            return due[: max(0, int(room))], move.wire.sweep, False
+            swept = state.swept.get(move.wire.sweep, {})
+            return _longest_waiting(due, swept, int(room)), move.wire.sweep, False
     pace = min(found.sweeps.periodic_s or 0.0, HOUR_S)
     if not pace or state.now - state.periodic_at < pace:
         return (), PERIODIC, False
     # An account too large for one sweep an hour is swept in parts, those who waited longest first.
     part = min(len(found.active), int(found.sweeps.periodic_h), int(max(0.0, room)))
     at = state.swept.get(PERIODIC, {})
-    late = (k for k in found.active if state.now - at.get(k, NEVER) >= pace / 2)
-    due = tuple(sorted(late, key=lambda k: (at.get(k, NEVER), k))[:part])
-    return due, PERIODIC, bool(due)
+    late = [k for k in found.active if state.now - at.get(k, NEVER) >= pace / 2]
+    chosen = _longest_waiting(late, at, part)
+    return chosen, PERIODIC, bool(chosen)
 
 
-def _due_for(state: LookState, metric: Metric, again_s: float) -> tuple[Key, ...]:
+def _longest_waiting(keys: list[Key], at: Mapping[Key, float], most: int) -> tuple[Key, ...]:
+    """At most `most`; the order of those who have waited equally long does not matter, and costs time."""
+    if len(keys) > most:
+        keys = sorted(keys, key=lambda k: at.get(k, NEVER))[: max(0, most)]
+    return tuple(keys)
+
+
+def _due_for(state: LookState, metric: Metric, again_s: float) -> list[Key]:
     """Active functions not swept for `metric` lately; once those are done, the ones that seemed asleep."""
     at = state.swept.get(metric, {})
     awake = state.functions if state.active is None else state.functions & state.active
     due = [k for k in awake if state.now - at.get(k, NEVER) >= again_s]
-    due = due or [k for k in state.functions - awake if state.now - at.get(k, NEVER) >= HOUR_S]
-    return tuple(sorted(due, key=lambda k: (at.get(k, NEVER), k)))
+    return due or [k for k in state.functions - awake if state.now - at.get(k, NEVER) >= HOUR_S]
 
 
 class Room:
@@ -215,6 +223,6 @@ def _detail(
     ]
     if found.others_s is not None:
         rest = found.pool.difference(first)
-        late = sorted((k for k in rest if due(k, found.others_s)), key=lambda k: (-state.age(k), k))
+        late = sorted((k for k in rest if due(k, found.others_s)), key=lambda k: (-state.age(k), k.id))
         functions += [k for k in late[: found.others_most] if room.take(state.series)]
     return tuple(functions), tuple(fixed)

@@ -135,6 +135,14 @@ def test_who_moved_the_total_is_found_among_many() -> None:
     assert look_hot.found(world, keys, ERRORS, reading, NOW, 60) == (keys[7], keys[9])
 
 
+def test_who_rose_by_next_to_nothing_did_not_move_the_total() -> None:
+    world = account("Errors", [*([5.0] * 58), 205.0, 205.0])
+    world = told(told(world, A, "Errors", [*([0.0] * 59), 1.0]), B, "Errors", [*([0.0] * 59), 40.0])
+    reading = read(world, SCOPE, NOW)
+    assert look_hot.found(world, (A,), ERRORS, reading, NOW, 60) == ()
+    assert look_hot.found(world, (A, B), ERRORS, reading, NOW, 60) == (B,)
+
+
 def test_without_a_move_those_that_fail_are_found_the_worst_first() -> None:
     world = told(told(EMPTY_WORLD, A, "Errors", [2.0] * 5), B, "Errors", [4.0] * 5)
     quiet = Key(SCOPE, "function", "quiet")
