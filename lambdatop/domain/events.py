@@ -226,12 +226,16 @@ class SourceReported(Event):
 
 @dataclass(frozen=True, slots=True)
 class SpendObserved(Event):
-    """What lambdatop itself has asked for so far; `usd` counts billable units at list price."""
+    """What lambdatop itself has asked for so far; `usd` counts billable units at list price.
+
+    `calls` are requests by `service.operation`, `usd_by_call` what each of those that cost anything came to.
+    """
 
     calls: tuple[tuple[str, int], ...]
     usd: float
     usd_per_hour: float
     budget_usd_per_hour: float
+    usd_by_call: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ def _source(world: World, event: ev.SourceReported) -> World:
 
 
 def _spend(world: World, event: ev.SpendObserved) -> World:
-    spend = Spend(event.calls, event.usd, event.usd_per_hour, event.budget_usd_per_hour)
+    spend = Spend(event.calls, event.usd, event.usd_per_hour, event.budget_usd_per_hour, event.usd_by_call)
     return replace(world, spend=spend, lambda_calls=fold_quota.calls_seen(world.lambda_calls, event))
 
 

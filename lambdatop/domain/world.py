@@ -88,6 +88,7 @@ class Spend:
     usd: float = 0.0
     usd_per_hour: float = 0.0
     budget_usd_per_hour: float = 0.0
+    usd_by_call: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

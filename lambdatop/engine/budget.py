@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -189,6 +189,7 @@ class SpendMeter:
         self._budget = budget_usd_per_hour
         self._began = clock.monotonic()
         self._calls: Counter[str] = Counter()
+        self._by_call: defaultdict[str, float] = defaultdict(float)
         self._usd = 0.0
         self._minutes: deque[tuple[int, float]] = deque()
 
@@ -198,6 +199,7 @@ class SpendMeter:
         if usd <= 0:
             return
         self._usd += usd
+        self._by_call[f"{service}.{operation}"] += usd
         minute = int(self._clock.monotonic() // self.STEP_S)
         if self._minutes and self._minutes[-1][0] == minute:
             usd += self._minutes.pop()[1]
@@ -226,4 +228,5 @@ class SpendMeter:
             self._usd,
             self.usd_per_hour(),
             self._budget,
+            tuple(sorted(self._by_call.items())),
         )

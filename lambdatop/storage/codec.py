@@ -223,4 +223,5 @@ def _spend(spend: Spend) -> Json:
         "usd": plain(spend.usd),
         "usd_per_hour": plain(spend.usd_per_hour),
         "budget_usd_per_hour": plain(spend.budget_usd_per_hour),
+        "usd_by_call": {name: plain(usd) for name, usd in spend.usd_by_call},
     }

@@ -34,6 +34,7 @@ from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen
 from lambdatop.tui.screens.journal import JournalScreen
 from lambdatop.tui.screens.sheet import SheetScreen
+from lambdatop.tui.screens.spend import SpendScreen
 from lambdatop.tui.screens.who import WhoScreen
 from lambdatop.tui.theme import ThemedApp
 from lambdatop.tui.tidying import Tidying
@@ -218,6 +219,10 @@ class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
         """What was done."""
         if not isinstance(self.screen, JournalScreen):
             self.push_screen(JournalScreen())
+
+    def action_spend(self) -> None:
+        """What looking costs."""
+        self.push_screen(SpendScreen(self.frame))
 
     def action_undo(self) -> None:
         """Undo the newest mutation that can be undone."""

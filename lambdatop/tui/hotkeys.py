@@ -216,14 +216,9 @@ HOTKEYS: tuple[Hotkey, ...] = (
     Hotkey("pause", "p", "p", "pause", "pause", "freeze the display, and go on", "everywhere", footer=12),
     Hotkey("refresh", "r", "r", "refresh", "refresh", "collect everything now", "everywhere", footer=15),
     Hotkey(
-        "full_detail",
-        "d",
-        "d",
-        "full_detail",
-        "detail",
-        "all metrics of all functions once; says its price",
-        "everywhere",
+        "full_detail", "d", "d", "full_detail", "detail", "all metrics once; says its price", "everywhere"
     ),
+    Hotkey("spend", "dollar_sign", "$", "spend", "cost", "what looking costs, by API", "everywhere"),
     Hotkey("theme", "t", "t", "theme", "theme", "choose the theme", "everywhere", footer=18),
     Hotkey("help", "question_mark", "?", "help", "help", "all keys", "everywhere", footer=2),
     Hotkey("palette", "colon,ctrl+p", ": Ctrl-P", "command_palette", "palette", "commands", "everywhere"),

@@ -23,7 +23,14 @@ from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 
-CHARACTERS = {"slash": "/", "question_mark": "?", "colon": ":", "left_square_bracket": "[", "space": " "}
+CHARACTERS = {
+    "dollar_sign": "$",
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "left_square_bracket": "[",
+    "space": " ",
+}
 ROUNDS, QUIET = 100, 2
 
 

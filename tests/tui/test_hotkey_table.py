@@ -28,7 +28,7 @@ HOSTS = {
     "insights": (LogErrorsScreen,),
     "dialog": (ConfirmScreen,),
 }
-NAMED = {str(key.value) for key in Keys} | {"slash", "colon", "question_mark"}
+NAMED = {str(key.value) for key in Keys} | {"slash", "colon", "question_mark", "dollar_sign"}
 
 
 def test_every_action_exists_where_it_is_bound() -> None:

@@ -1,0 +1,91 @@
+"""What looking costs: every API with its requests and USD, and how often what is asked for."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from lambdatop.domain.looking import Looking
+from lambdatop.domain.world import Spend
+from lambdatop.tui import format as fmt
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.ink import Span, Spans, fit, spans
+from lambdatop.tui.theme import inks_of
+
+LIST_PRICE = (
+    "List prices without free tiers, so the truth is at most this much. What is free is counted, too."
+)
+NAME, COUNT, USD = 34, 11, 12
+
+
+def spend_lines(spend: Spend) -> Spans:
+    """One line for each API, the dearest first; then the sum, and what it comes to in an hour."""
+    usd = dict(spend.usd_by_call)
+    rows = sorted(spend.calls, key=lambda row: (-usd.get(row[0], 0.0), -row[1], row[0]))
+    pieces = [*_row("API", "requests", "USD", "muted")]
+    for name, count in rows:
+        cost = usd.get(name, 0.0)
+        pieces += _row(name, f"{count:,}", fmt.usd(cost) if cost else "free", "" if cost else "faint")
+    pieces += _row("all", f"{sum(count for _, count in rows):,}", fmt.usd(spend.usd), "accent")
+    budget = f" of a budget of {fmt.usd(spend.budget_usd_per_hour)}" if spend.budget_usd_per_hour else ""
+    return (*pieces, *spans(("this hour ", "muted"), f"{fmt.usd(spend.usd_per_hour)}/h{budget}"))
+
+
+def _row(name: str, count: str, usd: str, slot: str) -> list[Span]:
+    text = f"{count:>{COUNT}}{usd:>{USD}}"
+    return [*fit(spans((name, slot)), NAME), Span(text, slot), Span("\n")]
+
+
+def looking_lines(looking: Looking | None) -> Spans:
+    """How often what is asked for, and what the budget slowed down."""
+    if looking is None or looking.mood == "unlimited":
+        return spans(("There is no budget: everything is asked for in every round.", "muted"))
+    why = f": {looking.why}" if looking.why else ""
+    mood = "Nothing is wrong: the calm budget" if looking.mood == "calm" else f"The whole budget{why}"
+    found = f"Any other is discovered within {fmt.age(looking.discovery_s)}."
+    words = [
+        f"{mood}. Planned {fmt.usd(looking.usd_per_hour)}/h, {looking.calls_per_min:.1f} requests a minute.",
+        f"Totals every {fmt.age(looking.wire_s)}; what is seen or hot every {fmt.age(looking.detail_s)}.",
+        f"A function that moves a total is found within {fmt.age(looking.mover_s)}. {found}",
+    ]
+    slowed = [(f"{words}\n", "warning") for words in (looking.slowed, looking.note) if words]
+    return spans(*[(f"{line}\n", "muted") for line in words], *slowed)
+
+
+class SpendScreen(ModalScreen[None]):
+    """As it was when it was opened; Esc closes."""
+
+    BINDINGS = bindings("dialog")
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self._frame = frame
+
+    def compose(self) -> ComposeResult:
+        """Title, list, plan."""
+        inks, snapshot = inks_of(self.app), self._frame.snapshot
+        with Vertical(id="dialog"):
+            title = spans(("what looking costs", "accent"))
+            yield Static(inks.content(title), id="title", markup=False)
+            with VerticalScroll(id="body"):
+                yield Static(inks.content(spend_lines(snapshot.spend)), markup=False)
+                yield Static("", markup=False)
+                yield Static(inks.content(looking_lines(snapshot.looking)), markup=False)
+            yield Static(inks.content(spans((LIST_PRICE, "muted"))), markup=False)
+            yield Static(inks.content(spans(("Esc", "accent"), (" closes", "muted"))), markup=False)
+
+    def action_cancel(self) -> None:
+        """Close."""
+        self.dismiss()
+
+    def action_scroll_body(self, direction: int) -> None:
+        """A long list scrolls."""
+        body = self.query_one("#body")
+        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to confirm or to read again."""
+        return action in ("cancel", "scroll_body")
