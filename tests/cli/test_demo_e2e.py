@@ -79,7 +79,11 @@ def test_a_snapshot_holds_what_runs_without_console_and_mutator(
     names = {f["name"] for f in snapshot["functions"]}
     assert {WORKER, "checkout-api", "stock-sync"} <= names
     assert {q["name"] for q in snapshot["queues"]} >= {"orders", "orders-dlq"}
-    assert {s["state"] for s in snapshot["sources"]} == {"ok"}
+    states = {s["name"]: s["state"] for s in snapshot["sources"]}
+    # Nobody waits for these two: on a slow machine their first round may still be under way.
+    unhurried = {states.pop("permissions", "ok"), states.pop("provisioned", "ok")}
+    assert unhurried <= {"ok", "stale", "starting"}
+    assert set(states.values()) == {"ok"}
     assert snapshot["spend"]["api_calls"]["lambda.ListFunctions"] >= 1
 
 

@@ -39,7 +39,7 @@ NAMES = (
 scenes = st.sampled_from(NAMES)
 seeds = st.integers(0, 2**32)
 quickly = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

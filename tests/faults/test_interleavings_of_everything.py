@@ -127,7 +127,7 @@ def _seat(world: WireWorld, directory: Path) -> Seat:
     return Seat(executor, journal, clock)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_nobodys_change_is_overwritten_unseen(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]]
