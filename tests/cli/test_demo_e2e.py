@@ -65,7 +65,8 @@ sys.exit(f"{code} {bad}" if code or bad else 0)
 def test_a_snapshot_holds_what_runs_without_console_and_mutator(
     home: Path, at: dict[str, str], demo: Demo
 ) -> None:
-    args = [sys.executable, "-c", PROBE, "snapshot", "--json"]
+    # The control plane gets five requests a second, which takes a slow machine longer than 15 s.
+    args = [sys.executable, "-c", PROBE, "snapshot", "--json", "--wait", "45"]
     ran = subprocess.run(args, env={**os.environ, **at}, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
     snapshot = json.loads(ran.stdout)
