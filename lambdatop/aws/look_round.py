@@ -156,7 +156,7 @@ class Round:
         self, queries: Sequence[Query], span: Span, paid: Callable[[int], None], *, partial: bool = False
     ) -> None:
         answered = await ask(self._api, queries, span, paid)
-        data = usable(answered, self._view.world.series)
+        data = usable(answered, lambda series: self._view.world.asked_at(series) is not None)
         at = self._api.now()
         for i in range(0, max(1, len(data)), FOLDED_MOST):
             part = data[i : i + FOLDED_MOST]

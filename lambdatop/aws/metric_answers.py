@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from lambdatop.aws.metric_queries import PERIOD_S, Query
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.events import MetricPoints
-from lambdatop.domain.series import Series, SeriesKey
+from lambdatop.domain.series import SeriesKey
 
 QUERIES_AT_ONCE = 250
 POINTS_AT_ONCE = 6_000
@@ -91,7 +91,7 @@ async def _ask(api: Api, batch: Sequence[Query], span: Span) -> list[tuple[Query
 
 
 def usable(
-    answered: Sequence[tuple[Query, Answered]], known: Mapping[SeriesKey, Series]
+    answered: Sequence[tuple[Query, Answered]], known: Callable[[SeriesKey], bool]
 ) -> tuple[MetricPoints, ...]:
     """Complete series, and incomplete ones where nothing is known yet: they must not erase minutes.
 
@@ -105,7 +105,7 @@ def usable(
             data.append(MetricPoints(query.series, answer.ordered()))
         elif answer.status == "Forbidden":
             refused += 1
-        elif answer.points and query.series not in known:
+        elif answer.points and not known(query.series):
             data.append(MetricPoints(query.series, answer.ordered()))
     if answered and refused == len(answered):
         raise Denied(

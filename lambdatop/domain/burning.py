@@ -79,7 +79,7 @@ class Burning:
 
     def asked(self, key: Key, over: Window) -> Window:
         """As many minutes, none since durations were last asked for: at times only the runs are counted."""
-        at = self._world.series_at.get(SeriesKey(key, "Duration", "Sum"))
+        at = self._world.asked_at(SeriesKey(key, "Duration", "Sum"))
         if at is None:
             return over
         end = min(over.end, final_end(at, self._sight.settings.metrics.publish_delay_s))

@@ -87,8 +87,7 @@ def _forget(world: World, gone: set[Key]) -> World:
         reserved_at=MappingProxyType({k: v for k, v in world.reserved_at.items() if k not in gone}),
         triggers=MappingProxyType({k: v for k, v in world.triggers.items() if k not in gone}),
         changes=MappingProxyType({k: v for k, v in world.changes.items() if k not in gone}),
-        series=MappingProxyType({k: v for k, v in world.series.items() if k.key not in gone}),
-        series_at=MappingProxyType({k: v for k, v in world.series_at.items() if k.key not in gone}),
+        series=MappingProxyType({k: v for k, v in world.series.items() if k not in gone}),
         metrics_at=MappingProxyType({k: v for k, v in world.metrics_at.items() if k not in gone}),
         logs=MappingProxyType({k: v for k, v in world.logs.items() if k not in gone}),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lambdatop.domain.scope import Key
@@ -65,6 +66,23 @@ class Series:
 
 
 EMPTY = Series()
+
+Stat = tuple[str, str]
+"""Which number of something: the CloudWatch metric and the statistic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All series of one function, queue, log group …, and when each was asked for (s since the epoch).
+
+    By thing and not in one flat table, so that "nothing new about this one" is one comparison by identity.
+    """
+
+    series: Mapping[Stat, Series] = field(default_factory=lambda: MappingProxyType({}))
+    at: Mapping[Stat, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+NOTHING_TOLD = Told()
 
 
 def final_end(now: float, settle_s: float) -> int:

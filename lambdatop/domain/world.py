@@ -18,7 +18,7 @@ from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.quota_limits import Provisioned, QuotaLimits
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.series import EMPTY, Series, SeriesKey
+from lambdatop.domain.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
 from lambdatop.domain.stream import StreamFacts
 from lambdatop.domain.trigger import FunctionTriggers
 from lambdatop.domain.wiring import Edge
@@ -113,8 +113,7 @@ class World:
     triggers: Mapping[Key, tuple[float, FunctionTriggers]] = field(default_factory=_none)
     wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = field(default_factory=_none)
     changes: Mapping[Key, tuple[Change, ...]] = field(default_factory=_none)
-    series: Mapping[SeriesKey, Series] = field(default_factory=_none)
-    series_at: Mapping[SeriesKey, float] = field(default_factory=_none)
+    series: Mapping[Key, Told] = field(default_factory=_none)
     metrics_at: Mapping[Key, float] = field(default_factory=_none)
     activity: Mapping[Scope, Activity] = field(default_factory=_none)
     logs: Mapping[Key, LogTail] = field(default_factory=_none)
@@ -131,7 +130,11 @@ class World:
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
         """One series, empty when nothing is known."""
-        return self.series.get(SeriesKey(key, name, stat), EMPTY)
+        return self.series.get(key, NOTHING_TOLD).series.get((name, stat), EMPTY)
+
+    def asked_at(self, series: SeriesKey) -> float | None:
+        """When the newest answer for a series was asked for (s since the epoch), None before the first."""
+        return self.series.get(series.key, NOTHING_TOLD).at.get((series.metric, series.stat))
 
     def triggers_of(self, function: Key) -> FunctionTriggers | None:
         """What is known of a function's push triggers and async settings, None before it was read."""

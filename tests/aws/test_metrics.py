@@ -159,8 +159,9 @@ async def test_an_incomplete_series_does_not_erase_what_is_known(stub: WireStub,
     event = await _collect(made, world)
     asked = stub.calls("GetMetricData")[-1]["MetricDataQueries"]
     assert len(event.data) == len(asked) - 2
-    assert fold_all(world, (event,)).series.keys() >= world.series.keys()
-    assert all(s.values for s in fold_all(world, (event,)).series.values())
+    after = fold_all(world, (event,)).series
+    assert all(after[key].series.keys() >= told.series.keys() for key, told in world.series.items())
+    assert all(s.values for told in after.values() for s in told.series.values())
 
 
 async def test_nothing_complete_is_an_error_and_forbidden_names_the_action(

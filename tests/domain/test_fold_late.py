@@ -93,4 +93,4 @@ def test_a_function_that_is_gone_leaves_no_age_behind() -> None:
         answer(NOW, "Errors", 1.0),
         ev.FunctionsListed(SCOPE, NOW + 1, ()),
     )
-    assert not {*world.reserved_at, *world.metrics_at, *(series.key for series in world.series_at)}
+    assert not {*world.reserved_at, *world.metrics_at, *world.series}

@@ -51,7 +51,7 @@ def test_a_recording_keeps_what_was_partial_who_was_active_and_the_plan() -> Non
     assert again == events
     world = fold_all(EMPTY_WORLD, again)
     assert world.metrics_at == {WORKER: AT}, "a partial answer is no age of the function"
-    assert world.series_at[ERRORS] == AT + 60
+    assert world.asked_at(ERRORS) == AT + 60
     assert world.activity[SCOPE].functions == {WORKER}
     assert world.looking == PLAN
 
@@ -62,7 +62,7 @@ def test_a_partial_answer_that_is_shorter_leaves_the_older_minutes() -> None:
     whole = ev.MetricsObserved(SCOPE, AT, end - 3_600, end, (ev.MetricPoints(ERRORS, old),))
     new = (ev.MetricPoints(ERRORS, ((end, 9.0),)),)
     part = ev.MetricsObserved(SCOPE, AT + 60, end - 300, end + 60, new, partial=True)
-    series = fold_all(EMPTY_WORLD, (whole, part)).series[ERRORS]
+    series = fold_all(EMPTY_WORLD, (whole, part)).metric(*ERRORS)
     assert series.times[0] == old[0][0]
     assert series.values[-1] == 9.0
     assert not series.window(end - 300, end), "within its own minutes it replaces what was known"

@@ -148,7 +148,7 @@ def _taken(sight: Sight, mapping: MappingFacts, queue: Key, over: Window) -> tup
     An empty poll publishes 0, so once the metric is asked for, a missing point means no poll.
     """
     if "EventCount" in mapping.metrics:
-        asked = SeriesKey(mapping.key, "PolledEventCount", "Sum") in sight.world.series
+        asked = sight.world.asked_at(SeriesKey(mapping.key, "PolledEventCount", "Sum")) is not None
         polled = sight.world.metric(mapping.key, "PolledEventCount").sum(over.start, over.end)
         return "polled_events", polled if asked else None
     received = sight.world.metric(queue, "NumberOfMessagesReceived")
