@@ -56,8 +56,13 @@ def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
     return (
         Section("Findings", _FINDING, findings),
         Section("Retry storms", _STORM, [_storm(s) for s in snapshot.storms], (4, 5, 6, 7, 8, 9, 10)),
-        Section("Functions", _FUNCTION, [_function(f) for f in snapshot.functions], tuple(range(1, 11))),
-        Section("Quotas", _QUOTA, [_quota(q) for q in snapshot.quotas], (2, 3, 4, 5)),
+        Section(
+            "Functions",
+            _FUNCTION,
+            [_function(f, snapshot.age_s(f.as_of)) for f in snapshot.functions],
+            tuple(range(1, 11)),
+        ),
+        Section("Quotas", _QUOTA, [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas], (2, 3, 4, 5)),
         Section("Sources", _SOURCE, [_source(s) for s in snapshot.sources], (2,)),
         Section("Own API spend", _SPEND, [_spend(snapshot)], (0, 1, 2, 3)),
     )
@@ -124,7 +129,7 @@ _FUNCTION = (
 )
 
 
-def _function(f: FunctionRow) -> Row:
+def _function(f: FunctionRow, age_s: float | None) -> Row:
     reserved = "none" if f.reserved is None else figures.number(f.reserved)
     return (
         f.facts.name,
@@ -138,7 +143,7 @@ def _function(f: FunctionRow) -> Row:
         f"{f.facts.timeout_s}s",
         figures.number(f.concurrency_max),
         reserved if f.reserved_known else figures.UNKNOWN,
-        figures.age(f.age_s),
+        figures.age(age_s),
         f.worst or figures.UNKNOWN,
     )
 
@@ -146,11 +151,11 @@ def _function(f: FunctionRow) -> Row:
 _QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "FULL IN", "UNIT", "AGE")
 
 
-def _quota(q: QuotaRow) -> Row:
+def _quota(q: QuotaRow, age_s: float | None) -> Row:
     used, limit, left = (figures.number(v) for v in (q.used, q.limit, q.headroom))
     limit = f"~{limit}" if q.assumed else limit
     trend, full = figures.trend(q.trend_per_min), figures.range_of(q.exhausted_range_s, q.confidence)
-    return (q.name, q.scope, used, limit, left, trend, full, q.unit, figures.age(q.age_s))
+    return (q.name, q.scope, used, limit, left, trend, full, q.unit, figures.age(age_s))
 
 
 _SOURCE = ("SOURCE", "STATE", "AGE", "ERROR")

@@ -3,63 +3,91 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lambdatop.domain import rates
 from lambdatop.domain.aftermath import aftermaths
 from lambdatop.domain.burning import Burning, account_burn
+from lambdatop.domain.changed import changed
 from lambdatop.domain.detectors import detect_all
-from lambdatop.domain.finding import SEVERITIES, Finding
+from lambdatop.domain.finding import Finding
 from lambdatop.domain.flow import flow, growth
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.heat import heat
+from lambdatop.domain.function_rows import function_row
 from lambdatop.domain.incidents import group
 from lambdatop.domain.mapping import MappingFacts, risks
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.quota import quota_rows
-from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.settings import Settings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.snapshot import FunctionRow, MappingRow, Mode, QueueRow, Snapshot, SourceRow, Target
+from lambdatop.domain.sight import Sight, sight
+from lambdatop.domain.snapshot import (
+    FunctionRow,
+    Kept,
+    MappingRow,
+    Mode,
+    QueueRow,
+    QuotaRow,
+    Snapshot,
+    SourceRow,
+    Target,
+)
 from lambdatop.domain.storms import Rows, in_loops, storm_rows
 from lambdatop.domain.world import World
 
-QUIET_S = 3 * 3600.0
-"""ListMetrics leaves out what has published nothing for so long."""
+HOLD_QUOTAS_S = (10.0, 60.0)
+"""How long the quotas of a large account stand, s: while there is news, and while only time passes."""
+
+_QUOTAS_LOOK_AT = (
+    *("accounts", "functions", "mappings", "queues", "reserved", "provisioned", "quota_limits", "series"),
+    *("triggers", "logs"),
+)
+
+WORTH_COMPARING = 200
+"""Functions from which on a round looks for what changed: below, making all rows anew is as quick."""
 
 
 def build_snapshot(
-    world: World, *, previous: Snapshot, at: float, version: str, mode: Mode, settings: Settings
+    world: World,
+    *,
+    previous: Snapshot,
+    at: float,
+    version: str,
+    mode: Mode,
+    settings: Settings,
+    worth_comparing: int = WORTH_COMPARING,
+    hold_quotas_s: tuple[float, float] = HOLD_QUOTAS_S,
 ) -> Snapshot:
-    """The newest Snapshot; `previous` gives findings their `since` and the sequence its number."""
-    seen = sight(world, at, settings, previous.findings)
+    """The newest Snapshot; `previous` gives findings their `since` and the sequence its number.
+
+    It must have been made under the same settings. From `worth_comparing` functions on, its rows are kept
+    where nothing that they are made of has changed, and its quotas for `hold_quotas_s`.
+    """
+    kept = previous.kept if len(world.functions) >= worth_comparing else None
+    anew = changed(kept.world, world, previous.at, at, settings) if kept else None
+    quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s)
+    seen = sight(world, at, settings, previous.findings, anew, quotas)
     incidents = group(world, detect_all(seen, previous.findings))
     findings = tuple(f for incident in incidents for f in incident.findings)
-    feeders = _dead_letter_feeders(world)
-    queues = {k: queue_row(world, h, at, settings, feeders.get(k, ())) for k, h in world.queues.items()}
-    by_function = _by_function(findings, world)
+    queues = _queue_rows(seen, previous)
     burning = Burning(seen)
-    functions = {
-        k: function_row(world, f, at, settings, by_function.get(k, ()), burning)
-        for k, f in world.functions.items()
-    }
+    functions = _function_rows(seen, burning, _by_function(findings, world), previous)
     mappings = tuple(sorted(world.mappings.values(), key=lambda m: (m.function.id, m.key.id)))
     listed = max(world.mappings_at.values(), default=None)
-    mapping_age = None if listed is None else max(0.0, at - listed)
+    before = kept.storms if kept is not None and anew is not None else {}
+    storms, made = storm_rows(mappings, Rows(seen, functions, queues, listed, in_loops(findings), before))
     return Snapshot(
         seq=previous.seq + 1,
         at=at,
         version=version,
-        mode=mode,
+        mode="read-only" if any(t.forced for t in world.targets.values()) else mode,
         targets=_targets(world),
         functions=tuple(sorted(functions.values(), key=lambda r: (-r.heat, r.facts.name))),
-        mappings=tuple(_mapping_row(m, functions, queues, mapping_age) for m in mappings),
+        mappings=tuple(_mapping_row(m, functions, queues, listed) for m in mappings),
         queues=tuple(sorted(queues.values(), key=lambda q: q.facts.name)),
-        storms=storm_rows(mappings, Rows(seen, functions, queues, mapping_age, in_loops(findings))),
+        storms=storms,
         findings=findings,
         incidents=incidents,
-        quotas=quota_rows(world, at, settings),
+        quotas=quotas,
         sources=_sources(world, at),
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
@@ -69,110 +97,55 @@ def build_snapshot(
         logs=world.logs,
         permissions=next((p for p in map(world.permissions.get, world.targets) if p is not None), None),
         burn=account_burn(seen, burning, (r.burn for r in functions.values())),
+        kept=Kept(world, quotas_at, made),
     )
 
 
-def function_row(
+def _quotas(
     world: World,
-    facts: FunctionFacts,
-    now: float,
+    kept: Kept | None,
+    previous: Snapshot,
+    at: float,
     settings: Settings,
-    findings: tuple[Finding, ...] = (),
-    burning: Burning | None = None,
-) -> FunctionRow:
-    """All figures of one function over the last final minutes."""
-    key = facts.key
-    fetched = _fetched(world, key)
-    full = rates.window(min(now, fetched or now), settings.metrics.rate_min, settings.metrics)
-    over = rates.known_window(world, key, "Invocations", "Sum", full)
-    over = over or rates.known_window(world, key, "Throttles", "Sum", full)
-    reserved = world.reserved.get(key)
-    figures = _figures(world, facts, over) if over and fetched else _idle(fetched)
-    account = world.accounts.get(key.scope)
-    burning = burning or Burning(sight(world, now, settings))
-    burn = None if fetched is None else burning.of(facts, over)
-    invocations = world.metric(key, "Invocations")
-    errors = world.metric(key, "Errors")
-    return FunctionRow(
-        facts=facts,
-        reserved=reserved,
-        reserved_known=key in world.reserved,
-        **figures,
-        burn=burn,
-        burn_usd_per_hour=None if burn is None else burn.total,
-        cold_start_rate=cold_start_rate(world, key),
-        heat=heat(
-            invocations_per_min=figures["invocations_per_min"],
-            error_rate=figures["error_rate"],
-            throttles_per_min=figures["throttles_per_min"],
-            duration_max_ms=figures["duration_max_ms"],
-            timeout_s=facts.timeout_s,
-            concurrency_max=figures["concurrency_max"],
-            reserved=reserved,
-            account_limit=account.concurrency_limit if account else None,
-        ),
-        age_s=None if fetched is None else max(0.0, now - fetched),
-        spark=rates.spark(invocations, full.end),
-        errors_spark=rates.spark(errors, full.end),
-        invocations_trend=rates.trend(invocations, full.end),
-        errors_trend=rates.trend(errors, full.end),
-        duration_trend=rates.gauge_trend(world.metric(key, "Duration", "Maximum"), full.end),
-        findings=len(findings),
-        worst=SEVERITIES[max(f.rank for f in findings)] if findings else "",
-    )
+    hold_s: tuple[float, float],
+) -> tuple[float, tuple[QuotaRow, ...]]:
+    """When the quotas were counted, and their rows: they move by minutes, and counting them looks at all."""
+    if kept is not None:
+        newer = any(getattr(kept.world, name) is not getattr(world, name) for name in _QUOTAS_LOOK_AT)
+        if at - kept.quotas_at < (hold_s[0] if newer else hold_s[1]):
+            return kept.quotas_at, previous.quotas
+    return at, quota_rows(world, at, settings)
 
 
-def _fetched(world: World, key: Key) -> float | None:
-    """As of when its figures are known: its last detail, or a later word that it has not run for hours."""
-    fetched, told = world.metrics_at.get(key), world.activity.get(key.scope)
-    if told is None or key in told.functions or told.at <= (fetched or 0.0):
-        return fetched
-    runs = world.metric(key, "Invocations").times
-    return fetched if runs and runs[-1] > told.at - QUIET_S else told.at
+def _queue_rows(seen: Sight, previous: Snapshot) -> Mapping[Key, QueueRow]:
+    """A row for each queue, the one of the round before where it still holds."""
+    world = seen.world
+    feeders = _dead_letter_feeders(world)
+    before = {row.facts.key: row for row in previous.queues} if seen.only is not None else {}
+    rows = {}
+    for key, history in world.queues.items():
+        known, fed_by = before.get(key), feeders.get(key, ())
+        if known is None or key in (seen.only or ()) or known.dlq_of != fed_by:
+            known = queue_row(world, history, seen.now, seen.settings, fed_by)
+        rows[key] = known
+    return rows
 
 
-def _idle(fetched: float | None) -> dict[str, float | None]:
-    """No point in the window: a function that is idle has zero rates, one never asked about has none."""
-    zero = 0.0 if fetched is not None else None
-    return {
-        "invocations_per_min": zero,
-        "errors_per_min": zero,
-        "throttles_per_min": zero,
-        "error_rate": None,
-        "duration_max_ms": None,
-        "duration_p99_ms": None,
-        "concurrency_max": None,
-        "iterator_age_ms": None,
-        "async_amplification": None,
-    }
-
-
-def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, float | None]:
-    key = facts.key
-    start, end = over.start, over.end
-    invocations = world.metric(key, "Invocations").sum(start, end)
-    errors = world.metric(key, "Errors").sum(start, end)
-    received = world.metric(key, "AsyncEventsReceived").sum(start, end)
-    attempts = world.metric(key, "AsyncEventAge", "SampleCount").sum(start, end)
-    minutes = max(1, over.minutes)
-    return {
-        "invocations_per_min": invocations / minutes,
-        "errors_per_min": errors / minutes,
-        "throttles_per_min": world.metric(key, "Throttles").sum(start, end) / minutes,
-        "error_rate": errors / invocations if invocations else None,
-        "duration_max_ms": world.metric(key, "Duration", "Maximum").max(start, end),
-        "duration_p99_ms": world.metric(key, "Duration", "p99").max(start, end),
-        "concurrency_max": world.metric(key, "ConcurrentExecutions", "Maximum").max(start, end),
-        "iterator_age_ms": world.metric(key, "IteratorAge", "Maximum").max(start, end),
-        "async_amplification": attempts / received if received else None,
-    }
-
-
-def cold_start_rate(world: World, key: Key) -> float | None:
-    """Share of REPORT lines with an init duration in the tail; None without at least one report."""
-    tail = world.logs.get(key)
-    reports = [line.report for line in tail.lines if line.report and line.kind == "report"] if tail else []
-    return sum(r.init_ms is not None for r in reports) / len(reports) if reports else None
+def _function_rows(
+    seen: Sight, burning: Burning, found: Mapping[Key, tuple[Finding, ...]], previous: Snapshot
+) -> Mapping[Key, FunctionRow]:
+    """A row for each function, the one of the round before where it still holds."""
+    world, rows = seen.world, {}
+    anew: Iterable[Key] = world.functions
+    if seen.only is not None:
+        rows = {row.key: row for row in previous.functions if row.key in world.functions}
+        # What was found about its queue or mapping is told in a function's row, too.
+        told = {key for key, row in rows.items() if row.findings}
+        anew = (key for key in {*seen.only, *told, *found} if key in world.functions)
+    for key in anew:
+        facts = world.functions[key]
+        rows[key] = function_row(world, facts, seen.now, seen.settings, found.get(key, ()), burning)
+    return rows
 
 
 def _dead_letter_feeders(world: World) -> dict[Key, tuple[str, ...]]:
@@ -205,7 +178,6 @@ def queue_row(
         grown=grown.grown if grown else None,
         oldest_age_s=oldest.values[-1] if oldest.values else None,
         spark=rates.spark(visible, redelivery.end),
-        age_s=max(0.0, now - facts.at),
     )
 
 
@@ -227,7 +199,7 @@ def _mapping_row(
     mapping: MappingFacts,
     functions: Mapping[Key, FunctionRow],
     queues: Mapping[Key, QueueRow],
-    age_s: float | None,
+    listed_at: float | None,
 ) -> MappingRow:
     function = functions.get(mapping.function)
     queue = queues.get(mapping.source_queue) if mapping.source_queue else None
@@ -237,12 +209,14 @@ def _mapping_row(
         queue.facts if queue else None,
         function.reserved if function else None,
     )
-    return MappingRow(mapping, found, age_s)
+    return MappingRow(mapping, found, listed_at)
 
 
 def _targets(world: World) -> tuple[Target, ...]:
     return tuple(
-        Target(t.scope, t.alias, t.identity, t.endpoint, t.notice, t.credentials_expire_at)
+        Target(
+            t.scope, t.alias, t.identity, t.endpoint, t.notice, t.credentials_expire_at, t.forced, t.lifted
+        )
         for t in world.targets.values()
     )
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import fsum
 
 from lambdatop.domain import pricing
 from lambdatop.domain.burn import DAY_S, AccountBurn, Burn, hour_ahead, projected, times_of
@@ -28,8 +29,10 @@ from lambdatop.domain.rates import Window, window
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import MINUTE, SeriesKey, final_end
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.writers import group_of, writers_by_group
 
 PER_HOUR = 60.0
+_IDLE = Burn(wasted=0.0)
 LOG_METRIC = "IncomingBytes"
 
 
@@ -40,7 +43,6 @@ class Burning:
         self._sight = sight
         self._world = sight.world
         self._prices: dict[Scope, Prices] = {}
-        self._writers: dict[Key, list[FunctionFacts]] | None = None
         self._feeding: dict[Key, list[MappingFacts]] | None = None
         self._logs: dict[tuple[Key, Window], tuple[float, float] | None] = {}
 
@@ -57,6 +59,8 @@ class Burning:
         prices = self.prices(facts.key.scope)
         provisioned = self._provisioned(facts, prices)
         if over is None or over.minutes < 1:
+            if provisioned is None and not prices.borrowed:
+                return _IDLE
             return Burn(provisioned=provisioned, wasted=0.0, borrowed=_borrowed(facts, prices, provisioned))
         over = self.asked(facts.key, over)
         duration, invocations = self._ran(facts.key, over)
@@ -109,7 +113,7 @@ class Burning:
         """Bytes a minute of its log group that are its own, and how many functions write to the group."""
         if not facts.log_group:
             return None, 1
-        group = Key(facts.key.scope, "log group", facts.log_group)
+        group = group_of(facts)
         if group not in self._world.metrics_at:
             return None, 1
         if (group, over) not in self._logs:
@@ -146,12 +150,7 @@ class Burning:
 
     def writers(self, group: Key) -> Sequence[FunctionFacts]:
         """The functions whose lines go to a log group."""
-        if self._writers is None:
-            self._writers = defaultdict(list)
-            for facts in self._world.functions.values():
-                if facts.log_group:
-                    self._writers[Key(facts.key.scope, "log group", facts.log_group)].append(facts)
-        return self._writers.get(group, ())
+        return writers_by_group(self._world.functions).get(group, ())
 
     # -- waste -----------------------------------------------------------------------------------
 
@@ -177,7 +176,8 @@ class Burning:
 
     def _received_again(self, queue: Key) -> float:
         settings = self._sight.settings
-        over = window(self._sight.now, settings.detectors.sqs_redelivery.window_min, settings.metrics)
+        known = min(self._sight.now, self._world.metrics_at.get(queue, self._sight.now))
+        over = window(known, settings.detectors.sqs_redelivery.window_min, settings.metrics)
         seen, history = flow(self._world, queue, over), self._world.queues.get(queue)
         if seen is None:
             return 0.0
@@ -226,7 +226,9 @@ def account_burn(sight: Sight, burning: Burning, burns: Iterable[Burn | None]) -
     world, settings = sight.world, sight.settings
     scope = next(iter(world.targets), None) or next(iter(world.functions_at), Scope("", ""))
     until = hour_ahead(settings.burn.until, sight.now)
-    parts = _summed(known)
+    # Most of a large account does not run: it adds nothing, but that it is known.
+    busy = [burn for burn in known if burn is not _IDLE]
+    parts = _summed([*busy, _IDLE] if len(busy) < len(known) else busy)
     then = world.burn_history.get(scope)
     over = window(sight.now, settings.metrics.rate_min, settings.metrics)
     running = running_at_once(sight, scope, over) if known and then else None
@@ -246,18 +248,19 @@ def account_burn(sight: Sight, burning: Burning, burns: Iterable[Burn | None]) -
 
 
 def _summed(burns: Sequence[Burn]) -> Burn:
+    # fsum, because the order of the rows must not change the total.
     def sum_of(values: Iterable[float | None]) -> float | None:
         known = [v for v in values if v is not None]
-        return sum(known) if known else None
+        return fsum(known) if known else None
 
     return Burn(
-        duration=sum(b.duration for b in burns),
-        requests=sum(b.requests for b in burns),
-        ephemeral=sum(b.ephemeral for b in burns),
+        duration=fsum(b.duration for b in burns),
+        requests=fsum(b.requests for b in burns),
+        ephemeral=fsum(b.ephemeral for b in burns),
         provisioned=sum_of(b.provisioned for b in burns),
         logs=sum_of(b.logs for b in burns),
         wasted=sum_of(b.wasted for b in burns),
-        running=sum(b.running for b in burns),
+        running=fsum(b.running for b in burns),
         borrowed=frozenset().union(*(b.borrowed for b in burns)),
     )
 

@@ -57,7 +57,9 @@ def _target(world: World, event: ev.TargetIdentified) -> World:
 def _functions(world: World, event: ev.FunctionsListed) -> World:
     if event.at < world.functions_at.get(event.scope, 0.0):
         return world
-    known = {f.key: f for f in event.functions}
+    # Lists that say the same again leave the objects as they are: what is made of them still holds.
+    before = world.functions
+    known = {f.key: f if f != before.get(f.key) else before[f.key] for f in event.functions}
     gone = {k for k in world.functions if k.scope == event.scope and k not in known}
     changed = replace(
         world,
@@ -120,10 +122,11 @@ def _account(world: World, event: ev.AccountObserved) -> World:
 def _mappings(world: World, event: ev.MappingsListed) -> World:
     if event.at < world.mappings_at.get(event.scope, 0.0):
         return world
-    known = {m.key: m for m in event.mappings}
+    before = world.mappings
+    known = {m.key: m if m != before.get(m.key) else before[m.key] for m in event.mappings}
     for key, mapping in known.items():
         control = _read_back(world, key, "state", event.at)
-        if control is not None:
+        if control is not None and mapping.state != str(control[1]):
             known[key] = replace(mapping, state=str(control[1]))
     return replace(
         world,

@@ -18,6 +18,7 @@ from lambdatop.domain.incident import Incident
 from lambdatop.domain.letters import dead_letter_queues
 from lambdatop.domain.scope import Key
 from lambdatop.domain.world import World
+from lambdatop.domain.writers import LOG_GROUP, writers_by_group
 
 CAUSAL = (
     "recent_change",
@@ -101,19 +102,22 @@ class _Owners:
         for queue, feeders in dead_letter_queues(world).items():
             for feeder in feeders:
                 self._of[queue] |= {feeder} if feeder.kind == "function" else self._of[feeder]
-        writers: dict[Key, set[Key]] = defaultdict(set)
-        for facts in world.functions.values():
-            writers[Key(facts.key.scope, "log group", facts.log_group)].add(facts.key)
-        # A group that many functions share must not make one incident of theirs.
-        self._of.update({k: v for k, v in writers.items() if len(v) == 1})
+        self._writers = writers_by_group(world.functions)
 
     def of(self, finding: Finding) -> tuple[Key, ...]:
         """Functions of a finding, its target's first; its target where there is none."""
         found: dict[Key, None] = {}
         for key in (finding.target.key, *finding.about):
-            owned = [key] if key.kind == "function" else sorted(self._of.get(key, ()))
+            owned = [key] if key.kind == "function" else sorted(self._owners(key))
             found |= dict.fromkeys(owned)
         return tuple(found) or (finding.target.key,)
+
+    def _owners(self, key: Key) -> Iterable[Key]:
+        if key.kind != LOG_GROUP:
+            return self._of.get(key, ())
+        writers = self._writers.get(key, ())
+        # A group that many functions share must not make one incident of theirs.
+        return [writers[0].key] if len(writers) == 1 else ()
 
 
 class _Groups:

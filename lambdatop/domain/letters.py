@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
-from lambdatop.domain.scope import Key, Scope, parse_arn
+from lambdatop.domain.once import newest
+from lambdatop.domain.scope import Key, key_of, parse_arn
 from lambdatop.domain.world import World
 
 
-def dead_letter_queues(world: World) -> dict[Key, tuple[Key, ...]]:
+@newest
+def dead_letter_queues(world: World) -> Mapping[Key, tuple[Key, ...]]:
     """Every queue that takes failures, with what feeds it: source queues, functions, mappings' functions."""
     found: dict[Key, set[Key]] = defaultdict(set)
     for history in world.queues.values():
         if history.facts.dlq is not None:
             found[history.facts.dlq].add(history.facts.key)
     for function, facts in world.functions.items():
-        triggers = world.triggers_of(function)
-        config = triggers.async_config if triggers else None
-        for arn in (facts.dlq_arn, config.on_failure_arn if config else None):
-            _add(found, function.scope, arn, function)
+        if facts.dlq_arn is not None:
+            _add(found, facts.dlq_arn, function)
+    for function, (_, triggers) in world.triggers.items():
+        if triggers.async_config is not None and triggers.async_config.on_failure_arn is not None:
+            _add(found, triggers.async_config.on_failure_arn, function)
     for mapping in world.mappings.values():
-        _add(found, mapping.key.scope, mapping.on_failure_arn, mapping.function)
+        if mapping.on_failure_arn is not None:
+            _add(found, mapping.on_failure_arn, mapping.function)
     return {queue: tuple(sorted(feeders)) for queue, feeders in sorted(found.items())}
 
 
-def _add(found: dict[Key, set[Key]], scope: Scope, arn: str | None, feeder: Key) -> None:
-    queue = queue_of(scope, arn)
+def _add(found: dict[Key, set[Key]], arn: str, feeder: Key) -> None:
+    queue = queue_of(arn)
     if queue is not None:
         found[queue].add(feeder)
 
 
-def queue_of(scope: Scope, arn: str | None) -> Key | None:
+def queue_of(arn: str) -> Key | None:
     """Key of the queue that an ARN names, None for every other kind of destination."""
-    parsed = parse_arn(arn or "")
-    if parsed is None or parsed.service != "sqs":
-        return None
-    return Key(scope._replace(account=parsed.account, region=parsed.region), "queue", parsed.name)
+    parsed = parse_arn(arn)
+    return key_of("queue", arn) if parsed is not None and parsed.service == "sqs" else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from lambdatop.domain.function import FunctionFacts, Reserved
 from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key, parse_arn
+from lambdatop.domain.scope import Key, key_of, parse_arn
 
 STREAMS = ("kinesis", "dynamodb")
 
@@ -58,11 +58,9 @@ class MappingFacts:
     @property
     def source_stream(self) -> Key | None:
         """Key of the Kinesis stream or DynamoDB table that feeds it, None for other kinds."""
-        arn = parse_arn(self.source_arn)
-        if self.source_kind not in STREAMS or arn is None:
+        if self.source_kind not in STREAMS:
             return None
-        scope = self.key.scope._replace(account=arn.account, region=arn.region)
-        return Key(scope, "stream" if self.source_kind == "kinesis" else "table", arn.name)
+        return key_of("stream" if self.source_kind == "kinesis" else "table", self.source_arn)
 
     @property
     def enabled(self) -> bool:
@@ -72,10 +70,7 @@ class MappingFacts:
     @property
     def source_queue(self) -> Key | None:
         """Key of the queue that feeds it, None for other kinds."""
-        arn = parse_arn(self.source_arn)
-        if self.source_kind != "sqs" or arn is None:
-            return None
-        return Key(self.key.scope._replace(account=arn.account, region=arn.region), "queue", arn.name)
+        return key_of("queue", self.source_arn) if self.source_kind == "sqs" else None
 
 
 def risks(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
-from lambdatop.domain.scope import Key, parse_arn
+from lambdatop.domain.scope import Key, Scope, parse_arn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,13 @@ class QueueFacts:
     @property
     def dlq(self) -> Key | None:
         """Key of its dead-letter queue."""
-        arn = parse_arn(self.dlq_arn or "")
-        return Key(self.key.scope, "queue", arn.name) if arn else None
+        return _beside(self.key.scope, self.dlq_arn) if self.dlq_arn else None
+
+
+@lru_cache(maxsize=16_384)
+def _beside(scope: Scope, arn: str) -> Key | None:
+    parsed = parse_arn(arn)
+    return Key(scope, "queue", parsed.name) if parsed else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
 
 from lambdatop.domain.quota_account import account_rows
 from lambdatop.domain.quota_functions import function_rows
@@ -16,12 +15,8 @@ from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.domain.world import World
 
 
-@lru_cache(maxsize=1)
 def quota_rows(world: World, now: float, settings: Settings) -> tuple[QuotaRow, ...]:
-    """All rows, the nearest to its limit first; of equally near ones those that fill soonest.
-
-    The detector and the snapshot of one round ask for the same rows, so the newest answer is kept.
-    """
+    """All rows, the nearest to its limit first; of equally near ones those that fill soonest."""
     rows: list[QuotaRow] = []
     scopes = dict.fromkeys((*world.accounts, *(k.scope for k in world.functions), *world.quota_limits))
     for scope in scopes:

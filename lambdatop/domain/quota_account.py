@@ -68,7 +68,7 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         return
     limit, reserved = float(account.concurrency_limit), float(account.concurrency_limit - account.unreserved)
     used, points, source, note = _claimed(look, reserved)
-    age = max(0.0, look.now - look.world.accounts_at.get(look.scope, look.now))
+    as_of = look.world.accounts_at.get(look.scope, look.now)
     taken = claims(look)
     first = _first_throttled(look, taken)
     whole = row(
@@ -79,7 +79,7 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         source,
         code=q.CONCURRENCY,
         points=points,
-        age=age,
+        as_of=as_of,
         note=note,
         target=_quota(look, CONCURRENCY_ROW),
     )
@@ -91,7 +91,7 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         float(account.unreserved),
         ENVIRONMENTS,
         source,
-        age=age,
+        as_of=as_of,
         points=tuple((t, max(0.0, v - reserved)) for t, v in points),
         note="what reservations leave; AWS keeps a floor of its own that no reservation may take",
         target=_quota(look, POOL_ROW),
@@ -103,7 +103,7 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         limit,
         ENVIRONMENTS,
         "GetAccountSettings",
-        age=age,
+        as_of=as_of,
         own=True,
         note=f"{account.unreserved} left for functions without a reservation",
     )
@@ -187,7 +187,7 @@ def _requests(look: Look) -> Iterator[QuotaRow]:
         "requests/s",
         "10 x the concurrency limit, Invocations",
         points=points,
-        age=look.age(look.whole),
+        as_of=look.as_of(look.whole),
         note="every invocation counted; asynchronous ones have no such limit",
         target=_quota(look, "request rate"),
     )
@@ -215,7 +215,7 @@ def _storage(look: Look) -> Iterator[QuotaRow]:
         "bytes",
         "GetAccountSettings",
         code=q.CODE_STORAGE,
-        age=max(0.0, look.now - look.world.accounts_at.get(look.scope, look.now)),
+        as_of=look.world.accounts_at.get(look.scope, look.now),
         note=f"{account.function_count} functions with all their versions and layers",
         target=_quota(look, "code storage"),
         fixed=True,

@@ -56,10 +56,9 @@ class Look:
         """The final minutes in which the newest point of a gauge must lie."""
         return Window(self.over.end - NOW_MIN * MINUTE, self.over.end)
 
-    def age(self, key: Key) -> float | None:
-        """Seconds since the metrics of `key` were fetched."""
-        at = self.world.metrics_at.get(key)
-        return None if at is None else max(0.0, self.now - at)
+    def as_of(self, key: Key) -> float | None:
+        """When the metrics of `key` were fetched (s since the epoch)."""
+        return self.world.metrics_at.get(key)
 
     def points(self, key: Key, metric: str, stat: str) -> tuple[tuple[float, float], ...]:
         """(s, value) of the final minutes of `over`."""
@@ -103,7 +102,7 @@ def row(
     code: str = "",
     scope: str = "account",
     points: Sequence[tuple[float, float]] = (),
-    age: float | None = None,
+    as_of: float | None = None,
     note: str = "",
     assumed: bool = False,
     target: Key | None = None,
@@ -123,7 +122,7 @@ def row(
         limit - used,
         seen.trend.per_min if seen.trend else None,
         seen.exhausted_in_s,
-        age,
+        as_of,
         note,
         assumed,
         seen.range_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal[
@@ -72,12 +73,20 @@ class Arn(NamedTuple):
         return parts[2] if self.service == "lambda" and len(parts) > 2 else None
 
 
+@lru_cache(maxsize=65_536)
 def parse_arn(text: str) -> Arn | None:
     """Split an ARN; None when `text` is not one."""
     parts = text.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
         return None
     return Arn(*parts[1:])
+
+
+@lru_cache(maxsize=65_536)
+def key_of(kind: Kind, arn: str) -> Key | None:
+    """Key of what an ARN names, in its own account and region; None when `arn` is not one."""
+    parsed = parse_arn(arn)
+    return Key(Scope(parsed.account, parsed.region), kind, parsed.name) if parsed else None
 
 
 SOURCE_KINDS = {

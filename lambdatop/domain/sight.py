@@ -12,32 +12,51 @@ A detector reads its Sight and nothing else. Three rules live here, so that no d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from lambdatop.domain.finding import Finding, Severity
+from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE, final_end
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.domain.thresholds import DetectorSettings
 from lambdatop.domain.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The World at `now` (s since the epoch), and the findings of the last round by detector and target."""
+    """The World at `now` (s since the epoch), and the findings of the last round by detector and target.
+
+    `only` is what can differ from the last round, None for all: `functions` gives no others. `quotas` are the
+    rows of the quotas of this round where they were made already.
+    """
 
     world: World
     now: float
     settings: Settings
     standing: Mapping[tuple[str, Key], Severity] = field(default_factory=lambda: MappingProxyType({}))
+    only: Collection[Key] | None = None
+    quotas: tuple[QuotaRow, ...] | None = None
 
     @property
     def limits(self) -> DetectorSettings:
         """Thresholds."""
         return self.settings.detectors
+
+    def functions(self) -> Iterable[tuple[Key, FunctionFacts]]:
+        """The functions to look at: those that changed or about which something was found.
+
+        For detectors that judge each function by what is its own (its facts, series, log, triggers, its
+        account's limit): what they did not state about any other they would not state now.
+        """
+        functions = self.world.functions
+        if self.only is None:
+            return functions.items()
+        return [(key, functions[key]) for key in self.only if key in functions]
 
     def window(self, key: Key, minutes: int) -> Window:
         """The last `minutes` final minutes of a function, queue, stream or account."""
@@ -71,6 +90,18 @@ class Sight:
 _RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 
 
-def sight(world: World, now: float, settings: Settings, previous: Iterable[Finding] = ()) -> Sight:
-    """The Sight of a round that follows one with the findings `previous`."""
-    return Sight(world, now, settings, MappingProxyType({f.identity: f.severity for f in previous}))
+def sight(
+    world: World,
+    now: float,
+    settings: Settings,
+    previous: Iterable[Finding] = (),
+    changed: Collection[Key] | None = None,
+    quotas: tuple[QuotaRow, ...] | None = None,
+) -> Sight:
+    """The Sight of a round that follows one with the findings `previous`.
+
+    `changed` is what may differ since that round, None for all.
+    """
+    standing = {f.identity: f.severity for f in previous}
+    only = None if changed is None else dict.fromkeys((*changed, *(key for _, key in standing)))
+    return Sight(world, now, settings, MappingProxyType(standing), only, quotas)

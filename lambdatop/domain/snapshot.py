@@ -22,7 +22,7 @@ from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.trigger import Invocation
-from lambdatop.domain.world import LogTail, Spend
+from lambdatop.domain.world import LogTail, Spend, World
 
 Mode = Literal["operator", "read-only"]
 Trend = Literal["up", "down", "flat", ""]
@@ -30,7 +30,10 @@ Trend = Literal["up", "down", "flat", ""]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where we look. `endpoint` is empty when it is AWS's own; `notice` is a standing remark."""
+    """Where we look. `endpoint` is empty when it is AWS's own; `notice` is a standing remark.
+
+    `forced` says what in the configuration holds this account to read-only, `lifted` what would have.
+    """
 
     scope: Scope
     alias: str = ""
@@ -38,6 +41,8 @@ class Target:
     endpoint: str = ""
     notice: str = ""
     credentials_expire_at: float | None = None
+    forced: str = ""
+    lifted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,9 @@ class FunctionRow:
     """One function. Rates are per minute over the last final minutes; None means not known.
 
     `errors`, `throttles` … in events/min; `duration_*_ms` and `iterator_age_ms` ms; `error_rate` and
-    `cold_start_rate` 0..1; `concurrency_max` environments; `heat` 0..100 (see `heat.py`); `age_s` s
-    since the metrics were fetched, None before the first answer. `spark` is invocations per minute,
-    oldest first, None where CloudWatch has no point. `reserved_known` is False until it was read.
+    `cold_start_rate` 0..1; `concurrency_max` environments; `heat` 0..100 (see `heat.py`); `as_of` is
+    when the metrics were fetched (s since the epoch), None before the first answer. `spark` is invocations
+    per minute, oldest first, None where CloudWatch has no point. `reserved_known` is False until it was read.
     `burn` is what it costs by parts, `burn_usd_per_hour` their sum.
     """
 
@@ -67,7 +72,7 @@ class FunctionRow:
     burn_usd_per_hour: float | None = None
     burn: Burn | None = None
     heat: float = 0.0
-    age_s: float | None = None
+    as_of: float | None = None
     spark: tuple[float | None, ...] = ()
     errors_spark: tuple[float | None, ...] = ()
     invocations_trend: Trend = ""
@@ -84,11 +89,11 @@ class FunctionRow:
 
 @dataclass(frozen=True, slots=True)
 class MappingRow:
-    """One event source mapping with its risks; `age_s` s since it was listed."""
+    """One event source mapping with its risks; `as_of` is when it was listed (s since the epoch)."""
 
     facts: MappingFacts
     risks: tuple[str, ...] = ()
-    age_s: float | None = None
+    as_of: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,11 @@ class QueueRow:
     grown: int | None = None
     oldest_age_s: float | None = None
     spark: tuple[float | None, ...] = ()
-    age_s: float | None = None
+
+    @property
+    def as_of(self) -> float:
+        """When its counts were read (s since the epoch)."""
+        return self.facts.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ class StormRow:
     score: float = 0.0
     why: str = ""
     risks: tuple[str, ...] = ()
-    age_s: float | None = None
+    as_of: float | None = None
     invocation: Invocation = "unknown"
     fate: str = ""
     amplification: float | None = None
@@ -156,12 +165,12 @@ class QuotaRow:
     """One quota. `headroom` is limit - used; `exhausted_in_s` None = not growing.
 
     `exhausted_range_s` is from the soonest to the latest exhaustion that the trend allows (s; the latest may
-    be infinite), with its `confidence` (high, medium, low, "" without a trend). `assumed`: the limit is the
-    documented default, AWS did not tell. `consumers` are who takes it with their shares in `unit`, largest
-    first; `stack` is the same by kind of use (reserved, provisioned, executing). `first_throttled` says who
-    is refused first when it runs out. `target` is what it is the limit of, `own` whether that is its owner's
-    own setting rather than AWS's limit, `fixed` whether it is static: hit by one change, not by traffic.
-    `top` is the first of `consumers` where that is a function.
+    be infinite), with its `confidence` (high, medium, low, "" without a trend). `as_of` is when it was read
+    (s since the epoch). `assumed`: the limit is the documented default, AWS did not tell. `consumers` are who
+    takes it with their shares in `unit`, largest first; `stack` is the same by kind of use (reserved,
+    provisioned, executing). `first_throttled` says who is refused first when it runs out. `target` is what it
+    is the limit of, `own` whether that is its owner's own setting rather than AWS's limit, `fixed` whether it
+    is static: hit by one change, not by traffic. `top` is the first of `consumers` where that is a function.
     """
 
     name: str
@@ -174,7 +183,7 @@ class QuotaRow:
     headroom: float
     trend_per_min: float | None = None
     exhausted_in_s: float | None = None
-    age_s: float | None = None
+    as_of: float | None = None
     note: str = ""
     assumed: bool = False
     exhausted_range_s: tuple[float, float] | None = None
@@ -208,10 +217,23 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What a round leaves to the next: its World, when its quotas were counted, and its storms.
+
+    `storms` are the rows by mapping or function, each with what it was made of, compared by identity.
+    """
+
+    world: World
+    quotas_at: float
+    storms: Mapping[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
 
     `permissions` is None until IAM was asked what the caller may do, `looking` until looks were planned.
+    `kept` is for the round after it: what has not changed since need not be made anew.
     """
 
     seq: int = 0
@@ -235,6 +257,11 @@ class Snapshot:
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
     permissions: Permissions | None = None
     burn: AccountBurn = field(default=NO_BURN)
+    kept: Kept | None = field(default=None, repr=False)
+
+    def age_s(self, as_of: float | None) -> float | None:
+        """How old something was when this was made, s; None where it was not known."""
+        return None if as_of is None else max(0.0, self.at - as_of)
 
     @property
     def overridden(self) -> tuple[Aftermath, ...]:

@@ -16,7 +16,7 @@ A mapping that is Disabled keeps its row but scores by what still waits only (0)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lambdatop.domain.burning import attempted_again, received_again
 from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
@@ -36,15 +36,20 @@ LOOPS = ("runaway_loop", "suspected_loop")
 _QUEUES = ("sqs", "mq")
 
 
+Made = Mapping[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]]
+"""Rows by mapping or function, each with what it was made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What storm rows are made of."""
+    """What storm rows are made of; `before` are those of the round before."""
 
     sight: Sight
     functions: Mapping[Key, FunctionRow]
     queues: Mapping[Key, QueueRow]
-    age_s: float | None
+    listed_at: float | None
     loops: frozenset[Key] = frozenset()
+    before: Made = field(default_factory=dict)
 
 
 def in_loops(findings: Iterable[Finding]) -> frozenset[Key]:
@@ -52,13 +57,34 @@ def in_loops(findings: Iterable[Finding]) -> frozenset[Key]:
     return frozenset(f.target.key for f in findings if f.detector in LOOPS and f.rank > 0)
 
 
-def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[StormRow, ...]:
-    """One row per mapping and per function that is pushed to, worst first."""
-    found = [_polled(m, rows) for m in mappings]
-    for row in rows.functions.values():
-        found += _pushed(row, rows)
-    found = [_feeding_itself(row) if row.function in rows.loops else row for row in found]
-    return tuple(sorted(found, key=lambda r: (-r.score, r.key)))
+def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[StormRow, ...], Made]:
+    """One row per mapping and per function that is pushed to, worst first; and how they were made."""
+    made: dict[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]] = {}
+    for mapping in mappings:
+        function, queue, dlq = parts = _parts(mapping, rows)
+        of = (mapping, *parts, rows.listed_at, rows.sight.world.streams)
+        known = rows.before.get(mapping.key)
+        if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
+            known = of, (_polled(mapping, function, queue, dlq, rows),)
+        made[mapping.key] = known
+    for key, function in rows.functions.items():
+        known = rows.before.get(key)
+        if known is None or known[0][0] is not function:
+            known = (function,), tuple(_pushed(function, rows))
+        made[key] = known
+    found = [
+        _feeding_itself(row) if row.function in rows.loops else row
+        for _, each in made.values()
+        for row in each
+    ]
+    return tuple(sorted(found, key=lambda r: (-r.score, r.key))), made
+
+
+def _parts(mapping: MappingFacts, rows: Rows) -> tuple[FunctionRow | None, QueueRow | None, QueueRow | None]:
+    """The function, queue and dead-letter queue of a mapping."""
+    queue = rows.queues.get(mapping.source_queue) if mapping.source_queue else None
+    dlq = rows.queues.get(queue.facts.dlq) if queue and queue.facts.dlq else None
+    return rows.functions.get(mapping.function), queue, dlq
 
 
 def _feeding_itself(row: StormRow) -> StormRow:
@@ -68,11 +94,14 @@ def _feeding_itself(row: StormRow) -> StormRow:
     return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it feeds itself", row.why))))
 
 
-def _polled(mapping: MappingFacts, rows: Rows) -> StormRow:
+def _polled(
+    mapping: MappingFacts,
+    function: FunctionRow | None,
+    queue: QueueRow | None,
+    dlq: QueueRow | None,
+    rows: Rows,
+) -> StormRow:
     """The row of an event source mapping."""
-    function = rows.functions.get(mapping.function)
-    queue = rows.queues.get(mapping.source_queue) if mapping.source_queue else None
-    dlq = rows.queues.get(queue.facts.dlq) if queue and queue.facts.dlq else None
     error_rate = function.error_rate if function else None
     stream = mapping.source_kind in STREAMS
     facts, reserved = (function.facts, function.reserved) if function else (None, None)
@@ -88,7 +117,7 @@ def _polled(mapping: MappingFacts, rows: Rows) -> StormRow:
         iterator_age_ms=function.iterator_age_ms if function and stream else None,
         error_rate=error_rate,
         risks=risks(mapping, facts, queue.facts if queue else None, reserved),
-        age_s=rows.age_s,
+        as_of=rows.listed_at,
         invocation="queue poll" if mapping.source_kind in _QUEUES else "stream poll",
         fate=_fate(mapping, queue, function, rows),
         amplification=queue.redelivery_ratio if queue else None,
@@ -212,7 +241,7 @@ def _row(function: FunctionRow, push: list[PushTrigger], otherwise: str, invocat
         state="",
         last_result="",
         error_rate=function.error_rate,
-        age_s=function.age_s,
+        as_of=function.as_of,
         invocation=invocation,
         sources=names,
     )

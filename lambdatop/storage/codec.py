@@ -7,7 +7,6 @@ new number.
 
 from __future__ import annotations
 
-from lambdatop.domain.burn import AccountBurn
 from lambdatop.domain.looking import Looking
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.pricing import METRIC_USD
@@ -20,7 +19,7 @@ from lambdatop.domain.snapshot import (
     SourceRow,
     Target,
 )
-from lambdatop.domain.world import LogTail, Spend
+from lambdatop.domain.world import Spend
 from lambdatop.storage.burnjson import account_burn_json, burn_json
 from lambdatop.storage.deeds import entry_json, plan_json, result_json
 from lambdatop.storage.incidentjson import findings_json, incidents_json, storm_json
@@ -40,16 +39,16 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "version": snapshot.version,
         "mode": snapshot.mode,
         "targets": [_target(t) for t in snapshot.targets],
-        "functions": [_function(r, snapshot.logs.get(r.key), snapshot.burn) for r in snapshot.functions],
-        "mappings": [_mapping(r) for r in snapshot.mappings],
-        "queues": [_queue(r) for r in snapshot.queues],
+        "functions": [_function(r, snapshot) for r in snapshot.functions],
+        "mappings": [_mapping(r, snapshot.age_s(r.as_of)) for r in snapshot.mappings],
+        "queues": [_queue(r, snapshot.age_s(r.as_of)) for r in snapshot.queues],
         "findings": findings_json(snapshot),
-        "quotas": [_quota(q) for q in snapshot.quotas],
+        "quotas": [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas],
         "sources": [_source(s) for s in snapshot.sources],
         "spend": _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)},
         "burn": account_burn_json(snapshot.burn),
         "incidents": incidents_json(snapshot.incidents),
-        "storms": [storm_json(r) for r in snapshot.storms],
+        "storms": [storm_json(r, snapshot.age_s(r.as_of)) for r in snapshot.storms],
     }
 
 
@@ -65,8 +64,8 @@ def _target(target: Target) -> Json:
     }
 
 
-def _function(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> Json:
-    facts = row.facts
+def _function(row: FunctionRow, snapshot: Snapshot) -> Json:
+    facts, tail = row.facts, snapshot.logs.get(row.key)
     numbers: Json = {
         "invocations_per_min": row.invocations_per_min,
         "errors_per_min": row.errors_per_min,
@@ -80,7 +79,7 @@ def _function(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> J
         "cold_start_rate": row.cold_start_rate,
         "burn_usd_per_hour": row.burn_usd_per_hour,
         "heat": row.heat,
-        "age_s": row.age_s,
+        "age_s": snapshot.age_s(row.as_of),
     }
     return {
         "arn": facts.arn,
@@ -93,12 +92,12 @@ def _function(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> J
         "log_group": facts.log_group or None,
         "last_modified": iso(facts.last_modified),
         **finite(numbers),
-        "burn": burn_json(row, tail, account),
+        "burn": burn_json(row, tail, snapshot.burn),
         "log": log_json(tail, facts),
     }
 
 
-def _mapping(row: MappingRow) -> Json:
+def _mapping(row: MappingRow, age_s: float | None) -> Json:
     facts = row.facts
     return {
         "uuid": facts.uuid,
@@ -112,7 +111,7 @@ def _mapping(row: MappingRow) -> Json:
         **_mapping_settings(facts),
         "last_modified": iso(facts.last_modified),
         "risks": list(row.risks),
-        "age_s": plain(row.age_s),
+        "age_s": plain(age_s),
     }
 
 
@@ -132,7 +131,7 @@ def _mapping_settings(facts: MappingFacts) -> Json:
     }
 
 
-def _queue(row: QueueRow) -> Json:
+def _queue(row: QueueRow, age_s: float | None) -> Json:
     facts = row.facts
     return {
         "arn": facts.arn,
@@ -150,11 +149,11 @@ def _queue(row: QueueRow) -> Json:
         "visibility_timeout_s": facts.visibility_timeout_s,
         "retention_s": facts.retention_s,
         "trend_per_min": plain(row.trend_per_min),
-        "age_s": plain(row.age_s),
+        "age_s": plain(age_s),
     }
 
 
-def _quota(quota: QuotaRow) -> Json:
+def _quota(quota: QuotaRow, age_s: float | None) -> Json:
     return {
         "name": quota.name,
         "code": quota.code,
@@ -166,7 +165,7 @@ def _quota(quota: QuotaRow) -> Json:
         "trend_per_min": plain(quota.trend_per_min),
         "exhausted_in_s": plain(quota.exhausted_in_s),
         "source": quota.source,
-        "age_s": plain(quota.age_s),
+        "age_s": plain(age_s),
         "assumed": quota.assumed,
         "exhausted_range_s": [plain(s) for s in quota.exhausted_range_s] if quota.exhausted_range_s else None,
         "confidence": quota.confidence or None,

@@ -40,7 +40,7 @@ def incidents_json(incidents: Iterable[Incident]) -> list[Json]:
     ]
 
 
-def storm_json(row: StormRow) -> Json:
+def storm_json(row: StormRow, age_s: float | None) -> Json:
     """One trigger: how it invokes, what becomes of a failed event, what is run again for nothing."""
     return {
         "source": row.source_name,
@@ -60,7 +60,7 @@ def storm_json(row: StormRow) -> Json:
         "blocks": list(row.blocks),
         "why": row.why or None,
         "risks": list(row.risks),
-        "age_s": plain(row.age_s),
+        "age_s": plain(age_s),
     }
 
 

@@ -32,6 +32,10 @@ class Frame:
         """An age from the snapshot as it is now, in s."""
         return None if age_s is None else age_s + self.lag_s
 
+    def since(self, as_of: float | None) -> float | None:
+        """How old what was known at a moment (s since the epoch) is now, in s."""
+        return None if as_of is None else max(0.0, self.now - as_of)
+
     @property
     def connected(self) -> bool:
         """Whether anything has been learned from AWS yet."""
@@ -54,9 +58,8 @@ class Frame:
         return float(getattr(self.settings.paces, name, 60.0))
 
     def is_stale(self, age_s: float | None, source: str) -> bool:
-        """Whether data of this age (as in the snapshot, s) has missed several rounds of its source."""
-        now = self.age(age_s)
-        return now is not None and now > max(STALE_FLOOR_S, STALE_AFTER_PACES * self.pace(source))
+        """Whether data of this age (now, s) has missed several rounds of its source."""
+        return age_s is not None and age_s > max(STALE_FLOOR_S, STALE_AFTER_PACES * self.pace(source))
 
     @property
     def trouble(self) -> str:

@@ -79,7 +79,7 @@ def snapshot() -> Snapshot:
         ),
         functions=(
             FunctionRow(
-                function(), reserved=None, reserved_known=True, errors_per_min=1.5, error_rate=0.5, age_s=3
+                function(), reserved=None, reserved_known=True, errors_per_min=1.5, error_rate=0.5, as_of=NOW - 3
             ),
             FunctionRow(function("other"), reserved=0, reserved_known=True),
             FunctionRow(function("unread")),

@@ -70,7 +70,7 @@ def test_a_finding_keeps_its_since_and_loses_it_when_it_ends() -> None:
 def test_what_is_not_read_is_not_zero() -> None:
     row = snap(fold(EMPTY_WORLD, ev.FunctionsListed(SCOPE, NOW, (function(),)))).functions[0]
     assert row.invocations_per_min is None
-    assert row.age_s is None
+    assert row.as_of is None
     assert not row.reserved_known
 
 

@@ -69,7 +69,7 @@ def function(name: str, per_min: float, heat: float, **fields: Any) -> FunctionR
         concurrency_max=max(1.0, per_min // 60),
         burn_usd_per_hour=per_min * 0.000004,
         heat=heat,
-        age_s=12.0,
+        as_of=NOW - 12.0,
         spark=wave(per_min, heat),
         errors_spark=(0.0,) * 60,
         invocations_trend="flat",
@@ -117,7 +117,7 @@ def functions() -> tuple[FunctionRow, ...]:
         function("geo-lookup", 1_204, 1, duration_p99_ms=8.0, duration_max_ms=21.0),
         function("nightly-report", 0, 0, invocations_per_min=None, errors_per_min=None, error_rate=None,
                  throttles_per_min=None, duration_max_ms=None, duration_p99_ms=None, concurrency_max=None,
-                 burn_usd_per_hour=None, reserved_known=False, age_s=None, spark=()),
+                 burn_usd_per_hour=None, reserved_known=False, as_of=None, spark=()),
     )  # fmt: skip
     return (hot, *rest)
 
@@ -150,7 +150,7 @@ def queue(name: str, visible: int, in_flight: int = 0, dlq: str = "", **fields: 
         key("queue", name), SQS + name, url, NOW - 4, visible, in_flight, 0,
         dlq_arn=SQS + dlq if dlq else None, max_receive_count=receive,
     )  # fmt: skip
-    return QueueRow(facts, age_s=4.0, **fields)
+    return QueueRow(facts, **fields)
 
 
 def queues() -> tuple[QueueRow, ...]:

@@ -69,7 +69,7 @@ def snapshot() -> Snapshot:
             FunctionRow(FunctionFacts(WORKER, ARN, "python3.12", last_modified=AT), 0, True, 12.5),
             FunctionRow(FunctionFacts(WORKER, ARN)),
         ),
-        mappings=(MappingRow(mapping, ("no redrive policy",), 2.0),),
+        mappings=(MappingRow(mapping, ("no redrive policy",), AT - 1.75),),
         queues=(QueueRow(queue, ("other",), redelivery_ratio=float("inf")),),
         findings=(
             Finding("sqs_redelivery", "critical", REF, "comes back", AT, evidence, ("disable_trigger",)),

@@ -58,7 +58,7 @@ class _Seen:
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function, and one per account against yesterday."""
     burning, found = Burning(sight), []
-    for facts in sight.world.functions.values():
+    for _, facts in sight.functions():
         seen = _function(sight, burning, facts)
         if seen is not None:
             found.append(seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambdatop.domain.finding import Finding, Ref, Severity
@@ -14,6 +14,7 @@ from lambdatop.domain.scope import Key, parse_arn
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.world import World
+from lambdatop.domain.writers import LOG_GROUP, group_of, writers_by_group
 
 NAME = "log_storm"
 FORMULA = (
@@ -48,7 +49,7 @@ class _Intake:
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per log group that takes in far more than before, or whose functions lost lines."""
     limits = sight.limits.log_storm
-    for group, writers in _groups(sight.world).items():
+    for group, writers in _groups(sight.world):
         over = sight.window(group, limits.window_min)
         intake = _intake(sight, group, writers, over)
         factor = sight.limit(NAME, group, limits.factor)
@@ -62,12 +63,12 @@ def detect(sight: Sight) -> Iterator[Finding]:
             yield _finding(sight, group, writers, over, intake, dropped, factor)
 
 
-def _groups(world: World) -> Mapping[Key, Sequence[FunctionFacts]]:
-    found: dict[Key, list[FunctionFacts]] = {}
-    for key, facts in sorted(world.functions.items()):
-        if facts.log_group:
-            found.setdefault(Key(key.scope, "log group", facts.log_group), []).append(facts)
-    return found
+def _groups(world: World) -> Iterator[tuple[Key, Sequence[FunctionFacts]]]:
+    """Groups of which anything is known, with those who write there."""
+    writers = writers_by_group(world.functions)
+    known = {key for key in world.series if key.kind == LOG_GROUP}
+    known |= {group_of(world.functions[key]) for key in world.logs if key in world.functions}
+    return ((group, writers[group]) for group in sorted(known) if group in writers)
 
 
 def _intake(sight: Sight, group: Key, writers: Sequence[FunctionFacts], over: Window) -> _Intake | None:

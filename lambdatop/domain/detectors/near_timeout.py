@@ -51,7 +51,7 @@ class Trend:
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function whose longest run comes close to its timeout."""
     limits = sight.limits.near_timeout
-    for key, facts in sight.world.functions.items():
+    for key, facts in sight.functions():
         series = sight.world.metric(key, "Duration", "Maximum")
         if not series.times or facts.managed_instances or facts.timeout_s <= 0:
             continue

@@ -40,7 +40,9 @@ SPOKEN_OF_ELSEWHERE = ("timeout of ", "/tmp of ", "file descriptors of ", "synch
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per limit of the account, and per function the worst of its own limits."""
-    rows = quota_rows(sight.world, sight.now, sight.settings)
+    rows = sight.quotas
+    if rows is None:
+        rows = quota_rows(sight.world, sight.now, sight.settings)
     pools = {r.target.scope: r.share for r in rows if r.name == POOL_ROW and r.target is not None}
     worst: dict[Key, tuple[Severity, QuotaRow]] = {}
     for row in rows:

@@ -59,7 +59,7 @@ class _Sides:
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function: the newest change after which symptoms began."""
-    for key, facts in sight.world.functions.items():
+    for key, facts in sight.functions():
         for at, what in _changes(sight, facts):
             sides = _sides(sight, key, at)
             symptom = (_errors(sight, key, sides) or _slower(sight, key, sides)) if sides else None

@@ -30,7 +30,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
         found = _of_mapping(sight, mapping)
         if found:
             yield _mapping_finding(sight, mapping, found)
-    for key, facts in sight.world.functions.items():
+    for key, facts in sight.functions():
         found = _of_function(sight, key, facts)
         if found:
             suggests = ("stop_recursion",) if found[0].startswith("loop") else ("stop_async_retries",)

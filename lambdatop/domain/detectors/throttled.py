@@ -41,7 +41,7 @@ class Limit(NamedTuple):
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per throttled function; one at zero on purpose is information, not an alarm."""
     limits = sight.limits.throttled
-    for key, facts in sight.world.functions.items():
+    for key, facts in sight.functions():
         over = sight.window(key, limits.window_min)
         throttles = sight.world.metric(key, "Throttles").sum(over.start, over.end)
         stopped = sight.world.reserved.get(key, -1) == 0

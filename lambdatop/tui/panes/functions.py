@@ -108,7 +108,7 @@ def _burn(row: FunctionRow, frame: Frame, width: int) -> Spans:
 
 
 def _age(row: FunctionRow, frame: Frame, width: int) -> Spans:
-    return aged(frame.age(row.age_s))
+    return aged(frame.since(row.as_of))
 
 
 COLUMNS: tuple[Column[FunctionRow], ...] = (
@@ -155,9 +155,9 @@ def title_words(account: AccountBurn) -> Spans:
 
 def metrics_old(row: FunctionRow, frame: Frame) -> bool:
     """Whether its metrics are old, by the pace at which rows on screen are asked for now."""
-    looking, age = frame.snapshot.looking, frame.age(row.age_s)
+    looking, age = frame.snapshot.looking, frame.since(row.as_of)
     if looking is None or looking.detail_s <= looking.wire_s:
-        return frame.is_stale(row.age_s, "metrics")
+        return frame.is_stale(age, "metrics")
     return age is not None and age > LATE * looking.detail_s
 
 

@@ -85,7 +85,7 @@ def until(range_s: tuple[float, float]) -> str:
 
 
 def _age(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    return aged(frame.age(row.age_s))
+    return aged(frame.since(row.as_of))
 
 
 def _taken(row: QuotaRow, frame: Frame, width: int) -> Spans:
@@ -125,7 +125,7 @@ class QuotasPane(TablePane[QuotaRow]):
 
     def is_stale(self, row: QuotaRow, frame: Frame) -> bool:
         """Whether it has not been read for long."""
-        return frame.is_stale(row.age_s, source_of(row))
+        return frame.is_stale(frame.since(row.as_of), source_of(row))
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
         """How many there are, and how many limits nobody told."""

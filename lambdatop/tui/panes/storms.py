@@ -112,7 +112,7 @@ def _why(row: StormRow, frame: Frame, width: int) -> Spans:
 
 
 def _age(row: StormRow, frame: Frame, width: int) -> Spans:
-    return aged(frame.age(row.queue.age_s if row.queue else row.age_s))
+    return aged(frame.since(row.queue.as_of if row.queue else row.as_of))
 
 
 def _depth(row: StormRow) -> int | None:
@@ -170,8 +170,8 @@ class StormsPane(TablePane[StormRow]):
 
     def is_stale(self, row: StormRow, frame: Frame) -> bool:
         """Whether the mapping, or its queue, has not been read for long."""
-        queue = row.queue.age_s if row.queue else None
-        return frame.is_stale(row.age_s, "mappings") or frame.is_stale(queue, "queues")
+        queue = frame.since(row.queue.as_of) if row.queue else None
+        return frame.is_stale(frame.since(row.as_of), "mappings") or frame.is_stale(queue, "queues")
 
     def means_something(self, row: StormRow) -> bool:
         """There is an order once something scores."""

@@ -107,7 +107,7 @@ class TablePane(Pane, Generic[R]):
         for name in names:
             row = frame.source(name)
             if row is not None and row.age_s is not None:
-                slot = "stale" if frame.is_stale(row.age_s, name) else "muted"
+                slot = "stale" if frame.is_stale(frame.age(row.age_s), name) else "muted"
                 gap = [Span("  ")] if pieces else []
                 pieces += [*gap, Span(f"{name} {fmt.age(frame.age(row.age_s))}", slot)]
         return tuple(pieces)

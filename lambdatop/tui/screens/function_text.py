@@ -64,7 +64,7 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
 
 
 def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
-    age = frame.age(f.age_s)
+    age = frame.since(f.as_of)
     note = f"per minute, {fmt.age(age)} old" if age is not None else "no metrics yet"
     stale = metrics_old(f, frame)
     limits = frame.settings.detectors.error_rate
@@ -136,7 +136,7 @@ def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
         facts = m.facts
         state = "" if facts.state == "Enabled" else "warning"
         pieces += [Span(facts.source_name), Span(f"  {facts.source_kind}  ", "muted")]
-        pieces += [Span(facts.state, state), Span(f"  {fmt.age(frame.age(m.age_s))} old\n", "faint")]
+        pieces += [Span(facts.state, state), Span(f"  {fmt.age(frame.since(m.as_of))} old\n", "faint")]
         settings = [f"batch {facts.batch_size}" if facts.batch_size else ""]
         settings += [f"max concurrency {facts.max_concurrency}" if facts.max_concurrency else ""]
         settings += ["reports failed items" if facts.partial_responses else "", facts.last_result]
@@ -187,7 +187,7 @@ def _queue_lines(queues: list[QueueRow], frame: Frame, width: int) -> Spans:
             (fmt.ratio(q.redelivery_ratio), level(q.redelivery_ratio, 1.5, 3.0)),
             (fmt.signed(q.trend_per_min), "critical" if growing else ""),
             (fmt.age(q.oldest_age_s), ""),
-            (fmt.age(frame.age(q.age_s)), "faint"),
+            (fmt.age(frame.since(q.as_of)), "faint"),
         )
         pieces += fit(spans(name), name_width)
         for text, slot in values:
