@@ -13,7 +13,7 @@ from lambdatop.aws.references import names_of, references
 from lambdatop.aws.session import Api
 from lambdatop.domain.events import Event, FunctionsListed
 from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.ports import View
+from lambdatop.domain.ports import EventSink, View
 from lambdatop.domain.scope import Scope
 
 
@@ -25,6 +25,11 @@ class FunctionsSource:
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
         self._scope = scope
+        self._tell: EventSink = lambda events: None
+
+    def when_parts_come(self, tell: EventSink) -> None:
+        """Tell the pages of the first list as they come: a large account takes its time."""
+        self._tell = tell
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One complete list; a page that fails fails the round, a shorter list would be a lie."""
@@ -33,13 +38,18 @@ class FunctionsSource:
         before = [f.arn for f in known.functions(view, self._scope)]
         # What an answer may keep must be known before it is asked for; the rest waits for the next list.
         self._api.keep_names(names_of((*sources, *before)))
-        found = [
-            (function_facts(self._scope, answer), _shown(answer))
-            async for page in self._api.pages(
-                "lambda", "ListFunctions", token="Marker", next_token="NextMarker", MaxItems=50
-            )
-            for answer in page.get("Functions") or ()
-        ]
+        found: list[tuple[FunctionFacts, Mapping[str, object]]] = []
+        async for page in self._api.pages(
+            "lambda", "ListFunctions", token="Marker", next_token="NextMarker", MaxItems=50
+        ):
+            new = [
+                (function_facts(self._scope, answer), _shown(answer))
+                for answer in page.get("Functions") or ()
+            ]
+            found += new
+            if not before and page.get("NextMarker"):
+                named = tuple(facts for facts, _ in new if facts.name)
+                self._tell((FunctionsListed(self._scope, at, named, complete=False),))
         names = names_of((*sources, *(facts.arn for facts, _ in found)))
         functions = (self._referring(facts, shown, names) for facts, shown in found if facts.name)
         return (FunctionsListed(self._scope, at, tuple(functions)),)

@@ -57,6 +57,11 @@ def _target(world: World, event: ev.TargetIdentified) -> World:
 def _functions(world: World, event: ev.FunctionsListed) -> World:
     if event.at < world.functions_at.get(event.scope, 0.0):
         return world
+    if not event.complete:
+        # Pages of a list that is still being read: they tell of nothing that is gone.
+        first = event.scope not in world.functions_at
+        fresh = {f.key: f for f in event.functions}
+        return replace(world, functions=_with(world.functions, fresh)) if first else world
     # Lists that say the same again leave the objects as they are: what is made of them still holds.
     before = world.functions
     known = {f.key: f if f != before.get(f.key) else before[f.key] for f in event.functions}

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
 from lambdatop.domain.scope import Key
 
 MINUTE = 60
+
+
+@lru_cache(maxsize=4_096)
+def _shared(times: tuple[int, ...]) -> tuple[int, ...]:
+    return times
 
 
 class SeriesKey(NamedTuple):
@@ -25,11 +32,19 @@ class SeriesKey(NamedTuple):
 class Series:
     """Points of one metric, oldest first. A missing minute is a missing point, never a zero.
 
-    `times` are starts of minutes in s since the epoch; the unit of `values` is the metric's.
+    `times` are starts of minutes in s since the epoch; the unit of `values` is the metric's. Hours of eight
+    metrics of thousands of functions are millions of points: values are kept as bare doubles, and times,
+    which most series have in common, once.
     """
 
     times: tuple[int, ...] = ()
-    values: tuple[float, ...] = ()
+    values: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        """Make of any sequence what takes least memory."""
+        object.__setattr__(self, "times", _shared(self.times))
+        if not isinstance(self.values, array):
+            object.__setattr__(self, "values", array("d", self.values))
 
     def replace(self, start: float, end: float, points: Iterable[tuple[int, float]]) -> Series:
         """The series with everything in [start, end) replaced by `points`.
@@ -40,14 +55,14 @@ class Series:
         merged = dict(kept)
         merged.update(points)
         ordered = sorted(merged.items())
-        return Series(tuple(t for t, _ in ordered), tuple(v for _, v in ordered))
+        return Series(tuple(t for t, _ in ordered), array("d", [v for _, v in ordered]))
 
     def since(self, start: float) -> Series:
         """Only the points at or after `start`."""
         i = bisect_left(self.times, start)
         return self if i == 0 else Series(self.times[i:], self.values[i:])
 
-    def window(self, start: float, end: float) -> tuple[float, ...]:
+    def window(self, start: float, end: float) -> Sequence[float]:
         """Values of the minutes that begin in [start, end)."""
         return self.values[bisect_left(self.times, start) : bisect_left(self.times, end)]
 

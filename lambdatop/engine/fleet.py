@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from lambdatop.domain.events import Event, SourceReported
-from lambdatop.domain.ports import Source, Waking
+from lambdatop.domain.ports import Source, Telling, Waking
 from lambdatop.domain.settings import Settings
 from lambdatop.engine.collector import Collector, Setting
 
@@ -56,6 +56,8 @@ class Fleet:
         for source in sources:
             if isinstance(source, Waking):
                 source.when_news_come(self._collectors[source.name].wake)
+            if isinstance(source, Telling):
+                source.when_parts_come(setting.post)
         self._waiting = set(self._collectors) - UNHURRIED
         self._ready = {name: asyncio.Event() for name in self._waiting}
         self.complete.clear()

@@ -209,9 +209,9 @@ async def test_who_was_only_swept_is_not_taken_for_idle(stub: WireStub, bench: M
     cloud.errors[5] = 1.0
     await looking.round(visible=frozenset({fn(1)}))
     swept, seen, asleep = looking.row(5), looking.row(1), looking.row(1_500)
-    assert (swept.age_s, swept.invocations_per_min, swept.errors_per_min) == (None, None, None)
-    assert (seen.age_s, seen.invocations_per_min) == (0.0, 2.0)
-    assert (asleep.age_s, asleep.invocations_per_min) == (0.0, 0.0), "ListMetrics says that it did not run"
+    assert (swept.as_of, swept.invocations_per_min, swept.errors_per_min) == (None, None, None)
+    assert (seen.as_of, seen.invocations_per_min) == (NOW, 2.0)
+    assert (asleep.as_of, asleep.invocations_per_min) == (NOW, 0.0), "ListMetrics says that it did not run"
 
 
 async def test_figures_stand_at_their_age_while_nobody_asks(stub: WireStub, bench: MakeBench) -> None:
@@ -220,7 +220,7 @@ async def test_figures_stand_at_their_age_while_nobody_asks(stub: WireStub, benc
     before = looking.row(1)
     looking.made.clock.at = NOW + 1_500
     after = looking.row(1)
-    assert after.age_s == 1_500
+    assert after.as_of == NOW
     assert after.invocations_per_min == before.invocations_per_min == 2.0
 
 
@@ -231,7 +231,7 @@ async def test_a_sweep_leaves_the_age_of_the_other_series_alone(stub: WireStub, 
     (sweep,) = [e for e in events if isinstance(e, MetricsObserved) and e.partial]
     assert len(sweep.data) == ACTIVE
     assert looking.world.metrics_at[fn(1)] == NOW
-    assert looking.row(1).age_s == 3_700
+    assert looking.row(1).as_of == NOW
 
 
 @pytest.mark.parametrize("fault", ["AccessDenied", "InternalFailure"])

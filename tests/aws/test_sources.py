@@ -51,6 +51,29 @@ async def listed(made: Bench) -> World:
     return fold_all(EMPTY_WORLD, (*functions, *await MappingsSource(made.api, SCOPE).collect(made.view())))
 
 
+async def test_the_first_list_is_told_page_by_page_and_stands_when_it_is_whole(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    pages = [{"Functions": [fn(name)], "NextMarker": name} for name in "ab"]
+    stub.on("lambda", "ListFunctions", *pages, {"Functions": [fn("c")]}, *pages[:1], {"Functions": [fn("c")]})
+    made, told = bench(), list[Event]()
+    source = FunctionsSource(made.api, SCOPE)
+    source.when_parts_come(told.extend)
+    whole = await source.collect(made.view())
+    world = fold_all(EMPTY_WORLD, told)
+    assert [f.name for f in world.functions.values()] == ["a", "b"]
+    assert not world.functions_at, "a part is no list: nobody may conclude that something is gone"
+    world = fold_all(world, whole)
+    assert [f.name for f in world.functions.values()] == ["a", "b", "c"]
+    again = await source.collect(made.view(world))
+    assert len(told) == 2, "later lists come whole"
+    world = fold_all(world, again)
+    assert [f.name for f in world.functions.values()] == ["a", "c"]
+    assert fold_all(world, told[1:]).functions is world.functions, (
+        "a page that comes late brings nothing back"
+    )
+
+
 async def test_functions_carry_what_the_console_shows(stub: WireStub, bench: MakeBench) -> None:
     stub.on(
         "lambda",

@@ -49,13 +49,13 @@ def test_another_scope_is_left_alone() -> None:
 def test_a_corrected_minute_replaces_the_first_answer() -> None:
     world = fold(EMPTY_WORLD, metrics(points(WORKER, "Errors", [1.0, 2.0])))
     world = fold(world, metrics(points(WORKER, "Errors", [4.0, 2.0]), at=NOW + 60))
-    assert world.metric(WORKER, "Errors").values == (4.0, 2.0)
+    assert tuple(world.metric(WORKER, "Errors").values) == (4.0, 2.0)
 
 
 def test_a_point_that_vanished_from_the_answer_vanishes_here() -> None:
     world = fold(EMPTY_WORLD, metrics(points(WORKER, "Errors", [1.0, 2.0])))
     world = fold(world, metrics(points(WORKER, "Errors", []), at=NOW + 1))
-    assert world.metric(WORKER, "Errors").values == ()
+    assert tuple(world.metric(WORKER, "Errors").values) == ()
 
 
 def test_a_gone_queue_disappears() -> None:
