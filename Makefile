@@ -7,14 +7,16 @@ AWSLOGS ?= .venv-awslogs
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete looks logs-speed logs-pane
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml
+# What is installed is what the lock names, by hash; where an index lacks one of those versions, the ranges of
+# pyproject.toml count, which is said (LOCKED=only forbids it). A wrong hash always fails.
+$(VENV)/.installed: pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("lambdatop needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -e '.[demo,dev]'
+	$(BIN)/python tools/install.py $(if $(filter only,$(LOCKED)),--locked-only)
 	@touch $@
 
 # The emulator pins botocore, which holds aiobotocore at 3.9; the newest allowed one gets an
@@ -109,3 +111,46 @@ logs-pane: $(VENV)/.installed
 looks: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.look_plan
 	PYTHONPATH=tests $(BIN)/python -m bench.day_of_looks $(ACCOUNT)
+
+# Every operation of every service in use, sent through the read-only session in every way we know, against a
+# server that counts; prints what each wall holds alone and fails when anything but a listed read leaves.
+guard-proof: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.guard_proof
+
+# The console in a real terminal behind a proxy that throttles, resets, truncates, lies and expires, for half an
+# hour: keys answered, everything well again after one round, nothing leaked. SECONDS=180 for three minutes (from
+# the command line only: some shells have a variable of that name).
+CHAOS_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),1800)
+chaos: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.chaos_soak --seconds $(CHAOS_SECONDS)
+
+# What is too long for every change.
+nightly: chaos calm kills guard-proof
+
+# One file for a machine without internet: dist/lambdatop.pyz runs with any Python >= 3.11 and nothing else.
+pyz: $(VENV)/.installed
+	$(BIN)/python tools/build_pyz.py
+
+# The file in an empty environment. Where the index does not offer the locked versions there is nothing to test.
+pyz-test: $(VENV)/.installed
+	@$(BIN)/python tools/build_pyz.py; code=$$?; \
+	if [ $$code -eq 3 ]; then echo "lambdatop.pyz was not built and not tested."; exit 0; fi; \
+	if [ $$code -ne 0 ]; then exit $$code; fi; \
+	LAMBDATOP_PYZ=$(abspath dist/lambdatop.pyz) $(BIN)/python -m pytest tests/cli/test_pyz.py
+
+# The tools that write and examine the lock files have an environment of their own.
+LOCKS = build/locks
+COMPILE = $(LOCKS)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+$(LOCKS)/.installed: Makefile
+	$(PYTHON) -m venv $(LOCKS)
+	$(LOCKS)/bin/pip install --quiet 'pip-tools==7.6.2' 'pip-audit==2.10.1'
+	@touch $@
+
+# Versions stay as they are where pyproject.toml still allows them; UPGRADE=--upgrade takes the newest.
+lock: $(LOCKS)/.installed
+	$(COMPILE) $(UPGRADE) --extra demo --extra dev -o requirements/dev.txt pyproject.toml requirements/build.in
+	$(COMPILE) $(UPGRADE) -c requirements/dev.txt -o requirements/pyz.txt pyproject.toml
+
+# Known vulnerabilities of what is locked; fails when there are any, and when the database does not answer.
+audit-deps: $(LOCKS)/.installed
+	$(PYTHON) tools/audit_deps.py $(LOCKS)/bin/pip-audit requirements/pyz.txt requirements/dev.txt

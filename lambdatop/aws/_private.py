@@ -5,11 +5,24 @@ A bump of the SDK that renames one fails there, loudly, and nowhere else silentl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+from aiobotocore.credentials import AioProcessProvider
 from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+
+
+class PlainSession(AioSession):  # type: ignore[misc,unused-ignore]
+    """A session whose clients carry no plugins: BOTOCORE_EXPERIMENTAL__PLUGINS loads foreign code into them.
+
+    A context that switches them off covers our own clients; those of the SSO and login providers are made
+    by the session itself, in between (measured).
+    """
+
+    def _register_client_plugins(self, client: Any) -> None:
+        """Leave the client as it is."""
 
 
 class NoRedirects:
@@ -50,3 +63,24 @@ def replace_mfa_prompter(session: Any, prompter: Callable[[str], str]) -> None:
     """Ask `prompter` instead of a blocking getpass, which would fight the console for the terminal."""
     provider = session.get_component("credential_provider").get_provider("assume-role")
     provider._prompter = prompter
+
+
+def quiet_providers(
+    session: Any,
+    prompter: Callable[[str], str],
+    roles: dict[str, Any] | None,
+    start: Callable[..., Awaitable[Any]],
+) -> None:
+    """Ask `prompter` for MFA codes, keep role sessions in `roles`, run credential processes by `start`."""
+    replace_mfa_prompter(session, prompter)
+    chain = session.get_component("credential_provider")
+    assume_role = chain.get_provider("assume-role")
+    if roles is not None:
+        assume_role.cache = roles
+
+    def process(profile_name: str) -> AioProcessProvider:
+        return AioProcessProvider(profile_name, lambda: session.full_config, popen=start)
+
+    # Source profiles of a role get providers of their own, from this builder.
+    assume_role._profile_provider_builder._create_process_provider = process
+    chain.get_provider("custom-process")._popen = start

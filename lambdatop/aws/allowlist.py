@@ -55,6 +55,7 @@ CREDENTIALS: Mapping[str, frozenset[str]] = {
     "sts": frozenset({"AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"}),
     "sso": frozenset({"GetRoleCredentials"}),
     "sso-oidc": frozenset({"CreateToken"}),
+    "signin": frozenset({"CreateOAuth2Token"}),
 }
 """What credential providers call on the same session before anything else can work."""
 

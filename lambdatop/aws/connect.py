@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.events import TargetIdentified
 from lambdatop.domain.ports import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
@@ -22,6 +23,7 @@ from lambdatop.domain.text import clean_line, clean_name
 
 if TYPE_CHECKING:
     from lambdatop.aws.guard import Guard
+    from lambdatop.aws.mfa import MfaCodes
     from lambdatop.aws.session import Api
 
 SERVICES = (
@@ -50,7 +52,8 @@ class Connection:
     """What to open, as the command line and the configuration say.
 
     `isolated` is the demo's way: explicit keys and a loopback endpoint, and no variable, proxy or file
-    of the user has any influence. `notice` is a standing remark for the header.
+    of the user has any influence. `notice` is a standing remark for the header. `codes` are the MFA codes
+    that were asked for.
     """
 
     profile: str | None = None
@@ -61,6 +64,7 @@ class Connection:
     secret_key: str | None = field(default=None, repr=False)
     notice: str = ""
     isolated: bool = False
+    codes: MfaCodes | None = field(default=None, repr=False, compare=False)
 
 
 async def connect(
@@ -75,30 +79,47 @@ async def connect(
     # The imports take 250 ms; in a thread they do not hold up what else runs on this loop.
     await asyncio.to_thread(importlib.import_module, "lambdatop.aws.session")
     from lambdatop.aws import session as sdk
+    from lambdatop.aws.credentials import mfa_refusal, usable_until
     from lambdatop.aws.guard import Guard
+    from lambdatop.aws.session_policy import RoleSessions
     from lambdatop.aws.sources import build_sources
     from lambdatop.aws.translate import translate
 
     guard = Guard(read_only=connection.read_only)
+    limited = settings.session_policy == "read-only" and not connection.isolated
+    roles = RoleSessions(limited=limited)
     try:
         session = sdk.open_session(connection, guard, meter)
-        region = _region(connection, session)
+        if not connection.isolated:
+            roles.install(session)
+        region = region_of(connection, session)
         # Providers that ask STS for a role look for the region here, not at the client's.
         session.set_config_variable("region", region)
         endpoint = _endpoint(connection, session)
-        credentials = await _resolve(session)
+        credentials = await resolve(session)
     except Exception as error:
-        raise translate(error, "sts", "GetCallerIdentity") from None
+        raise mfa_refusal(error) or translate(error, "sts", "AssumeRole") from None
+    expires_at = usable_until(credentials, connection.codes)
     clients = sdk.Clients(session, connection, region, attempts=3)
     api = sdk.Api(clients, limiter, meter, clock)
     try:
-        identified = await _identify(api, connection, region, endpoint, credentials)
+        identified = _mode(await _identify(api, connection, region, endpoint, expires_at), settings)
+        roles.check(credentials, identified.identity)
     except BaseException:
         await clients.close()
         raise
-    renewed = _renewal(identified, credentials)
+    if identified.forced and not connection.read_only:
+        # Nothing has been made yet but the client that asked who we are; it goes with what it knows.
+        await clients.close()
+        guard.forbid_changes()
+        sdk.strip(session)
+        connection = replace(connection, read_only=True)
+        clients = sdk.Clients(session, connection, region, attempts=3)
+        api = sdk.Api(clients, limiter, meter, clock)
+    renewed = _renewal(identified, expires_at)
     sources = build_sources(api, identified.scope, settings, renewed, identified.identity)
-    return _backend(connection, settings, api, guard, session, identified, clients, sources)
+    backend = _backend(connection, settings, api, guard, session, identified, clients, sources)
+    return replace(backend, expires_at=expires_at, changes_refused=_refused(connection, settings, endpoint))
 
 
 def _backend(
@@ -139,10 +160,8 @@ def _backend(
 
 
 async def _identify(
-    api: Api, connection: Connection, region: str, endpoint: str, credentials: Any
+    api: Api, connection: Connection, region: str, endpoint: str, expires_at: Callable[[], float | None]
 ) -> TargetIdentified:
-    from lambdatop.aws._private import credentials_expiry
-
     answer = await api.read("sts", "GetCallerIdentity")
     return TargetIdentified(
         scope=Scope(clean_name(str(answer.get("Account") or "")), region),
@@ -150,19 +169,38 @@ async def _identify(
         identity=clean_line(str(answer.get("Arn") or ""), 2048),
         endpoint=endpoint,
         notice=connection.notice,
-        credentials_expire_at=credentials_expiry(credentials),
+        credentials_expire_at=expires_at(),
     )
 
 
-def _renewal(identified: TargetIdentified, credentials: Any) -> Callable[[], TargetIdentified | None]:
-    """Tells once of every new expiry: the SDK renews credentials on its own, without a word."""
-    from lambdatop.aws._private import credentials_expiry
+def _mode(identified: TargetIdentified, settings: Settings) -> TargetIdentified:
+    """With what the configuration says of this account: whose it is, is known only now."""
+    forced = settings.mode.forced_by(identified.scope.account)
+    if settings.mode.write:
+        return replace(identified, lifted=forced)
+    return replace(identified, forced=forced)
 
+
+def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
+    """Why nothing may be changed through this endpoint, "" when it may: the demo's own one, and AWS's."""
+    others = () if connection.isolated or settings.allow_endpoint_changes else foreign(endpoint)
+    if not others:
+        return ""
+    return (
+        f"Calls go to {', '.join(others)}, which is not AWS's own: whoever answers there can make any plan "
+        "look right. Nothing was sent; --allow-endpoint-changes allows changes through it."
+    )
+
+
+def _renewal(
+    identified: TargetIdentified, expires_at: Callable[[], float | None]
+) -> Callable[[], TargetIdentified | None]:
+    """Tells once of every new expiry: the SDK renews credentials on its own, without a word."""
     told = identified.credentials_expire_at
 
     def renewed() -> TargetIdentified | None:
         nonlocal told
-        now = credentials_expiry(credentials)
+        now = expires_at()
         if now == told:
             return None
         told = now
@@ -171,7 +209,7 @@ def _renewal(identified: TargetIdentified, credentials: Any) -> Callable[[], Tar
     return renewed
 
 
-async def _resolve(session: Any) -> Any:
+async def resolve(session: Any) -> Any:
     """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
     from botocore.exceptions import NoCredentialsError
 
@@ -182,7 +220,8 @@ async def _resolve(session: Any) -> Any:
     return credentials
 
 
-def _region(connection: Connection, session: Any) -> str:
+def region_of(connection: Connection, session: Any) -> str:
+    """The region to look at; raises NoRegionError or InvalidRegionError."""
     from botocore.exceptions import NoRegionError
     from botocore.utils import validate_region_name
 

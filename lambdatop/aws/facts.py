@@ -25,7 +25,9 @@ def arn_text(value: Any) -> str:
 
 
 def seconds(value: Any) -> float | None:
-    """A timestamp (datetime, or Lambda's ISO text) in s since the epoch; None when unreadable."""
+    """A timestamp (datetime, number, or Lambda's ISO text) in s since the epoch; None when unreadable."""
+    if isinstance(value, (float, int)):
+        return float(value)
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     if not isinstance(value, str):

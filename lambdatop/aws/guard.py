@@ -5,7 +5,7 @@ carries these hooks, and the transport sends only requests that they have stampe
 when it is on the allowlist of reads (or is how credentials are obtained), or when it is exactly the
 call of an open ticket: one journaled intent, one digest, one request. A drain is the one intent of many
 requests; its ticket knows one queue, and what of it is on disk. In read-only mode there are no tickets.
-The list and the measurements behind the five hooks stand in the facts sheet on mitigations.
+The list and the measurements behind the hooks stand in the facts sheet on mitigations.
 """
 
 from __future__ import annotations
@@ -22,8 +22,16 @@ from lambdatop.domain.mitigations.drain import OPERATION as DRAIN_QUEUE
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.plan import Call
 
-HOOKS = ("provide-client-params", "before-parameter-build", "before-call", "request-created", "before-send")
-"""The first stops presigned URLs, the last sees every retry; each alone stopped all 862 other operations."""
+HOOKS = (
+    "provide-client-params",
+    "before-parameter-build",
+    "before-call",
+    "request-created",
+    "before-sign",
+    "before-send",
+)
+"""The first stops presigned URLs, the last sees every retry; each alone stopped every other operation.
+`before-sign` is for whoever takes a client's signer and signs a request of his own with it."""
 
 
 class GuardRefusal(RuntimeError):
@@ -114,8 +122,17 @@ class Guard:
     """The hooks of one session and the stamps they put on requests."""
 
     def __init__(self, *, read_only: bool) -> None:
-        self.read_only = read_only
+        self._read_only = read_only
         self._stamped: WeakSet[Any] = WeakSet()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing but reads can leave."""
+        return self._read_only
+
+    def forbid_changes(self) -> None:
+        """Make this guard read-only, tickets that are open included; there is no way back."""
+        self._read_only = True
 
     def install(self, session: Any) -> None:
         """Register on a session; clients copy its hooks when they are made, so do it before the first."""
@@ -166,6 +183,9 @@ class Guard:
         self._admitted(event_name)
 
     def _request_created(self, event_name: str, **_: Any) -> None:
+        self._admitted(event_name)
+
+    def _before_sign(self, event_name: str, **_: Any) -> None:
         self._admitted(event_name)
 
     def _before_send(self, event_name: str, request: Any, **_: Any) -> None:

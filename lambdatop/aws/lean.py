@@ -1,23 +1,24 @@
-"""Answers that hold thousands of log events, without a walk over each member of each of them.
+"""Answers that hold thousands of log events or points, without a walk over each member of each of them.
 
-The SDK copies every event member by member, as its model tells, although none of these members is converted:
-most of the time of reading a log went there. Where every event is exactly what the model says, it is taken as
-the JSON parser made it; everything else about the answer (the token, metadata, errors, and any answer that is
-odd) is still read by the SDK's own parser.
+The SDK copies every event and every series member by member, as its model tells, although nothing of it is
+converted but the times of points, one object each: most of the time of reading went there. Where a list is
+exactly what the model says, it is taken as the JSON parser made it; everything else about the answer (the
+token, metadata, errors, and any answer that is odd) is still read by the SDK's own parser. The times of
+points stay numbers, s since the epoch.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 
-SHAPES = frozenset({"FilterLogEventsResponse"})
-"""Outputs whose `events` are read the short way."""
-
-_NAMES = {"logStreamName", "timestamp", "message", "ingestionTime", "eventId"}
+_EVENT = {"logStreamName", "timestamp", "message", "ingestionTime", "eventId"}
 _KINDS = frozenset({str, int})
+_SERIES = {"Id", "Label", "StatusCode", "Timestamps", "Values"}
+_NUMBERS = frozenset({int, float})
 
 
 class LeanFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore]
@@ -37,33 +38,54 @@ class _LeanParser:
 
     async def parse(self, response: dict[str, Any], shape: Any) -> Any:
         """What the SDK's parser would return."""
-        split = None
+        split, member = None, ""
         if shape is not None and shape.name in SHAPES and response["status_code"] == 200:
-            split = _split(response["body"])
+            member, plain = SHAPES[shape.name]
+            split = _split(response["body"], member, plain)
         if split is None:
             return await self._full.parse(response, shape)
-        events, rest = split
+        found, rest = split
         answer = await self._full.parse({**response, "body": rest}, shape)
-        answer["events"] = events
+        answer[member] = found
         return answer
 
 
-def _split(body: Any) -> tuple[list[dict[str, Any]], bytes] | None:
-    """The events, and the answer without them; None where the SDK must look at every member."""
+def _split(body: Any, member: str, plain: Callable[[Any], bool]) -> tuple[list[dict[str, Any]], bytes] | None:
+    """What stands in `member`, and the answer without it; None where the SDK must look at everything."""
     if not isinstance(body, bytes):
         return None
     try:
         answer = json.loads(body.decode())
         if type(answer) is not dict:
             return None
-        events = answer.pop("events", None)
-        if type(events) is not list or not all(map(_plain, events)):
+        found = answer.pop(member, None)
+        if type(found) is not list or not all(map(plain, found)):
             return None
-        return events, json.dumps({**answer, "events": []}).encode()
+        return found, json.dumps({**answer, member: []}).encode()
     except (ValueError, RecursionError):
         return None
 
 
-def _plain(event: Any) -> bool:
+def _event(event: Any) -> bool:
     """Whether an event has only members that the model knows, and none of them null."""
-    return type(event) is dict and event.keys() <= _NAMES and _KINDS.issuperset(map(type, event.values()))
+    return type(event) is dict and event.keys() <= _EVENT and _KINDS.issuperset(map(type, event.values()))
+
+
+def _series(result: Any) -> bool:
+    """Whether a result is texts and two lists of numbers, as the model says."""
+    if type(result) is not dict or not result.keys() <= _SERIES:
+        return False
+    for name, value in result.items():
+        if name in ("Timestamps", "Values"):
+            if type(value) is not list or not _NUMBERS.issuperset(map(type, value)):
+                return False
+        elif type(value) is not str:
+            return False
+    return True
+
+
+SHAPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "FilterLogEventsResponse": ("events", _event),
+    "GetMetricDataOutput": ("MetricDataResults", _series),
+}
+"""Outputs with the member that is read the short way, and what each of its entries must be."""

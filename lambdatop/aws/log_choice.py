@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.scope import Key
@@ -46,7 +46,7 @@ def _rank(world: World, facts: FunctionFacts) -> tuple[int, float]:
     """How urgent its log is: errors, throttles, long runs, a small reservation, traffic; less is sooner."""
     key = facts.key
 
-    def lately(metric: str, stat: str = "Sum") -> tuple[float, ...]:
+    def lately(metric: str, stat: str = "Sum") -> Sequence[float]:
         return world.metric(key, metric, stat).values[-RECENT_POINTS:]
 
     errors, throttles, runs = sum(lately("Errors")), sum(lately("Throttles")), sum(lately("Invocations"))

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import ceil, isfinite
 from typing import Any, NamedTuple
 
 from lambdatop.aws.facts import seconds
 from lambdatop.aws.metric_queries import PERIOD_S, Query
 from lambdatop.aws.session import Api
+from lambdatop.aws.together import all_of
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.events import MetricPoints
 from lambdatop.domain.series import SeriesKey
 
-QUERIES_AT_ONCE = 250
-POINTS_AT_ONCE = 6_000
-"""What one request may ask for. CloudWatch would take 500 series and 100,800 points and charges per
-series, not per request; but building and parsing more at once would hold the loop for over 50 ms. With
-`limits.metrics_per_s` it also keeps the 180,000 points a second that an account has below a third."""
+QUERIES_AT_ONCE = 500
+POINTS_AT_ONCE = 30_000
+"""What one request may ask for. CloudWatch would take 100,800 points and charges per series, not per request;
+but reading more at once would hold the loop, and with it the keys, for over 50 ms."""
+
+POINTS_PER_TURN = 6_000
+"""Points for which one turn at the rate limit is taken: with `limits.metrics_per_s` it keeps the 180,000
+points a second that an account has below a third."""
+
+SIDE_BY_SIDE = 3
+"""Requests under way at once: an answer takes CloudWatch longer than us."""
 
 
 class Span(NamedTuple):
@@ -28,15 +35,19 @@ class Span(NamedTuple):
     end: int
 
     @property
+    def minutes(self) -> int:
+        """Its length, at least one."""
+        return max(1, (self.end - self.start) // PERIOD_S)
+
+    @property
     def per_call(self) -> int:
         """How many series of it one request asks for."""
-        minutes = max(1, (self.end - self.start) // PERIOD_S)
-        return max(1, min(QUERIES_AT_ONCE, POINTS_AT_ONCE // minutes))
+        return max(1, min(QUERIES_AT_ONCE, POINTS_AT_ONCE // self.minutes))
 
 
 def span_until(now: float, minutes: int) -> Span:
     """The last `minutes`, the one that is under way included."""
-    end = math.ceil(now / PERIOD_S) * PERIOD_S
+    end = ceil(now / PERIOD_S) * PERIOD_S
     return Span(end - minutes * PERIOD_S, end)
 
 
@@ -46,30 +57,62 @@ class Answered:
     def __init__(self) -> None:
         self.status = "Complete"
         self.points: dict[int, float] = {}
+        self._whole: tuple[tuple[int, float], ...] = ()
 
     def add(self, result: dict[str, Any], span: Span) -> None:
         """Take one page's points; the last page's status is the one that counts."""
         self.status = str(result.get("StatusCode") or "Complete")
-        for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False):
+        stamps, values = result.get("Timestamps") or (), result.get("Values") or ()
+        if not self.points and not self._whole:
+            self._whole = _one_after_another(stamps, values, span)
+            if self._whole:
+                return
+        points, start, end = self.points, span.start, span.end
+        points.update(self._whole)
+        self._whole = ()
+        for stamp, value in zip(stamps, values, strict=False):
             at = seconds(stamp)
-            if at is not None and span.start <= at < span.end and math.isfinite(value):
-                self.points[int(at // PERIOD_S) * PERIOD_S] = float(value)
+            if at is not None and start <= at < end and isfinite(value):
+                points[int(at // PERIOD_S) * PERIOD_S] = float(value)
+
+    def __bool__(self) -> bool:
+        return bool(self.points or self._whole)
 
     def ordered(self) -> tuple[tuple[int, float], ...]:
         """Points, oldest first."""
-        return tuple(sorted(self.points.items()))
+        return self._whole or tuple(sorted(self.points.items()))
+
+
+def _one_after_another(
+    stamps: Sequence[Any], values: Sequence[Any], span: Span
+) -> tuple[tuple[int, float], ...]:
+    """The points where each minute has one, as of most functions that run; () for every other list."""
+    count = len(stamps)
+    if not count or count != len(values) or type(stamps[0]) is not float:
+        return ()
+    first = int(stamps[0])
+    minutes = range(first, first + count * PERIOD_S, PERIOD_S)
+    if first % PERIOD_S or first < span.start or minutes[-1] >= span.end or list(minutes) != stamps:
+        return ()
+    return tuple(zip(minutes, map(float, values), strict=True)) if isfinite(sum(values)) else ()
 
 
 async def ask(
     api: Api, queries: Sequence[Query], span: Span, paid: Callable[[int], None]
 ) -> list[tuple[Query, Answered]]:
     """All of `queries`; `paid` is told how many series each request asks for, before it is sent."""
-    answered: list[tuple[Query, Answered]] = []
-    for i in range(0, len(queries), span.per_call):
-        batch = queries[i : i + span.per_call]
-        paid(len(batch))
-        answered += await _ask(api, batch, span)
-    return answered
+    batches = [queries[i : i + span.per_call] for i in range(0, len(queries), span.per_call)]
+    answered: list[list[tuple[Query, Answered]]] = [[] for _ in batches]
+    left = iter(enumerate(batches))
+
+    async def work() -> None:
+        for number, batch in left:
+            await api.turns("cloudwatch", len(batch) * span.minutes // POINTS_PER_TURN)
+            paid(len(batch))
+            answered[number] = await _ask(api, batch, span)
+
+    await all_of(work() for _ in range(min(SIDE_BY_SIDE, len(batches))))
+    return [pair for each in answered for pair in each]
 
 
 async def _ask(api: Api, batch: Sequence[Query], span: Span) -> list[tuple[Query, Answered]]:
@@ -105,7 +148,7 @@ def usable(
             data.append(MetricPoints(query.series, answer.ordered()))
         elif answer.status == "Forbidden":
             refused += 1
-        elif answer.points and not known(query.series):
+        elif answer and not known(query.series):
             data.append(MetricPoints(query.series, answer.ordered()))
     if answered and refused == len(answered):
         raise Denied(

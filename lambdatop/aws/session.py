@@ -12,25 +12,25 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from aiohttp import ClientError
-from botocore import configprovider, loaders, plugin, tokens, utils, xform_name
+from botocore import configprovider, tokens, utils, xform_name
 from botocore.eventstream import ParserError
 from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as SdkClientError
 
-from lambdatop.aws import answers, metering
-from lambdatop.aws._private import replace_mfa_prompter
+from lambdatop.aws import answers, metering, stripped
+from lambdatop.aws._private import PlainSession
 from lambdatop.aws.connect import Connection, configured_endpoint
+from lambdatop.aws.credentials import settle_providers
 from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.lean import LeanFactory
 from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
-from lambdatop.domain.errors import CredentialsError, LambdatopError, Throttled, Unreachable
+from lambdatop.domain.errors import LambdatopError, Throttled, Unreachable
 from lambdatop.domain.ports import Clock, Limiter, Meter
 
 ELSEWHERE = {"pricing": "us-east-1"}
@@ -41,25 +41,38 @@ STREAM_SILENCE_S = 30.0
 
 
 def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSession:
-    """A session with all hooks, models from the installed package only, and no prompt for MFA codes."""
-    session = AioSession(profile=None if connection.isolated else connection.profile)
+    """A session with all hooks, models from the installed package only, and no prompt for MFA codes.
+
+    Under a guard that is read-only these models know nothing but reads.
+    """
+    session = PlainSession(profile=None if connection.isolated else connection.profile)
     guard.install(session)
     metering.install(session, meter)
     answers.install(session)
     if connection.isolated:
         _isolate(session)
-    _trust_no_models_of_others(session)
+    session.register_component("data_loader", stripped.loader(read_only=False))
+    if guard.read_only:
+        strip(session)
     factory = LeanFactory()
     factory.set_parser_defaults(timestamp_parser=parse_timestamp)
     session.register_component("response_parser_factory", factory)
     if connection.access_key and connection.secret_key:
         session.set_credentials(connection.access_key, connection.secret_key)
     else:
-        replace_mfa_prompter(session, _no_prompt)
+        settle_providers(session, connection.codes)
     # Credential providers make clients of their own from this default; they get the same transport.
     session.set_default_client_config(AioConfig(http_session_cls=guarded_transport(guard)))
     logging.getLogger("aiobotocore").addHandler(logging.NullHandler())
     return session
+
+
+def strip(session: AioSession) -> None:
+    """From now on the session makes clients that can read and nothing else; there is no way back."""
+    session.register_component("data_loader", stripped.loader(read_only=True))
+    session.get_component("event_emitter").register_last(
+        "creating-client-class", stripped.remove_presigners, unique_id="lambdatop-presigners"
+    )
 
 
 def _isolate(session: AioSession) -> None:
@@ -77,26 +90,6 @@ def _isolate(session: AioSession) -> None:
     store.set_config_variable("ec2_metadata_v1_disabled", True)
     session.register_component("config_store", store)
     session.register_component("token_provider", tokens.TokenProviderChain(providers=[]))
-
-
-def _trust_no_models_of_others(session: AioSession) -> None:
-    """A model in ~/.aws/models could give an allowed name another request, so it is not looked for."""
-    session.register_component("data_loader", _builtin_models())
-
-
-@cache
-def _builtin_models() -> loaders.Loader:
-    """One loader for all sessions: it keeps the models it has parsed, and a reconnect needs them again."""
-    return loaders.Loader(
-        extra_search_paths=[loaders.Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
-    )
-
-
-def _no_prompt(_: str) -> str:
-    raise CredentialsError(
-        "The profile needs an MFA code, which lambdatop does not ask for: "
-        "get a session first (for example `aws sts get-session-token`) and use its profile."
-    )
 
 
 def parse_timestamp(value: Any) -> datetime:
@@ -165,21 +158,13 @@ class Clients:
     @asynccontextmanager
     async def _client(self, service: str, *, attempts: int, read_timeout_s: float) -> AsyncIterator[Any]:
         url = self._connection.endpoint_url
-        async with AsyncExitStack() as stack:
-            # Plugins named by an environment variable would put foreign code into every client.
-            token = plugin.set_plugin_context(plugin.PluginContext(plugins="DISABLED"))
-            try:
-                client = await stack.enter_async_context(
-                    self._session.create_client(
-                        service,
-                        region_name=ELSEWHERE.get(service, self._region),
-                        endpoint_url=url,
-                        verify=False if url and url.startswith("http://") else None,
-                        config=AioConfig(**self._config(service, attempts, read_timeout_s)),
-                    )
-                )
-            finally:
-                plugin.reset_plugin_context(token)
+        async with self._session.create_client(
+            service,
+            region_name=ELSEWHERE.get(service, self._region),
+            endpoint_url=url,
+            verify=False if url and url.startswith("http://") else None,
+            config=AioConfig(**self._config(service, attempts, read_timeout_s)),
+        ) as client:
             yield client
 
     def _config(self, service: str, attempts: int, read_timeout_s: float) -> dict[str, Any]:
@@ -188,6 +173,8 @@ class Clients:
             "connect_timeout": 3,
             "read_timeout": read_timeout_s,
             "warm_up_loader_caches": True,
+            # Our own code alone builds these, thousands at a time; checking them took longer than sending.
+            "parameter_validation": service != "cloudwatch",
         }
         if self._connection.endpoint_url or configured_endpoint(self._session, service):
             # A prefix or a bucket's name in front of a host that is not AWS's leads nowhere, or to
@@ -222,6 +209,11 @@ class Api:
     async def pause(self, seconds: float) -> None:
         """Wait before something is asked again."""
         await self._clock.sleep(seconds)
+
+    async def turns(self, service: str, count: int) -> None:
+        """Wait for `count` turns but one, which `read` takes itself: for a request as heavy as so many."""
+        for _ in range(count - 1):
+            await self._limiter.take(service)
 
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Call a reading operation (botocore's names); raises SourceError and its kinds."""

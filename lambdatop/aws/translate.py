@@ -61,7 +61,7 @@ IAM_SERVICES = {"service-quotas": "servicequotas", "stepfunctions": "states", "d
 _PERFORM = re.compile(r"to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _MESSAGE_MAX = 400
 
-LOGIN = "log in again (for example `aws sso login`), then start lambdatop again"
+LOGIN = "log in again (`:login` in the console, or for example `aws sso login`)"
 
 
 def translate(error: BaseException, service: str, operation: str) -> LambdatopError:

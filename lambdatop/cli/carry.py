@@ -34,6 +34,17 @@ def refuse_read_only(context: Context) -> None:
         raise RefusedReadOnly(f"read-only mode ({origin}): nothing was sent; --write allows changes")
 
 
+def refuse_read_only_account(backend: Backend) -> None:
+    """Stop once it is known that the configuration holds this account to read-only.
+
+    Raises:
+        RefusedReadOnly: nothing may be changed in this account.
+    """
+    forced = backend.identified.forced
+    if forced:
+        raise RefusedReadOnly(f"read-only mode ({forced}): nothing was sent; --write allows changes")
+
+
 async def carry_out(
     context: Context,
     parts: Parts,
@@ -48,6 +59,9 @@ async def carry_out(
     `asked_for` is how the user called the target.
     """
     async with corridor(context, parts) as (backend, executor):
+        refuse_read_only_account(backend)
+        if backend.changes_refused:
+            raise UsageError(backend.changes_refused)
         await settle_intents(executor)
         proposal = await propose(backend, executor)
         if not isinstance(proposal, Plan):

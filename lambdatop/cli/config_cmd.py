@@ -46,10 +46,13 @@ def _path(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     loaded = settle(args).loaded
     flat = dict(flatten(loaded.settings))
+    accounts = {f"accounts.{name}.read_only": origin for name, origin in loaded.settings.mode.accounts}
     if args.json:
-        streams.document({path: {"value": flat[path], "origin": loaded.origins[path]} for path in flat})
+        rows_ = {path: {"value": flat[path], "origin": loaded.origins[path]} for path in flat}
+        streams.document(rows_ | {path: {"value": True, "origin": o} for path, o in accounts.items()})
         return codes.DONE
     rows = [[path, scalar(value), BY_PATH[path].unit, loaded.origins[path]] for path, value in flat.items()]
+    rows += [[path, "true", "", origin] for path, origin in accounts.items()]
     streams.data(text_table(("KEY", "VALUE", "UNIT", "FROM"), rows))
     return codes.DONE
 

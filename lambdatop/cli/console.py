@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
+from lambdatop.cli.dumb import is_dumb, print_tables
+from lambdatop.cli.ends import SIGNALLED, signals_end_it
 from lambdatop.cli.wiring import Parts, engine_thread, wire
 from lambdatop.domain.errors import UsageError
 
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """Open the console on AWS."""
     refuse_without_terminal("lambdatop snapshot")
     context = settle(args)
-    with wire(context) as parts:
+    with wire(context, console=True) as parts:
         return open_console(context, parts)
 
 
@@ -48,7 +50,8 @@ def refuse_without_terminal(instead: str) -> None:
     Raises:
         UsageError: stdin, stdout or stderr is no terminal.
     """
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    # Closed ones (`<&-`) are None.
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError(f"the console needs a terminal on stdin, stdout and stderr; use `{instead}` instead")
 
 
@@ -70,11 +73,15 @@ def open_console(
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(*COLLECT_YOUNG)
     thread.start()
-    try:
-        return _run_app(context, parts, thread, notice, notes, where)
-    finally:
-        if not thread.stop():
-            streams.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
+    with signals_end_it() as hear_no_more:
+        try:
+            if is_dumb(os.environ):
+                return print_tables(thread, context.settings.screen.refresh)
+            return _run_app(context, parts, thread, notice, notes, where)
+        finally:
+            hear_no_more()
+            if not thread.stop():
+                streams.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
 
 
 def _run_app(
@@ -89,7 +96,10 @@ def _run_app(
     from lambdatop.config.theme_file import load_themes
     from lambdatop.storage.log_export import LogExports
     from lambdatop.tui.app import LambdatopApp
+    from lambdatop.tui.terminal import traits_of
+    from lambdatop.tui.terminal_driver import TerminalDriver
 
+    traits = traits_of(os.environ, ascii_only=not shows_unicode(sys.stdout.encoding))
     app = LambdatopApp(
         thread,
         context.settings,
@@ -98,12 +108,16 @@ def _run_app(
         themes=load_themes(context.paths.theme_dirs),
         notice=notice,
         notes=notes,
-        ascii_only=not shows_unicode(sys.stdout.encoding),
-        no_color=bool(os.environ.get("NO_COLOR")),
+        ascii_only=traits.ascii_only,
+        no_color=traits.colors is None,
         debug=context.debug,
         save_log=lambda name, lines: LogExports(state_dir(), parts.clock.now).save(name, lines),
     )
+    app.login = parts.login
+    app.traits, app.driver_class = traits, TerminalDriver
     app.run()
+    if app.return_code and app.return_code > SIGNALLED:
+        return app.return_code
     if app.return_code:
         streams.say("the console ended because of an error; run with --debug to see where")
         return codes.FAILED

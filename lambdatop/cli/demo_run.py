@@ -84,7 +84,8 @@ class DemoRun:
         """
         from lambdatop.aws.connect import Connection
 
-        demo = await asyncio.wrap_future(self._start())
+        # Shielded: who leaves while it starts gives up waiting, but what has started must still be ended.
+        demo = await asyncio.shield(asyncio.wrap_future(self._start()))
         return Connection(
             region=demo.region,
             endpoint_url=demo.endpoint_url,

@@ -48,13 +48,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settle(context: Context) -> int:
-    from lambdatop.cli.carry import refuse_read_only, settle_intents
+    from lambdatop.cli.carry import refuse_read_only, refuse_read_only_account, settle_intents
     from lambdatop.cli.wiring import corridor, wire
 
     refuse_read_only(context)
 
     async def work() -> bool:
-        async with corridor(context, parts) as (_, executor):
+        async with corridor(context, parts) as (backend, executor):
+            refuse_read_only_account(backend)
             return await settle_intents(executor)
 
     with wire(context) as parts:

@@ -50,6 +50,13 @@ GLOBALS: tuple[GlobalOption, ...] = (
     GlobalOption(
         ("--endpoint-url",), "endpoint_url", "another endpoint than AWS's own", "URL", "endpoint_url"
     ),
+    GlobalOption(
+        ("--allow-endpoint-changes",),
+        "allow_endpoint_changes",
+        "allow changes through an endpoint that is not AWS's own",
+        "",
+        "allow_endpoint_changes",
+    ),
     GlobalOption(("--state-dir",), "state_dir", "where journal and log are kept", "DIR"),
     GlobalOption(("--debug",), "debug", "show tracebacks, write a more talkative log"),
 )
@@ -108,6 +115,9 @@ def choose(args: argparse.Namespace, environ: Mapping[str, str]) -> Chosen:
             given[option.setting] = Given(value, origin)
         else:
             texts[option.dest] = text
+    allowed = _switch("allow_endpoint_changes", args, environ)
+    if allowed:
+        given["allow_endpoint_changes"] = Given(True, allowed)
     _let_sdk_variables_win(given, environ)
     write = _settle_mode(given, args, environ)
     debug = _switch("debug", args, environ) is not None

@@ -1,18 +1,16 @@
-"""Snapshots, journal and plans as plain text and Markdown. Pure: values in, text out."""
+"""Snapshots, journal and plans as plain text. Pure: values in, text out."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from lambdatop.cli import figures
-from lambdatop.cli.table import Row, markdown_cell, markdown_table, text_table
+from lambdatop.cli.table import Row, text_table
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.snapshot import FunctionRow, QuotaRow, Snapshot, SourceRow, StormRow, Target
-
-Format = Literal["table", "markdown"]
 
 
 class Section(NamedTuple):
@@ -24,24 +22,14 @@ class Section(NamedTuple):
     right: Sequence[int] = ()
 
 
-def render(title: str, sections: Iterable[Section], form: Format) -> str:
-    """Sections below each other; an empty one says so."""
-    blocks = [f"# {markdown_cell(title)}" if form == "markdown" else title]
-    for section in sections:
-        if form == "markdown":
-            table = markdown_table(section.head, section.rows, section.right) if section.rows else "none"
-            blocks.append(f"## {section.title}\n\n{table}")
-        else:
-            table = text_table(section.head, section.rows, section.right) if section.rows else "none"
-            blocks.append(f"{section.title.upper()}\n{table}")
-    return "\n\n".join(blocks)
-
-
-def snapshot_text(snapshot: Snapshot, form: Format) -> str:
-    """The whole snapshot: worst things first."""
+def snapshot_text(snapshot: Snapshot) -> str:
+    """The whole snapshot: worst things first, sections below each other; an empty one says so."""
     where = ", ".join(_target(t) for t in snapshot.targets) or "no target"
-    head = f"lambdatop {snapshot.version}, {snapshot.mode}, {figures.moment(snapshot.at)}: {where}"
-    return render(head, snapshot_sections(snapshot), form)
+    blocks = [f"lambdatop {snapshot.version}, {snapshot.mode}, {figures.moment(snapshot.at)}: {where}"]
+    for section in snapshot_sections(snapshot):
+        table = text_table(section.head, section.rows, section.right) if section.rows else "none"
+        blocks.append(f"{section.title.upper()}\n{table}")
+    return "\n\n".join(blocks)
 
 
 def _target(target: Target) -> str:
@@ -55,14 +43,14 @@ def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
     findings = [_finding(f, not causes or f.identity in causes) for f in snapshot.findings]
     return (
         Section("Findings", _FINDING, findings),
-        Section("Retry storms", _STORM, [_storm(s) for s in snapshot.storms], (4, 5, 6, 7, 8, 9, 10)),
+        storms(snapshot),
         Section(
             "Functions",
             _FUNCTION,
             [_function(f, snapshot.age_s(f.as_of)) for f in snapshot.functions],
             tuple(range(1, 11)),
         ),
-        Section("Quotas", _QUOTA, [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas], (2, 3, 4, 5)),
+        quotas(snapshot),
         Section("Sources", _SOURCE, [_source(s) for s in snapshot.sources], (2,)),
         Section("Own API spend", _SPEND, [_spend(snapshot)], (0, 1, 2, 3)),
     )
@@ -76,6 +64,11 @@ def _finding(f: Finding, is_cause: bool) -> Row:
     title = f.title if is_cause else f"  {f.title}"
     suggests = ", ".join(f.suggests) or figures.UNKNOWN
     return (f.severity, f.detector, f.target.name, figures.moment(f.since), title, suggests)
+
+
+def storms(snapshot: Snapshot) -> Section:
+    """Every way in which work may repeat."""
+    return Section("Retry storms", _STORM, [_storm(s) for s in snapshot.storms], (4, 5, 6, 7, 8, 9, 10))
 
 
 _STORM = (
@@ -146,6 +139,12 @@ def _function(f: FunctionRow, age_s: float | None) -> Row:
         figures.age(age_s),
         f.worst or figures.UNKNOWN,
     )
+
+
+def quotas(snapshot: Snapshot) -> Section:
+    """Every quota; a limit that AWS did not tell, the documented default, has a tilde."""
+    rows = [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]
+    return Section("Quotas", _QUOTA, rows, (2, 3, 4, 5))
 
 
 _QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "FULL IN", "UNIT", "AGE")

@@ -22,7 +22,7 @@ COMMANDS = {
     "journal": "show what was done and what became of it",
     "undo": "take a mitigation back",
     "policy": "print the minimal IAM policy",
-    "doctor": "check credentials, permissions and terminal (not in this version)",
+    "doctor": "check credentials, permissions, endpoints, clock, terminal and files",
     "config": "show where settings come from, what they are, and whether they are valid",
 }
 _MODULES = {"config": "config_cmd"}

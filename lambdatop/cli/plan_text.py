@@ -10,6 +10,7 @@ from lambdatop.cli.output import state
 from lambdatop.cli.table import text_table
 from lambdatop.domain.plan import TIER_MEANING, Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.ports import Result
+from lambdatop.domain.text import strange_letters
 
 
 def proposal_text(proposal: Proposal) -> str:
@@ -21,6 +22,8 @@ def proposal_text(proposal: Proposal) -> str:
 def _plan(p: Plan) -> Iterator[tuple[str, str]]:
     yield "plan", f"{p.title} ({p.mitigation})"
     yield "target", f"{p.target.name}  {p.target.arn}"
+    if strange := strange_letters(p.target.name):
+        yield "CAREFUL", f"the name looks like plain letters but holds {strange}: compare the ARN"
     yield "account", f"{p.scope.account} in {p.scope.region}"
     yield "tier", f"{p.tier}: {TIER_MEANING[p.tier]}"
     if p.steps:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
+import pwd
 
 from lambdatop.cli import codes, streams
+from lambdatop.cli.audit import Asked, report
 from lambdatop.cli.context import settle
 from lambdatop.cli.durations import seconds
 from lambdatop.cli.output import snapshot_text
 from lambdatop.cli.wiring import engine_thread, wire
 from lambdatop.domain.finding import SEVERITIES
+from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import Snapshot
 
 CONNECTION = "connection"
@@ -34,7 +38,9 @@ def add_form(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--table", dest="form", action="store_const", const="table", help="plain text (default)"
     )
-    form.add_argument("--markdown", dest="form", action="store_const", const="markdown", help="for tickets")
+    form.add_argument(
+        "--markdown", dest="form", action="store_const", const="markdown", help="a report to file"
+    )
     parser.set_defaults(form="table")
 
 
@@ -51,18 +57,35 @@ def run(args: argparse.Namespace) -> int:
     if not any(source.age_s is not None for source in snapshot.sources if source.name != CONNECTION):
         _say_why(snapshot)
         return codes.FAILED
-    show(snapshot, args.form)
+    if args.form == "markdown":
+        streams.data(report(snapshot, asked(context.settings)))
+        _note_gaps(snapshot)
+    else:
+        show(snapshot, args.form)
     return codes.FAIL_ON_MET if _met(snapshot, args.fail_on) else codes.DONE
 
 
+def asked(settings: Settings) -> Asked:
+    """Who runs this, on which machine, and why in this mode."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user often has no name
+        user = f"uid {os.getuid()}"
+    return Asked(user, os.uname().nodename, settings.mode)
+
+
 def show(snapshot: Snapshot, form: str) -> None:
-    """Print a snapshot as data, and on stderr what is missing in it."""
+    """Print a snapshot as JSON or text, and on stderr what is missing in it."""
     if form == "json":
         from lambdatop.storage.codec import snapshot_json
 
         streams.document(snapshot_json(snapshot))
     else:
-        streams.data(snapshot_text(snapshot, "markdown" if form == "markdown" else "table"))
+        streams.data(snapshot_text(snapshot))
+    _note_gaps(snapshot)
+
+
+def _note_gaps(snapshot: Snapshot) -> None:
     for source in snapshot.sources:
         if source.state != "ok":
             streams.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from lambdatop.domain.errors import UsageError
 from lambdatop.domain.text import clean
 
 _ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -39,20 +40,28 @@ def json_line(value: Any) -> str:
 
 def say(sentence: str) -> None:
     """Say something to the person, on stderr; foreign text in it is made harmless."""
-    for line in clean(sentence).split("\n"):
-        sys.stderr.write(f"lambdatop: {line}\n")
-    sys.stderr.flush()
+    _to_stderr("".join([f"lambdatop: {line}\n" for line in clean(sentence).split("\n")]))
 
 
 def words(text: str) -> None:
     """Show a longer text to the person, on stderr; foreign text in it is made harmless."""
-    sys.stderr.write(clean(text) + "\n")
-    sys.stderr.flush()
+    _to_stderr(clean(text) + "\n")
+
+
+def _to_stderr(text: str) -> None:
+    """A person who has left (a closed terminal, a closed stderr) cannot be told; work goes on."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        return
 
 
 def ask(question: str) -> str | None:
     """Ask on the terminal; None when nobody sits there, or the input ended."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         return None
     sys.stderr.write(clean(question))
     sys.stderr.flush()
@@ -66,7 +75,8 @@ def flush() -> None:
     Raises:
         BrokenPipeError: nobody reads any more.
     """
-    sys.stdout.flush()
+    if sys.stdout is not None:  # closed by `>&-`
+        sys.stdout.flush()
 
 
 def abandon_stdout() -> None:
@@ -78,6 +88,8 @@ def abandon_stdout() -> None:
 
 def _utf8() -> None:
     """Data is UTF-8 whatever the locale says; a terminal gets what it can show."""
+    if sys.stdout is None:
+        raise UsageError("stdout is closed, so there is nowhere to print to")
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
         if sys.stdout.isatty():
             sys.stdout.reconfigure(errors="replace")

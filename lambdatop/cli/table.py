@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
 Row = Sequence[str]
+
+_AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""An underscore that could begin or end emphasis; one within a word is no markup and stays readable."""
+_BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""Whatever some reader takes for the end of a line."""
+_BARE_LINK = re.compile(r"(?<=www)(?=\.)|(?=://)", re.IGNORECASE)
+"""Where renderers see a link that nobody marked as one: before the dot, before the colon."""
 
 
 def width(text: str) -> int:
@@ -42,7 +50,8 @@ def markdown_table(head: Row, rows: Sequence[Row], right: Sequence[int] = ()) ->
 
 def markdown_cell(text: str) -> str:
     """Foreign text as it stands in a Markdown cell."""
-    text = text.replace("\\", "\\\\").replace("\n", " ")
-    for mark in "|`*<>[]":
+    text = _BREAKS.sub(" ", text.replace("\\", "\\\\"))
+    # One tilde alone strikes nothing out, and we write it ourselves before figures that are assumed.
+    for mark in "|`*<>[]&$~" if text.count("~") > 1 else "|`*<>[]&$":
         text = text.replace(mark, f"\\{mark}")
-    return text
+    return _BARE_LINK.sub(r"\\", _AT_AN_EDGE.sub(r"\\_", text))

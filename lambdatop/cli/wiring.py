@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 from lambdatop import __version__
 from lambdatop.cli.context import Context
 from lambdatop.cli.own_log import close_log, open_log
+from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, SpillStore
 from lambdatop.domain.settings import Settings
 
 if TYPE_CHECKING:
     from lambdatop.aws.connect import Connection
+    from lambdatop.aws.mfa import MfaCodes
     from lambdatop.engine.budget import SpendMeter
     from lambdatop.engine.executor import Executor
     from lambdatop.engine.thread import EngineThread
@@ -33,6 +36,7 @@ class Parts:
     journal: JournalStore
     spills: SpillStore | None
     connect: Connect
+    login: Callable[[], str] | None = None
 
 
 @contextmanager
@@ -43,11 +47,15 @@ def wire(
     spills: SpillStore | None = None,
     *,
     only_look: bool = False,
+    console: bool = False,
 ) -> Iterator[Parts]:
     """Parts for one run, with the log open meanwhile; the demo brings its own place, journal and spills.
 
-    Commands that `only_look` get no mutator in operator mode either.
+    Commands that `only_look` get no mutator in operator mode either. MFA codes are asked for here and now; a
+    wrong one is asked for again, except under the `console`, where `:login` does that.
     """
+    from lambdatop.cli import mfa
+    from lambdatop.cli.login import login_for
     from lambdatop.engine import budget
     from lambdatop.engine.clock import SystemClock
     from lambdatop.storage.journal_file import JournalFile
@@ -58,31 +66,47 @@ def wire(
     # Nobody bills the demo's calls: they are counted at list price and held against no budget (0).
     meter = budget.SpendMeter(clock, 0.0 if locate else settings.limits.budget_usd_per_hour)
     limiter = budget.TokenBuckets(clock, settings.limits)
-    where = locate or _where_the_user_points(settings, read_only=settings.read_only or only_look)
+    codes = None if locate else mfa.asked_codes(settings, os.environ, console=console)
+    where = locate or _where_the_user_points(settings, codes, read_only=settings.read_only or only_look)
 
     async def open_backend() -> Backend:
         from lambdatop.aws.connect import connect  # 250 ms of SDK; after the first frame, off the UI's thread
 
-        backend = await connect(await where(), settings=settings, limiter=limiter, meter=meter, clock=clock)
+        while True:
+            try:
+                backend = await connect(
+                    await where(), settings=settings, limiter=limiter, meter=meter, clock=clock
+                )
+                break
+            except CredentialsError as error:
+                if codes is None or console or not mfa.ask_again(error, settings, os.environ, codes):
+                    raise
         limiter.in_region(backend.identified.scope.region)
         return backend
 
     if spills is None and locate is None:
         spills = SpillFiles(context.paths.state_dir, clock.now)
+    login = login_for(settings, os.environ, codes) if console and not locate else None
     # The demo leaves no file behind, so it keeps no log either.
     log = open_log(None if locate else context.paths.log_file, debug=context.debug)
     try:
-        yield Parts(clock, meter, journal or JournalFile(context.paths.state_dir), spills, open_backend)
+        yield Parts(
+            clock, meter, journal or JournalFile(context.paths.state_dir), spills, open_backend, login
+        )
     finally:
         close_log(log)
 
 
-def _where_the_user_points(s: Settings, *, read_only: bool) -> Locate:
+def _where_the_user_points(s: Settings, codes: MfaCodes | None, *, read_only: bool) -> Locate:
     async def locate() -> Connection:
         from lambdatop.aws.connect import Connection
 
         return Connection(
-            profile=s.profile, region=s.region, endpoint_url=s.endpoint_url, read_only=read_only
+            profile=s.profile,
+            region=s.region,
+            endpoint_url=s.endpoint_url,
+            read_only=read_only,
+            codes=codes,
         )
 
     return locate
@@ -110,26 +134,21 @@ def engine_thread(context: Context, parts: Parts, record: EventSink | None = Non
 @asynccontextmanager
 async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
     """One connection and its executor, without collectors, for commands that do one thing."""
-    from lambdatop.engine.executor import Executor
-    from lambdatop.engine.proposals import Place
+    from lambdatop.engine.on_backend import executor_on
 
     backend = await parts.connect()
     try:
         yield (
             backend,
-            Executor(
+            executor_on(
+                backend,
+                context.settings,
                 parts.clock,
                 parts.journal,
-                backend.reader,
-                backend.mutator,
-                backend.identified.identity or getpass.getuser(),
                 context.mode,
                 lambda events: None,
-                scope=backend.identified.scope,
-                allow_destructive=context.settings.allow_destructive,
-                place=Place(context.settings.profile, backend.identified.endpoint),
+                actor=getpass.getuser(),
                 spills=parts.spills,
-                lease=backend.lease,
             ),
         )
     finally:

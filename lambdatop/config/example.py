@@ -27,6 +27,14 @@ profiles: {}
 #    screen:
 #      theme: high-contrast
 """
+_ACCOUNTS = """
+# Accounts that may only be looked at, by their id (12 digits), whatever profile leads there. The
+# account is known once AWS has said who we are, before anything could be changed; --write lifts this too.
+accounts: {}
+#accounts:
+#  "123456789012":
+#    read_only: true
+"""
 _SECTIONS = {
     "screen": "What the console looks like.",
     "paces": "Seconds between two rounds of each collector.",
@@ -42,7 +50,7 @@ _SECTIONS = {
 
 def render_example() -> str:
     """The whole text of config.example.yaml."""
-    return _HEAD + "".join(f"{line}\n" for line in _lines()) + _TAIL
+    return _HEAD + "".join(f"{line}\n" for line in _lines()) + _TAIL + _ACCOUNTS
 
 
 def _lines() -> Iterator[str]:

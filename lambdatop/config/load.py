@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,13 +46,14 @@ class ConfigError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A config file, validated: flat keys, and flat keys of each profile section."""
+    """A config file, validated: flat keys, flat keys of each profile section, and accounts' read_only."""
 
     values: Mapping[str, Written]
     profiles: Mapping[str, Mapping[str, Written]]
+    accounts: Mapping[str, Written]
 
 
-EMPTY = Content({}, {})
+EMPTY = Content({}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ def load(
     for layer in layers:
         for path, (value, origin) in layer.items():
             values[path], origins[path] = value, origin
-    _settle_read_only(layers, write, values, origins)
+    _settle_mode(layers, write, values, origins)
+    values["mode.accounts"] = tuple(_accounts(file, body))
     _check_orders(schema.build(values), origins)
     return Loaded(
         schema.build(values),
@@ -122,6 +124,9 @@ def _section_name(content: Content, given: Mapping[str, Given], fallback: str | 
 
 
 Layer = Mapping[str, Given]
+LIMITED = "read-only"
+"""The session policy that lets AWS refuse every change."""
+_NO = Given(False, "")
 
 
 def _layers(file: Path, content: Content, name: str, given: Layer) -> tuple[Layer, Layer, Layer]:
@@ -135,16 +140,33 @@ def _layers(file: Path, content: Content, name: str, given: Layer) -> tuple[Laye
     return layer(content.values, ""), section, given
 
 
-def _settle_read_only(
+def _accounts(file: Path, content: Content) -> Iterator[tuple[str, str]]:
+    """The accounts that the file holds to read-only, and where it says so."""
+    for account, written in content.accounts.items():
+        if written.value:
+            yield account, f"{clean_line(str(file))}:{written.line} (account {account})"
+
+
+def _settle_mode(
     layers: tuple[Layer, Layer, Layer], write: str | None, values: dict[str, Any], origins: dict[str, str]
 ) -> None:
-    """`read_only: true` holds wherever it stands, unless somebody says --write now."""
+    """`read_only: true` holds wherever it stands, unless somebody says --write now.
+
+    So does a session policy that would let AWS refuse every change: it makes the mode read-only, and --write
+    leaves it out.
+    """
+    forced = [layer["read_only"].origin for layer in layers if layer.get("read_only", _NO).value]
+    if values.get("session_policy") == LIMITED:
+        forced.append(f"session_policy, {origins['session_policy']}")
     if write is not None:
-        values["read_only"], origins["read_only"] = False, write
-        return
-    for layer in layers:
-        if "read_only" in layer and layer["read_only"].value:
-            values["read_only"], origins["read_only"] = layer["read_only"]
+        values |= {"read_only": False, "mode.write": write, "mode.lifted": forced[-1] if forced else ""}
+        origins["read_only"] = write
+        if values.get("session_policy") == LIMITED:
+            values["session_policy"], origins["session_policy"] = "none", write
+    elif forced:
+        values["read_only"], origins["read_only"] = True, forced[-1]
+    if values.get("read_only"):
+        values["mode.origin"] = origins["read_only"]
 
 
 def _check_orders(settings: Settings, origins: Mapping[str, str]) -> None:
@@ -170,6 +192,11 @@ def _notices(
     forbidden = layers[0].get("allow_destructive", Given(True, "")).value is False
     if forbidden and values.get("allow_destructive") and origins["allow_destructive"] in from_file:
         said.append(f"destructive mitigations are allowed again by {origins['allow_destructive']}")
+    if values.get("allow_endpoint_changes") and origins["allow_endpoint_changes"] in from_file:
+        said.append(f"changes go through any endpoint, as {origins['allow_endpoint_changes']} allows")
+    limited = any(layer.get("session_policy", _NO).value == LIMITED for layer in layers)
+    if limited and values["session_policy"] != LIMITED:
+        said.append(f"the session policy is left out because of {origins['session_policy']}")
     return tuple(said)
 
 

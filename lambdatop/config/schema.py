@@ -17,6 +17,7 @@ T = TypeVar("T")
 _PATTERNS = {
     "profile": (re.compile(r"[^\x00-\x1f\x7f]{1,128}"), "the name of an AWS profile"),
     "region": (re.compile(r"[a-z]{2,}(-[a-z0-9]+){2,}"), "a region like eu-central-1"),
+    "session_policy": (re.compile("none|read-only"), "none or read-only"),
     "lease.table": (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "the name of a DynamoDB table"),
     "burn.until": (re.compile(r"([01]\d|2[0-3]):[0-5]\d"), "a time of day like 18:00"),
     "screen.theme": (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a theme"),
@@ -68,7 +69,13 @@ OPTIONS: tuple[Option, ...] = (
         "endpoint_url", "str", "another endpoint than AWS's own (https, or http on loopback)", optional=True
     ),
     Option("read_only", "bool", "true: nothing can be changed; only --write lifts it"),
+    Option(
+        "session_policy",
+        "str",
+        "read-only: AWS itself holds the role that is assumed (role_arn) to reading; includes read_only",
+    ),
     Option("allow_destructive", "bool", "false: mitigations that cannot be undone (T3) are refused"),
+    Option("allow_endpoint_changes", "bool", "true: changes also through an endpoint that is not AWS's own"),
     Option("screen.theme", "str", "name of a theme, built in or from themes/ beside this file"),
     _seconds("screen.refresh", "how often the screen takes the newest snapshot", 0.25, 60),
     _seconds("paces.functions", "list of functions"),

@@ -7,7 +7,10 @@ both sides agree on.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,11 +140,14 @@ def _files(directory: Path, problems: list[str]) -> list[Path]:
 def _load(path: Path) -> ThemeFile | list[str]:
     """The theme in a file, or what is wrong with it."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = _bytes(path)
         if len(raw) > MAX_BYTES:
             return [f"larger than {MAX_BYTES} bytes"]
-        data = yaml.safe_load(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        # A few lines of aliases of aliases are gigabytes as soon as somebody prints them.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            return ["aliases (*name) are not supported"]
+        data = yaml.safe_load(text)
     except OSError as error:
         return [error.strerror or "cannot be read"]
     except UnicodeDecodeError:
@@ -151,6 +157,14 @@ def _load(path: Path) -> ThemeFile | list[str]:
     if not isinstance(data, dict):
         return ["a theme is a mapping with name and colors"]
     return parse_theme(data)
+
+
+def _bytes(path: Path) -> bytes:
+    """One byte more than is allowed, at most; a pipe in the file's place must not make us wait for ever."""
+    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a plain file")
+        return file.read(MAX_BYTES + 1)
 
 
 def _yaml_problem(error: Exception) -> str:

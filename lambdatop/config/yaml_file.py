@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 10
 _SCALARS = ("null", "bool", "int", "float", "str")
 _TAG = "tag:yaml.org,2002:"
-TOP_NAMES = tuple(sorted({o.path.split(".")[0] for o in schema.OPTIONS} | {"profiles"}))
+TOP_NAMES = tuple(sorted({o.path.split(".")[0] for o in schema.OPTIONS} | {"profiles", "accounts"}))
+ACCOUNT_NAMES = ("read_only",)
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 def read_content(file: Path) -> Content:
@@ -33,16 +36,35 @@ def read_content(file: Path) -> Content:
     problems: list[Problem] = []
     values: dict[str, Written] = {}
     profiles: dict[str, dict[str, Written]] = {}
+    accounts: dict[str, Written] = {}
     for key, line, node in _pairs(root, "the file", problems):
         if key == "profiles":
             for name, _, section in _pairs(node, "profiles", problems):
                 profiles[name] = {}
                 _walk(section, "", profiles[name], problems, in_profile=True)
+        elif key == "accounts":
+            for account, line_, section in _pairs(node, "accounts", problems):
+                _account(account, line_, section, accounts, problems)
         else:
             _take(key, key, line, node, values, problems, TOP_NAMES)
     if problems:
         raise ConfigError(file, sorted(problems))
-    return Content(values, profiles)
+    return Content(values, profiles, accounts)
+
+
+def _account(
+    name: str, line: int, section: yaml.Node, out: dict[str, Written], problems: list[Problem]
+) -> None:
+    """One account's section; an id that no account can have would force nothing, without a word."""
+    if not _ACCOUNT.fullmatch(name):
+        shown = clean_line(name, 80)
+        problems.append(Problem(line, f"accounts: {shown!r} is no account id; it has 12 digits"))
+        return
+    found: dict[str, Written] = {}
+    for key, where, node in _pairs(section, "an account", problems):
+        _take(key, key, where, node, found, problems, ACCOUNT_NAMES)
+    if "read_only" in found:
+        out[name] = found["read_only"]
 
 
 def read_text(file: Path) -> str:

@@ -36,20 +36,29 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class TargetIdentified(Event):
-    """Who we are and where we look. `endpoint` is set when it is not AWS's own."""
+    """Who we are and where we look. `endpoint` is set when it is not AWS's own.
+
+    `forced` says what holds this account to read-only, `lifted` what would have without --write.
+    """
 
     identity: str
     alias: str = ""
     endpoint: str = ""
     notice: str = ""
     credentials_expire_at: float | None = None
+    forced: str = ""
+    lifted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionsListed(Event):
-    """The complete list of functions; what is not in it does not exist any more."""
+    """The complete list of functions; what is not in it does not exist any more.
+
+    Not `complete`: pages of the first list, as they come. Ten thousand functions take 40 s to list.
+    """
 
     functions: tuple[FunctionFacts, ...]
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,14 @@ class Waking(Protocol):
         """Call `wake` for news."""
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A source whose first round takes so long that it tells its parts as they come."""
+
+    def when_parts_come(self, tell: EventSink) -> None:
+        """Call `tell` with each part; the round returns the whole."""
+
+
 class Limiter(Protocol):
     """Token buckets per API, shared by every caller in the process."""
 
@@ -206,7 +214,8 @@ class Backend:
     """One open connection to an account and region, made by the composition root.
 
     `mutator` is None in read-only mode, `lease` there and unless a table is configured. `close` releases
-    every socket.
+    every socket. `expires_at` tells until when the credentials work (s since the epoch, None when they do not
+    say), `changes_refused` why nothing may be changed here whatever is confirmed ("" when it may).
     """
 
     identified: TargetIdentified
@@ -217,6 +226,8 @@ class Backend:
     lease: Lease | None = None
     queries: LogQueries | None = None
     history: LogHistory | None = None
+    expires_at: Callable[[], float | None] = lambda: None
+    changes_refused: str = ""
 
 
 Connect = Callable[[], Awaitable[Backend]]
@@ -256,6 +267,9 @@ class Console(Protocol):
 
     def refresh(self) -> None:
         """Collect everything now."""
+
+    def reconnect(self) -> None:
+        """Connect anew at once: somebody logged in."""
 
     def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
         """Read the target fresh and plan; raises LambdatopError through the future."""

@@ -118,14 +118,41 @@ class LeaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModeSettings:
+    """Why the mode is what it is; each text names a flag, a variable, or a line of a file.
+
+    `origin`: where `read_only: true` came from; `write`: the --write of this run, "" without one; `lifted`:
+    the read_only (or session_policy) that it lifted, "" when there was nothing to lift; `accounts`: the
+    account ids that the file holds to read-only, each with its origin.
+    """
+
+    origin: str = ""
+    write: str = ""
+    lifted: str = ""
+    accounts: tuple[tuple[str, str], ...] = ()
+
+    def forced_by(self, account: str) -> str:
+        """What holds this account to read-only, "" when nothing does. Whether --write lifts it: `write`."""
+        if self.accounts and not (len(account) == 12 and account.isdecimal()):
+            return "accounts (which account this is could not be told)"
+        return dict(self.accounts).get(account, "")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `read_only` here can only switch read-only on, never off."""
+    """All settings. `read_only` here can only switch read-only on, never off.
+
+    `session_policy`: "read-only" holds a role that is assumed to reading, at AWS; "none" leaves it as it is.
+    """
 
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
     read_only: bool = False
+    session_policy: str = "none"
     allow_destructive: bool = True
+    allow_endpoint_changes: bool = False
+    mode: ModeSettings = field(default_factory=ModeSettings, metadata={"fixed": True})
     screen: Screen = field(default_factory=Screen)
     paces: Paces = field(default_factory=Paces)
     limits: Limits = field(default_factory=Limits)

@@ -18,6 +18,7 @@ _INVISIBLE = (
 )
 _SUSPECT = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
 _NAME_MAX = 256
+_BETWEEN = " \N{RIGHTWARDS ARROW} "
 _TOGETHER = 100
 """Texts that are looked at together; one of them that is not harmless costs the look of all."""
 
@@ -88,3 +89,12 @@ def clean_name(text: str) -> str:
 def looks_confusable(name: str) -> bool:
     """Whether a name holds anything but printable ASCII, which a person cannot compare by eye."""
     return not (name.isascii() and name.isprintable())
+
+
+def strange_letters(name: str) -> str:
+    """What is confusable in a name, as `U+043E U+0430`, each once; "" when nothing is.
+
+    Our own arrow between a source's and a function's name, in the name of a trigger, is not meant.
+    """
+    foreign = name.replace(_BETWEEN, "")
+    return " ".join(dict.fromkeys(f"U+{ord(c):04X}" for c in foreign if looks_confusable(c)))

@@ -25,11 +25,14 @@ from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
 from lambdatop.engine.fleet import UNHURRIED, Fleet
 from lambdatop.engine.log_questions import LogQuestions
-from lambdatop.engine.proposals import Place, Planning
+from lambdatop.engine.on_backend import executor_on
+from lambdatop.engine.proposals import Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 
 TICK_S = 1.0
 FRAME_S = 0.25
+REST_OF_FRAMES, REST_OF_TICKS = 3, 30
+"""How many times as long as building a snapshot takes nothing is built, after news and without any."""
 
 
 class Engine:
@@ -102,6 +105,10 @@ class Engine:
         """Collect everything now; connect now, if there is no connection."""
         self._link.hurry()
         self._fleet.refresh()
+
+    def reconnect(self) -> None:
+        """Connect anew at once: somebody logged in."""
+        self._link.renew()
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
         """The key of a name, ARN, UUID or URL; raises TargetNotFound."""
@@ -191,11 +198,15 @@ class Engine:
             self._changed.set()
 
     async def _frames(self) -> None:
+        cost_s = 0.0
         while True:
-            await wait_at_most(self._clock, self._changed, TICK_S)  # ages grow by themselves
+            # What comes with time alone is looked for more seldom where looking is dear.
+            await wait_at_most(self._clock, self._changed, max(TICK_S, cost_s * REST_OF_TICKS))
             self._changed.clear()
+            begun = self._clock.monotonic()
             self._publisher.publish()
-            await self._clock.sleep(FRAME_S)
+            cost_s = self._clock.monotonic() - begun
+            await self._clock.sleep(max(FRAME_S, cost_s * REST_OF_FRAMES))
 
     # The connection.
 
@@ -205,27 +216,16 @@ class Engine:
         if scope != self._scope and self._publisher.world.targets:
             self._publisher.forget()
         self._scope, self._backend = scope, backend
-        self._executor = executor = Executor(
-            self._clock,
-            self._journal,
-            backend.reader,
-            backend.mutator,
-            backend.identified.identity,
-            self._mode,
-            self._feed.post,
-            scope=scope,
-            allow_destructive=self._settings.allow_destructive,
-            planning=self._planning,
-            place=Place(self._settings.profile, backend.identified.endpoint),
-            spills=self._spills,
-            lease=backend.lease,
+        settings, clock, journal, post = self._settings, self._clock, self._journal, self._feed.post
+        self._executor = executor = executor_on(
+            backend, settings, clock, journal, self._mode, post, planning=self._planning, spills=self._spills
         )
         sources = backend.sources if self._collect else ()
         self._feed.post((backend.identified,))
         for source in sources:
             if source.name not in UNHURRIED:
                 self._report(source.name, "starting")
-        attention, post = self._attention, self._feed.post
+        attention = self._attention
         setting = Setting(scope, self._clock, attention.view, attention.noting(post), self._source_failed)
         self._fleet.start(sources, setting, self._spawn)
         self._fleet.tasks.add(self._spawn(chores.settle_intents(self._clock, executor, self._report)))

@@ -10,8 +10,8 @@ import asyncio
 import os
 import socket
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdatop.domain.aftermath import standing
@@ -19,7 +19,16 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Plan, Proposal, State
-from lambdatop.domain.ports import Clock, EventSink, JournalStore, Lease, Mutator, Reader, Result, SpillStore
+from lambdatop.domain.ports import (
+    Clock,
+    EventSink,
+    JournalStore,
+    Lease,
+    Mutator,
+    Reader,
+    Result,
+    SpillStore,
+)
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
 from lambdatop.engine import recovery
@@ -30,6 +39,8 @@ from lambdatop.engine.settle import look
 from lambdatop.engine.steps import Course
 
 CLOCK_SLACK_S = 5.0
+LAST_SECONDS_S = 120.0
+"""A call, its read back and a recovery take so long at most; no change is begun with less left."""
 STANDING_READ = 20
 """Standing mutations that are looked at in a round, the newest: each target costs a call."""
 
@@ -71,6 +82,8 @@ class Executor:
         place: Place = NOWHERE_SPECIAL,
         spills: SpillStore | None = None,
         lease: Lease | None = None,
+        expires_at: Callable[[], float | None] = lambda: None,
+        changes_refused: str = "",
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -83,6 +96,8 @@ class Executor:
         self._process = process or this_process()
         self._proposals = Proposals(clock, journal, reader, scope, planning, place)
         self._committer = Committer(clock, journal, reader, spills, lease)
+        self._expires_at = expires_at
+        self._changes_refused = changes_refused
         self._closing = asyncio.Event()
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: set[asyncio.Task[Result]] = set()
@@ -96,12 +111,18 @@ class Executor:
     async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """Read the target fresh and plan; raises LambdatopError with a sentence."""
         with urgent():
-            return await self._proposals.propose(name, target, params)
+            return self._warned(await self._proposals.propose(name, target, params))
 
     async def propose_undo(self, entry_id: str | None) -> Proposal:
         """Plan the undo of one entry (id or a unique beginning of it), or of the newest one."""
         with urgent():
-            return await self._proposals.propose_undo(entry_id)
+            return self._warned(await self._proposals.propose_undo(entry_id))
+
+    def _warned(self, proposal: Proposal) -> Proposal:
+        """A plan that may be looked at but not carried out says so before somebody confirms it."""
+        if not self._changes_refused or not isinstance(proposal, Plan):
+            return proposal
+        return replace(proposal, warnings=(self._changes_refused, *proposal.warnings))
 
     async def execute(self, plan: Plan, confirmed_at: float) -> Result:
         """Carry a plan out that was confirmed at `confirmed_at` (s since the epoch).
@@ -192,7 +213,7 @@ class Executor:
             with mutating():
                 refused = self._void(plan, confirmed_at) or await drift(self._reader, plan)
                 # The read may have taken long; the confirmation is for now, not for then.
-                refused = refused or self._void(plan, confirmed_at)
+                refused = refused or self._void(plan, confirmed_at) or self._dying()
                 if refused:
                     return refused
                 self._spent.add(plan.id)
@@ -201,7 +222,17 @@ class Executor:
                     await self._tell(self._controls(plan.target.key, result.now))
                 return result
 
+    def _dying(self) -> Result | None:
+        """Credentials that end too soon: asked after a read, which renews them where that is possible."""
+        expires_at = self._expires_at()
+        if expires_at is None or expires_at - self._clock.now() >= LAST_SECONDS_S:
+            return None
+        words = f"The credentials end in less than {LAST_SECONDS_S / 60:.0f} minutes; nothing was sent."
+        return Result("not-sent", f"{words} Log in again (`:login` in the console), then confirm it anew.")
+
     def _void(self, plan: Plan, confirmed_at: float) -> Result | None:
+        if self._changes_refused:
+            return Result("not-sent", self._changes_refused)
         if plan.scope != self._scope:
             words = f"The plan is for {plan.scope}, the connection is to {self._scope}; nothing was sent."
             return Result("not-sent", words)

@@ -37,6 +37,7 @@ class Link:
         self._report = report
         self._hurry = asyncio.Event()
         self._lost = asyncio.Event()
+        self._renewed = False
         self._attempts = 0
 
     def lost(self) -> None:
@@ -47,11 +48,19 @@ class Link:
         """Try at once instead of waiting for the end of a pause."""
         self._hurry.set()
 
+    def renew(self) -> None:
+        """Connect anew at once, whether the present connection works or not: somebody logged in."""
+        self._renewed = True
+        self._attempts = 0
+        self._lost.set()
+        self._hurry.set()
+
     async def run(self) -> None:
         """Keep a connection open for ever. Ends by cancellation."""
         while True:
             backend = await self._open()
-            self._lost.clear()
+            if not self._renewed:  # a login while it was opened: this one may still be of the old session
+                self._lost.clear()
             await self._adopt(backend)
             self._report(None, 0.0)
             opened = self._clock.monotonic()
@@ -63,6 +72,7 @@ class Link:
 
     async def _open(self) -> Backend:
         while True:
+            self._renewed = False
             try:
                 return await self._connect()
             except LambdatopError as error:
@@ -79,5 +89,7 @@ class Link:
         return pause_s
 
     async def _pause(self, seconds: float) -> None:
+        if self._renewed:
+            return
         self._hurry.clear()
         await wait_at_most(self._clock, self._hurry, seconds)

@@ -76,6 +76,10 @@ class EngineThread:
         """Collect everything now."""
         self._call(self._engine.refresh)
 
+    def reconnect(self) -> None:
+        """Connect anew at once, with the credentials that are there now; what is known is kept."""
+        self._call(self._engine.reconnect)
+
     def find(self, target: str, kinds: Collection[str]) -> Future[Key]:
         """The key of a name, ARN, UUID or URL."""
         return self._ask(self._engine.find(target, kinds))

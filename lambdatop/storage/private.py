@@ -79,6 +79,35 @@ def open_for_appending(directory: int, path: Path, what: str = "journal") -> int
     return _checked(fd, path, what)
 
 
+def open_trusted(path: Path, what: str) -> int:
+    """A read descriptor of a file that nobody but us (or root) could have written; others may read it.
+
+    `what` the file is, for the sentence that refuses it.
+
+    Raises:
+        JournalError: it is a link, no regular file, somebody else's, or writable by others.
+        OSError: it cannot be opened.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | _FILE)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise JournalError(f"The {what} {path} is a symbolic link. Name the file itself.") from error
+        raise
+    info = os.fstat(fd)
+    wrong = ""
+    if not stat.S_ISREG(info.st_mode):
+        wrong = "is not a regular file"
+    elif info.st_uid not in (os.geteuid(), 0):
+        wrong = "belongs to somebody else"
+    elif info.st_mode & 0o022:
+        wrong = f"can be written by others; close it with: chmod go-w {path}"
+    if wrong:
+        os.close(fd)
+        raise JournalError(f"The {what} {path} is not used because it {wrong}.")
+    return fd
+
+
 def create_private(path: Path) -> int:
     """A write descriptor of a new file of mode 0600; raises FileExistsError, also for a symbolic link."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE, 0o600)

@@ -24,9 +24,9 @@ from pathlib import Path
 from types import TracebackType
 
 from lambdatop.domain import events as ev
-from lambdatop.storage.errors import RecordingError
+from lambdatop.storage.errors import JournalError, RecordingError
 from lambdatop.storage.eventlines import EventReader, EventWriter, dumps
-from lambdatop.storage.private import create_private
+from lambdatop.storage.private import create_private, open_trusted
 from lambdatop.storage.typedjson import Mismatch, codec
 
 SCHEMA = "lambdatop.recording/1"
@@ -115,21 +115,26 @@ class Recorder:
         self.close()
 
 
-def read_recording(path: Path) -> Recording:
-    """All of a recording.
+def read_recording(path: Path, *, any_owner: bool = False) -> Recording:
+    """All of a recording. `any_owner`: it came with the source code, whoever unpacked that.
 
     Raises:
-        RecordingError: it cannot be read, is no recording of this schema, or a line in it makes no sense.
+        RecordingError: somebody else could have written it, it cannot be read, is no recording of this
+            schema, or a line in it makes no sense.
     """
     cut: list[str] = []
+    flags = os.O_RDONLY | os.O_CLOEXEC
     reader, found, header, number = EventReader(), [], None, 0
     try:
-        for line in _lines(path, cut):
+        fd = os.open(path, flags) if any_owner else open_trusted(path, "recording")
+        for line in _lines(path, fd, cut):
             number += 1
             if header is None:
                 header = _header(line, reader.unknown)
             else:
                 found.append(reader.event(line))
+    except JournalError as error:  # the helper's class; its sentence names the path
+        raise RecordingError(str(error)) from error
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror or error}.") from error
     except Mismatch as error:
@@ -139,10 +144,10 @@ def read_recording(path: Path) -> Recording:
     return Recording(header, tuple(found), bool(cut), frozenset(reader.unknown))
 
 
-def _lines(path: Path, cut: list[str]) -> Iterator[str]:
-    """Whole lines; what follows the last line feed goes to `cut`."""
-    packed = path.name.endswith(".gz")
-    with gzip.open(path) if packed else path.open("rb") as file:
+def _lines(path: Path, fd: int, cut: list[str]) -> Iterator[str]:
+    """Whole lines of the open file, which is closed; what follows the last line feed goes to `cut`."""
+    with os.fdopen(fd, "rb") as raw:
+        file = gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw
         while True:
             try:
                 line = file.readline()

@@ -1,19 +1,32 @@
-"""Private names of Textual that the console replaces, each pinned by a test.
+"""Private names of Textual that the console replaces or reads, each pinned by a test.
 
 `App._fatal_error` prints the traceback with all local variables; a local may hold a credential. The
 replacement prints one sentence, and with `--debug` a traceback without locals.
+
+`App._display` writes each frame in full and waits for the terminal. The replacement hands the pieces of
+the compositor's update to the driver, which writes what has changed, when the terminal can take it.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 
-from rich.segment import Segments
+from rich.segment import Segment, Segments
 from rich.text import Text
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.driver import Driver
+from textual.message import Message
+from textual.screen import Screen
 
 from lambdatop.domain.text import clean
+
+Piece = tuple[int, int, Iterable[Segment]]
+"""Column, line, and what stands from there on."""
 
 
 def crash_words(error: BaseException | None, debug: bool) -> str:
@@ -39,3 +52,69 @@ class QuietCrash(App[None]):
         words = Text(crash_words(error, self.debug_traceback))
         self._exit_renderables.append(Segments(self.console.render(words, self.console.options)))
         self._close_messages_no_wait()
+
+
+class FrameDriver(Driver):
+    """A driver that is given frames, not characters."""
+
+    @abstractmethod
+    def show(self, width: int, height: int, pieces: Iterable[Piece], cursor: tuple[int, int]) -> None:
+        """Something on a screen of `width` x `height` has changed; returns at once."""
+
+    def post(self, message: Message) -> None:
+        """Tell the app, from this or any other thread."""
+        self.send_message(message)
+
+    @property
+    def app(self) -> App[object]:
+        """The app that is shown."""
+        return self._app
+
+
+class FramedApp(App[None]):
+    """An app whose frames go to a `FrameDriver` as pieces; with another driver it is Textual's own."""
+
+    def _display(self, screen: Screen[object], renderable: object) -> None:
+        driver = self._driver
+        if not isinstance(driver, FrameDriver) or not isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            super()._display(screen, renderable)  # type: ignore[arg-type]
+            return
+        if self._batch_count or not self._running or self._closed:
+            return
+        try:
+            width, height = self.screen.outer_size
+            driver.show(width, height, pieces(renderable), self.cursor_position)
+        except Exception as error:  # as Textual does: a frame that cannot be made ends the app with a word
+            self._handle_exception(error)
+        finally:
+            self.post_display_hook()
+
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Nothing: older terminals print the sequence instead of obeying it."""
+
+
+def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
+    """What an update of the compositor paints, as its own `render_segments` would."""
+    if isinstance(update, LayoutUpdate):
+        for y, strips in enumerate(update.strips, update.region.y):
+            x = update.region.x
+            for strip in strips:
+                yield x, y, strip
+                x += strip.cell_length
+        return
+    for y, first, last in update.spans:
+        for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if chop is not None and x <= last and end > first:
+                yield x, y, chop if end <= last else chop.crop(0, min(end, last) - x)
+
+
+def key_reader() -> Callable[[str], Iterator[Message]]:
+    """Turns what the terminal sends into messages; an empty text asks whether a lone Escape was meant."""
+    parser = XTermParser(False)
+
+    def read(text: str) -> Iterator[Message]:
+        if text:
+            yield from parser.feed(text)
+        yield from parser.tick()
+
+    return read

@@ -20,10 +20,12 @@ from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot
 from lambdatop.tui._private import QuietCrash
 from lambdatop.tui.asking import ending
 from lambdatop.tui.bindings import bindings
+from lambdatop.tui.command_line import CommandLine
 from lambdatop.tui.commands import HotkeyCommands
 from lambdatop.tui.corridor import Corridor
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.hotkeys import BY_ID, Hotkey
+from lambdatop.tui.login import LogsIn
 from lambdatop.tui.looks import Looks
 from lambdatop.tui.screens.choose import ChooseScreen
 from lambdatop.tui.screens.confirm import ConfirmScreen
@@ -36,16 +38,16 @@ from lambdatop.tui.screens.journal import JournalScreen
 from lambdatop.tui.screens.sheet import SheetScreen
 from lambdatop.tui.screens.spend import SpendScreen
 from lambdatop.tui.screens.who import WhoScreen
+from lambdatop.tui.terminal_app import TerminalApp
 from lambdatop.tui.theme import ThemedApp
 from lambdatop.tui.tidying import Tidying
-from lambdatop.tui.type_ahead import TypeAhead
 
 FASTEST_S = 0.25
 ARM_S = 0.4
 """Seconds from a filled confirm dialog to the first key it takes."""
 
 
-class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
+class LambdatopApp(LogsIn, CommandLine, Tidying, QuietCrash, TerminalApp, ThemedApp):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
 
     CSS_PATH = "app.tcss"
@@ -81,7 +83,7 @@ class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
         self.engine = console
         self.settings = settings
         self.now = now
-        self.mode: Mode = mode
+        self._mode: Mode = mode
         self.notice = notice
         self.notes = notes
         self.arm_s = arm_s
@@ -95,6 +97,11 @@ class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
         self._watched: tuple[frozenset[Key], bool | None] = (frozenset(), None)
         self.live_asked: bool | None = None
 
+    @property
+    def mode(self) -> Mode:
+        """Read-only also where the configuration holds the account to it, once it is known which it is."""
+        return "read-only" if any(t.forced for t in self.frame.snapshot.targets) else self._mode
+
     def get_default_screen(self) -> Screen[None]:
         """The dashboard, before anything is known."""
         return DashboardScreen()
@@ -102,7 +109,7 @@ class LambdatopApp(TypeAhead, Tidying, QuietCrash, ThemedApp):
     def on_mount(self) -> None:
         """Theme, first look, and from then on a look every `screen.refresh` seconds."""
         self.set_class(self.inks.ascii_only, "-ascii")
-        wanted = NO_COLOR_THEME if self._no_color else self.settings.screen.theme
+        wanted = NO_COLOR_THEME if self._no_color else self.theme_for(self.settings.screen.theme)
         name, complaint = self._themes.choose(wanted)
         if name in self.own_themes:
             self.theme = name

@@ -17,6 +17,10 @@ BULLET = "•"
 TIMES = "\u00d7"
 
 _ASCII = str.maketrans("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·↑↓●○→▾▴•\u00d7\u2013—…½␊≥≤│─└", "_.-:=+*#-----##.^v*o>v^-x--~2/><|-'")
+# What Textual itself draws: borders, scrollbars, the palette's frame.
+_ASCII |= str.maketrans("╭╮╰╯┌┐┘├┤┬┴┼╔╗╚╝", "+" * 16)
+_ASCII |= str.maketrans("━═╸╺▀▔┃║▐▕╹╻■□▪▫←▶◀▲▼✓✗", "------||||||##..<><^vvx")
+_ASCII |= str.maketrans("\u2018\u2019\u201c\u201d\u00a0", "''\"\" ")
 
 
 def trend(word: str) -> str:

@@ -222,6 +222,7 @@ HOTKEYS: tuple[Hotkey, ...] = (
     Hotkey("theme", "t", "t", "theme", "theme", "choose the theme", "everywhere", footer=18),
     Hotkey("help", "question_mark", "?", "help", "help", "all keys", "everywhere", footer=2),
     Hotkey("palette", "colon,ctrl+p", ": Ctrl-P", "command_palette", "palette", "commands", "everywhere"),
+    Hotkey("login", "ctrl+l", ":login Ctrl-L", "login", "log in", "log in anew, and back", "everywhere"),
     Hotkey("quit", "q", "q", "quit", "quit", "quit", "everywhere", footer=3),
     Hotkey(
         "quit_now",

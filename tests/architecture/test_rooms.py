@@ -21,12 +21,12 @@ HEADLESS = (
     ("config", "show"),
     ("journal", "--json"),
     ("demo", "--list"),
-    ("doctor",),
     ("mitigate", "throttle_to_zero", "f", "--read-only"),
 )
 CONNECTING = (
     ("snapshot", "--json", "--wait", "5"),
     ("logs", "orders-worker"),
+    ("doctor", "--json"),
     ("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker"),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,14 +156,11 @@ async def test_a_role_is_assumed_through_the_guard(
 
 
 def test_renewed_credentials_are_told_once() -> None:
-    class Credentials:
-        _expiry_time = datetime(2030, 1, 1, tzinfo=UTC)
-
     told = TargetIdentified(Scope(ACCOUNT, REGION), 1.0, "me", credentials_expire_at=1893456000.0)
-    credentials = Credentials()
-    renewed = _renewal(told, credentials)
+    expires_at = [1893456000.0]
+    renewed = _renewal(told, lambda: expires_at[0])
     assert renewed() is None
-    credentials._expiry_time = datetime(2030, 1, 2, tzinfo=UTC)
+    expires_at[0] = 1893542400.0
     again = renewed()
     assert again is not None
     assert (again.identity, again.credentials_expire_at) == ("me", 1893542400.0)

@@ -165,7 +165,9 @@ async def test_a_foreign_item_arrives_harmless(stub: WireStub, bench: MakeBench)
 
 
 async def test_a_read_only_guard_lets_no_lease_through(stub: WireStub, bench: MakeBench) -> None:
-    outcome = await lease(bench(read_only=True)).take(WORKER, KIM, NOW)
+    made = bench(read_only=False)
+    made.guard.forbid_changes()
+    outcome = await lease(made).take(WORKER, KIM, NOW)
     assert not outcome.mine
     assert "read-only" in outcome.words
     assert stub.received == []

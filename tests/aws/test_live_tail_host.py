@@ -54,7 +54,7 @@ async def test_no_prefix_for_an_endpoint_from_a_variable(clean: pytest.MonkeyPat
 
 async def test_an_operation_that_is_no_read_finds_no_way_out(clean: pytest.MonkeyPatch) -> None:
     connection = towards("http://localhost:1")
-    session = open_session(connection, Guard(read_only=True), Counter())
+    session = open_session(connection, Guard(read_only=False), Counter())
     clients = Clients(session, connection, "eu-central-1", attempts=1)
     api = Api(clients, Tokens(), Counter(), HandClock(5.0))
     with pytest.raises(GuardRefusal):

@@ -5,7 +5,12 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.credentials import (
+    AioAssumeRoleProvider,
+    AioProcessProvider,
+    AioProfileProviderBuilder,
+    AioRefreshableCredentials,
+)
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 from aiohttp import ClientSession
@@ -51,6 +56,18 @@ async def test_a_redirect_is_reported_and_never_followed(
             await bench().api.read("lambda", "GetAccountSettings")
         assert (elsewhere.received, elsewhere.strangers) == ([], [])
     assert len(stub.received) == 1
+
+
+def test_the_credential_providers_can_still_be_made_quiet() -> None:
+    """Each name that `quiet_providers` sets is one that the SDK reads."""
+    load = inspect.getsource(AioAssumeRoleProvider._load_creds_via_assume_role)
+    assert "mfa_prompter=self._prompter" in load
+    assert "cache=self.cache" in load
+    assert "await self._popen(" in inspect.getsource(AioProcessProvider._retrieve_credentials_using)
+    assert "popen" in inspect.signature(AioProcessProvider).parameters
+    providers = inspect.getsource(AioAssumeRoleProvider._resolve_credentials_from_profile)
+    assert "self._profile_provider_builder.providers(" in providers
+    assert "self._create_process_provider(" in inspect.getsource(AioProfileProviderBuilder.providers)
 
 
 def test_the_expiry_of_refreshable_credentials_is_readable() -> None:

@@ -89,7 +89,7 @@ async def test_a_usage_metric_is_asked_for_as_it_is_named(stub: WireStub, bench:
     assert observed.limits[0].usage == usage
     assert isinstance(measured, MetricsObserved)
     world = fold_all(EMPTY_WORLD, (observed, measured))
-    assert world.metric(Key(SCOPE, "quota", CONTROL_PLANE), "CallCount").values == (300.0, 660.0)
+    assert tuple(world.metric(Key(SCOPE, "quota", CONTROL_PLANE), "CallCount").values) == (300.0, 660.0)
     (asked,) = stub.calls("GetMetricData")
     metric = asked["MetricDataQueries"][0]["MetricStat"]["Metric"]
     assert (metric["Namespace"], len(metric["Dimensions"])) == ("AWS/Usage", 2)
@@ -153,8 +153,8 @@ async def test_provisioned_concurrency_is_read_and_measured(stub: WireStub, benc
     }
     world = fold(EMPTY_WORLD, measured)
     alias = Key(SCOPE, "alias", "api:live")
-    assert world.metric(alias, "ProvisionedConcurrencyUtilization", "Maximum").values == (0.8,)
-    assert world.metric(alias, "ProvisionedConcurrencySpilloverInvocations").values == (12.0,)
+    assert tuple(world.metric(alias, "ProvisionedConcurrencyUtilization", "Maximum").values) == (0.8,)
+    assert tuple(world.metric(alias, "ProvisionedConcurrencySpilloverInvocations").values) == (12.0,)
     (asked,) = stub.calls("GetMetricData")
     assert len(asked["MetricDataQueries"]) == 4
     dimensions = asked["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]

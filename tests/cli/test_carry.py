@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ class Aws:
     mutators: int = 0
     closed: int = 0
     down: bool = False
+    refused: str = ""
 
     async def connect(self, connection: Connection, **_: object) -> Backend:
         """Open a backend over the account, with a mutator only where there may be one."""
@@ -38,7 +39,8 @@ class Aws:
         identified = TargetIdentified(SCOPE, 0.0, "arn:aws:iam::111122223333:user/kim")
         mutator = None if connection.read_only else FakeMutator(self.account, self.behave)
         self.mutators += mutator is not None
-        return Backend(identified, (), FakeReader(self.account), mutator, self._close)
+        made = Backend(identified, (), FakeReader(self.account), mutator, self._close)
+        return replace(made, changes_refused=self.refused)
 
     async def _close(self) -> None:
         self.closed += 1
@@ -252,3 +254,15 @@ def test_an_open_intent_of_a_dead_process_is_settled_and_told_first(cli: Cli, aw
     ran = cli("mitigate", "disable_trigger", MAPPING.id, "--confirm", MAPPING.id)
     assert ran.code == codes.DONE
     assert f"note: entry {record['id']} (throttle_to_zero orders-worker): applied (found)" in ran.err
+
+
+def test_a_foreign_endpoint_takes_no_change_and_still_shows_a_plan(cli: Cli, aws: Aws, home: Path) -> None:
+    aws.refused = "Calls go to http://x; --allow-endpoint-changes allows changes through it."
+    ran = cli("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
+    assert (ran.code, ran.out) == (codes.USAGE, "")
+    assert "--allow-endpoint-changes" in ran.err
+    assert aws.account.calls == []
+    assert lines(home) == []
+    ran = cli("plan", "throttle_to_zero", "orders-worker")
+    assert ran.code == codes.DONE
+    assert "--allow-endpoint-changes" in ran.out

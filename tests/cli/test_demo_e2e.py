@@ -40,6 +40,7 @@ def at(demo: Demo) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": demo.secret_key,
         "AWS_REGION": demo.region,
         "LAMBDATOP_ENDPOINT_URL": demo.endpoint_url,
+        "LAMBDATOP_ALLOW_ENDPOINT_CHANGES": "1",
     }
 
 

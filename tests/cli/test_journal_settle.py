@@ -57,7 +57,8 @@ async def aws() -> AsyncIterator[Aws]:
 def pointed(aws: Aws, home: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Every command of this test goes to the stub."""
     keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}
-    for name, value in {**keys, "LAMBDATOP_ENDPOINT_URL": aws.stub.url}.items():
+    there = {"LAMBDATOP_ENDPOINT_URL": aws.stub.url, "LAMBDATOP_ALLOW_ENDPOINT_CHANGES": "1"}
+    for name, value in (keys | there).items():
         monkeypatch.setenv(name, value)
     return aws
 

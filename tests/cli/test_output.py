@@ -79,7 +79,12 @@ def snapshot() -> Snapshot:
         ),
         functions=(
             FunctionRow(
-                function(), reserved=None, reserved_known=True, errors_per_min=1.5, error_rate=0.5, as_of=NOW - 3
+                function(),
+                reserved=None,
+                reserved_known=True,
+                errors_per_min=1.5,
+                error_rate=0.5,
+                as_of=NOW - 3,
             ),
             FunctionRow(function("other"), reserved=0, reserved_known=True),
             FunctionRow(function("unread")),
@@ -91,7 +96,7 @@ def snapshot() -> Snapshot:
 
 
 def test_a_snapshot_as_a_table_says_what_is_known_and_what_is_not() -> None:
-    text = snapshot_text(snapshot(), "table")
+    text = snapshot_text(snapshot())
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
     assert "read-only" in text.splitlines()[0]
     assert "http://127.0.0.1:1 DEMO x12" in text.splitlines()[0]
@@ -104,12 +109,3 @@ def test_a_snapshot_as_a_table_says_what_is_known_and_what_is_not() -> None:
     assert "cloudwatch:DescribeAlarms is denied" in text
     assert "QUOTAS\nnone" in text
     assert "\x1b" not in text
-
-
-def test_a_snapshot_as_markdown_has_every_section() -> None:
-    text = snapshot_text(snapshot(), "markdown")
-    assert text.startswith("# lambdatop 9.9")
-    for title in ("Findings", "Retry storms", "Functions", "Quotas", "Sources", "Own API spend"):
-        assert f"## {title}" in text
-    tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(line.endswith("|") for line in tables)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,13 @@ def test_every_accepted_colour_is_one_for_the_console_too() -> None:
     for value in ("#abc", "rgb(1,2,255)", "ansi_bright_black", "ansi_default"):
         assert is_color(value)
         Color.parse(value)
+
+
+def test_a_bomb_of_aliases_is_refused_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    lines = ["name: bomb", "a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    write(tmp_path, "bomb.yaml", "\n".join([*lines, "colors: {accent: *a8}", ""]))
+    os.mkfifo(tmp_path / "pipe.yaml", 0o600)
+    message = load_themes([tmp_path]).message()
+    assert "aliases (*name) are not supported" in message
+    assert "not a plain file" in message

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from lambdatop.domain.logline import parse
 from lambdatop.domain.scope import parse_arn, source_kind
-from lambdatop.domain.text import MAX_CHARS, clean, clean_all, clean_line, clean_name, looks_confusable
+from lambdatop.domain.text import (
+    MAX_CHARS,
+    clean,
+    clean_all,
+    clean_line,
+    clean_name,
+    looks_confusable,
+    strange_letters,
+)
 
 
 @given(st.text())
@@ -53,6 +61,9 @@ def test_one_hostile_text_among_many_is_found_wherever_it_stands() -> None:
 def test_confusable_names() -> None:
     assert looks_confusable("\u0430dmin")
     assert not looks_confusable("admin")
+    assert strange_letters("\u0440\u0430yment\u0430") == "U+0440 U+0430"
+    assert strange_letters("admin \u2192 root") == ""
+    assert strange_letters("admin\u2192root") == "U+2192"
 
 
 REPORT = (

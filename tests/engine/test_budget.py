@@ -9,7 +9,7 @@ from fakes.entries import SCOPE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdatop.aws.metric_answers import POINTS_AT_ONCE
+from lambdatop.aws.metric_answers import POINTS_PER_TURN
 from lambdatop.config.schema import BY_PATH
 from lambdatop.domain.settings import Limits
 from lambdatop.engine.budget import SpendMeter, TokenBuckets, mutating, urgent
@@ -247,6 +247,6 @@ def test_no_default_takes_more_than_a_third_of_what_the_account_has() -> None:
     limits = Limits()
     assert limits.control_plane_per_s <= 15 / 3
     assert limits.metrics_per_s <= min(25, 500) / 3, "ListMetrics has 25/s, GetMetricData 500/s"
-    assert limits.metrics_per_s * POINTS_AT_ONCE <= 180_000 / 3, "points a second"
+    assert limits.metrics_per_s * POINTS_PER_TURN <= 180_000 / 3, "points a second"
     for name in ("control_plane_per_s", "metrics_per_s"):
         assert BY_PATH[f"limits.{name}"].high == getattr(limits, name)

@@ -55,6 +55,7 @@ class FakeConsole:
         self.live: bool | None = None
         self.looks: list[tuple[frozenset[Key], bool]] = []
         self.refreshed = 0
+        self.reconnected = 0
         self.result: Callable[[Plan], Result] = lambda plan: Result("applied", "confirmed by reading it back")
         self.failure: LambdatopError | None = None
         self.answer: Proposal | None = None
@@ -76,6 +77,9 @@ class FakeConsole:
 
     def refresh(self) -> None:
         self.refreshed += 1
+
+    def reconnect(self) -> None:
+        self.reconnected += 1
 
     def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
         self.calls.append((mitigation, (target, dict(params))))

@@ -69,6 +69,12 @@ def _send(pilot: Pilot[None], key: str) -> None:
     driver.send_message(event)
 
 
+def type_ahead(pilot: Pilot[None], *keys: str) -> None:
+    """Keys in one piece; nothing is waited for."""
+    for key in keys:
+        _send(pilot, key)
+
+
 async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
     """Keys in one piece, as a slow line delivers what was typed ahead."""
     for key in keys:

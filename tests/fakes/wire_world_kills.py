@@ -44,7 +44,7 @@ class Nursery:
     def arguments(self, directory: Path) -> list[str]:
         """Global options of the command line that lead to the stub."""
         found = ["--endpoint-url", self._url, "--region", REGION, "--state-dir", str(directory)]
-        return [*found, "--write"]
+        return [*found, "--write", "--allow-endpoint-changes"]
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import typing
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -218,6 +219,7 @@ def test_a_line_that_makes_no_sense_is_refused_with_its_place(tmp_path: Path, li
     assert words in str(caught.value)
     file = tmp_path / "bad.jsonl"
     file.write_text(f'{{"schema":"{SCHEMA}","began_at":1,"version":"0","publish_delay_s":120}}\n{line}\n')
+    file.chmod(0o600)  # whatever the umask
     with pytest.raises(RecordingError, match=r"bad\.jsonl, line 2: "):
         read_recording(file)
 
@@ -234,6 +236,7 @@ def test_a_line_that_makes_no_sense_is_refused_with_its_place(tmp_path: Path, li
 def test_what_is_no_recording_is_refused(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "x.jsonl"
     file.write_text(text)
+    file.chmod(0o600)
     with pytest.raises(RecordingError, match=words):
         read_recording(file)
     with pytest.raises(RecordingError, match="cannot be read"):
@@ -254,3 +257,34 @@ def test_what_no_json_can_hold_is_no_codec() -> None:
     for hint in (set[int], int | str | None, typing.Callable[[], int]):
         with pytest.raises(TypeError, match="no JSON for"):
             codec(hint)
+
+
+def test_a_recording_that_others_could_have_written_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    with Recorder(file, HEADER):
+        pass
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(file)
+    with pytest.raises(RecordingError, match="symbolic link"):
+        read_recording(link)
+    for mode in (0o620, 0o602, 0o666):
+        file.chmod(mode)
+        with pytest.raises(RecordingError, match="chmod go-w"):
+            read_recording(file)
+    file.chmod(0o644)
+    assert read_recording(file).header == HEADER
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe, 0o600)
+    with pytest.raises(RecordingError, match="not a regular file"):
+        read_recording(pipe)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_recording_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    with Recorder(file, HEADER):
+        pass
+    os.chown(file, 12345, -1)
+    with pytest.raises(RecordingError, match="somebody else"):
+        read_recording(file)
+    assert read_recording(file, any_owner=True).header == HEADER

@@ -154,7 +154,8 @@ def test_a_row_is_old_by_the_pace_at_which_it_is_asked_for() -> None:
     row = replace(scene.functions()[0], as_of=scene.NOW - 1_000.0)
     assert metrics_old(row, Frame(scene.snapshot(), scene.NOW))
     assert not metrics_old(row, Frame(scene.snapshot(looking=CALM), scene.NOW))
-    assert metrics_old(replace(row, as_of=scene.NOW - 1_500.0), Frame(scene.snapshot(looking=CALM), scene.NOW))
+    older = replace(row, as_of=scene.NOW - 1_500.0)
+    assert metrics_old(older, Frame(scene.snapshot(looking=CALM), scene.NOW))
     assert metrics_old(row, Frame(scene.snapshot(looking=WRONG), scene.NOW))
 
 

@@ -17,7 +17,7 @@ class Knot:
         self.me = self
 
 
-async def test_garbage_goes_in_a_quiet_moment_only(
+async def test_a_short_look_needs_a_pause_between_two_keys_only(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
@@ -27,16 +27,46 @@ async def test_garbage_goes_in_a_quiet_moment_only(
         gone = weakref.ref(Knot())
         gc.disable()
         try:
-            now[0] += 4_000
+            now[0] += tidying.LOOK_S
             await press(pilot, "j")
             assert not app.tidy()  # somebody has just typed
             assert gone() is not None
-            now[0] += tidying.QUIET_S
+            now[0] += 2 * tidying.PAUSE_S
             assert app.tidy()
             assert gone() is None
-            now[0] += tidying.QUIET_S
-            assert not app.tidy()  # it was just done
-            now[0] += tidying.AGAIN_S
-            assert app.tidy()
+            await press(pilot, "j")
+            now[0] += 2 * tidying.PAUSE_S
+            assert app.tidy(), "what fails and closes leaves garbage all the time"
         finally:
             gc.enable()
+
+
+async def test_a_long_look_waits_for_quiet_but_not_for_ever(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    now = [1_000.0]
+    long_s = 6 * tidying.SHORT_S
+
+    def slow() -> None:
+        now[0] += long_s
+
+    monkeypatch.setattr(tidying, "monotonic", lambda: now[0])
+    async with looking(app) as pilot:
+        monkeypatch.setattr(gc, "collect", slow)
+        now[0] += 2 * tidying.PAUSE_S
+        assert app.tidy()
+        await press(pilot, "j")
+        now[0] += tidying.QUIET_S
+        assert not app.tidy(), "a tenth of a percent of the time"
+        now[0] += tidying.SHARE * long_s - tidying.QUIET_S
+        await press(pilot, "j")
+        now[0] += 2 * tidying.PAUSE_S
+        assert not app.tidy(), "somebody types"
+        now[0] += tidying.QUIET_S
+        assert app.tidy()
+        now[0] += tidying.LATEST_S
+        await press(pilot, "j")
+        assert not app.tidy()
+        now[0] += 2 * tidying.PAUSE_S
+        assert app.tidy(), "somebody types all the time"

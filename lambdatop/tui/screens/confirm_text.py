@@ -13,15 +13,13 @@ from lambdatop.domain.permissions import SIGNS, Permissions
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State
 from lambdatop.domain.ports import Result
 from lambdatop.domain.snapshot import Target
-from lambdatop.domain.text import looks_confusable
+from lambdatop.domain.text import strange_letters
 from lambdatop.tui import format as fmt
 from lambdatop.tui.glyphs import ARROW
 from lambdatop.tui.ink import Span, Spans, clip, fit, spans
 
 LABEL = 14
 SOON_S = 3600.0
-BETWEEN = " \N{RIGHTWARDS ARROW} "
-"""Our own arrow between a source's and a function's name, in the name of a mapping."""
 TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
 RESULT_SLOT = {"applied": "ok", "refused": "critical", "not-sent": "warning", "unknown": "critical"}
 RESULT_WORDS = {
@@ -137,9 +135,7 @@ def where(plan: Plan, target: Target | None, width: int) -> Spans:
     if target and target.identity:
         pieces += row("identity", target.identity, width, "muted")
     pieces += row(plan.target.key.kind, plan.target.arn, width)
-    foreign = "".join(plan.target.name.split(BETWEEN))
-    if looks_confusable(foreign):
-        strange = " ".join(f"U+{ord(c):04X}" for c in foreign if not (c.isascii() and c.isprintable()))
+    if strange := strange_letters(plan.target.name):
         words = f"the name looks like plain letters but holds {strange}: compare the ARN"
         pieces += row("CAREFUL", words, width, "critical", "critical")
     pieces += _steps(plan, width)

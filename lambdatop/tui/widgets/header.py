@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.snapshot import Mode, SourceRow
@@ -20,6 +21,8 @@ EXPIRES_SOON_S = 900.0
 UNDER_WAY_S = 60.0
 """An intent that is younger is most likely being carried out right now, here or in another console."""
 WIDE = 110
+CONNECTION = "connection"
+"""The engine's source that stands for the connection itself."""
 SOURCE_SLOT = {"ok": "ok", "starting": "faint", "stale": "stale", "throttled": "warning"}
 
 
@@ -36,12 +39,30 @@ def first_line(frame: Frame, mode: Mode, notice: str, width: int) -> Spans:
         left += [Item(name), Item(spans(target.scope.region))]
         left.append(Item(spans((short_identity(target.identity), "muted")), 6))
         if target.endpoint:
-            left.append(Item(spans((target.endpoint, "warning")), 3))
+            slot = "warning" if foreign(target.endpoint) else "muted"
+            left.append(Item(spans((target.endpoint, slot)), 3))
     standing = target.notice if target and target.notice else notice
     right = [Item(spans((standing, "warning")), 2), Item(paused(frame))]
-    badge = ("READ-ONLY", "ok") if mode == "read-only" else ("OPERATOR", "warning")
-    right.append(Item(spans(badge, " ")))
-    return bar(left, right, width)
+    return bar(left, [*right, *badges(frame, mode)], width)
+
+
+def badges(frame: Frame, mode: Mode) -> tuple[Item, ...]:
+    """What this process may do, and who said so; a read-only that --write lifted is not forgotten."""
+    target, how = frame.target, frame.settings.mode
+    if mode == "read-only":
+        why = short_origin((target.forced if target else "") or how.origin)
+        return (Item(spans((why, "muted") if why else ""), 5), Item(spans(("READ-ONLY", "ok"), " ")))
+    lifted = how.lifted or (target.lifted if target else "")
+    return (Item(spans(("WRITE (lifted)" if lifted else "OPERATOR", "warning"), " ")),)
+
+
+def short_origin(origin: str) -> str:
+    """`flag --read-only` is --read-only, `…/config.yaml:3 (profile prod)` is profile prod."""
+    if origin.endswith(")"):
+        return origin[:-1].rpartition("(")[2]
+    if origin.startswith("session_policy"):
+        return "session_policy"
+    return origin.rpartition("/")[2].rpartition(" ")[2]
 
 
 def second_line(frame: Frame, width: int) -> Spans:
@@ -115,9 +136,18 @@ def paused(frame: Frame) -> Spans:
     return spans((f"PAUSED {fmt.age(frame.now - frame.paused_at)}", "warning"))
 
 
+def disconnected(frame: Frame) -> tuple[Spans, ...]:
+    """Why figures stand still, once there were some: the connection is lost and is tried again."""
+    lost = next((r for r in frame.snapshot.sources if r.name == CONNECTION and r.state == "failed"), None)
+    if lost is None or frame.target is None:
+        return ()
+    words = f" {lost.error or 'the connection is lost'} What is shown is kept; :login logs in "
+    return (spans((words, "critical")),)
+
+
 def banners(frame: Frame) -> tuple[Spans, ...]:
     """Lines that must not be missed: mutations without outcome, and a display that stands still."""
-    lines: list[Spans] = []
+    lines = [*disconnected(frame)]
     open_ones = frame.snapshot.open_intents
     under_way = sum(e.outcome == "open" and frame.now - e.at < _lasts_s(e) for e in open_ones)
     if under_way:

@@ -1,0 +1,94 @@
+"""The SDK's credential providers, made to behave under a console: no prompt, no stdin, no IMDSv1."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdatop.aws._private import credentials_expiry, quiet_providers
+from lambdatop.aws.mfa import SESSION_ENDS_EARLY_S, MfaCodes, refused
+from lambdatop.domain.errors import CredentialsError
+
+MFA_WORDS = ("multifactorauthentication", "mfa")
+_MFA_CODES = ("AccessDenied", "ValidationError", "InvalidParameterValue")
+
+
+def settle_providers(session: Any, codes: MfaCodes | None) -> None:
+    """Do this before the session's first credentials: the providers are made from what is set here.
+
+    A credential_process gets no stdin: what it would ask for there would fight the console for the keys. The
+    metadata service is asked by IMDSv2 only: version 1 answers every request that can be smuggled to it.
+    """
+    session.set_config_variable("ec2_metadata_v1_disabled", True)
+    prompter: Callable[[str], str] = codes.take if codes else _no_prompt
+    quiet_providers(session, prompter, codes.sessions if codes else None, _start)
+
+
+async def _start(*argv: str, stdout: int, stderr: int) -> Any:
+    """A program without stdin, which does not outlive a cancelled wait."""
+    child = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,  # without a terminal to prompt on, and its children end with it
+    )
+    return _Child(child)
+
+
+class _Child:
+    def __init__(self, child: asyncio.subprocess.Process) -> None:
+        self._child = child
+
+    @property
+    def returncode(self) -> int | None:
+        return self._child.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """Its output; bytes that are no UTF-8 are replaced, since the SDK insists on decoding them."""
+        try:
+            out, err = await self._child.communicate()
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            await self._child.communicate()  # until its pipes are closed
+            raise
+        return out, err.decode("utf-8", "replace").encode()
+
+
+def mfa_refusal(error: BaseException) -> CredentialsError | None:
+    """The sentence for an answer of STS that is about the MFA code, None for any other error."""
+    if not isinstance(error, ClientError):
+        return None
+    about = error.response.get("Error") or {}
+    message = str(about.get("Message") or "")
+    if about.get("Code") in _MFA_CODES and any(word in message.lower() for word in MFA_WORDS):
+        return refused(message)
+    return None
+
+
+def _no_prompt(_: str) -> str:
+    raise CredentialsError(
+        "The profile needs an MFA code, and nobody can be asked for it here: run it on a terminal, or get a "
+        "session first (for example `aws sts get-session-token`) and use its profile."
+    )
+
+
+def usable_until(credentials: Any, codes: MfaCodes | None) -> Callable[[], float | None]:
+    """Tells until when credentials work (s since the epoch, None when they do not say), asked at any time.
+
+    Those that only a new MFA code can renew are refused by the SDK itself ten minutes before they expire.
+    """
+
+    def until() -> float | None:
+        expiry = credentials_expiry(credentials)
+        early = codes is not None and codes.used and credentials.method == "assume-role"
+        return expiry - SESSION_ENDS_EARLY_S if expiry is not None and early else expiry
+
+    return until

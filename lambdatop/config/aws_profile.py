@@ -1,0 +1,110 @@
+"""A cheap look at the AWS configuration: which kind of login a profile needs, before the SDK is imported.
+
+It reads what botocore reads and decides as botocore does. Where the two could differ (a file that cannot be
+parsed, a loop of source profiles), it claims nothing and lets the SDK say what is wrong.
+"""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["environment", "sso", "role", "process", "login", "keys", "other"]
+Sections = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLook:
+    """What stands behind a profile.
+
+    `kind` is how its chain of source profiles ends; `ends_at` is the profile at that end, which is the one to
+    log in to. `mfa_serials` are the devices whose codes are asked for on the way, in botocore's order.
+    """
+
+    name: str
+    kind: Kind
+    ends_at: str
+    mfa_serials: tuple[str, ...] = ()
+
+
+def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLook:
+    """The look for the profile that `asked` (flag, variable or our file) or the environment names."""
+    named = asked or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
+    name = named or "default"
+    if not asked and environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
+        return ProfileLook(name, "environment", name)
+    profiles = _profiles(environ)
+    serials: list[str] = []
+    seen = [name]
+    here = profiles.get(name, {})
+    while _is_role(here) and _assumed(here, seen):
+        serials += [here["mfa_serial"]] if here.get("mfa_serial") else []
+        source = here.get("source_profile", "")
+        if not source or source in seen[:-1] or (source == seen[-1] and not _has_keys(here)):
+            return ProfileLook(name, "role", seen[-1], tuple(reversed(serials)))
+        if source == seen[-1]:
+            return ProfileLook(name, "keys", source, tuple(reversed(serials)))
+        seen.append(source)
+        here = profiles.get(source, {})
+    return ProfileLook(name, _kind(here), seen[-1], tuple(reversed(serials)))
+
+
+def _assumed(profile: Mapping[str, str], seen: list[str]) -> bool:
+    """Whether a role is assumed here: a source profile with keys of its own gives those instead."""
+    return len(seen) == 1 or not _has_keys(profile)
+
+
+def _is_role(profile: Mapping[str, str]) -> bool:
+    return "role_arn" in profile and "web_identity_token_file" not in profile
+
+
+def _has_keys(profile: Mapping[str, str]) -> bool:
+    return "aws_access_key_id" in profile or "aws_secret_access_key" in profile
+
+
+def _kind(profile: Mapping[str, str]) -> Kind:
+    if "sso_session" in profile or "sso_start_url" in profile:
+        return "sso"
+    if _has_keys(profile):
+        return "keys"
+    if "login_session" in profile:
+        return "login"
+    return "process" if "credential_process" in profile else "other"
+
+
+def _profiles(environ: Mapping[str, str]) -> Sections:
+    home = environ.get("HOME", "")
+    config = environ.get("AWS_CONFIG_FILE") or f"{home}/.aws/config"
+    shared = environ.get("AWS_SHARED_CREDENTIALS_FILE") or f"{home}/.aws/credentials"
+    found: dict[str, dict[str, str]] = {}
+    for section, values in _sections(config, home).items():
+        name = _profile_name(section)
+        if name:
+            found[name] = dict(values)
+    for section, values in _sections(shared, home).items():
+        found.setdefault(section, {}).update(values)
+    return found
+
+
+def _profile_name(section: str) -> str:
+    if section == "default":
+        return section
+    try:
+        words = shlex.split(section)
+    except ValueError:
+        return ""
+    return words[1] if len(words) == 2 and words[0] == "profile" else ""
+
+
+def _sections(file: str, home: str) -> Sections:
+    parser = configparser.RawConfigParser(default_section="\0")
+    path = Path(f"{home}{file[1:]}" if file.startswith("~/") else file)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return {}
+    return {name: dict(parser.items(name)) for name in parser.sections()}

@@ -1,0 +1,42 @@
+"""One executor for one open connection: the same for the console and for commands that do one thing."""
+
+from __future__ import annotations
+
+from lambdatop.domain.ports import Backend, Clock, EventSink, JournalStore, SpillStore
+from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import Mode
+from lambdatop.engine.executor import Executor
+from lambdatop.engine.proposals import Place, Planning
+
+
+def executor_on(
+    backend: Backend,
+    settings: Settings,
+    clock: Clock,
+    journal: JournalStore,
+    mode: Mode,
+    sink: EventSink,
+    *,
+    actor: str = "",
+    planning: Planning | None = None,
+    spills: SpillStore | None = None,
+) -> Executor:
+    """The executor of an open connection; `actor` is who acts where AWS does not say it."""
+    identified = backend.identified
+    return Executor(
+        clock,
+        journal,
+        backend.reader,
+        backend.mutator,
+        identified.identity or actor,
+        mode,
+        sink,
+        scope=identified.scope,
+        allow_destructive=settings.allow_destructive,
+        planning=planning,
+        place=Place(settings.profile, identified.endpoint),
+        spills=spills,
+        lease=backend.lease,
+        expires_at=backend.expires_at,
+        changes_refused=backend.changes_refused,
+    )

@@ -1,0 +1,89 @@
+"""`:` as a command line: `:login`, Enter does it, however fast it is typed.
+
+The palette takes keys once its line has the focus, and acts on Enter by what it has found so far. What is
+typed before that is held back, and a word that is a command's name needs no search.
+"""
+
+from __future__ import annotations
+
+from textual import events
+from textual.command import CommandPalette
+from textual.widgets import Input
+
+from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
+from lambdatop.tui.type_ahead import LONGEST_S, TypeAhead
+
+LOOK_S = 0.01
+"""How often it is looked whether the palette's line has the focus."""
+
+COMMANDS: dict[str, Hotkey] = {
+    **{h.id: h for h in in_scope("everywhere") if h.id not in ("palette", "quit_now")},
+    "q": BY_ID["quit"],
+}
+"""What may be typed in full: the names of what can be done everywhere."""
+
+OPENERS = BY_ID["palette"].keys.split(",")
+
+
+class CommandLine(TypeAhead):
+    """Mixed into the console."""
+
+    _early: tuple[events.Event, ...] = ()
+    _looks = 0
+
+    def held_back(self, event: events.Event) -> bool:
+        """Keep a key for later while the palette opens; Enter waits for the keys before it."""
+        if self._held is not None:  # a filter is closing: everything behind its Enter waits for that
+            return super().held_back(event)
+        return self._opens(event) or self._for_palette(event) or super().held_back(event)
+
+    def _opens(self, event: events.Event) -> bool:
+        """Open the palette here and now: the focused widget would do it later, after what follows."""
+        if not isinstance(event, events.Key) or event.is_forwarded or not self.screen_stack:
+            return False
+        if self.screen.is_modal or isinstance(self.focused, Input) or event.key not in OPENERS:
+            return False
+        self.action_command_palette()
+        return True
+
+    def _for_palette(self, event: events.Event) -> bool:
+        if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
+            return False
+        if not self.screen_stack or not isinstance(self.screen, CommandPalette):
+            return False
+        line = self.focused
+        if self._early or not isinstance(line, Input):
+            if not self._early:
+                self._looks = 0
+                self.set_timer(LOOK_S, self._deliver)
+            self._early = (*self._early, event)
+            return True
+        if isinstance(event, events.Key) and event.key == "enter":
+            # In the line's own queue, behind the keys that it has not acted upon yet.
+            line.call_later(self._entered, line, event)
+            return True
+        return False
+
+    async def _deliver(self) -> None:
+        """The palette's line has the focus, or is gone: act on what was held back, in its order."""
+        opening = isinstance(self.screen, CommandPalette) and not isinstance(self.focused, Input)
+        self._looks += 1
+        if opening and self._looks * LOOK_S < LONGEST_S:
+            self.set_timer(LOOK_S, self._deliver)
+            return
+        early, self._early = self._early, ()
+        for event in early:
+            if opening or not self._for_palette(event):
+                await self.act_on(event)
+
+    async def _entered(self, line: Input, event: events.Key) -> None:
+        hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
+        if hotkey is None or not isinstance(self.screen, CommandPalette):
+            await self.act_on(event)
+            return
+        self.screen.dismiss()
+        self.call_later(self.run_hotkey, hotkey)
+
+    def run_hotkey(self, hotkey: Hotkey) -> None:
+        """Do what an entry of the table does."""
+        raise NotImplementedError

@@ -1,0 +1,26 @@
+"""The account of the chaos soak: as little as shows a row in each pane, and no traffic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from lambdatop.demo.deploy import Deployment
+from lambdatop.demo.launch import Demo
+from lambdatop.demo.scenarios import fleet
+from lambdatop.demo.scenarios.calm import CALM
+from lambdatop.demo.wire import Wire
+
+FUNCTIONS = ("orders-worker", "report-builder")
+
+
+def deploy(demo: Demo) -> None:
+    """Two functions and a queue without traffic: what is tested is the console, not the emulator."""
+    wire = Wire(urlsplit(demo.endpoint_url).port or 0, demo.account, demo.region)
+    functions = tuple(f for f in fleet.FUNCTIONS if f.name in FUNCTIONS)
+    mappings = tuple(m for m in fleet.MAPPINGS if m.function in FUNCTIONS and m.kind == "sqs")
+    scenario = replace(
+        CALM, functions=functions, mappings=mappings, streams=(), tables=(), flows=(), steps=()
+    )
+    Deployment(wire, scenario).run()
+    wire.close()

@@ -1,0 +1,57 @@
+"""Names that look like other names, on the command line: marked, and compared by code points."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes.shown_plans import plans
+
+from lambdatop.cli import streams
+from lambdatop.cli.carry import confirmed
+from lambdatop.cli.plan_text import proposal_text
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.plan import Plan
+
+CYRILLIC = "\u0440\u0430yments"  # looks like payments
+
+
+def of(name: str) -> Plan:
+    """A plan that must be confirmed by this name."""
+    zero = plans()["zero"]
+    return replace(zero, confirm=name, target=replace(zero.target, name=name))
+
+
+def test_a_confusable_name_is_marked_and_an_ordinary_one_is_not() -> None:
+    text = proposal_text(of(CYRILLIC))
+    assert "CAREFUL" in text
+    assert "U+0440 U+0430: compare the ARN" in text
+    assert plans()["zero"].target.arn in text
+    assert "CAREFUL" not in proposal_text(of("payments"))
+    assert "CAREFUL" not in proposal_text(plans()["disable"]), "the arrow in a trigger's name is our own"
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        (CYRILLIC, "payments"),
+        ("payments", CYRILLIC),
+        ("pay-l", "pay-1"),
+        ("pay-O", "pay-0"),
+        ("Payments", "payments"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("payments", "payments\u200b"),
+        ("payments", "\uff50ayments"),
+    ],
+)
+def test_a_name_that_only_looks_right_confirms_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: str, typed: str
+) -> None:
+    monkeypatch.setattr(streams, "words", lambda text: None)
+    monkeypatch.setattr(streams, "ask", lambda question: typed)
+    assert confirmed(of(name), None) is False
+    with pytest.raises(UsageError, match="does not match"):
+        confirmed(of(name), typed)
+    monkeypatch.setattr(streams, "ask", lambda question: name)
+    assert confirmed(of(name), None) is True
+    assert confirmed(of(name), name) is True

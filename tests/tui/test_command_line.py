@@ -1,0 +1,68 @@
+"""`:` and a word: done however fast it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from fakes.fake_console import FakeConsole
+from fakes.screens import looking, press, toasts, type_ahead
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+
+from lambdatop.tui.app import LambdatopApp
+from lambdatop.tui.login import NO_LOGIN
+from lambdatop.tui.screens.journal import JournalScreen
+
+MakeApp = Callable[..., LambdatopApp]
+
+
+@pytest.mark.parametrize("typed", ["login", ":LOGIN"])
+async def test_a_word_typed_in_one_piece_is_done(make_app: MakeApp, typed: str) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        type_ahead(pilot, "colon", *("colon" if k == ":" else k for k in typed), "enter")
+        await until(pilot, lambda: bool(toasts(app)))
+        assert toasts(app) == [NO_LOGIN]
+        assert not isinstance(app.screen, CommandPalette)
+
+
+async def test_another_word_opens_its_screen(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        type_ahead(pilot, "colon", *"journal", "enter")
+        await until(pilot, lambda: isinstance(app.screen, JournalScreen))
+
+
+async def test_login_suspends_the_console_and_connects_anew(
+    make_app: MakeApp, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    order: list[str] = []
+
+    @contextmanager
+    def suspended() -> Iterator[None]:
+        order.append("away")
+        yield
+        order.append("back")
+
+    def login() -> str:
+        order.append("login")
+        return "Connecting with the new credentials."
+
+    monkeypatch.setattr(app, "suspend", suspended)
+    app.login = login
+    async with looking(app) as pilot:
+        await press(pilot, "ctrl+l")
+        assert order == ["away", "login", "back"]
+        assert console.reconnected == 1
+        assert toasts(app) == ["Connecting with the new credentials."]
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if holds():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it never came")
