@@ -140,7 +140,7 @@ pyz-test: $(VENV)/.installed
 
 # The tools that write and examine the lock files have an environment of their own.
 LOCKS = build/locks
-COMPILE = $(LOCKS)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+COMPILE = $(LOCKS)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --annotation-style=line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 $(LOCKS)/.installed: Makefile
 	$(PYTHON) -m venv $(LOCKS)
 	$(LOCKS)/bin/pip install --quiet 'pip-tools==7.6.2' 'pip-audit==2.10.1'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -12,7 +13,6 @@ from fakes.worlds import DLQ, MAPPING, NOW, SCOPE, WORKER, function, mapping, qu
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from lambdatop.cli.audit import Asked, report
 from lambdatop.cli.audit_text import plain
@@ -35,6 +35,7 @@ from lambdatop.domain.snapshot import (
 )
 from lambdatop.domain.world import Spend
 
+PARSER = MarkdownIt("gfm-like", {"linkify": True})
 ASKED = Asked("ada", "bastion-1", ModeSettings(origin="flag --read-only"))
 IDENTITY = f"arn:aws:sts::{SCOPE.account}:assumed-role/auditor/ada"
 LOOKING = Looking(
@@ -81,13 +82,9 @@ def rows(markdown: str, title: str) -> list[list[str]]:
     return tables(markdown.partition(f"# {title}")[2])[0]
 
 
-def parsed(markdown: str) -> list[Token]:
-    return MarkdownIt("gfm-like", {"linkify": True}).parse(markdown)
-
-
 def tables(markdown: str) -> list[list[list[str]]]:
     found: list[list[list[str]]] = []
-    for token in parsed(markdown):
+    for token in PARSER.parse(markdown):
         if token.type == "table_open":
             found.append([])
         elif token.type == "tr_open":
@@ -100,7 +97,7 @@ def tables(markdown: str) -> list[list[list[str]]]:
 def skeleton(markdown: str) -> list[str]:
     """What kind of things the document is made of, in order, without their texts."""
     kinds: list[str] = []
-    for token in parsed(markdown):
+    for token in PARSER.parse(markdown):
         inner = {child.type for child in token.children or ()} - {"text", "softbreak", "text_special"}
         kinds += [token.type, token.tag, *sorted(inner)]
     return kinds
@@ -274,10 +271,10 @@ def test_secrets_in_texts_are_masked_everywhere(secret: str) -> None:
 
 EVIL = st.sampled_from(
     [
-        "|", "`", "```", "\\", "\n", "\r\n", "\u2028", "\n\n", "# ", "\n# h\n", "SHA-256: 00", "\nSHA-256: 00\n",
-        "<b>", "<!-- ", "-->", "[a](//b)", "![a](b)", "http://x.io", "www.x.io", "*", "**b**", "_i_", "~~s~~",
-        "&lt;", "&#124;", "$x$", "- ", "\t", "\x1b[31m", "\u202e", "---", "| --- |", "\n\n---\n", "1. ", "> ",
-        "\ud800", "é", "日本",
+        "|", "`", "```", "\\", "\n", "\r\n", "\u2028", "\n\n", "# ", "\n# h\n", "SHA-256: 00",
+        "\nSHA-256: 00\n", "<b>", "<!-- ", "-->", "[a](//b)", "![a](b)", " http://x.io ", " www.x.io ", "*",
+        "**b**", " _i_ ", "~~s~~", "&lt;", "&#124;", "$x$", "- ", "\t", "\x1b[31m", "\u202e", "---",
+        "| --- |", "\n\n---\n", "1. ", "> ", "\ud800", "日本",
     ]
 )  # fmt: skip
 TEXTS = st.builds(
@@ -297,8 +294,7 @@ def test_no_text_changes_what_the_document_is_made_of(text: str) -> None:
 
 
 def test_a_user_without_a_name_is_told_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.uname", lambda: type("Uname", (), {"nodename": "bastion-1"}))
     monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
     who = asked(Settings(mode=ModeSettings(origin="variable")))
     assert who.user.startswith("uid ")
-    assert (who.host, who.mode.origin) == ("bastion-1", "variable")
+    assert (who.host, who.mode.origin) == (os.uname().nodename, "variable")

@@ -169,37 +169,37 @@ def mappings() -> tuple[MappingRow, ...]:
              "no ReportBatchItemFailures: one bad message repeats its whole batch")  # fmt: skip
     orders = mapping(1, "orders-worker", "orders", last_result="PROBLEM: Function call failed")
     return (
-        MappingRow(orders, risky, 9),
-        MappingRow(mapping(2, "email-sender", "emails", partial_responses=True), (), 9),
+        MappingRow(orders, risky, NOW - 9),
+        MappingRow(mapping(2, "email-sender", "emails", partial_responses=True), (), NOW - 9),
         MappingRow(mapping(3, "clickstream-fold", "clicks", "kinesis"),
-                   ("infinite retry: a bad record blocks its shard until it expires",), 9),
-        MappingRow(mapping(4, "search-indexer", "products", "dynamodb", max_retry_attempts=5), (), 9),
-        MappingRow(mapping(5, "legacy-export", "exports", state="Disabled", last_result=""), (), 9),
+                   ("infinite retry: a bad record blocks its shard until it expires",), NOW - 9),
+        MappingRow(mapping(4, "search-indexer", "products", "dynamodb", max_retry_attempts=5), (), NOW - 9),
+        MappingRow(mapping(5, "legacy-export", "exports", state="Disabled", last_result=""), (), NOW - 9),
     )  # fmt: skip
 
 
 def quotas() -> tuple[QuotaRow, ...]:
     return (
         QuotaRow("concurrent executions", "L-B99A9384", "account", 762, 1000, "environments",
-                 "GetAccountSettings, ClaimedAccountConcurrency", 238, 9.5, 1503.0, 20.0, "", False,
+                 "GetAccountSettings, ClaimedAccountConcurrency", 238, 9.5, 1503.0, NOW - 20, "", False,
                  (1190.0, 2210.0), "medium",
                  (("checkout-api", 400.0), ("orders-worker", 212.0), ("search", 88.0)),
                  (("reserved", 460.0), ("executing", 302.0)),
                  "38 functions without a reservation, orders-worker, search first: synchronous callers get "
                  "429, asynchronous events are tried again for up to 6 h; the 2 with one keep it"),
         QuotaRow("reserved of checkout-api", "", "function", 361, 400, "environments", "ConcurrentExecutions",
-                 39, 0.0, None, 12.0, confidence="low", own=True),
+                 39, 0.0, None, NOW - 12, confidence="low", own=True),
         QuotaRow("code storage", "L-2ACBD22F", "account", 71_200_000_000, 80_530_636_800, "bytes",
-                 "GetAccountSettings", 9_330_636_800, None, None, 20.0, fixed=True),
+                 "GetAccountSettings", 9_330_636_800, None, None, NOW - 20, fixed=True),
         QuotaRow("environment of billing-export", "L-6581F036", "function", 3550, 4096, "bytes",
-                 "ListFunctions; limit: assumed", 546, None, None, 140.0, assumed=True, fixed=True,
+                 "ListFunctions; limit: assumed", 546, None, None, NOW - 140, assumed=True, fixed=True,
                  note="limit assumed (Service Quotas does not answer here)"),
         QuotaRow("reserved by functions", "", "account", 460, 1000, "environments", "GetAccountSettings",
-                 540, None, None, 20.0, "540 left for functions without a reservation", own=True),
+                 540, None, None, NOW - 20, "540 left for functions without a reservation", own=True),
         QuotaRow("Lambda API rate", "L-B2AA0F47", "account", 3.2, 15, "requests/s",
                  "our own calls; limit: assumed", 11.8, None, None, None, assumed=True),
         QuotaRow("in flight in orders", "", "queue", 1204, 120_000, "messages", "GetQueueAttributes",
-                 118_796, 14.0, 509_000.0, 9.0, "", True, (400_000.0, float("inf")), "low"),
+                 118_796, 14.0, 509_000.0, NOW - 9, "", True, (400_000.0, float("inf")), "low"),
     )  # fmt: skip
 
 

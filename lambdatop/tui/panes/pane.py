@@ -63,6 +63,7 @@ class Pane(Vertical):
         super().__init__(id=self.PANE, classes="pane")
         self.filter: Filter = NO_FILTER
         self._told = ("", "")
+        self._detailed: tuple[Spans, str] = ((), "")
         self._titles: dict[str, tuple[Spans, str]] = {}
 
     def compose(self) -> ComposeResult:
@@ -135,7 +136,8 @@ class Pane(Vertical):
         """Words about the selected row; none hides the line."""
         detail = self.query_one(".detail", Static)
         detail.display = bool(pieces) and self.size.height >= ROOM_FOR_DETAIL
-        if pieces:
+        if pieces and (pieces, self.app.theme) != self._detailed:
+            self._detailed = (pieces, self.app.theme)
             detail.update(inks_of(self.app).content(pieces))
 
     def show_title(self, middle: Spans, ages: Spans) -> None:

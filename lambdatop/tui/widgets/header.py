@@ -180,6 +180,7 @@ class Lines(Static):
         super().__init__("", id=id, markup=False)
         self._make = make
         self._told: object = None
+        self._height = -1
 
     def on_mount(self) -> None:
         """The first frame may have come already."""
@@ -203,7 +204,9 @@ class Lines(Static):
             joined: list[Span] = []
             for line in lines:
                 joined += [Span("\n"), *line] if joined else [*line]
-            self.update(inks.content(joined))
+            # A clock that ticks must not have the whole screen arranged anew each second.
+            self.update(inks.content(joined), layout=len(lines) != self._height)
+            self._height = len(lines)
             self.display = bool(lines)
 
 
