@@ -19,6 +19,7 @@ from lambdatop.aws.doctor_trials import tried
 from lambdatop.aws.guard import Guard
 from lambdatop.aws.permissions import PermissionsSource
 from lambdatop.aws.session import Api, Clients, open_session
+from lambdatop.aws.session_policy import RoleSessions
 from lambdatop.aws.translate import translate
 from lambdatop.domain import doctor
 from lambdatop.domain.doctor import Check
@@ -60,10 +61,20 @@ class Examined:
 
 
 async def examine(
-    connection: Connection, *, limiter: Limiter, meter: Meter, clock: Clock, actions: Sequence[str]
+    connection: Connection,
+    *,
+    limiter: Limiter,
+    meter: Meter,
+    clock: Clock,
+    actions: Sequence[str],
+    limited: bool = False,
 ) -> Examined:
-    """Everything that can be known of `connection` within `ALL_S`, asked for the IAM `actions`."""
+    """Everything that can be known of `connection` within `ALL_S`, asked for the IAM `actions`.
+
+    `limited`: the role that is assumed shall be held to the read-only session policy.
+    """
     visit = _Visit(replace(connection, read_only=True), limiter, meter, clock, tuple(actions))
+    visit.roles = RoleSessions(limited=limited)
     try:
         async with asyncio.timeout(ALL_S):
             await visit.run()
@@ -81,6 +92,7 @@ class _Visit:
         self._connection = connection
         self._limiter, self._meter, self._clock = limiter, meter, clock
         self._actions = actions
+        self.roles = RoleSessions(limited=False)
 
     def note(self, group: str, name: str, state: doctor.Verdict, detail: str, do: str = "") -> None:
         self.found.checks.append(Check(group, name, state, detail, do))
@@ -99,7 +111,7 @@ class _Visit:
         """A session, None when the configuration of the SDK names what is not there."""
         try:
             session = open_session(self._connection, Guard(read_only=True), self._meter)
-            session.get_scoped_config()
+            self.roles.install(session)
         except Exception as error:  # its files may hold anything: a line, not a crash
             self._failed("credentials", "profile", translate(error, "sts", "AssumeRole"))
             return None
@@ -173,6 +185,7 @@ class _Visit:
         try:
             api = Api(clients, self._limiter, self._meter, self._clock)
             answer = await _within(IDENTITY_S + 1, api.read("sts", "GetCallerIdentity"))
+            self._held(credentials, str(answer.get("Arn") or ""))
             await self._known(api, answer, region)
         except TimeoutError:
             self.note("identity", "caller", "fail", "STS took the question and did not answer", "Try again.")
@@ -180,6 +193,13 @@ class _Visit:
             self._failed("identity", "caller", error)
         finally:
             await clients.close()
+
+    def _held(self, credentials: Any, identity: str) -> None:
+        """Whether the wall at AWS stands that the settings ask for; lambdatop refuses to start where not."""
+        try:
+            self.roles.check(credentials, identity)
+        except LambdatopError as error:
+            self._failed("identity", "session policy", error)
 
     async def _known(self, api: Api, answer: dict[str, Any], region: str) -> None:
         account = clean_name(str(answer.get("Account") or ""))

@@ -137,7 +137,10 @@ def _examined(settings: Settings, environ: Mapping[str, str], actions: Sequence[
     )
     meter = SpendMeter(clock, settings.limits.budget_usd_per_hour)
     limiter = TokenBuckets(clock, settings.limits)
-    return asyncio.run(examine(wanted, limiter=limiter, meter=meter, clock=clock, actions=actions))
+    limited = settings.session_policy == "read-only"
+    return asyncio.run(
+        examine(wanted, limiter=limiter, meter=meter, clock=clock, actions=actions, limited=limited)
+    )
 
 
 def actions_of(policy: str) -> tuple[str, ...]:

@@ -101,6 +101,21 @@ async def test_where_iam_may_not_be_asked_harmless_reads_say_what_they_can(
     assert found["permissions", "operator"]["state"] == "unknown"
 
 
+async def test_a_session_policy_that_cannot_be_put_on_is_a_failing_line(
+    pointed: LoginStub, cli: Cli, tmp_path: Path
+) -> None:
+    ran = await asyncio.to_thread(cli, "doctor", "--json")
+    assert ("identity", "session policy") not in lines(ran)
+    config = tmp_path / "held.yaml"
+    config.write_text("session_policy: read-only\n")
+    config.chmod(0o600)
+    ran = await asyncio.to_thread(cli, "doctor", "--json", "--config", str(config))
+    held = lines(ran)["identity", "session policy"]
+    assert ran.code == codes.FAILED
+    assert held["state"] == "fail"
+    assert "role_arn" in held["do"]
+
+
 async def test_credentials_that_aws_does_not_know(pointed: LoginStub, cli: Cli) -> None:
     pointed.on("sts", "GetCallerIdentity", Fault("InvalidClientTokenId", status=403))
     ran = await asyncio.to_thread(cli, "doctor", "--json")
