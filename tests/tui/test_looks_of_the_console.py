@@ -11,12 +11,12 @@ from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import functions, looking, press, settle, show, text, toasts
 
 from lambdatop.domain.looking import Looking
-from lambdatop.domain.snapshot import Snapshot, Target
+from lambdatop.domain.snapshot import Snapshot, SourceRow, Target
 from lambdatop.domain.world import Spend
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import width_of
-from lambdatop.tui.panes.functions import metrics_old
+from lambdatop.tui.ink import plain, width_of
+from lambdatop.tui.panes.functions import FunctionsPane, metrics_old
 from lambdatop.tui.widgets.header import second_line
 
 MakeApp = Callable[..., LambdatopApp]
@@ -164,3 +164,10 @@ async def test_the_plan_is_in_the_header_on_screen(make_app: MakeApp, console: F
     app = make_app()
     async with looking(app, (140, 40)):
         assert "discovery 15m" in text(app)
+
+
+def test_a_list_that_is_still_being_read_says_so() -> None:
+    begun = SourceRow("functions", "starting", None)
+    whole, part = scene.snapshot(), scene.snapshot(sources=scene.sources(functions=begun))
+    words = [plain(FunctionsPane().middle(3, 3, Frame(seen, scene.NOW))) for seen in (whole, part)]
+    assert ["so far" in text for text in words] == [False, True]

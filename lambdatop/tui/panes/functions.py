@@ -201,9 +201,12 @@ class FunctionsPane(TablePane[FunctionRow]):
         return (self.marked, self.marked) if self.marked else super().logs_wanted(frame)
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """How many there are, what they burn together, and how many are marked."""
+        """How many there are (so far), what they burn together, and how many are marked."""
+        listed = frame.source("functions")
+        so_far = (" so far", "muted") if total and (listed is None or listed.age_s is None) else ""
         marked = (f"  {len(self.marked)} marked", "accent") if self.marked else ""
-        return (*super().middle(shown, total, frame), *title_words(frame.snapshot.burn), *spans(marked))
+        count = super().middle(shown, total, frame)
+        return (*count, *spans(so_far), *title_words(frame.snapshot.burn), *spans(marked))
 
     def rows(self, frame: Frame) -> list[tuple[Hashable, FunctionRow]]:
         """All functions."""
