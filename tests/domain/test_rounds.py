@@ -32,13 +32,15 @@ def build(world: World, previous: Snapshot, at: float, scene: Scene, worth_compa
 
 
 def steps(scene: Scene) -> Iterator[tuple[float, tuple[Event, ...]]]:
-    """Each round in two halves, and then looks at the same World a little and a minute and a half later."""
-    for now, events in rounds(scene):
-        half = len(events) // 2
-        yield now, events[:half]
-        yield now + 0.25, events[half:]
-        yield now + 1.0, ()
-        yield now + scene.step_s * 0.9, ()
+    """Each round, by turns whole and in two halves, and then a look at the same World when time has passed."""
+    for number, (now, events) in enumerate(rounds(scene)):
+        if number % 4 == 0:
+            half = len(events) // 2
+            yield now, events[:half]
+            events = events[half:]
+        yield now + 0.25, events
+        if number % 2:
+            yield now + scene.step_s * 0.9, ()
 
 
 def told(snapshot: Snapshot) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bench.chaos_soak import soak, told
 
-pytestmark = [pytest.mark.wire, pytest.mark.slow_start]
+pytestmark = pytest.mark.wire
 
 SECONDS = 180.0
 PHASE_S = 5.0

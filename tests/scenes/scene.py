@@ -104,8 +104,21 @@ def snapshots(scene: Scene) -> Iterator[Snapshot]:
         yield latest
 
 
+_watched: dict[tuple[int, int], tuple[Scene, tuple[dict[tuple[str, str], Seen], int]]] = {}
+
+
 def watch(scene: Scene) -> tuple[dict[tuple[str, str], Seen], int]:
-    """Everything that was stated, by detector and target name, and how many rounds there were."""
+    """Everything that was stated, by detector and target name, and how many rounds there were.
+
+    What the labels say changes nothing of it, so the same events are played once.
+    """
+    key = (id(scene.events), id(scene.settings))
+    if key not in _watched:
+        _watched[key] = scene, _watch(scene)
+    return _watched[key][1]
+
+
+def _watch(scene: Scene) -> tuple[dict[tuple[str, str], Seen], int]:
     found: dict[tuple[str, str], Seen] = {}
     number = 0
     for number, snapshot in enumerate(snapshots(scene), 1):

@@ -260,13 +260,13 @@ async def test_pause_freezes_the_display(make_app: MakeApp, console: FakeConsole
     app = make_app()
     async with looking(app) as pilot:
         await press(pilot, "p")
+        paused = text(app)
         clock.at += 34
         show(app, console, scene.snapshot(functions=()))
         await settle(pilot)
-        assert "PAUSED 34s" in text(app)
-        assert "orders-worker" in text(app)
-        assert "PAUSED: the screen shows 14:03:22Z, 34s ago" in text(app)
-        assert "metrics 46s" in text(app)  # ages go on
+        assert "PAUSED at 14:03:22Z" in paused
+        assert "orders-worker" in paused
+        assert text(app) == paused  # ages and the clock, too: not one byte is written to a slow line
         await press(pilot, "p")
         assert "PAUSED" not in text(app)
         assert "no functions" in text(app)

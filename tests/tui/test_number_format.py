@@ -56,6 +56,13 @@ def test_age(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "<10s"), (9.9, "<10s"), (10, "10s"), (99, "90s"), (100, "1m"), (-5, "<10s")]
+)
+def test_coarse_age(seconds: float, text: str) -> None:
+    assert fmt.coarse_age(seconds) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"), [(45, "45 s"), (720, "12 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h")]
 )
 def test_span(seconds: float, text: str) -> None:
