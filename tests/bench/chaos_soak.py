@@ -167,6 +167,7 @@ class Soak:
         slowed = {"throttling", "too many"} & set(self._steering.proxy.met)
         within_s = WELL_SLOWED_S if slowed else WELL_ASKED_S if ask else WELL_S
         took = self.well(within_s, trouble.name, ask=ask)
+        print(f"{trouble.name}: well again after {took:.1f} s", file=sys.stderr, flush=True)
         worst = self.report.recoveries.get(trouble.name, 0.0)
         self.report.recoveries[trouble.name] = max(worst, took)
         self.report.samples.append(sample(self._term.process.pid))
@@ -227,6 +228,7 @@ def soak(seconds: float, phase_s: float, home: Path, seed: int = 7, *, read_only
             if term.process.poll() is not None:
                 run.report.wrongs.append(f"the console ended with {term.process.returncode}")
             else:
+                run.go_round()  # a `q` in a filter line is a letter
                 term.press("q")
                 if code := term.wait_for_exit(40):
                     run.report.wrongs.append(f"the console left with {code}")
