@@ -1,7 +1,9 @@
 """Looking for cyclic garbage when nobody types: with 100,000 log lines held, keys wait 0.3 s for it.
 
-It cannot wait for quiet for ever: each screen that is closed and each round that fails leaves cycles behind,
-10 MB a minute where somebody is busy in an incident.
+It cannot wait for quiet for ever: each picture, each screen that is closed and each round that fails leaves
+cycles behind, 10 MB a minute where somebody is busy in an incident. So there are two looks. A short one sees
+what was made since the last look, and sets aside what of it is still in use; it takes some milliseconds
+however much is held, and is taken between two keys. A long one sees everything and waits for quiet.
 """
 
 from __future__ import annotations
@@ -12,10 +14,9 @@ from time import monotonic
 from textual import events
 from textual.app import App
 
-LOOK_S = 60.0
+LOOK_S = 15.0
 PAUSE_S = 0.3
 """Between two keys, this much later than the last one, nobody sees a short look."""
-SHORT_S = 0.05
 QUIET_S = 120.0
 SHARE = 1_000.0
 """A long look is not taken before a thousand times its length has passed: a tenth of a percent of the CPU."""
@@ -27,12 +28,12 @@ class Tidying(App[None]):
     """Mixed into the console, whose young objects alone are looked at otherwise (see `cli/console.py`)."""
 
     _typed_at = 0.0
-    _tidied_at = 0.0
+    _whole_at = 0.0
     _took_s = 0.0
 
     def begin_tidying(self) -> None:
         """Begin to wait for quiet moments."""
-        self._typed_at = self._tidied_at = monotonic()
+        self._typed_at = self._whole_at = monotonic()
         self.set_interval(LOOK_S, self.tidy)
 
     async def on_event(self, event: events.Event) -> None:
@@ -42,18 +43,17 @@ class Tidying(App[None]):
         await super().on_event(event)
 
     def tidy(self) -> bool:
-        """Look for cycles, unless somebody would notice; whether it was done.
-
-        A look that was short the last time is taken in every pause between two keys, a long one when nobody
-        has typed for two minutes.
-        """
+        """Look for cycles, unless somebody would notice; whether it was done."""
         now = monotonic()
-        since = now - self._tidied_at
-        short = self._took_s <= SHORT_S
-        quiet_s = PAUSE_S if short or since >= LATEST_S else QUIET_S
-        if now - self._typed_at < quiet_s or (not short and since < SHARE * self._took_s):
+        still_s, since = now - self._typed_at, now - self._whole_at
+        if still_s < PAUSE_S:
             return False
-        gc.collect()
-        self._tidied_at = monotonic()
-        self._took_s = self._tidied_at - now
+        if since >= LATEST_S or (still_s >= QUIET_S and since >= max(QUIET_S, SHARE * self._took_s)):
+            gc.unfreeze()  # what was set aside may be in use no more
+            gc.collect()
+            self._whole_at = monotonic()
+            self._took_s = self._whole_at - now
+        else:
+            gc.collect()
+        gc.freeze()
         return True

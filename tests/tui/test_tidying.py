@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Iterator
 
 import pytest
 from fakes.log_pane import MakeApp
@@ -14,7 +15,14 @@ from lambdatop.tui import tidying
 
 class Knot:
     def __init__(self) -> None:
-        self.me = self
+        self.me: Knot | None = self
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    """Nothing that a test sets aside stays set aside."""
+    yield
+    gc.unfreeze()
 
 
 async def test_a_short_look_needs_a_pause_between_two_keys_only(
@@ -41,32 +49,54 @@ async def test_a_short_look_needs_a_pause_between_two_keys_only(
             gc.enable()
 
 
-async def test_a_long_look_waits_for_quiet_but_not_for_ever(
+async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
     now = [1_000.0]
-    long_s = 6 * tidying.SHORT_S
-
-    def slow() -> None:
-        now[0] += long_s
-
     monkeypatch.setattr(tidying, "monotonic", lambda: now[0])
     async with looking(app) as pilot:
-        monkeypatch.setattr(gc, "collect", slow)
+        kept = Knot()
+        gone = weakref.ref(kept)
         now[0] += 2 * tidying.PAUSE_S
         assert app.tidy()
-        await press(pilot, "j")
-        now[0] += tidying.QUIET_S
-        assert not app.tidy(), "a tenth of a percent of the time"
-        now[0] += tidying.SHARE * long_s - tidying.QUIET_S
-        await press(pilot, "j")
-        now[0] += 2 * tidying.PAUSE_S
-        assert not app.tidy(), "somebody types"
-        now[0] += tidying.QUIET_S
+        assert gc.get_freeze_count() > 10_000
+        del kept
+        now[0] += tidying.LOOK_S
         assert app.tidy()
-        now[0] += tidying.LATEST_S
+        assert gone() is not None, "a short look is short because it does not look there"
         await press(pilot, "j")
-        assert not app.tidy()
-        now[0] += 2 * tidying.PAUSE_S
-        assert app.tidy(), "somebody types all the time"
+        now[0] += tidying.QUIET_S + 1
+        assert app.tidy()
+        assert gone() is None
+
+
+async def test_a_long_look_waits_for_quiet_but_not_for_ever(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    now, looks = [1_000.0], list[str]()
+    long_s = 0.3
+    monkeypatch.setattr(tidying, "monotonic", lambda: now[0])
+    async with looking(app) as pilot:
+
+        def unfreeze() -> None:
+            looks.append("long")
+            now[0] += long_s
+
+        monkeypatch.setattr(gc, "unfreeze", unfreeze)
+
+        async def after(seconds: float, *, typing: bool) -> str:
+            looks.clear()
+            now[0] += seconds
+            if typing:
+                await press(pilot, "j")
+                now[0] += 2 * tidying.PAUSE_S
+            assert app.tidy()
+            return looks[0] if looks else "short"
+
+        assert await after(tidying.QUIET_S, typing=True) == "short", "somebody types"
+        assert await after(tidying.QUIET_S, typing=False) == "long"
+        assert await after(tidying.QUIET_S, typing=False) == "short", "a tenth of a percent of the time"
+        assert await after(tidying.SHARE * long_s, typing=False) == "long"
+        assert await after(tidying.LATEST_S, typing=True) == "long", "somebody types all the time"
