@@ -6,13 +6,13 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.dumb import is_dumb, print_tables
 from lambdatop.cli.ends import SIGNALLED, signals_end_it
 from lambdatop.cli.wiring import Parts, engine_thread, wire
 from lambdatop.domain.errors import UsageError
@@ -44,6 +44,11 @@ def run(args: argparse.Namespace) -> int:
         return open_console(context, parts)
 
 
+def is_dumb(environ: Mapping[str, str]) -> bool:
+    """Whether nothing but text can be written."""
+    return environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
 def refuse_without_terminal(instead: str) -> None:
     """The console reads keys and paints; Textual paints on stderr, so a redirected one is no good either.
 
@@ -62,7 +67,7 @@ def open_console(
     notes: Callable[[], tuple[str, ...]] = tuple,
     state_dir: Callable[[], Path] | None = None,
 ) -> int:
-    """Engine in its thread, app in this one: the first frame does not wait for AWS.
+    """Engine in its thread, app in this one: the first frame waits neither for AWS nor for the SDK's import.
 
     Leaving the app drains the engine, so a call on its way gets its outcome into the journal. `notice`
     stands in the header until the connection brings its own; `notes` stand at the top of the help. What is
@@ -72,10 +77,13 @@ def open_console(
     thread = engine_thread(context, parts)
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(*COLLECT_YOUNG)
-    thread.start()
     with signals_end_it() as hear_no_more:
         try:
             if is_dumb(os.environ):
+                from lambdatop.cli.dumb import print_tables
+
+                gc.enable()
+                thread.start()
                 return print_tables(thread, context.settings.screen.refresh)
             return _run_app(context, parts, thread, notice, notes, where)
         finally:
@@ -115,6 +123,8 @@ def _run_app(
     )
     app.login = parts.login
     app.traits, app.driver_class = traits, TerminalDriver
+    # Two threads that import take three times as long: the engine's, which is slower, comes second.
+    app.when_painted = partial(_begin, thread)
     app.run()
     if app.return_code and app.return_code > SIGNALLED:
         return app.return_code
@@ -122,6 +132,13 @@ def _run_app(
         streams.say("the console ended because of an error; run with --debug to see where")
         return codes.FAILED
     return codes.DONE
+
+
+def _begin(thread: EngineThread) -> None:
+    """What comes after the first frame."""
+    gc.freeze()  # what was imported stays for good, so nobody needs to look through it
+    gc.enable()
+    thread.start()
 
 
 def shows_unicode(encoding: str | None) -> bool:

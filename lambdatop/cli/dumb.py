@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import streams
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 LEAST_S = 60.0
 """A table on paper, or in an editor's buffer, is read and not watched."""
 FIRST_S = 15.0
-
-
-def is_dumb(environ: Mapping[str, str]) -> bool:
-    """Whether nothing but text can be written."""
-    return environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def print_tables(

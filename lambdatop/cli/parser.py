@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import re
 import sys
 from collections.abc import Sequence
@@ -68,6 +69,8 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _console(args: argparse.Namespace) -> int:
+    # Nothing that an import makes is garbage, and looking for it is a tenth of the way to the first frame.
+    gc.disable()
     from lambdatop.cli.console import run
 
     return run(args)

@@ -30,7 +30,7 @@ from lambdatop.engine.proposals import Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 
 TICK_S = 1.0
-FRAME_S = 0.25
+FRAME_S, FIRST_FRAME_S = 0.25, 0.02
 REST_OF_FRAMES, REST_OF_TICKS = 3, 30
 """How many times as long as building a snapshot takes nothing is built, after news and without any."""
 
@@ -206,7 +206,8 @@ class Engine:
             begun = self._clock.monotonic()
             self._publisher.publish()
             cost_s = self._clock.monotonic() - begun
-            await self._clock.sleep(max(FRAME_S, cost_s * REST_OF_FRAMES))
+            pause_s = FRAME_S if self._publisher.latest.functions else FIRST_FRAME_S
+            await self._clock.sleep(max(pause_s, cost_s * REST_OF_FRAMES))
 
     # The connection.
 

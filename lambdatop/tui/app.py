@@ -118,17 +118,18 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, QuietCrash, TerminalApp, Themed
                 self.say(words, "warning")
         self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.look)
         self.call_after_refresh(self.look)
+        self.looks.hurry()
         self.begin_tidying()
 
     # -- frames ----------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Take the newest snapshot; between two snapshots only ages move, once a second."""
+        """Take the newest snapshot; between two only ages move, once a second, and nothing while paused."""
         now = self.now()
         snapshot, paused_at = self._frozen or (self.engine.latest(), None)
         old = self.frame
         same = snapshot is old.snapshot and paused_at == old.paused_at
-        if same and int(now) == int(old.now):
+        if same and (paused_at is not None or int(now) == int(old.now)):
             return
         if snapshot is EMPTY_SNAPSHOT and same and old.now:
             return

@@ -74,6 +74,13 @@ def age(seconds: float | None) -> str:
     return f"{int(seconds // 86_400)}d"
 
 
+def coarse_age(seconds: float | None) -> str:
+    """An age that moves every ten seconds: `<10s`, `10s`, `90s`, `12m`. Fifty rows that tick are 600 B/s."""
+    if seconds is None or seconds >= 100:
+        return age(seconds)
+    return age(seconds // 10 * 10) if seconds >= 10 else "<10s"
+
+
 def span(seconds: float | None) -> str:
     """A duration in two units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
     if seconds is None:

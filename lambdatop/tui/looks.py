@@ -1,4 +1,4 @@
-"""What the console tells the engine about looking: the rows on screen, and when everything is wanted."""
+"""When the console looks, and what it tells the engine about it: rows on screen, and everything at once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from lambdatop.domain.scope import Key
 from lambdatop.tui import format as fmt
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from lambdatop.tui.app import LambdatopApp
 
+HURRY_S, HURRY_TIMES = 0.05, 600
+"""How often, and how many times at most, is looked whether the first functions have come."""
 AGAIN_S = 10.0
 """A look that costs more than the budget of an hour is asked for twice within so long."""
 
@@ -22,6 +26,19 @@ class Looks:
         self._app = app
         self._rows: frozenset[Key] = frozenset()
         self._asked_at: float | None = None
+        self._hurry: Timer | None = None
+
+    def hurry(self) -> None:
+        """Show the first functions as they come: nobody waits half a second for what is there."""
+        self._hurry = self._app.set_interval(HURRY_S, self._first, repeat=HURRY_TIMES)
+
+    def _first(self) -> None:
+        """New snapshots at once, until one has functions."""
+        app = self._app
+        if app.engine.latest() is not app.frame.snapshot:
+            app.look()
+        if self._hurry is not None and app.frame.snapshot.functions:
+            self._hurry.stop()
 
     def rows(self, keys: frozenset[Key]) -> None:
         """The functions whose rows are on screen now; the engine is told when they are others than before."""

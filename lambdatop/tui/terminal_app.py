@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.color import ColorSystem
@@ -21,6 +22,14 @@ class TerminalApp(FramedApp):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "to_shell", show=False)]
 
     traits = Traits()
+    when_painted: Callable[[], object] | None = None
+    """What is put off until the first frame is on its way to the terminal."""
+
+    def post_display_hook(self) -> None:
+        """A frame was shown."""
+        begin, self.when_painted = self.when_painted, None
+        if begin is not None:
+            begin()
 
     def theme_for(self, wanted: str) -> str:
         """The theme of the settings; nobody's choice gives way where it would be sixteen wrong colours."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import cast
 
 from rich.segment import Segment
@@ -17,6 +19,7 @@ from lambdatop.tui.glyphs import to_ascii
 from lambdatop.tui.ink import Span
 
 _PREFIX = "ink-"
+_slot = attrgetter("slot")
 _STANDARD = {
     "ok": "success",
     "info": "primary",
@@ -115,11 +118,16 @@ class Inks:
         there, except with sixteen colours: nobody can read red on blue.
         """
         under = self.cursor(cursor == 2) if cursor else Style()
-        if self._ansi and cursor == 2:
-            segments = [Segment(self.text(p.text), base + self.rich(p.slot) + under) for p in pieces]
-        else:
-            ground = base + under
-            segments = [Segment(self.text(p.text), ground + self.rich(p.slot)) for p in pieces]
+        over = self._ansi and cursor == 2
+        styles: dict[str, Style] = {}
+        segments: list[Segment] = []
+        # Fifty pieces in three or four colours: each colour is mixed once, neighbours are joined.
+        for slot, same in groupby(pieces, _slot):
+            style = styles.get(slot)
+            if style is None:
+                ink = self.rich(slot)
+                style = styles[slot] = base + ink + under if over else base + under + ink
+            segments.append(Segment(self.text("".join([p.text for p in same])), style))
         return segments, base + under
 
     def cursor(self, focused: bool) -> Style:

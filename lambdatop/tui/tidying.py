@@ -14,6 +14,8 @@ from time import monotonic
 from textual import events
 from textual.app import App
 
+from lambdatop.tui._private import keep_strips_out_of_circles
+
 LOOK_S = 15.0
 PAUSE_S = 0.3
 """Between two keys, this much later than the last one, nobody sees a short look."""
@@ -33,8 +35,14 @@ class Tidying(App[None]):
 
     def begin_tidying(self) -> None:
         """Begin to wait for quiet moments."""
+        keep_strips_out_of_circles()
         self._typed_at = self._whole_at = monotonic()
-        self.set_interval(LOOK_S, self.tidy)
+        self.set_interval(LOOK_S, self._tidy_soon)
+
+    def _tidy_soon(self) -> None:
+        """Now, or in the first pause between two keys."""
+        if not self.tidy():
+            self.set_timer(PAUSE_S, self._tidy_soon)
 
     async def on_event(self, event: events.Event) -> None:
         """Somebody is there."""

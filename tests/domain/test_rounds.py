@@ -32,7 +32,7 @@ def build(world: World, previous: Snapshot, at: float, scene: Scene, worth_compa
 
 
 def steps(scene: Scene) -> Iterator[tuple[float, tuple[Event, ...]]]:
-    """Each round, by turns whole and in two halves, and then a look at the same World when time has passed."""
+    """Each round, some in two halves, and after some another look at the same World when time has passed."""
     for number, (now, events) in enumerate(rounds(scene)):
         if number % 4 == 0:
             half = len(events) // 2

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 import pytest
 from fakes.log_pane import MakeApp
 from fakes.screens import looking, press
+from rich.segment import Segment
+from textual.strip import Strip
 
 from lambdatop.tui import tidying
+from lambdatop.tui._private import keep_strips_out_of_circles
 
 
 class Knot:
@@ -23,6 +26,21 @@ def thawed() -> Iterator[None]:
     """Nothing that a test sets aside stays set aside."""
     yield
     gc.unfreeze()
+
+
+def test_a_line_that_is_painted_leaves_nothing_to_look_for() -> None:
+    keep_strips_out_of_circles()
+    gc.collect()
+    gc.disable()
+    try:
+        for cuts in ([5], [2, 5], [5, 9]):
+            strip = Strip([Segment("abcde")], 5)
+            assert "".join(part.text for part in strip.divide(cuts)) == "abcde"
+            assert "".join(part.text for part in strip.divide(cuts)) == "abcde"
+            del strip
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 async def test_a_short_look_needs_a_pause_between_two_keys_only(

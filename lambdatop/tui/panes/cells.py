@@ -27,8 +27,8 @@ def level(share: float | None, warning: float = NEAR_LIMIT, critical: float = AT
 
 
 def aged(seconds: float | None, stale: bool = False) -> Spans:
-    """An age."""
-    return spans((fmt.age(seconds), "stale" if stale else "faint"))
+    """An age in a row."""
+    return spans((fmt.coarse_age(seconds), "stale" if stale else "faint"))
 
 
 def cap(row: FunctionRow, known: bool = True) -> Spans:

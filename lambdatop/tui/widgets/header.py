@@ -133,7 +133,7 @@ def paused(frame: Frame) -> Spans:
     """The badge of a display that stands still."""
     if frame.paused_at is None:
         return ()
-    return spans((f"PAUSED {fmt.age(frame.now - frame.paused_at)}", "warning"))
+    return spans((f"PAUSED {fmt.clock(frame.paused_at)}Z", "warning"))
 
 
 def disconnected(frame: Frame) -> tuple[Spans, ...]:
@@ -160,9 +160,11 @@ def banners(frame: Frame) -> tuple[Spans, ...]:
         words = f" somebody changed {fmt.plural(overridden, 'setting')} of ours since: press J "
         lines.append(spans((words, "critical")))
     if frame.paused_at is not None:
-        shown = f" PAUSED: the screen shows {fmt.clock(frame.snapshot.at)}Z, "
-        old = f"{fmt.age(frame.now - frame.snapshot.at)} ago. p goes on "
-        lines.append(spans((shown + old, "warning")))
+        # A time, and no age: a screen that stands still writes nothing to a slow line.
+        words = (
+            f" PAUSED at {fmt.clock(frame.paused_at)}Z: everything, ages too, is as it was then. p goes on "
+        )
+        lines.append(spans((words, "warning")))
     return tuple(lines)
 
 

@@ -73,6 +73,7 @@ class KeyedTable(Moving, ScrollView, Generic[R], can_focus=True, inherit_binding
         self._layout_for: tuple[int, Inks] | None = None
         self._strips: dict[Hashable, tuple[object, Strip]] = {}
         self._painted: dict[int, object] = {}
+        self._cells: dict[Hashable, tuple[Any, bool]] = {}
         self.greyed = False
         self._empty: Spans = ()
 
@@ -106,7 +107,7 @@ class KeyedTable(Moving, ScrollView, Generic[R], can_focus=True, inherit_binding
     def show_rows(self, rows: Sequence[tuple[Hashable, R]], frame: Frame, *, greyed: bool = False) -> None:
         """New rows; the cursor stays on its key, only lines that differ are painted again."""
         same = rows is self._given
-        self._given, self._frame = rows, frame
+        self._given, self._frame, self._cells = rows, frame, {}
         self.greyed = greyed
         if same:
             self._repaint_changed()
@@ -234,17 +235,19 @@ class KeyedTable(Moving, ScrollView, Generic[R], can_focus=True, inherit_binding
         width, inks = self.scrollable_content_region.width, inks_of(self.app)
         if self._layout_for != (width, inks):
             self._layout_for = (width, inks)
-            self._placed = place(self._columns, width)
+            self._placed, self._cells = place(self._columns, width), {}
             self._strips.clear()
         return inks, width
 
     def _state(self, index: int) -> object:
-        """Everything that decides how a line looks."""
+        """Everything that decides how a line looks; cells are made once a frame, to compare and to paint."""
         key, row = self._rows[index]
-        frame = self._frame
-        cells = tuple(placed.column.cell(row, frame, placed.width) for placed in self._placed[0])
+        said = self._cells.get(key)
+        if said is None:
+            cells = tuple(p.column.cell(row, self._frame, p.width) for p in self._placed[0])
+            said = self._cells[key] = (cells, self._stale(row, self._frame))
         cursor = 0 if key != self._cursor else 2 if self.has_focus else 1
-        return key, cells, cursor, self.greyed or self._stale(row, frame)
+        return key, said[0], cursor, self.greyed or said[1]
 
     def _repaint_changed(self) -> None:
         if not self.is_mounted or not self.size.width:
@@ -275,12 +278,11 @@ class KeyedTable(Moving, ScrollView, Generic[R], can_focus=True, inherit_binding
         cached = self._strips.get(key)
         if cached is not None and cached[0] == state:
             return cached[1]
-        placed, gap = self._placed
+        placed, gap = self._placed[0], Span(" " * self._placed[1])
         pieces: list[Span] = []
         for (column, cell_width), cell in zip(placed, cells, strict=True):
-            if pieces:
-                pieces.append(Span(" " * gap))
-            pieces.extend(fit(cell, cell_width, column.align))
+            pieces += (gap,) if pieces else ()
+            pieces += fit(cell, cell_width, column.align)
         if stale:
             pieces = [Span(p.text, "stale") for p in pieces]
         strip = self._strip(tuple(pieces), inks, width, cursor)
