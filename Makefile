@@ -7,7 +7,7 @@ AWSLOGS ?= .venv-awslogs
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps bench bench-quick
 
 install: $(VENV)/.installed
 
@@ -154,3 +154,11 @@ lock: $(LOCKS)/.installed
 # Known vulnerabilities of what is locked; fails when there are any, and when the database does not answer.
 audit-deps: $(LOCKS)/.installed
 	$(PYTHON) tools/audit_deps.py $(LOCKS)/bin/pip-audit requirements/pyz.txt requirements/dev.txt
+
+# Every benchmark, one after the other, beside what users would pick instead: build/bench.json and build/bench.md
+# (about an hour). BENCH="--only round" for some of them; bench-quick shows in a few minutes that all of them run.
+bench: $(VENV)/.installed $(AWSCLI)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.suite --aws $(abspath $(AWSCLI)/bin/aws) $(BENCH)
+
+bench-quick: $(VENV)/.installed $(AWSCLI)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.suite --quick --aws $(abspath $(AWSCLI)/bin/aws) $(BENCH)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import ceil, isfinite
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ from lambdatop.aws.session import Api
 from lambdatop.aws.together import all_of
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.events import MetricPoints
-from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.series import Columns, SeriesKey
 
 QUERIES_AT_ONCE = 500
 POINTS_AT_ONCE = 30_000
@@ -57,19 +59,19 @@ class Answered:
     def __init__(self) -> None:
         self.status = "Complete"
         self.points: dict[int, float] = {}
-        self._whole: tuple[tuple[int, float], ...] = ()
+        self._whole: Columns | None = None
 
     def add(self, result: dict[str, Any], span: Span) -> None:
         """Take one page's points; the last page's status is the one that counts."""
         self.status = str(result.get("StatusCode") or "Complete")
         stamps, values = result.get("Timestamps") or (), result.get("Values") or ()
-        if not self.points and not self._whole:
+        if not self.points and self._whole is None:
             self._whole = _one_after_another(stamps, values, span)
-            if self._whole:
+            if self._whole is not None:
                 return
         points, start, end = self.points, span.start, span.end
-        points.update(self._whole)
-        self._whole = ()
+        points.update(self._whole or ())
+        self._whole = None
         for stamp, value in zip(stamps, values, strict=False):
             at = seconds(stamp)
             if at is not None and start <= at < end and isfinite(value):
@@ -78,23 +80,30 @@ class Answered:
     def __bool__(self) -> bool:
         return bool(self.points or self._whole)
 
-    def ordered(self) -> tuple[tuple[int, float], ...]:
+    def ordered(self) -> Sequence[tuple[int, float]]:
         """Points, oldest first."""
         return self._whole or tuple(sorted(self.points.items()))
 
 
-def _one_after_another(
-    stamps: Sequence[Any], values: Sequence[Any], span: Span
-) -> tuple[tuple[int, float], ...]:
-    """The points where each minute has one, as of most functions that run; () for every other list."""
+def _one_after_another(stamps: Sequence[Any], values: Sequence[Any], span: Span) -> Columns | None:
+    """The points where each minute has one, as of most functions that run; None for every other list."""
     count = len(stamps)
-    if not count or count != len(values) or type(stamps[0]) is not float:
-        return ()
+    if not count or count != len(values) or type(stamps[0]) is not float or not isfinite(stamps[0]):
+        return None
     first = int(stamps[0])
-    minutes = range(first, first + count * PERIOD_S, PERIOD_S)
-    if first % PERIOD_S or first < span.start or minutes[-1] >= span.end or list(minutes) != stamps:
-        return ()
-    return tuple(zip(minutes, map(float, values), strict=True)) if isfinite(sum(values)) else ()
+    if first % PERIOD_S or first < span.start or first + count * PERIOD_S > span.end:
+        return None
+    minutes, as_sent = _minutes(first, count)
+    if as_sent != stamps or not isfinite(sum(values)):
+        return None
+    return Columns(minutes, array("d", values))
+
+
+@lru_cache(maxsize=32)
+def _minutes(first: int, count: int) -> tuple[tuple[int, ...], list[float]]:
+    """The minutes from `first` on, and as an answer has them: all series of a round share them."""
+    minutes = tuple(range(first, first + count * PERIOD_S, PERIOD_S))
+    return minutes, list(map(float, minutes))
 
 
 async def ask(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import is_
 
 from lambdatop.domain import rates
 from lambdatop.domain.aftermath import aftermaths
@@ -81,7 +82,7 @@ def build_snapshot(
         version=version,
         mode="read-only" if any(t.forced for t in world.targets.values()) else mode,
         targets=_targets(world),
-        functions=tuple(sorted(functions.values(), key=lambda r: (-r.heat, r.facts.name))),
+        functions=_ordered(functions, previous),
         mappings=tuple(_mapping_row(m, functions, queues, listed) for m in mappings),
         queues=tuple(sorted(queues.values(), key=lambda q: q.facts.name)),
         storms=storms,
@@ -97,7 +98,7 @@ def build_snapshot(
         logs=world.logs,
         permissions=next((p for p in map(world.permissions.get, world.targets) if p is not None), None),
         burn=account_burn(seen, burning, (r.burn for r in functions.values())),
-        kept=Kept(world, quotas_at, made),
+        kept=Kept(world, quotas_at, made, functions),
     )
 
 
@@ -135,17 +136,31 @@ def _function_rows(
     seen: Sight, burning: Burning, found: Mapping[Key, tuple[Finding, ...]], previous: Snapshot
 ) -> Mapping[Key, FunctionRow]:
     """A row for each function, the one of the round before where it still holds."""
-    world, rows = seen.world, {}
+    world, kept = seen.world, previous.kept
+    rows: dict[Key, FunctionRow] = {}
     anew: Iterable[Key] = world.functions
-    if seen.only is not None:
-        rows = {row.key: row for row in previous.functions if row.key in world.functions}
+    if seen.only is not None and kept is not None:
+        if kept.world.functions is world.functions:
+            rows = dict(kept.functions)
+        else:
+            rows = {key: row for key, row in kept.functions.items() if key in world.functions}
         # What was found about its queue or mapping is told in a function's row, too.
         told = {key for key, row in rows.items() if row.findings}
         anew = (key for key in {*seen.only, *told, *found} if key in world.functions)
     for key in anew:
         facts = world.functions[key]
-        rows[key] = function_row(world, facts, seen.now, seen.settings, found.get(key, ()), burning)
+        row = function_row(world, facts, seen.now, seen.settings, found.get(key, ()), burning)
+        if row != rows.get(key):
+            rows[key] = row
     return rows
+
+
+def _ordered(rows: Mapping[Key, FunctionRow], previous: Snapshot) -> tuple[FunctionRow, ...]:
+    """The hottest first; the order of the round before where all rows are the same objects."""
+    kept = previous.kept.functions if previous.kept is not None else {}
+    if len(kept) == len(rows) and all(map(is_, rows.values(), kept.values())):
+        return previous.functions
+    return tuple(sorted(rows.values(), key=lambda r: (-r.heat, r.facts.key.id)))
 
 
 def _dead_letter_feeders(world: World) -> dict[Key, tuple[str, ...]]:

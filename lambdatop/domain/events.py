@@ -5,6 +5,7 @@ Every event carries its scope and `at`, the moment it was fetched (s since the e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -128,10 +129,13 @@ class WiringObserved(Event):
 
 
 class MetricPoints(NamedTuple):
-    """Points of one series in the answered window; unit as CloudWatch publishes the metric."""
+    """Points of one series in the answered window, oldest first; unit as CloudWatch publishes the metric.
+
+    They are pairs of (start of minute, value): a tuple of them, or `Columns`, which compare equal.
+    """
 
     series: SeriesKey
-    points: tuple[tuple[int, float], ...]
+    points: Sequence[tuple[int, float]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from lambdatop.domain import events as ev
 from lambdatop.domain.events import MetricPoints
 from lambdatop.domain.scope import Key
-from lambdatop.domain.series import EMPTY, NOTHING_TOLD, Told
+from lambdatop.domain.series import EMPTY, NOTHING_TOLD, Series, Stat, Told
 from lambdatop.domain.world import Activity, World
 
 KEPT_S = 3 * 3600.0
@@ -22,8 +23,9 @@ def _metrics(world: World, event: ev.MetricsObserved) -> World:
     answered: dict[Key, list[MetricPoints]] = {}
     for told in event.data:
         answered.setdefault(told.series.key, []).append(told)
+    alike = _Alike()
     fresh = {
-        key: _told(world.series.get(key, NOTHING_TOLD), event, oldest, points)
+        key: alike.of(*_told(world.series.get(key, NOTHING_TOLD), event, oldest, points))
         for key, points in answered.items()
     }
     at = dict(world.metrics_at)
@@ -36,8 +38,30 @@ def _metrics(world: World, event: ev.MetricsObserved) -> World:
     )
 
 
-def _told(known: Told, event: ev.MetricsObserved, oldest: float, points: Iterable[MetricPoints]) -> Told:
-    """What is known of one thing after an answer.
+_POINTS = attrgetter("times")
+
+
+class _Alike:
+    """Makes once what an answer says of many: when each was asked for, and all about silent ones."""
+
+    def __init__(self) -> None:
+        self._silent: dict[tuple[tuple[Stat, float], ...], Told] = {}
+
+    def of(self, series: dict[Stat, Series], at: dict[Stat, float]) -> Told:
+        """What is known of one thing."""
+        when = tuple(at.items())
+        silent = self._silent.get(when)
+        if silent is None:
+            nothing = MappingProxyType(dict.fromkeys(at, EMPTY))
+            silent = self._silent[when] = Told(nothing, MappingProxyType(at))
+        runs = any(map(_POINTS, series.values()))
+        return Told(MappingProxyType(series), silent.at) if runs else silent
+
+
+def _told(
+    known: Told, event: ev.MetricsObserved, oldest: float, points: Iterable[MetricPoints]
+) -> tuple[dict[Stat, Series], dict[Stat, float]]:
+    """What is known of one thing after an answer: its series, and when each was asked for.
 
     Not every answer holds every series, so which one is older is told for each of them.
     """
@@ -45,9 +69,10 @@ def _told(known: Told, event: ev.MetricsObserved, oldest: float, points: Iterabl
     for told in points:
         stat = (told.series.metric, told.series.stat)
         if event.at >= at.get(stat, 0.0):
-            series[stat] = series.get(stat, EMPTY).replace(event.start, event.end, told.points).since(oldest)
+            found = series.get(stat, EMPTY).replace(event.start, event.end, told.points).since(oldest)
+            series[stat] = found if found.times else EMPTY
             at[stat] = event.at
-    return Told(MappingProxyType(series), MappingProxyType(at))
+    return series, at
 
 
 def _activity(world: World, event: ev.ActivityObserved) -> World:

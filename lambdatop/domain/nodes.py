@@ -16,6 +16,11 @@ def node(arn: str) -> str:
     parsed = parse_arn(arn)
     if parsed is None:
         return arn
+    found = _node(arn, parsed)
+    return arn if found == arn else found  # one string, not two of each of ten thousand functions
+
+
+def _node(arn: str, parsed: Arn) -> str:
     resource = parsed.resource
     if parsed.service == "lambda" and resource.startswith("function:"):
         return _arn(parsed, f"function:{parsed.name}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from heapq import nsmallest
 from typing import NamedTuple
 
 from lambdatop.domain import quota_limits as q
 from lambdatop.domain.quota_look import Look, row
 from lambdatop.domain.scope import Key
+from lambdatop.domain.series import EMPTY
 from lambdatop.domain.snapshot import QuotaRow
 
 CONCURRENCY_ROW = "concurrent executions"
@@ -45,9 +48,9 @@ def claims(look: Look) -> list[Claim]:
     """
     found = []
     world = look.world
-    for key in (
-        k for k in look.functions if k in world.reserved or k in world.provisioned or k in look.levels
-    ):
+    takers = {key for key, number in world.reserved.items() if number is not None}
+    takers |= world.provisioned.keys() | look.levels.keys()
+    for key in takers.intersection(look.functions):
         reserved = world.reserved.get(key)
         provisioned = sum(p.allocated for p in world.provisioned.get(key, (0.0, ()))[1])
         running = look.running(key)
@@ -143,15 +146,16 @@ def _stack(taken: list[Claim], used: float, reserved: float) -> tuple[tuple[str,
 
 def _first_throttled(look: Look, taken: list[Claim]) -> str:
     """Who is refused first when the account's concurrency runs out."""
-    free = [k for k in look.functions if look.world.reserved.get(k) is None]
+    missing = object()
+    known = [look.world.reserved.get(key, missing) for key in look.functions]
+    unread, kept = known.count(missing), sum(1 for number in known if number and number is not missing)
+    free = unread + known.count(None)
     if not free:
         return "nobody: every function has a reservation of its own"
     by_use: dict[Key, None] = dict.fromkeys(c.key for c in taken if c.kind == "executing")
     names = ", ".join(k.id for k in list(by_use)[:3])
-    count = f"{len(free):,} functions" if len(free) > 1 else "1 function"
-    kept = sum(1 for k in look.functions if look.world.reserved.get(k))
+    count = f"{free:,} functions" if free > 1 else "1 function"
     others = f"; the {kept:,} with one keep it" if kept else ""
-    unread = sum(1 for k in free if k not in look.world.reserved)
     others += f" ({unread:,} not read yet)" if unread else ""
     return (
         f"{count} without a reservation{f', {names} first' if names else ''}: synchronous callers get 429, "
@@ -166,15 +170,14 @@ def _requests(look: Look) -> Iterator[QuotaRow]:
     minutes: dict[int, float] = defaultdict(float)
     latest: list[tuple[float, Key]] = []
     start, end = look.over.start, look.over.end
-    for key in look.asked:
-        series = look.world.metric(key, "Invocations")
+    for key, told in look.told:
+        series = told.series.get(("Invocations", "Sum"), EMPTY)
         if not series.times or series.times[-1] < start:
             continue
-        recent = series.since(start)
-        for at, value in zip(recent.times, recent.values, strict=True):
-            if at < end:
-                minutes[at] += value / 60
-        mean = recent.sum(look.recent.start, end) / 60 / look.recent.minutes
+        first, last = bisect_left(series.times, start), bisect_left(series.times, end)
+        for at, value in zip(series.times[first:last], series.values[first:last], strict=True):
+            minutes[at] += value / 60
+        mean = series.sum(look.recent.start, end) / 60 / look.recent.minutes
         if mean > 0:
             latest.append((mean, key))
     if not minutes:
@@ -191,7 +194,7 @@ def _requests(look: Look) -> Iterator[QuotaRow]:
         note="every invocation counted; asynchronous ones have no such limit",
         target=_quota(look, "request rate"),
     )
-    top = sorted(latest, key=lambda p: (-p[0], p[1]))[:TOP]
+    top = nsmallest(TOP, latest, key=lambda p: (-p[0], p[1]))
     yield replace(
         made,
         consumers=tuple((key.id, rate) for rate, key in top),
@@ -204,7 +207,8 @@ def _storage(look: Look) -> Iterator[QuotaRow]:
     account = look.account
     if account is None or account.code_size_limit_bytes <= 0:
         return
-    sizes = sorted(
+    sizes = nsmallest(
+        TOP,
         ((f.code_size_bytes, k) for k in look.functions if (f := look.world.functions[k]).code_size_bytes),
         key=lambda p: (-p[0], p[1]),
     )
@@ -222,7 +226,7 @@ def _storage(look: Look) -> Iterator[QuotaRow]:
     )
     yield replace(
         made,
-        consumers=tuple((key.id, float(size)) for size, key in sizes[:TOP]),
+        consumers=tuple((key.id, float(size)) for size, key in sizes),
         first_throttled="deployments: a new version or layer is refused, nothing that runs",
     )
 

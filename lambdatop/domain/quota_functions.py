@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from lambdatop.domain import quota_limits as q
-from lambdatop.domain.quota_look import Look, fullest, row
+from lambdatop.domain.quota_look import Candidate, Look, fullest, row
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.snapshot import QuotaRow
@@ -22,9 +23,14 @@ STEEP = 0.25
 
 def function_rows(look: Look) -> Iterator[QuotaRow]:
     """The ones that are used far, and the fullest of each kind."""
-    yield from fullest(r for key in look.functions if (r := _reserved(look, key)))
-    yield from fullest(r for key in look.functions for r in _provisioned(look, key))
-    yield from fullest((r for key in look.functions if (r := _requests(look, key))), at_least_one=False)
+    world, exist = look.world, set(look.functions)
+    reserving = [(key, number) for key, number in world.reserved.items() if number and key in exist]
+    yield from fullest(_reserved(look, key, float(number)) for key, number in reserving)
+    ready = [key for key, (_, found) in world.provisioned.items() if found and key in exist]
+    yield from fullest(one for key in ready for one in _provisioned(look, key))
+    yield from fullest(
+        (one for key, number in reserving if (one := _requests(look, key, number))), at_least_one=False
+    )
     yield from fullest((r for key in look.levels if (r := _scaling(look, key))), STEEP, at_least_one=False)
 
 
@@ -47,15 +53,16 @@ def unused_reservations(look: Look, share: float) -> tuple[tuple[Key, int, float
     return tuple(sorted(found, key=lambda f: (f[2] - f[1], f[0])))
 
 
-def _reserved(look: Look, key: Key) -> QuotaRow | None:
-    reserved = look.world.reserved.get(key)
-    if not reserved:
-        return None
+def _reserved(look: Look, key: Key, limit: float) -> Candidate:
     used = look.running(key)
+    return Candidate(f"reserved of {key.id}", used, limit, partial(_reserved_row, look, key, used, limit))
+
+
+def _reserved_row(look: Look, key: Key, used: float, limit: float) -> QuotaRow:
     made = row(
         f"reserved of {key.id}",
         used,
-        float(reserved),
+        limit,
         "environments",
         "GetFunctionConcurrency, ConcurrentExecutions",
         scope="function",
@@ -67,52 +74,60 @@ def _reserved(look: Look, key: Key) -> QuotaRow | None:
     return replace(made, first_throttled=f"{key.id} alone: others are not touched", top=key)
 
 
-def _provisioned(look: Look, key: Key) -> Iterator[QuotaRow]:
-    read = look.world.provisioned.get(key)
-    for one in read[1] if read else ():
+def _provisioned(look: Look, key: Key) -> Iterator[Candidate]:
+    for one in look.world.provisioned[key][1]:
         alias = Key(look.scope, "alias", f"{key.id}:{one.qualifier}")
-        ready = one.available or one.allocated
-        share = look.level(alias, UTILISATION)
-        spilled = look.world.metric(alias, SPILLOVER).sum(look.recent.start, look.recent.end)
-        words = []
-        if one.status and one.status != "READY":
-            words.append(
-                f"{one.status}: {one.allocated} of {one.requested} allocated, unusable until all are"
-            )
-        if share is None:
-            words.append("no invocation lately, so no utilisation")
-        if spilled:
-            words.append(f"{spilled:.0f} invocations spilled over to standard concurrency")
-        made = row(
-            f"provisioned of {alias.id}",
-            (share or 0.0) * ready,
-            float(ready),
-            "environments",
-            f"GetProvisionedConcurrencyConfig, {UTILISATION}",
-            scope="function",
-            as_of=look.as_of(alias),
-            points=tuple((t, v * ready) for t, v in look.points(alias, UTILISATION, "Maximum")),
-            note=", ".join(words),
-            target=key,
-            own=True,
-        )
-        yield replace(made, top=key, first_throttled="nobody: what is beyond it starts cold in the pool")
+        ready = float(one.available or one.allocated)
+        used = (look.level(alias, UTILISATION) or 0.0) * ready
+        make = partial(_provisioned_row, look, key, alias, one, used, ready)
+        yield Candidate(f"provisioned of {alias.id}", used, ready, make)
 
 
-def _requests(look: Look, key: Key) -> QuotaRow | None:
+def _provisioned_row(
+    look: Look, key: Key, alias: Key, one: q.Provisioned, used: float, ready: float
+) -> QuotaRow:
+    spilled = look.world.metric(alias, SPILLOVER).sum(look.recent.start, look.recent.end)
+    words = []
+    if one.status and one.status != "READY":
+        words.append(f"{one.status}: {one.allocated} of {one.requested} allocated, unusable until all are")
+    if look.level(alias, UTILISATION) is None:
+        words.append("no invocation lately, so no utilisation")
+    if spilled:
+        words.append(f"{spilled:.0f} invocations spilled over to standard concurrency")
+    made = row(
+        f"provisioned of {alias.id}",
+        used,
+        ready,
+        "environments",
+        f"GetProvisionedConcurrencyConfig, {UTILISATION}",
+        scope="function",
+        as_of=look.as_of(alias),
+        points=tuple((t, v * ready) for t, v in look.points(alias, UTILISATION, "Maximum")),
+        note=", ".join(words),
+        target=key,
+        own=True,
+    )
+    return replace(made, top=key, first_throttled="nobody: what is beyond it starts cold in the pool")
+
+
+def _requests(look: Look, key: Key, reserved: int) -> Candidate | None:
     """A short function with a reservation: 10 requests/s per unit, whatever its concurrency shows."""
-    reserved = look.world.reserved.get(key)
-    if not reserved:
-        return None
     start, end = look.recent.start, look.recent.end
     runs = look.world.metric(key, "Invocations").sum(start, end)
     if not runs or look.world.metric(key, "Duration").sum(start, end) / runs >= SHORT_MS:
         return None
+    newest = look.world.metric(key, "Invocations").window(look.over.start, end)[-1] / 60
+    limit = float(q.REQUESTS_PER_ENVIRONMENT * reserved)
+    make = partial(_requests_row, look, key, newest, limit)
+    return Candidate(f"request rate of {key.id}", newest, limit, make)
+
+
+def _requests_row(look: Look, key: Key, used: float, limit: float) -> QuotaRow:
     points = tuple((t, v / 60) for t, v in look.points(key, "Invocations", "Sum"))
     made = row(
         f"request rate of {key.id}",
-        points[-1][1],
-        float(q.REQUESTS_PER_ENVIRONMENT * reserved),
+        used,
+        limit,
         "requests/s",
         "10 x its reserved concurrency, Invocations",
         scope="function",
@@ -125,7 +140,7 @@ def _requests(look: Look, key: Key) -> QuotaRow | None:
     return replace(made, top=key, first_throttled=f"synchronous callers of {key.id}")
 
 
-def _scaling(look: Look, key: Key) -> QuotaRow | None:
+def _scaling(look: Look, key: Key) -> Candidate | None:
     """The steepest step between two minutes; a maximum per minute hides how fast it was reached within."""
     limit = look.limits.get(q.SCALING_RATE)
     if look.running(key) < STEEP * limit.value:
@@ -134,6 +149,11 @@ def _scaling(look: Look, key: Key) -> QuotaRow | None:
     step = max((b[1] - a[1] for a, b in pairwise(points) if b[0] - a[0] == MINUTE), default=0.0)
     if step <= 0:
         return None
+    most = limit.value * q.REFILL_PER_MIN
+    return Candidate(f"scaling rate of {key.id}", step, most, partial(_scaling_row, look, key, step, limit))
+
+
+def _scaling_row(look: Look, key: Key, step: float, limit: q.QuotaLimit) -> QuotaRow:
     words = f"{limit.value:,.0f} environments per 10 s; minute figures hide faster steps within a minute"
     made = row(
         f"scaling rate of {key.id}",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from lambdatop.domain.forecast import UNKNOWN, Forecast, forecast
 from lambdatop.domain.function import AccountFacts
 from lambdatop.domain.quota_limits import QuotaLimits
 from lambdatop.domain.rates import Window, window
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.series import MINUTE
+from lambdatop.domain.series import MINUTE, Told
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.domain.world import World
@@ -32,7 +34,8 @@ class Look:
     """One scope of the World at `now` (s since the epoch); `over` are the final minutes behind a trend.
 
     `asked` are the functions whose metrics were ever asked for; in a large account most were not. `levels`
-    are the environments that functions used lately at most; who used none is not in it.
+    are the environments that functions used lately at most; who used none is not in it. `told` are the series
+    of `asked`. `recent` are the final minutes in which the newest point of a gauge must lie.
     """
 
     world: World
@@ -42,8 +45,10 @@ class Look:
     account: AccountFacts | None
     limits: QuotaLimits
     over: Window
+    recent: Window
     functions: tuple[Key, ...] = ()
     asked: tuple[Key, ...] = ()
+    told: tuple[tuple[Key, Told], ...] = ()
     levels: Mapping[Key, float] = field(default_factory=dict)
 
     @property
@@ -51,20 +56,15 @@ class Look:
         """The key of the account itself."""
         return Key(self.scope, "account", self.scope.account)
 
-    @property
-    def recent(self) -> Window:
-        """The final minutes in which the newest point of a gauge must lie."""
-        return Window(self.over.end - NOW_MIN * MINUTE, self.over.end)
-
     def as_of(self, key: Key) -> float | None:
         """When the metrics of `key` were fetched (s since the epoch)."""
         return self.world.metrics_at.get(key)
 
     def points(self, key: Key, metric: str, stat: str) -> tuple[tuple[float, float], ...]:
         """(s, value) of the final minutes of `over`."""
-        series = self.world.metric(key, metric, stat).since(self.over.start)
-        pairs = zip(series.times, series.values, strict=True)
-        return tuple((float(t), v) for t, v in pairs if t < self.over.end)
+        series = self.world.metric(key, metric, stat)
+        first, end = (bisect_left(series.times, t) for t in (self.over.start, self.over.end))
+        return tuple(zip(map(float, series.times[first:end]), series.values[first:end], strict=True))
 
     def level(self, key: Key, metric: str, stat: str = "Maximum") -> float | None:
         """The newest final value of a gauge, None when it is older than a few minutes."""
@@ -81,14 +81,26 @@ def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
     over = window(now, settings.detectors.quota_headroom.window_min, settings.metrics)
     functions = tuple(k for k in world.functions if k.scope == scope)
     limits = world.quota_limits.get(scope, QuotaLimits())
-    recent, levels = over.end - NOW_MIN * MINUTE, {}
+    recent, levels = Window(over.end - NOW_MIN * MINUTE, over.end), {}
     asked = tuple(k for k in functions if k in world.metrics_at)
-    for key in asked:
-        series = world.metric(key, "ConcurrentExecutions", "Maximum")
-        if series.times and (most := series.max(recent, over.end)):
+    told = tuple((k, known) for k in asked if (known := world.series.get(k)) is not None)
+    for key, known in told:
+        series = known.series.get(("ConcurrentExecutions", "Maximum"))
+        if series and series.times and (most := series.max(recent.start, over.end)):
             levels[key] = most
     return Look(
-        world, scope, now, settings, world.accounts.get(scope), limits, over, functions, asked, levels
+        world,
+        scope,
+        now,
+        settings,
+        world.accounts.get(scope),
+        limits,
+        over,
+        recent,
+        functions,
+        asked,
+        told,
+        levels,
     )
 
 
@@ -133,17 +145,41 @@ def row(
     )
 
 
+class Candidate(NamedTuple):
+    """A row that may be worth a line: by what it is ranked, and how it is made.
+
+    One in a thousand is shown, and its trend is what costs: so it is made once it is chosen.
+    """
+
+    name: str
+    used: float
+    limit: float
+    make: Callable[[], QuotaRow]
+
+    @property
+    def share(self) -> float:
+        """As a row tells it."""
+        return self.used / self.limit if self.limit > 0 else float(self.used > 0)
+
+    def rank(self) -> tuple[float, str]:
+        """Sorts the fullest first."""
+        return -self.share, self.name
+
+
 def fullest(
-    rows: Iterable[QuotaRow], shown_from: float = SHOWN_FROM, *, at_least_one: bool = True
+    found: Iterable[Candidate], shown_from: float = SHOWN_FROM, *, at_least_one: bool = True
 ) -> list[QuotaRow]:
     """Those worth a line: used far, the fullest first, at most ten; the fullest one where none is."""
-    ordered = sorted(rows, key=lambda r: (-r.share, r.name))
-    far = [r for r in ordered if r.share >= (shown_from if r.limit >= SMALL else max(shown_from, NEAR))]
+    known, near = list(found), max(shown_from, NEAR)
+    far = sorted(
+        (c for c in known if c.share >= (shown_from if c.limit >= SMALL else near)), key=Candidate.rank
+    )
     if not far:
-        return ordered[:1] if at_least_one else []
+        return [min(known, key=Candidate.rank).make()] if at_least_one and known else []
+    rows = [one.make() for one in far[:MOST_LISTED]]
     more = len(far) - MOST_LISTED
-    if more <= 0:
-        return far
-    last = far[MOST_LISTED - 1]
-    words = f"{last.note}; " if last.note else ""
-    return [*far[: MOST_LISTED - 1], replace(last, note=f"{words}{more} more are used this far")]
+    if more > 0:
+        last = rows[-1]
+        words = f"{last.note}; " if last.note else ""
+        rows[-1] = replace(last, note=f"{words}{more} more are used this far")
+    return rows

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from lambdatop.domain import quota_limits as q
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logdigest import digest
-from lambdatop.domain.quota_look import Look, fullest, row
+from lambdatop.domain.quota_look import Candidate, Look, fullest, row
 from lambdatop.domain.scope import Key
-from lambdatop.domain.series import MINUTE
+from lambdatop.domain.series import EMPTY, MINUTE, Told
 from lambdatop.domain.snapshot import QuotaRow
 
 SHOWN_FROM = 0.8
@@ -32,15 +33,21 @@ def static_rows(look: Look) -> Iterator[QuotaRow]:
         if big or facts.layers >= least[q.LAYERS] or (facts.environment_bytes or 0) >= least[q.ENVIRONMENT]:
             for made in _listed(look, facts):
                 kinds.setdefault(made.name.partition(" of ")[0], []).append(made)
-    for key in dict.fromkeys((*look.world.triggers, *look.asked)):
+    for key in look.world.triggers:
         known = look.world.functions.get(key)
-        for made in _read(look, known) if known is not None and key.scope == look.scope else ():
-            kinds.setdefault(made.name.partition(" of ")[0], []).append(made)
+        for made in _policy(look, known) if known is not None and key.scope == look.scope else ():
+            kinds.setdefault("resource policy", []).append(made)
+    kinds["timeout"] = [made for key, told in look.told for made in _timeout(look, key, told)]
     for key in look.world.logs:
         for made in _hit(look, key):
             kinds.setdefault(made.name.partition(" of ")[0], []).append(made)
     for rows in kinds.values():
-        yield from fullest(rows, SHOWN_FROM, at_least_one=False)
+        found = (Candidate(made.name, made.used, made.limit, partial(_same, made)) for made in rows)
+        yield from fullest(found, SHOWN_FROM, at_least_one=False)
+
+
+def _same(made: QuotaRow) -> QuotaRow:
+    return made
 
 
 def _listed(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
@@ -56,14 +63,13 @@ def _listed(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
         yield from _near(look, facts, "layers", q.LAYERS, facts.layers, "layers", "ListFunctions")
 
 
-def _read(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
-    """What is read function by function: the resource policy, and how long it runs."""
+def _policy(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
+    """The resource policy, which is read function by function."""
     triggers = look.world.triggers_of(facts.key)
     if triggers is not None and triggers.policy_bytes:
         yield from _near(
             look, facts, "resource policy", q.RESOURCE_POLICY, triggers.policy_bytes, "bytes", "GetPolicy"
         )
-    yield from _timeout(look, facts)
 
 
 def _near(
@@ -108,10 +114,14 @@ def _package(look: Look, facts: FunctionFacts, zipped: int) -> Iterator[QuotaRow
         yield from _near(look, facts, "package", q.PACKAGE_DIRECT, size, "bytes", "ListFunctions", words)
 
 
-def _timeout(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
+def _timeout(look: Look, key: Key, told: Told) -> Iterator[QuotaRow]:
     """The longest run of the last minutes against the function's own timeout."""
-    longest = look.world.metric(facts.key, "Duration", "Maximum").max(look.recent.start, look.recent.end)
-    if longest is None or not facts.timeout_s or longest < SHOWN_FROM * facts.timeout_s * 1000:
+    durations = told.series.get(("Duration", "Maximum"), EMPTY)
+    longest = durations.max(look.recent.start, look.recent.end) if durations.times else None
+    if longest is None:
+        return
+    facts = look.world.functions[key]
+    if not facts.timeout_s or longest < SHOWN_FROM * facts.timeout_s * 1000:
         return
     limit = look.limits.get(q.TIMEOUT)
     raised = facts.timeout_s < limit.value

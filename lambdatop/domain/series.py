@@ -4,20 +4,60 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from lambdatop.domain.scope import Key
 
 MINUTE = 60
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=512)
 def _shared(times: tuple[int, ...]) -> tuple[int, ...]:
     return times
+
+
+class Columns(Sequence[tuple[int, float]]):
+    """Points as pairs of (start of minute, value) that lie in two columns, oldest first.
+
+    An object for each point is what reading a large answer costs: the columns go into a series as they are.
+    """
+
+    __slots__ = ("times", "values")
+
+    def __init__(self, times: tuple[int, ...], values: array[float]) -> None:
+        self.times, self.values = times, values
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, float]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[tuple[int, float], ...]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[int, float] | tuple[tuple[int, float], ...]:
+        if isinstance(at, slice):
+            return tuple(zip(self.times[at], self.values[at], strict=True))
+        return self.times[at], self.values[at]
+
+    def __iter__(self) -> Iterator[tuple[int, float]]:
+        return zip(self.times, self.values, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Columns):
+            return self.times == other.times and self.values == other.values
+        return tuple(self) == other if isinstance(other, tuple) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 class SeriesKey(NamedTuple):
@@ -51,11 +91,28 @@ class Series:
 
         Replacing, not adding, is what makes late data, duplicates and corrected minutes harmless.
         """
+        if isinstance(points, Columns) and (found := self._around(start, end, points)) is not None:
+            return found
         kept = [(t, v) for t, v in zip(self.times, self.values, strict=True) if not start <= t < end]
         merged = dict(kept)
         merged.update(points)
         ordered = sorted(merged.items())
         return Series(tuple(t for t, _ in ordered), array("d", [v for _, v in ordered]))
+
+    def _around(self, start: float, end: float, points: Columns) -> Series | None:
+        """What is known before `start`, then the points, then what is known from `end` on.
+
+        None where the points do not lie in [start, end).
+        """
+        if not points.times:
+            return None
+        if points.times[0] < start or points.times[-1] >= end:
+            return None
+        first, last = bisect_left(self.times, start), bisect_left(self.times, end)
+        if not first and last == len(self.times):
+            return Series(points.times, points.values)
+        before, after = array("d", self.values[:first]), array("d", self.values[last:])
+        return Series(self.times[:first] + points.times + self.times[last:], before + points.values + after)
 
     def since(self, start: float) -> Series:
         """Only the points at or after `start`."""

@@ -58,6 +58,14 @@ class Sight:
             return functions.items()
         return [(key, functions[key]) for key in self.only if key in functions]
 
+    def measured(self) -> Iterable[tuple[Key, FunctionFacts]]:
+        """Those of `functions` that CloudWatch was ever asked about: a third of a large account, or none yet.
+
+        For detectors that state nothing without a point of a metric.
+        """
+        series = self.world.series
+        return ((key, facts) for key, facts in self.functions() if key in series)
+
     def window(self, key: Key, minutes: int) -> Window:
         """The last `minutes` final minutes of a function, queue, stream or account."""
         fetched = self.world.metrics_at.get(key, self.now)

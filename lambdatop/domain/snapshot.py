@@ -220,12 +220,14 @@ class SourceRow:
 class Kept:
     """What a round leaves to the next: its World, when its quotas were counted, and its storms.
 
-    `storms` are the rows by mapping or function, each with what it was made of, compared by identity.
+    `storms` are the rows by mapping or function, each with what it was made of, compared by identity;
+    `functions` are the rows by key.
     """
 
     world: World
     quotas_at: float
     storms: Mapping[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]]
+    functions: Mapping[Key, FunctionRow]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from sys import intern
 
 MAX_CHARS = 8192
 
@@ -82,8 +83,11 @@ def clean_line(text: str, limit: int = MAX_CHARS) -> str:
 
 
 def clean_name(text: str) -> str:
-    """A resource name or identifier: one line, at most 256 characters."""
-    return clean_line(text, _NAME_MAX)
+    """A resource name or identifier: one line, at most 256 characters.
+
+    Runtimes, versions, formats are few and are told of every function: each is kept once.
+    """
+    return intern(clean_line(text, _NAME_MAX))
 
 
 def looks_confusable(name: str) -> bool:

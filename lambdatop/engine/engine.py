@@ -31,7 +31,7 @@ from lambdatop.engine.publish import Build, FoldAll, Publisher
 
 TICK_S = 1.0
 FRAME_S, FIRST_FRAME_S = 0.25, 0.02
-REST_OF_FRAMES, REST_OF_TICKS = 3, 30
+REST_OF_FRAMES, REST_OF_TICKS = 3, 60
 """How many times as long as building a snapshot takes nothing is built, after news and without any."""
 
 

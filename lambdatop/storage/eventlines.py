@@ -21,6 +21,7 @@ A series' points are the first `kept` of those it had in its last answer, moved,
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from lambdatop.domain import events as ev
@@ -33,7 +34,7 @@ EVENTS: dict[str, Any] = {
     for name, kind in vars(ev).items()
     if isinstance(kind, type) and issubclass(kind, ev.Event) and kind is not ev.Event
 }
-Points = tuple[tuple[int, float], ...]
+Points = Sequence[tuple[int, float]]
 SAMPLE = 12
 """Series by which a move of the points is judged."""
 
@@ -145,8 +146,8 @@ class EventReader:
         kept, points = change or (len(base), ())
         if not 0 <= kept <= len(base):
             raise Mismatch(f"MetricsObserved.points: {kept} points are kept of {len(base)}")
-        self._known[series] = base[:kept] + points
-        return ev.MetricPoints(series, self._known[series])
+        whole = self._known[series] = (*base[:kept], *points)
+        return ev.MetricPoints(series, whole)
 
 
 _POINTS = codec(Points)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -47,6 +47,8 @@ def codec(hint: Any) -> Codec:
         return _literal(args)
     if origin is tuple:
         return _many(codec(args[0])) if args[-1] is Ellipsis else _row(args, len(args))
+    if origin is Sequence:
+        return _many(codec(args[0]))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return Codec(dict, _checked((dict,), "an object"))
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):

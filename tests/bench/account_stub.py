@@ -1,8 +1,8 @@
 """An account of any size on the wire: `account_stub.py FUNCTIONS [CHANGING]`, prints its port.
 
 A process of its own that answers from memory what the console asks of Lambda and CloudWatch; everything else
-is denied, as in many accounts. Every third function runs; `CHANGING` is the share of them whose figures differ
-from minute to minute (1: all).
+is denied, as in many accounts. Every third function runs; `CHANGING` is the share of them whose figures
+differ from minute to minute (1: all).
 """
 
 from __future__ import annotations

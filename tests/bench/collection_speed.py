@@ -1,19 +1,20 @@
 """Collecting 10,000 functions x 8 metrics x 60 minutes: wall, CPU, longest stall of the loop.
 
 `python -m bench.collection_speed [--functions N] [--boto3 PYTHON]`. From the same local stub, in turn:
-lambdatop's own path (its door, its queries, its points), boto3 in eight threads (the Python of an environment
-that has it), and the floor: sockets and `json.loads`. Rate limits are off for all three. Best of three rounds.
+lambdatop's own path (its door, its queries, its points), boto3 in eight threads (the Python of an
+environment that has it), `json.loads` alone, and the floor: one socket, requests made beforehand,
+`json.loads`, each series into two columns. Rate limits are off for all. Best of three rounds.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from bench.figure_rows import Figure, parser, told
 from fakes.aws_doubles import SCOPE, Bench
 
 from lambdatop.aws.metric_answers import ask, span_until, usable
@@ -35,6 +36,7 @@ METRICS = (
 PER_CALL = 500
 MINUTES = 60
 ROUNDS = 3
+OTHERS = {"boto3 in 8 threads": "boto3", "json.loads alone": "floor", "floor": "columns"}
 
 
 def our_queries(functions: int) -> list[Query]:
@@ -84,36 +86,48 @@ def other(python: str, kind: str, port: int, functions: int) -> tuple[float, flo
     return float(wall), float(cpu)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--functions", type=int, default=10_000)
-    parser.add_argument("--boto3", metavar="PYTHON", help="a Python that has boto3")
-    given = parser.parse_args()
+def figures(functions: int, python: str | None) -> list[Figure]:
+    """The best of three rounds of each reader, in turn."""
     command = [sys.executable, str(HERE / "metric_stub.py"), str(MINUTES)]
-    mine, floors, theirs = [], [], []
+    mine: list[tuple[float, float, float]] = []
+    others: dict[str, list[tuple[float, float]]] = {name: [] for name in OTHERS}
     stub = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert stub.stdout is not None
         port = int(stub.stdout.readline())
         for _ in range(ROUNDS):
-            mine.append(asyncio.run(ours(port, given.functions)))
-            floors.append(other(sys.executable, "floor", port, given.functions))
-            if given.boto3:
-                theirs.append(other(given.boto3, "boto3", port, given.functions))
+            mine.append(asyncio.run(ours(port, functions)))
+            for name, kind in OTHERS.items():
+                if kind != "boto3" or python:
+                    others[name].append(other(python or sys.executable, kind, port, functions))
     finally:
         stub.kill()
         stub.wait()
-    wall, cpu, _ = min(mine)
-    floor_wall, floor_cpu = min(floors)
+    scene = f"{functions:,} functions x {len(METRICS)} metrics x {MINUTES} minutes"
+
+    def said(who: str, figure: str, value: float, unit: str) -> Figure:
+        return Figure("collection", scene, who, figure, value, unit)
+
+    wall, cpu = min(m[0] for m in mine), min(m[1] for m in mine)
     stall = min(longest for _, _, longest in mine)
-    print(f"{given.functions:,} functions x {len(METRICS)} metrics x {MINUTES} minutes")
-    print(f"lambdatop          {wall:6.2f} s wall, {cpu:6.2f} s CPU, longest stall {stall:.0f} ms")
-    more = cpu / floor_cpu
-    print(f"json.loads alone   {floor_wall:6.2f} s wall, {floor_cpu:6.2f} s CPU (we take {more:.2f} x as much)")
-    if theirs:
-        their_wall, their_cpu = min(theirs)
-        more = their_wall / wall
-        print(f"boto3, 8 threads   {their_wall:6.2f} s wall, {their_cpu:6.2f} s CPU ({more:.1f} x our wall)")
+    found = [said("lambdatop", "wall", wall, "s"), said("lambdatop", "CPU", cpu, "s")]
+    found.append(said("lambdatop", "longest stall", stall, "ms"))
+    for name, seen in others.items():
+        if seen:
+            their_wall, their_cpu = min(s[0] for s in seen), min(s[1] for s in seen)
+            found += [said(name, "wall", their_wall, "s"), said(name, "CPU", their_cpu, "s")]
+            found.append(said(name, "our wall / theirs", wall / their_wall, "x"))
+            found.append(said(name, "our CPU / theirs", cpu / their_cpu, "x"))
+    return found
+
+
+def main() -> None:
+    """Measure and tell."""
+    made = parser(__doc__)
+    made.add_argument("--functions", type=int, default=10_000)
+    made.add_argument("--boto3", metavar="PYTHON", help="a Python that has boto3")
+    given = made.parse_args()
+    told(figures(given.functions, given.boto3), given.json)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What the stub's answers are read with: `metric_readers.py boto3|floor|threads PORT SERIES PER_CALL`.
+"""What the stub's answers are read with: `metric_readers.py boto3|floor|columns PORT SERIES PER_CALL`.
 
 `boto3` asks from eight threads, as most scripts do; `floor` sends ready-made requests over one connection and
-does nothing with an answer but `json.loads`: nobody who looks at the numbers can be quicker in Python.
+does nothing with an answer but `json.loads`; `columns` puts each series into a tuple and an array besides, so
+that somebody can look at the numbers: nobody who does can be quicker in Python.
 Prints wall and CPU seconds.
 """
 
@@ -11,6 +12,8 @@ import http.client
 import json
 import sys
 import time
+from array import array
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,19 +68,35 @@ def boto3(port: int, batches: list[int]) -> None:
     assert len(points) == sum(batches)
 
 
-def floor(port: int, batches: list[int]) -> None:
+def columns(port: int, batches: list[int]) -> None:
+    """Send, receive, `json.loads`, keep."""
+    kept = floor(port, batches, keep=True)
+    assert len(kept) == sum(batches)
+
+
+def floor(port: int, batches: list[int], *, keep: bool = False) -> list[tuple[tuple[int, ...], array[float]]]:
     """Send, receive, `json.loads`."""
+    kept: list[tuple[tuple[int, ...], array[float]]] = []
     line = http.client.HTTPConnection("127.0.0.1", port)
     ready = {n: json.dumps({"MetricDataQueries": queries(n)}).encode() for n in set(batches)}
     for n in batches:
         line.request("POST", "/", ready[n], {"Content-Type": "application/x-amz-json-1.0"})
-        assert len(json.loads(line.getresponse().read())["MetricDataResults"]) == n
+        results = json.loads(line.getresponse().read())["MetricDataResults"]
+        assert len(results) == n
+        if keep:
+            kept += [(tuple(map(int, r["Timestamps"])), array("d", r["Values"])) for r in results]
+    return kept
 
 
 def main() -> None:
     kind, port, series, per_call = sys.argv[1], *map(int, sys.argv[2:])
     batches = [min(per_call, series - i) for i in range(0, series, per_call)]
-    read = {"boto3": boto3, "floor": floor}[kind]
+    readers: dict[str, Callable[[int, list[int]], object]] = {
+        "boto3": boto3,
+        "floor": floor,
+        "columns": columns,
+    }
+    read = readers[kind]
     read(port, batches[:1])  # imports, models and connections are not what is measured
     wall, cpu = time.perf_counter(), time.process_time()
     read(port, batches)

@@ -1,29 +1,33 @@
 """What a round of the engine costs at any size of account: fold, detectors, rows, all of the snapshot.
 
-`python -m bench.round_speed [FUNCTIONS ...]`. CPU ms of this process, medians of five. `all anew` makes every
-row; `nothing new` is the tick that lets time pass; `answer` is one answer of 500 series folded and shown;
-`detectors` is their part of `answer`.
+`python -m bench.round_speed [FUNCTIONS ...]`. CPU ms of this process, medians of five. `all anew` makes
+every row; `first` is the round after the list has come, before any metric; `nothing new` is the tick that
+lets time pass; `answer` is one answer of 500 series folded and shown; `detectors` is their part of
+`answer`; `quotas` is what counting them adds to one round in ten seconds; `memory` is the World with an
+hour of eight metrics, and two rounds of snapshots.
 """
 
 from __future__ import annotations
 
 import gc
 import resource
-import sys
 import time
 from collections.abc import Callable
 from statistics import median
 
+from bench.figure_rows import Figure, parser, told
 from fakes import big_world
-from fakes.worlds import NOW, PROMPT
+from fakes.worlds import NOW, PROMPT, SCOPE
 
+from lambdatop.domain import events as ev
 from lambdatop.domain.build import build_snapshot
 from lambdatop.domain.changed import changed
 from lambdatop.domain.detectors import detect_all
 from lambdatop.domain.fold import fold_all
+from lambdatop.domain.quota import quota_rows
 from lambdatop.domain.sight import sight
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.domain.world import World
+from lambdatop.domain.world import EMPTY_WORLD, World
 
 SIZES = (100, 1_000, 10_000, 50_000)
 AT_ONCE = 63
@@ -46,16 +50,22 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def first_ms(count: int) -> float:
+    """CPU of the first round after the list, ms."""
+    listed = fold_all(EMPTY_WORLD, (ev.FunctionsListed(SCOPE, NOW, big_world.facts(count)),))
+    return median(cpu_ms(build, listed, EMPTY_SNAPSHOT, NOW) for _ in range(3))
+
+
 def measure(count: int) -> dict[str, float]:
     """Medians of five rounds at one size of account."""
-    before = peak_mb()
+    first, before = first_ms(count), peak_mb()
     world, now = big_world.world(count), NOW + 1
     latest = build(world, build(world, EMPTY_SNAPSHOT, NOW), now)
+    memory = peak_mb() - before
     gc.collect()
     gc.freeze()
-    found: dict[str, list[float]] = {
-        name: [] for name in ("all anew", "nothing new", "fold", "answer", "detectors")
-    }
+    names = ("all anew", "nothing new", "fold", "answer", "detectors", "quotas")
+    found: dict[str, list[float]] = {name: [] for name in names}
     for minute in range(1, 6):
         found["all anew"].append(cpu_ms(build, world, EMPTY_SNAPSHOT, now))
         found["nothing new"].append(cpu_ms(build, world, latest, now + 1))
@@ -63,21 +73,26 @@ def measure(count: int) -> dict[str, float]:
         found["fold"].append(cpu_ms(fold_all, world, (event,)))
         after, now = fold_all(world, (event,)), event.at + 1
         found["answer"].append(cpu_ms(build, after, latest, now))
+        found["quotas"].append(cpu_ms(quota_rows, after, now, PROMPT))
         anew = changed(world, after, latest.at, now, PROMPT)
         seen = sight(after, now, PROMPT, latest.findings, anew, latest.quotas)
         found["detectors"].append(cpu_ms(detect_all, seen, latest.findings))
         world, latest = after, build(after, latest, now)
-    print(f"{count:,} functions: {len(latest.findings)} findings, {peak_mb() - before:.0f} MB more")
-    return {name: median(values) for name, values in found.items()}
+    return {"first": first, **{name: median(values) for name, values in found.items()}, "memory": memory}
 
 
 def main() -> None:
-    sizes = [int(text) for text in sys.argv[1:]] or SIZES
-    rows = {count: measure(count) for count in sizes}
-    names = list(next(iter(rows.values())))
-    print("functions  " + "  ".join(f"{name:>12}" for name in names) + "   (CPU ms)")
-    for count, row in rows.items():
-        print(f"{count:>9}  " + "  ".join(f"{row[name]:12.1f}" for name in names))
+    """Measure and tell."""
+    made = parser(__doc__)
+    made.add_argument("functions", type=int, nargs="*", default=SIZES)
+    args = made.parse_args()
+    found: list[Figure] = []
+    for count in args.functions:
+        scene = f"{count:,} functions"
+        for name, value in measure(count).items():
+            unit = "MB" if name == "memory" else "ms"
+            found.append(Figure("round", scene, "lambdatop", name, value, unit))
+    told(found, args.json)
 
 
 if __name__ == "__main__":

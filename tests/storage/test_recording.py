@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import typing
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -54,6 +55,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         if args[-1] is Ellipsis:
             return st.lists(values(args[0]), max_size=3).map(tuple)
         return st.tuples(*(values(a) for a in args))
+    if origin is Sequence:
+        return st.lists(values(args[0]), max_size=3).map(tuple)
     if origin is not None:
         return st.dictionaries(st.text(max_size=3), PLAIN, max_size=2)
     hints = get_type_hints(hint)

@@ -30,7 +30,7 @@ SUGGESTS = ("stop_async_retries", "throttle_to_zero")
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function whose asynchronous events take more attempts than they should."""
     world, limits = sight.world, sight.limits.async_amplification
-    for key, facts in sight.functions():
+    for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)
         received = world.metric(key, "AsyncEventsReceived").sum(over.start, over.end)
         floor = sight.limit(NAME, key, limits.min_events)

@@ -31,7 +31,7 @@ MIN_POINTS = 3
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function whose events wait longer and longer."""
     limits = sight.limits.async_backlog
-    for key, facts in sight.functions():
+    for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)
         ages = _ages(sight, key, over)
         if len(ages) < MIN_POINTS:

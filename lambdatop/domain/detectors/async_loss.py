@@ -23,7 +23,7 @@ _METRICS = ("AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailur
 
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function that gave events up, worse where nobody took them."""
-    for key, facts in sight.functions():
+    for key, facts in sight.measured():
         over = sight.window(key, sight.limits.async_loss.window_min)
         counts = [sight.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]
         if any(counts):

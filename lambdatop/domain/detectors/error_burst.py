@@ -43,7 +43,7 @@ class _Jump:
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function whose errors jumped."""
     limits = sight.limits.error_burst
-    for key, facts in sight.functions():
+    for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)
         jump = _jump(sight, key, over)
         if jump is None or jump.errors < limits.min_errors:

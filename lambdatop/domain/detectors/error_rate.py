@@ -20,7 +20,7 @@ SUGGESTS = ("disable_trigger", "throttle_to_zero")
 def detect(sight: Sight) -> Iterator[Finding]:
     """One finding per function above the threshold."""
     limits = sight.limits.error_rate
-    for key, facts in sight.functions():
+    for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)
         invocations = sight.world.metric(key, "Invocations").sum(over.start, over.end)
         if not invocations or invocations < sight.limit(NAME, key, limits.min_invocations):

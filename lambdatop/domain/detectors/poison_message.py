@@ -84,17 +84,19 @@ def _by_metrics(
     """Growth of the DLQ while others succeed, and what stays in flight while nothing gets done."""
     world = sight.world
     seen = flow(world, queue.key, over)
+    if seen is None:  # both stories begin with what was received and deleted
+        return None, None
     errors, invocations = _errors(sight, mapping)
     failing = errors / invocations if invocations else 0.0
-    grown = growth(world, queue.dlq, over) if queue.dlq else None
+    some_succeed = seen.deleted > 0 and 0 < failing < MOST_FAIL
+    grown = growth(world, queue.dlq, over) if queue.dlq and some_succeed else None
     dead = world.queues.get(queue.dlq) if queue.dlq else None
     redriven = dead is not None and dead.facts.redrive == "RUNNING"
-    some_succeed = seen is not None and seen.deleted > 0 and 0 < failing < MOST_FAIL
-    if grown is None or grown.grown <= 0 or redriven or not some_succeed:
+    if grown is None or grown.grown <= 0 or redriven:
         grown = None
     flying = world.metric(queue.key, "ApproximateNumberOfMessagesNotVisible", "Minimum")
     least = min(flying.window(over.start, over.end), default=0.0)
-    nothing_done = seen is not None and seen.received > 0 and seen.deleted == 0
+    nothing_done = seen.received > 0 and seen.deleted == 0
     small = 0 < least <= SMALL_BACKLOG and queue.visible <= SMALL_BACKLOG
     fails = failing > sight.limit(NAME, queue.key, sight.limits.poison_message.error_share)
     return grown, least if nothing_done and small and fails else None
