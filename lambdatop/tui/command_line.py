@@ -81,6 +81,8 @@ class CommandLine(TypeAhead):
         if hotkey is None or not isinstance(self.screen, CommandPalette):
             await self.act_on(event)
             return
+        # Its search must not go on in a palette that is gone: that would end the console.
+        self.workers.cancel_node(self.screen)
         self.screen.dismiss()
         self.call_later(self.run_hotkey, hotkey)
 
