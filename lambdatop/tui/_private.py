@@ -8,6 +8,9 @@ the compositor's update to the driver, which writes what has changed, when the t
 
 `Strip.divide` keeps a strip that is not divided in the strip's own cache: a circle with each line that is
 painted, eight objects of garbage that only a look through all objects finds, a hundred thousand a minute.
+
+`Widget.virtual_size` has the whole screen arranged anew when it is set, for each line of a log that grows.
+But only what scrolls looks different then, and its scrollbar, which `_scroll_update` sees to.
 """
 
 from __future__ import annotations
@@ -23,14 +26,22 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lambdatop.domain.text import clean
 
 Piece = tuple[int, int, Iterable[Segment]]
 """Column, line, and what stands from there on."""
+
+
+def set_content_size(view: ScrollView, size: Size) -> None:
+    """Say how much there is to scroll through; a scrollbar that comes or goes arranges the screen anew."""
+    view.set_reactive(ScrollView.virtual_size, size)
+    view._scroll_update(size)
 
 
 _divide = Strip.divide

@@ -3,7 +3,7 @@
 `python -m bench.log_pane_speed [--rate 5000] [--seconds 40] [--size 120x40]`. A real console in a real pty,
 fed over HTTP by a process of its own (`log_flow_stub.py`). Keys: `i` (the whole pane is painted anew) and `e`
 (all lines are filtered anew); the time runs from the byte written to the pty to the word that the key puts
-into the pane's title.
+into the pane's title, on the glass of a terminal (`glass.py`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ import termios
 import time
 from pathlib import Path
 
+from bench.glass import Glass
 from bench.log_speed import environment_of
 
-KEYS = (("i", b"no time"), ("e", b"errors only"))
+KEYS = (("i", "no time"), ("e", "errors only"))
 PAUSE_S = 0.15
 
 
@@ -44,23 +45,23 @@ class Console:
         )
         os.close(slave)
         self.count = 0
-        self.recent = bytearray()
+        # A terminal answers where its cursor is: by that the console knows what has arrived.
+        self._glass = Glass(columns, lines, lambda said: os.write(self._master, said.encode()))
 
-    def read(self, seconds: float, until: bytes | None = None) -> bool:
-        """Read for some time, or until some bytes come; whether they came."""
+    def read(self, seconds: float, until: str | None = None, *, gone: bool = False) -> bool:
+        """Read for some time, or until some words stand on screen (or are `gone`); whether they do."""
         deadline = time.perf_counter() + seconds
         while (left := deadline - time.perf_counter()) > 0:
             if select.select([self._master], [], [], left)[0]:
                 data = os.read(self._master, 1 << 16)
                 self.count += len(data)
-                self.recent += data
-                if until is not None and until in self.recent:
+                self._glass.feed(data)
+                if until is not None and self._glass.shows(until) is not gone:
                     return True
         return False
 
     def press(self, key: str) -> None:
         """Type."""
-        self.recent.clear()
         os.write(self._master, key.encode())
 
     def rss_mb(self) -> float:
@@ -76,8 +77,8 @@ class Console:
 
     def shown_lines(self) -> int:
         """What the title last said of how many lines there are."""
-        found = re.findall(rb"([\d,]+) lines", bytes(self.recent))
-        return int(found[-1].replace(b",", b"")) if found else 0
+        said = (re.search(r"([\d,]+) lines", self._glass.line(y)) for y in range(self._glass.lines))
+        return max((int(found[1].replace(",", "")) for found in said if found), default=0)
 
 
 def measure(console: Console, seconds: float) -> dict[str, list[float]]:
@@ -92,6 +93,7 @@ def measure(console: Console, seconds: float) -> dict[str, list[float]]:
                 times[key].append((time.perf_counter() - began) * 1000)
             console.read(PAUSE_S)
             console.press(key)
+            console.read(5.0, word, gone=True)
             console.read(PAUSE_S)
     return times
 
@@ -122,10 +124,10 @@ def main() -> int:
 
 
 def _run(console: Console, rate: int, seconds: float) -> None:
-    assert console.read(30, b"orders-worker"), "the console never saw the function"
+    assert console.read(30, "orders-worker"), "the console never saw the function"
     before_mb = console.rss_mb()
     console.press("4z")
-    assert console.read(30, b"following"), "the log pane never opened"
+    assert console.read(30, "following"), "the log pane never opened"
     began, cpu, count = time.monotonic(), console.cpu_s(), console.count
     console.read(10)
     idle_s = time.monotonic() - began
@@ -136,7 +138,6 @@ def _run(console: Console, rate: int, seconds: float) -> None:
         took.sort()
         p50, p99 = took[len(took) // 2], took[min(len(took) - 1, int(len(took) * 0.99))]
         print(f"key {key}: {len(took)} presses, p50 {p50:.0f} ms, p99 {p99:.0f} ms, worst {took[-1]:.0f} ms")
-    console.recent.clear()
     console.read(6)
     held = console.shown_lines()
     print(f"{rate:,} lines/s for {time.monotonic() - began:.0f} s: {held:,} lines held, ", end="")

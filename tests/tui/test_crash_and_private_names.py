@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from rich.console import Console as RichConsole
-from textual.app import App
+from rich.segment import Segment
+from textual.app import App, ComposeResult
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
-from lambdatop.tui._private import QuietCrash, crash_words
+from lambdatop.tui._private import QuietCrash, crash_words, set_content_size
 from lambdatop.tui.app import LambdatopApp
 
 
@@ -52,3 +58,44 @@ def test_crash_words_without_an_error() -> None:
 def test_the_console_is_made_of_it(make_app: Callable[..., LambdatopApp]) -> None:
     assert make_app(debug=True).debug_traceback
     assert not make_app().debug_traceback
+
+
+class Long(ScrollView):
+    def render_line(self, y: int) -> Strip:
+        return Strip([Segment(f"line {y + self.scroll_offset.y}")])
+
+
+class Scrolled(App[None]):
+    arranged = 0
+
+    def compose(self) -> ComposeResult:
+        yield Long()
+
+
+async def test_a_list_that_grows_moves_its_scrollbar_and_leaves_the_rest_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Scrolled()
+    own = Screen._refresh_layout
+
+    def counted(self: Screen[None], *args: Any, **kwargs: Any) -> None:
+        app.arranged += 1
+        own(self, *args, **kwargs)
+
+    monkeypatch.setattr(Screen, "_refresh_layout", counted)
+    async with app.run_test(size=(20, 10)) as pilot:
+        view = app.query_one(Long)
+        set_content_size(view, Size(9, 50))
+        await pilot.pause()
+        assert (view.max_scroll_y, view.show_vertical_scrollbar) == (40, True)
+        app.arranged = 0
+        for height in (60, 200):
+            set_content_size(view, Size(9, height))
+            view.scroll_end(animate=False)
+            await pilot.pause()
+            assert (view.max_scroll_y, view.scroll_offset.y) == (height - 10, height - 10)
+            assert view.vertical_scrollbar.window_virtual_size == height
+        assert app.arranged == 0
+        set_content_size(view, Size(9, 5))
+        await pilot.pause()
+        assert (view.scroll_offset.y, view.show_vertical_scrollbar) == (0, False)

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from lambdatop.tui._private import set_content_size
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.ink import Span, Spans, fit
 from lambdatop.tui.theme import Inks, inks_of
@@ -145,9 +146,8 @@ class KeyedTable(Moving, ScrollView, Generic[R], can_focus=True, inherit_binding
         if len(self._strips) > KEPT_STRIPS:
             self._strips.clear()
         self._settle_cursor()
-        size = Size(self.size.width, len(self._rows) + HEADER)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        if (size := Size(self.size.width, len(self._rows) + HEADER)) != self.virtual_size:
+            set_content_size(self, size)
             self.refresh()
         if was_visible and self._cursor is not None:
             self._scroll_to_row(self._at)

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from lambdatop.tui._private import set_content_size
 from lambdatop.tui.ink import Spans
 from lambdatop.tui.theme import inks_of
 from lambdatop.tui.widgets import log_book
@@ -56,8 +57,8 @@ class LogView(LogKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self._rows = None
         height = self.end + self.size.height if self.wrap else len(self.book.view)
         size = Size(self.size.width, height)
-        if size != self.virtual_size:  # setting it costs a layout
-            self.virtual_size = size
+        if size != self.virtual_size:
+            set_content_size(self, size)
         self.refresh()
 
     @property
