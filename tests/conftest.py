@@ -1,8 +1,8 @@
 """What keeps the suite below five minutes.
 
 Property tests take fewer examples than hypothesis would (`HYPOTHESIS_PROFILE=default pytest` takes all
-hundred) and no notice of the time, and the files that take longest begin first, while the others run beside them: workers take whole
-files, and one that begins last is waited for alone.
+hundred) and no notice of the time, and the files that take longest begin first, while the others run beside
+them: workers take whole files, and one that begins last is waited for alone.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ when the trouble ended may still end badly, and cannot be asked for again before
 needs a new connection, then some twenty calls to Lambda, five a second."""
 
 WELL_SLOWED_S = 180.0
-"""The same once AWS has throttled: twenty calls at a sixteenth of the rate take a minute, and what failed for want
-of an answer is asked again after another."""
+"""The same once AWS has throttled: twenty calls at a sixteenth of the rate take a minute, and what failed for
+want of an answer is asked again after another."""
 
 WELL_S = 90.0
 """How long it may take unasked: a source that failed twice asks again after 40 s, after a third time 80 s."""
