@@ -91,7 +91,6 @@ def watched(console: Console, account: Account, seconds: float) -> tuple[list[fl
     while (now := time.monotonic()) < end:
         calls, cpu = account.calls, console.cpu_s()
         console.read(1.0)
-        console.recent.clear()
         passed = time.monotonic() - now
         if account.calls != calls:
             asked_at = time.monotonic()
@@ -117,7 +116,6 @@ def measure(functions: int, warm_s: float, seconds: float, *, budget: bool) -> l
             begun = time.monotonic()
             while time.monotonic() - begun < warm_s:
                 console.read(1.0)
-                console.recent.clear()
             early = console.rss_mb()
             warm_cpu = console.cpu_s()
             collecting, between, wire = watched(console, account, seconds)
