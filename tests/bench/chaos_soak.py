@@ -78,6 +78,7 @@ paces: {functions: 15, concurrency: 15, account: 15, quotas: 15, provisioned: 15
   metrics: 15, alarms: 15, triggers: 15, wiring: 15, streams: 15, logs: 5, permissions: 15, history: 15}
 screen: {refresh: 1}
 """
+HEADER = re.compile(r"\d+/\d+ ok")
 WELL = re.compile(r"(?<!\d)(\d+)/\1 ok")
 
 
@@ -136,6 +137,9 @@ class Soak:
                 head = " / ".join(line.strip() for line in self._term.display.display[:2])
                 self.report.wrongs.append(f"not well {within_s:g} s after {what}: {head}")
                 break
+            if HEADER.search(self._term.screen()) is None:
+                self._term.press("\x1b")  # a dialog stands before what is looked for
+                self._term.read(1.0)
             if ask and waited >= ASK_AGAIN_S * asked:
                 self._term.press("r")
                 asked += 1
