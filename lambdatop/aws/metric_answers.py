@@ -116,7 +116,7 @@ async def ask(
 
     async def work() -> None:
         for number, batch in left:
-            await api.turns("cloudwatch", len(batch) * span.minutes // POINTS_PER_TURN)
+            await api.turns("cloudwatch", ceil(len(batch) * span.minutes / POINTS_PER_TURN))
             paid(len(batch))
             answered[number] = await _ask(api, batch, span)
 

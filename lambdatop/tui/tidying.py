@@ -37,12 +37,11 @@ class Tidying(App[None]):
         """Begin to wait for quiet moments."""
         keep_strips_out_of_circles()
         self._typed_at = self._whole_at = monotonic()
-        self.set_interval(LOOK_S, self._tidy_soon)
+        self.set_timer(LOOK_S, self._tidy_soon)
 
     def _tidy_soon(self) -> None:
         """Now, or in the first pause between two keys."""
-        if not self.tidy():
-            self.set_timer(PAUSE_S, self._tidy_soon)
+        self.set_timer(LOOK_S if self.tidy() else PAUSE_S, self._tidy_soon)
 
     async def on_event(self, event: events.Event) -> None:
         """Somebody is there."""
