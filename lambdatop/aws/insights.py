@@ -33,7 +33,7 @@ class Insights:
         """What the groups took in meanwhile, bytes: about what a query scans. None when nobody counted."""
         keys = [Key(self._scope, "log group", group) for group in groups]
         queries = [
-            Query(SeriesKey(k, "IncomingBytes", "Sum"), "AWS/Logs", ("LogGroupName", k.id)) for k in keys
+            Query(SeriesKey(k, "IncomingBytes", "Sum"), "AWS/Logs", (("LogGroupName", k.id),)) for k in keys
         ]
         answer = await self._api.read(
             "cloudwatch",

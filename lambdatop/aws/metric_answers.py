@@ -14,8 +14,10 @@ from lambdatop.aws.metric_queries import PERIOD_S, Query
 from lambdatop.aws.session import Api
 from lambdatop.aws.together import all_of
 from lambdatop.domain.errors import Denied, SourceError
-from lambdatop.domain.events import MetricPoints
+from lambdatop.domain.events import MetricPoints, MetricsObserved
+from lambdatop.domain.scope import Scope
 from lambdatop.domain.series import Columns, SeriesKey
+from lambdatop.domain.world import World
 
 QUERIES_AT_ONCE = 500
 POINTS_AT_ONCE = 30_000
@@ -122,6 +124,15 @@ async def ask(
 
     await all_of(work() for _ in range(min(SIDE_BY_SIDE, len(batches))))
     return [pair for each in answered for pair in each]
+
+
+async def observe(
+    api: Api, scope: Scope, queries: Sequence[Query], span: Span, world: World
+) -> MetricsObserved:
+    """What CloudWatch says of `queries`, for sources whose few series no plan weighs; raises as `usable`."""
+    answered = await ask(api, queries, span, lambda units: None)
+    data = usable(answered, lambda series: world.asked_at(series) is not None)
+    return MetricsObserved(scope, api.now(), span.start, span.end, data)
 
 
 async def _ask(api: Api, batch: Sequence[Query], span: Span) -> list[tuple[Query, Answered]]:

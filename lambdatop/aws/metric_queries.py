@@ -94,12 +94,12 @@ class Query(NamedTuple):
 
     series: SeriesKey
     namespace: str
-    dimension: tuple[str, str] | None
+    dimensions: tuple[tuple[str, str], ...]
     every: int = 1
 
     def request(self, id_: str) -> dict[str, Any]:
         """As an entry of MetricDataQueries, one point a minute."""
-        dimensions = [{"Name": self.dimension[0], "Value": self.dimension[1]}] if self.dimension else []
+        dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions]
         metric = {"Namespace": self.namespace, "MetricName": self.series.metric, "Dimensions": dimensions}
         stat = {"Metric": metric, "Period": PERIOD_S, "Stat": self.series.stat}
         return {"Id": id_, "MetricStat": stat, "ReturnData": True}
@@ -109,13 +109,13 @@ def account_queries(scope: Scope) -> Iterator[Query]:
     """The region-wide numbers."""
     key = Key(scope, "account", scope.account)
     for metric, stat in ACCOUNT_METRICS:
-        yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", None)
+        yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", ())
 
 
 def sweep_queries(functions: Iterable[Key], metric: Metric) -> Iterator[Query]:
     """One series of each function."""
     for key in functions:
-        yield Query(SeriesKey(key, *metric), "AWS/Lambda", ("FunctionName", key.id))
+        yield Query(SeriesKey(key, *metric), "AWS/Lambda", (("FunctionName", key.id),))
 
 
 def function_queries(
@@ -129,11 +129,11 @@ def function_queries(
     for facts in functions:
         key = facts.key
         for metric, stat in (*FUNCTION_METRICS, *_extras(world, key, feeding.get(key, ()))):
-            yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", ("FunctionName", key.id))
+            yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", (("FunctionName", key.id),))
         if facts.log_group and world.metric(key, "Invocations").times:
             groups.setdefault(facts.log_group, Key(key.scope, "log group", facts.log_group))
     for name, group in sorted(groups.items()):
-        yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", ("LogGroupName", name), SLOW_ROUNDS)
+        yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", (("LogGroupName", name),), SLOW_ROUNDS)
 
 
 def _extras(world: World, key: Key, feeding: Iterable[MappingFacts]) -> Iterator[tuple[str, str]]:
@@ -171,7 +171,7 @@ def mapping_queries(world: World, mappings: Iterable[MappingFacts]) -> Iterator[
             metrics.append(("MaxOffsetLag", "Maximum"))
         for metric, stat in metrics:
             key = SeriesKey(mapping.key, metric, stat)
-            yield Query(key, "AWS/Lambda", ("EventSourceMappingUUID", mapping.uuid))
+            yield Query(key, "AWS/Lambda", (("EventSourceMappingUUID", mapping.uuid),))
 
 
 def stream_queries(scope: Scope, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
@@ -179,7 +179,7 @@ def stream_queries(scope: Scope, mappings: Iterable[MappingFacts]) -> Iterator[Q
     keys = {m.source_stream for m in mappings if m.source_kind == "kinesis"}
     for key in sorted(k for k in keys if k is not None and k.scope == scope):
         for metric, stat in STREAM_METRICS:
-            yield Query(SeriesKey(key, metric, stat), "AWS/Kinesis", ("StreamName", key.id))
+            yield Query(SeriesKey(key, metric, stat), "AWS/Kinesis", (("StreamName", key.id),))
 
 
 def queue_queries(scope: Scope, queues: Iterable[Key], sources: Iterable[Key] = ()) -> Iterator[Query]:
@@ -189,4 +189,4 @@ def queue_queries(scope: Scope, queues: Iterable[Key], sources: Iterable[Key] = 
         if key.scope != scope:
             continue
         for metric, stat in (*QUEUE_METRICS, LEAST_IN_FLIGHT) if key in behind else QUEUE_METRICS:
-            yield Query(SeriesKey(key, metric, stat), "AWS/SQS", ("QueueName", key.id))
+            yield Query(SeriesKey(key, metric, stat), "AWS/SQS", (("QueueName", key.id),))

@@ -181,7 +181,7 @@ class Parts:
     ) -> tuple[float | None, ...]:
         """Sums over the last ten minutes, None for a metric without a point."""
         now = self.api.now()
-        queries = [Query(SeriesKey(key, m, "Sum"), namespace, (dimension, key.id)) for m in metrics]
+        queries = [Query(SeriesKey(key, m, "Sum"), namespace, ((dimension, key.id),)) for m in metrics]
         answer = await self.api.read(
             "cloudwatch",
             "GetMetricData",
@@ -196,7 +196,7 @@ class Parts:
     async def _newest(self, key: Key, namespace: str, metric: str, dimension: str) -> float | None:
         """The newest value of the last ten minutes (one billed unit)."""
         now = self.api.now()
-        query = Query(SeriesKey(key, metric, "Maximum"), namespace, (dimension, key.id))
+        query = Query(SeriesKey(key, metric, "Maximum"), namespace, ((dimension, key.id),))
         answer = await self.api.read(
             "cloudwatch",
             "GetMetricData",

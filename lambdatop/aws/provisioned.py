@@ -7,24 +7,23 @@ round, and everybody else in turns.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import arn_text, whole
-from lambdatop.aws.quotas import add_points
+from lambdatop.aws.metric_answers import observe, span_until
+from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
 from lambdatop.aws.turns import in_turn
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError
-from lambdatop.domain.events import Event, MetricPoints, MetricsObserved, ProvisionedObserved
+from lambdatop.domain.events import Event, MetricsObserved, ProvisionedObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.quota_functions import SPILLOVER, UTILISATION
 from lambdatop.domain.quota_limits import Provisioned
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.series import MINUTE, SeriesKey
+from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.text import clean_name
+from lambdatop.domain.world import World
 
 PER_ROUND = 20
 MEASURED = 25
@@ -67,7 +66,7 @@ class ProvisionedSource:
                 self._found.pop(key, None)
         aliases = [Key(self._scope, "alias", f"{k.id}:{p.qualifier}") for k, p in self._every()]
         observed = ProvisionedObserved(self._scope, at, tuple(answered))
-        return (observed, await self._measured(aliases[:MEASURED])) if aliases else (observed,)
+        return (observed, await self._measured(aliases[:MEASURED], view.world)) if aliases else (observed,)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -133,31 +132,13 @@ class ProvisionedSource:
                 )
         return tuple(sorted(found, key=lambda p: p.qualifier))
 
-    async def _measured(self, aliases: Sequence[Key]) -> MetricsObserved:
+    async def _measured(self, aliases: Sequence[Key], world: World) -> MetricsObserved:
         """Utilisation and spillover of the last hour."""
-        end = math.ceil(self._api.now() / MINUTE) * MINUTE
-        start = end - HISTORY_MIN * MINUTE
-        wanted = [SeriesKey(a, *metric) for a in aliases for metric in METRICS]
-        series = {f"p{i}": one for i, one in enumerate(wanted)}
-        points: dict[str, dict[int, float]] = {id_: {} for id_ in series}
-        async for page in self._api.pages(
-            "cloudwatch",
-            "GetMetricData",
-            token="NextToken",
-            MetricDataQueries=[_query(id_, one) for id_, one in series.items()],
-            StartTime=datetime.fromtimestamp(start, UTC),
-            EndTime=datetime.fromtimestamp(end, UTC),
-            ScanBy="TimestampAscending",
-        ):
-            for result in page.get("MetricDataResults") or ():
-                add_points(points.get(result.get("Id"), {}), result, start, end)
-        data = tuple(MetricPoints(one, tuple(sorted(points[id_].items()))) for id_, one in series.items())
-        return MetricsObserved(self._scope, self._api.now(), start, end, data)
+        queries = [_query(SeriesKey(alias, *metric)) for alias in aliases for metric in METRICS]
+        span = span_until(self._api.now(), HISTORY_MIN)
+        return await observe(self._api, self._scope, queries, span, world)
 
 
-def _query(id_: str, series: SeriesKey) -> dict[str, Any]:
+def _query(series: SeriesKey) -> Query:
     name = series.key.id.partition(":")[0]
-    dimensions = [{"Name": "FunctionName", "Value": name}, {"Name": "Resource", "Value": series.key.id}]
-    metric = {"Namespace": "AWS/Lambda", "MetricName": series.metric, "Dimensions": dimensions}
-    stat = {"Metric": metric, "Period": MINUTE, "Stat": series.stat}
-    return {"Id": id_, "MetricStat": stat, "ReturnData": True}
+    return Query(series, "AWS/Lambda", (("FunctionName", name), ("Resource", series.key.id)))

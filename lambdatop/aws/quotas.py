@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.facts import seconds
+from lambdatop.aws.metric_answers import observe, span_until
+from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import CredentialsError, Denied, SourceError, Throttled
-from lambdatop.domain.events import Event, MetricPoints, MetricsObserved, QuotasObserved
+from lambdatop.domain.events import Event, MetricsObserved, QuotasObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.quota_limits import CONCURRENCY, DOCUMENTED, SIZES, QuotaLimit, UsageMetric
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.series import MINUTE, SeriesKey
+from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.world import World
 
 USAGE_MIN = 15
 """History of a usage metric that is asked for, minutes."""
@@ -54,7 +55,7 @@ class QuotasSource:
             gap = f"Service Quotas does not answer here, {clean_line(error.code or str(error), 80)}{kept}"
         observed = QuotasObserved(self._scope, at, self._known, gap)
         usage = [limit for limit in self._known if limit.usage is not None and limit.code != CONCURRENCY]
-        return (observed, await self._used(usage)) if usage else (observed,)
+        return (observed, await self._used(usage, view.world)) if usage else (observed,)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -71,33 +72,10 @@ class QuotasSource:
                     found[limit.code] = limit
         return tuple(found[code] for code in sorted(found))
 
-    async def _used(self, limits: Sequence[QuotaLimit]) -> MetricsObserved:
+    async def _used(self, limits: Sequence[QuotaLimit], world: World) -> MetricsObserved:
         """The newest minutes of the usage metrics."""
-        end = math.ceil(self._api.now() / MINUTE) * MINUTE
-        start = end - USAGE_MIN * MINUTE
-        keys = {f"q{i}": _series(self._scope, limit) for i, limit in enumerate(limits)}
-        points: dict[str, dict[int, float]] = {id_: {} for id_ in keys}
-        async for page in self._api.pages(
-            "cloudwatch",
-            "GetMetricData",
-            token="NextToken",
-            MetricDataQueries=[_query(f"q{i}", limit) for i, limit in enumerate(limits)],
-            StartTime=datetime.fromtimestamp(start, UTC),
-            EndTime=datetime.fromtimestamp(end, UTC),
-            ScanBy="TimestampAscending",
-        ):
-            for result in page.get("MetricDataResults") or ():
-                add_points(points.get(result.get("Id"), {}), result, start, end)
-        data = tuple(MetricPoints(key, tuple(sorted(points[id_].items()))) for id_, key in keys.items())
-        return MetricsObserved(self._scope, self._api.now(), start, end, data)
-
-
-def add_points(points: dict[int, float], result: Mapping[str, Any], start: int, end: int) -> None:
-    """Take the values of one page of one series, by the start of their minute (s since the epoch)."""
-    for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False):
-        at = seconds(stamp)
-        if at is not None and start <= at < end and math.isfinite(value):
-            points[int(at // MINUTE) * MINUTE] = float(value)
+        queries = [_query(self._scope, one) for one in limits]
+        return await observe(self._api, self._scope, queries, span_until(self._api.now(), USAGE_MIN), world)
 
 
 def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
@@ -126,14 +104,7 @@ def _usage(item: Mapping[str, Any]) -> UsageMetric | None:
     )
 
 
-def _series(scope: Scope, limit: QuotaLimit) -> SeriesKey:
+def _query(scope: Scope, limit: QuotaLimit) -> Query:
     usage = limit.usage or UsageMetric("", "", (), "")
-    return SeriesKey(Key(scope, "quota", limit.code), usage.metric, usage.stat)
-
-
-def _query(id_: str, limit: QuotaLimit) -> dict[str, Any]:
-    usage = limit.usage or UsageMetric("", "", (), "")
-    dimensions = [{"Name": name, "Value": value} for name, value in usage.dimensions]
-    metric = {"Namespace": usage.namespace, "MetricName": usage.metric, "Dimensions": dimensions}
-    stat = {"Metric": metric, "Period": MINUTE, "Stat": usage.stat}
-    return {"Id": id_, "MetricStat": stat, "ReturnData": True}
+    series = SeriesKey(Key(scope, "quota", limit.code), usage.metric, usage.stat)
+    return Query(series, usage.namespace, usage.dimensions)

@@ -59,7 +59,7 @@ def _with(world: World, key: Key, *series: tuple[str, str]) -> World:
 
 def _extra(world: World, *mappings: MappingFacts) -> set[str]:
     found = [q for q in function_queries(world, (_function(),), mappings) if q.namespace == "AWS/Lambda"]
-    assert all(q.dimension == ("FunctionName", "f") for q in found)
+    assert all(q.dimensions == (("FunctionName", "f"),) for q in found)
     core = {f"{m} {s}" for m, s in FUNCTION_METRICS}
     names = [f"{q.series.metric} {q.series.stat}" for q in found]
     assert len(names) == len(set(names))
@@ -100,7 +100,7 @@ def test_one_query_for_each_log_group_that_is_written_to() -> None:
         world = _with(world, facts.key, ("Invocations", "Sum"))
     found = [q for q in function_queries(world, functions, ()) if q.namespace == "AWS/Logs"]
     group = SeriesKey(Key(SCOPE, "log group", "/all"), "IncomingBytes", "Sum")
-    assert found == [Query(group, "AWS/Logs", ("LogGroupName", "/all"), SLOW_ROUNDS)]
+    assert found == [Query(group, "AWS/Logs", (("LogGroupName", "/all"),), SLOW_ROUNDS)]
 
 
 POLLED = {"PolledEventCount Sum", "InvokedEventCount Sum", "FailedInvokeEventCount Sum"}
@@ -121,7 +121,7 @@ LOSSES = {"DroppedEventCount Sum", "OnFailureDestinationDeliveredEventCount Sum"
 def test_mappings_by_the_groups_they_publish(kind: str, groups: tuple[str, ...], names: set[str]) -> None:
     found = list(mapping_queries(EMPTY_WORLD, (_mapping(kind, metrics=groups),)))
     assert _names(found) == names
-    assert all(q.dimension == ("EventSourceMappingUUID", kind) for q in found)
+    assert all(q.dimensions == (("EventSourceMappingUUID", kind),) for q in found)
 
 
 def test_a_disabled_mapping_is_asked_about_until_its_points_are_history() -> None:
@@ -137,7 +137,7 @@ def test_streams_and_queues_of_this_account_only() -> None:
     )
     found = list(stream_queries(SCOPE, (_mapping("kinesis"), _mapping("dynamodb"), theirs)))
     assert _names(found) == {"GetRecords.IteratorAgeMilliseconds Maximum", "IncomingRecords Sum"}
-    assert {(q.namespace, q.dimension) for q in found} == {("AWS/Kinesis", ("StreamName", "s"))}
+    assert {(q.namespace, q.dimensions) for q in found} == {("AWS/Kinesis", (("StreamName", "s"),))}
     queue, dlq = Key(SCOPE, "queue", "q"), Key(SCOPE, "queue", "dlq")
     foreign = Key(Scope("9" * 12, REGION), "queue", "theirs")
     asked = list(queue_queries(SCOPE, (queue, dlq, foreign), {queue, foreign}))

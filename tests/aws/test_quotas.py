@@ -139,8 +139,8 @@ async def test_provisioned_concurrency_is_read_and_measured(stub: WireStub, benc
     answers = {"api": configs("api", live=(10, 10), v2=(5, 2)), "plain": configs("plain")}
     stub.on("lambda", "ListProvisionedConcurrencyConfigs", lambda p: answers[p["FunctionName"]])
     results = [
-        {"Id": "p0", "Timestamps": [NOW - 60], "Values": [0.8], "StatusCode": "Complete"},
-        {"Id": "p1", "Timestamps": [NOW - 60], "Values": [12.0], "StatusCode": "Complete"},
+        {"Id": "q0", "Timestamps": [NOW - 60], "Values": [0.8], "StatusCode": "Complete"},
+        {"Id": "q1", "Timestamps": [NOW - 60], "Values": [12.0], "StatusCode": "Complete"},
     ]
     stub.on("cloudwatch", "GetMetricData", {"MetricDataResults": results})
     made = bench(at=NOW)

@@ -42,7 +42,7 @@ OTHERS = {"boto3 in 8 threads": "boto3", "json.loads alone": "floor", "floor": "
 def our_queries(functions: int) -> list[Query]:
     keys = [Key(SCOPE, "function", f"service-{i:05}") for i in range(functions)]
     return [
-        Query(SeriesKey(key, metric, stat), "AWS/Lambda", ("FunctionName", key.id))
+        Query(SeriesKey(key, metric, stat), "AWS/Lambda", (("FunctionName", key.id),))
         for key in keys
         for metric, stat in METRICS
     ]
