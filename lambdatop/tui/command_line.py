@@ -6,7 +6,7 @@ typed before that is held back, and a word that is a command's name needs no sea
 
 from __future__ import annotations
 
-from textual import events
+from textual import events, on
 from textual.command import CommandPalette
 from textual.widgets import Input
 
@@ -25,11 +25,26 @@ COMMANDS: dict[str, Hotkey] = {
 OPENERS = BY_ID["palette"].keys.split(",")
 
 
+class Palette(CommandPalette):
+    """Textual's palette, which looks for commands no more once it is closed."""
+
+    @on(Input.Changed)
+    def _not_when_closed(self, event: Input.Changed) -> None:
+        # What was typed right before the closing arrives after it; a search without a list ends the console.
+        if not self.is_current:
+            event.prevent_default()
+
+
 class CommandLine(TypeAhead):
     """Mixed into the console."""
 
     _early: tuple[events.Event, ...] = ()
     _looks = 0
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def held_back(self, event: events.Event) -> bool:
         """Keep a key for later while the palette opens; Enter waits for the keys before it."""

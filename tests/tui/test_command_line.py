@@ -10,6 +10,7 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, toasts, type_ahead
 from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.login import NO_LOGIN
@@ -33,6 +34,24 @@ async def test_another_word_opens_its_screen(make_app: MakeApp) -> None:
     async with looking(app) as pilot:
         type_ahead(pilot, "colon", *"journal", "enter")
         await until(pilot, lambda: isinstance(app.screen, JournalScreen))
+
+
+async def test_what_was_typed_before_the_palette_closed_starts_no_search_in_it(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "colon")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        palette, line = app.screen, app.screen.query_one(Input)
+        assert isinstance(palette, CommandPalette)
+        searches: list[object] = []
+        monkeypatch.setattr(palette, "run_worker", lambda work, **_: searches.append(work))
+        palette.dismiss()
+        for typed in "jou":
+            palette.post_message(Input.Changed(line, typed))
+        await until(pilot, lambda: not palette.is_attached)
+        assert searches == []
 
 
 async def test_login_suspends_the_console_and_connects_anew(
