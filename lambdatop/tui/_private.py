@@ -11,6 +11,9 @@ painted, eight objects of garbage that only a look through all objects finds, a 
 
 `Widget.virtual_size` has the whole screen arranged anew when it is set, for each line of a log that grows.
 But only what scrolls looks different then, and its scrollbar, which `_scroll_update` sees to.
+
+`Widget._styles_cache` puts borders, padding and opacity round each line anew, also where there are none,
+which takes longer than the line.
 """
 
 from __future__ import annotations
@@ -21,16 +24,19 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.segment import Segment, Segments
+from rich.style import Style as RichStyle
 from rich.text import Text
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
-from textual.geometry import Size
+from textual.geometry import NULL_SPACING, Region, Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lambdatop.domain.text import clean
 
@@ -42,6 +48,38 @@ def set_content_size(view: ScrollView, size: Size) -> None:
     """Say how much there is to scroll through; a scrollbar that comes or goes arranges the screen anew."""
     view.set_reactive(ScrollView.virtual_size, size)
     view._scroll_update(size)
+
+
+class _PlainLines(StylesCache):
+    """Lines as the widget paints them, kept until somebody says that they are dirty."""
+
+    def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
+        """The lines of a part of the widget."""
+        if widget.styles.gutter != NULL_SPACING or widget.opacity != 1.0:
+            return super().render_widget(widget, crop)
+        width = widget.region.width
+        if width != self._width:
+            self.clear()
+            self._width = width
+        kept, dirty = self._cache, self._dirty_lines
+        fresh = [y for y in crop.line_range if y in dirty or y not in kept]
+        if fresh:
+            background = widget.background_colors[1]
+            rest, filters = RichStyle(bgcolor=background.rich_color), widget.get_line_filters()
+            for y in fresh:
+                strip = widget.render_line(y).adjust_cell_length(width, rest)
+                for one in filters:
+                    strip = strip.apply_filter(one, background)
+                kept[y] = strip
+            dirty.difference_update(fresh)
+        strips = [kept[y] for y in crop.line_range]
+        first, last = crop.column_span
+        return strips if (first, last) == (0, width) else [strip.crop(first, last) for strip in strips]
+
+
+def paint_plainly(widget: Widget) -> None:
+    """Show the lines of a widget as it paints them; where it has a border or padding, as ever."""
+    widget._styles_cache = _PlainLines()
 
 
 _divide = Strip.divide

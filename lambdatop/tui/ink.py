@@ -21,6 +21,9 @@ class Span(NamedTuple):
 
 Spans = tuple[Span, ...]
 
+MATCH = "match"
+"""No slot of a theme file: what a search has found, the accent reversed."""
+
 SEVERITY_SLOT = {"critical": "critical", "warning": "warning", "info": "info", "": ""}
 SEVERITY_WORD = {"critical": "CRIT", "warning": "WARN", "info": "INFO"}
 

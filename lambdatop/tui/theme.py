@@ -16,7 +16,7 @@ from textual.theme import Theme
 
 from lambdatop.config.theme_file import SLOTS, ThemeFile
 from lambdatop.tui.glyphs import to_ascii
-from lambdatop.tui.ink import Span
+from lambdatop.tui.ink import MATCH, Span
 
 _PREFIX = "ink-"
 _slot = attrgetter("slot")
@@ -91,6 +91,10 @@ def textual_theme(theme: ThemeFile) -> Theme:
     )
 
 
+REST = "rest"
+"""No slot of a theme file: what is right of the text."""
+
+
 class Inks:
     """The colours of one theme, looked up by slot; a new object for each theme."""
 
@@ -100,12 +104,15 @@ class Inks:
         self._colors = {slot: _opaque(Color.parse(variables[variable(slot)]), ground) for slot in SLOTS}
         self._styles = {slot: variables.get(f"{variable(slot)}-style", "") for slot in SLOTS}
         self._rich: dict[str, Style] = {"": Style()}
+        self._mixed: dict[tuple[Style, int], dict[str, Style]] = {}
         self.ascii_only = ascii_only
         self._ansi = ansi
 
     def rich(self, slot: str) -> Style:
         """Foreground and attributes of a slot, for line-API widgets."""
         found = self._rich.get(slot)
+        if found is None and slot == MATCH:
+            found = self._rich[slot] = self.rich("accent") + Style(reverse=True)
         if found is None:
             attributes = Style.parse(self._styles[slot]) if self._styles[slot] else Style()
             found = self._rich[slot] = Style(color=self._colors[slot].rich_color) + attributes
@@ -117,18 +124,27 @@ class Inks:
         `cursor` is 0 elsewhere, 1 under a cursor without the focus, 2 with it. Severity keeps its colour
         there, except with sixteen colours: nobody can read red on blue.
         """
-        under = self.cursor(cursor == 2) if cursor else Style()
-        over = self._ansi and cursor == 2
-        styles: dict[str, Style] = {}
+        styles = self._mixed.get((base, cursor))
+        if styles is None:
+            styles = self._mixed[base, cursor] = {}
         segments: list[Segment] = []
         # Fifty pieces in three or four colours: each colour is mixed once, neighbours are joined.
         for slot, same in groupby(pieces, _slot):
-            style = styles.get(slot)
-            if style is None:
-                ink = self.rich(slot)
-                style = styles[slot] = base + ink + under if over else base + under + ink
+            style = styles.get(slot) or self._mix(styles, slot, base, cursor)
             segments.append(Segment(self.text("".join([p.text for p in same])), style))
-        return segments, base + under
+        return segments, styles.get(REST) or self._mix(styles, REST, base, cursor)
+
+    def _mix(self, styles: dict[str, Style], slot: str, base: Style, cursor: int) -> Style:
+        """The style of a slot on `base`, and for the next one who asks."""
+        under = self.cursor(cursor == 2) if cursor else Style()
+        if slot == REST:
+            mixed = base + under
+        elif self._ansi and cursor == 2:
+            mixed = base + self.rich(slot) + under
+        else:
+            mixed = base + under + self.rich(slot)
+        styles[slot] = mixed
+        return mixed
 
     def cursor(self, focused: bool) -> Style:
         """The line under the cursor."""

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from lambdatop.domain.logline import LogLine, parse
 from lambdatop.domain.scope import Key
 from lambdatop.tui.filtering import NO_FILTER, parse_filter, parse_search
-from lambdatop.tui.ink import Span, plain, spans, width_of
+from lambdatop.tui.ink import MATCH, Span, plain, spans, width_of
 from lambdatop.tui.widgets import log_book
 from lambdatop.tui.widgets.log_book import LogBook
 from lambdatop.tui.widgets.log_copy import copies, file_lines
 from lambdatop.tui.widgets.log_feed import Fresh
-from lambdatop.tui.widgets.log_lines import MATCH, Shown, display_lines, marked, render, wrapped
+from lambdatop.tui.widgets.log_lines import Shown, display_lines, marked, render, wrapped
 
 KEY = scene.key("function", "orders-worker")
 RIDS = [f"{i:08x}-5b7d-4c1e-9a60-0d8f2f4f1b01" for i in range(4)]

@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lambdatop.tui._private import set_content_size
@@ -22,13 +21,14 @@ from lambdatop.tui.ink import Span, Spans, fit
 from lambdatop.tui.theme import Inks, inks_of
 from lambdatop.tui.widgets.columns import Column, Placed, header, in_order, place
 from lambdatop.tui.widgets.moving import Moving
+from lambdatop.tui.widgets.plain_lines import PlainLines
 
 R = TypeVar("R")
 HEADER = 1
 KEPT_STRIPS = 1_000
 
 
-class KeyedTable(Moving, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
+class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_bindings=False):
     """A sorted table of (key, row) pairs with a cursor that follows its key."""
 
     BINDINGS = Moving.BINDINGS
@@ -290,7 +290,7 @@ class KeyedTable(Moving, ScrollView, Generic[R], can_focus=True, inherit_binding
         return strip
 
     def _strip(self, pieces: Spans, inks: Inks, width: int, cursor: int = 0) -> Strip:
-        segments, style = inks.segments(pieces, self.rich_style, cursor)
+        segments, style = inks.segments(pieces, self.base, cursor)
         return Strip(segments).adjust_cell_length(width, style)
 
     def notify_style_update(self) -> None:

@@ -12,12 +12,10 @@ from lambdatop.domain.logline import Report
 from lambdatop.domain.patterns import Pattern
 from lambdatop.domain.redact import redact
 from lambdatop.tui import format as fmt
-from lambdatop.tui.ink import Span, Spans, fit, spans
+from lambdatop.tui.ink import MATCH, Span, Spans, fit, spans
 from lambdatop.tui.widgets.log_feed import GAP, Fresh
 
 FULL_STAMP_FROM = 100
-MATCH = "match"
-"""Not a slot of the theme: the accent, reversed."""
 
 LEVELS = {
     "trace": ("trace", "log_debug"),

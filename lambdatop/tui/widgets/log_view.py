@@ -6,10 +6,8 @@ what arrives, and follows again from the last line.
 
 from __future__ import annotations
 
-from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lambdatop.tui._private import set_content_size
@@ -21,12 +19,13 @@ from lambdatop.tui.widgets.log_feed import labels
 from lambdatop.tui.widgets.log_keys import LogKeys
 from lambdatop.tui.widgets.log_lines import Shown, indent_of, marked, render, wrapped
 from lambdatop.tui.widgets.log_paint import painted
+from lambdatop.tui.widgets.plain_lines import PlainLines
 
 LABEL_SHARE = 5
 """A name takes at most a fifth of the width."""
 
 
-class LogView(LogKeys, ScrollView, can_focus=True, inherit_bindings=False):
+class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
     """Display lines of a book, some of them on the screen."""
 
     BINDINGS = LogKeys.BINDINGS
@@ -49,8 +48,6 @@ class LogView(LogKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self._empty: Spans = ()
         self._rows: list[tuple[Shown, Spans]] | None = None
         self._placing = False
-        # Made of the styles of all ancestors, which takes as long as a line's own text.
-        self._base: Style | None = None
 
     def repaint(self) -> None:
         """Something may look different, or stand elsewhere."""
@@ -224,11 +221,4 @@ class LogView(LogKeys, ScrollView, can_focus=True, inherit_bindings=False):
         if not self.book.view and y == 0:
             pieces = self._empty
         cursor = 0 if shown is None or shown is not self.cursor else 1 + self.has_focus
-        if self._base is None:
-            self._base = self.rich_style
-        return painted(pieces, inks_of(self.app), self._base, self.size.width, cursor, self.greyed)
-
-    def notify_style_update(self) -> None:
-        """Another theme."""
-        super().notify_style_update()
-        self._base = None
+        return painted(pieces, inks_of(self.app), self.base, self.size.width, cursor, self.greyed)
