@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lambdatop.aws.log_tails import Raw
 from lambdatop.domain.logline import LogLine, parse
@@ -54,13 +54,17 @@ def owned(events: Iterable[Raw], keys: Mapping[str, Key], shared: bool) -> tuple
 
 
 async def parsed(
-    events: Sequence[tuple[Key, Raw]], slice_: int = PARSE_SLICE, pause_s: float = 0.0
+    events: Sequence[tuple[Key, Raw]],
+    slice_: int = PARSE_SLICE,
+    pause_s: float = 0.0,
+    give_way: Callable[[], None] = lambda: None,
 ) -> list[tuple[Key, LogLine]]:
     """Their lines, in the same order; after each slice others get their turn, for `pause_s` at least."""
     lines: list[tuple[Key, LogLine]] = []
     for i, (key, event) in enumerate(events):
         if i and i % slice_ == 0:
             await asyncio.sleep(pause_s)
+            give_way()
         stream = clean_line(str(event.get("logStreamName") or ""), 512)
         text = str(event.get("message") or "")
         lines.append((key, parse(stamp(event) / 1000, identity(event), stream, text)))

@@ -34,6 +34,7 @@ FIRST_PAGES, FIRST_EVENTS = 2, 2_000
 """A person waits for the first lines; the next pages are as large as CloudWatch makes them."""
 PARSE_SLICE, PARSE_PAUSE_S = 100, 0.001
 """A millisecond of work, and one of rest: the console's keys share the interpreter with a fast log."""
+TAKE_SLICE = 1_000
 PAGES, SWEEP_PAGES, PAGE_EVENTS = 10, 8, 10_000
 KEEP_TAILS = 64
 POLL_AT_MOST_EVERY_S = 4.0
@@ -190,7 +191,10 @@ class LogsSource:
                 tail.head = None if window is tail.head else tail.head
                 tail.sweep = None if window is tail.sweep else tail.sweep
                 raise
-            tail.take_page(window, page.get("events") or ())
+            events = page.get("events") or ()
+            for i in range(0, len(events), TAKE_SLICE):
+                self._api.give_way()
+                tail.take_page(window, events[i : i + TAKE_SLICE])
             window.token = page.get("nextToken")
             if not window.token:
                 return True
@@ -224,7 +228,9 @@ class LogsSource:
         """What is owed, as an event; nothing is crossed out before the event is made."""
         own, unknown = owned(tail.owed, {facts.name: facts.key}, shared)
         ordered = sorted(own, key=lambda pair: stamp(pair[1]))
-        lines = tuple(line for _, line in await parsed(ordered, PARSE_SLICE, PARSE_PAUSE_S))
+        lines = tuple(
+            line for _, line in await parsed(ordered, PARSE_SLICE, PARSE_PAUSE_S, self._api.give_way)
+        )
         if unknown:
             tail.notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")
         if session is not None and session.gap:

@@ -210,6 +210,10 @@ class Api:
         """Wait before something is asked again."""
         await self._clock.sleep(seconds)
 
+    def give_way(self) -> None:
+        """Let a key be answered before what takes some ms."""
+        self._clock.give_way()
+
     async def turns(self, service: str, count: int) -> None:
         """Wait for `count` turns but one, which `read` takes itself: for a request as heavy as so many."""
         for _ in range(count - 1):

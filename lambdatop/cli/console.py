@@ -26,11 +26,11 @@ SWITCH_S = 0.001
 dozen steps between key and paint, are felt while a log of thousands of lines a second is parsed."""
 
 
-REACTIONS_PER_S = 250
+REACTIONS_PER_S = 1_000
 """Textual paints in steps of this length, 60 if nobody says otherwise: a key would wait for up to two of
 them. It paints no more often than something changes, so this costs nothing."""
 
-COLLECT_YOUNG = (2_000, 10, 1_000_000)
+COLLECT_YOUNG = (1_000, 4, 1_000_000)
 """Cycles are looked for among young objects only: a look through all of them stops keys for a third of a
 second once a hundred thousand log lines are held, which have no cycles. The app has the rest done when nobody
 types (`tui/tidying.py`)."""
@@ -122,7 +122,7 @@ def _run_app(
         save_log=lambda name, lines: LogExports(state_dir(), parts.clock.now).save(name, lines),
     )
     app.login = parts.login
-    app.traits, app.driver_class = traits, TerminalDriver
+    app.traits, app.driver_class, app.typed = traits, TerminalDriver, parts.typed
     # Two threads that import take three times as long: the engine's, which is slower, comes second.
     app.when_painted = partial(_begin, thread)
     app.run()

@@ -37,6 +37,7 @@ class Parts:
     spills: SpillStore | None
     connect: Connect
     login: Callable[[], str] | None = None
+    typed: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -90,9 +91,8 @@ def wire(
     # The demo leaves no file behind, so it keeps no log either.
     log = open_log(None if locate else context.paths.log_file, debug=context.debug)
     try:
-        yield Parts(
-            clock, meter, journal or JournalFile(context.paths.state_dir), spills, open_backend, login
-        )
+        kept = journal or JournalFile(context.paths.state_dir)
+        yield Parts(clock, meter, kept, spills, open_backend, login, clock.typed)
     finally:
         close_log(log)
 

@@ -33,6 +33,9 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
+    def give_way(self) -> None:
+        """Hold this thread, for some ms at most, while a key is being answered: both need the interpreter."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:

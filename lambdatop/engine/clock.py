@@ -8,9 +8,15 @@ from typing import Any
 
 from lambdatop.domain.ports import Clock
 
+ANSWER_S = 0.025
+"""How long a key is answered undisturbed; about as long as that takes."""
+
 
 class SystemClock:
     """`domain.ports.Clock` on the machine's clocks."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -23,6 +29,16 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+    def typed(self) -> None:
+        """A key was pressed, and is going to be answered in another thread."""
+        self._until = time.monotonic() + ANSWER_S
+
+    def give_way(self) -> None:
+        """Leave the interpreter to whoever answers a key; what follows takes some ms of it in one piece."""
+        left_s = self._until - time.monotonic()
+        if left_s > 0:
+            time.sleep(left_s)
 
 
 async def wait_at_most(clock: Clock, event: asyncio.Event, seconds: float) -> bool:

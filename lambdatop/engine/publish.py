@@ -56,6 +56,7 @@ class Publisher:
 
     def fold(self, events: Sequence[Event]) -> None:
         """Fold events in their order; one that cannot be folded is dropped and reported."""
+        self._clock.give_way()
         try:
             self.world = self._fold_all(self.world, events)
         except Exception as error:  # one bad event must not cost the good ones
@@ -70,6 +71,7 @@ class Publisher:
 
     def publish(self) -> Snapshot:
         """Build the next snapshot and make it the latest."""
+        self._clock.give_way()
         try:
             self.latest = self._build(
                 self.world,

@@ -25,6 +25,9 @@ class TerminalApp(FramedApp):
     when_painted: Callable[[], object] | None = None
     """What is put off until the first frame is on its way to the terminal."""
 
+    typed: Callable[[], object] = staticmethod(lambda: None)
+    """Is told of each key as soon as it is read, in the thread that reads."""
+
     def post_display_hook(self) -> None:
         """A frame was shown."""
         begin, self.when_painted = self.when_painted, None

@@ -54,6 +54,7 @@ class TerminalDriver(FrameDriver):
             raise RuntimeError("the console was started without a terminal")
         self._in, self._out = sys.__stdin__.fileno(), sys.__stderr__.fileno()
         self._traits: Traits = getattr(app, "traits", Traits())
+        self._typed: Callable[[], object] = getattr(app, "typed", lambda: None)
         self._cells = Cells(self._traits.colors, ascii_only=self._traits.ascii_only)
         self._cursor = (0, 0)
         self._window = Window()
@@ -270,6 +271,8 @@ class TerminalDriver(FrameDriver):
             elif isinstance(message, messages.TerminalSupportsSynchronizedOutput):
                 self._sync = True
             else:
+                if isinstance(message, events.Key):
+                    self._typed()
                 self.process_message(message)
 
 

@@ -16,7 +16,9 @@ from textual.app import App
 
 from lambdatop.tui._private import keep_strips_out_of_circles
 
-LOOK_S = 15.0
+LOOK_S, OFTEN_S = 15.0, 2.0
+SHORT_S = 0.008
+"""A short look that took longer than this, because a log pours in, is taken more often: it then sees less."""
 PAUSE_S = 0.3
 """Between two keys, this much later than the last one, nobody sees a short look."""
 QUIET_S = 120.0
@@ -32,6 +34,7 @@ class Tidying(App[None]):
     _typed_at = 0.0
     _whole_at = 0.0
     _took_s = 0.0
+    _pause_s = LOOK_S
 
     def begin_tidying(self) -> None:
         """Begin to wait for quiet moments."""
@@ -41,7 +44,7 @@ class Tidying(App[None]):
 
     def _tidy_soon(self) -> None:
         """Now, or in the first pause between two keys."""
-        self.set_timer(LOOK_S if self.tidy() else PAUSE_S, self._tidy_soon)
+        self.set_timer(self._pause_s if self.tidy() else PAUSE_S, self._tidy_soon)
 
     async def on_event(self, event: events.Event) -> None:
         """Somebody is there."""
@@ -62,5 +65,7 @@ class Tidying(App[None]):
             self._took_s = self._whole_at - now
         else:
             gc.collect()
+            took_s = max(1e-4, monotonic() - now)
+            self._pause_s = min(LOOK_S, max(OFTEN_S, self._pause_s * SHORT_S / took_s))
         gc.freeze()
         return True

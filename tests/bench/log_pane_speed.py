@@ -3,7 +3,8 @@
 `python -m bench.log_pane_speed [--rate 5000] [--seconds 40] [--size 120x40]`. A real console in a real pty,
 fed over HTTP by a process of its own (`log_flow_stub.py`). Keys: `i` (the whole pane is painted anew) and `e`
 (all lines are filtered anew); the time runs from the byte written to the pty to the word that the key puts
-into the pane's title, on the glass of a terminal (`glass.py`).
+into the pane's title, on the glass of a terminal (`glass.py`). Beside it, what a key takes in a program that
+does nothing.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ import time
 from pathlib import Path
 
 from bench.glass import Glass
+from bench.key_speed import echoes
 from bench.log_speed import environment_of
+from bench.screen_table import percentile
 
 KEYS = (("i", "no time"), ("e", "errors only"))
 PAUSE_S = 0.15
+ECHOES = 60
 
 
 class Console:
@@ -98,6 +102,12 @@ def measure(console: Console, seconds: float) -> dict[str, list[float]]:
     return times
 
 
+def spread(took: list[float]) -> str:
+    """A list of ms in words."""
+    shares = [f"p{share * 100:.0f} {percentile(took, share):.0f} ms" for share in (0.5, 0.9, 0.99)]
+    return f"{len(took)} presses, {', '.join(shares)}, worst {max(took):.0f} ms"
+
+
 def main() -> int:
     """Measure and print the table."""
     parser = argparse.ArgumentParser()
@@ -135,9 +145,8 @@ def _run(console: Console, rate: int, seconds: float) -> None:
     print(f"{(console.cpu_s() - cpu) / idle_s:.0%} of a core, {console.shown_lines() / idle_s:,.0f} lines/s")
     times = measure(console, seconds)
     for key, took in times.items():
-        took.sort()
-        p50, p99 = took[len(took) // 2], took[min(len(took) - 1, int(len(took) * 0.99))]
-        print(f"key {key}: {len(took)} presses, p50 {p50:.0f} ms, p99 {p99:.0f} ms, worst {took[-1]:.0f} ms")
+        print(f"key {key}: {spread(took)}")
+    print(f"a key of a program that does nothing, meanwhile: {spread(echoes(ECHOES))}")
     console.read(6)
     held = console.shown_lines()
     print(f"{rate:,} lines/s for {time.monotonic() - began:.0f} s: {held:,} lines held, ", end="")

@@ -60,6 +60,9 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(0)
 
+    def give_way(self) -> None:
+        pass
+
 
 class Bench:
     """The reading door and everything around it, on any endpoint."""

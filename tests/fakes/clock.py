@@ -38,6 +38,12 @@ class FakeClock:
         heapq.heappush(self._sleepers, (self._monotonic + seconds, next(self._numbers), future))
         await future
 
+    def typed(self) -> None:
+        """Nobody types."""
+
+    def give_way(self) -> None:
+        """Nobody types."""
+
     def jump(self, seconds: float) -> None:
         """Move the hands without waking anybody."""
         self._now += seconds

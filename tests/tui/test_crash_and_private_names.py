@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console as RichConsole
 from rich.segment import Segment
 from textual.app import App, ComposeResult
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lambdatop.tui._private import QuietCrash, crash_words, set_content_size
+from lambdatop.tui._private import QuietCrash, crash_words, paint_plainly, set_content_size
 from lambdatop.tui.app import LambdatopApp
 
 
@@ -63,6 +63,45 @@ def test_the_console_is_made_of_it(make_app: Callable[..., LambdatopApp]) -> Non
 class Long(ScrollView):
     def render_line(self, y: int) -> Strip:
         return Strip([Segment(f"line {y + self.scroll_offset.y}")])
+
+
+class Plain(Long):
+    DEFAULT_CSS = "Plain { background: blue; } Plain.padded { padding: 1 2; }"
+    made = 0
+
+    def on_mount(self) -> None:
+        paint_plainly(self)
+
+    def render_line(self, y: int) -> Strip:
+        self.made += 1
+        return super().render_line(y)
+
+
+class Framed(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Plain()
+
+
+async def test_lines_without_a_border_are_shown_as_they_are_painted_and_once() -> None:
+    app = Framed()
+    async with app.run_test(size=(20, 4)) as pilot:
+        view = app.query_one(Plain)
+        view.refresh()
+        await pilot.pause()
+        view.made = 0
+        region = Region(0, 0, 20, 4)
+        assert [s.text for s in view.render_lines(region)] == [f"line {y}".ljust(20) for y in range(4)]
+        assert "on #0000ff" in str(list(view.render_lines(region)[0])[-1].style), (
+            "the rest of a line has its ground"
+        )
+        assert view.render_lines(Region(5, 1, 3, 1))[0].text == "1  "
+        assert view.made == 0, "nobody said that a line is dirty"
+        view.refresh(Region(0, 2, 20, 1))
+        await pilot.pause()
+        assert view.made == 1
+        view.add_class("padded")
+        await pilot.pause()
+        assert view.render_lines(region)[1].text == "  line 0".ljust(20), "padding is Textual's matter"
 
 
 class Scrolled(App[None]):

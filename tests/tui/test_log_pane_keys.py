@@ -127,7 +127,7 @@ async def test_wrap_shows_the_end_of_long_lines_and_follows(open_log: OpenLog, c
         for _ in range(len(words)):
             await press(pilot, "j")
             log = tail(app)
-            assert log.following or any(shown is log.cursor for shown, _ in log._visible())
+            assert log.following or any(row.shown is log.cursor for row in log._visible())
         assert rows(app)[-1].endswith("newest")
         await press(pilot, "w")
         assert "tail-end" not in text(app)

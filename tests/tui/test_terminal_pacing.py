@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import os
+import pty
 import threading
+import tty
 from collections import deque
 from collections.abc import Callable
 
 import pytest
+from fakes.log_pane import MakeApp
 from textual import _xterm_parser, events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
@@ -16,6 +19,7 @@ from textual.driver import Driver
 
 from lambdatop.tui import _private
 from lambdatop.tui.app import LambdatopApp
+from lambdatop.tui.terminal_driver import TerminalDriver
 from lambdatop.tui.terminal_line import Line
 from lambdatop.tui.terminal_pacing import FIRST_PATIENCE_S, LEAST, MOST, PATIENCE_S, Window
 
@@ -88,6 +92,38 @@ def test_writing_never_waits_and_keeps_the_order() -> None:
     assert line.idle
     os.close(reading)
     os.close(writing)
+
+
+def test_a_terminal_gets_at_once_what_it_takes_and_the_rest_in_order() -> None:
+    reading, writing = pty.openpty()
+    tty.setraw(writing)
+    line = Line(writing, "utf-8", lambda: None)
+    line.write("a key is answered")
+    assert line.idle, "no thread was needed"
+    assert os.read(reading, 100) == b"a key is answered"
+    texts = [f"{i}:" + "x" * 9_999 for i in range(40)]
+    for text in texts:
+        line.write(text)
+    assert not line.idle
+    wanted, got = "".join(texts).encode(), bytearray()
+    while len(got) < len(wanted):
+        got += os.read(reading, 65_536)
+    assert got == wanted
+    assert os.get_blocking(writing), "the shell's own descriptor is as it was"
+    line.close(5.0)
+    os.close(reading)
+    os.close(writing)
+
+
+async def test_who_answers_a_key_hears_of_it_first(
+    monkeypatch: pytest.MonkeyPatch, make_app: MakeApp
+) -> None:
+    app, order = make_app(), list[str]()
+    app.typed = lambda: order.append("typed")
+    driver = TerminalDriver(app)
+    monkeypatch.setattr(driver, "process_message", lambda message: order.append(type(message).__name__))
+    driver._act_on([events.Key("j", "j"), events.MouseMove(None, 1, 1, 0, 0, 0, False, False, False)])
+    assert order == ["typed", "Key", "MouseMove"]
 
 
 def test_a_line_that_takes_nothing_cannot_keep_anybody() -> None:

@@ -89,6 +89,27 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
         assert gone() is None
 
 
+async def test_short_looks_that_find_much_are_taken_more_often(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    now, took_s = [1_000.0], [0.0]
+    monkeypatch.setattr(tidying, "monotonic", lambda: now[0])
+
+    def collect() -> None:
+        now[0] += took_s[0]
+
+    async with looking(app):
+        monkeypatch.setattr(gc, "collect", collect)
+        pauses = []
+        for took in (0.001, 0.016, 0.016, 0.8, 0.001):
+            took_s[0] = took
+            now[0] += 1.0
+            assert app.tidy()
+            pauses.append(app._pause_s)
+        assert pauses == pytest.approx([15.0, 7.5, 3.75, 2.0, 15.0])
+
+
 async def test_a_long_look_waits_for_quiet_but_not_for_ever(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ what arrives, and follows again from the last line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -23,6 +25,24 @@ from lambdatop.tui.widgets.plain_lines import PlainLines
 
 LABEL_SHARE = 5
 """A name takes at most a fifth of the width."""
+
+
+class Row:
+    """One row of the screen, and how it was painted last."""
+
+    __slots__ = ("_cursor", "_strip", "pieces", "shown")
+
+    def __init__(self, shown: Shown, pieces: Spans) -> None:
+        self.shown = shown
+        self.pieces = pieces
+        self._cursor = 0
+        self._strip: Strip | None = None
+
+    def strip(self, cursor: int, paint: Callable[[Spans, int], Strip]) -> Strip:
+        """As it looks under this cursor."""
+        if self._strip is None or cursor != self._cursor:
+            self._strip, self._cursor = paint(self.pieces, cursor), cursor
+        return self._strip
 
 
 class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
@@ -46,7 +66,9 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         self._names: tuple[str, ...] = ()
         self._labels: dict[str, str] = {}
         self._empty: Spans = ()
-        self._rows: list[tuple[Shown, Spans]] | None = None
+        self._rows: list[Row] | None = None
+        self._made: dict[Shown, list[Row]] = {}
+        self._dress: tuple[object, ...] = ()
         self._placing = False
 
     def repaint(self) -> None:
@@ -159,7 +181,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
             if self.following or new_value > old_value:
                 self.follow()
         elif self.book.view:
-            index, seen = self._index(), [shown for shown, _ in self._visible()]
+            index, seen = self._index(), [row.shown for row in self._visible()]
             if self.book.view[index] not in seen:
                 index = self.book.index_of(seen[0] if index < self.top else seen[-1])
             self.cursor, self.following = self.book.view[index], False
@@ -199,26 +221,39 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         width, label = max(1, self.size.width), self._labels.get(shown.owner, "")
         return wrapped(pieces, width, self.page_lines, indent_of(width, stamps=self.stamps, label=label))
 
-    def _visible(self) -> list[tuple[Shown, Spans]]:
-        """The rows of the screen."""
+    def _visible(self) -> list[Row]:
+        """The rows of the screen; of lines that were there before only if they look different now."""
         if self._rows is None:
             top, height = self.top, self.size.height
             at_end = self.wrap and top >= self.end
-            rows: list[tuple[Shown, Spans]] = []
+            before, self._made = self._made_before(), {}
+            rows: list[Row] = []
             for shown in self.book.view[top : top + height]:
-                rows += [(shown, row) for row in self._rows_of(shown)]
+                made = before.get(shown) or [Row(shown, pieces) for pieces in self._rows_of(shown)]
+                self._made[shown] = made
+                rows += made
                 if len(rows) >= height and not at_end:
                     break
             self._rows = rows[-height:] if at_end else rows[:height]
-            if self.revealed is not None and all(s is not self.revealed for s, _ in self._rows):
+            if self.revealed is not None and all(row.shown is not self.revealed for row in self._rows):
                 self.revealed = None
         return self._rows
+
+    def _made_before(self) -> dict[Shown, list[Row]]:
+        asked = (self.size.width, self.stamps, self.wrap, self.revealed, self.book.search, self._labels)
+        dress = (*asked, inks_of(self.app), self.base, self.greyed)
+        if dress == self._dress:
+            return self._made
+        self._dress = dress
+        return {}
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
         rows = self._visible()
-        shown, pieces = rows[y] if y < len(rows) else (None, ())
-        if not self.book.view and y == 0:
-            pieces = self._empty
-        cursor = 0 if shown is None or shown is not self.cursor else 1 + self.has_focus
+        if y < len(rows):
+            row = rows[y]
+            return row.strip(0 if row.shown is not self.cursor else 1 + self.has_focus, self._paint)
+        return self._paint(self._empty if not self.book.view and y == 0 else (), 0)
+
+    def _paint(self, pieces: Spans, cursor: int) -> Strip:
         return painted(pieces, inks_of(self.app), self.base, self.size.width, cursor, self.greyed)
