@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from lambdatop.domain.ports import Backend, Clock, Lease, Limiter, Meter, Mutato
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.values import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.aws.guard import Guard

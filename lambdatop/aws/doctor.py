@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeVar
 
 from lambdatop.aws.connect import Connection, region_of, resolve
@@ -28,6 +28,7 @@ from lambdatop.domain.permissions import Permission
 from lambdatop.domain.ports import Clock, Limiter, Meter, View
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.values import dataclass
 
 CREDENTIALS_S = 4.0
 IDENTITY_S = 3.0

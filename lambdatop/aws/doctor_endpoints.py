@@ -7,7 +7,7 @@ import os
 import ssl
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ from lambdatop.domain.endpoint import is_aws
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.ports import Meter
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 AT_ONCE = 8
 WAIT_S = 3.0

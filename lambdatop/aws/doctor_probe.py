@@ -11,11 +11,11 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 HEAD_MAX = 16_384
 

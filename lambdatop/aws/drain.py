@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from lambdatop.aws.allowlist import DRAIN_DELETE, DRAIN_RECEIVE
@@ -17,6 +17,7 @@ from lambdatop.aws.guard import DrainTicket
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.ports import Sent, Spill
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 WAIT_S = 5
 """A long poll asks all of SQS's servers; with its answer this one fits into the read timeout of 10 s."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -21,6 +21,7 @@ from lambdatop.aws.allowlist import CREDENTIALS, DRAIN_DELETE, DRAIN_RECEIVE, RE
 from lambdatop.domain.mitigations.drain import OPERATION as DRAIN_QUEUE
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.plan import Call
+from lambdatop.domain.values import dataclass
 
 HOOKS = (
     "provide-client-params",

@@ -14,13 +14,14 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.scope import parse_arn
 from lambdatop.domain.text import clean_name
+from lambdatop.domain.values import dataclass
 
 GROUPS = 10
 """Log groups that one session takes."""

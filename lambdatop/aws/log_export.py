@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -25,6 +25,7 @@ from lambdatop.domain.log_export import Batch, Text
 from lambdatop.domain.logline import LogLine, parse
 from lambdatop.domain.scope import Key
 from lambdatop.domain.text import clean_all, clean_line
+from lambdatop.domain.values import dataclass
 
 PAGE_EVENTS = 10_000
 """The most that FilterLogEvents hands out at once; it stops at about 1 MB before that."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from lambdatop.domain.logline import LogLine
 from lambdatop.domain.older import Older
 from lambdatop.domain.scope import Key
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 PAGE_LINES = 2000
 """About as many lines are read for one ask, over all functions; fewer than LEAST_LINES of none of them."""

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from lambdatop.domain.values import dataclass
 
 BACKFILL_S = 600.0
 OVERLAP_S = (3.0, 60.0)

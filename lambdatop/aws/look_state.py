@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
 from lambdatop.aws import known
@@ -16,6 +15,7 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 LOOKED_AT_MOST = 5_000

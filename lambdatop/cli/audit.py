@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from lambdatop.cli import figures
 from lambdatop.cli.audit_tables import sections
@@ -17,6 +16,7 @@ from lambdatop.cli.audit_text import cell, plural, table
 from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.settings import ModeSettings
 from lambdatop.domain.snapshot import Snapshot, SourceRow, Target
+from lambdatop.domain.values import dataclass
 
 HASH_LINE = "SHA-256"
 """What the last line begins with, and no other line can."""

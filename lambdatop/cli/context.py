@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import streams
@@ -13,6 +13,7 @@ from lambdatop.cli.options import Chosen, choose
 from lambdatop.config.load import Loaded, load
 from lambdatop.config.paths import Paths, resolve
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.values import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.domain.snapshot import Mode

@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from lambdatop.domain.doctor import Check, Report, permission_checks
 from lambdatop.domain.errors import CredentialsError, LambdatopError
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.aws.doctor import Examined

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from lambdatop.config import schema
 from lambdatop.config.load import Given
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

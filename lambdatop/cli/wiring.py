@@ -6,7 +6,6 @@ import getpass
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambdatop import __version__
@@ -15,6 +14,7 @@ from lambdatop.cli.own_log import close_log, open_log
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, SpillStore
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.values import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.aws.connect import Connection

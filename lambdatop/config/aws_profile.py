@@ -9,9 +9,10 @@ from __future__ import annotations
 import configparser
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from lambdatop.domain.values import dataclass
 
 Kind = Literal["environment", "sso", "role", "process", "login", "keys", "other"]
 Sections = Mapping[str, Mapping[str, str]]

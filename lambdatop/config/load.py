@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from lambdatop.config.nearest import did_you_mean
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 
 class Given(NamedTuple):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.values import dataclass
 
 NAME = "lambdatop"
 PACKAGE = Path(__file__).resolve().parent.parent

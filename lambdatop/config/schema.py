@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.values import dataclass
 
 Type = Literal["str", "bool", "int", "float"]
 T = TypeVar("T")

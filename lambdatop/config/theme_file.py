@@ -12,7 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ import yaml
 
 from lambdatop.config.nearest import did_you_mean
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 DEFAULT_THEME = "midnight"
 NO_COLOR_THEME = "mono"

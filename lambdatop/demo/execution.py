@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lambdatop.demo.metric_store import Scope
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

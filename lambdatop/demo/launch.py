@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 from typing import Any, Self
 
 from lambdatop.demo.scenarios import EMPTY, SCENARIOS
+from lambdatop.domain.values import dataclass
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lambdatop.demo.execution import Execution
 from lambdatop.demo.metric_store import MetricKey, MetricStore, Scope, dimensions
+from lambdatop.domain.values import dataclass
 
 NAMESPACE = "AWS/Lambda"
 # Truth for tests and for curious people: attempts per request id are remembered for so many requests.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from lambdatop.demo.metric_store import MetricKey, MetricStore, Scope, dimensions
+from lambdatop.domain.values import dataclass
 
 SQS = "AWS/SQS"
 KINESIS = "AWS/Kinesis"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from lambdatop.demo.statistic import check, compute
 from lambdatop.demo.timeline import MINUTE_S, Timeline
+from lambdatop.domain.values import dataclass
 
 Dimensions = tuple[tuple[str, str], ...]
 

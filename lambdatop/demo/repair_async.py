@@ -13,7 +13,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +20,7 @@ from lambdatop.demo import _private
 from lambdatop.demo.execution import CAUSE, Cause
 from lambdatop.demo.ledger import Ledger
 from lambdatop.demo.metric_store import Scope
+from lambdatop.domain.values import dataclass
 
 _MAX_THROTTLE_WAIT_S = 300.0
 

@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from lambdatop.demo.ledger import Ledger
 from lambdatop.demo.log_writer import LogWriter, group_name, stream_name
 from lambdatop.demo.metric_store import Scope
 from lambdatop.demo.runtime_worker import KILLED, MARK
+from lambdatop.domain.values import dataclass
 
 # How long to wait for the rest of a dead worker's output, in seconds.
 _OUTPUT_GRACE_S = 0.25

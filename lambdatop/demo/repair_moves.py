@@ -13,11 +13,12 @@ import contextvars
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lambdatop.demo import _private
 from lambdatop.demo.repair_queues import QueueRepair, dead_letter_arn, origin
+from lambdatop.domain.values import dataclass
 
 _SLOWEST_PER_S = 1
 _FASTEST_PER_S = 500

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,6 +29,7 @@ from lambdatop.demo.repair_queues import QueueRepair
 from lambdatop.demo.repair_streams import StreamRepair
 from lambdatop.demo.repair_trail import TrailRepair
 from lambdatop.demo.timeline import Timeline
+from lambdatop.domain.values import dataclass
 
 LEDGER_PATH = "/_lambdatop/ledger"
 RESET_PATH = "/_ministack/reset"

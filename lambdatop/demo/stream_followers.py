@@ -13,7 +13,6 @@ import logging
 import threading
 import time
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.demo import _private
@@ -24,6 +23,7 @@ from lambdatop.demo.metric_store import Scope
 from lambdatop.demo.repair_aliases import effective
 from lambdatop.demo.repair_async import deliver
 from lambdatop.demo.stream_shards import Shard, open_shard, shard_ids
+from lambdatop.domain.values import dataclass
 
 # AWS polls a Kinesis shard once and a DynamoDB shard four times a second.
 _PERIOD_S = {"kinesis": 0.5, "dynamodb": 0.25}

@@ -15,7 +15,8 @@ ran 120 ms ran 120 ms. With N = 1 nothing is compressed or multiplied.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from lambdatop.domain.values import dataclass
 
 MINUTE_S = 60
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from lambdatop.domain.values import dataclass
 
 _JSON = {
     "sqs": ("AmazonSQS", "1.0"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lambdatop.domain.journal import Entry
@@ -13,6 +12,7 @@ from lambdatop.domain.plan import shows
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import MINUTE, final_end
 from lambdatop.domain.settings import MetricSettings
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 STANDS_S = 12 * 3600.0

@@ -5,11 +5,12 @@ All of it is an estimate at list price from CloudWatch's minutes; `exact` is wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 
 from lambdatop.domain.logfigures import LogFigures
 from lambdatop.domain.prices import BORROWED_FROM, Prices, table_prices
+from lambdatop.domain.values import dataclass
 
 HOUR_S = 3600
 DAY_S = 86_400.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lambdatop.domain.values import dataclass
 
 HOUR_S = 3600
 

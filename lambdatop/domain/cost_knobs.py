@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdatop.domain.knobs import knob, ratio, share, window
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from lambdatop.domain.permissions import Permission
+from lambdatop.domain.values import dataclass
 
 Verdict = Literal["ok", "warn", "fail", "unknown"]
 

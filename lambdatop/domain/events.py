@@ -6,7 +6,6 @@ Every event carries its scope and `at`, the moment it was fetched (s since the e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from lambdatop.domain.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
@@ -21,6 +20,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.stream import StreamFacts
 from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 
 LogWay = Literal["poll", "live tail"]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import inf
 
 from lambdatop.domain.headlines import headline
 from lambdatop.domain.records import Record
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 
 MOST = 2048
 """Characters of a text that are looked at."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdatop.domain.rates import Window, slope_per_min
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
+
+from lambdatop.domain.values import dataclass
 
 Confidence = Literal["high", "medium", "low", ""]
 

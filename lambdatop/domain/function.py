@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Reference
 
 Reserved = int | None

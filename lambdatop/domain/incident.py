@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdatop.domain.finding import Finding, Severity
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lambdatop.domain.fingerprints import ErrorKind, digest_errors
 from lambdatop.domain.logline import parse
 from lambdatop.domain.records import join
+from lambdatop.domain.values import dataclass
 
 USD_PER_GIB = 0.005
 """List price of scanned data (us-east-1; facts sheet on telemetry, section 9). 5 GiB a month are free."""

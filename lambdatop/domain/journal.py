@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from lambdatop.domain.plan import Call, State
 from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.values import dataclass
 
 Outcome = Literal["open", "applied", "refused", "not-sent", "unknown", "undone"]
 

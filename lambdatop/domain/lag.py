@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import median
 
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.rates import Window, slope_per_min
 from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 Points = tuple[tuple[float, float], ...]

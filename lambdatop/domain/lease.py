@@ -6,10 +6,10 @@ they act. Whoever cannot get one, or cannot reach the table, acts all the same a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 Text = tuple[int, Key, str]
 """A line that nobody has to understand: its timestamp (ms since the epoch), whose it is, its cleaned text."""

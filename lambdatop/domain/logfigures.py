@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import fsum, inf
 
 from lambdatop.domain.function import FunctionFacts
@@ -13,6 +13,7 @@ from lambdatop.domain.logdigest import Environment, Reported, after, digest
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.prices import Prices
 from lambdatop.domain.pricing import burn_usd
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail
 
 WINDOW_S = 600.0

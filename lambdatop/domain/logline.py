@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from lambdatop.domain.logjson import read_json
 from lambdatop.domain.logwords import Read, Report, level_word, number, report_level, shared
 from lambdatop.domain.signatures import classify
 from lambdatop.domain.text import clean
+from lambdatop.domain.values import dataclass
 
 __all__ = ["LogLine", "Report", "parse"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+from lambdatop.domain.values import dataclass
 
 _BAD = ("error", "failure", "timeout")
 _LEVELS = {

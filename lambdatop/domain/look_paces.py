@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambdatop.domain.looking import Looking, Mood
 from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.pricing import METRIC_USD
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.domain.look_plan import LookState

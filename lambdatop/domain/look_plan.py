@@ -19,7 +19,7 @@ neither ranks more than 10,000 metrics nor returns more than 500; so the sweep a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from operator import attrgetter
 
@@ -27,6 +27,7 @@ from lambdatop.domain.look_paces import HOUR_S, ROUND_MOST, SWEEP_SHARE, Paces, 
 from lambdatop.domain.look_wire import PERIODIC, Metric, Reading
 from lambdatop.domain.looking import Looking
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 NEVER = float("-inf")
 

@@ -12,12 +12,12 @@ its own: then nobody else has to be searched for.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import MINUTE
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 RECENT_MIN = 5

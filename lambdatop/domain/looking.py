@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lambdatop.domain.values import dataclass
 
 Mood = Literal["unlimited", "calm", "wrong"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from lambdatop.domain.flow import flow
@@ -13,6 +12,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.topology import DISABLED, FAILURES, Cycle, graph
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 
 _BATCH = 10

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.domain.function import FunctionFacts, Reserved
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, key_of, parse_arn
+from lambdatop.domain.values import dataclass
 
 STREAMS = ("kinesis", "dynamodb")
 

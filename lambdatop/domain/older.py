@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 MS_S = 0.001
 """Log events are stamped with whole milliseconds (s)."""

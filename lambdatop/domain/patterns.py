@@ -12,10 +12,10 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.domain.automaton import ENDLESS, HIGHLIGHTS, REPEATS, PatternError, Search, Span
+from lambdatop.domain.values import dataclass
 
 MAX_CHARS = 500
 """Of a pattern."""

@@ -8,8 +8,9 @@ functions, queues and rules at large: a policy that names single ones may allow 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from lambdatop.domain.values import dataclass
 
 Permission = Literal["yes", "no", "unknown"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Literal
 
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.scope import Scope
+from lambdatop.domain.values import dataclass
 
 Tier = Literal["T1", "T2", "T3"]
 State = Mapping[str, Any]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from lambdatop.domain.events import Event, TargetIdentified
@@ -18,6 +17,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import Situation
 from lambdatop.domain.snapshot import Snapshot
 from lambdatop.domain.trail import TrailEvent
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 
@@ -49,11 +49,11 @@ class View:
 
     now: float
     world: World = EMPTY_WORLD
-    watched: frozenset[Key] = field(default=frozenset())
+    watched: frozenset[Key] = frozenset()
     log_backfill_s: float = 600.0
-    live: frozenset[Key] = field(default=frozenset())
-    visible: frozenset[Key] = field(default=frozenset())
-    hot: frozenset[Key] = field(default=frozenset())
+    live: frozenset[Key] = frozenset()
+    visible: frozenset[Key] = frozenset()
+    hot: frozenset[Key] = frozenset()
     full: bool = False
 
 
@@ -123,10 +123,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came back from one mutating call: how it ended, and AWS's words.
-
-    `busy` marks a refusal that may be gone in a moment: AWS throttled, or the resource is in use.
-    """
+    """What came of one mutating call, in AWS's words; `busy`: a refusal that may be gone in a moment."""
 
     outcome: Literal["applied", "refused", "not-sent", "unknown"]
     detail: str = ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from lambdatop.domain.scope import Key, Scope, parse_arn
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

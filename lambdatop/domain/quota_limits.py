@@ -7,8 +7,9 @@ the codes are those of section 8.2. Sizes are bytes, rates requests/s, times s.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from lambdatop.domain.values import dataclass
 
 Origin = Literal["Service Quotas", "GetAccountSettings", "assumed"]
 

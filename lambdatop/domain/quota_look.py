@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple
 
 from lambdatop.domain.forecast import UNKNOWN, Forecast, forecast
@@ -15,6 +15,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import MINUTE, Told
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import QuotaRow
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 NOW_MIN = 5

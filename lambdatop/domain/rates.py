@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE, Series, final_end
 from lambdatop.domain.settings import MetricSettings
 from lambdatop.domain.snapshot import Trend
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 SPARK_MINUTES = 30

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.traces import Mode, begins, goes_on
+from lambdatop.domain.values import dataclass
 
 GAP_S: Final = 2.0
 """Lines of one trace are written at once; a line that comes this much later is not its continuation (s)."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from lambdatop.domain.fingerprints import is_error
 from lambdatop.domain.headlines import headline
 from lambdatop.domain.logline import Report
 from lambdatop.domain.records import Position, Record, position
+from lambdatop.domain.values import dataclass
 
 Status = Literal["success", "error", "timeout", "running"]
 """What became of the newest attempt; "running" without any line that ends it."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, overload
 
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 MINUTE = 60
 

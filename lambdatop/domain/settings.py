@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lambdatop.domain.thresholds import DetectorSettings
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ A detector reads its Sight and nothing else. Three rules live here, so that no d
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from lambdatop.domain.finding import Finding, Severity
@@ -24,6 +24,7 @@ from lambdatop.domain.series import MINUTE, final_end
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.domain.thresholds import DetectorSettings
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
 

@@ -6,14 +6,13 @@ policy are unknown"): a plan shows them instead of pretending.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import AccountFacts, FunctionFacts, Reserved
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import MoveTask, QueueFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Frozen and compared by identity: comparing two by value costs milliseconds a tic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Literal
 
@@ -22,6 +22,7 @@ from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.trigger import Invocation
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail, Spend, World
 
 Mode = Literal["operator", "read-only"]

@@ -16,7 +16,7 @@ A mapping that is Disabled keeps its row but scores by what still waits only (0)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lambdatop.domain.burning import attempted_again, received_again
 from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
@@ -29,6 +29,7 @@ from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.snapshot import FunctionRow, QueueRow, StormRow, Trend
 from lambdatop.domain.trigger import Invocation, PushTrigger
+from lambdatop.domain.values import dataclass
 
 CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
 FAILING = 0.5

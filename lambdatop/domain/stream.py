@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 DYNAMODB_RETENTION_S = 86_400
 """A DynamoDB stream keeps its records for 24 hours; that cannot be changed."""

@@ -6,7 +6,7 @@ down once. Defaults come from the sources that each detector's module names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lambdatop.domain.cost_knobs import CostBurnSettings
 from lambdatop.domain.knobs import count as _count
@@ -14,6 +14,7 @@ from lambdatop.domain.knobs import knob as _knob
 from lambdatop.domain.knobs import ratio as _ratio
 from lambdatop.domain.knobs import share as _share
 from lambdatop.domain.knobs import window as _window
+from lambdatop.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

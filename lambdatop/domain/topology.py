@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -21,6 +20,7 @@ from lambdatop.domain.nodes import bus_of, key_of, name_of, node, service_of
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 from lambdatop.domain.world import World
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lambdatop.domain.values import dataclass
 
 SHOWN_AFTER_S = 300.0
 """CloudTrail delivers within about 5 minutes on average, and promises no time."""

@@ -6,10 +6,10 @@ that need no such permission (IAM roles, Step Functions, other functions) cannot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 
 Invocation = Literal["stream poll", "queue poll", "push async", "push sync", "unknown"]
 """Who repeats a failed event: Lambda per shard, the queue, Lambda's own queue, or only the caller."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,6 +21,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
 from lambdatop.domain.stream import StreamFacts
 from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 
 _NONE: Mapping[Any, Any] = MappingProxyType({})

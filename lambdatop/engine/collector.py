@@ -6,13 +6,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from lambdatop.domain.errors import Denied, LambdatopError, SourceError, Throttled
 from lambdatop.domain.events import Event, SourceReported, SourceState
 from lambdatop.domain.ports import Clock, EventSink, Source, View
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.text import clean_line
+from lambdatop.domain.values import dataclass
 from lambdatop.engine.clock import finished_within, wait_at_most
 from lambdatop.engine.pace import Pace
 

@@ -11,7 +11,7 @@ import os
 import socket
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lambdatop.domain.aftermath import standing
@@ -31,6 +31,7 @@ from lambdatop.domain.ports import (
 )
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
+from lambdatop.domain.values import dataclass
 from lambdatop.engine import recovery
 from lambdatop.engine.budget import mutating, urgent
 from lambdatop.engine.commit import Committer, drift

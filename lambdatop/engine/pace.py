@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from lambdatop.domain.values import dataclass
 
 JITTER = 0.1
 FIRST_RETRY_S = 10.0

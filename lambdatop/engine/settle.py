@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from lambdatop.domain.errors import LambdatopError, Missing
 from lambdatop.domain.plan import Plan, State, shows
 from lambdatop.domain.ports import Clock, Reader
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 from lambdatop.engine.collector import unexpected
 
 PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)

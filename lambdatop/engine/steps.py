@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lambdatop.domain.plan import Plan, State, Wait, shows
 from lambdatop.domain.ports import Clock, Reader, Result
+from lambdatop.domain.values import dataclass
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.settle import look
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from lambdatop.domain.journal import FOUND
 from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.plan import Plan, State, shows
 from lambdatop.domain.ports import Result, Sent
+from lambdatop.domain.values import dataclass
 from lambdatop.engine.settle import Look
 
 FOUND_APPLIED, FOUND_NOT, FOUND_CHANGED, FOUND_NOTHING = FOUND

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.domain.journal import Entry, replay
+from lambdatop.domain.values import dataclass
 
 GENESIS = "0" * 64
 _OUTCOMES = ("applied", "refused", "not-sent", "unknown")

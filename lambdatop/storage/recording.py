@@ -19,11 +19,12 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 
 from lambdatop.domain import events as ev
+from lambdatop.domain.values import dataclass
 from lambdatop.storage.errors import JournalError, RecordingError
 from lambdatop.storage.eventlines import EventReader, EventWriter, dumps
 from lambdatop.storage.private import create_private, open_trusted

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TypeVar
 
 from lambdatop.domain.plan import Proposal
+from lambdatop.domain.values import dataclass
 
 T = TypeVar("T")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lambdatop.domain.automaton import PatternError
 from lambdatop.domain.patterns import MAX_CHARS, Pattern, linear_pattern
+from lambdatop.domain.values import dataclass
 
 __all__ = ["MAX_CHARS", "NO_FILTER", "Filter", "parse_filter", "parse_search"]
 

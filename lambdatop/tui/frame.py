@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow, Target
+from lambdatop.domain.values import dataclass
 
 BAD = ("denied", "failed", "throttled", "stale")
 """States of a source in which its pane shows old data, greyed."""

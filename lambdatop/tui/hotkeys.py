@@ -6,10 +6,10 @@ No import of Textual: README's test and the documentation read this table too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from lambdatop.domain.mitigations import REGISTRY
+from lambdatop.domain.values import dataclass
 
 Scope = Literal["everywhere", "dashboard", "target", "moving", "log", "insights", "dialog", "journal"]
 

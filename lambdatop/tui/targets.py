@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.mitigations import kind_of
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import MappingRow, QueueRow, Snapshot, StormRow
+from lambdatop.domain.values import dataclass
 
 ASKED_FOR = ("alias", "rule")
 """Kinds that no snapshot holds: the engine is asked when a key needs them."""

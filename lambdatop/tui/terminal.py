@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import termios
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rich.color import ColorSystem
+
+from lambdatop.domain.values import dataclass
 
 _COLORLESS = re.compile(r"vt[1-3]\d\d|.*-mono\Z|.*-m\Z")
 _SIMPLE = re.compile(r"(?:linux|vt\d|ansi|cons25|sun|screen\Z|screen\.linux|wsvt)")

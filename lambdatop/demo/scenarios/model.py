@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from lambdatop.domain.values import dataclass
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -7,7 +7,6 @@ says. A detector name of the contract that is not in REGISTRY is not built in th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from lambdatop.domain.detectors import (
     async_amplification,
@@ -41,6 +40,7 @@ from lambdatop.domain.detectors import (
 )
 from lambdatop.domain.finding import Finding, continue_from
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 Detect = Callable[[Sight], Iterable[Finding]]
 

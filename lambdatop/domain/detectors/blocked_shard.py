@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lambdatop.domain.fates import end_name, stream_fate
 from lambdatop.domain.finding import Finding, Ref, Severity
@@ -16,6 +15,7 @@ from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 NAME = "blocked_shard"
 FORMULA = (

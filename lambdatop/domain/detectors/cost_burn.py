@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import median
 
 from lambdatop.domain.burn import DAY_S, Burn, times_of
@@ -15,6 +14,7 @@ from lambdatop.domain.rates import Window, window
 from lambdatop.domain.scope import Key, parse_arn
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 NAME = "cost_burn"
 FORMULA = (

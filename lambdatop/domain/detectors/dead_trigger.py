@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.mapping import MappingFacts
@@ -12,6 +11,7 @@ from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 NAME = "dead_trigger"
 FORMULA = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lambdatop.domain.failures import failure_evidence
 from lambdatop.domain.finding import Finding, Ref
@@ -12,6 +11,7 @@ from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 NAME = "error_burst"
 FORMULA = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
@@ -13,6 +12,7 @@ from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key, parse_arn
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 from lambdatop.domain.writers import LOG_GROUP, group_of, writers_by_group
 

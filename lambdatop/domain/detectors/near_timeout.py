@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import fmean
 
 from lambdatop.domain.finding import Finding, Ref, Severity
@@ -13,6 +12,7 @@ from lambdatop.domain.rates import Window, began, slope_per_min
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 NAME = "near_timeout"
 FORMULA = (

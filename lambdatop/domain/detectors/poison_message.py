@@ -6,7 +6,6 @@ ApproximateAgeOfOldestMessage leaves out exactly the messages that were received
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lambdatop.domain.fates import queue_fate
 from lambdatop.domain.finding import Finding, Ref
@@ -17,6 +16,7 @@ from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.rates import Window, began
 from lambdatop.domain.scope import Key
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 NAME = "poison_message"
 FORMULA = (

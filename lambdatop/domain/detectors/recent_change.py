@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import median
 
 from lambdatop.domain.finding import Finding, Ref
@@ -13,6 +12,7 @@ from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.values import dataclass
 
 NAME = "recent_change"
 FORMULA = (

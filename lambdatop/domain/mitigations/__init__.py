@@ -6,7 +6,6 @@ A planner turns a fresh Situation into a Plan that states everything, or a Refus
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -30,6 +29,7 @@ from lambdatop.domain.mitigations.undo import plan_undo, reads_besides
 from lambdatop.domain.plan import Proposal, Tier
 from lambdatop.domain.scope import Kind
 from lambdatop.domain.situation import Situation
+from lambdatop.domain.values import dataclass
 
 __all__ = [
     "REGISTRY",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
@@ -14,6 +13,7 @@ from lambdatop.domain.mitigations.words import owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import parse_arn
 from lambdatop.domain.situation import MappingSituation
+from lambdatop.domain.values import dataclass
 
 NAME = "tune_trigger"
 LARGE_BATCH = 10

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
+
+from lambdatop.domain.values import dataclass
 
 BORROWED_FROM = "us-east-1"
 """A region without a supported figure shows this one's, and says so."""

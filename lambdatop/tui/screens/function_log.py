@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lambdatop.domain.fingerprints import ErrorKind
 from lambdatop.domain.function import FunctionFacts
@@ -11,6 +10,7 @@ from lambdatop.domain.logfigures import WINDOW_S, LogFigures
 from lambdatop.domain.logstudy import LogStudy
 from lambdatop.domain.prices import Prices
 from lambdatop.domain.requests import FAILED, Request
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail
 
 PIECE = 100

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from lambdatop.domain.values import dataclass
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.glyphs import SORT_DOWN, SORT_UP
 from lambdatop.tui.ink import Span, Spans, fit

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count, repeat
 from typing import NamedTuple
 
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.scope import Key
+from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail as Tail
 
 Tails = Mapping[Key, Tail | None]
