@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from lambdatop.domain.values import dataclass
 if TYPE_CHECKING:
     from lambdatop.aws.guard import Guard
     from lambdatop.aws.mfa import MfaCodes
-    from lambdatop.aws.session import Api
+    from lambdatop.aws.session import Api, Clients
 
 SERVICES = (
     "lambda",
@@ -78,7 +79,8 @@ async def connect(
     """
     _check(connection)
     # The imports take 250 ms; in a thread they do not hold up what else runs on this loop.
-    await asyncio.to_thread(importlib.import_module, "lambdatop.aws.session")
+    for module in ("session", "sources", "reader", "insights", "log_history"):
+        await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
     from lambdatop.aws import session as sdk
     from lambdatop.aws.credentials import mfa_refusal, usable_until
     from lambdatop.aws.guard import Guard
@@ -104,13 +106,14 @@ async def connect(
     clients = sdk.Clients(session, connection, region, attempts=3)
     api = sdk.Api(clients, limiter, meter, clock)
     try:
-        identified = _mode(await _identify(api, connection, region, endpoint, expires_at), settings)
+        async with _loading(clients):
+            identified = _mode(await _identify(api, connection, region, endpoint, expires_at), settings)
         roles.check(credentials, identified.identity)
     except BaseException:
         await clients.close()
         raise
     if identified.forced and not connection.read_only:
-        # Nothing has been made yet but the client that asked who we are; it goes with what it knows.
+        # The clients that asked who we are, and was made meanwhile, go with what they know.
         await clients.close()
         guard.forbid_changes()
         sdk.strip(session)
@@ -158,6 +161,16 @@ def _backend(
 
     reader, queries = AwsReader(api, scope), Insights(api, scope)
     return Backend(identified, sources, reader, mutator, close, lease, queries, LogHistory(api))
+
+
+@asynccontextmanager
+async def _loading(clients: Clients) -> AsyncIterator[None]:
+    """The models of the first source, which take as long to load as STS to answer."""
+    loading = asyncio.ensure_future(clients.get("lambda"))
+    try:
+        yield
+    finally:
+        await asyncio.gather(loading, return_exceptions=True)  # who needs the client hears of the error
 
 
 async def _identify(

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.ends import SIGNALLED, signals_end_it
+from lambdatop.cli.opening import close, opening
 from lambdatop.cli.wiring import Parts, engine_thread, wire
 from lambdatop.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from lambdatop.engine.thread import EngineThread
+    from lambdatop.tui.app import LambdatopApp
 
 
 SWITCH_S = 0.001
@@ -74,32 +76,59 @@ def open_console(
     saved goes below `state_dir` (the demo has its own, which vanishes with it).
     """
     where = state_dir or (lambda: context.paths.state_dir)
-    thread = engine_thread(context, parts)
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(*COLLECT_YOUNG)
     with signals_end_it() as hear_no_more:
+        if is_dumb(os.environ):
+            thread = engine_thread(context, parts)
+            show = partial(_print_tables, context, thread)
+        else:
+            with opening(
+                sys.stderr.fileno(), context.mode, ascii_only=not shows_unicode(sys.stdout.encoding)
+            ):
+                thread = engine_thread(context, parts)
+                app = _app(context, parts, thread, notice, notes, where)
+            show = partial(_run_app, app, thread)
         try:
-            if is_dumb(os.environ):
-                from lambdatop.cli.dumb import print_tables
-
-                gc.enable()
-                thread.start()
-                return print_tables(thread, context.settings.screen.refresh)
-            return _run_app(context, parts, thread, notice, notes, where)
+            return show()
         finally:
             hear_no_more()
             if not thread.stop():
                 streams.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
 
 
-def _run_app(
+def _print_tables(context: Context, thread: EngineThread) -> int:
+    from lambdatop.cli.dumb import print_tables
+
+    gc.enable()
+    thread.start()
+    return print_tables(thread, context.settings.screen.refresh)
+
+
+def _run_app(app: LambdatopApp, thread: EngineThread) -> int:
+    # Two threads that import take three times as long: the engine's, which is slower, comes second.
+    app.when_painted = partial(_begin, thread)
+    try:
+        app.run()
+    finally:
+        if app.when_painted is not None:  # the app never had the screen, so it did not give it back
+            close(sys.stderr.fileno())
+    if app.return_code and app.return_code > SIGNALLED:
+        return app.return_code
+    if app.return_code:
+        streams.say("the console ended because of an error; run with --debug to see where")
+        return codes.FAILED
+    return codes.DONE
+
+
+def _app(
     context: Context,
     parts: Parts,
     thread: EngineThread,
     notice: str,
     notes: Callable[[], tuple[str, ...]],
     state_dir: Callable[[], Path],
-) -> int:
+) -> LambdatopApp:
     os.environ.setdefault("TEXTUAL_FPS", str(REACTIONS_PER_S))
     from lambdatop.config.theme_file import load_themes
     from lambdatop.storage.log_export import LogExports
@@ -123,15 +152,7 @@ def _run_app(
     )
     app.login = parts.login
     app.traits, app.driver_class, app.typed = traits, TerminalDriver, parts.typed
-    # Two threads that import take three times as long: the engine's, which is slower, comes second.
-    app.when_painted = partial(_begin, thread)
-    app.run()
-    if app.return_code and app.return_code > SIGNALLED:
-        return app.return_code
-    if app.return_code:
-        streams.say("the console ended because of an error; run with --debug to see where")
-        return codes.FAILED
-    return codes.DONE
+    return app
 
 
 def _begin(thread: EngineThread) -> None:

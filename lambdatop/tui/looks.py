@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lambdatop.tui.app import LambdatopApp
 
-HURRY_S, HURRY_TIMES = 0.05, 600
+HURRY_S, HURRY_TIMES = 0.015, 2_000
 """How often, and how many times at most, is looked whether the first functions have come."""
 AGAIN_S = 10.0
 """A look that costs more than the budget of an hour is asked for twice within so long."""
