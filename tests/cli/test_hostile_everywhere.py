@@ -25,7 +25,7 @@ DASHBOARD = re.compile(r"(?s)1 hot functions.*2 retry storms.*3 quota.*4 log tai
 IN_FRONT = re.compile("Esc (leaves|closes|cancels|back)|Search for commands")
 SHEETS = (
     ("1\r", "runtime"),
-    ("1\rG", "(?s)log group|triggers|alias"),
+    ("1\rG", "push async"),
     ("5g\r", "read from"),
     ("5G", "ALRM"),
     ("1H", "(?s)who changed.*REFUSED"),
