@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bench.chaos_soak import soak, told
+from bench.chaos_report import told
+from bench.chaos_soak import soak
 
 pytestmark = pytest.mark.wire
 
