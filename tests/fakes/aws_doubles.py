@@ -81,7 +81,7 @@ class Bench:
         self.guard = Guard(read_only=read_only)
         self.limiter, self.meter, self.clock = Tokens(), Counter(), HandClock(at)
         self.session = open_session(self.connection, self.guard, self.meter)
-        self.clients = Clients(self.session, self.connection, REGION, attempts=attempts, read_timeout_s=0.5)
+        self.clients = Clients(self.session, self.connection, REGION, attempts=attempts, read_timeout_s=2.0)
         self.api = Api(self.clients, self.limiter, self.meter, self.clock)
 
     async def close(self) -> None:
