@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from lambdatop.aws.discovery import active_functions
@@ -25,6 +25,8 @@ from lambdatop.domain.settings import Settings
 
 FOLDED_MOST = 4_000
 """Series in one event: folding more at once would hold the loop for over 50 ms."""
+PIECE = 2_000
+"""Queries that are made in one piece: some ms."""
 MANY_SWEPT, MANY_MIN = 3_000, 15
 """A larger sweep asks for so many minutes only: it costs the same, but a round has to end in time."""
 
@@ -90,7 +92,7 @@ class Round:
         """All series of what is due, with `first` before them, and the plan itself."""
         memory, world = self._memory, self._view.world
         functions = [f for k in planned.detail if (f := world.functions.get(k))]
-        asked = list(function_queries(world, functions, self._facts.mappings))
+        asked = await self._in_pieces(function_queries(world, functions, self._facts.mappings))
         chosen = [q for q in asked if memory.due(q)]
         fixed = [query for key in planned.fixed for query in self._facts.fixed[key]]
         queries = [*first, *fixed, *chosen]
@@ -146,6 +148,16 @@ class Round:
         found = look_hot.found(self._view.world, swept, metric, moved, now, minutes)
         memory.found(found, now)
         return planned.periodic or not set(found) <= set(in_detail(memory, now))
+
+    async def _in_pieces(self, queries: Iterable[Query]) -> list[Query]:
+        """All of them; eighty thousand made at once would hold up everybody for a fifth of a second."""
+        made: list[Query] = []
+        for query in queries:
+            made.append(query)
+            if len(made) % PIECE == 0:
+                await asyncio.sleep(0)
+                self._api.give_way()
+        return made
 
     # -- asking ----------------------------------------------------------------------------------
 

@@ -147,6 +147,7 @@ async def _ask(api: Api, batch: Sequence[Query], span: Span) -> list[tuple[Query
         EndTime=datetime.fromtimestamp(span.end, UTC),
         ScanBy="TimestampAscending",
     ):
+        api.give_way()
         for result in page.get("MetricDataResults") or ():
             if result.get("Id") in results:
                 results[result["Id"]].add(result, span)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import is_
 
 from lambdatop.domain import rates
@@ -43,6 +43,9 @@ _QUOTAS_LOOK_AT = (
     *("triggers", "logs"),
 )
 
+BREATH = 100
+"""Rows that are made in one piece: some ms."""
+
 WORTH_COMPARING = 200
 """Functions from which on a round looks for what changed: below, making all rows anew is as quick."""
 
@@ -57,25 +60,31 @@ def build_snapshot(
     settings: Settings,
     worth_comparing: int = WORTH_COMPARING,
     hold_quotas_s: tuple[float, float] = HOLD_QUOTAS_S,
+    breathe: Callable[[], None] = lambda: None,
 ) -> Snapshot:
     """The newest Snapshot; `previous` gives findings their `since` and the sequence its number.
 
     It must have been made under the same settings. From `worth_comparing` functions on, its rows are kept
-    where nothing that they are made of has changed, and its quotas for `hold_quotas_s`.
+    where nothing that they are made of has changed, and its quotas for `hold_quotas_s`. `breathe` is called
+    every few ms: a round of a large account takes a quarter of a second, in which a key may be pressed.
     """
     kept = previous.kept if len(world.functions) >= worth_comparing else None
     anew = changed(kept.world, world, previous.at, at, settings) if kept else None
+    breathe()
     quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s)
+    breathe()
     seen = sight(world, at, settings, previous.findings, anew, quotas)
-    incidents = group(world, detect_all(seen, previous.findings))
+    incidents = group(world, detect_all(seen, previous.findings, breathe))
     findings = tuple(f for incident in incidents for f in incident.findings)
     queues = _queue_rows(seen, previous)
     burning = Burning(seen)
-    functions = _function_rows(seen, burning, _by_function(findings, world), previous)
+    functions = _function_rows(seen, burning, _by_function(findings, world), previous, breathe)
     mappings = tuple(sorted(world.mappings.values(), key=lambda m: (m.function.id, m.key.id)))
     listed = max(world.mappings_at.values(), default=None)
+    breathe()
     before = kept.storms if kept is not None and anew is not None else {}
     storms, made = storm_rows(mappings, Rows(seen, functions, queues, listed, in_loops(findings), before))
+    breathe()
     return Snapshot(
         seq=previous.seq + 1,
         at=at,
@@ -133,7 +142,11 @@ def _queue_rows(seen: Sight, previous: Snapshot) -> Mapping[Key, QueueRow]:
 
 
 def _function_rows(
-    seen: Sight, burning: Burning, found: Mapping[Key, tuple[Finding, ...]], previous: Snapshot
+    seen: Sight,
+    burning: Burning,
+    found: Mapping[Key, tuple[Finding, ...]],
+    previous: Snapshot,
+    breathe: Callable[[], None],
 ) -> Mapping[Key, FunctionRow]:
     """A row for each function, the one of the round before where it still holds."""
     world, kept = seen.world, previous.kept
@@ -147,7 +160,9 @@ def _function_rows(
         # What was found about its queue or mapping is told in a function's row, too.
         told = {key for key, row in rows.items() if row.findings}
         anew = (key for key in {*seen.only, *told, *found} if key in world.functions)
-    for key in anew:
+    for number, key in enumerate(anew):
+        if number % BREATH == 0:
+            breathe()
         facts = world.functions[key]
         row = function_row(world, facts, seen.now, seen.settings, found.get(key, ()), burning)
         if row != rows.get(key):

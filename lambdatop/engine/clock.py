@@ -8,15 +8,15 @@ from typing import Any
 
 from lambdatop.domain.ports import Clock
 
-ANSWER_S = 0.025
-"""How long a key is answered undisturbed; about as long as that takes."""
+ANSWER_S = 0.04
+"""How long a key is answered undisturbed, or a new snapshot shown; about as long as that takes."""
 
 
 class SystemClock:
     """`domain.ports.Clock` on the machine's clocks."""
 
     def __init__(self) -> None:
-        self._until = 0.0
+        self._until = self._not_before = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -31,14 +31,19 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
     def typed(self) -> None:
-        """A key was pressed, and is going to be answered in another thread."""
+        """A key is going to be answered, or a snapshot shown, in another thread."""
         self._until = time.monotonic() + ANSWER_S
 
     def give_way(self) -> None:
-        """Leave the interpreter to whoever answers a key; what follows takes some ms of it in one piece."""
-        left_s = self._until - time.monotonic()
-        if left_s > 0:
+        """Leave the interpreter to whoever answers a key; what follows takes some ms of it in one piece.
+
+        At most half of the time: a key that is held down must not stop everything.
+        """
+        now = time.monotonic()
+        left_s = self._until - now
+        if left_s > 0 and now >= self._not_before:
             time.sleep(left_s)
+            self._not_before = now + 2 * left_s
 
 
 async def wait_at_most(clock: Clock, event: asyncio.Event, seconds: float) -> bool:

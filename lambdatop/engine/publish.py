@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from lambdatop.domain.events import Event, SourceReported
@@ -45,7 +46,7 @@ class Publisher:
         self._mode = mode
         self._version = version
         self._fold_all = fold_all or _domain_fold()
-        self._build = build or _domain_build()
+        self._build = build or _domain_build(clock)
         self._broken = ""
         self.world = EMPTY_WORLD
         self.latest = replace(EMPTY_SNAPSHOT, version=version, mode=mode, at=clock.now())
@@ -110,7 +111,7 @@ def _domain_fold() -> FoldAll:
     return fold_all
 
 
-def _domain_build() -> Build:
+def _domain_build(clock: Clock) -> Build:
     from lambdatop.domain.build import build_snapshot
 
-    return build_snapshot
+    return partial(build_snapshot, breathe=clock.give_way)

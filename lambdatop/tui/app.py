@@ -129,10 +129,11 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, QuietCrash, TerminalApp, Themed
         snapshot, paused_at = self._frozen or (self.engine.latest(), None)
         old = self.frame
         same = snapshot is old.snapshot and paused_at == old.paused_at
-        if same and (paused_at is not None or int(now) == int(old.now)):
+        only_time = paused_at is None and int(now) != int(old.now)
+        if same and (not only_time or (snapshot is EMPTY_SNAPSHOT and old.now)):
             return
-        if snapshot is EMPTY_SNAPSHOT and same and old.now:
-            return
+        if not same:
+            self.typed()  # of ten thousand rows each takes its time, in which a key may be pressed
         self.frame = Frame(snapshot, now, paused_at, self.settings)
 
     def watch_frame(self, frame: Frame) -> None:

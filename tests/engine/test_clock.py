@@ -23,3 +23,22 @@ def test_after_a_key_others_give_way_until_it_is_answered(monkeypatch: pytest.Mo
     now[0] += ANSWER_S
     own.give_way()
     assert len(slept) == 1
+
+
+def test_a_key_that_is_held_down_does_not_stop_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, slept, worked = [1_000.0], 0.0, 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal slept
+        slept += seconds
+        now[0] += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    own = SystemClock()
+    for _ in range(1_000):
+        own.typed()
+        own.give_way()
+        worked += 0.002
+        now[0] += 0.002
+    assert 0 < slept <= 1.05 * worked

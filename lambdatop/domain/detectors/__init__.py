@@ -98,7 +98,15 @@ REGISTRY: Mapping[str, Detector] = {
 }
 
 
-def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> tuple[Finding, ...]:
-    """All findings of this round, worst first; `since` continues from the previous round."""
-    found = [f for d in REGISTRY.values() for f in d.detect(sight)]
+def detect_all(
+    sight: Sight, previous: Iterable[Finding] = (), breathe: Callable[[], None] = lambda: None
+) -> tuple[Finding, ...]:
+    """All findings of this round, worst first; `since` continues from the previous round.
+
+    `breathe` is called between two detectors.
+    """
+    found: list[Finding] = []
+    for detector in REGISTRY.values():
+        breathe()
+        found += detector.detect(sight)
     return continue_from(previous, found)
