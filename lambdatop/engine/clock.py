@@ -8,8 +8,8 @@ from typing import Any
 
 from lambdatop.domain.ports import Clock
 
-ANSWER_S = 0.04
-"""How long a key is answered undisturbed, or a new snapshot shown; about as long as that takes."""
+ANSWER_S = 0.025
+"""How long a key is answered undisturbed; about as long as that takes."""
 
 
 class SystemClock:
@@ -31,7 +31,7 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
     def typed(self) -> None:
-        """A key is going to be answered, or a snapshot shown, in another thread."""
+        """A key was pressed, and is going to be answered in another thread."""
         self._until = time.monotonic() + ANSWER_S
 
     def give_way(self) -> None:

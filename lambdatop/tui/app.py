@@ -132,8 +132,6 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, QuietCrash, TerminalApp, Themed
         only_time = paused_at is None and int(now) != int(old.now)
         if same and (not only_time or (snapshot is EMPTY_SNAPSHOT and old.now)):
             return
-        if not same:
-            self.typed()  # of ten thousand rows each takes its time, in which a key may be pressed
         self.frame = Frame(snapshot, now, paused_at, self.settings)
 
     def watch_frame(self, frame: Frame) -> None:
