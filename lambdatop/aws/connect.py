@@ -113,7 +113,7 @@ async def connect(
         await clients.close()
         raise
     if identified.forced and not connection.read_only:
-        # The clients that asked who we are, and was made meanwhile, go with what they know.
+        # No client but these two has been made yet; they go with what they know.
         await clients.close()
         guard.forbid_changes()
         sdk.strip(session)

@@ -75,6 +75,14 @@ def test_an_answer_that_nobody_asked_for_changes_nothing() -> None:
     assert window.unanswered == 0
 
 
+def must_arrive(wanted: bytes, reading: int) -> None:
+    """Read it at the other end, in its order."""
+    got = bytearray()
+    while len(got) < len(wanted):
+        got += os.read(reading, 65_536)
+    assert got == wanted
+
+
 def test_writing_never_waits_and_keeps_the_order() -> None:
     reading, writing = os.pipe()
     taken = threading.Event()
@@ -83,10 +91,7 @@ def test_writing_never_waits_and_keeps_the_order() -> None:
     for text in texts:
         line.write(text)
     assert not line.idle
-    wanted, got = "".join(texts).encode(), bytearray()
-    while len(got) < len(wanted):
-        got += os.read(reading, 65_536)
-    assert got == wanted
+    must_arrive("".join(texts).encode(), reading)
     assert taken.wait(5)
     line.close(5.0)
     assert line.idle
@@ -105,10 +110,7 @@ def test_a_terminal_gets_at_once_what_it_takes_and_the_rest_in_order() -> None:
     for text in texts:
         line.write(text)
     assert not line.idle
-    wanted, got = "".join(texts).encode(), bytearray()
-    while len(got) < len(wanted):
-        got += os.read(reading, 65_536)
-    assert got == wanted
+    must_arrive("".join(texts).encode(), reading)
     assert os.get_blocking(writing), "the shell's own descriptor is as it was"
     line.close(5.0)
     os.close(reading)
