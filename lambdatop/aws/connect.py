@@ -92,7 +92,7 @@ async def connect(
     limited = settings.session_policy == "read-only" and not connection.isolated
     roles = RoleSessions(limited=limited)
     try:
-        session = sdk.open_session(connection, guard, meter)
+        session = sdk.open_session(connection, guard, meter, clock.give_way)
         if not connection.isolated:
             roles.install(session)
         region = region_of(connection, session)

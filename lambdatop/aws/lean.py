@@ -15,6 +15,8 @@ from typing import Any
 
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 
+from lambdatop.aws.pieces import split
+
 _EVENT = {"logStreamName", "timestamp", "message", "ingestionTime", "eventId"}
 _KINDS = frozenset({str, int})
 _SERIES = {"Id", "Label", "StatusCode", "Timestamps", "Values"}
@@ -22,48 +24,52 @@ _NUMBERS = frozenset({int, float})
 
 
 class LeanFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore]
-    """The session's parsers: the SDK's, with the short way in the one for JSON."""
+    """The session's parsers: the SDK's, with the short way in the one for JSON.
+
+    `give_way` is called about every millisecond of it.
+    """
+
+    def __init__(self, give_way: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self._give_way = give_way
 
     def create_parser(self, protocol_name: str) -> Any:
         """A parser of the protocol's answers."""
         parser = super().create_parser(protocol_name)
-        return _LeanParser(parser) if isinstance(parser, AioJSONParser) else parser
+        return _LeanParser(parser, self._give_way) if isinstance(parser, AioJSONParser) else parser
 
 
 class _LeanParser:
     """A parser of the SDK and a short way past it."""
 
-    def __init__(self, full: Any) -> None:
+    def __init__(self, full: Any, give_way: Callable[[], None]) -> None:
         self._full = full
+        self._give_way = give_way
 
     async def parse(self, response: dict[str, Any], shape: Any) -> Any:
         """What the SDK's parser would return."""
-        split, member = None, ""
+        found, member = None, ""
         if shape is not None and shape.name in SHAPES and response["status_code"] == 200:
             member, plain = SHAPES[shape.name]
-            split = _split(response["body"], member, plain)
-        if split is None:
+            found = self._split(response["body"], member, plain)
+        if found is None:
             return await self._full.parse(response, shape)
-        found, rest = split
+        entries, rest = found
         answer = await self._full.parse({**response, "body": rest}, shape)
-        answer[member] = found
+        answer[member] = entries
         return answer
 
-
-def _split(body: Any, member: str, plain: Callable[[Any], bool]) -> tuple[list[dict[str, Any]], bytes] | None:
-    """What stands in `member`, and the answer without it; None where the SDK must look at everything."""
-    if not isinstance(body, bytes):
-        return None
-    try:
-        answer = json.loads(body.decode())
-        if type(answer) is not dict:
+    def _split(
+        self, body: Any, member: str, plain: Callable[[Any], bool]
+    ) -> tuple[list[dict[str, Any]], bytes] | None:
+        """What stands in `member`, and the answer without it; None where the SDK must look at everything."""
+        if not isinstance(body, bytes):
             return None
-        found = answer.pop(member, None)
-        if type(found) is not list or not all(map(plain, found)):
+        try:
+            found = split(body.decode(), member, plain, self._give_way)
+            return found and (found[0], json.dumps({**found[1], member: []}).encode())
+        except (ValueError, RecursionError):
             return None
-        return found, json.dumps({**answer, member: []}).encode()
-    except (ValueError, RecursionError):
-        return None
 
 
 def _event(event: Any) -> bool:

@@ -182,7 +182,7 @@ class LogHistory:
         for walk in walks:
             keys = {facts.name: facts.key for facts in writers[walk.group]}
             own, strangers = owned(walk.events(since), keys, walk.group in shared)
-            found += await parsed(own)
+            found += zip([key for key, _ in own], await parsed([event for _, event in own]), strict=True)
             unknown += strangers
         if unknown:
             notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")

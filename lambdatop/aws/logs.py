@@ -18,7 +18,7 @@ from typing import Any
 from lambdatop.aws import known
 from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.log_choice import STAY_S, choose
-from lambdatop.aws.log_events import owned, parsed, stamp
+from lambdatop.aws.log_events import in_order, let_go, owned, parsed
 from lambdatop.aws.log_export import Export
 from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
 from lambdatop.aws.session import Api
@@ -32,9 +32,9 @@ from lambdatop.domain.scope import Key, Scope, parse_arn
 
 FIRST_PAGES, FIRST_EVENTS = 2, 2_000
 """A person waits for the first lines; the next pages are as large as CloudWatch makes them."""
-PARSE_SLICE, PARSE_PAUSE_S = 100, 0.001
+PARSE_SLICE, PARSE_PAUSE_S = 50, 0.0005
 """A millisecond of work, and one of rest: the console's keys share the interpreter with a fast log."""
-TAKE_SLICE = 1_000
+TAKE_SLICE = 250
 PAGES, SWEEP_PAGES, PAGE_EVENTS = 10, 8, 10_000
 KEEP_TAILS = 64
 POLL_AT_MOST_EVERY_S = 4.0
@@ -71,7 +71,7 @@ class LogsSource:
         shared = _shared_groups(functions)
         self._take_live(watched)
         results = await asyncio.gather(
-            *(self._guarded(f, f.log_group in shared, f.key in view.live) for f in watched)
+            *(self._guarded(f, view, f.log_group in shared, f.key in view.live) for f in watched)
         )
         # After polling: what is polled from now on was counted before the first live line can come.
         await self.live.follow(wanted)
@@ -124,7 +124,9 @@ class LogsSource:
             for session, events in _by_session(arrived.get(facts.log_group, ())):
                 tail.take_live(session, events)
 
-    async def _guarded(self, facts: FunctionFacts, shared: bool, live: bool) -> SourceError | None:
+    async def _guarded(
+        self, facts: FunctionFacts, view: View, shared: bool, live: bool
+    ) -> SourceError | None:
         tail, group = self._tail(facts.key), facts.log_group
         session = self.live.session(group) if live else None
         failure: SourceError | None = None
@@ -139,7 +141,9 @@ class LogsSource:
             failure = error
             tail.notes.append(f"reading stopped early: {error}")
         tail.forget(self._api.now())
-        event = await self._event(facts, tail, shared, session)
+        known_tail = view.world.logs.get(facts.key)
+        first = known_tail.next_seq if known_tail else 1
+        event = await self._event(facts, tail, shared, session, first)
         if live and session is None:
             event = _because(event, self.live.why_not(group))
         self._ready.append(event)
@@ -223,20 +227,26 @@ class LogsSource:
         return tail
 
     async def _event(
-        self, facts: FunctionFacts, tail: Tail, shared: bool, session: Session | None
+        self, facts: FunctionFacts, tail: Tail, shared: bool, session: Session | None, first: int
     ) -> LogsObserved:
-        """What is owed, as an event; nothing is crossed out before the event is made."""
-        own, unknown = owned(tail.owed, {facts.name: facts.key}, shared)
-        ordered = sorted(own, key=lambda pair: stamp(pair[1]))
-        lines = tuple(
-            line for _, line in await parsed(ordered, PARSE_SLICE, PARSE_PAUSE_S, self._api.give_way)
-        )
+        """What is owed, as an event; nothing is crossed out before the event is made.
+
+        Its lines are numbered from `first` on: the fold, which has no time for each line, then need not.
+        """
+        own, unknown, rest = tail.owed, 0, self._api.give_way
+        if shared:
+            pairs, unknown = owned(own, {facts.name: facts.key}, shared)
+            own = [event for _, event in pairs]
+        own = in_order(own, rest)
+        lines = tuple(await parsed(own, PARSE_SLICE, PARSE_PAUSE_S, rest, first))
+        del own
         if unknown:
             tail.notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")
         if session is not None and session.gap:
             tail.notes.append(session.gap)
         gap = "; ".join(dict.fromkeys(tail.notes))
-        tail.owed, tail.notes = [], []
+        let_go(tail.owed, rest)
+        tail.notes = []
         at = self._api.now()
         via: LogWay = "poll" if session is None else "live tail"
         if session is None:

@@ -40,10 +40,13 @@ STREAM_SILENCE_S = 30.0
 """An event stream that says nothing for so long is broken: Live Tail sends an update every second."""
 
 
-def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSession:
+def open_session(
+    connection: Connection, guard: Guard, meter: Meter, give_way: Callable[[], None] = lambda: None
+) -> AioSession:
     """A session with all hooks, models from the installed package only, and no prompt for MFA codes.
 
-    Under a guard that is read-only these models know nothing but reads.
+    Under a guard that is read-only these models know nothing but reads. `give_way` is called again and again
+    while a long answer is parsed.
     """
     session = PlainSession(profile=None if connection.isolated else connection.profile)
     guard.install(session)
@@ -54,7 +57,7 @@ def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSessi
     session.register_component("data_loader", stripped.loader(read_only=False))
     if guard.read_only:
         strip(session)
-    factory = LeanFactory()
+    factory = LeanFactory(give_way)
     factory.set_parser_defaults(timestamp_parser=parse_timestamp)
     session.register_component("response_parser_factory", factory)
     if connection.access_key and connection.secret_key:

@@ -15,6 +15,7 @@ from lambdatop.domain.finding import Finding
 from lambdatop.domain.flow import flow, growth
 from lambdatop.domain.function_rows import function_row
 from lambdatop.domain.incidents import group
+from lambdatop.domain.logdigest import digest
 from lambdatop.domain.mapping import MappingFacts, risks
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.quota import quota_rows
@@ -70,7 +71,8 @@ def build_snapshot(
     """
     kept = previous.kept if len(world.functions) >= worth_comparing else None
     anew = changed(kept.world, world, previous.at, at, settings) if kept else None
-    breathe()
+    for tail in world.logs.values():
+        digest(tail, breathe)
     quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s)
     breathe()
     seen = sight(world, at, settings, previous.findings, anew, quotas)

@@ -201,7 +201,9 @@ def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
     """The tail with `lines` appended, numbered on, and the oldest dropped beyond its bounds."""
     if not lines:
         return tail
-    numbered = tuple(line.numbered(tail.next_seq + i) for i, line in enumerate(lines))
+    numbered = lines
+    if any(line.seq != seq for seq, line in enumerate(lines, tail.next_seq)):
+        numbered = tuple(line.numbered(seq) for seq, line in enumerate(lines, tail.next_seq))
     wanted = min(LogTail.KEEP_BURST, max(LogTail.KEEP, tail.arrived + len(lines)))
     held = (*tail.burst, *tail.lines, *numbered)[-wanted:]
     burst, kept = held[: -LogTail.KEEP], held[-LogTail.KEEP :]

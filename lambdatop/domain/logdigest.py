@@ -7,15 +7,20 @@ the digest of a tail does not depend on how its lines arrived.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from lambdatop.domain.logline import LogLine, Report
 from lambdatop.domain.once import once
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail
+
+T = TypeVar("T")
+
+BREATH = 500
+"""Lines that are looked at in one piece: some ms."""
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
@@ -116,19 +121,20 @@ def events(tail: LogTail) -> list[LogLine]:
 
 
 @once
-def digest(tail: LogTail) -> Digest:
-    """The digest of one tail."""
-    lines = sorted(events(tail), key=_order)
+def digest(tail: LogTail, breathe: Callable[[], None] = lambda: None) -> Digest:
+    """The digest of one tail; `breathe` is called every few ms of the 30 that a full one takes."""
+    lines = _in_order(events(tail), breathe)
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()
     mentioned: dict[str, set[tuple[str, int]]] = {}
-    for line, (request, run) in zip(lines, _executions(lines), strict=True):
+    for line, (request, run) in _paced(zip(lines, _executions(lines), strict=True), breathe):
         if line.signature or line.kind in ("error", "timeout"):
             failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
             failed.add((line.stream, run))
         if line.kind in ("app", "error"):
             for id_ in set(_UUID.findall(line.text, 0, 400)) - {request}:
                 mentioned.setdefault(id_, set()).add((line.stream, run))
+    breathe()
     return Digest(
         lines[0].at if lines else 0.0,
         lines[-1].at if lines else 0.0,
@@ -141,11 +147,18 @@ def digest(tail: LogTail) -> Digest:
         ),
         tuple(failures),
         MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
-        _environments(lines),
+        _environments(_paced(lines, breathe)),
     )
 
 
-def _environments(lines: list[LogLine]) -> tuple[Environment, ...]:
+def _paced(items: Iterable[T], breathe: Callable[[], None]) -> Iterator[T]:
+    for number, item in enumerate(items):
+        if number % BREATH == 0:
+            breathe()
+        yield item
+
+
+def _environments(lines: Iterable[LogLine]) -> tuple[Environment, ...]:
     found: dict[str, Environment] = {}
     for line in lines:
         found[line.stream] = after(found.get(line.stream), line)
@@ -175,20 +188,23 @@ def _order(line: LogLine) -> tuple[float, str, int, str]:
     return (line.at, line.stream, _STAGE.get(line.kind, 2), line.event_id)
 
 
-def _executions(lines: list[LogLine]) -> list[tuple[str, int]]:
+def _in_order(lines: list[LogLine], breathe: Callable[[], None]) -> list[LogLine]:
+    places = [_order(line) for line in _paced(lines, breathe)]
+    return [lines[i] for i in sorted(range(len(lines)), key=places.__getitem__)]
+
+
+def _executions(lines: list[LogLine]) -> Iterator[tuple[str, int]]:
     """The request that each line belongs to, and which START of the tail it follows in its environment.
 
     A line's own id counts only where the platform wrote it; the application may print other ids.
     """
     serving: dict[str, tuple[str, int]] = {}
-    found = []
     for number, line in enumerate(lines, 1):
         if line.kind == "start":
             serving[line.stream] = (line.request_id, number)
         request, run = serving.get(line.stream, ("", 0))
         own = line.kind in ("start", "end", "report") or not request
-        found.append((line.request_id if own else request, run))
-    return found
+        yield (line.request_id if own else request, run)
 
 
 def _begins_init(line: LogLine) -> bool:

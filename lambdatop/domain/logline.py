@@ -116,15 +116,15 @@ class LogLine:
         )
 
 
-def parse(at: float, event_id: str, stream: str, message: str) -> LogLine:
-    """One raw log event as a cleaned line (`seq` 0; the fold numbers it)."""
+def parse(at: float, event_id: str, stream: str, message: str, seq: int = 0) -> LogLine:
+    """One raw log event as a cleaned line. The fold numbers it anew where `seq` is not the number it gets."""
     text = clean(message.rstrip("\n"))
     # A carriage return ends a line too (Node and Windows hosts write them); it stays visible in the text.
     plain = text.replace("\u240d\n", "\n").replace("\u240d", "\n") if "\u240d" in text else text
     read = read_json(message, plain) if text.startswith("{") else None
     kind, level, request_id, report, signature = read or _text_line(plain)
     rid = shared(request_id) if request_id else ""
-    return LogLine(0, at, event_id, shared(stream), kind, level, text, rid, report, signature)
+    return LogLine(seq, at, event_id, shared(stream), kind, level, text, rid, report, signature)
 
 
 def _text_line(text: str) -> Read:

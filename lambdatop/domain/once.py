@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
+from functools import update_wrapper, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 V = TypeVar("V")
 R = TypeVar("R")
+P = ParamSpec("P")
 
 
-def once(function: Callable[[V], R]) -> Callable[[V], R]:
+def once(function: Callable[Concatenate[V, P], R]) -> Callable[Concatenate[V, P], R]:
     """Remember each result for as long as the value lives, which is compared by identity.
 
+    What else is handed in must make no difference to the result.
     An `lru_cache` would keep values alive that nobody else needs: tails of tens of thousands of lines.
     """
     known: WeakKeyDictionary[V, R] = WeakKeyDictionary()
 
-    @wraps(function)
-    def remembered(value: V) -> R:
+    def remembered(value: V, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if value not in known:
-            known[value] = function(value)
+            known[value] = function(value, *args, **kwargs)
         return known[value]
 
+    update_wrapper(remembered, function)
     return remembered
 
 

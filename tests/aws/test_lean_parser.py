@@ -40,7 +40,8 @@ SHORT = {
     "a token that is no text": answer(EVENT, nextToken=5),
     "surrogates": b'{"events": [{"message": "\\ud800 \\udc00\\ud800"}]}',
     "an event without members": answer({}),
-    "a member twice": b'{"events": [{"message": "a", "message": "b"}], "events": [{"message": "c"}]}',
+    "a member of an event twice": b'{"events": [{"message": "a", "message": "b"}]}',
+    "events come last": b'{"nextToken": "n, \\"events\\": [", "events": [{"message": "c"}], "x": [{"y": 1}]}',
     "long stamp": answer({**EVENT, "timestamp": 10**30}),
     "searched streams": json.dumps(
         {
@@ -61,6 +62,11 @@ FULL = {
     "no events": b'{"nextToken": "n"}',
     "events are an object": b'{"events": {"a": {}}}',
     "events are a text": b'{"events": "abc"}',
+    "the list twice": b'{"events": [{"message": "a"}], "events": [{"message": "c"}]}',
+    "the list twice, then empty": b'{"events": [{"message": "a"}], "\\u0065vents": []}',
+    "a list of that name further down": b'{"odd": {"events": [{"message": "a"}]}}',
+    "no comma": b'{"events": [{"message": "a"} {"message": "a"}]}',
+    "a comma too many": b'{"events": [{"message": "a"},]}',
     "events are texts": b'{"events": ["abc"]}',
     "a list": b"[]",
     "null": b"null",

@@ -79,6 +79,19 @@ async def test_the_first_round_asks_for_the_newest_of_ten_minutes(stub: WireStub
     assert (seen.complete, seen.gap, seen.group) == (True, "", "/aws/lambda/f")
 
 
+async def test_lines_are_numbered_on_so_that_the_fold_need_not(stub: WireStub, bench: MakeBench) -> None:
+    made = bench(at=NOW)
+    source, view = LogsSource(made.api, SCOPE), _view(made, {"f": "/aws/lambda/f"}, "f")
+    stub.on("logs", "FilterLogEvents", page(event("1", NOW - 2), event("2", NOW - 1)), page(event("3", NOW)))
+    first = await source.collect(view)
+    view = made.view(fold_all(view.world, first), F)
+    second = await source.collect(view)
+    world = fold_all(view.world, second)
+    observed = [e for e in (*first, *second) if isinstance(e, LogsObserved)]
+    assert [[line.seq for line in e.lines] for e in observed] == [[1, 2], [3]]
+    assert world.logs[F].lines == (*observed[0].lines, *observed[1].lines)
+
+
 async def test_a_long_backfill_stops_at_the_newest_and_says_so(stub: WireStub, reading: Reading) -> None:
     stub.on(
         "logs",

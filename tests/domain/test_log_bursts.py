@@ -48,3 +48,20 @@ def test_a_flood_is_bounded_and_forgotten_when_it_is_over() -> None:
     assert (len(tail.burst), len(tail.lines)) == (35, 5)
     tail = grown(grown(tail, 1), 1)
     assert (len(tail.burst), len(tail.lines)) == (0, 5)
+
+
+@given(st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=5))
+def test_lines_have_the_tails_numbers_whatever_numbers_they_come_with(rounds: list[list[int]]) -> None:
+    tail, count = LogTail(), 0
+    for given_numbers in rounds:
+        tail = append_lines(tail, tuple(parse(0.0, "", "s", "x", n) for n in given_numbers))
+        count += len(given_numbers)
+        held = [line.seq for line in (*tail.burst, *tail.lines)]
+        assert held == list(range(count + 1 - len(held), count + 1))
+        assert tail.next_seq == count + 1
+
+
+def test_lines_that_are_numbered_rightly_are_taken_as_they_are() -> None:
+    tail = grown(LogTail(), 3)
+    lines = tuple(parse(0.0, "", "s", "x", 4 + i) for i in range(2))
+    assert all(a is b for a, b in zip(append_lines(tail, lines).lines[-2:], lines, strict=True))

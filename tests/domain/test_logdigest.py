@@ -144,3 +144,13 @@ def test_no_finding_depends_on_the_order_or_repetition_of_lines(
         WHOLE.inits,
         WHOLE.reports,
     )
+
+
+def test_a_long_digest_is_made_with_breaths_and_is_the_same() -> None:
+    lines = tuple(parse(NOW + i, f"{i}", STREAM, f"[ERROR] {request(i)} {MESSAGE}") for i in range(1_200))
+    breaths: list[int] = []
+    with_breaths = digest(append_lines(LogTail(), lines), lambda: breaths.append(1))
+    without = digest(append_lines(LogTail(), lines))
+    assert len(breaths) > 6
+    assert (with_breaths.failures, with_breaths.environments) == (without.failures, without.environments)
+    assert len(without.failures) == 1_200

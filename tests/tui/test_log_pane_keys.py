@@ -178,3 +178,14 @@ async def test_the_pane_names_its_keys_while_it_has_the_focus(open_log: OpenLog)
         assert dashboard(app).query_one(LogsPane).has_focus_within
         await press(pilot, "1")
         assert "f search" not in text(app)
+
+
+async def test_the_title_changes_with_the_lines_not_a_frame_later(open_log: OpenLog) -> None:
+    app = open_log(numbered(20))
+    async with looking(app, NARROW) as pilot:
+        await press(pilot, "4")
+        pane = app.screen.query_one(LogsPane)
+        tail(app).action_stamps()
+        assert "no time" in str(pane.border_title)
+        tail(app).step(-3)
+        assert "End follows" in str(pane.border_title)

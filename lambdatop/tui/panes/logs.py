@@ -51,6 +51,7 @@ class LogsPane(Pane):
         """The tail."""
         self.tail = LogTail(id="logs-tail")
         self.tail.open_search = self.open_search
+        self.tail.on_change = self._tail_changed
         self.function: Key | None = None
         self.functions: tuple[Key, ...] = ()
         self._about: Hashable = None
@@ -101,7 +102,7 @@ class LogsPane(Pane):
         found = (frame.snapshot.logs.get(key) for key in self.functions)
         return [tail for tail in found if tail is not None]
 
-    def on_log_view_changed(self) -> None:
+    def _tail_changed(self) -> None:
         """Following, counting, searching or what is shown changed."""
         self._show_title(self.frame)
 

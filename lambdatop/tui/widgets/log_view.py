@@ -50,14 +50,13 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
 
     BINDINGS = LogKeys.BINDINGS
 
-    class Changed(Message):
-        """What the title says has changed: following, unseen lines, a search, what is shown."""
-
     class AtTop(Message):
         """Somebody stands on the first line and may want older ones."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        # What the title says has changed. No message: the title comes with the lines, not a frame later.
+        self.on_change: Callable[[], None] = lambda: None
         self.book = LogBook(log_book.KEEP)
         self.cursor: Shown | None = None
         self.following = True
@@ -141,7 +140,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         self.following = False
         self._place(max(min(top, index), self._lowest(index)))
         self.repaint()
-        self.post_message(self.Changed())
+        self.on_change()
 
     def _lowest(self, index: int) -> int:
         """The line on top when line `index` is at the bottom."""
@@ -158,7 +157,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         self.cursor, self.following, self.unseen = None, True, 0
         self._to_end()
         self.repaint()
-        self.post_message(self.Changed())
+        self.on_change()
 
     def _to_end(self) -> None:
         self._place(self.end)
@@ -186,7 +185,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
                 index = self.book.index_of(seen[0] if index < self.top else seen[-1])
             self.cursor, self.following = self.book.view[index], False
             self.repaint()
-            self.post_message(self.Changed())
+            self.on_change()
 
     def on_resize(self) -> None:
         """A tail that follows still follows in its new size."""
