@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import nsmallest
 
+from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.world import World
@@ -22,17 +24,23 @@ def choose(
     following: Mapping[Key, float],
     now: float,
     most: int,
+    breathe: Breathe = no_breath,
 ) -> list[Key]:
     """At most `most` functions besides the watched ones, which are always followed.
 
-    `following` says until when each log that is followed now stays (s since the epoch).
+    `following` says until when each log that is followed now stays (s since the epoch). `breathe` is called
+    again and again.
     """
     known = {f.key: f for f in functions}
     chosen = dict.fromkeys(sorted(k for k in watched if k in known))
     staying = sorted((k for k, until in following.items() if until > now and k in known))
-    trouble = sorted((k for k in known if k not in watched), key=lambda k: (_rank(world, known[k]), k))
-    troubled = [k for k in trouble if _rank(world, known[k])[0] < _IDLE]
-    for key in (*[k for k in troubled if _rank(world, known[k])[0] == 0], *staying, *troubled):
+    urgent = [
+        (_rank(world, facts), key) for key, facts in paced(known.items(), breathe) if key in world.series
+    ]
+    enough = most + len(staying) + len(watched)
+    trouble = nsmallest(enough, (each for each in urgent if each[0][0] < _IDLE and each[1] not in watched))
+    failing = (key for rank, key in trouble if rank[0] == 0)
+    for key in (*failing, *staying, *(key for _, key in trouble)):
         if len(chosen) >= max(most, len(watched)):
             break
         chosen[key] = None

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lambdatop.aws.log_tails import Raw
+from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logline import LogLine, parse
 from lambdatop.domain.scope import Key
 from lambdatop.domain.text import clean_line, clean_name
@@ -71,6 +72,17 @@ def let_go(events: list[Raw], give_way: Callable[[], None]) -> None:
     while events:
         give_way()
         del events[-ORDER_SLICE:]
+
+
+def shared_groups(functions: Sequence[FunctionFacts]) -> set[str]:
+    """Log groups that more than one function writes to."""
+    seen: set[str] = set()
+    shared: set[str] = set()
+    for facts in functions:
+        if facts.log_group in seen:
+            shared.add(facts.log_group)
+        seen.add(facts.log_group)
+    return shared
 
 
 async def parsed(

@@ -18,7 +18,7 @@ from typing import Any
 from lambdatop.aws import known
 from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.log_choice import STAY_S, choose
-from lambdatop.aws.log_events import in_order, let_go, owned, parsed
+from lambdatop.aws.log_events import in_order, let_go, owned, parsed, shared_groups
 from lambdatop.aws.log_export import Export
 from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
 from lambdatop.aws.session import Api
@@ -68,7 +68,7 @@ class LogsSource:
         chosen = set(self._choose(view, functions))
         watched = sorted((f for f in functions if f.key in chosen), key=lambda f: f.key)
         wanted = {f.log_group: self._group_arn(f) for f in watched if f.key in view.live}
-        shared = _shared_groups(functions)
+        shared = shared_groups(functions)
         self._take_live(watched)
         results = await asyncio.gather(
             *(self._guarded(f, view, f.log_group in shared, f.key in view.live) for f in watched)
@@ -101,11 +101,12 @@ class LogsSource:
     def _whole(self, view: View) -> tuple[list[FunctionFacts], int, set[str]]:
         functions = known.functions(view, self._scope)
         wanted = [f for f in functions if f.key in view.watched]
-        return wanted, int((view.now - view.log_backfill_s) * 1000), _shared_groups(functions)
+        return wanted, int((view.now - view.log_backfill_s) * 1000), shared_groups(functions)
 
     def _choose(self, view: View, functions: Sequence[FunctionFacts]) -> list[Key]:
         now, watched = self._api.now(), view.watched | view.live
-        chosen = choose(view.world, functions, watched, self._following, now, self._most)
+        most, rest = self._most, self._api.give_way
+        chosen = choose(view.world, functions, watched, self._following, now, most, rest)
         kept = {k: until for k, until in self._following.items() if until > now}
         self._following = {k: kept.get(k, now + STAY_S) for k in chosen if k not in watched}
         return chosen
@@ -195,10 +196,11 @@ class LogsSource:
                 tail.head = None if window is tail.head else tail.head
                 tail.sweep = None if window is tail.sweep else tail.sweep
                 raise
-            events = page.get("events") or ()
+            events: list[Raw] = page.get("events") or []
             for i in range(0, len(events), TAKE_SLICE):
                 self._api.give_way()
                 tail.take_page(window, events[i : i + TAKE_SLICE])
+            let_go(events, self._api.give_way)
             window.token = page.get("nextToken")
             if not window.token:
                 return True
@@ -288,14 +290,3 @@ def _turn_round(events: list[Raw], begin: int) -> bool:
     if descending:
         events[begin:] = events[begin:][::-1]
     return descending
-
-
-def _shared_groups(functions: Sequence[FunctionFacts]) -> set[str]:
-    """Log groups that more than one function writes to."""
-    seen: set[str] = set()
-    shared: set[str] = set()
-    for facts in functions:
-        if facts.log_group in seen:
-            shared.add(facts.log_group)
-        seen.add(facts.log_group)
-    return shared

@@ -85,7 +85,9 @@ class Round:
     async def everything(self, most: Callable[[int], int]) -> None:
         """All series of all functions, or of `most(units besides)` of them; nothing is weighed."""
         besides = len(self._wire) + sum(len(queries) for queries in self._facts.fixed.values())
-        chosen = in_turn(self._view, self._facts.functions, self._memory.asked, most(besides))
+        chosen = in_turn(
+            self._view, self._facts.functions, self._memory.asked, most(besides), self._api.give_way
+        )
         await self._detail(replace(self.plan(), detail=tuple(chosen)), self._wire)
 
     async def _detail(self, planned: LookPlan, first: Sequence[Query] = ()) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key
 
 RECENT_POINTS = 5
 
 
-def in_turn(view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int) -> list[Key]:
+def in_turn(
+    view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int, breathe: Breathe = no_breath
+) -> list[Key]:
     """At most `most` functions; `asked` says when each was asked about last.
 
     Watched ones come first, then the busiest, which take at most 40 % of the places, then whoever has
@@ -21,7 +24,7 @@ def in_turn(view: View, functions: Iterable[Key], asked: Mapping[Key, float], mo
         return sorted(keys)
     existing = set(keys)
     watched = sorted(view.watched & existing)
-    traffic = {key: _traffic(view, key) for key in keys}
+    traffic = {key: _traffic(view, key) for key in paced(keys, breathe)}
     busy = sorted((k for k in keys if traffic[k] > 0), key=lambda k: (-traffic[k], k))
     waiting = sorted(keys, key=lambda k: (asked.get(k, 0), k))
     return list(dict.fromkeys((*watched, *busy[: most * 2 // 5], *waiting)))[:most]

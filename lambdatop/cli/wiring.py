@@ -38,6 +38,7 @@ class Parts:
     connect: Connect
     login: Callable[[], str] | None = None
     typed: Callable[[], None] = lambda: None
+    answered: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def wire(
     log = open_log(None if locate else context.paths.log_file, debug=context.debug)
     try:
         kept = journal or JournalFile(context.paths.state_dir)
-        yield Parts(clock, meter, kept, spills, open_backend, login, clock.typed)
+        yield Parts(clock, meter, kept, spills, open_backend, login, clock.typed, clock.answered)
     finally:
         close_log(log)
 

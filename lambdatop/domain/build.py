@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from operator import is_
 
 from lambdatop.domain import rates
 from lambdatop.domain.aftermath import aftermaths
+from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.burning import Burning, account_burn
 from lambdatop.domain.changed import changed
 from lambdatop.domain.detectors import detect_all
@@ -35,6 +36,7 @@ from lambdatop.domain.snapshot import (
 )
 from lambdatop.domain.storms import Rows, in_loops, storm_rows
 from lambdatop.domain.world import World
+from lambdatop.domain.writers import writers_by_group
 
 HOLD_QUOTAS_S = (10.0, 60.0)
 """How long the quotas of a large account stand, s: while there is news, and while only time passes."""
@@ -44,8 +46,8 @@ _QUOTAS_LOOK_AT = (
     *("triggers", "logs"),
 )
 
-BREATH = 100
-"""Rows that are made in one piece: some ms."""
+BREATH = 20
+"""Rows that are made in one piece: one or two ms."""
 
 WORTH_COMPARING = 200
 """Functions from which on a round looks for what changed: below, making all rows anew is as quick."""
@@ -61,7 +63,7 @@ def build_snapshot(
     settings: Settings,
     worth_comparing: int = WORTH_COMPARING,
     hold_quotas_s: tuple[float, float] = HOLD_QUOTAS_S,
-    breathe: Callable[[], None] = lambda: None,
+    breathe: Breathe = no_breath,
 ) -> Snapshot:
     """The newest Snapshot; `previous` gives findings their `since` and the sequence its number.
 
@@ -70,22 +72,31 @@ def build_snapshot(
     every few ms: a round of a large account takes a quarter of a second, in which a key may be pressed.
     """
     kept = previous.kept if len(world.functions) >= worth_comparing else None
-    anew = changed(kept.world, world, previous.at, at, settings) if kept else None
+    # Others find both made, and need no breath for them.
+    writers_by_group(world.functions, breathe)
     for tail in world.logs.values():
         digest(tail, breathe)
+    anew = changed(kept.world, world, previous.at, at, settings, breathe) if kept else None
     quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s)
     breathe()
-    seen = sight(world, at, settings, previous.findings, anew, quotas)
-    incidents = group(world, detect_all(seen, previous.findings, breathe))
+    seen = sight(world, at, settings, previous.findings, anew, quotas, breathe)
+    detected = detect_all(seen, previous.findings)
+    breathe()
+    incidents = group(world, detected)
     findings = tuple(f for incident in incidents for f in incident.findings)
     queues = _queue_rows(seen, previous)
     burning = Burning(seen)
-    functions = _function_rows(seen, burning, _by_function(findings, world), previous, breathe)
+    breathe()
+    functions = _function_rows(seen, burning, _by_function(findings, world), previous)
     mappings = tuple(sorted(world.mappings.values(), key=lambda m: (m.function.id, m.key.id)))
     listed = max(world.mappings_at.values(), default=None)
     breathe()
     before = kept.storms if kept is not None and anew is not None else {}
     storms, made = storm_rows(mappings, Rows(seen, functions, queues, listed, in_loops(findings), before))
+    breathe()
+    ordered = _ordered(functions, previous)
+    breathe()
+    burn = account_burn(seen, burning, (r.burn for r in functions.values()))
     breathe()
     return Snapshot(
         seq=previous.seq + 1,
@@ -93,7 +104,7 @@ def build_snapshot(
         version=version,
         mode="read-only" if any(t.forced for t in world.targets.values()) else mode,
         targets=_targets(world),
-        functions=_ordered(functions, previous),
+        functions=ordered,
         mappings=tuple(_mapping_row(m, functions, queues, listed) for m in mappings),
         queues=tuple(sorted(queues.values(), key=lambda q: q.facts.name)),
         storms=storms,
@@ -108,7 +119,7 @@ def build_snapshot(
         aftermath=aftermaths(world, at, settings.metrics),
         logs=world.logs,
         permissions=next((p for p in map(world.permissions.get, world.targets) if p is not None), None),
-        burn=account_burn(seen, burning, (r.burn for r in functions.values())),
+        burn=burn,
         kept=Kept(world, quotas_at, made, functions),
     )
 
@@ -148,7 +159,6 @@ def _function_rows(
     burning: Burning,
     found: Mapping[Key, tuple[Finding, ...]],
     previous: Snapshot,
-    breathe: Callable[[], None],
 ) -> Mapping[Key, FunctionRow]:
     """A row for each function, the one of the round before where it still holds."""
     world, kept = seen.world, previous.kept
@@ -162,9 +172,7 @@ def _function_rows(
         # What was found about its queue or mapping is told in a function's row, too.
         told = {key for key, row in rows.items() if row.findings}
         anew = (key for key in {*seen.only, *told, *found} if key in world.functions)
-    for number, key in enumerate(anew):
-        if number % BREATH == 0:
-            breathe()
+    for key in paced(anew, seen.breathe, BREATH):
         facts = world.functions[key]
         row = function_row(world, facts, seen.now, seen.settings, found.get(key, ()), burning)
         if row != rows.get(key):

@@ -20,6 +20,7 @@ from dataclasses import replace
 from math import fsum
 
 from lambdatop.domain import pricing
+from lambdatop.domain.breath import paced
 from lambdatop.domain.burn import DAY_S, AccountBurn, Burn, hour_ahead, projected, times_of
 from lambdatop.domain.flow import flow
 from lambdatop.domain.function import FunctionFacts
@@ -274,8 +275,8 @@ def running_at_once(sight: Sight, scope: Scope, over: Window) -> float:
         if values
         else sum(
             world.metric(key, "Duration").sum(over.start, over.end)
-            for key in world.functions
-            if key.scope == scope
+            for key in paced(world.functions, sight.breathe, 500)
+            if key.scope == scope and key in world.series
         )
     )
     return ran / over.minutes / 60_000

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import final_end
@@ -18,25 +19,29 @@ from lambdatop.domain.world import Activity, World
 from lambdatop.domain.writers import LOG_GROUP, group_of, writers_by_group
 
 
-def changed(old: World, new: World, since: float, now: float, settings: Settings) -> frozenset[Key] | None:
+def changed(
+    old: World, new: World, since: float, now: float, settings: Settings, breathe: Breathe = no_breath
+) -> frozenset[Key] | None:
     """What in `new` may look different from what was made of `old`: functions and queues; None for all.
 
     `since` is when the round before was made, `now` when this one is (s since the epoch).
     """
     if dict(old.accounts) != dict(new.accounts) or dict(old.prices) != dict(new.prices):
         return None
-    touched = set(_touched(old, new))
+    touched = set(_touched(old, new, breathe))
     touched |= _further(new, since, now, settings)
-    touched |= _elsewhere(touched, old, new)
+    breathe()
+    touched |= _elsewhere(touched, old, new, breathe)
     return frozenset(touched)
 
 
-def _touched(old: World, new: World) -> Iterator[Key]:
+def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:
     """What has another value in any map that tells of one thing."""
     for name in (
         *("functions", "series", "metrics_at", "reserved", "triggers", "logs", "changes"),
         *("provisioned", "mappings", "queues"),
     ):
+        breathe()
         yield from differing(getattr(old, name), getattr(new, name))
     for scope in old.activity.keys() | new.activity.keys():
         yield from _otherwise_active(new, old.activity.get(scope), new.activity.get(scope))
@@ -84,7 +89,7 @@ def _further(world: World, since: float, now: float, settings: Settings) -> set[
     return found
 
 
-def _elsewhere(touched: set[Key], old: World, new: World) -> set[Key]:
+def _elsewhere(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
     """Functions that are told something by what was touched: a queue, a mapping, a log group."""
     found: set[Key] = set()
     for mapping in (*_of(touched, old.mappings), *_of(touched, new.mappings)):
@@ -92,17 +97,18 @@ def _elsewhere(touched: set[Key], old: World, new: World) -> set[Key]:
     others = {key for key in touched if key.kind == "queue"}
     if others:
         found |= {m.function for m in new.mappings.values() if m.source_queue in others}
-    return found | _writers(touched, old, new)
+    return found | _writers(touched, old, new, breathe)
 
 
 def _of(keys: set[Key], mappings: Mapping[Key, MappingFacts]) -> Iterator[MappingFacts]:
     return (mappings[key] for key in keys if key in mappings)
 
 
-def _writers(touched: set[Key], old: World, new: World) -> set[Key]:
+def _writers(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
     """Functions that write to the log groups of touched ones, or to touched groups: they share the bytes."""
     groups = {key for key in touched if key.kind == LOG_GROUP}
     for world in (old, new):
-        groups |= {group_of(world.functions[key]) for key in touched if key in world.functions}
+        known = (world.functions[key] for key in paced(touched, breathe, 500) if key in world.functions)
+        groups |= {group_of(facts) for facts in known}
     by_group = writers_by_group(new.functions)
-    return {facts.key for group in groups for facts in by_group.get(group, ())}
+    return {facts.key for group in paced(groups, breathe, 500) for facts in by_group.get(group, ())}

@@ -7,17 +7,16 @@ the digest of a tail does not depend on how its lines arrived.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
+from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.logline import LogLine, Report
 from lambdatop.domain.once import once
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail
-
-T = TypeVar("T")
 
 BREATH = 500
 """Lines that are looked at in one piece: some ms."""
@@ -121,13 +120,13 @@ def events(tail: LogTail) -> list[LogLine]:
 
 
 @once
-def digest(tail: LogTail, breathe: Callable[[], None] = lambda: None) -> Digest:
+def digest(tail: LogTail, breathe: Breathe = no_breath) -> Digest:
     """The digest of one tail; `breathe` is called every few ms of the 30 that a full one takes."""
     lines = _in_order(events(tail), breathe)
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()
     mentioned: dict[str, set[tuple[str, int]]] = {}
-    for line, (request, run) in _paced(zip(lines, _executions(lines), strict=True), breathe):
+    for line, (request, run) in paced(zip(lines, _executions(lines), strict=True), breathe, BREATH):
         if line.signature or line.kind in ("error", "timeout"):
             failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
             failed.add((line.stream, run))
@@ -147,15 +146,8 @@ def digest(tail: LogTail, breathe: Callable[[], None] = lambda: None) -> Digest:
         ),
         tuple(failures),
         MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
-        _environments(_paced(lines, breathe)),
+        _environments(paced(lines, breathe, BREATH)),
     )
-
-
-def _paced(items: Iterable[T], breathe: Callable[[], None]) -> Iterator[T]:
-    for number, item in enumerate(items):
-        if number % BREATH == 0:
-            breathe()
-        yield item
 
 
 def _environments(lines: Iterable[LogLine]) -> tuple[Environment, ...]:
@@ -188,8 +180,8 @@ def _order(line: LogLine) -> tuple[float, str, int, str]:
     return (line.at, line.stream, _STAGE.get(line.kind, 2), line.event_id)
 
 
-def _in_order(lines: list[LogLine], breathe: Callable[[], None]) -> list[LogLine]:
-    places = [_order(line) for line in _paced(lines, breathe)]
+def _in_order(lines: list[LogLine], breathe: Breathe) -> list[LogLine]:
+    places = [_order(line) for line in paced(lines, breathe, BREATH)]
     return [lines[i] for i in sorted(range(len(lines)), key=places.__getitem__)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import update_wrapper, wraps
+from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -29,21 +29,21 @@ def once(function: Callable[Concatenate[V, P], R]) -> Callable[Concatenate[V, P]
     return remembered
 
 
-def newest(function: Callable[[V], R]) -> Callable[[V], R]:
+def newest(function: Callable[Concatenate[V, P], R]) -> Callable[Concatenate[V, P], R]:
     """Remember the result for the newest value alone, which is compared by identity.
 
-    For maps of the World, which nothing can refer to weakly.
+    For maps of the World, which nothing can refer to weakly. What else is handed in must make no difference.
     """
     last: tuple[Any, Any] = (object(), None)
 
-    @wraps(function)
-    def remembered(value: V) -> R:
+    def remembered(value: V, /, *args: P.args, **kwargs: P.kwargs) -> R:
         nonlocal last
         known, result = last
         if known is not value:
-            result = function(value)
+            result = function(value, *args, **kwargs)
             last = value, result
         found: R = result
         return found
 
+    update_wrapper(remembered, function)
     return remembered

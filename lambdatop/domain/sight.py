@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field
 from types import MappingProxyType
 
+from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.finding import Finding, Severity
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.rates import Window
@@ -33,7 +34,8 @@ class Sight:
     """The World at `now` (s since the epoch), and the findings of the last round by detector and target.
 
     `only` is what can differ from the last round, None for all: `functions` gives no others. `quotas` are the
-    rows of the quotas of this round where they were made already.
+    rows of the quotas of this round where they were made already. `breathe` is called again and again on the
+    way through `functions`.
     """
 
     world: World
@@ -42,6 +44,7 @@ class Sight:
     standing: Mapping[tuple[str, Key], Severity] = field(default_factory=lambda: MappingProxyType({}))
     only: Collection[Key] | None = None
     quotas: tuple[QuotaRow, ...] | None = None
+    breathe: Breathe = no_breath
 
     @property
     def limits(self) -> DetectorSettings:
@@ -56,8 +59,8 @@ class Sight:
         """
         functions = self.world.functions
         if self.only is None:
-            return functions.items()
-        return [(key, functions[key]) for key in self.only if key in functions]
+            return paced(functions.items(), self.breathe)
+        return paced([(key, functions[key]) for key in self.only if key in functions], self.breathe)
 
     def measured(self) -> Iterable[tuple[Key, FunctionFacts]]:
         """Those of `functions` that CloudWatch was ever asked about: a third of a large account, or none yet.
@@ -106,6 +109,7 @@ def sight(
     previous: Iterable[Finding] = (),
     changed: Collection[Key] | None = None,
     quotas: tuple[QuotaRow, ...] | None = None,
+    breathe: Breathe = no_breath,
 ) -> Sight:
     """The Sight of a round that follows one with the findings `previous`.
 
@@ -113,4 +117,4 @@ def sight(
     """
     standing = {f.identity: f.severity for f in previous}
     only = None if changed is None else dict.fromkeys((*changed, *(key for _, key in standing)))
-    return Sight(world, now, settings, MappingProxyType(standing), only, quotas)
+    return Sight(world, now, settings, MappingProxyType(standing), only, quotas, breathe)

@@ -235,7 +235,8 @@ class Kept:
 class Snapshot:
     """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
 
-    `permissions` is None until IAM was asked what the caller may do, `looking` until looks were planned.
+    `functions` come hottest first. `permissions` is None until IAM was asked what the caller may do,
+    `looking` until looks were planned.
     `kept` is for the round after it: what has not changed since need not be made anew.
     """
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
+from lambdatop.domain.breath import paced
 from lambdatop.domain.burning import attempted_again, received_again
 from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
 from lambdatop.domain.finding import Finding
@@ -68,16 +69,18 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
         if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
             known = of, (_polled(mapping, function, queue, dlq, rows),)
         made[mapping.key] = known
-    for key, function in rows.functions.items():
+    for key, function in paced(rows.functions.items(), rows.sight.breathe, 500):
         known = rows.before.get(key)
         if known is None or known[0][0] is not function:
             known = (function,), tuple(_pushed(function, rows))
         made[key] = known
+    rows.sight.breathe()
     found = [
         _feeding_itself(row) if row.function in rows.loops else row
         for _, each in made.values()
         for row in each
     ]
+    rows.sight.breathe()
     return tuple(sorted(found, key=lambda r: (-r.score, r.key))), made
 
 

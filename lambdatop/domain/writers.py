@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.once import newest
 from lambdatop.domain.scope import Key, Kind
@@ -18,10 +19,16 @@ def group_of(facts: FunctionFacts) -> Key:
 
 
 @newest
-def writers_by_group(functions: Mapping[Key, FunctionFacts]) -> Mapping[Key, tuple[FunctionFacts, ...]]:
+def writers_by_group(
+    functions: Mapping[Key, FunctionFacts], breathe: Breathe = no_breath
+) -> Mapping[Key, tuple[FunctionFacts, ...]]:
     """The functions of each log group, by their keys; those without a group are in none."""
     found: dict[Key, list[FunctionFacts]] = defaultdict(list)
-    for _, facts in sorted(functions.items()):
+    for facts in paced(functions.values(), breathe, 500):
         if facts.log_group:
             found[group_of(facts)].append(facts)
+    breathe()
+    for each in found.values():
+        if len(each) > 1:
+            each.sort(key=lambda facts: facts.key)
     return {group: tuple(each) for group, each in found.items()}

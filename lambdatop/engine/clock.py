@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Any
 
 from lambdatop.domain.ports import Clock
 
-ANSWER_S = 0.025
-"""How long a key is answered undisturbed; about as long as that takes."""
+ANSWER_S = 0.05
+"""How long a key is answered undisturbed at most; some keys are not seen on the screen."""
 
 
 class SystemClock:
@@ -17,6 +18,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._until = self._not_before = 0.0
+        self._answered = threading.Event()
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -32,7 +34,12 @@ class SystemClock:
 
     def typed(self) -> None:
         """A key was pressed, and is going to be answered in another thread."""
+        self._answered.clear()
         self._until = time.monotonic() + ANSWER_S
+
+    def answered(self) -> None:
+        """What the key did is on its way to the terminal."""
+        self._answered.set()
 
     def give_way(self) -> None:
         """Leave the interpreter to whoever answers a key; what follows takes some ms of it in one piece.
@@ -41,9 +48,10 @@ class SystemClock:
         """
         now = time.monotonic()
         left_s = self._until - now
-        if left_s > 0 and now >= self._not_before:
-            time.sleep(left_s)
-            self._not_before = now + 2 * left_s
+        if left_s > 0 and now >= self._not_before and not self._answered.is_set():
+            self._answered.wait(left_s)
+            ended = time.monotonic()
+            self._not_before = ended + (ended - now)
 
 
 async def wait_at_most(clock: Clock, event: asyncio.Event, seconds: float) -> bool:

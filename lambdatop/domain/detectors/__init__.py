@@ -98,15 +98,10 @@ REGISTRY: Mapping[str, Detector] = {
 }
 
 
-def detect_all(
-    sight: Sight, previous: Iterable[Finding] = (), breathe: Callable[[], None] = lambda: None
-) -> tuple[Finding, ...]:
-    """All findings of this round, worst first; `since` continues from the previous round.
-
-    `breathe` is called between two detectors.
-    """
+def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> tuple[Finding, ...]:
+    """All findings of this round, worst first; `since` continues from the previous round."""
     found: list[Finding] = []
     for detector in REGISTRY.values():
-        breathe()
+        sight.breathe()
         found += detector.detect(sight)
     return continue_from(previous, found)

@@ -1,0 +1,29 @@
+"""Loops over ten thousand things, with a breath again and again. Pure.
+
+A key that is pressed is answered by a thread that shares the interpreter with whoever computes here. A breath
+is where the one who computes lets the other go first (`ports.Clock.give_way`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+Breathe = Callable[[], None]
+
+
+def no_breath() -> None:
+    """For whoever computes alone."""
+
+
+def paced(items: Iterable[T], breathe: Breathe, every: int = 64) -> Iterator[T]:
+    """The same items; before each `every`-th there is a breath."""
+    left = 0
+    for item in items:
+        if not left:
+            breathe()
+            left = every
+        left -= 1
+        yield item
