@@ -30,8 +30,8 @@ SEVERITY_WORD = {"critical": "CRIT", "warning": "WARN", "info": "INFO"}
 
 def spans(*parts: str | tuple[str, str]) -> Spans:
     """Spans from plain strings and (text, slot) pairs; empty texts are left out."""
-    made = (Span(p) if isinstance(p, str) else Span(*p) for p in parts)
-    return tuple(s for s in made if s.text)
+    made = [Span(p) if isinstance(p, str) else Span(*p) for p in parts]
+    return tuple([s for s in made if s.text])
 
 
 def width_of(pieces: Iterable[Span]) -> int:

@@ -28,7 +28,7 @@ WIDE = (200, 60)
 def lines(app: LambdatopApp) -> list[str]:
     assert isinstance(app.screen, DashboardScreen)
     table = app.screen.query_one(FindingsPane).table
-    return [row.title for _, row in table._rows]
+    return [row.title for row in table._rows]
 
 
 async def test_an_incident_is_one_line_until_it_is_opened(make_app: MakeApp) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from operator import itemgetter
+
 import pytest
 
 from lambdatop.tui.filtering import MAX_CHARS, parse_filter
 from lambdatop.tui.glyphs import BAR, SPARK, to_ascii
 from lambdatop.tui.ink import Item, bar, clip, fit, plain, spans, width_of
 from lambdatop.tui.widgets.columns import Column, header, in_order, place
+from lambdatop.tui.widgets.rows import Rows
 from lambdatop.tui.widgets.trend import gauge, resample, sparkline
 
 # -- ink -------------------------------------------------------------------------------------------
@@ -128,8 +131,20 @@ def test_header_marks_the_sorted_column() -> None:
 
 
 def test_order_keeps_equals_and_puts_unknown_last() -> None:
-    rows = [(i, v) for i, v in enumerate([3, None, 5, 3, None, 1])]
-    by_value: Column[int | None] = Column("v", "v", 3, lambda r, f, w: (), sort=lambda r: r)
-    assert [k for k, _ in in_order(rows, by_value, True)] == [2, 0, 3, 5, 1, 4]
-    assert [k for k, _ in in_order(rows, by_value, False)] == [5, 0, 3, 2, 1, 4]
-    assert [k for k, _ in in_order(rows, None, True)] == [0, 1, 2, 3, 4, 5]
+    rows = Rows(list(enumerate([3, None, 5, 3, None, 1])), itemgetter(0))
+    by_value: Column[tuple[int, int | None]] = Column("v", "v", 3, lambda r, f, w: (), sort=itemgetter(1))
+    assert in_order(rows, by_value, True).keys() == [2, 0, 3, 5, 1, 4]
+    assert in_order(rows, by_value, False).keys() == [5, 0, 3, 2, 1, 4]
+    assert in_order(rows, None, True).keys() == [0, 1, 2, 3, 4, 5]
+
+
+def test_rows_that_come_in_order_are_not_ordered_again() -> None:
+    rows = Rows([("a", 1), ("b", 2)], itemgetter(0), ("v", True))
+    by_value: Column[tuple[str, int]] = Column("v", "v", 3, lambda r, f, w: (), sort=itemgetter(1))
+    assert in_order(rows, by_value, True) is rows
+    assert in_order(rows, by_value, False).keys() == ["a", "b"]
+    assert in_order(rows.only(lambda row: True), by_value, True).items == rows.items
+    assert (rows.find("b", 1), rows.find("b"), rows.find("c", 7)) == (1, 1, None)
+    many = Rows(range(1_000), str)
+    assert all(many.find(str(i), near) == i for i in (0, 255, 256, 999) for near in (0, 300, 5_000))
+    assert Rows((), str).find("a", 3) is None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import NamedTuple
 
 from fakes.screens import settle
@@ -13,6 +14,7 @@ from lambdatop.tui.ink import Spans, spans
 from lambdatop.tui.theme import ThemedApp
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.keyed_table import HEADER, KeyedTable
+from lambdatop.tui.widgets.rows import Rows
 
 
 class Row(NamedTuple):
@@ -47,8 +49,9 @@ class TableApp(ThemedApp):
         self.moves.append(event.key)
 
 
-def rows(count: int, **changed: int) -> list[tuple[str, Row]]:
-    return [(f"f{i}", Row(f"f{i}", changed.get(f"f{i}", count - i))) for i in range(count)]
+def rows(count: int, **changed: int) -> Rows[Row]:
+    made = [Row(f"f{i}", changed.get(f"f{i}", count - i)) for i in range(count)]
+    return Rows(made, attrgetter("name"))
 
 
 @contextmanager
@@ -75,10 +78,10 @@ async def test_only_changed_rows_are_painted(themes: Themes) -> None:
             app.table.show_rows(rows(100), EMPTY_FRAME)
             await settle(pilot)
             assert lines == []
-            same = rows(100)
-            same[3] = ("f3", Row("renamed", 97))
-            same[50] = ("f50", Row("far below", 50))
-            app.table.show_rows(same, EMPTY_FRAME)
+            same = list(rows(100))
+            same[3] = Row("renamed", 97)
+            same[50] = Row("far below", 50)
+            app.table.show_rows(Rows(same, attrgetter("name")), EMPTY_FRAME)
             await settle(pilot)
             assert set(lines) == {HEADER + 3}
 
@@ -143,7 +146,7 @@ async def test_a_lost_key_gives_way_to_the_row_in_its_place(themes: Themes) -> N
         await settle(pilot)
         app.table.move_to("f4")
         seen = []
-        for left in ([r for r in rows(10) if r[0] != "f4"], rows(3), []):
+        for left in (rows(10).only(lambda row: row.name != "f4"), rows(3), rows(0)):
             app.table.show_rows(left, EMPTY_FRAME)
             seen.append(app.table.cursor_key)
         assert seen == ["f5", "f2", None]

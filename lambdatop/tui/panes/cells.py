@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from lambdatop.domain.snapshot import FunctionRow
 from lambdatop.tui import format as fmt
-from lambdatop.tui.ink import Spans, spans
+from lambdatop.tui.ink import Span, Spans, spans
 
 NEAR_LIMIT = 0.8
 AT_LIMIT = 0.95
+ZERO = spans(("0", "faint"))
 
 
 def figure(value: float | None, text: str, slot: str = "", after: str = "") -> Spans:
@@ -15,8 +16,8 @@ def figure(value: float | None, text: str, slot: str = "", after: str = "") -> S
     if value is None:
         return spans((fmt.UNKNOWN, "faint"), " " * len(after))
     if value == 0:
-        return spans(("0", "faint"), (after, "faint"))
-    return spans((text, slot), (after, slot or "muted"))
+        return spans(("0", "faint"), (after, "faint")) if after else ZERO
+    return (Span(text, slot), Span(after, slot or "muted")) if after else (Span(text, slot),)
 
 
 def level(share: float | None, warning: float = NEAR_LIMIT, critical: float = AT_LIMIT) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Hashable, Iterator
+from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from lambdatop.domain.finding import Finding
@@ -17,6 +19,7 @@ from lambdatop.tui.ink import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, spans
 from lambdatop.tui.panes.table_pane import TablePane
 from lambdatop.tui.targets import NOTHING, Selection, logs_of, of_finding
 from lambdatop.tui.widgets.columns import Column
+from lambdatop.tui.widgets.rows import Rows
 
 RANK = {"CRIT": 3, "WARN": 2, "ALRM": 1, "INFO": 0}
 
@@ -102,9 +105,9 @@ def value_text(name: str, value: float | int | str | None) -> str:
 
 def strip(frame: Frame, width: int, lines: int) -> tuple[Spans, ...]:
     """The worst incidents, one line each, for screens that show one pane at a time."""
-    rows = list(found(frame.snapshot))
+    rows = list(islice(found(frame.snapshot), lines))
     made = []
-    for row in rows[:lines]:
+    for row in rows:
         age = fmt.age(frame.now - row.since) if row.since is not None else ""
         keys = " ".join(KEY_OF[n] for n in row.finding.suggests if n in KEY_OF) if row.finding else ""
         pieces = spans((f"{row.word} ", row.slot), (f"{age:>4} ", "faint"))
@@ -159,9 +162,9 @@ class FindingsPane(TablePane[Found]):
         super().__init__()
         self.opened: frozenset[Hashable] = frozenset()
 
-    def rows(self, frame: Frame) -> list[tuple[Hashable, Found]]:
+    def rows(self, frame: Frame) -> Rows[Found]:
         """Incidents, then alarms."""
-        return [(row.key, row) for row in found(frame.snapshot, self.opened)]
+        return Rows(tuple(found(frame.snapshot, self.opened)), attrgetter("key"))
 
     def text_of(self, row: Found) -> str:
         """What the filter looks at: an incident is found by any of its findings."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import cast
 
 from lambdatop.domain.burn import AccountBurn
@@ -18,9 +19,13 @@ from lambdatop.tui.panes.cells import aged, cap, figure, level, timeout_share
 from lambdatop.tui.panes.table_pane import TablePane
 from lambdatop.tui.targets import NOTHING, Selection
 from lambdatop.tui.widgets.columns import Column
+from lambdatop.tui.widgets.rows import Rows
 from lambdatop.tui.widgets.trend import gauge, sparkline
 
 MARK = "+ "
+HOTTEST_FIRST = "heat", True
+"""How a snapshot orders its functions (`domain/build.py`)."""
+
 LATE = 2.0
 """A row that has missed so many of its slow looks is old."""
 
@@ -117,7 +122,7 @@ def _age(row: FunctionRow, frame: Frame, width: int) -> Spans:
 
 
 COLUMNS: tuple[Column[FunctionRow], ...] = (
-    Column("heat", "heat", 5, _heat, sort=lambda r: r.heat),
+    Column("heat", "heat", 5, _heat, sort=attrgetter("heat")),
     Column("bar", "", 6, _bar, rank=7),
     Column(
         "name",
@@ -127,21 +132,21 @@ COLUMNS: tuple[Column[FunctionRow], ...] = (
         "left",
         flex=3,
         wish=28,
-        sort=lambda r: r.facts.name,
+        sort=attrgetter("facts.key.id"),
         descending=False,
     ),
-    Column("inv", "inv/min ", 8, _invocations, sort=lambda r: r.invocations_per_min),
-    Column("err", "err/min ", 8, _errors, rank=3, sort=lambda r: r.errors_per_min),
-    Column("rate", "err %", 6, _error_rate, sort=lambda r: r.error_rate),
-    Column("thr", "thr/min", 7, _throttles, rank=2, sort=lambda r: r.throttles_per_min),
-    Column("p99", "p99 ms ", 8, _p99, rank=1, sort=lambda r: r.duration_p99_ms),
-    Column("max", "max/timeout ms", 14, _longest, rank=5, sort=lambda r: r.duration_max_ms),
+    Column("inv", "inv/min ", 8, _invocations, sort=attrgetter("invocations_per_min")),
+    Column("err", "err/min ", 8, _errors, rank=3, sort=attrgetter("errors_per_min")),
+    Column("rate", "err %", 6, _error_rate, sort=attrgetter("error_rate")),
+    Column("thr", "thr/min", 7, _throttles, rank=2, sort=attrgetter("throttles_per_min")),
+    Column("p99", "p99 ms ", 8, _p99, rank=1, sort=attrgetter("duration_p99_ms")),
+    Column("max", "max/timeout ms", 14, _longest, rank=5, sort=attrgetter("duration_max_ms")),
     Column("timeout", "tmo %", 5, _of_timeout, rank=1, sort=timeout_share),
-    Column("conc", "conc/cap", 8, _cap, rank=0, sort=lambda r: r.concurrency_max),
+    Column("conc", "conc/cap", 8, _cap, rank=0, sort=attrgetter("concurrency_max")),
     Column("spark", "last hour", 12, _spark, "left", rank=4, flex=2),
-    Column("iter", "iter age", 8, _iterator, rank=9, sort=lambda r: r.iterator_age_ms),
-    Column("async", f"async {TIMES}", 7, _amplification, rank=10, sort=lambda r: r.async_amplification),
-    Column("burn", "≈ $/h", 8, _burn, rank=6, sort=lambda r: r.burn_usd_per_hour),
+    Column("iter", "iter age", 8, _iterator, rank=9, sort=attrgetter("iterator_age_ms")),
+    Column("async", f"async {TIMES}", 7, _amplification, rank=10, sort=attrgetter("async_amplification")),
+    Column("burn", "≈ $/h", 8, _burn, rank=6, sort=attrgetter("burn_usd_per_hour")),
     Column("age", "age", 4, _age, rank=8),
 )
 
@@ -213,15 +218,13 @@ class FunctionsPane(TablePane[FunctionRow]):
         count = super().middle(shown, total, frame)
         return (*count, *spans(so_far), *title_words(frame.snapshot.burn), *spans(marked))
 
-    def rows(self, frame: Frame) -> list[tuple[Hashable, FunctionRow]]:
+    def rows(self, frame: Frame) -> Rows[FunctionRow]:
         """All functions."""
-        return [(row.facts.key, row) for row in frame.snapshot.functions]
+        return Rows(frame.snapshot.functions, attrgetter("facts.key"), HOTTEST_FIRST)
 
     def on_screen(self) -> frozenset[Key]:
         """Functions whose rows can be seen, which is what their metrics are asked for first."""
-        top = self.table.scroll_offset.y
-        rows = self.table.row_keys[top : top + self.table.page_lines] if self.display else ()
-        return frozenset(cast("Key", key) for key in rows)
+        return frozenset(cast("list[Key]", self.table.visible_keys) if self.display else ())
 
     def text_of(self, row: FunctionRow) -> str:
         """What the filter looks at."""

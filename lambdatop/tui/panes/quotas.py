@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from operator import attrgetter
 
 from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.tui import format as fmt
@@ -12,6 +12,7 @@ from lambdatop.tui.ink import Span, Spans, spans
 from lambdatop.tui.panes.cells import aged, figure, level
 from lambdatop.tui.panes.table_pane import TablePane
 from lambdatop.tui.widgets.columns import Column
+from lambdatop.tui.widgets.rows import Rows
 from lambdatop.tui.widgets.trend import gauge
 
 NEAR, AT = 0.8, 0.95
@@ -115,9 +116,9 @@ class QuotasPane(TablePane[QuotaRow]):
     COLUMNS = COLUMNS
     WHAT = "quotas"
 
-    def rows(self, frame: Frame) -> list[tuple[Hashable, QuotaRow]]:
+    def rows(self, frame: Frame) -> Rows[QuotaRow]:
         """All quotas."""
-        return [((row.scope, row.name), row) for row in frame.snapshot.quotas]
+        return Rows(frame.snapshot.quotas, attrgetter("scope", "name"))
 
     def text_of(self, row: QuotaRow) -> str:
         """What the filter looks at."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from operator import attrgetter
 
 from lambdatop.domain.snapshot import StormRow
 from lambdatop.tui import format as fmt
@@ -13,6 +13,7 @@ from lambdatop.tui.panes.cells import aged, figure, level
 from lambdatop.tui.panes.table_pane import TablePane
 from lambdatop.tui.targets import NOTHING, Selection, of_storm
 from lambdatop.tui.widgets.columns import Column
+from lambdatop.tui.widgets.rows import Rows
 
 
 def _way(row: StormRow, frame: Frame, width: int) -> Spans:
@@ -158,9 +159,9 @@ class StormsPane(TablePane[StormRow]):
     COLUMNS = COLUMNS
     WHAT = "triggers"
 
-    def rows(self, frame: Frame) -> list[tuple[Hashable, StormRow]]:
+    def rows(self, frame: Frame) -> Rows[StormRow]:
         """All mappings, and the ways in which functions are pushed to."""
-        return [(row.key, row) for row in frame.snapshot.storms]
+        return Rows(frame.snapshot.storms, attrgetter("key"))
 
     def text_of(self, row: StormRow) -> str:
         """What the filter looks at."""

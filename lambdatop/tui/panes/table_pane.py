@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import ClassVar, Generic, TypeVar
 
 from textual.widget import Widget
@@ -10,11 +9,12 @@ from textual.widget import Widget
 from lambdatop.domain.snapshot import Snapshot
 from lambdatop.tui import format as fmt
 from lambdatop.tui.filtering import Filter
-from lambdatop.tui.frame import Frame
+from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.ink import Span, Spans, spans
 from lambdatop.tui.panes.pane import Pane
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.keyed_table import KeyedTable
+from lambdatop.tui.widgets.rows import Rows
 
 R = TypeVar("R")
 
@@ -29,7 +29,7 @@ class TablePane(Pane, Generic[R]):
     def main(self) -> Widget:
         """The table."""
         self._made_for: tuple[Snapshot, Filter] | None = None
-        self._made: tuple[list[tuple[Hashable, R]], list[tuple[Hashable, R]]] = ([], [])
+        self._made = self.rows(EMPTY_FRAME), self.rows(EMPTY_FRAME)
         self.table: KeyedTable[R] = KeyedTable(
             self.columns(),
             id=f"{self.PANE}-table",
@@ -43,9 +43,9 @@ class TablePane(Pane, Generic[R]):
         """The columns."""
         return self.COLUMNS
 
-    def rows(self, frame: Frame) -> list[tuple[Hashable, R]]:
+    def rows(self, frame: Frame) -> Rows[R]:
         """All rows, before the filter."""
-        return []
+        return Rows((), hash)
 
     def text_of(self, row: R) -> str:
         """What the filter looks at."""
@@ -90,14 +90,13 @@ class TablePane(Pane, Generic[R]):
         """Make the rows anew, though neither snapshot nor filter changed."""
         self._made_for = None
 
-    def _rows_of(self, frame: Frame) -> tuple[list[tuple[Hashable, R]], list[tuple[Hashable, R]]]:
+    def _rows_of(self, frame: Frame) -> tuple[Rows[R], Rows[R]]:
         """All rows and those that the filter keeps; made once per snapshot, shown at every tick."""
         made_for = (frame.snapshot, self.filter)
         if self._made_for != made_for:
             rows = self.rows(frame)
-            kept = (
-                [r for r in rows if self.filter.matches(self.text_of(r[1]))] if self.filter.active else rows
-            )
+            filter_ = self.filter
+            kept = rows.only(lambda row: filter_.matches(self.text_of(row))) if filter_.active else rows
             self._made_for, self._made = made_for, (rows, kept)
         return self._made
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
+from operator import attrgetter
 from typing import cast
 
 from textual.app import ComposeResult
@@ -22,6 +23,7 @@ from lambdatop.tui.screens.confirm_text import SOON_S, countdown, row, value_wor
 from lambdatop.tui.screens.frame_screen import FrameScreen
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.keyed_table import KeyedTable
+from lambdatop.tui.widgets.rows import Rows
 
 OPEN = ("open", "unknown")
 EFFECT_SLOT = {True: "ok", False: "warning", None: "muted"}
@@ -171,7 +173,7 @@ class JournalScreen(FrameScreen):
 
     def show(self, frame: Frame) -> None:
         """Entries of a frame."""
-        rows: list[tuple[Hashable, Entry]] = [(e.id, e) for e in in_reading_order(frame.snapshot.journal)]
+        rows = Rows(in_reading_order(frame.snapshot.journal), attrgetter("id"))
         self.table.say_when_empty(spans(("  nothing was changed with lambdatop yet", "muted")))
         self.table.show_rows(rows, frame)
         self._tell()

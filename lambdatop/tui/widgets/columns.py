@@ -9,6 +9,7 @@ from lambdatop.domain.values import dataclass
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.glyphs import SORT_DOWN, SORT_UP
 from lambdatop.tui.ink import Span, Spans, fit
+from lambdatop.tui.widgets.rows import Rows
 
 R = TypeVar("R")
 
@@ -94,15 +95,8 @@ def header(placed: Sequence[Placed], gap: int, sorted_by: str, descending: bool)
     return tuple(pieces)
 
 
-def in_order(
-    rows: Sequence[tuple[Any, R]], column: Column[R] | None, descending: bool
-) -> list[tuple[Any, R]]:
+def in_order(rows: Rows[R], column: Column[R] | None, descending: bool) -> Rows[R]:
     """Rows in the order of one column; equal and unknown values keep the order they came in."""
     if column is None or column.sort is None:
-        return list(rows)
-    values = [column.sort(row) for _, row in rows]
-    order = [i for i, value in enumerate(values) if value is not None]
-    order.sort(key=values.__getitem__, reverse=descending)
-    if len(order) < len(rows):
-        order += [i for i, value in enumerate(values) if value is None]
-    return [rows[i] for i in order]
+        return rows
+    return rows.by(column.sort, (column.id, descending))

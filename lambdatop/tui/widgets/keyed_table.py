@@ -22,6 +22,7 @@ from lambdatop.tui.theme import Inks, inks_of
 from lambdatop.tui.widgets.columns import Column, Placed, header, in_order, place
 from lambdatop.tui.widgets.moving import Moving
 from lambdatop.tui.widgets.plain_lines import PlainLines
+from lambdatop.tui.widgets.rows import Rows
 
 R = TypeVar("R")
 HEADER = 1
@@ -29,7 +30,7 @@ KEPT_STRIPS = 1_000
 
 
 class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_bindings=False):
-    """A sorted table of (key, row) pairs with a cursor that follows its key."""
+    """A sorted table of rows with a cursor that follows its key."""
 
     BINDINGS = Moving.BINDINGS
 
@@ -65,8 +66,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         self._pin_when = pin_when
         self._stale = stale
         self._pinned = False
-        self._given: Sequence[tuple[Hashable, R]] = ()
-        self._rows: list[tuple[Hashable, R]] = []
+        self._given = self._rows = Rows[R]((), hash)
         self._at = 0
         self._frame = EMPTY_FRAME
         self._cursor: Hashable | None = None
@@ -86,12 +86,17 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
     @property
     def cursor_row(self) -> R | None:
         """The row under the cursor."""
-        return None if self._cursor is None else self._rows[self._at][1]
+        return None if self._cursor is None else self._rows[self._at]
 
     @property
     def row_keys(self) -> list[Hashable]:
         """Keys of all rows in their order."""
-        return [key for key, _ in self._rows]
+        return self._rows.keys()
+
+    @property
+    def visible_keys(self) -> list[Hashable]:
+        """Keys of the rows on the screen."""
+        return self._rows.keys(top := self.scroll_offset.y, top + self.page_lines)
 
     @property
     def sorted_by(self) -> tuple[str, bool]:
@@ -105,7 +110,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
             if not self._rows:
                 self.refresh()
 
-    def show_rows(self, rows: Sequence[tuple[Hashable, R]], frame: Frame, *, greyed: bool = False) -> None:
+    def show_rows(self, rows: Rows[R], frame: Frame, *, greyed: bool = False) -> None:
         """New rows; the cursor stays on its key, only lines that differ are painted again."""
         same = rows is self._given
         self._given, self._frame, self._cells = rows, frame, {}
@@ -133,7 +138,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
 
     def move_to(self, key: Hashable) -> None:
         """Put the cursor on a key, if it is there."""
-        index = self._find(key)
+        index = self._rows.find(key)
         if index is not None:
             self._go(index)
 
@@ -153,20 +158,17 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
             self._scroll_to_row(self._at)
         self._repaint_changed()
 
-    def _find(self, key: Hashable) -> int | None:
-        return next((i for i, (found, _) in enumerate(self._rows) if found == key), None)
-
     def _settle_cursor(self) -> None:
         """Keep the key; a key that is gone gives way to the row that stands where it stood."""
         if not self._rows:
             self._set_cursor(None, 0)
         elif not self._pinned:
-            self._set_cursor(self._rows[0][0], 0)
+            self._set_cursor(self._rows.key_at(0), 0)
             self._pin()
         else:
-            index = self._find(self._cursor) if self._cursor is not None else 0
+            index = self._rows.find(self._cursor, self._at) if self._cursor is not None else 0
             index = min(self._at, len(self._rows) - 1) if index is None else index
-            self._set_cursor(self._rows[index][0], index)
+            self._set_cursor(self._rows.key_at(index), index)
 
     def _set_cursor(self, key: Hashable | None, index: int) -> None:
         self._at = index
@@ -180,7 +182,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
             return
         index = max(0, min(index, len(self._rows) - 1))
         before = self._at
-        self._set_cursor(self._rows[index][0], index)
+        self._set_cursor(self._rows.key_at(index), index)
         self._scroll_to_row(index)
         for changed in {before, index}:
             self.refresh_line(changed + HEADER)
@@ -216,9 +218,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
 
     def _pin(self) -> None:
         """From now on the cursor follows its key: somebody looks, and the order means something."""
-        self._pinned = self._pinned or bool(
-            self.has_focus and self._rows and self._pin_when(self._rows[0][1])
-        )
+        self._pinned = self._pinned or bool(self.has_focus and self._rows and self._pin_when(self._rows[0]))
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """The cursor looks different with the focus."""
@@ -241,7 +241,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
 
     def _state(self, index: int) -> object:
         """Everything that decides how a line looks; cells are made once a frame, to compare and to paint."""
-        key, row = self._rows[index]
+        key, row = self._rows.key_at(index), self._rows[index]
         said = self._cells.get(key)
         if said is None:
             cells = tuple(p.column.cell(row, self._frame, p.width) for p in self._placed[0])
