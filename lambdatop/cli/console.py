@@ -32,10 +32,10 @@ REACTIONS_PER_S = 1_000
 """Textual paints in steps of this length, 60 if nobody says otherwise: a key would wait for up to two of
 them. It paints no more often than something changes, so this costs nothing."""
 
-COLLECT_YOUNG = (1_000, 4, 1_000_000)
-"""Cycles are looked for among young objects only: a look through all of them stops keys for a third of a
-second once a hundred thousand log lines are held, which have no cycles. The app has the rest done when nobody
-types (`tui/tidying.py`)."""
+COLLECT_SELDOM = (500_000, 10, 1_000)
+"""Python looks for cycles as often as a round makes ten thousand rows, and each time walks through lists of
+ten thousand: 5 to 13 ms in which no key is answered. The app has it done between keys (`tui/tidying.py`), so
+this is for the case that it does not get there."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,7 +77,7 @@ def open_console(
     """
     where = state_dir or (lambda: context.paths.state_dir)
     sys.setswitchinterval(SWITCH_S)
-    gc.set_threshold(*COLLECT_YOUNG)
+    gc.set_threshold(*COLLECT_SELDOM)
     with signals_end_it() as hear_no_more:
         if is_dumb(os.environ):
             thread = engine_thread(context, parts)
@@ -151,7 +151,8 @@ def _app(
         save_log=lambda name, lines: LogExports(state_dir(), parts.clock.now).save(name, lines),
     )
     app.login = parts.login
-    app.traits, app.driver_class, app.typed = traits, TerminalDriver, parts.typed
+    app.traits, app.driver_class = traits, TerminalDriver
+    app.typed, app.answered = parts.typed, parts.answered
     return app
 
 

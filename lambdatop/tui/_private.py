@@ -12,6 +12,8 @@ painted, eight objects of garbage that only a look through all objects finds, a 
 `Widget.virtual_size` has the whole screen arranged anew when it is set, for each line of a log that grows.
 But only what scrolls looks different then, and its scrollbar, which `_scroll_update` sees to.
 
+`Widget.border_title` has the whole widget painted anew, with all that stands in it, for a word of its border.
+
 `Widget._styles_cache` puts borders, padding and opacity round each line anew, also where there are none,
 which takes longer than the line.
 """
@@ -22,6 +24,7 @@ import sys
 import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
 
 from rich.segment import Segment, Segments
 from rich.style import Style as RichStyle
@@ -30,6 +33,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.content import Content
 from textual.driver import Driver
 from textual.geometry import NULL_SPACING, Region, Size
 from textual.message import Message
@@ -48,6 +52,18 @@ def set_content_size(view: ScrollView, size: Size) -> None:
     """Say how much there is to scroll through; a scrollbar that comes or goes arranges the screen anew."""
     view.set_reactive(ScrollView.virtual_size, size)
     view._scroll_update(size)
+
+
+Title = Literal["border_title", "border_subtitle"]
+
+
+def put_border_title(widget: Widget, which: Title, words: Content) -> None:
+    """Set a title, and have only its line painted anew."""
+    setattr(widget, f"_{which}", words.expand_tabs(4).split()[0])
+    left, top = widget.content_offset
+    size = widget.outer_size
+    line = 0 if which == "border_title" else size.height - 1
+    widget.refresh(Region(-left, line - top, size.width, 1))
 
 
 class _PlainLines(StylesCache):

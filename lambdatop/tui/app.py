@@ -25,6 +25,7 @@ from lambdatop.tui.commands import HotkeyCommands
 from lambdatop.tui.corridor import Corridor
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.hotkeys import BY_ID, Hotkey
+from lambdatop.tui.key_first import KeyFirst
 from lambdatop.tui.login import LogsIn
 from lambdatop.tui.looks import Looks
 from lambdatop.tui.screens.choose import ChooseScreen
@@ -47,7 +48,7 @@ ARM_S = 0.4
 """Seconds from a filled confirm dialog to the first key it takes."""
 
 
-class LambdatopApp(LogsIn, CommandLine, Tidying, QuietCrash, TerminalApp, ThemedApp):
+class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, ThemedApp):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
 
     CSS_PATH = "app.tcss"

@@ -10,12 +10,19 @@ import pytest
 from rich.console import Console as RichConsole
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lambdatop.tui._private import QuietCrash, crash_words, paint_plainly, set_content_size
+from lambdatop.tui._private import (
+    QuietCrash,
+    crash_words,
+    paint_plainly,
+    put_border_title,
+    set_content_size,
+)
 from lambdatop.tui.app import LambdatopApp
 
 
@@ -138,3 +145,27 @@ async def test_a_list_that_grows_moves_its_scrollbar_and_leaves_the_rest_alone(
         set_content_size(view, Size(9, 5))
         await pilot.pause()
         assert (view.scroll_offset.y, view.show_vertical_scrollbar) == (0, False)
+
+
+class Titled(App[None]):
+    CSS = "Plain { border: round red; height: 6; width: 20; }"
+
+    def compose(self) -> ComposeResult:
+        yield Plain()
+
+
+async def test_a_title_has_only_its_line_painted_anew() -> None:
+    app = Titled()
+    async with app.run_test(size=(30, 10)) as pilot:
+        view = app.query_one(Plain)
+        await pilot.pause()
+        put_border_title(view, "border_title", Content("above"))
+        assert view._exchange_repaint_regions() == {Region(0, 0, 20, 1)}
+        put_border_title(view, "border_subtitle", Content("below"))
+        assert view._exchange_repaint_regions() == {Region(0, 5, 20, 1)}
+        view.refresh()
+        await pilot.pause()
+        shown = [strip.text for strip in app.screen._compositor.render_strips()]
+        assert "above" in shown[0]
+        assert "below" in shown[5]
+        assert (view.border_title, view.border_subtitle) == ("above", "below")

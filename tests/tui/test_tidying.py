@@ -12,6 +12,7 @@ from fakes.screens import looking, press
 from rich.segment import Segment
 from textual.strip import Strip
 
+from lambdatop.cli.console import COLLECT_SELDOM
 from lambdatop.tui import tidying
 from lambdatop.tui._private import keep_strips_out_of_circles
 
@@ -43,7 +44,7 @@ def test_a_line_that_is_painted_leaves_nothing_to_look_for() -> None:
         gc.enable()
 
 
-async def test_a_short_look_needs_a_pause_between_two_keys_only(
+async def test_a_short_look_waits_for_a_key_that_is_being_answered(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
@@ -57,11 +58,11 @@ async def test_a_short_look_needs_a_pause_between_two_keys_only(
             await press(pilot, "j")
             assert not app.tidy()  # somebody has just typed
             assert gone() is not None
-            now[0] += 2 * tidying.PAUSE_S
+            now[0] += 2 * tidying.ANSWER_S
             assert app.tidy()
             assert gone() is None
             await press(pilot, "j")
-            now[0] += 2 * tidying.PAUSE_S
+            now[0] += 2 * tidying.ANSWER_S
             assert app.tidy(), "what fails and closes leaves garbage all the time"
         finally:
             gc.enable()
@@ -76,7 +77,7 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
     async with looking(app) as pilot:
         kept = Knot()
         gone = weakref.ref(kept)
-        now[0] += 2 * tidying.PAUSE_S
+        now[0] += 2 * tidying.ANSWER_S
         assert app.tidy()
         assert gc.get_freeze_count() > 10_000
         del kept
@@ -89,25 +90,37 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
         assert gone() is None
 
 
-async def test_short_looks_that_find_much_are_taken_more_often(
+async def test_looks_are_taken_when_there_is_much_to_see_or_after_a_time(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
-    now, took_s = [1_000.0], [0.0]
+    now, made, looks = [1_000.0], [0], list[float]()
     monkeypatch.setattr(tidying, "monotonic", lambda: now[0])
-
-    def collect() -> None:
-        now[0] += took_s[0]
-
     async with looking(app):
-        monkeypatch.setattr(gc, "collect", collect)
-        pauses = []
-        for took in (0.001, 0.016, 0.016, 0.8, 0.001):
-            took_s[0] = took
-            now[0] += 1.0
-            assert app.tidy()
-            pauses.append(app._pause_s)
-        assert pauses == pytest.approx([15.0, 7.5, 3.75, 2.0, 15.0])
+        monkeypatch.setattr(gc, "get_count", lambda: (made[0], 0, 0))
+        monkeypatch.setattr(gc, "collect", lambda: looks.append(now[0]))
+        for at, objects, due in (
+            (1.0, tidying.MANY - 1, False),
+            (2.0, tidying.MANY, True),
+            (3.0, 0, False),
+            (2.0 + tidying.LOOK_S, 0, True),
+        ):
+            now[0], made[0] = 1_000.0 + at, objects
+            app._tidy_when_due()
+            assert (now[0] in looks) is due
+
+
+def test_python_counts_what_was_made_since_the_last_look() -> None:
+    gc.collect()
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT_SELDOM)
+    try:
+        kept = [[] for _ in range(tidying.MANY)]  # type: ignore[var-annotated]
+        assert gc.get_count()[0] >= tidying.MANY
+        gc.collect()
+        assert gc.get_count()[0] < 1_000 < len(kept)
+    finally:
+        gc.set_threshold(*before)
 
 
 async def test_a_long_look_waits_for_quiet_but_not_for_ever(

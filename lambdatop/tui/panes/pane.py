@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -16,11 +17,15 @@ from lambdatop.domain.finding import Finding
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import SourceRow
 from lambdatop.tui import format as fmt
+from lambdatop.tui._private import Title, put_border_title
 from lambdatop.tui.filtering import NO_FILTER, Filter, parse_filter
 from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
 from lambdatop.tui.ink import Span, Spans, spans
 from lambdatop.tui.targets import NOTHING, Selection
 from lambdatop.tui.theme import inks_of
+
+if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
 
 SEPARATOR = Span("  ")
 ROOM_FOR_DETAIL = 9
@@ -36,6 +41,15 @@ def reason(row: SourceRow, age_s: float | None) -> str:
         words += f": {row.error}"
     old = f"data {fmt.age(age_s)} old" if age_s is not None else "never read"
     return f"{words} ({old})"
+
+
+def tell(place: Static, words: Content) -> None:
+    """Put words there; the screen is arranged anew only where they take more or less room than before."""
+    size, most = place.size, place.styles.max_height
+    height = words.get_height(cast("RulesMap", place.styles), size.width) if size.width else -1
+    if most is not None and most.cells is not None:
+        height = min(height, most.cells)
+    place.update(words, layout=height != size.height)
 
 
 class Pane(Vertical):
@@ -130,7 +144,7 @@ class Pane(Vertical):
         text = "  ".join(words)
         if (text, self.app.theme) != self._told:
             self._told = (text, self.app.theme)
-            note.update(inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
+            tell(note, inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
 
     def show_detail(self, pieces: Spans) -> None:
         """Words about the selected row; none hides the line."""
@@ -138,7 +152,7 @@ class Pane(Vertical):
         detail.display = bool(pieces) and self.size.height >= ROOM_FOR_DETAIL
         if pieces and (pieces, self.app.theme) != self._detailed:
             self._detailed = (pieces, self.app.theme)
-            detail.update(inks_of(self.app).content(pieces))
+            tell(detail, inks_of(self.app).content(pieces))
 
     def show_title(self, middle: Spans, ages: Spans) -> None:
         """The title: number and name, then `middle`; ages at the lower edge, or here when it has none."""
@@ -153,14 +167,14 @@ class Pane(Vertical):
         self._put_title("border_title", tuple(pieces))
         self._put_title("border_subtitle", ages if not compact and ages else (Span(" "),))
 
-    def _put_title(self, which: str, pieces: Spans) -> None:
-        """Set a border title only when it changed: each setting repaints the whole pane.
+    def _put_title(self, which: Title, pieces: Spans) -> None:
+        """Set a border title only when it changed.
 
         Textual compares the text of contents only, so our own pieces with their colours are compared.
         """
         if self._titles.get(which) != (pieces, self.app.theme):
             self._titles[which] = (pieces, self.app.theme)
-            setattr(self, which, inks_of(self.app).content(pieces))
+            put_border_title(self, which, inks_of(self.app).content(pieces))
 
     def waiting(self, frame: Frame, what: str, *sources: str) -> Spans:
         """What stands in an empty pane."""
