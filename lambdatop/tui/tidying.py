@@ -3,7 +3,7 @@
 It cannot wait for quiet: each picture, each screen that is closed and each round that fails leaves cycles
 behind, 10 MB a minute where somebody is busy in an incident. So there are two looks. A short one sees what
 was made since the last look, and sets aside what of it is still in use: it comes as soon as that is enough
-for some milliseconds, so that a key hardly notices. A long one sees everything and waits for quiet.
+for some milliseconds, so that a key hardly notices. A long one sees everything and waits for a pause.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ MANY = 6_000
 tenth of a second, a calm account in more than LOOK_S."""
 ANSWER_S = 0.02
 """So long after a key nobody looks: it is being answered."""
-QUIET_S = 120.0
+QUIET_S, LONG_S = 1.0, 120.0
 SHARE = 1_000.0
-"""A long look is not taken before a thousand times its length has passed: a tenth of a percent of the CPU."""
+"""A long look, in a pause of QUIET_S, is not taken before LONG_S and a thousand times its length have passed:
+a tenth of a percent of the CPU, and of the keys. What was in use at a short look, and is not any more, waits
+for it."""
 LATEST_S, PAUSE_S = 1_800.0, 0.3
 """After so long a pause between two keys must do for a long look, too."""
 
@@ -61,7 +63,7 @@ class Tidying(App[None]):
         if still_s < ANSWER_S:
             return False
         latest = since >= LATEST_S and still_s >= PAUSE_S
-        if latest or (still_s >= QUIET_S and since >= max(QUIET_S, SHARE * self._took_s)):
+        if latest or (still_s >= QUIET_S and since >= max(LONG_S, SHARE * self._took_s)):
             gc.unfreeze()  # what was set aside may be in use no more
             gc.collect()
             self._whole_at = monotonic()

@@ -41,6 +41,9 @@ class FakeClock:
     def typed(self) -> None:
         """Nobody types."""
 
+    def answered(self) -> None:
+        """Nobody waits here."""
+
     def give_way(self) -> None:
         """Nobody types."""
 

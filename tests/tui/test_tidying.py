@@ -23,8 +23,9 @@ class Knot:
 
 
 @pytest.fixture(autouse=True)
-def thawed() -> Iterator[None]:
-    """Nothing that a test sets aside stays set aside."""
+def thawed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing that a test sets aside stays set aside, and only the tests look."""
+    monkeypatch.setattr(tidying, "TICK_S", 3_600.0)
     yield
     gc.unfreeze()
 
@@ -85,7 +86,7 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
         assert app.tidy()
         assert gone() is not None, "a short look is short because it does not look there"
         await press(pilot, "j")
-        now[0] += tidying.QUIET_S + 1
+        now[0] += tidying.LONG_S + 1
         assert app.tidy()
         assert gone() is None
 
@@ -147,8 +148,8 @@ async def test_a_long_look_waits_for_quiet_but_not_for_ever(
             assert app.tidy()
             return looks[0] if looks else "short"
 
-        assert await after(tidying.QUIET_S, typing=True) == "short", "somebody types"
-        assert await after(tidying.QUIET_S, typing=False) == "long"
-        assert await after(tidying.QUIET_S, typing=False) == "short", "a tenth of a percent of the time"
+        assert await after(tidying.LONG_S, typing=True) == "short", "somebody types"
+        assert await after(tidying.LONG_S, typing=False) == "long"
+        assert await after(tidying.LONG_S, typing=False) == "short", "a tenth of a percent of the time"
         assert await after(tidying.SHARE * long_s, typing=False) == "long"
         assert await after(tidying.LATEST_S, typing=True) == "long", "somebody types all the time"
