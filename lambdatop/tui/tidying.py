@@ -1,9 +1,11 @@
-"""Looking for cyclic garbage between keys: with 100,000 log lines held, keys wait 0.3 s for a look at all.
+"""Looking for cyclic garbage when nobody types: with 100,000 log lines held, keys wait 0.3 s for it.
 
-It cannot wait for quiet: each picture, each screen that is closed and each round that fails leaves cycles
-behind, 10 MB a minute where somebody is busy in an incident. So there are two looks. A short one sees what
-was made since the last look, and sets aside what of it is still in use: it comes as soon as that is enough
-for some milliseconds, so that a key hardly notices. A long one sees everything and waits for a pause.
+It cannot wait for quiet for ever: each picture, each screen that is closed and each round that fails leaves
+cycles behind, 10 MB a minute where somebody is busy in an incident. So there are three looks. A glance sees
+what was made since the last glance: it comes as soon as that is enough for some milliseconds, and finds most.
+A short look sees what was made since the last look, and sets aside what of it is still in use; it takes some
+milliseconds however much is held, and is taken between two keys. A long one sees everything and waits for
+quiet.
 """
 
 from __future__ import annotations
@@ -16,18 +18,21 @@ from textual.app import App
 
 from lambdatop.tui._private import keep_strips_out_of_circles
 
-TICK_S, LOOK_S = 0.05, 15.0
+GLANCE_S = 0.05
 MANY = 6_000
-"""Objects since the last look, after which it is time for one: some 5 ms. A log that pours in makes them in a
-tenth of a second, a calm account in more than LOOK_S."""
+"""Objects since the last glance, after which it is time for one: some 5 ms. A log that pours in makes them in
+a tenth of a second."""
 ANSWER_S = 0.02
-"""So long after a key nobody looks: it is being answered."""
-QUIET_S, LONG_S = 1.0, 120.0
+"""So long after a key nobody looks at all: it is being answered."""
+LOOK_S, OFTEN_S = 15.0, 2.0
+SHORT_S = 0.008
+"""A short look that took longer than this, because a log pours in, is taken more often: it then sees less."""
+PAUSE_S = 0.3
+"""Between two keys, this much later than the last one, nobody sees a short look."""
+QUIET_S = 120.0
 SHARE = 1_000.0
-"""A long look, in a pause of QUIET_S, is not taken before LONG_S and a thousand times its length have passed:
-a tenth of a percent of the CPU, and of the keys. What was in use at a short look, and is not any more, waits
-for it."""
-LATEST_S, PAUSE_S = 1_800.0, 0.3
+"""A long look is not taken before a thousand times its length has passed: a tenth of a percent of the CPU."""
+LATEST_S = 1_800.0
 """After so long a pause between two keys must do for a long look, too."""
 
 
@@ -37,18 +42,23 @@ class Tidying(App[None]):
     _typed_at = 0.0
     _whole_at = 0.0
     _took_s = 0.0
-    _looked_at = 0.0
+    _pause_s = LOOK_S
 
     def begin_tidying(self) -> None:
         """Begin to wait for quiet moments."""
         keep_strips_out_of_circles()
-        self._typed_at = self._whole_at = self._looked_at = monotonic()
-        self.set_interval(TICK_S, self._tidy_when_due)
+        self._typed_at = self._whole_at = monotonic()
+        self.set_timer(LOOK_S, self._tidy_soon)
+        self.set_interval(GLANCE_S, self._glance)
 
-    def _tidy_when_due(self) -> None:
-        """Where there is enough to look at, and no key is being answered."""
-        if gc.get_count()[0] >= MANY or monotonic() - self._looked_at >= LOOK_S:
-            self.tidy()
+    def _tidy_soon(self) -> None:
+        """Now, or in the first pause between two keys."""
+        self.set_timer(self._pause_s if self.tidy() else PAUSE_S, self._tidy_soon)
+
+    def _glance(self) -> None:
+        """Where there is enough to see, and no key is being answered."""
+        if gc.get_count()[0] >= MANY and monotonic() - self._typed_at >= ANSWER_S:
+            gc.collect(0)
 
     async def on_event(self, event: events.Event) -> None:
         """Somebody is there."""
@@ -60,16 +70,16 @@ class Tidying(App[None]):
         """Look for cycles, unless somebody would notice; whether it was done."""
         now = monotonic()
         still_s, since = now - self._typed_at, now - self._whole_at
-        if still_s < ANSWER_S:
+        if still_s < PAUSE_S:
             return False
-        latest = since >= LATEST_S and still_s >= PAUSE_S
-        if latest or (still_s >= QUIET_S and since >= max(LONG_S, SHARE * self._took_s)):
+        if since >= LATEST_S or (still_s >= QUIET_S and since >= max(QUIET_S, SHARE * self._took_s)):
             gc.unfreeze()  # what was set aside may be in use no more
             gc.collect()
             self._whole_at = monotonic()
             self._took_s = self._whole_at - now
         else:
             gc.collect()
+            took_s = max(1e-4, monotonic() - now)
+            self._pause_s = min(LOOK_S, max(OFTEN_S, self._pause_s * SHORT_S / took_s))
         gc.freeze()
-        self._looked_at = monotonic()
         return True

@@ -25,7 +25,7 @@ class Knot:
 @pytest.fixture(autouse=True)
 def thawed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing that a test sets aside stays set aside, and only the tests look."""
-    monkeypatch.setattr(tidying, "TICK_S", 3_600.0)
+    monkeypatch.setattr(tidying, "GLANCE_S", 3_600.0)
     yield
     gc.unfreeze()
 
@@ -45,7 +45,7 @@ def test_a_line_that_is_painted_leaves_nothing_to_look_for() -> None:
         gc.enable()
 
 
-async def test_a_short_look_waits_for_a_key_that_is_being_answered(
+async def test_a_short_look_needs_a_pause_between_two_keys_only(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
@@ -59,14 +59,51 @@ async def test_a_short_look_waits_for_a_key_that_is_being_answered(
             await press(pilot, "j")
             assert not app.tidy()  # somebody has just typed
             assert gone() is not None
-            now[0] += 2 * tidying.ANSWER_S
+            now[0] += 2 * tidying.PAUSE_S
             assert app.tidy()
             assert gone() is None
             await press(pilot, "j")
-            now[0] += 2 * tidying.ANSWER_S
+            now[0] += 2 * tidying.PAUSE_S
             assert app.tidy(), "what fails and closes leaves garbage all the time"
         finally:
             gc.enable()
+
+
+async def test_a_glance_is_taken_when_there_is_enough_to_see_and_no_key_to_answer(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    now, made, glances = [1_000.0], [0], list[int]()
+    monkeypatch.setattr(tidying, "monotonic", lambda: now[0])
+    async with looking(app) as pilot:
+        monkeypatch.setattr(gc, "get_count", lambda: (made[0], 0, 0))
+        monkeypatch.setattr(gc, "collect", glances.append)
+        now[0] += 1.0
+        made[0] = tidying.MANY - 1
+        app._glance()
+        assert glances == []
+        made[0] = tidying.MANY
+        app._glance()
+        assert glances == [0]
+        await pilot.press("j")
+        app._glance()
+        assert glances == [0], "the key comes first"
+        now[0] += 2 * tidying.ANSWER_S
+        app._glance()
+        assert glances == [0, 0]
+
+
+def test_python_counts_what_was_made_since_the_last_glance() -> None:
+    before = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(*COLLECT_SELDOM)
+    try:
+        kept = [[] for _ in range(tidying.MANY)]  # type: ignore[var-annotated]
+        assert gc.get_count()[0] >= tidying.MANY
+        gc.collect(0)
+        assert gc.get_count()[0] < 1_000 < len(kept)
+    finally:
+        gc.set_threshold(*before)
 
 
 async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
@@ -78,7 +115,7 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
     async with looking(app) as pilot:
         kept = Knot()
         gone = weakref.ref(kept)
-        now[0] += 2 * tidying.ANSWER_S
+        now[0] += 2 * tidying.PAUSE_S
         assert app.tidy()
         assert gc.get_freeze_count() > 10_000
         del kept
@@ -86,42 +123,30 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
         assert app.tidy()
         assert gone() is not None, "a short look is short because it does not look there"
         await press(pilot, "j")
-        now[0] += tidying.LONG_S + 1
+        now[0] += tidying.QUIET_S + 1
         assert app.tidy()
         assert gone() is None
 
 
-async def test_looks_are_taken_when_there_is_much_to_see_or_after_a_time(
+async def test_short_looks_that_find_much_are_taken_more_often(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
-    now, made, looks = [1_000.0], [0], list[float]()
+    now, took_s = [1_000.0], [0.0]
     monkeypatch.setattr(tidying, "monotonic", lambda: now[0])
+
+    def collect() -> None:
+        now[0] += took_s[0]
+
     async with looking(app):
-        monkeypatch.setattr(gc, "get_count", lambda: (made[0], 0, 0))
-        monkeypatch.setattr(gc, "collect", lambda: looks.append(now[0]))
-        for at, objects, due in (
-            (1.0, tidying.MANY - 1, False),
-            (2.0, tidying.MANY, True),
-            (3.0, 0, False),
-            (2.0 + tidying.LOOK_S, 0, True),
-        ):
-            now[0], made[0] = 1_000.0 + at, objects
-            app._tidy_when_due()
-            assert (now[0] in looks) is due
-
-
-def test_python_counts_what_was_made_since_the_last_look() -> None:
-    gc.collect()
-    before = gc.get_threshold()
-    gc.set_threshold(*COLLECT_SELDOM)
-    try:
-        kept = [[] for _ in range(tidying.MANY)]  # type: ignore[var-annotated]
-        assert gc.get_count()[0] >= tidying.MANY
-        gc.collect()
-        assert gc.get_count()[0] < 1_000 < len(kept)
-    finally:
-        gc.set_threshold(*before)
+        monkeypatch.setattr(gc, "collect", collect)
+        pauses = []
+        for took in (0.001, 0.016, 0.016, 0.8, 0.001):
+            took_s[0] = took
+            now[0] += 1.0
+            assert app.tidy()
+            pauses.append(app._pause_s)
+        assert pauses == pytest.approx([15.0, 7.5, 3.75, 2.0, 15.0])
 
 
 async def test_a_long_look_waits_for_quiet_but_not_for_ever(
@@ -148,8 +173,8 @@ async def test_a_long_look_waits_for_quiet_but_not_for_ever(
             assert app.tidy()
             return looks[0] if looks else "short"
 
-        assert await after(tidying.LONG_S, typing=True) == "short", "somebody types"
-        assert await after(tidying.LONG_S, typing=False) == "long"
-        assert await after(tidying.LONG_S, typing=False) == "short", "a tenth of a percent of the time"
+        assert await after(tidying.QUIET_S, typing=True) == "short", "somebody types"
+        assert await after(tidying.QUIET_S, typing=False) == "long"
+        assert await after(tidying.QUIET_S, typing=False) == "short", "a tenth of a percent of the time"
         assert await after(tidying.SHARE * long_s, typing=False) == "long"
         assert await after(tidying.LATEST_S, typing=True) == "long", "somebody types all the time"
