@@ -7,7 +7,10 @@ at the target, and each attempt is written down before it leaves.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar, TypeVarTuple, Unpack
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.journal import Entry
@@ -23,6 +26,9 @@ BUSY_PAUSES_S = (1.0, 2.0)
 
 ON_ITS_WAY = "cancelled while the call was on its way"
 
+_Args = TypeVarTuple("_Args")
+_Answer = TypeVar("_Answer")
+
 
 async def drift(reader: Reader, plan: Plan) -> Result | None:
     """The three-way view when the target is not as the plan saw it; None when it is."""
@@ -33,6 +39,23 @@ async def drift(reader: Reader, plan: Plan) -> Result | None:
         words = f"The target could not be read before the call; nothing was sent. {fresh.error}"
         return Result("not-sent", words)
     return drifted(plan, fresh.state)
+
+
+async def _written(write: Callable[[Unpack[_Args]], _Answer], *args: *_Args) -> _Answer:
+    """A write into the journal, off the loop and always to its end.
+
+    A thread cannot be called back: who is cancelled while it writes waits for it, so that what is written
+    next comes after it, and nobody reads a journal that is about to say something else.
+    """
+    writing = asyncio.ensure_future(asyncio.to_thread(write, *args))
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        while not writing.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((writing,))
+        writing.exception()
+        raise
 
 
 class Committer:
@@ -55,7 +78,7 @@ class Committer:
     async def commit(self, mutator: Mutator, plan: Plan, entry: Entry) -> Result:
         """Send the plan's call; `entry` is its intent. Cancelling it leaves an outcome on disk."""
         try:
-            await asyncio.to_thread(self._journal.intent, entry)
+            await _written(self._journal.intent, entry)
         except LambdatopError as error:
             return Result("not-sent", f"{error} Nothing was sent.")
         except asyncio.CancelledError:
@@ -101,7 +124,7 @@ class Committer:
             return changed.message
         try:
             at = self._clock.now()
-            await asyncio.to_thread(self._journal.attempt, entry.id, at, number, sent.detail)
+            await _written(self._journal.attempt, entry.id, at, number, sent.detail)
         except LambdatopError as error:
             return str(error)
         return ""
@@ -136,7 +159,7 @@ class Committer:
 
     async def _finish(self, entry: Entry, verdict: Verdict, neighbour: str) -> Result:
         words = " ".join(filter(None, (verdict.message, neighbour)))
-        problem = await asyncio.to_thread(self._close, entry, verdict)
+        problem = await _written(self._close, entry, verdict)
         if problem:
             words += f" Its outcome could not be written ({problem}); the entry stays open until it can be."
         done = replace(

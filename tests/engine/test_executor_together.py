@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.account import ORDERS, Account
 from fakes.clock import settle
 from fakes.corridor import Corridor, corridor
+
+from lambdatop.storage.journal_file import JournalFile
 
 
 @pytest.fixture
@@ -56,6 +61,40 @@ async def test_cancellation_at_any_turn_never_leaves_an_effect_without_intent(tm
         if way.account.calls:
             assert entries[0].outcome in ("applied", "unknown")
     assert {"nothing", "applied"} <= ends
+
+
+class SlowDisk(JournalFile):
+    """A journal whose write of `slow` ("intent", "outcome") waits in its thread until it may go on."""
+
+    def __init__(self, directory: Path, slow: str) -> None:
+        super().__init__(directory)
+        self.slow = slow
+        self.writing, self.may_end = threading.Event(), threading.Event()
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        if record["record"] == self.slow and not self.may_end.is_set():
+            self.writing.set()
+            assert self.may_end.wait(30)
+        super()._append(record)
+
+
+@pytest.mark.usefixtures("real_threads")
+@pytest.mark.parametrize(("slow", "end"), [("intent", ("not-sent", 0)), ("outcome", ("applied", 1))])
+@pytest.mark.parametrize("times", [1, 2])
+async def test_giving_up_while_the_journal_is_written_to_waits_for_the_write(
+    tmp_path: Path, slow: str, end: tuple[str, int], times: int
+) -> None:
+    journal = SlowDisk(tmp_path, slow)
+    way = corridor(tmp_path, journal=journal)
+    caller = asyncio.ensure_future(way.execute(await way.plan()))
+    await asyncio.to_thread(journal.writing.wait, 30)
+    abandoned = [asyncio.ensure_future(way.executor.abandon()) for _ in range(times)]
+    await asyncio.sleep(0)
+    journal.may_end.set()
+    await asyncio.gather(*abandoned)
+    (entry,) = JournalFile(tmp_path).read()
+    assert (entry.outcome, len(way.account.calls)) == end
+    await asyncio.gather(caller, return_exceptions=True)
 
 
 async def test_two_mutations_of_one_target_go_one_after_the_other(way: Corridor) -> None:
