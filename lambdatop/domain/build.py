@@ -155,10 +155,7 @@ def _queue_rows(seen: Sight, previous: Snapshot) -> Mapping[Key, QueueRow]:
 
 
 def _function_rows(
-    seen: Sight,
-    burning: Burning,
-    found: Mapping[Key, tuple[Finding, ...]],
-    previous: Snapshot,
+    seen: Sight, burning: Burning, found: Mapping[Key, tuple[Finding, ...]], previous: Snapshot
 ) -> Mapping[Key, FunctionRow]:
     """A row for each function, the one of the round before where it still holds."""
     world, kept = seen.world, previous.kept
