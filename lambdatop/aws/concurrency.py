@@ -59,7 +59,8 @@ class ConcurrencySource:
             self._asked[key] = self._round
             return key, reserved_of(answer)
 
-        answers = await asyncio.gather(*(ask(key) for key in in_turn(view, keys, self._asked, PER_ROUND)))
+        chosen = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        answers = await asyncio.gather(*map(ask, chosen))
         if failed:
             raise failed[0]
         reserved = tuple(pair for pair in answers if pair is not None)

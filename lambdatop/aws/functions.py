@@ -11,6 +11,7 @@ from lambdatop.aws.answers import HIDDEN
 from lambdatop.aws.facts import function_facts
 from lambdatop.aws.references import names_of, references
 from lambdatop.aws.session import Api
+from lambdatop.domain.breath import paced
 from lambdatop.domain.events import Event, FunctionsListed
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.ports import EventSink, View
@@ -50,8 +51,12 @@ class FunctionsSource:
             if not before and page.get("NextMarker"):
                 named = tuple(facts for facts, _ in new if facts.name)
                 self._tell((FunctionsListed(self._scope, at, named, complete=False),))
-        names = names_of((*sources, *(facts.arn for facts, _ in found)))
-        functions = (self._referring(facts, shown, names) for facts, shown in found if facts.name)
+        rest = self._api.give_way
+        names = names_of((*sources, *(facts.arn for facts, _ in paced(found, rest))))
+        rest()
+        functions = (
+            self._referring(facts, shown, names) for facts, shown in paced(found, rest) if facts.name
+        )
         return (FunctionsListed(self._scope, at, tuple(functions)),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:

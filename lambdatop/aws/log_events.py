@@ -67,13 +67,6 @@ def in_order(events: Sequence[Raw], give_way: Callable[[], None]) -> list[Raw]:
     return [events[i] for i in order]
 
 
-def let_go(events: list[Raw], give_way: Callable[[], None]) -> None:
-    """Empty the list: to free ten thousands of events at once takes 20 ms in one piece."""
-    while events:
-        give_way()
-        del events[-ORDER_SLICE:]
-
-
 def shared_groups(functions: Sequence[FunctionFacts]) -> set[str]:
     """Log groups that more than one function writes to."""
     seen: set[str] = set()

@@ -18,10 +18,11 @@ from typing import Any
 from lambdatop.aws import known
 from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.log_choice import STAY_S, choose
-from lambdatop.aws.log_events import in_order, let_go, owned, parsed, shared_groups
+from lambdatop.aws.log_events import in_order, owned, parsed, shared_groups
 from lambdatop.aws.log_export import Export
 from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
 from lambdatop.aws.session import Api
+from lambdatop.domain.breath import let_go
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.events import Event, LogsObserved, LogWay
 from lambdatop.domain.function import FunctionFacts

@@ -58,7 +58,7 @@ class ProvisionedSource:
         if not keys:
             return ()
         first = [k for k in (*self._found, *await self._used_lately()) if k in existing]
-        rest = in_turn(view, keys, self._asked, PER_ROUND)
+        rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
         answered = await self._read(list(dict.fromkeys((*first, *rest)))[:PER_ROUND])
         self._found |= {k: found for k, found in answered if found}
         for key, found in answered:

@@ -78,9 +78,9 @@ class TriggersSource:
 
     def _chosen(self, view: View, keys: Sequence[Key]) -> list[Key]:
         unread = [k for k in keys if k not in self._asked]
-        first = in_turn(view, unread, self._asked, PER_ROUND)
+        first = in_turn(view, unread, self._asked, PER_ROUND, self._api.give_way)
         watched = sorted(view.watched.intersection(keys))
-        rest = in_turn(view, keys, self._asked, PER_ROUND)
+        rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
         return list(dict.fromkeys((*watched, *first, *rest)))[:PER_ROUND]
 
     async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[Denied]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 
 from lambdatop.domain.breath import Breathe, no_breath, paced
 from lambdatop.domain.ports import View
@@ -25,9 +26,10 @@ def in_turn(
     existing = set(keys)
     watched = sorted(view.watched & existing)
     traffic = {key: _traffic(view, key) for key in paced(keys, breathe)}
-    busy = sorted((k for k in keys if traffic[k] > 0), key=lambda k: (-traffic[k], k))
-    waiting = sorted(keys, key=lambda k: (asked.get(k, 0), k))
-    return list(dict.fromkeys((*watched, *busy[: most * 2 // 5], *waiting)))[:most]
+    running = (k for k in paced(keys, breathe) if traffic[k] > 0)
+    busy = nsmallest(most * 2 // 5, running, key=lambda k: (-traffic[k], k))
+    waiting = nsmallest(most, paced(keys, breathe), key=lambda k: (asked.get(k, 0), k))
+    return list(dict.fromkeys((*watched, *busy, *waiting)))[:most]
 
 
 def _traffic(view: View, key: Key) -> float:

@@ -7,7 +7,7 @@ is where the one who computes lets the other go first (`ports.Clock.give_way`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -27,3 +27,10 @@ def paced(items: Iterable[T], breathe: Breathe, every: int = 64) -> Iterator[T]:
             left = every
         left -= 1
         yield item
+
+
+def let_go(items: list[Any], breathe: Breathe, piece: int = 1_000) -> None:
+    """Empty the list: to free fifty thousand log lines at once takes 0.2 s, in which no thread goes on."""
+    while items:
+        breathe()
+        del items[-piece:]

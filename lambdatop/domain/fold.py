@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 from lambdatop.domain import events as ev
 from lambdatop.domain import fold_burn, fold_look, fold_quota
+from lambdatop.domain.breath import Breathe, no_breath
 from lambdatop.domain.function import Change, FunctionFacts, differences
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.queue import first_history
@@ -33,9 +34,10 @@ def fold(world: World, event: ev.Event) -> World:
     return step(world, event)
 
 
-def fold_all(world: World, events: Iterable[ev.Event]) -> World:
-    """The World after several events, in their order."""
+def fold_all(world: World, events: Iterable[ev.Event], breathe: Breathe = no_breath) -> World:
+    """The World after several events, in their order; `breathe` is called before each."""
     for event in events:
+        breathe()
         world = fold(world, event)
     return world
 
@@ -202,7 +204,7 @@ def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
     if not lines:
         return tail
     numbered = lines
-    if any(line.seq != seq for seq, line in enumerate(lines, tail.next_seq)):
+    if [line.seq for line in lines] != list(range(tail.next_seq, tail.next_seq + len(lines))):
         numbered = tuple(line.numbered(seq) for seq, line in enumerate(lines, tail.next_seq))
     wanted = min(LogTail.KEEP_BURST, max(LogTail.KEEP, tail.arrived + len(lines)))
     held = (*tail.burst, *tail.lines, *numbered)[-wanted:]

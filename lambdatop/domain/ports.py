@@ -39,7 +39,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a source may look at while it collects: the World so far and what the user watches.
+    """What a source may look at while it collects: the World so far (of logs no lines) and what is watched.
 
     `log_backfill_s` is how far back the first read of a log goes, in s. `live` are functions whose logs
     shall come through Live Tail, which costs money by the minute; they are followed like watched ones.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from lambdatop.domain.events import Event, LooksPlanned
 from lambdatop.domain.ports import Clock, EventSink, View
 from lambdatop.domain.scope import Key
+from lambdatop.domain.world import World
 from lambdatop.engine.live_policy import LivePolicy
 from lambdatop.engine.publish import Publisher
 
@@ -54,10 +57,16 @@ class Attention:
         burning = (f for i in latest.incidents if i.severity != "info" for f in i.functions)
         return View(
             now,
-            self._publisher.world,
+            _without_lines(self._publisher.world),
             self._watched,
             live=self._live.keys(self._watched, latest),
             visible=self._visible,
             hot=frozenset(burning),
             full=now < self._full_until,
         )
+
+
+def _without_lines(world: World) -> World:
+    """The World, but of logs only how far they are: a long round would hold the lines of its beginning."""
+    logs = {key: replace(tail, lines=(), burst=()) for key, tail in world.logs.items()}
+    return replace(world, logs=MappingProxyType(logs))

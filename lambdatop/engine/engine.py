@@ -29,8 +29,7 @@ from lambdatop.engine.on_backend import executor_on
 from lambdatop.engine.proposals import Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 
-TICK_S = 1.0
-FRAME_S, FIRST_FRAME_S = 0.25, 0.02
+TICK_S, FRAME_S, FIRST_FRAME_S = 1.0, 0.25, 0.02
 REST_OF_FRAMES, REST_OF_TICKS = 3, 60
 """How many times as long as building a snapshot takes nothing is built, after news and without any."""
 
@@ -88,8 +87,8 @@ class Engine:
     # What the console may ask. All of it is called on the engine's loop, except `latest`.
 
     def latest(self) -> Snapshot:
-        """The newest snapshot. Safe from any thread."""
-        return self._publisher.latest
+        """The newest snapshot. Safe from any thread, of which one may ask again and again."""
+        return self._publisher.hand_out()
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
         """Functions whose log tails are wanted, and whether live (None: where an incident is open)."""
@@ -124,7 +123,8 @@ class Engine:
 
     async def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """Read the target fresh and plan; raises LambdatopError."""
-        return with_saving(await (await self._connected()).propose(mitigation, target, params), self.latest())
+        proposal = await (await self._connected()).propose(mitigation, target, params)
+        return with_saving(proposal, self._publisher.latest)
 
     async def propose_undo(self, entry_id: str | None) -> Proposal:
         """Plan the undo of one entry, or of the newest that can be undone."""

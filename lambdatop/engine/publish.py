@@ -13,6 +13,7 @@ from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot, SourceRow
 from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.engine.attic import Attic
 from lambdatop.engine.collector import unexpected
 
 FoldAll = Callable[[World, Sequence[Event]], World]
@@ -45,11 +46,20 @@ class Publisher:
         self._settings = settings
         self._mode = mode
         self._version = version
-        self._fold_all = fold_all or _domain_fold()
+        self._fold_all = fold_all or _domain_fold(clock)
         self._build = build or _domain_build(clock)
         self._broken = ""
+        self._attic = Attic(clock.give_way)
+        self._handed_out = -1
         self.world = EMPTY_WORLD
         self.latest = replace(EMPTY_SNAPSHOT, version=version, mode=mode, at=clock.now())
+
+    def hand_out(self) -> Snapshot:
+        """The newest snapshot, from any thread; who asks again looks only at the last one that he got."""
+        newest = self.latest
+        self._attic.done_with(self._handed_out, newest.logs)
+        self._handed_out = newest.seq
+        return newest
 
     def forget(self) -> None:
         """Drop everything but the journal and our own spend: the connection is to another account now."""
@@ -57,7 +67,6 @@ class Publisher:
 
     def fold(self, events: Sequence[Event]) -> None:
         """Fold events in their order; one that cannot be folded is dropped and reported."""
-        self._clock.give_way()
         try:
             self.world = self._fold_all(self.world, events)
         except Exception as error:  # one bad event must not cost the good ones
@@ -74,7 +83,7 @@ class Publisher:
         """Build the next snapshot and make it the latest."""
         self._clock.give_way()
         try:
-            self.latest = self._build(
+            made = self._build(
                 self.world,
                 previous=self.latest,
                 at=self._clock.now(),
@@ -82,10 +91,13 @@ class Publisher:
                 mode=self._mode,
                 settings=self._settings,
             )
+            self._attic.keep(self.latest.logs, made.logs, made.seq)
+            self.latest = made
         except Exception as error:  # the screen keeps the old data and says why it stands still
             self.announce(unexpected("building the snapshot", error))
         if self._broken:
             self.latest = replace(self.latest, sources=self._with_engine(self._broken))
+        self._attic.clear()
         return self.latest
 
     def announce(self, sentence: str, *, lasting: bool = False) -> None:
@@ -105,10 +117,10 @@ class Publisher:
         return SourceReported(scope, self._clock.now(), ENGINE, "failed", sentence)
 
 
-def _domain_fold() -> FoldAll:
+def _domain_fold(clock: Clock) -> FoldAll:
     from lambdatop.domain.fold import fold_all
 
-    return fold_all
+    return partial(fold_all, breathe=clock.give_way)
 
 
 def _domain_build(clock: Clock) -> Build:
