@@ -198,6 +198,7 @@ class LogsSource:
                 tail.sweep = None if window is tail.sweep else tail.sweep
                 raise
             events: list[Raw] = page.get("events") or []
+            window.turn_page()
             for i in range(0, len(events), TAKE_SLICE):
                 self._api.give_way()
                 tail.take_page(window, events[i : i + TAKE_SLICE])

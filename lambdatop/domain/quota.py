@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from lambdatop.domain.breath import Breathe, no_breath
 from lambdatop.domain.quota_account import account_rows
 from lambdatop.domain.quota_functions import function_rows
 from lambdatop.domain.quota_look import Look, look
@@ -15,15 +16,22 @@ from lambdatop.domain.snapshot import QuotaRow
 from lambdatop.domain.world import World
 
 
-def quota_rows(world: World, now: float, settings: Settings) -> tuple[QuotaRow, ...]:
-    """All rows, the nearest to its limit first; of equally near ones those that fill soonest."""
+def quota_rows(
+    world: World, now: float, settings: Settings, breathe: Breathe = no_breath
+) -> tuple[QuotaRow, ...]:
+    """All rows, the nearest to its limit first; of equally near ones those that fill soonest.
+
+    `breathe` is called after each.
+    """
     rows: list[QuotaRow] = []
     scopes = dict.fromkeys((*world.accounts, *(k.scope for k in world.functions), *world.quota_limits))
     for scope in scopes:
         at = look(world, scope, now, settings)
-        made = (*account_rows(at), *function_rows(at), *source_rows(at), *static_rows(at))
         why = _why_assumed(world, at)
-        rows += [_explained(r, why) if r.assumed else r for r in made]
+        for kind in (account_rows, function_rows, source_rows, static_rows):
+            for row in kind(at):
+                rows.append(_explained(row, why) if row.assumed else row)
+                breathe()
     return tuple(sorted(rows, key=nearness))
 
 

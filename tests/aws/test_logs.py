@@ -151,6 +151,18 @@ async def test_ids_are_forgotten_when_no_window_can_bring_them_again(
     assert len(reading.source._tails[F].seen) <= 2
 
 
+async def test_a_page_again_counts_once_without_all_ids_being_kept(stub: WireStub, reading: Reading) -> None:
+    stub.on("logs", "FilterLogEvents", page(event("0", NOW - 5)))
+    await reading.at(NOW)
+    pages = [page(event(str(i), NOW + i), token=f"t{i}") for i in range(1, 7)]
+    stub.on("logs", "FilterLogEvents", *(each for one in pages for each in (one, one)))
+    seen = await reading.at(NOW + 10)
+    assert [line.event_id for line in seen.lines] == ["1", "2", "3", "4", "5"]
+    head = reading.source._tails[F].head
+    assert head is not None
+    assert len(head.ids | head.ids_before) <= 2
+
+
 async def test_empty_pages_are_followed(stub: WireStub, reading: Reading) -> None:
     stub.on("logs", "FilterLogEvents", page(event("1", NOW - 5)))
     await reading.at(NOW)
