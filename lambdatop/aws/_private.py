@@ -53,6 +53,11 @@ class FirstAnswerSession(AIOHTTPSession):  # type: ignore[misc,unused-ignore]
         return NoRedirects(session)
 
 
+def wrap_serializer(client: Any, wrap: Callable[[Any], Any]) -> None:
+    """Have what the client sends made by another serializer."""
+    client._serializer = wrap(client._serializer)
+
+
 def credentials_expiry(credentials: Any) -> float | None:
     """When refreshable credentials end (s since the epoch), None for those that do not say."""
     expiry = getattr(credentials, "_expiry_time", None)

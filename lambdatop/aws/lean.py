@@ -9,6 +9,7 @@ points stay numbers, s since the epoch.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -51,7 +52,7 @@ class _LeanParser:
         found, member = None, ""
         if shape is not None and shape.name in SHAPES and response["status_code"] == 200:
             member, plain = SHAPES[shape.name]
-            found = self._split(response["body"], member, plain)
+            found = await self._split(response["body"], member, plain)
         if found is None:
             return await self._full.parse(response, shape)
         entries, rest = found
@@ -59,14 +60,18 @@ class _LeanParser:
         answer[member] = entries
         return answer
 
-    def _split(
+    async def _rest(self) -> None:
+        self._give_way()
+        await asyncio.sleep(0)
+
+    async def _split(
         self, body: Any, member: str, plain: Callable[[Any], bool]
     ) -> tuple[list[dict[str, Any]], bytes] | None:
         """What stands in `member`, and the answer without it; None where the SDK must look at everything."""
         if not isinstance(body, bytes):
             return None
         try:
-            found = split(body.decode(), member, plain, self._give_way)
+            found = await split(body.decode(), member, plain, self._rest)
             return found and (found[0], json.dumps({**found[1], member: []}).encode())
         except (ValueError, RecursionError):
             return None

@@ -157,8 +157,7 @@ class Round:
         for query in queries:
             made.append(query)
             if len(made) % PIECE == 0:
-                await asyncio.sleep(0)
-                self._api.give_way()
+                await self._api.rest()
         return made
 
     # -- asking ----------------------------------------------------------------------------------
@@ -170,7 +169,7 @@ class Round:
         self, queries: Sequence[Query], span: Span, paid: Callable[[int], None], *, partial: bool = False
     ) -> None:
         answered = await ask(self._api, queries, span, paid)
-        data = usable(answered, lambda series: self._view.world.asked_at(series) is not None)
+        data = await usable(self._api, answered, lambda series: self._view.world.asked_at(series) is not None)
         at = self._api.now()
         for i in range(0, max(1, len(data)), FOLDED_MOST):
             part = data[i : i + FOLDED_MOST]

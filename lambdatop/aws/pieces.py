@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
 
@@ -21,14 +21,14 @@ _NEXT = re.compile(r"\},\s?\{\"")
 _decode = json.JSONDecoder().raw_decode
 
 
-def split(
+async def split(
     text: str,
     member: str,
     plain: Callable[[Any], bool],
-    breathe: Callable[[], None],
+    rest: Callable[[], Awaitable[None]],
     size: int = PIECE_CHARS,
 ) -> tuple[list[Any], dict[str, Any]] | None:
-    """The entries of the list in `member`, and the answer's other members; `breathe` comes between pieces.
+    """The entries of the list in `member`, and the answer's other members; `rest` comes before each piece.
 
     None where the answer has no such list, or an entry is not `plain`. ValueError and RecursionError are the
     JSON parser's.
@@ -39,7 +39,7 @@ def split(
     found: list[Any] = []
     at = begin.end()
     while True:
-        breathe()
+        await rest()
         piece, after = _piece(text, at, size)
         if not all(map(plain, piece)):
             return None
@@ -47,11 +47,11 @@ def split(
         if text[after - 1] == "]":
             break
         at = after
-    rest = json.loads(f"{text[: begin.end()]}{text[after - 1 :]}", object_pairs_hook=_without_doubles)
+    others = json.loads(f"{text[: begin.end()]}{text[after - 1 :]}", object_pairs_hook=_without_doubles)
     # It was a list further down, or there is another one.
-    if type(rest) is not dict or rest.pop(member, None) != []:
+    if type(others) is not dict or others.pop(member, None) != []:
         return None
-    return found, rest
+    return found, others
 
 
 def _piece(text: str, at: int, size: int) -> tuple[list[Any], int]:

@@ -23,11 +23,12 @@ from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as SdkClientError
 
 from lambdatop.aws import answers, metering, stripped
-from lambdatop.aws._private import PlainSession
+from lambdatop.aws._private import PlainSession, wrap_serializer
 from lambdatop.aws.connect import Connection, configured_endpoint
 from lambdatop.aws.credentials import settle_providers
 from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.lean import LeanFactory
+from lambdatop.aws.lean_requests import LeanSerializer
 from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import guarded_transport
 from lambdatop.domain.errors import LambdatopError, Throttled, Unreachable
@@ -168,6 +169,7 @@ class Clients:
             verify=False if url and url.startswith("http://") else None,
             config=AioConfig(**self._config(service, attempts, read_timeout_s)),
         ) as client:
+            wrap_serializer(client, LeanSerializer)
             yield client
 
     def _config(self, service: str, attempts: int, read_timeout_s: float) -> dict[str, Any]:
@@ -216,6 +218,11 @@ class Api:
     def give_way(self) -> None:
         """Let a key be answered before what takes some ms."""
         self._clock.give_way()
+
+    async def rest(self) -> None:
+        """The same, and whoever waits on the loop has a turn."""
+        self._clock.give_way()
+        await asyncio.sleep(0)
 
     async def turns(self, service: str, count: int) -> None:
         """Wait for `count` turns but one, which `read` takes itself: for a request as heavy as so many."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from aiobotocore.client import AioBaseClient
 from aiobotocore.credentials import (
     AioAssumeRoleProvider,
     AioProcessProvider,
@@ -87,3 +88,9 @@ def test_the_mfa_prompter_can_be_replaced() -> None:
     provider = session.get_component("credential_provider").get_provider("assume-role")
     assert provider._prompter is prompter
     assert "mfa_prompter=self._prompter" in inspect.getsource(type(provider))
+
+
+def test_a_client_has_its_requests_made_by_the_serializer_that_is_wrapped() -> None:
+    assert "self._serializer.serialize_to_request(" in inspect.getsource(
+        AioBaseClient._convert_to_request_dict
+    )

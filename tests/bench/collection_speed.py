@@ -64,7 +64,8 @@ async def ours(port: int, functions: int) -> tuple[float, float, float]:
 
     watching = asyncio.ensure_future(watch())
     wall, cpu = time.perf_counter(), time.process_time()
-    data = usable(await ask(made.api, queries, span, lambda units: None), lambda series: False)
+    answered = await ask(made.api, queries, span, lambda units: None)
+    data = await usable(made.api, answered, lambda series: False)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     stop.set()
     await watching
