@@ -45,8 +45,13 @@ def benches(python: str | None, aws: str | None) -> tuple[Bench, ...]:
     scripts = (*(("--python", python) if python else ()), *(("--aws", aws) if aws else ()))
     return (
         Bench("start_speed", (), ("--runs", "2")),
-        Bench("key_speed", (), ("--functions", "1000", "--keys", "30"), 2_400),
-        Bench("wire_speed", (), (), 2_400),
+        Bench("key_speed", ("--runs", "1"), ("--runs", "1", "--functions", "1000", "--keys", "30"), 2_400),
+        Bench(
+            "wire_speed",
+            ("--runs", "1", "--keys", "50"),
+            ("--runs", "1", "--keys", "10", "--seconds", "5", "--functions", "1000"),
+            2_400,
+        ),
         Bench(
             "steady_speed",
             ("1000", "10000", "50000", "--warm", "300", "--seconds", "300"),
