@@ -18,6 +18,9 @@ from lambdatop.domain.world import LogTail
 
 Logs = Mapping[Key, LogTail]
 
+NOBODY = -1
+"""The number before all snapshots: what it stands for was shown to nobody, and waits for nobody."""
+
 
 class Attic:
     """One writer, the engine; `done_with` may come from any thread."""
@@ -53,7 +56,7 @@ class Attic:
                 lines = [*tail.burst, *tail.lines][:gone]
                 shown = max(0, self._shown.get(function, 0) - begin)
                 self._held.append((seq, lines[:shown]))
-                self._held.appendleft((0, lines[shown:]))
+                self._held.appendleft((NOBODY, lines[shown:]))
 
     def clear(self) -> None:
         """Free what nobody looks at."""

@@ -13,7 +13,7 @@ from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot, SourceRow
 from lambdatop.domain.world import EMPTY_WORLD, World
-from lambdatop.engine.attic import Attic
+from lambdatop.engine.attic import NOBODY, Attic
 from lambdatop.engine.collector import unexpected
 
 FoldAll = Callable[[World, Sequence[Event]], World]
@@ -50,7 +50,7 @@ class Publisher:
         self._build = build or _domain_build(clock)
         self._broken = ""
         self._attic = Attic(clock.give_way)
-        self._handed_out = -1
+        self._handed_out = NOBODY
         self.world = EMPTY_WORLD
         self.latest = replace(EMPTY_SNAPSHOT, version=version, mode=mode, at=clock.now())
 

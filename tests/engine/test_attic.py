@@ -90,6 +90,15 @@ def test_a_screen_that_stands_still_holds_what_it_shows_and_no_more(store: Attic
         assert len(store) == min(12, seq * 5)
 
 
+def test_who_looks_once_and_never_again_does_not_fill_the_memory() -> None:
+    publisher = Publisher(FakeClock(), Settings(), "operator", "0")
+    publisher.hand_out()
+    for seq in range(1, 400, 20):
+        publisher.fold((LogsObserved(SCOPE, float(seq), WORKER, "group", lines(seq, 20), True, ""),))
+        publisher.publish()
+        assert len(publisher._attic) == 0
+
+
 @given(st.lists(st.one_of(st.just(-1), st.integers(0, 30)), max_size=25))
 def test_the_screen_frees_no_line_and_none_is_kept_for_ever(steps: list[int]) -> None:
     publisher = Publisher(FakeClock(), Settings(), "operator", "0")
