@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambdatop.aws.allowlist import READS
 
-MOST_LINES = 300
+MOST_LINES = 500
 # Child processes of the demo speak to their parent, or are Lambda functions whose log it is.
 DEMO_CHILDREN = re.compile(r"demo/(functions/.+|supervisor|server|runtime_worker)\.py$")
 HARMLESS: frozenset[str] = frozenset().union(*READS.values())
