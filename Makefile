@@ -74,6 +74,7 @@ detectors-readme: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.detectors --readme
 
 docs: $(VENV)/.installed
+	$(BIN)/python tools/list_reads.py
 	$(BIN)/python -c "from lambdatop.domain.detectors.table import markdown; open('docs/detectors.md', 'w', encoding='utf-8').write(markdown())"
 
 # A quarter of an hour of the quiet scenario: any finding above info fails.

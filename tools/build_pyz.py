@@ -46,9 +46,8 @@ PLATFORM = (
 PLATFORMS = ("any", "manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 SERVICES = (
-    "cloudtrail", "cloudwatch", "dynamodb", "dynamodbstreams", "events", "iam", "kinesis", "lambda", "logs",
-    "pricing", "s3", "scheduler", "service-quotas", "signin", "sns", "sqs", "sso", "sso-oidc",
-    "stepfunctions", "sts",
+    "cloudtrail", "cloudwatch", "dynamodb", "events", "iam", "kinesis", "lambda", "logs", "pricing", "s3",
+    "service-quotas", "signin", "sns", "sqs", "sso", "sso-oidc", "sts",
 )  # fmt: skip
 """Directories of botocore's models: what lambdatop calls, and what credential providers call."""
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
+from lambdatop.aws.allowlist import iam_action
 from lambdatop.aws.session import Api
-from lambdatop.aws.translate import iam_action
 from lambdatop.domain.errors import Denied, LambdatopError, Missing
 from lambdatop.domain.permissions import Permission
 

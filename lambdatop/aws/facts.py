@@ -173,7 +173,14 @@ def queue_facts(scope: Scope, url: str, at: float, attributes: Answer) -> QueueF
         dlq_arn=arn_text(redrive.get("deadLetterTargetArn")) or None,
         max_receive_count=whole(receives) if receives is not None else None,
         fifo=str(attributes.get("FifoQueue") or "").lower() == "true",
+        kms_key=_customer_key(attributes.get("KmsMasterKeyId")),
     )
+
+
+def _customer_key(value: Any) -> str | None:
+    """A key of the customer's; the one that AWS manages for SQS asks nothing of whoever may use the queue."""
+    key = arn_text(value)
+    return None if not key or key.rpartition(":")[2] == "alias/aws/sqs" else key
 
 
 def _json(text: Any) -> Answer:

@@ -17,28 +17,12 @@ from lambdatop.aws.drain import WAIT_S, Answer, Drain
 from lambdatop.aws.guard import Guard, GuardRefusal, Ticket
 from lambdatop.aws.session import Clients
 from lambdatop.aws.translate import code_and_status, translate, words_of
+from lambdatop.domain.mitigations import calls as mitigation_calls
 from lambdatop.domain.plan import Call
 from lambdatop.domain.ports import Sent, Spill
 from lambdatop.domain.text import clean_line
 
-ALLOWED: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("lambda", "PutFunctionConcurrency"),
-        ("lambda", "DeleteFunctionConcurrency"),
-        ("lambda", "PutFunctionEventInvokeConfig"),
-        ("lambda", "UpdateFunctionEventInvokeConfig"),
-        ("lambda", "DeleteFunctionEventInvokeConfig"),
-        ("lambda", "PutFunctionRecursionConfig"),
-        ("lambda", "UpdateEventSourceMapping"),
-        ("lambda", "UpdateAlias"),
-        ("sqs", "PurgeQueue"),
-        ("sqs", "StartMessageMoveTask"),
-        ("sqs", "CancelMessageMoveTask"),
-        ("events", "DisableRule"),
-        ("events", "EnableRule"),
-        LEASE,
-    }
-)
+ALLOWED: frozenset[tuple[str, str]] = mitigation_calls() | {LEASE}
 """What this version's mitigations and its lease may call; anything else is a mistake and is not sent."""
 
 PURGE_RUNNING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})

@@ -13,6 +13,7 @@ from typing import Any
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.events import Event, PermissionsObserved
+from lambdatop.domain.iam_policy import ANY_NAME, resource_of
 from lambdatop.domain.mitigations import iam_actions
 from lambdatop.domain.permissions import Permission, Permissions
 from lambdatop.domain.ports import View
@@ -114,13 +115,17 @@ class PermissionsSource:
 
     def _pattern(self, action: str) -> str:
         """Every resource of this account and region that an action may act on, "" when none is known."""
-        service, _, name = action.partition(":")
-        resources = {"lambda": "function:*", "sqs": "*", "events": "rule/*"}
-        resource = "event-source-mapping:*" if name.endswith("EventSourceMapping") else resources.get(service)
-        if resource is None or self._caller is None:
+        pattern = resource_of(action)
+        if pattern == "*" or self._caller is None:
             return ""
-        place = f"{self._scope.region}:{self._scope.account}"
-        return f"arn:{self._caller.partition}:{service}:{place}:{resource}"
+        known = {
+            "arn:aws:": f"arn:{self._caller.partition}:",
+            "REGION": self._scope.region,
+            "ACCOUNT_ID": self._scope.account,
+        }
+        for word, value in (known | dict.fromkeys(ANY_NAME, "*")).items():
+            pattern = pattern.replace(word, value)
+        return pattern
 
     async def _simulated(
         self, principal: str, actions: Sequence[str], resource: str

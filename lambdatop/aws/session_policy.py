@@ -13,9 +13,9 @@ import os
 import re
 import socket
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
+from lambdatop.aws.allowlist import read_actions
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.text import clean_line
 
@@ -29,9 +29,9 @@ _FORBIDDEN = re.compile(r"[^\w+=,.@-]", re.ASCII)
 
 
 def policy_text() -> str:
-    """The policy, as short as JSON can be."""
-    text = files("lambdatop.aws").joinpath("read_only_session.json").read_text(encoding="utf-8")
-    return json.dumps(json.loads(text), separators=(",", ":"))
+    """Return the policy, as short as JSON can be: every read of this version and nothing else."""
+    statement = {"Effect": "Allow", "Action": read_actions(), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
 class RoleSessions:

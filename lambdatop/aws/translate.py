@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore import exceptions as sdk
 
+from lambdatop.aws.allowlist import iam_action
 from lambdatop.domain.errors import (
     CredentialsError,
     Denied,
@@ -56,8 +57,6 @@ MISSING = _codes(
     "ResourceNotFoundException ResourceNotFound QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue "
     "NoSuchEntity NoSuchEntityException NotFound NotFoundException NoSuchBucket"
 )
-IAM_ACTIONS = {"s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification"}
-IAM_SERVICES = {"service-quotas": "servicequotas", "stepfunctions": "states", "dynamodbstreams": "dynamodb"}
 _PERFORM = re.compile(r"to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _MESSAGE_MAX = 400
 
@@ -98,12 +97,6 @@ def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
 def words_of(error: sdk.ClientError) -> str:
     """AWS's own message, cleaned and cut."""
     return clean_line(str((error.response.get("Error") or {}).get("Message") or ""), _MESSAGE_MAX)
-
-
-def iam_action(service: str, operation: str) -> str:
-    """The IAM action that allows an operation (`logs:FilterLogEvents`)."""
-    action = f"{IAM_SERVICES.get(service, service)}:{operation}"
-    return IAM_ACTIONS.get(action, action)
 
 
 def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceError:

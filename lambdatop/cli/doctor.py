@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import shutil
 import sys
@@ -21,9 +20,10 @@ from lambdatop.cli.doctor_local import paths_checks, terminal_checks, version_ch
 from lambdatop.cli.doctor_text import report_json, report_text
 from lambdatop.cli.options import choose
 from lambdatop.cli.own_log import close_log, open_log
-from lambdatop.cli.policy import read_policy
-from lambdatop.domain.doctor import Check, Report, permission_checks
+from lambdatop.cli.policy import printed_policy
+from lambdatop.domain.doctor import Check, Report, mitigation_checks, permission_checks
 from lambdatop.domain.errors import CredentialsError, LambdatopError
+from lambdatop.domain.iam_policy import POLICIES
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.text import clean_line
 from lambdatop.domain.values import dataclass
@@ -31,7 +31,6 @@ from lambdatop.domain.values import dataclass
 if TYPE_CHECKING:
     from lambdatop.aws.doctor import Examined
 
-POLICIES = ("read-only", "operator")
 NO_FILE = Path(os.devnull) / "none"
 
 
@@ -63,7 +62,7 @@ def _report(args: argparse.Namespace, environ: Mapping[str, str]) -> Report:
     from lambdatop.engine.clock import SystemClock
 
     known = _settled(args, environ)
-    policies = {name: actions_of(name) for name in POLICIES}
+    policies = {name: printed_policy(name).actions for name in POLICIES}
     everything = tuple(dict.fromkeys(action for actions in policies.values() for action in actions))
     clock = SystemClock()
     at = clock.now()
@@ -76,6 +75,7 @@ def _report(args: argparse.Namespace, environ: Mapping[str, str]) -> Report:
     checks = (
         *found.checks,
         *permission_checks(answers, policies, found.why),
+        *mitigation_checks(answers),
         *terminal_checks(environ),
         *known.checks,
         *version_checks(),
@@ -142,13 +142,3 @@ def _examined(settings: Settings, environ: Mapping[str, str], actions: Sequence[
     return asyncio.run(
         examine(wanted, limiter=limiter, meter=meter, clock=clock, actions=actions, limited=limited)
     )
-
-
-def actions_of(policy: str) -> tuple[str, ...]:
-    """The IAM actions that a policy of ours allows, in its order."""
-    found: dict[str, None] = {}
-    for statement in json.loads(read_policy(policy))["Statement"]:
-        if statement["Effect"] == "Allow":
-            actions = statement["Action"]
-            found |= dict.fromkeys([actions] if isinstance(actions, str) else actions)
-    return tuple(found)

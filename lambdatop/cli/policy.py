@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-from importlib.resources import files
 
+from lambdatop.aws.allowlist import read_actions
 from lambdatop.cli import codes, streams
-
-POLICIES = ("read-only", "operator", "operator-elevated")
-_PLACEHOLDERS = re.compile(
-    r"ACCOUNT_ID|\bREGION\b|LAMBDATOP_ROLE_WITH_PATH|SCHEDULER_ROLE_PREFIX|DLQ_NAME_PATTERN|BUCKET_PATTERN"
-)
+from lambdatop.domain.iam_policy import PLACEHOLDERS, POLICIES, Policy, PolicyName, policy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,17 +18,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one policy; what must be filled in is said on stderr."""
-    text = read_policy(args.policy)
-    streams.document(json.loads(text))
-    holes = sorted(set(_PLACEHOLDERS.findall(text)))
-    if holes:
-        streams.say(f"note: replace {', '.join(holes)} before you use it")
+    """Print one policy; what must be filled in, and what may be left out, is said on stderr."""
+    made = printed_policy(args.policy)
+    streams.document(made.document)
+    text = json.dumps(made.document)
+    streams.say(f"note: replace {', '.join(p for p in PLACEHOLDERS if p in text)} before you use it")
+    for sid, words in made.optional.items():
+        streams.say(f"note: {sid}: {words}")
+    streams.say("note: in another partition (aws-cn, aws-us-gov, …) replace arn:aws: too")
     if args.policy != "read-only":
         streams.say("note: attach it beside the read-only policy, which it does not repeat")
     return codes.DONE
 
 
-def read_policy(name: str) -> str:
-    """The text of a policy that lambdatop ships."""
-    return files("lambdatop.cli").joinpath("policies", f"{name}.json").read_text(encoding="utf-8")
+def printed_policy(name: PolicyName) -> Policy:
+    """A policy with the reads of this version."""
+    return policy(name, read_actions())

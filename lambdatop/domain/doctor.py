@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Literal
 
-from lambdatop.domain.permissions import Permission
+from lambdatop.domain.iam_policy import PolicyName
+from lambdatop.domain.mitigations import REGISTRY
+from lambdatop.domain.permissions import Permission, Permissions
 from lambdatop.domain.values import dataclass
 
 Verdict = Literal["ok", "warn", "fail", "unknown"]
@@ -86,7 +88,7 @@ def expiry(expires_at: float | None, now: float) -> Check:
 
 
 def permission_checks(
-    answers: Mapping[str, Permission], policies: Mapping[str, Iterable[str]], why: str = ""
+    answers: Mapping[str, Permission], policies: Mapping[PolicyName, Iterable[str]], why: str = ""
 ) -> tuple[Check, ...]:
     """One line for each policy; `why` says what stands in the way of those that are not known.
 
@@ -109,6 +111,29 @@ def permission_checks(
         else:
             checks.append(Check("permissions", name, "ok", detail))
     return tuple(checks)
+
+
+def mitigation_checks(answers: Mapping[str, Permission]) -> tuple[Check, ...]:
+    """One line each for the mitigations that are allowed, that are not, and of which it is not known.
+
+    An action that only some of its plans need (an encrypted queue, a drain) does not count against it.
+    """
+    found: dict[Permission, list[str]] = {"yes": [], "no": [], "unknown": []}
+    for name, one in REGISTRY.items():
+        needed = Permissions(0.0, answers)
+        actions = one.iam or one.iam_elevated
+        missing = needed.missing(actions)
+        found[needed.of(actions)].append(f"{name} ({', '.join(missing)})" if missing else name)
+    rows: tuple[tuple[Permission, str, Verdict], ...] = (
+        ("yes", "mitigations allowed", "ok"),
+        ("no", "not allowed", "ok"),
+        ("unknown", "not known", "unknown"),
+    )
+    return tuple(
+        Check("permissions", title, state, ", ".join(found[answer]))
+        for answer, title, state in rows
+        if found[answer]
+    )
 
 
 def _named(actions: list[str]) -> str:

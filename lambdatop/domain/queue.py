@@ -16,6 +16,7 @@ class QueueFacts:
     Units: `visibility_timeout_s`, `retention_s` s; `at` s since the epoch. `redrive` is the status of
     the newest message move task out of a dead-letter queue (RUNNING, COMPLETED …), "" when there is none
     or it was not read; `moved` and `to_move` are its counts (-1 = not told).
+    `kms_key` is the customer's key that encrypts its messages, None without one.
     """
 
     key: Key
@@ -30,6 +31,7 @@ class QueueFacts:
     dlq_arn: str | None = None
     max_receive_count: int | None = None
     fifo: bool = False
+    kms_key: str | None = None
     redrive: str = ""
     moved: int = 0
     to_move: int = -1

@@ -287,9 +287,14 @@ def markdown_table() -> str:
 
 def mitigation_table() -> str:
     """The table of docs/mitigations.md, ending without a line feed."""
-    lines = ["| mitigation | key | on | tier | what it does | settings |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| mitigation | key | on | tier | what it does | settings | policy |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, m in REGISTRY.items():
         settings = " ".join(f"`{s}`" for s in m.params)
         kind = "trigger" if m.kind == "mapping" else m.kind
-        lines.append(f"| `{name}` | `{KEY_OF[name]}` | {kind} | {m.tier} | {m.summary} | {settings} |")
+        lines.append(
+            f"| `{name}` | `{KEY_OF[name]}` | {kind} | {m.tier} | {m.summary} | {settings} | {m.policy} |"
+        )
     return "\n".join(lines)

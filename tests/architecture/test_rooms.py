@@ -67,7 +67,8 @@ def test_without_a_connection_nothing_heavy_is_imported(tmp_path: Path, argv: tu
     if argv == ("--help",):
         assert not {"asyncio", "ssl", "platformdirs", "logging"} & set(found["loaded"])
     assert "lambdatop.tui" not in found["rooms"]
-    assert "lambdatop.aws" not in found["rooms"]
+    # A printed policy holds the list of reads, which stands beside the code that sends them.
+    assert argv[0] == "policy" or "lambdatop.aws" not in found["rooms"]
 
 
 @pytest.mark.parametrize("argv", CONNECTING, ids=lambda argv: argv[0])

@@ -20,7 +20,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str) -> str:
         raise ZeroDivisionError("secret detail of a local variable")
 
-    monkeypatch.setattr(policy, "read_policy", fail)
+    monkeypatch.setattr(policy, "printed_policy", fail)
 
 
 @pytest.mark.usefixtures("broken")
@@ -48,7 +48,7 @@ def test_candidates_of_an_ambiguous_name_are_listed(cli: Cli, monkeypatch: pytes
     def fail(name: str) -> str:
         raise TargetNotFound("Two things are called orders.", ("arn:one", "arn:\x1b]52;c;x\x07two"))
 
-    monkeypatch.setattr(policy, "read_policy", fail)
+    monkeypatch.setattr(policy, "printed_policy", fail)
     ran = cli("policy", "read-only")
     assert ran.code == codes.USAGE
     assert ran.err.splitlines()[:2] == ["lambdatop: Two things are called orders.", "lambdatop:   arn:one"]
@@ -59,7 +59,7 @@ def test_ctrl_c_is_130_without_a_word(cli: Cli, monkeypatch: pytest.MonkeyPatch)
     def interrupt(name: str) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(policy, "read_policy", interrupt)
+    monkeypatch.setattr(policy, "printed_policy", interrupt)
     assert cli("policy", "read-only") == type(cli("--version"))(codes.INTERRUPTED, "", "")
 
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from lambdatop.domain.doctor import Check, Report, Verdict, expiry, permission_checks, skew
+from lambdatop.domain.doctor import (
+    Check,
+    Report,
+    Verdict,
+    expiry,
+    mitigation_checks,
+    permission_checks,
+    skew,
+)
 from lambdatop.domain.endpoint import foreign, is_aws
+from lambdatop.domain.mitigations import REGISTRY, iam_actions
+from lambdatop.domain.permissions import Permission
 
 OTHERS: tuple[Verdict, ...] = ("ok", "warn", "unknown")
 
@@ -43,7 +53,7 @@ def test_permissions_are_counted_and_the_missing_ones_named() -> None:
     answers = {"lambda:A": "yes", "lambda:B": "no", "lambda:C": "unknown"}
     read, operator, rest = permission_checks(
         answers,  # type: ignore[arg-type]
-        {"read-only": tuple(answers), "operator": ("lambda:B",), "elevated": ("lambda:C",)},
+        {"read-only": tuple(answers), "operator": ("lambda:B",), "operator-elevated": ("lambda:C",)},
         "IAM says so.",
     )
     assert (read.state, read.detail) == ("warn", "1 yes, 1 no, 1 unknown")
@@ -51,6 +61,19 @@ def test_permissions_are_counted_and_the_missing_ones_named() -> None:
     assert "lambdatop policy read-only" in read.do
     assert (operator.state, operator.do) == ("ok", "")  # not to be allowed to change things is no fault
     assert (rest.state, rest.do) == ("unknown", "Not known: IAM says so.")
+
+
+def test_each_mitigation_is_allowed_or_not_or_not_known_with_what_it_lacks() -> None:
+    answers: dict[str, Permission] = dict.fromkeys(iam_actions(), "yes")
+    (only,) = mitigation_checks(answers)
+    assert (only.state, only.detail) == ("ok", ", ".join(REGISTRY))
+    answers |= {"sqs:PurgeQueue": "no", "lambda:UpdateAlias": "unknown"}
+    allowed, denied, unknown = mitigation_checks(answers)
+    assert "throttle_to_zero" in allowed.detail
+    assert (denied.state, denied.detail) == ("ok", "purge_queue (sqs:PurgeQueue)")
+    assert (unknown.state, unknown.detail) == ("unknown", "rollback_alias")
+    assert [c.detail for c in mitigation_checks({})] == [", ".join(REGISTRY)]
+    assert mitigation_checks({})[0].state == "unknown"
 
 
 def test_only_a_failing_line_fails_the_report() -> None:

@@ -14,6 +14,7 @@ from lambdatop.domain.mitigations import (
     alias,
     async_retries,
     cap,
+    drain,
     purge,
     quarantine,
     recursion,
@@ -25,6 +26,7 @@ from lambdatop.domain.mitigations import (
     triggers,
     tune,
 )
+from lambdatop.domain.mitigations.encryption import KMS
 from lambdatop.domain.mitigations.undo import plan_undo, reads_besides
 from lambdatop.domain.plan import Proposal, Tier
 from lambdatop.domain.scope import Kind
@@ -35,6 +37,7 @@ __all__ = [
     "REGISTRY",
     "Ask",
     "Planner",
+    "calls",
     "iam_actions",
     "kind_of",
     "looks_at",
@@ -66,8 +69,11 @@ class Planner:
 
     `params` names the settings that `--set` accepts; `ask` is there when it needs one of them. `looks_at`
     are control fields that no other plan needs, read for this one only: the others must not wait for them.
-    `queues` are settings that may name a queue; the planner gets its ARN. `iam` are the actions that its
-    plainest plan needs; a plan states its own, which settings may add to.
+    `queues` are settings that may name a queue; the planner gets its ARN.
+
+    `calls` are all that its plans and their undos send, as (service, operation); nothing else is sent.
+    `iam` are the actions that these need and the operator policy allows, `iam_elevated` those that only
+    the elevated one allows (they delete messages), `iam_encrypted` what a queue with a key of KMS adds.
     """
 
     name: str
@@ -79,7 +85,15 @@ class Planner:
     ask: Ask | None = None
     looks_at: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
+    calls: tuple[tuple[str, str], ...] = ()
     iam: tuple[str, ...] = ()
+    iam_elevated: tuple[str, ...] = ()
+    iam_encrypted: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> str:
+        """The policy that its plainest plan needs, as `lambdatop policy` names it."""
+        return "operator" if self.iam else "operator-elevated"
 
 
 REGISTRY: Mapping[str, Planner] = {
@@ -92,6 +106,7 @@ REGISTRY: Mapping[str, Planner] = {
             "set reserved concurrency to 0: no new invocation starts",
             throttle.plan_throttle_to_zero,
             (throttle.TRIGGERS,),
+            calls=(*throttle.CALLS, *triggers.CALLS),
             iam=throttle.IAM,
         ),
         Planner(
@@ -102,6 +117,7 @@ REGISTRY: Mapping[str, Planner] = {
             cap.plan_cap_concurrency,
             ("reserved",),
             Ask("Cap {target} at how many executions at once?", "a number from 1", "reserved"),
+            calls=throttle.CALLS,
             iam=throttle.IAM,
         ),
         Planner(
@@ -111,6 +127,7 @@ REGISTRY: Mapping[str, Planner] = {
             "set reserved concurrency to a former value, or to none",
             restore.plan_restore_concurrency,
             ("reserved",),
+            calls=throttle.CALLS,
             iam=throttle.IAM,
         ),
         Planner(
@@ -119,6 +136,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T1",
             "switch an event source mapping off: events wait in their source",
             triggers.plan_disable_trigger,
+            calls=triggers.CALLS,
             iam=triggers.IAM,
         ),
         Planner(
@@ -127,6 +145,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T1",
             "switch an event source mapping on again",
             triggers.plan_enable_trigger,
+            calls=triggers.CALLS,
             iam=triggers.IAM,
         ),
         Planner(
@@ -137,6 +156,7 @@ REGISTRY: Mapping[str, Planner] = {
             skip.plan_tune_or_skip,
             (*tune.KNOBS, skip.SETTING),
             Ask("Set what of {target}?", "max_concurrency=2, or batch_size=1 …"),
+            calls=triggers.CALLS,
             iam=triggers.IAM,
         ),
         Planner(
@@ -145,6 +165,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T2",
             "retry no asynchronous event, and give up those older than 60 s",
             async_retries.plan_stop_async_retries,
+            calls=async_retries.CALLS,
             iam=async_retries.IAM,
         ),
         Planner(
@@ -155,6 +176,7 @@ REGISTRY: Mapping[str, Planner] = {
             async_retries.plan_restore_async,
             ("retries", "max_age"),
             Ask("Asynchronous retries of {target}?", "retries=2, or max_age=21600 …"),
+            calls=async_retries.CALLS,
             iam=async_retries.IAM,
         ),
         Planner(
@@ -164,6 +186,7 @@ REGISTRY: Mapping[str, Planner] = {
             "let Lambda stop recursive loops of the function",
             recursion.plan_stop_recursion,
             looks_at=(recursion.FIELD,),
+            calls=recursion.CALLS,
             iam=recursion.IAM,
         ),
         Planner(
@@ -172,7 +195,8 @@ REGISTRY: Mapping[str, Planner] = {
             "T3",
             "delete every message of a queue for good",
             purge.plan_purge_queue,
-            iam=purge.IAM,
+            calls=purge.CALLS,
+            iam_elevated=purge.IAM,
         ),
         Planner(
             "quarantine_queue",
@@ -183,7 +207,10 @@ REGISTRY: Mapping[str, Planner] = {
             (quarantine.TO,),
             Ask("Where to with the messages of {target}?", "nowhere, file, or a queue", quarantine.TO),
             queues=(quarantine.TO,),
-            iam=triggers.IAM,
+            calls=(*triggers.CALLS, *redrive.CALLS),
+            iam=(*triggers.IAM, *redrive.IAM),
+            iam_elevated=drain.IAM,
+            iam_encrypted=KMS,
         ),
         Planner(
             "redrive_dlq",
@@ -192,7 +219,9 @@ REGISTRY: Mapping[str, Planner] = {
             "move the messages of a dead-letter queue back to where they came from",
             redrive.plan_redrive_dlq,
             ("rate", "cancel"),
+            calls=redrive.CALLS,
             iam=redrive.IAM,
+            iam_encrypted=KMS,
         ),
         Planner(
             "rollback_alias",
@@ -201,6 +230,7 @@ REGISTRY: Mapping[str, Planner] = {
             "point an alias at one version alone",
             alias.plan_rollback_alias,
             (alias.VERSION,),
+            calls=alias.CALLS,
             iam=alias.IAM,
         ),
         Planner(
@@ -209,6 +239,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T2",
             "switch an EventBridge rule off",
             rules.plan_disable_rule,
+            calls=rules.CALLS,
             iam=rules.IAM,
         ),
         Planner(
@@ -217,6 +248,7 @@ REGISTRY: Mapping[str, Planner] = {
             "T1",
             "switch an EventBridge rule on again",
             rules.plan_enable_rule,
+            calls=rules.CALLS,
             iam=rules.IAM,
         ),
     )
@@ -239,7 +271,13 @@ def kind_of(name: str) -> Kind:
 
 def iam_actions() -> tuple[str, ...]:
     """Every IAM action that some mitigation needs, in the registry's order."""
-    return tuple(dict.fromkeys(action for p in REGISTRY.values() for action in p.iam))
+    found = (a for p in REGISTRY.values() for a in (*p.iam, *p.iam_elevated, *p.iam_encrypted))
+    return tuple(dict.fromkeys(found))
+
+
+def calls() -> frozenset[tuple[str, str]]:
+    """Every call that some mitigation or its undo sends, as (service, operation)."""
+    return frozenset(call for p in REGISTRY.values() for call in p.calls)
 
 
 def looks_at(name: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from lambdatop.domain.situation import AliasSituation, VersionFacts
 NAME = "rollback_alias"
 VERSION, WEIGHTS, REVISION = "version", "weights", "revision_id"
 LATEST = "$LATEST"
+CALLS = (("lambda", "UpdateAlias"),)
 IAM = ("lambda:UpdateAlias", "lambda:GetAlias", "lambda:ListVersionsByFunction")
 
 

@@ -21,6 +21,11 @@ FIELD = "async_config"
 RETRIES, AGE, ENDS = "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"
 SHORTEST_AGE_S = 60
 DEFAULTS: Mapping[str, Any] = {RETRIES: MAX_RETRIES, AGE: MAX_EVENT_AGE_S}
+CALLS = (
+    ("lambda", "PutFunctionEventInvokeConfig"),
+    ("lambda", "UpdateFunctionEventInvokeConfig"),
+    ("lambda", "DeleteFunctionEventInvokeConfig"),
+)
 IAM = (
     "lambda:PutFunctionEventInvokeConfig",
     "lambda:UpdateFunctionEventInvokeConfig",

@@ -6,6 +6,7 @@ that it took, so that a drain that was cut off is told apart from one that never
 
 from __future__ import annotations
 
+from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.words import cli
 from lambdatop.domain.plan import Call, Plan
 from lambdatop.domain.situation import QueueSituation
@@ -45,7 +46,7 @@ def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
         cli=cli(
             s.ref.key.scope, "sqs", "receive-message", "--queue-url", q.url, "--max-number-of-messages", "10"
         ),
-        iam_actions=IAM,
+        iam_actions=(*IAM, *kms_actions(q)),
         planned_at=now,
         warnings=_warnings(s),
         unknowns=s.gaps,

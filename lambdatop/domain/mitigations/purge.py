@@ -13,6 +13,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import QueueSituation
 
 NAME, QUARANTINE = "purge_queue", "quarantine_queue"
+CALLS = (("sqs", "PurgeQueue"),)
 IAM = ("sqs:PurgeQueue", "sqs:GetQueueAttributes")
 AGAIN_AFTER_S = 60.0
 """SQS purges a queue at most once in this time, whatever its size."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from lambdatop.domain.mitigations import redrive
 from lambdatop.domain.mitigations.drain import drain_step
+from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
 from lambdatop.domain.plan import Plan, Proposal, Refusal
 from lambdatop.domain.situation import QueueSituation
@@ -69,7 +70,7 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
         takes_effect=f"at once, up to {redrive.FASTEST} messages a second",
         confirm=q.name,
         cli=redrive.move_cli(s.ref.key.scope, call),
-        iam_actions=redrive.IAM,
+        iam_actions=(*redrive.IAM, *kms_actions(q)),
         planned_at=now,
         blast_radius=(f"whoever reads {to.rsplit(':', 1)[-1]} gets them",),
         unknowns=s.gaps,

@@ -12,6 +12,7 @@ from lambdatop.domain.situation import FunctionSituation
 
 NAME = "stop_recursion"
 FIELD = "recursive_loop"
+CALLS = (("lambda", "PutFunctionRecursionConfig"),)
 IAM = ("lambda:PutFunctionRecursionConfig", "lambda:GetFunctionRecursionConfig")
 HOPS = 16
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdatop.domain.finding import Ref
+from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.fields import number, switch
 from lambdatop.domain.mitigations.words import cli, span
 from lambdatop.domain.plan import NEWER_THAN, Alternative, Call, Plan, Proposal, Refusal, State
@@ -20,6 +21,7 @@ NAME = "redrive_dlq"
 FIELD = "move_task"
 RATE, FASTEST = 10, 500
 """Messages per second: slow by default, because a consumer that is not mended fails them all again."""
+CALLS = (("sqs", "StartMessageMoveTask"), ("sqs", "CancelMessageMoveTask"))
 MOVING = ("RUNNING", "CANCELLING")
 IAM = (
     "sqs:StartMessageMoveTask",
@@ -88,7 +90,7 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
         takes_effect=f"at once, about {span(q.visible / rate)} for all at {rate}/s; at most 36 h",
         confirm=q.name,
         cli=move_cli(scope, call),
-        iam_actions=IAM,
+        iam_actions=(*IAM, *kms_actions(q)),
         planned_at=now,
         blast_radius=tuple(_consumer(c) for c in s.behind) or (f"nothing in Lambda reads {home}",),
         warnings=_warnings(s),

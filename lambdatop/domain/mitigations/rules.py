@@ -13,6 +13,7 @@ from lambdatop.domain.situation import RuleSituation
 DISABLE, ENABLE = "disable_rule", "enable_rule"
 FIELD = "rule_state"
 ON, OFF = "ENABLED", "DISABLED"
+CALLS = (("events", "DisableRule"), ("events", "EnableRule"))
 IAM = ("events:DisableRule", "events:EnableRule", "events:DescribeRule", "events:ListTargetsByRule")
 
 

@@ -18,6 +18,7 @@ from lambdatop.domain.situation import FunctionSituation
 
 NAME = "throttle_to_zero"
 TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"
+CALLS = (("lambda", "PutFunctionConcurrency"), ("lambda", "DeleteFunctionConcurrency"))
 IAM = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency")
 
 

@@ -13,6 +13,7 @@ from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import MappingSituation
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
+CALLS = (("lambda", "UpdateEventSourceMapping"),)
 IAM = ("lambda:UpdateEventSourceMapping", "lambda:GetEventSourceMapping")
 GENTLE = 2
 """The smallest MaximumConcurrency that AWS takes."""

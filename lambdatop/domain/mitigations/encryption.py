@@ -1,0 +1,16 @@
+"""KMS actions that moving or receiving the messages of an encrypted queue needs besides those of SQS.
+
+Source: "minimum permissions" of
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.queue import QueueFacts
+
+KMS = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def kms_actions(queue: QueueFacts) -> tuple[str, ...]:
+    """The actions that this queue's key asks for; none without a customer's key."""
+    return KMS if queue.kms_key else ()
