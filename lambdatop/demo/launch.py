@@ -16,6 +16,7 @@ from dataclasses import field
 from types import TracebackType
 from typing import Any, Self
 
+from lambdatop.demo.gate import TOKEN_HEADER
 from lambdatop.demo.scenarios import EMPTY, SCENARIOS
 from lambdatop.domain.values import dataclass
 
@@ -24,6 +25,8 @@ REGION = "us-east-1"
 # ministack takes a twelve-digit key for the account.
 ACCESS_KEY = ACCOUNT
 SECRET_KEY = "lambdatop-demo"
+# Within the demo's directory, for the user's other AWS clients.
+CREDENTIALS = "credentials"
 
 PYTHON_VARIABLE = "LAMBDATOP_DEMO_PYTHON"
 COMPRESSION_VARIABLE = "LAMBDATOP_DEMO_COMPRESSION"
@@ -51,6 +54,8 @@ class Demo:
     account: str
     access_key: str
     secret_key: str = field(repr=False)
+    # The secret of this run: the emulator serves nobody without it.
+    session_token: str = field(repr=False)
     pid: int
     scenario: str
     compression: int
@@ -66,11 +71,19 @@ class Demo:
 
     def reset(self) -> None:
         """Make the emulator forget every resource, and the ledger everything it counted."""
-        _request(f"{self.endpoint_url}/_ministack/reset", b"")
+        self._request("/_ministack/reset", b"")
 
     def ledger(self) -> dict[str, Any]:
         """Return what really happened: executions by function, counters by queue and stream."""
-        answer: dict[str, Any] = json.loads(_request(f"{self.endpoint_url}/_lambdatop/ledger", None))
+        answer: dict[str, Any] = json.loads(self._request("/_lambdatop/ledger", None))
+        return answer
+
+    def _request(self, path: str, body: bytes | None) -> bytes:
+        request = urllib.request.Request(self.endpoint_url + path, body, {TOKEN_HEADER: self.session_token})
+        # Without the default opener: the user's proxy has no business on the loopback interface.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=_CALL_S) as response:
+            answer: bytes = response.read()
         return answer
 
     def __enter__(self) -> Self:
@@ -134,6 +147,7 @@ def start(
         account=ACCOUNT,
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
+        session_token=answers["token"],
         pid=process.pid,
         scenario=chosen.name,
         compression=times,
@@ -223,11 +237,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()  # Its server dies with it; only then can a file be left behind.
         process.wait()
-
-
-def _request(url: str, body: bytes | None) -> bytes:
-    # Without the default opener: the user's proxy has no business on the loopback interface.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, body, timeout=_CALL_S) as response:
-        answer: bytes = response.read()
-    return answer
