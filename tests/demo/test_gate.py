@@ -224,9 +224,12 @@ def test_a_later_request_on_the_same_connection_is_looked_at_as_well(
     untouched: Demo, first: str, second: str
 ) -> None:
     kept = bytes(both(LISTED, instead("Connection", "keep-alive"))(good(untouched, NAME), untouched))
-    unwanted = bytes(REFUSED[second](good(untouched, NAME), untouched))
-    pieces = (kept + unwanted + kept,) if first == "sent with it" else (kept, unwanted)
-    answer = ask(untouched, *pieces)
+    unwanted = REFUSED[second](good(untouched, NAME), untouched)
+    if first == "sent before":
+        answer = ask(untouched, kept, bytes(unwanted))
+    else:
+        # hypercorn itself answers 400 to a request with a body that was sent this early.
+        answer = ask(untouched, kept + bytes(BODILESS(unwanted, untouched)) + kept)
     assert statuses(answer) == [200, 403], answer
 
 
