@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("ranges", nargs="*", help="what counts where the index lacks a locked version")
     parser.add_argument("--own", metavar="EXTRAS", help="install this checkout, too, in place")
     parser.add_argument("--locked-only", action="store_true", help="fail where a locked version is missing")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_intermixed_args(arguments)
     lock = ROOT / "requirements" / f"{asked.lock}.txt"
     done = subprocess.run([*PIP, "--require-hashes", "-r", str(lock)], stderr=subprocess.PIPE, text=True)
     sys.stderr.write(done.stderr)
