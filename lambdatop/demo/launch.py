@@ -33,6 +33,10 @@ COMPRESSION_VARIABLE = "LAMBDATOP_DEMO_COMPRESSION"
 
 # All that the demo's processes see of the user's environment: no AWS_*, no proxy, no home directory.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_OWNERS_UNKNOWN = (
+    "This system does not tell who opens a connection: other users are kept out of the emulator by the "
+    "secret of this run alone."
+)
 _MINUTE_S = 60.0
 _ENDING_S = 10.0
 _CALL_S = 10.0
@@ -151,7 +155,7 @@ def start(
         pid=process.pid,
         scenario=chosen.name,
         compression=times,
-        notices=chosen.notices_at(times),
+        notices=(*chosen.notices_at(times), *([] if answers["tells_owners"] else [_OWNERS_UNKNOWN])),
         directory=answers["directory"],
         _process=process,
     )

@@ -104,13 +104,15 @@ async def _serve(listener: OwnConnections, port: int, options: argparse.Namespac
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR"
     scenario = SCENARIOS.get(options.scenario, EMPTY)
+    ready = {"ready": True, "port": port, "server_pid": os.getpid(), "token": token}
+    ready["tells_owners"] = listener.tells_owners
     threading.Thread(
-        target=_open, args=(port, token, home, scenario, options.compression), daemon=True, name="opening"
+        target=_open, args=(ready, home, scenario, options.compression), daemon=True, name="opening"
     ).start()
     await serve(Gate(layer.app, f"{_LOOPBACK}:{port}", token), config)  # type: ignore[arg-type]
 
 
-def _open(port: int, token: str, home: Any, scenario: Scenario, compression: int) -> None:
+def _open(ready: dict[str, Any], home: Any, scenario: Scenario, compression: int) -> None:
     """Deploy, say that everything is ready, let the traffic flow; a failure ends the server."""
     from lambdatop.demo.deploy import Deployment
     from lambdatop.demo.repair_prepared import Preparation
@@ -118,16 +120,15 @@ def _open(port: int, token: str, home: Any, scenario: Scenario, compression: int
     from lambdatop.demo.traffic import Traffic
     from lambdatop.demo.wire import Wire
 
-    wire = Wire(port, home.account, home.region, token)
+    wire = Wire(ready["port"], home.account, home.region, ready["token"])
     try:
         # The socket already listens, so that the first call waits until the server accepts it.
         wire.health()
         Deployment(wire, scenario).run()
-        _write_credentials(Path(os.environ["TMPDIR"]), home.account, token)
+        _write_credentials(Path(os.environ["TMPDIR"]), home.account, ready["token"])
     except BaseException:
         logging.getLogger("lambdatop.demo").exception("deploying %s", scenario.name)
         os._exit(1)
-    ready = {"ready": True, "port": port, "server_pid": os.getpid(), "token": token}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -15,12 +15,13 @@ import pytest
 from demo.clients import Aws
 from demo.raw_http import creation, good
 
+from lambdatop.demo import launch
 from lambdatop.demo.launch import CREDENTIALS
 from lambdatop.demo.own_connections import OwnConnections, owner
 
 pytestmark = [
     pytest.mark.wire,
-    pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the owners of sockets"),
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the owners of sockets"),
 ]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
 NOBODY = 65534
@@ -216,15 +217,18 @@ def test_an_own_connection_has_an_owner_and_a_closed_one_has_none() -> None:
             break
         assert peer == end
         assert owner(end, called) == os.geteuid()
+        assert owner(called, end) == os.geteuid(), "our other end"
         assert owner((end[0], end[1] ^ 1), called) is None
+        assert owner(called, ("127.0.0.1", 1)) is None, "a listening socket is no end of a connection"
         caller.close()
         assert owner(end, called) is None
         connection.close()
 
 
-def test_where_the_kernel_lists_nobody_all_are_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambdatop.demo.own_connections._TABLES", (("/proc/net/none", ""),))
+def test_where_the_system_tells_no_owners_all_are_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("socket.AF_NETLINK")
     with OwnConnections.listen_on("127.0.0.1", 8) as listener:
+        assert not listener.tells_owners
         listener.settimeout(10)
         with socket.create_connection(listener.getsockname()) as caller:
             peers: list[Any] = []
@@ -232,3 +236,12 @@ def test_where_the_kernel_lists_nobody_all_are_handed_out(monkeypatch: pytest.Mo
                 connection, peer = listener.accept()
                 connection.close()
                 peers.append(peer)
+
+
+def test_the_demo_says_where_the_system_tells_no_owners(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
+    words = "kept out of the emulator by the secret of this run alone"
+    assert not [notice for notice in aws.demo.notices if words in notice]
+    ready = launch._await_ready
+    monkeypatch.setattr(launch, "_await_ready", lambda *asked: ready(*asked) | {"tells_owners": False})
+    with launch.start(deploy=False) as demo:
+        assert [notice for notice in demo.notices if words in notice]
