@@ -136,7 +136,7 @@ def test_no_file_of_the_demo_is_readable(furnished: Aws) -> None:
     pid = furnished.demo.pid
     children = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     assert children
-    paths = (directory, f"{directory}/{CREDENTIALS}", f"{directory}/server.log")
+    paths: tuple[str, ...] = (directory, f"{directory}/{CREDENTIALS}", f"{directory}/server.log")
     paths += tuple(f"/proc/{one}/environ" for one in (pid, *children))
     assert set(_as_nobody(furnished, [], paths)) == {"PermissionError"}
 
