@@ -11,31 +11,32 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 install: $(VENV)/.installed
 
-# What is installed is what the lock names, by hash; where an index lacks one of those versions, the ranges of
-# pyproject.toml count, which is said (LOCKED=only forbids it). A wrong hash always fails.
+# What is installed is what a lock names, by hash; where an index lacks one of those versions, the ranges count,
+# which is said (LOCKED=only forbids it). A wrong hash always fails.
+LOCKED_ONLY = $(if $(filter only,$(LOCKED)),--locked-only)
 $(VENV)/.installed: pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("lambdatop needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python tools/install.py $(if $(filter only,$(LOCKED)),--locked-only)
+	$(BIN)/python tools/install.py $(LOCKED_ONLY) dev --own demo,dev
 	@touch $@
 
 # The emulator pins botocore, which holds aiobotocore at 3.9; the newest allowed one gets an
 # environment of its own, where the tests that lean on the SDK run again (the emulator, a separate
 # process, is started by the first environment's Python).
-$(NEWEST)/.installed: pyproject.toml $(VENV)/.installed
+$(NEWEST)/.installed: pyproject.toml requirements/newest.txt $(VENV)/.installed
 	$(PYTHON) -m venv $(NEWEST)
-	$(NEWEST)/bin/pip install --quiet -e '.[dev]' 'aiobotocore>=3.10,<4'
+	$(NEWEST)/bin/python tools/install.py $(LOCKED_ONLY) newest --own dev 'aiobotocore>=3.10,<4'
 	@touch $@
 
 # The AWS CLI pins a botocore of its own. Tests run the commands that plans show through its parser.
-$(AWSCLI)/.installed: pyproject.toml
+$(AWSCLI)/.installed: requirements/awscli.txt
 	$(PYTHON) -m venv $(AWSCLI)
-	$(AWSCLI)/bin/pip install --quiet 'awscli>=1.46,<2'
+	$(AWSCLI)/bin/python tools/install.py $(LOCKED_ONLY) awscli 'awscli>=1.46,<2'
 	@touch $@
 
-$(AWSLOGS)/.installed: pyproject.toml
+$(AWSLOGS)/.installed: requirements/awslogs.txt
 	$(PYTHON) -m venv $(AWSLOGS)
-	$(AWSLOGS)/bin/pip install --quiet awslogs 'setuptools<81'
+	$(AWSLOGS)/bin/python tools/install.py $(LOCKED_ONLY) awslogs awslogs 'setuptools<81'
 	@touch $@
 
 demo: $(VENV)/.installed
@@ -151,6 +152,9 @@ $(LOCKS)/.installed: Makefile
 lock: $(LOCKS)/.installed
 	$(COMPILE) $(UPGRADE) --extra demo --extra dev -o requirements/dev.txt pyproject.toml requirements/build.in
 	$(COMPILE) $(UPGRADE) -c requirements/dev.txt -o requirements/pyz.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --extra dev -o requirements/newest.txt pyproject.toml requirements/newest.in requirements/build.in
+	$(COMPILE) $(UPGRADE) -o requirements/awscli.txt requirements/awscli.in
+	$(COMPILE) $(UPGRADE) -o requirements/awslogs.txt requirements/awslogs.in
 
 # Known vulnerabilities of what is locked; fails when there are any, and when the database does not answer.
 audit-deps: $(LOCKS)/.installed

@@ -64,6 +64,7 @@ class Connection:
     read_only: bool = False
     access_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
     notice: str = ""
     isolated: bool = False
     codes: MfaCodes | None = field(default=None, repr=False, compare=False)

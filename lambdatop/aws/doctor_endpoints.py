@@ -47,7 +47,7 @@ class Places:
 
 async def places(connection: Connection, region: str, meter: Meter) -> Places:
     """The URLs the SDK would call, without credentials: a session of its own signs nothing."""
-    nobody = replace(connection, access_key="nobody", secret_key="nobody", read_only=True)
+    nobody = replace(connection, access_key="nobody", secret_key="nobody", session_token=None, read_only=True)
     session = open_session(nobody, Guard(read_only=True), meter)
     urls: dict[str, str] = {}
     chosen: dict[str, list[str]] = {}

@@ -62,7 +62,7 @@ def open_session(
     factory.set_parser_defaults(timestamp_parser=parse_timestamp)
     session.register_component("response_parser_factory", factory)
     if connection.access_key and connection.secret_key:
-        session.set_credentials(connection.access_key, connection.secret_key)
+        session.set_credentials(connection.access_key, connection.secret_key, connection.session_token)
     else:
         settle_providers(session, connection.codes)
     # Credential providers make clients of their own from this default; they get the same transport.

@@ -92,6 +92,7 @@ class DemoRun:
             read_only=self._read_only,
             access_key=demo.access_key,
             secret_key=demo.secret_key,
+            session_token=demo.session_token,
             notice=f"DEMO \N{MULTIPLICATION SIGN}{demo.compression}",
             isolated=True,
         )

@@ -28,6 +28,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
         "region",
     ),
     "app.app": ("scope", "receive", "send"),
+    "core.iam_evaluator._validate_session_token": ("expected", "supplied"),
     "core.lambda_runtime.Worker._spawn": ("self",),
     "core.lambda_runtime.Worker._drain_stderr_bounded": (
         "self",
@@ -46,6 +47,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
         "invoked_function_arn",
     ),
     "core.lambda_runtime.ensure_spawned": ("worker",),
+    "core.lambda_runtime.execution_credentials": ("config",),
     "core.responses.get_account_id": (),
     "core.responses.get_region": (),
     "core.responses.request_scope": ("account_id", "region"),
@@ -125,6 +127,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
     ),
     "services.lambda_svc._update_alias": ("func_name", "alias_name", "data"),
     "services.lambda_svc._update_esm": ("esm_id", "data"),
+    "services.lambda_svc.execution_credentials": ("config",),
     "services.lambda_svc.handle_request": ("method", "path", "headers", "body", "query_params"),
     "services.lambda_svc.invoke_async_with_retry": ("func", "event"),
     "services.sqs._act_delete_message": ("data", "qurl"),
@@ -139,6 +142,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
     "services.sqs._queue_by_arn": ("arn",),
     "services.sqs._receive_messages_for_esm": ("queue_url", "max_number"),
     "services.sts._caller_identity": ("headers", "query_params"),
+    "services.sts._gen_session_token": (),
 }
 
 # Values, with the name of the type they must have.

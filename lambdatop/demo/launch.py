@@ -16,6 +16,7 @@ from dataclasses import field
 from types import TracebackType
 from typing import Any, Self
 
+from lambdatop.demo.gate import TOKEN_HEADER
 from lambdatop.demo.scenarios import EMPTY, SCENARIOS
 from lambdatop.domain.values import dataclass
 
@@ -24,12 +25,18 @@ REGION = "us-east-1"
 # ministack takes a twelve-digit key for the account.
 ACCESS_KEY = ACCOUNT
 SECRET_KEY = "lambdatop-demo"
+# Within the demo's directory, for the user's other AWS clients.
+CREDENTIALS = "credentials"
 
 PYTHON_VARIABLE = "LAMBDATOP_DEMO_PYTHON"
 COMPRESSION_VARIABLE = "LAMBDATOP_DEMO_COMPRESSION"
 
 # All that the demo's processes see of the user's environment: no AWS_*, no proxy, no home directory.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_OWNERS_UNKNOWN = (
+    "This system does not tell who opens a connection: other users are kept out of the emulator by the "
+    "secret of this run alone."
+)
 _MINUTE_S = 60.0
 _ENDING_S = 10.0
 _CALL_S = 10.0
@@ -51,6 +58,8 @@ class Demo:
     account: str
     access_key: str
     secret_key: str = field(repr=False)
+    # The secret of this run: the emulator serves nobody without it.
+    session_token: str = field(repr=False)
     pid: int
     scenario: str
     compression: int
@@ -66,11 +75,19 @@ class Demo:
 
     def reset(self) -> None:
         """Make the emulator forget every resource, and the ledger everything it counted."""
-        _request(f"{self.endpoint_url}/_ministack/reset", b"")
+        self._request("/_ministack/reset", b"")
 
     def ledger(self) -> dict[str, Any]:
         """Return what really happened: executions by function, counters by queue and stream."""
-        answer: dict[str, Any] = json.loads(_request(f"{self.endpoint_url}/_lambdatop/ledger", None))
+        answer: dict[str, Any] = json.loads(self._request("/_lambdatop/ledger", None))
+        return answer
+
+    def _request(self, path: str, body: bytes | None) -> bytes:
+        request = urllib.request.Request(self.endpoint_url + path, body, {TOKEN_HEADER: self.session_token})
+        # Without the default opener: the user's proxy has no business on the loopback interface.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=_CALL_S) as response:
+            answer: bytes = response.read()
         return answer
 
     def __enter__(self) -> Self:
@@ -134,10 +151,11 @@ def start(
         account=ACCOUNT,
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
+        session_token=answers["token"],
         pid=process.pid,
         scenario=chosen.name,
         compression=times,
-        notices=chosen.notices_at(times),
+        notices=(*chosen.notices_at(times), *([] if answers["tells_owners"] else [_OWNERS_UNKNOWN])),
         directory=answers["directory"],
         _process=process,
     )
@@ -223,11 +241,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()  # Its server dies with it; only then can a file be left behind.
         process.wait()
-
-
-def _request(url: str, body: bytes | None) -> bytes:
-    # Without the default opener: the user's proxy has no business on the loopback interface.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, body, timeout=_CALL_S) as response:
-        answer: bytes = response.read()
-    return answer

@@ -1,4 +1,8 @@
-"""iam:SimulatePrincipalPolicy for the identity that the demo runs as.
+"""Session tokens, and iam:SimulatePrincipalPolicy for the identity that the demo runs as.
+
+Whoever works on this emulator (functions and assumed roles too) shows the run's secret as session token,
+because the gate in front lets nothing else through. ministack would make tokens of its own, some of them by
+a rule that anybody can follow, and would refuse one that it did not make.
 
 The emulator enforces no policy (unless it is started with ``auth``), and its callers are the account's root,
 who may do everything in either case. ministack evaluates the policies attached to users and roles truthfully,
@@ -8,6 +12,7 @@ would really happen. A role's or user's path, which ministack takes for a part o
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -19,10 +24,30 @@ _ROOT = re.compile(r"arn:aws[\w-]*:iam::\d{12}:root")
 _PATH = re.compile(r"/.+/")
 
 
-def install() -> None:
-    """Put the wrapper in place."""
+def install(token: str) -> None:
+    """Put the wrappers in place; ``token`` is the session token of every credential."""
+    _private.replace("services.sts._gen_session_token", lambda _: lambda: token)
+    _private.replace("core.iam_evaluator._validate_session_token", lambda o: _validated(o, token))
+    for user in ("core.lambda_runtime", "services.lambda_svc"):
+        _private.replace(f"{user}.execution_credentials", lambda o: _with_token(o, token))
     handlers = _private.get("services.iam._IAM_HANDLERS")
     handlers["SimulatePrincipalPolicy"] = _simulated(handlers["SimulatePrincipalPolicy"])
+
+
+def _validated(original: Callable[..., Any], token: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def validated(expected: str | None, supplied: Any) -> Any:
+        return original(expected, expected if supplied == token else supplied)
+
+    return validated
+
+
+def _with_token(original: Callable[..., Any], token: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def with_token(config: dict[str, Any]) -> dict[str, str]:
+        return {**original(config), "AWS_SESSION_TOKEN": token}
+
+    return with_token
 
 
 def _simulated(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:

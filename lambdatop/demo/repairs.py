@@ -53,8 +53,11 @@ class RepairLayer:
     home: Scope
 
     @classmethod
-    def install(cls, home: Scope, compression: int, async_retry_s: float) -> RepairLayer:
-        """Check ministack's shape and put every wrapper in place. Raises EmulatorChanged."""
+    def install(cls, home: Scope, compression: int, async_retry_s: float, token: str) -> RepairLayer:
+        """Check ministack's shape and put every wrapper in place. Raises EmulatorChanged.
+
+        ``token`` is what the gate in front asks for.
+        """
         _private.check()
         store = MetricStore(Timeline(compression))
         ledger, sources, logs = Ledger(store, repair_lambda.allocated), SourceLedger(store), LogWriter(store)
@@ -71,7 +74,7 @@ class RepairLayer:
         repair_lambda.install()
         repair_aliases.install()
         repair_rules.install()
-        repair_identity.install()
+        repair_identity.install(token)
         repair_logs.install()
         MetricRepair(store).install()
         trail = TrailRepair()

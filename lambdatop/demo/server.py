@@ -1,7 +1,11 @@
-"""The demo's server process: ministack behind the repair layer, on a free loopback port.
+"""The demo's server process: ministack behind the gate and the repair layer, on a free loopback port.
 
 Started by ``supervisor.py``. It writes one JSON line to stdout when the endpoint answers and the scenario
 is deployed, and never writes there again. Everything else goes to stderr, a file in its own directory.
+
+That line carries the secret of this run: a pipe is read by nobody else, unlike a command line. The secret is
+made here, and reaches the functions through their environment. A file in the demo's directory, which only the
+user may read, holds it for the user's other AWS clients.
 """
 
 from __future__ import annotations
@@ -11,12 +15,15 @@ import asyncio
 import json
 import logging
 import os
-import socket
+import secrets
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
+from lambdatop.demo.launch import CREDENTIALS, SECRET_KEY
 from lambdatop.demo.lifeline import die_with_parent
+from lambdatop.demo.own_connections import OwnConnections
 from lambdatop.demo.scenarios import EMPTY, SCENARIOS
 from lambdatop.demo.scenarios.model import Scenario
 
@@ -55,7 +62,8 @@ def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     logging.getLogger("lambdatop.demo").setLevel(logging.WARNING)
     options = parse(arguments)
-    listener = socket.create_server((_LOOPBACK, 0), backlog=_BACKLOG)
+    listener = OwnConnections.listen_on(_LOOPBACK, _BACKLOG)
+    sys.addaudithook(_refuse_to_bind)
     port = listener.getsockname()[1]
     # ministack reads its settings when it is imported, which is why nothing here imports it earlier.
     os.environ.update(_SETTINGS, GATEWAY_PORT=str(port))
@@ -67,28 +75,44 @@ def main(arguments: list[str]) -> None:
     asyncio.run(_serve(listener, port, options))
 
 
-async def _serve(listener: socket.socket, port: int, options: argparse.Namespace) -> None:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
+def _refuse_to_bind(event: str, _arguments: tuple[Any, ...]) -> None:
+    """Let this process listen nowhere else: some of ministack's services would, without any secret."""
+    if event == "socket.bind":
+        raise PermissionError("the demo listens at one address only")
 
+
+async def _serve(listener: OwnConnections, port: int, options: argparse.Namespace) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config, Sockets
+
+    from lambdatop.demo.gate import Gate
     from lambdatop.demo.metric_store import Scope
     from lambdatop.demo.repairs import RepairLayer
 
+    class OneSocket(Config):
+        """hypercorn would make an ordinary socket of our listener."""
+
+        def create_sockets(self) -> Sockets:
+            return Sockets([], [listener], [])
+
     home = Scope(options.account, options.region)
-    layer = RepairLayer.install(home, options.compression, options.async_retry_s)
+    token = secrets.token_urlsafe(32)
+    layer = RepairLayer.install(home, options.compression, options.async_retry_s, token)
     layer.logs.loop = asyncio.get_running_loop()
-    config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
+    config = OneSocket()
+    config.include_server_header = False
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR"
     scenario = SCENARIOS.get(options.scenario, EMPTY)
+    ready = {"ready": True, "port": port, "server_pid": os.getpid(), "token": token}
+    ready["tells_owners"] = listener.tells_owners
     threading.Thread(
-        target=_open, args=(port, home, scenario, options.compression), daemon=True, name="opening"
+        target=_open, args=(ready, home, scenario, options.compression), daemon=True, name="opening"
     ).start()
-    await serve(layer.app, config)  # type: ignore[arg-type]
+    await serve(Gate(layer.app, f"{_LOOPBACK}:{port}", token), config)  # type: ignore[arg-type]
 
 
-def _open(port: int, home: Any, scenario: Scenario, compression: int) -> None:
+def _open(ready: dict[str, Any], home: Any, scenario: Scenario, compression: int) -> None:
     """Deploy, say that everything is ready, let the traffic flow; a failure ends the server."""
     from lambdatop.demo.deploy import Deployment
     from lambdatop.demo.repair_prepared import Preparation
@@ -96,20 +120,31 @@ def _open(port: int, home: Any, scenario: Scenario, compression: int) -> None:
     from lambdatop.demo.traffic import Traffic
     from lambdatop.demo.wire import Wire
 
-    wire = Wire(port, home.account, home.region)
+    wire = Wire(ready["port"], home.account, home.region, ready["token"])
     try:
         # The socket already listens, so that the first call waits until the server accepts it.
         wire.health()
         Deployment(wire, scenario).run()
+        _write_credentials(Path(os.environ["TMPDIR"]), home.account, ready["token"])
     except BaseException:
         logging.getLogger("lambdatop.demo").exception("deploying %s", scenario.name)
         os._exit(1)
-    sys.stdout.write(json.dumps({"ready": True, "port": port, "server_pid": os.getpid()}) + "\n")
+    sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     Traffic(wire, scenario.flows, times=compression).start()
     Steps(wire, scenario, compression).start()
     Preparation(home, [f.name for f in scenario.functions if f.prepared]).start()
+
+
+def _write_credentials(directory: Path, account: str, token: str) -> None:
+    """Write a file that AWS_SHARED_CREDENTIALS_FILE can name."""
+    path = directory / CREDENTIALS
+    lines = ["[default]", f"aws_access_key_id = {account}", f"aws_secret_access_key = {SECRET_KEY}"]
+    lines += [f"aws_session_token = {token}", ""]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A very small AWS client for the demo's own deployment and traffic: loopback only, no SDK, no signature.
 
 The SDK would cost a second of start-up and most of the traffic generator's CPU. The emulator takes the
-account and region from the credential scope and (without ``AUTH``) does not verify the signature.
+account and region from the credential scope and (without ``AUTH``) does not verify the signature. The
+gate in front of it asks for the secret of this run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from typing import Any
 from urllib.parse import quote
 
+from lambdatop.demo.gate import TOKEN_HEADER
 from lambdatop.domain.values import dataclass
 
 _JSON = {
@@ -39,9 +41,10 @@ class Answer:
 class Wire:
     """Calls one emulator on the loopback interface. Threads may share it; each has its own connection."""
 
-    def __init__(self, port: int, account: str, region: str) -> None:
-        """Address the account and region on ``port``."""
+    def __init__(self, port: int, account: str, region: str, token: str) -> None:
+        """Address the account and region on ``port``; ``token`` is the emulator's secret."""
         self._port = port
+        self._token = token
         self.account = account
         self.region = region
         self._local = threading.local()
@@ -84,6 +87,7 @@ class Wire:
     ) -> Answer:
         scope = f"{self.account}/20260101/{self.region}/{service}/aws4_request"
         headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        headers[TOKEN_HEADER] = self._token
         connection = self._connection()
         try:
             connection.request(method, path, body, headers)

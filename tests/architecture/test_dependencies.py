@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shlex
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,11 @@ from lambdatop.aws import mutator
 from lambdatop.aws.allowlist import CREDENTIALS, READS
 
 LOCKS = ("requirements/pyz.txt", "requirements/dev.txt")
-_LINE = re.compile(r"[a-z0-9.-]+==\S+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?|    # ?.*")
+NEWEST = "requirements/newest.txt"
+TOOLS = ("requirements/awscli.txt", "requirements/awslogs.txt")
+_LINE = re.compile(
+    r"[a-z0-9.-]+==\S+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?|    # ?.*|(# The following .*)?"
+)
 
 
 def pins(root: Path, lock: str) -> dict[str, str]:
@@ -41,25 +45,53 @@ def direct(root: Path, *extras: str) -> list[Requirement]:
 
 def build_needs(root: Path) -> list[Requirement]:
     """What building the package asks for."""
-    lines = (root / "requirements/build.in").read_text(encoding="utf-8").splitlines()
+    return asked(root, "requirements/build.in")
+
+
+def asked(root: Path, file: str) -> list[Requirement]:
+    """What an input of a lock file asks for."""
+    lines = (root / file).read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if not line.startswith("#")]
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, NEWEST, *TOOLS])
 def test_every_line_of_a_lock_has_a_version_and_a_hash(root: Path, lock: str) -> None:
     text = (root / lock).read_text(encoding="utf-8")
     assert [line for line in text.splitlines() if not _LINE.fullmatch(line)] == []
-    assert len(pins(root, lock)) == len(re.findall(r"^[a-z]", text, re.MULTILINE)) > 20
+    assert (
+        len(pins(root, lock))
+        == len(re.findall(r"^[a-z]", text, re.MULTILINE))
+        > (20 if lock not in TOOLS else 5)
+    )
 
 
 def test_the_locks_satisfy_pyproject(root: Path) -> None:
     for lock, wanted in (
         (LOCKS[0], direct(root)),
         (LOCKS[1], [*direct(root, "demo", "dev"), *build_needs(root)]),
+        (NEWEST, [*direct(root, "dev"), *build_needs(root), *asked(root, "requirements/newest.in")]),
+        *((lock, asked(root, lock.replace(".txt", ".in"))) for lock in TOOLS),
     ):
         found = pins(root, lock)
         for need in wanted:
             assert found[canonicalize_name(need.name)] in need.specifier, (lock, need)
+
+
+def test_the_makefile_installs_nothing_by_any_other_way(root: Path) -> None:
+    """Each environment is made by `tools/install.py`, whose ranges are those of the lock's input."""
+    text = (root / "Makefile").read_text(encoding="utf-8")
+    installs = re.findall(r"^\t(.*(?:pip install|install\.py).*)$", text, re.MULTILINE)
+    # The tools that write locks are pinned by the Makefile itself; they install nothing of ours.
+    [_] = [line for line in installs if line.startswith("$(LOCKS)/bin/pip install")]
+    others = [shlex.split(line) for line in installs if "tools/install.py $(LOCKED_ONLY) " in line]
+    assert len(others) == len(installs) - 1
+    for words in others:
+        lock, *ranges = words[words.index("$(LOCKED_ONLY)") + 1 :]
+        if "--own" in ranges:
+            del ranges[ranges.index("--own") : ranges.index("--own") + 2]
+        given = {str(Requirement(word)) for word in ranges}
+        file = "requirements/" + lock + ".in"
+        assert given == ({str(r) for r in asked(root, file)} if lock != "dev" else set()), lock
 
 
 def test_what_ships_is_what_is_tested(root: Path) -> None:
@@ -118,6 +150,7 @@ TAMPERED = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS 
         ("ERROR: something else\n", [], 1, False),
     ],
 )
+@pytest.mark.parametrize("lock", [["dev", "--own", "demo,dev"], ["awscli", "awscli>=1.46,<2"]])
 def test_hashes_are_given_up_only_where_the_index_lacks_a_version(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -125,14 +158,16 @@ def test_hashes_are_given_up_only_where_the_index_lacks_a_version(
     argv: list[str],
     code: int,
     unhashed: bool,
+    lock: list[str],
 ) -> None:
     pip = Pip(says)
     monkeypatch.setattr(subprocess, "run", pip.run)
-    monkeypatch.setattr(sys, "argv", ["install.py", *argv])
-    assert install.main() == code
+    assert install.main([*argv, *lock]) == code
     fetching = [c for c in pip.calls if "--require-hashes" not in c and "--no-deps" not in c]
     assert bool(fetching) is unhashed
-    assert ("WITHOUT hashes" in capsys.readouterr().err) is unhashed
+    told = capsys.readouterr().err
+    assert ("WITHOUT hashes" in told) is unhashed
+    assert ("nothing was installed" in told) is (says == ABSENT and code == 1)
 
 
 @pytest.mark.parametrize(

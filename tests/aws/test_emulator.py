@@ -45,6 +45,7 @@ def _boto(demo: Demo, service: str) -> Any:
         region_name=demo.region,
         aws_access_key_id=demo.access_key,
         aws_secret_access_key=demo.secret_key,
+        aws_session_token=demo.session_token,
     )
 
 
@@ -78,6 +79,7 @@ async def backend(emulator: Demo) -> AsyncIterator[Backend]:
         endpoint_url=emulator.endpoint_url,
         access_key=emulator.access_key,
         secret_key=emulator.secret_key,
+        session_token=emulator.session_token,
         isolated=True,
     )
     opened = await connect(

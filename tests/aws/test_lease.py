@@ -57,6 +57,7 @@ async def _open(emulator: Demo, settings: Settings, *, read_only: bool = False) 
         endpoint_url=emulator.endpoint_url,
         access_key=emulator.access_key,
         secret_key=emulator.secret_key,
+        session_token=emulator.session_token,
         isolated=True,
         read_only=read_only,
     )

@@ -31,6 +31,7 @@ def _write(demo: Demo, now_ms: int) -> None:
         region_name=demo.region,
         aws_access_key_id=demo.access_key,
         aws_secret_access_key=demo.secret_key,
+        aws_session_token=demo.session_token,
     )
     logs.create_log_group(logGroupName=GROUP)
     for stream in range(2):
@@ -54,6 +55,7 @@ async def test_every_line_once_and_then_the_end(emulator: Demo, monkeypatch: pyt
         endpoint_url=emulator.endpoint_url,
         access_key=emulator.access_key,
         secret_key=emulator.secret_key,
+        session_token=emulator.session_token,
         isolated=True,
         read_only=True,
     )

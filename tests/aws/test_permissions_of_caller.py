@@ -225,7 +225,7 @@ def roles(emulator: Demo) -> dict[str, str]:
 
 
 async def test_roles_of_the_emulator(emulator: Demo, roles: dict[str, str]) -> None:
-    made = Bench(emulator.endpoint_url)
+    made = Bench(emulator.endpoint_url, session_token=emulator.session_token)
     scope = Scope(emulator.account, emulator.region)
     answers = {}
     for name, identity in roles.items():

@@ -152,6 +152,7 @@ async def test_who_throttled_a_real_function(emulator: Demo, opened: Open) -> No
         endpoint_url=emulator.endpoint_url,
         access_key=emulator.access_key,
         secret_key=emulator.secret_key,
+        session_token=emulator.session_token,
         isolated=True,
         read_only=True,
     )

@@ -28,7 +28,8 @@ RESULT_S = 60.0
 def reserved(demo: Demo) -> int | None:
     """The reserved concurrency as it really is."""
     url = f"{demo.endpoint_url}/2019-09-30/functions/{FUNCTION}/concurrency"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    request = urllib.request.Request(url, headers={"X-Amz-Security-Token": demo.session_token})
+    with urllib.request.urlopen(request, timeout=10) as answer:
         found: int | None = json.load(answer).get("ReservedConcurrentExecutions")
         return found
 

@@ -199,6 +199,7 @@ def _environment(home: Path, demo: Demo, steering: Steering) -> dict[str, str]:
         PYTHONPATH=os.pathsep.join(p for p in (str(TESTS), os.environ.get("PYTHONPATH", "")) if p),
         AWS_ACCESS_KEY_ID=demo.access_key,
         AWS_SECRET_ACCESS_KEY=demo.secret_key,
+        AWS_SESSION_TOKEN=demo.session_token,
         AWS_REGION=demo.region,
         AWS_EC2_METADATA_DISABLED="true",
         LAMBDATOP_ENDPOINT_URL=steering.proxy.url,

@@ -9,6 +9,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from configparser import ConfigParser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +28,37 @@ def environment(home: Path) -> dict[str, str]:
     return keep | demo | {"HOME": str(home), "TERM": "xterm-256color", "TMPDIR": str(home)}
 
 
-def ledger(endpoint: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{endpoint}/_lambdatop/ledger", timeout=10) as answer:
-        found: dict[str, Any] = json.load(answer)
+@dataclass(frozen=True)
+class Emulator:
+    """The running demo's emulator, asked with the keys that the demo leaves to its user."""
+
+    endpoint: str
+    session_token: str
+
+    @classmethod
+    def of(cls, endpoint: str, home: Path) -> Emulator:
+        [file] = home.glob("lambdatop-demo-*/credentials")
+        keys = ConfigParser()
+        keys.read_string(file.read_text(encoding="utf-8"))
+        return cls(endpoint, keys["default"]["aws_session_token"])
+
+    def _get(self, path: str) -> dict[str, Any]:
+        headers = {"X-Amz-Security-Token": self.session_token}
+        request = urllib.request.Request(self.endpoint + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def started(self, function: str) -> int:
+        return int(self.function(function)["started"])
+
+    def function(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._get("/_lambdatop/ledger")["functions"][name]
         return found
 
-
-def reserved(endpoint: str) -> int | None:
-    url = f"{endpoint}/2019-09-30/functions/orders-worker/concurrency"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        found: int | None = json.load(answer).get("ReservedConcurrentExecutions")
+    def reserved(self) -> int | None:
+        answer = self._get("/2019-09-30/functions/orders-worker/concurrency")
+        found: int | None = answer.get("ReservedConcurrentExecutions")
         return found
 
 
@@ -52,8 +75,8 @@ def test_throttle_and_undo_by_keys_and_nothing_is_left(tmp_path: Path) -> None:
         shown = term.wait_for(lambda s: re.search(r"CRIT.*orders", s) is not None, 40)
         match = re.search(r"http://127\.0\.0\.1:\d+", shown)
         assert match
-        endpoint = match.group()
-        assert reserved(endpoint) is None
+        emulator = Emulator.of(match.group(), tmp_path)
+        assert emulator.reserved() is None
 
         term.press("?")
         term.wait_for("stops polling a throttled queue")
@@ -65,29 +88,29 @@ def test_throttle_and_undo_by_keys_and_nothing_is_left(tmp_path: Path) -> None:
         term.wait_for(lambda s: "1 of 13" in s)
         term.press("T")
         term.wait_for("Enter confirms")
-        assert reserved(endpoint) is None
+        assert emulator.reserved() is None
         term.press("orders-worker")
         term.wait_for(lambda s: re.search(r"│\s+orders-worker\s+│", s) is not None)
         term.press("\r")
         term.wait_for("APPLIED")
-        assert reserved(endpoint) == 0
+        assert emulator.reserved() == 0
         term.press("\x1b")
         term.wait_for(lambda s: "APPLIED" not in s)
 
-        until(lambda: ledger(endpoint)["functions"]["orders-worker"]["in_flight"] == 0)
-        stopped = ledger(endpoint)["functions"]["orders-worker"]["started"]
-        before = ledger(endpoint)["functions"]["checkout-api"]["started"]
-        until(lambda: ledger(endpoint)["functions"]["checkout-api"]["started"] >= before + 3)
-        assert ledger(endpoint)["functions"]["orders-worker"]["started"] == stopped
+        until(lambda: emulator.function("orders-worker")["in_flight"] == 0)
+        stopped = emulator.started("orders-worker")
+        before = emulator.started("checkout-api")
+        until(lambda: emulator.started("checkout-api") >= before + 3)
+        assert emulator.started("orders-worker") == stopped
 
         term.press("u")
         term.wait_for("press y to confirm")
         term.press("y")
         term.wait_for("APPLIED")
-        assert reserved(endpoint) is None
+        assert emulator.reserved() is None
         term.press("\x1b")
         term.wait_for(lambda s: "APPLIED" not in s)
-        until(lambda: ledger(endpoint)["functions"]["orders-worker"]["started"] > stopped)
+        until(lambda: emulator.started("orders-worker") > stopped)
 
         term.press("q")
         assert term.wait_for_exit() == 0

@@ -38,6 +38,7 @@ def at(demo: Demo) -> dict[str, str]:
     return {
         "AWS_ACCESS_KEY_ID": demo.access_key,
         "AWS_SECRET_ACCESS_KEY": demo.secret_key,
+        "AWS_SESSION_TOKEN": demo.session_token,
         "AWS_REGION": demo.region,
         "LAMBDATOP_ENDPOINT_URL": demo.endpoint_url,
         "LAMBDATOP_ALLOW_ENDPOINT_CHANGES": "1",
@@ -47,7 +48,7 @@ def at(demo: Demo) -> dict[str, str]:
 def reserved(demo: Demo) -> int | None:
     """Reserved concurrency as the emulator itself tells it."""
     url = f"{demo.endpoint_url}/2017-10-31/functions/{WORKER}/concurrency"
-    request = urllib.request.Request(url)
+    request = urllib.request.Request(url, headers={"X-Amz-Security-Token": demo.session_token})
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
         found: Any = json.loads(answer.read() or "{}")
     value = found.get("ReservedConcurrentExecutions")

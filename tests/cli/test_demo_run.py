@@ -25,6 +25,7 @@ class Running:
     region: str = "us-east-1"
     access_key: str = "123456789012"
     secret_key: str = "x"
+    session_token: str = "t"
     compression: int = 12
     notices: tuple[str, ...] = ("kinder than AWS",)
     stopped: int = 0

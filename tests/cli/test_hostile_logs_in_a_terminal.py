@@ -63,6 +63,7 @@ def environment(demo: Demo, tmp_path: Path) -> dict[str, str]:
         "TERM": "xterm-256color",
         "AWS_ACCESS_KEY_ID": demo.access_key,
         "AWS_SECRET_ACCESS_KEY": demo.secret_key,
+        "AWS_SESSION_TOKEN": demo.session_token,
         "AWS_REGION": demo.region,
         "LAMBDATOP_ENDPOINT_URL": demo.endpoint_url,
     }
@@ -73,6 +74,7 @@ def _call(demo: Demo, operation: str, **body: object) -> None:
         "X-Amz-Target": f"Logs_20140328.{operation}",
         "Content-Type": "application/x-amz-json-1.1",
         "Authorization": f"AWS4-HMAC-SHA256 Credential={demo.access_key}/20260101/{demo.region}/logs/x",
+        "X-Amz-Security-Token": demo.session_token,
     }
     request = urllib.request.Request(demo.endpoint_url, json.dumps(body).encode(), headers)
     try:

@@ -43,6 +43,7 @@ class Aws:
                 region_name=self.demo.region,
                 aws_access_key_id=self.demo.access_key,
                 aws_secret_access_key=self.demo.secret_key,
+                aws_session_token=self.demo.session_token,
                 config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
             )
         return self._clients[service]

@@ -55,6 +55,7 @@ async def open_corridor(aws: Aws, directory: Path) -> AsyncIterator[Corridor]:
         endpoint_url=demo.endpoint_url,
         access_key=demo.access_key,
         secret_key=demo.secret_key,
+        session_token=demo.session_token,
         isolated=True,
     )
     backend = await connect(

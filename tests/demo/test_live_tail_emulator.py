@@ -120,6 +120,7 @@ async def test_the_source_tails_a_function_live_and_each_line_comes_once(aws: Aw
             endpoint_url=aws.demo.endpoint_url,
             access_key=aws.demo.access_key,
             secret_key=aws.demo.secret_key,
+            session_token=aws.demo.session_token,
             isolated=True,
             read_only=True,
         ),

@@ -120,7 +120,7 @@ def parcel(number: int, dice: random.Random) -> dict[str, Any]:
 
 def test_somebody_deploys_seeds_and_redrives(aws: Aws) -> None:
     port = int(aws.demo.endpoint_url.rsplit(":", 1)[1])
-    wire = Wire(port, aws.demo.account, aws.demo.region)
+    wire = Wire(port, aws.demo.account, aws.demo.region, aws.demo.session_token)
     try:
         _deploy_and_step(aws, wire)
     finally:

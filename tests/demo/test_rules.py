@@ -121,6 +121,7 @@ def _service_makes_a_rule(aws: Aws, rule: dict[str, str]) -> None:
         "Content-Type": "application/x-amz-json-1.1",
         "X-Amz-Target": "AWSEvents.PutRule",
         "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Security-Token": aws.demo.session_token,
     }
     request = urllib.request.Request(aws.demo.endpoint_url, json.dumps(rule).encode(), headers)
     with urllib.request.urlopen(request) as answer:

@@ -34,7 +34,12 @@ Play = Callable[..., None]
 
 @pytest.fixture
 def wire(aws: Aws) -> Iterator[Wire]:
-    wire = Wire(int(aws.demo.endpoint_url.rsplit(":", 1)[1]), aws.demo.account, aws.demo.region)
+    wire = Wire(
+        int(aws.demo.endpoint_url.rsplit(":", 1)[1]),
+        aws.demo.account,
+        aws.demo.region,
+        aws.demo.session_token,
+    )
     yield wire
     wire.close()
 

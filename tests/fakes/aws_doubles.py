@@ -68,13 +68,20 @@ class Bench:
     """The reading door and everything around it, on any endpoint."""
 
     def __init__(
-        self, url: str, *, read_only: bool = True, attempts: int = 1, at: float | None = None
+        self,
+        url: str,
+        *,
+        read_only: bool = True,
+        attempts: int = 1,
+        at: float | None = None,
+        session_token: str | None = None,
     ) -> None:
         self.connection = Connection(
             region=REGION,
             endpoint_url=url,
             access_key=ACCOUNT,
             secret_key="not-a-secret",
+            session_token=session_token,
             isolated=True,
             read_only=read_only,
         )

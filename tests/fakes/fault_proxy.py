@@ -27,6 +27,7 @@ XML_SERVICES = frozenset({"sts", "iam", "sns", "s3", "monitoring"})
 _SERVICE = re.compile(rb"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request", re.I)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.I)
+_HOST = re.compile(rb"\r\n[Hh]ost: [^\r]+")
 _DATE = re.compile(rb"\r\n[Dd]ate: [^\r]+")
 _TYPE = re.compile(rb"\r\n[Cc]ontent-[Tt]ype: [^\r]+")
 
@@ -155,7 +156,10 @@ class FaultProxy:
     async def _forward(self, request: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(*self._target, limit=HEAD_LIMIT)
         try:
-            writer.write(request)
+            # As whoever stands in front of the emulator must: it serves its own address only.
+            writer.write(
+                _HOST.sub(b"\r\nHost: %b:%d" % (self._target[0].encode(), self._target[1]), request, count=1)
+            )
             await writer.drain()
             answer = await _message(reader)
             return answer if answer is not None else _response(502, "text/plain", b"")
