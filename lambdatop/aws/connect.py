@@ -93,6 +93,7 @@ async def connect(
     roles = RoleSessions(limited=limited)
     try:
         session = sdk.open_session(connection, guard, meter, clock.give_way)
+        _check_profile(connection, session, settings)
         if not connection.isolated:
             roles.install(session)
         region = region_of(connection, session)
@@ -193,6 +194,20 @@ def _mode(identified: TargetIdentified, settings: Settings) -> TargetIdentified:
     if settings.mode.write:
         return replace(identified, lifted=forced)
     return replace(identified, forced=forced)
+
+
+def _check_profile(connection: Connection, session: Any, settings: Settings) -> None:
+    """Raise UsageError when the settings are those of another profile than the SDK uses.
+
+    The section of a profile may hold it to read-only; a mistake here must not lift that without a word.
+    """
+    used = session.profile if session.profile is not None else "default"
+    if connection.isolated or settings.mode.profile in ("", used):
+        return
+    raise UsageError(
+        f"The configuration was read for profile {clean_line(settings.mode.profile, 80)!r}, but the AWS SDK uses "
+        f"profile {clean_line(str(used), 80)!r}; nothing was asked. Name the profile with --profile."
+    )
 
 
 def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
