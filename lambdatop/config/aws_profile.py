@@ -33,14 +33,14 @@ class ProfileLook:
 
 
 SDK_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
-"""The variables that name a profile, in botocore's order (BOTOCORE_DEFAUT_SESSION_VARIABLES): the first wins."""
+"""Variables that name a profile, in botocore's order (BOTOCORE_DEFAUT_SESSION_VARIABLES): the first wins."""
 
 
 def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
     """The profile that the environment names for the SDK, and the variable which does; None when none does.
 
-    The first variable that is set decides, as in botocore. When it is set to nothing, nothing is named, and the
-    other variable does not count: botocore then refuses to work, unless a profile is handed to it.
+    The first variable that is set decides, as in botocore. When it is set to nothing, nothing is named, and
+    the other variable does not count: botocore then refuses to work, unless a profile is handed to it.
     """
     variable = next((name for name in SDK_VARIABLES if name in environ), None)
     return (environ[variable], variable) if variable and environ[variable] else None

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.sdk
 
 def two_profiles(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "credentials").write_text(
-        "".join(f"[{n}]\naws_access_key_id = A{n}\naws_secret_access_key = s\n" for n in ("dev", "production"))
+        "".join(
+            f"[{n}]\naws_access_key_id = A{n}\naws_secret_access_key = s\n" for n in ("dev", "production")
+        )
     )
     clean.setenv("AWS_PROFILE", "dev")
     clean.setenv("AWS_DEFAULT_PROFILE", "production")

@@ -1,4 +1,4 @@
-"""Which profile's section holds is decided as botocore decides whose credentials are used: every combination."""
+"""The section of the profile whose credentials botocore would use holds: every combination."""
 
 from __future__ import annotations
 
@@ -83,6 +83,9 @@ def test_every_combination_takes_the_section_of_the_profile_that_the_sdk_uses(
 
 def test_the_first_variable_that_is_set_names_the_profile() -> None:
     assert environment_profile({}) is None
-    assert environment_profile({"AWS_PROFILE": "a", "AWS_DEFAULT_PROFILE": "b"}) == ("b", "AWS_DEFAULT_PROFILE")
+    assert environment_profile({"AWS_PROFILE": "a", "AWS_DEFAULT_PROFILE": "b"}) == (
+        "b",
+        "AWS_DEFAULT_PROFILE",
+    )
     assert environment_profile({"AWS_PROFILE": "a"}) == ("a", "AWS_PROFILE")
     assert environment_profile({"AWS_PROFILE": "a", "AWS_DEFAULT_PROFILE": ""}) is None
