@@ -64,6 +64,11 @@ def credentials_expiry(credentials: Any) -> float | None:
     return expiry.timestamp() if isinstance(expiry, datetime) else None
 
 
+def replace_credentials(session: Any, credentials: Any) -> None:
+    """Have every client of the session sign with these; the public way takes fixed keys only."""
+    session._credentials = credentials
+
+
 def replace_mfa_prompter(session: Any, prompter: Callable[[str], str]) -> None:
     """Ask `prompter` instead of a blocking getpass, which would fight the console for the terminal."""
     provider = session.get_component("credential_provider").get_provider("assume-role")

@@ -20,11 +20,12 @@ from lambdatop.domain.events import TargetIdentified
 from lambdatop.domain.ports import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Settings
-from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.text import clean_line
 from lambdatop.domain.values import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.aws.guard import Guard
+    from lambdatop.aws.identity import Caller, CheckedCredentials
     from lambdatop.aws.mfa import MfaCodes
     from lambdatop.aws.session import Api, Clients
 
@@ -83,8 +84,10 @@ async def connect(
     for module in ("session", "sources", "reader", "insights", "log_history"):
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
     from lambdatop.aws import session as sdk
+    from lambdatop.aws._private import replace_credentials
     from lambdatop.aws.credentials import mfa_refusal, usable_until
     from lambdatop.aws.guard import Guard
+    from lambdatop.aws.identity import CheckedCredentials
     from lambdatop.aws.session_policy import RoleSessions
     from lambdatop.aws.sources import build_sources
     from lambdatop.aws.translate import translate
@@ -94,6 +97,7 @@ async def connect(
     roles = RoleSessions(limited=limited)
     try:
         session = sdk.open_session(connection, guard, meter, clock.give_way)
+        _check_profile(connection, session, settings)
         if not connection.isolated:
             roles.install(session)
         region = region_of(connection, session)
@@ -106,9 +110,13 @@ async def connect(
     expires_at = usable_until(credentials, connection.codes)
     clients = sdk.Clients(session, connection, region, attempts=3)
     api = sdk.Api(clients, limiter, meter, clock)
+    signer = CheckedCredentials(credentials, api.caller, settings.mode.forced_by, guard.forbid_changes)
+    replace_credentials(session, signer)
     try:
         async with _loading(clients):
-            identified = _mode(await _identify(api, connection, region, endpoint, expires_at), settings)
+            caller = await signer.identify()
+        identified = _mode(_identified(caller, connection, region, endpoint, clock.now()), settings)
+        identified = replace(identified, credentials_expire_at=expires_at())
         roles.check(credentials, identified.identity)
     except BaseException:
         await clients.close()
@@ -121,9 +129,9 @@ async def connect(
         connection = replace(connection, read_only=True)
         clients = sdk.Clients(session, connection, region, attempts=3)
         api = sdk.Api(clients, limiter, meter, clock)
-    renewed = _renewal(identified, expires_at)
+    renewed = _renewal(identified, expires_at, lambda: signer.arn)
     sources = build_sources(api, identified.scope, settings, renewed, identified.identity)
-    backend = _backend(connection, settings, api, guard, session, identified, clients, sources)
+    backend = _backend(connection, settings, api, guard, session, identified, clients, sources, signer)
     return replace(backend, expires_at=expires_at, changes_refused=_refused(connection, settings, endpoint))
 
 
@@ -136,6 +144,7 @@ def _backend(
     identified: TargetIdentified,
     clients: Any,
     sources: tuple[Source, ...],
+    signer: CheckedCredentials,
 ) -> Backend:
     from lambdatop.aws.insights import Insights
     from lambdatop.aws.log_history import LogHistory
@@ -152,7 +161,7 @@ def _backend(
         from lambdatop.aws.mutator import AwsMutator
 
         own = Clients(session, connection, scope.region, attempts=1)
-        mutator = AwsMutator(own, guard)
+        mutator = AwsMutator(own, guard, signer)
         lease = lease_of(settings.lease, mutator)
         closers.append(own.close)
 
@@ -174,17 +183,15 @@ async def _loading(clients: Clients) -> AsyncIterator[None]:
         await asyncio.gather(loading, return_exceptions=True)  # who needs the client hears of the error
 
 
-async def _identify(
-    api: Api, connection: Connection, region: str, endpoint: str, expires_at: Callable[[], float | None]
+def _identified(
+    caller: Caller, connection: Connection, region: str, endpoint: str, at: float
 ) -> TargetIdentified:
-    answer = await api.read("sts", "GetCallerIdentity")
     return TargetIdentified(
-        scope=Scope(clean_name(str(answer.get("Account") or "")), region),
-        at=api.now(),
-        identity=clean_line(str(answer.get("Arn") or ""), 2048),
+        scope=Scope(caller.account, region),
+        at=at,
+        identity=caller.arn,
         endpoint=endpoint,
         notice=connection.notice,
-        credentials_expire_at=expires_at(),
     )
 
 
@@ -194,6 +201,20 @@ def _mode(identified: TargetIdentified, settings: Settings) -> TargetIdentified:
     if settings.mode.write:
         return replace(identified, lifted=forced)
     return replace(identified, forced=forced)
+
+
+def _check_profile(connection: Connection, session: Any, settings: Settings) -> None:
+    """Raise UsageError when the settings are those of another profile than the SDK uses.
+
+    The section of a profile may hold it to read-only; a mistake here must not lift that without a word.
+    """
+    used = session.profile if session.profile is not None else "default"
+    if connection.isolated or settings.mode.profile in ("", used):
+        return
+    raise UsageError(
+        f"The configuration was read for profile {clean_line(settings.mode.profile, 80)!r}, but the AWS SDK "
+        f"uses profile {clean_line(str(used), 80)!r}; nothing was asked. Name the profile with --profile."
+    )
 
 
 def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
@@ -208,9 +229,12 @@ def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
 
 
 def _renewal(
-    identified: TargetIdentified, expires_at: Callable[[], float | None]
+    identified: TargetIdentified, expires_at: Callable[[], float | None], who: Callable[[], str]
 ) -> Callable[[], TargetIdentified | None]:
-    """Tells once of every new expiry: the SDK renews credentials on its own, without a word."""
+    """Tells once of every new expiry: the SDK renews credentials on its own, without a word.
+
+    The name of a role's session may be another one then.
+    """
     told = identified.credentials_expire_at
 
     def renewed() -> TargetIdentified | None:
@@ -219,7 +243,7 @@ def _renewal(
         if now == told:
             return None
         told = now
-        return replace(identified, credentials_expire_at=now)
+        return replace(identified, credentials_expire_at=now, identity=who())
 
     return renewed
 

@@ -15,6 +15,7 @@ from botocore import xform_name
 from lambdatop.aws.allowlist import LEASE
 from lambdatop.aws.drain import WAIT_S, Answer, Drain
 from lambdatop.aws.guard import Guard, GuardRefusal, Ticket
+from lambdatop.aws.identity import Caller, CheckedCredentials, signing_with
 from lambdatop.aws.session import Clients
 from lambdatop.aws.translate import code_and_status, translate, words_of
 from lambdatop.domain.mitigations import calls as mitigation_calls
@@ -47,13 +48,28 @@ _NEVER_CONNECTED = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.Pr
 class AwsMutator:
     """Implements `domain.ports.Mutator`. Does not exist in read-only mode.
 
-    `wait_s` is how long a drain's receive may wait for a message, s; below the clients' read timeout.
+    `signer` are the credentials that its clients sign with. `wait_s` is how long a drain's receive may wait
+    for a message, s; below the clients' read timeout.
     """
 
-    def __init__(self, clients: Clients, guard: Guard) -> None:
+    def __init__(self, clients: Clients, guard: Guard, signer: CheckedCredentials) -> None:
         self._clients = clients
         self._guard = guard
+        self._credentials = signer
+        self._signers: dict[str, Caller] = {}
         self.wait_s = WAIT_S
+
+    async def signer(self, call: Call) -> str:
+        """The ARN that will sign `call`: AWS is asked with exactly the keys which are then kept for it.
+
+        Raises IdentityChanged, and LambdatopError when AWS did not say.
+        """
+        caller = self._signers[call.digest()] = await self._credentials.identify()
+        return caller.arn
+
+    async def _signer(self, digest: str) -> Caller:
+        """Who was asked for this call, asked for now where nobody was (a lease)."""
+        return self._signers.pop(digest, None) or await self._credentials.identify()
 
     async def send(self, call: Call, digest: str) -> Sent:
         """Send exactly this call, once.
@@ -70,6 +86,7 @@ class AwsMutator:
         if (call.service, call.operation) not in ALLOWED:
             return _unsent(f"{call.service}:{call.operation} is no mitigation of this version.")
         try:
+            signer = await self._signer(digest)
             client = await self._clients.get(call.service)
             method: Callable[..., Any] = getattr(client, xform_name(call.operation))
         except Exception as error:
@@ -78,7 +95,7 @@ class AwsMutator:
             admitted = self._guard.ticket(digest)
         except GuardRefusal as error:
             return _unsent(_sentence(error, call))
-        with admitted as ticket:
+        with admitted as ticket, signing_with(signer):
             try:
                 return Answer(await method(**call.params))
             except Exception as error:
@@ -90,9 +107,11 @@ class AwsMutator:
     async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
         """Receive what the queue of `call` holds and delete what `spill` has kept.
 
-        Never raises but for cancellation. `digest` must be the call's own, or nothing is sent.
+        Never raises but for cancellation. `digest` must be the call's own, or nothing is sent. It may outlast
+        the keys it begins with: each request is signed with keys of the same identity, or it is not sent.
         """
         try:
+            await self._signer(digest)
             client = await self._clients.get("sqs")
             admitted = self._guard.drain_ticket(call, digest)
         except Exception as error:

@@ -159,11 +159,23 @@ class Clients:
         made = self._client(service, attempts=self._attempts, read_timeout_s=self._read_timeout_s)
         return await self._exit.enter_async_context(made)
 
+    async def caller(self, keys: Any) -> dict[str, Any]:
+        """GetCallerIdentity, signed with exactly these frozen keys, by a client that knows no others."""
+        made = self._client("sts", attempts=self._attempts, read_timeout_s=self._read_timeout_s, keys=keys)
+        async with made as client:
+            answer: dict[str, Any] = await client.get_caller_identity()
+        return answer
+
     @asynccontextmanager
-    async def _client(self, service: str, *, attempts: int, read_timeout_s: float) -> AsyncIterator[Any]:
+    async def _client(
+        self, service: str, *, attempts: int, read_timeout_s: float, keys: Any = None
+    ) -> AsyncIterator[Any]:
         url = self._connection.endpoint_url
         async with self._session.create_client(
             service,
+            aws_access_key_id=keys.access_key if keys else None,
+            aws_secret_access_key=keys.secret_key if keys else None,
+            aws_session_token=keys.token if keys else None,
             region_name=ELSEWHERE.get(service, self._region),
             endpoint_url=url,
             verify=False if url and url.startswith("http://") else None,
@@ -231,15 +243,27 @@ class Api:
 
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Call a reading operation (botocore's names); raises SourceError and its kinds."""
+        return await self._asked(service, operation, lambda: self._called(service, operation, params))
+
+    async def caller(self, keys: Any) -> dict[str, Any]:
+        """Whose these frozen keys are (GetCallerIdentity, signed with them); raises like `read`."""
+        return await self._asked("sts", "GetCallerIdentity", lambda: self._clients.caller(keys))
+
+    async def _called(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        client = await self._clients.get(service)
+        answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
+        return answer
+
+    async def _asked(
+        self, service: str, operation: str, call: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> dict[str, Any]:
         await self._limiter.take(service)
         try:
-            client = await self._clients.get(service)
-            answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
+            return await call()
         except GuardRefusal:
             raise
         except Exception as error:
             raise self._refused(translate(error, service, operation), service) from None
-        return answer
 
     def _refused(self, error: LambdatopError, service: str) -> LambdatopError:
         """The error; where AWS complained of the rate, the whole process slows down there."""

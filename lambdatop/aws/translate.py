@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from botocore import exceptions as sdk
 
 from lambdatop.aws.allowlist import iam_action
+from lambdatop.domain.error_words import error_words
 from lambdatop.domain.errors import (
     CredentialsError,
     Denied,
@@ -24,6 +25,7 @@ from lambdatop.domain.errors import (
     Unreachable,
     UsageError,
 )
+from lambdatop.domain.redact import redact
 from lambdatop.domain.text import clean_line, clean_name
 
 
@@ -73,7 +75,7 @@ def translate(error: BaseException, service: str, operation: str) -> LambdatopEr
     for kinds, make in _TABLE:
         if isinstance(error, kinds):
             return make(error, name)
-    words = clean_line(f"{type(error).__name__}: {error}", _MESSAGE_MAX)
+    words = error_words(error, _MESSAGE_MAX)  # a parser's own words quote the answer, keys included
     return SourceError(f"{name}: the answer could not be understood ({words}).", code=type(error).__name__)
 
 
@@ -95,8 +97,9 @@ def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
 
 
 def words_of(error: sdk.ClientError) -> str:
-    """AWS's own message, cleaned and cut."""
-    return clean_line(str((error.response.get("Error") or {}).get("Message") or ""), _MESSAGE_MAX)
+    """AWS's own message, cleaned and cut, without secrets: whoever answers may have put anything there."""
+    message = str((error.response.get("Error") or {}).get("Message") or "")
+    return redact(clean_line(message, _MESSAGE_MAX))[0]
 
 
 def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceError:
@@ -136,7 +139,7 @@ def _endpoint(error: BaseException) -> str:
 
 def _make(kind: type[LambdatopError], sentence: str) -> Callable[[BaseException, str], LambdatopError]:
     def make(error: BaseException, name: str) -> LambdatopError:
-        words = clean_line(str(error), 200)
+        words = redact(clean_line(str(error), 200))[0]
         text = sentence.format(name=name, words=words, endpoint=_endpoint(error))
         if issubclass(kind, SourceError):
             return kind(text, code=type(error).__name__)
@@ -168,7 +171,15 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, st
         _make(CredentialsError, f"The role needs a new MFA code, its credentials have expired: {LOGIN}."),
     ),
     (
-        (sdk.CredentialRetrievalError, sdk.MetadataRetrievalError),
+        (sdk.MetadataRetrievalError,),  # its words quote what the metadata service or the container answered
+        _make(
+            CredentialsError,
+            "The metadata service or the container's credentials endpoint gave no credentials: check what "
+            "answers there.",
+        ),
+    ),
+    (
+        (sdk.CredentialRetrievalError,),
         _make(CredentialsError, "The credentials could not be fetched ({words}): check the profile."),
     ),
     (

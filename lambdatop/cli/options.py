@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 
 from lambdatop.config import schema
+from lambdatop.config.aws_profile import environment_profile
 from lambdatop.config.load import Given
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.text import clean_line
@@ -121,8 +122,8 @@ def choose(args: argparse.Namespace, environ: Mapping[str, str]) -> Chosen:
     _let_sdk_variables_win(given, environ)
     write = _settle_mode(given, args, environ)
     debug = _switch("debug", args, environ) is not None
-    profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
-    return Chosen(given, texts, write, debug, profile)
+    named = environment_profile(environ)
+    return Chosen(given, texts, write, debug, named[0] if named else None)
 
 
 def _text(
@@ -136,7 +137,6 @@ def _text(
 
 _SDK_VARIABLES = {
     "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
-    "profile": ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
     "endpoint_url": ("AWS_ENDPOINT_URL",),
 }
 
@@ -147,6 +147,9 @@ def _let_sdk_variables_win(given: dict[str, Given], environ: Mapping[str, str]) 
     AWS_REGION is passed on, because botocore reads AWS_DEFAULT_REGION only. AWS_PROFILE and
     AWS_ENDPOINT_URL are left to the SDK: naming a profile would switch off keys in the environment.
     """
+    named = environment_profile(environ)
+    if named and "profile" not in given:
+        given["profile"] = Given(None, f"variable {named[1]}")
     for setting, names in _SDK_VARIABLES.items():
         name = next((name for name in names if environ.get(name)), None)
         if name is None or setting in given:

@@ -2,26 +2,68 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import os
+import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from lambdatop.cli import streams
+from lambdatop.domain.error_words import error_words, traceback_text
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.redact import redact
+from lambdatop.domain.text import clean_line
+from lambdatop.storage import private
 
 MAX_BYTES = 1_000_000
 BACKUPS = 2
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+MESSAGE_MAX = 2000
+"""Characters of one message."""
+
+
+class _SafeFormatter(logging.Formatter):
+    """One line a message, without control characters and secrets; tracebacks without quoted answers.
+
+    Of a message that is not ours only the first line is kept: asyncio goes on with the exception it quotes.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        safe = copy.copy(record)
+        safe.exc_text = None
+        if isinstance(record.args, tuple):
+            safe.args = tuple(error_words(a) if isinstance(a, BaseException) else a for a in record.args)
+        words = safe.getMessage()
+        if not record.name.startswith("lambdatop"):
+            words = words.partition("\n")[0]
+        safe.msg, safe.args = redact(clean_line(words, MESSAGE_MAX))[0], None
+        return super().format(safe)
+
+    def formatException(self, ei: object) -> str:
+        error = ei[1] if isinstance(ei, tuple) else None
+        return traceback_text(error) if isinstance(error, BaseException) else ""
 
 
 class _PrivateFile(RotatingFileHandler):
-    """Makes its files 0600 whatever the umask says, and follows no symbolic link."""
+    """Opens its files as the journal opens its own: regular, ours alone, 0600, through no link or pipe."""
+
+    failure = ""
+    """Why the first line that is missing could not be written."""
 
     def _open(self) -> io.TextIOWrapper:
-        fd = os.open(self.baseFilename, _FLAGS, 0o600)
-        os.fchmod(fd, 0o600)
+        path = Path(self.baseFilename)
+        directory = private.open_directory(path.parent)
+        try:
+            fd = private.open_for_appending(directory, path, "log")
+        finally:
+            os.close(directory)
         return io.TextIOWrapper(io.FileIO(fd, "a"), encoding="utf-8", errors="backslashreplace")
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Go on without the line: a traceback over the console would help nobody."""
+        error = sys.exc_info()[1]
+        self.failure = self.failure or (error_words(error) if error else "unknown")
 
 
 def open_log(file: Path | None, *, debug: bool) -> logging.Handler:
@@ -33,7 +75,7 @@ def open_log(file: Path | None, *, debug: bool) -> logging.Handler:
     be written is no reason not to help in an incident; it is said once.
     """
     handler = logging.NullHandler() if file is None else _file_handler(file)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
@@ -45,16 +87,23 @@ def open_log(file: Path | None, *, debug: bool) -> logging.Handler:
 
 
 def close_log(handler: logging.Handler) -> None:
-    """Undo `open_log`."""
+    """Undo `open_log`, and say when lines are missing."""
     logging.captureWarnings(False)
     logging.getLogger().removeHandler(handler)
-    handler.close()
+    try:
+        handler.close()
+    except OSError as error:  # the last lines did not reach the disk
+        handler.handleError(logging.LogRecord("", 0, "", 0, error, None, (OSError, error, None)))
+    if isinstance(handler, _PrivateFile) and handler.failure:
+        streams.say(f"note: lines are missing in the log {handler.baseFilename} ({handler.failure})")
 
 
 def _file_handler(file: Path) -> logging.Handler:
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make_directory(file.parent)
         return _PrivateFile(file, maxBytes=MAX_BYTES, backupCount=BACKUPS)
+    except LambdatopError as error:
+        streams.say(f"note: no log is written: {error}")
     except OSError as error:
         streams.say(f"note: no log is written: {file}: {error.strerror}")
-        return logging.NullHandler()
+    return logging.NullHandler()

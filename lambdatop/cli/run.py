@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 
 from lambdatop.cli import codes, streams
@@ -30,7 +29,7 @@ def run(argv: Sequence[str]) -> int:
         return codes.DONE
     except Exception as error:  # the last door: a person gets a sentence, not a traceback
         if debug:
-            _traceback()
+            _traceback(error)
         else:
             name = type(error).__name__
             streams.say(f"something unexpected happened ({name}); run with --debug to see where")
@@ -48,14 +47,14 @@ def _command(argv: Sequence[str]) -> int:
 
 def _explain(error: LambdatopError, debug: bool) -> None:
     if debug:
-        _traceback()
+        _traceback(error)
     streams.say(str(error))
     if isinstance(error, TargetNotFound):
         for candidate in error.candidates:
             streams.say(f"  {candidate}")
 
 
-def _traceback() -> None:
-    import traceback
+def _traceback(error: BaseException) -> None:
+    from lambdatop.domain.error_words import traceback_text
 
-    traceback.print_exc(file=sys.stderr)
+    streams.words(traceback_text(error))

@@ -32,10 +32,24 @@ class ProfileLook:
     mfa_serials: tuple[str, ...] = ()
 
 
+SDK_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+"""Variables that name a profile, in botocore's order (BOTOCORE_DEFAUT_SESSION_VARIABLES): the first wins."""
+
+
+def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """The profile that the environment names for the SDK, and the variable which does; None when none does.
+
+    The first variable that is set decides, as in botocore. When it is set to nothing, nothing is named, and
+    the other variable does not count: botocore then refuses to work, unless a profile is handed to it.
+    """
+    variable = next((name for name in SDK_VARIABLES if name in environ), None)
+    return (environ[variable], variable) if variable and environ[variable] else None
+
+
 def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLook:
     """The look for the profile that `asked` (flag, variable or our file) or the environment names."""
-    named = asked or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
-    name = named or "default"
+    named = environment_profile(environ)
+    name = asked or (named[0] if named else "default")
     if not asked and environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
         return ProfileLook(name, "environment", name)
     profiles = _profiles(environ)

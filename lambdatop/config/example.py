@@ -19,7 +19,8 @@ _HEAD = """\
 """
 _TAIL = """
 # Settings for single AWS profiles: any key from above except `profile`. The section counts for the profile
-# in use, whether --profile, LAMBDATOP_PROFILE, AWS_PROFILE or this file named it.
+# in use: of --profile, LAMBDATOP_PROFILE, AWS_DEFAULT_PROFILE, AWS_PROFILE and this file the first names it
+# (the SDK's own order). When the SDK then uses another profile, lambdatop ends with an error.
 profiles: {}
 #profiles:
 #  production:

@@ -78,8 +78,8 @@ def load(
 ) -> Loaded:
     """Merge `given` (flags and variables, already checked) over profile section, file and defaults.
 
-    `section` is the profile that the environment names for the SDK (AWS_PROFILE); `write` is the origin
-    of an explicit --write, the only thing that lifts a read_only of the file.
+    `section` is the profile that the environment names for the SDK (`aws_profile.environment_profile`);
+    `write` is the origin of an explicit --write, the only thing that lifts a read_only of the file.
 
     Raises:
         ConfigError: with every problem of the file at once.
@@ -96,6 +96,8 @@ def load(
         for path, (value, origin) in layer.items():
             values[path], origins[path] = value, origin
     _settle_mode(layers, write, values, origins)
+    if body.profiles:
+        values["mode.profile"] = name
     values["mode.accounts"] = tuple(_accounts(file, body))
     _check_orders(schema.build(values), origins)
     return Loaded(

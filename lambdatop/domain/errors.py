@@ -9,6 +9,7 @@ LambdatopError                 one sentence that says what happened and what to 
 ├── Denied                 names the missing IAM action
 ├── Throttled              asks for a slower pace
 ├── CredentialsError       missing, expired or wrong credentials
+│   └── IdentityChanged    they were renewed as somebody else's
 ├── Unreachable            no connection to the endpoint
 └── Missing                the thing does not exist (any more)
 """
@@ -71,6 +72,10 @@ class Throttled(SourceError):
 
 class CredentialsError(SourceError):
     """Missing, expired or wrong credentials."""
+
+
+class IdentityChanged(CredentialsError):
+    """The credentials belong to another account or role than when the connection was opened."""
 
 
 class Unreachable(SourceError):

@@ -157,6 +157,12 @@ class SpillStore(Protocol):
 class Mutator(Protocol):
     """The only way to change anything in AWS. Does not exist in read-only mode."""
 
+    async def signer(self, call: Call) -> str:
+        """The ARN that will sign this call, asked of AWS now with the very keys that are kept for it.
+
+        Raises LambdatopError: it is no longer the connection's identity, or AWS did not say.
+        """
+
     async def send(self, call: Call, digest: str) -> Sent:
         """Send exactly this call, once; a call whose digest differs from `digest` is not sent."""
 

@@ -1,7 +1,8 @@
-"""Secrets in log lines, hidden: best effort, in time linear in the line. Pure.
+"""Secrets in log lines and messages, hidden: best effort, in time linear in the text. Pure.
 
 What has a shape of its own is found anywhere (access key ids, tokens of three base64 parts, private key
-blocks); what has none only beside a word that says so (`password=`, `Authorization:`, `X-Amz-Signature=`).
+blocks, tokens of known givers); what has none only beside a word that says so (`password=`, `DB_PASS:`,
+`<SecretAccessKey>`, `Cookie:`, `Authorization:`, `X-Amz-Signature=`).
 A secret that somebody logged without either is not found. Every repetition below is bounded or ends at a
 character that cannot be part of it, and no pattern can begin inside its own match.
 """
@@ -16,22 +17,36 @@ MASK = "\u2022\u2022\u2022"
 Rule = tuple[str, tuple[str, ...], "re.Pattern[str]", "str | Callable[[re.Match[str]], str]"]
 
 _VALUE = (
-    r"(?:\"(?!\")(?:[^\"\\\n]|\\[^\n]){1,4096}+|'(?!')(?:[^'\\\n]|\\[^\n]){1,4096}+"
-    r"|\\{1,3}\"(?!\\{1,3}\")[^\"\\\n]{1,4096}+|\\{1,3}'(?!\\{1,3}')[^'\\\n]{1,4096}+"
-    r"|(?![\"'\\])[^\s,;&\"'\\}\])]{1,4096}+)"
+    r"(?:\"(?!\")(?:[^\"\\\n]|\\[^\n])++|'(?!')(?:[^'\\\n]|\\[^\n])++"
+    r"|\\{1,3}\"(?!\\{1,3}\")[^\"\\\n]++|\\{1,3}'(?!\\{1,3}')[^'\\\n]++"
+    r"|\[[^\]\n]++|(?![\"'\\])[^\s,;&\"'\\}\])]++)"
 )
-_BETWEEN = r"(?:\\{0,3}[\"'])?\s{0,3}(?:=>|[:=])\s{0,3}"
+_BETWEEN = r"(?:\\{0,3}[\"'])?\s{0,3}(?:=>|[:=]|%3[ad])\s{0,3}"
 # Looked for in the lowered text, where an alternation of words costs a tenth of what it does without case.
-# Names are told by their ends: a match can begin at four letters only.
-_NAMED = re.compile(rf"(?:token|key|secret|passw(?:or)?d|passphrase|pwd){_BETWEEN}(?P<value>{_VALUE})")
+# Names are told by their ends: a match can begin at four letters only. What a name needs in front of it is
+# looked at before its value is, so that no value is read twice.
+_NAMED = re.compile(
+    rf"(?P<name>token|key|secret|pass(?:w(?:or)?d|phrase|code)?|pwd)"
+    rf"(?:(?P<sign>{_BETWEEN})|(?P<xml>(?:\s[^<>\n]{{0,200}})?(?:>|&gt;)))"
+)
 _MORE = {
     "secret": re.compile(r"(?:\A|[^:])\Z"),
-    "token": re.compile(r"(?:access|refresh|id|auth|session|security|bearer|api|csrf)[_-]?\Z"),
+    "token": re.compile(
+        r"(?:(?:access|refresh|id|auth|session|security|bearer|api|csrf)[_-]?|[\"'?&<]|&lt;)\Z"
+    ),
     "key": re.compile(r"(?:secret|access|api|private|encryption|signing|account)[_-]?\Z"),
+    "pass": re.compile(
+        r"(?:[_\"'?&<-]|&lt;|db|user|my|sql|root|admin|smtp|ftp|mail|redis|mq|ssh|login|proxy)\Z"
+    ),
 }
 _MORE_WITHIN = 12
 """Characters before an end; `secret:` also stands in the ARN of a secret, which is none."""
-_NAME_WORDS = ("passw", "secret", "token", "key", "pwd", "passphrase")
+_VALUES = re.compile(_VALUE)
+_ELEMENT = re.compile(r"(?:<|&lt;)[\w:.-]{0,80}\Z")
+_ELEMENT_WITHIN = 90
+_CONTENT = re.compile(r"(?:(?!&lt;)[^<])++")
+"""What stands in an XML element, up to its end or, of an answer that breaks off, to the end of the text."""
+_NAME_WORDS = ("pass", "secret", "token", "key", "pwd")
 _NO_SECRETS = re.compile(r"\\{0,3}[\"']?(?:null|none|nil|undefined|true|false|\*+|\u2022+|<[^>]*>?|)\Z", re.I)
 
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/=_-]{32,}+")
@@ -46,23 +61,50 @@ def _beside(match: re.Match[str]) -> str:
 def _masked(value: str) -> str:
     if _NO_SECRETS.match(value):
         return value
-    bare = value.lstrip("\\\"'")
+    bare = value.lstrip("\\\"'[")
     return value[: len(value) - len(bare)] + MASK
 
 
 def _named(text: str, low: str) -> str:
-    """Values beside names such as `password`."""
+    """Values beside names such as `password`, and in elements that are called so."""
     if len(low) != len(text):  # a few letters are two when they are small
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    made, at = [], 0
-    for match in _NAMED.finditer(low):
-        more = next((m for word, m in _MORE.items() if match.group().startswith(word)), None)
-        begin, end = match.span("value")
-        if more is not None and not more.search(low, max(0, match.start() - _MORE_WITHIN), match.start()):
+    made: list[str] = []
+    at = place = 0
+    while match := _NAMED.search(low, place):
+        place = match.end()
+        begin, more = match.start(), _MORE.get(match.group("name"))
+        if more is not None and not more.search(low, max(0, begin - _MORE_WITHIN), begin):
             continue
-        made += [text[at:begin], _masked(text[begin:end])]
-        at = end
+        xml = match.group("xml") is not None
+        if xml and not _ELEMENT.search(low, max(0, begin - _ELEMENT_WITHIN), begin):
+            continue
+        value = (_CONTENT if xml else _VALUES).match(low, place)
+        if value is not None:
+            found = text[place : value.end()]
+            made += [text[at:place], _LINE.sub(MASK, found) if xml else _masked(found)]
+            at = place = value.end()
     return "".join((*made, text[at:])) if made else text
+
+
+_SHAPES = (
+    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "gh[pousr]_", r"[A-Za-z0-9]{20,}+"),
+    (("github_pat_",), "github_pat_", r"\w{20,}+"),
+    (("xox", "xapp-"), "(?:xox[a-z]|xapp)-", r"[A-Za-z0-9-]{10,}+"),
+    (("k_live_", "k_test_"), "[srp]k_(?:live|test)_", r"[A-Za-z0-9]{10,}+"),
+    (("sk-",), "sk-", r"[A-Za-z0-9_-]{20,}+"),
+    (("aiza",), "AIza", r"[A-Za-z0-9_-]{30,}+"),
+    (("npm_",), "npm_", r"[A-Za-z0-9]{20,}+"),
+    (("pypi-",), "pypi-", r"[A-Za-z0-9_-]{40,}+"),
+    (("glpat-",), "glpat-", r"[A-Za-z0-9_.-]{16,}+"),
+    (("sg.",), r"SG\.", r"[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}+"),
+    (("hvs.", "hvb."), r"hv[sb]\.", r"[A-Za-z0-9_-]{20,}+"),
+    (("ya29.",), r"ya29\.", r"[A-Za-z0-9_-]{20,}+"),
+    (("iqojb3jpz2lu", "ogzxivyxdz"), "(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)", r"[A-Za-z0-9+/=_%-]{16,}+"),
+    (("hooks.slack.com/",), r"hooks\.slack\.com/services/", r"[A-Za-z0-9/]{16,}+"),
+)
+"""By what their givers' tokens begin: GitHub, Slack, Stripe, OpenAI, Google, npm, PyPI, GitLab, SendGrid,
+Vault, and the session tokens of STS. Words to look for first, the beginning, and what follows it."""
 
 
 def _block(match: re.Match[str]) -> str:
@@ -73,10 +115,10 @@ def _block(match: re.Match[str]) -> str:
 RULES: tuple[Rule, ...] = (
     (
         "private key",
-        ("private key-----",),
+        ("private key-----", "private key block-----"),
         re.compile(
-            r"(?P<head>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)"
-            r"(?P<body>.*?)(?=-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
+            r"(?P<head>-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)"
+            r"(?P<body>.*?)(?=-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----|\Z)",
             re.S,
         ),
         _block,
@@ -100,7 +142,7 @@ RULES: tuple[Rule, ...] = (
             rf"(?P<name>\bauthorization{_BETWEEN}(?:\\{{0,3}}[\"'])?"
             r"(?:(?:basic|bearer|digest|token|negotiate|apikey)\s{1,3}|aws4-hmac-sha256\s[^\n\"']{0,600}?"
             r"signature=)?)"
-            r"(?P<value>[^\s,;\"'\\}\])]{3,4096}+)",
+            r"(?P<value>[^\s,;\"'\\}\])]{3,}+)",
             re.I,
         ),
         _beside,
@@ -109,7 +151,7 @@ RULES: tuple[Rule, ...] = (
         "authorization",
         ("bearer ",),
         re.compile(
-            r"(?P<name>\bbearer\s{1,3})(?=[A-Za-z._~+/=-]{0,200}+\d)(?P<value>[A-Za-z0-9._~+/=-]{12,4096}+)",
+            r"(?P<name>\bbearer\s{1,3})(?=[A-Za-z._~+/=-]{0,200}+\d)(?P<value>[A-Za-z0-9._~+/=-]{12,}+)",
             re.I,
         ),
         _beside,
@@ -123,10 +165,46 @@ RULES: tuple[Rule, ...] = (
         _beside,
     ),
     (
+        "signed request",
+        ("sig=", "signature="),
+        re.compile(r"(?P<name>[?&;]sig(?:nature)?=)(?P<value>[^\s&;\"'<>]++)", re.I),
+        _beside,
+    ),
+    (
+        "cookie",
+        ("cookie",),
+        re.compile(
+            rf"(?P<name>\b(?:set-)?cookies?{_BETWEEN}(?:\[\s{{0,3}})?(?:\\{{0,3}}[\"'])?)"
+            r"(?P<value>(?!(?:\\{0,3}[\"'])?\s)[^\n\"'\\\]]++(?:\\{0,3}[\"'],\s?\\{0,3}[\"'][^\n\"'\\\]]++)*+)",
+            re.I,
+        ),
+        _beside,
+    ),
+    (
+        "named value",
+        ("value",),
+        re.compile(
+            r"(?P<name>\"(?:name|key)\"\s?:\s?\"[^\"\n]{0,64}(?:pass|secret|token|key|pwd)[^\"\n]{0,64}\"\s?,\s?"
+            rf"\"value\"\s?:\s?)(?P<value>{_VALUE})",
+            re.I,
+        ),
+        _beside,
+    ),
+    *(
+        ("token", words, re.compile(rf"(?<![A-Za-z0-9])({begin}){rest}"), rf"\1{MASK}")
+        for words, begin, rest in _SHAPES
+    ),
+    (
         "user of an address",
         ("://",),
-        re.compile(r"(://[^\s/@:\"'?#]{0,256}+:)[^\s/@\"']{1,256}+@|(://)[^\s/@:\"'?#]{16,256}+@"),
+        re.compile(r"(://[^\s/@:\"'?#]{0,256}+:)(?:[^\s/@\"']++@)++|(://)[^\s/@:\"'?#]{16,256}+@"),
         lambda m: f"{m.group(1) or m.group(2)}{MASK}@",
+    ),
+    (
+        "user of an address",
+        ("@tcp(", "@unix("),
+        re.compile(r"(?<![^\s\"'=])([^\s/@:\"'=]{1,64}+:)[^\s/\"']{1,256}?@(tcp|unix)\("),
+        rf"\1{MASK}@\2(",
     ),
 )
 """Kind, words of which one must be in the line (in lower case), pattern, what stands there instead."""

@@ -124,13 +124,15 @@ class ModeSettings:
 
     `origin`: where `read_only: true` came from; `write`: the --write of this run, "" without one; `lifted`:
     the read_only (or session_policy) that it lifted, "" when there was nothing to lift; `accounts`: the
-    account ids that the file holds to read-only, each with its origin.
+    account ids that the file holds to read-only, each with its origin; `profile`: the profile whose section
+    of the file was looked for, which has to be the one that the SDK uses ("": none was looked for).
     """
 
     origin: str = ""
     write: str = ""
     lifted: str = ""
     accounts: tuple[tuple[str, str], ...] = ()
+    profile: str = ""
 
     def forced_by(self, account: str) -> str:
         """What holds this account to read-only, "" when nothing does. Whether --write lifts it: `write`."""

@@ -7,11 +7,11 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
+from lambdatop.domain.error_words import error_words
 from lambdatop.domain.errors import Denied, LambdatopError, SourceError, Throttled
 from lambdatop.domain.events import Event, SourceReported, SourceState
 from lambdatop.domain.ports import Clock, EventSink, Source, View
 from lambdatop.domain.scope import Scope
-from lambdatop.domain.text import clean_line
 from lambdatop.domain.values import dataclass
 from lambdatop.engine.clock import finished_within, wait_at_most
 from lambdatop.engine.pace import Pace
@@ -170,5 +170,4 @@ def _sentence(name: str, error: Exception) -> str:
 def unexpected(where: str, error: BaseException) -> str:
     """The sentence for an error that nobody foresaw; its traceback goes to the log."""
     _log.error("unexpected error in %s", where, exc_info=error)
-    words = clean_line(str(error), 200)
-    return f"{where} met an unexpected error ({type(error).__name__}: {words}); --debug logs the details."
+    return f"{where} met an unexpected error ({error_words(error)}); --debug logs the details."

@@ -94,7 +94,7 @@ class Committer:
             for number, pause in enumerate(BUSY_PAUSES_S, 2):
                 if not sent.busy:
                     break
-                hindrance = await self._may_try_again(plan, entry, number, pause, sent)
+                hindrance = await self._may_try_again(mutator, plan, entry, number, pause, sent)
                 if hindrance:
                     sent = replace(sent, detail=f"{sent.detail}; not sent again: {hindrance}")
                     break
@@ -116,15 +116,19 @@ class Committer:
         leased = await self._lease.take(entry.target, owner, self._clock.now())
         return "" if leased.mine else f"Lease: {leased.words}."
 
-    async def _may_try_again(self, plan: Plan, entry: Entry, number: int, pause_s: float, sent: Sent) -> str:
-        """Wait, look again, write the attempt down; why it must not be made, "" when it may."""
+    async def _may_try_again(
+        self, mutator: Mutator, plan: Plan, entry: Entry, number: int, pause_s: float, sent: Sent
+    ) -> str:
+        """Wait, look, ask who signs, write the attempt down; why it must not be made, "" when it may."""
         await self._clock.sleep(pause_s)
         changed = await drift(self._reader, plan)
         if changed is not None:
             return changed.message
         try:
+            signer = await mutator.signer(entry.call)
+            why = sent.detail if signer in ("", entry.actor) else f"{sent.detail}; signed by {signer}"
             at = self._clock.now()
-            await _written(self._journal.attempt, entry.id, at, number, sent.detail)
+            await _written(self._journal.attempt, entry.id, at, number, why)
         except LambdatopError as error:
             return str(error)
         return ""

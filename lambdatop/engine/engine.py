@@ -25,7 +25,7 @@ from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
 from lambdatop.engine.fleet import UNHURRIED, Fleet
 from lambdatop.engine.log_questions import LogQuestions
-from lambdatop.engine.on_backend import executor_on
+from lambdatop.engine.on_backend import executor_on, noticed
 from lambdatop.engine.proposals import Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 
@@ -212,6 +212,7 @@ class Engine:
     # The connection.
 
     async def _adopt(self, backend: Backend) -> None:
+        identified = noticed(self._backend, backend.identified)
         await self._release()
         scope = backend.identified.scope
         if scope != self._scope and self._publisher.world.targets:
@@ -222,7 +223,7 @@ class Engine:
             backend, settings, clock, journal, self._mode, post, planning=self._planning, spills=self._spills
         )
         sources = backend.sources if self._collect else ()
-        self._feed.post((backend.identified,))
+        self._feed.post((identified,))
         for source in sources:
             if source.name not in UNHURRIED:
                 self._report(source.name, "starting")

@@ -217,8 +217,16 @@ class Executor:
                 refused = refused or self._void(plan, confirmed_at) or self._dying()
                 if refused:
                     return refused
+                try:
+                    actor = await mutator.signer(plan.call)
+                except LambdatopError as error:
+                    return Result("not-sent", f"Nothing was sent. {error}")
+                # Asking may have taken long, too.
+                refused = self._void(plan, confirmed_at) or self._dying()
+                if refused:
+                    return refused
                 self._spent.add(plan.id)
-                result = await self._committer.commit(mutator, plan, self._entry(plan))
+                result = await self._committer.commit(mutator, plan, self._entry(plan, actor))
                 if result.entry is not None:
                     await self._tell(self._controls(plan.target.key, result.now))
                 return result
@@ -248,14 +256,14 @@ class Executor:
             return Result("expired", words)
         return None
 
-    def _entry(self, plan: Plan) -> Entry:
+    def _entry(self, plan: Plan, actor: str) -> Entry:
         return Entry(
             id=plan.id,
             at=self._clock.now(),
             mitigation=plan.mitigation,
             target=plan.target.key,
             arn=plan.target.arn,
-            actor=self._actor,
+            actor=actor or self._actor,
             host=self._process.host,
             pid=self._process.pid,
             call=plan.call,

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from lambdatop.domain.events import TargetIdentified
 from lambdatop.domain.ports import Backend, Clock, EventSink, JournalStore, SpillStore
+from lambdatop.domain.principal import same_principal
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import Mode
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.proposals import Place, Planning
+
+
+def noticed(former: Backend | None, identified: TargetIdentified) -> TargetIdentified:
+    """The identity of a new connection, with a standing remark where the one before was somebody else's."""
+    before = former.identified if former else identified
+    if same_principal(before.identity or "unknown", identified.identity or "unknown"):
+        return identified
+    was = before.identity if before.scope == identified.scope else f"account {before.scope.account}"
+    return replace(identified, notice=" · ".join(filter(None, (identified.notice, f"was {was} before"))))
 
 
 def executor_on(

@@ -42,6 +42,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from lambdatop.domain.error_words import traceback_text
 from lambdatop.domain.text import clean
 
 Piece = tuple[int, int, Iterable[Segment]]
@@ -120,7 +121,7 @@ def crash_words(error: BaseException | None, debug: bool) -> str:
     words = f"lambdatop stopped because of an internal error: {type(error).__name__}{place}."
     if not debug:
         return f"{words} Run it with --debug for the traceback."
-    return clean("".join(traceback.format_exception(error, chain=True))) + words
+    return clean(traceback_text(error)) + words
 
 
 class QuietCrash(App[None]):

@@ -158,12 +158,12 @@ async def test_a_role_is_assumed_through_the_guard(
 def test_renewed_credentials_are_told_once() -> None:
     told = TargetIdentified(Scope(ACCOUNT, REGION), 1.0, "me", credentials_expire_at=1893456000.0)
     expires_at = [1893456000.0]
-    renewed = _renewal(told, lambda: expires_at[0])
+    renewed = _renewal(told, lambda: expires_at[0], lambda: "me again")
     assert renewed() is None
     expires_at[0] = 1893542400.0
     again = renewed()
     assert again is not None
-    assert (again.identity, again.credentials_expire_at) == ("me", 1893542400.0)
+    assert (again.identity, again.credentials_expire_at) == ("me again", 1893542400.0)
     assert renewed() is None
 
 

@@ -48,7 +48,7 @@ from lambdatop.storage.spill import SpillFiles
 async def main(url, directory):
     bench, call = Bench(url, read_only=False), drain(URL, "orders")
     spill = SpillFiles(Path(directory), lambda: 0.0).open(SCOPE, "orders")
-    await AwsMutator(bench.clients, bench.guard).drain(call, call.digest(), spill)
+    await AwsMutator(bench.clients, bench.guard, bench.signer).drain(call, call.digest(), spill)
 
 asyncio.run(main(*sys.argv[1:]))
 """

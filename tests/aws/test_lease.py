@@ -34,7 +34,7 @@ TABLE = "lambdatop-journal"
 
 
 def lease(made: Bench, **options: Any) -> DynamoLease:
-    return DynamoLease(AwsMutator(made.clients, made.guard), TABLE, 120.0, **options)
+    return DynamoLease(AwsMutator(made.clients, made.guard, made.signer), TABLE, 120.0, **options)
 
 
 @pytest.fixture
@@ -185,6 +185,6 @@ async def test_the_table_is_written_by_the_lease_s_ticket_only(stub: WireStub, b
 
 def test_no_table_no_lease(bench: MakeBench) -> None:
     made = bench(read_only=False)
-    mutator = AwsMutator(made.clients, made.guard)
+    mutator = AwsMutator(made.clients, made.guard, made.signer)
     assert lease_of(LeaseSettings(), mutator) is None
     assert lease_of(LeaseSettings(TABLE), mutator) is not None

@@ -87,6 +87,6 @@ async def test_a_mutation_is_counted_once_and_a_refused_one_never(stub: WireStub
     with pytest.raises(GuardRefusal):
         await client.purge_queue(QueueUrl=QUEUE)
     assert made.meter.calls == asked(stub) == {}
-    sent = await AwsMutator(made.clients, made.guard).send(call, call.digest())
+    sent = await AwsMutator(made.clients, made.guard, made.signer).send(call, call.digest())
     assert sent.outcome == "applied"
     assert made.meter.calls == asked(stub) == {"sqs.PurgeQueue": 1}

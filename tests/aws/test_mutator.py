@@ -21,7 +21,7 @@ PURGE = Call("sqs", "PurgeQueue", {"QueueUrl": "http://127.0.0.1/1/q"})
 
 
 def _mutator(bench: Bench) -> AwsMutator:
-    return AwsMutator(bench.clients, bench.guard)
+    return AwsMutator(bench.clients, bench.guard, bench.signer)
 
 
 async def _send(call: Call, stub: WireStub, bench: MakeBench, *answers: Any) -> Any:

@@ -14,6 +14,7 @@ from aiobotocore.credentials import (
 )
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
+from aiobotocore.signers import AioRequestSigner
 from aiohttp import ClientSession
 from fakes.wire_stub import Redirect, Reset, WireStub
 
@@ -36,6 +37,13 @@ def test_aiohttp_still_has_the_switch_against_sending_twice() -> None:
     assert "self._retry_connection and method in IDEMPOTENT_METHODS" in inspect.getsource(
         ClientSession._request
     )
+
+
+def test_clients_take_the_credentials_that_stand_in_the_session() -> None:
+    assert "if self._credentials is None" in inspect.getsource(AioSession.get_credentials)
+    assert "credentials = await self.get_credentials()" in inspect.getsource(AioSession._create_client)
+    signing = inspect.getsource(AioRequestSigner.get_auth_instance)
+    assert "await credentials.get_frozen_credentials()" in signing
 
 
 async def test_a_broken_connection_sends_nothing_twice(stub: WireStub, bench: MakeBench) -> None:

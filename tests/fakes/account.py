@@ -128,6 +128,10 @@ class FakeMutator:
         self.gate: asyncio.Event | None = None
         self.on_send: Callable[[], None] = lambda: None
 
+    async def signer(self, call: Call) -> str:
+        """Nobody in particular: the connection's own identity."""
+        return ""
+
     async def send(self, call: Call, digest: str) -> Sent:
         """Send one call."""
         self.on_send()

@@ -6,8 +6,12 @@ import asyncio
 import time
 from typing import Any
 
+from aiobotocore.credentials import AioCredentials
+
+from lambdatop.aws._private import replace_credentials
 from lambdatop.aws.connect import Connection
 from lambdatop.aws.guard import Guard
+from lambdatop.aws.identity import CheckedCredentials
 from lambdatop.aws.session import Api, Clients, open_session
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
@@ -88,11 +92,17 @@ class Bench:
         self.guard = Guard(read_only=read_only)
         self.limiter, self.meter, self.clock = Tokens(), Counter(), HandClock(at)
         self.session = open_session(self.connection, self.guard, self.meter)
+        self.signer = CheckedCredentials(AioCredentials(ACCOUNT, "not-a-secret"), self._caller)
+        replace_credentials(self.session, self.signer)
         self.clients = Clients(self.session, self.connection, REGION, attempts=attempts, read_timeout_s=2.0)
         self.api = Api(self.clients, self.limiter, self.meter, self.clock)
 
     async def close(self) -> None:
         await self.clients.close()
+
+    async def _caller(self, keys: Any) -> dict[str, str]:
+        """Who it is, without a request."""
+        return IDENTITY
 
     async def client(self, service: str) -> Any:
         return await self.clients.get(service)

@@ -102,7 +102,7 @@ class Drainer:
     """A mutator on the stub and the files of one directory."""
 
     def __init__(self, bench: Bench, directory: Path) -> None:
-        self.mutator = AwsMutator(bench.clients, bench.guard)
+        self.mutator = AwsMutator(bench.clients, bench.guard, bench.signer)
         self.mutator.wait_s = 0
         self.files = SpillFiles(directory, lambda: 0.0)
         self.directory = directory

@@ -46,6 +46,10 @@ class MemoryMutator:
     def __init__(self, world: WireWorld) -> None:
         self._world = world
 
+    async def signer(self, call: Call) -> str:
+        """The connection's own identity."""
+        return ""
+
     async def send(self, call: Call, digest: str) -> Sent:
         """Change the world."""
         await asyncio.sleep(0)

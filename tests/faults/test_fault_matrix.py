@@ -69,6 +69,9 @@ class Twice:
     def __init__(self, bench: Lab) -> None:
         self.bench = bench
 
+    async def signer(self, call: Call) -> str:
+        return ""
+
     async def send(self, call: Call, digest: str) -> Sent:
         mutator = self.bench.backends["plain"].mutator
         assert mutator is not None

