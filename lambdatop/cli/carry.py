@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -68,11 +68,13 @@ async def carry_out(
             show(proposal, as_json=as_json)
             return codes.FAILED
         _refuse_destructive(context, proposal)
-        if not confirmed(proposal, confirm, asked_for):
+        names = await executor.names_of(proposal)
+        if not confirmed(proposal, confirm, asked_for, names):
             streams.say("not confirmed; nothing was sent")
             return codes.FAILED
+        called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
         with _no_interruption(executor.stop_waiting):
-            result = await executor.execute(proposal, parts.clock.now())
+            result = await executor.execute(proposal, parts.clock.now(), called)
     _report(proposal, result, as_json)
     return codes.OF_RESULT[result.kind]
 
@@ -99,10 +101,13 @@ def _refuse_destructive(context: Context, plan: Plan) -> None:
         raise UsageError(f"{plan.mitigation} cannot be undone, and allow_destructive is false ({origin})")
 
 
-def confirmed(plan: Plan, typed: str | None, asked_for: str | None = None) -> bool:
+def confirmed(
+    plan: Plan, typed: str | None, asked_for: str | None = None, names: Collection[str] = ()
+) -> bool:
     """Whether somebody said yes, by `--confirm` or on the terminal.
 
-    Where nothing can be lost (confirm "key"), any unmistakable name of the target will do.
+    Where nothing can be lost (confirm "key"), any unmistakable name of the target will do. An undo also takes
+    `names`, those that its change was made with.
 
     Raises:
         UsageError: `--confirm` holds another name, or there is neither a name nor a terminal.
@@ -110,8 +115,8 @@ def confirmed(plan: Plan, typed: str | None, asked_for: str | None = None) -> bo
     by_key = plan.confirm == "key"
     wanted = plan.target.key.id if by_key else plan.confirm
     if typed is not None:
-        names = (plan.target.name, plan.target.arn, asked_for) if by_key else ()
-        if typed in (wanted, *names):
+        own = (plan.target.name, plan.target.arn, asked_for) if by_key else ()
+        if typed in (wanted, *own, *names):
             return True
         raise UsageError(f"--confirm {typed!r} does not match; this plan needs --confirm {wanted!r}")
     streams.words(proposal_text(plan))
@@ -119,7 +124,7 @@ def confirmed(plan: Plan, typed: str | None, asked_for: str | None = None) -> bo
         answer = streams.ask(f"{'Press y and Enter' if by_key else f'Type {wanted}'} to do it: ")
     if answer is None:
         raise UsageError(f"there is no terminal to ask on; confirm with --confirm {wanted!r}")
-    return answer.strip() in ("y", "Y") if by_key else answer.strip() == wanted
+    return answer.strip() in (("y", "Y") if by_key else (wanted, *names))
 
 
 @contextmanager

@@ -15,6 +15,9 @@ Outcome = Literal["open", "applied", "refused", "not-sent", "unknown", "undone"]
 FOUND = ("applied (found)", "not applied (found)", "changed by somebody", "cannot be told")
 """What recovery says of an intent without an outcome, after reading AWS's state."""
 
+ACCEPTED = "accepted by AWS"
+"""How the detail of an unknown outcome begins when AWS answered with success and the state did not show it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -23,7 +26,8 @@ class Entry:
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
     wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
-    mapping's source and function. Times in s since the epoch.
+    mapping's source and function. `called` is how the user called the target and what was typed to confirm.
+    `depth` counts the undos: 0 for a change, 1 for its undo, 2 for the redo. Times in s since the epoch.
     """
 
     id: str
@@ -46,11 +50,28 @@ class Entry:
     seen: State | None = None
     deadline: float | None = None
     label: str = ""
+    called: tuple[str, ...] = ()
+    depth: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether AWS answered with success, and what it showed afterwards was not what was asked for."""
+        return self.outcome == "unknown" and self.detail.startswith(ACCEPTED)
 
     @property
     def can_undo(self) -> bool:
         """Whether `lambdatop undo` may take it back."""
-        return self.undo is not None and self.outcome == "applied"
+        return self.undo is not None and (self.outcome == "applied" or self.accepted)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it took away what stood there, as an undo does and a redo does not."""
+        return self.undoes is not None and max(1, self.depth) % 2 == 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of the target: as AWS, as the screen and as the user call it."""
+        return tuple(dict.fromkeys(n for n in (self.target.id, self.arn, self.label, *self.called) if n))
 
 
 def intent_record(entry: Entry) -> dict[str, Any]:
@@ -71,7 +92,7 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "undo": _call_json(entry.undo) if entry.undo else None,
         "undoes": entry.undoes,
         "plan_digest": entry.plan_digest,
-    } | ({"deadline": entry.deadline} if entry.deadline is not None else {})
+    } | _if_any(deadline=entry.deadline, called=list(entry.called) or None, depth=entry.depth or None)
 
 
 def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
@@ -89,12 +110,20 @@ def outcome_record(
     }
 
 
+def _if_any(**fields: Any) -> dict[str, Any]:
+    """Fields that older versions do not write, where there is something to write."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def replay(records: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
     """Entries in the order of their intents; an undo that was applied marks what it undid."""
     entries: dict[str, Entry] = {}
     for record in records:
         if record.get("record") == "intent":
             entry = _entry(record)
+            below = entries.get(entry.undoes or "")
+            if entry.undoes and "depth" not in record:  # written by an older version
+                entry = replace(entry, depth=below.depth + 1 if below else 1)
             entries[entry.id] = entry
         elif record.get("record") == "outcome" and record.get("id") in entries:
             if entries[record["id"]].outcome == "undone":
@@ -140,4 +169,6 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         plan_digest=record["plan_digest"],
         label=str(target.get("label") or ""),
         deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
+        called=tuple(str(name) for name in record.get("called") or ()),
+        depth=int(record.get("depth") or 0),
     )

@@ -130,7 +130,8 @@ class Plan:
     fresh read differs from `before`. `undo` is the exact call that restores `before` (None when
     nothing can). `confirm` is "key" (press y) or the text that must be typed. `planned_at` is s
     since the epoch. `transient` are states that a slow change passes through on its way to `after`.
-    `deadline` is when waiting events begin to expire (s since the epoch).
+    `deadline` is when waiting events begin to expire (s since the epoch). `undoes` is the journal entry that
+    it takes back, `depth` how many undos deep that is: 1 for the undo of a change, 2 for the redo.
 
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
     entry of its own, begins only when the one before is applied and what it waits for has come, and `call`,
@@ -161,6 +162,7 @@ class Plan:
     alternatives: tuple[Alternative, ...] = ()
     transient: tuple[State, ...] = ()
     undoes: str | None = None
+    depth: int = 0
     deadline: float | None = None
     wait: Wait | None = None
     steps: tuple[Plan, ...] = ()

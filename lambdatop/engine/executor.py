@@ -31,6 +31,7 @@ from lambdatop.domain.ports import (
 )
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
+from lambdatop.domain.undoable import names_to_confirm
 from lambdatop.domain.values import dataclass
 from lambdatop.engine import recovery
 from lambdatop.engine.budget import mutating, urgent
@@ -114,10 +115,16 @@ class Executor:
         with urgent():
             return self._warned(await self._proposals.propose(name, target, params))
 
-    async def propose_undo(self, entry_id: str | None) -> Proposal:
-        """Plan the undo of one entry (id or a unique beginning of it), or of the newest one."""
+    async def propose_undo(self, wanted: str | None) -> Proposal:
+        """Plan the undo of one entry (its id, a unique beginning of it, a target's name), or of the newest."""
         with urgent():
-            return self._warned(await self._proposals.propose_undo(entry_id))
+            return self._warned(await self._proposals.propose_undo(wanted))
+
+    async def names_of(self, plan: Plan) -> tuple[str, ...]:
+        """Names that confirm the undo of an entry: the target's own, and those that the change was made with."""
+        if plan.undoes is None:
+            return ()
+        return names_to_confirm(await asyncio.to_thread(self._journal.read), plan.undoes)
 
     def _warned(self, proposal: Proposal) -> Proposal:
         """A plan that may be looked at but not carried out says so before somebody confirms it."""
@@ -125,15 +132,17 @@ class Executor:
             return proposal
         return replace(proposal, warnings=(self._changes_refused, *proposal.warnings))
 
-    async def execute(self, plan: Plan, confirmed_at: float) -> Result:
+    async def execute(self, plan: Plan, confirmed_at: float, called: tuple[str, ...] = ()) -> Result:
         """Carry a plan out that was confirmed at `confirmed_at` (s since the epoch).
 
+        `called` is how the user called the target and what was typed to confirm; the undo takes the same.
         Cancelling the caller does not cancel the execution.
         """
         mutator = self._mutator
         if mutator is None:
             return Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
-        task = asyncio.ensure_future(self._carry_out(mutator, plan, confirmed_at))
+        typed = () if plan.confirm == "key" else (plan.confirm,)
+        task = asyncio.ensure_future(self._carry_out(mutator, plan, confirmed_at, (*called, *typed)))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
@@ -195,9 +204,11 @@ class Executor:
             return entry.id in self._spent and self.busy
         return recovery.may_be_alive(entry, process.host, self._clock.now())
 
-    async def _carry_out(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
+    async def _carry_out(
+        self, mutator: Mutator, plan: Plan, confirmed_at: float, called: tuple[str, ...]
+    ) -> Result:
         if not plan.steps:
-            return await self._one(mutator, plan, confirmed_at)
+            return await self._one(mutator, plan, confirmed_at, called)
         refused = self._void(plan, confirmed_at)
         if refused:
             return refused
@@ -205,11 +216,13 @@ class Executor:
 
         async def step(part: Plan) -> Result:
             # The whole was confirmed in time; a later step has its own look at what is there instead.
-            return await self._one(mutator, part, self._clock.now())
+            return await self._one(mutator, part, self._clock.now(), called)
 
         return await Course(self._clock, self._reader, self._closing, step).run(plan)
 
-    async def _one(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
+    async def _one(
+        self, mutator: Mutator, plan: Plan, confirmed_at: float, called: tuple[str, ...]
+    ) -> Result:
         async with self._locks[plan.target.key]:
             with mutating():
                 refused = self._void(plan, confirmed_at) or await drift(self._reader, plan)
@@ -218,7 +231,7 @@ class Executor:
                 if refused:
                     return refused
                 self._spent.add(plan.id)
-                result = await self._committer.commit(mutator, plan, self._entry(plan))
+                result = await self._committer.commit(mutator, plan, self._entry(plan, called))
                 if result.entry is not None:
                     await self._tell(self._controls(plan.target.key, result.now))
                 return result
@@ -248,7 +261,8 @@ class Executor:
             return Result("expired", words)
         return None
 
-    def _entry(self, plan: Plan) -> Entry:
+    def _entry(self, plan: Plan, called: tuple[str, ...]) -> Entry:
+        own = (plan.target.key.id, plan.target.arn, plan.target.name)
         return Entry(
             id=plan.id,
             at=self._clock.now(),
@@ -266,6 +280,8 @@ class Executor:
             plan_digest=plan.digest(),
             deadline=plan.deadline,
             label=plan.target.name,
+            called=tuple(name for name in dict.fromkeys(called) if name not in own),
+            depth=plan.depth,
         )
 
     def _controls(self, target: Key, seen: State | None) -> tuple[Event, ...]:

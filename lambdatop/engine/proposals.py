@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 from uuid import uuid4
 
-from lambdatop.domain.errors import TargetNotFound, UsageError
+from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Proposal, Refusal, State
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import FunctionSituation, Situation
+from lambdatop.domain.undoable import find_entry, on_top
 from lambdatop.engine.settle import look
 
 
@@ -96,18 +97,20 @@ class Proposals:
         params = await self._with_queues(name, params)
         return self._placed(self._planning.plan(name, situation, params, self._clock.now(), str(uuid4())))
 
-    async def propose_undo(self, entry_id: str | None) -> Proposal:
-        """A plan that takes one journal entry back, or the reason why there is none."""
+    async def propose_undo(self, wanted: str | None) -> Proposal:
+        """A plan that takes one journal entry back, or the reason why there is none.
+
+        `wanted` is an id, the beginning of one, or a name of the target; None is the newest change.
+        """
         entries = await asyncio.to_thread(self._journal.read)
-        entry = _by_id(entries, entry_id) if entry_id else newest(entries, self._scope)
-        if entry is None:
-            raise TargetNotFound(f"There is nothing to undo in {self._scope}; see `lambdatop journal`.")
+        entry = find_entry(entries, self._scope, wanted)
         self._check_scope(entry.target, f"entry {entry.id[:8]}")
         ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
         above = on_top(entries, entry) if entry.can_undo else None
         if above is not None:
             reason = f"{above.mitigation} ({above.id[:8]}) was done to {ref.name} after it."
-            return Refusal("undo", ref, reason, f"Undo that first: lambdatop undo {above.id}")
+            first = f"Undo that first: lambdatop undo {above.id}"
+            return Refusal("undo", ref, reason, first if above.can_undo else "That cannot be undone.")
         current: State = {}
         if entry.can_undo:
             fields = {*entry.after, *self._planning.reads_besides(entry)}
@@ -151,49 +154,3 @@ class Proposals:
                 f"{what} belongs to {target.scope}, the connection is to {self._scope}. "
                 "Choose it with --profile and --region."
             )
-
-
-def newest(entries: tuple[Entry, ...], scope: Scope) -> Entry | None:
-    """The newest entry of `scope` that the undo key takes back.
-
-    Undos are not on the stack (undoing twice walks back, it does not flip), but a redo is: it is the
-    undo of an undo, asked for by its id.
-    """
-    known = {e.id: e for e in entries}
-    for entry in reversed(entries):
-        if entry.target.scope == scope and entry.can_undo and _depth(entry, known) % 2 == 0:
-            return entry
-    return None
-
-
-def on_top(entries: tuple[Entry, ...], entry: Entry) -> Entry | None:
-    """The newest change of the same fields of the same target that was applied after `entry` and stands.
-
-    An undo is none: it took away what stood there.
-    """
-    known = {e.id: e for e in entries}
-    for later in reversed(entries[entries.index(entry) + 1 :]):
-        same = later.target == entry.target and set(later.after) & set(entry.after)
-        if same and later.outcome == "applied" and _depth(later, known) % 2 == 0:
-            return later
-    return None
-
-
-def _depth(entry: Entry, known: Mapping[str, Entry]) -> int:
-    depth, seen = 0, {entry.id}
-    while entry.undoes and entry.undoes not in seen:
-        depth += 1
-        seen.add(entry.undoes)
-        if entry.undoes not in known:
-            break
-        entry = known[entry.undoes]
-    return depth
-
-
-def _by_id(entries: tuple[Entry, ...], entry_id: str) -> Entry:
-    found = [e for e in entries if e.id == entry_id] or [e for e in entries if e.id.startswith(entry_id)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise TargetNotFound(f"Several journal entries begin with {entry_id!r}.", tuple(e.id for e in found))
-    raise TargetNotFound(f"The journal has no entry {entry_id!r}; see `lambdatop journal`.")

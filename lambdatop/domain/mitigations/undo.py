@@ -23,7 +23,9 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     if refused or entry.undo is None:
         return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
     if entry.undo.operation == redrive.CANCEL.operation:
-        return redrive.plan_stop(ref, current, now, plan_id, mitigation=NAME, undoes=entry.id)
+        return redrive.plan_stop(
+            ref, current, now, plan_id, mitigation=NAME, undoes=entry.id, depth=entry.depth + 1
+        )
     refused = _changed(entry, current, ref)
     if refused:
         return refused
@@ -50,6 +52,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         warnings=("what waited meanwhile starts at once",) if _starts(entry.before) else (),
         transient=_on_the_way(entry.before),
         undoes=entry.id,
+        depth=entry.depth + 1,
     )
 
 

@@ -16,6 +16,7 @@ from textual.widgets import Button, Input
 from textual.worker import Worker, WorkerState
 
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.ports import Result
 from lambdatop.domain.text import clean
@@ -45,6 +46,7 @@ class ConfirmScreen(Dialog):
         self._request = request
         self._armed_at: float | None = None
         self._alternatives: tuple[Alternative, ...] = ()
+        self._done: Entry | None = None
         self.phase: Phase = "reading"
         self.plan: Plan | None = None
 
@@ -69,6 +71,7 @@ class ConfirmScreen(Dialog):
 
     def _read(self) -> None:
         self.phase, self.plan, self._armed_at, self._let_in = "reading", None, None, False
+        self._done = None
         self._put("#title", spans((self._request.words, "accent")))
         self._put("#text", spans(("reading the current state…", "muted")))
         self._put("#rest", ())
@@ -221,6 +224,13 @@ class ConfirmScreen(Dialog):
         if self.phase in ("ready", "closed", "done"):
             self._read()
 
+    def action_undo_result(self) -> None:
+        """`u`, once it is done: take exactly this change back, through a dialog of its own."""
+        entry = self._done
+        if self.phase == "done" and entry is not None and entry.can_undo and self._let_in:
+            self.dismiss()
+            self.app.call_later(self.console_app.corridor.undo, entry.id)
+
     def action_confirm_key(self) -> None:
         """`y`, for plans that lose nothing."""
         if self.plan is not None and self.plan.confirm == "key":
@@ -248,7 +258,7 @@ class ConfirmScreen(Dialog):
 
     def show_result(self, result: Result) -> None:
         """How it ended. What it did is seen in the next snapshot."""
-        self.phase = "done"
+        self.phase, self._done = "done", result.entry
         title, text = words.outcome(result, self._width)
         self._put("#title", title)
         self._put("#text", text)

@@ -219,8 +219,9 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
         body += drift(result.saw or {}, result.now or {}, result.want or {}, width)
     if result.entry is not None:
         body += row("journal", result.entry.id, width, "muted")
-        if result.kind == "applied" and result.entry.can_undo:
-            body += row("undo", "u on the dashboard, or J for the journal", width)
+        if result.entry.can_undo:
+            what = "the last step" if result.steps else "it"
+            body += row("undo", f"u undoes {what}; J shows the journal", width)
     return title, tuple(body)
 
 
