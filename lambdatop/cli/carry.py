@@ -87,7 +87,8 @@ async def settle_intents(executor: Executor) -> bool:
     for entry in left:
         why = "its process may be at work, its request may still arrive for 2 min, its target may change"
         if entry.outcome == "unknown":
-            why = "its answer was lost, and its effect may still show within two minutes"
+            begins = "AWS accepted it without effect" if entry.accepted else "its answer was lost"
+            why = f"{begins}, and its effect may still show within two minutes"
         streams.say(
             f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}) is still {entry.outcome}: {why}, "
             "or the target could not be read"
@@ -169,5 +170,5 @@ def _report(plan: Plan, result: Result, as_json: bool) -> None:
         streams.data(result_text(result))
     if result.kind == "unknown":
         streams.say("the outcome is not known: see `lambdatop journal --open` before you try again")
-    elif result.kind == "applied" and plan.undo is not None and result.entry is not None:
+    if result.entry is not None and result.entry.can_undo:
         streams.say(f"undo with: lambdatop undo {result.entry.id}")

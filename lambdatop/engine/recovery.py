@@ -11,12 +11,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.journal import ACCEPTED, Entry
 from lambdatop.domain.plan import shows
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Scope
 from lambdatop.engine.budget import urgent
-from lambdatop.engine.settle import look
+from lambdatop.engine.settle import is_changing, look
 from lambdatop.engine.verdict import FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT, FOUND_NOTHING, Verdict, words
 
 ABANDONED_S = 600.0
@@ -58,6 +58,9 @@ async def recover(
             verdict = await _verdict(reader, entry, _later(entries, entry))
         if verdict is None or _too_early(entry, verdict, clock.now()):
             continue
+        if entry.accepted and verdict.outcome != "applied":
+            # AWS said yes to it: that it was not sent would be false, whatever the state shows.
+            verdict = replace(verdict, outcome="unknown", detail=f"{ACCEPTED}; {verdict.detail}")
         if entry not in await asyncio.to_thread(journal.read):
             continue  # another console was quicker
         at = clock.now()
@@ -77,7 +80,8 @@ def unsettled(entries: Sequence[Entry], scope: Scope) -> list[Entry]:
 def _was_lost(entry: Entry) -> bool:
     if entry.outcome != "unknown" or not entry.after:
         return False
-    return not entry.detail.startswith((FOUND_CHANGED, FOUND_NOTHING))
+    said = entry.detail.removeprefix(f"{ACCEPTED}; ")
+    return not said.startswith((FOUND_CHANGED, FOUND_NOTHING, FOUND_NOT))
 
 
 def _too_early(entry: Entry, verdict: Verdict, now: float) -> bool:
@@ -107,6 +111,8 @@ async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict
     if shows(found.state, entry.after):
         return Verdict("applied", FOUND_APPLIED, found.state)
     if shows(found.state, {name: entry.before.get(name) for name in entry.after}):
+        if await is_changing(reader, entry.target, entry.after):
+            return None
         return Verdict("not-sent", FOUND_NOT, found.state)
     if str(found.state.get("state", "")).endswith("ing"):
         return None  # Disabling, Enabling, Updating: it will have an answer soon
