@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
@@ -58,24 +58,26 @@ async def carry_out(
 
     `asked_for` is how the user called the target.
     """
-    async with corridor(context, parts) as (backend, executor):
-        refuse_read_only_account(backend)
-        if backend.changes_refused:
-            raise UsageError(backend.changes_refused)
-        await settle_intents(executor)
-        proposal = await propose(backend, executor)
-        if not isinstance(proposal, Plan):
-            show(proposal, as_json=as_json)
-            return codes.FAILED
-        _refuse_destructive(context, proposal)
-        names = await executor.names_of(proposal)
-        if not confirmed(proposal, confirm, asked_for, names):
-            streams.say("not confirmed; nothing was sent")
-            return codes.FAILED
-        called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
-        with _no_interruption(executor.stop_waiting):
+    with ExitStack() as patience:
+        async with corridor(context, parts) as (backend, executor):
+            refuse_read_only_account(backend)
+            if backend.changes_refused:
+                raise UsageError(backend.changes_refused)
+            await settle_intents(executor)
+            proposal = await propose(backend, executor)
+            if not isinstance(proposal, Plan):
+                show(proposal, as_json=as_json)
+                return codes.FAILED
+            _refuse_destructive(context, proposal)
+            names = await executor.names_of(proposal)
+            if not confirmed(proposal, confirm, asked_for, names):
+                streams.say("not confirmed; nothing was sent")
+                return codes.FAILED
+            called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
+            # Until the connection is closed: whoever interrupts that must not hide what was done.
+            patience.enter_context(_no_interruption(executor.stop_waiting))
             result = await executor.execute(proposal, parts.clock.now(), called)
-    _report(proposal, result, as_json)
+            _report(result, as_json)
     return codes.OF_RESULT[result.kind]
 
 
@@ -161,13 +163,18 @@ def _no_interruption(stop_waiting: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _report(plan: Plan, result: Result, as_json: bool) -> None:
-    if as_json:
-        from lambdatop.storage.codec import result_json
+def _report(result: Result, as_json: bool) -> None:
+    """Print how it ended; where that fails it is said on stderr, for the change is made all the same."""
+    try:
+        if as_json:
+            from lambdatop.storage.codec import result_json
 
-        streams.document(result_json(result))
-    else:
-        streams.data(result_text(result))
+            streams.document(result_json(result))
+        else:
+            streams.data(result_text(result))
+    except streams.NotPrinted as error:
+        streams.say(str(error))
+        streams.words(result_text(result))
     if result.kind == "unknown":
         streams.say("the outcome is not known: see `lambdatop journal --open` before you try again")
     if result.entry is not None and result.entry.can_undo:

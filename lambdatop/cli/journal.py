@@ -34,6 +34,14 @@ def run(args: argparse.Namespace) -> int:
     entries = JournalFile(context.paths.state_dir).read()
     if args.open:
         entries = tuple(e for e in entries if e.outcome in ("open", "unknown"))
+    with streams.keeping(code):
+        _print(entries, args, context)
+    if not args.settle:
+        _say_how_to_settle(entries)
+    return code
+
+
+def _print(entries: tuple[Entry, ...], args: argparse.Namespace, context: Context) -> None:
     if args.json:
         from lambdatop.storage.codec import entry_json
 
@@ -42,9 +50,6 @@ def run(args: argparse.Namespace) -> int:
         streams.data(journal_text(entries))
     else:
         streams.say("no entry is open" if args.open else f"the journal in {context.paths.state_dir} is empty")
-    if not args.settle:
-        _say_how_to_settle(entries)
-    return code
 
 
 def _settle(context: Context) -> int:

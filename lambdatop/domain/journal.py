@@ -15,8 +15,27 @@ Outcome = Literal["open", "applied", "refused", "not-sent", "unknown", "undone"]
 FOUND = ("applied (found)", "not applied (found)", "changed by somebody", "cannot be told")
 """What recovery says of an intent without an outcome, after reading AWS's state."""
 
+MOST_ATTEMPTS_S = 600.0
+"""Attempts of one call take no longer than this; a larger difference is a clock that somebody set."""
+
 ACCEPTED = "accepted by AWS"
 """How the detail of an unknown outcome begins when AWS answered with success and the state did not show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """How long a machine has run: `s` seconds since the start that `boot` names, read from `clock`.
+
+    Nobody can set this clock. `boot` is "" where the system tells no name of its start: then nothing can be
+    compared. `clock` is CLOCK_BOOTTIME on Linux and CLOCK_MONOTONIC on macOS; both count while it sleeps.
+    """
+
+    boot: str = ""
+    s: float = 0.0
+    clock: str = ""
+
+
+NO_UPTIME = Uptime()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +46,9 @@ class Entry:
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
     wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
     mapping's source and function. `called` is how the user called the target and what was typed to confirm.
-    `depth` counts the undos: 0 for a change, 1 for its undo, 2 for the redo. Times in s since the epoch.
+    `depth` counts the undos: 0 for a change, 1 for its undo, 2 for the redo. `uptime` is that of the machine
+    at the time of the intent, `again_s` how many s later the call was sent the last time. Times in s since the
+    epoch.
     """
 
     id: str
@@ -52,6 +73,20 @@ class Entry:
     label: str = ""
     called: tuple[str, ...] = ()
     depth: int = 0
+    uptime: Uptime = NO_UPTIME
+    again_s: float = 0.0
+
+    def age_s(self, now: float, uptime: Uptime = NO_UPTIME) -> float | None:
+        """How old the intent is, s; None where that cannot be told.
+
+        Since the same start of the same machine nobody's setting of the clock counts. Otherwise it is what the
+        clock says, unless it says that the intent was written in the future.
+        """
+        if self.uptime.boot and self.uptime.boot == uptime.boot:
+            age = uptime.s - self.uptime.s
+        else:
+            age = now - self.at
+        return age if age >= 0 else None
 
     @property
     def accepted(self) -> bool:
@@ -92,7 +127,12 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "undo": _call_json(entry.undo) if entry.undo else None,
         "undoes": entry.undoes,
         "plan_digest": entry.plan_digest,
-    } | _if_any(deadline=entry.deadline, called=list(entry.called) or None, depth=entry.depth or None)
+    } | _if_any(
+        deadline=entry.deadline,
+        called=list(entry.called) or None,
+        depth=entry.depth or None,
+        uptime=_uptime_json(entry.uptime) if entry.uptime.boot else None,
+    )
 
 
 def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
@@ -110,6 +150,14 @@ def outcome_record(
     }
 
 
+def _uptime_json(uptime: Uptime) -> dict[str, Any]:
+    return {"boot": uptime.boot, "s": uptime.s, "clock": uptime.clock}
+
+
+def _uptime(data: Mapping[str, Any] | None) -> Uptime:
+    return Uptime(str(data["boot"]), float(data["s"]), str(data["clock"])) if data else NO_UPTIME
+
+
 def _if_any(**fields: Any) -> dict[str, Any]:
     """Fields that older versions do not write, where there is something to write."""
     return {name: value for name, value in fields.items() if value is not None}
@@ -125,6 +173,10 @@ def replay(records: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
             if entry.undoes and "depth" not in record:  # written by an older version
                 entry = replace(entry, depth=below.depth + 1 if below else 1)
             entries[entry.id] = entry
+        elif record.get("record") == "attempt" and record.get("id") in entries:
+            entry = entries[record["id"]]
+            again_s = min(max(0.0, float(record["at"]) - entry.at), MOST_ATTEMPTS_S)
+            entries[entry.id] = replace(entry, again_s=again_s)
         elif record.get("record") == "outcome" and record.get("id") in entries:
             if entries[record["id"]].outcome == "undone":
                 continue  # a slow neighbour's verdict on what was taken back since
@@ -171,4 +223,5 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
         called=tuple(str(name) for name in record.get("called") or ()),
         depth=int(record.get("depth") or 0),
+        uptime=_uptime(record.get("uptime")),
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from lambdatop.domain.events import Event, TargetIdentified
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.insights import ErrorsFound, Found, Scan
-from lambdatop.domain.journal import Entry, Outcome
+from lambdatop.domain.journal import Entry, Outcome, Uptime
 from lambdatop.domain.lease import Leased
 from lambdatop.domain.older import Older
 from lambdatop.domain.plan import Call, Plan, Proposal, State
@@ -29,6 +29,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
+
+    def uptime(self) -> Uptime:
+        """How long this machine has run, by a clock that nobody can set."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

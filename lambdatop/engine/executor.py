@@ -18,7 +18,7 @@ from lambdatop.domain.aftermath import standing
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Plan, Proposal, State
+from lambdatop.domain.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, Proposal, State
 from lambdatop.domain.ports import (
     Clock,
     EventSink,
@@ -40,7 +40,6 @@ from lambdatop.engine.proposals import NOWHERE_SPECIAL, Place, Planning, Proposa
 from lambdatop.engine.settle import look
 from lambdatop.engine.steps import Course
 
-CLOCK_SLACK_S = 5.0
 LAST_SECONDS_S = 120.0
 """A call, its read back and a recovery take so long at most; no change is begun with less left."""
 STANDING_READ = 20
@@ -96,6 +95,7 @@ class Executor:
         self._scope = scope
         self._allow_destructive = allow_destructive
         self._process = process or this_process()
+        self._ages = recovery.Ages(clock, self._process.host)
         self._proposals = Proposals(clock, journal, reader, scope, planning, place)
         self._committer = Committer(clock, journal, reader, spills, lease)
         self._expires_at = expires_at
@@ -172,7 +172,9 @@ class Executor:
         """
         if self._mutator is None:
             return ()
-        found = await recovery.recover(self._clock, self._journal, self._reader, self._scope, self._mine)
+        found = await recovery.recover(
+            self._clock, self._journal, self._reader, self._scope, self._ages, self._mine
+        )
         if found:
             await self._tell(())
         return found
@@ -202,7 +204,7 @@ class Executor:
         process = self._process
         if (entry.host, entry.pid) == (process.host, process.pid):
             return entry.id in self._spent and self.busy
-        return recovery.may_be_alive(entry, process.host, self._clock.now())
+        return recovery.may_be_alive(entry, process.host, self._ages.at_least_s(entry))
 
     async def _carry_out(
         self, mutator: Mutator, plan: Plan, confirmed_at: float, called: tuple[str, ...]
@@ -225,9 +227,11 @@ class Executor:
     ) -> Result:
         async with self._locks[plan.target.key]:
             with mutating():
+                began = self._clock.monotonic()
                 refused = self._void(plan, confirmed_at) or await drift(self._reader, plan)
                 # The read may have taken long; the confirmation is for now, not for then.
-                refused = refused or self._void(plan, confirmed_at) or self._dying()
+                waited_s = self._clock.monotonic() - began
+                refused = refused or self._void(plan, confirmed_at, waited_s) or self._dying()
                 if refused:
                     return refused
                 self._spent.add(plan.id)
@@ -244,7 +248,8 @@ class Executor:
         words = f"The credentials end in less than {LAST_SECONDS_S / 60:.0f} minutes; nothing was sent."
         return Result("not-sent", f"{words} Log in again (`:login` in the console), then confirm it anew.")
 
-    def _void(self, plan: Plan, confirmed_at: float) -> Result | None:
+    def _void(self, plan: Plan, confirmed_at: float, waited_s: float = 0.0) -> Result | None:
+        """Why the plan is not sent; `waited_s` is how long it has been checked, by no clock that can be set."""
         if self._changes_refused:
             return Result("not-sent", self._changes_refused)
         if plan.scope != self._scope:
@@ -256,7 +261,10 @@ class Executor:
         if plan.id in self._spent:
             return Result("not-sent", "This plan was carried out already; nothing more was sent.")
         age = self._clock.now() - confirmed_at
-        if age > CONFIRMATION_LIFE_S or age < -CLOCK_SLACK_S:
+        if age < -CLOCK_SLACK_S:
+            words = "The clock was set back, so the age of the confirmation is not known; nothing was sent."
+            return Result("expired", words)
+        if max(age, waited_s) > CONFIRMATION_LIFE_S:
             words = f"The confirmation is older than {CONFIRMATION_LIFE_S:.0f} s; nothing was sent."
             return Result("expired", words)
         return None
@@ -282,6 +290,7 @@ class Executor:
             label=plan.target.name,
             called=tuple(name for name in dict.fromkeys(called) if name not in own),
             depth=plan.depth,
+            uptime=self._clock.uptime(),
         )
 
     def _controls(self, target: Key, seen: State | None) -> tuple[Event, ...]:

@@ -138,7 +138,8 @@ class Proposals:
         """Why another purge of ours would be refused now, "" when it would not."""
         from lambdatop.domain.mitigations.purge import too_soon
 
-        return too_soon(await asyncio.to_thread(self._journal.read), queue, self._clock.now())
+        entries = await asyncio.to_thread(self._journal.read)
+        return too_soon(entries, queue, self._clock.now(), self._clock.uptime())
 
     async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
         """The value before our throttle; nothing once somebody has set another value than zero since."""

@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerState
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Alternative, Plan, Proposal, Refusal
+from lambdatop.domain.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.ports import Result
 from lambdatop.domain.text import clean
 from lambdatop.tui.asking import Request, ending
@@ -47,6 +47,7 @@ class ConfirmScreen(Dialog):
         self._armed_at: float | None = None
         self._alternatives: tuple[Alternative, ...] = ()
         self._done: Entry | None = None
+        self._filled_at = 0.0
         self.phase: Phase = "reading"
         self.plan: Plan | None = None
 
@@ -102,7 +103,7 @@ class ConfirmScreen(Dialog):
             title, text = words.refusal(proposal, self._width)
             self._close_with(title, text, proposal.alternatives)
             return
-        self.plan, self.phase = proposal, "ready"
+        self.plan, self.phase, self._filled_at = proposal, "ready", Message().time
         self._put("#title", words.heading(proposal, self._width, self.console_app.now()))
         self._put("#text", words.where(proposal, self.console_app.frame.target, self._width))
         self._put(
@@ -171,8 +172,12 @@ class ConfirmScreen(Dialog):
 
     @property
     def void(self) -> bool:
-        """Whether the plan is too old to be confirmed."""
-        return self.plan is not None and self.console_app.now() - self.plan.planned_at > CONFIRMATION_LIFE_S
+        """Whether the plan is too old to be confirmed, by the clock or without one that can be set."""
+        if self.plan is None:
+            return False
+        age_s = self.console_app.now() - self.plan.planned_at
+        shown_s = Message().time - self._filled_at
+        return age_s < -CLOCK_SLACK_S or max(age_s, shown_s) > CONFIRMATION_LIFE_S
 
     # -- input -----------------------------------------------------------------------------------
 

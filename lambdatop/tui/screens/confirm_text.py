@@ -180,7 +180,9 @@ def status(plan: Plan | None, now: float, *, void: bool, armed: bool, more: bool
     if plan is None:
         return spans(("Esc closes", "muted"))
     if void:
-        gone = f"{CONFIRMATION_LIFE_S:.0f} s have passed: this plan is void. "
+        stepped = now < plan.planned_at
+        why = "the clock was set back" if stepped else f"{CONFIRMATION_LIFE_S:.0f} s have passed"
+        gone = f"{why}: this plan is void. "
         return spans((gone, "warning"), ("Ctrl-R", "accent"), (" reads the state again", "warning"))
     read = f"  state read {max(0.0, now - plan.planned_at):.0f} s ago{'  ↓ shows more' if more else ''}"
     if not armed:
