@@ -217,6 +217,10 @@ class JournalScreen(FrameScreen):
         else:
             self.console_app.ask_who(entry.target, target_name(entry, self.console_app.frame.snapshot))
 
+    def undo(self) -> None:
+        """`:undo` here means the chosen entry, as the key does."""
+        self.action_undo_chosen()
+
     def action_undo_chosen(self) -> None:
         """Undo the chosen entry, through the same dialog."""
         entry = self.table.cursor_row

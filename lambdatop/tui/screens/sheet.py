@@ -108,7 +108,7 @@ class SheetScreen(FrameScreen):
         """Keys of panes mean nothing here."""
         return action not in self.SILENT
 
-    def action_undo(self) -> None:
+    def undo(self) -> None:
         """Undo the newest change that concerns what this page shows, and nothing else."""
         app = self.console_app
         selection = self.selection()
