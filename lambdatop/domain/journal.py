@@ -163,34 +163,67 @@ def _if_any(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def carried_record(entry: Entry) -> dict[str, Any]:
+    """The JSON of an entry that goes on to the next file with what is known of it, in one record."""
+    seen = dict(entry.seen) if entry.seen is not None else None
+    end = {"outcome": entry.outcome, "outcome_at": entry.outcome_at, "detail": entry.detail, "seen": seen}
+    return intent_record(entry) | {"record": "carried", "depth": entry.depth, "again_s": entry.again_s} | end
+
+
 def replay(records: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
     """Entries in the order of their intents; an undo that was applied marks what it undid."""
     entries: dict[str, Entry] = {}
     for record in records:
-        if record.get("record") == "intent":
-            entry = _entry(record)
-            below = entries.get(entry.undoes or "")
-            if entry.undoes and "depth" not in record:  # written by an older version
-                entry = replace(entry, depth=below.depth + 1 if below else 1)
-            entries[entry.id] = entry
-        elif record.get("record") == "attempt" and record.get("id") in entries:
-            entry = entries[record["id"]]
-            again_s = min(max(0.0, float(record["at"]) - entry.at), MOST_ATTEMPTS_S)
-            entries[entry.id] = replace(entry, again_s=again_s)
-        elif record.get("record") == "outcome" and record.get("id") in entries:
-            if entries[record["id"]].outcome == "undone":
-                continue  # a slow neighbour's verdict on what was taken back since
-            entry = replace(
-                entries[record["id"]],
-                outcome=record["outcome"],
-                outcome_at=float(record["at"]),
-                detail=str(record.get("detail", "")),
-                seen=record.get("seen"),
-            )
-            entries[entry.id] = entry
-            undone = entries.get(entry.undoes or "")
-            if undone is not None and entry.outcome == "applied":
-                entries[undone.id] = replace(undone, outcome="undone")
+        fold_record(entries, record)
+    return tuple(entries.values())
+
+
+def fold_record(entries: dict[str, Entry], record: Mapping[str, Any]) -> None:
+    """Change `entries` by one record.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the record is not complete; `entries` are as before.
+    """
+    kind = record.get("record")
+    if kind == "intent":
+        entry = _entry(record)
+        below = entries.get(entry.undoes or "")
+        if entry.undoes and "depth" not in record:  # written by an older version
+            entry = replace(entry, depth=below.depth + 1 if below else 1)
+        entries[entry.id] = entry
+    elif kind == "carried":
+        entries[record["id"]] = _carried(record)
+    elif kind == "attempt" and record.get("id") in entries:
+        entry = entries[record["id"]]
+        again_s = min(max(0.0, float(record["at"]) - entry.at), MOST_ATTEMPTS_S)
+        entries[entry.id] = replace(entry, again_s=again_s)
+    elif kind == "outcome" and record.get("id") in entries:
+        if entries[record["id"]].outcome == "undone":
+            return  # a slow neighbour's verdict on what was taken back since
+        entry = replace(
+            entries[record["id"]],
+            outcome=record["outcome"],
+            outcome_at=float(record["at"]),
+            detail=str(record.get("detail", "")),
+            seen=record.get("seen"),
+        )
+        entries[entry.id] = entry
+        mark_undone(entries, entry)
+
+
+def mark_undone(entries: dict[str, Entry], entry: Entry) -> None:
+    """Mark what an entry took back, once it is applied."""
+    undone = entries.get(entry.undoes or "")
+    if undone is not None and entry.outcome == "applied":
+        entries[undone.id] = replace(undone, outcome="undone")
+
+
+def joined(older: Iterable[Entry], newer: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Entries of an older file and what came after it: of an entry in both, the newer counts, in its place."""
+    entries = {entry.id: entry for entry in older}
+    for entry in newer:
+        entries[entry.id] = entry
+        mark_undone(entries, entry)
     return tuple(entries.values())
 
 
@@ -200,6 +233,18 @@ def _call_json(call: Call) -> dict[str, Any]:
 
 def _call(data: Mapping[str, Any]) -> Call:
     return Call(data["service"], data["operation"], data["params"])
+
+
+def _carried(record: Mapping[str, Any]) -> Entry:
+    at, seen = record["outcome_at"], record["seen"]
+    return replace(
+        _entry(record),
+        outcome=str(record["outcome"]),
+        outcome_at=float(at) if at is not None else None,
+        detail=str(record["detail"]),
+        seen=dict(seen) if seen is not None else None,
+        again_s=float(record["again_s"]),
+    )
 
 
 def _entry(record: Mapping[str, Any]) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -200,7 +200,13 @@ class JournalStore(Protocol):
     """The crash-safe journal. Every method that writes returns after fsync."""
 
     def read(self) -> tuple[Entry, ...]:
-        """All entries, oldest first."""
+        """Entries that may still be needed, and the newest, oldest first; the rest is in archives."""
+
+    def older(self) -> Iterator[tuple[Entry, ...]]:
+        """The entries of each archive, the newest archive first; raises LambdatopError where one is missing."""
+
+    def gap(self) -> str:
+        """What is missing of the journal, "" when nothing is."""
 
     def intent(self, entry: Entry) -> None:
         """Write an intent; raises when it could not be made durable."""

@@ -6,10 +6,10 @@ of an undo) is a change again and can be taken back like one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lambdatop.domain.errors import TargetNotFound, UsageError
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.journal import Entry, joined
 from lambdatop.domain.scope import Key, Scope
 
 
@@ -78,7 +78,7 @@ def _of_name(named: Sequence[Entry], scope: Scope, name: str) -> Entry:
             f"Several things were changed under the name {name!r}: name one entry by its id.",
             tuple(f"{e.id}  {e.mitigation} of {e.label or e.target.id}" for e in found),
         )
-    own = {e.target for e in here if name in (e.target.id, e.arn, e.label)}
+    own = {e.target for e in here if name in _own_names(e)}
     if not found or (own and found[0].target not in own):
         others = tuple(f"{e.id}  {e.mitigation} of {e.label or e.target.id}" for e in found)
         also = " Under the same name this was changed; undo it by its id:" if others else ""
@@ -97,6 +97,37 @@ def _of(target: Key) -> Callable[[Entry], bool]:
     return lambda entry: entry.target == target
 
 
-def names_to_confirm(entries: Iterable[Entry], entry_id: str | None) -> tuple[str, ...]:
-    """Every name under which the target of an entry is known: what confirmed the change confirms its undo."""
-    return next((e.names for e in entries if e.id == entry_id), ())
+def find_also_in_archives(
+    entries: Sequence[Entry], older: Callable[[], Iterator[tuple[Entry, ...]]], scope: Scope, wanted: str | None
+) -> tuple[Sequence[Entry], Entry]:
+    """As `find_entry`, also in archives; what was read, and the entry.
+
+    No more archives are read than needed: none for an id or a name that AWS gave, all for the beginning of an id
+    and for what the user called a target, because these may mean something else further back.
+
+    Raises:
+        TargetNotFound, UsageError: as `find_entry`.
+        LambdatopError: an archive that would have to be read is missing or damaged.
+    """
+    archives: Iterator[tuple[Entry, ...]] | None = None
+    while True:
+        found = refused = None
+        try:
+            found = find_entry(entries, scope, wanted)
+        except TargetNotFound as error:
+            refused = error  # an archive may hold exactly what is meant
+        if found is not None and (wanted is None or wanted in (found.id, *_own_names(found))):
+            return entries, found
+        archives = older() if archives is None else archives
+        batch = next(archives, None)
+        if batch is not None:
+            entries = joined(batch, entries)
+        elif found is not None:
+            return entries, found
+        else:
+            raise refused or TargetNotFound(f"The journal has no entry {wanted!r}; see `lambdatop journal`.")
+
+
+def _own_names(entry: Entry) -> tuple[str, ...]:
+    """What AWS and the screen call the target."""
+    return (entry.target.id, entry.arn, entry.label)

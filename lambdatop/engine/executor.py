@@ -31,7 +31,6 @@ from lambdatop.domain.ports import (
 )
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
-from lambdatop.domain.undoable import names_to_confirm
 from lambdatop.domain.values import dataclass
 from lambdatop.engine import recovery
 from lambdatop.engine.budget import mutating, urgent
@@ -124,7 +123,7 @@ class Executor:
         """Names that confirm the undo of an entry: the target's own, and those that the change was made with."""
         if plan.undoes is None:
             return ()
-        return names_to_confirm(await asyncio.to_thread(self._journal.read), plan.undoes)
+        return await self._proposals.names_of(plan.undoes)
 
     def _warned(self, proposal: Proposal) -> Proposal:
         """A plan that may be looked at but not carried out says so before somebody confirms it."""

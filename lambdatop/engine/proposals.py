@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 from uuid import uuid4
@@ -15,7 +15,7 @@ from lambdatop.domain.plan import Proposal, Refusal, State
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import FunctionSituation, Situation
-from lambdatop.domain.undoable import find_entry, on_top
+from lambdatop.domain.undoable import find_also_in_archives, on_top
 from lambdatop.engine.settle import look
 
 
@@ -102,8 +102,7 @@ class Proposals:
 
         `wanted` is an id, the beginning of one, or a name of the target; None is the newest change.
         """
-        entries = await asyncio.to_thread(self._journal.read)
-        entry = find_entry(entries, self._scope, wanted)
+        entries, entry = await asyncio.to_thread(self._find, wanted)
         self._check_scope(entry.target, f"entry {entry.id[:8]}")
         ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
         above = on_top(entries, entry) if entry.can_undo else None
@@ -119,6 +118,14 @@ class Proposals:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state
         return self._placed(self._planning.plan_undo(entry, current, self._clock.now(), str(uuid4())))
+
+    async def names_of(self, entry_id: str) -> tuple[str, ...]:
+        """Every name of an entry's target: what confirmed the change confirms its undo."""
+        _, entry = await asyncio.to_thread(self._find, entry_id)
+        return entry.names
+
+    def _find(self, wanted: str | None) -> tuple[Sequence[Entry], Entry]:
+        return find_also_in_archives(self._journal.read(), self._journal.older, self._scope, wanted)
 
     def _placed(self, proposal: Proposal) -> Proposal:
         from lambdatop.domain.mitigations.words import same_place
@@ -143,11 +150,12 @@ class Proposals:
 
     async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
         """The value before our throttle; nothing once somebody has set another value than zero since."""
-        from lambdatop.domain.mitigations.restore import remembered
+        from lambdatop.domain.mitigations.restore import remembered_also_in_archives
 
         if not isinstance(situation, FunctionSituation) or situation.reserved != 0:
             return {}
-        return remembered(await asyncio.to_thread(self._journal.read), situation.ref.key)
+        entries, key = await asyncio.to_thread(self._journal.read), situation.ref.key
+        return await asyncio.to_thread(remembered_also_in_archives, entries, self._journal.older, key)
 
     def _check_scope(self, target: Key, what: str) -> None:
         if target.scope != self._scope:
