@@ -19,7 +19,7 @@ MOST_ATTEMPTS_S = 600.0
 """Attempts of one call take no longer than this; a larger difference is a clock that somebody set."""
 
 ACCEPTED = "accepted by AWS"
-"""How the detail of an unknown outcome begins when AWS answered with success and the state did not show it."""
+"""How the detail of an unknown outcome begins when AWS said yes and the state read back did not show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Entry:
     wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
     mapping's source and function. `called` is how the user called the target and what was typed to confirm.
     `depth` counts the undos: 0 for a change, 1 for its undo, 2 for the redo. `uptime` is that of the machine
-    at the time of the intent, `again_s` how many s later the call was sent the last time. Times in s since the
-    epoch.
+    at the time of the intent, `again_s` how many s later the call was sent the last time. Times in s since
+    the epoch.
     """
 
     id: str
@@ -79,8 +79,8 @@ class Entry:
     def age_s(self, now: float, uptime: Uptime = NO_UPTIME) -> float | None:
         """How old the intent is, s; None where that cannot be told.
 
-        Since the same start of the same machine nobody's setting of the clock counts. Otherwise it is what the
-        clock says, unless it says that the intent was written in the future.
+        Since the same start of the same machine nobody's setting of the clock counts. Otherwise it is what
+        the clock says, unless it says that the intent was written in the future.
         """
         if self.uptime.boot and self.uptime.boot == uptime.boot:
             age = uptime.s - self.uptime.s
@@ -219,7 +219,7 @@ def mark_undone(entries: dict[str, Entry], entry: Entry) -> None:
 
 
 def joined(older: Iterable[Entry], newer: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Entries of an older file and what came after it: of an entry in both, the newer counts, in its place."""
+    """Entries of an older file and what came after it; of an entry in both the newer counts, in its place."""
     entries = {entry.id: entry for entry in older}
     for entry in newer:
         entries[entry.id] = entry
@@ -239,7 +239,7 @@ def _carried(record: Mapping[str, Any]) -> Entry:
     at, seen = record["outcome_at"], record["seen"]
     return replace(
         _entry(record),
-        outcome=str(record["outcome"]),
+        outcome=record["outcome"],
         outcome_at=float(at) if at is not None else None,
         detail=str(record["detail"]),
         seen=dict(seen) if seen is not None else None,

@@ -1,4 +1,4 @@
-"""Which entries stay in the journal's first file when it grows too long; the others go to an archive. Pure."""
+"""Which entries stay in the journal's file when it grows too long; the others go to an archive. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from lambdatop.domain.scope import Key
 RECENT = 200
 """The newest entries stay whatever they are: the console shows them."""
 MOST = 1_000
-"""Changes that can be undone, and drains to files: the newest so many stay. Older ones are found in archives."""
+"""Of changes that can be undone, and of drains, so many stay; older ones are found in archives."""
 
 
 def kept(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """The entries that stay, in their order.
 
-    Those are the newest, all whose outcome is not known (with the newest change of the same target since, which
-    tells whether the state speaks for them), what an undo or a redo takes back next, and drains, which name the
-    files that they filled.
+    Those are the newest, all whose outcome is not known (with the newest change of the same target since,
+    which tells whether the state speaks for them), what an undo or a redo takes back next, and drains, which
+    name the files that they filled.
     """
     staying = {entry.id for entry in entries[-RECENT:]}
     staying |= set(_unsettled(entries))

@@ -19,7 +19,7 @@ State = Mapping[str, Any]
 CONFIRMATION_LIFE_S = 60.0
 """A confirmation is void after this many seconds."""
 CLOCK_SLACK_S = 5.0
-"""So much may clocks disagree; a confirmation from further in the future was given before somebody set one."""
+"""So much may clocks disagree; a confirmation from further in the future tells of a clock that was set."""
 
 MITIGATIONS = (
     "throttle_to_zero",

@@ -203,7 +203,7 @@ class JournalStore(Protocol):
         """Entries that may still be needed, and the newest, oldest first; the rest is in archives."""
 
     def older(self) -> Iterator[tuple[Entry, ...]]:
-        """The entries of each archive, the newest archive first; raises LambdatopError where one is missing."""
+        """Entries of each archive, the newest archive first; raises LambdatopError where one is missing."""
 
     def gap(self) -> str:
         """What is missing of the journal, "" when nothing is."""

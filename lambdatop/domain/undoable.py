@@ -98,12 +98,15 @@ def _of(target: Key) -> Callable[[Entry], bool]:
 
 
 def find_also_in_archives(
-    entries: Sequence[Entry], older: Callable[[], Iterator[tuple[Entry, ...]]], scope: Scope, wanted: str | None
+    entries: Sequence[Entry],
+    older: Callable[[], Iterator[tuple[Entry, ...]]],
+    scope: Scope,
+    wanted: str | None,
 ) -> tuple[Sequence[Entry], Entry]:
     """As `find_entry`, also in archives; what was read, and the entry.
 
-    No more archives are read than needed: none for an id or a name that AWS gave, all for the beginning of an id
-    and for what the user called a target, because these may mean something else further back.
+    No more archives are read than needed: none for an id or a name that AWS gave, all for the beginning of an
+    id and for what the user called a target, because these may mean something else further back.
 
     Raises:
         TargetNotFound, UsageError: as `find_entry`.

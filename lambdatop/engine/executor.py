@@ -115,12 +115,12 @@ class Executor:
             return self._warned(await self._proposals.propose(name, target, params))
 
     async def propose_undo(self, wanted: str | None) -> Proposal:
-        """Plan the undo of one entry (its id, a unique beginning of it, a target's name), or of the newest."""
+        """Plan the undo of one entry (its id, a unique beginning, a target's name), or of the newest."""
         with urgent():
             return self._warned(await self._proposals.propose_undo(wanted))
 
     async def names_of(self, plan: Plan) -> tuple[str, ...]:
-        """Names that confirm the undo of an entry: the target's own, and those that the change was made with."""
+        """Names that confirm an undo: the target's own, and those that the change was made with."""
         if plan.undoes is None:
             return ()
         return await self._proposals.names_of(plan.undoes)
@@ -248,7 +248,7 @@ class Executor:
         return Result("not-sent", f"{words} Log in again (`:login` in the console), then confirm it anew.")
 
     def _void(self, plan: Plan, confirmed_at: float, waited_s: float = 0.0) -> Result | None:
-        """Why the plan is not sent; `waited_s` is how long it has been checked, by no clock that can be set."""
+        """Why the plan is not sent; `waited_s` since the check began, by a clock that nobody can set."""
         if self._changes_refused:
             return Result("not-sent", self._changes_refused)
         if plan.scope != self._scope:

@@ -83,9 +83,7 @@ def _without_effect(plan: Plan, seen: State) -> Verdict:
 def _still_before(plan: Plan, seen: State) -> bool:
     """Whether a field that the call was to change still has its old value."""
     return any(
-        name in plan.before
-        and shows(seen, {name: plan.before[name]})
-        and not shows(seen, {name: wanted})
+        name in plan.before and shows(seen, {name: plan.before[name]}) and not shows(seen, {name: wanted})
         for name, wanted in plan.after.items()
     )
 

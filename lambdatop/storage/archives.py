@@ -4,9 +4,9 @@
     journal.000002.jsonl   begins with the hash of the last line of the one before
     journal.jsonl          likewise, then the entries that may still be needed, then what came since
 
-At each moment of the change `journal.jsonl` is whole: first the archive is written, a copy, then the file that
-begins anew takes the place of the old one in a single step. Whoever dies in between leaves at most a copy that
-nobody names, which the next change writes anew.
+At each moment of the change `journal.jsonl` is whole: first the archive is written, a copy, then the file
+that begins anew takes the place of the old one in a single step. Whoever dies in between leaves at most a
+copy that nobody names, which the next change writes anew.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from lambdatop.storage.errors import JournalError, from_os
 from lambdatop.storage.private import append_durably, lock_new, open_directory, open_for_reading, read_from
 
 ROTATE_BYTES = 1 << 20
-"""The journal begins anew when it is larger than this, and than twice what was carried over: about 700 changes,
-which are read in a tenth of a second."""
+"""The journal begins anew when it is larger than this, and than twice what was carried over: about 700
+changes, which are read in a tenth of a second."""
 _NAME = re.compile(r"journal\.(\d{6,})\.jsonl")
 
 
@@ -95,7 +95,7 @@ def _write_new(directory: int, name: str, data: bytes) -> int:
 
 
 def _free_number(directory: int, path: Path, chain: Chain, data: bytes) -> int:
-    """The number of the next archive: no file of another journal is overwritten, an unnamed copy of this one is."""
+    """The number of the next archive: an unnamed copy of this journal is overwritten, nothing else is."""
     known = chain.before.number if chain.before else 0
     later = [number for number in _numbers(directory) if number > known]
     if not later:
@@ -139,8 +139,8 @@ def gap(path: Path, chain: Chain) -> str:
         if beyond:
             names = ", ".join(archive_name(number) for number in beyond)
             return (
-                f"The journal {path} does not go on from {names} beside it: the file that did was moved away. "
-                "What these hold is not shown, and cannot be undone from here."
+                f"The journal {path} does not go on from {names} beside it: the file that did was moved away."
+                " What these hold is not shown, and cannot be undone from here."
             )
     finally:
         os.close(directory)
@@ -157,8 +157,8 @@ def _beginning(directory: int, path: Path) -> bytes:
 
 def _missing(path: Path, names: Sequence[str]) -> str:
     return (
-        f"Of the journal {path} {', '.join(names)} is missing: what was done then is not shown, and cannot be "
-        "undone from here. Put it back beside the journal."
+        f"Of the journal {path} {', '.join(names)} is missing: what was done then is not shown, and cannot "
+        "be undone from here. Put it back beside the journal."
     )
 
 

@@ -50,7 +50,7 @@ class JournalFile:
         self._entries: tuple[Entry, ...] | None = ()
 
     def read(self) -> tuple[Entry, ...]:
-        """Entries that are not in archives alone, oldest first; the very same tuple while nothing was appended."""
+        """What is not in archives alone, oldest first; the very same tuple while nothing was appended."""
         with self._mutex, self._sentences("read"):
             try:
                 directory = open_directory(self.path.parent)
@@ -111,7 +111,7 @@ class JournalFile:
 
     @contextmanager
     def _held(self, directory: int, opened: Callable[[int, Path], int], *, exclusive: bool) -> Iterator[int]:
-        """The file, locked: the one that has the name now, for a neighbour may have begun it anew meanwhile."""
+        """The file that has the name now, locked: a neighbour may have begun it anew meanwhile."""
         while True:
             fd = opened(directory, self.path)
             try:

@@ -6,13 +6,14 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fakes.one_function import THROTTLE, OneFunction, begin, run, run_shell
 from fakes.wire_account import ONE
-from fakes.wire_stub import WireStub
+from fakes.wire_stub import Hang, WireStub
 
 from lambdatop.cli import codes
 from lambdatop.storage.journal_file import JournalFile
@@ -28,6 +29,13 @@ async def aws(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OneF
         for name, value in made.variables.items():
             monkeypatch.setenv(name, value)
         yield made
+
+
+@pytest.fixture
+def full_disk() -> Iterator[IO[bytes]]:
+    """A stdout that takes no byte."""
+    with Path("/dev/full").open("wb") as full:
+        yield full
 
 
 UNDO = ("undo", "orders-worker", "--confirm", "orders-worker")
@@ -112,18 +120,12 @@ def test_the_table_has_every_code_and_every_command() -> None:
 
 
 async def test_ctrl_c_is_130(aws: OneFunction) -> None:
-    aws.stub.on("sts", "GetCallerIdentity", lambda _: _hang(aws))
+    aws.stub.on("sts", "GetCallerIdentity", Hang(aws.reached.set))
     process = await begin("plan", "throttle_to_zero", "orders-worker")
     await asyncio.wait_for(aws.reached.wait(), 60)
     process.send_signal(signal.SIGINT)
     await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == codes.INTERRUPTED
-
-
-def _hang(aws: OneFunction) -> object:
-    from fakes.wire_stub import Hang
-
-    return Hang(aws.reached.set)
 
 
 @pytest.mark.parametrize("closed", [">&-", "1</dev/null"])
@@ -143,11 +145,10 @@ async def test_a_stdout_that_takes_nothing_is_refused_before_anything_is_sent(
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
 async def test_a_change_keeps_its_code_when_only_printing_fails(
-    aws: OneFunction, home: Path, form: tuple[str, ...]
+    full_disk: IO[bytes], aws: OneFunction, home: Path, form: tuple[str, ...]
 ) -> None:
     for argv, reserved in ((THROTTLE, 0), (UNDO, 7)):
-        with Path("/dev/full").open("wb") as full:
-            ran = await run(*argv, *form, stdout=full)
+        ran = await run(*argv, *form, stdout=full_disk)
         assert (ran.code, aws.reserved) == (codes.DONE, reserved), ran.err
         newest = JournalFile(home / ".local/state/lambdatop").read()[-1]
         assert "stdout cannot be written: No space left on device" in ran.err
@@ -156,10 +157,11 @@ async def test_a_change_keeps_its_code_when_only_printing_fails(
 
 
 @pytest.mark.parametrize(("mode", "code"), [("refuses", codes.FAILED), ("ignores", codes.UNKNOWN)])
-async def test_a_failed_change_keeps_its_code_too(aws: OneFunction, mode: str, code: int) -> None:
+async def test_a_failed_change_keeps_its_code_too(
+    full_disk: IO[bytes], aws: OneFunction, mode: str, code: int
+) -> None:
     aws.mode = mode
-    with Path("/dev/full").open("wb") as full:
-        assert (await run(*THROTTLE, stdout=full)).code == code
+    assert (await run(*THROTTLE, stdout=full_disk)).code == code
     read, write = os.pipe()
     os.close(read)
     ran = await run(*THROTTLE, stdout=write)
@@ -184,22 +186,22 @@ async def test_a_failed_change_keeps_its_code_too(aws: OneFunction, mode: str, c
     ],
 )
 async def test_where_printing_is_all_a_full_disk_is_a_failure(
-    aws: OneFunction, argv: tuple[str, ...]
+    full_disk: IO[bytes], aws: OneFunction, argv: tuple[str, ...]
 ) -> None:
-    with Path("/dev/full").open("wb") as full:
-        ran = await run(*argv, stdout=full)
+    ran = await run(*argv, stdout=full_disk)
     assert ran.code == codes.FAILED
     assert "stdout cannot be written: No space left on device" in ran.err
 
 
-async def test_what_was_met_or_unknown_stays_so_on_a_full_disk(aws: OneFunction) -> None:
+async def test_what_was_met_or_unknown_stays_so_on_a_full_disk(
+    full_disk: IO[bytes], aws: OneFunction
+) -> None:
     await _set_up(aws, "dead trigger")
-    with Path("/dev/full").open("wb") as full:
-        ran = await run("snapshot", "--wait", "20", "--fail-on", "info", stdout=full)
-        assert (ran.code, "stdout cannot be written" in ran.err) == (codes.FAIL_ON_MET, True)
-        await _set_up(aws, "accepted")
-        ran = await run("journal", "--settle", stdout=full)
-        assert (ran.code, "stdout cannot be written" in ran.err) == (codes.UNKNOWN, True)
+    ran = await run("snapshot", "--wait", "20", "--fail-on", "info", stdout=full_disk)
+    assert (ran.code, "stdout cannot be written" in ran.err) == (codes.FAIL_ON_MET, True)
+    await _set_up(aws, "accepted")
+    ran = await run("journal", "--settle", stdout=full_disk)
+    assert (ran.code, "stdout cannot be written" in ran.err) == (codes.UNKNOWN, True)
 
 
 async def test_a_broken_pipe_hides_no_code(aws: OneFunction) -> None:

@@ -77,7 +77,9 @@ def test_an_open_entry_says_how_to_find_out(cli: Cli, home: Path) -> None:
     assert cli("journal").err == ""
 
 
-async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(pointed: OneFunction, cli: Cli) -> None:
+async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(
+    pointed: OneFunction, cli: Cli
+) -> None:
     pointed.mode = "hangs before"
     neighbour = await throttling(pointed)
     ran = await asyncio.to_thread(cli, "journal", "--settle", "--open")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from fakes.entries import AT, SCOPE, WORKER, entry
 from hypothesis import given, settings
@@ -73,7 +75,7 @@ def test_a_journal_that_began_anew_answers_as_the_whole_one(steps: list[tuple[Ke
     for one in unsettled(whole, SCOPE):
         assert (_later(newer, one) is None) == (_later(whole, one) is None)
     for target in TARGETS:
-        wanted = newest_undoable(whole, lambda e, target=target: e.target == target)
+        wanted = newest_undoable(whole, partial(_is_of, target))
         if wanted is not None:
             merged, found = find_also_in_archives(newer, lambda: iter([before]), SCOPE, target.id)
             assert (found, on_top(merged, found)) == (wanted, None)
@@ -83,6 +85,10 @@ def test_a_journal_that_began_anew_answers_as_the_whole_one(steps: list[tuple[Ke
         assert found == one
         if found.can_undo and on_top(whole, found) is None:
             assert on_top(merged, found) is None
+
+
+def _is_of(target: Key, one: Entry) -> bool:
+    return one.target == target
 
 
 def _applied(id_: str, **fields: object) -> Entry:

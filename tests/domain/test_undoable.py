@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_undo_takes_the_top_of_what_stands_and_of_nothing_else(
     entries = book.entries
     standing = [name for stack in book.standing.values() for name in stack]
     for target in TARGETS:
-        found = newest_undoable(entries, lambda e, target=target: e.target == target)
+        found = newest_undoable(entries, partial(_is_of, target))
         stack = book.standing[target]
         assert (found.id if found else None) == (stack[-1] if stack else None)
         for below in stack[:-1]:
@@ -105,6 +106,10 @@ def test_undo_takes_the_top_of_what_stands_and_of_nothing_else(
             find_entry(entries, SCOPE, None)
 
 
+def _is_of(target: Key, entry: Entry) -> bool:
+    return entry.target == target
+
+
 def _applied(*made: Entry) -> tuple[Entry, ...]:
     records: list[dict[str, Any]] = []
     for e in made:
@@ -118,12 +123,12 @@ MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000001")
 def _trigger(name: str = "m", **changes: Any) -> Entry:
     arn = f"arn:aws:lambda:x:y:event-source-mapping:{MAPPING.id}"
     fields = {"target": MAPPING, "arn": arn, "label": "orders → orders-worker", "called": ("orders-worker",)}
-    return entry(name, **(fields | {"before": {"state": "Enabled"}, "after": {"state": "Disabled"}} | changes))
+    return entry(
+        name, **(fields | {"before": {"state": "Enabled"}, "after": {"state": "Disabled"}} | changes)
+    )
 
 
-@pytest.mark.parametrize(
-    "name", ["orders-worker", MAPPING.id, "orders → orders-worker", _trigger().arn, "m", "m"]
-)
+@pytest.mark.parametrize("name", ["orders-worker", MAPPING.id, "orders → orders-worker", _trigger().arn, "m"])
 def test_every_name_of_the_change_finds_it(name: str) -> None:
     assert find_entry(_applied(_trigger()), SCOPE, name).id == "m"
 

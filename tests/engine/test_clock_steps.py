@@ -186,5 +186,3 @@ def test_ages_without_a_common_start_are_the_clocks_or_not_known() -> None:
     assert made.age_s(AT - 7, Uptime("two", 1.0, "CLOCK_BOOTTIME")) is None
     assert made.age_s(AT + 7, Uptime("one", 4.0, "CLOCK_BOOTTIME")) is None
     assert entry().age_s(AT - 1) is None
-
-

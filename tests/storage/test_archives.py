@@ -1,4 +1,4 @@
-"""The journal begins anew when it is long: nothing is lost, whoever dies when, and what is missing is said."""
+"""The journal begins anew when it is long: nothing is lost, and what is missing is said."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -282,9 +282,9 @@ def _just_before(home: Path) -> int:
 
 
 @pytest.fixture
-def ready(home: Path) -> Iterator[tuple[dict[str, bytes], int]]:
+def ready(home: Path) -> tuple[dict[str, bytes], int]:
     count = _just_before(home)
-    yield {p.name: p.read_bytes() for p in home.iterdir()}, count
+    return {p.name: p.read_bytes() for p in home.iterdir()}, count
 
 
 def _restore(home: Path, files: dict[str, bytes]) -> None:
@@ -358,7 +358,7 @@ def test_a_full_disk_beside_a_written_record_is_told_and_costs_nothing(
 def test_neither_start_nor_append_grows_with_what_was_done_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bytes read and lines understood by a fresh start and by an append, after 1,000 and after 4,000 changes."""
+    """Bytes read and lines understood by a start and by an append, after 1,000 and 4,000 changes."""
     monkeypatch.setattr(private, "sync", lambda fd: None)
     monkeypatch.setattr(archives, "ROTATE_BYTES", 100_000)
     monkeypatch.setattr(kept, "RECENT", 20)

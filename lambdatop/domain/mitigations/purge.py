@@ -94,7 +94,8 @@ def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
 def too_soon(entries: Iterable[Entry], queue: Key, now: float, uptime: Uptime = NO_UPTIME) -> str:
     """Why SQS would refuse another purge of ours now, "" when it would not.
 
-    One whose age is not known, because somebody set the clock, refuses nothing: SQS knows better. A PurgeQueueInProgress that comes nevertheless is the answer to somebody else's purge.
+    One whose age is not known, because somebody set the clock, refuses nothing: SQS knows better. A
+    PurgeQueueInProgress that comes nevertheless is the answer to somebody else's purge.
     """
     for entry in reversed(tuple(entries)):
         if entry.target != queue or entry.call.operation != "PurgeQueue":

@@ -64,8 +64,8 @@ def _without_effect(entry: Entry, current: State) -> bool:
 def _warnings(entry: Entry, current: State) -> Iterator[str]:
     if _without_effect(entry, current):
         yield (
-            f"AWS accepted {entry.mitigation}, but shows {state_words(current)} as before: this sends the former "
-            "value all the same, in case the change still comes to show"
+            f"AWS accepted {entry.mitigation}, but shows {state_words(current)} as before: this sends the "
+            "former value all the same, in case the change still comes to show"
         )
     if _starts(entry.before):
         yield "what waited meanwhile starts at once"
