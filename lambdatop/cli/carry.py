@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
@@ -58,22 +58,26 @@ async def carry_out(
 
     `asked_for` is how the user called the target.
     """
-    async with corridor(context, parts) as (backend, executor):
-        refuse_read_only_account(backend)
-        if backend.changes_refused:
-            raise UsageError(backend.changes_refused)
-        await settle_intents(executor)
-        proposal = await propose(backend, executor)
-        if not isinstance(proposal, Plan):
-            show(proposal, as_json=as_json)
-            return codes.FAILED
-        _refuse_destructive(context, proposal)
-        if not confirmed(proposal, confirm, asked_for):
-            streams.say("not confirmed; nothing was sent")
-            return codes.FAILED
-        with _no_interruption(executor.stop_waiting):
-            result = await executor.execute(proposal, parts.clock.now())
-    _report(proposal, result, as_json)
+    with ExitStack() as patience:
+        async with corridor(context, parts) as (backend, executor):
+            refuse_read_only_account(backend)
+            if backend.changes_refused:
+                raise UsageError(backend.changes_refused)
+            await settle_intents(executor)
+            proposal = await propose(backend, executor)
+            if not isinstance(proposal, Plan):
+                show(proposal, as_json=as_json)
+                return codes.FAILED
+            _refuse_destructive(context, proposal)
+            names = await executor.names_of(proposal)
+            if not confirmed(proposal, confirm, asked_for, names):
+                streams.say("not confirmed; nothing was sent")
+                return codes.FAILED
+            called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
+            # Until the connection is closed: whoever interrupts that must not hide what was done.
+            patience.enter_context(_no_interruption(executor.stop_waiting))
+            result = await executor.execute(proposal, parts.clock.now(), called)
+            _report(result, as_json)
     return codes.OF_RESULT[result.kind]
 
 
@@ -85,7 +89,8 @@ async def settle_intents(executor: Executor) -> bool:
     for entry in left:
         why = "its process may be at work, its request may still arrive for 2 min, its target may change"
         if entry.outcome == "unknown":
-            why = "its answer was lost, and its effect may still show within two minutes"
+            begins = "AWS accepted it without effect" if entry.accepted else "its answer was lost"
+            why = f"{begins}, and its effect may still show within two minutes"
         streams.say(
             f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}) is still {entry.outcome}: {why}, "
             "or the target could not be read"
@@ -99,10 +104,13 @@ def _refuse_destructive(context: Context, plan: Plan) -> None:
         raise UsageError(f"{plan.mitigation} cannot be undone, and allow_destructive is false ({origin})")
 
 
-def confirmed(plan: Plan, typed: str | None, asked_for: str | None = None) -> bool:
+def confirmed(
+    plan: Plan, typed: str | None, asked_for: str | None = None, names: Collection[str] = ()
+) -> bool:
     """Whether somebody said yes, by `--confirm` or on the terminal.
 
-    Where nothing can be lost (confirm "key"), any unmistakable name of the target will do.
+    Where nothing can be lost (confirm "key"), any unmistakable name of the target will do. An undo also takes
+    `names`, those that its change was made with.
 
     Raises:
         UsageError: `--confirm` holds another name, or there is neither a name nor a terminal.
@@ -110,8 +118,8 @@ def confirmed(plan: Plan, typed: str | None, asked_for: str | None = None) -> bo
     by_key = plan.confirm == "key"
     wanted = plan.target.key.id if by_key else plan.confirm
     if typed is not None:
-        names = (plan.target.name, plan.target.arn, asked_for) if by_key else ()
-        if typed in (wanted, *names):
+        own = (plan.target.name, plan.target.arn, asked_for) if by_key else ()
+        if typed in (wanted, *own, *names):
             return True
         raise UsageError(f"--confirm {typed!r} does not match; this plan needs --confirm {wanted!r}")
     streams.words(proposal_text(plan))
@@ -119,7 +127,7 @@ def confirmed(plan: Plan, typed: str | None, asked_for: str | None = None) -> bo
         answer = streams.ask(f"{'Press y and Enter' if by_key else f'Type {wanted}'} to do it: ")
     if answer is None:
         raise UsageError(f"there is no terminal to ask on; confirm with --confirm {wanted!r}")
-    return answer.strip() in ("y", "Y") if by_key else answer.strip() == wanted
+    return answer.strip() in (("y", "Y") if by_key else (wanted, *names))
 
 
 @contextmanager
@@ -155,14 +163,19 @@ def _no_interruption(stop_waiting: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _report(plan: Plan, result: Result, as_json: bool) -> None:
-    if as_json:
-        from lambdatop.storage.codec import result_json
+def _report(result: Result, as_json: bool) -> None:
+    """Print how it ended; where that fails it is said on stderr, for the change is made all the same."""
+    try:
+        if as_json:
+            from lambdatop.storage.codec import result_json
 
-        streams.document(result_json(result))
-    else:
-        streams.data(result_text(result))
+            streams.document(result_json(result))
+        else:
+            streams.data(result_text(result))
+    except streams.NotPrinted as error:
+        streams.say(str(error))
+        streams.words(result_text(result))
     if result.kind == "unknown":
         streams.say("the outcome is not known: see `lambdatop journal --open` before you try again")
-    elif result.kind == "applied" and plan.undo is not None and result.entry is not None:
+    if result.entry is not None and result.entry.can_undo:
         streams.say(f"undo with: lambdatop undo {result.entry.id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +171,14 @@ class DemoJournal:
     def read(self) -> tuple[Entry, ...]:
         """All entries; none before the demo runs."""
         return self._open().read() if self._run.demo else ()
+
+    def older(self) -> Iterator[tuple[Entry, ...]]:
+        """Archives; none before the demo runs."""
+        return self._open().older() if self._run.demo else iter(())
+
+    def gap(self) -> str:
+        """What is missing."""
+        return self._open().gap() if self._run.demo else ""
 
     def intent(self, entry: Entry) -> None:
         """Write an intent."""

@@ -5,11 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.output import journal_text
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.journal import Entry, joined
+from lambdatop.domain.kept import RECENT
+
+if TYPE_CHECKING:
+    from lambdatop.storage.journal_file import JournalFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settle", action="store_true", help="first read from AWS what became of those of this account"
     )
+    parser.add_argument("--last", type=_count, metavar="N", help="only the newest N, however many there are")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
@@ -31,20 +39,59 @@ def run(args: argparse.Namespace) -> int:
 
     context = settle(args)
     code = _settle(context) if args.settle else codes.DONE
-    entries = JournalFile(context.paths.state_dir).read()
-    if args.open:
-        entries = tuple(e for e in entries if e.outcome in ("open", "unknown"))
+    journal = JournalFile(context.paths.state_dir)
+    if args.open:  # these never leave the newest file
+        entries, gap = tuple(e for e in journal.read() if e.outcome in ("open", "unknown")), ""
+    else:
+        entries, gap = _whole(journal, args.last)
+    if args.last is not None:
+        entries = entries[-args.last :]
+    gap = gap or journal.gap()
+    if gap:
+        streams.say(gap)
+        code = code or codes.FAILED
+    with streams.keeping(code):
+        _print(entries, gap, args, context)
+    if not args.settle:
+        _say_how_to_settle(entries)
+    return code
+
+
+def _count(text: str) -> int:
+    """A number of entries from 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of entries; say 1 or more")
+    return int(text)
+
+
+def _whole(journal: JournalFile, wanted: int | None) -> tuple[tuple[Entry, ...], str]:
+    """Entries of the newest file and of as many archives as are wanted, and why older ones are not there."""
+    parts = [journal.read()]
+    if wanted is not None and wanted <= RECENT:  # so many stand there without a gap
+        return parts[0], ""
+    gap = ""
+    try:
+        for part in journal.older():
+            parts.append(part)
+            # The oldest part begins with entries that were carried over from further back.
+            ids = {entry.id for each in parts for entry in each} if wanted is not None else set()
+            if wanted is not None and len(ids) - len(part) >= wanted:
+                break
+    except LambdatopError as error:
+        gap = str(error)
+    return joined((), chain.from_iterable(reversed(parts))), gap
+
+
+def _print(entries: tuple[Entry, ...], gap: str, args: argparse.Namespace, context: Context) -> None:
     if args.json:
         from lambdatop.storage.codec import entry_json
 
-        streams.document({"schema": "lambdatop.journal/1", "entries": [entry_json(e) for e in entries]})
+        head = {"schema": "lambdatop.journal/1", "missing": gap or None}
+        streams.document(head | {"entries": [entry_json(e) for e in entries]})
     elif entries:
         streams.data(journal_text(entries))
     else:
         streams.say("no entry is open" if args.open else f"the journal in {context.paths.state_dir} is empty")
-    if not args.settle:
-        _say_how_to_settle(entries)
-    return code
 
 
 def _settle(context: Context) -> int:

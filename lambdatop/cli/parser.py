@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from lambdatop import __version__
+from lambdatop.cli import streams
 from lambdatop.cli.options import add_globals
 from lambdatop.config.nearest import did_you_mean
 
@@ -41,7 +42,7 @@ class Parser(argparse.ArgumentParser):
         """Exit with 2, on stderr."""
         wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         hint = did_you_mean(wrong.group(1), re.findall(r"[\w-]+", wrong.group(2))) if wrong else ""
-        sys.stderr.write(f"lambdatop: {message}{hint}\nSee `{self.prog} --help`.\n")
+        streams.words(f"lambdatop: {message}{hint}\nSee `{self.prog} --help`.")
         sys.exit(2)
 
 

@@ -11,6 +11,7 @@ from lambdatop.domain.errors import LambdatopError, TargetNotFound
 
 def run(argv: Sequence[str]) -> int:
     """Exit code of one run. Never raises, never shows a traceback without --debug."""
+    streams.occupy_standard_descriptors()
     debug = "--debug" in argv or os.environ.get("LAMBDATOP_DEBUG", "") not in ("", "0")
     try:
         try:
@@ -24,8 +25,7 @@ def run(argv: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return codes.INTERRUPTED
-    except BrokenPipeError:
-        streams.abandon_stdout()
+    except BrokenPipeError:  # whoever read the lines has seen enough
         return codes.DONE
     except Exception as error:  # the last door: a person gets a sentence, not a traceback
         if debug:
@@ -41,6 +41,8 @@ def _command(argv: Sequence[str]) -> int:
     from lambdatop.cli.parser import build_parser
 
     args = build_parser(argv).parse_args(argv)
+    if args.command is not None:  # the console asks for a terminal itself
+        streams.refuse_closed_stdout()
     code: int = args.run(args)
     return code
 

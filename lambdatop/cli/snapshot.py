@@ -57,12 +57,14 @@ def run(args: argparse.Namespace) -> int:
     if not any(source.age_s is not None for source in snapshot.sources if source.name != CONNECTION):
         _say_why(snapshot)
         return codes.FAILED
-    if args.form == "markdown":
-        streams.data(report(snapshot, asked(context.settings)))
-        _note_gaps(snapshot)
-    else:
-        show(snapshot, args.form)
-    return codes.FAIL_ON_MET if _met(snapshot, args.fail_on) else codes.DONE
+    code = codes.FAIL_ON_MET if _met(snapshot, args.fail_on) else codes.DONE
+    with streams.keeping(code):
+        if args.form == "markdown":
+            streams.data(report(snapshot, asked(context.settings)))
+            _note_gaps(snapshot)
+        else:
+            show(snapshot, args.form)
+    return code
 
 
 def asked(settings: Settings) -> Asked:

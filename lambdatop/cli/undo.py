@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("id", nargs="?", metavar="ID", help="an entry of `lambdatop journal`")
+    parser.add_argument(
+        "id", nargs="?", metavar="ID", help="an entry of `lambdatop journal`, or the name of what was changed"
+    )
     parser.add_argument("--last", action="store_true", help="the newest that can be undone (the default)")
     add_confirm(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Undo one entry.
+    """Undo one entry; it is confirmed with any name that confirmed the change.
 
     Raises:
         UsageError: both an id and --last.
     """
     if args.id and args.last:
-        raise UsageError("give an ID or --last, not both")
+        raise UsageError("give an ID (or a name) or --last, not both")
     context = settle(args)
     refuse_read_only(context)
 

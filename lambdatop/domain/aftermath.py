@@ -75,14 +75,19 @@ def _aftermath(world: World, entry: Entry, now: float, metrics: MetricSettings) 
     effect, proven = _effect(world, entry, now, metrics)
     waits = entry.after.get("state") == "Disabled"
     expires_at = entry.deadline if waits else None
-    return Aftermath(entry.id, tuple(_changed(world, entry)), effect, proven, expires_at)
+    return Aftermath(entry.id, tuple(_changed(world, entry, now)), effect, proven, expires_at)
 
 
-def _changed(world: World, entry: Entry) -> Iterator[Changed]:
-    """Fields that were read after the outcome and are not as we left them."""
+def _changed(world: World, entry: Entry, now: float) -> Iterator[Changed]:
+    """Fields that were read after the outcome and are not as we left them.
+
+    An outcome in the future is from before somebody set the clock back, and what is read now came after it.
+    """
+    since = entry.outcome_at or entry.at
+    since = since if since <= now else float("-inf")
     for field, ours in entry.after.items():
         read = world.controls.get((entry.target, field))
-        if read is None or field == MOVE_TASK or read[0] <= (entry.outcome_at or entry.at):
+        if read is None or field == MOVE_TASK or not since < read[0] <= now:
             continue
         if read[1] in CHANGING or shows({field: read[1]}, {field: ours}):
             continue
@@ -97,6 +102,8 @@ def _effect(world: World, entry: Entry, now: float, metrics: MetricSettings) -> 
     kind = _kind(entry)
     if function is None or not kind:
         return "", None
+    if now < entry.at:
+        return "when it was done is not known: the clock was set back since", None
     # A compressed timeline publishes some seconds as a minute: so long ago did it happen there.
     at = now - (now - entry.at) * metrics.times
     invocations = world.metric(function, "Invocations")

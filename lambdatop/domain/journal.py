@@ -15,6 +15,28 @@ Outcome = Literal["open", "applied", "refused", "not-sent", "unknown", "undone"]
 FOUND = ("applied (found)", "not applied (found)", "changed by somebody", "cannot be told")
 """What recovery says of an intent without an outcome, after reading AWS's state."""
 
+MOST_ATTEMPTS_S = 600.0
+"""Attempts of one call take no longer than this; a larger difference is a clock that somebody set."""
+
+ACCEPTED = "accepted by AWS"
+"""How the detail of an unknown outcome begins when AWS said yes and the state read back did not show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """How long a machine has run: `s` seconds since the start that `boot` names, read from `clock`.
+
+    Nobody can set this clock. `boot` is "" where the system tells no name of its start: then nothing can be
+    compared. `clock` is CLOCK_BOOTTIME on Linux and CLOCK_MONOTONIC on macOS; both count while it sleeps.
+    """
+
+    boot: str = ""
+    s: float = 0.0
+    clock: str = ""
+
+
+NO_UPTIME = Uptime()
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -23,7 +45,10 @@ class Entry:
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
     wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
-    mapping's source and function. Times in s since the epoch.
+    mapping's source and function. `called` is how the user called the target and what was typed to confirm.
+    `depth` counts the undos: 0 for a change, 1 for its undo, 2 for the redo. `uptime` is that of the machine
+    at the time of the intent, `again_s` how many s later the call was sent the last time. Times in s since
+    the epoch.
     """
 
     id: str
@@ -46,11 +71,42 @@ class Entry:
     seen: State | None = None
     deadline: float | None = None
     label: str = ""
+    called: tuple[str, ...] = ()
+    depth: int = 0
+    uptime: Uptime = NO_UPTIME
+    again_s: float = 0.0
+
+    def age_s(self, now: float, uptime: Uptime = NO_UPTIME) -> float | None:
+        """How old the intent is, s; None where that cannot be told.
+
+        Since the same start of the same machine nobody's setting of the clock counts. Otherwise it is what
+        the clock says, unless it says that the intent was written in the future.
+        """
+        if self.uptime.boot and self.uptime.boot == uptime.boot:
+            age = uptime.s - self.uptime.s
+        else:
+            age = now - self.at
+        return age if age >= 0 else None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether AWS answered with success, and what it showed afterwards was not what was asked for."""
+        return self.outcome == "unknown" and self.detail.startswith(ACCEPTED)
 
     @property
     def can_undo(self) -> bool:
         """Whether `lambdatop undo` may take it back."""
-        return self.undo is not None and self.outcome == "applied"
+        return self.undo is not None and (self.outcome == "applied" or self.accepted)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it took away what stood there, as an undo does and a redo does not."""
+        return self.undoes is not None and max(1, self.depth) % 2 == 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of the target: as AWS, as the screen and as the user call it."""
+        return tuple(dict.fromkeys(n for n in (self.target.id, self.arn, self.label, *self.called) if n))
 
 
 def intent_record(entry: Entry) -> dict[str, Any]:
@@ -71,7 +127,12 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "undo": _call_json(entry.undo) if entry.undo else None,
         "undoes": entry.undoes,
         "plan_digest": entry.plan_digest,
-    } | ({"deadline": entry.deadline} if entry.deadline is not None else {})
+    } | _if_any(
+        deadline=entry.deadline,
+        called=list(entry.called) or None,
+        depth=entry.depth or None,
+        uptime=_uptime_json(entry.uptime) if entry.uptime.boot else None,
+    )
 
 
 def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
@@ -89,27 +150,80 @@ def outcome_record(
     }
 
 
+def _uptime_json(uptime: Uptime) -> dict[str, Any]:
+    return {"boot": uptime.boot, "s": uptime.s, "clock": uptime.clock}
+
+
+def _uptime(data: Mapping[str, Any] | None) -> Uptime:
+    return Uptime(str(data["boot"]), float(data["s"]), str(data["clock"])) if data else NO_UPTIME
+
+
+def _if_any(**fields: Any) -> dict[str, Any]:
+    """Fields that older versions do not write, where there is something to write."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def carried_record(entry: Entry) -> dict[str, Any]:
+    """The JSON of an entry that goes on to the next file with what is known of it, in one record."""
+    seen = dict(entry.seen) if entry.seen is not None else None
+    end = {"outcome": entry.outcome, "outcome_at": entry.outcome_at, "detail": entry.detail, "seen": seen}
+    return intent_record(entry) | {"record": "carried", "depth": entry.depth, "again_s": entry.again_s} | end
+
+
 def replay(records: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
     """Entries in the order of their intents; an undo that was applied marks what it undid."""
     entries: dict[str, Entry] = {}
     for record in records:
-        if record.get("record") == "intent":
-            entry = _entry(record)
-            entries[entry.id] = entry
-        elif record.get("record") == "outcome" and record.get("id") in entries:
-            if entries[record["id"]].outcome == "undone":
-                continue  # a slow neighbour's verdict on what was taken back since
-            entry = replace(
-                entries[record["id"]],
-                outcome=record["outcome"],
-                outcome_at=float(record["at"]),
-                detail=str(record.get("detail", "")),
-                seen=record.get("seen"),
-            )
-            entries[entry.id] = entry
-            undone = entries.get(entry.undoes or "")
-            if undone is not None and entry.outcome == "applied":
-                entries[undone.id] = replace(undone, outcome="undone")
+        fold_record(entries, record)
+    return tuple(entries.values())
+
+
+def fold_record(entries: dict[str, Entry], record: Mapping[str, Any]) -> None:
+    """Change `entries` by one record.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the record is not complete; `entries` are as before.
+    """
+    kind = record.get("record")
+    if kind == "intent":
+        entry = _entry(record)
+        below = entries.get(entry.undoes or "")
+        if entry.undoes and "depth" not in record:  # written by an older version
+            entry = replace(entry, depth=below.depth + 1 if below else 1)
+        entries[entry.id] = entry
+    elif kind == "carried":
+        entries[record["id"]] = _carried(record)
+    elif kind == "attempt" and record.get("id") in entries:
+        entry = entries[record["id"]]
+        again_s = min(max(0.0, float(record["at"]) - entry.at), MOST_ATTEMPTS_S)
+        entries[entry.id] = replace(entry, again_s=again_s)
+    elif kind == "outcome" and record.get("id") in entries:
+        if entries[record["id"]].outcome == "undone":
+            return  # a slow neighbour's verdict on what was taken back since
+        entry = replace(
+            entries[record["id"]],
+            outcome=record["outcome"],
+            outcome_at=float(record["at"]),
+            detail=str(record.get("detail", "")),
+            seen=record.get("seen"),
+        )
+        entries[entry.id] = entry
+        mark_undone(entries, entry)
+
+
+def mark_undone(entries: dict[str, Entry], entry: Entry) -> None:
+    """Mark what an entry took back, once it is applied."""
+    undone = entries.get(entry.undoes or "")
+    if undone is not None and entry.outcome == "applied":
+        entries[undone.id] = replace(undone, outcome="undone")
+
+
+def joined(older: Iterable[Entry], newer: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Entries of an older file and what came after it; of an entry in both the newer counts, in its place."""
+    entries = {entry.id: entry for entry in older}
+    for entry in newer:
+        entries[entry.id] = entry
+        mark_undone(entries, entry)
     return tuple(entries.values())
 
 
@@ -119,6 +233,18 @@ def _call_json(call: Call) -> dict[str, Any]:
 
 def _call(data: Mapping[str, Any]) -> Call:
     return Call(data["service"], data["operation"], data["params"])
+
+
+def _carried(record: Mapping[str, Any]) -> Entry:
+    at, seen = record["outcome_at"], record["seen"]
+    return replace(
+        _entry(record),
+        outcome=record["outcome"],
+        outcome_at=float(at) if at is not None else None,
+        detail=str(record["detail"]),
+        seen=dict(seen) if seen is not None else None,
+        again_s=float(record["again_s"]),
+    )
 
 
 def _entry(record: Mapping[str, Any]) -> Entry:
@@ -140,4 +266,7 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         plan_digest=record["plan_digest"],
         label=str(target.get("label") or ""),
         deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
+        called=tuple(str(name) for name in record.get("called") or ()),
+        depth=int(record.get("depth") or 0),
+        uptime=_uptime(record.get("uptime")),
     )

@@ -88,7 +88,7 @@ def troubled(world: World, scope: Scope, now: float) -> tuple[Key, ...]:
 
 def changed(world: World, scope: Scope, now: float) -> tuple[Key, ...]:
     """Functions that a mutation of ours has touched lately."""
-    targets = {e.target for e in world.journal if e.target.scope == scope and now - e.at <= CHANGED_S}
+    targets = {e.target for e in world.journal if e.target.scope == scope and 0 <= now - e.at <= CHANGED_S}
     owners = {m.function for m in world.mappings.values() if m.key in targets or m.source_queue in targets}
     return tuple(sorted(owners | {t for t in targets if t.kind == "function"}))
 

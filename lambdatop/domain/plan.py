@@ -18,6 +18,8 @@ State = Mapping[str, Any]
 
 CONFIRMATION_LIFE_S = 60.0
 """A confirmation is void after this many seconds."""
+CLOCK_SLACK_S = 5.0
+"""So much may clocks disagree; a confirmation from further in the future tells of a clock that was set."""
 
 MITIGATIONS = (
     "throttle_to_zero",
@@ -130,7 +132,8 @@ class Plan:
     fresh read differs from `before`. `undo` is the exact call that restores `before` (None when
     nothing can). `confirm` is "key" (press y) or the text that must be typed. `planned_at` is s
     since the epoch. `transient` are states that a slow change passes through on its way to `after`.
-    `deadline` is when waiting events begin to expire (s since the epoch).
+    `deadline` is when waiting events begin to expire (s since the epoch). `undoes` is the journal entry that
+    it takes back, `depth` how many undos deep that is: 1 for the undo of a change, 2 for the redo.
 
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
     entry of its own, begins only when the one before is applied and what it waits for has come, and `call`,
@@ -161,6 +164,7 @@ class Plan:
     alternatives: tuple[Alternative, ...] = ()
     transient: tuple[State, ...] = ()
     undoes: str | None = None
+    depth: int = 0
     deadline: float | None = None
     wait: Wait | None = None
     steps: tuple[Plan, ...] = ()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from lambdatop.domain.events import Event, TargetIdentified
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.insights import ErrorsFound, Found, Scan
-from lambdatop.domain.journal import Entry, Outcome
+from lambdatop.domain.journal import Entry, Outcome, Uptime
 from lambdatop.domain.lease import Leased
 from lambdatop.domain.older import Older
 from lambdatop.domain.plan import Call, Plan, Proposal, State
@@ -29,6 +29,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
+
+    def uptime(self) -> Uptime:
+        """How long this machine has run, by a clock that nobody can set."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -203,7 +206,13 @@ class JournalStore(Protocol):
     """The crash-safe journal. Every method that writes returns after fsync."""
 
     def read(self) -> tuple[Entry, ...]:
-        """All entries, oldest first."""
+        """Entries that may still be needed, and the newest, oldest first; the rest is in archives."""
+
+    def older(self) -> Iterator[tuple[Entry, ...]]:
+        """Entries of each archive, the newest archive first; raises LambdatopError where one is missing."""
+
+    def gap(self) -> str:
+        """What is missing of the journal, "" when nothing is."""
 
     def intent(self, entry: Entry) -> None:
         """Write an intent; raises when it could not be made durable."""

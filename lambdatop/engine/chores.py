@@ -50,14 +50,15 @@ async def watch_journal(
     while True:
         try:
             entries = await asyncio.to_thread(journal.read)
+            gap = await asyncio.to_thread(journal.gap)
         except LambdatopError as error:
             if str(error) != trouble:
                 trouble = str(error)
                 report(JOURNAL, "failed", trouble, TICK_S)
         else:
-            if trouble != "":
-                trouble = ""
-                report(JOURNAL)
+            if trouble != gap:
+                trouble = gap
+                report(JOURNAL, "failed" if gap else "ok", gap)
             if entries is not known:
                 known = entries
                 post((JournalRead(scope(), clock.now(), entries),))

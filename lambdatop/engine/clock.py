@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
+from functools import cache
 from typing import Any
 
+from lambdatop.domain.journal import Uptime
 from lambdatop.domain.ports import Clock
 
 ANSWER_S = 0.05
@@ -27,6 +30,11 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds that never go back."""
         return time.monotonic()
+
+    def uptime(self) -> Uptime:
+        """How long this machine has run; by CLOCK_BOOTTIME on Linux, by CLOCK_MONOTONIC elsewhere."""
+        name = "CLOCK_BOOTTIME" if hasattr(time, "CLOCK_BOOTTIME") else "CLOCK_MONOTONIC"
+        return Uptime(_boot(), time.clock_gettime(getattr(time, name)), name)
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -52,6 +60,30 @@ class SystemClock:
             self._answered.wait(left_s)
             ended = time.monotonic()
             self._not_before = ended + (ended - now)
+
+
+@cache
+def _boot() -> str:
+    """The name that the kernel gave to this start of the machine; "" where it has none."""
+    if sys.platform == "darwin":
+        return _sysctl(b"kern.bootsessionuuid")
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # proc(5)
+            return file.read(64).strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _sysctl(name: bytes) -> str:
+    """A text that macOS' kernel tells (sysctl(3)); "" where it does not."""
+    import ctypes
+
+    try:
+        text, size = ctypes.create_string_buffer(64), ctypes.c_size_t(64)
+        failed = ctypes.CDLL(None).sysctlbyname(name, text, ctypes.byref(size), None, ctypes.c_size_t(0))
+    except (OSError, AttributeError):
+        return ""
+    return "" if failed else text.value.decode("ascii", "replace")
 
 
 async def wait_at_most(clock: Clock, event: asyncio.Event, seconds: float) -> bool:

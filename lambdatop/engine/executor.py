@@ -18,7 +18,7 @@ from lambdatop.domain.aftermath import standing
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Plan, Proposal, State
+from lambdatop.domain.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, Proposal, State
 from lambdatop.domain.ports import (
     Clock,
     EventSink,
@@ -39,7 +39,6 @@ from lambdatop.engine.proposals import NOWHERE_SPECIAL, Place, Planning, Proposa
 from lambdatop.engine.settle import look
 from lambdatop.engine.steps import Course
 
-CLOCK_SLACK_S = 5.0
 LAST_SECONDS_S = 120.0
 """A call, its read back and a recovery take so long at most; no change is begun with less left."""
 STANDING_READ = 20
@@ -95,6 +94,7 @@ class Executor:
         self._scope = scope
         self._allow_destructive = allow_destructive
         self._process = process or this_process()
+        self._ages = recovery.Ages(clock, self._process.host)
         self._proposals = Proposals(clock, journal, reader, scope, planning, place)
         self._committer = Committer(clock, journal, reader, spills, lease)
         self._expires_at = expires_at
@@ -114,10 +114,16 @@ class Executor:
         with urgent():
             return self._warned(await self._proposals.propose(name, target, params))
 
-    async def propose_undo(self, entry_id: str | None) -> Proposal:
-        """Plan the undo of one entry (id or a unique beginning of it), or of the newest one."""
+    async def propose_undo(self, wanted: str | None) -> Proposal:
+        """Plan the undo of one entry (its id, a unique beginning, a target's name), or of the newest."""
         with urgent():
-            return self._warned(await self._proposals.propose_undo(entry_id))
+            return self._warned(await self._proposals.propose_undo(wanted))
+
+    async def names_of(self, plan: Plan) -> tuple[str, ...]:
+        """Names that confirm an undo: the target's own, and those that the change was made with."""
+        if plan.undoes is None:
+            return ()
+        return await self._proposals.names_of(plan.undoes)
 
     def _warned(self, proposal: Proposal) -> Proposal:
         """A plan that may be looked at but not carried out says so before somebody confirms it."""
@@ -125,15 +131,17 @@ class Executor:
             return proposal
         return replace(proposal, warnings=(self._changes_refused, *proposal.warnings))
 
-    async def execute(self, plan: Plan, confirmed_at: float) -> Result:
+    async def execute(self, plan: Plan, confirmed_at: float, called: tuple[str, ...] = ()) -> Result:
         """Carry a plan out that was confirmed at `confirmed_at` (s since the epoch).
 
+        `called` is how the user called the target and what was typed to confirm; the undo takes the same.
         Cancelling the caller does not cancel the execution.
         """
         mutator = self._mutator
         if mutator is None:
             return Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
-        task = asyncio.ensure_future(self._carry_out(mutator, plan, confirmed_at))
+        typed = () if plan.confirm == "key" else (plan.confirm,)
+        task = asyncio.ensure_future(self._carry_out(mutator, plan, confirmed_at, (*called, *typed)))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
@@ -163,7 +171,9 @@ class Executor:
         """
         if self._mutator is None:
             return ()
-        found = await recovery.recover(self._clock, self._journal, self._reader, self._scope, self._mine)
+        found = await recovery.recover(
+            self._clock, self._journal, self._reader, self._scope, self._ages, self._mine
+        )
         if found:
             await self._tell(())
         return found
@@ -193,11 +203,13 @@ class Executor:
         process = self._process
         if (entry.host, entry.pid) == (process.host, process.pid):
             return entry.id in self._spent and self.busy
-        return recovery.may_be_alive(entry, process.host, self._clock.now())
+        return recovery.may_be_alive(entry, process.host, self._ages.at_least_s(entry))
 
-    async def _carry_out(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
+    async def _carry_out(
+        self, mutator: Mutator, plan: Plan, confirmed_at: float, called: tuple[str, ...]
+    ) -> Result:
         if not plan.steps:
-            return await self._one(mutator, plan, confirmed_at)
+            return await self._one(mutator, plan, confirmed_at, called)
         refused = self._void(plan, confirmed_at)
         if refused:
             return refused
@@ -205,16 +217,20 @@ class Executor:
 
         async def step(part: Plan) -> Result:
             # The whole was confirmed in time; a later step has its own look at what is there instead.
-            return await self._one(mutator, part, self._clock.now())
+            return await self._one(mutator, part, self._clock.now(), called)
 
         return await Course(self._clock, self._reader, self._closing, step).run(plan)
 
-    async def _one(self, mutator: Mutator, plan: Plan, confirmed_at: float) -> Result:
+    async def _one(
+        self, mutator: Mutator, plan: Plan, confirmed_at: float, called: tuple[str, ...]
+    ) -> Result:
         async with self._locks[plan.target.key]:
             with mutating():
+                began = self._clock.monotonic()
                 refused = self._void(plan, confirmed_at) or await drift(self._reader, plan)
                 # The read may have taken long; the confirmation is for now, not for then.
-                refused = refused or self._void(plan, confirmed_at) or self._dying()
+                waited_s = self._clock.monotonic() - began
+                refused = refused or self._void(plan, confirmed_at, waited_s) or self._dying()
                 if refused:
                     return refused
                 try:
@@ -222,11 +238,12 @@ class Executor:
                 except LambdatopError as error:
                     return Result("not-sent", f"Nothing was sent. {error}")
                 # Asking may have taken long, too.
-                refused = self._void(plan, confirmed_at) or self._dying()
+                waited_s = self._clock.monotonic() - began
+                refused = self._void(plan, confirmed_at, waited_s) or self._dying()
                 if refused:
                     return refused
                 self._spent.add(plan.id)
-                result = await self._committer.commit(mutator, plan, self._entry(plan, actor))
+                result = await self._committer.commit(mutator, plan, self._entry(plan, actor, called))
                 if result.entry is not None:
                     await self._tell(self._controls(plan.target.key, result.now))
                 return result
@@ -239,7 +256,8 @@ class Executor:
         words = f"The credentials end in less than {LAST_SECONDS_S / 60:.0f} minutes; nothing was sent."
         return Result("not-sent", f"{words} Log in again (`:login` in the console), then confirm it anew.")
 
-    def _void(self, plan: Plan, confirmed_at: float) -> Result | None:
+    def _void(self, plan: Plan, confirmed_at: float, waited_s: float = 0.0) -> Result | None:
+        """Why the plan is not sent; `waited_s` since the check began, by a clock that nobody can set."""
         if self._changes_refused:
             return Result("not-sent", self._changes_refused)
         if plan.scope != self._scope:
@@ -251,12 +269,16 @@ class Executor:
         if plan.id in self._spent:
             return Result("not-sent", "This plan was carried out already; nothing more was sent.")
         age = self._clock.now() - confirmed_at
-        if age > CONFIRMATION_LIFE_S or age < -CLOCK_SLACK_S:
+        if age < -CLOCK_SLACK_S:
+            words = "The clock was set back, so the age of the confirmation is not known; nothing was sent."
+            return Result("expired", words)
+        if max(age, waited_s) > CONFIRMATION_LIFE_S:
             words = f"The confirmation is older than {CONFIRMATION_LIFE_S:.0f} s; nothing was sent."
             return Result("expired", words)
         return None
 
-    def _entry(self, plan: Plan, actor: str) -> Entry:
+    def _entry(self, plan: Plan, actor: str, called: tuple[str, ...]) -> Entry:
+        own = (plan.target.key.id, plan.target.arn, plan.target.name)
         return Entry(
             id=plan.id,
             at=self._clock.now(),
@@ -274,6 +296,9 @@ class Executor:
             plan_digest=plan.digest(),
             deadline=plan.deadline,
             label=plan.target.name,
+            called=tuple(name for name in dict.fromkeys(called) if name not in own),
+            depth=plan.depth,
+            uptime=self._clock.uptime(),
         )
 
     def _controls(self, target: Key, seen: State | None) -> tuple[Event, ...]:

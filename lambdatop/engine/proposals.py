@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 from uuid import uuid4
 
-from lambdatop.domain.errors import TargetNotFound, UsageError
+from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Proposal, Refusal, State
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import FunctionSituation, Situation
+from lambdatop.domain.undoable import find_also_in_archives, on_top
 from lambdatop.engine.settle import look
 
 
@@ -96,18 +97,19 @@ class Proposals:
         params = await self._with_queues(name, params)
         return self._placed(self._planning.plan(name, situation, params, self._clock.now(), str(uuid4())))
 
-    async def propose_undo(self, entry_id: str | None) -> Proposal:
-        """A plan that takes one journal entry back, or the reason why there is none."""
-        entries = await asyncio.to_thread(self._journal.read)
-        entry = _by_id(entries, entry_id) if entry_id else newest(entries, self._scope)
-        if entry is None:
-            raise TargetNotFound(f"There is nothing to undo in {self._scope}; see `lambdatop journal`.")
+    async def propose_undo(self, wanted: str | None) -> Proposal:
+        """A plan that takes one journal entry back, or the reason why there is none.
+
+        `wanted` is an id, the beginning of one, or a name of the target; None is the newest change.
+        """
+        entries, entry = await asyncio.to_thread(self._find, wanted)
         self._check_scope(entry.target, f"entry {entry.id[:8]}")
         ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
         above = on_top(entries, entry) if entry.can_undo else None
         if above is not None:
             reason = f"{above.mitigation} ({above.id[:8]}) was done to {ref.name} after it."
-            return Refusal("undo", ref, reason, f"Undo that first: lambdatop undo {above.id}")
+            first = f"Undo that first: lambdatop undo {above.id}"
+            return Refusal("undo", ref, reason, first if above.can_undo else "That cannot be undone.")
         current: State = {}
         if entry.can_undo:
             fields = {*entry.after, *self._planning.reads_besides(entry)}
@@ -116,6 +118,14 @@ class Proposals:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state
         return self._placed(self._planning.plan_undo(entry, current, self._clock.now(), str(uuid4())))
+
+    async def names_of(self, entry_id: str) -> tuple[str, ...]:
+        """Every name of an entry's target: what confirmed the change confirms its undo."""
+        _, entry = await asyncio.to_thread(self._find, entry_id)
+        return entry.names
+
+    def _find(self, wanted: str | None) -> tuple[Sequence[Entry], Entry]:
+        return find_also_in_archives(self._journal.read(), self._journal.older, self._scope, wanted)
 
     def _placed(self, proposal: Proposal) -> Proposal:
         from lambdatop.domain.mitigations.words import same_place
@@ -135,15 +145,17 @@ class Proposals:
         """Why another purge of ours would be refused now, "" when it would not."""
         from lambdatop.domain.mitigations.purge import too_soon
 
-        return too_soon(await asyncio.to_thread(self._journal.read), queue, self._clock.now())
+        entries = await asyncio.to_thread(self._journal.read)
+        return too_soon(entries, queue, self._clock.now(), self._clock.uptime())
 
     async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
         """The value before our throttle; nothing once somebody has set another value than zero since."""
-        from lambdatop.domain.mitigations.restore import remembered
+        from lambdatop.domain.mitigations.restore import remembered_also_in_archives
 
         if not isinstance(situation, FunctionSituation) or situation.reserved != 0:
             return {}
-        return remembered(await asyncio.to_thread(self._journal.read), situation.ref.key)
+        entries, key = await asyncio.to_thread(self._journal.read), situation.ref.key
+        return await asyncio.to_thread(remembered_also_in_archives, entries, self._journal.older, key)
 
     def _check_scope(self, target: Key, what: str) -> None:
         if target.scope != self._scope:
@@ -151,49 +163,3 @@ class Proposals:
                 f"{what} belongs to {target.scope}, the connection is to {self._scope}. "
                 "Choose it with --profile and --region."
             )
-
-
-def newest(entries: tuple[Entry, ...], scope: Scope) -> Entry | None:
-    """The newest entry of `scope` that the undo key takes back.
-
-    Undos are not on the stack (undoing twice walks back, it does not flip), but a redo is: it is the
-    undo of an undo, asked for by its id.
-    """
-    known = {e.id: e for e in entries}
-    for entry in reversed(entries):
-        if entry.target.scope == scope and entry.can_undo and _depth(entry, known) % 2 == 0:
-            return entry
-    return None
-
-
-def on_top(entries: tuple[Entry, ...], entry: Entry) -> Entry | None:
-    """The newest change of the same fields of the same target that was applied after `entry` and stands.
-
-    An undo is none: it took away what stood there.
-    """
-    known = {e.id: e for e in entries}
-    for later in reversed(entries[entries.index(entry) + 1 :]):
-        same = later.target == entry.target and set(later.after) & set(entry.after)
-        if same and later.outcome == "applied" and _depth(later, known) % 2 == 0:
-            return later
-    return None
-
-
-def _depth(entry: Entry, known: Mapping[str, Entry]) -> int:
-    depth, seen = 0, {entry.id}
-    while entry.undoes and entry.undoes not in seen:
-        depth += 1
-        seen.add(entry.undoes)
-        if entry.undoes not in known:
-            break
-        entry = known[entry.undoes]
-    return depth
-
-
-def _by_id(entries: tuple[Entry, ...], entry_id: str) -> Entry:
-    found = [e for e in entries if e.id == entry_id] or [e for e in entries if e.id.startswith(entry_id)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise TargetNotFound(f"Several journal entries begin with {entry_id!r}.", tuple(e.id for e in found))
-    raise TargetNotFound(f"The journal has no entry {entry_id!r}; see `lambdatop journal`.")

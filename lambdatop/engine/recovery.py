@@ -11,12 +11,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.journal import ACCEPTED, NO_UPTIME, Entry
 from lambdatop.domain.plan import shows
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Scope
 from lambdatop.engine.budget import urgent
-from lambdatop.engine.settle import look
+from lambdatop.engine.settle import is_changing, look
 from lambdatop.engine.verdict import FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT, FOUND_NOTHING, Verdict, words
 
 ABANDONED_S = 600.0
@@ -27,12 +27,36 @@ LATE_S = 120.0
 """A lost request that shows no effect after this many seconds was not applied."""
 
 
-def may_be_alive(entry: Entry, host: str, now: float) -> bool:
-    """Whether the process that wrote an open intent may still be at work on it.
+class Ages:
+    """How old entries are at least, whatever somebody does to the clock meanwhile."""
+
+    def __init__(self, clock: Clock, host: str) -> None:
+        self._clock = clock
+        self._host = host
+        self._seen_at: dict[str, float] = {}
+
+    def at_least_s(self, entry: Entry) -> float:
+        """How old an intent is at least, s.
+
+        Since the same start of this machine that is known exactly. After a new start of the machine, or from
+        another one, it is what the clock says, but no more than this machine has run since; where the clock
+        says that it comes from the future, it is the time for which this process has known it.
+        """
+        monotonic = self._clock.monotonic()
+        known_s = monotonic - self._seen_at.setdefault(entry.id, monotonic)
+        uptime = self._clock.uptime() if entry.host == self._host else NO_UPTIME
+        age_s = entry.age_s(self._clock.now(), uptime) or 0.0
+        if "" not in (entry.uptime.boot, uptime.boot) and entry.uptime.boot != uptime.boot:
+            age_s = min(age_s, uptime.s)
+        return max(known_s, age_s)
+
+
+def may_be_alive(entry: Entry, host: str, age_s: float) -> bool:
+    """Whether the process that wrote an open intent, at least `age_s` ago, may still be at work on it.
 
     A process on another machine (a shared home) cannot be asked, so it is given `ABANDONED_S`.
     """
-    if now - entry.at > ABANDONED_S:
+    if age_s > ABANDONED_S:
         return False
     if entry.host != host:
         return True
@@ -46,7 +70,12 @@ def may_be_alive(entry: Entry, host: str, now: float) -> bool:
 
 
 async def recover(
-    clock: Clock, journal: JournalStore, reader: Reader, scope: Scope, busy: Callable[[Entry], bool]
+    clock: Clock,
+    journal: JournalStore,
+    reader: Reader,
+    scope: Scope,
+    ages: Ages,
+    busy: Callable[[Entry], bool],
 ) -> tuple[Entry, ...]:
     """Settle every unsettled entry of `scope` that nobody works on; the entries that were settled."""
     settled: list[Entry] = []
@@ -56,8 +85,11 @@ async def recover(
             continue
         with urgent():
             verdict = await _verdict(reader, entry, _later(entries, entry))
-        if verdict is None or _too_early(entry, verdict, clock.now()):
+        if verdict is None or _too_early(entry, verdict, ages):
             continue
+        if entry.accepted and verdict.outcome != "applied":
+            # AWS said yes to it: that it was not sent would be false, whatever the state shows.
+            verdict = replace(verdict, outcome="unknown", detail=f"{ACCEPTED}; {verdict.detail}")
         if entry not in await asyncio.to_thread(journal.read):
             continue  # another console was quicker
         at = clock.now()
@@ -77,12 +109,13 @@ def unsettled(entries: Sequence[Entry], scope: Scope) -> list[Entry]:
 def _was_lost(entry: Entry) -> bool:
     if entry.outcome != "unknown" or not entry.after:
         return False
-    return not entry.detail.startswith((FOUND_CHANGED, FOUND_NOTHING))
+    said = entry.detail.removeprefix(f"{ACCEPTED}; ")
+    return not said.startswith((FOUND_CHANGED, FOUND_NOTHING, FOUND_NOT))
 
 
-def _too_early(entry: Entry, verdict: Verdict, now: float) -> bool:
+def _too_early(entry: Entry, verdict: Verdict, ages: Ages) -> bool:
     """A request may outlive its process, or its lost answer; that it was not applied is said only later."""
-    return verdict.outcome == "not-sent" and now - entry.at < LATE_S
+    return verdict.outcome == "not-sent" and ages.at_least_s(entry) - entry.again_s < LATE_S
 
 
 def _later(entries: Sequence[Entry], entry: Entry) -> Entry | None:
@@ -107,6 +140,8 @@ async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict
     if shows(found.state, entry.after):
         return Verdict("applied", FOUND_APPLIED, found.state)
     if shows(found.state, {name: entry.before.get(name) for name in entry.after}):
+        if await is_changing(reader, entry.target, entry.after):
+            return None
         return Verdict("not-sent", FOUND_NOT, found.state)
     if str(found.state.get("state", "")).endswith("ing"):
         return None  # Disabling, Enabling, Updating: it will have an answer soon

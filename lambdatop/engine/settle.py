@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from lambdatop.domain.errors import LambdatopError, Missing
 from lambdatop.domain.plan import Plan, State, shows
@@ -13,18 +14,21 @@ from lambdatop.engine.collector import unexpected
 
 PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Waits before each look: reads after a write are eventually consistent, and a trigger needs time."""
+STATE = "state"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a read found: the control fields, or why they could not be read.
 
-    `gone` tells that the target does not exist any more, which is an answer too.
+    `gone` tells that the target does not exist any more, which is an answer too; `changing` that AWS is
+    still at work on it.
     """
 
     state: State | None
     error: str = ""
     gone: bool = False
+    changing: bool = False
 
 
 async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
@@ -54,5 +58,13 @@ async def settled(clock: Clock, reader: Reader, plan: Plan) -> Look:
             await clock.sleep(pause)
         newest = await look(reader, plan.target.key, plan.after)
         if newest.state is not None and shows(newest.state, plan.after):
-            break
-    return newest
+            return newest
+    return replace(newest, changing=await is_changing(reader, plan.target.key, plan.after))
+
+
+async def is_changing(reader: Reader, target: Key, fields: Collection[str]) -> bool:
+    """Whether a trigger whose `fields` do not tell its state is between two states (Updating, Disabling…)."""
+    if target.kind != "mapping" or STATE in fields:
+        return False
+    found = await look(reader, target, (STATE,))
+    return str((found.state or {}).get(STATE, "")).endswith("ing")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lambdatop.domain.journal import FOUND
+from lambdatop.domain.journal import ACCEPTED, FOUND
 from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.plan import Plan, State, shows
 from lambdatop.domain.ports import Result, Sent
@@ -57,9 +57,11 @@ def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
     if seen.error:
         detail = f"accepted, but could not be read back: {seen.error}"
         message += f" AWS accepted it; it could not be read back. {seen.error}"
-    elif seen.state is not None and _passing(plan, seen.state):
+    elif seen.state is not None and (seen.changing or _passing(plan, seen.state)):
         detail = f"accepted, still {words(seen.state)}"
         message += f" AWS accepted it and is still at it ({words(seen.state)})."
+    elif seen.state is not None and _still_before(plan, seen.state):
+        return _without_effect(plan, seen.state)
     elif seen.state is not None and not shows(seen.state, plan.after):
         detail = f"accepted, but now {words(seen.state)}"
         message = (
@@ -67,6 +69,23 @@ def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
             f"{words(plan.after)}: somebody else may be acting, or it takes longer than usual."
         )
     return Verdict("applied", detail, seen.state, message)
+
+
+def _without_effect(plan: Plan, seen: State) -> Verdict:
+    """AWS said yes, and the state read back for some seconds is the old one: nobody knows what holds."""
+    message = (
+        f"AWS accepted it, but {plan.target.name} still shows {words(seen)} instead of {words(plan.after)}: "
+        "whether it was applied is not known. Its effect may still show; look at the target before you go on."
+    )
+    return Verdict("unknown", f"{ACCEPTED}, but it still shows {words(seen)}", seen, message)
+
+
+def _still_before(plan: Plan, seen: State) -> bool:
+    """Whether a field that the call was to change still has its old value."""
+    return any(
+        name in plan.before and shows(seen, {name: plan.before[name]}) and not shows(seen, {name: wanted})
+        for name, wanted in plan.after.items()
+    )
 
 
 def _passing(plan: Plan, seen: State) -> bool:

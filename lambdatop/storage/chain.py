@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
-from lambdatop.domain.journal import Entry, replay
+from lambdatop.domain.journal import Entry, fold_record
 from lambdatop.domain.values import dataclass
 
 GENESIS = "0" * 64
+ROTATION = "rotation"
 _OUTCOMES = ("applied", "refused", "not-sent", "unknown")
 
 
@@ -27,17 +29,35 @@ class BrokenChain(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """The first line of a file that follows an archive.
+
+    `number` and `name` are the archive's, `last` the hash of its last line, `first` the number of the oldest
+    archive of this journal, `carried_bytes` the size of what was carried over.
+    """
+
+    number: int
+    name: str
+    last: str
+    first: int
+    carried_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """The verified beginning of a journal.
 
-    `size` in bytes; `last` is the hash of the last line, which the next one carries; `last_size` is
-    that line's length in bytes, line feed included.
+    `size` in bytes; `lines` is how many there are; `last` is the hash of the last line, which the next one
+    carries; `last_size` is that line's length in bytes, line feed included. `before` tells of the archive
+    that it goes on from, None where there is none.
     """
 
-    records: tuple[Mapping[str, Any], ...] = ()
+    by_id: Mapping[str, Entry] = field(default_factory=dict)
     size: int = 0
+    lines: int = 0
     last: str = GENESIS
     last_size: int = 0
+    before: Rotation | None = None
 
     def still_ends(self, data: bytes) -> bool:
         """Whether `data`, read from the last line on, begins with that very line."""
@@ -52,21 +72,28 @@ class Chain:
         complete, feed, torn = data.rpartition(b"\n")
         if not feed:
             return self, data
-        records, last = list(self.records), self.last
+        entries, last, before = dict(self.by_id), self.last, self.before
         lines = complete.split(b"\n")
-        for line in lines:
-            records.append(_record(line, last, len(records) + 1))
+        for number, line in enumerate(lines, self.lines + 1):
+            record = _record(line, number)
+            if number == 1 and record.get("record") == ROTATION:
+                before = _rotation(record, number)
+                last = before.last
+            if record.get("prev") != last:
+                raise BrokenChain(number, "does not follow from the line before it")
+            _fold(entries, record, number)
             last = digest(line)
         size = self.size + len(complete) + 1
-        return Chain(tuple(records), size, last, len(lines[-1]) + 1), torn
+        chain = Chain(entries, size, self.lines + len(lines), last, len(lines[-1]) + 1, before)
+        return chain, torn
 
     def holds_intent(self, entry_id: str) -> bool:
         """Whether this intent was written before."""
-        return any(r.get("record") == "intent" and r["id"] == entry_id for r in self.records)
+        return entry_id in self.by_id
 
     def entries(self) -> tuple[Entry, ...]:
         """What the records mean."""
-        return replay(self.records)
+        return tuple(self.by_id.values())
 
 
 def digest(line: bytes) -> str:
@@ -89,24 +116,50 @@ def repair(torn: bytes) -> dict[str, Any]:
     return {"record": "repair", "cut_bytes": len(torn), "cut_sha256": digest(torn)}
 
 
-def _record(line: bytes, last: str, number: int) -> Mapping[str, Any]:
+def rotation(before: Rotation) -> dict[str, Any]:
+    """The record that begins the file after an archive."""
+    return {
+        "record": ROTATION,
+        "archive": before.name,
+        "number": before.number,
+        "first": before.first,
+        "carried_bytes": before.carried_bytes,
+    }
+
+
+def _rotation(record: Mapping[str, Any], number: int) -> Rotation:
+    try:
+        found = Rotation(
+            int(record["number"]),
+            str(record["archive"]),
+            str(record["prev"]),
+            int(record["first"]),
+            int(record["carried_bytes"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise BrokenChain(number, "holds an incomplete record") from None
+    return found
+
+
+def _record(line: bytes, number: int) -> Mapping[str, Any]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         raise BrokenChain(number, "is not JSON") from None
-    if not isinstance(record, dict) or record.get("prev") != last:
+    if not isinstance(record, dict):
         raise BrokenChain(number, "does not follow from the line before it")
-    try:
-        complete = _is_complete(record)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        complete = False
-    if not complete:
-        raise BrokenChain(number, "holds an incomplete record")
     return record
 
 
-def _is_complete(record: Mapping[str, Any]) -> bool:
-    if record.get("record") == "outcome":
-        return isinstance(record["id"], str) and record["outcome"] in _OUTCOMES and float(record["at"]) >= 0
-    # Records of a kind that a later version may add are kept in the chain and skipped by replay.
-    return bool(replay([record])) or record.get("record") != "intent"
+def _fold(entries: dict[str, Entry], record: Mapping[str, Any], number: int) -> None:
+    """Records of a kind that a later version may add are kept in the chain and skipped here."""
+    try:
+        if record.get("record") == "outcome":
+            complete = isinstance(record["id"], str) and record["outcome"] in _OUTCOMES
+            if not complete or float(record["at"]) < 0:
+                raise ValueError
+        if record.get("record") == "carried" and record["outcome"] not in (*_OUTCOMES, "open", "undone"):
+            raise ValueError
+        fold_record(entries, record)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise BrokenChain(number, "holds an incomplete record") from None

@@ -2,24 +2,27 @@
 
 The intent is on disk before the call goes out, so after a crash it is known what may have been sent.
 Several consoles on one machine share the file: the lock is held for one line, never for a process's
-life, and whoever writes first reads what the others have appended.
+life, and whoever writes first reads what the others have appended. When it has grown long it begins anew, and
+the whole goes to an archive (see `archives`).
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lambdatop.domain.journal import Entry, Outcome, attempt_record, intent_record, outcome_record
 from lambdatop.domain.plan import State
+from lambdatop.storage import archives
 from lambdatop.storage.chain import BrokenChain, Chain, digest, encode, repair
-from lambdatop.storage.errors import JournalError, from_os
+from lambdatop.storage.errors import JournalError, from_os, why
 from lambdatop.storage.private import (
     append_durably,
+    is_still,
     locked,
     make_directory,
     open_directory,
@@ -43,29 +46,44 @@ class JournalFile:
         self._mutex = threading.Lock()
         self._identity: tuple[int, int] | None = None
         self._chain = Chain()
+        self._trouble = ""
         self._entries: tuple[Entry, ...] | None = ()
 
     def read(self) -> tuple[Entry, ...]:
-        """All entries, oldest first; the very same tuple while nothing was appended."""
+        """What is not in archives alone, oldest first; the very same tuple while nothing was appended."""
         with self._mutex, self._sentences("read"):
             try:
                 directory = open_directory(self.path.parent)
             except FileNotFoundError:
-                return ()
+                return self._nothing()
             try:
-                fd = open_for_reading(directory, self.path)
+                with self._held(directory, open_for_reading, exclusive=False) as fd:
+                    self._catch_up(fd)
             except FileNotFoundError:
-                return ()
+                return self._nothing()
             finally:
                 os.close(directory)
-            try:
-                with locked(fd, self.path, exclusive=False):
-                    self._catch_up(fd)
-            finally:
-                os.close(fd)
             if self._entries is None:
                 self._entries = self._chain.entries()
             return self._entries
+
+    def _nothing(self) -> tuple[Entry, ...]:
+        self._identity, self._chain, self._entries = None, Chain(), ()
+        return self._entries
+
+    def older(self) -> Iterator[tuple[Entry, ...]]:
+        """The entries of each archive as they were when it was closed, the newest archive first.
+
+        Each is read when it is asked for. Raises JournalError where one is missing or damaged.
+        """
+        self.read()
+        return archives.older(self.path, self._chain.before)
+
+    def gap(self) -> str:
+        """What is missing of the journal, or keeps it from beginning anew; "" when nothing does."""
+        self.read()
+        with self._mutex, self._sentences("read"):
+            return archives.gap(self.path, self._chain) or self._trouble
 
     def intent(self, entry: Entry) -> None:
         """Write an intent, which happens once; when this returns it is on disk."""
@@ -84,14 +102,36 @@ class JournalFile:
             make_directory(self.path.parent)
             directory = open_directory(self.path.parent)
             try:
-                fd = open_for_appending(directory, self.path)
+                with self._held(directory, open_for_appending, exclusive=True) as fd:
+                    self._write(fd, record)
+                    if record["record"] == "outcome" and archives.is_long(self._chain):
+                        self._begin_anew(directory, fd)
             finally:
                 os.close(directory)
+
+    @contextmanager
+    def _held(self, directory: int, opened: Callable[[int, Path], int], *, exclusive: bool) -> Iterator[int]:
+        """The file that has the name now, locked: a neighbour may have begun it anew meanwhile."""
+        while True:
+            fd = opened(directory, self.path)
             try:
-                with locked(fd, self.path, exclusive=True):
-                    self._write(fd, record)
+                with locked(fd, self.path, exclusive=exclusive):
+                    if is_still(fd, directory, self.path):
+                        yield fd
+                        return
             finally:
                 os.close(fd)
+
+    def _begin_anew(self, directory: int, fd: int) -> None:
+        """The record is on disk; that the file cannot begin anew is no reason to call it unwritten."""
+        try:
+            archives.begin_anew(directory, fd, self.path, self._chain)
+            self._trouble = ""
+        except OSError as error:
+            self._trouble = (
+                f"The journal {self.path} cannot begin anew, so it goes on growing: {why(error)}. "
+                "Nothing is lost; make room beside it."
+            )
 
     def _write(self, fd: int, record: Mapping[str, Any]) -> None:
         torn = self._catch_up(fd)

@@ -150,6 +150,21 @@ def locked(fd: int, path: Path, *, exclusive: bool) -> Iterator[None]:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
 
+def lock_new(fd: int) -> None:
+    """Take the lock of a file that nobody else knows yet; closing it lets go."""
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_still(fd: int, directory: int, path: Path) -> bool:
+    """Whether `path` within the open `directory` is still the file that was opened as `fd`."""
+    mine = os.fstat(fd)
+    try:
+        there = os.stat(path.name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+
 def read_from(fd: int, offset: int) -> bytes:
     """Everything from `offset` to the end of the file."""
     parts: list[bytes] = []

@@ -233,8 +233,12 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self.push_screen(SpendScreen(self.frame))
 
     def action_undo(self) -> None:
-        """Undo the newest mutation that can be undone."""
-        self.corridor.undo(None)
+        """Undo the newest change of what the screen is about; of all on a screen about everything."""
+        screen = self.screen
+        if isinstance(screen, FrameScreen):
+            screen.undo()
+        else:
+            self.corridor.undo(None)
 
     def ask_who(self, key: Key, name: str) -> None:
         """Who changed a thing lately; a dialog that is open stays alone."""

@@ -31,6 +31,7 @@ class Corridor:
 
     def __init__(self, app: LambdatopApp) -> None:
         self._app = app
+        self._related: dict[Key, frozenset[Key]] = {}
 
     def mitigate(self, name: str, selection: Selection) -> None:
         """From a key: find the target (ask which, when there are several), then confirm."""
@@ -55,6 +56,10 @@ class Corridor:
         console = self._app.engine
         self._open(Request("undo", lambda: console.propose_undo(entry_id)))
 
+    def related(self, function: Key | None) -> frozenset[Key]:
+        """Aliases and rules that were read for a function: no snapshot holds them."""
+        return self._related.get(function, frozenset()) if function is not None else frozenset()
+
     def instead(self, alternative: Alternative) -> None:
         """An alternative of a plan that is on the screen."""
         if not self._refuse(alternative.mitigation):
@@ -77,6 +82,7 @@ class Corridor:
             except LambdatopError as error:
                 self._app.say(f"{what}: {error}", "error")
                 return
+            self._related[function] = self.related(function) | set(keys)
             if self._app.screen.is_modal:
                 return
             if not keys:

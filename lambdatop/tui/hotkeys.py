@@ -263,6 +263,7 @@ HOTKEYS: tuple[Hotkey, ...] = (
     Hotkey("cancel", "escape", "Esc", "cancel", "cancel", "close without doing anything", "dialog"),
     Hotkey("dialog_down", "down,pagedown", "↓ PgDn", "scroll_body(1)", "down", "scroll the plan", "dialog"),
     Hotkey("dialog_up", "up,pageup", "↑ PgUp", "scroll_body(-1)", "up", "scroll the plan back", "dialog"),
+    Hotkey("undo_result", "u", "u", "undo_result", "undo", "undo what this dialog has just done", "dialog"),
     Hotkey("reread", "ctrl+r", "Ctrl-R", "reread", "read again", "read the state again", "dialog"),
 )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from typing import NamedTuple
 
 from lambdatop.domain.finding import Finding
+from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import kind_of
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import MappingRow, QueueRow, Snapshot, StormRow
+from lambdatop.domain.undoable import newest_undoable
 from lambdatop.domain.values import dataclass
 
 ASKED_FOR = ("alias", "rule")
@@ -86,19 +88,24 @@ def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tup
     return found
 
 
-def newest_of(function: Key, snapshot: Snapshot) -> str | None:
-    """The id of the newest mutation that can be undone and concerns this function, None when none does.
+def newest_of(function: Key | None, snapshot: Snapshot, about: Collection[Key] = ()) -> str | None:
+    """The id of the newest change that can be undone and concerns this function, None when none does.
 
-    An undo is none: `u` walks back, it does not flip.
+    `about` are other things that belong to it: what is selected, and rules, which no snapshot holds.
     """
-    rows = [m.facts for m in snapshot.mappings if m.facts.function == function]
-    mine = {function, *(m.key for m in rows), *(m.source_queue for m in rows)}
+    rows = [m.facts for m in snapshot.mappings if function is not None and m.facts.function == function]
+    mine = {function, *about}
+    mine |= {m.key for m in rows} | {m.source_queue for m in rows}
     mine |= {q.facts.dlq for q in snapshot.queues if q.facts.key in mine}
-    for entry in reversed(snapshot.journal):
-        alias = entry.target.kind == "alias" and entry.target.id.startswith(f"{function.id}:")
-        if entry.can_undo and not entry.undoes and (entry.target in mine or alias):
-            return entry.id
-    return None
+
+    def concerns(entry: Entry) -> bool:
+        key = entry.target
+        if function is None or key.kind != "alias" or key.scope != function.scope:
+            return key in mine
+        return key in mine or key.id.startswith(f"{function.id}:")
+
+    found = newest_undoable(snapshot.journal, concerns)
+    return found.id if found is not None else None
 
 
 def nothing_to_do(mitigation: str, selection: Selection) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from fakes.account import MAPPING, Account, FakeMutator, FakeReader
 from fakes.command_line import Cli
-from fakes.entries import SCOPE
+from fakes.entries import SCOPE, WORKER
 
 import lambdatop.aws.connect
 from lambdatop.aws.connect import Connection
@@ -17,6 +18,7 @@ from lambdatop.cli import codes, streams
 from lambdatop.domain.errors import Unreachable
 from lambdatop.domain.events import TargetIdentified
 from lambdatop.domain.ports import Backend
+from lambdatop.domain.scope import Key
 
 
 @dataclass
@@ -266,3 +268,64 @@ def test_a_foreign_endpoint_takes_no_change_and_still_shows_a_plan(cli: Cli, aws
     ran = cli("plan", "throttle_to_zero", "orders-worker")
     assert ran.code == codes.DONE
     assert "--allow-endpoint-changes" in ran.out
+
+
+@pytest.fixture
+def by_function(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """A trigger is also found by the name of its function, as on AWS where it is the only one."""
+    find = FakeReader.find
+
+    async def found(self: FakeReader, target: str, kinds: Collection[str]) -> Key:
+        return MAPPING if "mapping" in kinds and target == WORKER.id else await find(self, target, kinds)
+
+    monkeypatch.setattr(FakeReader, "find", found)
+    return aws
+
+
+@pytest.mark.parametrize("wanted", ["--last", WORKER.id, MAPPING.id, "orders → orders-worker"])
+@pytest.mark.parametrize("name", [WORKER.id, MAPPING.id, "orders → orders-worker"])
+def test_an_undo_is_found_and_confirmed_with_every_name_of_its_change(
+    cli: Cli, by_function: Aws, wanted: str, name: str
+) -> None:
+    done = cli("mitigate", "disable_trigger", WORKER.id, "--confirm", WORKER.id)
+    assert (done.code, by_function.account.trigger) == (codes.DONE, "Disabled"), done.err
+    undone = cli("undo", wanted, "--confirm", name)
+    assert (undone.code, by_function.account.trigger) == (codes.DONE, "Enabled"), undone.err
+    (entry, undo) = json.loads(cli("journal", "--json").out)["entries"]
+    assert cli("undo", undo["id"], "--confirm", name).code == codes.DONE, "so is the redo"
+    assert by_function.account.trigger == "Disabled"
+    assert entry["outcome"] == "undone"
+
+
+@pytest.mark.parametrize("name", ["orders", "", "y", "0f1e"])
+def test_an_undo_is_not_confirmed_with_another_name_or_a_piece_of_an_id(
+    cli: Cli, by_function: Aws, home: Path, name: str
+) -> None:
+    cli("mitigate", "disable_trigger", WORKER.id, "--confirm", WORKER.id)
+    piece = str(lines(home)[0]["id"])[:6]
+    for wrong in (name, piece):
+        assert cli("undo", piece, "--confirm", wrong).code == codes.USAGE
+    assert by_function.account.trigger == "Disabled"
+
+
+def test_a_name_that_means_two_changes_undoes_neither(cli: Cli, by_function: Aws, home: Path) -> None:
+    cli("mitigate", "disable_trigger", WORKER.id, "--confirm", WORKER.id)
+    cli("mitigate", "throttle_to_zero", WORKER.id, "--confirm", WORKER.id)
+    ran = cli("undo", WORKER.id, "--confirm", WORKER.id)
+    assert ran.code == codes.USAGE
+    assert all(str(r["id"]) in ran.err for r in lines(home) if r["record"] == "intent")
+    assert (by_function.account.trigger, by_function.account.reserved) == ("Disabled", 0)
+    assert cli("undo", MAPPING.id, "--confirm", WORKER.id).code == codes.DONE
+    assert cli("undo", WORKER.id, "--confirm", WORKER.id).code == codes.DONE
+    assert (by_function.account.trigger, by_function.account.reserved) == ("Enabled", 7)
+    assert cli("undo", WORKER.id, "--confirm", WORKER.id).code == codes.USAGE
+
+
+def test_a_name_never_leads_to_what_else_was_changed_under_it(cli: Cli, by_function: Aws) -> None:
+    cli("mitigate", "disable_trigger", WORKER.id, "--confirm", WORKER.id)
+    cli("mitigate", "throttle_to_zero", WORKER.id, "--confirm", WORKER.id)
+    assert cli("undo", "--last", "--confirm", WORKER.id).code == codes.DONE
+    ran = cli("undo", WORKER.id, "--confirm", WORKER.id)
+    assert (ran.code, by_function.account.trigger) == (codes.USAGE, "Disabled")
+    assert "nothing to undo of orders-worker" in ran.err
+    assert "disable_trigger of orders" in ran.err

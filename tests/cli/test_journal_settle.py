@@ -5,72 +5,39 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes.command_line import Cli
 from fakes.entries import entry
-from fakes.wire_account import ONE, furnish
-from fakes.wire_stub import Hang, WireStub
+from fakes.one_function import THROTTLE, OneFunction, begin
+from fakes.wire_account import ONE
+from fakes.wire_stub import WireStub
 
 from lambdatop.cli import codes
 from lambdatop.storage.journal_file import JournalFile
 
 pytestmark = pytest.mark.wire
 
-THROTTLE = ("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "orders-worker")
-
-
-class Aws:
-    """The wire stub with one function whose reservation is 7, and how changes are answered."""
-
-    def __init__(self, stub: WireStub) -> None:
-        self.stub = stub
-        self.reserved: int | None = 7
-        self.mode = "answers"
-        self.reached = asyncio.Event()
-        furnish(stub)
-        stub.on("sts", "GetCallerIdentity", {"Account": "111122223333", "Arn": "arn:aws:iam::1:user/kim"})
-        stub.on("lambda", "GetFunctionConcurrency", lambda _: self._answer())
-        stub.on("lambda", "PutFunctionConcurrency", self._put)
-
-    def _answer(self) -> dict[str, Any]:
-        return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
-
-    def _put(self, params: dict[str, Any]) -> Any:
-        if self.mode == "hangs before":
-            return Hang(self.reached.set)
-        self.reserved = params["ReservedConcurrentExecutions"]
-        return Hang(self.reached.set) if self.mode == "hangs after" else self._answer()
-
 
 @pytest.fixture
-async def aws() -> AsyncIterator[Aws]:
+async def aws() -> AsyncIterator[OneFunction]:
     async with WireStub() as stub:
-        yield Aws(stub)
+        yield OneFunction(stub)
 
 
 @pytest.fixture
-def pointed(aws: Aws, home: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
+def pointed(aws: OneFunction, home: Path, monkeypatch: pytest.MonkeyPatch) -> OneFunction:
     """Every command of this test goes to the stub."""
-    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}
-    there = {"LAMBDATOP_ENDPOINT_URL": aws.stub.url, "LAMBDATOP_ALLOW_ENDPOINT_CHANGES": "1"}
-    for name, value in (keys | there).items():
+    for name, value in aws.variables.items():
         monkeypatch.setenv(name, value)
     return aws
 
 
-async def throttling(aws: Aws) -> asyncio.subprocess.Process:
+async def throttling(aws: OneFunction) -> asyncio.subprocess.Process:
     """A real process whose call has reached AWS and is not answered."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lambdatop", *THROTTLE),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    process = await begin(*THROTTLE)
     await asyncio.wait_for(aws.reached.wait(), 60)
     return process
 
@@ -83,7 +50,7 @@ async def throttling(aws: Aws) -> asyncio.subprocess.Process:
     ],
 )
 async def test_the_next_command_says_what_became_of_it(
-    pointed: Aws, cli: Cli, mode: str, somebody: int | None, detail: str, outcome: str
+    pointed: OneFunction, cli: Cli, mode: str, somebody: int | None, detail: str, outcome: str
 ) -> None:
     pointed.mode = mode
     victim = await throttling(pointed)
@@ -110,7 +77,9 @@ def test_an_open_entry_says_how_to_find_out(cli: Cli, home: Path) -> None:
     assert cli("journal").err == ""
 
 
-async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(pointed: Aws, cli: Cli) -> None:
+async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(
+    pointed: OneFunction, cli: Cli
+) -> None:
     pointed.mode = "hangs before"
     neighbour = await throttling(pointed)
     ran = await asyncio.to_thread(cli, "journal", "--settle", "--open")
@@ -128,7 +97,7 @@ async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(pointed:
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 async def test_a_call_on_its_way_outlives_the_line_and_the_terminal(
-    pointed: Aws, number: signal.Signals
+    pointed: OneFunction, number: signal.Signals
 ) -> None:
     pointed.mode = "hangs after"
     process = await throttling(pointed)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,12 @@ class Failing:
 
     def read(self) -> tuple[Entry, ...]:
         return self.inner.read()
+
+    def older(self) -> Iterator[tuple[Entry, ...]]:
+        return self.inner.older()
+
+    def gap(self) -> str:
+        return self.inner.gap()
 
     def intent(self, entry: Entry) -> None:
         if self.fail_intent:

@@ -13,6 +13,7 @@ from lambdatop.aws.connect import Connection
 from lambdatop.aws.guard import Guard
 from lambdatop.aws.identity import CheckedCredentials
 from lambdatop.aws.session import Api, Clients, open_session
+from lambdatop.domain.journal import Uptime
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.world import EMPTY_WORLD, World
@@ -60,6 +61,9 @@ class HandClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def uptime(self) -> Uptime:
+        return Uptime()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(0)

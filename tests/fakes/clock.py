@@ -7,6 +7,8 @@ import heapq
 from collections.abc import Callable
 from itertools import count
 
+from lambdatop.domain.journal import Uptime
+
 
 class FakeClock:
     """`Clock` without waiting. `auto` lets every sleep end at once and moves the time by it."""
@@ -18,6 +20,7 @@ class FakeClock:
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = count()
         self.slept: list[float] = []
+        self.boot = "b00t0001"
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -26,6 +29,14 @@ class FakeClock:
     def monotonic(self) -> float:
         """Seconds that never go back."""
         return self._monotonic
+
+    def uptime(self) -> Uptime:
+        """Seconds since the machine was started; the hands that `step` moves do not move it."""
+        return Uptime(self.boot, self._monotonic, "CLOCK_BOOTTIME")
+
+    def step(self, seconds: float) -> None:
+        """Somebody sets the clock: only the time of day moves."""
+        self._now += seconds
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the test has moved the hands that far."""

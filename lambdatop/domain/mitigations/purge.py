@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lambdatop.domain.finding import Ref
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.journal import NO_UPTIME, Entry, Uptime
 from lambdatop.domain.mitigations.words import cli, span
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Key
@@ -92,15 +92,19 @@ def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
     return (*found, Alternative(QUARANTINE, s.ref, why, {"to": "file"}, "Rather: drain them to a file"))
 
 
-def too_soon(entries: Iterable[Entry], queue: Key, now: float) -> str:
+def too_soon(entries: Iterable[Entry], queue: Key, now: float, uptime: Uptime = NO_UPTIME) -> str:
     """Why SQS would refuse another purge of ours now, "" when it would not.
 
-    A PurgeQueueInProgress that comes nevertheless is the answer to somebody else's purge.
+    One whose age is not known, because somebody set the clock, refuses nothing: SQS knows better. A
+    PurgeQueueInProgress that comes nevertheless is the answer to somebody else's purge.
     """
     for entry in reversed(tuple(entries)):
-        if entry.target != queue or entry.call.operation != "PurgeQueue" or now - entry.at >= AGAIN_AFTER_S:
+        if entry.target != queue or entry.call.operation != "PurgeQueue":
             continue
-        ago = f"{max(0.0, now - entry.at):.0f} s ago"
+        age_s = entry.age_s(now, uptime)
+        if age_s is None or age_s >= AGAIN_AFTER_S:
+            continue
+        ago = f"{age_s:.0f} s ago"
         if entry.outcome == "applied":
             return f"{queue.id} was purged {ago} from here; SQS purges again after {AGAIN_AFTER_S:.0f} s."
         if entry.outcome in ("open", "unknown"):

@@ -117,7 +117,14 @@ def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
 
 
 def plan_stop(
-    ref: Ref, current: State, now: float, plan_id: str, *, mitigation: str, undoes: str | None = None
+    ref: Ref,
+    current: State,
+    now: float,
+    plan_id: str,
+    *,
+    mitigation: str,
+    undoes: str | None = None,
+    depth: int = 0,
 ) -> Proposal:
     """Plan the end of a running move, or say that none runs; `current` holds the `move_task`."""
     task = current.get(FIELD) or {}
@@ -147,6 +154,7 @@ def plan_stop(
         planned_at=now,
         transient=({FIELD: {**task, "status": "CANCELLING", "handle": None}},),
         undoes=undoes,
+        depth=depth,
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.function import Reserved
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.journal import Entry, joined
 from lambdatop.domain.mitigations.throttle import (
     IAM,
     plan_throttle_to_zero,
@@ -41,6 +41,27 @@ def remembered(entries: Iterable[Entry], function: Key) -> Mapping[str, Any]:
             value = entry.before.get(FIELD)
             return {"reserved": "none" if value is None else value}
     return {}
+
+
+def remembered_also_in_archives(
+    entries: Sequence[Entry], older: Callable[[], Iterator[tuple[Entry, ...]]], function: Key
+) -> Mapping[str, Any]:
+    """As `remembered`, also in archives, of which no more are read than needed."""
+    found = remembered(entries, function)
+    archives: Iterator[tuple[Entry, ...]] | None = None
+    while not found and not any(_tells(entry, function) for entry in entries):
+        archives = older() if archives is None else archives
+        batch = next(archives, None)
+        if batch is None:
+            break
+        entries = joined(batch, entries)
+        found = remembered(entries, function)
+    return found
+
+
+def _tells(entry: Entry, function: Key) -> bool:
+    """Whether nothing older matters: this change of the function is known to have been applied."""
+    return entry.target == function and FIELD in entry.after and entry.outcome == "applied"
 
 
 def _may_hold(entry: Entry) -> bool:

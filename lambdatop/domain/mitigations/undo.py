@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -23,7 +23,9 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     if refused or entry.undo is None:
         return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
     if entry.undo.operation == redrive.CANCEL.operation:
-        return redrive.plan_stop(ref, current, now, plan_id, mitigation=NAME, undoes=entry.id)
+        return redrive.plan_stop(
+            ref, current, now, plan_id, mitigation=NAME, undoes=entry.id, depth=entry.depth + 1
+        )
     refused = _changed(entry, current, ref)
     if refused:
         return refused
@@ -47,10 +49,26 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         cli=_KINDS[call.operation].cli(entry.target.scope, call),
         iam_actions=_KINDS[call.operation].iam,
         planned_at=now,
-        warnings=("what waited meanwhile starts at once",) if _starts(entry.before) else (),
+        warnings=tuple(_warnings(entry, current)),
         transient=_on_the_way(entry.before),
         undoes=entry.id,
+        depth=entry.depth + 1,
     )
+
+
+def _without_effect(entry: Entry, current: State) -> bool:
+    """Whether AWS accepted a change that its state has not shown: it may show later, so it is taken back."""
+    return entry.accepted and shows(current, _wanted(entry))
+
+
+def _warnings(entry: Entry, current: State) -> Iterator[str]:
+    if _without_effect(entry, current):
+        yield (
+            f"AWS accepted {entry.mitigation}, but shows {state_words(current)} as before: this sends the "
+            "former value all the same, in case the change still comes to show"
+        )
+    if _starts(entry.before):
+        yield "what waited meanwhile starts at once"
 
 
 def _wanted(entry: Entry) -> State:
@@ -105,7 +123,7 @@ def _not_applied(entry: Entry, ref: Ref) -> Refusal | None:
         return Refusal(NAME, ref, f"This {entry.mitigation} was undone already.")
     if entry.undo is None:
         return Refusal(NAME, ref, f"{entry.mitigation} cannot be undone: what it removed is gone.")
-    if entry.outcome != "applied":
+    if not entry.can_undo:
         reason = f"This {entry.mitigation} is {entry.outcome}: there is nothing that is known to be applied."
         return Refusal(NAME, ref, reason, "See `lambdatop journal`; act on the state shown there.")
     return None
@@ -113,7 +131,7 @@ def _not_applied(entry: Entry, ref: Ref) -> Refusal | None:
 
 def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
     """Why an undo would not bring back what was there: somebody has been here since."""
-    if shows(current, entry.after):
+    if shows(current, entry.after) or _without_effect(entry, current):
         return None
     if shows(current, _wanted(entry)):
         reason = f"{ref.name} is back at {state_words(current)} already."

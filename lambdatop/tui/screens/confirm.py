@@ -16,7 +16,8 @@ from textual.widgets import Button, Input
 from textual.worker import Worker, WorkerState
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Alternative, Plan, Proposal, Refusal
+from lambdatop.domain.journal import Entry
+from lambdatop.domain.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.ports import Result
 from lambdatop.domain.text import clean
 from lambdatop.tui.asking import Request, ending
@@ -45,6 +46,8 @@ class ConfirmScreen(Dialog):
         self._request = request
         self._armed_at: float | None = None
         self._alternatives: tuple[Alternative, ...] = ()
+        self._done: Entry | None = None
+        self._filled_at = 0.0
         self.phase: Phase = "reading"
         self.plan: Plan | None = None
 
@@ -69,6 +72,7 @@ class ConfirmScreen(Dialog):
 
     def _read(self) -> None:
         self.phase, self.plan, self._armed_at, self._let_in = "reading", None, None, False
+        self._done = None
         self._put("#title", spans((self._request.words, "accent")))
         self._put("#text", spans(("reading the current state…", "muted")))
         self._put("#rest", ())
@@ -99,7 +103,7 @@ class ConfirmScreen(Dialog):
             title, text = words.refusal(proposal, self._width)
             self._close_with(title, text, proposal.alternatives)
             return
-        self.plan, self.phase = proposal, "ready"
+        self.plan, self.phase, self._filled_at = proposal, "ready", Message().time
         self._put("#title", words.heading(proposal, self._width, self.console_app.now()))
         self._put("#text", words.where(proposal, self.console_app.frame.target, self._width))
         self._put(
@@ -168,8 +172,12 @@ class ConfirmScreen(Dialog):
 
     @property
     def void(self) -> bool:
-        """Whether the plan is too old to be confirmed."""
-        return self.plan is not None and self.console_app.now() - self.plan.planned_at > CONFIRMATION_LIFE_S
+        """Whether the plan is too old to be confirmed, by the clock or without one that can be set."""
+        if self.plan is None:
+            return False
+        age_s = self.console_app.now() - self.plan.planned_at
+        shown_s = Message().time - self._filled_at
+        return age_s < -CLOCK_SLACK_S or max(age_s, shown_s) > CONFIRMATION_LIFE_S
 
     # -- input -----------------------------------------------------------------------------------
 
@@ -221,6 +229,13 @@ class ConfirmScreen(Dialog):
         if self.phase in ("ready", "closed", "done"):
             self._read()
 
+    def action_undo_result(self) -> None:
+        """`u`, once it is done: take exactly this change back, through a dialog of its own."""
+        entry = self._done
+        if self.phase == "done" and entry is not None and entry.can_undo and self._let_in:
+            self.dismiss()
+            self.app.call_later(self.console_app.corridor.undo, entry.id)
+
     def action_confirm_key(self) -> None:
         """`y`, for plans that lose nothing."""
         if self.plan is not None and self.plan.confirm == "key":
@@ -248,7 +263,7 @@ class ConfirmScreen(Dialog):
 
     def show_result(self, result: Result) -> None:
         """How it ended. What it did is seen in the next snapshot."""
-        self.phase = "done"
+        self.phase, self._done = "done", result.entry
         title, text = words.outcome(result, self._width)
         self._put("#title", title)
         self._put("#text", text)

@@ -180,7 +180,9 @@ def status(plan: Plan | None, now: float, *, void: bool, armed: bool, more: bool
     if plan is None:
         return spans(("Esc closes", "muted"))
     if void:
-        gone = f"{CONFIRMATION_LIFE_S:.0f} s have passed: this plan is void. "
+        stepped = now < plan.planned_at
+        why = "the clock was set back" if stepped else f"{CONFIRMATION_LIFE_S:.0f} s have passed"
+        gone = f"{why}: this plan is void. "
         return spans((gone, "warning"), ("Ctrl-R", "accent"), (" reads the state again", "warning"))
     read = f"  state read {max(0.0, now - plan.planned_at):.0f} s ago{'  ↓ shows more' if more else ''}"
     if not armed:
@@ -219,8 +221,9 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
         body += drift(result.saw or {}, result.now or {}, result.want or {}, width)
     if result.entry is not None:
         body += row("journal", result.entry.id, width, "muted")
-        if result.kind == "applied" and result.entry.can_undo:
-            body += row("undo", "u on the dashboard, or J for the journal", width)
+        if result.entry.can_undo:
+            what = "the last step" if result.steps else "it"
+            body += row("undo", f"u undoes {what}; J shows the journal", width)
     return title, tuple(body)
 
 

@@ -47,6 +47,10 @@ class FindingScreen(SheetScreen):
         """What the suggestions act on."""
         return self._selection
 
+    def about(self) -> tuple[Key, ...]:
+        """The finding's own target."""
+        return (self._last.target.key,)
+
     def action_open(self) -> None:
         """The function behind it in full."""
         function = self._selection.function

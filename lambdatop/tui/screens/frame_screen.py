@@ -66,6 +66,10 @@ class FrameScreen(Screen[None]):
         else:
             self.console_app.ask_who(key, chosen.name if key == chosen.function else key.id)
 
+    def undo(self) -> None:
+        """Undo the newest change of what this screen is about: of all, unless a screen is about one thing."""
+        self.console_app.corridor.undo(None)
+
     def hotkeys(self) -> Iterator[Hotkey]:
         """Entries whose hints are shown."""
         return in_scope("everywhere")

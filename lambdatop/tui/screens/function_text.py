@@ -203,7 +203,7 @@ def _journal(frame: Frame, about: set[Key]) -> Spans:
     pieces = _section("journal")
     for e in entries[:8]:
         slot = "critical" if e.outcome in ("open", "unknown") else "muted"
-        pieces += [Span(f"{fmt.age(frame.now - e.at):>4} ago  ", "muted"), Span(f"{e.outcome:<9}", slot)]
+        pieces += [Span(f"{fmt.age(e.age_s(frame.now)):>4} ago  ", "muted"), Span(f"{e.outcome:<9}", slot)]
         pieces += [
             Span(f"{e.mitigation.replace('_', ' ')} {e.target.id}"),
             Span(f"  {change_words(e)}\n", "muted"),

@@ -31,9 +31,8 @@ OUTCOME_SLOT = {"applied": "ok", "undone": "muted", "open": "critical", "unknown
 
 
 def in_reading_order(entries: tuple[Entry, ...]) -> list[Entry]:
-    """What is open or unknown first, then the newest first."""
-    newest = sorted(entries, key=lambda e: -e.at)
-    return sorted(newest, key=lambda e: e.outcome not in OPEN)
+    """What is open or unknown first, then the newest first: by the order of the journal, not by the clock."""
+    return sorted(reversed(entries), key=lambda e: e.outcome not in OPEN)
 
 
 def change_words(entry: Entry) -> str:
@@ -49,7 +48,7 @@ def _at(entry: Entry, frame: Frame, width: int) -> Spans:
 
 
 def _age(entry: Entry, frame: Frame, width: int) -> Spans:
-    return spans((fmt.age(frame.now - entry.at), "muted"))
+    return spans((fmt.age(entry.age_s(frame.now)), "muted"))
 
 
 def _outcome(entry: Entry, frame: Frame, width: int) -> Spans:
@@ -217,6 +216,10 @@ class JournalScreen(FrameScreen):
             self.console_app.say("There is nothing to ask about.")
         else:
             self.console_app.ask_who(entry.target, target_name(entry, self.console_app.frame.snapshot))
+
+    def undo(self) -> None:
+        """`:undo` here means the chosen entry, as the key does."""
+        self.action_undo_chosen()
 
     def action_undo_chosen(self) -> None:
         """Undo the chosen entry, through the same dialog."""

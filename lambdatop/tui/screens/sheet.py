@@ -18,7 +18,7 @@ from lambdatop.tui.hotkeys import Hotkey, in_scope
 from lambdatop.tui.ink import Spans
 from lambdatop.tui.panes.logs import LogsPane
 from lambdatop.tui.screens.frame_screen import FrameScreen
-from lambdatop.tui.targets import newest_of
+from lambdatop.tui.targets import NOTHING, newest_of
 from lambdatop.tui.widgets.moving import Moving
 
 
@@ -108,10 +108,22 @@ class SheetScreen(FrameScreen):
         """Keys of panes mean nothing here."""
         return action not in self.SILENT
 
-    def action_undo(self) -> None:
-        """Undo the newest mutation that concerns this function; else the newest of all."""
-        mine = newest_of(self.function, self.console_app.frame.snapshot) if self.function else None
-        self.console_app.corridor.undo(mine)
+    def undo(self) -> None:
+        """Undo the newest change that concerns what this page shows, and nothing else."""
+        app = self.console_app
+        selection = self.selection()
+        about = {*self.about(), *app.corridor.related(selection.function)}
+        about |= {key for key in (selection.mapping, selection.queue) if key is not None}
+        entry = newest_of(selection.function, app.frame.snapshot, about)
+        if entry is None:
+            name = self.headline() if selection == NOTHING else selection.name
+            app.say(f"There is nothing to undo of {name}; J shows everything that was changed.", "warning")
+        else:
+            app.corridor.undo(entry)
+
+    def about(self) -> tuple[Key, ...]:
+        """What this page is about besides the selection."""
+        return ()
 
     def action_next_pane(self) -> None:
         """Between page and log."""

@@ -149,7 +149,7 @@ def banners(frame: Frame) -> tuple[Spans, ...]:
     """Lines that must not be missed: mutations without outcome, and a display that stands still."""
     lines = [*disconnected(frame)]
     open_ones = frame.snapshot.open_intents
-    under_way = sum(e.outcome == "open" and frame.now - e.at < _lasts_s(e) for e in open_ones)
+    under_way = sum(e.outcome == "open" and 0 <= frame.now - e.at < _lasts_s(e) for e in open_ones)
     if under_way:
         lines.append(spans((f" {fmt.plural(under_way, 'mutation')} under way: J shows it ", "warning")))
     if len(open_ones) > under_way:

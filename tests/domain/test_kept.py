@@ -1,0 +1,156 @@
+"""What stays in the journal's first file: nothing that is still needed goes, whatever happened before."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from fakes.entries import AT, SCOPE, WORKER, entry
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdatop.domain import kept as module
+from lambdatop.domain.journal import (
+    Entry,
+    carried_record,
+    fold_record,
+    intent_record,
+    joined,
+    outcome_record,
+    replay,
+)
+from lambdatop.domain.kept import kept
+from lambdatop.domain.mitigations.drain import drain
+from lambdatop.domain.mitigations.restore import remembered, remembered_also_in_archives
+from lambdatop.domain.scope import Key
+from lambdatop.domain.undoable import find_also_in_archives, find_entry, newest_undoable, on_top
+from lambdatop.engine.recovery import _later, unsettled
+
+TARGETS = tuple(Key(SCOPE, "function", name) for name in ("a", "b", "c"))
+OUTCOMES = ("applied", "refused", "unknown", "open", "undo", "redo")
+STEPS = st.lists(st.tuples(st.sampled_from(TARGETS), st.sampled_from(OUTCOMES)), max_size=40)
+
+
+@pytest.fixture(autouse=True)
+def few_recent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RECENT", 2)
+
+
+def _write(records: list[dict[str, object]], target: Key, what: str) -> None:
+    now = replay(records)
+    undoes = None
+    if what == "undo":
+        undoes = newest_undoable(now, lambda e: e.target == target)
+    elif what == "redo":
+        mine = (e for e in reversed(now) if e.target == target and e.takes_back and e.can_undo)
+        undoes = next((e for e in mine if on_top(now, e) is None), None)
+    if what in ("undo", "redo") and undoes is None:
+        return
+    name = f"e{len(records)}"
+    depth = undoes.depth + 1 if undoes else 0
+    records.append(
+        intent_record(entry(name, target=target, undoes=undoes.id if undoes else None, depth=depth))
+    )
+    if what != "open":
+        outcome = what if what in ("refused", "unknown") else "applied"
+        records.append(outcome_record(name, AT, outcome, "", None))  # type: ignore[arg-type]
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS, st.integers(0, 40))
+def test_a_journal_that_began_anew_answers_as_the_whole_one(steps: list[tuple[Key, str]], cut: int) -> None:
+    records: list[dict[str, object]] = []
+    for target, what in steps[:cut]:
+        _write(records, target, what)
+    before = replay(records)
+    live: list[dict[str, object]] = [carried_record(e) for e in kept(before)]
+    assert replay(live) == kept(before), "what is carried comes back exactly"
+    length = len(records)
+    for target, what in steps[cut:]:
+        _write(records, target, what)
+    live += records[length:]
+    whole, newer = replay(records), replay(live)
+    assert joined(before, newer) == whole
+    assert unsettled(newer, SCOPE) == unsettled(whole, SCOPE)
+    for one in unsettled(whole, SCOPE):
+        assert (_later(newer, one) is None) == (_later(whole, one) is None)
+    for target in TARGETS:
+        wanted = newest_undoable(whole, partial(_is_of, target))
+        if wanted is not None:
+            merged, found = find_also_in_archives(newer, lambda: iter([before]), SCOPE, target.id)
+            assert (found, on_top(merged, found)) == (wanted, None)
+        assert remembered_also_in_archives(newer, lambda: iter([before]), target) == remembered(whole, target)
+    for one in whole:
+        merged, found = find_also_in_archives(newer, lambda: iter([before]), SCOPE, one.id)
+        assert found == one
+        if found.can_undo and on_top(whole, found) is None:
+            assert on_top(merged, found) is None
+
+
+def _is_of(target: Key, one: Entry) -> bool:
+    return one.target == target
+
+
+def _applied(id_: str, **fields: object) -> Entry:
+    return entry(id_, outcome="applied", outcome_at=AT, **fields)
+
+
+def test_what_is_next_to_be_undone_stays_and_what_lies_below_goes() -> None:
+    entries = [_applied(f"w{i}") for i in range(10)] + [
+        _applied(f"x{i}", target=TARGETS[0]) for i in range(10)
+    ]
+    assert [e.id for e in kept(entries)] == ["w9", "x8", "x9"]
+
+
+def test_flips_without_end_do_not_stay() -> None:
+    entries: list[Entry] = []
+    for i in range(50):
+        entries.append(entry(f"c{i}", outcome="undone"))
+        entries.append(_applied(f"u{i}", undoes=f"c{i}", depth=1))
+    entries += [_applied(f"x{i}", target=TARGETS[0]) for i in range(2)]
+    assert [e.id for e in kept(entries)] == ["u49", "x0", "x1"]
+
+
+def test_what_is_not_known_stays_with_the_change_that_followed_it() -> None:
+    entries = [
+        entry("open", outcome="open"),
+        entry("later", outcome="undone"),
+        entry("lost", outcome="unknown", target=TARGETS[0]),
+        *(entry(f"r{i}", outcome="refused", target=TARGETS[1]) for i in range(5)),
+    ]
+    assert [e.id for e in kept(entries)] == ["open", "later", "lost", "r3", "r4"]
+
+
+def test_drains_stay_for_the_files_that_they_name() -> None:
+    drained = _applied("d", call=drain("https://q", "orders"), after={}, undo=None)
+    entries = [drained, *(entry(f"r{i}", outcome="refused") for i in range(5))]
+    assert kept(entries)[0] == drained
+
+
+def test_only_so_many_changes_stay_and_older_ones_are_found_in_the_archive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    entries = [_applied(f"e{i}", target=Key(SCOPE, "function", f"f{i}")) for i in range(9)]
+    newer = kept(entries)
+    assert [e.id for e in newer] == ["e6", "e7", "e8"]
+    assert find_also_in_archives(newer, lambda: iter([tuple(entries)]), SCOPE, "f1")[1].id == "e1"
+    assert find_also_in_archives(newer, lambda: iter([]), SCOPE, None)[1].id == "e8"
+
+
+def test_a_second_undo_of_an_archived_change_is_told_that_it_was_undone() -> None:
+    archived = (_applied("old"),)
+    undo = _applied("undo", undoes="old", depth=1)
+    _, found = find_also_in_archives((undo,), lambda: iter([archived]), SCOPE, "old")
+    assert found.outcome == "undone"
+
+
+def test_a_record_that_is_not_complete_changes_nothing() -> None:
+    entries = {"e": entry("e")}
+    record = carried_record(entry("x"))
+    for name in ("outcome", "detail", "seen", "again_s", "target"):
+        broken = {key: value for key, value in record.items() if key != name}
+        with pytest.raises(KeyError):
+            fold_record(entries, broken)
+    assert entries == {"e": entry("e")}
+    assert find_entry(tuple(entries.values()), SCOPE, "e").target == WORKER

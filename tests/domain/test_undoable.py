@@ -1,0 +1,164 @@
+"""One rule for what an undo takes back: random changes, undos, redos and unknown ends on several targets."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from fakes.entries import AT, SCOPE, WORKER, entry
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdatop.domain.errors import TargetNotFound, UsageError
+from lambdatop.domain.journal import ACCEPTED, Entry, intent_record, outcome_record, replay
+from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.undoable import find_entry, newest_undoable, on_top
+
+TARGETS = tuple(Key(SCOPE, "function", name) for name in ("a", "b", "c"))
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(TARGETS),
+        st.sampled_from(["change", "undo", "redo", "lost", "refused", "ignored"]),
+    ),
+    max_size=40,
+)
+
+
+class Book:
+    """A journal in memory beside a model of what stands: per target a stack of changes."""
+
+    def __init__(self, *, with_depth: bool) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.standing: dict[Key, list[str]] = {target: [] for target in TARGETS}
+        self.undone: dict[Key, list[str]] = {target: [] for target in TARGETS}
+        self.with_depth = with_depth
+        self.order: list[str] = []
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return replay(self.records)
+
+    def write(self, target: Key, outcome: str, undoes: Entry | None = None, detail: str = "") -> str:
+        name = f"e{len(self.records)}"
+        depth = undoes.depth + 1 if undoes else 0
+        made = entry(name, target=target, undoes=undoes.id if undoes else None, depth=depth)
+        record = intent_record(made)
+        if not self.with_depth:
+            record.pop("depth", None)
+        self.records += [record, outcome_record(name, AT, outcome, detail, None)]  # type: ignore[arg-type]
+        self.order.append(name)
+        return name
+
+    def step(self, target: Key, what: str) -> None:
+        stack = self.standing[target]
+        if what == "undo":
+            found = newest_undoable(self.entries, lambda e: e.target == target)
+            assert (found.id if found else None) == (stack[-1] if stack else None)
+            if found is not None:
+                self.undone[target].append(self.write(target, "applied", found))
+                stack.pop()
+        elif what == "redo":
+            if self.undone[target]:
+                undo = next(e for e in self.entries if e.id == self.undone[target][-1])
+                self.undone[target].pop()
+                stack.append(self.write(target, "applied", undo))
+        elif what == "change":
+            stack.append(self.write(target, "applied"))
+            self.undone[target].clear()
+        elif what == "ignored":
+            stack.append(self.write(target, "unknown", None, f"{ACCEPTED}, but it shows the old value"))
+            self.undone[target].clear()
+        else:
+            self.write(target, {"lost": "unknown", "refused": "refused"}[what])
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS, st.booleans())
+def test_undo_takes_the_top_of_what_stands_and_of_nothing_else(
+    steps: list[tuple[Key, str]], with_depth: bool
+) -> None:
+    book = Book(with_depth=with_depth)
+    for target, what in steps:
+        book.step(target, what)
+    entries = book.entries
+    standing = [name for stack in book.standing.values() for name in stack]
+    for target in TARGETS:
+        found = newest_undoable(entries, partial(_is_of, target))
+        stack = book.standing[target]
+        assert (found.id if found else None) == (stack[-1] if stack else None)
+        for below in stack[:-1]:
+            under = next(e for e in entries if e.id == below)
+            above = on_top(entries, under)
+            assert above is not None
+            assert above.id == stack[-1]
+        if stack:
+            assert on_top(entries, next(e for e in entries if e.id == stack[-1])) is None
+            assert find_entry(entries, SCOPE, target.id).id == stack[-1]
+        else:
+            with pytest.raises(TargetNotFound):
+                find_entry(entries, SCOPE, target.id)
+    if standing:
+        newest = max(standing, key=book.order.index)
+        assert find_entry(entries, SCOPE, None).id == newest
+    else:
+        with pytest.raises(TargetNotFound, match="nothing to undo"):
+            find_entry(entries, SCOPE, None)
+
+
+def _is_of(target: Key, entry: Entry) -> bool:
+    return entry.target == target
+
+
+def _applied(*made: Entry) -> tuple[Entry, ...]:
+    records: list[dict[str, Any]] = []
+    for e in made:
+        records += [intent_record(e), outcome_record(e.id, AT, "applied", "", None)]
+    return replay(records)
+
+
+MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000001")
+
+
+def _trigger(name: str = "m", **changes: Any) -> Entry:
+    arn = f"arn:aws:lambda:x:y:event-source-mapping:{MAPPING.id}"
+    fields = {"target": MAPPING, "arn": arn, "label": "orders → orders-worker", "called": ("orders-worker",)}
+    return entry(
+        name, **(fields | {"before": {"state": "Enabled"}, "after": {"state": "Disabled"}} | changes)
+    )
+
+
+@pytest.mark.parametrize("name", ["orders-worker", MAPPING.id, "orders → orders-worker", _trigger().arn, "m"])
+def test_every_name_of_the_change_finds_it(name: str) -> None:
+    assert find_entry(_applied(_trigger()), SCOPE, name).id == "m"
+
+
+def test_a_name_that_means_two_things_is_refused_with_both() -> None:
+    with pytest.raises(TargetNotFound, match="Several things") as refused:
+        find_entry(_applied(_trigger(), entry("f")), SCOPE, "orders-worker")
+    assert [c.split()[0] for c in refused.value.candidates] == ["m", "f"]
+
+
+def test_a_target_without_anything_to_undo_never_leads_to_another_one() -> None:
+    undone = entry("u", undoes="f", depth=1)
+    entries = _applied(_trigger(), entry("f"), undone)
+    with pytest.raises(TargetNotFound, match="nothing to undo of orders-worker") as refused:
+        find_entry(entries, SCOPE, "orders-worker")
+    assert refused.value.candidates[0].startswith("m ")
+
+
+def test_a_name_that_begins_an_id_is_refused() -> None:
+    with pytest.raises(TargetNotFound, match="begins the id"):
+        find_entry(_applied(entry("orders-worker-1"), entry("x")), SCOPE, "orders-worker")
+
+
+def test_a_name_in_another_account_is_said() -> None:
+    elsewhere = WORKER._replace(scope=Scope("999999999999", SCOPE.region))
+    with pytest.raises(UsageError, match="999999999999"):
+        find_entry(_applied(entry("f", target=elsewhere)), SCOPE, "orders-worker")
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_nothing_is_no_name(empty: str) -> None:
+    with pytest.raises(TargetNotFound):
+        find_entry(_applied(entry("f", label="")), SCOPE, empty)
