@@ -11,7 +11,7 @@ from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.policies import allowing
 from lambdatop.aws.session import Api
-from lambdatop.domain.errors import Missing
+from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.function import AccountFacts, Reserved
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.async_retries import settings_of
@@ -57,7 +57,7 @@ class Parts:
                 found.append((qualifier, whole(item.get("RequestedProvisionedConcurrentExecutions"))))
         return tuple(found)
 
-    async def async_config(self, name: str) -> AsyncConfig | None:
+    async def async_config(self, name: str) -> AsyncConfig:
         """Event-invoke config; an empty one when the function has none."""
         try:
             answer = await self.function("GetFunctionEventInvokeConfig", name)
@@ -80,10 +80,12 @@ class Parts:
         return reserved_of(await self.function("GetFunctionConcurrency", name))
 
     async def recursive_loop(self, name: str) -> str:
-        """Terminate or Allow."""
-        return clean_name(
-            str((await self.function("GetFunctionRecursionConfig", name)).get("RecursiveLoop") or "")
-        )
+        """Terminate or Allow; raises SourceError for an answer that says neither."""
+        answer = await self.function("GetFunctionRecursionConfig", name)
+        found = clean_name(str(answer.get("RecursiveLoop") or ""))
+        if not found:
+            raise NotAnswered("GetFunctionRecursionConfig answered without RecursiveLoop.")
+        return found
 
     async def mappings_of(self, key: Key) -> tuple[MappingFacts, ...]:
         """Mappings of a function, of its aliases and versions too (asked by name, AWS leaves these out)."""

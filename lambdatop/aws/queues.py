@@ -16,6 +16,7 @@ from lambdatop.domain.ports import View
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.text import clean_name
+from lambdatop.domain.unread import NotKnown
 
 AT_ONCE = 8
 REDRIVE_ROUNDS = 5
@@ -100,7 +101,7 @@ class QueuesSource:
         arns |= {f.dlq_arn or "" for f in known.functions(view, self._scope)}
         for _, triggers in view.world.triggers.values():
             config = triggers.async_config
-            if config is not None and triggers.function.scope == self._scope:
+            if not isinstance(config, NotKnown) and triggers.function.scope == self._scope:
                 arns |= {config.on_failure_arn or "", config.on_success_arn or ""}
         return {arn for arn in arns if _is_queue(arn)}
 

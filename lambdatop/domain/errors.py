@@ -10,6 +10,8 @@ LambdatopError                 one sentence that says what happened and what to 
 ├── Throttled              asks for a slower pace
 ├── CredentialsError       missing, expired or wrong credentials
 ├── Unreachable            no connection to the endpoint
+├── NotThere               the endpoint answers, and does not have this operation
+├── NotAnswered            the answer left out what was asked for
 └── Missing                the thing does not exist (any more)
 """
 
@@ -75,6 +77,14 @@ class CredentialsError(SourceError):
 
 class Unreachable(SourceError):
     """The endpoint cannot be reached."""
+
+
+class NotThere(SourceError):
+    """The endpoint has no such operation: other regions, other servers than AWS."""
+
+
+class NotAnswered(SourceError):
+    """The answer came without what it was asked for."""
 
 
 class Missing(SourceError):

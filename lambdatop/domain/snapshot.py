@@ -22,6 +22,7 @@ from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.trigger import Invocation
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail, Spend, World
 
@@ -236,7 +237,8 @@ class Snapshot:
     """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
 
     `functions` come hottest first. `permissions` is None until IAM was asked what the caller may do,
-    `looking` until looks were planned.
+    `looking` until looks were planned. `gaps` are reads that brought nothing, or were not made yet, while
+    their source as a whole may be fine.
     `kept` is for the round after it: what has not changed since need not be made anew.
     """
 
@@ -253,6 +255,7 @@ class Snapshot:
     incidents: tuple[Incident, ...] = ()
     quotas: tuple[QuotaRow, ...] = ()
     sources: tuple[SourceRow, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()
     spend: Spend = field(default=Spend())
     looking: Looking | None = None

@@ -29,10 +29,11 @@ FN = f"arn:aws:lambda:{HERE}:function:f"
 TOPIC, BUCKET = f"arn:aws:sns:{HERE}:news", "arn:aws:s3:::pictures"
 QUEUE = f"arn:aws:sqs:{HERE}:orders"
 BUS, DEFAULT = f"arn:aws:events:{HERE}:event-bus/shop", f"arn:aws:events:{HERE}:event-bus/default"
+NO_CONFIG = AsyncConfig()
 NO = Fault("AccessDenied", status=403)
 
 
-def _world(*push: str, config: AsyncConfig | None = None, refs: tuple[str, ...] = ()) -> World:
+def _world(*push: str, config: AsyncConfig = NO_CONFIG, refs: tuple[str, ...] = ()) -> World:
     facts = FunctionFacts(F, FN, references=tuple(Reference("V", arn) for arn in refs))
     triggers = tuple(PushTrigger("x", "push async", arn, "x.amazonaws.com") for arn in push)
     return fold_all(

@@ -19,14 +19,17 @@ from fakes.worlds import (
 
 from lambdatop.domain import events as ev
 from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
+from lambdatop.domain.fates import async_end, async_fate, queue_fate, stream_fate
 from lambdatop.domain.fold import fold_all
+from lambdatop.domain.function import Reserved
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot, StormRow
 from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.unread import NOT_ASKED, NotKnown
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 PARENT = Key(SCOPE, "function", "order-splitter")
+DENIED = NotKnown("denied", "lambda:GetFunctionEventInvokeConfig")
 LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
 STREAM = "arn:aws:kinesis:eu-central-1:111122223333:stream/clicks"
 
@@ -45,17 +48,60 @@ def row(world: World, function_key: Key, invocation: str) -> StormRow:
 @pytest.mark.parametrize(
     ("config", "reserved", "words"),
     [
-        (None, None, "2 retries (throttled: up to 6 h), then dropped"),
+        (AsyncConfig(), None, "2 retries (throttled: up to 6 h), then dropped"),
+        (DENIED, None, f"retries and on-failure destination {DENIED.words}"),
+        (DENIED, 0, f"not tried, straight to an end that is {DENIED.words}"),
+        (
+            AsyncConfig(1, 600, LOST),
+            NOT_ASKED,
+            "1 retry (throttled: up to 10 min), then queue lost; untried if throttled to zero, which is "
+            "not known (not asked yet)",
+        ),
         (AsyncConfig(0, 60, LOST), None, "no retry (throttled: up to 60 s), then queue lost"),
         (AsyncConfig(1), 5, "1 retry (throttled: up to 6 h), then dropped"),
         (AsyncConfig(None, None, LOST), 0, "not tried, straight to queue lost"),
-        (None, 0, "not tried, dropped at once"),
+        (AsyncConfig(), 0, "not tried, dropped at once"),
     ],
 )
 def test_what_becomes_of_an_asynchronous_event(
-    config: AsyncConfig | None, reserved: int | None, words: str
+    config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown, words: str
 ) -> None:
     assert async_fate(function(), config, reserved) == words
+
+
+def test_a_dead_letter_queue_is_known_where_the_rest_is_not() -> None:
+    facts = function(dlq_arn=LOST)
+    assert async_fate(facts, DENIED) == f"retries and on-failure destination {DENIED.words}; DLQ queue lost"
+    assert async_end(facts, DENIED).words == f"queue lost (on-failure destination {DENIED.words})"
+    assert not async_end(facts, DENIED).lost
+    assert not async_end(function(), DENIED).lost
+    assert async_end(function(), AsyncConfig()).lost
+
+
+def test_a_function_that_was_not_read_yet_says_so_until_it_is() -> None:
+    listed = [
+        ev.FunctionsListed(SCOPE, NOW, (function("order-splitter"),)),
+        ev.ConcurrencyObserved(SCOPE, NOW, ((PARENT, None),)),
+        metrics(points(PARENT, "AsyncEventsReceived", [4.0] * 12)),
+    ]
+    before = fold_all(EMPTY_WORLD, listed)
+    first = snap(before)
+    assert [r.fate for r in first.storms] == ["retries and on-failure destination not known (not asked yet)"]
+    read = ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(PARENT, AsyncConfig(1, 600, LOST)),))
+    for least in (0, 200):  # the short way of a large account keeps rows that have not changed
+        after = build_snapshot(
+            fold_all(before, [read]),
+            previous=first,
+            at=NOW,
+            version="0",
+            mode="operator",
+            settings=PROMPT,
+            worth_comparing=least,
+        )
+        assert [r.fate for r in after.storms] == ["1 retry (throttled: up to 10 min), then queue lost"]
+    denied = ev.SourceReported(SCOPE, NOW, "triggers", "denied", "no", "lambda:GetPolicy")
+    (fate,) = (r.fate for r in snap(fold_all(before, [denied])).storms)
+    assert fate == "retries and on-failure destination not known (lambda:GetPolicy denied)"
 
 
 def test_what_becomes_of_a_message() -> None:
@@ -92,6 +138,7 @@ def pushed(*push: PushTrigger, errors: float = 6.0) -> World:
         [
             ev.FunctionsListed(SCOPE, NOW, (function("order-splitter"),)),
             ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(PARENT, AsyncConfig(), push),)),
+            ev.ConcurrencyObserved(SCOPE, NOW, ((PARENT, None),)),
             metrics(
                 points(PARENT, "Invocations", [10.0] * 12),
                 points(PARENT, "Errors", [errors] * 12),
