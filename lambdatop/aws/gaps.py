@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
 from lambdatop.aws.translate import iam_action
@@ -15,6 +15,8 @@ from lambdatop.domain.errors import (
     Throttled,
     Unreachable,
 )
+from lambdatop.domain.events import Event, GapsObserved
+from lambdatop.domain.scope import Scope
 from lambdatop.domain.unread import Gap, NotKnown, Reason
 
 T = TypeVar("T")
@@ -45,6 +47,22 @@ def gap_of(source: str, error: SourceError, service: str, operation: str, target
     return Gap(source, unread.action, target, unread.reason)
 
 
+class Told:
+    """The gaps that a source has told last: it tells of them when they change."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._last: tuple[Gap, ...] = ()
+
+    def news(self, scope: Scope, at: float, gaps: Iterable[Gap]) -> tuple[Event, ...]:
+        """One event where these are others than those told last."""
+        now = tuple(sorted(gaps, key=lambda gap: (gap.action, gap.target or "", gap.reason)))
+        if now == self._last:
+            return ()
+        self._last = now
+        return (GapsObserved(scope, at, self._source, now),)
+
+
 class Gaps:
     """Sentences about what could not be read of one target, for its plan."""
 
@@ -57,13 +75,9 @@ class Gaps:
             return await work
         except SourceError as error:
             found = NotKnown(reason_of(error), error.action or action)
-            self.sentences.append(f"{_why(found, action, error)}, so {unknown} unknown")
+            if found.reason != "not answered":  # the plan says so where it matters
+                self.sentences.append(f"{_why(found, action, error)}, so {unknown} unknown")
             return found
-
-    async def fill(self, action: str, unknown: str, fallback: T, work: Awaitable[T]) -> T:
-        """As `read`, with `fallback` in the place of the answer."""
-        found = await self.read(action, unknown, work)
-        return fallback if isinstance(found, NotKnown) else found
 
 
 def _why(found: NotKnown, action: str, error: SourceError) -> str:

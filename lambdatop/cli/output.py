@@ -151,7 +151,8 @@ _QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "FULL IN", "UN
 
 
 def _quota(q: QuotaRow, age_s: float | None) -> Row:
-    used, limit, left = (figures.number(v) for v in (q.used, q.limit, q.headroom))
+    used = "not known" if q.used is None else figures.number(q.used)
+    limit, left = figures.number(q.limit), figures.number(q.headroom)
     limit = f"~{limit}" if q.assumed else limit
     trend, full = figures.trend(q.trend_per_min), figures.range_of(q.exhausted_range_s, q.confidence)
     return (q.name, q.scope, used, limit, left, trend, full, q.unit, figures.age(age_s))

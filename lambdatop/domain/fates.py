@@ -8,16 +8,14 @@ caller decides for itself.
 from __future__ import annotations
 
 from lambdatop.domain.function import FunctionFacts, Reserved
-from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mapping import ENDLESS, MAX_RECEIVES, MappingFacts
 from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import parse_arn
+from lambdatop.domain.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
 from lambdatop.domain.unread import NotKnown
 from lambdatop.domain.values import dataclass
-
-MAX_RECEIVES = 10
-"""SQS's default of a redrive policy that names no count."""
 
 
 def end_name(arn: str) -> str:
@@ -87,30 +85,39 @@ def async_fate(
     return fate
 
 
-def queue_fate(queue: QueueFacts | None) -> str:
+def queue_fate(queue: QueueFacts | NotKnown) -> str:
     """A message whose batch failed."""
-    if queue is None:
-        return "again after the visibility timeout"
+    if isinstance(queue, NotKnown):
+        return f"again after its visibility timeout; how often and where it ends is {queue.words}"
     again = f"again after {span(queue.visibility_timeout_s)}"
     if queue.dlq_arn is None:
         return f"{again}, until it expires {span(queue.retention_s)} after it was sent"
     parsed = parse_arn(queue.dlq_arn)
     receives = queue.max_receive_count or MAX_RECEIVES
-    return f"{again}, at receive {receives} to {parsed.name if parsed else queue.dlq_arn}"
+    # It is moved when it would be received once more than that (SQS developer guide, dead-letter queues).
+    times = f"{receives} failed receives" if receives != 1 else "1 failed receive"
+    return f"{again}, after {times} to {parsed.name if parsed else queue.dlq_arn}"
 
 
-def stream_fate(mapping: MappingFacts, retention_s: int | None, age_s: float | None) -> str:
+def stream_fate(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
     """A batch of a stream that fails: it blocks its shard until one of these ends it."""
+    kept = retention_s if mapping.source_kind != "dynamodb" else DYNAMODB_RETENTION_S
     limits = []
-    if mapping.max_retry_attempts not in (None, -1):
+    if mapping.max_retry_attempts not in (None, ENDLESS):
         limits.append(f"{mapping.max_retry_attempts} retries")
     record_s = mapping.max_record_age_s
-    if record_s not in (None, -1):
-        limits.append(f"records older than {span(record_s or 0)}")
-    if limits:
-        end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
-        return f"until {' or '.join(limits)}, then {end}"
-    if retention_s is None:
-        return "repeated until the record expires"
-    left = retention_s - (age_s or 0.0)
-    return f"repeated until the record expires in {span(max(0.0, left))}"
+    if record_s is not None and record_s > 0 and (isinstance(kept, NotKnown) or record_s < kept):
+        limits.append(f"records older than {span(record_s)}")
+    if not limits:
+        return f"repeated until the record expires{_expiry(kept, age_s)}"
+    end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
+    return f"until {' or '.join(limits)}, then {end}"
+
+
+def _expiry(kept: int | NotKnown, age_s: float | NotKnown) -> str:
+    """When, counted from an age that was read; the first record of a batch may be older than that."""
+    if isinstance(kept, NotKnown):
+        return f"; when is {kept.words}"
+    if isinstance(age_s, NotKnown):
+        return f", {span(kept)} after it came"
+    return f" in {span(max(0.0, kept - age_s))} at the latest"

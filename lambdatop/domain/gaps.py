@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from lambdatop.domain.scope import Key
-from lambdatop.domain.unread import Gap, Reason
+from lambdatop.domain.unread import Gap, NotKnown, Reason
 from lambdatop.domain.world import World
 
 NAMED = 100
@@ -42,6 +42,10 @@ def _few(same: list[Gap]) -> Iterable[Gap]:
 def _told(world: World) -> Iterator[Gap]:
     for _, told in world.gaps.values():
         yield from told
+    for facts in world.accounts.values():
+        if isinstance(facts.concurrency_limit, NotKnown):
+            unread = facts.concurrency_limit
+            yield Gap("account", unread.action, None, unread.reason)
 
 
 def _of_turns(world: World) -> Iterator[Gap]:

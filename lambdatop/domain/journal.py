@@ -12,6 +12,7 @@ from lambdatop.domain.values import dataclass
 
 Outcome = Literal["open", "applied", "refused", "not-sent", "unknown", "undone"]
 
+DEADLINES = ("deadline", "deadline_latest")
 FOUND = ("applied (found)", "not applied (found)", "changed by somebody", "cannot be told")
 """What recovery says of an intent without an outcome, after reading AWS's state."""
 
@@ -22,8 +23,8 @@ class Entry:
 
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
-    wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
-    mapping's source and function. Times in s since the epoch.
+    wait because of it begin to expire, `deadline_latest` when they do at the latest (see `deadline.py`).
+    `label` is the target's name for people: a mapping's source and function. Times in s since the epoch.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Entry:
     seen: State | None = None
     deadline: float | None = None
     label: str = ""
+    deadline_latest: float | None = None
 
     @property
     def can_undo(self) -> bool:
@@ -71,7 +73,7 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "undo": _call_json(entry.undo) if entry.undo else None,
         "undoes": entry.undoes,
         "plan_digest": entry.plan_digest,
-    } | ({"deadline": entry.deadline} if entry.deadline is not None else {})
+    } | {name: at for name in DEADLINES if (at := getattr(entry, name)) is not None}
 
 
 def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
@@ -121,6 +123,10 @@ def _call(data: Mapping[str, Any]) -> Call:
     return Call(data["service"], data["operation"], data["params"])
 
 
+def _moment(record: Mapping[str, Any], name: str) -> float | None:
+    return None if record.get(name) is None else float(record[name])
+
+
 def _entry(record: Mapping[str, Any]) -> Entry:
     target = record["target"]
     return Entry(
@@ -139,5 +145,6 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         undoes=record.get("undoes"),
         plan_digest=record["plan_digest"],
         label=str(target.get("label") or ""),
-        deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
+        deadline=_moment(record, "deadline"),
+        deadline_latest=_moment(record, "deadline_latest"),
     )

@@ -166,6 +166,7 @@ class StormRow:
 class QuotaRow:
     """One quota. `headroom` is limit - used; `exhausted_in_s` None = not growing.
 
+    `used` and `headroom` are None where the use is not known.
     `exhausted_range_s` is from the soonest to the latest exhaustion that the trend allows (s; the latest may
     be infinite), with its `confidence` (high, medium, low, "" without a trend). `as_of` is when it was read
     (s since the epoch). `assumed`: the limit is the documented default, AWS did not tell. `consumers` are who
@@ -178,11 +179,11 @@ class QuotaRow:
     name: str
     code: str
     scope: str
-    used: float
+    used: float | None
     limit: float
     unit: str
     source: str
-    headroom: float
+    headroom: float | None
     trend_per_min: float | None = None
     exhausted_in_s: float | None = None
     as_of: float | None = None
@@ -199,8 +200,10 @@ class QuotaRow:
     fixed: bool = False
 
     @property
-    def share(self) -> float:
-        """Used / limit; 1 where nothing is allowed but something used."""
+    def share(self) -> float | None:
+        """Used / limit; 1 where nothing is allowed but something used; None where the use is not known."""
+        if self.used is None:
+            return None
         return self.used / self.limit if self.limit > 0 else float(self.used > 0)
 
 

@@ -30,7 +30,7 @@ from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.snapshot import FunctionRow, QueueRow, StormRow, Trend
 from lambdatop.domain.trigger import Invocation, PushTrigger
-from lambdatop.domain.unread import or_none
+from lambdatop.domain.unread import NOT_ASKED, NotKnown, or_none
 from lambdatop.domain.values import dataclass
 
 CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
@@ -140,11 +140,18 @@ def _polled(
 def _fate(mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows) -> str:
     if not mapping.enabled:
         return f"{mapping.state.lower()}: waits in its source"
+    if mapping.source_kind == "mq":
+        return "again by the broker's own rules, which are not read"
     if mapping.source_kind in _QUEUES:
-        return queue_fate(queue.facts if queue else None)
+        return queue_fate(queue.facts if queue else _unread_queue(mapping, rows))
     age_ms = function.iterator_age_ms if function else None
-    kept = retention_s(rows.sight.world, mapping) if mapping.source_kind in STREAMS else None
-    return stream_fate(mapping, kept, age_ms / 1000 if age_ms is not None else None)
+    age = NOT_ASKED if age_ms is None else age_ms / 1000
+    return stream_fate(mapping, retention_s(rows.sight.world, mapping), age)
+
+
+def _unread_queue(mapping: MappingFacts, rows: Rows) -> NotKnown:
+    known = rows.sight.world.queue_of(mapping.source_queue) if mapping.source_queue else NOT_ASKED
+    return known if isinstance(known, NotKnown) else NOT_ASKED
 
 
 def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | None) -> tuple[str, ...]:

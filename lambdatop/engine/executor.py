@@ -265,6 +265,7 @@ class Executor:
             undoes=plan.undoes,
             plan_digest=plan.digest(),
             deadline=plan.deadline,
+            deadline_latest=plan.deadline_latest,
             label=plan.target.name,
         )
 

@@ -17,7 +17,7 @@ from lambdatop.domain.fold import fold
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers, PushTrigger
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.unread import NotKnown, Reason
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 from .conftest import MakeBench
@@ -76,7 +76,7 @@ async def test_nothing_set_is_not_the_same_as_not_read(stub: WireStub, bench: Ma
     assert found == FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", 0)
 
 
-ONE_OPERATION = {
+ONE_OPERATION: dict[str, tuple[Fault | Body, Reason]] = {
     "denied": (NO, "denied"),
     "404 in HTML": (Body(b"<html>Not Found</html>", "text/html", status=404), "not there"),
     "501": (Fault("NotImplemented", status=501), "not there"),
@@ -95,10 +95,11 @@ async def test_one_operation_that_fails_costs_what_it_reads_and_no_more(
     stub.on("lambda", operation, fault)
     made = bench()
     found = await _one(TriggersSource(made.api, SCOPE), made.view(_world("f")))
-    unread = NotKnown(reason, f"lambda:{operation}")  # type: ignore[arg-type]
+    unread = NotKnown(reason, f"lambda:{operation}")
     whole = FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", 0)
     parts = dict(zip(PARTS, ("async_config", "push", "recursive_loop"), strict=True))
-    lost = {parts[operation]: unread} | ({"policy_bytes": None} if operation == "GetPolicy" else {})
+    lost: dict[str, Any] = {parts[operation]: unread}
+    lost |= {"policy_bytes": None} if operation == "GetPolicy" else {}
     assert found == replace(whole, **lost)
     assert found.unread == (unread,)
     if reason == "not there":

@@ -106,15 +106,24 @@ def test_a_function_that_was_not_read_yet_says_so_until_it_is() -> None:
 
 def test_what_becomes_of_a_message() -> None:
     with_letters = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, visibility_timeout_s=30)
-    assert queue_fate(with_letters) == "again after 30 s, at receive 3 to orders-dlq"
+    assert queue_fate(with_letters) == "again after 30 s, after 3 failed receives to orders-dlq"
     assert queue_fate(queue(ORDERS)) == "again after 30 s, until it expires 4 d after it was sent"
-    assert queue_fate(None) == "again after the visibility timeout"
+    denied = NotKnown("denied", "sqs:GetQueueAttributes")
+    assert queue_fate(denied).endswith(
+        "how often and where it ends is not known (sqs:GetQueueAttributes denied)"
+    )
 
 
 def test_what_becomes_of_a_stream_record() -> None:
     endless = mapping(source_kind="kinesis", source_arn=STREAM)
-    assert stream_fate(endless, 86_400, 3_600.0) == "repeated until the record expires in 23 h"
-    assert stream_fate(endless, None, None) == "repeated until the record expires"
+    assert stream_fate(endless, 86_400, 3_600.0) == "repeated until the record expires in 23 h at the latest"
+    assert stream_fate(endless, 86_400, NOT_ASKED) == "repeated until the record expires, 24 h after it came"
+    unread = NotKnown("denied", "kinesis:DescribeStreamSummary")
+    assert stream_fate(endless, unread, 3_600.0).endswith(f"; when is {unread.words}")
+    old = mapping(
+        source_kind="kinesis", source_arn=STREAM, max_retry_attempts=10_000, max_record_age_s=604_800
+    )
+    assert stream_fate(old, 86_400, 0.0) == "until 10000 retries, then dropped"
     bounded = mapping(source_kind="kinesis", source_arn=STREAM, max_retry_attempts=2, on_failure_arn=LOST)
     assert stream_fate(bounded, 86_400, 0.0) == "until 2 retries, then queue lost"
 
@@ -128,7 +137,7 @@ def test_the_row_of_a_queue_tells_what_is_wasted() -> None:
     burn = snap(incident()).functions[0].burn_usd_per_hour
     assert burn is not None
     assert storm.wasted_usd_per_hour == pytest.approx(burn * share)
-    assert storm.fate == "again after 30 s, at receive 3 to orders-dlq"
+    assert storm.fate == "again after 30 s, after 3 failed receives to orders-dlq"
     assert storm.mapping == MAPPING
 
 

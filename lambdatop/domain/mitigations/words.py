@@ -8,6 +8,7 @@ from dataclasses import replace
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.scope import Scope
+from lambdatop.domain.unread import NotKnown
 
 
 def reserved_words(value: Reserved) -> str:
@@ -63,8 +64,8 @@ def _two(many: int, unit: str, few: int, smaller: str) -> str:
     return f"{many} {unit} {few} {smaller}" if few else f"{many} {unit}"
 
 
-def owner_warning(stack: str | None) -> tuple[str, ...]:
+def owner_warning(stack: str | NotKnown | None) -> tuple[str, ...]:
     """What infrastructure as code will do with a change made by hand."""
-    if not stack:
+    if not stack or isinstance(stack, NotKnown):
         return ()
     return (f"CloudFormation stack {stack} owns it: its next deployment may put the old value back",)
