@@ -20,6 +20,7 @@ from lambdatop.domain.function import Change, FunctionFacts, differences
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.queue import first_history
 from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.unread import source_gaps
 from lambdatop.domain.world import Health, LogTail, Spend, World
 
 K = TypeVar("K")
@@ -241,9 +242,9 @@ def _source(world: World, event: ev.SourceReported) -> World:
 def _gaps(world: World, event: ev.GapsObserved) -> World:
     place = (event.scope, event.source)
     known = world.gaps.get(place)
-    if known is not None and (event.at < known[0] or known[1] == event.gaps):
+    if known is not None and (event.at < known.at or known.gaps == event.gaps):
         return world
-    return replace(world, gaps=_with(world.gaps, {place: (event.at, event.gaps)}))
+    return replace(world, gaps=_with(world.gaps, {place: source_gaps(event.at, event.gaps)}))
 
 
 def _spend(world: World, event: ev.SpendObserved) -> World:

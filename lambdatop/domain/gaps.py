@@ -40,8 +40,8 @@ def _few(same: list[Gap]) -> Iterable[Gap]:
 
 
 def _told(world: World) -> Iterator[Gap]:
-    for _, told in world.gaps.values():
-        yield from told
+    for told in world.gaps.values():
+        yield from told.gaps
     for facts in world.accounts.values():
         if isinstance(facts.concurrency_limit, NotKnown):
             unread = facts.concurrency_limit
@@ -59,7 +59,9 @@ def _of_turns(world: World) -> Iterator[Gap]:
         "provisioned": world.provisioned,
     }
     for source, actions in EACH_FUNCTION.items():
-        waiting = len(world.functions.keys() - read[source].keys())
+        told = [gaps.by_target for (_, name), gaps in world.gaps.items() if name == source]
+        missing = world.functions.keys() - read[source].keys()
+        waiting = sum(not any(key.id in targets for targets in told) for key in missing)
         if waiting and source in world.sources:
             for action in actions:
                 unread = world.unread(source, action)

@@ -6,7 +6,8 @@ Not known is not "no", not "none" and not AWS's default. A field that may not ha
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, TypeVar
 
 from lambdatop.domain.values import dataclass
 
@@ -68,3 +69,16 @@ class Gap:
     def not_known(self) -> NotKnown:
         """The value that stands in the place of what this read would have told."""
         return NotKnown(self.reason, self.action)
+
+
+class SourceGaps(NamedTuple):
+    """All gaps of one source as it told them at `at` (s since the epoch), and what stands for each target."""
+
+    at: float
+    gaps: tuple[Gap, ...]
+    by_target: Mapping[str | None, NotKnown]
+
+
+def source_gaps(at: float, gaps: tuple[Gap, ...]) -> SourceGaps:
+    """The gaps of a source with their targets, so that one is found without a search."""
+    return SourceGaps(at, gaps, {gap.target: gap.not_known for gap in gaps})

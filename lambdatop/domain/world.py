@@ -22,7 +22,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
 from lambdatop.domain.stream import StreamFacts
 from lambdatop.domain.trigger import FunctionTriggers, never_read
-from lambdatop.domain.unread import Gap, NotKnown, Reason
+from lambdatop.domain.unread import NotKnown, Reason, SourceGaps
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 
@@ -137,7 +137,7 @@ class World:
     prices: Mapping[Scope, tuple[str, tuple[tuple[str, float], ...]]] = field(default_factory=_none)
     burn_history: Mapping[Scope, BurnHistory] = field(default_factory=_none)
     sources: Mapping[str, Health] = field(default_factory=_none)
-    gaps: Mapping[tuple[Scope, str], tuple[float, tuple[Gap, ...]]] = field(default_factory=_none)
+    gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
     spend: Spend = field(default=Spend())
     looking: Looking | None = None
     lambda_calls: tuple[tuple[float, int], ...] = ()
@@ -160,7 +160,9 @@ class World:
         """Reserved concurrency of a function; before it was read, why it was not."""
         if function in self.reserved:
             return self.reserved[function]
-        return self.unread("concurrency", "lambda:GetFunctionConcurrency")
+        return self._gap("concurrency", function.id) or self.unread(
+            "concurrency", "lambda:GetFunctionConcurrency"
+        )
 
     def queue_of(self, queue: Key) -> QueueHistory | NotKnown:
         """What is known of a queue; before it was read, why it was not."""
@@ -179,8 +181,8 @@ class World:
 
     def _gap(self, source: str, target: str) -> NotKnown | None:
         """Why a read of one thing brought nothing, None where no gap is known."""
-        told = (gap for (_, name), (_, gaps) in self.gaps.items() if name == source for gap in gaps)
-        return next((gap.not_known for gap in told if gap.target == target), None)
+        told = (gaps.by_target for (_, name), gaps in self.gaps.items() if name == source)
+        return next((found for targets in told if (found := targets.get(target))), None)
 
     def unread(self, source: str, action: str) -> NotKnown:
         """Why a read of `source` has brought nothing: the source failed as a whole, or it was not made."""
