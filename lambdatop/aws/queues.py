@@ -12,7 +12,7 @@ from lambdatop.aws.facts import queue_facts, whole
 from lambdatop.aws.gaps import Told, gap_of
 from lambdatop.aws.session import Api
 from lambdatop.aws.translate import gravest
-from lambdatop.domain.errors import Missing, SourceError
+from lambdatop.domain.errors import Missing, NotAnswered, SourceError
 from lambdatop.domain.events import Event, QueuesObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.queue import QueueFacts
@@ -50,7 +50,10 @@ class QueueReader:
         except Missing:
             self._urls.pop(arn, None)
             raise
-        return queue_facts(self._scope, url, self._api.now(), answer.get("Attributes") or {})
+        attributes = answer.get("Attributes")
+        if not attributes:
+            raise NotAnswered(f"GetQueueAttributes of {arn} answered without attributes.")
+        return queue_facts(self._scope, url, self._api.now(), attributes)
 
 
 class _Redrive(NamedTuple):

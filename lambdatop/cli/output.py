@@ -123,7 +123,8 @@ _FUNCTION = (
 
 
 def _function(f: FunctionRow, age_s: float | None) -> Row:
-    reserved = "none" if f.reserved is None else figures.number(f.reserved)
+    known = "none" if f.reserved is None else figures.number(f.reserved)
+    reserved = known if f.reserved_known else "not known"
     return (
         f.facts.name,
         figures.number(f.heat, 0),

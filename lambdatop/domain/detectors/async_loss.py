@@ -41,8 +41,9 @@ def _finding(
     reserved = world.reserved_of(key)
     stopped = reserved == 0
     runs = world.metric(key, "Invocations").sum(over.start, over.end)
+    # Without a run it may stand at zero on purpose, where every event ends so.
     sure = runs > 0 or not isinstance(reserved, NotKnown)
-    severity: Severity = "info" if stopped else "critical" if lost and sure else "warning"
+    severity: Severity = "info" if stopped or not sure else "critical" if lost else "warning"
     if lost:
         title = f"{facts.name} lost {lost:.0f} async events"
     elif end.takers:

@@ -58,7 +58,8 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
     bad = share >= sight.limit(NAME, key, sight.limits.throttled.critical_share, "critical")
     # Without a run it may stand at zero on purpose, which is not critical.
     sure = invocations > 0 or not isinstance(world.reserved_of(key), NotKnown)
-    severity: Severity = "critical" if bad and sure else "warning"
+    severity: Severity = "info" if not sure else "critical" if bad else "warning"
+    measured = key in world.metrics_at
     start = began(world.metric(key, "Throttles"), over.end)
     used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
     return Finding(
@@ -68,9 +69,9 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
         f"{facts.name} is throttled{limit.words}",
         float(start) if start is not None else sight.now,
         (
-            ("throttles", throttles),
-            ("invocations", invocations),
-            ("throttled_share", round(share, 4)),
+            ("throttles", throttles if measured else None),
+            ("invocations", invocations if measured else None),
+            ("throttled_share", round(share, 4) if measured else None),
             ("limit", limit.name),
             ("limit_value", limit.value),
             ("reserved_concurrency", world.reserved.get(key)),

@@ -41,7 +41,9 @@ def _events(s: FunctionSituation) -> str:
 
 def _aliases(s: FunctionSituation) -> tuple[str, ...]:
     """Events sent to an alias have its settings, or AWS's defaults."""
-    if s.aliases and not isinstance(s.aliases, NotKnown):
+    if isinstance(s.aliases, NotKnown):
+        return (f"those sent to an alias by its own settings (its aliases are {s.aliases.words})",)
+    if s.aliases:
         return ("those sent to an alias for as long as its own settings or AWS's defaults say (6 h)",)
     return ()
 
