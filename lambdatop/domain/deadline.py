@@ -15,8 +15,8 @@ MaximumRecordAge or the function's MaximumEventAge. A deadline is promised only 
 from __future__ import annotations
 
 from lambdatop.domain.mapping import STREAMS, MappingFacts
-from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.spans import span
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.unread import NotKnown
 from lambdatop.domain.values import dataclass

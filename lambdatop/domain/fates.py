@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from lambdatop.domain.function import FunctionFacts, Reserved
 from lambdatop.domain.mapping import ENDLESS, MAX_RECEIVES, MappingFacts
-from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import parse_arn
+from lambdatop.domain.spans import span
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
 from lambdatop.domain.unread import NotKnown

@@ -8,6 +8,7 @@ from dataclasses import replace
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.scope import Scope
+from lambdatop.domain.spans import span as span
 from lambdatop.domain.unread import NotKnown
 
 
@@ -46,22 +47,6 @@ def _with_words(plan: Plan, plain: str, full: str) -> Plan:
         undo_note=plan.undo_note.replace(plain, full),
         steps=tuple(_with_words(step, plain, full) for step in plan.steps),
     )
-
-
-def span(seconds: float) -> str:
-    """A time span for people: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
-    seconds = max(0, round(seconds))
-    if seconds < 90:
-        return f"{seconds} s"
-    if seconds < 5400:
-        return f"{seconds // 60} min"
-    if seconds < 172_800:
-        return _two(seconds // 3600, "h", seconds % 3600 // 60, "min")
-    return _two(seconds // 86_400, "d", seconds % 86_400 // 3600, "h")
-
-
-def _two(many: int, unit: str, few: int, smaller: str) -> str:
-    return f"{many} {unit} {few} {smaller}" if few else f"{many} {unit}"
 
 
 def owner_warning(stack: str | NotKnown | None) -> tuple[str, ...]:
