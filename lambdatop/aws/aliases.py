@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from lambdatop.aws.facts import arn_text, seconds
-from lambdatop.aws.gaps import Gaps
+from lambdatop.aws.gaps import Gaps, not_known
 from lambdatop.aws.parts import Parts
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.finding import Ref
-from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.situation import AliasSituation, RuleSituation, VersionFacts
 from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.unread import NotKnown
 
 DEFAULT_BUS = "default"
 STATES_READ = 5
@@ -57,29 +57,21 @@ class Aliases:
         """An alias; itself and the versions are essential."""
         function, alias = split_alias(key)
         gaps, at, parts, owner = Gaps(), self._api.now(), self._parts, Key(self._scope, "function", function)
-        fill = gaps.fill
+        read = gaps.read
         answer, versions = await asyncio.gather(
             self._api.read("lambda", "GetAlias", FunctionName=function, Name=alias), self._versions(function)
         )
-        none: tuple[MappingFacts, ...] = ()
         mappings, principals, provisioned, stack = await asyncio.gather(
-            fill(
-                "lambda:ListEventSourceMappings",
-                "triggers that bypass it are",
-                none,
-                parts.mappings_of(owner),
-            ),
-            fill("lambda:GetPolicy", "callers that bypass it are", (), parts.principals(function, ())),
-            fill(
+            read("lambda:ListEventSourceMappings", "triggers that bypass it are", parts.mappings_of(owner)),
+            read("lambda:GetPolicy", "callers that bypass it are", parts.principals(function, ())),
+            read(
                 "lambda:ListProvisionedConcurrencyConfigs",
                 "provisioned concurrency is",
-                (),
                 parts.provisioned(function),
             ),
-            fill(
+            read(
                 "lambda:ListTags",
                 "whether a stack owns it is",
-                None,
                 parts.stack((arn_text(answer.get("AliasArn")),)),
             ),
         )
@@ -93,9 +85,13 @@ class Aliases:
             weights=tuple(sorted(state["weights"].items())),
             revision_id=state["revision_id"],
             versions=versions,
-            bypass=tuple(m for m in mappings if _qualifier(m.function_arn) != alias),
+            bypass=mappings
+            if isinstance(mappings, NotKnown)
+            else tuple(m for m in mappings if _qualifier(m.function_arn) != alias),
             policy_principals=principals,
-            provisioned=sum(n for qualifier, n in provisioned if qualifier == alias),
+            provisioned=provisioned
+            if isinstance(provisioned, NotKnown)
+            else sum(n for qualifier, n in provisioned if qualifier == alias),
             stack=stack,
             gaps=tuple(gaps.sentences),
         )
@@ -105,9 +101,7 @@ class Aliases:
         bus, name = split_rule(key)
         gaps, at = Gaps(), self._api.now()
         answer = await self._api.read("events", "DescribeRule", Name=name, EventBusName=bus)
-        targets = await gaps.fill(
-            "events:ListTargetsByRule", "what it sends to is", (), self._targets(bus, name)
-        )
+        targets = await gaps.read("events:ListTargetsByRule", "what it sends to is", self._targets(bus, name))
         schedule = answer.get("ScheduleExpression")
         return RuleSituation(
             ref=Ref(key, arn_text(answer.get("Arn")), key.id.removeprefix(f"{DEFAULT_BUS}/")),
@@ -149,14 +143,14 @@ class Aliases:
         )
         return tuple(replace(v, state=states.get(v.version, v.state)) for v in found)
 
-    async def _state(self, function: str, version: str) -> str:
-        """Active, Pending, Inactive or Failed; the list of versions does not tell. "" when not readable."""
+    async def _state(self, function: str, version: str) -> str | NotKnown:
+        """Active, Pending, Inactive or Failed; the list of versions does not tell."""
         try:
             answer = await self._api.read(
                 "lambda", "GetFunctionConfiguration", FunctionName=function, Qualifier=version
             )
-        except SourceError:
-            return ""
+        except SourceError as error:
+            return not_known(error, "lambda", "GetFunctionConfiguration")
         return clean_name(str(answer.get("State") or ""))
 
     async def _targets(self, bus: str, name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import reserved_of
+from lambdatop.aws.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.session import Api
 from lambdatop.aws.turns import in_turn
 from lambdatop.domain.errors import Missing, SourceError
@@ -14,6 +15,7 @@ from lambdatop.domain.events import ConcurrencyObserved, Event
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.unread import Gap
 
 PER_ROUND = 20
 AT_ONCE = 4
@@ -32,6 +34,8 @@ class ConcurrencySource:
         self._api = api
         self._scope = scope
         self._asked: dict[Key, int] = {}
+        self._unread: dict[Key, Gap] = {}
+        self._told = Told(self.name)
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -44,27 +48,38 @@ class ConcurrencySource:
         gate = asyncio.Semaphore(AT_ONCE)
 
         failed: list[SourceError] = []
+        refused: dict[Key, SourceError] = {}
 
         async def ask(key: Key) -> tuple[Key, Reserved] | None:
             async with gate:
-                if failed:  # throttled or denied: the others would be too
+                if failed:  # throttled: the others would be too
                     return None
                 try:
                     answer = await self._api.read("lambda", "GetFunctionConcurrency", FunctionName=key.id)
                 except Missing:
                     return None
-                except SourceError as error:
+                except ENDS_THE_ROUND as error:
                     failed.append(error)
                     return None
+                except SourceError as error:
+                    refused[key] = error
             self._asked[key] = self._round
-            return key, reserved_of(answer)
+            return None if key in refused else (key, reserved_of(answer))
 
         chosen = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
         answers = await asyncio.gather(*map(ask, chosen))
         if failed:
             raise failed[0]
         reserved = tuple(pair for pair in answers if pair is not None)
-        return (ConcurrencyObserved(self._scope, at, reserved),) if reserved else ()
+        if refused and not reserved:
+            raise next(iter(refused.values()))
+        self._unread = {k: gap for k, gap in self._unread.items() if k in self._asked and k not in chosen}
+        self._unread |= {
+            key: gap_of(self.name, error, "lambda", "GetFunctionConcurrency", key.id)
+            for key, error in refused.items()
+        }
+        events = (ConcurrencyObserved(self._scope, at, reserved),) if reserved else ()
+        return (*events, *self._told.news(self._scope, at, self._unread.values()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

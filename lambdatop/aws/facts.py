@@ -12,6 +12,7 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope, parse_arn, source_kind
 from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.unread import NotKnown
 
 Answer = Mapping[str, Any]
 _ARN_MAX = 2048
@@ -102,12 +103,18 @@ def account_facts(answer: Answer) -> AccountFacts:
     limit: Answer = answer.get("AccountLimit") or {}
     usage: Answer = answer.get("AccountUsage") or {}
     return AccountFacts(
-        concurrency_limit=whole(limit.get("ConcurrentExecutions")),
-        unreserved=whole(limit.get("UnreservedConcurrentExecutions")),
-        code_size_limit_bytes=whole(limit.get("TotalCodeSize")),
-        code_size_bytes=whole(usage.get("TotalCodeSize")),
-        function_count=whole(usage.get("FunctionCount")),
+        concurrency_limit=_told(limit.get("ConcurrentExecutions")),
+        unreserved=_told(limit.get("UnreservedConcurrentExecutions")),
+        code_size_limit_bytes=_told(limit.get("TotalCodeSize")),
+        code_size_bytes=_told(usage.get("TotalCodeSize")),
+        function_count=_told(usage.get("FunctionCount")),
     )
+
+
+def _told(value: Any) -> int | NotKnown:
+    """A figure of GetAccountSettings; one that is not there is not 0."""
+    found = optional(value)
+    return NotKnown("not answered", "lambda:GetAccountSettings") if found is None else found
 
 
 def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.policies import allowing
 from lambdatop.aws.session import Api
-from lambdatop.domain.errors import Missing
+from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.function import AccountFacts, Reserved
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.async_retries import settings_of
@@ -38,7 +38,7 @@ class Parts:
         """An operation of Lambda that takes nothing but the function's name."""
         return await self.api.read("lambda", operation, FunctionName=name)
 
-    async def account(self) -> AccountFacts | None:
+    async def account(self) -> AccountFacts:
         """Limits of the account."""
         return account_facts(await self.api.read("lambda", "GetAccountSettings"))
 
@@ -57,19 +57,30 @@ class Parts:
                 found.append((qualifier, whole(item.get("RequestedProvisionedConcurrentExecutions"))))
         return tuple(found)
 
-    async def async_config(self, name: str) -> AsyncConfig | None:
+    async def async_config(self, name: str) -> AsyncConfig:
         """Event-invoke config; an empty one when the function has none."""
         try:
             answer = await self.function("GetFunctionEventInvokeConfig", name)
         except Missing:
             return AsyncConfig()
-        ends = answer.get("DestinationConfig") or {}
-        return AsyncConfig(
-            optional(answer.get("MaximumRetryAttempts")),
-            optional(answer.get("MaximumEventAgeInSeconds")),
-            arn_text((ends.get("OnFailure") or {}).get("Destination")) or None,
-            arn_text((ends.get("OnSuccess") or {}).get("Destination")) or None,
+        return _async_config(answer)
+
+    async def alias_configs(self, name: str) -> tuple[tuple[str, AsyncConfig], ...]:
+        """Event-invoke configs of aliases and versions that have one of their own, by qualifier."""
+        pages = self.api.pages(
+            "lambda",
+            "ListFunctionEventInvokeConfigs",
+            token="Marker",
+            next_token="NextMarker",
+            FunctionName=name,
         )
+        found = []
+        async for page in pages:
+            for item in page.get("FunctionEventInvokeConfigs") or ():
+                arn = parse_arn(arn_text(item.get("FunctionArn")))
+                if arn is not None and arn.qualifier not in (None, "$LATEST"):
+                    found.append((clean_name(str(arn.qualifier)), _async_config(item)))
+        return tuple(sorted(found, key=lambda pair: pair[0]))
 
     async def async_settings(self, name: str) -> Any:
         """The event-invoke configuration as plans compare it, None when there is none."""
@@ -80,10 +91,12 @@ class Parts:
         return reserved_of(await self.function("GetFunctionConcurrency", name))
 
     async def recursive_loop(self, name: str) -> str:
-        """Terminate or Allow."""
-        return clean_name(
-            str((await self.function("GetFunctionRecursionConfig", name)).get("RecursiveLoop") or "")
-        )
+        """Terminate or Allow; raises SourceError for an answer that says neither."""
+        answer = await self.function("GetFunctionRecursionConfig", name)
+        found = clean_name(str(answer.get("RecursiveLoop") or ""))
+        if not found:
+            raise NotAnswered("GetFunctionRecursionConfig answered without RecursiveLoop.")
+        return found
 
     async def mappings_of(self, key: Key) -> tuple[MappingFacts, ...]:
         """Mappings of a function, of its aliases and versions too (asked by name, AWS leaves these out)."""
@@ -123,11 +136,13 @@ class Parts:
                 return clean_name(str(tags[STACK_TAG]))
         return None
 
-    async def kinesis_retention_s(self, arn: str) -> int | None:
-        """How long a Kinesis stream keeps its records, s."""
+    async def kinesis_retention_s(self, arn: str) -> int:
+        """How long a Kinesis stream keeps its records, s; raises NotAnswered."""
         answer = await self.api.read("kinesis", "DescribeStreamSummary", StreamARN=arn)
         hours = optional((answer.get("StreamDescriptionSummary") or {}).get("RetentionPeriodHours"))
-        return hours * 3600 if hours else None
+        if not hours:
+            raise NotAnswered("DescribeStreamSummary answered without a retention.")
+        return hours * 3600
 
     async def dead_letters_of(self, url: str) -> tuple[str, ...]:
         """Names of the queues whose redrive policy points at this one."""
@@ -162,19 +177,18 @@ class Parts:
         values = await self._sums(mapping.function, "AWS/Lambda", metrics, "FunctionName")
         return Consumer(mapping, *values)
 
-    async def oldest_age_s(self, mapping: MappingFacts) -> float | None:
-        """Age of the oldest event that waits in a mapping's source, where AWS tells it, s."""
+    async def oldest_age_s(self, mapping: MappingFacts) -> float:
+        """Age of the oldest event that waits in a mapping's source, s; raises NotAnswered."""
         queue = mapping.source_queue
         if queue is not None and queue.scope == self.scope:
             return await self.oldest_message_s(queue)
         if mapping.source_kind in ("kinesis", "dynamodb"):
-            age = await self._newest(mapping.function, "AWS/Lambda", "IteratorAge", "FunctionName")
-            return age / 1000 if age is not None else None
-        return None
+            return await self._age(mapping.function, "AWS/Lambda", "IteratorAge", 0.001)
+        raise NotAnswered(f"No metric tells how old the oldest event of {mapping.source_name} is.")
 
-    async def oldest_message_s(self, queue: Key) -> float | None:
-        """Age of a queue's oldest message by CloudWatch, s."""
-        return await self._newest(queue, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
+    async def oldest_message_s(self, queue: Key) -> float:
+        """Age of a queue's oldest message by CloudWatch, s; raises NotAnswered where it has no point."""
+        return await self._age(queue, "AWS/SQS", "ApproximateAgeOfOldestMessage", 1.0)
 
     async def _sums(
         self, key: Key, namespace: str, metrics: Sequence[str], dimension: str
@@ -193,9 +207,13 @@ class Parts:
         values = (found.get(f"m{i}", ()) for i in range(len(queries)))
         return tuple(sum(map(float, v)) if v else None for v in values)
 
-    async def _newest(self, key: Key, namespace: str, metric: str, dimension: str) -> float | None:
-        """The newest value of the last ten minutes (one billed unit)."""
+    async def _age(self, key: Key, namespace: str, metric: str, unit_s: float) -> float:
+        """The age that the newest point of the last ten minutes tells, as it is now (one billed unit).
+
+        Since its minute began the event has grown older, however late CloudWatch tells of it.
+        """
         now = self.api.now()
+        dimension = "QueueName" if key.kind == "queue" else "FunctionName"
         query = Query(SeriesKey(key, metric, "Maximum"), namespace, ((dimension, key.id),))
         answer = await self.api.read(
             "cloudwatch",
@@ -209,7 +227,20 @@ class Parts:
             for result in answer.get("MetricDataResults") or ()
             for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False)
         ]
-        return max(found)[1] if found else None
+        if not found:
+            raise NotAnswered(f"{metric} of {key.id} has no point of the last ten minutes.")
+        at, value = max(found)
+        return max(0.0, now - at) + value * unit_s
+
+
+def _async_config(answer: Mapping[str, Any]) -> AsyncConfig:
+    ends = answer.get("DestinationConfig") or {}
+    return AsyncConfig(
+        optional(answer.get("MaximumRetryAttempts")),
+        optional(answer.get("MaximumEventAgeInSeconds")),
+        arn_text((ends.get("OnFailure") or {}).get("Destination")) or None,
+        arn_text((ends.get("OnSuccess") or {}).get("Destination")) or None,
+    )
 
 
 def unasked(aliases: Sequence[str]) -> tuple[str, ...]:

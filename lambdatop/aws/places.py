@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.nodes import bus_of, node
 from lambdatop.domain.scope import Arn, Scope, parse_arn
+from lambdatop.domain.unread import NotKnown, or_none
 from lambdatop.domain.world import World
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -57,7 +58,7 @@ def _senders(world: World, scope: Scope) -> Iterator[str]:
             yield mapping.on_failure_arn or ""
     for _, triggers in world.triggers.values():
         config = triggers.async_config
-        if config is not None and triggers.function.scope == scope:
+        if not isinstance(config, NotKnown) and triggers.function.scope == scope:
             yield config.on_failure_arn or ""
             yield config.on_success_arn or ""
     for (where, _), (_, edges) in world.wiring.items():
@@ -69,7 +70,7 @@ def _callers(world: World, scope: Scope) -> Iterator[str]:
     """What resource policies let call a function of this scope."""
     for _, triggers in world.triggers.values():
         if triggers.function.scope == scope:
-            yield from (push.source_arn for push in triggers.push)
+            yield from (push.source_arn for push in or_none(triggers.push) or ())
 
 
 def _parsed(arns: Iterable[str]) -> Iterator[Arn]:

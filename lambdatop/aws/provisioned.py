@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import arn_text, whole
+from lambdatop.aws.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.metric_answers import observe, span_until
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
@@ -23,6 +24,7 @@ from lambdatop.domain.quota_limits import Provisioned
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.text import clean_name
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import World
 
 PER_ROUND = 20
@@ -45,6 +47,8 @@ class ProvisionedSource:
         self._scope = scope
         self._asked: dict[Key, int] = {}
         self._found: dict[Key, tuple[Provisioned, ...]] = {}
+        self._unread: dict[Key, Gap] = {}
+        self._told = Told(self.name)
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -65,8 +69,12 @@ class ProvisionedSource:
             if not found:
                 self._found.pop(key, None)
         aliases = [Key(self._scope, "alias", f"{k.id}:{p.qualifier}") for k, p in self._every()]
+        self._unread = {k: gap for k, gap in self._unread.items() if k in existing}
+        news = self._told.news(self._scope, at, self._unread.values())
         observed = ProvisionedObserved(self._scope, at, tuple(answered))
-        return (observed, await self._measured(aliases[:MEASURED], view.world)) if aliases else (observed,)
+        if not aliases:
+            return (observed, *news)
+        return (observed, await self._measured(aliases[:MEASURED], view.world), *news)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -101,14 +109,25 @@ class ProvisionedSource:
         return [Key(self._scope, "function", name) for name in names]
 
     async def _read(self, keys: Iterable[Key]) -> list[tuple[Key, tuple[Provisioned, ...]]]:
-        answered = []
+        answered, refused = [], list[SourceError]()
         for key in keys:
             try:
                 found = await self._configs(key.id)
             except Missing:
                 continue
+            except ENDS_THE_ROUND:
+                raise
+            except SourceError as error:
+                refused.append(error)
+                operation = "ListProvisionedConcurrencyConfigs"
+                self._unread[key] = gap_of(self.name, error, "lambda", operation, key.id)
+                self._asked[key] = self._round
+                continue
+            self._unread.pop(key, None)
             self._asked[key] = self._round
             answered.append((key, found))
+        if refused and not answered:
+            raise refused[0]
         return answered
 
     async def _configs(self, name: str) -> tuple[Provisioned, ...]:

@@ -9,13 +9,16 @@ from typing import NamedTuple
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import queue_facts, whole
+from lambdatop.aws.gaps import Told, gap_of
 from lambdatop.aws.session import Api
-from lambdatop.domain.errors import Missing, SourceError
+from lambdatop.aws.translate import gravest
+from lambdatop.domain.errors import Missing, NotAnswered, SourceError
 from lambdatop.domain.events import Event, QueuesObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.text import clean_name
+from lambdatop.domain.unread import Gap, NotKnown
 
 AT_ONCE = 8
 REDRIVE_ROUNDS = 5
@@ -47,7 +50,10 @@ class QueueReader:
         except Missing:
             self._urls.pop(arn, None)
             raise
-        return queue_facts(self._scope, url, self._api.now(), answer.get("Attributes") or {})
+        attributes = answer.get("Attributes")
+        if not attributes:
+            raise NotAnswered(f"GetQueueAttributes of {arn} answered without attributes.")
+        return queue_facts(self._scope, url, self._api.now(), attributes)
 
 
 class _Redrive(NamedTuple):
@@ -73,6 +79,8 @@ class QueuesSource:
         self._scope = scope
         self._reader = reader
         self._redrives: dict[Key, _Redrive] = {}
+        self._unmoved: list[Gap] = []
+        self._told = Told(self.name)
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -82,13 +90,19 @@ class QueuesSource:
         found, gone, failed = await self._read_all(sorted(wanted))
         letters = {q.dlq_arn for q in found if q.dlq_arn}
         more, more_gone, more_failed = await self._read_all(sorted(letters - wanted))
+        self._unmoved = [gap for gap in self._unmoved if gap.target in {q.name for q in (*found, *more)}]
         queues = tuple([await self._redrive(q) if q.arn in letters else q for q in (*found, *more)])
-        failures = (*failed, *more_failed)
+        failures = failed | more_failed
         if failures and not queues:
-            raise failures[0]
+            raise gravest(list(failures.values()))
+        gaps = [
+            gap_of(self.name, error, "sqs", "GetQueueAttributes", _name(arn))
+            for arn, error in failures.items()
+        ]
+        news = self._told.news(self._scope, self._api.now(), (*gaps, *self._unmoved))
         if not (queues or gone or more_gone):
-            return ()
-        return (QueuesObserved(self._scope, self._api.now(), queues, (*gone, *more_gone)),)
+            return news
+        return (QueuesObserved(self._scope, self._api.now(), queues, (*gone, *more_gone)), *news)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -100,7 +114,7 @@ class QueuesSource:
         arns |= {f.dlq_arn or "" for f in known.functions(view, self._scope)}
         for _, triggers in view.world.triggers.values():
             config = triggers.async_config
-            if config is not None and triggers.function.scope == self._scope:
+            if not isinstance(config, NotKnown) and triggers.function.scope == self._scope:
                 arns |= {config.on_failure_arn or "", config.on_success_arn or ""}
         return {arn for arn in arns if _is_queue(arn)}
 
@@ -111,12 +125,14 @@ class QueuesSource:
         """
         depth, known_ = queue.visible + queue.in_flight, self._redrives.get(queue.key)
         if known_ is None or known_.due(self._round, depth):
+            self._unmoved = [gap for gap in self._unmoved if gap.target != queue.name]
             try:
                 answer = await self._api.read(
                     "sqs", "ListMessageMoveTasks", SourceArn=queue.arn, MaxResults=1
                 )
-            except SourceError:
-                answer = {}  # denied, or a server that has no such operation: not known is not "none"
+            except SourceError as error:
+                answer = {}  # its status stays "", which is not "none"
+                self._unmoved.append(gap_of(self.name, error, "sqs", "ListMessageMoveTasks", queue.name))
             tasks = answer.get("Results") or ()
             newest = tasks[0] if tasks else {}
             known_ = self._redrives[queue.key] = _Redrive(
@@ -128,10 +144,13 @@ class QueuesSource:
             )
         return replace(queue, redrive=known_.status, moved=known_.moved, to_move=known_.to_move)
 
-    async def _read_all(self, arns: Sequence[str]) -> tuple[list[QueueFacts], list[Key], list[SourceError]]:
+    async def _read_all(
+        self, arns: Sequence[str]
+    ) -> tuple[list[QueueFacts], list[Key], dict[str, SourceError]]:
+        """The queues, those that are gone, and by ARN why others could not be read."""
         found: list[QueueFacts] = []
         gone: list[Key] = []
-        failed: list[SourceError] = []
+        failed: dict[str, SourceError] = {}
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(arn: str) -> None:
@@ -141,7 +160,7 @@ class QueuesSource:
                 except Missing:
                     gone.append(queue_key(arn, self._scope))
                 except SourceError as error:
-                    failed.append(error)
+                    failed[arn] = error
 
         await asyncio.gather(*(one(arn) for arn in arns))
         return sorted(found, key=lambda q: q.key), gone, failed
@@ -153,6 +172,11 @@ def queue_key(arn: str, scope: Scope) -> Key:
     if parsed is None:
         return Key(scope, "queue", arn)
     return Key(Scope(parsed.account, parsed.region), "queue", parsed.name)
+
+
+def _name(arn: str) -> str:
+    parsed = parse_arn(arn)
+    return parsed.name if parsed else arn
 
 
 def _is_queue(arn: str) -> bool:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lambdatop.aws.gaps import Told, gap_of
 from lambdatop.aws.metric_answers import observe, span_until
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
@@ -19,6 +20,7 @@ from lambdatop.domain.quota_limits import CONCURRENCY, DOCUMENTED, SIZES, QuotaL
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.text import clean_line, clean_name
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import World
 
 USAGE_MIN = 15
@@ -42,10 +44,11 @@ class QuotasSource:
         self._api = api
         self._scope = scope
         self._known: tuple[QuotaLimit, ...] = ()
+        self._told = Told(self.name)
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One round; a service that is not there (or not reachable from here) is a gap, not a failure."""
-        at, gap = self._api.now(), ""
+        at, gap, unread = self._api.now(), "", list[Gap]()
         try:
             self._known = await self._limits()
         except (Denied, Throttled, CredentialsError):
@@ -53,9 +56,13 @@ class QuotasSource:
         except SourceError as error:
             kept = "; its last answer stands" if self._known else ""
             gap = f"Service Quotas does not answer here, {clean_line(error.code or str(error), 80)}{kept}"
+            unread = [gap_of(self.name, error, "service-quotas", "ListServiceQuotas", None)]
         observed = QuotasObserved(self._scope, at, self._known, gap)
         usage = [limit for limit in self._known if limit.usage is not None and limit.code != CONCURRENCY]
-        return (observed, await self._used(usage, view.world)) if usage else (observed,)
+        news = self._told.news(self._scope, at, unread)
+        if not usage:
+            return (observed, *news)
+        return (observed, await self._used(usage, view.world), *news)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

@@ -13,8 +13,8 @@ from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
 from lambdatop.aws.situations import Situations, queue_arn
 from lambdatop.aws.trail import read_trail
-from lambdatop.domain.errors import SourceError, TargetNotFound
-from lambdatop.domain.mapping import CONTROL_FIELDS
+from lambdatop.domain.errors import NotAnswered, SourceError, TargetNotFound
+from lambdatop.domain.mapping import CONTROL_FIELDS, MappingFacts
 from lambdatop.domain.mitigations import redrive, skip
 from lambdatop.domain.plan import State
 from lambdatop.domain.scope import Key, Scope
@@ -95,6 +95,13 @@ class AwsReader:
             raise SourceError(f"A {plan_target.kind} has no control field {', '.join(unknown)}.")
         return {field: known[field] for field in fields}
 
+    async def _age(self, facts: MappingFacts) -> float | None:
+        """The age of the oldest event, None while CloudWatch has none: then it falls or rises nowhere."""
+        try:
+            return await self._parts.oldest_age_s(facts)
+        except NotAnswered:
+            return None
+
     async def _mapping(self, key: Key, fields: Collection[str]) -> dict[str, Any]:
         """Control fields of a mapping; the age of its oldest event costs a call of its own."""
         answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
@@ -102,5 +109,5 @@ class AwsReader:
         known = {name: read(facts) for name, read in CONTROL_FIELDS.items()}
         known[skip.PROBLEM] = facts.last_result if facts.last_result.startswith("PROBLEM") else ""
         if skip.AGE in fields:
-            known[skip.AGE] = await self._parts.oldest_age_s(facts)
+            known[skip.AGE] = await self._age(facts)
         return known

@@ -21,6 +21,8 @@ from lambdatop.domain.queue import MoveTask, QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import Consumer, FunctionSituation, MappingSituation, QueueSituation
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S
+from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.unread import NotKnown, or_none
 
 
 class Situations:
@@ -35,36 +37,35 @@ class Situations:
     async def function(self, key: Key) -> FunctionSituation:
         """A function; its configuration and reserved concurrency are essential."""
         name, gaps, at, parts = key.id, Gaps(), self._api.now(), self._parts
-        fill = gaps.fill
+        read = gaps.read
         config, concurrency = await asyncio.gather(
             parts.function("GetFunctionConfiguration", name),
             parts.function("GetFunctionConcurrency", name),
         )
         facts = function_facts(self._scope, config)
-        provisioned, invoke, mappings, aliases, url, account = await asyncio.gather(
-            fill(
-                "lambda:ListProvisionedConcurrencyConfigs",
-                "provisioned concurrency is",
-                (),
-                parts.provisioned(name),
-            ),
-            fill(
+        invoke, provisioned, mappings, (aliases, own), url, account = await asyncio.gather(
+            read(
                 "lambda:GetFunctionEventInvokeConfig",
                 "where failed async events go is",
-                None,
                 parts.async_config(name),
             ),
-            fill("lambda:ListEventSourceMappings", "its triggers are", (), parts.mappings_of(key)),
-            fill("lambda:ListAliases", "its aliases are", (), parts.aliases(name)),
-            fill("lambda:ListFunctionUrlConfigs", "whether it has a URL is", None, parts.url(name)),
-            fill("lambda:GetAccountSettings", "what is left of the pool is", None, parts.account()),
+            read(
+                "lambda:ListProvisionedConcurrencyConfigs",
+                "provisioned concurrency is",
+                parts.provisioned(name),
+            ),
+            read("lambda:ListEventSourceMappings", "its triggers are", parts.mappings_of(key)),
+            self._aliases(name, gaps),
+            read("lambda:ListFunctionUrlConfigs", "whether it has a URL is", parts.url(name)),
+            read("lambda:GetAccountSettings", "what is left of the pool is", parts.account()),
         )
-        queues, principals, stack = await asyncio.gather(
-            self._source_queues(mappings, gaps),
-            fill("lambda:GetPolicy", "callers by policy are", (), parts.principals(name, aliases)),
-            fill("lambda:ListTags", "whether a stack owns it is", None, parts.stack((facts.arn,))),
+        known = or_none(aliases) or ()
+        (queues, unread), principals, stack = await asyncio.gather(
+            self._source_queues(or_none(mappings) or (), gaps),
+            read("lambda:GetPolicy", "callers by policy are", parts.principals(name, known)),
+            read("lambda:ListTags", "whether a stack owns it is", parts.stack((facts.arn,))),
         )
-        gaps.sentences += unasked(aliases)
+        gaps.sentences += unasked(known)
         return FunctionSituation(
             ref=Ref(facts.key, facts.arn, facts.name),
             at=at,
@@ -80,7 +81,23 @@ class Situations:
             account=account,
             stack=stack,
             gaps=tuple(gaps.sentences),
+            alias_configs=own,
+            unread_queues=unread,
         )
+
+    async def _aliases(
+        self, name: str, gaps: Gaps
+    ) -> tuple[tuple[str, ...] | NotKnown, tuple[tuple[str, AsyncConfig], ...] | NotKnown]:
+        """The aliases of a function, and the event-invoke configurations of those that have one."""
+        found = await gaps.read("lambda:ListAliases", "its aliases are", self._parts.aliases(name))
+        if isinstance(found, NotKnown) or not found:
+            return found, found if isinstance(found, NotKnown) else ()
+        own = await gaps.read(
+            "lambda:ListFunctionEventInvokeConfigs",
+            "event-invoke configurations of its aliases are",
+            self._parts.alias_configs(name),
+        )
+        return found, own
 
     async def mapping(self, key: Key) -> MappingSituation:
         """A mapping; its own configuration is essential."""
@@ -88,12 +105,10 @@ class Situations:
         answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
         facts = mapping_facts(self._scope, answer)
         owners = (arn_text(answer.get("EventSourceMappingArn")), facts.function_arn)
-        (queue, retention), age, stack = await asyncio.gather(
+        (queue, retention, letters), age, stack = await asyncio.gather(
             self._retention(facts, gaps),
-            gaps.fill(
-                "cloudwatch:GetMetricData", "the oldest event's age is", None, parts.oldest_age_s(facts)
-            ),
-            gaps.fill("lambda:ListTags", "whether a stack owns it is", None, parts.stack(owners)),
+            gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.oldest_age_s(facts)),
+            gaps.read("lambda:ListTags", "whether a stack owns it is", parts.stack(owners)),
         )
         return MappingSituation(
             ref=Ref(facts.key, facts.uuid, f"{facts.source_name} → {facts.function.id}"),
@@ -104,6 +119,7 @@ class Situations:
             oldest_age_s=age,
             stack=stack,
             gaps=tuple(gaps.sentences),
+            dead_letters=letters,
         )
 
     async def queue(self, key: Key) -> QueueSituation:
@@ -111,32 +127,24 @@ class Situations:
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         facts = await self._queues.read(queue_arn(key))
         mappings, sources, age = await asyncio.gather(
-            gaps.fill(
+            gaps.read(
                 "lambda:ListEventSourceMappings",
                 "the functions that read it are",
-                (),
                 list_mappings(self._api, self._scope),
             ),
-            gaps.fill(
-                "sqs:ListDeadLetterSourceQueues",
-                "whether it holds dead letters of other queues is",
-                (),
-                parts.dead_letters_of(facts.url),
-            ),
-            gaps.fill(
-                "cloudwatch:GetMetricData",
-                "the oldest message's age is",
-                None,
-                parts.oldest_message_s(facts.key),
+            self._dead_letters_of(facts, gaps),
+            gaps.read(
+                "cloudwatch:GetMetricData", "the oldest message's age is", parts.oldest_message_s(facts.key)
             ),
         )
-        behind = tuple(m for m in mappings if m.source_name in sources and m.source_kind == "sqs")
-        task, fared = await self._redrive(facts.arn, behind, gaps) if sources else (None, ())
+        task, fared = await self._redrive(facts.arn, mappings, sources, gaps)
         return QueueSituation(
             ref=Ref(facts.key, facts.arn, facts.name),
             at=at,
             facts=facts,
-            consumers=tuple(m for m in mappings if m.source_arn == facts.arn),
+            consumers=mappings
+            if isinstance(mappings, NotKnown)
+            else tuple(m for m in mappings if m.source_arn == facts.arn),
             dead_letters_of=sources,
             behind=fared,
             move_task=task,
@@ -144,54 +152,72 @@ class Situations:
             gaps=tuple(gaps.sentences),
         )
 
+    async def _dead_letters_of(self, queue: QueueFacts, gaps: Gaps) -> tuple[str, ...] | NotKnown:
+        return await gaps.read(
+            "sqs:ListDeadLetterSourceQueues",
+            "whether it holds dead letters of other queues is",
+            self._parts.dead_letters_of(queue.url),
+        )
+
     async def _redrive(
-        self, arn: str, behind: tuple[MappingFacts, ...], gaps: Gaps
-    ) -> tuple[MoveTask | None, tuple[Consumer, ...]]:
+        self,
+        arn: str,
+        mappings: tuple[MappingFacts, ...] | NotKnown,
+        sources: tuple[str, ...] | NotKnown,
+        gaps: Gaps,
+    ) -> tuple[MoveTask | NotKnown | None, tuple[Consumer, ...] | NotKnown]:
         """The newest redrive, and how those fare who would get the messages."""
-        fill, parts = gaps.fill, self._parts
-        task = await fill("sqs:ListMessageMoveTasks", "whether a redrive runs is", None, parts.move_task(arn))
+        if not sources:
+            return None, ()
+        read, parts = gaps.read, self._parts
+        task = await read("sqs:ListMessageMoveTasks", "whether a redrive runs is", parts.move_task(arn))
+        if isinstance(mappings, NotKnown):
+            return task, mappings
+        if isinstance(sources, NotKnown):
+            return task, sources
+        behind = [m for m in mappings if m.source_name in sources and m.source_kind == "sqs"]
         fared = await asyncio.gather(
             *(
-                fill(
-                    "cloudwatch:GetMetricData",
-                    f"how {m.function.id} fares is",
-                    Consumer(m),
-                    parts.fares(m),
-                )
+                read("cloudwatch:GetMetricData", f"how {m.function.id} fares is", parts.fares(m))
                 for m in behind
             ),
         )
-        return task, tuple(fared)
+        pairs = zip(behind, fared, strict=True)
+        return task, tuple(Consumer(m) if isinstance(f, NotKnown) else f for m, f in pairs)
 
-    async def _source_queues(self, mappings: Iterable[MappingFacts], gaps: Gaps) -> tuple[QueueFacts, ...]:
+    async def _source_queues(
+        self, mappings: Iterable[MappingFacts], gaps: Gaps
+    ) -> tuple[tuple[QueueFacts, ...], tuple[tuple[str, NotKnown], ...]]:
+        """The queues that feed these mappings, and by ARN those that could not be read."""
         arns = sorted({m.source_arn for m in mappings if m.source_kind == "sqs"})
         found = await asyncio.gather(*(self._queue(arn, gaps) for arn in arns))
-        return tuple(q for q in found if q is not None)
+        pairs = tuple(zip(arns, found, strict=True))
+        unread = tuple((arn, q) for arn, q in pairs if isinstance(q, NotKnown))
+        return tuple(q for _, q in pairs if not isinstance(q, NotKnown)), unread
 
-    async def _queue(self, arn: str, gaps: Gaps) -> QueueFacts | None:
-        return await gaps.fill(
-            "sqs:GetQueueAttributes", f"the state of {arn} is", None, self._read_queue(arn)
-        )
+    async def _queue(self, arn: str, gaps: Gaps) -> QueueFacts | NotKnown:
+        return await gaps.read("sqs:GetQueueAttributes", f"the state of {arn} is", self._queues.read(arn))
 
-    async def _read_queue(self, arn: str) -> QueueFacts | None:
-        return await self._queues.read(arn)
-
-    async def _retention(self, facts: MappingFacts, gaps: Gaps) -> tuple[QueueFacts | None, int | None]:
-        """The source queue, if it is one, and how long the source keeps events (s)."""
+    async def _retention(
+        self, facts: MappingFacts, gaps: Gaps
+    ) -> tuple[QueueFacts | NotKnown | None, int | NotKnown, bool | NotKnown]:
+        """The source queue, how long the source keeps events (s), and whether these are dead letters."""
         if facts.source_kind == "sqs":
             queue = await self._queue(facts.source_arn, gaps)
-            return queue, queue.retention_s if queue else None
+            if isinstance(queue, NotKnown):
+                return queue, queue, queue
+            letters = await self._dead_letters_of(queue, gaps)
+            return queue, queue.retention_s, letters if isinstance(letters, NotKnown) else bool(letters)
         if facts.source_kind == "dynamodb":
-            return None, DYNAMODB_RETENTION_S
+            return None, DYNAMODB_RETENTION_S, False
         if facts.source_kind != "kinesis":
-            return None, None
-        retention = await gaps.fill(
+            return None, NotKnown("not asked"), False
+        retention = await gaps.read(
             "kinesis:DescribeStreamSummary",
             "how long the stream keeps records is",
-            None,
             self._parts.kinesis_retention_s(facts.source_arn),
         )
-        return None, retention
+        return None, retention, False
 
 
 def queue_arn(key: Key) -> str:

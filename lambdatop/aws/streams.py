@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lambdatop.aws import known
 from lambdatop.aws.facts import optional
+from lambdatop.aws.gaps import Told, gap_of
 from lambdatop.aws.session import Api
 from lambdatop.aws.translate import gravest
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError, Throttled
@@ -16,6 +17,7 @@ from lambdatop.domain.nodes import node
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S, StreamFacts
+from lambdatop.domain.unread import Gap
 
 PER_ROUND = 10
 """DescribeStreamSummary allows 20 calls a second in the whole account."""
@@ -36,6 +38,8 @@ class StreamsSource:
         self._scope = scope
         self._asked: dict[Key, int] = {}
         self._answered: dict[Key, int] = {}
+        self._unread: dict[Key, Gap] = {}
+        self._told = Told(self.name)
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -56,15 +60,19 @@ class StreamsSource:
                 found += [facts] if facts is not None else []
                 self._answered[key] = self._round
                 answered = True
+                self._unread.pop(key, None)
             except (Throttled, CredentialsError) as error:
                 failures.append(error)  # the others would fare no better
                 break
             except SourceError as error:
                 failures.append(error)
+                self._unread[key] = gap_of(self.name, error, "kinesis", "DescribeStreamSummary", key.id)
                 _log.debug("%s was not read: %s", key, error)
         if failures and not answered:
             raise gravest(failures)
-        return (StreamsObserved(self._scope, self._api.now(), tuple(found)),) if found else ()
+        self._unread = {key: gap for key, gap in self._unread.items() if key in behind}
+        events: list[Event] = [StreamsObserved(self._scope, self._api.now(), tuple(found))] if found else []
+        return (*events, *self._told.news(self._scope, self._api.now(), self._unread.values()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

@@ -20,6 +20,7 @@ from lambdatop.domain.errors import (
     Denied,
     LambdatopError,
     Missing,
+    NotThere,
     SourceError,
     Throttled,
     Unreachable,
@@ -59,6 +60,11 @@ MISSING = _codes(
     "ResourceNotFoundException ResourceNotFound QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue "
     "NoSuchEntity NoSuchEntityException NotFound NotFoundException NoSuchBucket"
 )
+NOT_THERE = _codes(
+    "UnknownOperation UnknownOperationException InvalidAction NotImplemented NotImplementedException "
+    "AWS.SimpleQueueService.UnsupportedOperation UnsupportedOperationException"
+)
+"""Codes of an endpoint that lacks an operation: a region without it, or a server that is not AWS."""
 _PERFORM = re.compile(r"to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _MESSAGE_MAX = 400
 
@@ -122,11 +128,12 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
         return CredentialsError(sentence, code=code)
     if code in MISSING:
         return Missing(f"{name}: it does not exist ({words or code}).", code=code)
+    if code in NOT_THERE or status == 501 or (status == 404 and code in ("", "404")):
+        sentence = f"{operation} is not there at this endpoint (HTTP {status}): if nothing is, check its URL"
+        return NotThere(f"{name}: {sentence}.", code=code, action=iam_action(service, operation))
     if status >= 500:
         sentence = f"{name} failed inside AWS (HTTP {status} {code}): {words}"
         return SourceError(f"{sentence}; it will be tried again.", code=code)
-    if status == 404 and code in ("", "404"):
-        return Unreachable(f"{name}: nothing of AWS answers at this endpoint (HTTP 404); check its URL.")
     return SourceError(f"{name} failed ({code or status}): {words}", code=code)
 
 

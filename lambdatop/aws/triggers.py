@@ -10,21 +10,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from lambdatop.aws import known
+from lambdatop.aws.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.parts import Parts
 from lambdatop.aws.policies import push_triggers
 from lambdatop.aws.session import Api
 from lambdatop.aws.turns import in_turn
-from lambdatop.domain.errors import CredentialsError, Denied, Missing, SourceError, Throttled, Unreachable
+from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.events import Event, TriggersObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.trigger import FunctionTriggers, PushTrigger
+from lambdatop.domain.unread import NotKnown
 
 PER_ROUND = 10
 AT_ONCE = 3
 T = TypeVar("T")
 
-_PARTS = ("lambda:GetFunctionEventInvokeConfig", "lambda:GetPolicy", "lambda:GetFunctionRecursionConfig")
+_PARTS = ("GetFunctionEventInvokeConfig", "GetPolicy", "GetFunctionRecursionConfig")
 
 
 class TriggersSource:
@@ -43,7 +45,7 @@ class TriggersSource:
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; raises Denied when nothing of it may be read."""
+        """One round; raises what refused the first read when nothing of it could be read."""
         self._round += 1
         at = self._api.now()
         keys = [f.key for f in known.functions(view, self._scope)]
@@ -52,7 +54,7 @@ class TriggersSource:
         gate = asyncio.Semaphore(AT_ONCE)
         failed: list[SourceError] = []
 
-        async def one(key: Key) -> tuple[FunctionTriggers | None, list[Denied]]:
+        async def one(key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:
             async with gate:
                 if failed:  # throttled: the others would be too
                     return None, []
@@ -68,7 +70,7 @@ class TriggersSource:
         self._asked |= dict.fromkeys(chosen, self._round)
         found = tuple(triggers for triggers, _ in answers if triggers is not None)
         refused = [error for _, errors in answers for error in errors]
-        if refused and all(len(t.gaps) == len(_PARTS) for t in found):
+        if refused and all(len(t.unread) == len(_PARTS) for t in found):
             raise refused[0]
         return (TriggersObserved(self._scope, at, found),) if found else ()
 
@@ -83,29 +85,29 @@ class TriggersSource:
         rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
         return list(dict.fromkeys((*watched, *first, *rest)))[:PER_ROUND]
 
-    async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[Denied]]:
-        """All parts of one function; None for one that has just been deleted."""
-        gaps: list[str] = []
-        refused: list[Denied] = []
-        unread: tuple[tuple[PushTrigger, ...], int | None] = ((), None)
+    async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:
+        """All parts of one function, each by itself; None for one that has just been deleted."""
+        refused: list[SourceError] = []
 
-        async def part(read: Callable[[str], Awaitable[T]], action: str, fallback: T) -> T:
+        async def part(read: Callable[[str], Awaitable[T]], operation: str) -> T | NotKnown:
             try:
                 return await read(key.id)
-            except Denied as error:
+            except (Missing, *ENDS_THE_ROUND):
+                raise
+            except SourceError as error:
                 refused.append(error)
-                gaps.append(f"{error.action or action} is denied")
-                return fallback
+                return not_known(error, "lambda", operation)
 
         try:
-            config = await part(self._parts.async_config, _PARTS[0], None)
-            push, size = await part(self._policy, _PARTS[1], unread)
-            loop = await part(self._recursion, _PARTS[2], "")
+            config = await part(self._parts.async_config, _PARTS[0])
+            policy = await part(self._policy, _PARTS[1])
+            loop = await part(self._parts.recursive_loop, _PARTS[2])
         except Missing:
             return None, []
-        return FunctionTriggers(key, config, push, loop, tuple(gaps), size), refused
+        push, size = (policy, None) if isinstance(policy, NotKnown) else policy
+        return FunctionTriggers(key, config, push, loop, size), refused
 
-    async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...], int | None]:
+    async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...], int]:
         """The triggers that the policy lets in, and its size in bytes."""
         try:
             answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
@@ -113,11 +115,3 @@ class TriggersSource:
             return (), 0
         policy = str(answer.get("Policy") or "")
         return push_triggers(policy), len(policy.encode(errors="replace"))
-
-    async def _recursion(self, name: str) -> str:
-        try:
-            return await self._parts.recursive_loop(name)
-        except (Missing, Denied, Throttled, CredentialsError, Unreachable):
-            raise
-        except SourceError:
-            return ""  # regions and servers that do not have it: not known

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lambdatop.aws.allowlist import iam_action
 from lambdatop.aws.facts import arn_text
+from lambdatop.aws.gaps import Told, gap_of
 from lambdatop.aws.places import Place, places
 from lambdatop.aws.session import Api
 from lambdatop.aws.translate import gravest
@@ -20,6 +23,7 @@ from lambdatop.domain.nodes import node
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Scope, parse_arn
 from lambdatop.domain.text import clean_name
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.wiring import Edge
 
 READS = 60
@@ -40,6 +44,8 @@ class WiringSource:
         self._api = api
         self._scope = scope
         self._asked: dict[str, int] = {}
+        self._unread: dict[str, Gap] = {}
+        self._told = Told(self.name)
         self._round = 0
         self._calls = 0
 
@@ -47,7 +53,7 @@ class WiringSource:
         """Those places that have waited longest; raises Denied when none of them may be read."""
         self._round, self._calls = self._round + 1, 0
         wanted = places(view.world, self._scope)
-        events = [self._event(place, ()) for place in sorted(self._asked.keys() - wanted)]
+        events: list[Event] = [self._event(place, ()) for place in sorted(self._asked.keys() - wanted)]
         self._asked = {place: at for place, at in self._asked.items() if place in wanted}
         failures: list[SourceError] = []
         read = 0
@@ -56,17 +62,22 @@ class WiringSource:
                 break
             try:
                 events.append(self._event(arn, await self._read(wanted[arn])))
+                self._unread.pop(arn, None)
                 read += 1
             except (Throttled, CredentialsError) as error:
                 failures.append(error)  # the others would fare no better
                 break
             except SourceError as error:
                 failures.append(error)
+                self._unread[arn] = gap_of(self.name, error, *_reads(arn), arn.rsplit(":", 1)[-1])
                 _log.debug("%s was not read: %s", arn, error)
             self._asked[arn] = self._round
         if failures and not read:
             raise gravest(failures)
-        return events
+        self._unread = {arn: gap for arn, gap in self._unread.items() if arn in wanted}
+        waiting = Counter(iam_action(*_reads(arn)) for arn in wanted.keys() - self._asked.keys())
+        later = (Gap(self.name, action, None, "not asked", many) for action, many in waiting.items())
+        return (*events, *self._told.news(self._scope, self._api.now(), (*self._unread.values(), *later)))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -129,6 +140,13 @@ class WiringSource:
             default = f"arn:{partition}:events:{self._scope.region}:{self._scope.account}:event-bus/default"
             edges.append(Edge(bucket, default, "notification"))
         return tuple(edges)
+
+
+def _reads(place: str) -> tuple[str, str]:
+    """The service and operation that are asked about a place first."""
+    if ":sns:" in place:
+        return "sns", "ListSubscriptionsByTopic"
+    return ("s3", "GetBucketNotificationConfiguration") if ":s3:" in place else ("events", "ListRules")
 
 
 def _edges(source: str, ends: Iterator[Any], via: str, *, certain: bool = True) -> Iterator[Edge]:

@@ -104,7 +104,8 @@ def _functions(snapshot: Snapshot) -> str:
 
 
 def _function(f: FunctionRow, snapshot: Snapshot) -> Row:
-    reserved = "none" if f.reserved is None else figures.number(f.reserved)
+    known = "none" if f.reserved is None else figures.number(f.reserved)
+    reserved = known if f.reserved_known else "not known"
     return (
         f.facts.name,
         f.facts.runtime or f.facts.package_type,

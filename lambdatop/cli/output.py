@@ -123,7 +123,8 @@ _FUNCTION = (
 
 
 def _function(f: FunctionRow, age_s: float | None) -> Row:
-    reserved = "none" if f.reserved is None else figures.number(f.reserved)
+    known = "none" if f.reserved is None else figures.number(f.reserved)
+    reserved = known if f.reserved_known else "not known"
     return (
         f.facts.name,
         figures.number(f.heat, 0),
@@ -151,7 +152,8 @@ _QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "FULL IN", "UN
 
 
 def _quota(q: QuotaRow, age_s: float | None) -> Row:
-    used, limit, left = (figures.number(v) for v in (q.used, q.limit, q.headroom))
+    used = "not known" if q.used is None else figures.number(q.used)
+    limit, left = figures.number(q.limit), figures.number(q.headroom)
     limit = f"~{limit}" if q.assumed else limit
     trend, full = figures.trend(q.trend_per_min), figures.range_of(q.exhausted_range_s, q.confidence)
     return (q.name, q.scope, used, limit, left, trend, full, q.unit, figures.age(age_s))

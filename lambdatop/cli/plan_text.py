@@ -37,7 +37,9 @@ def _plan(p: Plan) -> Iterator[tuple[str, str]]:
         yield "undo" if p.steps else "", p.undo_note
     yield "lost", p.lost
     if p.deadline is not None:
-        yield "deadline", f"{figures.moment(p.deadline)}: the oldest event that waits expires"
+        yield "deadline", f"{figures.moment(p.deadline)}: the oldest event that waits is lost"
+    elif p.deadline_latest is not None:
+        yield "deadline", f"{figures.moment(p.deadline_latest)} at the latest: the oldest that waits is lost"
     yield "in flight", p.in_flight
     yield "takes effect", p.takes_effect
     for label, lines in (("reaches", p.blast_radius), ("warning", p.warnings), ("not known", p.unknowns)):

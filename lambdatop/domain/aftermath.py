@@ -39,7 +39,7 @@ class Aftermath:
 
     `effect` says in words what the metrics show, "" where none could; `proven` whether they show what was
     wanted, None while nothing can be told. `expires_at` is when events that wait because of it begin to
-    expire (s since the epoch).
+    expire (s since the epoch), `at_latest` that it may be sooner.
     """
 
     entry_id: str
@@ -47,6 +47,7 @@ class Aftermath:
     effect: str = ""
     proven: bool | None = None
     expires_at: float | None = None
+    at_latest: bool = False
 
 
 def standing(entries: Iterable[Entry], scope: Scope, now: float) -> tuple[Entry, ...]:
@@ -74,8 +75,10 @@ def aftermaths(world: World, now: float, metrics: MetricSettings) -> tuple[After
 def _aftermath(world: World, entry: Entry, now: float, metrics: MetricSettings) -> Aftermath:
     effect, proven = _effect(world, entry, now, metrics)
     waits = entry.after.get("state") == "Disabled"
-    expires_at = entry.deadline if waits else None
-    return Aftermath(entry.id, tuple(_changed(world, entry, now)), effect, proven, expires_at)
+    known = entry.deadline if entry.deadline is not None else entry.deadline_latest
+    at_latest = waits and known is not None and entry.deadline is None
+    changed = tuple(_changed(world, entry, now))
+    return Aftermath(entry.id, changed, effect, proven, known if waits else None, at_latest)
 
 
 def _changed(world: World, entry: Entry, now: float) -> Iterator[Changed]:

@@ -15,6 +15,7 @@ from lambdatop.domain.detectors import detect_all
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.flow import flow, growth
 from lambdatop.domain.function_rows import function_row
+from lambdatop.domain.gaps import gaps
 from lambdatop.domain.incidents import group
 from lambdatop.domain.logdigest import digest
 from lambdatop.domain.mapping import MappingFacts, risks
@@ -113,6 +114,7 @@ def build_snapshot(
         incidents=incidents,
         quotas=quotas,
         sources=_sources(world, at),
+        gaps=gaps(world),
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
         looking=world.looking,

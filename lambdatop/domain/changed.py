@@ -28,11 +28,20 @@ def changed(
     """
     if dict(old.accounts) != dict(new.accounts) or dict(old.prices) != dict(new.prices):
         return None
+    if _unread(old) != _unread(new):
+        return None
     touched = set(_touched(old, new, breathe))
     touched |= _further(new, since, now, settings)
     breathe()
     touched |= _elsewhere(touched, old, new, breathe)
     return frozenset(touched)
+
+
+def _unread(world: World) -> tuple[object, ...]:
+    """What rows say of things that were not read: why a source as a whole brings nothing, and its gaps."""
+    reasons = (world.unread(source, "") for source in ("triggers", "concurrency", "queues", "streams"))
+    gaps = {place: told.gaps for place, told in world.gaps.items() if place[1] in ("queues", "streams")}
+    return (*reasons, gaps)
 
 
 def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:

@@ -11,6 +11,8 @@ LambdatopError                 one sentence that says what happened and what to 
 ├── CredentialsError       missing, expired or wrong credentials
 │   └── IdentityChanged    they were renewed as somebody else's
 ├── Unreachable            no connection to the endpoint
+├── NotThere               the endpoint answers, and does not have this operation
+├── NotAnswered            the answer left out what was asked for
 └── Missing                the thing does not exist (any more)
 """
 
@@ -80,6 +82,14 @@ class IdentityChanged(CredentialsError):
 
 class Unreachable(SourceError):
     """The endpoint cannot be reached."""
+
+
+class NotThere(SourceError):
+    """The endpoint has no such operation: other regions, other servers than AWS."""
+
+
+class NotAnswered(SourceError):
+    """The answer came without what it was asked for."""
 
 
 class Missing(SourceError):

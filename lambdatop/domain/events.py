@@ -20,6 +20,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.stream import StreamFacts
 from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 
@@ -235,6 +236,17 @@ class SourceReported(Event):
     next_in_s: float | None = None
     pace_s: float | None = None
     pace_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GapsObserved(Event):
+    """Each read of `source` that brings nothing now while others do; it replaces the event before it.
+
+    A source that fails as a whole tells of it by SourceReported.
+    """
+
+    source: str
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ caller decides for itself.
 
 from __future__ import annotations
 
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.mitigations.words import span
+from lambdatop.domain.function import FunctionFacts, Reserved
+from lambdatop.domain.mapping import ENDLESS, MAX_RECEIVES, MappingFacts
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import parse_arn
+from lambdatop.domain.spans import span
+from lambdatop.domain.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
-
-MAX_RECEIVES = 10
-"""SQS's default of a redrive policy that names no count."""
+from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.values import dataclass
 
 
 def end_name(arn: str) -> str:
@@ -27,48 +27,97 @@ def end_name(arn: str) -> str:
     return f"{kinds.get(parsed.service, parsed.service)} {parsed.name}"
 
 
-def async_end(facts: FunctionFacts, config: AsyncConfig | None) -> str:
+@dataclass(frozen=True, slots=True)
+class AsyncEnd:
+    """Where asynchronous events go that are given up: who takes them, and what of that was not read."""
+
+    takers: tuple[str, ...]
+    unread: NotKnown | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody takes them; False where that is not known."""
+        return not self.takers and self.unread is None
+
+    @property
+    def words(self) -> str:
+        """`queue orders-dlq and topic alarms`, `dropped`, or what is not known."""
+        named = " and ".join(self.takers)
+        if self.unread is None:
+            return named or "dropped"
+        if named:
+            return f"{named} (on-failure destination {self.unread.words})"
+        return f"an end that is {self.unread.words}"
+
+
+def async_end(facts: FunctionFacts, config: AsyncConfig | NotKnown) -> AsyncEnd:
     """Where an asynchronous event goes once its attempts are used up."""
-    ends = [config.on_failure_arn if config else None, facts.dlq_arn]
-    names = [end_name(arn) for arn in ends if arn]
-    return " and ".join(names) if names else "dropped"
+    unread = config if isinstance(config, NotKnown) else None
+    ends = [None if isinstance(config, NotKnown) else config.on_failure_arn, facts.dlq_arn]
+    return AsyncEnd(tuple(end_name(arn) for arn in ends if arn), unread)
 
 
-def async_fate(facts: FunctionFacts, config: AsyncConfig | None, reserved: int | None) -> str:
+def async_limits(config: AsyncConfig) -> tuple[int, int]:
+    """Retries and the greatest age in s; what is not set is AWS's default."""
+    retries = MAX_RETRIES if config.max_retries is None else config.max_retries
+    return retries, MAX_EVENT_AGE_S if config.max_age_s is None else config.max_age_s
+
+
+def retries_words(retries: int) -> str:
+    """`no retry`, `1 retry`, `2 retries`."""
+    return {0: "no retry", 1: "1 retry"}.get(retries, f"{retries} retries")
+
+
+def async_fate(
+    facts: FunctionFacts, config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown = None
+) -> str:
     """An asynchronous event of a failing function."""
     end = async_end(facts, config)
     if reserved == 0:
-        return f"not tried, straight to {end}" if end != "dropped" else "not tried, dropped at once"
-    retries = MAX_RETRIES if config is None or config.max_retries is None else config.max_retries
-    age = MAX_EVENT_AGE_S if config is None or config.max_age_s is None else config.max_age_s
-    times = {0: "no retry", 1: "1 retry", 2: "2 retries"}.get(retries, f"{retries} retries")
-    return f"{times} (throttled: up to {span(age)}), then {end}"
+        return "not tried, dropped at once" if end.lost else f"not tried, straight to {end.words}"
+    if isinstance(config, NotKnown):
+        known = f"; DLQ {' and '.join(end.takers)}" if end.takers else ""
+        return f"retries and on-failure destination {config.words}{known}"
+    retries, age = async_limits(config)
+    fate = f"{retries_words(retries)} (throttled: up to {span(age)}), then {end.words}"
+    if isinstance(reserved, NotKnown):
+        return f"{fate}; untried if throttled to zero, which is {reserved.words}"
+    return fate
 
 
-def queue_fate(queue: QueueFacts | None) -> str:
+def queue_fate(queue: QueueFacts | NotKnown) -> str:
     """A message whose batch failed."""
-    if queue is None:
-        return "again after the visibility timeout"
+    if isinstance(queue, NotKnown):
+        return f"again after its visibility timeout; how often and where it ends is {queue.words}"
     again = f"again after {span(queue.visibility_timeout_s)}"
     if queue.dlq_arn is None:
         return f"{again}, until it expires {span(queue.retention_s)} after it was sent"
     parsed = parse_arn(queue.dlq_arn)
     receives = queue.max_receive_count or MAX_RECEIVES
-    return f"{again}, at receive {receives} to {parsed.name if parsed else queue.dlq_arn}"
+    # It is moved when it would be received once more than that (SQS developer guide, dead-letter queues).
+    times = f"{receives} failed receives" if receives != 1 else "1 failed receive"
+    return f"{again}, after {times} to {parsed.name if parsed else queue.dlq_arn}"
 
 
-def stream_fate(mapping: MappingFacts, retention_s: int | None, age_s: float | None) -> str:
+def stream_fate(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
     """A batch of a stream that fails: it blocks its shard until one of these ends it."""
+    kept = retention_s if mapping.source_kind != "dynamodb" else DYNAMODB_RETENTION_S
     limits = []
-    if mapping.max_retry_attempts not in (None, -1):
+    if mapping.max_retry_attempts not in (None, ENDLESS):
         limits.append(f"{mapping.max_retry_attempts} retries")
     record_s = mapping.max_record_age_s
-    if record_s not in (None, -1):
-        limits.append(f"records older than {span(record_s or 0)}")
-    if limits:
-        end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
-        return f"until {' or '.join(limits)}, then {end}"
-    if retention_s is None:
-        return "repeated until the record expires"
-    left = retention_s - (age_s or 0.0)
-    return f"repeated until the record expires in {span(max(0.0, left))}"
+    if record_s is not None and record_s > 0 and (isinstance(kept, NotKnown) or record_s < kept):
+        limits.append(f"records older than {span(record_s)}")
+    if not limits:
+        return f"repeated until the record expires{_expiry(kept, age_s)}"
+    end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
+    return f"until {' or '.join(limits)}, then {end}"
+
+
+def _expiry(kept: int | NotKnown, age_s: float | NotKnown) -> str:
+    """When, counted from an age that was read; the first record of a batch may be older than that."""
+    if isinstance(kept, NotKnown):
+        return f"; when is {kept.words}"
+    if isinstance(age_s, NotKnown):
+        return f", {span(kept)} after it came"
+    return f" in {span(max(0.0, kept - age_s))} at the latest"

@@ -20,6 +20,7 @@ from lambdatop.domain.function import Change, FunctionFacts, differences
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.queue import first_history
 from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.unread import source_gaps
 from lambdatop.domain.world import Health, LogTail, Spend, World
 
 K = TypeVar("K")
@@ -238,6 +239,14 @@ def _source(world: World, event: ev.SourceReported) -> World:
     return replace(world, sources=_with(world.sources, {event.source: Health(event, ok_at)}))
 
 
+def _gaps(world: World, event: ev.GapsObserved) -> World:
+    place = (event.scope, event.source)
+    known = world.gaps.get(place)
+    if known is not None and (event.at < known.at or known.gaps == event.gaps):
+        return world
+    return replace(world, gaps=_with(world.gaps, {place: source_gaps(event.at, event.gaps)}))
+
+
 def _spend(world: World, event: ev.SpendObserved) -> World:
     spend = Spend(event.calls, event.usd, event.usd_per_hour, event.budget_usd_per_hour, event.usd_by_call)
     return replace(world, spend=spend, lambda_calls=fold_quota.calls_seen(world.lambda_calls, event))
@@ -287,6 +296,7 @@ _STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.AlarmsObserved: _alarms,
     ev.PermissionsObserved: _permissions,
     ev.SourceReported: _source,
+    ev.GapsObserved: _gaps,
     ev.SpendObserved: _spend,
     ev.JournalRead: _journal,
     ev.ControlObserved: _controls,

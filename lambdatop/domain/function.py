@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lambdatop.domain.scope import Key
+from lambdatop.domain.unread import NotKnown
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Reference
 
@@ -83,14 +84,15 @@ def differences(before: FunctionFacts, after: FunctionFacts) -> tuple[str, ...]:
 class AccountFacts:
     """GetAccountSettings: the limits of one account in one region.
 
-    `unreserved` is what AWS reports as not reserved by any function (limit - reservations).
+    `unreserved` is what AWS reports as not reserved by any function (limit - reservations). A figure that the
+    answer leaves out is not known, and not 0.
     """
 
-    concurrency_limit: int
-    unreserved: int
-    code_size_limit_bytes: int
-    code_size_bytes: int
-    function_count: int
+    concurrency_limit: int | NotKnown
+    unreserved: int | NotKnown
+    code_size_limit_bytes: int | NotKnown
+    code_size_bytes: int | NotKnown
+    function_count: int | NotKnown
 
 
 @dataclass(frozen=True, slots=True)

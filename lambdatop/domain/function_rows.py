@@ -12,6 +12,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.sight import sight
 from lambdatop.domain.snapshot import FunctionRow
+from lambdatop.domain.unread import or_none
 from lambdatop.domain.world import World
 
 _NO_SPARK = (None,) * rates.SPARK_MINUTES
@@ -59,7 +60,7 @@ def function_row(
             timeout_s=facts.timeout_s,
             concurrency_max=figures["concurrency_max"],
             reserved=reserved,
-            account_limit=account.concurrency_limit if account else None,
+            account_limit=or_none(account.concurrency_limit) if account else None,
         ),
         as_of=fetched,
         spark=rates.spark(invocations, full.end),

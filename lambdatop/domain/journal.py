@@ -12,6 +12,7 @@ from lambdatop.domain.values import dataclass
 
 Outcome = Literal["open", "applied", "refused", "not-sent", "unknown", "undone"]
 
+DEADLINES = ("deadline", "deadline_latest")
 FOUND = ("applied (found)", "not applied (found)", "changed by somebody", "cannot be told")
 """What recovery says of an intent without an outcome, after reading AWS's state."""
 
@@ -44,11 +45,11 @@ class Entry:
 
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
-    wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
-    mapping's source and function. `called` is how the user called the target and what was typed to confirm.
-    `depth` counts the undos: 0 for a change, 1 for its undo, 2 for the redo. `uptime` is that of the machine
-    at the time of the intent, `again_s` how many s later the call was sent the last time. Times in s since
-    the epoch.
+    wait because of it begin to expire, `deadline_latest` when they do at the latest (see `deadline.py`).
+    `label` is the target's name for people: a mapping's source and function. `called` is how the user called
+    the target and what was typed to confirm. `depth` counts the undos: 0 for a change, 1 for its undo, 2 for
+    the redo. `uptime` is that of the machine at the time of the intent, `again_s` how many s later the call
+    was sent the last time. Times in s since the epoch.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Entry:
     seen: State | None = None
     deadline: float | None = None
     label: str = ""
+    deadline_latest: float | None = None
     called: tuple[str, ...] = ()
     depth: int = 0
     uptime: Uptime = NO_UPTIME
@@ -128,7 +130,7 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "undoes": entry.undoes,
         "plan_digest": entry.plan_digest,
     } | _if_any(
-        deadline=entry.deadline,
+        **{name: getattr(entry, name) for name in DEADLINES},
         called=list(entry.called) or None,
         depth=entry.depth or None,
         uptime=_uptime_json(entry.uptime) if entry.uptime.boot else None,
@@ -247,6 +249,10 @@ def _carried(record: Mapping[str, Any]) -> Entry:
     )
 
 
+def _moment(record: Mapping[str, Any], name: str) -> float | None:
+    return None if record.get(name) is None else float(record[name])
+
+
 def _entry(record: Mapping[str, Any]) -> Entry:
     target = record["target"]
     return Entry(
@@ -265,7 +271,8 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         undoes=record.get("undoes"),
         plan_digest=record["plan_digest"],
         label=str(target.get("label") or ""),
-        deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
+        deadline=_moment(record, "deadline"),
+        deadline_latest=_moment(record, "deadline_latest"),
         called=tuple(str(name) for name in record.get("called") or ()),
         depth=int(record.get("depth") or 0),
         uptime=_uptime(record.get("uptime")),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from statistics import median
 
+from lambdatop.domain import deadline
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.rates import Window, slope_per_min
 from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S
+from lambdatop.domain.unread import NotKnown
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import World
 
@@ -106,16 +108,14 @@ def climbs(points: Points, least: float) -> bool:
     )
 
 
-def retention_s(world: World, mapping: MappingFacts) -> int | None:
-    """How long the source keeps its records (s); None when it was not read."""
+def retention_s(world: World, mapping: MappingFacts) -> int | NotKnown:
+    """How long the source keeps its records (s)."""
     if mapping.source_kind == "dynamodb":
         return DYNAMODB_RETENTION_S
     key = mapping.source_stream
-    stream = world.streams.get(key) if key else None
-    return stream.retention_s if stream else None
+    return world.retention_of(key) if key else NotKnown()
 
 
-def kept_s(world: World, mapping: MappingFacts) -> int | None:
+def kept_s(world: World, mapping: MappingFacts) -> int | NotKnown:
     """How old a record may become before this consumer loses it (s): retention or MaximumRecordAge."""
-    limits = [retention_s(world, mapping), mapping.max_record_age_s]
-    return min((limit for limit in limits if limit is not None and limit > 0), default=None)
+    return deadline.kept_s(mapping, retention_s(world, mapping))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from lambdatop.domain.once import newest
 from lambdatop.domain.scope import Key, key_of, parse_arn
+from lambdatop.domain.unread import NotKnown
 from lambdatop.domain.world import World
 
 
@@ -21,8 +22,9 @@ def dead_letter_queues(world: World) -> Mapping[Key, tuple[Key, ...]]:
         if facts.dlq_arn is not None:
             _add(found, facts.dlq_arn, function)
     for function, (_, triggers) in world.triggers.items():
-        if triggers.async_config is not None and triggers.async_config.on_failure_arn is not None:
-            _add(found, triggers.async_config.on_failure_arn, function)
+        config = triggers.async_config
+        if not isinstance(config, NotKnown) and config.on_failure_arn is not None:
+            _add(found, config.on_failure_arn, function)
     for mapping in world.mappings.values():
         if mapping.on_failure_arn is not None:
             _add(found, mapping.on_failure_arn, mapping.function)

@@ -12,6 +12,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.topology import DISABLED, FAILURES, Cycle, graph
+from lambdatop.domain.unread import NotKnown, or_none
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 
@@ -148,10 +149,13 @@ def standing_at_cap(sight: Sight, cycle: Cycle, traffic: Traffic, minutes: int) 
     """Whether the function's concurrency was at its cap in each of the newest minutes, in words."""
     queue = feeding_queue(cycle, traffic.function)
     caps = [m.max_concurrency for m in _mappings(sight, queue, traffic.function) if m.max_concurrency]
-    reserved = sight.world.reserved.get(traffic.function)
+    reserved = sight.world.reserved_of(traffic.function)
+    if isinstance(reserved, NotKnown):
+        return ""
     caps += [reserved] if reserved else []
     account = sight.world.accounts.get(traffic.function.scope)
-    caps += [account.concurrency_limit] if account and account.concurrency_limit and not reserved else []
+    most = or_none(account.concurrency_limit) if account else None
+    caps += [most] if most and not reserved else []
     over = traffic.lately(minutes)
     levels = sight.world.metric(traffic.function, "ConcurrentExecutions", "Maximum").window(
         over.start, over.end

@@ -11,6 +11,11 @@ from lambdatop.domain.scope import Key, key_of, parse_arn
 from lambdatop.domain.values import dataclass
 
 STREAMS = ("kinesis", "dynamodb")
+PARTIAL = ("sqs", *STREAMS, "kafka")
+"""Sources for which AWS takes ReportBatchItemFailures (botocore's model of UpdateEventSourceMapping)."""
+
+MAX_RECEIVES = 10
+"""SQS's default of a redrive policy that names no count (SetQueueAttributes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +88,19 @@ def risks(
     found: list[str] = []
     if mapping.source_kind in STREAMS:
         endless = mapping.max_retry_attempts in (None, -1) and mapping.max_record_age_s in (None, -1)
-        if endless and not mapping.on_failure_arn:
-            found.append("infinite retry: a bad record blocks its shard until it expires")
+        if endless:
+            gets = ", and its destination gets nothing before" if mapping.on_failure_arn else ""
+            found.append(f"infinite retry: a bad record blocks its shard until it expires{gets}")
     if mapping.source_kind == "sqs" and queue is not None:
         if queue.dlq_arn is None:
             found.append("no redrive policy: a bad message comes back until it expires")
-        elif (queue.max_receive_count or 0) < 5:
+        elif (queue.max_receive_count if queue.max_receive_count is not None else MAX_RECEIVES) < 5:
             found.append(
                 f"maxReceiveCount {queue.max_receive_count} < 5: throttling sends good messages away"
             )
         if function is not None and queue.visibility_timeout_s < 6 * function.timeout_s:
             found.append(f"visibility {queue.visibility_timeout_s} s < 6 x timeout {function.timeout_s} s")
-    if (mapping.batch_size or 1) > 1 and not mapping.partial_responses:
+    if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.source_kind in PARTIAL:
         found.append("no ReportBatchItemFailures: one bad message repeats its whole batch")
     if reserved is not None and mapping.max_concurrency and mapping.max_concurrency > reserved:
         found.append(f"MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}")

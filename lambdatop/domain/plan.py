@@ -132,8 +132,10 @@ class Plan:
     fresh read differs from `before`. `undo` is the exact call that restores `before` (None when
     nothing can). `confirm` is "key" (press y) or the text that must be typed. `planned_at` is s
     since the epoch. `transient` are states that a slow change passes through on its way to `after`.
-    `deadline` is when waiting events begin to expire (s since the epoch). `undoes` is the journal entry that
-    it takes back, `depth` how many undos deep that is: 1 for the undo of a change, 2 for the redo.
+    `deadline` is when waiting events begin to be lost, s since the epoch, and never later than the truth;
+    `deadline_latest` is when they are lost at the latest, where it may be sooner (see `deadline.py`).
+    `undoes` is the journal entry that it takes back, `depth` how many undos deep that is: 1 for the undo of a
+    change, 2 for the redo.
 
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
     entry of its own, begins only when the one before is applied and what it waits for has come, and `call`,
@@ -169,6 +171,7 @@ class Plan:
     wait: Wait | None = None
     steps: tuple[Plan, ...] = ()
     saves: Saving | None = None
+    deadline_latest: float | None = None
 
     @property
     def scope(self) -> Scope:

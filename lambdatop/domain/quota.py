@@ -57,7 +57,7 @@ def nearness(row: QuotaRow) -> tuple[float, bool, bool, float, str]:
     What fills within the hour, by a trend that may be trusted, counts as 80 to 100 % used.
     """
     soonest = row.exhausted_range_s[0] if row.exhausted_range_s else math.inf
-    near = row.share
+    near = row.share if row.share is not None else 0.0
     if soonest < 3600 and row.confidence != "low":
         near = max(near, 1 - 0.2 * soonest / 3600)
     return (-round(min(near, 1.0), 2), row.own, row.fixed, soonest, row.name)

@@ -14,6 +14,7 @@ from lambdatop.domain.quota_look import Look, row
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import EMPTY
 from lambdatop.domain.snapshot import QuotaRow
+from lambdatop.domain.unread import or_none
 
 CONCURRENCY_ROW = "concurrent executions"
 POOL_ROW = "unreserved pool"
@@ -53,7 +54,7 @@ def claims(look: Look) -> list[Claim]:
     for key in takers.intersection(look.functions):
         reserved = world.reserved.get(key)
         provisioned = sum(p.allocated for p in world.provisioned.get(key, (0.0, ()))[1])
-        running = look.running(key)
+        running = look.running(key) or 0.0
         if reserved is not None:
             found.append(Claim(key, "reserved", float(reserved)))
             continue
@@ -67,9 +68,11 @@ def claims(look: Look) -> list[Claim]:
 
 def _concurrency(look: Look) -> Iterator[QuotaRow]:
     account = look.account
-    if account is None or account.concurrency_limit <= 0:
+    most = or_none(account.concurrency_limit) if account is not None else None
+    unreserved = or_none(account.unreserved) if account is not None else None
+    if not most or unreserved is None:
         return
-    limit, reserved = float(account.concurrency_limit), float(account.concurrency_limit - account.unreserved)
+    limit, reserved = float(most), float(most - unreserved)
     used, points, source, note = _claimed(look, reserved)
     as_of = look.world.accounts_at.get(look.scope, look.now)
     taken = claims(look)
@@ -86,12 +89,13 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         note=note,
         target=_quota(look, CONCURRENCY_ROW),
     )
-    yield replace(_with_consumers(whole, taken), stack=_stack(taken, used, reserved), first_throttled=first)
+    stack = () if used is None else _stack(taken, used, reserved)
+    yield replace(_with_consumers(whole, taken), stack=stack, first_throttled=first)
     free = [c for c in taken if c.kind != "reserved"]
     pool = row(
         POOL_ROW,
-        max(0.0, used - reserved),
-        float(account.unreserved),
+        None if used is None else max(0.0, used - reserved),
+        float(unreserved),
         ENVIRONMENTS,
         source,
         as_of=as_of,
@@ -108,12 +112,12 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         "GetAccountSettings",
         as_of=as_of,
         own=True,
-        note=f"{account.unreserved} left for functions without a reservation",
+        note=f"{unreserved} left for functions without a reservation",
     )
     yield _with_consumers(held, [c for c in taken if c.kind == "reserved"])
 
 
-def _claimed(look: Look, reserved: float) -> tuple[float, tuple[tuple[float, float], ...], str, str]:
+def _claimed(look: Look, reserved: float) -> tuple[float | None, tuple[tuple[float, float], ...], str, str]:
     """What is claimed now, its points, where that comes from, and a word where it is not the real thing."""
     metric = "ClaimedAccountConcurrency"
     level = look.level(look.whole, metric)
@@ -124,7 +128,10 @@ def _claimed(look: Look, reserved: float) -> tuple[float, tuple[tuple[float, flo
         points = look.points(look.whole, "ConcurrentExecutions", "Maximum")
         words = f"{metric} is not published: executions only, idle reservations come on top"
         return executing, points, "GetAccountSettings, ConcurrentExecutions", words
-    return reserved, (), "GetAccountSettings", f"{metric} is not published: reservations only"
+    unread = look.world.unread("metrics", "cloudwatch:GetMetricData")
+    why = unread.why if unread.reason != "not asked" else f"{metric} has no point of the last minutes"
+    note = f"what is used is not known ({why}): at least the {reserved:.0f} that are reserved"
+    return None, (), "GetAccountSettings", note
 
 
 def _with_consumers(made: QuotaRow, taken: list[Claim]) -> QuotaRow:
@@ -159,13 +166,13 @@ def _first_throttled(look: Look, taken: list[Claim]) -> str:
     others += f" ({unread:,} not read yet)" if unread else ""
     return (
         f"{count} without a reservation{f', {names} first' if names else ''}: synchronous callers get 429, "
-        f"asynchronous events are tried again for up to 6 h{others}"
+        f"asynchronous events are tried again until they are too old{others}"
     )
 
 
 def _requests(look: Look) -> Iterator[QuotaRow]:
-    account = look.account
-    if account is None or account.concurrency_limit <= 0:
+    most = or_none(look.account.concurrency_limit) if look.account is not None else None
+    if not most:
         return
     minutes: dict[int, float] = defaultdict(float)
     latest: list[tuple[float, Key]] = []
@@ -185,8 +192,8 @@ def _requests(look: Look) -> Iterator[QuotaRow]:
     points = tuple((float(at), rate) for at, rate in sorted(minutes.items()))
     made = row(
         "request rate",
-        points[-1][1] if points[-1][0] >= look.recent.start else 0.0,
-        float(q.REQUESTS_PER_ENVIRONMENT * account.concurrency_limit),
+        points[-1][1] if points[-1][0] >= look.recent.start else None,
+        float(q.REQUESTS_PER_ENVIRONMENT * most),
         "requests/s",
         "10 x the concurrency limit, Invocations",
         points=points,
@@ -205,8 +212,10 @@ def _requests(look: Look) -> Iterator[QuotaRow]:
 
 def _storage(look: Look) -> Iterator[QuotaRow]:
     account = look.account
-    if account is None or account.code_size_limit_bytes <= 0:
+    most = or_none(account.code_size_limit_bytes) if account is not None else None
+    if account is None or not most:
         return
+    stored, many = or_none(account.code_size_bytes), or_none(account.function_count)
     sizes = nsmallest(
         TOP,
         ((f.code_size_bytes, k) for k in look.functions if (f := look.world.functions[k]).code_size_bytes),
@@ -214,13 +223,13 @@ def _storage(look: Look) -> Iterator[QuotaRow]:
     )
     made = row(
         "code storage",
-        float(account.code_size_bytes),
-        float(account.code_size_limit_bytes),
+        None if stored is None else float(stored),
+        float(most),
         "bytes",
         "GetAccountSettings",
         code=q.CODE_STORAGE,
         as_of=look.world.accounts_at.get(look.scope, look.now),
-        note=f"{account.function_count} functions with all their versions and layers",
+        note=f"{'all' if many is None else many} functions with all their versions and layers",
         target=_quota(look, "code storage"),
         fixed=True,
     )

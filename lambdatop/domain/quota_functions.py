@@ -58,7 +58,7 @@ def _reserved(look: Look, key: Key, limit: float) -> Candidate:
     return Candidate(f"reserved of {key.id}", used, limit, partial(_reserved_row, look, key, used, limit))
 
 
-def _reserved_row(look: Look, key: Key, used: float, limit: float) -> QuotaRow:
+def _reserved_row(look: Look, key: Key, used: float | None, limit: float) -> QuotaRow:
     made = row(
         f"reserved of {key.id}",
         used,
@@ -78,20 +78,22 @@ def _provisioned(look: Look, key: Key) -> Iterator[Candidate]:
     for one in look.world.provisioned[key][1]:
         alias = Key(look.scope, "alias", f"{key.id}:{one.qualifier}")
         ready = float(one.available or one.allocated)
-        used = (look.level(alias, UTILISATION) or 0.0) * ready
+        level = look.level(alias, UTILISATION)
+        used = 0.0 if level is None and look.measured(alias) else None if level is None else level * ready
         make = partial(_provisioned_row, look, key, alias, one, used, ready)
         yield Candidate(f"provisioned of {alias.id}", used, ready, make)
 
 
 def _provisioned_row(
-    look: Look, key: Key, alias: Key, one: q.Provisioned, used: float, ready: float
+    look: Look, key: Key, alias: Key, one: q.Provisioned, used: float | None, ready: float
 ) -> QuotaRow:
     spilled = look.world.metric(alias, SPILLOVER).sum(look.recent.start, look.recent.end)
     words = []
     if one.status and one.status != "READY":
         words.append(f"{one.status}: {one.allocated} of {one.requested} allocated, unusable until all are")
     if look.level(alias, UTILISATION) is None:
-        words.append("no invocation lately, so no utilisation")
+        idle = "no invocation lately, so no utilisation"
+        words.append(idle if look.measured(alias) else "its utilisation is not known")
     if spilled:
         words.append(f"{spilled:.0f} invocations spilled over to standard concurrency")
     made = row(
@@ -143,7 +145,7 @@ def _requests_row(look: Look, key: Key, used: float, limit: float) -> QuotaRow:
 def _scaling(look: Look, key: Key) -> Candidate | None:
     """The steepest step between two minutes; a maximum per minute hides how fast it was reached within."""
     limit = look.limits.get(q.SCALING_RATE)
-    if look.running(key) < STEEP * limit.value:
+    if (look.running(key) or 0.0) < STEEP * limit.value:
         return None
     points = look.points(key, "ConcurrentExecutions", "Maximum")[-6:]
     step = max((b[1] - a[1] for a, b in pairwise(points) if b[0] - a[0] == MINUTE), default=0.0)

@@ -116,7 +116,9 @@ DOCUMENTED: Mapping[str, float] = {
 """Documented defaults by code. The concurrency and the code storage of an account are read, never these."""
 
 SQS_IN_FLIGHT = 120_000
-SQS_IN_FLIGHT_FIFO = 20_000
+SQS_IN_FLIGHT_FIFO = 120_000
+"""In-flight messages of a FIFO queue (SQS developer guide, "Amazon SQS FIFO queue quotas")."""
+
 SQS_MAPPING_CONCURRENCY = 1_250
 SHARD_READS_PER_S = 5
 SHARD_POLLS_PER_S = {"kinesis": 1, "dynamodb": 4}

@@ -72,9 +72,13 @@ class Look:
         values = self.world.metric(key, metric, stat).window(self.recent.start, self.recent.end)
         return values[-1] if values else None
 
-    def running(self, key: Key) -> float:
-        """Environments that a function used lately at most; 0 where CloudWatch has no point."""
-        return self.levels.get(key, 0.0)
+    def measured(self, key: Key) -> bool:
+        """Whether CloudWatch was asked of late, so that a point that is missing means that nothing ran."""
+        return self.world.metrics_at.get(key, 0.0) >= self.recent.start
+
+    def running(self, key: Key) -> float | None:
+        """Environments that a function used lately at most; 0 without a point, None where not asked."""
+        return self.levels.get(key, 0.0) if self.measured(key) else self.levels.get(key)
 
 
 def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
@@ -107,7 +111,7 @@ def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
 
 def row(
     name: str,
-    used: float,
+    used: float | None,
     limit: float,
     unit: str,
     source: str,
@@ -123,7 +127,8 @@ def row(
     fixed: bool = False,
 ) -> QuotaRow:
     """A row; `points` are (s, used) of final minutes, from which its trend comes."""
-    seen: Forecast = forecast(points, limit - used, used) if points else UNKNOWN
+    left = None if used is None else limit - used
+    seen: Forecast = UNKNOWN if used is None or left is None or not points else forecast(points, left, used)
     return QuotaRow(
         name,
         code,
@@ -132,7 +137,7 @@ def row(
         limit,
         unit,
         source,
-        limit - used,
+        left,
         seen.trend.per_min if seen.trend else None,
         seen.exhausted_in_s,
         as_of,
@@ -153,13 +158,15 @@ class Candidate(NamedTuple):
     """
 
     name: str
-    used: float
+    used: float | None
     limit: float
     make: Callable[[], QuotaRow]
 
     @property
     def share(self) -> float:
-        """As a row tells it."""
+        """As a row tells it; what is not known is ranked last."""
+        if self.used is None:
+            return -1.0
         return self.used / self.limit if self.limit > 0 else float(self.used > 0)
 
     def rank(self) -> tuple[float, str]:

@@ -48,7 +48,9 @@ def _in_flight_row(look: Look, facts: QueueFacts, used: float, limit: float) -> 
         target=facts.key,
         points=look.points(facts.key, "ApproximateNumberOfMessagesNotVisible", "Maximum"),
     )
-    refused = "no more messages come" if facts.fifo else "ReceiveMessage answers OverLimit"
+    # With long polling, as Lambda polls, no error is returned (SQS developer guide, quotas of queues).
+    refused = "no more messages come, without an error"
+    refused += "" if facts.fifo else " (short polling: OverLimit)"
     return replace(made, first_throttled=f"every consumer of the queue: {refused}")
 
 
@@ -96,7 +98,7 @@ def _mappings(look: Look, mappings: list[MappingFacts]) -> Iterator[Candidate]:
         yield Candidate(f"mapping {mapping.source_name} → {mapping.function.id}", used, limit, make)
 
 
-def _mappings_row(look: Look, mapping: MappingFacts, fed: int, used: float) -> QuotaRow:
+def _mappings_row(look: Look, mapping: MappingFacts, fed: int, used: float | None) -> QuotaRow:
     limit, own, source = _most(mapping)
     words = [] if fed == 1 else [f"{fed} mappings feed it"]
     words.append("every execution of the function is counted")

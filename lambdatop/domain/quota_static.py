@@ -66,7 +66,7 @@ def _listed(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
 def _policy(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
     """The resource policy, which is read function by function."""
     triggers = look.world.triggers_of(facts.key)
-    if triggers is not None and triggers.policy_bytes:
+    if triggers.policy_bytes:
         yield from _near(
             look, facts, "resource policy", q.RESOURCE_POLICY, triggers.policy_bytes, "bytes", "GetPolicy"
         )

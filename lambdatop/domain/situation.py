@@ -1,7 +1,8 @@
 """What a planner needs to know of one target, read fresh from AWS right before planning.
 
-`gaps` are sentences about what could not be read ("lambda:GetPolicy is denied, so callers by resource
-policy are unknown"): a plan shows them instead of pretending.
+What could not be read is a `NotKnown` in the place of the value; a default is what AWS answers where there is
+nothing. `gaps` are the sentences about it ("lambda:GetPolicy is denied, so callers by resource policy are
+unknown"): a plan shows them instead of pretending.
 """
 
 from __future__ import annotations
@@ -12,46 +13,63 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import MoveTask, QueueFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.unread import NOT_ASKED, NotKnown
 from lambdatop.domain.values import dataclass
+
+NO_CONFIG = AsyncConfig()
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSituation:
-    """A function before a concurrency mitigation."""
+    """A function before a concurrency mitigation.
+
+    `async_config` is empty where the function has none of its own; `alias_configs` are those of its aliases
+    that have one. `queues` are the sources of its mappings, `unread_queues` those that could not be read, by
+    ARN. `recursive_loop` is "" unless the plan asks for it.
+    """
 
     ref: Ref
     at: float
     facts: FunctionFacts
     reserved: Reserved
-    provisioned: tuple[tuple[str, int], ...] = ()
-    async_config: AsyncConfig | None = None
-    mappings: tuple[MappingFacts, ...] = ()
+    provisioned: tuple[tuple[str, int], ...] | NotKnown = ()
+    async_config: AsyncConfig | NotKnown = NO_CONFIG
+    mappings: tuple[MappingFacts, ...] | NotKnown = ()
     queues: tuple[QueueFacts, ...] = ()
-    policy_principals: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    url: str | None = None
+    policy_principals: tuple[str, ...] | NotKnown = ()
+    aliases: tuple[str, ...] | NotKnown = ()
+    url: str | NotKnown | None = None
     recursive_loop: str = ""
-    account: AccountFacts | None = None
-    stack: str | None = None
+    account: AccountFacts | NotKnown = NOT_ASKED
+    stack: str | NotKnown | None = None
     gaps: tuple[str, ...] = ()
+    alias_configs: tuple[tuple[str, AsyncConfig], ...] | NotKnown = ()
+    unread_queues: tuple[tuple[str, NotKnown], ...] = ()
+
+    def queue_of(self, arn: str) -> QueueFacts | NotKnown:
+        """The queue of an ARN, or why it was not read."""
+        known = next((queue for queue in self.queues if queue.arn == arn), None)
+        return known or dict(self.unread_queues).get(arn, NOT_ASKED)
 
 
 @dataclass(frozen=True, slots=True)
 class MappingSituation:
     """A mapping before it is switched off or on.
 
-    `oldest_age_s` is the age of the oldest waiting event where AWS tells it, `retention_s` how long
-    the source keeps events.
+    `oldest_age_s` is the age of the oldest waiting event as AWS tells it, `retention_s` how long the source
+    keeps events. `queue` is None for other sources; `dead_letters` says whether other queues' failures end in
+    it.
     """
 
     ref: Ref
     at: float
     facts: MappingFacts
-    queue: QueueFacts | None = None
-    retention_s: int | None = None
-    oldest_age_s: float | None = None
-    stack: str | None = None
+    queue: QueueFacts | NotKnown | None = None
+    retention_s: int | NotKnown = NOT_ASKED
+    oldest_age_s: float | NotKnown = NOT_ASKED
+    stack: str | NotKnown | None = None
     gaps: tuple[str, ...] = ()
+    dead_letters: bool | NotKnown = NOT_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +100,25 @@ class QueueSituation:
     ref: Ref
     at: float
     facts: QueueFacts
-    consumers: tuple[MappingFacts, ...] = ()
-    dead_letters_of: tuple[str, ...] = ()
-    behind: tuple[Consumer, ...] = ()
-    move_task: MoveTask | None = None
-    oldest_age_s: float | None = None
+    consumers: tuple[MappingFacts, ...] | NotKnown = ()
+    dead_letters_of: tuple[str, ...] | NotKnown = ()
+    behind: tuple[Consumer, ...] | NotKnown = ()
+    move_task: MoveTask | NotKnown | None = None
+    oldest_age_s: float | NotKnown = NOT_ASKED
     gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
-    """One version of a function; `modified` is when it was published, or $LATEST changed (s, the epoch)."""
+    """One version of a function; `modified` is when it was published, or $LATEST changed (s, the epoch).
+
+    `state` is "" where its turn to be asked did not come.
+    """
 
     version: str
     code_sha256: str = ""
     modified: float | None = None
-    state: str = ""
+    state: str | NotKnown = ""
     description: str = ""
 
 
@@ -118,10 +139,10 @@ class AliasSituation:
     weights: tuple[tuple[str, float], ...]
     revision_id: str
     versions: tuple[VersionFacts, ...]
-    bypass: tuple[MappingFacts, ...] = ()
-    policy_principals: tuple[str, ...] = ()
-    provisioned: int = 0
-    stack: str | None = None
+    bypass: tuple[MappingFacts, ...] | NotKnown = ()
+    policy_principals: tuple[str, ...] | NotKnown = ()
+    provisioned: int | NotKnown = 0
+    stack: str | NotKnown | None = None
     gaps: tuple[str, ...] = ()
 
 
@@ -136,7 +157,7 @@ class RuleSituation:
     state: str
     managed_by: str = ""
     schedule: str = ""
-    targets: tuple[str, ...] = ()
+    targets: tuple[str, ...] | NotKnown = ()
     gaps: tuple[str, ...] = ()
 
 

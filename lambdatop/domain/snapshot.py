@@ -22,6 +22,7 @@ from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.trigger import Invocation
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail, Spend, World
 
@@ -165,6 +166,7 @@ class StormRow:
 class QuotaRow:
     """One quota. `headroom` is limit - used; `exhausted_in_s` None = not growing.
 
+    `used` and `headroom` are None where the use is not known.
     `exhausted_range_s` is from the soonest to the latest exhaustion that the trend allows (s; the latest may
     be infinite), with its `confidence` (high, medium, low, "" without a trend). `as_of` is when it was read
     (s since the epoch). `assumed`: the limit is the documented default, AWS did not tell. `consumers` are who
@@ -177,11 +179,11 @@ class QuotaRow:
     name: str
     code: str
     scope: str
-    used: float
+    used: float | None
     limit: float
     unit: str
     source: str
-    headroom: float
+    headroom: float | None
     trend_per_min: float | None = None
     exhausted_in_s: float | None = None
     as_of: float | None = None
@@ -198,8 +200,10 @@ class QuotaRow:
     fixed: bool = False
 
     @property
-    def share(self) -> float:
-        """Used / limit; 1 where nothing is allowed but something used."""
+    def share(self) -> float | None:
+        """Used / limit; 1 where nothing is allowed but something used; None where the use is not known."""
+        if self.used is None:
+            return None
         return self.used / self.limit if self.limit > 0 else float(self.used > 0)
 
 
@@ -236,7 +240,8 @@ class Snapshot:
     """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
 
     `functions` come hottest first. `permissions` is None until IAM was asked what the caller may do,
-    `looking` until looks were planned.
+    `looking` until looks were planned. `gaps` are reads that brought nothing, or were not made yet, while
+    their source as a whole may be fine.
     `kept` is for the round after it: what has not changed since need not be made anew.
     """
 
@@ -253,6 +258,7 @@ class Snapshot:
     incidents: tuple[Incident, ...] = ()
     quotas: tuple[QuotaRow, ...] = ()
     sources: tuple[SourceRow, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()
     spend: Spend = field(default=Spend())
     looking: Looking | None = None

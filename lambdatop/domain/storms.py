@@ -30,6 +30,7 @@ from lambdatop.domain.series import MINUTE, Series
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.snapshot import FunctionRow, QueueRow, StormRow, Trend
 from lambdatop.domain.trigger import Invocation, PushTrigger
+from lambdatop.domain.unread import NOT_ASKED, NotKnown, or_none
 from lambdatop.domain.values import dataclass
 
 CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
@@ -62,17 +63,20 @@ def in_loops(findings: Iterable[Finding]) -> frozenset[Key]:
 def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[StormRow, ...], Made]:
     """One row per mapping and per function that is pushed to, worst first; and how they were made."""
     made: dict[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]] = {}
+    world = rows.sight.world
+    unread = (world.unread("queues", ""), world.unread("streams", ""))
     for mapping in mappings:
         function, queue, dlq = parts = _parts(mapping, rows)
-        of = (mapping, *parts, rows.listed_at, rows.sight.world.streams)
+        of: tuple[object, ...] = (mapping, *parts, rows.listed_at, world.streams, world.gaps, *unread)
         known = rows.before.get(mapping.key)
         if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
             known = of, (_polled(mapping, function, queue, dlq, rows),)
         made[mapping.key] = known
     for key, function in paced(rows.functions.items(), rows.sight.breathe, 500):
+        of = (function, world.triggers_of(key), world.reserved_of(key))
         known = rows.before.get(key)
-        if known is None or known[0][0] is not function:
-            known = (function,), tuple(_pushed(function, rows))
+        if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
+            known = of, tuple(_pushed(function, rows))
         made[key] = known
     rows.sight.breathe()
     found = [
@@ -136,11 +140,18 @@ def _polled(
 def _fate(mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows) -> str:
     if not mapping.enabled:
         return f"{mapping.state.lower()}: waits in its source"
+    if mapping.source_kind == "mq":
+        return "again by the broker's own rules, which are not read"
     if mapping.source_kind in _QUEUES:
-        return queue_fate(queue.facts if queue else None)
+        return queue_fate(queue.facts if queue else _unread_queue(mapping, rows))
     age_ms = function.iterator_age_ms if function else None
-    kept = retention_s(rows.sight.world, mapping) if mapping.source_kind in STREAMS else None
-    return stream_fate(mapping, kept, age_ms / 1000 if age_ms is not None else None)
+    age = NOT_ASKED if age_ms is None else age_ms / 1000
+    return stream_fate(mapping, retention_s(rows.sight.world, mapping), age)
+
+
+def _unread_queue(mapping: MappingFacts, rows: Rows) -> NotKnown:
+    known = rows.sight.world.queue_of(mapping.source_queue) if mapping.source_queue else NOT_ASKED
+    return known if isinstance(known, NotKnown) else NOT_ASKED
 
 
 def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | None) -> tuple[str, ...]:
@@ -196,8 +207,7 @@ def _score(mapping: MappingFacts, row: StormRow) -> tuple[float, str]:
 def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
     """Rows of a function that others call: one for asynchronous events, one for callers that wait."""
     world = rows.sight.world
-    known = world.triggers_of(function.key)
-    push = known.push if known else ()
+    push = or_none(world.triggers_of(function.key).push) or ()
     later = [t for t in push if t.invocation == "push async"]
     found = []
     if later or world.metric(function.key, "AsyncEventsReceived").times:
@@ -212,7 +222,6 @@ def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
 
 def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) -> StormRow:
     sight, key = rows.sight, function.key
-    known = sight.world.triggers_of(key)
     over = sight.window(key, sight.limits.async_amplification.window_min)
     attempts = sight.world.metric(key, "AsyncEventAge", "SampleCount")
     received = sight.world.metric(key, "AsyncEventsReceived")
@@ -222,7 +231,9 @@ def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) ->
     row = _wasted(
         replace(
             row,
-            fate=async_fate(function.facts, known.async_config if known else None, function.reserved),
+            fate=async_fate(
+                function.facts, sight.world.triggers_of(key).async_config, sight.world.reserved_of(key)
+            ),
             amplification=tried / came if came else None,
             trend=_ratio_trend(attempts, received, over),
         ),

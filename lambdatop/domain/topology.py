@@ -19,7 +19,8 @@ from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.nodes import bus_of, key_of, name_of, node, service_of
 from lambdatop.domain.queue import QueueHistory
 from lambdatop.domain.scope import Key, Scope, parse_arn
-from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers
+from lambdatop.domain.unread import NotKnown, or_none
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 from lambdatop.domain.world import World
@@ -244,12 +245,12 @@ def _configured(
     A permission says that somebody may send, not that somebody does; where the topic, bus or bucket itself
     was read, it knows better.
     """
-    config = triggers.async_config
-    if config and config.on_failure_arn:
+    config = or_none(triggers.async_config) or AsyncConfig()
+    if config.on_failure_arn:
         yield arn, config.on_failure_arn, "on-failure destination", True
-    if config and config.on_success_arn:
+    if config.on_success_arn:
         yield arn, config.on_success_arn, "on-success destination", True
-    for push in triggers.push:
+    for push in or_none(triggers.push) or ():
         source = parse_arn(push.source_arn)
         if source is None or push.kind not in _PUSHED or "*" in node(push.source_arn):
             continue
@@ -259,14 +260,18 @@ def _configured(
             yield place, arn, f"rule {source.name}" if rule else f"permission of {push.kind}", False
 
 
-def stopped_by_aws(world: World, cycle: Cycle) -> tuple[bool, str]:
-    """Whether Lambda's loop detection would end this loop, and why (telemetry section 11)."""
+def stopped_by_aws(world: World, cycle: Cycle) -> tuple[bool | None, str]:
+    """Whether Lambda's loop detection ends this loop, and why; None: not known (telemetry section 11)."""
     if cycle.unseen_by_aws:
         return False, f"AWS does not detect loops through {', '.join(cycle.unseen_by_aws)}"
-    read = [world.triggers_of(key) for key in cycle.functions]
-    if read and all(t is not None and t.recursive_loop == "Allow" for t in read):
+    read = [world.triggers_of(key).recursive_loop for key in cycle.functions]
+    if read and all(setting == "Allow" for setting in read):
         return False, "loop detection is switched off (RecursiveLoop = Allow)"
-    return True, f"AWS stops it after about {HOPS} hops, if the SDK passes the trace header on"
+    stops = f"AWS stops it after about {HOPS} hops, if the SDK passes the trace header on"
+    unread = next((setting for setting in read if isinstance(setting, NotKnown)), None)
+    if unread is not None and "Terminate" not in read:
+        return None, f"{stops}; whether loop detection is on is {unread.words}"
+    return True, stops
 
 
 def cycle_of(world: World, function: Key) -> Cycle | None:

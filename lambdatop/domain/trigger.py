@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from lambdatop.domain.scope import Key
+from lambdatop.domain.unread import NOT_ASKED, NotKnown
 from lambdatop.domain.values import dataclass
 
 Invocation = Literal["stream poll", "queue poll", "push async", "push sync", "unknown"]
@@ -46,13 +47,23 @@ class PushTrigger:
 class FunctionTriggers:
     """What one function's own configuration says of its callers and of its failed events.
 
-    `recursive_loop` is Terminate or Allow, "" when not read. `gaps` are sentences about what could not
-    be read. `policy_bytes` is the size of the resource policy, 0 without one, None where it was not read.
+    `async_config` is empty for a function that has none of its own. `recursive_loop` is Terminate or Allow.
+    `policy_bytes` is the size of the resource policy, 0 without one, None where it was not read.
     """
 
     function: Key
-    async_config: AsyncConfig | None = None
-    push: tuple[PushTrigger, ...] = ()
-    recursive_loop: str = ""
-    gaps: tuple[str, ...] = ()
+    async_config: AsyncConfig | NotKnown = NOT_ASKED
+    push: tuple[PushTrigger, ...] | NotKnown = ()
+    recursive_loop: str | NotKnown = NOT_ASKED
     policy_bytes: int | None = None
+
+    @property
+    def unread(self) -> tuple[NotKnown, ...]:
+        """What of it could not be read."""
+        parts: tuple[object, ...] = (self.async_config, self.push, self.recursive_loop)
+        return tuple(part for part in parts if isinstance(part, NotKnown))
+
+
+def never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
+    """What stands for the triggers of a function that nothing was read of yet."""
+    return FunctionTriggers(function, unread, unread, unread)

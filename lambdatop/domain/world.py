@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from lambdatop.domain.burn_history import BurnHistory
 from lambdatop.domain.events import LogWay, SourceReported, TargetIdentified
@@ -20,7 +21,8 @@ from lambdatop.domain.quota_limits import Provisioned, QuotaLimits
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
 from lambdatop.domain.stream import StreamFacts
-from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.trigger import FunctionTriggers, never_read
+from lambdatop.domain.unread import NotKnown, Reason, SourceGaps
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.wiring import Edge
 
@@ -92,6 +94,17 @@ class Spend:
     usd_by_call: tuple[tuple[str, float], ...] = ()
 
 
+@lru_cache(maxsize=256)
+def _not_known(reason: Reason, action: str) -> NotKnown:
+    """One object for each, so that what is made of it can be compared by identity."""
+    return NotKnown(reason, action)
+
+
+@lru_cache(maxsize=16_384)
+def _never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
+    return never_read(function, unread)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
     """All facts, keyed. A key that is missing has not been read, which is not the same as zero."""
@@ -124,6 +137,7 @@ class World:
     prices: Mapping[Scope, tuple[str, tuple[tuple[str, float], ...]]] = field(default_factory=_none)
     burn_history: Mapping[Scope, BurnHistory] = field(default_factory=_none)
     sources: Mapping[str, Health] = field(default_factory=_none)
+    gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
     spend: Spend = field(default=Spend())
     looking: Looking | None = None
     lambda_calls: tuple[tuple[float, int], ...] = ()
@@ -137,10 +151,47 @@ class World:
         """When the newest answer for a series was asked for (s since the epoch), None before the first."""
         return self.series.get(series.key, NOTHING_TOLD).at.get((series.metric, series.stat))
 
-    def triggers_of(self, function: Key) -> FunctionTriggers | None:
-        """What is known of a function's push triggers and async settings, None before it was read."""
+    def triggers_of(self, function: Key) -> FunctionTriggers:
+        """What is known of a function's push triggers and async settings; before it was read, why not."""
         read = self.triggers.get(function)
-        return read[1] if read else None
+        return read[1] if read else _never_read(function, self.unread("triggers", ""))
+
+    def reserved_of(self, function: Key) -> Reserved | NotKnown:
+        """Reserved concurrency of a function; before it was read, why it was not."""
+        if function in self.reserved:
+            return self.reserved[function]
+        return self._gap("concurrency", function.id) or self.unread(
+            "concurrency", "lambda:GetFunctionConcurrency"
+        )
+
+    def queue_of(self, queue: Key) -> QueueHistory | NotKnown:
+        """What is known of a queue; before it was read, why it was not."""
+        known = self.queues.get(queue)
+        return known or self._gap("queues", queue.id) or self.unread("queues", "sqs:GetQueueAttributes")
+
+    def retention_of(self, stream: Key) -> int | NotKnown:
+        """How long a stream keeps its records, in s; before it was read, why it was not."""
+        known = self.streams.get(stream)
+        if known is not None and known.retention_s is not None:
+            return known.retention_s
+        action = "kinesis:DescribeStreamSummary"
+        if known is not None:
+            return NotKnown("not answered", action)
+        return self._gap("streams", stream.id) or self.unread("streams", action)
+
+    def _gap(self, source: str, target: str) -> NotKnown | None:
+        """Why a read of one thing brought nothing, None where no gap is known."""
+        told = (gaps.by_target for (_, name), gaps in self.gaps.items() if name == source)
+        return next((found for targets in told if (found := targets.get(target))), None)
+
+    def unread(self, source: str, action: str) -> NotKnown:
+        """Why a read of `source` has brought nothing: the source failed as a whole, or it was not made."""
+        health = self.sources.get(source)
+        state = health.report.state if health is not None else "starting"
+        if state in ("denied", "throttled", "failed"):
+            denied = health.report.action if health is not None else None
+            return _not_known(cast(Reason, state), denied or action)
+        return _not_known("not asked", action)
 
     def mappings_of(self, function: Key) -> tuple[MappingFacts, ...]:
         """Mappings that feed a function, by UUID."""

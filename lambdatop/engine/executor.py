@@ -295,6 +295,7 @@ class Executor:
             undoes=plan.undoes,
             plan_digest=plan.digest(),
             deadline=plan.deadline,
+            deadline_latest=plan.deadline_latest,
             label=plan.target.name,
             called=tuple(name for name in dict.fromkeys(called) if name not in own),
             depth=plan.depth,

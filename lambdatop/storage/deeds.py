@@ -64,6 +64,7 @@ def entry_json(entry: Entry) -> Json:
         "pid": entry.pid,
         "plan_digest": entry.plan_digest,
         "deadline": iso(entry.deadline),
+        "deadline_latest": iso(entry.deadline_latest),
     }
 
 
@@ -105,6 +106,7 @@ def _plan(plan: Plan) -> Json:
         "planned_at": iso(plan.planned_at),
         "digest": plan.digest(),
         "deadline": iso(plan.deadline),
+        "deadline_latest": iso(plan.deadline_latest),
         "saves_usd_per_hour": plain(plan.saves.usd_per_hour) if plan.saves else None,
         "saves": _saving(plan.saves),
         "wait": {"for": plan.wait.words, "at_most_s": plan.wait.for_s} if plan.wait else None,

@@ -17,11 +17,15 @@ import math
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from lambdatop.domain.unread import NotKnown
 
 _SPELLED = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _EXACT = 2.0**53
+_UNREAD = "not_known"
 
 
 class Mismatch(ValueError):
@@ -104,7 +108,10 @@ _SCALARS: dict[Any, Codec] = {
 
 
 def _union(args: tuple[Any, ...]) -> Codec:
-    """`X | None`; a choice among more would need a tag, and no event holds one."""
+    """`X | None` or `X | NotKnown`; a choice among more would need a tag, and no event holds one."""
+    if NotKnown in args:
+        rest = [a for a in args if a is not NotKnown]
+        return _read_or_not(rest[0] if len(rest) == 1 else reduce(or_, rest))
     inner = [a for a in args if a is not type(None)]
     if len(inner) != 1 or len(args) != 2:
         raise TypeError(f"no JSON for a choice among {args!r}")
@@ -115,6 +122,21 @@ def _union(args: tuple[Any, ...]) -> Codec:
 
     def read(data: Any, path: str, unknown: set[str]) -> Any:
         return None if data is None else one.read(data, path, unknown)
+
+    return Codec(write, read)
+
+
+def _read_or_not(hint: Any) -> Codec:
+    """What was not read is an object with the one key `not_known`, which no value has."""
+    one, gap = codec(hint), codec(NotKnown)
+
+    def write(value: Any) -> Any:
+        return {_UNREAD: gap.write(value)} if isinstance(value, NotKnown) else one.write(value)
+
+    def read(data: Any, path: str, unknown: set[str]) -> Any:
+        if isinstance(data, dict) and data.keys() == {_UNREAD}:
+            return gap.read(data[_UNREAD], f"{path}.{_UNREAD}", unknown)
+        return one.read(data, path, unknown)
 
     return Codec(write, read)
 

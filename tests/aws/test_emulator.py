@@ -106,7 +106,7 @@ async def test_one_round_fills_the_world(backend: Backend, emulator: Demo, made:
     assert (mapping.uuid, mapping.source_queue, mapping.enabled) == (made["uuid"], orders, False)
     assert world.queues[orders].facts.visible == 1
     assert Key(scope, "queue", "orders-dlq") in world.queues
-    assert world.accounts[scope].concurrency_limit > 0
+    assert world.accounts[scope].concurrency_limit == 1000
     assert "hunter2" not in repr(world)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from lambdatop.domain.errors import Denied, Throttled
 from lambdatop.domain.events import (
     ConcurrencyObserved,
     Event,
+    GapsObserved,
     MetricPoints,
     MetricsObserved,
     QueuesObserved,
@@ -24,6 +26,7 @@ from lambdatop.domain.events import (
 from lambdatop.domain.fold import fold_all
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 from .conftest import MakeBench
@@ -78,6 +81,7 @@ async def test_queues_their_dead_letters_and_what_is_gone(stub: WireStub, bench:
             "dead": {},
         },
     )
+    stub.on("sqs", "ListMessageMoveTasks", {"Results": []})
     mappings = [
         {"UUID": UUID + str(i), "FunctionArn": FN_ARN + "f", "EventSourceArn": Q_ARN + name}
         for i, name in enumerate(["orders", "deleted"])
@@ -123,8 +127,16 @@ async def test_one_denied_queue_hides_no_other(stub: WireStub, bench: MakeBench)
             with pytest.raises(Denied, match="sqs:GetQueueAttributes"):
                 await source.collect(view)
         else:
-            event = await only(source, view, QueuesObserved)
+            event, told = await source.collect(view)
+            assert isinstance(event, QueuesObserved)
+            assert isinstance(told, GapsObserved)
             assert [q.name for q in event.queues] == expected
+            assert told.gaps == (Gap("queues", "sqs:GetQueueAttributes", "secret", "denied"),)
+            assert len(await source.collect(view)) == 1, "it is told when it changes"
+            stub.on("sqs", "GetQueueAttributes", {"Attributes": {"QueueArn": Q_ARN + "open"}})
+            later = (await source.collect(view))[-1]
+            assert later == replace(told, gaps=(), at=later.at)
+            stub.on("sqs", "GetQueueAttributes", read)
 
 
 async def test_concurrency_tells_absent_zero_and_n_apart(stub: WireStub, bench: MakeBench) -> None:

@@ -13,7 +13,13 @@ from lambdatop.aws.facts import function_facts, mapping_facts
 from lambdatop.aws.provisioned import PER_ROUND, ProvisionedSource
 from lambdatop.aws.quotas import QuotasSource, quota_limit
 from lambdatop.domain.errors import Denied, Throttled
-from lambdatop.domain.events import FunctionsListed, MetricsObserved, ProvisionedObserved, QuotasObserved
+from lambdatop.domain.events import (
+    FunctionsListed,
+    GapsObserved,
+    MetricsObserved,
+    ProvisionedObserved,
+    QuotasObserved,
+)
 from lambdatop.domain.fold import fold, fold_all
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.quota_limits import (
@@ -25,6 +31,7 @@ from lambdatop.domain.quota_limits import (
     UsageMetric,
 )
 from lambdatop.domain.scope import Key
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 from .conftest import MakeBench
@@ -102,7 +109,14 @@ async def test_a_service_that_is_not_there_is_a_gap(stub: WireStub, bench: MakeB
     )
     made = bench(at=NOW)
     source = QuotasSource(made.api, SCOPE)
-    (first,), (second,), (third,) = [await source.collect(made.view()) for _ in range(3)]
+    rounds = [await source.collect(made.view()) for _ in range(3)]
+    first, second, third = (events[0] for events in rounds)
+    gap = Gap("quotas", "servicequotas:ListServiceQuotas", None, "not there")
+    assert [e.gaps for events in rounds for e in events[1:] if isinstance(e, GapsObserved)] == [
+        (gap,),
+        (),
+        (gap,),
+    ]
     assert isinstance(first, QuotasObserved)
     assert isinstance(second, QuotasObserved)
     assert isinstance(third, QuotasObserved)

@@ -13,8 +13,10 @@ from fakes.wire_stub import Fault, WireStub
 from lambdatop.aws.parts import principals_of
 from lambdatop.aws.reader import AwsReader
 from lambdatop.domain.errors import Denied
+from lambdatop.domain.queue import MoveTask, QueueFacts
 from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation
 from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.unread import NotKnown, or_none
 
 
 def _complete_function(stub: WireStub) -> None:
@@ -25,6 +27,9 @@ def _complete_function(stub: WireStub) -> None:
     config = {"MaximumRetryAttempts": 0, "DestinationConfig": ends}
     stub.on("lambda", "GetFunctionEventInvokeConfig", config)
     stub.on("lambda", "ListAliases", {"Aliases": [{"Name": "live"}]})
+    own = {"FunctionArn": FN + "orders-worker:live", "MaximumRetryAttempts": 1}
+    whole = {"FunctionArn": FN + "orders-worker:$LATEST", "MaximumRetryAttempts": 0}
+    stub.on("lambda", "ListFunctionEventInvokeConfigs", {"FunctionEventInvokeConfigs": [own, whole]})
     stub.on("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": [{"FunctionUrl": "https://u/"}]})
     limit = {"ConcurrentExecutions": 100, "UnreservedConcurrentExecutions": 97}
     stub.on("lambda", "GetAccountSettings", {"AccountLimit": limit, "AccountUsage": {}})
@@ -45,11 +50,12 @@ async def test_everything_about_a_function(account: WireStub, reader: AwsReader)
     assert seen.gaps == ()
     assert (seen.reserved, seen.provisioned, seen.aliases) == (3, (("live", 2),), ("live",))
     assert seen.async_config == AsyncConfig(0, None, Q + "lost", None)
-    assert [m.uuid for m in seen.mappings] == [ONE]
+    assert [m.uuid for m in or_none(seen.mappings) or ()] == [ONE]
+    assert seen.alias_configs == (("live", AsyncConfig(1)),)
     assert [q.name for q in seen.queues] == ["orders"]
     assert seen.policy_principals == ("sns.amazonaws.com", "s3.amazonaws.com")
     assert (seen.url, seen.stack, seen.recursive_loop) == ("https://u/", "shop", "")
-    assert seen.account is not None
+    assert not isinstance(seen.account, NotKnown)
     assert seen.account.unreserved == 97
     assert (seen.ref.arn, seen.facts.timeout_s) == (FN + "orders-worker", 7)
 
@@ -78,7 +84,19 @@ async def test_what_cannot_be_read_is_a_gap_that_names_the_action(
     assert isinstance(seen, FunctionSituation)
     for operation in optional.split():
         assert any(f"lambda:{operation} is denied" in gap for gap in seen.gaps), operation
-    assert (seen.async_config, seen.account, seen.reserved) == (None, None, 3)
+    for part, operation in (
+        (seen.provisioned, "ListProvisionedConcurrencyConfigs"),
+        (seen.async_config, "GetFunctionEventInvokeConfig"),
+        (seen.mappings, "ListEventSourceMappings"),
+        (seen.aliases, "ListAliases"),
+        (seen.alias_configs, "ListAliases"),
+        (seen.url, "ListFunctionUrlConfigs"),
+        (seen.account, "GetAccountSettings"),
+        (seen.policy_principals, "GetPolicy"),
+        (seen.stack, "ListTags"),
+    ):
+        assert part == NotKnown("denied", f"lambda:{operation}")
+    assert seen.reserved == 3
 
 
 async def test_what_was_not_asked_for_is_a_gap_too(account: WireStub, reader: AwsReader) -> None:
@@ -107,11 +125,13 @@ def _metric(value: float) -> dict[str, Any]:
 
 async def test_everything_about_a_mapping(account: WireStub, reader: AwsReader) -> None:
     account.on("cloudwatch", "GetMetricData", _metric(42.0))
+    account.on("sqs", "ListDeadLetterSourceQueues", {"queueUrls": []})
     account.on("lambda", "ListTags", {"Tags": {"aws:cloudformation:stack-name": "shop"}})
     seen = await reader.situation(key("mapping", ONE))
     assert isinstance(seen, MappingSituation)
-    assert (seen.retention_s, seen.oldest_age_s, seen.stack, seen.gaps) == (600, 42.0, "shop", ())
-    assert seen.queue is not None
+    assert (seen.retention_s, seen.oldest_age_s, seen.stack, seen.gaps) == (600, 102.0, "shop", ())
+    assert isinstance(seen.queue, QueueFacts)
+    assert seen.dead_letters is False
     assert seen.queue.max_receive_count == 4
     # Tags belong to the function, never to a qualifier of it.
     assert account.calls("ListTags")[-1]["Resource"] == FN + "orders-worker"
@@ -127,7 +147,7 @@ async def test_a_stream_keeps_its_records_for_hours(account: WireStub, reader: A
     account.on("lambda", "ListTags", {"Tags": {}})
     seen = await reader.situation(key("mapping", ONE))
     assert isinstance(seen, MappingSituation)
-    assert (seen.retention_s, seen.oldest_age_s, seen.queue) == (172_800, 9.0, None)
+    assert (seen.retention_s, seen.oldest_age_s, seen.queue) == (172_800, 69.0, None)
 
 
 async def test_everything_about_a_queue(account: WireStub, reader: AwsReader) -> None:
@@ -147,9 +167,9 @@ async def test_everything_about_a_queue(account: WireStub, reader: AwsReader) ->
     account.on("sqs", "ListMessageMoveTasks", {"Results": [task]})
     seen = await reader.situation(key("queue", "orders"))
     assert isinstance(seen, QueueSituation)
-    assert [m.uuid for m in seen.consumers] == [ONE, THREE]
-    assert (seen.dead_letters_of, seen.oldest_age_s, seen.gaps) == (("a", "b"), 42.0, ())
-    assert seen.move_task is not None
+    assert [m.uuid for m in or_none(seen.consumers) or ()] == [ONE, THREE]
+    assert (seen.dead_letters_of, seen.oldest_age_s, seen.gaps) == (("a", "b"), 102.0, ())
+    assert isinstance(seen.move_task, MoveTask)
     assert seen.move_task.control == {"started_ms": 5, "status": "RUNNING", "handle": "h"}
     assert seen.move_task.moved == 7
     account.on("sqs", "ListDeadLetterSourceQueues", Fault("AccessDenied", status=403))

@@ -10,11 +10,12 @@ from fakes.wire_stub import Answer, Fault, WireStub
 
 from lambdatop.aws.streams import AGAIN_AFTER, PER_ROUND, StreamsSource
 from lambdatop.domain.errors import Denied, Throttled
-from lambdatop.domain.events import MappingsListed, StreamsObserved
+from lambdatop.domain.events import GapsObserved, MappingsListed, StreamsObserved
 from lambdatop.domain.fold import fold
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.stream import StreamFacts
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 from .conftest import MakeBench
@@ -85,9 +86,11 @@ async def test_one_denied_or_deleted_stream_hides_no_other(stub: WireStub, bench
     made = bench()
     foreign = f"arn:aws:kinesis:{REGION}:999999999999:stream/a-theirs"
     view = made.view(_world(foreign, f"{STREAM}b-gone", f"{STREAM}c"))
-    (event,) = await StreamsSource(made.api, SCOPE).collect(view)
+    event, told = await StreamsSource(made.api, SCOPE).collect(view)
     assert isinstance(event, StreamsObserved)
+    assert isinstance(told, GapsObserved)
     assert [s.key.id for s in event.streams] == ["c"]
+    assert told.gaps == (Gap("streams", "kinesis:DescribeStreamSummary", "a-theirs", "denied"),)
     (key,) = await _keys(stub, bench, foreign)
     assert key.scope == Scope("999999999999", REGION)
 
@@ -106,8 +109,9 @@ async def test_denied_stays_denied_and_tables_are_known_all_the_same(
     stub.on("kinesis", "DescribeStreamSummary", NO)
     made = bench()
     source, world = StreamsSource(made.api, SCOPE), _world(f"{STREAM}s", f"{TABLE}/stream/1")
-    (event,) = await source.collect(made.view(world))
+    event, told = await source.collect(made.view(world))
     assert isinstance(event, StreamsObserved)
+    assert isinstance(told, GapsObserved)
     assert [s.source_kind for s in event.streams] == ["dynamodb"]
     world = fold(world, event)
     for _ in range(3):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
-from fakes.wire_stub import Fault, WireStub
+from fakes.wire_stub import Body, Fault, WireStub
 
 from lambdatop.aws.triggers import AT_ONCE, PER_ROUND, TriggersSource
 from lambdatop.domain.errors import CredentialsError, Denied, Throttled
@@ -16,6 +17,7 @@ from lambdatop.domain.fold import fold
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.unread import NotKnown, Reason
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 from .conftest import MakeBench
@@ -64,27 +66,44 @@ async def test_all_parts_of_one_function(stub: WireStub, bench: MakeBench) -> No
     found = await _one(TriggersSource(made.api, SCOPE), made.view(_world("f")))
     assert found.async_config == AsyncConfig(0, None, DLQ, None)
     assert found.push == (PushTrigger("sns", "push async", TOPIC, "sns.amazonaws.com"),)
-    assert (found.recursive_loop, found.gaps) == ("Allow", ())
+    assert (found.recursive_loop, found.unread) == ("Allow", ())
 
 
 async def test_nothing_set_is_not_the_same_as_not_read(stub: WireStub, bench: MakeBench) -> None:
     _nothing(stub)
     made = bench()
     found = await _one(TriggersSource(made.api, SCOPE), made.view(_world("f")))
-    assert found == FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", (), 0)
+    assert found == FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", 0)
 
 
-@pytest.mark.parametrize("denied", PARTS)
-async def test_a_denied_part_is_a_gap_that_names_its_action(
-    stub: WireStub, bench: MakeBench, denied: str
+ONE_OPERATION: dict[str, tuple[Fault | Body, Reason]] = {
+    "denied": (NO, "denied"),
+    "404 in HTML": (Body(b"<html>Not Found</html>", "text/html", status=404), "not there"),
+    "501": (Fault("NotImplemented", status=501), "not there"),
+    "unknown operation": (Fault("UnknownOperationException"), "not there"),
+    "broken": (Fault("ServiceException", status=400), "failed"),
+}
+
+
+@pytest.mark.parametrize("operation", PARTS)
+@pytest.mark.parametrize("how", ONE_OPERATION)
+async def test_one_operation_that_fails_costs_what_it_reads_and_no_more(
+    stub: WireStub, bench: MakeBench, operation: str, how: str
 ) -> None:
     _nothing(stub)
-    stub.on("lambda", denied, NO)
+    fault, reason = ONE_OPERATION[how]
+    stub.on("lambda", operation, fault)
     made = bench()
     found = await _one(TriggersSource(made.api, SCOPE), made.view(_world("f")))
-    assert found.gaps == (f"lambda:{denied} is denied",)
-    assert (found.async_config is None) == (denied == PARTS[0])
-    assert (found.recursive_loop == "") == (denied == PARTS[2])
+    unread = NotKnown(reason, f"lambda:{operation}")
+    whole = FunctionTriggers(key("f"), AsyncConfig(), (), "Terminate", 0)
+    parts = dict(zip(PARTS, ("async_config", "push", "recursive_loop"), strict=True))
+    lost: dict[str, Any] = {parts[operation]: unread}
+    lost |= {"policy_bytes": None} if operation == "GetPolicy" else {}
+    assert found == replace(whole, **lost)
+    assert found.unread == (unread,)
+    if reason == "not there":
+        assert unread.words == f"not known ({operation} is not there at this endpoint)"
 
 
 async def test_everything_denied_is_a_denied_source(stub: WireStub, bench: MakeBench) -> None:
@@ -114,7 +133,7 @@ async def test_a_server_without_loop_detection_is_unknown_not_failed(
     stub.on("lambda", "GetFunctionRecursionConfig", Fault("UnknownOperationException"))
     made = bench()
     found = await _one(TriggersSource(made.api, SCOPE), made.view(_world("f")))
-    assert (found.recursive_loop, found.gaps) == ("", ())
+    assert found.recursive_loop == NotKnown("not there", "lambda:GetFunctionRecursionConfig")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fakes.worlds import (
     DLQ,
@@ -19,14 +21,17 @@ from fakes.worlds import (
 
 from lambdatop.domain import events as ev
 from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.fates import async_fate, queue_fate, stream_fate
+from lambdatop.domain.fates import async_end, async_fate, queue_fate, stream_fate
 from lambdatop.domain.fold import fold_all
+from lambdatop.domain.function import Reserved
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot, StormRow
 from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.unread import NOT_ASKED, NotKnown
 from lambdatop.domain.world import EMPTY_WORLD, World
 
 PARENT = Key(SCOPE, "function", "order-splitter")
+DENIED = NotKnown("denied", "lambda:GetFunctionEventInvokeConfig")
 LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
 STREAM = "arn:aws:kinesis:eu-central-1:111122223333:stream/clicks"
 
@@ -45,30 +50,78 @@ def row(world: World, function_key: Key, invocation: str) -> StormRow:
 @pytest.mark.parametrize(
     ("config", "reserved", "words"),
     [
-        (None, None, "2 retries (throttled: up to 6 h), then dropped"),
+        (AsyncConfig(), None, "2 retries (throttled: up to 6 h), then dropped"),
+        (DENIED, None, f"retries and on-failure destination {DENIED.words}"),
+        (DENIED, 0, f"not tried, straight to an end that is {DENIED.words}"),
+        (
+            AsyncConfig(1, 600, LOST),
+            NOT_ASKED,
+            "1 retry (throttled: up to 10 min), then queue lost; untried if throttled to zero, which is "
+            "not known (not asked yet)",
+        ),
         (AsyncConfig(0, 60, LOST), None, "no retry (throttled: up to 60 s), then queue lost"),
         (AsyncConfig(1), 5, "1 retry (throttled: up to 6 h), then dropped"),
         (AsyncConfig(None, None, LOST), 0, "not tried, straight to queue lost"),
-        (None, 0, "not tried, dropped at once"),
+        (AsyncConfig(), 0, "not tried, dropped at once"),
     ],
 )
 def test_what_becomes_of_an_asynchronous_event(
-    config: AsyncConfig | None, reserved: int | None, words: str
+    config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown, words: str
 ) -> None:
     assert async_fate(function(), config, reserved) == words
 
 
+def test_a_dead_letter_queue_is_known_where_the_rest_is_not() -> None:
+    facts = function(dlq_arn=LOST)
+    assert async_fate(facts, DENIED) == f"retries and on-failure destination {DENIED.words}; DLQ queue lost"
+    assert async_end(facts, DENIED).words == f"queue lost (on-failure destination {DENIED.words})"
+    assert not async_end(facts, DENIED).lost
+    assert not async_end(function(), DENIED).lost
+    assert async_end(function(), AsyncConfig()).lost
+
+
+def test_a_function_that_was_not_read_yet_says_so_until_it_is() -> None:
+    listed = [
+        ev.FunctionsListed(SCOPE, NOW, (function("order-splitter"),)),
+        ev.ConcurrencyObserved(SCOPE, NOW, ((PARENT, None),)),
+        metrics(points(PARENT, "AsyncEventsReceived", [4.0] * 12)),
+    ]
+    before = fold_all(EMPTY_WORLD, listed)
+    first = snap(before)
+    assert [r.fate for r in first.storms] == ["retries and on-failure destination not known (not asked yet)"]
+    read = ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(PARENT, AsyncConfig(1, 600, LOST)),))
+    for least in (0, 200):  # the short way of a large account keeps rows that have not changed
+        after = build_snapshot(
+            fold_all(before, [read]),
+            previous=first,
+            at=NOW,
+            version="0",
+            mode="operator",
+            settings=PROMPT,
+            worth_comparing=least,
+        )
+        assert [r.fate for r in after.storms] == ["1 retry (throttled: up to 10 min), then queue lost"]
+    denied = ev.SourceReported(SCOPE, NOW, "triggers", "denied", "no", "lambda:GetPolicy")
+    (fate,) = (r.fate for r in snap(fold_all(before, [denied])).storms)
+    assert fate == "retries and on-failure destination not known (lambda:GetPolicy denied)"
+
+
 def test_what_becomes_of_a_message() -> None:
     with_letters = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, visibility_timeout_s=30)
-    assert queue_fate(with_letters) == "again after 30 s, at receive 3 to orders-dlq"
+    assert queue_fate(with_letters) == "again after 30 s, after 3 failed receives to orders-dlq"
     assert queue_fate(queue(ORDERS)) == "again after 30 s, until it expires 4 d after it was sent"
-    assert queue_fate(None) == "again after the visibility timeout"
+    denied = NotKnown("denied", "sqs:GetQueueAttributes")
+    assert queue_fate(denied).endswith(f"how often and where it ends is {denied.words}")
 
 
 def test_what_becomes_of_a_stream_record() -> None:
     endless = mapping(source_kind="kinesis", source_arn=STREAM)
-    assert stream_fate(endless, 86_400, 3_600.0) == "repeated until the record expires in 23 h"
-    assert stream_fate(endless, None, None) == "repeated until the record expires"
+    assert stream_fate(endless, 86_400, 3_600.0) == "repeated until the record expires in 23 h at the latest"
+    assert stream_fate(endless, 86_400, NOT_ASKED) == "repeated until the record expires, 24 h after it came"
+    unread = NotKnown("denied", "kinesis:DescribeStreamSummary")
+    assert stream_fate(endless, unread, 3_600.0).endswith(f"; when is {unread.words}")
+    old = replace(endless, max_retry_attempts=10_000, max_record_age_s=604_800)
+    assert stream_fate(old, 86_400, 0.0) == "until 10000 retries, then dropped"
     bounded = mapping(source_kind="kinesis", source_arn=STREAM, max_retry_attempts=2, on_failure_arn=LOST)
     assert stream_fate(bounded, 86_400, 0.0) == "until 2 retries, then queue lost"
 
@@ -82,7 +135,7 @@ def test_the_row_of_a_queue_tells_what_is_wasted() -> None:
     burn = snap(incident()).functions[0].burn_usd_per_hour
     assert burn is not None
     assert storm.wasted_usd_per_hour == pytest.approx(burn * share)
-    assert storm.fate == "again after 30 s, at receive 3 to orders-dlq"
+    assert storm.fate == "again after 30 s, after 3 failed receives to orders-dlq"
     assert storm.mapping == MAPPING
 
 
@@ -92,6 +145,7 @@ def pushed(*push: PushTrigger, errors: float = 6.0) -> World:
         [
             ev.FunctionsListed(SCOPE, NOW, (function("order-splitter"),)),
             ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(PARENT, AsyncConfig(), push),)),
+            ev.ConcurrencyObserved(SCOPE, NOW, ((PARENT, None),)),
             metrics(
                 points(PARENT, "Invocations", [10.0] * 12),
                 points(PARENT, "Errors", [errors] * 12),

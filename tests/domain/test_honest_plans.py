@@ -95,12 +95,13 @@ def test_a_lower_reservation_throttles_callers_beyond_it(now: int | None, wanted
 
 
 def test_a_deadline_is_only_shown_for_an_age_that_is_known() -> None:
-    waiting = trigger(queue=queue(ORDERS, visible=9), retention_s=600)
+    waiting = trigger(queue=queue(ORDERS, visible=9, retention_s=600))
     assert "not known" in planned("disable_trigger", waiting).lost
     assert "expires in" not in planned("disable_trigger", waiting).lost
-    assert (
-        "the oldest expires in 9 min" in planned("disable_trigger", replace(waiting, oldest_age_s=60.0)).lost
-    )
+    known = planned("disable_trigger", replace(waiting, oldest_age_s=60.0))
+    assert "the oldest expires in 9 min at the latest" in known.lost
+    assert "received three times or more are not in that age and may expire sooner" in known.lost
+    assert (known.deadline, known.deadline_latest) == (None, NOW + 540)
     assert "none waits now" in planned("disable_trigger", replace(waiting, queue=queue(ORDERS))).lost
 
 

@@ -15,6 +15,7 @@ from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.plan import MITIGATIONS, Call, Plan, Refusal
 from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation
 from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.unread import NotKnown
 
 FUNCTION_REF = Ref(WORKER, function().arn, "orders-worker")
 MAPPING_REF = Ref(MAPPING, MAPPING.id, "orders → orders-worker")
@@ -79,8 +80,12 @@ def test_throttle_to_zero_says_where_async_events_go() -> None:
     assert "DLQ arn:aws:sqs:x:1:dead" in planned("throttle_to_zero", dlq).lost
     dest = situation(async_config=AsyncConfig(on_failure_arn="arn:aws:sns:x:1:topic"))
     assert "on-failure destination arn:aws:sns:x:1:topic" in planned("throttle_to_zero", dest).lost
-    unknown = situation(gaps=("lambda:GetFunctionEventInvokeConfig is denied",))
-    assert "unknown" in planned("throttle_to_zero", unknown).lost
+    unknown = situation(async_config=NotKnown("denied", "lambda:GetFunctionEventInvokeConfig"))
+    words = "which is not known (lambda:GetFunctionEventInvokeConfig denied)"
+    assert (
+        f"LOST unless there is an on-failure destination, {words}"
+        in planned("throttle_to_zero", unknown).lost
+    )
 
 
 def test_throttling_a_queue_fed_function_offers_its_triggers_first() -> None:
@@ -131,7 +136,8 @@ def test_restore_checks_the_pool_by_reading_it() -> None:
 
 
 def test_disable_trigger_shows_when_waiting_events_expire() -> None:
-    s = MappingSituation(MAPPING_REF, NOW, mapping(), queue(ORDERS), 345_600, 3600.0)
+    waiting = queue(ORDERS, visible=9, fifo=True)
+    s = MappingSituation(MAPPING_REF, NOW, mapping(), waiting, 345_600, 3600.0)
     p = planned("disable_trigger", s)
     assert p.call == Call("lambda", "UpdateEventSourceMapping", {"UUID": MAPPING.id, "Enabled": False})
     assert p.undo == Call("lambda", "UpdateEventSourceMapping", {"UUID": MAPPING.id, "Enabled": True})

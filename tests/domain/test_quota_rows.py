@@ -20,6 +20,7 @@ from fakes.worlds import (
 from lambdatop.domain import events as ev
 from lambdatop.domain.fold import fold
 from lambdatop.domain.fold_quota import calls_seen
+from lambdatop.domain.function import AccountFacts
 from lambdatop.domain.quota import nearness, quota_rows
 from lambdatop.domain.quota_functions import SPILLOVER, UTILISATION, unused_reservations
 from lambdatop.domain.quota_limits import (
@@ -32,6 +33,7 @@ from lambdatop.domain.quota_limits import (
 from lambdatop.domain.quota_look import look
 from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import QuotaRow
+from lambdatop.domain.unread import NotKnown
 from lambdatop.domain.world import EMPTY_WORLD
 
 CLAIMED = "ClaimedAccountConcurrency"
@@ -72,7 +74,28 @@ def test_executions_alone_are_called_what_they_are() -> None:
         == "ClaimedAccountConcurrency is not published: executions only, idle reservations come on top"
     )
     bare = rows(world())["concurrent executions"]
-    assert (bare.used, bare.note) == (100, "ClaimedAccountConcurrency is not published: reservations only")
+    assert (bare.used, bare.headroom, bare.share, bare.stack) == (None, None, None, ())
+    assert bare.note == (
+        "what is used is not known (ClaimedAccountConcurrency has no point of the last minutes): at least "
+        "the 100 that are reserved"
+    )
+    denied = ev.SourceReported(SCOPE, NOW, "metrics", "denied", "no", "cloudwatch:GetMetricData")
+    blind = rows(fold(world(), denied))
+    assert "not known (cloudwatch:GetMetricData denied)" in blind["concurrent executions"].note
+    assert blind["unreserved pool"].used is None
+
+
+def test_a_limit_that_the_answer_leaves_out_is_no_limit_of_zero() -> None:
+    unread = NotKnown("not answered", "lambda:GetAccountSettings")
+    account = ev.AccountObserved(SCOPE, NOW + 1, AccountFacts(unread, unread, unread, 1, unread))
+    found = rows(fold(world(metrics(level(ACCOUNT, *[40.0] * 5))), account))
+    assert not {"concurrent executions", "unreserved pool", "code storage", "request rate"} & found.keys()
+
+
+def test_what_a_function_uses_is_not_zero_before_it_was_asked_for() -> None:
+    kept = ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 50),))
+    found = rows(world(kept))["reserved of orders-worker"]
+    assert (found.used, found.headroom) == (None, None)
 
 
 def test_without_account_settings_nothing_is_said_of_it() -> None:

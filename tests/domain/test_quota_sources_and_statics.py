@@ -31,11 +31,11 @@ from lambdatop.domain.trigger import FunctionTriggers
 KB, MB = 1024, 1024**2
 
 
-def test_messages_in_flight_have_two_limits() -> None:
-    fifo = replace(queue(ORDERS, in_flight=15_000), fifo=True)
+def test_messages_in_flight_have_a_limit() -> None:
+    fifo = replace(queue(ORDERS, in_flight=90_000), fifo=True)
     plain = world(ev.QueuesObserved(SCOPE, NOW, (queue(ORDERS, in_flight=90_000),)))
     assert rows(plain)["in flight in orders"].share == 0.75
-    assert rows(world(ev.QueuesObserved(SCOPE, NOW, (fifo,))))["in flight in orders"].limit == 20_000
+    assert rows(world(ev.QueuesObserved(SCOPE, NOW, (fifo,))))["in flight in orders"].limit == 120_000
     assert rows(plain)["in flight in orders"].assumed
 
 

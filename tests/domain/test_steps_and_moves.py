@@ -26,6 +26,7 @@ from lambdatop.domain.situation import (
     Situation,
     VersionFacts,
 )
+from lambdatop.domain.unread import NOT_ASKED
 
 LIVE = Key(SCOPE, "alias", f"{WORKER.id}:live")
 NIGHTLY = Key(SCOPE, "rule", "default/nightly")
@@ -154,7 +155,9 @@ def test_quarantine_holds_then_moves() -> None:
     only_held = planned("quarantine_queue", s)
     assert [step.mitigation for step in only_held.steps] == ["disable_trigger"]
     assert only_held.tier == "T1"
-    assert only_held.deadline == NOW + s.facts.retention_s - 60.0
+    assert (only_held.deadline, only_held.deadline_latest) == (None, None), "nobody tells when they were sent"
+    fifo = replace(s, facts=replace(s.facts, fifo=True))
+    assert planned("quarantine_queue", fifo).deadline == NOW + s.facts.retention_s - 60.0
 
 
 def test_quarantine_says_what_it_cannot_do() -> None:
@@ -315,7 +318,12 @@ def test_enabling_on_a_backlog_offers_a_limit_first() -> None:
 
 def test_disabling_counts_down_to_the_first_loss() -> None:
     s = MappingSituation(
-        Ref(mapping().key, "arn", "m"), NOW, mapping(), queue(ORDERS), retention_s=3600, oldest_age_s=600.0
+        Ref(mapping().key, "arn", "m"),
+        NOW,
+        mapping(),
+        queue(ORDERS, visible=3, retention_s=3600, fifo=True),
+        retention_s=3600,
+        oldest_age_s=600.0,
     )
     assert planned("disable_trigger", s).deadline == NOW + 3000
-    assert planned("disable_trigger", replace(s, oldest_age_s=None)).deadline is None
+    assert planned("disable_trigger", replace(s, oldest_age_s=NOT_ASKED)).deadline is None

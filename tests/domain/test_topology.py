@@ -105,7 +105,7 @@ def test_a_topic_that_was_read_knows_better_than_a_permission() -> None:
     rule = PushTrigger("eventbridge", "push async", f"arn:aws:events:{HERE}:rule/tick", "events")
     default = f"arn:aws:events:{HERE}:event-bus/default"
     seen = world(
-        ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, None, (push, rule)),)),
+        ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, AsyncConfig(), (push, rule)),)),
         ev.WiringObserved(SCOPE, NOW, TOPIC, ()),
         ev.WiringObserved(SCOPE, NOW, default, (Edge(f"arn:aws:events:{HERE}:rule/tick", F, "rule tick"),)),
     )
@@ -158,9 +158,12 @@ def test_who_stops_a_loop() -> None:
     known = [Edge(F, G, "on-success destination"), Edge(G, F, "on-success destination")]
     (cycle,) = cycles(known)
     assert cycle.functions == (Key(SCOPE, "function", "billing"), WORKER)
-    assert stopped_by_aws(EMPTY_WORLD, cycle)[0]
-    one = world(ev.TriggersObserved(SCOPE, NOW, (triggers[0],)))
-    assert stopped_by_aws(one, cycle)[0]
+    on = FunctionTriggers(WORKER, recursive_loop="Terminate")
+    assert stopped_by_aws(world(ev.TriggersObserved(SCOPE, NOW, (on,))), cycle)[0] is True
+    for unread in (EMPTY_WORLD, world(ev.TriggersObserved(SCOPE, NOW, (triggers[0],)))):
+        stopped, words = stopped_by_aws(unread, cycle)
+        assert stopped is None
+        assert words.endswith("; whether loop detection is on is not known (not asked yet)")
     both = world(ev.TriggersObserved(SCOPE, NOW, tuple(triggers)))
     assert stopped_by_aws(both, cycle) == (False, "loop detection is switched off (RecursiveLoop = Allow)")
 

@@ -16,7 +16,9 @@ from lambdatop.domain.mitigations import REGISTRY, plan, plan_undo
 from lambdatop.domain.plan import Call, Plan, Refusal
 from lambdatop.domain.situation import FunctionSituation, MappingSituation
 from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.unread import NotKnown
 
+DENIED = NotKnown("denied", "lambda:GetFunctionEventInvokeConfig")
 LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
 NAME = "orders-worker"
 STREAM = "arn:aws:kinesis:eu-central-1:111122223333:stream/clicks"
@@ -73,7 +75,7 @@ def test_a_cap_is_a_reservation_and_goes_back_to_exactly_what_was(before: int | 
         "lambda", "PutFunctionConcurrency", {"FunctionName": NAME, "ReservedConcurrentExecutions": 3}
     )
     assert (p.tier, p.before, p.after) == (
-        "T1",
+        "T2",
         {"reserved_concurrency": before},
         {"reserved_concurrency": 3},
     )
@@ -153,7 +155,8 @@ def test_where_there_was_no_configuration_the_way_back_deletes_it() -> None:
 
 def test_what_could_not_be_read_could_not_be_restored() -> None:
     for name in ("stop_async_retries", "restore_async"):
-        assert "could not be read" in refused(name, on_function(async_config=None)).reason
+        assert "could not be read" in refused(name, on_function(async_config=DENIED)).reason
+        assert DENIED.why in refused(name, on_function(async_config=DENIED)).reason
     done = on_function(async_config=AsyncConfig(0, 60))
     assert "retries no asynchronous event already" in refused("stop_async_retries", done).reason
 

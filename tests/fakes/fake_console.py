@@ -20,6 +20,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
 from lambdatop.domain.trail import TrailEvent
+from lambdatop.domain.unread import NOT_ASKED
 
 
 class Clock:
@@ -167,4 +168,5 @@ class FakeConsole:
         found = next(q for q in snap.queues if q.facts.key == target)
         users = tuple(m for m in mappings if m.source_queue == target)
         ref = Ref(target, found.facts.arn, target.id)
-        return QueueSituation(ref, at, found.facts, users, found.dlq_of, oldest_age_s=found.oldest_age_s)
+        age = NOT_ASKED if found.oldest_age_s is None else found.oldest_age_s
+        return QueueSituation(ref, at, found.facts, users, found.dlq_of, oldest_age_s=age)

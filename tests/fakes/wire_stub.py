@@ -52,11 +52,12 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Body:
-    """Any bytes as a 200 answer; `announced` larger than the body cuts the connection short."""
+    """Any bytes as an answer; `announced` larger than the body cuts the connection short."""
 
     data: bytes
     content_type: str = "application/json"
     announced: int | None = None
+    status: int = 200
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,7 @@ def _typed(text: str, type_name: str) -> Any:
 
 async def _raw(request: web.Request, answer: Body) -> web.StreamResponse:
     if answer.announced is None:
-        return web.Response(body=answer.data, content_type=answer.content_type)
+        return web.Response(body=answer.data, content_type=answer.content_type, status=answer.status)
     response = web.StreamResponse(headers={"Content-Length": str(answer.announced)})
     await response.prepare(request)
     await response.write(answer.data)

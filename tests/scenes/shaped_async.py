@@ -18,7 +18,10 @@ def _events(stage: Stage, function: Key, received: Curve, attempts: Curve, oldes
     stage.series(function, "AsyncEventAge", "Maximum", oldest_ms)
 
 
-def _configured(stage: Stage, function: Key, config: AsyncConfig | None = None) -> None:
+NO_CONFIG = AsyncConfig()
+
+
+def _configured(stage: Stage, function: Key, config: AsyncConfig = NO_CONFIG) -> None:
     bucket = PushTrigger("s3", "push async", "arn:aws:s3:::uploads", "s3.amazonaws.com")
     facts = FunctionTriggers(function, config, (bucket,), "Terminate")
     stage.post(59.9, ev.TriggersObserved(SCOPE, 0.0, (facts,)))

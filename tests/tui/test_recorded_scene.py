@@ -81,7 +81,10 @@ def test_every_recorded_incident_is_told_by_the_panes(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("poison-queue", ("orders → orders-worker", "again after 2 s, at receive 3 to orders-dlq")),
+        (
+            "poison-queue",
+            ("orders → orders-worker", "again after 2 s, after 3 failed receives to orders-dlq"),
+        ),
         ("endless-stream", ("payments-feed → ledger-writer", "repeated until the record expires in 23 h")),
         (
             "parent-child",

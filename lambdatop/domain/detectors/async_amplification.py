@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from lambdatop.domain.fates import async_end
+from lambdatop.domain.fates import async_end, async_limits
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logdigest import digest
 from lambdatop.domain.rates import Window, began, gauge_trend
 from lambdatop.domain.scope import Key
 from lambdatop.domain.sight import Sight
-from lambdatop.domain.trigger import MAX_RETRIES
+from lambdatop.domain.unread import NotKnown
 
 NAME = "async_amplification"
 FORMULA = (
@@ -62,9 +62,8 @@ def _finding(
     sight: Sight, facts: FunctionFacts, over: Window, received: float, attempts: float, severity: Severity
 ) -> Finding:
     world, key, limits = sight.world, facts.key, sight.limits.async_amplification
-    ratio, triggers = attempts / received, world.triggers_of(key)
-    config = triggers.async_config if triggers else None
-    retries = MAX_RETRIES if config is None or config.max_retries is None else config.max_retries
+    ratio, config = attempts / received, world.triggers_of(key).async_config
+    retries = None if isinstance(config, NotKnown) else async_limits(config)[0]
     oldest = world.metric(key, "AsyncEventAge", "Maximum").max(over.start, over.end)
     threshold = limits.critical_ratio if severity == "critical" else limits.warning_ratio
     return Finding(
@@ -80,7 +79,7 @@ def _finding(
             *log_evidence(sight, key, over),
             ("oldest_attempt_s", round((oldest or 0.0) / 1000, 1)),
             ("retries", retries),
-            ("then", async_end(facts, config)),
+            ("then", async_end(facts, config).words),
             ("window_min", over.minutes),
         ),
         SUGGESTS,

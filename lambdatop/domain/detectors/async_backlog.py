@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.fates import async_limits
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.mitigations.words import span
@@ -11,6 +12,7 @@ from lambdatop.domain.rates import Window, slope_per_min
 from lambdatop.domain.scope import Key
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.trigger import MAX_EVENT_AGE_S
+from lambdatop.domain.unread import NotKnown
 
 NAME = "async_backlog"
 FORMULA = (
@@ -58,28 +60,33 @@ def _waits(sight: Sight, key: Key, over: Window, age_s: float) -> bool:
 
 
 def _finding(sight: Sight, facts: FunctionFacts, over: Window, age_s: float, slope: float) -> Finding:
-    triggers = sight.world.triggers_of(facts.key)
-    config = triggers.async_config if triggers else None
-    most_s = MAX_EVENT_AGE_S if config is None or config.max_age_s is None else config.max_age_s
+    config = sight.world.triggers_of(facts.key).async_config
+    # No event may become older than AWS's default, so that a share of it is never too high.
+    unread = config if isinstance(config, NotKnown) else None
+    most_s = MAX_EVENT_AGE_S if isinstance(config, NotKnown) else async_limits(config)[1]
     share = age_s / most_s
     bad = share >= sight.limit(NAME, facts.key, sight.limits.async_backlog.critical_share, "critical")
     severity: Severity = "critical" if bad else "warning"
     growth_s = slope / 1000
+    ends = f"they are given up after {span(most_s)}"
+    if unread is not None:
+        ends = f"when they are given up is {unread.words}"
     return Finding(
         NAME,
         severity,
         Ref(facts.key, facts.arn, facts.name),
-        f"{facts.name}: async events wait {span(age_s)} and longer; they are given up after {span(most_s)}",
+        f"{facts.name}: async events wait {span(age_s)} and longer; {ends}",
         over.end - age_s,
         (
             ("oldest_attempt_s", round(age_s, 1)),
             ("growth_s_per_min", round(growth_s, 1)),
-            ("maximum_event_age_s", most_s),
-            ("age_share", round(share, 3)),
-            ("given_up_in_s", round((most_s - age_s) / growth_s * 60) if growth_s > 0 else None),
+            ("maximum_event_age_s", None if unread else most_s),
+            ("age_share", None if unread else round(share, 3)),
+            ("given_up_in_s", None if unread or growth_s <= 0 else round((most_s - age_s) / growth_s * 60)),
             ("window_min", over.minutes),
         ),
         SUGGESTS,
         f"oldest attempt {age_s:.0f} s > {sight.limits.async_backlog.warning_age_s:g} s, "
-        f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age",
+        f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age"
+        f"{' that AWS allows at most' if unread else ''}",
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambdatop.domain.fates import async_end
+from lambdatop.domain.fates import AsyncEnd, async_end
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.rates import Window, began
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.unread import NotKnown
 
 NAME = "async_loss"
 FORMULA = "AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes"
@@ -33,19 +34,22 @@ def detect(sight: Sight) -> Iterator[Finding]:
 def _finding(
     sight: Sight, facts: FunctionFacts, over: Window, dropped: float, letters: float, deliveries: float
 ) -> Finding:
-    key, triggers = facts.key, sight.world.triggers_of(facts.key)
-    end = async_end(facts, triggers.async_config if triggers else None)
-    unread = triggers is None and end == "dropped"
-    undelivered = letters + deliveries
-    lost = undelivered if end != "dropped" else dropped
-    stopped = sight.world.reserved.get(key) == 0
-    severity: Severity = "info" if stopped else "critical" if lost and not unread else "warning"
-    if unread:
-        title = f"{facts.name} gave up {dropped:.0f} async events; where they go was not read yet"
-    elif lost:
+    key, world = facts.key, sight.world
+    end = async_end(facts, world.triggers_of(key).async_config)
+    # What could not be delivered had somewhere to go; what was dropped is lost where it had not.
+    lost = dropped if end.lost else letters + deliveries
+    reserved = world.reserved_of(key)
+    stopped = reserved == 0
+    runs = world.metric(key, "Invocations").sum(over.start, over.end)
+    # Without a run it may stand at zero on purpose, where every event ends so.
+    sure = runs > 0 or not isinstance(reserved, NotKnown)
+    severity: Severity = "info" if stopped or not sure else "critical" if lost else "warning"
+    if lost:
         title = f"{facts.name} lost {lost:.0f} async events"
+    elif end.takers:
+        title = f"{facts.name} gave up {dropped:.0f} async events to {' and '.join(end.takers)}"
     else:
-        title = f"{facts.name} gave up {dropped:.0f} async events to {end}"
+        title = f"{facts.name} gave up {dropped:.0f} async events; where they go is {_words(end)}"
     starts = [began(sight.world.metric(key, name), over.end) for name in _METRICS]
     return Finding(
         NAME,
@@ -57,10 +61,14 @@ def _finding(
             ("dropped", dropped),
             ("dead_letter_errors", letters),
             ("destination_failures", deliveries),
-            ("lost", None if unread else lost),
-            ("went_to", "not read yet" if unread else end),
+            ("lost", None if end.unread is not None and not end.takers and not lost else lost),
+            ("went_to", end.words if end.takers or end.lost else _words(end)),
             ("window_min", over.minutes),
         ),
         ("restore_concurrency",) if stopped else SUGGESTS,
         f"{dropped:.0f} dropped + {letters:.0f} + {deliveries:.0f} undelivered > 0 over {over.minutes} min",
     )
+
+
+def _words(end: AsyncEnd) -> str:
+    return end.unread.words if end.unread is not None else end.words

@@ -15,6 +15,7 @@ from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.unread import NotKnown, or_none
 from lambdatop.domain.values import dataclass
 
 NAME = "blocked_shard"
@@ -141,20 +142,22 @@ def _finding(sight: Sight, found: list[Blocked]) -> Finding:
     worst = found[0]
     mapping, age, target = worst.lead, worst.age, _target(worst.lead)
     age_s, kept = age.age_ms / 1000, kept_s(sight.world, worst.lead)
-    left = None if kept is None else max(0.0, kept - age_s)
     limits = sight.limits.blocked_shard
-    critical = kept is not None and age_s / kept > sight.limit(
-        NAME, target.key, limits.critical_share, "critical"
-    )
+    left, critical, deadline = None, False, ""
+    if isinstance(kept, NotKnown):
+        deadline = f"how long records are kept is {kept.words}"
+    else:
+        left = max(0.0, kept - age_s)
+        critical = age_s / kept > sight.limit(NAME, target.key, limits.critical_share, "critical")
+        deadline = f"records expire in {span(left)}"
     severity: Severity = "critical" if critical else "warning"
-    deadline = "how long records are kept is not known" if left is None else f"records expire in {span(left)}"
     names = " and ".join(sorted({b.function.id for b in found}))
     title = f"{target.name} is blocked at {names}, {span(age_s)} behind; {deadline}"
     formula = (
         f"iterator age grows {age.slope:.0f} ms/min >= {limits.slope_ms_per_min:.0f} "
         f"over {age.points} points; {worst.why}"
     )
-    if kept is not None:
+    if not isinstance(kept, NotKnown):
         sign = ">" if critical else "<="
         formula += f"; {age_s:.0f} s / {kept} s = {age_s / kept:.2f} {sign} {limits.critical_share:g}"
     mappings = [m.key for b in found for m in b.candidates if _target(m).key == target.key]
@@ -199,7 +202,7 @@ def _fate(
     }
     candidates = sorted({m.source_name for m in found[0].candidates})
     return (
-        ("retention_s", kept),
+        ("retention_s", or_none(kept)),
         ("max_record_age_s", record_age if record_age not in (None, -1) else "infinite"),
         ("expires_in_s", None if left is None else round(left)),
         ("retries", retries if retries not in (None, -1) else "infinite"),

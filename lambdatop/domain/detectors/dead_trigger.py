@@ -11,6 +11,7 @@ from lambdatop.domain.rates import Window
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.unread import NotKnown
 from lambdatop.domain.values import dataclass
 
 NAME = "dead_trigger"
@@ -123,7 +124,8 @@ def _not_polling(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) 
 
 def _excused(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window) -> bool:
     """Whether there is a reason for taking nothing that is not the mapping's."""
-    if queue.visible <= 0 or queue.in_flight > 0 or sight.world.reserved.get(mapping.function) == 0:
+    reserved = sight.world.reserved_of(mapping.function)
+    if queue.visible <= 0 or queue.in_flight > 0 or reserved == 0 or isinstance(reserved, NotKnown):
         return True
     if sight.world.metric(mapping.function, "Throttles").sum(over.start, over.end) > 0:
         return True

@@ -54,7 +54,7 @@ def _severity(sight: Sight, cycle: Cycle) -> tuple[Severity, str]:
     if not cycle.certain:
         return "info", "possible: a function knows the next hop, whether it writes there is not visible"
     stopped, why = stopped_by_aws(sight.world, cycle)
-    return ("info" if stopped else "warning"), why
+    return ("warning" if stopped is False else "info"), why
 
 
 def _finding(sight: Sight, cycle: Cycle, key: Key) -> Finding:

@@ -43,13 +43,16 @@ def detect(sight: Sight) -> Iterator[Finding]:
     rows = sight.quotas
     if rows is None:
         rows = quota_rows(sight.world, sight.now, sight.settings)
-    pools = {r.target.scope: r.share for r in rows if r.name == POOL_ROW and r.target is not None}
+    shares = ((r.target.scope, r.share) for r in rows if r.name == POOL_ROW and r.target is not None)
+    pools = {scope: share for scope, share in shares if share is not None}
     worst: dict[Key, tuple[Severity, QuotaRow]] = {}
     for row in rows:
         if row.target is None or row.name == POOL_ROW or row.name.startswith(SPOKEN_OF_ELSEWHERE):
             continue
+        if row.share is None:  # what is used is not known, which is neither near nor far
+            continue
         pool = pools.get(row.target.scope, 1.0) if row.name == CONCURRENCY_ROW else 1.0
-        severity = _severity(sight, row, row.target, pool)
+        severity = _severity(sight, row, row.target, row.share, pool)
         known = worst.get(row.target)
         if severity and (known is None or SEVERITIES.index(severity) > SEVERITIES.index(known[0])):
             worst[row.target] = (severity, row)
@@ -57,13 +60,13 @@ def detect(sight: Sight) -> Iterator[Finding]:
         yield _finding(sight, target, severity, row)
 
 
-def _severity(sight: Sight, row: QuotaRow, target: Key, pool: float) -> Severity | None:
+def _severity(sight: Sight, row: QuotaRow, target: Key, share: float, pool: float) -> Severity | None:
     limits = sight.limits.quota_headroom
-    near = row.share >= sight.limit(NAME, target, limits.warning_share)
-    full = row.share >= sight.limit(NAME, target, limits.critical_share, "critical")
+    near = share >= sight.limit(NAME, target, limits.warning_share)
+    full = share >= sight.limit(NAME, target, limits.critical_share, "critical")
     if row.fixed:
         return _fixed(row, near, full)
-    soon = _soon(sight, row)
+    soon = _soon(sight, row, share)
     if row.own:
         if row.limit < LEAST_OWN:
             return None
@@ -80,10 +83,10 @@ def _fixed(row: QuotaRow, near: bool, full: bool) -> Severity | None:
     return "warning" if full and row.unit != "layers" else "info"
 
 
-def _soon(sight: Sight, row: QuotaRow) -> bool:
+def _soon(sight: Sight, row: QuotaRow, share: float) -> bool:
     """Whether it may run out within minutes, by a trend that may be trusted."""
     limits = sight.limits.quota_headroom
-    if row.exhausted_range_s is None or row.confidence == "low" or row.share < limits.min_share:
+    if row.exhausted_range_s is None or row.confidence == "low" or share < limits.min_share:
         return False
     return row.exhausted_range_s[0] < limits.critical_left_s
 
@@ -105,7 +108,7 @@ def _finding(sight: Sight, target: Key, severity: Severity, row: QuotaRow) -> Fi
             ("limit", _plain(row.limit)),
             ("headroom", _plain(row.headroom)),
             ("unit", row.unit),
-            ("share", round(row.share, 4)),
+            ("share", None if row.share is None else round(row.share, 4)),
             ("growth_per_min", None if row.trend_per_min is None else round(row.trend_per_min, 2)),
             ("soonest_exhausted_s", None if soonest is None else round(soonest)),
             ("latest_exhausted_s", None if latest is None or math.isinf(latest) else round(latest)),
@@ -158,11 +161,13 @@ def _ref(sight: Sight, target: Key, row: QuotaRow) -> Ref:
 
 def _title(row: QuotaRow) -> str:
     assumed = " (limit assumed)" if row.assumed else ""
-    title = f"{row.name}: {_plain(row.used)} of {_plain(row.limit)} {row.unit}{assumed}, {row.share:.0%}"
+    title = (
+        f"{row.name}: {_plain(row.used)} of {_plain(row.limit)} {row.unit}{assumed}, {row.share or 0.0:.0%}"
+    )
     if row.name == CONCURRENCY_ROW and row.consumers:
         name, taken = row.consumers[0]
         title += f"; {name} takes {_plain(taken)}"
-    if row.exhausted_range_s is None or row.headroom <= 0:
+    if row.exhausted_range_s is None or (row.headroom or 0.0) <= 0:
         return title
     return f"{title}; full in {span_words(row.exhausted_range_s)}"
 
@@ -176,15 +181,17 @@ def span_words(range_s: tuple[float, float]) -> str:
 
 
 def _formula(row: QuotaRow) -> str:
-    words = f"{_plain(row.used)} / {_plain(row.limit)} {row.unit} = {row.share:.1%}"
+    words = f"{_plain(row.used)} / {_plain(row.limit)} {row.unit} = {row.share or 0.0:.1%}"
     if row.trend_per_min is None:
         return words
-    if row.exhausted_range_s is None or row.headroom <= 0:
+    if row.exhausted_range_s is None or (row.headroom or 0.0) <= 0:
         return f"{words}; {row.trend_per_min:+.1f} per min"
     left = f"{_plain(row.headroom)} left / {row.trend_per_min:+.1f} per min"
     return f"{words}; {left} = {(row.exhausted_in_s or 0) / 60:.0f} min ({span_words(row.exhausted_range_s)})"
 
 
-def _plain(value: float) -> float | int:
+def _plain(value: float | None) -> float | int | None:
     """A figure without a needless fraction."""
+    if value is None:
+        return None
     return int(value) if value == int(value) else round(value, 2)

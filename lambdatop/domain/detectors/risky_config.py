@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.fates import async_end
 from lambdatop.domain.finding import Finding, Ref
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.mapping import MappingFacts, risks
@@ -59,16 +60,11 @@ def _of_mapping(sight: Sight, mapping: MappingFacts) -> tuple[str, ...]:
 
 def _of_function(sight: Sight, key: Key, facts: FunctionFacts) -> tuple[str, ...]:
     triggers = sight.world.triggers_of(key)
-    if triggers is None:
-        return ()
     found = []
     if triggers.recursive_loop == "Allow":
         found.append("loop detection is switched off: Lambda stops no loop and publishes none")
-    # What could not be read is unknown, not missing.
-    config = triggers.async_config
-    nowhere = facts.dlq_arn is None and (config is None or config.on_failure_arn is None)
     received = sum(sight.world.metric(key, "AsyncEventsReceived").values)
-    if nowhere and not triggers.gaps and received > 0:
+    if async_end(facts, triggers.async_config).lost and received > 0:
         found.append("no DLQ or on-failure destination: failed asynchronous events are discarded")
     return tuple(found)
 

@@ -9,6 +9,7 @@ from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.rates import began
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.topology import HOPS, cycle_of
+from lambdatop.domain.unread import or_none
 
 NAME = "runaway_loop"
 FORMULA = "RecursiveInvocationsDropped > 0 over 5 final minutes"
@@ -54,7 +55,7 @@ def _finding(sight: Sight, facts: FunctionFacts, dropped: float, since: float, m
             ("recursive_invocations_dropped", dropped),
             ("path", path),
             ("via", ", ".join(cycle.via) if cycle else None),
-            ("recursive_loop", (read.recursive_loop if read else "") or None),
+            ("recursive_loop", or_none(read.recursive_loop) or None),
             ("max_receive_count", most or None),
             ("redelivery", again),
             ("window_min", minutes),

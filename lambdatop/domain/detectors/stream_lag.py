@@ -12,6 +12,7 @@ from lambdatop.domain.mitigations.words import span
 from lambdatop.domain.rates import Window, slope_per_min
 from lambdatop.domain.series import MINUTE
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.unread import NotKnown, or_none
 
 NAME = "stream_lag"
 FORMULA = (
@@ -92,10 +93,13 @@ def _stream(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
     if not climbs(points, least * (points[-1][0] - points[0][0]) / MINUTE / 2):
         return
     age_s, kept = points[-1][1] / 1000, kept_s(sight.world, mapping)
-    share = age_s / kept if kept else 0.0
-    bad = share > sight.limit(NAME, mapping.key, limits.critical_share, "critical")
-    left = None if kept is None else round(max(0.0, kept - age_s) / (slope / 60_000))
-    deadline = f"; records expire in {span(left)} at this pace" if left is not None else ""
+    left, bad, deadline = None, False, ""
+    if isinstance(kept, NotKnown):
+        deadline = f"; how long records are kept is {kept.words}"
+    else:
+        bad = age_s / kept > sight.limit(NAME, mapping.key, limits.critical_share, "critical")
+        left = round(max(0.0, kept - age_s) / (slope / 60_000))
+        deadline = f"; records expire in {span(left)} at this pace"
     title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age_s)} behind{deadline}"
     formula = (
         f"iterator age grows {slope:.0f} ms/min >= {limits.slope_ms_per_min:.0f} to {age_s:.0f} s >= "
@@ -104,7 +108,7 @@ def _stream(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
     figures: _Evidence = (
         ("iterator_age_ms", points[-1][1]),
         ("slope_ms_per_min", round(slope)),
-        ("retention_s", retention_s(sight.world, mapping)),
+        ("retention_s", or_none(retention_s(sight.world, mapping))),
         ("expires_in_s", left),
         *_work(sight, mapping, over),
     )

@@ -98,7 +98,7 @@ def _finding(
         stops = f"AWS stopped {dropped:.0f} chains of it"
     enough = f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
     title = f"{facts.name} seems to feed itself: {cycle.path}, {traffic.last:.0f} invocations/min"
-    if not stopped:
+    if stopped is False:
         title += "; AWS will not stop it"
     return Finding(
         NAME,

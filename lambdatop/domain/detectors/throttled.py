@@ -11,6 +11,7 @@ from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.rates import Window, began
 from lambdatop.domain.scope import Key
 from lambdatop.domain.sight import Sight
+from lambdatop.domain.unread import NotKnown, or_none
 
 NAME = "throttled"
 FORMULA = "Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached"
@@ -55,7 +56,10 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
     invocations = world.metric(key, "Invocations").sum(over.start, over.end)
     share = throttles / (throttles + invocations) if throttles else 0.0
     bad = share >= sight.limit(NAME, key, sight.limits.throttled.critical_share, "critical")
-    severity: Severity = "critical" if bad else "warning"
+    # Without a run it may stand at zero on purpose, which is not critical.
+    sure = invocations > 0 or not isinstance(world.reserved_of(key), NotKnown)
+    severity: Severity = "info" if not sure else "critical" if bad else "warning"
+    measured = key in world.metrics_at
     start = began(world.metric(key, "Throttles"), over.end)
     used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
     return Finding(
@@ -65,9 +69,9 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
         f"{facts.name} is throttled{limit.words}",
         float(start) if start is not None else sight.now,
         (
-            ("throttles", throttles),
-            ("invocations", invocations),
-            ("throttled_share", round(share, 4)),
+            ("throttles", throttles if measured else None),
+            ("invocations", invocations if measured else None),
+            ("throttled_share", round(share, 4) if measured else None),
             ("limit", limit.name),
             ("limit_value", limit.value),
             ("reserved_concurrency", world.reserved.get(key)),
@@ -86,19 +90,23 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
 def _limit(sight: Sight, facts: FunctionFacts, over: Window) -> Limit:
     """Which limit it is, tried in the order of section 8.3."""
     key, world = facts.key, sight.world
-    reserved = world.reserved.get(key)
+    reserved = world.reserved_of(key)
     used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
+    if isinstance(reserved, NotKnown):
+        words = f": by which limit cannot be told, its reserved concurrency is {reserved.words}"
+        return Limit("unknown", words, ("cap_concurrency",))
     if reserved == 0:
         return Limit("disabled on purpose", " to zero", ("restore_concurrency",), value=0)
     if reserved is not None and used is not None and used >= reserved:
         return _reserved(sight, key, reserved)
     account = world.accounts.get(key.scope)
-    if account is not None and account.concurrency_limit:
+    most = or_none(account.concurrency_limit) if account is not None else None
+    if most:
         whole = Key(key.scope, "account", key.scope.account)
         claimed = world.metric(whole, "ClaimedAccountConcurrency", "Maximum").max(over.start, over.end)
-        if reserved is None and claimed is not None and claimed >= account.concurrency_limit:
-            return _pool(sight, key, account.concurrency_limit, over)
-    cap = reserved or (account.concurrency_limit if account else None)
+        if reserved is None and claimed is not None and claimed >= most:
+            return _pool(sight, key, most, over)
+    cap = reserved or most
     return _rate(sight, key, over, cap) or Limit(
         "unknown", ", by which limit is not visible", ("cap_concurrency",)
     )
@@ -118,7 +126,7 @@ def _pool(sight: Sight, victim: Key, limit: int, over: Window) -> Limit:
     """The account's pool is used up: whoever uses most of it is behind this."""
     used = []
     for key in sight.world.functions:
-        if key.scope != victim.scope or sight.world.reserved.get(key) is not None:
+        if key.scope != victim.scope or sight.world.reserved_of(key) is not None:
             continue
         most = sight.world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start - 600, over.end)
         used.append((most or 0.0, key))

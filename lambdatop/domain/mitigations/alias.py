@@ -15,6 +15,7 @@ from lambdatop.domain.mitigations.words import cli, owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import AliasSituation, VersionFacts
+from lambdatop.domain.unread import NotKnown, or_none
 
 NAME = "rollback_alias"
 VERSION, WEIGHTS, REVISION = "version", "weights", "revision_id"
@@ -72,7 +73,7 @@ def plan_rollback_alias(s: AliasSituation, params: Mapping[str, Any], now: float
         iam_actions=IAM,
         planned_at=now,
         blast_radius=_reach(s, wanted),
-        warnings=_warnings(s),
+        warnings=_warnings(s, wanted),
         unknowns=s.gaps,
     )
 
@@ -96,7 +97,7 @@ def _wanted(s: AliasSituation, params: Mapping[str, Any]) -> tuple[VersionFacts 
         chosen, why = known[str(max(numbers))], "the version published before"
     if chosen.version == s.version and not s.weights:
         return None, f"{s.ref.name} points at version {s.version} alone already."
-    if chosen.state and chosen.state != "Active":
+    if isinstance(chosen.state, str) and chosen.state not in ("", "Active"):
         return None, f"Version {chosen.version} is {chosen.state}: only an active one can take traffic."
     return chosen, why
 
@@ -111,9 +112,10 @@ def _reach(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
     found = [f"now {_words(known.get(s.version), s.version)}"]
     found += [f"now {share:.0%} {_words(known.get(v), v)}" for v, share in s.weights]
     found.append(f"then {_words(wanted, wanted.version)}")
-    for m in s.bypass:
+    for m in or_none(s.bypass) or ():
         found.append(f"BYPASSES the alias: {m.source_name} feeds {m.function_arn.split(':function:')[-1]}")
-    found += [f"may bypass the alias: {p} (policy of the function itself)" for p in s.policy_principals]
+    principals = or_none(s.policy_principals) or ()
+    found += [f"may bypass the alias: {p} (policy of the function itself)" for p in principals]
     return (*found, "callers by IAM role cannot be listed")
 
 
@@ -126,9 +128,13 @@ def _words(v: VersionFacts | None, version: str) -> str:
     return f"version {version}: code {v.code_sha256[:12] or 'not known'}, {when}{about}"
 
 
-def _warnings(s: AliasSituation) -> tuple[str, ...]:
+def _warnings(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
     words = ["environment, layers, memory and timeout come with the version"]
-    if s.provisioned:
+    if not isinstance(wanted.state, str):
+        words.append(f"whether version {wanted.version} is active is {wanted.state.words}")
+    if isinstance(s.provisioned, NotKnown):
+        words.append(f"provisioned concurrency is {s.provisioned.words}: what there is would start cold")
+    elif s.provisioned:
         words.append(
             f"provisioned concurrency {s.provisioned} is allocated anew on the other version: it starts cold"
         )

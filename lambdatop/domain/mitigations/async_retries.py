@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdatop.domain.fates import retries_words
 from lambdatop.domain.mitigations.fields import number_or_none
 from lambdatop.domain.mitigations.words import cli, owner_warning, span
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
 from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
+from lambdatop.domain.unread import NotKnown, or_none
 
 STOP, RESTORE = "stop_async_retries", "restore_async"
 FIELD = "async_config"
@@ -79,8 +81,8 @@ def plan_stop_async_retries(
     s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
 ) -> Proposal:
     """Plan no retry and an age of 60 s; refuse where both hold already or the state is not known."""
-    if s.async_config is None:
-        return _unreadable(STOP, s)
+    if isinstance(s.async_config, NotKnown):
+        return _unreadable(STOP, s, s.async_config)
     before = settings_of(s.async_config)
     change = {RETRIES: 0, AGE: SHORTEST_AGE_S}
     after = {**(before or {}), **change}
@@ -94,8 +96,8 @@ def plan_stop_async_retries(
 
 def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
     """Plan given retries and age, destinations kept; undo (`u`) brings a former configuration back whole."""
-    if s.async_config is None:
-        return _unreadable(RESTORE, s)
+    if isinstance(s.async_config, NotKnown):
+        return _unreadable(RESTORE, s, s.async_config)
     if not params:
         hint = "Say it with --set retries=0..2 and --set max_age=60..21600 (or none: AWS's default)."
         return Refusal(RESTORE, s.ref, "What should the asynchronous retries be?", hint)
@@ -150,30 +152,41 @@ def _plan(
     )
 
 
-def _unreadable(mitigation: str, s: FunctionSituation) -> Refusal:
+def _unreadable(mitigation: str, s: FunctionSituation, why: NotKnown) -> Refusal:
     """Without the former settings there would be no way back."""
     reason = (
-        f"The event-invoke configuration of {s.facts.name} could not be read, so it could not be restored."
+        f"The event-invoke configuration of {s.facts.name} could not be read ({why.why}), so it could not be "
+        "restored."
     )
-    return Refusal(mitigation, s.ref, reason, "Allow lambda:GetFunctionEventInvokeConfig.")
+    return Refusal(mitigation, s.ref, reason, f"Allow {why.action}.")
 
 
 def _lost(s: FunctionSituation, after: Settings) -> str:
     settings = after or DEFAULTS
     retries, age = settings[RETRIES], span(settings[AGE])
-    config = s.async_config
+    config = or_none(s.async_config)
     ends = [end for end in (config.on_failure_arn if config else None, s.facts.dlq_arn) if end]
-    times = "the first failure" if retries == 0 else f"{retries} retries"
+    times = "the first failure" if retries == 0 else retries_words(retries)
     where = f"goes to {' and '.join(ends)}" if ends else "is LOST: there is neither a DLQ nor a destination"
     return f"after {times}, or {age} after it came, an event {where}"
 
 
 def _reach(s: FunctionSituation) -> tuple[str, ...]:
     found = ["events sent to the function's name; synchronous callers, queues and streams are not concerned"]
-    found += [
-        f"alias {a} has an event-invoke configuration of its own, which stays as it is" for a in s.aliases
-    ]
-    return tuple(found)
+    if isinstance(s.aliases, NotKnown):
+        return (*found, f"its aliases are {s.aliases.words}: events sent to one are not concerned either")
+    if isinstance(s.alias_configs, NotKnown):
+        unread = s.alias_configs.words
+        return (*found, *(f"alias {a}: NOT changed by this; its own retries are {unread}" for a in s.aliases))
+    own = dict(s.alias_configs)
+    return (*found, *(_alias(a, own.get(a)) for a in s.aliases))
+
+
+def _alias(name: str, own: AsyncConfig | None) -> str:
+    """An alias without a configuration of its own has AWS's defaults, not the function's settings."""
+    if own is None:
+        return f"alias {name}: NOT changed by this; it has none of its own: {async_words(None)}"
+    return f"alias {name}: NOT changed by this; it has its own: {async_words(settings_of(own))}"
 
 
 def async_words(settings: Settings) -> str:
@@ -183,4 +196,4 @@ def async_words(settings: Settings) -> str:
     ends = known.get(ENDS) or {}
     to = "".join(f", {name} {end['Destination'].rsplit(':', 1)[-1]}" for name, end in ends.items())
     default = " (AWS's defaults)" if settings is None else ""
-    return f"{retries} retries within {age}{to}{default}"
+    return f"{retries_words(retries)} within {age}{to}{default}"

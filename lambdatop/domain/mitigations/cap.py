@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdatop.domain.finding import Ref
-from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mapping import MAX_RECEIVES, MappingFacts
+from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
 from lambdatop.domain.mitigations.throttle import (
     IAM,
@@ -14,19 +15,16 @@ from lambdatop.domain.mitigations.throttle import (
     enabled_mappings,
     set_reserved,
     set_reserved_cli,
+    unread_warnings,
 )
 from lambdatop.domain.mitigations.words import owner_warning, reserved_words
 from lambdatop.domain.plan import Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.unread import NotKnown
 
 NAME = "cap_concurrency"
 SAFE_RECEIVES = 5
 """AWS recommends a maxReceiveCount of at least 5: refused receives count, too."""
-ABOVE = (
-    "nothing by the cap itself; above it synchronous callers get 429, asynchronous events are tried again "
-    "for up to 6 h, records wait in their shards, refused messages come back"
-)
-"""Above the cap an invocation is throttled, and each way of invoking takes that differently."""
 
 
 def plan_cap_concurrency(
@@ -40,22 +38,22 @@ def plan_cap_concurrency(
     if refused or wanted is None:
         return refused or Refusal(NAME, s.ref, "'none' is no cap.", "restore_concurrency takes one away.")
     name, scope = s.facts.name, s.ref.key.scope
-    back = set_reserved_cli(scope, name, s.reserved)
+    back, tier = set_reserved_cli(scope, name, s.reserved), tier_of(s)
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Cap {name} at {wanted} executions at once",
-        tier="T1",
+        tier=tier,
         call=set_reserved(name, wanted),
         before={FIELD: s.reserved},
         after={FIELD: wanted},
         undo=set_reserved(name, s.reserved),
         undo_note=f"back to {reserved_words(s.reserved)} ({back})",
-        lost=ABOVE,
+        lost=f"{NOTHING}; above it {refused_work(s)}",
         in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s, above the cap too",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
-        confirm="key",
+        confirm="key" if tier == "T1" else name,
         cli=set_reserved_cli(scope, name, wanted),
         iam_actions=IAM,
         planned_at=now,
@@ -80,14 +78,17 @@ def _refuse(s: FunctionSituation, wanted: int | None) -> Refusal | None:
 
 
 def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
-    words = []
-    counts = {q.arn: q for q in s.queues}
+    words = list(unread_warnings(s))
     for mapping in enabled_mappings(s):
-        queue = counts.get(mapping.source_arn)
-        few = queue is not None and queue.dlq_arn and (queue.max_receive_count or 0) < SAFE_RECEIVES
-        if queue is not None and few and not _fits(mapping, wanted):
-            dlq = (queue.dlq_arn or "").rsplit(":", 1)[-1]
-            receives = queue.max_receive_count
+        if mapping.source_kind != "sqs" or _fits(mapping, wanted):
+            continue
+        queue = s.queue_of(mapping.source_arn)
+        if isinstance(queue, NotKnown):
+            words.append(
+                f"{mapping.source_name}: refused receives count; when good messages leave it is {queue.words}"
+            )
+        elif queue.dlq_arn and (queue.max_receive_count or MAX_RECEIVES) < SAFE_RECEIVES:
+            dlq, receives = queue.dlq_arn.rsplit(":", 1)[-1], queue.max_receive_count
             words.append(f"{queue.name}: refused receives count, after {receives} good ones land in {dlq}")
     if s.reserved == 0:
         words.append("it is throttled to zero now: this starts it again")

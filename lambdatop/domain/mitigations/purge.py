@@ -11,6 +11,7 @@ from lambdatop.domain.mitigations.words import cli, span
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import QueueSituation
+from lambdatop.domain.unread import NotKnown, or_none
 
 NAME, QUARANTINE = "purge_queue", "quarantine_queue"
 CALLS = (("sqs", "PurgeQueue"),)
@@ -26,7 +27,7 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
         return Refusal(
             NAME, s.ref, f"{q.name} is empty as far as SQS can tell.", "Counts lag by up to a minute."
         )
-    age = f", the oldest about {span(s.oldest_age_s)} old" if s.oldest_age_s is not None else ""
+    age = "" if isinstance(s.oldest_age_s, NotKnown) else f", the oldest at least {span(s.oldest_age_s)} old"
     return Plan(
         id=plan_id,
         mitigation=NAME,
@@ -53,14 +54,22 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
 
 
 def _users(s: QueueSituation) -> tuple[str, ...]:
-    found = [f"feeds {m.function.id} ({m.state})" for m in s.consumers]
-    found += [f"holds the dead letters of {name}" for name in s.dead_letters_of]
+    if isinstance(s.consumers, NotKnown):
+        found = [f"the functions that it feeds are {s.consumers.words}"]
+    else:
+        found = [f"feeds {m.function.id} ({m.state})" for m in s.consumers]
+    found += [f"holds the dead letters of {name}" for name in or_none(s.dead_letters_of) or ()]
     return (*found, "consumers outside Lambda cannot be listed")
 
 
 def _warnings(s: QueueSituation) -> tuple[str, ...]:
     words = []
-    if s.dead_letters_of:
+    if isinstance(s.dead_letters_of, NotKnown):
+        words.append(
+            f"whether it holds dead letters of other queues is {s.dead_letters_of.words}: these are often "
+            "the only copy of the failed work"
+        )
+    elif s.dead_letters_of:
         words.append("dead letters are often the only copy of the failed work")
     if s.facts.fifo:
         words.append(
@@ -74,9 +83,9 @@ def _hold(s: QueueSituation) -> tuple[Alternative, ...]:
         Alternative(
             "disable_trigger",
             Ref(m.key, m.uuid, f"{m.source_name} → {m.function.id}"),
-            "hold instead: nothing is delivered and nothing is lost",
+            "hold instead: nothing is delivered, and nothing is lost before it expires",
         )
-        for m in s.consumers
+        for m in or_none(s.consumers) or ()
         if m.enabled
     )
 
@@ -84,7 +93,7 @@ def _hold(s: QueueSituation) -> tuple[Alternative, ...]:
 def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
     """Ways that leave the queue as empty, and the messages somewhere."""
     found = []
-    if s.dead_letters_of:
+    if or_none(s.dead_letters_of):
         why = "SQS does it, up to 500 a second; nothing is lost, and they can be redriven from there by hand"
         label = "Rather: move them aside to a queue that you name"
         found.append(Alternative(QUARANTINE, s.ref, why, label=label))

@@ -15,6 +15,7 @@ from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
 from lambdatop.domain.plan import Plan, Proposal, Refusal
 from lambdatop.domain.situation import QueueSituation
+from lambdatop.domain.unread import NotKnown, or_none
 
 NAME = "quarantine_queue"
 TO, FILE, NOWHERE = "to", "file", "nowhere"
@@ -24,8 +25,12 @@ def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: flo
     """Plan or refuse. `to` is `nowhere`, `file`, or the ARN of the queue that takes them."""
     to = str(params.get(TO, NOWHERE)).strip()
     to = "" if to.lower() == NOWHERE else FILE if to.lower() == FILE else to
+    if isinstance(s.consumers, NotKnown):
+        return _unread(s, s.consumers)
     live = tuple(m for m in s.consumers if m.enabled)
-    held = disable_steps(live, (s.facts,), now, plan_id, s.oldest_age_s)
+    letters = s.dead_letters_of
+    dead = letters if isinstance(letters, NotKnown) else bool(letters)
+    held = disable_steps(live, (s.facts,), now, plan_id, s.oldest_age_s, dead)
     if isinstance(held, Refusal):
         return Refusal(NAME, s.ref, held.reason, held.hint)
     if not to and not held:
@@ -35,6 +40,12 @@ def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: flo
         return moved
     steps = (*held, *moved)
     return in_steps(NAME, s.ref, _title(s, to, len(held)), steps, confirm=s.facts.name)
+
+
+def _unread(s: QueueSituation, why: NotKnown) -> Refusal:
+    """A trigger that nobody switches off would go on delivering what is moved away beside it."""
+    reason = f"What reads {s.facts.name} could not be read ({why.why}), so that it cannot be held."
+    return Refusal(NAME, s.ref, reason, f"Allow {why.action}, or disable its triggers one by one.")
 
 
 def _move(s: QueueSituation, to: str, now: float, step: str) -> tuple[Plan, ...] | Refusal:
@@ -52,7 +63,7 @@ def _move(s: QueueSituation, to: str, now: float, step: str) -> tuple[Plan, ...]
 
 
 def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
-    q, task = s.facts, s.move_task
+    q, task = s.facts, or_none(s.move_task)
     call = redrive.start(q.arn, to, redrive.FASTEST)
     return Plan(
         id=step,
@@ -61,8 +72,8 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
         title=f"Move about {q.visible} messages of {q.name} to {to.rsplit(':', 1)[-1]}",
         tier="T2",
         call=call,
-        before={redrive.FIELD: task.control if task else None},
-        after=redrive.newer(s),
+        before={redrive.FIELD: redrive.control(task)},
+        after=redrive.newer(task),
         undo=redrive.CANCEL,
         undo_note="stops the move while it runs; what was moved stays moved",
         lost="nothing; each message gets a new id, a new age and the full retention again",
@@ -85,7 +96,7 @@ def _title(s: QueueSituation, to: str, held: int) -> str:
 
 
 def _where(s: QueueSituation) -> str:
-    aside = "--set to=QUEUE moves its messages aside, " if s.dead_letters_of else ""
+    aside = "--set to=QUEUE moves its messages aside, " if or_none(s.dead_letters_of) else ""
     return f"Say where to: {aside}--set to=file drains them to this machine."
 
 

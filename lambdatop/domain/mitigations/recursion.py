@@ -9,6 +9,7 @@ from lambdatop.domain.mitigations.words import cli, owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.unread import NotKnown
 
 NAME = "stop_recursion"
 FIELD = "recursive_loop"
@@ -77,7 +78,10 @@ def plan_stop_recursion(
 
 def _lost(s: FunctionSituation) -> str:
     config = s.async_config
-    end = (config.on_failure_arn if config else None) or s.facts.dlq_arn
+    end = (None if isinstance(config, NotKnown) else config.on_failure_arn) or s.facts.dlq_arn
+    if isinstance(config, NotKnown) and not end:
+        lost = "events of a chain that is cut off are LOST unless there is an on-failure destination"
+        return f"{lost}, which is {config.words}"
     if end:
         return f"events of a chain that is cut off go to {end}"
     return "events of a chain that is cut off are LOST: there is neither a DLQ nor an on-failure destination"

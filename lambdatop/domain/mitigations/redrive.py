@@ -14,8 +14,10 @@ from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.fields import number, switch
 from lambdatop.domain.mitigations.words import cli, span
 from lambdatop.domain.plan import NEWER_THAN, Alternative, Call, Plan, Proposal, Refusal, State
+from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import Consumer, QueueSituation
+from lambdatop.domain.unread import NotKnown, or_none
 
 NAME = "redrive_dlq"
 FIELD = "move_task"
@@ -56,23 +58,28 @@ def move_cli(scope: Scope, call: Call) -> str:
     return cli(scope, *words)
 
 
-def newer(s: QueueSituation) -> State:
-    """The state in which a move task runs that is newer than the newest of now."""
-    return {FIELD: {NEWER_THAN: s.move_task.started_ms if s.move_task else 0}}
+def newer(task: MoveTask | None) -> State:
+    """The state in which a move task runs that is newer than `task`, the newest of now."""
+    return {FIELD: {NEWER_THAN: task.started_ms if task else 0}}
+
+
+def control(task: MoveTask | None) -> Any:
+    """What plans compare of the newest move task, None where there was none."""
+    return task.control if task else None
 
 
 def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
     """Plan or refuse a redrive, or with `cancel` its end; raises UsageError for a bad rate."""
-    task = s.move_task
     if switch("cancel", params.get("cancel", "no")):
-        state = {FIELD: task.control if task else None}
-        return plan_stop(s.ref, state, now, plan_id, mitigation=NAME)
+        if isinstance(s.move_task, NotKnown):
+            return _unread(NAME, s, "Whether a move runs", s.move_task)
+        return plan_stop(s.ref, {FIELD: control(s.move_task)}, now, plan_id, mitigation=NAME)
     rate = number("rate", params.get("rate", RATE), 1, FASTEST)
     refused = not_redrivable(NAME, s)
     if refused:
         return refused
-    q, scope = s.facts, s.ref.key.scope
-    home = " and ".join(s.dead_letters_of)
+    q, scope, task = s.facts, s.ref.key.scope, or_none(s.move_task)
+    home = " and ".join(or_none(s.dead_letters_of) or ())
     call = start(q.arn, rate=rate)
     return Plan(
         id=plan_id,
@@ -81,8 +88,8 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
         title=f"Redrive {q.name}: about {q.visible} messages back to {home}, {rate}/s",
         tier="T2",
         call=call,
-        before={FIELD: task.control if task else None},
-        after=newer(s),
+        before={FIELD: control(task)},
+        after=newer(task),
         undo=CANCEL,
         undo_note="stops it while it runs (u, or --set cancel=yes); what was moved stays moved",
         lost="nothing; each message gets a new id, a new age and the full retention again",
@@ -92,7 +99,7 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
         cli=move_cli(scope, call),
         iam_actions=(*IAM, *kms_actions(q)),
         planned_at=now,
-        blast_radius=tuple(_consumer(c) for c in s.behind) or (f"nothing in Lambda reads {home}",),
+        blast_radius=_reach(s, home),
         warnings=_warnings(s),
         unknowns=s.gaps,
         alternatives=_stop_first(s),
@@ -102,6 +109,10 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
 def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
     """Why SQS would not move messages out of this queue."""
     q, task = s.facts, s.move_task
+    if isinstance(s.dead_letters_of, NotKnown):
+        return _unread(mitigation, s, "Whether it is a dead-letter queue, and of which", s.dead_letters_of)
+    if isinstance(task, NotKnown):
+        return _unread(mitigation, s, "Whether a move out of it runs already", task)
     if not s.dead_letters_of:
         reason = f"{q.name} is no SQS queue's dead-letter queue, and SQS moves messages out of these only."
         hint = "What Lambda or SNS put there has to be sent again by whoever knows what it was."
@@ -114,6 +125,17 @@ def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
         reason = f"{q.name} holds no message that could be moved."
         return Refusal(mitigation, s.ref, reason, "Counts lag a little.")
     return None
+
+
+def _unread(mitigation: str, s: QueueSituation, what: str, why: NotKnown) -> Refusal:
+    """Nothing is concluded from a read that brought nothing."""
+    return Refusal(mitigation, s.ref, f"{what} could not be read ({why.why}).", f"Allow {why.action}.")
+
+
+def _reach(s: QueueSituation, home: str) -> tuple[str, ...]:
+    if isinstance(s.behind, NotKnown):
+        return (f"what reads {home} is {s.behind.words}",)
+    return tuple(_consumer(c) for c in s.behind) or (f"nothing in Lambda reads {home}",)
 
 
 def plan_stop(
@@ -166,6 +188,8 @@ def _consumer(c: Consumer) -> str:
 
 
 def _warnings(s: QueueSituation) -> tuple[str, ...]:
+    if isinstance(s.behind, NotKnown):
+        return (f"whether what is redriven would fail again is {s.behind.words}",)
     words = [
         f"{c.mapping.function.id} STILL FAILS: what is redriven now comes back here, and runs twice where it "
         "fails half-way"
@@ -185,7 +209,7 @@ def _stop_first(s: QueueSituation) -> tuple[Alternative, ...]:
             Ref(c.mapping.key, c.mapping.uuid, f"{c.mapping.source_name} → {c.mapping.function.id}"),
             "hold the queue until the function is mended; nothing is lost meanwhile",
         )
-        for c in s.behind
+        for c in or_none(s.behind) or ()
         if c.fails and c.mapping.enabled
     )
 

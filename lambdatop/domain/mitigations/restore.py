@@ -9,19 +9,24 @@ from typing import Any
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.journal import Entry, joined
+from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.throttle import (
     IAM,
+    enabled_mappings,
     plan_throttle_to_zero,
     set_reserved,
     set_reserved_cli,
+    unread_warnings,
 )
 from lambdatop.domain.mitigations.words import owner_warning, reserved_words
-from lambdatop.domain.plan import Plan, Proposal, Refusal
+from lambdatop.domain.plan import Plan, Proposal, Refusal, Tier
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.unread import NotKnown
 
 NAME = "restore_concurrency"
 FIELD = "reserved_concurrency"
+STARTS = "nothing; whatever waits in queues and streams is delivered again"
 
 
 def remembered(entries: Iterable[Entry], function: Key) -> Mapping[str, Any]:
@@ -98,26 +103,28 @@ def plan_restore_concurrency(
     refused = below_provisioned(NAME, s, wanted)
     if refused:
         return refused
+    lowers = wanted is not None and (s.reserved is None or wanted < s.reserved)
+    tier: Tier = tier_of(s) if lowers else "T1"
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Restore reserved concurrency of {name} to {reserved_words(wanted)}",
-        tier="T1",
+        tier=tier,
         call=set_reserved(name, wanted),
         before={FIELD: s.reserved},
         after={FIELD: wanted},
         undo=set_reserved(name, s.reserved),
         undo_note=f"back to {reserved_words(s.reserved)} ({set_reserved_cli(scope, name, s.reserved)})",
-        lost=_lost(s.reserved, wanted),
+        lost=f"{NOTHING}; beyond {wanted} at once {refused_work(s)}" if lowers else STARTS,
         in_flight="running invocations are not touched",
         takes_effect="within seconds (AWS documents no figure)",
-        confirm="key",
+        confirm="key" if tier == "T1" else name,
         cli=set_reserved_cli(scope, name, wanted),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=pool_after(s, wanted),
-        warnings=(*_backlog(s), *owner_warning(s.stack)),
+        warnings=(*unread_warnings(s), *_backlog(s), *owner_warning(s.stack)),
         unknowns=s.gaps,
     )
 
@@ -136,14 +143,10 @@ def _to_zero(proposal: Proposal) -> Proposal:
     return replace(proposal, mitigation=NAME)
 
 
-def _lost(now: Reserved, wanted: Reserved) -> str:
-    if wanted is not None and (now is None or wanted < now):
-        return f"nothing is discarded, but beyond {wanted} at once synchronous callers get 429"
-    return "nothing; whatever waits in queues and streams is delivered again"
-
-
 def below_provisioned(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:
     """Refuse a reservation that is smaller than what is provisioned."""
+    if isinstance(s.provisioned, NotKnown):
+        return None  # AWS refuses it then; the plan warns of that
     provisioned = sum(n for _, n in s.provisioned)
     if wanted is None or wanted >= provisioned:
         return None
@@ -153,9 +156,10 @@ def below_provisioned(mitigation: str, s: FunctionSituation, wanted: Reserved) -
 
 def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:
     """Refuse what the account, as it was read, cannot give; the floor is no constant, and AWS's to say."""
-    if s.account is None or wanted is None:
+    free = unreserved(s)
+    if isinstance(free, NotKnown) or wanted is None:
         return None
-    room = s.account.unreserved + (s.reserved or 0)
+    room = free + (s.reserved or 0)
     if wanted <= room:
         return None
     reason = f"Only {room} of the account's concurrency are left to reserve, {wanted} were asked for."
@@ -164,17 +168,23 @@ def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal 
 
 def pool_after(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
     """What is left for functions without a reservation."""
-    if s.account is None:
+    free = unreserved(s)
+    if isinstance(free, NotKnown):
+        return (f"what is left of the account's concurrency is {free.words}",)
+    after = free + (s.reserved or 0) - (wanted or 0)
+    if after == free:
         return ()
-    after = s.account.unreserved + (s.reserved or 0) - (wanted or 0)
-    if after == s.account.unreserved:
-        return ()
-    return (f"pool for unreserved functions {s.account.unreserved} → {after}; AWS keeps a floor of its own",)
+    return (f"pool for unreserved functions {free} → {after}; AWS keeps a floor of its own",)
+
+
+def unreserved(s: FunctionSituation) -> int | NotKnown:
+    """What is left of the account's concurrency for functions without a reservation."""
+    return s.account if isinstance(s.account, NotKnown) else s.account.unreserved
 
 
 def _backlog(s: FunctionSituation) -> tuple[str, ...]:
     by_arn = {q.arn: q for q in s.queues}
-    waiting = [(m, by_arn[m.source_arn]) for m in s.mappings if m.enabled and m.source_arn in by_arn]
+    waiting = [(m, by_arn[m.source_arn]) for m in enabled_mappings(s) if m.source_arn in by_arn]
     return tuple(
         f"about {q.visible} messages wait in {q.name} and start at once" for _, q in waiting if q.visible
     )

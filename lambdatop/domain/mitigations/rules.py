@@ -9,6 +9,7 @@ from lambdatop.domain.mitigations.words import cli
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import RuleSituation
+from lambdatop.domain.unread import NotKnown, or_none
 
 DISABLE, ENABLE = "disable_rule", "enable_rule"
 FIELD = "rule_state"
@@ -61,10 +62,16 @@ def _plan(mitigation: str, s: RuleSituation, now: float, plan_id: str) -> Plan:
         cli=rule_cli(scope, call),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=tuple(f"sends to {arn}" for arn in s.targets) or ("no target of it could be read",),
+        blast_radius=_reach(s),
         warnings=_warnings(s, on),
         unknowns=s.gaps,
     )
+
+
+def _reach(s: RuleSituation) -> tuple[str, ...]:
+    if isinstance(s.targets, NotKnown):
+        return (f"what it sends to is {s.targets.words}",)
+    return tuple(f"sends to {arn}" for arn in s.targets) or ("it has no target",)
 
 
 def _lost(s: RuleSituation) -> str:
@@ -74,9 +81,8 @@ def _lost(s: RuleSituation) -> str:
 
 
 def _warnings(s: RuleSituation, on: bool) -> tuple[str, ...]:
-    if on or len(s.targets) < 2:
-        return ()
-    return (f"all its {len(s.targets)} targets stop together",)
+    targets = or_none(s.targets) or ()
+    return () if on or len(targets) < 2 else (f"all its {len(targets)} targets stop together",)
 
 
 def _refused(mitigation: str, s: RuleSituation, wanted: str, there: str) -> Refusal | None:

@@ -12,6 +12,7 @@ from lambdatop.domain.mitigations.triggers import plan_disable_trigger
 from lambdatop.domain.plan import Plan, Refusal, Wait
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.situation import MappingSituation
+from lambdatop.domain.unread import NOT_ASKED, NotKnown
 
 DISABLED_WITHIN_S = 600.0
 """AWS takes 80 to 90 s as a rule; terraform waits for ten minutes."""
@@ -47,10 +48,15 @@ def in_steps(
         unknowns=_once(chain.from_iterable(s.unknowns for s in steps)),
         alternatives=(),
         transient=(),
-        deadline=min((s.deadline for s in steps if s.deadline is not None), default=None),
+        deadline=_first(s.deadline for s in steps),
+        deadline_latest=_first(s.deadline_latest for s in steps),
         wait=None,
         steps=(*steps[:-1], replace(last, wait=None)),
     )
+
+
+def _first(moments: Iterable[float | None]) -> float | None:
+    return min((at for at in moments if at is not None), default=None)
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:
@@ -67,19 +73,23 @@ def disable_steps(
     queues: Sequence[QueueFacts],
     now: float,
     plan_id: str,
-    oldest_age_s: float | None = None,
+    oldest_age_s: float | NotKnown = NOT_ASKED,
+    dead_letters: bool | NotKnown = NOT_ASKED,
 ) -> tuple[Plan, ...] | Refusal:
     """Steps that switch these triggers off and wait for each; a Refusal where one cannot be switched now.
 
-    `queues` are their sources as far as they could be read, `oldest_age_s` the age of the oldest message.
+    `queues` are their sources as far as they could be read, `oldest_age_s` the age of the oldest message and
+    `dead_letters` whether these are other queues' failures.
     """
     steps: list[Plan] = []
     of = {queue.arn: queue for queue in queues}
     for mapping in mappings:
         ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
-        queue = of.get(mapping.source_arn)
-        retention = queue.retention_s if queue else None
-        situation = MappingSituation(ref, now, mapping, queue, retention, oldest_age_s)
+        queue = of.get(mapping.source_arn, NotKnown("not asked", "sqs:GetQueueAttributes"))
+        retention = queue if isinstance(queue, NotKnown) else queue.retention_s
+        situation = MappingSituation(
+            ref, now, mapping, queue, retention, oldest_age_s, dead_letters=dead_letters
+        )
         step = plan_disable_trigger(situation, {}, now, step_id(plan_id, len(steps) + 1))
         if isinstance(step, Refusal):
             return step

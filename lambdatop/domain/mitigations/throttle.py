@@ -9,12 +9,13 @@ from typing import Any
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import Reserved
-from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.words import cli, owner_warning
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.unread import NotKnown, or_none
 
 NAME = "throttle_to_zero"
 TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"
@@ -85,6 +86,10 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
 
 def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposal:
     """Its queues are held before it is throttled: no receive is refused, no good message goes to a DLQ."""
+    if isinstance(s.mappings, NotKnown):
+        reason = f"The triggers of {s.facts.name} could not be read ({s.mappings.why})."
+        hint = f"Allow {s.mappings.action}, or disable its triggers one by one before you throttle it."
+        return Refusal(NAME, s.ref, reason, hint)
     fed = tuple(m for m in enabled_mappings(s) if m.source_kind == "sqs")
     if not fed:
         reason = f"No enabled queue feeds {s.facts.name}."
@@ -92,9 +97,8 @@ def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposa
     steps = disable_steps(fed, s.queues, now, throttle.id)
     if isinstance(steps, Refusal):
         return Refusal(NAME, s.ref, steps.reason, steps.hint)
-    last = replace(
-        throttle, id=step_id(throttle.id, len(steps) + 1), warnings=owner_warning(s.stack), alternatives=()
-    )
+    warnings = (*unread_warnings(s), *owner_warning(s.stack))
+    last = replace(throttle, id=step_id(throttle.id, len(steps) + 1), warnings=warnings, alternatives=())
     title = f"Stop {s.facts.name}: disable {_count(len(fed), 'queue trigger')}, then throttle to zero"
     return in_steps(NAME, s.ref, title, (*steps, last), confirm=s.facts.name)
 
@@ -112,12 +116,13 @@ def _in_order(s: FunctionSituation) -> tuple[Alternative, ...]:
 
 
 def _refuse(s: FunctionSituation) -> Refusal | None:
-    provisioned = sum(n for _, n in s.provisioned)
+    provisions = or_none(s.provisioned) or ()
+    provisioned = sum(n for _, n in provisions)
     if s.reserved == 0:
         reason = f"{s.facts.name} is throttled to zero already."
         return Refusal(NAME, s.ref, reason, "Give it back what it had with restore_concurrency.")
     if provisioned:
-        where = ", ".join(f"{q}: {n}" for q, n in s.provisioned)
+        where = ", ".join(f"{q}: {n}" for q, n in provisions)
         return Refusal(
             NAME,
             s.ref,
@@ -137,8 +142,21 @@ def _refuse(s: FunctionSituation) -> Refusal | None:
 
 
 def enabled_mappings(s: FunctionSituation) -> tuple[MappingFacts, ...]:
-    """Triggers that deliver now."""
-    return tuple(m for m in s.mappings if m.enabled)
+    """Triggers that deliver now, none where they could not be read (see `unread_warnings`)."""
+    return tuple(m for m in or_none(s.mappings) or () if m.enabled)
+
+
+def unread_warnings(s: FunctionSituation) -> tuple[str, ...]:
+    """What may speak against a change of the reservation, and was not read."""
+    words = []
+    if isinstance(s.mappings, NotKnown):
+        words.append(
+            f"its triggers are {s.mappings.words}: a queue that feeds it goes on being received, refused "
+            "receives count, and good messages may land in its dead-letter queue"
+        )
+    if isinstance(s.provisioned, NotKnown):
+        words.append(f"provisioned concurrency is {s.provisioned.words}: AWS refuses a reservation below it")
+    return tuple(words)
 
 
 def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
@@ -156,14 +174,16 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
 def _lost(s: FunctionSituation) -> str:
     words = []
     config = s.async_config
-    if config and config.on_failure_arn:
+    if s.facts.dlq_arn and (isinstance(config, NotKnown) or not config.on_failure_arn):
+        words.append(f"new async events go untried to the DLQ {s.facts.dlq_arn}")
+    elif isinstance(config, NotKnown):
+        lost = "new async events are LOST unless there is an on-failure destination"
+        words.append(f"{lost}, which is {config.words}")
+    elif config.on_failure_arn:
         words.append(f"new async events go untried to the on-failure destination {config.on_failure_arn}")
         if s.aliases and not s.facts.dlq_arn:
-            words.append("those sent to an alias are LOST unless it has a destination of its own")
-    elif s.facts.dlq_arn:
-        words.append(f"new async events go untried to the DLQ {s.facts.dlq_arn}")
-    elif any("GetFunctionEventInvokeConfig" in gap for gap in s.gaps):
-        words.append("new async events are LOST unless an on-failure destination exists, which is unknown")
+            some = f" (its aliases are {s.aliases.words})" if isinstance(s.aliases, NotKnown) else ""
+            words.append(f"those sent to an alias{some} are LOST unless it has a destination of its own")
     else:
         words.append(
             "new async events are LOST: the function has neither a DLQ nor an on-failure destination"
@@ -173,16 +193,15 @@ def _lost(s: FunctionSituation) -> str:
 
 
 def _warnings(s: FunctionSituation) -> tuple[str, ...]:
-    words = []
-    counts = {q.arn: q for q in s.queues}
+    words = list(unread_warnings(s))
     for mapping in enabled_mappings(s):
-        queue = counts.get(mapping.source_arn)
         if mapping.source_kind == "sqs":
-            if queue is None:
-                end = "what becomes of its messages is not known (see what could not be read)"
+            queue = s.queue_of(mapping.source_arn)
+            if isinstance(queue, NotKnown):
+                end = f"what becomes of its messages is {queue.words}"
             elif queue.dlq_arn:
                 dlq = queue.dlq_arn.rsplit(":", 1)[-1]
-                end = f"after {queue.max_receive_count} receives good messages land in {dlq}"
+                end = f"after {queue.max_receive_count or MAX_RECEIVES} receives good messages land in {dlq}"
             else:
                 end = "messages come back until they expire"
             words.append(f"{mapping.source_name} keeps being received while throttled: {end}")
@@ -199,9 +218,9 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
 
 def callers(s: FunctionSituation) -> tuple[str, ...]:
     """Everybody who is known to invoke the function."""
-    found = [f"mapping {m.source_name} ({m.source_kind}, {m.state})" for m in s.mappings]
-    found += [f"resource policy allows {p}" for p in s.policy_principals]
-    found += [f"alias {a}" for a in s.aliases]
-    if s.url:
+    found = [f"mapping {m.source_name} ({m.source_kind}, {m.state})" for m in or_none(s.mappings) or ()]
+    found += [f"resource policy allows {p}" for p in or_none(s.policy_principals) or ()]
+    found += [f"alias {a}" for a in or_none(s.aliases) or ()]
+    if s.url and not isinstance(s.url, NotKnown):
         found.append(f"function URL {s.url}")
     return (*found, "callers by IAM role cannot be listed")

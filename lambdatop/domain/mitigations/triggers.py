@@ -6,11 +6,24 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lambdatop.domain.deadline import (
+    Deadline,
+    discards,
+    is_stream,
+    left_words,
+    queue_deadline,
+    record_age_s,
+    source_retention_s,
+    stream_deadline,
+)
+from lambdatop.domain.fates import end_name
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.mitigations.words import cli, owner_warning, span
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import MappingSituation
+from lambdatop.domain.unread import NotKnown
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
 CALLS = (("lambda", "UpdateEventSourceMapping"),)
@@ -59,24 +72,25 @@ def plan_disable_trigger(
     s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str
 ) -> Proposal:
     """Plan or refuse switching a mapping off."""
-    m = s.facts
+    m, deadline = s.facts, deadline_of(s)
     if m.state != "Enabled":
         return _refuse(DISABLE, s, "Disabled")
+    ageing = discards(m, s.retention_s)
     return Plan(
         id=plan_id,
         mitigation=DISABLE,
         target=s.ref,
         title=f"Disable the trigger {m.source_name} → {m.function.id}",
-        tier="T1",
+        tier="T2" if ageing else "T1",
         call=switch(m.uuid, False),
         before={"state": "Enabled"},
         after={"state": "Disabled"},
         undo=switch(m.uuid, True),
         undo_note=f"enable it again ({_cli(s, True)}); streams go on at the same position",
-        lost=_lost(s),
+        lost=_lost(s, deadline),
         in_flight=_running(m),
         takes_effect="Disabling for seconds to minutes, then Disabled; a poller may still drain meanwhile",
-        confirm="key",
+        confirm=m.function.id if ageing else "key",
         cli=_cli(s, False),
         iam_actions=IAM,
         planned_at=now,
@@ -84,7 +98,8 @@ def plan_disable_trigger(
         warnings=owner_warning(s.stack),
         unknowns=s.gaps,
         transient=({"state": "Disabling"},),
-        deadline=_deadline(s),
+        deadline=deadline.at,
+        deadline_latest=deadline.latest,
     )
 
 
@@ -93,21 +108,22 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
     m = s.facts
     if m.state != "Disabled":
         return _refuse(ENABLE, s, "Enabled")
+    ageing = discards(m, s.retention_s)
     return Plan(
         id=plan_id,
         mitigation=ENABLE,
         target=s.ref,
         title=f"Enable the trigger {m.source_name} → {m.function.id}",
-        tier="T1",
+        tier="T2" if ageing else "T1",
         call=switch(m.uuid, True),
         before={"state": "Disabled"},
         after={"state": "Enabled"},
         undo=switch(m.uuid, False),
         undo_note=f"disable it again ({_cli(s, False)})",
-        lost="nothing; streams go on at the same position",
+        lost=_lost_on_enabling(s, now, ageing),
         in_flight="nothing runs from this trigger now",
         takes_effect="Enabling for some seconds to minutes, then Enabled",
-        confirm="key",
+        confirm=m.function.id if ageing else "key",
         cli=_cli(s, True),
         iam_actions=IAM,
         planned_at=now,
@@ -135,26 +151,56 @@ def _running(m: MappingFacts) -> str:
     return "the batch being worked on runs to its end"
 
 
-def _deadline(s: MappingSituation) -> float | None:
-    """When the oldest waiting event expires, s since the epoch; None when that is not known."""
-    if s.retention_s is None or s.oldest_age_s is None:
-        return None
-    return s.at + s.retention_s - s.oldest_age_s
+def deadline_of(s: MappingSituation) -> Deadline:
+    """When the first of the events that wait in the source is lost."""
+    if is_stream(s.facts):
+        return stream_deadline(s.facts, s.retention_s, s.oldest_age_s, s.at)
+    if isinstance(s.queue, QueueFacts):
+        return queue_deadline(s.queue, s.oldest_age_s, s.dead_letters, s.at)
+    unread = s.queue if isinstance(s.queue, NotKnown) else None
+    return Deadline(basis=f"how long the source keeps events is {unread.words if unread else 'not read'}")
 
 
-def _lost(s: MappingSituation) -> str:
-    waits = "messages wait in the queue" if s.facts.source_kind == "sqs" else "records wait in the stream"
-    if s.retention_s is None:
-        return f"nothing while they wait: {waits} until their retention ends (not readable, look it up)"
-    kept = f"nothing yet: {waits} for {span(s.retention_s)}"
-    if s.oldest_age_s is None:
-        if s.queue is not None and not (s.queue.visible or s.queue.in_flight or s.queue.delayed):
-            return f"{kept}; none waits now"
-        return f"{kept}, counted from when each was sent; how old the oldest is, is not known"
-    return f"{kept}; the oldest expires in {span(s.retention_s - s.oldest_age_s)}"
+def _lost(s: MappingSituation, deadline: Deadline) -> str:
+    if is_stream(s.facts):
+        return _lost_records(s, deadline)
+    if s.facts.source_kind != "sqs":
+        return "nothing while they wait: events wait in their source; how long it keeps them is not read"
+    if not isinstance(s.queue, QueueFacts):
+        until = s.queue.words if s.queue is not None else "not known"
+        return f"nothing while they wait: messages stay until the queue's retention ends, which is {until}"
+    kept = f"nothing yet: messages wait in the queue for {span(s.queue.retention_s)}"
+    if not (s.queue.visible or s.queue.in_flight or s.queue.delayed):
+        return f"{kept}; none waits now"
+    return f"{kept}, counted from when each was sent; {left_words(deadline, s.at, 'expires')}"
+
+
+def _lost_records(s: MappingSituation, deadline: Deadline) -> str:
+    """A mapping that gives old records up discards them when it is switched on again."""
+    kept, left = source_retention_s(s.facts, s.retention_s), left_words(deadline, s.at, "is lost")
+    waits = f"which is {kept.words}" if isinstance(kept, NotKnown) else f"{span(kept)} after each came"
+    if discards(s.facts, s.retention_s):
+        return f"nothing yet, but {_ageing(s.facts)} once it is enabled again; {left}"
+    return f"nothing yet: records wait in the stream until its retention ends, {waits}; {left}"
+
+
+def _ageing(m: MappingFacts) -> str:
+    end = f"their place goes to {end_name(m.on_failure_arn)}" if m.on_failure_arn else "nobody is told"
+    return f"records older than {span(record_age_s(m) or 0)} are DISCARDED ({end})"
+
+
+def _lost_on_enabling(s: MappingSituation, now: float, ageing: bool) -> str:
+    m = s.facts
+    if ageing:
+        changed = m.last_modified
+        since = "" if changed is None else f"; it has been as it is for {span(now - changed)}"
+        return f"{_ageing(m)}{since}. Streams go on at the same position"
+    return "nothing; what its source has dropped meanwhile is gone; streams go on at the same position"
 
 
 def _stampede(s: MappingSituation) -> tuple[str, ...]:
+    if isinstance(s.queue, NotKnown):
+        return (f"how many messages wait is {s.queue.words}: all of them may start at once",)
     waiting = s.queue.visible if s.queue else 0
     if not waiting:
         return ()

@@ -14,6 +14,7 @@ from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal, St
 from lambdatop.domain.scope import Scope
 
 NAME = "undo"
+AGEING = "a stream's mapping discards what is older than its MaximumRecordAge by then"
 
 
 def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
@@ -42,7 +43,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         after=_wanted(entry),
         undo=entry.call,
         undo_note=f"do it again: {state_words(entry.after)}",
-        lost=_lost(entry.before),
+        lost=_lost(entry.before, current),
         in_flight="running invocations are not touched",
         takes_effect="within seconds; a trigger needs seconds to minutes",
         confirm=entry.target.id if typed else "key",
@@ -87,7 +88,7 @@ def _stops(target: State) -> bool:
     return target.get("state") == "Disabled"
 
 
-def _lost(target: State) -> str:
+def _lost(target: State, current: State) -> str:
     if target.get(rules.FIELD) == rules.OFF:
         return "events while the rule is off are not matched, and not replayed unless the bus has an archive"
     if target.get("reserved_concurrency", 1) == 0:
@@ -95,7 +96,15 @@ def _lost(target: State) -> str:
     if target.get(recursion.FIELD) == "Allow":
         return "nothing is discarded, and a loop may run again until somebody stops it"
     if _stops(target):
-        return "nothing while they wait: events stay in their source until their retention ends"
+        return f"nothing while they wait: events stay in their source until their retention ends; {AGEING}"
+    if target.get("state") == "Enabled":
+        return f"nothing; what its source has dropped meanwhile is gone; {AGEING}"
+    limit, now = target.get("reserved_concurrency"), current.get("reserved_concurrency")
+    if limit is not None and (now is None or now > limit):
+        return (
+            f"beyond {limit} at once synchronous callers get 429, and asynchronous events are given up "
+            "once they are too old"
+        )
     return "nothing"
 
 

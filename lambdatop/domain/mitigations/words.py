@@ -8,6 +8,8 @@ from dataclasses import replace
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.scope import Scope
+from lambdatop.domain.spans import span as span
+from lambdatop.domain.unread import NotKnown
 
 
 def reserved_words(value: Reserved) -> str:
@@ -47,24 +49,8 @@ def _with_words(plan: Plan, plain: str, full: str) -> Plan:
     )
 
 
-def span(seconds: float) -> str:
-    """A time span for people: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
-    seconds = max(0, round(seconds))
-    if seconds < 90:
-        return f"{seconds} s"
-    if seconds < 5400:
-        return f"{seconds // 60} min"
-    if seconds < 172_800:
-        return _two(seconds // 3600, "h", seconds % 3600 // 60, "min")
-    return _two(seconds // 86_400, "d", seconds % 86_400 // 3600, "h")
-
-
-def _two(many: int, unit: str, few: int, smaller: str) -> str:
-    return f"{many} {unit} {few} {smaller}" if few else f"{many} {unit}"
-
-
-def owner_warning(stack: str | None) -> tuple[str, ...]:
+def owner_warning(stack: str | NotKnown | None) -> tuple[str, ...]:
     """What infrastructure as code will do with a change made by hand."""
-    if not stack:
+    if not stack or isinstance(stack, NotKnown):
         return ()
     return (f"CloudFormation stack {stack} owns it: its next deployment may put the old value back",)

@@ -22,18 +22,23 @@ ASSUMED = "~"
 """Before a limit that is documented, not read."""
 
 
-def amount(value: float, unit: str) -> str:
+NOT_KNOWN = "not known"
+
+
+def amount(value: float | None, unit: str) -> str:
     """A quantity in the quota's unit."""
+    if value is None:
+        return NOT_KNOWN
     return fmt.size(value) if unit == "bytes" else fmt.number(value)
 
 
 def _share(row: QuotaRow) -> float:
-    return row.share
+    return -1.0 if row.share is None else row.share
 
 
 def _slot(row: QuotaRow) -> str:
     """Severity of a share; a static limit or an owner's own cap warns at most."""
-    slot = level(row.share, NEAR, AT)
+    slot = level(row.share or 0.0, NEAR, AT)
     return "warning" if slot and (row.own or row.fixed) else slot
 
 
@@ -48,7 +53,7 @@ def _used(row: QuotaRow, frame: Frame, width: int) -> Spans:
 
 
 def _bar(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    return gauge(row.share, width, _slot(row) or "spark")
+    return () if row.share is None else gauge(row.share, width, _slot(row) or "spark")
 
 
 def _percent(row: QuotaRow, frame: Frame, width: int) -> Spans:
@@ -67,7 +72,7 @@ def _full_in(row: QuotaRow, frame: Frame, width: int) -> Spans:
     """The range of the time to exhaustion; a trend that cannot be trusted steps back."""
     if row.exhausted_range_s is None:
         return ()
-    if row.headroom <= 0:
+    if (row.headroom or 0.0) <= 0:
         return spans(("full", _slot(row)))
     soonest = row.exhausted_range_s[0]
     slot = "critical" if soonest < SOON_S else "warning" if soonest < LATER_S else ""
@@ -157,9 +162,9 @@ def about(row: QuotaRow) -> Spans:
     if row.consumers:
         names = ", ".join(f"{name} {amount(v, row.unit)}" for name, v in row.consumers[:NAMED])
         pieces += [("most: ", "muted"), (names, ""), ("  ", "")]
-    if row.exhausted_range_s is not None and row.headroom > 0:
+    if row.exhausted_range_s is not None and (row.headroom or 0.0) > 0:
         pieces += [(f"full in {until(row.exhausted_range_s)} ({row.confidence} confidence)", ""), ("  ", "")]
-    elif row.trend_per_min is not None and row.headroom > 0:
+    elif row.trend_per_min is not None and (row.headroom or 0.0) > 0:
         pieces += [("not growing  ", "muted")]
     if row.first_throttled:
         pieces += [("refused first: ", "muted"), (row.first_throttled, ""), ("  ", "")]

@@ -164,7 +164,7 @@ class ConfirmScreen(Dialog):
 
     def _tell_moving(self, plan: Plan, now: float) -> None:
         """What moves while the dialog is open: a deadline, and how far the steps have come."""
-        if plan.deadline is not None:
+        if plan.deadline is not None or plan.deadline_latest is not None:
             self._put("#title", words.heading(plan, self._width, now))
         if plan.steps and self.phase == "sending":
             self._put("#text", words.progress(plan, self.console_app.engine.latest().journal, self._width))

@@ -80,10 +80,11 @@ def heading(plan: Plan, width: int, now: float) -> Spans:
     slot = TIER_SLOT[plan.tier]
     title = clip(plan.title, width)
     head = spans((title, "accent"), "\n", (f"{plan.tier}: {TIER_MEANING[plan.tier]}", slot))
-    if plan.deadline is None:
+    at = plan.deadline if plan.deadline is not None else plan.deadline_latest
+    if at is None:
         return head
-    left = plan.deadline - now
-    words = f"the oldest expires in {countdown(left)}" if left > 0 else "THE OLDEST EXPIRES NOW"
+    left, most = at - now, "" if plan.deadline is not None else " at the latest"
+    words = f"the oldest expires in {countdown(left)}{most}" if left > 0 else "THE OLDEST EXPIRES NOW"
     return (*head, Span(f"   {words}", "warning" if left > SOON_S else "critical"))
 
 

@@ -86,7 +86,8 @@ def _since(entry: Entry, frame: Frame, width: int) -> Spans:
     if found.expires_at is not None and entry.outcome == "applied":
         left = found.expires_at - frame.now
         soon = "critical" if left < SOON_S else "warning"
-        return spans((f"expires in {countdown(left)}" if left > 0 else "EVENTS EXPIRE NOW", soon))
+        by = "in at most" if found.at_latest else "in"
+        return spans((f"expires {by} {countdown(left)}" if left > 0 else "EVENTS EXPIRE NOW", soon))
     return spans((found.effect, EFFECT_SLOT[found.proven]))
 
 
@@ -123,9 +124,9 @@ def _since_then(entry: Entry, frame: Frame, width: int) -> Spans:
         pieces += row("effect", found.effect, width, EFFECT_SLOT[found.proven])
     if found.expires_at is not None:
         left = found.expires_at - frame.now
-        words = (
-            f"in {countdown(left)} the oldest event that waits is lost" if left > 0 else "events expire now"
-        )
+        by = "in at most" if found.at_latest else "in"
+        words = f"{by} {countdown(left)} the oldest event that waits is lost"
+        words = words if left > 0 else "events expire now"
         pieces += row("deadline", words, width, "critical" if left < SOON_S else "warning")
     return tuple(pieces)
 

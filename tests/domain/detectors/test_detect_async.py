@@ -8,12 +8,14 @@ from lambdatop.domain import events as ev
 from lambdatop.domain.detectors import async_amplification, async_backlog, async_loss
 from lambdatop.domain.events import MetricPoints
 from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers
+from lambdatop.domain.unread import NotKnown
 
 END = NOW - 60
+FREE = ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, None),))
 LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
 
 
-def triggers(config: AsyncConfig | None) -> ev.TriggersObserved:
+def triggers(config: AsyncConfig | NotKnown) -> ev.TriggersObserved:
     return ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, config),))
 
 
@@ -83,8 +85,10 @@ def test_minutes_that_are_not_final_neither_raise_nor_clear() -> None:
 
 def test_events_without_a_destination_are_lost() -> None:
     dropped = runs(AsyncEventsDropped=[0.0, 2.0, 3.0])
-    (finding,) = found(async_loss.detect, scene(dropped, triggers(AsyncConfig())))
+    (finding,) = found(async_loss.detect, scene(dropped, triggers(AsyncConfig()), FREE))
     assert (finding.severity, finding.title) == ("critical", "orders-worker lost 5 async events")
+    (unread,) = found(async_loss.detect, scene(dropped, triggers(AsyncConfig())))
+    assert (unread.severity, unread.title) == ("warning", finding.title), "it may be throttled to zero"
     assert finding.since == END - 120
     assert dict(finding.evidence)["went_to"] == "dropped"
 
@@ -97,14 +101,42 @@ def test_events_that_a_destination_took_are_handed_over_not_lost() -> None:
         "orders-worker gave up 5 async events to queue lost",
     )
     failed = [*dropped, *runs(DestinationDeliveryFailures=[1.0])]
-    (finding,) = found(async_loss.detect, scene(failed, triggers(AsyncConfig(None, None, LOST))))
+    (finding,) = found(async_loss.detect, scene(failed, triggers(AsyncConfig(None, None, LOST)), FREE))
     assert (finding.severity, dict(finding.evidence)["lost"]) == ("critical", 1)
 
 
 def test_loss_says_when_the_destination_was_not_read() -> None:
     (finding,) = found(async_loss.detect, scene(runs(AsyncEventsDropped=[5.0])))
     assert (finding.severity, dict(finding.evidence)["lost"]) == ("warning", None)
-    assert "not read yet" in finding.title
+    assert finding.title.endswith("where they go is not known (not asked yet)")
+
+
+def test_loss_says_when_the_destination_is_denied() -> None:
+    denied = triggers(NotKnown("denied", "lambda:GetFunctionEventInvokeConfig"))
+    (finding,) = found(async_loss.detect, scene(runs(AsyncEventsDropped=[60.0]), denied, FREE))
+    words = "not known (lambda:GetFunctionEventInvokeConfig denied)"
+    assert (finding.severity, dict(finding.evidence)["lost"]) == ("warning", None)
+    assert finding.title == f"orders-worker gave up 60 async events; where they go is {words}"
+    assert dict(finding.evidence)["went_to"] == words
+    failed = [*runs(AsyncEventsDropped=[60.0]), *runs(DestinationDeliveryFailures=[2.0])]
+    (finding,) = found(async_loss.detect, scene(failed, denied, FREE))
+    assert finding.title == "orders-worker lost 2 async events", "what could not be delivered is lost"
+
+
+def test_a_backlog_promises_no_age_that_was_not_read() -> None:
+    ages = [60.0 * i for i in range(1, 11)]
+    (finding,) = found(async_backlog.detect, scene(waiting(ages, Throttles=[9.0] * 10)))
+    evidence = dict(finding.evidence)
+    assert finding.title.endswith("when they are given up is not known (not asked yet)")
+    assert (evidence["maximum_event_age_s"], evidence["age_share"], evidence["given_up_in_s"]) == (None,) * 3
+
+
+def test_retries_that_were_not_read_are_no_number() -> None:
+    world = scene(events([4.0] * 15, [10.0] * 15, [180_000.0] * 15))
+    (finding,) = found(async_amplification.detect, world)
+    evidence = dict(finding.evidence)
+    assert evidence["retries"] is None
+    assert "not known (not asked yet)" in str(evidence["then"])
 
 
 def test_loss_at_reserved_zero_is_somebodys_will() -> None:
@@ -125,7 +157,9 @@ def waiting(ages_s: list[float], **counts: list[float]) -> list[MetricPoints]:
 
 def test_events_that_wait_longer_and_longer_are_a_backlog() -> None:
     ages = [60.0 * i for i in range(1, 11)]
-    (finding,) = found(async_backlog.detect, scene(waiting(ages, Throttles=[9.0] * 10)))
+    (finding,) = found(
+        async_backlog.detect, scene(waiting(ages, Throttles=[9.0] * 10), triggers(AsyncConfig()))
+    )
     evidence = dict(finding.evidence)
     assert (finding.severity, evidence["oldest_attempt_s"], evidence["growth_s_per_min"]) == (
         "warning",

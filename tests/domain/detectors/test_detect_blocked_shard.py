@@ -60,7 +60,7 @@ def test_past_half_of_the_retention_it_is_critical() -> None:
 def test_an_unknown_retention_is_said_to_be_unknown() -> None:
     (finding,) = found(fed(rising(8)))
     assert dict(finding.evidence)["expires_in_s"] is None
-    assert finding.title.endswith("how long records are kept is not known")
+    assert finding.title.endswith("how long records are kept is not known (not asked yet)")
     assert finding.severity == "warning"
 
 

@@ -36,6 +36,7 @@ def world(*more: ev.Event, visible: int = 7, in_flight: int = 0, **changes: obje
         EMPTY_WORLD,
         [
             ev.FunctionsListed(SCOPE, NOW, (function(),)),
+            ev.ConcurrencyObserved(SCOPE, NOW - 1, ((WORKER, None),)),
             ev.MappingsListed(SCOPE, NOW, (mapping(**changes),)),
             ev.QueuesObserved(SCOPE, NOW, (queue(ORDERS, visible=visible, in_flight=in_flight),)),
             *more,

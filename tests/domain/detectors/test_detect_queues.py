@@ -121,7 +121,7 @@ def test_one_message_in_three_failed_executions_is_poison() -> None:
     evidence = dict(finding.evidence)
     assert finding.title == "orders: a message comes back and back, up to 3 times"
     assert (evidence["first_message"], evidence["executions_of_it"]) == (POISON, 3)
-    assert evidence["then"] == "again after 30 s, at receive 3 to orders-dlq"
+    assert evidence["then"] == "again after 30 s, after 3 failed receives to orders-dlq"
 
 
 def test_an_id_that_succeeds_again_and_again_is_no_poison() -> None:

@@ -25,6 +25,7 @@ from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Key
 from lambdatop.domain.sight import sight
 from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers
+from lambdatop.domain.unread import NOT_ASKED, NotKnown
 from lambdatop.domain.world import EMPTY_WORLD
 
 SAFE_QUEUE = queue(ORDERS, visibility_timeout_s=60, dlq_arn=queue(DLQ).arn, max_receive_count=5)
@@ -87,10 +88,13 @@ def test_a_stream_that_retries_for_ever() -> None:
     assert finding.about == (WORKER, Key(SCOPE, "stream", "clicks"))
 
 
+NO_CONFIG = AsyncConfig()
+
+
 def triggers(
-    config: AsyncConfig | None = None, loop: str = "", gaps: tuple[str, ...] = ()
+    config: AsyncConfig | NotKnown = NO_CONFIG, loop: str | NotKnown = NOT_ASKED
 ) -> ev.TriggersObserved:
-    return ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, config, (), loop, gaps),))
+    return ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, config, (), loop),))
 
 
 ASYNC = metrics(points(WORKER, "AsyncEventsReceived", [3.0] * 5))
@@ -104,7 +108,7 @@ def test_loop_detection_that_is_switched_off() -> None:
     )
     assert finding.suggests == ("stop_recursion",)
     assert found(None, SAFE_QUEUE, None, triggers(loop="Terminate")) == []
-    assert found(None, SAFE_QUEUE, None, triggers(loop="")) == []
+    assert found(None, SAFE_QUEUE, None, triggers(loop=NOT_ASKED)) == []
 
 
 def test_asynchronous_events_that_end_nowhere() -> None:
@@ -122,7 +126,8 @@ def test_asynchronous_events_that_end_somewhere_or_do_not_come_are_silent() -> N
     assert found(None, SAFE_QUEUE, None, triggers(), ASYNC, facts=letters) == []
     assert found(None, SAFE_QUEUE, None, triggers()) == []
     assert found(None, SAFE_QUEUE, None, ASYNC) == []
-    assert found(None, SAFE_QUEUE, None, triggers(gaps=("async settings: denied",)), ASYNC) == []
+    denied = triggers(NotKnown("denied", "lambda:GetFunctionEventInvokeConfig"))
+    assert found(None, SAFE_QUEUE, None, denied, ASYNC) == []
 
 
 def test_a_dlq_that_keeps_messages_as_long_is_no_risk() -> None:

@@ -184,15 +184,17 @@ def test_repeats_and_other_consumers_are_no_loop() -> None:
 
 def test_concurrency_at_its_cap() -> None:
     capped = metrics(points(WORKER, "ConcurrentExecutions", [2.0] * 10, "Maximum", end=END))
-    (finding,) = found(world([100.0] * 10, None, None, capped, max_concurrency=2))
+    free = ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, None),))
+    (finding,) = found(world([100.0] * 10, None, None, capped, free, max_concurrency=2))
     assert finding.severity == "critical"
     assert dict(finding.evidence)["at_cap"] == "concurrency 2 >= its cap 2 for 5 min"
-    (below,) = found(world([100.0] * 10, None, None, capped, max_concurrency=3))
+    (below,) = found(world([100.0] * 10, None, None, capped, free, max_concurrency=3))
     assert below.severity == "warning"
     reserved = ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 2),))
     assert "at_cap" in dict(found(world([100.0] * 10, None, None, capped, reserved))[0].evidence)
     account = ev.AccountObserved(SCOPE, NOW, AccountFacts(2, 2, 1, 1, 1))
-    assert "at_cap" in dict(found(world([100.0] * 10, None, None, capped, account))[0].evidence)
+    assert "at_cap" in dict(found(world([100.0] * 10, None, None, capped, account, free))[0].evidence)
+    assert "at_cap" not in dict(found(world([100.0] * 10, None, None, capped, account))[0].evidence)
 
 
 def test_loops_that_aws_does_not_see_say_so() -> None:

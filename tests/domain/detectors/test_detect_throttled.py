@@ -8,6 +8,7 @@ from lambdatop.domain import events as ev
 from lambdatop.domain.detectors.throttled import detect
 from lambdatop.domain.events import MetricPoints
 from lambdatop.domain.finding import Finding
+from lambdatop.domain.fold import fold
 from lambdatop.domain.function import AccountFacts
 from lambdatop.domain.scope import Key
 
@@ -48,6 +49,7 @@ def test_a_trigger_that_asks_for_more_than_reserved_is_self_inflicted() -> None:
 
 def test_the_accounts_pool_names_who_takes_it() -> None:
     world = scene([*refused(), level([4.0] * 5), level([80.0] * 5, HOG), claimed(100.0)], reserved(None))
+    world = fold(world, ev.ConcurrencyObserved(SCOPE, NOW, ((HOG, None),)))
     (finding,) = found(detect, world)
     assert limit_of(finding) == "account pool"
     assert finding.title == (

@@ -1,0 +1,69 @@
+"""What becomes of work that is refused above a limit of concurrency, by the function's own settings."""
+
+from __future__ import annotations
+
+from lambdatop.domain.deadline import record_age_s
+from lambdatop.domain.fates import async_end, async_limits, end_name
+from lambdatop.domain.mapping import STREAMS, MappingFacts
+from lambdatop.domain.mitigations.words import span
+from lambdatop.domain.plan import Tier
+from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.unread import NotKnown
+
+NOTHING = "nothing by the cap itself"
+
+
+def refused_work(s: FunctionSituation) -> str:
+    """What happens above the limit to callers that wait, asynchronous events, records and messages."""
+    parts = ["synchronous callers get 429", _events(s), *_aliases(s), *_sources(s)]
+    return ", ".join(part for part in parts if part)
+
+
+def tier_of(s: FunctionSituation) -> Tier:
+    """T1 only where it is known that no event is lost: who calls asynchronously cannot be listed."""
+    taken = bool(async_end(s.facts, s.async_config).takers) and (bool(s.facts.dlq_arn) or not s.aliases)
+    if not taken or isinstance(s.mappings, NotKnown):
+        return "T2"
+    ageing = any(m.enabled and record_age_s(m) is not None for m in s.mappings)
+    return "T2" if ageing else "T1"
+
+
+def _events(s: FunctionSituation) -> str:
+    if isinstance(s.async_config, NotKnown):
+        known = f", DLQ {end_name(s.facts.dlq_arn)}" if s.facts.dlq_arn else ""
+        what = "how long asynchronous events are tried again, and where they go then,"
+        return f"{what} is {s.async_config.words}{known}"
+    age, end = span(async_limits(s.async_config)[1]), async_end(s.facts, s.async_config)
+    lost = "are LOST: there is neither a DLQ nor an on-failure destination"
+    then = lost if end.lost else f"go to {end.words}"
+    return f"asynchronous events are tried again for up to {age}, then {then}"
+
+
+def _aliases(s: FunctionSituation) -> tuple[str, ...]:
+    """Events sent to an alias have its settings, or AWS's defaults."""
+    if isinstance(s.aliases, NotKnown):
+        return (f"those sent to an alias by its own settings (its aliases are {s.aliases.words})",)
+    if s.aliases:
+        return ("those sent to an alias for as long as its own settings or AWS's defaults say (6 h)",)
+    return ()
+
+
+def _sources(s: FunctionSituation) -> tuple[str, ...]:
+    if isinstance(s.mappings, NotKnown):
+        return (f"what its triggers do is {s.mappings.words}",)
+    live = [m for m in s.mappings if m.enabled]
+    words = []
+    if any(m.source_kind == "sqs" for m in live):
+        words.append("refused messages come back")
+    words += [f"records of {m.source_name} {_waits(m)}" for m in live if m.source_kind in STREAMS]
+    words += [f"events of {m.source_name} wait in it" for m in live if m.source_kind not in ("sqs", *STREAMS)]
+    return tuple(words)
+
+
+def _waits(mapping: MappingFacts) -> str:
+    limit = record_age_s(mapping)
+    if limit is None:
+        return "wait in their shards until they expire"
+    told = mapping.on_failure_arn
+    end = f"their place goes to {end_name(told)}" if told else "nobody is told"
+    return f"wait in their shards and are DISCARDED once older than {span(limit)} ({end})"

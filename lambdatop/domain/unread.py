@@ -1,0 +1,84 @@
+"""What was not read: a value that stands in the place of a fact, and the list of such reads.
+
+Not known is not "no", not "none" and not AWS's default. A field that may not have been read has the type
+`T | NotKnown`, so that whoever uses it has to say what holds then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, TypeVar
+
+from lambdatop.domain.values import dataclass
+
+T = TypeVar("T")
+
+Reason = Literal["denied", "not there", "throttled", "failed", "not answered", "not asked"]
+"""Why something is not known: the permission is missing, the endpoint lacks the operation, AWS asked for a
+slower pace, the read failed, the answer left it out, or its turn has not come yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """Stands for a fact that was not read; `action` is the IAM action that reads it, "" for several."""
+
+    reason: Reason = "not asked"
+    action: str = ""
+
+    @property
+    def why(self) -> str:
+        """The reason in words: `lambda:GetPolicy denied`, `not asked yet`."""
+        if self.reason == "not asked":
+            return "not asked yet"
+        action = self.action or "its read"
+        if self.reason == "not there":
+            return f"{action.partition(':')[2] or action} is not there at this endpoint"
+        if self.reason == "not answered":
+            return f"the answer of {action} does not say"
+        return f"{action} {self.reason}"
+
+    @property
+    def words(self) -> str:
+        """`not known (lambda:GetPolicy denied)`."""
+        return f"not known ({self.why})"
+
+
+NOT_ASKED = NotKnown()
+
+
+def or_none(value: T | NotKnown) -> T | None:
+    """The value, None where it is not known: only for places in which None says just that."""
+    return None if isinstance(value, NotKnown) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One read of a source that brought nothing, while the rest of the source may be fine.
+
+    `target` is the name of the function, queue, stream, topic … that it was about, None for all of them or
+    for the account; `targets` is how many a gap without a name stands for.
+    """
+
+    source: str
+    action: str
+    target: str | None
+    reason: Reason
+    targets: int = 1
+
+    @property
+    def not_known(self) -> NotKnown:
+        """The value that stands in the place of what this read would have told."""
+        return NotKnown(self.reason, self.action)
+
+
+class SourceGaps(NamedTuple):
+    """All gaps of one source as it told them at `at` (s since the epoch), and what stands for each target."""
+
+    at: float
+    gaps: tuple[Gap, ...]
+    by_target: Mapping[str | None, NotKnown]
+
+
+def source_gaps(at: float, gaps: tuple[Gap, ...]) -> SourceGaps:
+    """The gaps of a source with their targets, so that one is found without a search."""
+    return SourceGaps(at, gaps, {gap.target: gap.not_known for gap in gaps})
