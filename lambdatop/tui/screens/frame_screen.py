@@ -13,6 +13,7 @@ from textual.screen import Screen
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.hotkeys import Hotkey, in_scope
 from lambdatop.tui.ink import Spans, fit
+from lambdatop.tui.screens.closing import ClosesOnce
 from lambdatop.tui.targets import NOTHING, Selection
 from lambdatop.tui.widgets.header import Lines, banners, first_line, hints_line, second_line
 
@@ -32,7 +33,7 @@ def layout_for(width: int, height: int) -> str:
     return "wide" if width >= WIDE_FROM else "medium"
 
 
-class FrameScreen(Screen[None]):
+class FrameScreen(ClosesOnce, Screen[None]):
     """Base of dashboard, function, journal and help."""
 
     frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
