@@ -51,7 +51,7 @@ from lambdatop.domain.text import clean
 if TYPE_CHECKING:
     _Screen = Screen[object]
 else:
-    _Screen = object  # styles are inherited from the first base alone that is a node, so a mix-in must not be one
+    _Screen = object  # styles come from the first base that is a node: a mix-in must not be one
 
 Piece = tuple[int, int, Iterable[Segment]]
 """Column, line, and what stands from there on."""

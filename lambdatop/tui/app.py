@@ -52,7 +52,7 @@ ARM_S = 0.4
 class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, ThemedApp):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
 
-    ALLOW_SELECT = False  # by dragging: Ctrl-C quits, and a click on a toast that has just gone would end the console
+    ALLOW_SELECT = False  # by dragging: a click on a toast that has just gone would end the console
     CSS_PATH = "app.tcss"
     TITLE = "lambdatop"
     BINDINGS = bindings("everywhere")

@@ -32,7 +32,7 @@ OPENERS = BY_ID["palette"].keys.split(",")
 
 
 class Palette(ClosesOnce, CommandPalette):
-    """Textual's palette, which does nothing more once it is closed, and pages only through what is laid out."""
+    """Textual's palette, which does nothing once it is closed, and pages before its list is laid out."""
 
     BINDINGS = [  # noqa: RUF012 (Textual declares it so)
         Binding("pagedown", "page(1)", show=False),

@@ -76,17 +76,23 @@ def test_a_report_in_json_holds_only_what_the_platform_could_write(key: str) -> 
         assert value is None or least <= value <= most
 
 
+def platform(**metrics: float) -> str:
+    return json.dumps({"type": "platform.report", "record": {"requestId": "r", "metrics": metrics}})
+
+
+def figures(report: Report) -> tuple[float | None, ...]:
+    return report.duration_ms, report.billed_ms, report.memory_mb, report.max_memory_mb
+
+
 @pytest.mark.parametrize("memory", ["0.5", "0", "1000001", "1" + "0" * 11])
 def test_a_size_that_no_function_has_does_not_count(memory: str) -> None:
     assert reported(f"REPORT RequestId: r\tMemory Size: {memory} MB").memory_mb is None
-    line = {"type": "platform.report", "record": {"requestId": "r", "metrics": {"memorySizeMB": float(memory)}}}
-    assert reported(json.dumps(line)).memory_mb is None
+    assert reported(platform(memorySizeMB=float(memory))).memory_mb is None
 
 
 def test_what_the_platform_writes_counts() -> None:
-    text = "REPORT RequestId: r\tDuration: 812.27 ms\tBilled Duration: 813 ms\tMemory Size: 10240 MB\tMax Memory Used: 9 MB"
-    report = reported(text)
-    assert (report.duration_ms, report.billed_ms, report.memory_mb, report.max_memory_mb) == (812.27, 813, 10240, 9)
-    metrics = {"durationMs": 0, "billedDurationMs": 10**9, "memorySizeMB": 128, "maxMemoryUsedMB": 10**6}
-    report = reported(json.dumps({"type": "platform.report", "record": {"requestId": "r", "metrics": metrics}}))
-    assert (report.duration_ms, report.billed_ms, report.memory_mb, report.max_memory_mb) == (0, 1e9, 128, 1e6)
+    times = "Duration: 812.27 ms\tBilled Duration: 813 ms"
+    text = f"REPORT RequestId: r\t{times}\tMemory Size: 10240 MB\tMax Memory Used: 9 MB"
+    assert figures(reported(text)) == (812.27, 813, 10240, 9)
+    line = platform(durationMs=0, billedDurationMs=10**9, memorySizeMB=128, maxMemoryUsedMB=10**6)
+    assert figures(reported(line)) == (0, 1e9, 128, 1e6)

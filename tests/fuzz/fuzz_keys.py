@@ -1,8 +1,8 @@
 """Keys, pastes, mouse and sizes, several in one packet, into the real console without a terminal.
 
-An input is one packet: what a slow line delivers in one read, and what happens beside it (a new snapshot, another
-size, an answer of the engine that comes late). Packets go through the same parser as a terminal's, to one
-console that lives for LIFE packets; a fault names all packets since it was started.
+An input is one packet: what a slow line delivers in one read, and what happens beside it (a new snapshot,
+another size, an answer of the engine that comes late). Packets go through the same parser as a terminal's, to
+one console that lives for LIFE packets; a fault names all packets since it was started.
 """
 
 from __future__ import annotations
@@ -59,9 +59,21 @@ _KEYS = {
     "f1": "\x1bOP",
 }
 _CONTROL = "\x01\x02\x04\x05\x06\x07\x0b\x0e\x10\x12\x13\x14\x15\x16\x17\x18\x19\x1a"
-_OTHER = ("\x1b[I", "\x1b[O", "\x1b[200~", "\x1b[201~", "\x1b[<", "\x1b[999;999R", "\x00", "\x9b", "\ud800", "\u202e")
+_OTHER = (
+    "\x1b[I",
+    "\x1b[O",
+    "\x1b[200~",
+    "\x1b[201~",
+    "\x1b[<",
+    "\x1b[999;999R",
+    "\x00",
+    "\x9b",
+    "\ud800",
+    "\u202e",
+)
 _LETTERS = "".join(h.keys for h in HOTKEYS if len(h.keys) == 1 and h.id != "quit") + ":/?$[]+-=,f"
-_WORDS = (*(name for name in COMMANDS if name not in ("q", "quit")), "orders", "orders-worker", "5", "none", "batch_size=5", "!x", "(", "x", "no such thing")
+_COMMANDS = tuple(name for name in COMMANDS if name not in ("q", "quit"))
+_WORDS = (*_COMMANDS, "orders", "orders-worker", "5", "none", "batch_size=5", "!x", "(", "x", "no such thing")
 
 
 class Packet(NamedTuple):
@@ -78,7 +90,7 @@ class Packet(NamedTuple):
 
 
 def make(rng: random.Random) -> Packet:
-    """A packet of mostly one to four keys, chosen so that dialogs, lists and lines are open most of the time."""
+    """A packet of mostly one to four keys, chosen so that dialogs, lists and lines are often open."""
     text = "".join(_piece(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))))
     return Packet(
         text,
@@ -96,7 +108,11 @@ def _piece(rng: random.Random) -> str:
     if sort < 0.62:
         return rng.choice(_LETTERS)
     if sort < 0.70:
-        return rng.choice((":", "\x10", "/", "f")) + rng.choice(_WORDS) + rng.choice(("", "\r", "\r\r", "\x1b", "\r\x1b"))
+        return (
+            rng.choice((":", "\x10", "/", "f"))
+            + rng.choice(_WORDS)
+            + rng.choice(("", "\r", "\r\r", "\x1b", "\r\x1b"))
+        )
     if sort < 0.78:
         return rng.choice(list(_KEYS.values())) * rng.choice((1, 1, 2, 3))
     if sort < 0.88:

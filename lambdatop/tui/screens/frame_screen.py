@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from lambdatop.domain.sections import section
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.hotkeys import Hotkey, in_scope
 from lambdatop.tui.ink import Spans, fit
@@ -37,6 +38,7 @@ class FrameScreen(ClosesOnce, Screen[None]):
     """Base of dashboard, function, journal and help."""
 
     frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
+    _failure = ""
 
     def compose(self) -> ComposeResult:
         """Header, banner, body, hints."""
@@ -80,12 +82,21 @@ class FrameScreen(ClosesOnce, Screen[None]):
         """Take the newest frame at once."""
         self.lay_out()
         self.frame = self.console_app.frame
-        self.show(self.frame)
+        self.show_or_say(self.frame)
 
     def watch_frame(self, frame: Frame) -> None:
         """A new frame (the watcher also runs before there are children)."""
         if self.is_mounted:
-            self.show(frame)
+            self.show_or_say(frame)
+
+    def show_or_say(self, frame: Frame) -> None:
+        """Show a frame; where that fails the screen stays as it was, and a toast says so once."""
+        section("this screen", lambda: self.show(frame), self._say_failure)
+
+    def _say_failure(self, sentence: str) -> None:
+        if sentence != self._failure:
+            self._failure = sentence
+            self.console_app.say(sentence, "error")
 
     def show(self, frame: Frame) -> None:
         """Paint what is not bound to the frame by itself."""
