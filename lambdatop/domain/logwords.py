@@ -67,7 +67,7 @@ MOST_MS = 1e9
 LEAST_MB, MOST_MB = 1.0, 1e6
 """Functions have 128 to 10,240 MB (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
 _PLAIN = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
-"""As the platform writes a figure. `float` would take exponents, `nan`, `1_000`, and other scripts' digits."""
+"""As the platform writes a figure. `float` would take exponents, `nan`, `1_000`, other scripts' digits."""
 
 
 def millis(value: object) -> float | None:

@@ -14,8 +14,8 @@ But only what scrolls looks different then, and its scrollbar, which `_scroll_up
 
 `Widget.border_title` has the whole widget painted anew, with all that stands in it, for a word of its border.
 
-`MessagePump._on_message` is where all that reaches a screen arrives: keys, timers, messages of its widgets. A screen
-that was closed lives on for some turns, and what arrives then would ask for widgets that are gone.
+`MessagePump._on_message` is where all that reaches a screen arrives: keys, timers, messages of its widgets. A
+screen that was closed lives on for some turns, and what arrives then would ask for widgets that are gone.
 
 `Widget._styles_cache` puts borders, padding and opacity round each line anew, also where there are none,
 which takes longer than the line.

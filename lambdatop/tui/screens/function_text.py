@@ -50,9 +50,7 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
         ("its findings", lambda: _findings(frame, about, width)),
         (
             "its log",
-            lambda: log_section(
-                snapshot.logs.get(key), learned, frame.now, width, snapshot.burn.times, failure
-            ),
+            lambda: log_section(tail, learned, frame.now, width, snapshot.burn.times, failure),
         ),
         ("its triggers", lambda: _triggers(mappings, frame, width)),
         ("who else invokes it", lambda: _pushed(pushed, width)),
