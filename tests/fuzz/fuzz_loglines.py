@@ -1,8 +1,9 @@
 """Log lines as functions may forge them, from the raw message to everything that is made of them.
 
-An input is a list of events of one function: message, stream and seconds before now. They are parsed, folded,
-and looked at by every detector; then the snapshot is written as JSON, as tables, as the audit report, and shown
-as the function's page. Nothing may raise, and no section may be replaced by the sentence that it could not be shown.
+An input is a list of events of one function: message, stream and seconds before now. They are parsed,
+folded, and looked at by every detector; then the snapshot is written as JSON, as tables, as the audit report,
+and shown as the function's page. Nothing may raise, and no section may be replaced by the sentence that it
+could not be shown.
 """
 
 from __future__ import annotations
