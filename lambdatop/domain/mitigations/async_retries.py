@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdatop.domain.mitigations.fields import number_or_none
-from lambdatop.domain.mitigations.words import cli, owner_warning, span
+from lambdatop.domain.mitigations.words import cli, option, owner_warning, span
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
@@ -58,7 +58,8 @@ def set_whole(name: str, settings: Settings) -> Call:
 def async_cli(scope: Scope, call: Call) -> str:
     """One of the three calls as an `aws` command."""
     verb = {"Put": "put", "Upd": "update", "Del": "delete"}[call.operation[:3]]
-    words = ["lambda", f"{verb}-function-event-invoke-config", "--function-name", call.params["FunctionName"]]
+    words = ["lambda", f"{verb}-function-event-invoke-config"]
+    words += option("--function-name", call.params["FunctionName"])
     if RETRIES in call.params:
         words += ["--maximum-retry-attempts", str(call.params[RETRIES])]
     if AGE in call.params:
