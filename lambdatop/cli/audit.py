@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import partial
 
 from lambdatop.cli import figures
-from lambdatop.cli.audit_tables import sections
+from lambdatop.cli.audit_tables import not_made, sections
 from lambdatop.cli.audit_text import cell, plural, table
 from lambdatop.domain.endpoint import foreign
+from lambdatop.domain.sections import section
 from lambdatop.domain.settings import ModeSettings
 from lambdatop.domain.snapshot import Snapshot, SourceRow, Target
 from lambdatop.domain.values import dataclass
@@ -50,8 +52,8 @@ def report(snapshot: Snapshot, asked: Asked) -> str:
     where = ", ".join(dict.fromkeys(str(t.scope) for t in snapshot.targets)) or "no account"
     blocks = [
         f"# lambdatop {cell(snapshot.version)}: AWS Lambda in {cell(where)}",
-        _who(snapshot, asked),
-        _not_seen(snapshot),
+        section("Who asked", lambda: _who(snapshot, asked), partial(not_made, "Who asked, when and where")),
+        section("What was not seen", lambda: _not_seen(snapshot), partial(not_made, "What was not seen")),
         *sections(snapshot),
         _INTEGRITY,
     ]

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from lambdatop.cli import figures, output
 from lambdatop.cli.audit_text import plural, table
 from lambdatop.cli.table import Row
 from lambdatop.domain.detectors import risky_config
 from lambdatop.domain.finding import SEVERITIES, Finding
+from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import FunctionRow, MappingRow, QueueRow, Snapshot
 
 
 def sections(snapshot: Snapshot) -> Iterator[str]:
-    """Every section, each with its heading."""
-    yield _findings(snapshot)
-    yield _risks(snapshot)
-    yield _functions(snapshot)
-    yield _triggers(snapshot)
-    yield _queues(snapshot)
-    yield _quotas(snapshot)
-    yield _calls(snapshot)
+    """Every section, each with its heading; one that cannot be made says so instead."""
+    parts = (
+        ("Findings", _findings),
+        ("Risky configuration", _risks),
+        ("Functions", _functions),
+        ("Event source mappings", _triggers),
+        ("Queues", _queues),
+        ("Quotas", _quotas),
+        ("What lambdatop itself did", _calls),
+    )
+    for title, make in parts:
+        yield section(title, partial(make, snapshot), partial(not_made, title))
+
+
+def not_made(title: str, sentence: str) -> str:
+    """What stands in the place of a section that could not be made."""
+    return f"## {title}\n\n{table(('NOT KNOWN',), [(sentence,)])}"
 
 
 def _findings(snapshot: Snapshot) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.ends import SIGNALLED, signals_end_it
+from lambdatop.cli.ends import ENDS, SIGNALLED, signals_end_it
 from lambdatop.cli.opening import close, opening
 from lambdatop.cli.wiring import Parts, engine_thread, wire
 from lambdatop.domain.errors import UsageError
@@ -152,6 +152,7 @@ def _app(
     )
     app.login = parts.login
     app.traits, app.driver_class = traits, TerminalDriver
+    app.ends = ENDS
     app.typed, app.answered = parts.typed, parts.answered
     return app
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from lambdatop.cli import figures
 from lambdatop.cli.table import Row, text_table
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.journal import Entry
+from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import FunctionRow, QuotaRow, Snapshot, SourceRow, StormRow, Target
 
 
@@ -26,9 +28,9 @@ def snapshot_text(snapshot: Snapshot) -> str:
     """The whole snapshot: worst things first, sections below each other; an empty one says so."""
     where = ", ".join(_target(t) for t in snapshot.targets) or "no target"
     blocks = [f"lambdatop {snapshot.version}, {snapshot.mode}, {figures.moment(snapshot.at)}: {where}"]
-    for section in snapshot_sections(snapshot):
-        table = text_table(section.head, section.rows, section.right) if section.rows else "none"
-        blocks.append(f"{section.title.upper()}\n{table}")
+    for part in snapshot_sections(snapshot):
+        table = text_table(part.head, part.rows, part.right) if part.rows else "none"
+        blocks.append(f"{part.title.upper()}\n{table}")
     return "\n\n".join(blocks)
 
 
@@ -38,22 +40,33 @@ def _target(target: Target) -> str:
 
 
 def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
-    """Findings, storms, functions, quotas, sources, spend."""
-    causes = {incident.key for incident in snapshot.incidents}
-    findings = [_finding(f, not causes or f.identity in causes) for f in snapshot.findings]
-    return (
-        Section("Findings", _FINDING, findings),
-        storms(snapshot),
-        Section(
-            "Functions",
-            _FUNCTION,
-            [_function(f, snapshot.age_s(f.as_of)) for f in snapshot.functions],
-            tuple(range(1, 11)),
-        ),
-        quotas(snapshot),
-        Section("Sources", _SOURCE, [_source(s) for s in snapshot.sources], (2,)),
-        Section("Own API spend", _SPEND, [_spend(snapshot)], (0, 1, 2, 3)),
+    """Findings, storms, functions, quotas, sources, spend; one that cannot be made says so instead."""
+    parts: tuple[tuple[str, Callable[[Snapshot], Section]], ...] = (
+        ("Findings", findings),
+        ("Retry storms", storms),
+        ("Functions", functions),
+        ("Quotas", quotas),
+        ("Sources", lambda s: Section("Sources", _SOURCE, [_source(row) for row in s.sources], (2,))),
+        ("Own API spend", lambda s: Section("Own API spend", _SPEND, [_spend(s)], (0, 1, 2, 3))),
     )
+    return tuple(section(title, partial(make, snapshot), partial(_not_made, title)) for title, make in parts)
+
+
+def _not_made(title: str, sentence: str) -> Section:
+    return Section(title, ("NOT KNOWN",), [(sentence,)])
+
+
+def findings(snapshot: Snapshot) -> Section:
+    """What is wrong, causes before what they explain."""
+    causes = {incident.key for incident in snapshot.incidents}
+    found = [_finding(f, not causes or f.identity in causes) for f in snapshot.findings]
+    return Section("Findings", _FINDING, found)
+
+
+def functions(snapshot: Snapshot) -> Section:
+    """Every function."""
+    rows = [_function(f, snapshot.age_s(f.as_of)) for f in snapshot.functions]
+    return Section("Functions", _FUNCTION, rows, tuple(range(1, 11)))
 
 
 _FINDING = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "SUGGESTS")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from lambdatop.domain.logwords import Read, Report, level_word, number, report_level
+from lambdatop.domain.logwords import Read, Report, level_word, megabytes, millis, report_level
 from lambdatop.domain.signatures import classify
 from lambdatop.domain.text import clean_name
 
@@ -131,20 +131,20 @@ def _report(type_: str, record: dict[str, object]) -> Report:
     raw = record.get("metrics")
     metrics = raw if isinstance(raw, dict) else {}
     status, error_type = _word(record.get("status")), _word(record.get("errorType"))
-    lasted = number(metrics.get("durationMs"))
+    lasted = millis(metrics.get("durationMs"))
     if type_.startswith("platform.init"):
         return Report(init_ms=lasted, status=status, error_type=error_type)
     if type_.startswith("platform.restore"):
         return Report(restore_ms=lasted, status=status, error_type=error_type)
     return Report(
         duration_ms=lasted,
-        billed_ms=number(metrics.get("billedDurationMs")),
-        memory_mb=number(metrics.get("memorySizeMB")),
-        max_memory_mb=number(metrics.get("maxMemoryUsedMB")),
-        init_ms=number(metrics.get("initDurationMs")),
+        billed_ms=millis(metrics.get("billedDurationMs")),
+        memory_mb=megabytes(metrics.get("memorySizeMB")),
+        max_memory_mb=megabytes(metrics.get("maxMemoryUsedMB")),
+        init_ms=millis(metrics.get("initDurationMs")),
         status=status,
         error_type=error_type,
-        restore_ms=number(metrics.get("restoreDurationMs")),
+        restore_ms=millis(metrics.get("restoreDurationMs")),
     )
 
 

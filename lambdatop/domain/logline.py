@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from lambdatop.domain.logjson import read_json
-from lambdatop.domain.logwords import Read, Report, level_word, number, report_level, shared
+from lambdatop.domain.logwords import Read, Report, level_word, megabytes, millis, report_level, shared
 from lambdatop.domain.signatures import classify
 from lambdatop.domain.text import clean
 from lambdatop.domain.values import dataclass
@@ -219,16 +220,16 @@ def _report(text: str) -> Report:
         for key, value in zip(parts[1::2], parts[2::2], strict=True)
     }
     return Report(
-        duration_ms=_figure(fields.get("Duration")),
-        billed_ms=_figure(fields.get("Billed Duration")),
-        memory_mb=_figure(fields.get("Memory Size")),
-        max_memory_mb=_figure(fields.get("Max Memory Used")),
-        init_ms=_figure(fields.get("Init Duration")),
+        duration_ms=_figure(millis, fields.get("Duration")),
+        billed_ms=_figure(millis, fields.get("Billed Duration")),
+        memory_mb=_figure(megabytes, fields.get("Memory Size")),
+        max_memory_mb=_figure(megabytes, fields.get("Max Memory Used")),
+        init_ms=_figure(millis, fields.get("Init Duration")),
         status=fields.get("Status", "")[:64],
         error_type=fields.get("Error Type", "")[:256],
-        restore_ms=_figure(fields.get("Restore Duration")),
+        restore_ms=_figure(millis, fields.get("Restore Duration")),
     )
 
 
-def _figure(text: str | None) -> float | None:
-    return number(text.split(" ", 1)[0]) if text else None
+def _figure(read: Callable[[object], float | None], text: str | None) -> float | None:
+    return read(text.split(" ", 1)[0]) if text else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,15 +62,31 @@ def report_level(report: Report | None) -> str:
     return "error" if report and report.status in _BAD else ""
 
 
-def number(value: object) -> float | None:
-    """A figure that can be summed up: finite and not negative; None for anything else."""
+MOST_MS = 1e9
+"""Beyond any execution (15 minutes) and any initialisation by far; what claims more is forged."""
+LEAST_MB, MOST_MB = 1.0, 1e6
+"""Functions have 128 to 10,240 MB (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
+_PLAIN = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
+"""As the platform writes a figure. `float` would take exponents, `nan`, `1_000`, other scripts' digits."""
+
+
+def millis(value: object) -> float | None:
+    """A time in ms of 0 to MOST_MS; None for anything else: the function may have printed the line itself."""
+    return _within(value, 0.0, MOST_MS)
+
+
+def megabytes(value: object) -> float | None:
+    """A size in MB of LEAST_MB to MOST_MB; None for anything else."""
+    return _within(value, LEAST_MB, MOST_MB)
+
+
+def _within(value: object, least: float, most: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
         return None
-    return found if math.isfinite(found) and found >= 0 else None
+    # Compared before it is made a float: an integer of a JSON line may have thousands of digits.
+    return float(value) if least <= (float(value) if isinstance(value, str) else value) <= most else None
 
 
 @lru_cache(maxsize=4096)

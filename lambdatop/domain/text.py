@@ -1,8 +1,8 @@
 """The only gate through which foreign text enters lambdatop.
 
 Whatever comes from AWS (names, log lines, reasons, error messages) is attacker-influenced. A string
-that left `clean()` holds no control, escape, direction or invisible character, so no widget, file or
-terminal further on has to think about it.
+that left `clean()` holds no control, escape, direction or invisible character (but joiners in their place),
+so no widget, file or terminal further on has to think about it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,41 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from sys import intern
+from unicodedata import category, combining
 
 MAX_CHARS = 8192
 
+MOST_MARKS = 4
+"""Combining marks on one letter: Vietnamese, Thai, Hindi and Tibetan need up to three, pointed Hebrew and
+Arabic up to four. More of them paint over the lines around theirs."""
+
 _INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f\U000e0100-\U000e01ef"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U00016fe4"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_SUSPECT = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]")
+"""What Unicode ignores by default (DerivedCoreProperties.txt), and other characters without a shape."""
+_NOBODYS = "\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff"
+"""Private use and no characters: each terminal shows something else, or nothing."""
+_SUSPECT = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}{_NOBODYS}]")
+_ZWNJ, _ZWJ, _VARIANTS, _KEYCAP = "\u200c", "\u200d", "\ufe0e\ufe0f", "\u20e3"
+_JOINERS = re.compile(f"[{_ZWNJ}{_ZWJ}{_VARIANTS}]")
+_PICTURE = re.compile(
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf"
+    "\u2934\u2935\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001f3fa\U0001f400-\U0001faff]"
+)
+"""Where emoji are (emoji-data.txt), without the five skin tones."""
+_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
+_MOST_JOINED = 4
+"""Joiners in one emoji; the longest that there is (a kiss of two people) has three."""
+_CURSIVE = re.compile(
+    "[\u0620-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u18af\u1b00-\u1b7f\ua980-\ua9df\ufb50-\ufdcf\ufe70-\ufefc]"
+)
+"""Scripts whose letters change their shape by their neighbours: Arabic, Syriac, Indic and their relatives."""
+_VIRAMA = 9
+"""Canonical combining class of the signs that take a letter's vowel away."""
+_NO_LATIN = re.compile(f"[^\x00-\u02ff]{{{MOST_MARKS + 1},}}")
+"""Where there may be too many marks; looked at letter by letter only there."""
 _NAME_MAX = 256
 _BETWEEN = " \N{RIGHTWARDS ARROW} "
 _TOGETHER = 100
@@ -36,14 +63,69 @@ def _visible(match: re.Match[str]) -> str:
         return f"[{code:02X}]"
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
-    return f"[U+{code:04X}]"
+    return match.group() if _belongs(match.string, match.start()) else _notation(match)
+
+
+def _notation(match: re.Match[str]) -> str:
+    return f"[U+{ord(match.group()):04X}]"
+
+
+def _belongs(text: str, at: int) -> bool:
+    """Whether an invisible character does what it is for: in an emoji, or between letters that need it."""
+    char, before, after = text[at], text[at - 1 : at], text[at + 1 : at + 2]
+    if char in _VARIANTS:
+        return bool(_PICTURE.match(before)) or (
+            before != "" and before in "0123456789#*" and after == _KEYCAP
+        )
+    if char not in (_ZWNJ, _ZWJ) or not before:
+        return False
+    if _CURSIVE.match(before):
+        letters = after != "" and _CURSIVE.match(after) is not None and category(after)[0] in "LM"
+        return combining(before) == _VIRAMA or (letters and category(before)[0] in "LM")
+    return char == _ZWJ and _PICTURE.match(after) is not None and _is_joined(text, at)
+
+
+def _is_joined(text: str, at: int) -> bool:
+    """Whether an emoji ends before `at`, one that is not made of too many already."""
+    joined = 1
+    while at > 0 and joined <= _MOST_JOINED:
+        at -= 1
+        if text[at] in _VARIANTS or _TONES.match(text[at]):
+            continue
+        if _PICTURE.match(text[at]) is None:
+            return False
+        if text[at - 1 : at] != _ZWJ:
+            return True
+        at, joined = at - 1, joined + 1
+    return False
+
+
+def _fewer_marks(match: re.Match[str]) -> str:
+    """A run of letters with at most MOST_MARKS marks on each, and how many more there were."""
+    made: list[str] = []
+    marks = 0
+    for char in match.group():
+        if category(char)[0] == "M" and char not in _VARIANTS:
+            marks += 1
+        elif not _JOINERS.match(char):  # an invisible one between two marks begins no new letter
+            made += _left_out(marks)
+            marks = 0
+        if marks <= MOST_MARKS:
+            made.append(char)
+    return "".join((*made, *_left_out(marks)))
+
+
+def _left_out(marks: int) -> tuple[str, ...]:
+    return (f"[{marks - MOST_MARKS} more marks]",) if marks > MOST_MARKS else ()
 
 
 def clean(text: str, limit: int = MAX_CHARS) -> str:
     r"""Foreign text made harmless; line feeds stay, tabs become spaces.
 
     ESC becomes `␛`, C1 bytes `[9B]`, invisible and directional characters `[U+202E]`, lone surrogates
-    `\ufffd`. A longer text is cut at `limit` characters with the rest counted.
+    `\ufffd`. Joiners inside an emoji or between letters of scripts that need them stay; of the combining
+    marks on one letter the first MOST_MARKS do, the others are counted. A longer text is cut at `limit`
+    characters with the rest counted.
     """
     cut = len(text) - limit
     if cut > 0:
@@ -52,8 +134,10 @@ def clean(text: str, limit: int = MAX_CHARS) -> str:
     if plain.isascii() and plain.replace("\n", "").isprintable():
         # Nearly every line: nothing but printable ASCII, which is told much faster than by the pattern.
         text = plain
-    elif _SUSPECT.search(text):
-        text = _SUSPECT.sub(_visible, text)
+    else:
+        if _SUSPECT.search(text):
+            text = _SUSPECT.sub(_visible, text)
+        text = _NO_LATIN.sub(_fewer_marks, text)
         if "\t" in text:
             text = text.expandtabs(4)
     return f"{text} […{cut} more characters]" if cut > 0 else text
@@ -83,11 +167,11 @@ def clean_line(text: str, limit: int = MAX_CHARS) -> str:
 
 
 def clean_name(text: str) -> str:
-    """A resource name or identifier: one line, at most 256 characters.
+    """A resource name or identifier: one line, at most 256 characters, nothing invisible at all.
 
     Runtimes, versions, formats are few and are told of every function: each is kept once.
     """
-    return intern(clean_line(text, _NAME_MAX))
+    return intern(_JOINERS.sub(_notation, clean_line(text, _NAME_MAX)))
 
 
 def looks_confusable(name: str) -> bool:

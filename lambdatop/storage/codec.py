@@ -7,9 +7,13 @@ new number.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from lambdatop.domain.looking import Looking
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.pricing import METRIC_USD
+from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import (
     FunctionRow,
     MappingRow,
@@ -28,27 +32,41 @@ from lambdatop.storage.plainjson import Json, finite, iso, plain
 
 SNAPSHOT_SCHEMA = "lambdatop.snapshot/1"
 
+Part = Callable[[str, Callable[[], Any]], Any]
+"""Makes a section by its name and a function; null where that fails."""
+
 __all__ = ["SNAPSHOT_SCHEMA", "entry_json", "plan_json", "result_json", "snapshot_json"]
 
 
 def snapshot_json(snapshot: Snapshot) -> Json:
-    """One snapshot as schema `lambdatop.snapshot/1`."""
+    """One snapshot as schema `lambdatop.snapshot/1`.
+
+    `failed_sections` names what could not be made and is null for that reason, with a sentence each.
+    """
+    failed: list[Json] = []
+
+    def part(what: str, make: Callable[[], Any]) -> Any:
+        return section(what, make, lambda sentence: failed.append({"section": what, "why": sentence}))
+
     return {
         "schema": SNAPSHOT_SCHEMA,
         "at": iso(snapshot.at),
         "version": snapshot.version,
         "mode": snapshot.mode,
-        "targets": [_target(t) for t in snapshot.targets],
-        "functions": [_function(r, snapshot) for r in snapshot.functions],
-        "mappings": [_mapping(r, snapshot.age_s(r.as_of)) for r in snapshot.mappings],
-        "queues": [_queue(r, snapshot.age_s(r.as_of)) for r in snapshot.queues],
-        "findings": findings_json(snapshot),
-        "quotas": [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas],
-        "sources": [_source(s) for s in snapshot.sources],
-        "spend": _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)},
-        "burn": account_burn_json(snapshot.burn),
-        "incidents": incidents_json(snapshot.incidents),
-        "storms": [storm_json(r, snapshot.age_s(r.as_of)) for r in snapshot.storms],
+        "targets": part("targets", lambda: [_target(t) for t in snapshot.targets]),
+        "functions": part("functions", lambda: [_function(r, snapshot, part) for r in snapshot.functions]),
+        "mappings": part(
+            "mappings", lambda: [_mapping(r, snapshot.age_s(r.as_of)) for r in snapshot.mappings]
+        ),
+        "queues": part("queues", lambda: [_queue(r, snapshot.age_s(r.as_of)) for r in snapshot.queues]),
+        "findings": part("findings", lambda: findings_json(snapshot)),
+        "quotas": part("quotas", lambda: [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]),
+        "sources": part("sources", lambda: [_source(s) for s in snapshot.sources]),
+        "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)}),
+        "burn": part("burn", lambda: account_burn_json(snapshot.burn)),
+        "incidents": part("incidents", lambda: incidents_json(snapshot.incidents)),
+        "storms": part("storms", lambda: [storm_json(r, snapshot.age_s(r.as_of)) for r in snapshot.storms]),
+        "failed_sections": failed,
     }
 
 
@@ -64,7 +82,7 @@ def _target(target: Target) -> Json:
     }
 
 
-def _function(row: FunctionRow, snapshot: Snapshot) -> Json:
+def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
     facts, tail = row.facts, snapshot.logs.get(row.key)
     numbers: Json = {
         "invocations_per_min": row.invocations_per_min,
@@ -92,8 +110,8 @@ def _function(row: FunctionRow, snapshot: Snapshot) -> Json:
         "log_group": facts.log_group or None,
         "last_modified": iso(facts.last_modified),
         **finite(numbers),
-        "burn": burn_json(row, tail, snapshot.burn),
-        "log": log_json(tail, facts),
+        "burn": part(f"burn of {facts.name}", lambda: burn_json(row, tail, snapshot.burn)),
+        "log": part(f"log of {facts.name}", lambda: log_json(tail, facts)),
     }
 
 

@@ -14,6 +14,9 @@ But only what scrolls looks different then, and its scrollbar, which `_scroll_up
 
 `Widget.border_title` has the whole widget painted anew, with all that stands in it, for a word of its border.
 
+`MessagePump._on_message` is where all that reaches a screen arrives: keys, timers, messages of its widgets. A
+screen that was closed lives on for some turns, and what arrives then would ask for widgets that are gone.
+
 `Widget._styles_cache` puts borders, padding and opacity round each line anew, also where there are none,
 which takes longer than the line.
 """
@@ -24,11 +27,12 @@ import sys
 import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.segment import Segment, Segments
 from rich.style import Style as RichStyle
 from rich.text import Text
+from textual import events, messages
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
@@ -44,6 +48,11 @@ from textual.widget import Widget
 
 from lambdatop.domain.error_words import traceback_text
 from lambdatop.domain.text import clean
+
+if TYPE_CHECKING:
+    _Screen = Screen[object]
+else:
+    _Screen = object  # styles come from the first base that is a node: a mix-in must not be one
 
 Piece = tuple[int, int, Iterable[Segment]]
 """Column, line, and what stands from there on."""
@@ -136,6 +145,11 @@ class QuietCrash(App[None]):
         self._exit_renderables.append(Segments(self.console.render(words, self.console.options)))
         self._close_messages_no_wait()
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the end was asked for; some turns of the loop go by until it comes."""
+        return self._exit
+
 
 class FrameDriver(Driver):
     """A driver that is given frames, not characters."""
@@ -189,6 +203,20 @@ def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
         for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if chop is not None and x <= last and end > first:
                 yield x, y, chop if end <= last else chop.crop(0, min(end, last) - x)
+
+
+ENDING = (events.Unmount, events.Callback, messages.CloseMessages, messages.Prune)
+"""What a closed screen still needs, to be taken down."""
+
+
+class HearsWhileOpen(_Screen):
+    """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more."""
+
+    is_open = True
+
+    async def _on_message(self, message: Message) -> None:
+        if (self.is_open and not self.app._exit) or isinstance(message, ENDING):
+            await super()._on_message(message)
 
 
 def key_reader() -> Callable[[str], Iterator[Message]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import isawaitable
 from typing import Literal
 
 from textual import events
@@ -51,6 +52,7 @@ ARM_S = 0.4
 class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, ThemedApp):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
 
+    ALLOW_SELECT = False  # by dragging: a click on a toast that has just gone would end the console
     CSS_PATH = "app.tcss"
     TITLE = "lambdatop"
     BINDINGS = bindings("everywhere")
@@ -163,6 +165,8 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
 
     async def on_event(self, event: events.Event) -> None:
         """Everything that happens; keys that were typed right behind a filter wait their turn."""
+        if self.is_ending and isinstance(event, events.InputEvent | events.Paste):
+            return  # typed behind the key that quits
         if not self.held_back(event):
             await self.act_on(event)
 
@@ -194,13 +198,15 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                 return True
         return False
 
-    def run_hotkey(self, hotkey: Hotkey) -> None:
+    async def run_hotkey(self, hotkey: Hotkey) -> None:
         """An entry of the table, from the palette: on the screen that is below it."""
         for node in (self.screen.focused, self.screen, self):
             name, _, argument = hotkey.action.partition("(")
             method = getattr(node, f"action_{name}", None)
             if method is not None:
-                method(*([argument.strip("')")] if argument else []))
+                result = method(*([argument.strip("')")] if argument else []))
+                if isawaitable(result):
+                    await result
                 return
 
     def say(self, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
@@ -292,7 +298,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
 
         async def wait() -> None:
             result = await ending(self.engine.execute(plan, confirmed_at))
-            if dialog.is_attached:
+            if dialog.is_open:
                 dialog.show_result(result)
             else:
                 severity: Literal["information", "warning"] = "warning"

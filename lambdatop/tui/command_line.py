@@ -6,12 +6,18 @@ typed before that is held back, and a word that is a command's name needs no sea
 
 from __future__ import annotations
 
-from textual import events, on
-from textual.command import CommandPalette
+from typing import Any
+
+from textual import events
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding
+from textual.command import CommandList, CommandPalette
 from textual.widgets import Input
 
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
+from lambdatop.tui.screens.closing import ClosesOnce
 from lambdatop.tui.type_ahead import LONGEST_S, TypeAhead
+from lambdatop.tui.widgets.options import move_page
 
 LOOK_S = 0.01
 """How often it is looked whether the palette's line has the focus."""
@@ -25,14 +31,28 @@ COMMANDS: dict[str, Hotkey] = {
 OPENERS = BY_ID["palette"].keys.split(",")
 
 
-class Palette(CommandPalette):
-    """Textual's palette, which looks for commands no more once it is closed."""
+class Palette(ClosesOnce, CommandPalette):
+    """Textual's palette, which does nothing once it is closed, and pages before its list is laid out."""
 
-    @on(Input.Changed)
-    def _not_when_closed(self, event: Input.Changed) -> None:
-        # What was typed right before the closing arrives after it; a search without a list ends the console.
-        if not self.is_current:
-            event.prevent_default()
+    BINDINGS = [  # noqa: RUF012 (Textual declares it so)
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+    ]
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Close it. Its search must not go on without its list: that would end the console."""
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
+
+    def action_page(self, direction: int) -> None:
+        """A page down or up."""
+        move_page(self.query_one(CommandList), direction)
+
+    def on_click(self, event: events.Click) -> None:
+        """Beside it: close."""
+        event.prevent_default()  # it would look up the place on a screen that may have shrunk since
+        if event.widget is self:
+            self.dismiss()
 
 
 class CommandLine(TypeAhead):
@@ -44,7 +64,8 @@ class CommandLine(TypeAhead):
     def action_command_palette(self) -> None:
         """Open the palette."""
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(Palette(id="--command-palette"))
+            # Without Textual's id: the one before may not be gone yet, and two of one id end the console.
+            self.push_screen(Palette())
 
     def held_back(self, event: events.Event) -> bool:
         """Keep a key for later while the palette opens; Enter waits for the keys before it."""
@@ -81,6 +102,8 @@ class CommandLine(TypeAhead):
 
     async def _deliver(self) -> None:
         """The palette's line has the focus, or is gone: act on what was held back, in its order."""
+        if not self.screen_stack:  # the console has been quit meanwhile
+            return
         opening = isinstance(self.screen, CommandPalette) and not isinstance(self.focused, Input)
         self._looks += 1
         if opening and self._looks * LOOK_S < LONGEST_S:
@@ -92,15 +115,15 @@ class CommandLine(TypeAhead):
                 await self.act_on(event)
 
     async def _entered(self, line: Input, event: events.Key) -> None:
+        if not self.screen_stack:
+            return
         hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
         if hotkey is None or not isinstance(self.screen, CommandPalette):
             await self.act_on(event)
             return
-        # Its search must not go on in a palette that is gone: that would end the console.
-        self.workers.cancel_node(self.screen)
         self.screen.dismiss()
         self.call_later(self.run_hotkey, hotkey)
 
-    def run_hotkey(self, hotkey: Hotkey) -> None:
+    async def run_hotkey(self, hotkey: Hotkey) -> None:
         """Do what an entry of the table does."""
         raise NotImplementedError

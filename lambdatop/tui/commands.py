@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +20,7 @@ SKIP = ("moving", "dialog", "insights")
 class HotkeyCommands(Provider):
     """Every key that means something on the screen below."""
 
-    def _commands(self) -> Iterator[tuple[Hotkey, Callable[[], None]]]:
+    def _commands(self) -> Iterator[tuple[Hotkey, Callable[[], Awaitable[None]]]]:
         app = cast("LambdatopApp", self.app)
         for hotkey in HOTKEYS:
             if hotkey.scope == "log" and not isinstance(app.screen.focused, LogTail):

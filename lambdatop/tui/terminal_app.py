@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.color import ColorSystem
@@ -24,6 +25,9 @@ class TerminalApp(FramedApp):
     traits = Traits()
     when_painted: Callable[[], object] | None = None
     """What is put off until the first frame is on its way to the terminal."""
+
+    ends: Sequence[int] = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    """Signals that end the app as its own key does."""
 
     typed: Callable[[], object] = staticmethod(lambda: None)
     """Is told of each key as soon as it is read, in the thread that reads."""

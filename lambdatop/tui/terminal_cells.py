@@ -34,7 +34,7 @@ _ATTRIBUTES = (
     ("underline2", "21"),
     ("overline", "53"),
 )
-_JOINERS = "\u200d\ufe0e\ufe0f"
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
 
 class Ink(NamedTuple):

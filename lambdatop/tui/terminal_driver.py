@@ -14,7 +14,7 @@ import sys
 import termios
 import threading
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -26,6 +26,7 @@ from textual.message import Message
 
 from lambdatop.tui._private import FrameDriver, Piece, key_reader
 from lambdatop.tui.terminal import SYNC, Traits, entering, key_by_key, leaving
+from lambdatop.tui.terminal_app import TerminalApp
 from lambdatop.tui.terminal_cells import Cells
 from lambdatop.tui.terminal_line import Line
 from lambdatop.tui.terminal_pacing import QUESTION, Window
@@ -34,7 +35,6 @@ LOOK_S = 0.1
 """How often the reading thread looks whether it shall end, and whether a lone Escape was meant."""
 LAST_WORDS_S = 3.0
 """How long leaving waits for a terminal that takes nothing."""
-ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class TerminalDriver(FrameDriver):
@@ -55,6 +55,7 @@ class TerminalDriver(FrameDriver):
         self._in, self._out = sys.__stdin__.fileno(), sys.__stderr__.fileno()
         self._traits: Traits = getattr(app, "traits", Traits())
         self._typed: Callable[[], object] = getattr(app, "typed", lambda: None)
+        self._ends: Sequence[int] = getattr(app, "ends", TerminalApp.ends)
         self._cells = Cells(self._traits.colors, ascii_only=self._traits.ascii_only)
         self._cursor = (0, 0)
         self._window = Window()
@@ -209,7 +210,7 @@ class TerminalDriver(FrameDriver):
             signal.SIGTSTP: self._stop,
             signal.SIGCONT: self._continue,
         }
-        acts |= {number: partial(self._leave, number) for number in ENDS}
+        acts |= {number: partial(self._leave, number) for number in self._ends}
         for number, act in acts.items():
             if number not in self._handlers:
                 self._handlers[number] = signal.getsignal(number)

@@ -16,6 +16,7 @@ import pytest
 from fakes.terminal import Terminal, environment
 
 from lambdatop.cli import codes
+from lambdatop.cli.ends import ENDS
 
 pytestmark = pytest.mark.wire
 
@@ -26,6 +27,7 @@ OFF_AFTERWARDS = {b"1049", b"1000", b"1003", b"1015", b"1006", b"2004", b"1004",
 """Alternate screen, mouse, pasting, focus, and frames that are held back."""
 ON_AFTERWARDS = {b"25", b"7"}
 """Cursor and wrapping."""
+COMMON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Open = Callable[..., Terminal]
 
 
@@ -62,7 +64,18 @@ def test_the_key_that_always_ends_it(opened: Open, tmp_path: Path) -> None:
     assert (tmp_path / "drained").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [n for n in ENDS if n not in COMMON], ids=lambda n: n.name)
+def test_rare_signals(opened: Open, tmp_path: Path, number: signal.Signals) -> None:
+    with opened() as term:
+        shows(term)
+        term.process.send_signal(number)
+        assert term.wait_for_exit() == 128 + number
+        assert term.attributes() == term.before
+    restored(term.written)
+    assert (tmp_path / "drained").exists()
+
+
+@pytest.mark.parametrize("number", COMMON)
 def test_signals(opened: Open, tmp_path: Path, number: signal.Signals) -> None:
     with opened(DRAIN_S="1.0") as term:
         shows(term)

@@ -117,7 +117,8 @@ class FakeConsole:
     def release(self) -> None:
         held, self.held = self.held or [], None
         for future, value in held:
-            future.set_result(value)
+            if future.set_running_or_notify_cancel():  # nobody may wait for it any more
+                future.set_result(value)
 
     # -- answers ---------------------------------------------------------------------------------
 

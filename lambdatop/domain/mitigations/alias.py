@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.domain.mitigations.words import cli, owner_warning
+from lambdatop.domain.mitigations.words import cli, option, owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import AliasSituation, VersionFacts
@@ -38,7 +38,8 @@ def point(function: str, alias: str, version: str, weights: Mapping[str, float],
 def alias_cli(scope: Scope, call: Call) -> str:
     """UpdateAlias as an `aws` command."""
     p = call.params
-    words = ["lambda", "update-alias", "--function-name", p["FunctionName"], "--name", p["Name"]]
+    words = ["lambda", "update-alias", *option("--function-name", p["FunctionName"])]
+    words += option("--name", p["Name"])
     words += ["--function-version", p["FunctionVersion"]]
     words += ["--routing-config", json.dumps(p["RoutingConfig"], separators=(",", ":"))]
     if "RevisionId" in p:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdatop.domain.fates import retries_words
 from lambdatop.domain.mitigations.fields import number_or_none
-from lambdatop.domain.mitigations.words import cli, owner_warning, span
+from lambdatop.domain.mitigations.words import cli, option, owner_warning, span
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
@@ -65,7 +65,8 @@ def set_whole(name: str, settings: Settings) -> Call:
 def async_cli(scope: Scope, call: Call) -> str:
     """One of the three calls as an `aws` command."""
     verb = {"Put": "put", "Upd": "update", "Del": "delete"}[call.operation[:3]]
-    words = ["lambda", f"{verb}-function-event-invoke-config", "--function-name", call.params["FunctionName"]]
+    words = ["lambda", f"{verb}-function-event-invoke-config"]
+    words += option("--function-name", call.params["FunctionName"])
     if RETRIES in call.params:
         words += ["--maximum-retry-attempts", str(call.params[RETRIES])]
     if AGE in call.params:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdatop.domain.mitigations.words import cli, owner_warning
+from lambdatop.domain.mitigations.words import cli, option, owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
@@ -25,8 +25,15 @@ def set_recursion(name: str, value: str) -> Call:
 
 def set_recursion_cli(scope: Scope, call: Call) -> str:
     """`set_recursion` as an `aws` command."""
-    words = ("lambda", "put-function-recursion-config", "--function-name", call.params["FunctionName"])
-    return cli(scope, *words, "--recursive-loop", call.params["RecursiveLoop"])
+    name = option("--function-name", call.params["FunctionName"])
+    return cli(
+        scope,
+        "lambda",
+        "put-function-recursion-config",
+        *name,
+        "--recursive-loop",
+        call.params["RecursiveLoop"],
+    )
 
 
 def plan_stop_recursion(

@@ -12,7 +12,7 @@ from typing import Any
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.fields import number, switch
-from lambdatop.domain.mitigations.words import cli, span
+from lambdatop.domain.mitigations.words import cli, option, span
 from lambdatop.domain.plan import NEWER_THAN, Alternative, Call, Plan, Proposal, Refusal, State
 from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Scope
@@ -50,7 +50,8 @@ def move_cli(scope: Scope, call: Call) -> str:
     """Both calls as an `aws` command."""
     p = call.params
     if call.operation == "CancelMessageMoveTask":
-        return cli(scope, "sqs", "cancel-message-move-task", "--task-handle", p.get("TaskHandle", "HANDLE"))
+        handle = option("--task-handle", p.get("TaskHandle", "HANDLE"))
+        return cli(scope, "sqs", "cancel-message-move-task", *handle)
     words = ["sqs", "start-message-move-task", "--source-arn", p["SourceArn"]]
     words += ["--destination-arn", p["DestinationArn"]] if "DestinationArn" in p else []
     if "MaxNumberOfMessagesPerSecond" in p:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdatop.domain.mitigations.words import cli
+from lambdatop.domain.mitigations.words import cli, option
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import RuleSituation
@@ -26,9 +26,8 @@ def switch_rule(name: str, bus: str, on: bool) -> Call:
 def rule_cli(scope: Scope, call: Call) -> str:
     """`switch_rule` as an `aws` command."""
     verb = "enable-rule" if call.operation == "EnableRule" else "disable-rule"
-    return cli(
-        scope, "events", verb, "--name", call.params["Name"], "--event-bus-name", call.params["EventBusName"]
-    )
+    bus = option("--event-bus-name", call.params["EventBusName"])
+    return cli(scope, "events", verb, *option("--name", call.params["Name"]), *bus)
 
 
 def plan_disable_rule(s: RuleSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:

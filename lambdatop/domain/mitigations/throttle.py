@@ -11,7 +11,7 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
-from lambdatop.domain.mitigations.words import cli, owner_warning
+from lambdatop.domain.mitigations.words import cli, option, owner_warning
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
@@ -34,8 +34,8 @@ def set_reserved(name: str, value: Reserved) -> Call:
 def set_reserved_cli(scope: Scope, name: str, value: Reserved) -> str:
     """`set_reserved` as an `aws` command."""
     if value is None:
-        return cli(scope, "lambda", "delete-function-concurrency", "--function-name", name)
-    words = ("lambda", "put-function-concurrency", "--function-name", name)
+        return cli(scope, "lambda", "delete-function-concurrency", *option("--function-name", name))
+    words = ("lambda", "put-function-concurrency", *option("--function-name", name))
     return cli(scope, *words, "--reserved-concurrent-executions", str(value))
 
 

@@ -24,6 +24,11 @@ def cli(scope: Scope, *words: str) -> str:
     return shlex.join(("aws", *words, "--region", scope.region))
 
 
+def option(name: str, value: str) -> tuple[str, ...]:
+    """An option of an `aws` command; a value like `--debug`, a good name for a function, is tied to it."""
+    return (f"{name}={value}",) if value.startswith("-") else (name, value)
+
+
 def same_place(proposal: Proposal, profile: str | None, endpoint: str) -> Proposal:
     """The proposal with command lines that go where lambdatop is connected to.
 
@@ -32,21 +37,36 @@ def same_place(proposal: Proposal, profile: str | None, endpoint: str) -> Propos
     """
     if not isinstance(proposal, Plan):
         return proposal
-    words = ["--region", proposal.scope.region]
-    plain = shlex.join(words)
-    words += ["--profile", profile] if profile else []
-    words += ["--endpoint-url", endpoint] if endpoint and "," not in endpoint else []
-    full = shlex.join(words)
-    return _with_words(proposal, plain, full)
+    more = option("--profile", profile) if profile else ()
+    more += option("--endpoint-url", endpoint) if endpoint and "," not in endpoint else ()
+    return _with_words(proposal, more) if more else proposal
 
 
-def _with_words(plan: Plan, plain: str, full: str) -> Plan:
-    return replace(
-        plan,
-        cli=plan.cli.replace(plain, full),
-        undo_note=plan.undo_note.replace(plain, full),
-        steps=tuple(_with_words(step, plain, full) for step in plan.steps),
-    )
+def _with_words(plan: Plan, more: tuple[str, ...]) -> Plan:
+    steps = tuple(_with_words(step, more) for step in plan.steps)
+    lines = [step.cli for step in steps] or [_longer(plan.cli, more)]
+    before, command, after = command_in(plan.undo_note)
+    note = f"{before} ({_longer(command, more)}){after}" if command else plan.undo_note
+    return replace(plan, cli="\n".join(lines), undo_note=note, steps=steps)
+
+
+def command_in(note: str) -> tuple[str, str, str]:
+    """What stands before the `aws` command in parentheses, the command ("" for none), what follows."""
+    before, found, rest = note.partition(" (aws ")
+    at = 0
+    while found and at < len(rest) and rest[at] != ")":
+        quote = rest[at]
+        if quote in ("'", '"'):  # what is quoted may hold a parenthesis
+            at = rest.find(quote, at + 1)
+            if at < 0:
+                return note, "", ""
+        at += 1
+    return (before, f"aws {rest[:at]}", rest[at + 1 :]) if found else (note, "", "")
+
+
+def _longer(command: str, more: tuple[str, ...]) -> str:
+    """A command with more words, read and written anew: what stands in quotes stays what it is."""
+    return shlex.join((*shlex.split(command), *more)) if command else ""
 
 
 def owner_warning(stack: str | NotKnown | None) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ class LogsPane(Pane):
         """The function whose log this is."""
         return Selection(function=self.function) if self.function else NOTHING
 
-    def show(self, frame: Frame) -> None:
+    def paint(self, frame: Frame) -> None:
         """Paint a frame."""
         tails = {key: frame.snapshot.logs.get(key) for key in self.functions}
         self.tail.say_when_empty(self._empty(frame))

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.scope import Key
+from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import SourceRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui._private import Title, put_border_title
@@ -53,7 +54,7 @@ def tell(place: Static, words: Content) -> None:
 
 
 class Pane(Vertical):
-    """Base of the five panes. Subclasses replace `main()` and `show()`."""
+    """Base of the five panes. Subclasses replace `main()` and `paint()`."""
 
     NUMBER: ClassVar[int] = 0
     PANE: ClassVar[str] = ""
@@ -93,8 +94,8 @@ class Pane(Vertical):
         """The widget that has the focus."""
         return Static("", markup=False)
 
-    def show(self, frame: Frame) -> None:
-        """Paint a frame."""
+    def paint(self, frame: Frame) -> None:
+        """Put a frame into the pane's widgets."""
 
     def selection(self) -> Selection:
         """What mutation keys act on."""
@@ -116,6 +117,17 @@ class Pane(Vertical):
         """Turn the order round."""
 
     # -- frames ----------------------------------------------------------------------------------
+
+    def show(self, frame: Frame) -> None:
+        """Paint a frame; where that fails the pane keeps what it shows, and says so."""
+        section(f"the pane {self.TITLE}", lambda: self.paint(frame), self._say_failure)
+
+    def _say_failure(self, sentence: str) -> None:
+        note = self.query(".note").first(Static) if self.query(".note") else None
+        if note is not None:
+            note.display = True
+            self._told = (sentence, self.app.theme)
+            tell(note, inks_of(self.app).content(spans((f"! {sentence}", "critical"))))
 
     def on_mount(self) -> None:
         """The filter line hides; the first frame may have come already."""

@@ -76,7 +76,7 @@ class TablePane(Pane, Generic[R]):
         count = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
         return spans((count, "muted"))
 
-    def show(self, frame: Frame) -> None:
+    def paint(self, frame: Frame) -> None:
         """Paint a frame."""
         rows, kept = self._rows_of(frame)
         table = self.table

@@ -9,17 +9,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from lambdatop.tui.ink import spans
+from lambdatop.tui.screens.closing import Modal
 from lambdatop.tui.theme import inks_of
+from lambdatop.tui.widgets.options import Options
 
 T = TypeVar("T")
 
 
-class ChooseScreen(ModalScreen[T | None], Generic[T]):
+class ChooseScreen(Modal[T | None], Generic[T]):
     """Gives back the chosen value, None for Esc. `on_highlight` is called while moving."""
 
     BINDINGS = [  # noqa: RUF012 (Textual declares it so)
@@ -49,7 +50,7 @@ class ChooseScreen(ModalScreen[T | None], Generic[T]):
         with Vertical(id="dialog"):
             yield Static(inks.content(spans((self._question, "accent"))), id="title", markup=False)
             made = [Option(Content(inks.text(label))) for label, _ in self._options]
-            yield OptionList(*made, id="options", markup=False)
+            yield Options(*made, id="options", markup=False)
             keys = spans(("Enter", "accent"), (" choose  ", "muted"), ("Esc", "accent"), (" cancel", "muted"))
             yield Static(inks.content(keys), markup=False)
 
@@ -65,7 +66,7 @@ class ChooseScreen(ModalScreen[T | None], Generic[T]):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Preview."""
         event.stop()
-        if self._on_highlight is not None:
+        if self._on_highlight is not None and self.is_active:  # a closed list must not show another theme
             self._on_highlight(self._options[event.option_index][1])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from lambdatop.domain import savings
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import alias, async_retries, redrive
+from lambdatop.domain.mitigations.words import command_in
 from lambdatop.domain.permissions import SIGNS, Permissions
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State
 from lambdatop.domain.ports import Result
@@ -17,6 +18,7 @@ from lambdatop.domain.text import strange_letters
 from lambdatop.tui import format as fmt
 from lambdatop.tui.glyphs import ARROW
 from lambdatop.tui.ink import Span, Spans, clip, fit, spans
+from lambdatop.tui.shell import command_lines
 
 LABEL = 14
 SOON_S = 3600.0
@@ -159,17 +161,29 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
     pieces += rows("hits", plan.blast_radius, width)
     pieces += rows("warning", plan.warnings, width, "warning", "warning")
     pieces += rows("not known", plan.unknowns, width, "warning")
-    pieces += row("undo", plan.undo_note, width, "" if plan.undo or plan.steps else "critical")
+    before, by_hand, after = command_in(plan.undo_note)
+    pieces += row("undo", before + after, width, "" if plan.undo or plan.steps else "critical")
+    pieces += _commands("undo by hand", [by_hand] if by_hand else [], width)
     if not plan.steps:
         pieces += row(
             "call", f"{plan.call.service}.{plan.call.operation}({_parameters(plan)})", width, "muted"
         )
-    pieces += rows("same as", plan.cli.split("\n"), width, "muted")
+    pieces += _commands("same as", plan.cli.split("\n"), width)
     pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
     if permissions is not None and plan.iam_actions:
         answer = permissions.of(plan.iam_actions)
         words = f"{SIGNS[answer]}: {permissions.words(plan.iam_actions)}"
         pieces += row("allowed", words, width, PERMISSION_SLOT[answer])
+    return tuple(pieces)
+
+
+def _commands(label: str, commands: Iterable[str], width: int) -> Spans:
+    """Commands to copy, under one label."""
+    pieces: list[Span] = []
+    for command in commands:
+        for line in command_lines(command, width - LABEL):
+            pieces += [Span(f"{label:<{LABEL - 1}} ", "muted"), Span(line, "muted"), Span("\n")]
+            label = ""
     return tuple(pieces)
 
 

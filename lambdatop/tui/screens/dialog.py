@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from lambdatop.tui.ink import Spans
+from lambdatop.tui.screens.closing import Modal
 
 if TYPE_CHECKING:
     from lambdatop.tui.app import LambdatopApp
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BORDERS, TITLE_LINES, STATUS_AND_BUTTONS = 2, 2, 2
 
 
-class Dialog(ModalScreen[None]):
+class Dialog(Modal[None]):
     """Title, a body that scrolls, a line to type into, a status and two buttons."""
 
     def compose(self) -> ComposeResult:

@@ -10,9 +10,11 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from lambdatop.domain.sections import section
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.hotkeys import Hotkey, in_scope
 from lambdatop.tui.ink import Spans, fit
+from lambdatop.tui.screens.closing import ClosesOnce
 from lambdatop.tui.targets import NOTHING, Selection
 from lambdatop.tui.widgets.header import Lines, banners, first_line, hints_line, second_line
 
@@ -32,10 +34,11 @@ def layout_for(width: int, height: int) -> str:
     return "wide" if width >= WIDE_FROM else "medium"
 
 
-class FrameScreen(Screen[None]):
+class FrameScreen(ClosesOnce, Screen[None]):
     """Base of dashboard, function, journal and help."""
 
     frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
+    _failure = ""
 
     def compose(self) -> ComposeResult:
         """Header, banner, body, hints."""
@@ -83,12 +86,21 @@ class FrameScreen(Screen[None]):
         """Take the newest frame at once."""
         self.lay_out()
         self.frame = self.console_app.frame
-        self.show(self.frame)
+        self.show_or_say(self.frame)
 
     def watch_frame(self, frame: Frame) -> None:
         """A new frame (the watcher also runs before there are children)."""
         if self.is_mounted:
-            self.show(frame)
+            self.show_or_say(frame)
+
+    def show_or_say(self, frame: Frame) -> None:
+        """Show a frame; where that fails the screen stays as it was, and a toast says so once."""
+        section("this screen", lambda: self.show(frame), self._say_failure)
+
+    def _say_failure(self, sentence: str) -> None:
+        if sentence != self._failure:
+            self._failure = sentence
+            self.console_app.say(sentence, "error")
 
     def show(self, frame: Frame) -> None:
         """Paint what is not bound to the frame by itself."""

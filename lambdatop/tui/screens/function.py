@@ -7,6 +7,7 @@ from textual.timer import Timer
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.prices import Prices
 from lambdatop.domain.scope import Key
+from lambdatop.domain.sections import section
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.ink import Spans
 from lambdatop.tui.screens.function_log import NEXT_S, LogReader
@@ -51,11 +52,11 @@ class FunctionScreen(SheetScreen):
     def _go_on(self) -> None:
         frame = self.frame
         if self._learn(frame):
-            super().show(frame)
+            section("this screen", lambda: super(FunctionScreen, self).show(frame), self._say_failure)
 
     def page(self, frame: Frame, width: int) -> Spans:
         """The function's page."""
-        return page(frame, self._key, width, self._reader.learned)
+        return page(frame, self._key, width, self._reader.learned, self._reader.failure)
 
     def headline(self) -> str:
         """The function's name."""

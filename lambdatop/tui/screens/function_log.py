@@ -10,6 +10,7 @@ from lambdatop.domain.logfigures import WINDOW_S, LogFigures
 from lambdatop.domain.logstudy import LogStudy
 from lambdatop.domain.prices import Prices
 from lambdatop.domain.requests import FAILED, Request
+from lambdatop.domain.sections import section
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import LogTail
 
@@ -51,7 +52,10 @@ class Learned:
 
 
 class LogReader:
-    """Follows one tail. `offer` takes what is new, `step` learns a piece of it, `learned` is the result."""
+    """Follows one tail. `offer` takes what is new, `step` learns a piece of it, `learned` is the result.
+
+    `failure` says that a piece could not be learned, or the sum not be made; what was learned before stays.
+    """
 
     def __init__(self) -> None:
         self._study = LogStudy()
@@ -59,6 +63,7 @@ class LogReader:
         self._summed: tuple[int, LogTail | None] = (0, None)
         self._partial = False
         self.learned: Learned | None = None
+        self.failure = ""
 
     def offer(self, tail: LogTail | None) -> None:
         """The tail as it is now; one that begins anew is learned anew."""
@@ -74,7 +79,11 @@ class LogReader:
     def step(self) -> None:
         """Take one piece."""
         if self._tail is not None:
-            self._study.feed(self._tail.after(self._study.seq)[:PIECE])
+            piece = self._tail.after(self._study.seq)[:PIECE]
+            section("a part of this log", lambda: self._study.feed(piece), self._fail)
+
+    def _fail(self, sentence: str) -> None:
+        self.failure = sentence
 
     def sum_up(
         self, facts: FunctionFacts, now: float, prices: Prices | None = None, times: float = 1.0
@@ -92,6 +101,15 @@ class LogReader:
         if (study.seq, tail) == self._summed or (fresh and (self.behind or not self._partial)):
             return False
         self._summed, self._partial = (study.seq, tail), self.behind
+        section("what this log teaches", lambda: self._sum_up(facts, now, prices, times, tail), self._fail)
+        return True
+
+    def _sum_up(
+        self, facts: FunctionFacts, now: float, prices: Prices | None, times: float, tail: LogTail
+    ) -> None:
+        study = self._study
+        assert study.first_at is not None
+        assert study.last_at is not None
         # Nothing is known of what was written after the last reading.
         until = max(tail.at, study.last_at)
         kinds, requests = study.errors(), study.requests()
@@ -113,7 +131,6 @@ class LogReader:
             sum(1 for r in requests if is_bad(r)),
             figures if times == 1 else study.figures(facts, until, WINDOW_S / times, prices),
         )
-        return True
 
 
 def is_bad(request: Request) -> bool:

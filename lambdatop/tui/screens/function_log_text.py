@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -22,18 +22,29 @@ COUNT, AGE = 7, 7
 
 
 def log_section(
-    tail: LogTail | None, learned: Learned | None, now: float, width: int, times: float = 1.0
+    tail: LogTail | None,
+    learned: Learned | None,
+    now: float,
+    width: int,
+    times: float = 1.0,
+    failure: str = "",
 ) -> Spans:
-    """The section; a log that was not read, or is empty, says so. `now` in s since the epoch.
+    """The section; a log that was not read, is empty, or was not understood (`failure`) says so.
+
+    `now` in s since the epoch.
 
     `times` is the demo's compression of time: rates per hour are told per published hour, as metrics are.
     """
     if tail is None or learned is None:
         words = "not read yet" if tail is None or not tail.at else "no lines in what has been read"
+        if failure:
+            return (*_title("log"), *_warned([(failure, "critical")], width))
         return (*_title("log"), *spans((f"{words}\n", "muted")))
     reach = f"{fmt.clock(learned.first_at)} to {fmt.clock(learned.last_at)}"
     note = f"{reach}, {fmt.plural(learned.lines, 'line')} {VIA.get(tail.via, tail.via)}"
     pieces: list[Span] = [*_title("log", note), *_figures(tail, learned, width, times)]
+    if failure:
+        pieces += _warned([(failure, "critical")], width)
     pieces += _kinds(learned, now, width)
     pieces += _requests(learned, width)
     return tuple(pieces)
@@ -63,9 +74,13 @@ def _figures(tail: LogTail, learned: Learned, width: int, times: float) -> Spans
     reach = f"{fmt.span(figures.until - figures.since)} to {fmt.clock(figures.until)}"
     lines = [(f"over the {reach}; burn from billed durations, at list price", "muted")]
     lines += [(words, "warning") for words in _reserves(tail, learned)]
+    return (*pieces, *_warned(lines, width))
+
+
+def _warned(lines: Sequence[tuple[str, str]], width: int) -> Iterator[Span]:
+    """Sentences with their slots, wrapped."""
     for words, slot in lines:
-        pieces += [Span(f"{line}\n", slot) for line in wrap(words, width)]
-    return tuple(pieces)
+        yield from (Span(f"{line}\n", slot) for line in wrap(words, width))
 
 
 def _burn(learned: Learned, times: float) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from lambdatop.domain.scope import Key
+from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import Frame
@@ -24,8 +28,11 @@ EVIDENCE = 30
 COUNT = 10
 
 
-def page(frame: Frame, key: Key, width: int, learned: Learned | None = None) -> Spans:
-    """The whole page; `learned` is what its log teaches. A function that is gone says so."""
+def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, failure: str = "") -> Spans:
+    """The whole page; `learned` is what its log teaches, `failure` what could not be learned.
+
+    A function that is gone says so.
+    """
     snapshot = frame.snapshot
     function = next((f for f in snapshot.functions if f.key == key), None)
     if function is None:
@@ -33,16 +40,28 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None) -> 
     mappings = [m for m in snapshot.mappings if m.facts.function == key]
     queues = _queues(frame, mappings)
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
-    pieces: list[Span] = [*_facts(function, frame, width), *_numbers(function, frame, width)]
     stale = metrics_old(function, frame)
-    pieces += burn_section(function, snapshot.burn, learned, width, stale=stale)
-    pieces += _findings(frame, about, width)
-    pieces += log_section(snapshot.logs.get(key), learned, frame.now, width, snapshot.burn.times)
-    pieces += _triggers(mappings, frame, width)
-    pieces += _pushed([s for s in snapshot.storms if s.function == key and s.mapping is None], width)
-    pieces += _queue_lines(queues, frame, width)
-    pieces += _journal(frame, about)
-    return tuple(pieces)
+    tail = snapshot.logs.get(key)
+    pushed = [s for s in snapshot.storms if s.function == key and s.mapping is None]
+    parts: tuple[tuple[str, Callable[[], Spans]], ...] = (
+        ("its facts", lambda: _facts(function, frame, width)),
+        ("its numbers", lambda: _numbers(function, frame, width)),
+        ("its burn", lambda: burn_section(function, snapshot.burn, learned, width, stale=stale)),
+        ("its findings", lambda: _findings(frame, about, width)),
+        (
+            "its log",
+            lambda: log_section(tail, learned, frame.now, width, snapshot.burn.times, failure),
+        ),
+        ("its triggers", lambda: _triggers(mappings, frame, width)),
+        ("who else invokes it", lambda: _pushed(pushed, width)),
+        ("its queues", lambda: _queue_lines(queues, frame, width)),
+        ("its journal", lambda: _journal(frame, about)),
+    )
+    return tuple(piece for what, make in parts for piece in section(what, make, partial(_not_shown, width)))
+
+
+def _not_shown(width: int, sentence: str) -> Spans:
+    return (Span("\n"), *row("", sentence, width, "critical"))
 
 
 def _section(title: str, note: str = "") -> list[Span]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lambdatop.domain.errors import LambdatopError
@@ -22,6 +21,7 @@ from lambdatop.tui import format as fmt
 from lambdatop.tui.asking import ending
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.ink import Span, Spans, clip, fit, spans
+from lambdatop.tui.screens.closing import Modal
 
 if TYPE_CHECKING:
     from lambdatop.tui.app import LambdatopApp
@@ -96,7 +96,7 @@ def _row(cells: tuple[str, str, str, str, str], width: int, slot: str = "") -> S
     return (*pieces, Span(clip(text, max(10, width - COUNT - 2 * AGE - room - 4)), slot))
 
 
-class LogErrorsScreen(ModalScreen[None]):
+class LogErrorsScreen(Modal[None]):
     """Estimates at once; nothing is asked before Enter, and a query that nobody waits for is stopped."""
 
     BINDINGS = bindings("dialog", "insights")
@@ -209,7 +209,7 @@ class LogErrorsScreen(ModalScreen[None]):
         else:
             if future is self._asked:
                 take(answer)
-        if self.is_attached:
+        if self.is_open:
             self._show()
 
     def _stop(self) -> None:

@@ -89,7 +89,7 @@ class SheetScreen(FrameScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Another width, another page."""
         super().on_resize(event)
-        self.show(self.frame)
+        self.show_or_say(self.frame)
 
     def show(self, frame: Frame) -> None:
         """The page of a frame."""

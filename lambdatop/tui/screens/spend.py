@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lambdatop.domain.looking import Looking
@@ -13,6 +12,7 @@ from lambdatop.tui import format as fmt
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.ink import Span, Spans, fit, spans
+from lambdatop.tui.screens.closing import Modal
 from lambdatop.tui.theme import inks_of
 
 LIST_PRICE = (
@@ -55,7 +55,7 @@ def looking_lines(looking: Looking | None) -> Spans:
     return spans(*[(f"{line}\n", "muted") for line in words], *slowed)
 
 
-class SpendScreen(ModalScreen[None]):
+class SpendScreen(Modal[None]):
     """As it was when it was opened; Esc closes."""
 
     BINDINGS = bindings("dialog")

@@ -7,7 +7,6 @@ from concurrent.futures import Future
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lambdatop.domain.errors import LambdatopError
@@ -16,6 +15,7 @@ from lambdatop.tui import format as fmt
 from lambdatop.tui.asking import ending
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.ink import Span, Spans, fit, spans
+from lambdatop.tui.screens.closing import Modal
 from lambdatop.tui.theme import inks_of
 
 LATE = "CloudTrail tells about five minutes late, and only of the last days: what is not here may still come."
@@ -37,7 +37,7 @@ def trail_lines(events: Sequence[TrailEvent], now: float, width: int) -> Spans:
     return tuple(pieces)
 
 
-class WhoScreen(ModalScreen[None]):
+class WhoScreen(Modal[None]):
     """Reads, then lists. Esc closes, whether or not the answer has come."""
 
     BINDINGS = bindings("dialog")
@@ -72,7 +72,7 @@ class WhoScreen(ModalScreen[None]):
             pieces = trail_lines(events, self._now(), width)
         except LambdatopError as error:
             pieces = spans((str(error), "warning"))
-        if self.is_attached:
+        if self.is_open:
             self.query_one("#events", Static).update(inks.content(pieces))
 
     def action_cancel(self) -> None:

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
+from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import Mode, SourceRow
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
@@ -199,7 +200,12 @@ class Lines(Static):
 
     def tell(self) -> None:
         """Make the lines and show them."""
-        lines = tuple(self._make(self.frame, self.size.width or self.app.size.width))
+        width = self.size.width or self.app.size.width
+        lines = section(
+            f"the line {self.id}",
+            lambda: tuple(self._make(self.frame, width)),
+            lambda sentence: (spans((clip(sentence, width), "critical")),),
+        )
         inks = inks_of(self.app)
         if (lines, inks) != self._told:
             self._told = (lines, inks)

@@ -1,0 +1,31 @@
+"""A list to choose from that can be paged before it is laid out."""
+
+from __future__ import annotations
+
+from textual.widgets import OptionList
+
+
+def move_page(options: OptionList, direction: int) -> None:
+    """Move the highlight by a page (`direction` 1 or -1), at most to the first or last option.
+
+    Textual looks up where the highlighted line is painted, which ends the console before the first painting.
+    """
+    if not options.option_count:
+        return
+    page = max(1, options.scrollable_content_region.height)
+    wanted = (options.highlighted or 0) + direction * page
+    index = max(0, min(options.option_count - 1, wanted))
+    if not options.get_option_at_index(index).disabled:
+        options.highlighted = index
+
+
+class Options(OptionList):
+    """Textual's list with pages of our own."""
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        move_page(self, -1)
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        move_page(self, 1)
