@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from fakes.terminal import Terminal
+from fakes.time_limit import PATIENCE_S
 
 pytestmark = pytest.mark.wire
 
@@ -27,19 +28,19 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def ledger(endpoint: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{endpoint}/_lambdatop/ledger", timeout=10) as answer:
+    with urllib.request.urlopen(f"{endpoint}/_lambdatop/ledger", timeout=PATIENCE_S) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 
 
 def reserved(endpoint: str) -> int | None:
     url = f"{endpoint}/2019-09-30/functions/orders-worker/concurrency"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
         found: int | None = json.load(answer).get("ReservedConcurrentExecutions")
         return found
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
@@ -49,7 +50,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 def test_throttle_and_undo_by_keys_and_nothing_is_left(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "lambdatop", "demo"]
     with Terminal(argv, environment(tmp_path), 100, 30) as term:
-        shown = term.wait_for(lambda s: re.search(r"CRIT.*orders", s) is not None, 40)
+        shown = term.wait_for(lambda s: re.search(r"CRIT.*orders", s) is not None)
         match = re.search(r"http://127\.0\.0\.1:\d+", shown)
         assert match
         endpoint = match.group()

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from fakes.command_line import Process
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.cli import codes
 from lambdatop.demo.launch import Demo, start
@@ -48,7 +49,8 @@ def reserved(demo: Demo) -> int | None:
     """Reserved concurrency as the emulator itself tells it."""
     url = f"{demo.endpoint_url}/2017-10-31/functions/{WORKER}/concurrency"
     request = urllib.request.Request(url)
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with straight.open(request, timeout=PATIENCE_S) as answer:
         found: Any = json.loads(answer.read() or "{}")
     value = found.get("ReservedConcurrentExecutions")
     return None if value is None else int(value)
@@ -68,7 +70,7 @@ def test_a_snapshot_holds_what_runs_without_console_and_mutator(
 ) -> None:
     # The control plane gets five requests a second, which takes a slow machine longer than 15 s.
     args = [sys.executable, "-c", PROBE, "snapshot", "--json", "--wait", "45"]
-    ran = subprocess.run(args, env={**os.environ, **at}, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(args, env={**os.environ, **at}, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ran.returncode == 0, ran.stderr
     snapshot = json.loads(ran.stdout)
     assert snapshot["schema"] == "lambdatop.snapshot/1"
@@ -136,13 +138,13 @@ def test_following_ends_with_ctrl_c_and_survives_a_reader_that_leaves(
         assert follower.stdout is not None
         assert json.loads(follower.stdout.readline())["text"]
         follower.send_signal(signal.SIGINT)
-        _, err = follower.communicate(timeout=20)
+        _, err = follower.communicate(timeout=PATIENCE_S)
         assert (follower.returncode, err) == (codes.INTERRUPTED, b"")
     with _interruptible(args, environ) as follower:
         assert follower.stdout is not None
         follower.stdout.readline()
         follower.stdout.close()
-        assert follower.wait(timeout=20) == codes.DONE
+        assert follower.wait(timeout=PATIENCE_S) == codes.DONE
         assert follower.stderr is not None
         assert follower.stderr.read() == b""
 
@@ -187,7 +189,7 @@ def test_a_name_typed_on_a_terminal_confirms_and_nothing_else_does(
             asking.send_signal(signal.SIGINT)
         else:
             os.write(ours, typed.encode())
-        out, _ = asking.communicate(timeout=30)
+        out, _ = asking.communicate(timeout=PATIENCE_S)
         assert asking.returncode == code
     os.close(ours)
     assert b"PutFunctionConcurrency" in shown

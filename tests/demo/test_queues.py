@@ -67,7 +67,7 @@ def test_poison_ends_in_the_dead_letter_queue_after_its_receives(aws: Aws) -> No
     aws.map_queue(source, aws.function("worker", POISON, Timeout=1))
     for body in ("poison", "a", "b", "c"):
         aws.sqs.send_message(QueueUrl="jobs", MessageBody=body)
-    wait_for(lambda: aws.demo.ledger()["queues"]["jobs"]["moved_to_dlq"] == 1, 15)
+    wait_for(lambda: aws.demo.ledger()["queues"]["jobs"]["moved_to_dlq"] == 1)
     counted = aws.demo.ledger()["queues"]
     assert (counted["jobs"]["received"], counted["jobs"]["deleted"]) == (6, 3)
     assert counted["jobs-dlq"]["arrived_by_redrive"] == 1
