@@ -229,9 +229,12 @@ def test_the_demo_heeds_nothing_of_the_users_aws_and_leaves_nothing_behind(
 ) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    ran = process("demo", "--headless", "3", "--json", TMPDIR=str(temporary), **HOSTILE)
-    assert ran.code == codes.DONE, ran.err
-    snapshot = json.loads(ran.out)
+    for seconds in ("3", "9", "27"):  # on a busy machine the first answers take longer
+        ran = process("demo", "--headless", seconds, "--json", TMPDIR=str(temporary), **HOSTILE)
+        assert ran.code == codes.DONE, ran.err
+        snapshot = json.loads(ran.out)
+        if snapshot["targets"] and snapshot["functions"]:
+            break
     (target,) = snapshot["targets"]
     assert target["account"] == "123456789012"
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", target["endpoint"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -134,8 +135,46 @@ def test_a_list_that_says_the_same_again_leaves_the_objects_as_they_are() -> Non
     assert again.functions[WORKER] is first.functions[WORKER]
     assert again.mappings[MAPPING] is first.mappings[MAPPING]
     assert again.functions_at[SCOPE] == again.mappings_at[SCOPE] == NOW + 1
+    for name in ("changes", "reserved", "reserved_at", "triggers", "series", "metrics_at", "logs"):
+        assert getattr(again, name) is getattr(first, name), name
     changed = fold(again, ev.FunctionsListed(SCOPE, NOW + 2, (function(memory_mb=1),)))
     assert changed.functions[WORKER].memory_mb == 1
+
+
+def test_a_function_that_is_gone_here_takes_nothing_from_one_of_the_same_name_elsewhere() -> None:
+    there = Key(ELSEWHERE, "function", WORKER.id)
+    world = fold_all(
+        EMPTY_WORLD,
+        [
+            ev.FunctionsListed(ELSEWHERE, NOW, (replace(function(), key=there),)),
+            ev.ConcurrencyObserved(ELSEWHERE, NOW, ((there, 7),)),
+            ev.FunctionsListed(SCOPE, NOW, (function(),)),
+            ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 5),)),
+            ev.FunctionsListed(SCOPE, NOW + 1, (function("another"),)),
+        ],
+    )
+    assert dict(world.reserved) == {there: 7}
+    assert set(world.functions) == {there, function("another").key}
+
+
+def test_what_nobody_folds_is_an_error_that_names_it_and_each_event_has_its_turn() -> None:
+    class Unheard(ev.Event):
+        """Of a kind that no fold knows."""
+
+    with pytest.raises(TypeError, match="no fold for Unheard"):
+        fold(EMPTY_WORLD, Unheard(SCOPE, NOW))
+    turns: list[int] = []
+    listed = [ev.FunctionsListed(SCOPE, NOW + n, ()) for n in range(3)]
+    fold_all(EMPTY_WORLD, listed, lambda: turns.append(1))
+    assert len(turns) == 3
+
+
+def test_a_mapping_that_a_poll_shows_as_it_was_read_back_is_the_same_object() -> None:
+    told = (ev.Control(MAPPING, "state", "Disabled"),)
+    polled = ev.MappingsListed(SCOPE, NOW, (mapping(),))
+    world = fold_all(EMPTY_WORLD, [polled, ev.ControlObserved(SCOPE, NOW + 5, told)])
+    same = fold(world, ev.MappingsListed(SCOPE, NOW + 1, (mapping(state="Disabled"),)))
+    assert same.mappings[MAPPING] is world.mappings[MAPPING]
 
 
 def test_pages_of_a_first_list_are_shown_and_tell_of_nothing_that_is_gone() -> None:
