@@ -34,6 +34,8 @@ LONGEST = (
 )
 """Files by the time they take, longest first."""
 
+pytest_plugins = ("fakes.time_limit",)
+
 settings.register_profile("suite", max_examples=40, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 

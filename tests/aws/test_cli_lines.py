@@ -18,6 +18,7 @@ import pytest
 from fakes import aws_cli_server
 from fakes.aws_doubles import REGION
 from fakes.shown_plans import shown
+from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import WireStub
 
 from lambdatop.domain.plan import Call
@@ -62,7 +63,7 @@ class AwsCli:
         assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(20)
+        self.process.wait(PATIENCE_S)
         self.complaints.close()
 
 

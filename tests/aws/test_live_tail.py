@@ -10,6 +10,7 @@ import pytest
 from fakes.aws_doubles import SCOPE
 from fakes.live_tail_stub import LiveTailStub
 from fakes.live_tailing import NOW, F, Tailing, event
+from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Fault
 
 from lambdatop.aws.live_tail import MINUTE_USD, SAMPLED_ENDS, group_of
@@ -206,7 +207,7 @@ async def test_nobody_wants_it_any_more_closes_the_connection(tailing: Tailing) 
     functions = (FunctionFacts(F, "arn", log_group="/aws/lambda/f"),)
     world = fold_all(EMPTY_WORLD, (FunctionsListed(SCOPE, NOW, functions),))
     await tailing.source.collect(View(NOW + 5, world, frozenset({F})))
-    await asyncio.wait_for(session.closed.wait(), 10)
+    await asyncio.wait_for(session.closed.wait(), PATIENCE_S)
     assert not tailing.source.live.running
 
 
@@ -215,7 +216,7 @@ async def test_closing_the_clients_closes_the_stream(tailing: Tailing) -> None:
     session = await tailing.stub.session(1)
     await tailing.begun()
     await tailing.bench.close()
-    await asyncio.wait_for(session.closed.wait(), 10)
+    await asyncio.wait_for(session.closed.wait(), PATIENCE_S)
     await tailing.source.live.follow({"/aws/lambda/f": session.groups[0]})
     assert not tailing.source.live.running
 

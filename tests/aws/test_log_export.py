@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes.aws_doubles import SCOPE, Bench
 from fakes.log_flood import GROUP, NOW, Store, flood, some_faults
+from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Fault, Reset, WireStub
 
 from lambdatop.aws import log_export
@@ -215,7 +216,7 @@ async def test_the_next_page_is_on_its_way_while_this_one_is_printed(stub: WireS
     stub.on("logs", "FilterLogEvents", reply)
     batches = LogsSource(made.api, SCOPE).texts(ONE)
     assert len((await anext(batches)).lines) == 1
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), PATIENCE_S)
     assert [text async for batch in batches for _, _, text in batch.lines] == ["line 2"]
 
 

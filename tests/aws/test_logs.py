@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fakes.aws_doubles import SCOPE, Bench
+from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Fault, Hang, WireStub
 
 from lambdatop.aws import log_tails, logs
@@ -290,7 +291,7 @@ async def test_a_round_that_is_given_up_leaves_its_lines_to_the_next(
 
     stub.on("logs", "FilterLogEvents", answer)
     given_up = asyncio.ensure_future(reading.at(NOW, "f", "g"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not reading.source._ready:
             await asyncio.wait([given_up], timeout=0.01)
     given_up.cancel()

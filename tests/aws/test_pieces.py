@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from lambdatop.aws import pieces
 
 TEXTS = st.text(alphabet='},{"\\[]:a \u00fc', max_size=12)
-VALUES = st.recursive(TEXTS | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner))
+VALUES = st.recursive(
+    TEXTS | st.integers(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=8,  # what is nested deeper, or has more entries, takes only longer
+)
 ENTRIES = st.lists(st.dictionaries(TEXTS, VALUES, max_size=3), max_size=8)
 SEPARATORS = st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")])
 

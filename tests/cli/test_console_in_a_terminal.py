@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from fakes.terminal import Terminal
+from fakes.time_limit import PATIENCE_S
 
 pytestmark = pytest.mark.wire
 
@@ -45,7 +46,7 @@ class Emulator:
     def _get(self, path: str) -> dict[str, Any]:
         headers = {"X-Amz-Security-Token": self.session_token}
         request = urllib.request.Request(self.endpoint + path, headers=headers)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
@@ -62,7 +63,7 @@ class Emulator:
         return found
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
@@ -72,7 +73,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 def test_throttle_and_undo_by_keys_and_nothing_is_left(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "lambdatop", "demo"]
     with Terminal(argv, environment(tmp_path), 100, 30) as term:
-        shown = term.wait_for(lambda s: re.search(r"CRIT.*orders", s) is not None, 40)
+        shown = term.wait_for(lambda s: re.search(r"CRIT.*orders", s) is not None)
         match = re.search(r"http://127\.0\.0\.1:\d+", shown)
         assert match
         emulator = Emulator.of(match.group(), tmp_path)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from fakes.command_line import Process
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.cli import codes
 from lambdatop.demo.launch import Demo, start
@@ -49,7 +50,8 @@ def reserved(demo: Demo) -> int | None:
     """Reserved concurrency as the emulator itself tells it."""
     url = f"{demo.endpoint_url}/2017-10-31/functions/{WORKER}/concurrency"
     request = urllib.request.Request(url, headers={"X-Amz-Security-Token": demo.session_token})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with straight.open(request, timeout=PATIENCE_S) as answer:
         found: Any = json.loads(answer.read() or "{}")
     value = found.get("ReservedConcurrentExecutions")
     return None if value is None else int(value)
@@ -69,7 +71,7 @@ def test_a_snapshot_holds_what_runs_without_console_and_mutator(
 ) -> None:
     # The control plane gets five requests a second, which takes a slow machine longer than 15 s.
     args = [sys.executable, "-c", PROBE, "snapshot", "--json", "--wait", "45"]
-    ran = subprocess.run(args, env={**os.environ, **at}, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(args, env={**os.environ, **at}, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ran.returncode == 0, ran.stderr
     snapshot = json.loads(ran.stdout)
     assert snapshot["schema"] == "lambdatop.snapshot/1"
@@ -137,13 +139,13 @@ def test_following_ends_with_ctrl_c_and_survives_a_reader_that_leaves(
         assert follower.stdout is not None
         assert json.loads(follower.stdout.readline())["text"]
         follower.send_signal(signal.SIGINT)
-        _, err = follower.communicate(timeout=20)
+        _, err = follower.communicate(timeout=PATIENCE_S)
         assert (follower.returncode, err) == (codes.INTERRUPTED, b"")
     with _interruptible(args, environ) as follower:
         assert follower.stdout is not None
         follower.stdout.readline()
         follower.stdout.close()
-        assert follower.wait(timeout=20) == codes.DONE
+        assert follower.wait(timeout=PATIENCE_S) == codes.DONE
         assert follower.stderr is not None
         assert follower.stderr.read() == b""
 
@@ -188,7 +190,7 @@ def test_a_name_typed_on_a_terminal_confirms_and_nothing_else_does(
             asking.send_signal(signal.SIGINT)
         else:
             os.write(ours, typed.encode())
-        out, _ = asking.communicate(timeout=30)
+        out, _ = asking.communicate(timeout=PATIENCE_S)
         assert asking.returncode == code
     os.close(ours)
     assert b"PutFunctionConcurrency" in shown
@@ -228,9 +230,12 @@ def test_the_demo_heeds_nothing_of_the_users_aws_and_leaves_nothing_behind(
 ) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    ran = process("demo", "--headless", "3", "--json", TMPDIR=str(temporary), **HOSTILE)
-    assert ran.code == codes.DONE, ran.err
-    snapshot = json.loads(ran.out)
+    for seconds in ("3", "9", "27"):  # on a busy machine the first answers take longer
+        ran = process("demo", "--headless", seconds, "--json", TMPDIR=str(temporary), **HOSTILE)
+        assert ran.code == codes.DONE, ran.err
+        snapshot = json.loads(ran.out)
+        if snapshot["targets"] and snapshot["functions"]:
+            break
     (target,) = snapshot["targets"]
     assert target["account"] == "123456789012"
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", target["endpoint"])

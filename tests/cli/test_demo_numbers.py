@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.cli.context import settle
 from lambdatop.cli.demo_run import DemoJournal, DemoRun, demo_settings
@@ -22,7 +23,7 @@ FINDINGS = {"sqs_redelivery", "dlq_growth", "error_rate"}
 
 def _incident(engine: EngineThread) -> Snapshot:
     """The first snapshot that states the whole incident."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     tick = threading.Event()
     while time.monotonic() < deadline:
         shot = engine.latest()

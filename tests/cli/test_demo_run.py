@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes.entries import entry
+from fakes.time_limit import PATIENCE_S
 
 import lambdatop.demo.launch
 from lambdatop.cli.demo_run import PACES, DemoJournal, DemoRun, demo_settings
@@ -59,7 +60,7 @@ def test_stopping_while_it_starts_ends_it_too(running: Running, monkeypatch: pyt
     may_go_on = threading.Event()
 
     def slow(scenario: str) -> Running:
-        may_go_on.wait(10)
+        may_go_on.wait(PATIENCE_S)
         return running
 
     monkeypatch.setattr(lambdatop.demo.launch, "start", slow)
@@ -68,7 +69,7 @@ def test_stopping_while_it_starts_ends_it_too(running: Running, monkeypatch: pyt
     stopping = threading.Thread(target=run.stop)
     stopping.start()
     may_go_on.set()
-    stopping.join(10)
+    stopping.join(PATIENCE_S)
     assert running.stopped == 1
 
 

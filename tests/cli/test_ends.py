@@ -14,6 +14,7 @@ from pathlib import Path
 import fakes.terminal
 import pytest
 from fakes.terminal import Terminal, environment
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.cli import codes
 from lambdatop.cli.ends import ENDS
@@ -156,7 +157,7 @@ def test_a_terminal_that_goes_away_ends_it_quietly(opened: Open, tmp_path: Path)
     with opened() as term:
         shows(term)
         term.hang_up()
-        assert term.process.wait(15) == 128 + signal.SIGHUP
+        assert term.process.wait(PATIENCE_S) == 128 + signal.SIGHUP
     assert (tmp_path / "drained").exists()
 
 

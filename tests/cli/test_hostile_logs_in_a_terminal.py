@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fakes.terminal import Terminal
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.cli import codes
 from lambdatop.demo.launch import Demo, start
@@ -78,7 +79,7 @@ def _call(demo: Demo, operation: str, **body: object) -> None:
     }
     request = urllib.request.Request(demo.endpoint_url, json.dumps(body).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             answer.read()
     except urllib.error.HTTPError as error:
         if "ResourceAlreadyExists" not in error.read().decode():
@@ -104,7 +105,7 @@ def test_the_command_prints_them_harmlessly(
 ) -> None:
     argv = [sys.executable, "-m", "lambdatop", "logs", FUNCTION, "--since", "5m", *more]
     with Terminal(argv, environment, 120, 40) as term:
-        assert term.wait_for_exit(60) == codes.DONE
+        assert term.wait_for_exit() == codes.DONE
     text = bytes(term.written).decode("utf-8")
     odd = {c for c in text if not (c.isprintable() or c in "\r\n")}
     assert odd == set()
@@ -116,11 +117,11 @@ def test_the_command_prints_them_harmlessly(
 def test_the_console_shows_them_harmlessly(environment: dict[str, str], written: str) -> None:
     argv = [sys.executable, "-m", "lambdatop", "--read-only"]
     with Terminal(argv, environment, 120, 40) as term:
-        term.wait_for(FUNCTION, 40)
+        term.wait_for(FUNCTION)
         term.press(f"/{FUNCTION}\r")
         term.wait_for(lambda s: re.search(r"1 of \d+", s) is not None)
         term.press("4z")
-        term.wait_for("the end of it", 40)
+        term.wait_for("the end of it")
         for keys in ("[", "[", "k", "v", "w", "\x15", "\x15", "fPWNED\r", "n", "n", "o", "e", "e", "o", "i"):
             term.press(keys)
             term.wait_for(lambda s: "log tail" in s)

@@ -33,7 +33,7 @@ async def test_a_wrong_code_is_asked_for_again_and_none_is_shown(tmp_path: Path)
                 terminal.wait_for("did not take the MFA code")
                 terminal.wait_for(lambda screen: screen.count("MFA code of") == 3)
                 terminal.press(f"{CODE}\r")
-                return terminal.wait_for_exit(60), bytes(terminal.written)
+                return terminal.wait_for_exit(), bytes(terminal.written)
 
         code, written = await asyncio.to_thread(play)
         assert code == 0

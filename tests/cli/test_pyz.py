@@ -249,7 +249,7 @@ def test_what_asks_aws(built: Place, at: dict[str, str]) -> None:
 def test_the_console(built: Place, at: dict[str, str]) -> None:
     environ = built.environ | at | {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
     with Terminal([PYTHON, "-I", BUILT], environ, 120, 40) as terminal:
-        terminal.wait_for(lambda screen: re.search(r"(?s)1 hot functions.*zq\d{3}", screen) is not None, 40)
+        terminal.wait_for(lambda screen: re.search(r"(?s)1 hot functions.*zq\d{3}", screen) is not None)
         terminal.press("q")
         assert terminal.wait_for_exit() == codes.DONE
     assert built.left() == []

@@ -225,7 +225,7 @@ def test_keys_are_answered_behind_a_slow_line(opened: Open) -> None:
             term.read(1.0)
         before = len(term.written)
         term.press("?")
-        term.wait_for("everywhere", 60)
+        term.wait_for("everywhere")
         assert len(term.written) - before < 80 * 24, "more than one screen was under way"
         term.process.send_signal(signal.SIGTERM)
-        assert term.wait_for_exit(60) == 128 + signal.SIGTERM
+        assert term.wait_for_exit() == 128 + signal.SIGTERM

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.demo.launch import Demo
 
 _T = TypeVar("_T")
 
 
-def wait_for(ask: Callable[[], _T], timeout_s: float = 10.0) -> _T:
+def wait_for(ask: Callable[[], _T], timeout_s: float = PATIENCE_S) -> _T:
     """Ask until the answer is truthy; fail with the last answer when it never is."""
     deadline = time.monotonic() + timeout_s
     while not (answer := ask()):
@@ -110,7 +111,7 @@ class Aws:
 
     def finished(self, function: str, executions: int) -> dict[str, Any]:
         """Wait until so many executions of a function have ended."""
-        wait_for(lambda: self.counted(function)["finished"] >= executions, 15)
+        wait_for(lambda: self.counted(function)["finished"] >= executions)
         return self.counted(function)
 
     def log(self, group: str) -> list[dict[str, Any]]:

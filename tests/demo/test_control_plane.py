@@ -26,10 +26,10 @@ def test_a_mapping_takes_seconds_to_stop_and_to_start(aws: Aws) -> None:
     assert (answer["State"], answer["StateTransitionReason"]) == ("Disabling", "User action")
     assert _code(update, UUID=uuid, Enabled=True)[0] == "ResourceInUseException"
     aws.sqs.send_message(QueueUrl="jobs", MessageBody="x")
-    wait_for(lambda: read(UUID=uuid)["State"] == "Disabled", 5)
+    wait_for(lambda: read(UUID=uuid)["State"] == "Disabled")
     assert aws.counted("worker")["started"] == 0
     assert update(UUID=uuid, Enabled=True)["State"] == "Enabling"
-    wait_for(lambda: read(UUID=uuid)["State"] == "Enabled", 5)
+    wait_for(lambda: read(UUID=uuid)["State"] == "Enabled")
     aws.finished("worker", 1)
     assert update(UUID=uuid, BatchSize=2)["State"] == "Updating"
     assert "LastProcessingResult" not in read(UUID=uuid)

@@ -97,10 +97,10 @@ def test_a_hog_takes_the_shared_pool_and_no_reservation() -> None:
             victim, reserved = aws.counted("checkout-api"), aws.counted("stock-sync")
             return bool(victim.get("throttles")) and reserved["finished"] > 3
 
-        wait_for(throttled, 30)
+        wait_for(throttled)
         aws.finished("session-validator", 5)
         counted = demo.ledger()["functions"]
-        claimed = wait_for(lambda: aws.metric("AWS/Lambda", "ClaimedAccountConcurrency", "Maximum"), 15)
+        claimed = wait_for(lambda: aws.metric("AWS/Lambda", "ClaimedAccountConcurrency", "Maximum"))
         aws.close()
     assert counted["session-validator"]["throttles"] == counted["stock-sync"]["throttles"] == 0
     assert counted["price-importer"]["throttles"] > 0
@@ -114,7 +114,7 @@ def test_an_environment_that_never_serves_ends_the_session_of_the_one_that_does(
         def lost() -> bool:
             return bool(demo.ledger()["functions"].get("meter-gateway", {}).get("errors", 0))
 
-        wait_for(lost, 30)
+        wait_for(lost)
         events = aws.log("/aws/lambda/meter-gateway")
         served = {e["logStreamName"] for e in events if e["message"].startswith("START ")}
         begun = {e["logStreamName"] for e in events if e["message"].startswith("INIT_START ")}

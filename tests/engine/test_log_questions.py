@@ -12,6 +12,7 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.entries import SCOPE, WORKER
 from fakes.sources import FakeBackend
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import FunctionsListed
@@ -30,7 +31,7 @@ from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.thread import EngineThread
 from lambdatop.storage.journal_file import JournalFile
 
-LIMIT_S = 20.0
+LIMIT_S = PATIENCE_S
 NOW = 1_800_000_000.0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.entries import WORKER
 from fakes.sources import FakeBackend
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.domain.errors import LambdatopError, Unreachable
 from lambdatop.domain.plan import Plan
@@ -19,7 +20,7 @@ from lambdatop.engine.engine import Engine
 from lambdatop.engine.thread import EngineThread
 from lambdatop.storage.journal_file import JournalFile
 
-LIMIT_S = 20.0
+LIMIT_S = PATIENCE_S
 
 
 class Bench:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+from fakes.time_limit import PATIENCE_S
+
 HEAD_LIMIT = 256 * 1024
 SLOW_PIECES = 8
 SLOW_PAUSE_S = 0.15
@@ -246,4 +248,4 @@ async def _ended() -> None:
     """Let what was torn down come to its end, so that no task is left when the loop goes."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), PATIENCE_S)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from botocore.model import OperationModel, Shape
+from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import XML, Body, Fault, WireStub
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -237,7 +238,7 @@ def running(stub: HostileStub) -> Iterator[HostileStub]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(PATIENCE_S)
         yield stub
     finally:
         loop.call_soon_threadsafe(over.set)

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 from botocore.model import OperationModel
+from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Answer, Fault, WireStub
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
@@ -148,5 +149,5 @@ class LiveTailStub(WireStub):
         """The `number`-th session (from 1), when it has been started."""
         while len(self.sessions) < number:
             self._opened.clear()
-            await asyncio.wait_for(self._opened.wait(), 10)
+            await asyncio.wait_for(self._opened.wait(), PATIENCE_S)
         return self.sessions[number - 1]

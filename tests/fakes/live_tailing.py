@@ -8,6 +8,7 @@ from typing import Any
 
 from fakes.aws_doubles import SCOPE, Bench
 from fakes.live_tail_stub import LiveTailStub
+from fakes.time_limit import PATIENCE_S
 
 from lambdatop.aws.logs import LogsSource
 from lambdatop.domain.events import FunctionsListed, LogsObserved
@@ -60,7 +61,7 @@ class Tailing:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until what the source has heard fulfils a condition."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self.woken.clear()
                 await self.woken.wait()

@@ -16,6 +16,7 @@ from typing import Any
 
 from fakes.aws_doubles import SCOPE, Bench
 from fakes.live_tail_stub import LiveTailStub
+from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Answer, Fault, Reset
 
 from lambdatop.aws.logs import LogsSource
@@ -200,7 +201,7 @@ class Reader:
             await self._until(lambda: self.source.live.settled)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._woken.clear()
                 await self._woken.wait()

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import pyte
+from fakes.time_limit import PATIENCE_S
 
 FOREIGN = ("AWS_", "LAMBDATOP_", "XDG_", "NO_COLOR", "COLORTERM", "COLUMNS", "LINES")
 
@@ -131,7 +132,7 @@ class Terminal:
         time.sleep(piece / self._rate)  # the line, not the test, takes its time
         return piece
 
-    def wait_for(self, what: str | Callable[[str], bool], timeout_s: float = 30.0) -> str:
+    def wait_for(self, what: str | Callable[[str], bool], timeout_s: float = PATIENCE_S) -> str:
         """The screen, once it shows `what`; fails with the screen as it is."""
         shows = what if callable(what) else lambda screen: what in screen
         deadline = time.monotonic() + timeout_s
@@ -144,7 +145,7 @@ class Terminal:
             return self.screen()
         raise AssertionError(f"never saw {what!r}; the screen was:\n{self.screen()}")
 
-    def wait_for_exit(self, timeout_s: float = 20.0) -> int:
+    def wait_for_exit(self, timeout_s: float = PATIENCE_S) -> int:
         """The exit code, with everything written until then read."""
         deadline = time.monotonic() + timeout_s
         while self.process.poll() is None and time.monotonic() < deadline:
@@ -153,7 +154,7 @@ class Terminal:
             pass
         return self.process.wait(timeout=max(0.1, deadline - time.monotonic()))
 
-    def wait_until_stopped(self, timeout_s: float = 10.0) -> None:
+    def wait_until_stopped(self, timeout_s: float = PATIENCE_S) -> None:
         """Until the program was stopped by a signal (as by Ctrl-Z)."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:

@@ -7,6 +7,7 @@ import select
 from typing import Self
 
 from fakes.terminal import Terminal
+from fakes.time_limit import PATIENCE_S
 
 PAUSE_S = 0.03
 
@@ -24,7 +25,7 @@ class WholeScreens(Terminal):
             alive = super().read(0.0)
         return alive
 
-    def go(self, keys: str, shows: str, timeout_s: float = 20.0) -> str:
+    def go(self, keys: str, shows: str, timeout_s: float = PATIENCE_S) -> str:
         """Press and wait until the screen matches a pattern."""
         self.press(keys)
         self.read(0.25)

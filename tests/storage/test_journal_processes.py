@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from fakes.time_limit import PATIENCE_S
+
 from lambdatop.storage.journal_file import JournalFile
 
 WRITER = Path(__file__).parents[1] / "fakes" / "journal_writer.py"
@@ -19,7 +21,7 @@ def _write(directory: Path, side: Path, prefix: str, count: int) -> subprocess.P
 def test_two_processes_share_one_journal(tmp_path: Path) -> None:
     side = tmp_path / "effects"
     writers = [_write(tmp_path / "j", side, prefix, 60) for prefix in ("a", "b")]
-    assert [w.wait(60) for w in writers] == [0, 0]
+    assert [w.wait(PATIENCE_S) for w in writers] == [0, 0]
     entries = JournalFile(tmp_path / "j").read()
     assert len(entries) == 120
     assert {e.outcome for e in entries} == {"applied"}
@@ -39,7 +41,7 @@ def test_after_kill_9_every_effect_has_its_intent_on_disk(tmp_path: Path) -> Non
             assert writer.poll() is None, "the writer ended by itself"
             time.sleep(0.001)
         writer.kill()
-        writer.wait(10)
+        writer.wait(PATIENCE_S)
     effects = side.read_text().split()
     outcomes = {e.id: e.outcome for e in JournalFile(tmp_path / "j").read()}
     assert len(effects) > 20

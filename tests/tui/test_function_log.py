@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
@@ -11,8 +12,10 @@ from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
 from fakes.logscene import init, line, rid, run
 from fakes.screens import looking, press, settle, show, text
+from fakes.time_limit import PATIENCE_S
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.pilot import Pilot
 
 from lambdatop.domain.fold import append_lines
 from lambdatop.domain.logline import LogLine
@@ -194,6 +197,14 @@ def test_failed_and_repeated_requests_come_before_slow_ones() -> None:
     assert len(BUSY.learned.requests) == len(BUSY.learned.kinds) == SHOWN
 
 
+async def filled(pilot: Pilot[None], screen: FunctionScreen) -> None:
+    """Wait until the sheet has read the whole log."""
+    async with asyncio.timeout(PATIENCE_S):
+        while screen._reader.behind:
+            await pilot.pause(0.01)
+    await settle(pilot)
+
+
 async def test_the_sheet_shows_it_and_scrolls_on_a_small_terminal(
     make_app: MakeApp, console: FakeConsole
 ) -> None:
@@ -202,10 +213,10 @@ async def test_the_sheet_shows_it_and_scrolls_on_a_small_terminal(
     async with looking(app, (80, 24)) as pilot:
         await press(pilot, "enter")
         assert isinstance(app.screen, FunctionScreen)
+        await filled(pilot, app.screen)
         seen = text(app)
         for _ in range(5):
             await press(pilot, "pagedown")
-            await pilot.pause(0.02)
             seen += text(app)
         for words in ("burn $/h exact", "errors by kind", "0000004d  error"):
             assert words in seen
@@ -221,11 +232,7 @@ async def test_the_sheet_of_a_long_tail_fills_up_by_itself(
         await press(pilot, "enter")
         screen = app.screen
         assert isinstance(screen, FunctionScreen)
-        for _ in range(200):
-            if not screen._reader.behind:
-                break
-            await pilot.pause(0.01)
-        await settle(pilot)
+        await filled(pilot, screen)
         assert f"{3 * PIECE} lines by polling" in text(app)
         # News while it stands there.
         clock.at += FRESH_S

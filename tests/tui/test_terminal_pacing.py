@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 import pytest
+from fakes import time_limit
 from fakes.log_pane import MakeApp
 from textual import _xterm_parser, events
 from textual._compositor import ChopsUpdate, LayoutUpdate
@@ -92,8 +93,8 @@ def test_writing_never_waits_and_keeps_the_order() -> None:
         line.write(text)
     assert not line.idle
     must_arrive("".join(texts).encode(), reading)
-    assert taken.wait(5)
-    line.close(5.0)
+    assert taken.wait(time_limit.PATIENCE_S)
+    line.close(time_limit.PATIENCE_S)
     assert line.idle
     os.close(reading)
     os.close(writing)
@@ -112,7 +113,7 @@ def test_a_terminal_gets_at_once_what_it_takes_and_the_rest_in_order() -> None:
     assert not line.idle
     must_arrive("".join(texts).encode(), reading)
     assert os.get_blocking(writing), "the shell's own descriptor is as it was"
-    line.close(5.0)
+    line.close(time_limit.PATIENCE_S)
     os.close(reading)
     os.close(writing)
 
@@ -135,7 +136,7 @@ def test_a_line_that_takes_nothing_cannot_keep_anybody() -> None:
     line.close(0.05)
     assert not line.idle
     os.close(reading)  # the pipe breaks: the thread ends by itself
-    line.close(5.0)
+    line.close(time_limit.PATIENCE_S)
     assert line.idle
     line.write("nobody reads this")
     assert line.idle
