@@ -36,6 +36,7 @@ def send(address: dict[str, Any]) -> None:
     scope = f"Credential={key}/20260101/{region}/sqs/aws4_request"
     headers = {
         "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"],
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": "AmazonSQS.SendMessage",
     }

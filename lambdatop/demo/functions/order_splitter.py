@@ -32,6 +32,7 @@ def announce(order: int, parcel: dict[str, Any]) -> None:
     scope = f"Credential={key}/20260101/{region}/lambda/aws4_request"
     headers = {
         "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"],
         "X-Amz-Invocation-Type": "Event",
     }
     body = json.dumps({"order": order, "parcel": parcel["parcel"]})

@@ -30,6 +30,7 @@ def again(event: dict[str, Any], function: str) -> None:
     scope = f"Credential={key}/20260101/{region}/lambda/aws4_request"
     headers = {
         "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"],
         "X-Amz-Invocation-Type": "Event",
         "X-Ministack-Invoke-Depth": os.environ.get("_MINISTACK_INVOKE_DEPTH", "0"),
     }
