@@ -79,9 +79,9 @@ def quiet_providers(
     session: Any,
     prompter: Callable[[str], str],
     roles: dict[str, Any] | None,
-    start: Callable[..., Awaitable[Any]],
+    starter: Callable[[str], Callable[..., Awaitable[Any]]],
 ) -> None:
-    """Ask `prompter` for MFA codes, keep role sessions in `roles`, run credential processes by `start`."""
+    """Ask `prompter` for MFA codes, keep role sessions in `roles`, run a profile's process by `starter`."""
     replace_mfa_prompter(session, prompter)
     chain = session.get_component("credential_provider")
     assume_role = chain.get_provider("assume-role")
@@ -89,8 +89,9 @@ def quiet_providers(
         assume_role.cache = roles
 
     def process(profile_name: str) -> AioProcessProvider:
-        return AioProcessProvider(profile_name, lambda: session.full_config, popen=start)
+        return AioProcessProvider(profile_name, lambda: session.full_config, popen=starter(profile_name))
 
     # Source profiles of a role get providers of their own, from this builder.
     assume_role._profile_provider_builder._create_process_provider = process
-    chain.get_provider("custom-process")._popen = start
+    own = chain.get_provider("custom-process")
+    own._popen = starter(own._profile_name)

@@ -56,7 +56,7 @@ class Connection:
 
     `isolated` is the demo's way: explicit keys and a loopback endpoint, and no variable, proxy or file
     of the user has any influence. `notice` is a standing remark for the header. `codes` are the MFA codes
-    that were asked for.
+    that were asked for, `say` tells what opening it waits for.
     """
 
     profile: str | None = None
@@ -69,6 +69,7 @@ class Connection:
     notice: str = ""
     isolated: bool = False
     codes: MfaCodes | None = field(default=None, repr=False, compare=False)
+    say: Callable[[str], None] = field(default=lambda sentence: None, repr=False, compare=False)
 
 
 async def connect(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lambdatop.aws._private import credentials_expiry, quiet_providers
+from lambdatop.aws.credential_process import Say, starter
 from lambdatop.aws.mfa import SESSION_ENDS_EARLY_S, MfaCodes, refused
 from lambdatop.domain.errors import CredentialsError
 
@@ -19,47 +16,16 @@ MFA_WORDS = ("multifactorauthentication", "mfa")
 _MFA_CODES = ("AccessDenied", "ValidationError", "InvalidParameterValue")
 
 
-def settle_providers(session: Any, codes: MfaCodes | None) -> None:
+def settle_providers(session: Any, codes: MfaCodes | None, say: Say = lambda sentence: None) -> None:
     """Do this before the session's first credentials: the providers are made from what is set here.
 
-    A credential_process gets no stdin: what it would ask for there would fight the console for the keys. The
-    metadata service is asked by IMDSv2 only: version 1 answers every request that can be smuggled to it.
+    `say` tells of a credential_process that is waited for. It gets no stdin: what it would ask for there
+    would fight the console for the keys. The metadata service is asked by IMDSv2 only: version 1 answers
+    every request that can be smuggled to it.
     """
     session.set_config_variable("ec2_metadata_v1_disabled", True)
     prompter: Callable[[str], str] = codes.take if codes else _no_prompt
-    quiet_providers(session, prompter, codes.sessions if codes else None, _start)
-
-
-async def _start(*argv: str, stdout: int, stderr: int) -> Any:
-    """A program without stdin, which does not outlive a cancelled wait."""
-    child = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        start_new_session=True,  # without a terminal to prompt on, and its children end with it
-    )
-    return _Child(child)
-
-
-class _Child:
-    def __init__(self, child: asyncio.subprocess.Process) -> None:
-        self._child = child
-
-    @property
-    def returncode(self) -> int | None:
-        return self._child.returncode
-
-    async def communicate(self) -> tuple[bytes, bytes]:
-        """Its output; bytes that are no UTF-8 are replaced, since the SDK insists on decoding them."""
-        try:
-            out, err = await self._child.communicate()
-        except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                os.killpg(self._child.pid, signal.SIGKILL)
-            await self._child.communicate()  # until its pipes are closed
-            raise
-        return out, err.decode("utf-8", "replace").encode()
+    quiet_providers(session, prompter, codes.sessions if codes else None, lambda name: starter(name, say))
 
 
 def mfa_refusal(error: BaseException) -> CredentialsError | None:

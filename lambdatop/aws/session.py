@@ -64,7 +64,7 @@ def open_session(
     if connection.access_key and connection.secret_key:
         session.set_credentials(connection.access_key, connection.secret_key, connection.session_token)
     else:
-        settle_providers(session, connection.codes)
+        settle_providers(session, connection.codes, connection.say)
     # Credential providers make clients of their own from this default; they get the same transport.
     session.set_default_client_config(AioConfig(http_session_cls=guarded_transport(guard)))
     logging.getLogger("aiobotocore").addHandler(logging.NullHandler())

@@ -21,8 +21,9 @@ from lambdatop.cli.doctor_text import report_json, report_text
 from lambdatop.cli.options import choose
 from lambdatop.cli.own_log import close_log, open_log
 from lambdatop.cli.policy import printed_policy
+from lambdatop.config.aws_profile import look_at_profile
 from lambdatop.domain.doctor import Check, Report, mitigation_checks, permission_checks
-from lambdatop.domain.errors import CredentialsError, LambdatopError
+from lambdatop.domain.errors import CredentialsError, LambdatopError, UsageError
 from lambdatop.domain.iam_policy import POLICIES
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.text import clean_line
@@ -31,7 +32,7 @@ from lambdatop.domain.values import dataclass
 if TYPE_CHECKING:
     from lambdatop.aws.doctor import Examined
 
-NO_FILE = Path(os.devnull) / "none"
+NO_FILE = Path("/lambdatop has no file here")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +110,10 @@ def _settled(args: argparse.Namespace, environ: Mapping[str, str]) -> _Known:
         # What stands in flags and variables is still what the user points at.
         with suppress(LambdatopError):
             known.settings = load(NO_FILE, given=chosen.given).settings
+    try:
+        look_at_profile(environ, known.settings.profile)
+    except LambdatopError as error:
+        known.checks.append(_wrong("AWS files", error))
     return known
 
 
@@ -127,7 +132,7 @@ def _examined(settings: Settings, environ: Mapping[str, str], actions: Sequence[
 
     clock = SystemClock()
     codes = None
-    with suppress(CredentialsError):  # nobody to ask: the line about the credentials says it
+    with suppress(CredentialsError, UsageError):  # nobody to ask, or no file to read: another line says it
         codes = mfa.asked_codes(settings, environ, console=False)
     wanted = Connection(
         profile=settings.profile,

@@ -8,11 +8,13 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdatop import __version__
+from lambdatop.config.presence import is_there
 from lambdatop.domain.doctor import Check, Verdict
 from lambdatop.domain.text import clean_line
 
@@ -67,9 +69,9 @@ def _characters() -> Check:
 def paths_checks(paths: Paths) -> Iterator[Check]:
     """Configuration and state: whose they are, and whether they can be used."""
     file, state = paths.config_file, paths.state_dir
-    yield Check(
-        "paths", "configuration", "ok", f"{clean_line(str(file))}{'' if file.exists() else ' (none)'}"
-    )
+    with suppress(OSError):  # a file that cannot be reached has a line of its own, from reading it
+        none = "" if is_there(file) else " (none)"
+        yield Check("paths", "configuration", "ok", f"{clean_line(str(file))}{none}")
     yield _state_check(state)
     room = _room_mb(state)
     if room is None:

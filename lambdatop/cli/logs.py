@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
 from lambdatop.cli import codes, streams
@@ -20,6 +20,7 @@ from lambdatop.domain.log_export import LogExport, Text
 from lambdatop.domain.logline import LogLine, Report
 from lambdatop.domain.patterns import Pattern, linear_pattern
 from lambdatop.domain.ports import Backend, Source, View
+from lambdatop.domain.redact import redact_all
 from lambdatop.domain.scope import Key
 from lambdatop.domain.world import EMPTY_WORLD, World
 
@@ -49,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="failures by kind, asked of Logs Insights: the scanned volume and its price are shown before",
     )
     parser.add_argument("--yes", action="store_true", help="with --errors: do not ask before it costs")
+    parser.add_argument(
+        "--reveal", action="store_true", help="show secrets, which are hidden as in the console (best effort)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document a line")
 
 
@@ -66,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
         return run_errors(context, args.functions, since_s, as_json=args.json, yes=args.yes)
     with wire(context, only_look=True) as parts:
-        tail = _Tail(context, parts, since_s, wanted, as_json=args.json, live=args.live)
+        tail = _Tail(context, parts, since_s, wanted, as_json=args.json, live=args.live, reveal=args.reveal)
         asyncio.run(tail.run(args.functions, follow=args.follow))
     return codes.DONE
 
@@ -91,7 +95,11 @@ class _Tail:
         *,
         as_json: bool,
         live: bool,
+        reveal: bool,
     ) -> None:
+        self._hidden: Callable[[Sequence[str]], Sequence[str]] = (
+            (lambda texts: texts) if reveal else redact_all
+        )
         self._pace_s = min(LIVE_PACE_S, context.settings.paces.logs) if live else context.settings.paces.logs
         self._live = live
         self._way = ""
@@ -141,9 +149,10 @@ class _Tail:
         if self._wanted is not None:
             found = [line for line in found if self._wanted.found(line[2])]
         if self._several:
-            streams.lines([f"{moment_of_ms(at)} {key.id} {text}" for at, key, text in found])
+            texts = [f"{moment_of_ms(at)} {key.id} {text}" for at, key, text in found]
         else:
-            streams.lines([f"{moment_of_ms(at)} {text}" for at, _, text in found])
+            texts = [f"{moment_of_ms(at)} {text}" for at, _, text in found]
+        streams.lines(self._hidden(texts))
 
     async def _round(self, source: Source, world: World, keys: frozenset[Key]) -> bool:
         """One look; whether it was cut short before it came to the present."""
@@ -195,15 +204,14 @@ class _Tail:
         if self._wanted is not None:
             lines = (pair for pair in lines if self._wanted.found(pair[0].text))
         if self._as_json:
-            streams.lines([streams.json_line(line_json(line, name)) for line, name in lines])
+            pairs = [*lines]
+            texts = self._hidden([line.text for line, _ in pairs])
+            documents = [line_json(line, name, text) for (line, name), text in zip(pairs, texts, strict=True)]
+            streams.lines([streams.json_line(document) for document in documents])
         else:
             whose = "{} " if self._several else ""
-            streams.lines(
-                [
-                    f"{moment_of_ms(round(line.at * 1000))} {whose.format(name)}{line.text}"
-                    for line, name in lines
-                ]
-            )
+            told = [f"{_moment(line)} {whose.format(name)}{line.text}" for line, name in lines]
+            streams.lines(self._hidden(told))
 
 
 @contextmanager
@@ -231,17 +239,21 @@ def _source(backend: Backend, name: str) -> Source:
     return next(source for source in backend.sources if source.name == name)
 
 
-def line_json(line: LogLine, function: str) -> dict[str, object]:
-    """One line for other programs; units stand in the names."""
+def _moment(line: LogLine) -> str:
+    return moment_of_ms(round(line.at * 1000))
+
+
+def line_json(line: LogLine, function: str, text: str) -> dict[str, object]:
+    """One line for other programs, with the `text` that may be shown; units stand in the names."""
     return {
-        "at": moment_of_ms(round(line.at * 1000)),
+        "at": _moment(line),
         "function": function,
         "kind": line.kind,
         "level": line.level,
         "request_id": line.request_id or None,
         "stream": line.stream,
         "event_id": line.event_id,
-        "text": line.text,
+        "text": text,
         "report": _report_json(line.report) if line.report else None,
     }
 

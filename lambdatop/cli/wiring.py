@@ -6,9 +6,11 @@ import getpass
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lambdatop import __version__
+from lambdatop.cli import streams
 from lambdatop.cli.context import Context
 from lambdatop.cli.own_log import close_log, open_log
 from lambdatop.domain.errors import CredentialsError
@@ -29,7 +31,7 @@ Locate = Callable[[], Awaitable["Connection"]]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What every command that talks to AWS is made of."""
+    """What every command that talks to AWS is made of; `waiting` hear what opening a connection waits for."""
 
     clock: Clock
     meter: SpendMeter
@@ -39,6 +41,7 @@ class Parts:
     login: Callable[[], str] | None = None
     typed: Callable[[], None] = lambda: None
     answered: Callable[[], None] = lambda: None
+    waiting: list[Callable[[str], None]] = field(default_factory=list)
 
 
 @contextmanager
@@ -69,7 +72,9 @@ def wire(
     meter = budget.SpendMeter(clock, 0.0 if locate else settings.limits.budget_usd_per_hour)
     limiter = budget.TokenBuckets(clock, settings.limits)
     codes = None if locate else mfa.asked_codes(settings, os.environ, console=console)
-    where = locate or _where_the_user_points(settings, codes, read_only=settings.read_only or only_look)
+    waiting: list[Callable[[str], None]] = [] if console else [streams.say]
+    read_only = settings.read_only or only_look
+    where = locate or _where_the_user_points(settings, codes, waiting, read_only=read_only)
 
     async def open_backend() -> Backend:
         from lambdatop.aws.connect import connect  # 250 ms of SDK; after the first frame, off the UI's thread
@@ -93,12 +98,18 @@ def wire(
     log = open_log(None if locate else context.paths.log_file, debug=context.debug)
     try:
         kept = journal or JournalFile(context.paths.state_dir)
-        yield Parts(clock, meter, kept, spills, open_backend, login, clock.typed, clock.answered)
+        yield Parts(clock, meter, kept, spills, open_backend, login, clock.typed, clock.answered, waiting)
     finally:
         close_log(log)
 
 
-def _where_the_user_points(s: Settings, codes: MfaCodes | None, *, read_only: bool) -> Locate:
+def _where_the_user_points(
+    s: Settings, codes: MfaCodes | None, waiting: list[Callable[[str], None]], *, read_only: bool
+) -> Locate:
+    def say(sentence: str) -> None:
+        for hear in waiting:
+            hear(sentence)
+
     async def locate() -> Connection:
         from lambdatop.aws.connect import Connection
 
@@ -108,6 +119,7 @@ def _where_the_user_points(s: Settings, codes: MfaCodes | None, *, read_only: bo
             endpoint_url=s.endpoint_url,
             read_only=read_only,
             codes=codes,
+            say=say,
         )
 
     return locate
@@ -129,6 +141,7 @@ def engine_thread(context: Context, parts: Parts, record: EventSink | None = Non
         record=record,
         spills=parts.spills,
     )
+    parts.waiting.append(engine.connecting)
     return EngineThread(engine)
 
 

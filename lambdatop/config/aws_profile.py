@@ -1,18 +1,26 @@
 """A cheap look at the AWS configuration: which kind of login a profile needs, before the SDK is imported.
 
 It reads what botocore reads and decides as botocore does. Where the two could differ (a file that cannot be
-parsed, a loop of source profiles), it claims nothing and lets the SDK say what is wrong.
+parsed, a loop of source profiles), it claims nothing and lets the SDK say what is wrong. A file that is there
+and cannot be read is an error here: botocore takes it for none, and would go on with other credentials.
 """
 
 from __future__ import annotations
 
 import configparser
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from lambdatop.config.presence import read_file
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.text import clean_line
 from lambdatop.domain.values import dataclass
+
+MAX_BYTES = 4_000_000
+"""Of an AWS file; tools that write thousands of profiles stay far below."""
 
 Kind = Literal["environment", "sso", "role", "process", "login", "keys", "other"]
 Sections = Mapping[str, Mapping[str, str]]
@@ -47,7 +55,11 @@ def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLook:
-    """The look for the profile that `asked` (flag, variable or our file) or the environment names."""
+    """The look for the profile that `asked` (flag, variable or our file) or the environment names.
+
+    Raises:
+        UsageError: a file of AWS's configuration is there and cannot be read.
+    """
     named = environment_profile(environ)
     name = asked or (named[0] if named else "default")
     if not asked and environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
@@ -118,8 +130,18 @@ def _profile_name(section: str) -> str:
 def _sections(file: str, home: str) -> Sections:
     parser = configparser.RawConfigParser(default_section="\0")
     path = Path(f"{home}{file[1:]}" if file.startswith("~/") else file)
+    if str(path) == os.devnull:
+        return {}
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, configparser.Error):
+        parser.read_string(read_file(path, MAX_BYTES).decode())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(
+            f"The AWS configuration file {clean_line(str(path), 300)} cannot be read ({error.strerror}): "
+            "without it the SDK might use other credentials. Make it readable, or name another file with "
+            f"AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE ({os.devnull} for none)."
+        ) from None
+    except (UnicodeDecodeError, configparser.Error):
         return {}
     return {name: dict(parser.items(name)) for name in parser.sections()}

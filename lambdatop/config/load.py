@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lambdatop.config import schema
 from lambdatop.config.nearest import did_you_mean
+from lambdatop.config.presence import is_there
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.text import clean_line
@@ -83,7 +84,7 @@ def load(
 
     Raises:
         ConfigError: with every problem of the file at once.
-        UsageError: `asked` for, and it is not there; or the values contradict each other.
+        UsageError: `asked` for, and not there; out of reach; or the values contradict each other.
     """
     given = given or {}
     content = _read(file, asked)
@@ -111,8 +112,11 @@ def load(
 
 
 def _read(file: Path, asked: bool) -> Content | None:
-    if not asked and not file.exists():
-        return None
+    try:
+        if not asked and not is_there(file):
+            return None
+    except OSError as error:
+        raise ConfigError(file, [Problem(0, f"cannot be reached: {error.strerror}")]) from None
     from lambdatop.config.yaml_file import read_content  # PyYAML costs 50 ms; only when there is a file
 
     return read_content(file)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.text import clean_line
 from lambdatop.domain.values import dataclass
 
 NAME = "lambdatop"
@@ -30,11 +31,18 @@ class Paths:
 
 def resolve(environ: Mapping[str, str], config: str | None = None, state_dir: str | None = None) -> Paths:
     """The places for this environment; `config` and `state_dir` are what flag or variable said."""
-    config_file = Path(config).expanduser() if config else _xdg(environ, "config") / "config.yaml"
-    state = Path(state_dir).expanduser() if state_dir else _xdg(environ, "state")
+    config_file = _expanded(config) if config else _xdg(environ, "config") / "config.yaml"
+    state = _expanded(state_dir) if state_dir else _xdg(environ, "state")
     # Later directories win, so a theme of the user's replaces a built-in one of the same name.
     themes = (builtin_themes(), config_file.parent / "themes")
     return Paths(config_file, config is not None, state, themes)
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{clean_line(text, 200)}: whose home directory that is cannot be told") from None
 
 
 def builtin_themes(package: Path = PACKAGE) -> Path:

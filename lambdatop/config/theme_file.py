@@ -7,10 +7,7 @@ both sides agree on.
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import Any
 import yaml
 
 from lambdatop.config.nearest import did_you_mean
+from lambdatop.config.presence import is_there, read_file
 from lambdatop.domain.text import clean_line
 from lambdatop.domain.values import dataclass
 
@@ -127,9 +125,9 @@ def load_themes(directories: Iterable[Path]) -> Themes:
 
 def _files(directory: Path, problems: list[str]) -> list[Path]:
     try:
+        if not is_there(directory):
+            return []
         paths = sorted(p for p in directory.iterdir() if p.suffix in (".yaml", ".yml"))
-    except FileNotFoundError:
-        return []
     except OSError as error:
         problems.append(f"{directory}: {error.strerror or 'cannot be read'}")
         return []
@@ -141,7 +139,7 @@ def _files(directory: Path, problems: list[str]) -> list[Path]:
 def _load(path: Path) -> ThemeFile | list[str]:
     """The theme in a file, or what is wrong with it."""
     try:
-        raw = _bytes(path)
+        raw = read_file(path, MAX_BYTES)
         if len(raw) > MAX_BYTES:
             return [f"larger than {MAX_BYTES} bytes"]
         text = raw.decode("utf-8")
@@ -158,14 +156,6 @@ def _load(path: Path) -> ThemeFile | list[str]:
     if not isinstance(data, dict):
         return ["a theme is a mapping with name and colors"]
     return parse_theme(data)
-
-
-def _bytes(path: Path) -> bytes:
-    """One byte more than is allowed, at most; a pipe in the file's place must not make us wait for ever."""
-    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "not a plain file")
-        return file.read(MAX_BYTES + 1)
 
 
 def _yaml_problem(error: Exception) -> str:

@@ -13,6 +13,7 @@ import yaml
 
 from lambdatop.config import schema
 from lambdatop.config.load import EMPTY, ConfigError, Content, Problem, Written, unknown_key
+from lambdatop.config.presence import open_file
 from lambdatop.domain.text import clean_line
 
 MAX_BYTES = 1024 * 1024
@@ -74,8 +75,7 @@ def read_text(file: Path) -> str:
         ConfigError: not there, not readable, not a plain file, too large, not UTF-8, or open to others.
     """
     try:
-        # O_NONBLOCK: a pipe in the file's place must not make lambdatop wait for ever.
-        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = open_file(file)
     except FileNotFoundError:
         raise ConfigError(file, [Problem(0, "there is no such file")]) from None
     except OSError as error:

@@ -156,6 +156,10 @@ class Engine:
         self._publisher.fold(self._feed.take_now())
         return self._publisher.publish()
 
+    def connecting(self, sentence: str) -> None:
+        """Say what opening the connection waits for; from the engine's own loop."""
+        self._report(link.NAME, "starting", sentence)
+
     def announce(self, sentence: str) -> None:
         """Say in the snapshot that the engine itself failed. Safe once its loop has ended."""
         self._publisher.announce(sentence)

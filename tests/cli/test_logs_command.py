@@ -101,6 +101,20 @@ def test_json_is_one_document_a_line_and_grep_selects(cli: Cli, monkeypatch: pyt
     assert last["report"]["init_ms"] is None
 
 
+@pytest.mark.parametrize("way", [(), ("--json",), ("--follow",), ("--follow", "--json")])
+def test_secrets_are_hidden_in_every_way_and_revealed_when_asked(
+    way: tuple[str, ...], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ([(-3, '{"password": "hunter2", "a": 1}'), (-2, "nothing here")], "")
+    play(monkeypatch, lines, KeyboardInterrupt())
+    ran = cli("logs", "orders-worker", *way)
+    assert "hunter2" not in ran.out
+    assert "•••" in ran.out
+    assert "nothing here" in ran.out
+    play(monkeypatch, lines, KeyboardInterrupt())
+    assert "hunter2" in cli("logs", "orders-worker", "--reveal", *way).out
+
+
 def test_every_batch_is_printed_with_what_is_to_be_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, ([(-9, "a")], ""), ([(-8, "b"), (-7, "c")], "shared"), ([], "shared"))
     ran = cli("logs", "orders-worker", "--grep", "a|c")

@@ -1,0 +1,56 @@
+"""Whether a file is there. A file that is there and cannot be reached is not the same as none."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def is_there(path: Path) -> bool:
+    """False only when nothing at all stands at `path`.
+
+    A link that leads nowhere, a loop of links, a file in the place of a directory and a directory that may
+    not be entered hide what is behind them: a disk that is not mounted is no reason for defaults.
+
+    Raises:
+        OSError: whether it is there cannot be told; `strerror` says why.
+    """
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        for parent in path.parents:
+            if os.path.exists(parent):
+                return False
+            if os.path.islink(parent):
+                raise _dangling(parent) from None
+        return False
+    return True
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """At most `limit` + 1 bytes of a regular file; a pipe in its place is not waited for.
+
+    Raises:
+        FileNotFoundError: nothing stands there.
+        OSError: it cannot be read; `strerror` says why.
+    """
+    with open(open_file(path), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "is not a plain file", str(path))
+        return file.read(limit + 1)
+
+
+def open_file(path: Path) -> int:
+    """A read descriptor, which waits for nothing; raises like `read_file` (but for the kind of file)."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        if is_there(path):
+            raise _dangling(path) from None
+        raise
+
+
+def _dangling(link: Path) -> OSError:
+    return OSError(errno.ELOOP, f"the symbolic link {link} leads nowhere", str(link))

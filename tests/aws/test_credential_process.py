@@ -1,0 +1,120 @@
+"""A credential_process is waited for with a word and a bound, blamed by name, and never outlives us."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fakes.sts_stub import LoginStub, home_with
+
+from lambdatop.aws import credential_process
+from lambdatop.aws.credential_process import starter
+from lambdatop.domain.errors import CredentialsError
+
+pytestmark = pytest.mark.sdk
+
+SECRET = "wJalrXUtnFEMIK7MDENG"
+HANG = "echo $$ > {pid}; sleep 1000 & echo $! >> {pid}; wait"
+
+
+async def output(directory: Path, script: str, say: Callable[[str], None] = lambda sentence: None) -> bytes:
+    file = directory / "give"
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o700)
+    child = await starter("ops", say)(str(file), "an arg", stdout=asyncio.subprocess.PIPE, stderr=-1)
+    out, err = await child.communicate()
+    return bytes(out + err + f" {child.returncode}".encode())
+
+
+async def gone(pids: Path) -> bool:
+    """Whether all processes of the file have ended, within seconds."""
+    return await asyncio.to_thread(lambda: all(_ended(int(pid)) for pid in pids.read_text().split()))
+
+
+def _ended(pid: int) -> bool:
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], 10.0)[0])
+    finally:
+        os.close(handle)
+
+
+async def test_its_answer_its_arguments_and_its_code_come_through(tmp_path: Path) -> None:
+    assert await output(tmp_path, 'printf \'{"a":1}\'; echo "$1" >&2') == b'{"a":1}an arg\n 0'
+    assert await output(tmp_path, "printf no; cat; exit 7") == b"no 7"
+
+
+async def test_it_is_said_after_some_seconds_and_ended_after_the_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credential_process, "WORD_S", 0.05)
+    monkeypatch.setattr(credential_process, "BOUND_S", 0.5)
+    said: list[str] = []
+    pids = tmp_path / "pids"
+    with pytest.raises(CredentialsError, match=r"profile 'ops' gave no answer within 0\.5 s and was ended"):
+        await output(tmp_path, HANG.format(pid=pids), said.append)
+    assert said == ["The credential_process of profile 'ops' has not answered yet; waiting …"]
+    assert await gone(pids)
+
+
+async def test_it_ends_with_a_cancelled_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids = tmp_path / "pids"
+    heard = asyncio.Event()
+    monkeypatch.setattr(credential_process, "WORD_S", 0.2)
+    waiting = asyncio.ensure_future(output(tmp_path, HANG.format(pid=pids), lambda sentence: heard.set()))
+    await heard.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await gone(pids)
+
+
+@pytest.mark.parametrize(
+    "printed", [f"AccessKey {SECRET}", "", f'"{SECRET}"', "[1]", f'{{"SecretAccessKey":"{SECRET}']
+)
+async def test_what_is_not_json_is_blamed_and_not_quoted(tmp_path: Path, printed: str) -> None:
+    with pytest.raises(CredentialsError, match="profile 'ops' printed something that is not JSON") as failed:
+        await output(tmp_path, f"printf '%s' '{printed}'")
+    assert SECRET not in str(failed.value)
+
+
+async def test_what_prints_for_ever_and_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="printed more than 1048576 bytes"):
+        await output(
+            tmp_path,
+            "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done",
+        )
+    with pytest.raises(CredentialsError, match="cannot be started: there is no program '/no/such'"):
+        await starter("ops", print)("/no/such", stdout=-1, stderr=-1)
+
+
+@pytest.mark.parametrize(
+    ("number", "command"),
+    [(signal.SIGTERM, "snapshot"), (signal.SIGHUP, "plan throttle_to_zero f"), (signal.SIGINT, "snapshot")],
+)
+async def test_no_signal_to_us_leaves_it_behind(tmp_path: Path, number: int, command: str) -> None:
+    script, pids = tmp_path / "hang", tmp_path / "pids"
+    script.write_text(f"#!/bin/sh\n{HANG.format(pid=pids)}\n")
+    script.chmod(0o700)
+    async with LoginStub() as stub:
+        env = home_with(tmp_path, f"[default]\ncredential_process = {script}\n")
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "lambdatop", *command.split()),
+            env=env | {"AWS_ENDPOINT_URL": stub.url},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert child.stderr is not None
+        assert b"'default' has not answered yet" in await child.stderr.readline()
+        os.kill(child.pid, number)
+        await child.communicate()
+    assert await gone(pids)
