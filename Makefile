@@ -7,7 +7,7 @@ AWSLOGS ?= .venv-awslogs
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps bench bench-quick
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed
 
 install: $(VENV)/.installed
 
@@ -105,6 +105,10 @@ kills: $(VENV)/.installed
 # without a word, none doubled. LINES="100000 500" for so many lines at so many a second.
 logs-complete: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.log_completeness $(LINES)
+
+# What a journal of 100,000 entries costs: start, append, memory, reading all of it.
+journal-speed: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.journal_speed
 
 # Lines per second to stdout, against awslogs and the AWS CLI in the same run (about four minutes).
 logs-speed: $(VENV)/.installed $(AWSCLI)/.installed $(AWSLOGS)/.installed

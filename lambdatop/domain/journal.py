@@ -103,7 +103,12 @@ class Entry:
     @property
     def takes_back(self) -> bool:
         """Whether it took away what stood there, as an undo does and a redo does not."""
-        return self.undoes is not None and max(1, self.depth) % 2 == 1
+        return self.undo_depth % 2 == 1
+
+    @property
+    def undo_depth(self) -> int:
+        """How many undos deep it is; an undo that does not say is that of a change."""
+        return max(1, self.depth) if self.undoes is not None else 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -190,8 +195,8 @@ def fold_record(entries: dict[str, Entry], record: Mapping[str, Any]) -> None:
     if kind == "intent":
         entry = _entry(record)
         below = entries.get(entry.undoes or "")
-        if entry.undoes and "depth" not in record:  # written by an older version
-            entry = replace(entry, depth=below.depth + 1 if below else 1)
+        if "depth" not in record and below is not None and below.undo_depth:  # written by an older version
+            entry = replace(entry, depth=below.undo_depth + 1)
         entries[entry.id] = entry
     elif kind == "carried":
         entries[record["id"]] = _carried(record)

@@ -1,6 +1,6 @@
 """What a long journal costs: start, append, memory, and reading all of it.
 
-    PYTHONPATH=tests python tests/bench/journal_speed.py [ENTRIES] [TARGETS]
+    PYTHONPATH=tests python -m bench.journal_speed [ENTRIES] [TARGETS]
 
 Writes ENTRIES changes (intent and outcome, each with fsync only for the measured ones) on TARGETS functions.
 """

@@ -94,7 +94,7 @@ async def test_after_a_new_start_the_clock_counts_but_no_more_than_the_machine_h
     way: Corridor, host: str
 ) -> None:
     _left(way, host=host, uptime=Uptime("0ther", 500_000.0, "CLOCK_BOOTTIME"))
-    way.clock._monotonic = 20.0  # the machine was started again 20 s ago, with a clock that is ahead
+    way.clock.ran_s = 20.0  # the machine was started again 20 s ago, with a clock that is ahead
     way.clock.step(ABANDONED_S + 1)
     found = await way.executor.recover()
     assert [e.outcome for e in found] == ([] if host == "bastion" else ["not-sent"])

@@ -21,6 +21,8 @@ class FakeClock:
         self._numbers = count()
         self.slept: list[float] = []
         self.boot = "b00t0001"
+        # Clocks of several processes of a test agree on it, as they do on one machine.
+        self.ran_s = now
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -32,7 +34,7 @@ class FakeClock:
 
     def uptime(self) -> Uptime:
         """Seconds since the machine was started; the hands that `step` moves do not move it."""
-        return Uptime(self.boot, self._monotonic, "CLOCK_BOOTTIME")
+        return Uptime(self.boot, self.ran_s + self._monotonic - 1000.0, "CLOCK_BOOTTIME")
 
     def step(self, seconds: float) -> None:
         """Somebody sets the clock: only the time of day moves."""

@@ -25,7 +25,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
     if entry.undo.operation == redrive.CANCEL.operation:
         return redrive.plan_stop(
-            ref, current, now, plan_id, mitigation=NAME, undoes=entry.id, depth=entry.depth + 1
+            ref, current, now, plan_id, mitigation=NAME, undoes=entry.id, depth=entry.undo_depth + 1
         )
     refused = _changed(entry, current, ref)
     if refused:
@@ -53,7 +53,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         warnings=tuple(_warnings(entry, current)),
         transient=_on_the_way(entry.before),
         undoes=entry.id,
-        depth=entry.depth + 1,
+        depth=entry.undo_depth + 1,
     )
 
 

@@ -31,8 +31,9 @@ OUTCOME_SLOT = {"applied": "ok", "undone": "muted", "open": "critical", "unknown
 
 
 def in_reading_order(entries: tuple[Entry, ...]) -> list[Entry]:
-    """What is open or unknown first, then the newest first: by the order of the journal, not by the clock."""
-    return sorted(reversed(entries), key=lambda e: e.outcome not in OPEN)
+    """What is open or unknown first, then the newest first."""
+    newest = sorted(entries, key=lambda e: -e.at)
+    return sorted(newest, key=lambda e: e.outcome not in OPEN)
 
 
 def change_words(entry: Entry) -> str:
