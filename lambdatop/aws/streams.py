@@ -10,7 +10,7 @@ from lambdatop.aws.facts import optional
 from lambdatop.aws.gaps import Told, gap_of
 from lambdatop.aws.session import Api
 from lambdatop.aws.translate import gravest
-from lambdatop.domain.errors import CredentialsError, Missing, SourceError, Throttled
+from lambdatop.domain.errors import CredentialsError, Missing, NotAnswered, SourceError, Throttled
 from lambdatop.domain.events import Event, StreamsObserved
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.nodes import node
@@ -100,4 +100,6 @@ class StreamsSource:
             return None
         summary = answer.get("StreamDescriptionSummary") or {}
         hours, shards = optional(summary.get("RetentionPeriodHours")), optional(summary.get("OpenShardCount"))
-        return StreamFacts(key, arn, "kinesis", hours * 3600 if hours else None, shards)
+        if not hours:
+            raise NotAnswered(f"DescribeStreamSummary of {key.id} answered without a retention.")
+        return StreamFacts(key, arn, "kinesis", hours * 3600, shards)

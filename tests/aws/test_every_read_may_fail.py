@@ -44,9 +44,11 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "GetFunctionRecursionConfig": {},
     "GetQueueAttributes": {},
     "DescribeStreamSummary": {"StreamDescriptionSummary": {}},
-    "GetMetricData": {"MetricDataResults": []},
 }
-"""Answers without what they were asked for, of operations that always tell it."""
+"""Answers without what they were asked for, of operations that always tell it.
+
+GetMetricData answers every series, and one without a point is that of a function that did not run.
+"""
 
 MODES: Mapping[str, Callable[[str], Reply | None]] = {
     "denied": lambda operation: Fault("AccessDeniedException", status=403),
@@ -211,7 +213,7 @@ def _plan(full: Proposal | SourceError, seen: Proposal | SourceError) -> Iterato
             yield f"refused: {seen.reason}"
         return
     if not isinstance(full, Plan):
-        if not any(map(_unsaid, (*seen.unknowns, *seen.warnings))):
+        if not any(map(_unsaid, (*seen.unknowns, *seen.warnings, *seen.blast_radius))):
             yield f"planned what the full answer refuses: {seen.title}"
         return
     if (full.call, full.before, full.after, full.undo) != (seen.call, seen.before, seen.after, seen.undo):
