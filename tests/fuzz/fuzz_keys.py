@@ -68,7 +68,6 @@ _OTHER = (
     "\x1b[999;999R",
     "\x00",
     "\x9b",
-    "\ud800",
     "\u202e",
 )
 _LETTERS = "".join(h.keys for h in HOTKEYS if len(h.keys) == 1 and h.id != "quit") + ":/?$[]+-=,f"
