@@ -278,3 +278,11 @@ def one(data: Packet) -> None:
         _fed = fed
     else:
         fed.close()
+
+
+def finish() -> None:
+    """End the console that is open."""
+    global _fed
+    fed, _fed = _fed, None
+    if fed is not None:
+        fed.close()
