@@ -7,7 +7,7 @@ AWSLOGS ?= .venv-awslogs
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
 
 install: $(VENV)/.installed
 
@@ -136,8 +136,20 @@ CHAOS_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),1800)
 chaos: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.chaos_soak --seconds $(CHAOS_SECONDS)
 
+# Made-up keys, log lines, answers of AWS and frames of Live Tail, each for a minute; SECONDS=600 for ten, or
+# INPUTS=1000000 for a million of each. Two run at a time. A failing input is saved below build/fuzz.
+FUZZERS = $(patsubst tests/fuzz/fuzz_%.py,%,$(wildcard tests/fuzz/fuzz_*.py))
+FUZZ_MOST = $(if $(INPUTS),--inputs $(INPUTS),--seconds $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60))
+FUZZ_SEED = 0
+fuzz: $(VENV)/.installed
+	printf '%s\n' $(FUZZERS) | PYTHONPATH=tests xargs -n 1 -P 2 sh -c '$(BIN)/python -m fuzz.run "$$0" $(FUZZ_MOST) --seed $(FUZZ_SEED)'
+
+# A million inputs of each.
+fuzz-nightly:
+	$(MAKE) fuzz INPUTS=1000000 FUZZ_SEED=$$(date +%Y%m%d)
+
 # What is too long for every change.
-nightly: chaos calm kills guard-proof
+nightly: chaos calm kills guard-proof fuzz-nightly
 
 # One file for a machine without internet: dist/lambdatop.pyz runs with any Python >= 3.11 and nothing else.
 pyz: $(VENV)/.installed

@@ -172,6 +172,27 @@ def after(seen: Environment | None, line: LogLine) -> Environment:
     return Environment(seen.stream, first_at, last_at, init_at, init_ms, start_at)
 
 
+Place = tuple[float, str, str]
+"""Where a REPORT stands: stamp, stream, request id."""
+
+
+def reported_twice(seen: Digest) -> frozenset[Place]:
+    """REPORTs of one request that follow one another in its stream without a START: some of them are forged.
+
+    The platform writes one for each START; a retry of the same id begins with a START of its own.
+    """
+    begins = [(s.at, 0, s.stream, s.request_id) for s in seen.starts]
+    ends = [(r.at, 1, r.stream, r.request_id) for r in seen.reports]
+    found: set[Place] = set()
+    last: dict[str, Place | None] = {}
+    for at, stage, stream, request in sorted(begins + ends):
+        before, here = last.get(stream), (at, stream, request)
+        if stage and before is not None and before[2] == request:
+            found |= {before, here}
+        last[stream] = here if stage else None
+    return frozenset(found)
+
+
 _STAGE = {"init": 0, "start": 1, "app": 2, "error": 2, "timeout": 2, "end": 3, "report": 4}
 
 

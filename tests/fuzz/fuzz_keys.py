@@ -68,7 +68,6 @@ _OTHER = (
     "\x1b[999;999R",
     "\x00",
     "\x9b",
-    "\ud800",
     "\u202e",
 )
 _LETTERS = "".join(h.keys for h in HOTKEYS if len(h.keys) == 1 and h.id != "quit") + ":/?$[]+-=,f"
@@ -278,4 +277,12 @@ def one(data: Packet) -> None:
     if alive and len(fed.packets) < LIFE:
         _fed = fed
     else:
+        fed.close()
+
+
+def finish() -> None:
+    """End the console that is open."""
+    global _fed
+    fed, _fed = _fed, None
+    if fed is not None:
         fed.close()

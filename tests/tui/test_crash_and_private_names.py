@@ -12,11 +12,13 @@ from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lambdatop.tui._private import (
+    HearsWhileOpen,
     QuietCrash,
     crash_words,
     paint_plainly,
@@ -33,6 +35,9 @@ def test_the_names_that_are_replaced_still_exist() -> None:
     assert LambdatopApp._fatal_error is QuietCrash._fatal_error
     app = App[None]()
     assert app._exception is None
+    assert app._exit is False
+    assert callable(MessagePump._on_message)
+    assert HearsWhileOpen._on_message is not MessagePump._on_message
     assert app._exit_renderables == []
 
 

@@ -7,7 +7,7 @@ from math import ceil
 
 from lambdatop.domain.finding import Finding, Ref, Severity
 from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.logdigest import Failed, Reported, digest
+from lambdatop.domain.logdigest import Failed, Reported, digest, reported_twice
 from lambdatop.domain.redact import redact
 from lambdatop.domain.sight import Sight
 
@@ -19,7 +19,8 @@ FORMULA = (
 SOURCE = "log tail: REPORT or platform.report, Runtime.OutOfMemory, signal: killed; no metric carries it"
 TRAPS = (
     "JVM and Node fill their memory by design (info unless one ran out of it); an environment reports the "
-    "most it ever used, so one big request marks all that follow in it"
+    "most it ever used, so one big request marks all that follow in it; code can print REPORT lines itself: "
+    "several for one START are only called suspicious"
 )
 SUGGESTS = ("rollback_alias", "tune_trigger", "disable_trigger", "throttle_to_zero")
 
@@ -35,14 +36,41 @@ def detect(sight: Sight) -> Iterator[Finding]:
         if facts is None:
             continue
         seen = digest(tail).since(since)
-        killed = [f for f in seen.failures if f.signature == "out_of_memory"]
-        shares = [(share, r) for r in seen.reports if (share := _share(r)) is not None]
+        twice = reported_twice(seen)
+        died = [f for f in seen.failures if f.signature == "out_of_memory"]
+        killed = [f for f in died if (f.at, f.stream, f.request_id) not in twice]
+        honest = (r for r in seen.reports if (r.at, r.stream, r.request_id) not in twice)
+        shares = [(share, r) for r in honest if (share := _share(r)) is not None]
         limit = sight.limit(NAME, key, limits.warning_share)
         p90 = _p90([share for share, _ in shares])
         enough = len(shares) >= limits.min_reports and p90 is not None and p90 >= limit
         if killed or enough:
             tight = [r for share, r in shares if share >= limit]
             yield _finding(sight, facts, [r for _, r in shares], tight, killed, p90, limit)
+        elif died:
+            yield _strange(sight, facts, died)
+
+
+def _strange(sight: Sight, facts: FunctionFacts, died: list[Failed]) -> Finding:
+    """Every one is doubtful: nobody should throttle a function for what it printed itself."""
+    window_min = sight.limits.memory_pressure.window_min
+    return Finding(
+        NAME,
+        "warning",
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name}: suspicious REPORT lines say that it ran out of memory",
+        min(f.at for f in died),
+        (
+            ("out_of_memory", 0),
+            ("suspicious_reports", len(died)),
+            ("memory_configured_mb", facts.memory_mb),
+            ("runtime", facts.runtime or None),
+            ("sample", redact(died[-1].text.split("\n", 1)[0])[0][:200]),
+            ("window_min", window_min),
+        ),
+        (),
+        f"several REPORT lines for one START, as only the code itself can print them, over {window_min} min",
+    )
 
 
 def _share(reported: Reported) -> float | None:

@@ -72,6 +72,22 @@ def test_one_that_ran_out_of_memory_is_enough() -> None:
     assert finding.since == NOW - 50 + 0.05
 
 
+def test_reports_that_the_code_prints_itself_are_only_suspicious() -> None:
+    forged = f"REPORT RequestId: {rid(7)}\tMemory Size: 100 MB\tMax Memory Used: 100 MB\t{OOM}"
+    seen = world(logs(run(7, NOW - 50), *(line(NOW - 49 + n / 10, forged) for n in range(3))))
+    (finding,) = found(seen)
+    assert finding.severity == "warning"
+    assert finding.title == "orders-worker: suspicious REPORT lines say that it ran out of memory"
+    assert dict(finding.evidence)["suspicious_reports"] == 3
+    assert finding.suggests == ()
+
+
+def test_a_retry_of_the_same_event_is_not_suspicious() -> None:
+    dead = [x for n in range(3) for x in run(7, NOW - 50 + n, used_mb=100, size_mb=100, end=OOM)]
+    (finding,) = found(world(logs(dead)))
+    assert finding.severity == "critical"
+
+
 def test_what_lies_before_the_window_or_nowhere_is_silent() -> None:
     assert found(world(logs(run(7, NOW - 901, end=OOM)))) == []
     assert found(world()) == []

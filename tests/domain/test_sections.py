@@ -1,0 +1,110 @@
+"""A section that cannot be made costs that section, wherever it stands."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any, NoReturn
+
+import pytest
+from fakes import console_scene as scene
+from fuzz import fuzz_loglines
+from fuzz.fuzz_loglines import Event
+
+from lambdatop.cli import audit_tables, output
+from lambdatop.cli.audit import Asked, report
+from lambdatop.cli.output import snapshot_text
+from lambdatop.domain.sections import section
+from lambdatop.domain.settings import Settings
+from lambdatop.storage import codec
+from lambdatop.storage.codec import snapshot_json
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.ink import plain
+from lambdatop.tui.screens import function_log, function_text
+from lambdatop.tui.screens.function_log import LogReader
+from lambdatop.tui.screens.function_text import page
+
+KEY = scene.key("function", "orders-worker")
+FORGED = tuple(
+    Event(
+        f"REPORT RequestId: {n:08x}-0000-4000-8000-000000000000\tBilled Duration: 1.7e308 ms\t{size}", n, 5.0
+    )
+    for n, size in enumerate(("Memory Size: 1e-300 MB\tMax Memory Used: 1 MB", "Memory Size: 128 MB") * 3)
+)
+
+
+def breaks(*args: Any, **kwargs: Any) -> NoReturn:
+    raise OverflowError("intermediate overflow with SECRET")
+
+
+def test_what_is_made_and_what_stands_in_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    assert section("a part", lambda: 7, lambda words: 0) == 7
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            words = section("a part of a test", breaks, str)
+    assert "a part of a test could not be shown: internal error (OverflowError, test_sections.py:" in words
+    assert len(caplog.messages) == 1
+    assert "SECRET" not in words + caplog.text
+
+
+def test_forged_figures_are_no_fault_anywhere() -> None:
+    fuzz_loglines.one(FORGED)
+
+
+def test_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = scene.snapshot()
+    whole = snapshot_json(snapshot)
+    assert whole["failed_sections"] == []
+    for name in ("log_json", "burn_json", "findings_json"):
+        monkeypatch.setattr(codec, name, breaks)
+    broken = json.loads(json.dumps(snapshot_json(snapshot), allow_nan=False))
+    assert broken["findings"] is None
+    assert [f["name"] for f in broken["functions"]] == [f["name"] for f in whole["functions"]]
+    assert {f["log"] for f in broken["functions"]} == {None}
+    failed = [f["section"] for f in broken["failed_sections"]]
+    assert "findings" in failed
+    assert "log of orders-worker" in failed
+    assert broken["quotas"] == json.loads(json.dumps(whole["quotas"]))
+
+
+@pytest.mark.parametrize(
+    "name", ["_findings", "_risks", "_functions", "_triggers", "_queues", "_quotas", "_calls"]
+)
+def test_the_report(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(audit_tables, name, breaks)
+    text = report(scene.snapshot(), Asked("user", "host", Settings().mode))
+    assert text.count("could not be shown") == 1
+    assert text.count("\n## ") >= 7
+
+
+@pytest.mark.parametrize("name", ["_finding", "_storm", "_function", "_quota", "_source", "_spend"])
+def test_the_tables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(output, name, breaks)
+    text = snapshot_text(scene.snapshot())
+    assert text.count("could not be shown") == 1
+    assert text.count("\n\n") == 6
+
+
+@pytest.mark.parametrize(
+    "name", ["_facts", "_numbers", "burn_section", "_findings", "log_section", "_triggers"]
+)
+def test_the_page_of_a_function(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(function_text, name, breaks)
+    text = plain(page(Frame(scene.snapshot(), scene.NOW, None, Settings()), KEY, 100))
+    assert " ".join(text.split()).count("could not be shown") == 1
+    assert len(text.split("\n")) > 20
+
+
+@pytest.mark.parametrize("where", ["feed", "figures", "errors"])
+def test_a_log_that_cannot_be_learned(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setattr(function_log.LogStudy, where, breaks)
+    snapshot = scene.snapshot()
+    reader = LogReader()
+    reader.offer(snapshot.logs[KEY])
+    for _ in range(5):
+        reader.step()
+    facts = next(f.facts for f in snapshot.functions if f.key == KEY)
+    reader.sum_up(facts, scene.NOW)
+    frame = Frame(snapshot, scene.NOW, None, Settings())
+    text = plain(page(frame, KEY, 100, reader.learned, reader.failure))
+    assert " ".join(text.split()).count("could not be shown") == 1

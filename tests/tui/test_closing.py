@@ -1,0 +1,213 @@
+"""Several keys in one piece, as a slow line delivers them: no screen closes twice or takes another along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fakes import console_scene as scene
+from fakes.fake_console import FakeConsole
+from fakes.screens import looking, press, press_at_once, settle, text, toasts, type_ahead
+from textual import events
+from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList
+
+from lambdatop.tui.app import LambdatopApp
+from lambdatop.tui.command_line import Palette
+from lambdatop.tui.screens.ask import AskScreen
+from lambdatop.tui.screens.choose import ChooseScreen
+from lambdatop.tui.screens.closing import ClosesOnce
+from lambdatop.tui.screens.confirm import ConfirmScreen
+from lambdatop.tui.screens.dashboard import DashboardScreen
+from lambdatop.tui.screens.function import FunctionScreen
+from lambdatop.tui.widgets.options import Options
+
+MakeApp = Callable[..., LambdatopApp]
+ENDS = (("enter", "enter"), ("enter", "escape"), ("escape", "escape"), ("escape", "enter"), ("enter",) * 3)
+OPENED = {
+    "value": ("C", "5"),
+    "values": ("M", "x"),
+    "themes": ("t",),
+    "palette": ("colon",),
+    "palette with words": ("ctrl+p", "j", "o", "u"),
+    "palette with a command": ("colon", "h", "e", "l", "p"),
+    "dialog": ("T",),
+    "spend": ("dollar_sign",),
+    "who": ("H",),
+    "help": ("question_mark",),
+    "journal": ("J",),
+    "function": ("enter",),
+    "errors by kind": ("4", "I"),
+    "filter": ("slash", "o"),
+}
+
+
+def subclasses(of: type[Screen[object]]) -> set[type[Screen[object]]]:
+    found = set(of.__subclasses__())
+    return found.union(*(subclasses(one) for one in found)) if found else found
+
+
+def test_every_screen_of_the_console_closes_once() -> None:
+    ours = {s for s in subclasses(Screen) if s.__module__.startswith("lambdatop.")}
+    assert len(ours) >= 10
+    assert {s.__name__ for s in ours if not issubclass(s, ClosesOnce)} == set()
+
+
+@pytest.mark.parametrize("opened", OPENED.values(), ids=OPENED)
+async def test_the_keys_that_close_it_in_one_piece(make_app: MakeApp, opened: tuple[str, ...]) -> None:
+    app = make_app()
+    async with looking(app, (80, 24)) as pilot:
+        for ends in ENDS:
+            type_ahead(pilot, *opened, *ends)
+            await settle(pilot)
+            type_ahead(pilot, "escape", "escape", "escape")
+            await settle(pilot)
+            type_ahead(pilot, *opened)  # open first, then the keys in one piece
+            await settle(pilot)
+            type_ahead(pilot, *ends)
+            await settle(pilot)
+            assert app.is_running, ends
+            assert isinstance(app.screen_stack[0], DashboardScreen)
+
+
+async def test_a_value_is_given_once(make_app: MakeApp, console: FakeConsole) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "C", "5")
+        assert isinstance(app.screen, AskScreen)
+        await press_at_once(pilot, "enter", "enter")
+        assert isinstance(app.screen, ConfirmScreen)
+        assert [name for name, _ in console.calls] == ["cap_concurrency"]
+
+
+async def test_a_page_in_a_list_that_nobody_has_seen_yet(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, (80, 24)) as pilot:
+        for keys in (("t",), ("colon",)):
+            type_ahead(pilot, *keys, *["pagedown"] * 3, "pageup")
+            await settle(pilot)
+            assert isinstance(app.screen, ModalScreen)
+            made = app.screen.query_one(OptionList)
+            made.clear_options()
+            await press_at_once(pilot, "pagedown", "pageup", "escape")
+        assert app.is_running
+
+
+def test_a_page_of_a_list_without_a_screen() -> None:
+    options = Options("a", "b", "c")
+    options.action_page_down()
+    assert options.highlighted == 1
+    options.action_page_up()
+    assert options.highlighted == 0
+    Options().action_page_down()
+
+
+async def test_the_palette_opens_again_before_the_last_one_is_gone(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "colon")
+        for _ in range(3):
+            app.screen.dismiss()
+            app.action_command_palette()
+        await settle(pilot)
+        assert isinstance(app.screen, Palette)
+        assert len(app.screen_stack) == 2
+
+
+async def test_a_command_of_the_palette_runs_once(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "colon", *"freeze")
+        await press_at_once(pilot, "enter", "enter", "enter")
+        await settle(pilot)
+        assert app.frame.paused_at is not None
+        assert "PAUSED" in text(app)
+
+
+@pytest.mark.parametrize("word", [":q", ":quit"])
+async def test_the_command_that_quits_does(make_app: MakeApp, word: str) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        type_ahead(pilot, "colon", *word[1:], "enter")
+        await settle(pilot)
+        await pilot.pause()
+        assert app.is_ending or not app.is_running
+
+
+@pytest.mark.parametrize("more", [("enter",), ("colon", "x"), ("T", "x"), ("t", "enter"), ("question_mark",)])
+async def test_what_is_typed_behind_the_key_that_quits_is_lost(
+    make_app: MakeApp, more: tuple[str, ...]
+) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        type_ahead(pilot, *more[:1], "escape", "q", *more)
+        await settle(pilot)
+        await pilot.pause()
+    assert app._exception is None
+
+
+async def test_a_screen_that_is_not_on_top_takes_no_other_along(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "enter")
+        below = app.screen
+        assert isinstance(below, FunctionScreen)
+        await press(pilot, "t")
+        assert isinstance(app.screen, ChooseScreen)
+        below.dismiss()
+        app.screen_stack[0].dismiss()
+        await settle(pilot)
+        assert isinstance(app.screen, ChooseScreen)
+        assert below in app.screen_stack
+
+
+async def test_a_list_that_was_left_shows_no_theme_any_more(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        before = app.theme
+        await press(pilot, "t")
+        await press_at_once(pilot, "escape", "j", "j", "j")
+        assert app.theme == before
+
+
+async def test_a_double_click_on_a_toast_is_no_end(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, (80, 24)) as pilot:
+        await press(pilot, "r", "r")
+        assert toasts(app)
+        place = next(w.region for w in app.screen.walk_children() if "Toast" in type(w).__name__ and w.region)
+        driver = app._driver
+        assert driver is not None
+        for _ in range(3):
+            for kind in (events.MouseDown, events.MouseUp):
+                driver.process_message(kind(None, place.x + 2, place.y + 1, 0, 0, 1, False, False, False))
+        await settle(pilot)
+        assert app.is_running
+
+
+async def test_a_result_is_told_although_its_dialog_is_just_closing(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "T", *scene.functions()[0].facts.name)
+        console.held = []
+        await press(pilot, "enter")
+        dialog = app.screen
+        assert isinstance(dialog, ConfirmScreen)
+        dialog.dismiss()
+        console.release()
+        await press(pilot, "down")
+        assert any("applied" in words for words in toasts(app))
+
+
+async def test_a_size_in_between(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        for keys in OPENED.values():
+            type_ahead(pilot, *keys)
+            await pilot.resize_terminal(20, 5)
+            type_ahead(pilot, "enter", "enter", "escape", "escape", "escape")
+            await pilot.resize_terminal(120, 40)
+            await settle(pilot)
+        assert app.is_running
