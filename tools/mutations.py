@@ -139,7 +139,8 @@ def _statements(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
         yield "break -> continue", ast.Continue()
     if isinstance(node, ast.Continue):
         yield "continue -> break", ast.Break()
-    if isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) != "None":
+    # What stands for "no" stands for it as None too.
+    if isinstance(node, ast.Return) and node.value and ast.unparse(node.value) not in ("None", "False"):
         yield "return None", ast.Return(value=ast.Constant(None))
 
 

@@ -102,6 +102,16 @@ def test_the_journaled_call_leaves_once_and_the_ticket_is_over_after_the_block()
         hooked.fire("before-call", ZERO)
 
 
+def test_an_intent_within_another_gives_way_to_the_outer_one_again() -> None:
+    other = Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": "f"})
+    guard = Guard(read_only=False)
+    hooked = Hooked(guard)
+    with guard.ticket(ZERO.digest()):
+        with guard.ticket(other.digest()):
+            hooked.walk(other)
+        hooked.walk(ZERO)
+
+
 def test_a_ticket_that_a_task_took_along_opens_nothing_after_its_intent() -> None:
     guard = Guard(read_only=False)
     hooked = Hooked(guard)
@@ -211,6 +221,7 @@ def test_a_drain_receives_and_deletes_what_is_on_disk_and_nothing_else() -> None
         assert not ticket.sent, "a comparison begins anew, whatever left before"
         ticket.kept(["a", "b"])
         guard.take_stamp(hooked.walk(delete("a", "b")))
+        hooked.fire("before-parameter-build", Call("sqs", "DeleteMessageBatch", {"QueueUrl": URL}))
         for other in (
             delete("a", "c"),
             delete("a", url="https://elsewhere/q"),
