@@ -37,6 +37,7 @@ _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
 }
 _TYPES = ("TypeVar", "ParamSpec", "NewType", "cast")
+_ALIASES = ("Literal", "tuple", "Mapping", "Callable")
 MOST_TEXT = 90
 """Characters of a statement in the name of a mutant."""
 
@@ -110,7 +111,7 @@ def _is_left_alone(parent: ast.AST, child: ast.AST) -> bool:
         return True
     if isinstance(child, ast.Call) and ast.unparse(child.func) in _TYPES:
         return True
-    return isinstance(child, ast.Subscript) and ast.unparse(child.value) == "Literal"
+    return isinstance(child, ast.Subscript) and ast.unparse(child.value) in _ALIASES
 
 
 def _instead(parent: ast.AST, field: str, node: ast.AST) -> Iterator[tuple[str, ast.AST | None]]:
@@ -139,7 +140,8 @@ def _statements(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
         yield "break -> continue", ast.Continue()
     if isinstance(node, ast.Continue):
         yield "continue -> break", ast.Break()
-    if isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) != "None":
+    # What stands for "no" stands for it as None too.
+    if isinstance(node, ast.Return) and node.value and ast.unparse(node.value) not in ("None", "False"):
         yield "return None", ast.Return(value=ast.Constant(None))
 
 

@@ -52,6 +52,7 @@ def test_each_mistake_is_made(text: str, becomes: list[str]) -> None:
         "@wraps('x')\ndef f(): ...",
         "T = TypeVar('T')",
         "Tier = Literal['T1', 'T2']",
+        "Rule = tuple[str, 're.Pattern[str]']",
         "if TYPE_CHECKING:\n    x = 1",
     ],
 )

@@ -36,9 +36,10 @@ class CallersStub(WireStub):
 
 @pytest.fixture
 async def callers() -> AsyncIterator[CallersStub]:
-    async with CallersStub() as running:
-        yield running
-    assert running.problems == running.strangers == []
+    stub = CallersStub()
+    async with stub:
+        yield stub
+    assert stub.problems == stub.strangers == []
 
 
 async def test_each_change_has_a_connection_of_its_own_and_reads_share_one(callers: CallersStub) -> None:

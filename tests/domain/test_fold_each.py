@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fakes.entries import entry
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, points, queue
 
 from lambdatop.domain import events as ev
@@ -301,11 +302,11 @@ def test_a_source_keeps_its_last_success_and_its_newest_report_in_any_order() ->
 def test_what_is_told_as_a_whole_is_kept_as_it_is() -> None:
     target = ev.TargetIdentified(SCOPE, NOW, "arn:me")
     spent = ev.SpendObserved(SCOPE, NOW, (("lambda.ListFunctions", 3),), 1.0, 2.0, 3.0, (("x.Y", 1.0),))
-    world = fold_all(EMPTY_WORLD, [target, spent, ev.JournalRead(SCOPE, NOW, ("entry",))])  # type: ignore[arg-type]
+    world = fold_all(EMPTY_WORLD, [target, spent, ev.JournalRead(SCOPE, NOW, (entry(),))])
     assert world.targets == {SCOPE: target}
     assert (world.spend.calls, world.spend.usd, world.spend.usd_per_hour) == (spent.calls, 1.0, 2.0)
     assert (world.spend.budget_usd_per_hour, world.spend.usd_by_call) == (3.0, (("x.Y", 1.0),))
-    assert world.journal == ("entry",)
+    assert world.journal == (entry(),)
 
 
 def test_a_log_says_how_it_came_and_a_late_answer_only_adds_lines() -> None:
