@@ -23,7 +23,8 @@ class Entry:
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
     wait because of it begin to expire, as far as the plan knew. `label` is the target's name for people: a
-    mapping's source and function. Times in s since the epoch.
+    mapping's source and function. Of a step, `whole` is the title of its plan and `steps` how many that has.
+    Times in s since the epoch.
     """
 
     id: str
@@ -46,6 +47,8 @@ class Entry:
     seen: State | None = None
     deadline: float | None = None
     label: str = ""
+    whole: str = ""
+    steps: int = 0
 
     @property
     def can_undo(self) -> bool:
@@ -71,7 +74,9 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "undo": _call_json(entry.undo) if entry.undo else None,
         "undoes": entry.undoes,
         "plan_digest": entry.plan_digest,
-    } | ({"deadline": entry.deadline} if entry.deadline is not None else {})
+        **({"deadline": entry.deadline} if entry.deadline is not None else {}),
+        **({"plan": {"title": entry.whole, "steps": entry.steps}} if entry.steps else {}),
+    }
 
 
 def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
@@ -123,6 +128,7 @@ def _call(data: Mapping[str, Any]) -> Call:
 
 def _entry(record: Mapping[str, Any]) -> Entry:
     target = record["target"]
+    whole = record.get("plan") or {}
     return Entry(
         id=record["id"],
         at=float(record["at"]),
@@ -139,5 +145,7 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         undoes=record.get("undoes"),
         plan_digest=record["plan_digest"],
         label=str(target.get("label") or ""),
+        whole=str(whole.get("title") or ""),
+        steps=int(whole.get("steps") or 0),
         deadline=float(record["deadline"]) if record.get("deadline") is not None else None,
     )
