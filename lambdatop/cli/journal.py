@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
+from lambdatop.cli.halfway import ended
 from lambdatop.cli.output import journal_text
 from lambdatop.domain.journal import Entry
 
@@ -32,18 +33,22 @@ def run(args: argparse.Namespace) -> int:
     context = settle(args)
     code = _settle(context) if args.settle else codes.DONE
     entries = JournalFile(context.paths.state_dir).read()
+    halves = ended(entries)
     if args.open:
         entries = tuple(e for e in entries if e.outcome in ("open", "unknown"))
     if args.json:
-        from lambdatop.storage.codec import entry_json
+        from lambdatop.storage.codec import entry_json, halfway_json
 
-        streams.document({"schema": "lambdatop.journal/1", "entries": [entry_json(e) for e in entries]})
+        found = {"entries": [entry_json(e) for e in entries], "halfway": [halfway_json(h) for h in halves]}
+        streams.document({"schema": "lambdatop.journal/1", **found})
     elif entries:
         streams.data(journal_text(entries))
     else:
         streams.say("no entry is open" if args.open else f"the journal in {context.paths.state_dir} is empty")
     if not args.settle:
         _say_how_to_settle(entries)
+        for plan in halves:
+            streams.say(f"note: {plan.sentence}")
     return code
 
 

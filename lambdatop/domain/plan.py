@@ -110,6 +110,11 @@ class Wait:
     with_next: bool = False
 
 
+def wait_begins(wait: Wait) -> str:
+    """How the words of a wait begin, for a person who reads the steps."""
+    return "beside the next step, waits" if wait.with_next else "then waits"
+
+
 @dataclass(frozen=True, slots=True)
 class Saving:
     """What a plan saves: USD per hour at list price, an estimate from what is burned now.
@@ -136,8 +141,8 @@ class Plan:
 
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
     entry of its own, begins only when the one before is applied and what it waits for has come (but for steps
-    that go beside each other: `Wait.with_next`), and `call`, `before` and `after` of the whole say nothing. The
-    first step that fails ends it; those beside it are sent all the same.
+    that go beside each other: `Wait.with_next`), and `call`, `before` and `after` of the whole say nothing.
+    The first step that fails ends it; those beside it are sent all the same.
     `saves` is None where nothing is saved, or what is burned is not known.
     """
 

@@ -164,6 +164,11 @@ class Engine:
         """Say in the snapshot that the engine itself failed. Safe once its loop has ended."""
         self._publisher.announce(sentence)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a change is under way. Safe from any thread."""
+        return self._work.busy
+
     def stop(self) -> None:
         """End `run`: mutations under way are finished first."""
         self._stopping.set()
@@ -215,7 +220,7 @@ class Engine:
     # The connection.
 
     async def _adopt(self, backend: Backend) -> None:
-        """Take a connection into use at once; the former one stays open until no change is on its way there."""
+        """Take a connection into use at once; the former one is closed when no change is on its way there."""
         self._open_backends.append(backend)
         await self._fleet.stop()
         scope = backend.identified.scope

@@ -17,6 +17,7 @@ from typing import Any
 from lambdatop.domain.aftermath import standing
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
+from lambdatop.domain.halfway import Halfway
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import CONFIRMATION_LIFE_S, Plan, Proposal, State
 from lambdatop.domain.ports import (
@@ -33,6 +34,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
 from lambdatop.domain.values import dataclass
 from lambdatop.engine import recovery
+from lambdatop.engine.at_work import ended_halfway
 from lambdatop.engine.budget import mutating, urgent
 from lambdatop.engine.commit import Committer, drift
 from lambdatop.engine.proposals import NOWHERE_SPECIAL, Place, Planning, Proposals
@@ -199,6 +201,15 @@ class Executor:
         """Entries of this account and region whose end is still to be found out."""
         return tuple(recovery.unsettled(await asyncio.to_thread(self._journal.read), self._scope))
 
+    async def halfway(self) -> tuple[Halfway, ...]:
+        """Plans in steps of this account and region that ended halfway, and of which something stands.
+
+        Raises LambdatopError when the journal cannot be read.
+        """
+        entries = await asyncio.to_thread(self._journal.read)
+        here = tuple(e for e in entries if e.target.scope == self._scope)
+        return ended_halfway(here, self._clock.now(), own_works=self.busy)
+
     def _mine(self, entry: Entry) -> bool:
         """Whether somebody is still at work on an open entry."""
         process = self._process
@@ -225,7 +236,7 @@ class Executor:
         return here
 
     def _unlike(self, follower: Executor) -> str:
-        """What makes the next connection another one than the plan was confirmed for, "" when nothing does."""
+        """Why the next connection is another one than the plan was confirmed for, "" when it is not."""
         if follower._scope != self._scope:
             return f"lambdatop was connected to {follower._scope} instead of {self._scope}"
         if _holder(follower._actor) != _holder(self._actor):
@@ -261,7 +272,8 @@ class Executor:
         if self._mutator is None:
             return READ_ONLY
         with mutating():
-            refused = self._void(plan, confirmed_at) or await drift(self.reader, plan)
+            refused = self._void(plan, confirmed_at)
+            refused = refused or await self._work.unless_interrupted(drift(self.reader, plan))
             # The read may have taken long; the confirmation is for now, not for then.
             refused = refused or self._void(plan, confirmed_at) or self._dying()
             if refused:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from lambdatop.domain.ports import Result
 from lambdatop.domain.scope import Key
+
+T = TypeVar("T")
 
 
 class Work:
@@ -48,6 +50,19 @@ class Work:
         """Send nothing that is not on its way already."""
         self.closing.set()
         self.interrupted.set()
+
+    async def unless_interrupted(self, asked: Coroutine[Any, Any, T]) -> T | None:
+        """What was asked, or None as soon as nothing may be sent any more."""
+        asking = asyncio.ensure_future(asked)
+        ending = asyncio.ensure_future(self.interrupted.wait())
+        both: list[asyncio.Future[Any]] = [asking, ending]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            for one in both:
+                one.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
 
     async def abandon(self) -> None:
         """Stop waiting: what was sent is written down as unknown, what was not is not sent."""

@@ -10,7 +10,7 @@ from lambdatop.domain import savings
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import alias, async_retries, redrive
 from lambdatop.domain.permissions import SIGNS, Permissions
-from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State
+from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State, wait_begins
 from lambdatop.domain.ports import Result
 from lambdatop.domain.snapshot import Target
 from lambdatop.domain.text import strange_letters
@@ -117,7 +117,7 @@ def _steps(plan: Plan, width: int) -> Spans:
         pieces += row(f"step {number}", step.title, width, "accent")
         pieces += row("", f"{step.call.service}.{step.call.operation}({_parameters(step)})", width, "muted")
         if step.wait:
-            pieces += row("", f"then waits {step.wait.words}", width, "muted")
+            pieces += row("", f"{wait_begins(step.wait)} {step.wait.words}", width, "muted")
     return tuple(pieces)
 
 
