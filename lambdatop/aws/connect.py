@@ -87,6 +87,7 @@ async def connect(
     from lambdatop.aws.session_policy import RoleSessions
     from lambdatop.aws.sources import build_sources
     from lambdatop.aws.translate import translate
+    from lambdatop.aws.transport import CREDENTIALS_S, bounded
 
     guard = Guard(read_only=connection.read_only)
     limited = settings.session_policy == "read-only" and not connection.isolated
@@ -99,7 +100,8 @@ async def connect(
         # Providers that ask STS for a role look for the region here, not at the client's.
         session.set_config_variable("region", region)
         endpoint = _endpoint(connection, session)
-        credentials = await resolve(session)
+        async with bounded(CREDENTIALS_S, "getting credentials"):
+            credentials = await resolve(session)
     except Exception as error:
         raise mfa_refusal(error) or translate(error, "sts", "AssumeRole") from None
     expires_at = usable_until(credentials, connection.codes)

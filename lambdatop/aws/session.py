@@ -30,7 +30,7 @@ from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.lean import LeanFactory
 from lambdatop.aws.lean_requests import LeanSerializer
 from lambdatop.aws.translate import translate
-from lambdatop.aws.transport import guarded_transport
+from lambdatop.aws.transport import READ_S, bounded, guarded_transport
 from lambdatop.domain.errors import LambdatopError, Throttled, Unreachable
 from lambdatop.domain.ports import Clock, Limiter, Meter
 
@@ -233,8 +233,9 @@ class Api:
         """Call a reading operation (botocore's names); raises SourceError and its kinds."""
         await self._limiter.take(service)
         try:
-            client = await self._clients.get(service)
-            answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
+            async with bounded(READ_S, f"{service}:{operation}"):
+                client = await self._clients.get(service)
+                answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
         except GuardRefusal:
             raise
         except Exception as error:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore import exceptions as sdk
 
+from lambdatop.aws.transport import AnswerTooLong, AnswerTooSlow
 from lambdatop.domain.errors import (
     CredentialsError,
     Denied,
@@ -193,6 +194,14 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, st
     (
         (sdk.InvalidRegionError,),
         _make(UsageError, "That is not a region name ({words}): pass one such as eu-central-1."),
+    ),
+    (
+        (AnswerTooLong,),
+        _make(Unreachable, "{name}: {endpoint} sent more than any answer of AWS holds; it was given up."),
+    ),
+    (
+        (AnswerTooSlow,),
+        _make(Unreachable, "{name}: the answer of {endpoint} came too slowly and was given up."),
     ),
     (
         (sdk.ReadTimeoutError,),

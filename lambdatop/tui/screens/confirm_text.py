@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from textwrap import wrap
 from typing import Any
 
@@ -104,10 +105,18 @@ def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
         outcome = entry.outcome if entry else "to come"
         slot = RESULT_SLOT.get(outcome, "muted")
         pieces += row(f"step {number}", f"{step.title}: {outcome}", width, slot)
-        following = plan.steps[number] if number < len(plan.steps) else None
+        following = _after_its_group(plan.steps, number)
         if outcome == "applied" and step.wait and following and following.id not in known:
             pieces += row("", f"waiting {step.wait.words}", width, "warning")
     return tuple(pieces)
+
+
+def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
+    """The first step that waits for the one with this number (from 1)."""
+    for step, following in pairwise(steps[number - 1 :]):
+        if not (step.wait and step.wait.with_next):
+            return following
+    return None
 
 
 def _steps(plan: Plan, width: int) -> Spans:
