@@ -97,6 +97,8 @@ class PatientEnds:
     def __exit__(self, *_: object) -> None:
         for number in _ENDS:
             self._loop.remove_signal_handler(number)
+            if self.number:  # it is ending: what is left is to say how, and that is bounded
+                signal.signal(number, signal.SIG_IGN)
 
     def _heard(self, number: int) -> None:
         now = self._loop.time()
@@ -114,4 +116,5 @@ class PatientEnds:
 
     def _give_up(self) -> None:
         if self._giving_up is None:
+            end_anyway(self.number, LAST_S)
             self._giving_up = self._loop.create_task(self._executor.abandon())
