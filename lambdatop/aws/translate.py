@@ -116,7 +116,7 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
         sentence = f"{action} is denied to this identity: allow it in its IAM policy (`lambdatop policy`)."
         return Denied(sentence, code=code, action=action)
     if code in THROTTLED or status == 429 or (service, code) in THROTTLED_THERE:
-        return Throttled(f"{name} was throttled by AWS ({code}); it will be asked less often.", code=code)
+        return Throttled(f"{name} was throttled by AWS ({code}).", code=code)
     if code in EXPIRED:
         return CredentialsError(f"The credentials have expired ({code}): {LOGIN}.", code=code)
     if code in WRONG_KEY:
@@ -128,8 +128,8 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
     if code in MISSING:
         return Missing(f"{name}: it does not exist ({words or code}).", code=code)
     if status >= 500:
-        sentence = f"{name} failed inside AWS (HTTP {status} {code}): {words}"
-        return SourceError(f"{sentence}; it will be tried again.", code=code)
+        about = f": {words}" if words else ""
+        return SourceError(f"{name} failed inside AWS (HTTP {status} {code}){about}.", code=code)
     if status == 404 and code in ("", "404"):
         return Unreachable(f"{name}: nothing of AWS answers at this endpoint (HTTP 404); check its URL.")
     return SourceError(f"{name} failed ({code or status}): {words}", code=code)

@@ -54,7 +54,9 @@ async def bounded(seconds: float, what: str) -> AsyncIterator[None]:
     except TimeoutError:
         if not limit.expired():
             raise
-        raise Unreachable(f"{what}: no whole answer within {seconds:g} s; it was given up.", code="slow") from None
+        raise Unreachable(
+            f"{what}: no whole answer within {seconds:g} s; it was given up.", code="slow"
+        ) from None
 
 
 def guarded_transport(guard: Guard) -> type[Any]:
