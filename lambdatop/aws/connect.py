@@ -82,6 +82,7 @@ async def connect(
     for module in ("session", "sources", "reader", "insights", "log_history"):
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
     from lambdatop.aws import session as sdk
+    from lambdatop.aws.answers import oddities_of
     from lambdatop.aws.credentials import mfa_refusal, usable_until
     from lambdatop.aws.guard import Guard
     from lambdatop.aws.session_policy import RoleSessions
@@ -125,7 +126,12 @@ async def connect(
     renewed = _renewal(identified, expires_at)
     sources = build_sources(api, identified.scope, settings, renewed, identified.identity)
     backend = _backend(connection, settings, api, guard, session, identified, clients, sources)
-    return replace(backend, expires_at=expires_at, changes_refused=_refused(connection, settings, endpoint))
+    return replace(
+        backend,
+        expires_at=expires_at,
+        changes_refused=_refused(connection, settings, endpoint),
+        oddities=lambda: oddities_of(session).sentence,
+    )
 
 
 def _backend(

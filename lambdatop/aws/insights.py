@@ -10,6 +10,7 @@ from typing import Any
 from lambdatop.aws.facts import whole
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
+from lambdatop.aws.sound_answers import whole
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.insights import MOST_GROUPS, Found, Row, price_usd
 from lambdatop.domain.scope import Key, Scope
@@ -111,9 +112,10 @@ def _row(fields: dict[Any, Any]) -> Row:
 
 def _moment(text: str) -> float:
     """`2026-11-21 11:12:25.123` in UTC or ms since the epoch, as s since the epoch; 0 for anything else."""
-    if text.isascii() and text.isdigit():
-        return int(text) / 1000
+    at = whole(text)
+    if at is not None:
+        return at / 1000
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

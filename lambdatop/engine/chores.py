@@ -18,7 +18,7 @@ TICK_S = 1.0
 RECOVERY_S = 30.0
 STANDING_S = 10.0
 
-JOURNAL, RECOVERY, PLANS = "journal", "recovery", "plans"
+JOURNAL, RECOVERY, PLANS, ANSWERS = "journal", "recovery", "plans", "answers"
 
 
 class Report(Protocol):
@@ -95,6 +95,17 @@ async def settle_intents(clock: Clock, executor: Executor, report: Report) -> No
                 told = halves
                 report(PLANS, "stale" if halves else "ok", halves)
         await clock.sleep(RECOVERY_S)
+
+
+async def watch_oddities(clock: Clock, oddities: Callable[[], str], report: Report) -> None:
+    """Say what was left out of AWS's answers, whenever that has grown."""
+    told = ""
+    while True:
+        sentence = oddities()
+        if sentence != told:
+            told = sentence
+            report(ANSWERS, "stale", sentence)
+        await clock.sleep(TICK_S)
 
 
 async def watch_standing(clock: Clock, executor: Executor) -> None:

@@ -157,6 +157,8 @@ class Engine:
         if self._executor is None and self._refused is not None:
             raise self._refused
         await wait_at_most(self._clock, self._fleet.complete, deadline - self._clock.monotonic())
+        if self._backend is not None and (odd := self._backend.oddities()):
+            self._report(chores.ANSWERS, "stale", odd)
         self._publisher.fold(self._feed.take_now())
         return self._publisher.publish()
 
@@ -244,7 +246,9 @@ class Engine:
         self._fleet.start(sources, setting, self._spawn)
         self._fleet.tasks.add(self._spawn(chores.settle_intents(self._clock, executor, self._report)))
         if self._collect:
-            self._fleet.tasks.add(self._spawn(chores.watch_standing(self._clock, executor)))
+            odd = chores.watch_oddities(self._clock, backend.oddities, self._report)
+            for chore in (odd, chores.watch_standing(self._clock, executor)):
+                self._fleet.tasks.add(self._spawn(chore))
         self._refused = None
         self._answered.set()
 

@@ -1,0 +1,54 @@
+"""A short run of the fuzzers, from fixed seeds; `make nightly` runs them for longer."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+from fakes.live_tail_stub import event_frame, frame
+from fuzz import fuzz_frames
+
+HEADERS = {":message-type": "event", ":event-type": "sessionUpdate", ":content-type": "application/json"}
+GOOD = {"logGroupIdentifier": "g", "logStreamName": "s", "message": "m", "timestamp": 1_800_000_000_000}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_frames(seed: int) -> None:
+    for number in range(20):
+        fuzz_frames.one(fuzz_frames.make(random.Random(f"{seed}/{number}")))
+
+
+def test_good_frames_bring_their_events() -> None:
+    update = event_frame("sessionUpdate", {"sessionResults": [GOOD], "sessionMetadata": {"sampled": False}})
+    found, why = fuzz_frames.events_of(event_frame("initial-response", {}) + update)
+    assert ([e["message"] for e in found], why) == (["m"], "")
+
+
+BROKEN = {
+    "no headers": frame({}, b"{}"),
+    "no event type": frame({":message-type": "event"}, b"{}"),
+    "no utf-8": frame(HEADERS, b'{"sessionResults": "\xff\xfe"}'),
+    "not json": frame(HEADERS, b"hello"),
+    "a list": frame(HEADERS, b"[1]"),
+    "deep": frame(HEADERS, b"[" * 100_000),
+    "results of another type": event_frame("sessionUpdate", {"sessionResults": 7}),
+    "wrong checksum": frame(HEADERS, b"{}")[:-1] + b"\0",
+    "giant": struct.pack("!II", (1 << 32) - 1, 0) + b"\0" * 40,
+    "a frame that is none": b"\xff" * 64,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_frames_break_the_stream_off(name: str) -> None:
+    found, why = fuzz_frames.events_of(event_frame("initial-response", {}) + BROKEN[name])
+    assert found == []
+    unknown = name in ("no headers", "no event type")  # the SDK passes over what it has no name for
+    assert "logs:StartLiveTail: the stream broke off" in why or unknown
+
+
+@pytest.mark.parametrize("odd", [10**330, -1, "soon", None, {}, [1], 1e300, True])
+def test_an_event_that_makes_no_sense_costs_itself(odd: object) -> None:
+    update = event_frame("sessionUpdate", {"sessionResults": [{**GOOD, "timestamp": odd}, GOOD]})
+    found, _ = fuzz_frames.events_of(event_frame("initial-response", {}) + update)
+    assert found == [GOOD]
