@@ -83,6 +83,8 @@ class Oddities:
         return value if take is None else take(value, shape)
 
     def _structure(self, value: Any, shape: Any, name: str) -> Any:
+        if shape.serialization.get("eventstream"):
+            return value  # its parts come later, and are looked at then (`stream_parts.py`)
         if not isinstance(value, dict):
             return BAD
         for inner, part in value.items():

@@ -68,6 +68,8 @@ def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool,
         return None
     if not isinstance(update, Mapping):
         raise ValueError("an update that is no structure")
+    if not update.keys() & {"sessionResults", "sessionMetadata"}:
+        raise ValueError("an update of which nothing could be read")  # so the SDK hands on what is no JSON
     events, about = update.get("sessionResults") or (), update.get("sessionMetadata") or {}
     if not isinstance(events, (list, tuple)) or not isinstance(about, Mapping):
         raise ValueError("an update without a list of events")
