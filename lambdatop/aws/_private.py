@@ -101,6 +101,21 @@ def wrap_serializer(client: Any, wrap: Callable[[Any], Any]) -> None:
     client._serializer = wrap(client._serializer)
 
 
+def tolerate(parser: Any, bad: Any) -> None:
+    """Have a parser put `bad` where it cannot read a value, instead of failing at the whole answer."""
+    own = parser._parse_shape
+
+    def parse(shape: Any, node: Any) -> Any:
+        if isinstance(node, (str, dict)) and getattr(shape, "type_name", "") == "list":
+            return bad  # the SDK would go through its letters, or its keys
+        try:
+            return own(shape, node)
+        except Exception:  # each kind of value fails in its own way
+            return bad
+
+    parser._parse_shape = parse
+
+
 def credentials_expiry(credentials: Any) -> float | None:
     """When refreshable credentials end (s since the epoch), None for those that do not say."""
     expiry = getattr(credentials, "_expiry_time", None)

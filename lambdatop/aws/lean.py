@@ -17,8 +17,9 @@ from typing import Any
 
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 
+from lambdatop.aws._private import tolerate
 from lambdatop.aws.pieces import split
-from lambdatop.aws.sound_answers import LATEST_S, Sound, whole
+from lambdatop.aws.sound_answers import BAD, LATEST_S, Sound, whole
 
 _EVENT = {"logStreamName", "timestamp", "message", "ingestionTime", "eventId"}
 _KINDS = frozenset({str, int})
@@ -39,6 +40,7 @@ class LeanFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore]
     def create_parser(self, protocol_name: str) -> Any:
         """A parser of the protocol's answers."""
         parser = super().create_parser(protocol_name)
+        tolerate(parser, BAD)
         return _LeanParser(parser, self._give_way) if isinstance(parser, AioJSONParser) else parser
 
 

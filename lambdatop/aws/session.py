@@ -27,6 +27,7 @@ from lambdatop.aws.credentials import settle_providers
 from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.lean import LeanFactory
 from lambdatop.aws.lean_requests import LeanSerializer
+from lambdatop.aws.sound_answers import Whole
 from lambdatop.aws.stream_parts import SILENCE_S, broken, whole_parts
 from lambdatop.aws.translate import translate
 from lambdatop.aws.transport import READ_S, bounded, guarded_transport
@@ -242,7 +243,7 @@ class Api:
             raise
         except Exception as error:
             raise self._refused(translate(error, service, operation), service) from None
-        return answer
+        return Whole(f"{service}:{operation}", answer)
 
     def _refused(self, error: LambdatopError, service: str) -> LambdatopError:
         """The error; where AWS complained of the rate, the whole process slows down there."""

@@ -33,6 +33,17 @@ class Sound(list[Any]):
     """A list whose entries were looked at already."""
 
 
+class Whole(dict[str, Any]):
+    """An answer of which a member may be missing that is always there: whoever needs it has a failed read."""
+
+    def __init__(self, name: str, answer: Mapping[str, Any]) -> None:
+        super().__init__(answer)
+        self._name = name
+
+    def __missing__(self, member: str) -> Any:
+        raise SourceError(f"{self._name}: the answer lacks {member}.", code="unsound")
+
+
 class Oddities:
     """How many records were left out, by operation and member."""
 

@@ -38,6 +38,7 @@ from lambdatop.domain.mitigations import REGISTRY, plan
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
 from lambdatop.domain.world import EMPTY_WORLD
 from lambdatop.storage.codec import snapshot_json
 
@@ -100,9 +101,12 @@ def _sample(shape: Any, name: str, rng: random.Random, depth: int) -> Any:
     if kind == "structure":
         if depth > 6:
             return {}
+        members = dict(shape.members)
+        if getattr(shape, "is_tagged_union", False):
+            members = dict([rng.choice(list(members.items()))])
         return {
             member: _sample(inner, member, rng, depth + 1)
-            for member, inner in shape.members.items()
+            for member, inner in members.items()
             if not member.lower().endswith(TOKENS) and (depth < 2 or rng.random() < 0.9)
         }
     if kind == "list":
@@ -194,10 +198,7 @@ class Rig:
         status, body = self.answers[key]
         return AioAWSResponse(request.url, status, {"content-type": "application/json"}, _Body(body))
 
-    def read_everything(self) -> None:
-        self.loop.run_until_complete(self._everything())
-
-    async def _everything(self) -> None:
+    async def everything(self) -> Snapshot:
         api, settings = self.bench.api, Settings(region=REGION)
         world = fold_all(EMPTY_WORLD, [TargetIdentified(SCOPE, NOW, str(IDENTITY["Arn"]))])
         watched = frozenset({Key(SCOPE, "function", "mail")})
@@ -206,9 +207,12 @@ class Rig:
                 world = fold_all(world, await source.collect(View(NOW, world, watched)))
             except LambdatopError as error:
                 _is_clean(str(error))
-        snapshot = build_snapshot(world, NOW, settings, "read-only", "0")
+        snapshot = build_snapshot(
+            world, previous=EMPTY_SNAPSHOT, at=NOW, version="0", mode="read-only", settings=settings
+        )
         json.dumps(snapshot_json(snapshot), allow_nan=False)
         await self._plans(AwsReader(api, SCOPE))
+        return snapshot
 
     async def _plans(self, reader: AwsReader) -> None:
         for key in (
@@ -266,11 +270,20 @@ def one(data: bytes) -> None:
     """Have everything read with this one answer; raises on a fault."""
     head, _, body = data.partition(b"\n")
     service, operation, status, seed = head.decode().split()
+    _read(service, operation, body, int(status), int(seed))
+
+
+def snapshot_of(service: str, operation: str, body: bytes) -> Snapshot:
+    """The snapshot of a world in which this is one operation's answer, and all others are good."""
+    return _read(service, operation, body, 200, 1)
+
+
+def _read(service: str, operation: str, body: bytes, status: int, seed: int) -> Snapshot:
     rig = _rig()
-    rig.rng = random.Random(int(seed))
-    rig.answers = {(service, operation): (int(status), body)}
+    rig.rng = random.Random(seed)
+    rig.answers = {(service, operation): (status, body)}
     rig.loop.run_until_complete(rig.direct(service, operation))
-    rig.read_everything()
+    return rig.loop.run_until_complete(rig.everything())
 
 
 def run(seconds: float, seed: int) -> int:
