@@ -93,7 +93,10 @@ async def parsed(factory: Any, body: bytes, status: int = 200, operation: str = 
 @pytest.mark.parametrize("status", [200, 202, 301, 400, 500, 503])
 async def test_both_parsers_make_the_same_of_it(name: str, status: int) -> None:
     body = {**SHORT, **FULL}[name]
-    full, lean = await parsed(AioResponseParserFactory(), body, status), await parsed(LeanFactory(), body, status)
+    full, lean = (
+        await parsed(AioResponseParserFactory(), body, status),
+        await parsed(LeanFactory(), body, status),
+    )
     if isinstance(full, tuple) and lean != full:  # ours goes on beside what it cannot read, and marks it
         events = lean["events"] if isinstance(lean, dict) else lean
         assert events is BAD or events == [BAD] or events[0] is TypeError

@@ -75,7 +75,9 @@ def test_the_credential_providers_can_still_be_made_quiet() -> None:
 def test_a_parser_reads_every_value_by_the_method_that_is_wrapped() -> None:
     for kind in (AioJSONParser, AioRestJSONParser, AioQueryParser, AioRestXMLParser):
         for handler in ("_handle_structure", "_handle_list", "_handle_map"):
-            assert "self._parse_shape(" in inspect.getsource(getattr(kind, handler)) or handler == "_handle_list"
+            assert (
+                "self._parse_shape(" in inspect.getsource(getattr(kind, handler)) or handler == "_handle_list"
+            )
         parser, bad = kind(), object()
         tolerate(parser, bad)
         assert parser._parse_shape(object(), {}) is bad
