@@ -40,8 +40,8 @@ class BodyTooLong(Exception):
 class BoundedAnswer:
     """An answer of aiohttp whose body is read up to `ANSWER_BYTES`, whatever length it announces.
 
-    Nothing decompresses a body, so what is counted is what comes. An event stream is not read here: its frames
-    have a bound of their own.
+    Nothing decompresses a body, so what is counted is what comes. An event stream is not read here: its
+    frames have a bound of their own.
     """
 
     def __init__(self, answer: Any) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdatop.aws import sound_answers
 from lambdatop.aws.facts import whole
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
-from lambdatop.aws.sound_answers import whole
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.insights import MOST_GROUPS, Found, Row, price_usd
 from lambdatop.domain.scope import Key, Scope
@@ -112,7 +112,7 @@ def _row(fields: dict[Any, Any]) -> Row:
 
 def _moment(text: str) -> float:
     """`2026-11-21 11:12:25.123` in UTC or ms since the epoch, as s since the epoch; 0 for anything else."""
-    at = whole(text)
+    at = sound_answers.whole(text)
     if at is not None:
         return at / 1000
     try:

@@ -242,8 +242,8 @@ class Tail:
             start = max(self.last_settled, self.floor)
             if start - self.last_settled >= 1.0:
                 self.notes.append(
-                    f"{min(start, end) - self.last_settled:.0f} s of this log were not read a last time: lines "
-                    f"that came more than {LATE_S:.0f} s late are missing there"
+                    f"{min(start, end) - self.last_settled:.0f} s of this log were not read a last time: "
+                    f"lines that came more than {LATE_S:.0f} s late are missing there"
                 )
             self.last_settled = min(start, end)
             if start < end:

@@ -5,7 +5,6 @@ Where it cannot be asked, the documented defaults stand in, and the rows made fr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -139,7 +139,7 @@ def whole(text: Any) -> int | None:
 
 
 def _integer(value: Any, shape: Any) -> Any:
-    """Some servers send whole numbers as text or with a point; negative ones only where the model has them."""
+    """Some servers send whole numbers as text or with a point; negative ones are for few members."""
     if isinstance(value, str) or (type(value) is float and value.is_integer()):
         value = whole(value if isinstance(value, str) else int(value))
     if type(value) is not int or not -LARGEST <= value <= LARGEST:

@@ -176,7 +176,7 @@ def _state_of(error: Exception) -> SourceState:
 
 
 def _sentence(name: str, error: Exception) -> str:
-    """What went wrong, and that it is asked again: only a collector does that, so nobody else may promise it."""
+    """What went wrong, and that it is asked again: nobody but a collector does that, or may promise it."""
     if isinstance(error, Throttled):
         return f"{error} It will be asked less often."
     if isinstance(error, SourceError) and not isinstance(error, (Denied, CredentialsError)):

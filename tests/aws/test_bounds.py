@@ -100,7 +100,7 @@ async def test_credentials_that_never_come_are_given_up(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(connecting, "resolve", never)
     monkeypatch.setattr(transport, "CREDENTIALS_S", 0.05)
-    with pytest.raises(Unreachable, match="getting credentials: no whole answer within 0.05 s"):
+    with pytest.raises(Unreachable, match=r"getting credentials: no whole answer within 0.05 s"):
         await connecting.connect(
             towards("http://127.0.0.1:1", isolated=True, secret_key="not-a-secret"),
             settings=Settings(region="eu-central-1"),

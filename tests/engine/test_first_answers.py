@@ -1,4 +1,4 @@
-"""A one-shot waits for first answers: what was throttled or failed at first is asked again within the wait."""
+"""A one-shot waits for first answers: what was throttled or failed at first is asked again meanwhile."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A server that answers AWS's requests and is never done: it drips, or pours without end.
 
-`python trickle.py DIRECTORY MODE` runs it by itself: it writes its port into DIRECTORY/port and each operation
-that it was asked for into DIRECTORY/asked. In the modes of `SLOW_CALLS` only those operations are dripped.
+`python trickle.py DIRECTORY MODE` runs it by itself: it writes its port into DIRECTORY/port and each
+operation that it was asked for into DIRECTORY/asked. In the modes of `SLOW_CALLS` only those operations drip.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fuzzes the frames of Live Tail: whatever comes, it is a list of sound events or a stream that broke off.
 
 `make(rng)` gives bytes, `one(data)` takes them through the SDK's own event stream and ours, and raises on a
-fault. `python tests/fuzz/fuzz_frames.py SECONDS [SEED]` runs it by itself.
+fault. `PYTHONPATH=tests python tests/fuzz/fuzz_frames.py SECONDS [SEED]` runs it by itself.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ import sys
 import time
 import zlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
-
-sys.path[:0] = [str(Path(__file__).parents[1])]
 
 import botocore.loaders
 from aiobotocore.eventstream import AioEventStream
@@ -159,7 +156,7 @@ def _odd_header(rng: random.Random) -> bytes:
 
 
 def run(seconds: float, seed: int) -> int:
-    """Fuzz for so long; how many inputs there were. Raises the first fault, after saying how to have it again."""
+    """Fuzz for so long; how many inputs there were. Raises the first fault, and says how to have it again."""
     end, count = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         data = make(random.Random(f"{seed}/{count}"))
