@@ -25,8 +25,50 @@ class PlainSession(AioSession):  # type: ignore[misc,unused-ignore]
         """Leave the client as it is."""
 
 
+ANSWER_BYTES = 16 * 1024 * 1024
+"""More than any answer that is read here holds: FilterLogEvents ends a page at 1 MB, Lambda's at 6 MB."""
+
+
+class BodyTooLong(Exception):
+    """A body that is longer than `most` bytes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the body is longer than {most} bytes")
+        self.most = most
+
+
+class BoundedAnswer:
+    """An answer of aiohttp whose body is read up to `ANSWER_BYTES`, whatever length it announces.
+
+    Nothing decompresses a body, so what is counted is what comes. An event stream is not read here: its
+    frames have a bound of their own.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._answer, name)
+
+    async def read(self) -> bytes:
+        """The whole body; raises BodyTooLong, and closes the connection when it is not read to its end."""
+        found = bytearray()
+        try:
+            if (self._answer.content_length or 0) > ANSWER_BYTES:
+                raise BodyTooLong(ANSWER_BYTES)
+            async for piece in self._answer.content.iter_any():
+                found += piece
+                if len(found) > ANSWER_BYTES:
+                    raise BodyTooLong(ANSWER_BYTES)
+        except BaseException:
+            self._answer.close()
+            raise
+        self._answer.release()
+        return bytes(found)
+
+
 class NoRedirects:
-    """An aiohttp session that reports a redirect instead of following it.
+    """An aiohttp session that reports a redirect instead of following it, and bounds each answer.
 
     aiohttp follows 301/302/307/308 below all hooks, repeats the body and sends the session token to
     the new host (measured); no AWS API answers that way.
@@ -37,7 +79,8 @@ class NoRedirects:
 
     async def request(self, method: str, **kwargs: Any) -> Any:
         """Send one request; the answer is the server's first one."""
-        return await self._session.request(method, **{**kwargs, "allow_redirects": False})
+        answer = await self._session.request(method, **{**kwargs, "allow_redirects": False})
+        return BoundedAnswer(answer)
 
 
 class FirstAnswerSession(AIOHTTPSession):  # type: ignore[misc,unused-ignore]
@@ -56,6 +99,21 @@ class FirstAnswerSession(AIOHTTPSession):  # type: ignore[misc,unused-ignore]
 def wrap_serializer(client: Any, wrap: Callable[[Any], Any]) -> None:
     """Have what the client sends made by another serializer."""
     client._serializer = wrap(client._serializer)
+
+
+def tolerate(parser: Any, bad: Any) -> None:
+    """Have a parser put `bad` where it cannot read a value, instead of failing at the whole answer."""
+    own = parser._parse_shape
+
+    def parse(shape: Any, node: Any) -> Any:
+        if isinstance(node, (str, dict)) and getattr(shape, "type_name", "") == "list":
+            return bad  # the SDK would go through its letters, or its keys
+        try:
+            return own(shape, node)
+        except Exception:  # each kind of value fails in its own way
+            return bad
+
+    parser._parse_shape = parse
 
 
 def credentials_expiry(credentials: Any) -> float | None:

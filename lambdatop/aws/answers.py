@@ -17,6 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from lambdatop.aws.facts import SIZE
 from lambdatop.aws.references import is_address
+from lambdatop.aws.sound_answers import Oddities
 from lambdatop.domain.errors import Unreachable
 
 HIDDEN = "(hidden)"
@@ -46,18 +47,29 @@ class Values:
 
 
 _VALUES: WeakKeyDictionary[Any, Values] = WeakKeyDictionary()
+_ODDITIES: WeakKeyDictionary[Any, Oddities] = WeakKeyDictionary()
 
 
 def install(session: Any) -> None:
     """Register on a session before its first client."""
     _VALUES[session] = Values()
     session.register("before-parse", _refuse_foreign, unique_id="lambdatop-foreign")
+    _ODDITIES[session] = Oddities()
+    # First of all: what comes after it may lean on the types that the model promises.
+    session.get_component("event_emitter").register_first(
+        "after-call", _ODDITIES[session].check, unique_id="lambdatop-sound"
+    )
     session.register("after-call.lambda", _VALUES[session].drop, unique_id="lambdatop-redact")
 
 
 def values_of(session: Any) -> Values:
     """What decides about the environment values in this session's answers."""
     return _VALUES[session]
+
+
+def oddities_of(session: Any) -> Oddities:
+    """What was left out of this session's answers."""
+    return _ODDITIES[session]
 
 
 def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:

@@ -86,12 +86,14 @@ async def connect(
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
     from lambdatop.aws import session as sdk
     from lambdatop.aws._private import replace_credentials
+    from lambdatop.aws.answers import oddities_of
     from lambdatop.aws.credentials import mfa_refusal, usable_until
     from lambdatop.aws.guard import Guard
     from lambdatop.aws.identity import CheckedCredentials
     from lambdatop.aws.session_policy import RoleSessions
     from lambdatop.aws.sources import build_sources
     from lambdatop.aws.translate import translate
+    from lambdatop.aws.transport import CREDENTIALS_S, bounded
 
     guard = Guard(read_only=connection.read_only)
     limited = settings.session_policy == "read-only" and not connection.isolated
@@ -105,7 +107,8 @@ async def connect(
         # Providers that ask STS for a role look for the region here, not at the client's.
         session.set_config_variable("region", region)
         endpoint = _endpoint(connection, session)
-        credentials = await resolve(session)
+        async with bounded(CREDENTIALS_S, "getting credentials"):
+            credentials = await resolve(session)
     except Exception as error:
         raise mfa_refusal(error) or translate(error, "sts", "AssumeRole") from None
     expires_at = usable_until(credentials, connection.codes)
@@ -133,7 +136,12 @@ async def connect(
     renewed = _renewal(identified, expires_at, lambda: signer.arn)
     sources = build_sources(api, identified.scope, settings, renewed, identified.identity)
     backend = _backend(connection, settings, api, guard, session, identified, clients, sources, signer)
-    return replace(backend, expires_at=expires_at, changes_refused=_refused(connection, settings, endpoint))
+    return replace(
+        backend,
+        expires_at=expires_at,
+        changes_refused=_refused(connection, settings, endpoint),
+        oddities=lambda: oddities_of(session).sentence,
+    )
 
 
 def _backend(

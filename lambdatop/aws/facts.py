@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdatop.aws.sound_answers import DIGITS, finite
 from lambdatop.domain.function import AccountFacts, FunctionFacts
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import QueueFacts
@@ -28,24 +29,25 @@ def arn_text(value: Any) -> str:
 def seconds(value: Any) -> float | None:
     """A timestamp (datetime, number, or Lambda's ISO text) in s since the epoch; None when unreadable."""
     if isinstance(value, (float, int)):
-        return float(value)
+        return float(value) if finite(value) else None
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     if not isinstance(value, str):
         return None
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 def whole(value: Any, default: int = 0) -> int:
     """An integer, also from text as SQS sends it; `default` when it is none."""
     try:
-        return int(value)
-    except (TypeError, ValueError):
-        return default
+        number = int(value) if not isinstance(value, str) or len(value) <= DIGITS else None
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    return number if number is not None and finite(number) else default
 
 
 def optional(value: Any) -> int | None:

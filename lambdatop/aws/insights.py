@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdatop.aws import sound_answers
 from lambdatop.aws.facts import whole
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
@@ -111,9 +112,10 @@ def _row(fields: dict[Any, Any]) -> Row:
 
 def _moment(text: str) -> float:
     """`2026-11-21 11:12:25.123` in UTC or ms since the epoch, as s since the epoch; 0 for anything else."""
-    if text.isascii() and text.isdigit():
-        return int(text) / 1000
+    at = sound_answers.whole(text)
+    if at is not None:
+        return at / 1000
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

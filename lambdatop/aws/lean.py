@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 
+from lambdatop.aws._private import tolerate
 from lambdatop.aws.pieces import split
+from lambdatop.aws.sound_answers import BAD, LATEST_S, Sound, whole
 
 _EVENT = {"logStreamName", "timestamp", "message", "ingestionTime", "eventId"}
 _KINDS = frozenset({str, int})
@@ -37,6 +40,7 @@ class LeanFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore]
     def create_parser(self, protocol_name: str) -> Any:
         """A parser of the protocol's answers."""
         parser = super().create_parser(protocol_name)
+        tolerate(parser, BAD)
         return _LeanParser(parser, self._give_way) if isinstance(parser, AioJSONParser) else parser
 
 
@@ -57,7 +61,7 @@ class _LeanParser:
             return await self._full.parse(response, shape)
         entries, rest = found
         answer = await self._full.parse({**response, "body": rest}, shape)
-        answer[member] = entries
+        answer[member] = Sound(entries)
         return answer
 
     async def _rest(self) -> None:
@@ -79,7 +83,12 @@ class _LeanParser:
 
 def _event(event: Any) -> bool:
     """Whether an event has only members that the model knows, and none of them null."""
-    return type(event) is dict and event.keys() <= _EVENT and _KINDS.issuperset(map(type, event.values()))
+    if type(event) is not dict or not event.keys() <= _EVENT:
+        return False
+    if not _KINDS.issuperset(map(type, event.values())):
+        return False
+    at = whole(event.get("timestamp", 0))
+    return at is not None and at <= LATEST_S * 1000
 
 
 def _series(result: Any) -> bool:
@@ -88,11 +97,18 @@ def _series(result: Any) -> bool:
         return False
     for name, value in result.items():
         if name in ("Timestamps", "Values"):
-            if type(value) is not list or not _NUMBERS.issuperset(map(type, value)):
+            if type(value) is not list or not _NUMBERS.issuperset(map(type, value)) or not _all_finite(value):
                 return False
         elif type(value) is not str:
             return False
     return True
+
+
+def _all_finite(numbers: list[Any]) -> bool:
+    try:
+        return all(map(math.isfinite, numbers))
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 SHAPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {

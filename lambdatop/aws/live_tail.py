@@ -10,6 +10,7 @@ next one at once.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from dataclasses import field
 from typing import Any
 
 from lambdatop.aws.session import Api
+from lambdatop.aws.stream_parts import broken, live_update
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.scope import parse_arn
 from lambdatop.domain.text import clean_name
@@ -46,6 +48,8 @@ WORDS = {
     "sampled": "it shows 500 lines a second at most, and this is more",
     "dropped": "the connection broke off",
 }
+
+_log = logging.getLogger(__name__)
 
 
 def group_of(identifier: str) -> str:
@@ -200,7 +204,7 @@ class LiveTail:
                     if "sessionStart" in part:
                         session.began = session.blind_until = self._api.now()
                         self.woken()
-                    self._take(session, part.get("sessionUpdate") or {})
+                    self._take(session, part)
                     if sum(session.recent) >= SAMPLED_ENDS:
                         return "sampled"
             return "dropped"
@@ -213,12 +217,16 @@ class LiveTail:
             session.minutes += 1
             self._api.meter.count("logs", "LiveTailMinute", MINUTE_USD)
 
-    def _take(self, session: Session, update: Mapping[str, Any]) -> None:
-        if not update:
+    def _take(self, session: Session, part: Mapping[str, Any]) -> None:
+        try:
+            update = live_update(part)
+        except ValueError as error:
+            raise broken("logs:StartLiveTail", error) from None
+        if update is None:
             return
         now = self._api.now()
-        events = update.get("sessionResults") or ()
-        cut = bool((update.get("sessionMetadata") or {}).get("sampled"))
+        events, cut, odd = update
+        cut = cut or bool(odd)  # polling reads what could not be understood once more, and says so
         session.recent.append(cut)
         session.updates += 1
         if self._held + len(events) > HOLD_EVENTS:
@@ -231,17 +239,20 @@ class LiveTail:
             self._arrived.setdefault(group, []).append((session.number, event))
         self._held += len(events)
         if events:
-            session.lag_s = max(0.0, now - max(e.get("timestamp") or 0 for e in events) / 1000)
+            session.lag_s = max(0.0, now - max(e["timestamp"] for e in events) / 1000)
             self.woken()
 
     async def _bury(self, session: Session, task: asyncio.Task[str], now: float) -> None:
-        """Learn from a session that ended. Raises what nobody foresaw."""
+        """Learn from a session that ended. What nobody foresaw goes to the log: polling goes on."""
         error = None if task.cancelled() else task.exception()
         code = task.result() if error is None and not task.cancelled() else ""
         unforeseen = error if error is not None and not isinstance(error, SourceError) else None
         if isinstance(error, SourceError):
             code = "denied" if isinstance(error, Denied) else error.code
         words = WORDS.get(code, str(error) if error else "it was given up")
+        if unforeseen is not None:
+            _log.error("unexpected error in Live Tail", exc_info=unforeseen)
+            words = f"it met an unexpected error ({type(unforeseen).__name__}; --debug logs the details)"
         if now - session.began >= STEADY_S:
             self._failures = 0
         self._why = f"{words} ({code})" if code in WORDS and code.endswith("Exception") else words
@@ -254,8 +265,6 @@ class LiveTail:
             pause_s = RETRY_S.get(code, RETRY_ELSE_S) * 2**self._failures
             self._failures = min(self._failures + 1, 10)
             self._retry_at = now + min(RETRY_MAX_S, pause_s)
-        if unforeseen is not None:
-            raise unforeseen
 
     async def _examine(self, session: Session) -> bool:
         """Find the groups for which Live Tail was refused to all; whether there were any."""

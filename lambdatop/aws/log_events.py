@@ -6,8 +6,10 @@ import asyncio
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from lambdatop.aws.log_tails import Raw
+from lambdatop.aws.sound_answers import LATEST_S
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.logline import LogLine, parse
 from lambdatop.domain.scope import Key
@@ -18,7 +20,25 @@ PARSE_SLICE = 500
 
 ORDER_SLICE = 2_000
 
+TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
+
 _SHARED_STREAM = re.compile(r"^\d{4}/\d{2}/\d{2}/([A-Za-z0-9_-]{1,64})\[(?:\$LATEST|\d+)\]")
+
+
+def sound(events: Sequence[Any]) -> tuple[list[Raw], int]:
+    """Events whose members are what they have to be, and how many are not: those are left out and said."""
+    found = [event for event in events if _is_sound(event)]
+    return found, len(events) - len(found)
+
+
+def _is_sound(event: Any) -> bool:
+    if not isinstance(event, dict):
+        return False
+    at = event.get("timestamp")
+    if type(at) is not int or not 0 <= at <= LATEST_S * 1000:
+        return False
+    texts = (event.get(name) for name in TEXTS)
+    return all(text is None or isinstance(text, str) for text in texts)
 
 
 def stamp(event: Raw) -> int:

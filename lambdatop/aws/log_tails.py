@@ -7,7 +7,7 @@ twice, by whatever ways, is handed on once, and two equal lines are handed on tw
 
 Lines come late and out of order. The head window reads the newest again and again with a small overlap;
 behind it the sweep reads every second once more when it is `LATE_S` old, and finds what came later than
-the overlap reaches.
+the overlap reaches; and once more when it is `LAST_S` old.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ BACKFILL_S = 600.0
 OVERLAP_S = (3.0, 60.0)
 OVERLAP_EVENTS = 2000
 LATE_S = 45.0
-"""A second is settled when it was read at this age: what comes later than that is not looked for."""
+"""A second is settled when it was read at this age; what comes later than that, the last look finds."""
+
+LAST_S, LAST_EVERY_S = 180.0, 30.0
+"""Every second is read a last time when it is so old, in pieces of so many: two requests a minute and log.
+Lines that become visible 90, 120 and 143 s after their time were seen (grafana/alloy#5854); what comes later
+than this is not looked for."""
 
 SWEEP_S = 15.0
 LAGS_S = 120.0
@@ -146,6 +151,8 @@ class Tail:
     polled: float = -math.inf
     head: Window | None = None
     sweep: Window | None = None
+    last_settled: float = -math.inf
+    last: Window | None = None
     seen: Counts = field(default_factory=Counts)
     live: Counts = field(default_factory=Counts)
     session: int = 0
@@ -202,13 +209,15 @@ class Tail:
         if first or head.start <= self.settled:
             # It reached back to what is settled, so it was a sweep, too.
             self.settled = max(self.settled, head.begun - LATE_S)
+        if first:
+            self.last_settled = max(head.start, head.begun - LAST_S)
         # Not of the last minute but of the last one that was busy: it is what the overlap reads again.
         self.rate = self.seen.since(min(self.newest or now, now) - RATE_S) / RATE_S
 
     def open_sweep(self, now: float) -> Window | None:
         """The window in which late lines are looked for, when one is due."""
         if self.sweep is None and self.settled > -math.inf and now - LATE_S - self.settled >= SWEEP_S:
-            start = max(self.settled, self.floor, now - self.backfill_s)
+            start = max(self.settled, self.floor, now - max(self.backfill_s, LAGS_S))
             if start - self.settled >= 1.0:
                 self.notes.append(
                     f"{start - self.settled:.0f} s of this log were not read again: lines that came more "
@@ -225,6 +234,27 @@ class Tail:
         if self.sweep is not None and self.sweep.end is not None:
             self.settled = max(self.settled, self.sweep.end)
         self.sweep = None
+
+    def open_last(self, now: float) -> Window | None:
+        """The window of the last look at what is `LAST_S` old, when one is due."""
+        end = now - LAST_S
+        if self.last is None and self.last_settled > -math.inf and end - self.last_settled >= LAST_EVERY_S:
+            start = max(self.last_settled, self.floor)
+            if start - self.last_settled >= 1.0:
+                self.notes.append(
+                    f"{min(start, end) - self.last_settled:.0f} s of this log were not read a last time: "
+                    f"lines that came more than {LATE_S:.0f} s late are missing there"
+                )
+            self.last_settled = min(start, end)
+            if start < end:
+                self.last = Window(start, now, end=end)
+        return self.last
+
+    def close_last(self) -> None:
+        """What the last look was to read is read."""
+        if self.last is not None and self.last.end is not None:
+            self.last_settled = max(self.last_settled, self.last.end)
+        self.last = None
 
     def take_page(self, window: Window, events: Iterable[Raw]) -> int:
         """Count events of one page; what nobody has seen yet is owed. How many those are."""
@@ -243,6 +273,8 @@ class Tail:
         if window is self.sweep:
             # Pages are in the order of time: what lies before this one will not be looked at again.
             self.settled = max(self.settled, window.position)
+        if window is self.last:
+            self.last_settled = max(self.last_settled, window.position)
         return new
 
     def take_live(self, session: int, events: Iterable[Raw]) -> int:
@@ -270,7 +302,7 @@ class Tail:
 
         When that is too much to remember, windows begin later.
         """
-        starts = [self.next_start(now), self.settled]
+        starts = [self.next_start(now), self.settled, self.last_settled]
         if self.head is not None:
             starts.append(max(self.head.start, self.head.position))
         self.live.forget(min(starts))
@@ -278,3 +310,5 @@ class Tail:
         self.floor = max(self.floor, remembered, self.seen.squeeze(KEEP_SEEN, now - 2 * SPAN_S))
         if self.sweep is not None and self.settled < self.floor:
             self.sweep = None  # it would hand on again what is forgotten
+        if self.last is not None and self.last_settled < self.floor:
+            self.last = None

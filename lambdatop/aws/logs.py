@@ -4,7 +4,7 @@ Both ways end in the same books (`log_tails.py`), so that a change from one to t
 doubles a line, and whatever Live Tail cannot show (what was before it, what it sampled) is polled. The first
 round takes the newest lines of the last ten minutes. Every later round reads a bounded number of pages; what
 is left over is continued by its token in the next round, and the event says so. Lines that come more than
-`LATE_S` late are lost: CloudWatch usually delivers within seconds.
+`LAST_S` late (three minutes) are not looked for: CloudWatch usually delivers within seconds.
 """
 
 from __future__ import annotations
@@ -164,6 +164,9 @@ class LogsSource:
         sweep = None if tail.head is not None else tail.open_sweep(now)
         if sweep is not None and await self._read(tail, sweep, group, SWEEP_PAGES):
             tail.close_sweep()
+        last = None if tail.head is not None or sweep is not None else tail.open_last(now)
+        if last is not None and await self._read(tail, last, group, SWEEP_PAGES):
+            tail.close_last()
 
     async def _read_head(self, tail: Tail, group: str, now: float) -> None:
         head = tail.open_head(now)
@@ -196,6 +199,7 @@ class LogsSource:
             except SourceError:
                 tail.head = None if window is tail.head else tail.head
                 tail.sweep = None if window is tail.sweep else tail.sweep
+                tail.last = None if window is tail.last else tail.last
                 raise
             events: list[Raw] = page.get("events") or []
             window.turn_page()

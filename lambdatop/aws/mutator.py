@@ -18,6 +18,7 @@ from lambdatop.aws.guard import Guard, GuardRefusal, Ticket
 from lambdatop.aws.identity import Caller, CheckedCredentials, signing_with
 from lambdatop.aws.session import Clients
 from lambdatop.aws.translate import code_and_status, translate, words_of
+from lambdatop.aws.transport import SEND_S, bounded
 from lambdatop.domain.mitigations import calls as mitigation_calls
 from lambdatop.domain.plan import Call
 from lambdatop.domain.ports import Sent, Spill
@@ -97,7 +98,8 @@ class AwsMutator:
             return _unsent(_sentence(error, call))
         with admitted as ticket, signing_with(signer):
             try:
-                return Answer(await method(**call.params))
+                async with bounded(SEND_S, f"{call.service}:{call.operation}"):
+                    return Answer(await method(**call.params))
             except Exception as error:
                 failure = outcome_of(error, call, ticket)
                 if isinstance(error, sdk.ClientError):
@@ -121,7 +123,8 @@ class AwsMutator:
             async def ask(operation: str, params: Mapping[str, Any]) -> Answer:
                 request = Call("sqs", operation, params)
                 try:
-                    return Answer(await getattr(client, xform_name(operation))(**params))
+                    async with bounded(SEND_S, f"sqs:{operation}"):
+                        return Answer(await getattr(client, xform_name(operation))(**params))
                 except Exception as error:
                     code = code_and_status(error)[0] if isinstance(error, sdk.ClientError) else ""
                     return Answer({}, outcome_of(error, request, ticket), code)

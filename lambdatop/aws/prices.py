@@ -88,7 +88,7 @@ def _prices(text: Any) -> Iterator[tuple[str, float]]:
         offers = [d for t in product["terms"]["OnDemand"].values() for d in t["priceDimensions"].values()]
         first = [d for d in offers if float(d.get("beginRange") or 0) == 0]
         usd = float(first[0]["pricePerUnit"]["USD"])
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
         return
     name = USAGE_TYPES.get(usage) or USAGE_TYPES.get(_PREFIX.sub("", usage, count=1))
     if name is not None and math.isfinite(usd) and 0 < usd < DEAREST_USD:

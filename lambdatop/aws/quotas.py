@@ -5,7 +5,6 @@ Where it cannot be asked, the documented defaults stand in, and the rows made fr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -85,10 +84,14 @@ class QuotasSource:
         return await observe(self._api, self._scope, queries, span_until(self._api.now(), USAGE_MIN), world)
 
 
+MOST = 1e15
+"""No quota is larger; a value beyond it is a mistake."""
+
+
 def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
     """One quota of an answer; None for one that nothing here looks at, or whose number means nothing."""
     code, value = clean_name(str(item.get("QuotaCode") or "")), item.get("Value")
-    if code not in DOCUMENTED or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+    if code not in DOCUMENTED or not isinstance(value, (int, float)) or not 0 < value < MOST:
         return None
     unit = str(item.get("Unit") or "").lower()
     if code in SIZES and unit not in _UNITS:

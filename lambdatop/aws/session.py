@@ -16,9 +16,7 @@ from typing import Any
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from aiohttp import ClientError
 from botocore import configprovider, tokens, utils, xform_name
-from botocore.eventstream import ParserError
 from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as SdkClientError
 
@@ -29,16 +27,15 @@ from lambdatop.aws.credentials import settle_providers
 from lambdatop.aws.guard import Guard, GuardRefusal
 from lambdatop.aws.lean import LeanFactory
 from lambdatop.aws.lean_requests import LeanSerializer
+from lambdatop.aws.sound_answers import Whole
+from lambdatop.aws.stream_parts import SILENCE_S, broken, whole_parts
 from lambdatop.aws.translate import translate
-from lambdatop.aws.transport import guarded_transport
-from lambdatop.domain.errors import LambdatopError, Throttled, Unreachable
+from lambdatop.aws.transport import READ_S, bounded, guarded_transport
+from lambdatop.domain.errors import LambdatopError, Throttled
 from lambdatop.domain.ports import Clock, Limiter, Meter
 
 ELSEWHERE = {"pricing": "us-east-1"}
 """Services that have no endpoint in most regions, and the region in which they are asked."""
-
-STREAM_SILENCE_S = 30.0
-"""An event stream that says nothing for so long is broken: Live Tail sends an update every second."""
 
 
 def open_session(
@@ -96,11 +93,17 @@ def _isolate(session: AioSession) -> None:
     session.register_component("token_provider", tokens.TokenProviderChain(providers=[]))
 
 
-def parse_timestamp(value: Any) -> datetime:
-    """Parse as botocore does, with a short way for numbers: a metric answer holds tens of thousands."""
-    if isinstance(value, (int, float)):
-        return datetime.fromtimestamp(value, UTC)
-    parsed: datetime = utils.parse_timestamp(value)
+def parse_timestamp(value: Any) -> datetime | None:
+    """Parse as botocore does, with a short way for numbers: a metric answer holds tens of thousands.
+
+    None for what is no moment: it costs its record (`sound_answers`), not the answer.
+    """
+    try:
+        if isinstance(value, (int, float)):
+            return datetime.fromtimestamp(value, UTC)
+        parsed: datetime = utils.parse_timestamp(value)
+    except (ValueError, OverflowError, OSError, TypeError, RuntimeError):
+        return None
     return parsed
 
 
@@ -141,7 +144,7 @@ class Clients:
     @asynccontextmanager
     async def streaming(self, service: str) -> AsyncIterator[Any]:
         """A client of its own for one event stream: sent once, and gone with its socket after the block."""
-        async with self._client(service, attempts=1, read_timeout_s=STREAM_SILENCE_S) as client:
+        async with self._client(service, attempts=1, read_timeout_s=SILENCE_S) as client:
             yield client
 
     def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
@@ -259,11 +262,13 @@ class Api:
     ) -> dict[str, Any]:
         await self._limiter.take(service)
         try:
-            return await call()
+            async with bounded(READ_S, f"{service}:{operation}"):
+                answer = await call()
         except GuardRefusal:
             raise
         except Exception as error:
             raise self._refused(translate(error, service, operation), service) from None
+        return Whole(f"{service}:{operation}", answer)
 
     def _refused(self, error: LambdatopError, service: str) -> LambdatopError:
         """The error; where AWS complained of the rate, the whole process slows down there."""
@@ -281,18 +286,28 @@ class Api:
         of the stream keeps its name in `code`.
         """
         await self._limiter.take(service)
+        async with self._clients.streaming(service) as client:
+            stream = await self._begun(client, service, operation, member, params)
+            try:
+                yield whole_parts(stream, service, operation)
+            finally:
+                stream.close()
+
+    async def _begun(
+        self, client: Any, service: str, operation: str, member: str, params: dict[str, Any]
+    ) -> Any:
+        """The event stream of an answer whose first frame, too, may be anything."""
+        what = f"{service}:{operation}"
         try:
-            async with self._clients.streaming(service) as client:
-                answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
-                try:
-                    yield answer[member]
-                finally:
-                    answer[member].close()
+            async with bounded(READ_S, what):
+                answer = await getattr(client, xform_name(operation))(**params)
+            return answer[member]
+        except (GuardRefusal, LambdatopError):
+            raise
         except (BotoCoreError, SdkClientError) as error:
             raise translate(error, service, operation) from None
-        except (ClientError, ParserError, TimeoutError, OSError) as error:
-            sentence = f"{service}:{operation}: the stream broke off ({type(error).__name__})."
-            raise Unreachable(sentence, code="dropped") from None
+        except Exception as error:
+            raise broken(what, error) from None
 
     def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Run this before the connections are released."""

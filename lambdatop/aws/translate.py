@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from botocore import exceptions as sdk
 
 from lambdatop.aws.allowlist import iam_action
+from lambdatop.aws.transport import AnswerTooLong, AnswerTooSlow
 from lambdatop.domain.error_words import error_words
 from lambdatop.domain.errors import (
     CredentialsError,
@@ -117,7 +118,7 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
         sentence = f"{action} is denied to this identity: allow it in its IAM policy (`lambdatop policy`)."
         return Denied(sentence, code=code, action=action)
     if code in THROTTLED or status == 429 or (service, code) in THROTTLED_THERE:
-        return Throttled(f"{name} was throttled by AWS ({code}); it will be asked less often.", code=code)
+        return Throttled(f"{name} was throttled by AWS ({code}).", code=code)
     if code in EXPIRED:
         return CredentialsError(f"The credentials have expired ({code}): {LOGIN}.", code=code)
     if code in WRONG_KEY:
@@ -132,8 +133,8 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
         sentence = f"{operation} is not there at this endpoint (HTTP {status}): if nothing is, check its URL"
         return NotThere(f"{name}: {sentence}.", code=code, action=iam_action(service, operation))
     if status >= 500:
-        sentence = f"{name} failed inside AWS (HTTP {status} {code}): {words}"
-        return SourceError(f"{sentence}; it will be tried again.", code=code)
+        about = f": {words}" if words else ""
+        return SourceError(f"{name} failed inside AWS (HTTP {status} {code}){about}.", code=code)
     return SourceError(f"{name} failed ({code or status}): {words}", code=code)
 
 
@@ -204,6 +205,14 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, st
     (
         (sdk.InvalidRegionError,),
         _make(UsageError, "That is not a region name ({words}): pass one such as eu-central-1."),
+    ),
+    (
+        (AnswerTooLong,),
+        _make(Unreachable, "{name}: {endpoint} sent more than any answer of AWS holds; it was given up."),
+    ),
+    (
+        (AnswerTooSlow,),
+        _make(Unreachable, "{name}: the answer of {endpoint} came too slowly and was given up."),
     ),
     (
         (sdk.ReadTimeoutError,),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context
+from lambdatop.cli.ends import PatientEnds
 from lambdatop.cli.plan import show
 from lambdatop.cli.plan_text import proposal_text, result_text
 from lambdatop.cli.wiring import Parts, corridor
 from lambdatop.domain.errors import RefusedReadOnly, UsageError
 from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Result
+from lambdatop.domain.ports import Backend, JournalStore, Result
 
 if TYPE_CHECKING:
     from lambdatop.engine.executor import Executor
@@ -58,27 +59,45 @@ async def carry_out(
 
     `asked_for` is how the user called the target.
     """
-    with ExitStack() as patience:
-        async with corridor(context, parts) as (backend, executor):
-            refuse_read_only_account(backend)
-            if backend.changes_refused:
-                raise UsageError(backend.changes_refused)
-            await settle_intents(executor)
-            proposal = await propose(backend, executor)
-            if not isinstance(proposal, Plan):
-                show(proposal, as_json=as_json)
-                return codes.FAILED
-            _refuse_destructive(context, proposal)
-            names = await executor.names_of(proposal)
-            if not confirmed(proposal, confirm, asked_for, names):
-                streams.say("not confirmed; nothing was sent")
-                return codes.FAILED
-            called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
-            # Until the connection is closed: whoever interrupts that must not hide what was done.
-            patience.enter_context(_no_interruption(executor.stop_waiting))
-            result = await executor.execute(proposal, parts.clock.now(), called)
+    async with corridor(context, parts) as (backend, executor):
+        refuse_read_only_account(backend)
+        if backend.changes_refused:
+            raise UsageError(backend.changes_refused)
+        await settle_intents(executor)
+        proposal = await propose(backend, executor)
+        if not isinstance(proposal, Plan):
+            show(proposal, as_json=as_json)
+            return codes.FAILED
+        _refuse_destructive(context, proposal)
+        names = await executor.names_of(proposal)
+        if not confirmed(proposal, confirm, asked_for, names):
+            streams.say("not confirmed; nothing was sent")
+            return codes.FAILED
+        called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
+        with PatientEnds(executor) as ends:
+            try:
+                result = await executor.execute(proposal, parts.clock.now(), called)
+            except asyncio.CancelledError:
+                if not ends.given_up:
+                    raise
+                result = _given_up(parts.journal, proposal)
+            # Before the connection is closed: whoever interrupts that must not hide what was done.
             _report(result, as_json)
-    return codes.OF_RESULT[result.kind]
+    interrupted = ends.number and result.kind == "not-sent"
+    return codes.INTERRUPTED if interrupted else codes.OF_RESULT[result.kind]
+
+
+def _given_up(journal: JournalStore, plan: Plan) -> Result:
+    """What the journal says of a plan whose end nobody waits for any more."""
+    own = [e for e in journal.read() if e.id == plan.id or e.id.rpartition(".")[0] == plan.id]
+    unsure = [e for e in own if e.outcome in ("open", "unknown")]
+    if unsure:
+        words = "It was interrupted while the call was on its way: whether it was applied is not known."
+        return Result("unknown", words, unsure[-1])
+    if any(e.outcome == "applied" for e in own):
+        words = "It was interrupted after the call: AWS accepted it; it was not read back."
+        return Result("applied" if not plan.steps else "not-sent", words, own[-1])
+    return Result("not-sent", "It was interrupted; nothing was sent.")
 
 
 async def settle_intents(executor: Executor) -> bool:
@@ -95,6 +114,8 @@ async def settle_intents(executor: Executor) -> bool:
             f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}) is still {entry.outcome}: {why}, "
             "or the target could not be read"
         )
+    for plan in await executor.halfway():
+        streams.say(f"note: {plan.sentence}")
     return not left
 
 
@@ -138,29 +159,6 @@ def _ctrl_c_at_once() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, former)
-
-
-@contextmanager
-def _no_interruption(stop_waiting: Callable[[], None]) -> Iterator[None]:
-    """A call on its way cannot be called back: Ctrl-C, or a lost SSH line, waits for the bounded outcome.
-
-    Of a plan in steps nothing further is begun.
-    """
-    loop = asyncio.get_running_loop()
-
-    def patience() -> None:
-        stop_waiting()
-        with suppress(OSError):  # after a hang-up there is no terminal to say it on
-            streams.say("the call may be on its way; waiting for its outcome")
-
-    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in caught:
-        loop.add_signal_handler(number, patience)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
 
 
 def _report(result: Result, as_json: bool) -> None:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.ends import ENDS, SIGNALLED, signals_end_it
+from lambdatop.cli.ends import ENDS, GRACE_S, SIGNALLED, signals_end_it
+from lambdatop.cli.halfway import say_ends, under_way
 from lambdatop.cli.opening import close, opening
 from lambdatop.cli.wiring import Parts, engine_thread, wire
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.ports import JournalStore
 
 if TYPE_CHECKING:
     from lambdatop.engine.thread import EngineThread
@@ -78,7 +80,7 @@ def open_console(
     where = state_dir or (lambda: context.paths.state_dir)
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(*COLLECT_SELDOM)
-    with signals_end_it() as hear_no_more:
+    with signals_end_it() as only_give_up:
         if is_dumb(os.environ):
             thread = engine_thread(context, parts)
             show = partial(_print_tables, context, thread)
@@ -92,9 +94,21 @@ def open_console(
         try:
             return show()
         finally:
-            hear_no_more()
-            if not thread.stop():
-                streams.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
+            only_give_up(thread.give_up)
+            _end(thread, parts.journal)
+
+
+def _end(thread: EngineThread, journal: JournalStore) -> None:
+    """Wait for what is on its way, and say how it ended: the screen that would have said it is gone."""
+    before = under_way(journal)
+    if before:
+        streams.say(
+            f"waiting for the outcome of a change on its way, at most {GRACE_S:.0f} s "
+            "(a second signal, as of Ctrl-C, ends the wait)"
+        )
+    if not thread.stop(GRACE_S):
+        streams.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
+    say_ends(journal, before)
 
 
 def _print_tables(context: Context, thread: EngineThread) -> int:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.context import Context, settle
+from lambdatop.cli.halfway import ended
 from lambdatop.cli.output import journal_text
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.halfway import Halfway
 from lambdatop.domain.journal import Entry, joined
 from lambdatop.domain.kept import RECENT
 
@@ -40,8 +42,9 @@ def run(args: argparse.Namespace) -> int:
     context = settle(args)
     code = _settle(context) if args.settle else codes.DONE
     journal = JournalFile(context.paths.state_dir)
+    newest = journal.read()
     if args.open:  # these never leave the newest file
-        entries, gap = tuple(e for e in journal.read() if e.outcome in ("open", "unknown")), ""
+        entries, gap = tuple(e for e in newest if e.outcome in ("open", "unknown")), ""
     else:
         entries, gap = _whole(journal, args.last)
     if args.last is not None:
@@ -50,10 +53,13 @@ def run(args: argparse.Namespace) -> int:
     if gap:
         streams.say(gap)
         code = code or codes.FAILED
+    halves = ended(newest)
     with streams.keeping(code):
-        _print(entries, gap, args, context)
+        _print(entries, halves, gap, args, context)
     if not args.settle:
         _say_how_to_settle(entries)
+        for plan in halves:
+            streams.say(f"note: {plan.sentence}")
     return code
 
 
@@ -82,12 +88,19 @@ def _whole(journal: JournalFile, wanted: int | None) -> tuple[tuple[Entry, ...],
     return joined((), chain.from_iterable(reversed(parts))), gap
 
 
-def _print(entries: tuple[Entry, ...], gap: str, args: argparse.Namespace, context: Context) -> None:
+def _print(
+    entries: tuple[Entry, ...],
+    halves: tuple[Halfway, ...],
+    gap: str,
+    args: argparse.Namespace,
+    context: Context,
+) -> None:
     if args.json:
-        from lambdatop.storage.codec import entry_json
+        from lambdatop.storage.codec import entry_json, halfway_json
 
         head = {"schema": "lambdatop.journal/1", "missing": gap or None}
-        streams.document(head | {"entries": [entry_json(e) for e in entries]})
+        found = {"entries": [entry_json(e) for e in entries], "halfway": [halfway_json(h) for h in halves]}
+        streams.document(head | found)
     elif entries:
         streams.data(journal_text(entries))
     else:

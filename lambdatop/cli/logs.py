@@ -122,6 +122,8 @@ class _Tail:
                 await self._follow(_source(backend, "logs"), world, keys)
             else:
                 await self._whole(backend, View(self._began, world, keys, self._since_s))
+            if odd := backend.oddities():
+                self._say(odd)
         finally:
             await backend.close()
 

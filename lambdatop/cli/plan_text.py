@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lambdatop.cli import figures
 from lambdatop.cli.output import state
 from lambdatop.cli.table import text_table
-from lambdatop.domain.plan import TIER_MEANING, Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.plan import TIER_MEANING, Alternative, Call, Plan, Proposal, Refusal, wait_begins
 from lambdatop.domain.ports import Result
 from lambdatop.domain.text import strange_letters
 
@@ -59,7 +59,7 @@ def _steps(steps: tuple[Plan, ...]) -> Iterator[tuple[str, str]]:
         if step.after:
             yield "", f"{state(step.before)} → {state(step.after)}"
         if step.wait:
-            yield "", f"then waits {step.wait.words}, at most {step.wait.for_s:.0f} s"
+            yield "", f"{wait_begins(step.wait)} {step.wait.words}, at most {step.wait.for_s:.0f} s"
 
 
 def _refusal(r: Refusal) -> Iterator[tuple[str, str]]:

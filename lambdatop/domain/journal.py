@@ -46,10 +46,11 @@ class Entry:
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that
     wait because of it begin to expire, `deadline_latest` when they do at the latest (see `deadline.py`).
-    `label` is the target's name for people: a mapping's source and function. `called` is how the user called
-    the target and what was typed to confirm. `depth` counts the undos: 0 for a change, 1 for its undo, 2 for
-    the redo. `uptime` is that of the machine at the time of the intent, `again_s` how many s later the call
-    was sent the last time. Times in s since the epoch.
+    `label` is the target's name for people: a mapping's source and function. Of a step, `whole` is the title
+    of its plan and `steps` how many that has. `called` is how the user called the target and what was typed
+    to confirm. `depth` counts the undos: 0 for a change, 1 for its undo, 2 for the redo. `uptime` is that of
+    the machine at the time of the intent, `again_s` how many s later the call was sent the last time. Times
+    in s since the epoch.
     """
 
     id: str
@@ -73,6 +74,8 @@ class Entry:
     deadline: float | None = None
     label: str = ""
     deadline_latest: float | None = None
+    whole: str = ""
+    steps: int = 0
     called: tuple[str, ...] = ()
     depth: int = 0
     uptime: Uptime = NO_UPTIME
@@ -136,6 +139,7 @@ def intent_record(entry: Entry) -> dict[str, Any]:
         "plan_digest": entry.plan_digest,
     } | _if_any(
         **{name: getattr(entry, name) for name in DEADLINES},
+        plan={"title": entry.whole, "steps": entry.steps} if entry.steps else None,
         called=list(entry.called) or None,
         depth=entry.depth or None,
         uptime=_uptime_json(entry.uptime) if entry.uptime.boot else None,
@@ -260,6 +264,7 @@ def _moment(record: Mapping[str, Any], name: str) -> float | None:
 
 def _entry(record: Mapping[str, Any]) -> Entry:
     target = record["target"]
+    whole = record.get("plan") or {}
     return Entry(
         id=record["id"],
         at=float(record["at"]),
@@ -278,6 +283,8 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         label=str(target.get("label") or ""),
         deadline=_moment(record, "deadline"),
         deadline_latest=_moment(record, "deadline_latest"),
+        whole=str(whole.get("title") or ""),
+        steps=int(whole.get("steps") or 0),
         called=tuple(str(name) for name in record.get("called") or ()),
         depth=int(record.get("depth") or 0),
         uptime=_uptime(record.get("uptime")),

@@ -101,13 +101,20 @@ class Wait:
 
     Until `for_s` seconds are over the target is looked at: for the step's `after`, or, with `falls` and
     `clears`, for the first field to have come down to half of what it was, or the second to have been empty
-    for a minute. `words` say what is waited for.
+    for a minute. `words` say what is waited for. `with_next`: the next step is sent beside this one, and this
+    wait is over with its.
     """
 
     words: str
     for_s: float
     falls: str = ""
     clears: str = ""
+    with_next: bool = False
+
+
+def wait_begins(wait: Wait) -> str:
+    """How the words of a wait begin, for a person who reads the steps."""
+    return "beside the next step, waits" if wait.with_next else "then waits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +145,9 @@ class Plan:
     change, 2 for the redo.
 
     A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
-    entry of its own, begins only when the one before is applied and what it waits for has come, and `call`,
-    `before` and `after` of the whole say nothing. The first step that fails ends it.
+    entry of its own, begins only when the one before is applied and what it waits for has come (but for steps
+    that go beside each other: `Wait.with_next`), and `call`, `before` and `after` of the whole say nothing.
+    The first step that fails ends it; those beside it are sent all the same.
     `saves` is None where nothing is saved, or what is burned is not known.
     """
 

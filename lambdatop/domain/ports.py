@@ -230,7 +230,8 @@ class Backend:
 
     `mutator` is None in read-only mode, `lease` there and unless a table is configured. `close` releases
     every socket. `expires_at` tells until when the credentials work (s since the epoch, None when they do not
-    say), `changes_refused` why nothing may be changed here whatever is confirmed ("" when it may).
+    say), `changes_refused` why nothing may be changed here whatever is confirmed ("" when it may), `oddities`
+    what was left out of answers because it made no sense ("" when nothing was).
     """
 
     identified: TargetIdentified
@@ -243,6 +244,7 @@ class Backend:
     history: LogHistory | None = None
     expires_at: Callable[[], float | None] = lambda: None
     changes_refused: str = ""
+    oddities: Callable[[], str] = lambda: ""
 
 
 Connect = Callable[[], Awaitable[Backend]]

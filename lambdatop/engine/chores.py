@@ -18,7 +18,7 @@ TICK_S = 1.0
 RECOVERY_S = 30.0
 STANDING_S = 10.0
 
-JOURNAL, RECOVERY = "journal", "recovery"
+JOURNAL, RECOVERY, PLANS, ANSWERS = "journal", "recovery", "plans", "answers"
 
 
 class Report(Protocol):
@@ -76,8 +76,11 @@ async def watch_spend(clock: Clock, meter: SpendMeter, scope: Callable[[], Scope
 
 
 async def settle_intents(clock: Clock, executor: Executor, report: Report) -> None:
-    """Settle intents of dead processes now and every 30 s; a dying neighbour leaves one at any time."""
-    failing = False
+    """Settle intents of dead processes now and every 30 s; a dying neighbour leaves one at any time.
+
+    Plans in steps that ended halfway are said under `PLANS`.
+    """
+    failing, told = False, ""
     while True:
         try:
             await executor.recover()
@@ -88,7 +91,22 @@ async def settle_intents(clock: Clock, executor: Executor, report: Report) -> No
             if failing:
                 failing = False
                 report(RECOVERY)
+            halves = " ".join(f"{plan.sentence}." for plan in await executor.halfway())
+            if halves != told:
+                told = halves
+                report(PLANS, "stale" if halves else "ok", halves)
         await clock.sleep(RECOVERY_S)
+
+
+async def watch_oddities(clock: Clock, oddities: Callable[[], str], report: Report) -> None:
+    """Say what was left out of AWS's answers, whenever that has grown."""
+    told = ""
+    while True:
+        sentence = oddities()
+        if sentence != told:
+            told = sentence
+            report(ANSWERS, "stale", sentence)
+        await clock.sleep(TICK_S)
 
 
 async def watch_standing(clock: Clock, executor: Executor) -> None:

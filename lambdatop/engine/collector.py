@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from lambdatop.domain.error_words import error_words
-from lambdatop.domain.errors import Denied, LambdatopError, SourceError, Throttled
+from lambdatop.domain.errors import CredentialsError, Denied, LambdatopError, Missing, SourceError, Throttled
 from lambdatop.domain.events import Event, SourceReported, SourceState
 from lambdatop.domain.ports import Clock, EventSink, Source, View
 from lambdatop.domain.scope import Scope
@@ -19,6 +19,8 @@ from lambdatop.engine.pace import Pace
 ROUND_LIMIT_S = 60.0
 STALE_FACTOR = 2.0
 STALE_AT_LEAST_S = 10.0
+FIRST_TRIES = 3
+"""So often a source is asked for its first answer before it counts as one that gives none."""
 REST = 0.1
 
 _log = logging.getLogger(__name__)
@@ -49,12 +51,24 @@ class Collector:
     def __init__(self, source: Source, base_s: float, setting: Setting) -> None:
         self.name = source.name
         self._source = source
-        self._pace = Pace(base_s)
+        self._pace = Pace(base_s, first=True)
+        self._error: Exception | None = None
         self._limit_s = max(ROUND_LIMIT_S, base_s)
         self._at = setting
         self._again = asyncio.Event()
         self._round: asyncio.Task[None] | None = None
         self._events: Sequence[Event] = ()
+
+    @property
+    def hopes(self) -> bool:
+        """Whether it had no answer yet, and another try may well bring one."""
+        if not self._pace.first or self._error is None:
+            return self._pace.first
+        if isinstance(self._error, Throttled):
+            return True
+        lasting = (Denied, CredentialsError, Missing)
+        passes = isinstance(self._error, SourceError) and not isinstance(self._error, lasting)
+        return passes and self._pace.tries < FIRST_TRIES
 
     def refresh(self) -> None:
         """Ask now, unless a round is running already."""
@@ -92,7 +106,7 @@ class Collector:
     async def _one_round(self) -> tuple[float, str]:
         error = await self._ask()
         state: SourceState = "ok" if error is None else _state_of(error)
-        self._pace = self._pace.after(state)
+        self._pace, self._error = self._pace.after(state), error
         floor = self._floor()
         if error is None:
             self._at.post(self._events)
@@ -162,6 +176,11 @@ def _state_of(error: Exception) -> SourceState:
 
 
 def _sentence(name: str, error: Exception) -> str:
+    """What went wrong, and that it is asked again: nobody but a collector does that, or may promise it."""
+    if isinstance(error, Throttled):
+        return f"{error} It will be asked less often."
+    if isinstance(error, SourceError) and not isinstance(error, (Denied, CredentialsError)):
+        return f"{error} It will be tried again."
     if isinstance(error, LambdatopError):
         return str(error)
     return unexpected(name, error)

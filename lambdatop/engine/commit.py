@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TypeVar, TypeVarTuple, Unpack
 
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.halfway import NOT_BEGUN
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.plan import Plan
@@ -68,12 +69,14 @@ class Committer:
         reader: Reader,
         spills: SpillStore | None = None,
         lease: Lease | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._reader = reader
         self._spills = spills
         self._lease = lease
+        self._interrupted = interrupted
 
     async def commit(self, mutator: Mutator, plan: Plan, entry: Entry) -> Result:
         """Send the plan's call; `entry` is its intent. Cancelling it leaves an outcome on disk."""
@@ -108,6 +111,17 @@ class Committer:
             raise
         return await self._finish(entry, judge(plan, sent, seen), neighbour)
 
+    async def not_begun(self, entry: Entry, why: str) -> None:
+        """Write down a step that was not begun: the journal tells where a plan ended, and why."""
+        try:
+            await _written(self._journal.intent, entry)
+        except LambdatopError:
+            return  # nothing was sent, and the steps that were stand there with how many there were to be
+        except Exception as error:
+            unexpected("the journal", error)
+            return
+        await _written(self._close, entry, Verdict("not-sent", f"{NOT_BEGUN}: {why}"))
+
     async def _take_lease(self, entry: Entry) -> str:
         """Who else works on the target, or why that is not known; "" without a lease, or when it is ours."""
         if self._lease is None:
@@ -121,6 +135,8 @@ class Committer:
     ) -> str:
         """Wait, look, ask who signs, write the attempt down; why it must not be made, "" when it may."""
         await self._clock.sleep(pause_s)
+        if self._interrupted():
+            return "it was interrupted"
         changed = await drift(self._reader, plan)
         if changed is not None:
             return changed.message

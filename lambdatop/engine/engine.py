@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
+from lambdatop.domain.events import Event
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Plan, Proposal
 from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, Result, SpillStore
@@ -28,6 +29,7 @@ from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.on_backend import executor_on, noticed
 from lambdatop.engine.proposals import Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
+from lambdatop.engine.work import Work
 
 TICK_S, FRAME_S, FIRST_FRAME_S = 1.0, 0.25, 0.02
 REST_OF_FRAMES, REST_OF_TICKS = 3, 60
@@ -77,6 +79,8 @@ class Engine:
         self._attention = Attention(clock, self._publisher, live_in_incidents=settings.logs.live_in_incidents)
         self._backend: Backend | None = None
         self._executor: Executor | None = None
+        self._open_backends: list[Backend] = []
+        self._work = Work()
         self._fleet = Fleet(settings)
         self._refused: LambdatopError | None = None
         self._answered = asyncio.Event()
@@ -153,6 +157,8 @@ class Engine:
         if self._executor is None and self._refused is not None:
             raise self._refused
         await wait_at_most(self._clock, self._fleet.complete, deadline - self._clock.monotonic())
+        if self._backend is not None and (odd := self._backend.oddities()):
+            self._report(chores.ANSWERS, "stale", odd)
         self._publisher.fold(self._feed.take_now())
         return self._publisher.publish()
 
@@ -163,6 +169,11 @@ class Engine:
     def announce(self, sentence: str) -> None:
         """Say in the snapshot that the engine itself failed. Safe once its loop has ended."""
         self._publisher.announce(sentence)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a change is under way. Safe from any thread."""
+        return self._work.busy
 
     def stop(self) -> None:
         """End `run`: mutations under way are finished first."""
@@ -175,8 +186,7 @@ class Engine:
             for part in self._parts():
                 self._spawn(part)
             await self._stopping.wait()
-            if self._executor is not None:
-                await self._executor.drain()
+            await self._work.drain()
         finally:
             await self._end()
 
@@ -216,42 +226,67 @@ class Engine:
     # The connection.
 
     async def _adopt(self, backend: Backend) -> None:
+        """Take a connection into use at once; the former one is closed when no change is on its way there."""
         identified = noticed(self._backend, backend.identified)
-        await self._release()
+        self._open_backends.append(backend)
+        await self._fleet.stop()
         scope = backend.identified.scope
         if scope != self._scope and self._publisher.world.targets:
             self._publisher.forget()
+        former, left = self._backend, self._executor
         self._scope, self._backend = scope, backend
-        settings, clock, journal, post = self._settings, self._clock, self._journal, self._feed.post
-        self._executor = executor = executor_on(
-            backend, settings, clock, journal, self._mode, post, planning=self._planning, spills=self._spills
-        )
+        self._executor = executor = self._executor_on(backend)
+        if former is not None and left is not None:
+            left.hand_over(executor)
+            self._spawn(self._leave(former, left))
         sources = backend.sources if self._collect else ()
         self._feed.post((identified,))
         for source in sources:
             if source.name not in UNHURRIED:
                 self._report(source.name, "starting")
         attention = self._attention
-        setting = Setting(scope, self._clock, attention.view, attention.noting(post), self._source_failed)
+        setting = Setting(
+            scope, self._clock, attention.view, attention.noting(self._feed.post), self._source_failed
+        )
         self._fleet.start(sources, setting, self._spawn)
         self._fleet.tasks.add(self._spawn(chores.settle_intents(self._clock, executor, self._report)))
         if self._collect:
-            self._fleet.tasks.add(self._spawn(chores.watch_standing(self._clock, executor)))
+            odd = chores.watch_oddities(self._clock, backend.oddities, self._report)
+            for chore in (odd, chores.watch_standing(self._clock, executor)):
+                self._fleet.tasks.add(self._spawn(chore))
         self._refused = None
         self._answered.set()
 
-    async def _release(self) -> None:
-        """Let the present connection go, after its mutations."""
-        backend, executor = self._backend, self._executor
-        self._backend = self._executor = None  # from here on nothing new begins on it
-        if executor is not None:
-            await executor.drain()
-        await self._fleet.stop()
-        if backend is not None:
-            try:
-                await backend.close()
-            except Exception as error:  # sockets that do not close must not stop a new connection
-                unexpected("closing the connection", error)
+    def _executor_on(self, backend: Backend) -> Executor:
+        scope = backend.identified.scope
+
+        def sink(events: Sequence[Event]) -> None:
+            if scope == self._scope:  # a change on a former connection is none of another account's news
+                self._feed.post(events)
+
+        return executor_on(
+            backend,
+            self._settings,
+            self._clock,
+            self._journal,
+            self._mode,
+            sink,
+            planning=self._planning,
+            spills=self._spills,
+            work=self._work,
+        )
+
+    async def _leave(self, backend: Backend, executor: Executor) -> None:
+        """Close a former connection, after the changes that are on their way there."""
+        await executor.quiet()
+        await self._close(backend)
+
+    async def _close(self, backend: Backend) -> None:
+        self._open_backends.remove(backend)
+        try:
+            await backend.close()
+        except Exception as error:  # sockets that do not close must not stop a new connection
+            unexpected("closing the connection", error)
 
     async def _connected(self) -> Executor:
         """The executor; waits for the first answer of the connection attempt and no longer."""
@@ -300,6 +335,8 @@ class Engine:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._executor is not None:
-            await self._executor.abandon()  # none is left unless `run` itself was cancelled
-        await self._release()
+        await self._work.abandon()  # nothing is left unless `run` itself was cancelled
+        self._backend = self._executor = None
+        await self._fleet.stop()
+        for backend in tuple(self._open_backends):
+            await self._close(backend)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from lambdatop.domain.aftermath import standing
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.events import Control, ControlObserved, Event, JournalRead
+from lambdatop.domain.halfway import Halfway
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, Proposal, State
 from lambdatop.domain.ports import (
@@ -33,14 +34,19 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.snapshot import Mode
 from lambdatop.domain.values import dataclass
 from lambdatop.engine import recovery
+from lambdatop.engine.at_work import ended_halfway
 from lambdatop.engine.budget import mutating, urgent
 from lambdatop.engine.commit import Committer, drift
 from lambdatop.engine.proposals import NOWHERE_SPECIAL, Place, Planning, Proposals
 from lambdatop.engine.settle import look
 from lambdatop.engine.steps import Course
+from lambdatop.engine.work import Work
 
+READ_ONLY = Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
 LAST_SECONDS_S = 120.0
 """A call, its read back and a recovery take so long at most; no change is begun with less left."""
+_OWN_SESSION = re.compile(r"/botocore-session-\d+$")
+"""The name that botocore gives a role session where the profile gives none: a new one each time."""
 STANDING_READ = 20
 """Standing mutations that are looked at in a round, the newest: each target costs a call."""
 
@@ -53,6 +59,11 @@ class Process:
     pid: int
 
 
+def _holder(arn: str) -> str:
+    """Whose credentials these are: a role's own session name is made anew by the SDK with each login."""
+    return _OWN_SESSION.sub("", arn)
+
+
 def this_process() -> Process:
     """The running process."""
     return Process(socket.gethostname(), os.getpid())
@@ -62,7 +73,8 @@ class Executor:
     """The one corridor for every change. One mutation per target at a time; the next one waits.
 
     `scope` is where reader and mutator are connected to: plans and journal entries of other accounts
-    or regions are not touched. `sink` receives what the screen should know at once.
+    or regions are not touched. `sink` receives what the screen should know at once. `work` is shared with the
+    executors of later connections.
     """
 
     def __init__(
@@ -84,10 +96,11 @@ class Executor:
         lease: Lease | None = None,
         expires_at: Callable[[], float | None] = lambda: None,
         changes_refused: str = "",
+        work: Work | None = None,
     ) -> None:
         self._clock = clock
         self._journal = journal
-        self._reader = reader
+        self.reader = reader
         self._mutator = mutator if mode == "operator" else None
         self._actor = actor
         self._sink = sink
@@ -96,18 +109,19 @@ class Executor:
         self._process = process or this_process()
         self._ages = recovery.Ages(clock, self._process.host)
         self._proposals = Proposals(clock, journal, reader, scope, planning, place)
-        self._committer = Committer(clock, journal, reader, spills, lease)
+        self._work = work or Work()
+        self._committer = Committer(clock, journal, reader, spills, lease, self._work.interrupted.is_set)
         self._expires_at = expires_at
         self._changes_refused = changes_refused
-        self._closing = asyncio.Event()
-        self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._running: set[asyncio.Task[Result]] = set()
-        self._spent: set[str] = set()
+        self._follower: Executor | None = None
+        self._calls = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     @property
     def busy(self) -> bool:
-        """Whether a mutation is under way."""
-        return bool(self._running)
+        """Whether a mutation is under way, on whichever connection."""
+        return self._work.busy
 
     async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """Read the target fresh and plan; raises LambdatopError with a sentence."""
@@ -137,31 +151,31 @@ class Executor:
         `called` is how the user called the target and what was typed to confirm; the undo takes the same.
         Cancelling the caller does not cancel the execution.
         """
-        mutator = self._mutator
-        if mutator is None:
-            return Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
+        if self._mutator is None:
+            return READ_ONLY
         typed = () if plan.confirm == "key" else (plan.confirm,)
-        task = asyncio.ensure_future(self._carry_out(mutator, plan, confirmed_at, (*called, *typed)))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        self._work.called[plan.id] = (*called, *typed)
+        return await asyncio.shield(self._work.start(self._carry_out(plan, confirmed_at)))
+
+    def hand_over(self, follower: Executor) -> None:
+        """Let another connection go on with what waits here; a call on its way ends on this one."""
+        self._follower = follower
+
+    async def quiet(self) -> None:
+        """Wait until no change uses this connection any more: then it may be closed."""
+        await self._quiet.wait()
 
     async def drain(self) -> None:
         """Wait until no mutation is under way; of plans in steps, what is not begun is not sent any more."""
-        self.stop_waiting()
-        while self._running:
-            await asyncio.wait(self._running)
+        await self._work.drain()
 
-    def stop_waiting(self) -> None:
-        """Plans in steps wait no longer for what a step was to bring about, and send nothing further."""
-        self._closing.set()
+    def interrupt(self) -> None:
+        """Send nothing that is not on its way already; what is, goes on to its end."""
+        self._work.interrupt()
 
     async def abandon(self) -> None:
         """Stop waiting for mutations: what was sent is written down as unknown."""
-        running = tuple(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._work.abandon()
 
     async def recover(self) -> tuple[Entry, ...]:
         """Settle intents of dead processes and lost answers: read AWS's state, write the outcome.
@@ -172,7 +186,7 @@ class Executor:
         if self._mutator is None:
             return ()
         found = await recovery.recover(
-            self._clock, self._journal, self._reader, self._scope, self._ages, self._mine
+            self._clock, self._journal, self.reader, self._scope, self._ages, self._mine
         )
         if found:
             await self._tell(())
@@ -189,7 +203,7 @@ class Executor:
             fields.setdefault(entry.target, {}).update(dict.fromkeys(entry.after))
         for target, wanted in fields.items():
             at = self._clock.now()
-            found = await look(self._reader, target, wanted)
+            found = await look(self.reader, target, wanted)
             if found.state is not None and not self.busy:
                 controls = tuple(Control(target, field, value) for field, value in found.state.items())
                 self._sink((ControlObserved(self._scope, at, controls),))
@@ -198,55 +212,99 @@ class Executor:
         """Entries of this account and region whose end is still to be found out."""
         return tuple(recovery.unsettled(await asyncio.to_thread(self._journal.read), self._scope))
 
+    async def halfway(self) -> tuple[Halfway, ...]:
+        """Plans in steps of this account and region that ended halfway, and of which something stands.
+
+        Raises LambdatopError when the journal cannot be read.
+        """
+        entries = await asyncio.to_thread(self._journal.read)
+        here = tuple(e for e in entries if e.target.scope == self._scope)
+        return ended_halfway(here, self._clock.now(), own_works=self.busy)
+
     def _mine(self, entry: Entry) -> bool:
         """Whether somebody is still at work on an open entry."""
         process = self._process
         if (entry.host, entry.pid) == (process.host, process.pid):
-            return entry.id in self._spent and self.busy
+            return entry.id in self._work.spent and self.busy
         return recovery.may_be_alive(entry, process.host, self._ages.at_least_s(entry))
 
-    async def _carry_out(
-        self, mutator: Mutator, plan: Plan, confirmed_at: float, called: tuple[str, ...]
-    ) -> Result:
+    async def _carry_out(self, plan: Plan, confirmed_at: float) -> Result:
         if not plan.steps:
-            return await self._one(mutator, plan, confirmed_at, called)
+            return await self._one(plan, confirmed_at)
         refused = self._void(plan, confirmed_at)
         if refused:
             return refused
-        self._spent.add(plan.id)
+        self._work.spent.add(plan.id)
+        return await Course(self._clock, self._work.closing, self._ground, self._not_begun).run(plan)
 
-        async def step(part: Plan) -> Result:
-            # The whole was confirmed in time; a later step has its own look at what is there instead.
-            return await self._one(mutator, part, self._clock.now(), called)
+    def _ground(self) -> Executor | str:
+        """The executor of the connection of the moment, or why it may not go on with what waits here."""
+        here = self
+        while here._follower is not None:
+            if other := here._unlike(here._follower):
+                return other
+            here = here._follower
+        return here
 
-        return await Course(self._clock, self._reader, self._closing, step).run(plan)
+    def _unlike(self, follower: Executor) -> str:
+        """Why the next connection is another one than the plan was confirmed for, "" when it is not."""
+        if follower._scope != self._scope:
+            return f"lambdatop was connected to {follower._scope} instead of {self._scope}"
+        if _holder(follower._actor) != _holder(self._actor):
+            return f"lambdatop was connected as {follower._actor} instead of {self._actor}"
+        if follower._mutator is None or follower._changes_refused:
+            return "the new connection may not change anything"
+        return ""
 
-    async def _one(
-        self, mutator: Mutator, plan: Plan, confirmed_at: float, called: tuple[str, ...]
-    ) -> Result:
-        async with self._locks[plan.target.key]:
-            with mutating():
-                began = self._clock.monotonic()
-                refused = self._void(plan, confirmed_at) or await drift(self._reader, plan)
-                # The read may have taken long; the confirmation is for now, not for then.
-                waited_s = self._clock.monotonic() - began
-                refused = refused or self._void(plan, confirmed_at, waited_s) or self._dying()
-                if refused:
-                    return refused
-                try:
-                    actor = await mutator.signer(plan.call)
-                except LambdatopError as error:
-                    return Result("not-sent", f"Nothing was sent. {error}")
-                # Asking may have taken long, too.
-                waited_s = self._clock.monotonic() - began
-                refused = self._void(plan, confirmed_at, waited_s) or self._dying()
-                if refused:
-                    return refused
-                self._spent.add(plan.id)
-                result = await self._committer.commit(mutator, plan, self._entry(plan, actor, called))
-                if result.entry is not None:
-                    await self._tell(self._controls(plan.target.key, result.now))
-                return result
+    async def step(self, whole: Plan, part: Plan) -> Result:
+        """Carry out one step of a plan that was confirmed in time; it has its own look at what is there."""
+        return await self._one(part, self._clock.now(), whole)
+
+    async def _not_begun(self, whole: Plan, part: Plan, why: str) -> None:
+        await self._committer.not_begun(self._entry(part, whole, self._actor), why)
+
+    async def _one(self, plan: Plan, confirmed_at: float, whole: Plan | None = None) -> Result:
+        here = self._ground()
+        if isinstance(here, str):
+            return Result("not-sent", f"Nothing was sent: {here}.")
+        if here is not self:
+            return await here._one(plan, confirmed_at, whole)
+        self._calls += 1
+        self._quiet.clear()
+        try:
+            async with self._work.locks[plan.target.key]:
+                return await self._locked(plan, confirmed_at, whole)
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._quiet.set()
+
+    async def _locked(self, plan: Plan, confirmed_at: float, whole: Plan | None) -> Result:
+        if self._mutator is None:
+            return READ_ONLY
+        with mutating():
+            began = self._clock.monotonic()
+            refused = self._void(plan, confirmed_at)
+            refused = refused or await self._work.unless_interrupted(drift(self.reader, plan))
+            # The read may have taken long; the confirmation is for now, not for then.
+            refused = refused or self._void(plan, confirmed_at, self._clock.monotonic() - began)
+            refused = refused or self._dying()
+            if refused:
+                return refused
+            try:
+                actor = await self._work.unless_interrupted(self._mutator.signer(plan.call))
+            except LambdatopError as error:
+                return Result("not-sent", f"Nothing was sent. {error}")
+            # Asking may have taken long, too.
+            refused = self._void(plan, confirmed_at, self._clock.monotonic() - began) or self._dying()
+            if refused:
+                return refused
+            self._work.spent.add(plan.id)
+            entry = self._entry(plan, whole, actor or self._actor)
+            result = await self._committer.commit(self._mutator, plan, entry)
+            if result.entry is not None:
+                await self._tell(self._controls(plan.target.key, result.now))
+            return result
 
     def _dying(self) -> Result | None:
         """Credentials that end too soon: asked after a read, which renews them where that is possible."""
@@ -258,6 +316,8 @@ class Executor:
 
     def _void(self, plan: Plan, confirmed_at: float, waited_s: float = 0.0) -> Result | None:
         """Why the plan is not sent; `waited_s` since the check began, by a clock that nobody can set."""
+        if self._work.interrupted.is_set():
+            return Result("not-sent", "It was interrupted before anything was sent.")
         if self._changes_refused:
             return Result("not-sent", self._changes_refused)
         if plan.scope != self._scope:
@@ -266,7 +326,7 @@ class Executor:
         if plan.tier == "T3" and not self._allow_destructive:
             words = f"{plan.mitigation} cannot be undone, and allow_destructive is false; nothing was sent."
             return Result("not-sent", words)
-        if plan.id in self._spent:
+        if plan.id in self._work.spent:
             return Result("not-sent", "This plan was carried out already; nothing more was sent.")
         age = self._clock.now() - confirmed_at
         if age < -CLOCK_SLACK_S:
@@ -277,15 +337,16 @@ class Executor:
             return Result("expired", words)
         return None
 
-    def _entry(self, plan: Plan, actor: str, called: tuple[str, ...]) -> Entry:
+    def _entry(self, plan: Plan, whole: Plan | None, actor: str) -> Entry:
         own = (plan.target.key.id, plan.target.arn, plan.target.name)
+        called = self._work.called.get((whole or plan).id, ())
         return Entry(
             id=plan.id,
             at=self._clock.now(),
             mitigation=plan.mitigation,
             target=plan.target.key,
             arn=plan.target.arn,
-            actor=actor or self._actor,
+            actor=actor,
             host=self._process.host,
             pid=self._process.pid,
             call=plan.call,
@@ -300,6 +361,8 @@ class Executor:
             called=tuple(name for name in dict.fromkeys(called) if name not in own),
             depth=plan.depth,
             uptime=self._clock.uptime(),
+            whole=whole.title if whole else "",
+            steps=len(whole.steps) if whole else 0,
         )
 
     def _controls(self, target: Key, seen: State | None) -> tuple[Event, ...]:

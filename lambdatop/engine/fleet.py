@@ -41,7 +41,11 @@ Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
 class Fleet:
-    """The collectors that run now. `complete` is set once all of them have reported but the unhurried."""
+    """The collectors that run now.
+
+    `complete` is set once all of them but the unhurried have answered, or have failed in a way that asking
+    again does not help.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -104,6 +108,8 @@ class Fleet:
             e.source for e in events if isinstance(e, SourceReported) and e.state not in ("starting", "stale")
         }
         for name in reported & self._waiting:
+            if name in self._collectors and self._collectors[name].hopes:
+                continue  # throttled is no answer: it is asked again in a moment
             self._waiting.discard(name)
             for dependent, needs in NEEDS.items():
                 if name in needs and self._may_begin(dependent) and dependent in self._collectors:

@@ -11,6 +11,7 @@ from lambdatop.domain.settings import Settings
 from lambdatop.domain.snapshot import Mode
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.proposals import Place, Planning
+from lambdatop.engine.work import Work
 
 
 def noticed(former: Backend | None, identified: TargetIdentified) -> TargetIdentified:
@@ -33,8 +34,12 @@ def executor_on(
     actor: str = "",
     planning: Planning | None = None,
     spills: SpillStore | None = None,
+    work: Work | None = None,
 ) -> Executor:
-    """The executor of an open connection; `actor` is who acts where AWS does not say it."""
+    """The executor of an open connection; `actor` is who acts where AWS does not say it.
+
+    `work` is what is under way in this process, on former connections too.
+    """
     identified = backend.identified
     return Executor(
         clock,
@@ -52,4 +57,5 @@ def executor_on(
         lease=backend.lease,
         expires_at=backend.expires_at,
         changes_refused=backend.changes_refused,
+        work=work,
     )

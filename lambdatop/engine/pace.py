@@ -8,6 +8,7 @@ from lambdatop.domain.values import dataclass
 
 JITTER = 0.1
 FIRST_RETRY_S = 10.0
+FIRST_ANSWER_S = 2.0
 SLOWEST_FACTOR = 8.0
 SLOWEST_S = 300.0
 RECOVERY = 0.75
@@ -19,25 +20,31 @@ class Pace:
 
     `base_s` is the configured pace in s. `slow` >= 1 multiplies it while AWS throttles and shrinks by
     a quarter with each good round. `failures` counts failed rounds in a row, `denied` says that the
-    last one was denied, where asking again soon helps nobody.
+    last one was denied, where asking again soon helps nobody. While nothing was answered yet (`first`, after
+    `tries` rounds) it is asked again after 2, 4, 8 … s: nothing can be shown without.
     """
 
     base_s: float
     slow: float = 1.0
     failures: int = 0
     denied: bool = False
+    first: bool = False
+    tries: int = 0
 
     def ok(self) -> Pace:
         """After a good round."""
-        return replace(self, slow=max(1.0, self.slow * RECOVERY), failures=0, denied=False)
+        return replace(
+            self, slow=max(1.0, self.slow * RECOVERY), failures=0, denied=False, first=False, tries=0
+        )
 
     def throttled(self) -> Pace:
         """After AWS asked for a slower pace."""
-        return replace(self, slow=min(SLOWEST_FACTOR, self.slow * 2), failures=0, denied=False)
+        slow = min(SLOWEST_FACTOR, self.slow * 2)
+        return replace(self, slow=slow, failures=0, denied=False, tries=self.tries + 1)
 
     def failed(self, *, denied: bool = False) -> Pace:
         """After any other failure."""
-        return replace(self, failures=self.failures + 1, denied=denied)
+        return replace(self, failures=self.failures + 1, denied=denied, tries=self.tries + 1)
 
     def after(self, state: str) -> Pace:
         """After a round that ended in `state` (ok, throttled, denied, failed)."""
@@ -60,6 +67,8 @@ class Pace:
         else:
             seconds, why = self.base_s * self.slow, "slowed down by throttling" if self.slow > 1 else ""
         seconds = min(seconds, self.slowest_s)
+        if self.first and self.tries and not self.denied:
+            seconds = min(seconds, FIRST_ANSWER_S * 2 ** min(self.tries - 1, 10))
         return floor if floor[0] > seconds else (seconds, why)
 
     def wait(self, floor: tuple[float, str], chance: float) -> float:

@@ -54,11 +54,15 @@ class EngineThread:
         self._call(self._engine.stop)
         self._thread.join(timeout)
         if not self._thread.is_alive():
-            return True
-        if self._main is not None:
-            self._call(self._main.cancel)
+            return self._main is None or not self._main.cancelled()
+        self.give_up()
         self._thread.join(LAST_GRACE_S)
         return False
+
+    def give_up(self) -> None:
+        """Let `stop` wait no longer: what was sent is written down as unknown."""
+        if self._main is not None:
+            self._call(self._main.cancel)
 
     def latest(self) -> Snapshot:
         """The newest snapshot, at once."""

@@ -25,7 +25,7 @@ from lambdatop.domain.snapshot import (
 )
 from lambdatop.domain.world import Spend
 from lambdatop.storage.burnjson import account_burn_json, burn_json
-from lambdatop.storage.deeds import entry_json, plan_json, result_json
+from lambdatop.storage.deeds import entry_json, halfway_json, plan_json, result_json
 from lambdatop.storage.incidentjson import findings_json, incidents_json, storm_json
 from lambdatop.storage.logjson import log_json
 from lambdatop.storage.plainjson import Json, finite, iso, plain
@@ -35,7 +35,7 @@ SNAPSHOT_SCHEMA = "lambdatop.snapshot/1"
 Part = Callable[[str, Callable[[], Any]], Any]
 """Makes a section by its name and a function; null where that fails."""
 
-__all__ = ["SNAPSHOT_SCHEMA", "entry_json", "plan_json", "result_json", "snapshot_json"]
+__all__ = ["SNAPSHOT_SCHEMA", "entry_json", "halfway_json", "plan_json", "result_json", "snapshot_json"]
 
 
 def snapshot_json(snapshot: Snapshot) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lambdatop.domain.halfway import Halfway
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Saving, State
 from lambdatop.domain.ports import Result
@@ -65,6 +66,18 @@ def entry_json(entry: Entry) -> Json:
         "plan_digest": entry.plan_digest,
         "deadline": iso(entry.deadline),
         "deadline_latest": iso(entry.deadline_latest),
+        "plan": {"title": entry.whole, "steps": entry.steps} if entry.steps else None,
+    }
+
+
+def halfway_json(plan: Halfway) -> Json:
+    """A plan in steps that ended halfway."""
+    return {
+        "title": plan.title,
+        "steps": plan.steps,
+        "done": [entry.id for entry in plan.done],
+        "open": [entry.id for entry in plan.open],
+        "why": plan.why or None,
     }
 
 
@@ -109,7 +122,9 @@ def _plan(plan: Plan) -> Json:
         "deadline_latest": iso(plan.deadline_latest),
         "saves_usd_per_hour": plain(plan.saves.usd_per_hour) if plan.saves else None,
         "saves": _saving(plan.saves),
-        "wait": {"for": plan.wait.words, "at_most_s": plan.wait.for_s} if plan.wait else None,
+        "wait": {"for": plan.wait.words, "at_most_s": plan.wait.for_s, "with_next": plan.wait.with_next}
+        if plan.wait
+        else None,
         "steps": [_plan(step) for step in plan.steps],
     }
 

@@ -12,6 +12,7 @@ from fakes.live_tail_stub import LiveTailStub
 from fakes.live_tailing import NOW, F, Tailing, event
 from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Fault
+from fuzz.test_fuzz import BROKEN
 
 from lambdatop.aws.live_tail import MINUTE_USD, SAMPLED_ENDS, group_of
 from lambdatop.domain.events import FunctionsListed
@@ -228,6 +229,20 @@ async def test_a_damaged_frame_ends_the_session_not_the_source(tailing: Tailing)
     session.send(b"\0\0\0\x20\0\0\0\0broken-crc-and-nothing-else-in-here")
     await tailing.over()
     assert (await tailing.at(NOW + 5)).via == "poll"
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_any_broken_frame_ends_the_session_not_the_source(tailing: Tailing, name: str) -> None:
+    await tailing.at(NOW)
+    session = await tailing.stub.session(1)
+    await tailing.begun()
+    session.send(BROKEN[name])
+    session.drop()
+    await tailing.over()
+    tailing.held = [event("1", NOW + 1)]
+    assert (await tailing.at(NOW + 5)).via == "poll"
+    assert tailing.texts == ["line 1"]
+    assert "the connection broke off" in (await tailing.at(NOW + 6)).via_why
 
 
 async def test_other_logs_are_not_polled_more_often_because_live_lines_wake_the_source(

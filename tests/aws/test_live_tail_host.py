@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sdk
 ARN = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/f"
 
 
-class NotSent(Exception):
+class NotSent(BaseException):
     """Raised in place of sending."""
 
 

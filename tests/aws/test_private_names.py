@@ -13,12 +13,13 @@ from aiobotocore.credentials import (
     AioRefreshableCredentials,
 )
 from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.parsers import AioJSONParser, AioQueryParser, AioRestJSONParser, AioRestXMLParser
 from aiobotocore.session import AioSession
 from aiobotocore.signers import AioRequestSigner
 from aiohttp import ClientSession
 from fakes.wire_stub import Redirect, Reset, WireStub
 
-from lambdatop.aws._private import credentials_expiry, replace_mfa_prompter
+from lambdatop.aws._private import credentials_expiry, replace_mfa_prompter, tolerate
 from lambdatop.domain.errors import Unreachable
 
 from .conftest import MakeBench
@@ -77,6 +78,17 @@ def test_the_credential_providers_can_still_be_made_quiet() -> None:
     providers = inspect.getsource(AioAssumeRoleProvider._resolve_credentials_from_profile)
     assert "self._profile_provider_builder.providers(" in providers
     assert "self._create_process_provider(" in inspect.getsource(AioProfileProviderBuilder.providers)
+
+
+def test_a_parser_reads_every_value_by_the_method_that_is_wrapped() -> None:
+    for kind in (AioJSONParser, AioRestJSONParser, AioQueryParser, AioRestXMLParser):
+        for handler in ("_handle_structure", "_handle_list", "_handle_map"):
+            assert (
+                "self._parse_shape(" in inspect.getsource(getattr(kind, handler)) or handler == "_handle_list"
+            )
+        parser, bad = kind(), object()
+        tolerate(parser, bad)
+        assert parser._parse_shape(object(), {}) is bad
 
 
 def test_the_expiry_of_refreshable_credentials_is_readable() -> None:

@@ -147,3 +147,15 @@ async def test_an_unreachable_endpoint(stub: WireStub) -> None:
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9 cannot"):
         await bench.api.read("lambda", "ListFunctions")
     await bench.close()
+
+
+@pytest.mark.parametrize("code", ["ServiceException", "ThrottlingException", "Whatever", ""])
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+def test_nothing_is_promised_here(code: str, status: int) -> None:
+    """A change, a plan's read and a key are asked once: only a collector asks again, and says so itself."""
+    answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    sentence = str(
+        translate(sdk.ClientError(answer, "PutFunctionConcurrency"), "lambda", "PutFunctionConcurrency")
+    )
+    assert "again" not in sentence
+    assert "less often" not in sentence

@@ -111,27 +111,28 @@ async def test_no_refresh_is_faster_than_the_floor() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "state", "action"),
+    ("error", "state", "action", "promise"),
     [
         (
             Denied("You lack lambda:ListFunctions.", action="lambda:ListFunctions"),
             "denied",
             "lambda:ListFunctions",
+            "",
         ),
-        (Throttled("AWS asks for a slower pace."), "throttled", None),
-        (Unreachable("No connection to the endpoint."), "failed", None),
-        (SourceError("Something else."), "failed", None),
+        (Throttled("AWS asks for a slower pace."), "throttled", None, " It will be asked less often."),
+        (Unreachable("No connection to the endpoint."), "failed", None, " It will be tried again."),
+        (SourceError("Something else."), "failed", None, " It will be tried again."),
     ],
 )
 async def test_every_failure_has_its_state_and_its_sentence(
-    error: SourceError, state: str, action: str | None
+    error: SourceError, state: str, action: str | None, promise: str
 ) -> None:
     bench = Bench(10)
     bench.source.errors = [error]
     async with bench.running():
         await bench.clock.advance(1)
         (report,) = bench.reports
-        assert (report.state, report.action, report.error) == (state, action, str(error))
+        assert (report.state, report.action, report.error) == (state, action, f"{error}{promise}")
         assert bench.told == [error]
         await bench.clock.advance(60)
         assert bench.states[1] == "ok"
@@ -155,20 +156,39 @@ async def test_a_bug_in_a_source_is_a_sentence_and_the_collector_lives(
 
 async def test_failures_back_off_and_success_ends_it() -> None:
     bench = Bench(10)
-    bench.source.errors = [Unreachable("No.") for _ in range(4)]
+    bench.source.errors = [None, *(Unreachable("No.") for _ in range(4))]
     async with bench.running():
         await bench.clock.advance(300)
-        assert bench.gaps[:6] == [20, 40, 80, 80, 10, 10]
+        assert bench.gaps[:7] == [10, 20, 40, 80, 80, 10, 10]
 
 
 async def test_throttling_slows_down_and_recovers_slowly() -> None:
     bench = Bench(10)
-    bench.source.errors = [Throttled("slower"), Throttled("slower")]
+    bench.source.errors = [None, Throttled("slower"), Throttled("slower")]
     async with bench.running():
         await bench.clock.advance(300)
-        assert bench.gaps[:2] == [20, 40]
-        assert bench.gaps[2:4] == [30, 22.5]
+        assert bench.gaps[1:3] == [20, 40]
+        assert bench.gaps[3:5] == [30, 22.5]
         assert bench.gaps[-1] == 10
+
+
+@pytest.mark.parametrize("error", [Throttled("slower"), Unreachable("No."), SourceError("HTTP 500")])
+async def test_a_first_answer_is_asked_for_again_soon(error: SourceError) -> None:
+    bench = Bench(300)
+    bench.source.errors = [error] * 4
+    async with bench.running():
+        await bench.clock.advance(800)
+        assert bench.gaps[:4] == [2, 4, 8, 16]
+        assert bench.states[:5] == [bench.states[0]] * 4 + ["ok"]
+        assert min(bench.gaps[4:]) > 200, "once answered, its pace is its own"
+
+
+async def test_a_first_denial_is_not_asked_again_soon() -> None:
+    bench = Bench(60)
+    bench.source.errors = [Denied("You lack it.", action="lambda:ListFunctions")]
+    async with bench.running():
+        await bench.clock.advance(100)
+        assert len(bench.source.asked) == 1
 
 
 async def test_a_round_that_takes_too_long_is_stale_then_given_up() -> None:

@@ -127,6 +127,20 @@ def test_a_call_that_never_ends_does_not_keep_the_process_and_is_unknown(bench: 
     assert [e.outcome for e in bench.journal.read()] == ["unknown"]
 
 
+def test_who_waits_for_the_end_may_give_up(bench: Bench) -> None:
+    bench.thread.start()
+    bench.hold()
+    stopped: list[bool] = []
+    stopper = threading.Thread(target=lambda: stopped.append(bench.thread.stop(1000.0)))
+    stopper.start()
+    stopper.join(0.1)
+    assert stopper.is_alive()
+    bench.thread.give_up()
+    stopper.join(LIMIT_S)
+    assert stopped == [False]
+    assert [e.outcome for e in bench.journal.read()] == ["unknown"]
+
+
 def test_after_the_end_every_question_has_an_answer(bench: Bench) -> None:
     bench.thread.start()
     plan = bench.plan()

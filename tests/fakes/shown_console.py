@@ -42,8 +42,13 @@ class Scene(FakeConsole):
         if SHOWN == "noise":
             threading.Thread(target=make_noise).start()
 
-    def stop(self) -> bool:
-        time.sleep(float(os.environ.get("DRAIN_S", "0")))  # a call on its way
+    given_up = threading.Event()
+
+    def give_up(self) -> None:
+        self.given_up.set()
+
+    def stop(self, timeout: float) -> bool:
+        self.given_up.wait(float(os.environ.get("DRAIN_S", "0")))  # a call on its way
         Path(os.environ["HOME"], "drained").touch()
         return True
 

@@ -28,7 +28,7 @@ class FakeSource:
         self.clock = clock
         self.takes_s = takes_s
         self.scope = scope
-        self.errors: list[BaseException] = []
+        self.errors: list[BaseException | None] = []
         self.always: BaseException | None = None
         self.floor: tuple[float, str] = (0.0, "")
         self.stubborn = False

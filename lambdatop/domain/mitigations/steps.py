@@ -76,7 +76,10 @@ def disable_steps(
     oldest_age_s: float | NotKnown = NOT_ASKED,
     dead_letters: bool | NotKnown = NOT_ASKED,
 ) -> tuple[Plan, ...] | Refusal:
-    """Steps that switch these triggers off and wait for each; a Refusal where one cannot be switched now.
+    """Steps that switch these triggers off, sent beside each other, then waited for together.
+
+    A Refusal where one cannot be switched now: AWS takes a minute and more for each, so one after the other
+    would leave the last ones running for long.
 
     `queues` are their sources as far as they could be read, `oldest_age_s` the age of the oldest message and
     `dead_letters` whether these are other queues' failures.
@@ -94,5 +97,6 @@ def disable_steps(
         if isinstance(step, Refusal):
             return step
         words = f"until {ref.name} is Disabled"
-        steps.append(replace(step, wait=Wait(words, DISABLED_WITHIN_S)))
+        more = len(steps) + 1 < len(mappings)
+        steps.append(replace(step, wait=Wait(words, DISABLED_WITHIN_S, with_next=more)))
     return tuple(steps)

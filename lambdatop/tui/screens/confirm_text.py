@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from textwrap import wrap
 from typing import Any
 
@@ -11,7 +12,7 @@ from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import alias, async_retries, redrive
 from lambdatop.domain.mitigations.words import command_in
 from lambdatop.domain.permissions import SIGNS, Permissions
-from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State
+from lambdatop.domain.plan import CONFIRMATION_LIFE_S, TIER_MEANING, Plan, Refusal, State, wait_begins
 from lambdatop.domain.ports import Result
 from lambdatop.domain.snapshot import Target
 from lambdatop.domain.text import strange_letters
@@ -107,10 +108,18 @@ def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
         outcome = entry.outcome if entry else "to come"
         slot = RESULT_SLOT.get(outcome, "muted")
         pieces += row(f"step {number}", f"{step.title}: {outcome}", width, slot)
-        following = plan.steps[number] if number < len(plan.steps) else None
+        following = _after_its_group(plan.steps, number)
         if outcome == "applied" and step.wait and following and following.id not in known:
             pieces += row("", f"waiting {step.wait.words}", width, "warning")
     return tuple(pieces)
+
+
+def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
+    """The first step that waits for the one with this number (from 1)."""
+    for step, following in pairwise(steps[number - 1 :]):
+        if not (step.wait and step.wait.with_next):
+            return following
+    return None
 
 
 def _steps(plan: Plan, width: int) -> Spans:
@@ -120,7 +129,7 @@ def _steps(plan: Plan, width: int) -> Spans:
         pieces += row(f"step {number}", step.title, width, "accent")
         pieces += row("", f"{step.call.service}.{step.call.operation}({_parameters(step)})", width, "muted")
         if step.wait:
-            pieces += row("", f"then waits {step.wait.words}", width, "muted")
+            pieces += row("", f"{wait_begins(step.wait)} {step.wait.words}", width, "muted")
     return tuple(pieces)
 
 
