@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -97,18 +98,20 @@ def _series(result: Any) -> bool:
         return False
     for name, value in result.items():
         if name in ("Timestamps", "Values"):
-            if type(value) is not list or not _NUMBERS.issuperset(map(type, value)) or not _all_finite(value):
+            if type(value) is not list or not _NUMBERS.issuperset(map(type, value)) or _beyond_floats(value):
                 return False
         elif type(value) is not str:
             return False
     return True
 
 
-def _all_finite(numbers: list[Any]) -> bool:
+def _beyond_floats(numbers: list[Any]) -> bool:
+    """Whether a whole number is beyond every float; `NaN` costs its point, where points are taken."""
     try:
-        return all(map(math.isfinite, numbers))
-    except OverflowError:  # a whole number beyond every float
-        return False
+        deque(map(math.isfinite, numbers), maxlen=0)
+    except OverflowError:
+        return True
+    return False
 
 
 SHAPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
