@@ -211,7 +211,9 @@ HOTKEYS: tuple[Hotkey, ...] = (
     _mutation("X", "disable_rule", "rule off", "disable an EventBridge rule that sends to it", 27),
     _mutation("O", "enable_rule", "rule on", "enable an EventBridge rule that sends to it", 28),
     Hotkey("who", "H", "H", "who", "who", "who changed it lately, by CloudTrail", "target", footer=16),
-    Hotkey("undo", "u", "u", "undo", "undo", "undo the newest change; on a page, of what it shows", "everywhere"),
+    Hotkey(
+        "undo", "u", "u", "undo", "undo", "undo the newest change; on a page, of what it shows", "everywhere"
+    ),
     Hotkey("journal", "J", "J", "journal", "journal", "what was done, what is still unknown", "everywhere"),
     Hotkey("pause", "p", "p", "pause", "pause", "freeze the display, and go on", "everywhere", footer=12),
     Hotkey("refresh", "r", "r", "refresh", "refresh", "collect everything now", "everywhere", footer=15),
