@@ -80,7 +80,17 @@ class Twice:
 
 
 class Liar(Twice):
-    """A mutator that says it did what it did not."""
+    """A mutator that says it did not do what it did."""
+
+    async def send(self, call: Call, digest: str) -> Sent:
+        mutator = self.bench.backends["plain"].mutator
+        assert mutator is not None
+        await mutator.send(call, digest)
+        return Sent("refused", "no")
+
+
+class Boaster(Twice):
+    """A mutator that says it did what it did not; the state read back gives it away."""
 
     async def send(self, call: Call, digest: str) -> Sent:
         return Sent("applied")
@@ -105,8 +115,13 @@ async def test_the_matrix_sees_a_second_send(bench: Lab, fresh: Fresh) -> None:
 
 
 async def test_the_matrix_sees_a_wrong_word(bench: Lab, fresh: Fresh) -> None:
-    broken = await _with(Liar(bench), Trouble(), fresh)
-    assert any("although applied is False" in why for why in broken)
+    broken = await _with(Liar(bench), Trouble(True), fresh)
+    assert any("although applied is True" in why for why in broken)
+
+
+async def test_a_success_that_is_none_is_never_called_applied(bench: Lab, fresh: Fresh) -> None:
+    broken = await _with(Boaster(bench), Trouble(), fresh)
+    assert not any("although applied is" in why for why in broken)
 
 
 async def test_the_matrix_sees_a_lost_intent(bench: Lab, fresh: Fresh, tmp_path: Path) -> None:
