@@ -211,10 +211,13 @@ ENDING = (events.Unmount, events.Callback, messages.CloseMessages, messages.Prun
 class HearsWhileOpen(_Screen):
     """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more."""
 
-    is_open = True
+    @property
+    @abstractmethod
+    def is_on_stack(self) -> bool:
+        """Whether it is open."""
 
     async def _on_message(self, message: Message) -> None:
-        if (self.is_open and not self.app._exit) or isinstance(message, ENDING):
+        if (self.is_on_stack and not self.app._exit) or isinstance(message, ENDING):
             await super()._on_message(message)
 
 

@@ -14,21 +14,25 @@ from textual.screen import ModalScreen, Screen
 from lambdatop.tui._private import HearsWhileOpen
 
 ResultT = TypeVar("ResultT")
-_Screen = Screen[Any] if TYPE_CHECKING else object
+
+if TYPE_CHECKING:
+    _Screen = Screen[Any]
+else:
+    _Screen = object
 
 
 class ClosesOnce(HearsWhileOpen, _Screen):
     """Mixed into every screen that can be closed, before Textual's own."""
 
     @property
-    def is_open(self) -> bool:
+    def is_on_stack(self) -> bool:
         """Whether it is on the stack, below others perhaps; a closed one lives on for some turns."""
         return self in self.app.screen_stack
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Close it with a result; nothing happens where another screen is on top, or it is the only one."""
         if not self.is_active or len(self.app.screen_stack) < 2:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         return super().dismiss(result)
 
 
