@@ -41,6 +41,7 @@ from textual.content import Content
 from textual.driver import Driver
 from textual.geometry import NULL_SPACING, Region, Size
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -49,9 +50,9 @@ from textual.widget import Widget
 from lambdatop.domain.text import clean
 
 if TYPE_CHECKING:
-    _Screen = Screen[object]
+    _Pump = MessagePump
 else:
-    _Screen = object  # styles come from the first base that is a node: a mix-in must not be one
+    _Pump = object  # styles come from the first base that is a node: a mix-in must not be one
 
 Piece = tuple[int, int, Iterable[Segment]]
 """Column, line, and what stands from there on."""
@@ -208,7 +209,7 @@ ENDING = (events.Unmount, events.Callback, messages.CloseMessages, messages.Prun
 """What a closed screen still needs, to be taken down."""
 
 
-class HearsWhileOpen(_Screen):
+class HearsWhileOpen(_Pump):
     """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more."""
 
     @property
