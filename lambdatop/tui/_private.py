@@ -41,6 +41,7 @@ from textual.content import Content
 from textual.driver import Driver
 from textual.geometry import NULL_SPACING, Region, Size
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -50,9 +51,9 @@ from lambdatop.domain.error_words import traceback_text
 from lambdatop.domain.text import clean
 
 if TYPE_CHECKING:
-    _Screen = Screen[object]
+    _Pump = MessagePump
 else:
-    _Screen = object  # styles come from the first base that is a node: a mix-in must not be one
+    _Pump = object  # styles come from the first base that is a node: a mix-in must not be one
 
 Piece = tuple[int, int, Iterable[Segment]]
 """Column, line, and what stands from there on."""
@@ -209,13 +210,16 @@ ENDING = (events.Unmount, events.Callback, messages.CloseMessages, messages.Prun
 """What a closed screen still needs, to be taken down."""
 
 
-class HearsWhileOpen(_Screen):
+class HearsWhileOpen(_Pump):
     """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more."""
 
-    is_open = True
+    @property
+    @abstractmethod
+    def is_on_stack(self) -> bool:
+        """Whether it is open."""
 
     async def _on_message(self, message: Message) -> None:
-        if (self.is_open and not self.app._exit) or isinstance(message, ENDING):
+        if (self.is_on_stack and not self.app._exit) or isinstance(message, ENDING):
             await super()._on_message(message)
 
 

@@ -298,7 +298,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
 
         async def wait() -> None:
             result = await ending(self.engine.execute(plan, confirmed_at))
-            if dialog.is_open:
+            if dialog.is_on_stack:
                 dialog.show_result(result)
             else:
                 severity: Literal["information", "warning"] = "warning"

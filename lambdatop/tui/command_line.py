@@ -6,8 +6,6 @@ typed before that is held back, and a word that is a command's name needs no sea
 
 from __future__ import annotations
 
-from typing import Any
-
 from textual import events
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
@@ -31,7 +29,7 @@ COMMANDS: dict[str, Hotkey] = {
 OPENERS = BY_ID["palette"].keys.split(",")
 
 
-class Palette(ClosesOnce, CommandPalette):
+class Palette(ClosesOnce[None], CommandPalette):
     """Textual's palette, which does nothing once it is closed, and pages before its list is laid out."""
 
     BINDINGS = [  # noqa: RUF012 (Textual declares it so)
@@ -39,7 +37,7 @@ class Palette(ClosesOnce, CommandPalette):
         Binding("pageup", "page(-1)", show=False),
     ]
 
-    def dismiss(self, result: Any = None) -> AwaitComplete:
+    def dismiss(self, result: None = None) -> AwaitComplete:
         """Close it. Its search must not go on without its list: that would end the console."""
         self.workers.cancel_node(self)
         return super().dismiss(result)

@@ -14,13 +14,14 @@ from fuzz.fuzz_loglines import Event
 from lambdatop.cli import audit_tables, output
 from lambdatop.cli.audit import Asked, report
 from lambdatop.cli.output import snapshot_text
+from lambdatop.domain.logstudy import LogStudy
 from lambdatop.domain.sections import section
 from lambdatop.domain.settings import Settings
 from lambdatop.storage import codec
 from lambdatop.storage.codec import snapshot_json
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.ink import plain
-from lambdatop.tui.screens import function_log, function_text
+from lambdatop.tui.screens import function_text
 from lambdatop.tui.screens.function_log import LogReader
 from lambdatop.tui.screens.function_text import page
 
@@ -97,7 +98,7 @@ def test_the_page_of_a_function(monkeypatch: pytest.MonkeyPatch, name: str) -> N
 
 @pytest.mark.parametrize("where", ["feed", "figures", "errors"])
 def test_a_log_that_cannot_be_learned(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    monkeypatch.setattr(function_log.LogStudy, where, breaks)
+    monkeypatch.setattr(LogStudy, where, breaks)
     snapshot = scene.snapshot()
     reader = LogReader()
     reader.offer(snapshot.logs[KEY])

@@ -3,9 +3,9 @@
     python -m fuzz.run NAME [--inputs N | --seconds S] [--seed K]
 
 NAME is a module of this folder without `fuzz_`: keys, loglines, answers, frames. Each has `make(rng)`, which
-makes an input, and `one(data)`, which raises when the product does something wrong with it; `finish()`, where
-there is one, takes down what `one` has left open. A failing input is saved below build/fuzz with its seed and its
-number, and ends the run with exit code 1.
+makes an input, and `one(data)`, which raises when the product does something wrong with it. `finish()`, where
+there is one, takes down what `one` has left open. A failing input is saved below build/fuzz with its seed and
+its number, and ends the run with exit code 1.
 """
 
 from __future__ import annotations

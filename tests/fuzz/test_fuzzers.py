@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from fuzz import fuzz_keys, fuzz_loglines, run
 
+from lambdatop.tui.app import LambdatopApp
+
 FUZZERS = (fuzz_keys, fuzz_loglines)
 
 
@@ -54,6 +56,6 @@ def test_a_console_that_ends_by_itself_is_a_fault(monkeypatch: pytest.MonkeyPatc
         raise ZeroDivisionError("by a key")
 
     monkeypatch.setattr(fuzz_keys, "_fed", None)
-    monkeypatch.setattr(fuzz_keys.LambdatopApp, "action_help", breaks)
+    monkeypatch.setattr(LambdatopApp, "action_help", breaks)
     with pytest.raises(fuzz_keys.Fault):
         fuzz_keys.one(fuzz_keys.Packet("?", None, -1, "", 0))

@@ -6,7 +6,7 @@ gone. For the second one Textual would take another screen from the stack, or en
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, Screen
@@ -14,23 +14,32 @@ from textual.screen import ModalScreen, Screen
 from lambdatop.tui._private import HearsWhileOpen
 
 ResultT = TypeVar("ResultT")
-_Screen = Screen[Any] if TYPE_CHECKING else object
+
+if TYPE_CHECKING:
+
+    class _Screen(Screen[ResultT]):
+        """What it is mixed into."""
+
+else:
+
+    class _Screen(Generic[ResultT]):
+        """No node: styles are inherited from the first base that is one."""
 
 
-class ClosesOnce(HearsWhileOpen, _Screen):
+class ClosesOnce(HearsWhileOpen, _Screen[ResultT]):
     """Mixed into every screen that can be closed, before Textual's own."""
 
     @property
-    def is_open(self) -> bool:
+    def is_on_stack(self) -> bool:
         """Whether it is on the stack, below others perhaps; a closed one lives on for some turns."""
         return self in self.app.screen_stack
 
-    def dismiss(self, result: Any = None) -> AwaitComplete:
+    def dismiss(self, result: ResultT | None = None) -> AwaitComplete:
         """Close it with a result; nothing happens where another screen is on top, or it is the only one."""
         if not self.is_active or len(self.app.screen_stack) < 2:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         return super().dismiss(result)
 
 
-class Modal(ClosesOnce, ModalScreen[ResultT]):
+class Modal(ClosesOnce[ResultT], ModalScreen[ResultT]):
     """Base of all dialogs."""

@@ -34,7 +34,7 @@ def layout_for(width: int, height: int) -> str:
     return "wide" if width >= WIDE_FROM else "medium"
 
 
-class FrameScreen(ClosesOnce, Screen[None]):
+class FrameScreen(ClosesOnce[None], Screen[None]):
     """Base of dashboard, function, journal and help."""
 
     frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)

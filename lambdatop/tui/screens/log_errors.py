@@ -209,7 +209,7 @@ class LogErrorsScreen(Modal[None]):
         else:
             if future is self._asked:
                 take(answer)
-        if self.is_open:
+        if self.is_on_stack:
             self._show()
 
     def _stop(self) -> None:

@@ -72,7 +72,7 @@ class WhoScreen(Modal[None]):
             pieces = trail_lines(events, self._now(), width)
         except LambdatopError as error:
             pieces = spans((str(error), "warning"))
-        if self.is_open:
+        if self.is_on_stack:
             self.query_one("#events", Static).update(inks.content(pieces))
 
     def action_cancel(self) -> None:
