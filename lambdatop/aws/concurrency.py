@@ -19,6 +19,7 @@ from lambdatop.domain.unread import Gap
 
 PER_ROUND = 20
 AT_ONCE = 4
+ACTION = "lambda:GetFunctionConcurrency"
 
 
 class ConcurrencySource:
@@ -57,6 +58,7 @@ class ConcurrencySource:
                 try:
                     answer = await self._api.read("lambda", "GetFunctionConcurrency", FunctionName=key.id)
                 except Missing:
+                    self._asked[key] = self._round
                     return None
                 except ENDS_THE_ROUND as error:
                     failed.append(error)
@@ -80,6 +82,11 @@ class ConcurrencySource:
         }
         events = (ConcurrencyObserved(self._scope, at, reserved),) if reserved else ()
         return (*events, *self._told.news(self._scope, at, self._unread.values()))
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Functions whose turn has not come."""
+        waiting = sum(not self._asked.get(f.key) for f in known.functions(view, self._scope))
+        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

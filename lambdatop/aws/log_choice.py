@@ -47,7 +47,12 @@ def choose(
     return list(chosen)
 
 
-_IDLE = 5
+def troubled(world: World, functions: Iterable[FunctionFacts]) -> Iterable[Key]:
+    """Functions that failed, were throttled or ran near their timeout lately."""
+    return (f.key for f in functions if f.key in world.series and _rank(world, f)[0] <= _TROUBLE)
+
+
+_TROUBLE, _IDLE = 2, 5
 
 
 def _rank(world: World, facts: FunctionFacts) -> tuple[int, float]:

@@ -10,6 +10,7 @@ is left over is continued by its token in the next round, and the event says so.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -17,7 +18,7 @@ from typing import Any
 
 from lambdatop.aws import known
 from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
-from lambdatop.aws.log_choice import STAY_S, choose
+from lambdatop.aws.log_choice import STAY_S, choose, troubled
 from lambdatop.aws.log_events import in_order, owned, parsed, shared_groups
 from lambdatop.aws.log_export import Export
 from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
@@ -30,7 +31,9 @@ from lambdatop.domain.log_export import Batch, Text
 from lambdatop.domain.logline import LogLine
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope, parse_arn
+from lambdatop.domain.unread import Gap
 
+ACTION = "logs:FilterLogEvents"
 FIRST_PAGES, FIRST_EVENTS = 2, 2_000
 """A person waits for the first lines; the next pages are as large as CloudWatch makes them."""
 PARSE_SLICE, PARSE_PAUSE_S = 50, 0.0005
@@ -86,6 +89,19 @@ class LogsSource:
     def when_news_come(self, wake: Callable[[], None]) -> None:
         """Live lines call for a round at once."""
         self.live.woken = wake
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Logs that are worth reading and were not; those of functions in trouble beyond the limit too."""
+        functions, now = known.functions(view, self._scope), self._api.now()
+        watched = view.watched | view.live
+        wanted = set(choose(view.world, functions, watched, self._following, now, self._most))
+        read = {key for key, tail in self._tails.items() if tail.polled > -math.inf}
+        waiting, left = len(wanted - read), len(set(troubled(view.world, functions)) - wanted - read)
+        gaps = (
+            Gap(self.name, ACTION, None, "not asked", waiting),
+            Gap(self.name, ACTION, None, "over the limit", left),
+        )
+        return tuple(gap for gap in gaps if gap.targets)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

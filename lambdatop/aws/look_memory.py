@@ -13,6 +13,7 @@ from lambdatop.domain.look_wire import Metric
 from lambdatop.domain.pricing import METRIC_USD
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.unread import Reason
 from lambdatop.domain.world import Spend
 
 Tier = Literal["wire", "list", "sweep", "periodic", "detail", "wanted"]
@@ -68,7 +69,8 @@ class Ledger:
 class Memory:
     """When each tier and each thing was asked about last (s since the epoch), and who was found hot.
 
-    `series` is what a function in detail costs on average; `note` what could not be found out.
+    `series` is what a function in detail costs on average; `note` what could not be found out; `owed` are
+    series that are worth asking for and have not been answered, with the reason.
     """
 
     def __init__(self) -> None:
@@ -82,6 +84,7 @@ class Memory:
         self.full_since: float | None = None
         self.note = ""
         self.series = FIRST_GUESS
+        self.owed: dict[SeriesKey, Reason] = {}
         self._hot_until: dict[Key, float] = {}
         self._answers: dict[SeriesKey, int] = {}
 

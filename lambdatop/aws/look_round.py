@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -14,14 +15,16 @@ from lambdatop.aws.metric_queries import Query, account_queries, function_querie
 from lambdatop.aws.session import Api
 from lambdatop.aws.turns import in_turn
 from lambdatop.domain import look_hot
-from lambdatop.domain.errors import CredentialsError, SourceError
+from lambdatop.domain.errors import CredentialsError, Denied, SourceError, Throttled
 from lambdatop.domain.events import Event, LooksPlanned, MetricsObserved
 from lambdatop.domain.fold import fold
+from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.look_plan import LookPlan, plan
 from lambdatop.domain.look_wire import RECENT_MIN, USUAL_MIN
 from lambdatop.domain.ports import View
-from lambdatop.domain.scope import Scope
+from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.unread import Reason
 
 FOLDED_MOST = 4_000
 """Series in one event: folding more at once would hold the loop for over 50 ms."""
@@ -82,6 +85,22 @@ class Round:
         await self._detail(planned)
         return planned.more
 
+    def unasked(self) -> Counter[Reason]:
+        """Functions, queues, triggers and streams that lack figures, by reason.
+
+        Who has not run lately needs no detail; who was swept for errors still lacks everything else.
+        """
+        planned, asked, activity = self.plan(), self._memory.asked, self._view.world.activity.get(self._scope)
+        first = {key for key in (*planned.detail, *planned.fixed) if key not in asked}
+        worth = self._facts.functions if activity is None else self._facts.functions & activity.functions
+        if self._settings.limits.budget_usd_per_hour <= 0:
+            first |= worth - asked.keys()  # they take turns
+        found: dict[Key, Reason] = dict.fromkeys(
+            (worth | self._facts.fixed.keys()) - asked.keys(), "over the limit"
+        )
+        found |= {series.key: why for series, why in self._memory.owed.items()}
+        return Counter((found | dict.fromkeys(first, "not asked")).values())
+
     async def everything(self, most: Callable[[int], int]) -> None:
         """All series of all functions, or of `most(units besides)` of them; nothing is weighed."""
         besides = len(self._wire) + sum(len(queries) for queries in self._facts.fixed.values())
@@ -101,6 +120,10 @@ class Round:
         if queries:
             tier: Tier = "detail" if memory.full_since is None else "wanted"
             await self._observe(queries, self._span(), self._paid(tier))
+            room = planned.room + memory.series * len(functions) - len(chosen)
+            more = await self._worth_asking(functions, asked, room)
+            await self._ask_further(more, tier)
+            asked, chosen = [*asked, *more], [*chosen, *more]
         memory.answered(asked)
         memory.asked |= dict.fromkeys((*planned.detail, *planned.fixed), self._api.now())
         if functions:
@@ -109,6 +132,35 @@ class Round:
         memory.full_since = None if done else memory.full_since
         looking = replace(planned.looking, note=memory.note)
         self._learn(LooksPlanned(self._scope, self._api.now(), looking, done))
+
+    async def _worth_asking(
+        self, functions: Sequence[FunctionFacts], asked: Sequence[Query], room: float
+    ) -> list[Query]:
+        """Series that the answers have made worth asking for, as far as there is room for them.
+
+        Whoever looks only once would never see them in a later round.
+        """
+        memory, done = self._memory, {query.series for query in asked}
+        queries = await self._in_pieces(function_queries(self._view.world, functions, self._facts.mappings))
+        more = [q for q in queries if q.series not in done and memory.due(q)]
+        affordable = max(0, int(min(room, len(more))))
+        settled = done | {query.series for query in more[:affordable]}
+        memory.owed = {series: why for series, why in memory.owed.items() if series not in settled}
+        memory.owed |= {query.series: "over the limit" for query in more[affordable:]}
+        return more[:affordable]
+
+    async def _ask_further(self, queries: Sequence[Query], tier: Tier) -> None:
+        """What the answers made worth asking for; a failure must not cost what was answered before."""
+        if not queries:
+            return
+        try:
+            await self._observe(queries, self._span(), self._paid(tier))
+        except CredentialsError:
+            raise
+        except SourceError as error:
+            reason: Reason = "throttled" if isinstance(error, Throttled) else "failed"
+            reason = "denied" if isinstance(error, Denied) else reason
+            self._memory.owed |= dict.fromkeys((query.series for query in queries), reason)
 
     # -- tiers -----------------------------------------------------------------------------------
 

@@ -16,6 +16,9 @@ from lambdatop.domain.events import Event
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.unread import Gap
+
+ACTION = "cloudwatch:GetMetricData"
 
 MOST_A_FUNCTION = len(FUNCTION_METRICS) + len(ASYNC_METRICS) + 4
 """Series that one function may cost in a round: what all have, and what some have besides."""
@@ -42,6 +45,11 @@ class MetricsSource:
     def when_news_come(self, wake: Callable[[], None]) -> None:
         """Call `wake` when there is more to ask at once."""
         self._wake = wake
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """What the plan would ask for the first time now, and what it leaves out for want of money."""
+        counted = Round(self._api, self._scope, self._settings, self._memory, view).unasked()
+        return tuple(Gap(self.name, ACTION, None, reason, n) for reason, n in sorted(counted.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """None: the plan slows single tiers down, and says so itself."""

@@ -27,6 +27,7 @@ from lambdatop.domain.text import clean_name
 from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import World
 
+ACTION = "lambda:ListProvisionedConcurrencyConfigs"
 PER_ROUND = 20
 MEASURED = 25
 """Versions and aliases whose use is asked for, two units each."""
@@ -75,6 +76,11 @@ class ProvisionedSource:
         if not aliases:
             return (observed, *news)
         return (observed, await self._measured(aliases[:MEASURED], view.world), *news)
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Functions whose turn has not come."""
+        waiting = sum(f.key not in self._asked for f in known.functions(view, self._scope))
+        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

@@ -20,6 +20,7 @@ from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.text import clean_name
 from lambdatop.domain.unread import Gap, NotKnown
 
+ACTION = "sqs:GetQueueAttributes"
 AT_ONCE = 8
 REDRIVE_ROUNDS = 5
 MOVING = ("RUNNING", "CANCELLING")
@@ -81,6 +82,7 @@ class QueuesSource:
         self._redrives: dict[Key, _Redrive] = {}
         self._unmoved: list[Gap] = []
         self._told = Told(self.name)
+        self._asked: set[str] = set()
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -88,6 +90,7 @@ class QueuesSource:
         self._round += 1
         wanted = self._named(view)
         found, gone, failed = await self._read_all(sorted(wanted))
+        self._asked = wanted
         letters = {q.dlq_arn for q in found if q.dlq_arn}
         more, more_gone, more_failed = await self._read_all(sorted(letters - wanted))
         self._unmoved = [gap for gap in self._unmoved if gap.target in {q.name for q in (*found, *more)}]
@@ -103,6 +106,11 @@ class QueuesSource:
         if not (queues or gone or more_gone):
             return news
         return (QueuesObserved(self._scope, self._api.now(), queues, (*gone, *more_gone)), *news)
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Queues that functions and triggers name since the last round."""
+        waiting = len(self._named(view) - self._asked)
+        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

@@ -19,6 +19,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.stream import DYNAMODB_RETENTION_S, StreamFacts
 from lambdatop.domain.unread import Gap
 
+ACTION = "kinesis:DescribeStreamSummary"
 PER_ROUND = 10
 """DescribeStreamSummary allows 20 calls a second in the whole account."""
 
@@ -73,6 +74,12 @@ class StreamsSource:
         self._unread = {key: gap for key, gap in self._unread.items() if key in behind}
         events: list[Event] = [StreamsObserved(self._scope, self._api.now(), tuple(found))] if found else []
         return (*events, *self._told.news(self._scope, self._api.now(), self._unread.values()))
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Kinesis streams whose turn has not come."""
+        behind = self._behind(view).items()
+        waiting = sum(m.source_kind == "kinesis" and not self._asked.get(key) for key, m in behind)
+        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

@@ -14,13 +14,13 @@ from lambdatop.aws.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.parts import Parts
 from lambdatop.aws.policies import push_triggers
 from lambdatop.aws.session import Api
-from lambdatop.aws.turns import in_turn
+from lambdatop.aws.turns import RECENT_POINTS, in_turn
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.events import Event, TriggersObserved
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.trigger import FunctionTriggers, PushTrigger
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.unread import Gap, NotKnown
 
 PER_ROUND = 10
 AT_ONCE = 3
@@ -74,6 +74,13 @@ class TriggersSource:
             raise refused[0]
         return (TriggersObserved(self._scope, at, found),) if found else ()
 
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Functions whose turn has not come."""
+        waiting = sum(f.key not in self._asked for f in known.functions(view, self._scope))
+        return tuple(
+            Gap(self.name, f"lambda:{part}", None, "not asked", waiting) for part in _PARTS if waiting
+        )
+
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
@@ -83,7 +90,7 @@ class TriggersSource:
         first = in_turn(view, unread, self._asked, PER_ROUND, self._api.give_way)
         watched = sorted(view.watched.intersection(keys))
         rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
-        return list(dict.fromkeys((*watched, *first, *rest)))[:PER_ROUND]
+        return list(dict.fromkeys((*watched, *_urgent(view, unread), *first, *rest)))[:PER_ROUND]
 
     async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:
         """All parts of one function, each by itself; None for one that has just been deleted."""
@@ -115,3 +122,14 @@ class TriggersSource:
             return (), 0
         policy = str(answer.get("Policy") or "")
         return push_triggers(policy), len(policy.encode(errors="replace"))
+
+
+def _urgent(view: View, unread: Sequence[Key]) -> list[Key]:
+    """Functions whose asynchronous events are at stake: what becomes of them depends on what is read here."""
+
+    def count(key: Key, metric: str) -> float:
+        return sum(view.world.metric(key, metric).values[-RECENT_POINTS:])
+
+    lost = {k: n for k in unread if (n := count(k, "AsyncEventsDropped")) or k in view.hot}
+    pushed = {k: n for k in unread if k not in lost and (n := count(k, "AsyncEventsReceived"))}
+    return [k for group in (lost, pushed) for k in sorted(group, key=lambda k: (-group[k], k))]

@@ -75,9 +75,14 @@ class WiringSource:
         if failures and not read:
             raise gravest(failures)
         self._unread = {arn: gap for arn, gap in self._unread.items() if arn in wanted}
-        waiting = Counter(iam_action(*_reads(arn)) for arn in wanted.keys() - self._asked.keys())
-        later = (Gap(self.name, action, None, "not asked", many) for action, many in waiting.items())
-        return (*events, *self._told.news(self._scope, self._api.now(), (*self._unread.values(), *later)))
+        gaps = (*self._unread.values(), *self.unasked(view))
+        return (*events, *self._told.news(self._scope, self._api.now(), gaps))
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Topics, buses and buckets whose turn has not come."""
+        left = places(view.world, self._scope).keys() - self._asked.keys()
+        waiting = Counter(iam_action(*_reads(arn)) for arn in left)
+        return tuple(Gap(self.name, action, None, "not asked", n) for action, n in sorted(waiting.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

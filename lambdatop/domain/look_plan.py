@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from itertools import islice
+from math import inf
 from operator import attrgetter
 
 from lambdatop.domain.look_paces import HOUR_S, ROUND_MOST, SWEEP_SHARE, Paces, Purse, paces
@@ -96,7 +97,8 @@ class LookState:
 class LookPlan:
     """What is due now. `sweep` are asked for `metric` only; `detail` and `fixed` for all of their series.
 
-    `more` says that a person's full look goes on in another round at once.
+    `room` is how many units are left beside it for series that its answers make worth asking for. `more` says
+    that a person's full look goes on in another round at once.
     """
 
     wire: bool
@@ -108,6 +110,7 @@ class LookPlan:
     fixed: tuple[Key, ...]
     looking: Looking
     more: bool = False
+    room: float = inf
 
 
 def plan(state: LookState) -> LookPlan:
@@ -126,11 +129,12 @@ def plan(state: LookState) -> LookPlan:
     room = max(0.0, purse.whole - state.spent - state.wire_units)
     mine = room if state.wrong else min(room, max(0.0, purse.calm - found.wire_h - state.calm_units))
     sweep, metric, periodic = _sweep(state, found, purse, mine)
-    detail, fixed = _detail(state, first, found, Room(room - len(sweep), mine - len(sweep)))
+    left = Room(room - len(sweep), mine - len(sweep))
+    detail, fixed = _detail(state, first, found, left)
     unexplained = bool(state.reading.unexplained)
     discover = state.now - state.discovered_at >= (REDISCOVER_S if unexplained else HOUR_S)
     looking = found.looking(state, purse)
-    return LookPlan(wire_due, discover, sweep, metric, periodic, detail, fixed, looking)
+    return LookPlan(wire_due, discover, sweep, metric, periodic, detail, fixed, looking, room=left.mine)
 
 
 def _first(state: LookState) -> tuple[Key, ...]:
@@ -191,14 +195,14 @@ class Room:
     """How many units are left for detail in this round: `whole` for what nobody has seen yet, else `mine`."""
 
     def __init__(self, whole: float, mine: float) -> None:
-        self._whole, self._mine = min(whole, ROUND_MOST), min(mine, ROUND_MOST)
+        self._whole, self.mine = min(whole, ROUND_MOST), min(mine, ROUND_MOST)
 
     def take(self, units: float, *, urgent: bool = False) -> bool:
         """Whether there is room for it; if so, it is taken."""
-        if units > (self._whole if urgent else self._mine):
+        if units > (self._whole if urgent else self.mine):
             return False
         self._whole -= units
-        self._mine -= units
+        self.mine -= units
         return True
 
 

@@ -17,6 +17,7 @@ from lambdatop.domain.scope import Key, Scope
 from lambdatop.domain.situation import Situation
 from lambdatop.domain.snapshot import Snapshot
 from lambdatop.domain.trail import TrailEvent
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.values import dataclass
 from lambdatop.domain.world import EMPTY_WORLD, World
 
@@ -86,6 +87,14 @@ class Telling(Protocol):
 
     def when_parts_come(self, tell: EventSink) -> None:
         """Call `tell` with each part; the round returns the whole."""
+
+
+@runtime_checkable
+class Unfinished(Protocol):
+    """A source that asks in one round only a part of what is worth asking."""
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """What it has not asked yet, by action: "not asked" where its next round would, else the reason."""
 
 
 class Limiter(Protocol):

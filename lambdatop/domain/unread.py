@@ -13,9 +13,25 @@ from lambdatop.domain.values import dataclass
 
 T = TypeVar("T")
 
-Reason = Literal["denied", "not there", "throttled", "failed", "not answered", "not asked"]
+Reason = Literal[
+    "denied",
+    "not there",
+    "throttled",
+    "failed",
+    "not answered",
+    "not asked",
+    "out of time",
+    "over the limit",
+]
 """Why something is not known: the permission is missing, the endpoint lacks the operation, AWS asked for a
-slower pace, the read failed, the answer left it out, or its turn has not come yet."""
+slower pace, the read failed, the answer left it out, its turn has not come yet, a command that looks once had
+no time left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
+
+_UNASKED = {
+    "not asked": "not asked yet",
+    "out of time": "not asked: time ran out",
+    "over the limit": "not asked: beyond the budget or limits set",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +44,8 @@ class NotKnown:
     @property
     def why(self) -> str:
         """The reason in words: `lambda:GetPolicy denied`, `not asked yet`."""
-        if self.reason == "not asked":
-            return "not asked yet"
+        if self.reason in _UNASKED:
+            return _UNASKED[self.reason]
         action = self.action or "its read"
         if self.reason == "not there":
             return f"{action.partition(':')[2] or action} is not there at this endpoint"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
@@ -27,6 +28,7 @@ from lambdatop.engine.feed import Feed
 from lambdatop.engine.fleet import UNHURRIED, Fleet
 from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.on_backend import executor_on, noticed
+from lambdatop.engine.one_shot import OneShot
 from lambdatop.engine.proposals import Planning
 from lambdatop.engine.publish import Build, FoldAll, Publisher
 from lambdatop.engine.work import Work
@@ -146,7 +148,7 @@ class Engine:
         return await (await self._connected()).recover()
 
     async def snapshot_once(self, wait_s: float) -> Snapshot:
-        """A snapshot as soon as every source has answered once, at most after `wait_s`.
+        """A snapshot once everything worth asking was asked, at most after `wait_s`; its gaps say the rest.
 
         Raises:
             LambdatopError: the first attempt to connect failed.
@@ -156,11 +158,13 @@ class Engine:
             raise SourceError(f"There was no connection within {wait_s:g} s; a longer wait may help.")
         if self._executor is None and self._refused is not None:
             raise self._refused
-        await wait_at_most(self._clock, self._fleet.complete, deadline - self._clock.monotonic())
+        asking = OneShot(self._clock, self._fleet, self._attention.view, self._publisher.publish)
+        await asking.ask_on(deadline)
         if self._backend is not None and (odd := self._backend.oddities()):
             self._report(chores.ANSWERS, "stale", odd)
         self._publisher.fold(self._feed.take_now())
-        return self._publisher.publish()
+        made = self._publisher.publish()
+        return replace(made, gaps=asking.gaps(made.gaps))
 
     def connecting(self, sentence: str) -> None:
         """Say what opening the connection waits for; from the engine's own loop."""

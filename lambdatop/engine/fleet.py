@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from lambdatop.domain.events import Event, SourceReported
-from lambdatop.domain.ports import Source, Telling, Waking
+from lambdatop.domain.ports import Source, Telling, Unfinished, View, Waking
 from lambdatop.domain.settings import Settings
+from lambdatop.domain.unread import Gap
 from lambdatop.engine.collector import Collector, Setting
 
 NEEDS: Mapping[str, frozenset[str]] = {
@@ -16,7 +18,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "queues": frozenset({"mappings"}),
     "metrics": frozenset({"functions", "mappings", "queues"}),
     "logs": frozenset({"functions"}),
-    "triggers": frozenset({"functions"}),
+    "triggers": frozenset({"functions", "metrics"}),
     "streams": frozenset({"mappings"}),
     "wiring": frozenset({"functions", "triggers"}),
 }
@@ -44,7 +46,8 @@ class Fleet:
     """The collectors that run now.
 
     `complete` is set once all of them but the unhurried have answered, or have failed in a way that asking
-    again does not help.
+    again does not help. `states` is how the last round of each ended, `rounds` how many have ended;
+    `reported` is set by each end.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -52,7 +55,11 @@ class Fleet:
         self._collectors: dict[str, Collector] = {}
         self._ready: dict[str, asyncio.Event] = {}
         self._waiting: set[str] = set()
+        self._sources: Sequence[Source] = ()
         self.complete = asyncio.Event()
+        self.reported = asyncio.Event()
+        self.states: dict[str, str] = {}
+        self.rounds: Counter[str] = Counter()
         self.tasks: set[asyncio.Task[None]] = set()
 
     def start(self, sources: Sequence[Source], setting: Setting, spawn: Spawn) -> None:
@@ -61,6 +68,7 @@ class Fleet:
             s.name: Collector(s, getattr(self._settings.paces, s.name, DEFAULT_PACE_S), setting)
             for s in sources
         }
+        self._sources, self.states = sources, {}
         for source in sources:
             if isinstance(source, Waking):
                 source.when_news_come(self._collectors[source.name].wake)
@@ -91,10 +99,16 @@ class Fleet:
         self.tasks.clear()
         self._collectors.clear()
 
-    def refresh(self) -> None:
-        """Ask everything now."""
+    def refresh(self, name: str | None = None) -> None:
+        """Ask everything now, or the source of this name; what is being asked is not asked again."""
         for collector in self._collectors.values():
-            collector.refresh()
+            if name in (None, collector.name):
+                collector.refresh()
+
+    def unasked(self, view: View) -> dict[str, tuple[Gap, ...]]:
+        """What sources have not asked yet, by name; those with nothing left are not in it."""
+        found = {s.name: tuple(s.unasked(view)) for s in self._sources if isinstance(s, Unfinished)}
+        return {name: gaps for name, gaps in found.items() if gaps}
 
     def wake(self, name: str) -> None:
         """Ask one source now, because what it looks at has changed."""
@@ -104,9 +118,10 @@ class Fleet:
     def note(self, events: Sequence[Event]) -> bool:
         """Take notice of folded reports; True when with them every source has reported once."""
         was_complete = self.complete.is_set()
-        reported = {
-            e.source for e in events if isinstance(e, SourceReported) and e.state not in ("starting", "stale")
-        }
+        ended = [e for e in events if isinstance(e, SourceReported) and e.state not in ("starting", "stale")]
+        reported = {e.source for e in ended}
+        self.states |= {e.source: e.state for e in ended}
+        self.rounds.update(e.source for e in ended)
         for name in reported & self._waiting:
             if name in self._collectors and self._collectors[name].hopes:
                 continue  # throttled is no answer: it is asked again in a moment
@@ -115,6 +130,8 @@ class Fleet:
                 if name in needs and self._may_begin(dependent) and dependent in self._collectors:
                     self._collectors[dependent].wake()
         self._announce()
+        if ended:
+            self.reported.set()
         return bool(self._collectors) and self.complete.is_set() and not was_complete
 
     def _announce(self) -> None:

@@ -125,7 +125,7 @@ class EngineThread:
         return self._ask(self._engine.recover())
 
     def snapshot_once(self, wait_s: float) -> Future[Snapshot]:
-        """A snapshot as soon as every source has answered once, at most after `wait_s`."""
+        """A snapshot as soon as everything worth asking was asked, at most after `wait_s`."""
         return self._ask(self._engine.snapshot_once(wait_s))
 
     def _live(self) -> None:

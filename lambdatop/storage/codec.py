@@ -23,6 +23,7 @@ from lambdatop.domain.snapshot import (
     SourceRow,
     Target,
 )
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import Spend
 from lambdatop.storage.burnjson import account_burn_json, burn_json
 from lambdatop.storage.deeds import entry_json, halfway_json, plan_json, result_json
@@ -62,6 +63,7 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "findings": part("findings", lambda: findings_json(snapshot)),
         "quotas": part("quotas", lambda: [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]),
         "sources": part("sources", lambda: [_source(s) for s in snapshot.sources]),
+        "gaps": part("gaps", lambda: [_gap(g) for g in snapshot.gaps]),
         "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)}),
         "burn": part("burn", lambda: account_burn_json(snapshot.burn)),
         "incidents": part("incidents", lambda: incidents_json(snapshot.incidents)),
@@ -205,6 +207,16 @@ def _source(source: SourceRow) -> Json:
         "age_s": plain(source.age_s),
         "error": source.error or ("no answer yet" if waiting else None),
         "action": source.action,
+    }
+
+
+def _gap(gap: Gap) -> Json:
+    return {
+        "source": gap.source,
+        "action": gap.action,
+        "target": gap.target,
+        "targets": gap.targets,
+        "reason": gap.reason,
     }
 
 

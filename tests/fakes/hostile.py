@@ -14,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.model import OperationModel, Shape
 from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import XML, Body, Fault, WireStub
+
+S = TypeVar("S", bound=WireStub)
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 PAYLOADS = (
@@ -226,7 +228,7 @@ class HostileStub(WireStub):
 
 
 @contextmanager
-def running(stub: HostileStub) -> Iterator[HostileStub]:
+def running(stub: S) -> Iterator[S]:
     """Serve while the block runs."""
     loop, ready, over = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
 
