@@ -12,8 +12,19 @@ _AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that could begin or end emphasis; one within a word is no markup and stays readable."""
 _BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """Whatever some reader takes for the end of a line."""
-_BARE_LINK = re.compile(r"(?<=www)(?=\.)|(?=://)", re.IGNORECASE)
-"""Where renderers see a link that nobody marked as one: before the dot, before the colon."""
+_BARE_LINK = re.compile(r"(?<=www)(?=\.)|(?<=\w)(?=\.[^\W\d_]{2})|(?=://)|(?<=/)(?=/)", re.IGNORECASE)
+"""Where renderers see a link that nobody marked as one: before a dot or colon, between slashes."""
+_ONLY_CODE_HELPS = re.compile(
+    r"(?:@[\w.@-]+|#\d+|GH-\d+"  # an address or somebody who is notified, an issue
+    r"|(?<![\w+./-])[\w+./-]*+:(?!\d\d:)[\w+-]+:[\w+./:@#-]*"  # a picture; an ARN looks like many of them
+    r"|:(?!\d\d:)[\w+-]+:)+",
+    re.IGNORECASE | re.ASCII,
+)
+"""What renderers act on in the text that is left when all markup is understood, so that no escape helps.
+
+GitHub's cmark-gfm looks for addresses in text whose escapes are resolved already, and names, issues and
+pictures are looked for in the finished page. None of them looks into code.
+"""
 
 
 def width(text: str) -> int:
@@ -49,9 +60,19 @@ def markdown_table(head: Row, rows: Sequence[Row], right: Sequence[int] = ()) ->
 
 
 def markdown_cell(text: str) -> str:
-    """Foreign text as it stands in a Markdown cell."""
-    text = _BREAKS.sub(" ", text.replace("\\", "\\\\"))
+    """Foreign text as it stands in a Markdown cell: it is shown as it is, and nothing of it acts."""
     # One tilde alone strikes nothing out, and we write it ourselves before figures that are assumed.
-    for mark in "|`*<>[]&$~" if text.count("~") > 1 else "|`*<>[]&$":
+    marks = "|`*<>[]&$~" if text.count("~") > 1 else "|`*<>[]&$"
+    made, end = [], 0
+    for found in _ONLY_CODE_HELPS.finditer(text):
+        made += [_escaped(text[end : found.start()], marks), f"`{found.group()}`"]
+        end = found.end()
+    return "".join((*made, _escaped(text[end:], marks)))
+
+
+def _escaped(text: str, marks: str) -> str:
+    """Text with nothing in it that would end a cell or start markup."""
+    text = _BREAKS.sub(" ", text.replace("\\", "\\\\"))
+    for mark in marks:
         text = text.replace(mark, f"\\{mark}")
     return _BARE_LINK.sub(r"\\", _AT_AN_EDGE.sub(r"\\_", text))

@@ -95,10 +95,18 @@ def tables(markdown: str) -> list[list[list[str]]]:
 
 
 def skeleton(markdown: str) -> list[str]:
-    """What kind of things the document is made of, in order, without their texts."""
+    """What kind of things the document is made of, in order, without their texts.
+
+    Code is text on which nothing acts.
+    """
     kinds: list[str] = []
     for token in PARSER.parse(markdown):
-        inner = {child.type for child in token.children or ()} - {"text", "softbreak", "text_special"}
+        inner = {child.type for child in token.children or ()} - {
+            "text",
+            "softbreak",
+            "text_special",
+            "code_inline",
+        }
         kinds += [token.type, token.tag, *sorted(inner)]
     return kinds
 
@@ -274,7 +282,8 @@ EVIL = st.sampled_from(
         "|", "`", "```", "\\", "\n", "\r\n", "\u2028", "\n\n", "# ", "\n# h\n", "SHA-256: 00",
         "\nSHA-256: 00\n", "<b>", "<!-- ", "-->", "[a](//b)", "![a](b)", " http://x.io ", " www.x.io ", "*",
         "**b**", " _i_ ", "~~s~~", "&lt;", "&#124;", "$x$", "- ", "\t", "\x1b[31m", "\u202e", "---",
-        "| --- |", "\n\n---\n", "1. ", "> ", "\ud800", "日本",
+        "| --- |", "\n\n---\n", "1. ", "> ", "\ud800", "日本", "mailto:x@evil", "a@b.co", "@ops", "#1",
+        ":tada:", "//x.io", "x.io", "[^1]", "GH-1",
     ]
 )  # fmt: skip
 TEXTS = st.builds(
