@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lambdatop.aws.facts import seconds
+from lambdatop.aws.facts import arn_text, seconds
 from lambdatop.aws.session import Api
 from lambdatop.domain.events import AlarmsObserved, Event
 from lambdatop.domain.function import AlarmFacts
@@ -54,6 +54,9 @@ def alarm_facts(scope: Scope, answer: Mapping[str, Any]) -> AlarmFacts:
         namespace=clean_name(str(answer.get("Namespace") or "")),
         since=seconds(answer.get("StateTransitionedTimestamp") or answer.get("StateUpdatedTimestamp")),
         function=function,
+        arn=arn_text(answer.get("AlarmArn")),
+        actions=tuple(arn_text(action) for action in answer.get("AlarmActions") or ()),
+        enabled=answer.get("ActionsEnabled") is not False,
     )
 
 

@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Any
 
 from lambdatop.aws import known
+from lambdatop.aws.gaps import gap_of
 from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.log_choice import STAY_S, choose, troubled
 from lambdatop.aws.log_events import in_order, owned, parsed, shared_groups
@@ -25,7 +26,7 @@ from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
 from lambdatop.aws.session import Api
 from lambdatop.domain.breath import let_go
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
-from lambdatop.domain.events import Event, LogsObserved, LogWay
+from lambdatop.domain.events import Event, GapsObserved, LogsObserved, LogWay
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.log_export import Batch, Text
 from lambdatop.domain.logline import LogLine
@@ -63,6 +64,8 @@ class LogsSource:
         self._tails: dict[Key, Tail] = {}
         self._backfill_s = BACKFILL_S
         self._ready: list[LogsObserved] = []
+        self._unread: tuple[Gap, ...] = ()
+        self._told: tuple[Gap, ...] = ()
         self.live = LiveTail(api, woken)
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -79,19 +82,27 @@ class LogsSource:
         )
         # After polling: what is polled from now on was counted before the first live line can come.
         await self.live.follow(wanted)
-        errors = [r for r in results if r is not None]
-        if errors and not self._ready:
-            raise errors[0]
+        failed = [(f.key.id, r) for f, r in zip(watched, results, strict=True) if r is not None]
+        self._unread = tuple(gap_of(self.name, e, "logs", "FilterLogEvents", name) for name, e in failed)
+        if failed and not self._ready:
+            raise failed[0][1]
         # A round that was given up half-way leaves its events to the next one.
         ready, self._ready = self._ready, []
-        return tuple(ready)
+        return (*ready, *self._gaps())
+
+    def _gaps(self) -> tuple[GapsObserved, ...]:
+        """Functions whose logs could not be read, when these are others than before."""
+        if self._unread == self._told:
+            return ()
+        self._told = self._unread
+        return (GapsObserved(self._scope, self._api.now(), self.name, self._unread),)
 
     def when_news_come(self, wake: Callable[[], None]) -> None:
         """Live lines call for a round at once."""
         self.live.woken = wake
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Logs that are worth reading and were not; those of functions in trouble beyond the limit too."""
+        """Logs that are worth reading and were not, those of functions in trouble beyond the limit too."""
         functions, now = known.functions(view, self._scope), self._api.now()
         watched = view.watched | view.live
         wanted = set(choose(view.world, functions, watched, self._following, now, self._most))
@@ -101,7 +112,7 @@ class LogsSource:
             Gap(self.name, ACTION, None, "not asked", waiting),
             Gap(self.name, ACTION, None, "over the limit", left),
         )
-        return tuple(gap for gap in gaps if gap.targets)
+        return (*self._unread, *(gap for gap in gaps if gap.targets))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from functools import partial
 
-from lambdatop.cli import figures
+from lambdatop.cli import figures, unseen
 from lambdatop.cli.audit_tables import not_made, sections
 from lambdatop.cli.audit_text import cell, plural, table
 from lambdatop.domain.endpoint import foreign
@@ -117,11 +117,19 @@ def _not_seen(snapshot: Snapshot) -> str:
 
 def _sources(snapshot: Snapshot) -> Iterable[str]:
     gaps = [s for s in snapshot.sources if s.state != "ok" or s.error]
-    if not gaps:
-        yield f"- Sources: {plural(len(snapshot.sources), 'source')} asked, none denied, failed or stale."
-        return
-    yield f"- Sources: {len(gaps)} of {len(snapshot.sources)} did not answer, or not fully:"
-    yield "\n" + table(("SOURCE", "STATE", "LAST ANSWER", "MISSING ACTION", "WHY"), map(_gap, gaps)) + "\n"
+    asked = plural(len(snapshot.sources), "source")
+    if gaps:
+        yield f"- Sources: {len(gaps)} of {len(snapshot.sources)} did not answer, or not fully:"
+        yield (
+            "\n" + table(("SOURCE", "STATE", "LAST ANSWER", "MISSING ACTION", "WHY"), map(_gap, gaps)) + "\n"
+        )
+    elif not snapshot.gaps:
+        yield f"- Sources: {asked} asked, none denied, failed or stale."
+    if snapshot.gaps:
+        reads = sum(gap.targets for gap in snapshot.gaps)
+        so = "" if gaps else f": {asked} asked, all of them answered something"
+        yield f"- Single reads that brought nothing or were not made: {reads:,}{so}."
+        yield "\n" + table(unseen.HEAD, unseen.gap_rows(snapshot)) + "\n"
 
 
 def _gap(source: SourceRow) -> tuple[str, ...]:
@@ -163,7 +171,7 @@ def _functions(snapshot: Snapshot) -> Iterable[str]:
     silent = sum(f.as_of is None for f in snapshot.functions)
     unread = sum(not f.reserved_known for f in snapshot.functions)
     if not total:
-        yield "- Functions: none were listed."
+        yield f"- Functions: {cell(unseen.empty(snapshot, 'functions'))}."
     elif not silent and not unread:
         yield f"- Functions: metrics and reserved concurrency of all {total} were read."
     if silent:
@@ -175,7 +183,13 @@ def _functions(snapshot: Snapshot) -> Iterable[str]:
 def _looks(snapshot: Snapshot) -> Iterable[str]:
     plan = snapshot.looking
     if plan is None:
-        yield "- Metrics: no plan of looks was made, so none were asked for."
+        sent = dict(snapshot.spend.calls).get("cloudwatch.GetMetricData", 0)
+        yield (
+            f"- Metrics: {plural(sent, 'request')} sent (GetMetricData), but no round of looks was "
+            "completed, so the figures of functions and queues are not known."
+            if sent
+            else "- Metrics: no plan of looks was made, so none were asked for."
+        )
         return
     budget = {"calm": "the calm budget", "wrong": "the whole budget", "unlimited": "no budget"}[plan.mood]
     others = "not until they turn hot" if plan.others_s is None else f"every {figures.age(plan.others_s)}"

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-from lambdatop.cli import figures, output
-from lambdatop.cli.audit_text import plural, table
+from lambdatop.cli import figures, output, unseen
+from lambdatop.cli.audit_text import cell, plural, table
 from lambdatop.cli.table import Row
 from lambdatop.domain.detectors import risky_config
 from lambdatop.domain.finding import SEVERITIES, Finding
@@ -19,6 +19,7 @@ def sections(snapshot: Snapshot) -> Iterator[str]:
     """Every section, each with its heading; one that cannot be made says so instead."""
     parts = (
         ("Findings", _findings),
+        ("Alarms", _alarms),
         ("Risky configuration", _risks),
         ("Functions", _functions),
         ("Event source mappings", _triggers),
@@ -40,7 +41,13 @@ def _findings(snapshot: Snapshot) -> str:
     counts = ", ".join(f"{sum(f.severity == s for f in found)} {s}" for s in reversed(SEVERITIES))
     head = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "EVIDENCE", "FORMULA", "SUGGESTS")
     rows = [_finding(f) for f in sorted(found, key=lambda f: -f.rank)]
-    return f"## Findings\n\n{counts}; risky configuration has a section of its own.\n\n{table(head, rows)}"
+    note = "risky configuration has a section of its own"
+    return f"## Findings\n\n{counts}; {note}.\n\n{table(head, rows, (), unseen.no_findings(snapshot))}"
+
+
+def _alarms(snapshot: Snapshot) -> str:
+    made = output.alarms(snapshot)
+    return f"## Alarms in state ALARM\n\n{table(made.head, made.rows, made.right, made.empty)}"
 
 
 def _finding(f: Finding) -> Row:
@@ -105,6 +112,9 @@ def _functions(snapshot: Snapshot) -> str:
     rest = sorted((f for f in snapshot.functions if f.key not in chosen), key=lambda f: f.facts.name)
     right = (2, 3, 4, 7, 8, 9, 10, 11, 12, 14)
     hot, others = ([_function(f, snapshot) for f in rows] for rows in (first, rest))
+    nothing = unseen.empty(snapshot, "functions")
+    if not snapshot.functions and nothing != "none":
+        return f"## Functions\n\n{cell(nothing)}"
     return (
         f"## Functions\n\n{len(snapshot.functions)} in all; figures are of the last minutes that CloudWatch "
         "has, AGE says how old they are, a dash is not known.\n\n"
@@ -145,9 +155,11 @@ _MAPPING = (
 def _triggers(snapshot: Snapshot) -> str:
     storms = output.storms(snapshot)
     rows = [_mapping(m, snapshot) for m in snapshot.mappings]
+    nothing = unseen.empty(snapshot, "mappings")
     return (
-        f"## Event source mappings\n\n{table(_MAPPING, rows, (5, 6, 7, 10))}\n\n"
-        f"## What happens to failed events\n\n{table(storms.head, storms.rows, storms.right)}"
+        f"## Event source mappings\n\n{table(_MAPPING, rows, (5, 6, 7, 10), nothing)}\n\n"
+        f"## What happens to failed events\n\n"
+        f"{table(storms.head, storms.rows, storms.right, storms.empty)}"
     )
 
 
@@ -178,7 +190,8 @@ _QUEUE = (
 
 def _queues(snapshot: Snapshot) -> str:
     rows = [_queue(q, snapshot) for q in snapshot.queues]
-    return f"## Queues\n\n{table(_QUEUE, rows, (1, 2, 3, 4, 5, 6, 7, 8, 11))}"
+    nothing = unseen.empty(snapshot, "queues")
+    return f"## Queues\n\n{table(_QUEUE, rows, (1, 2, 3, 4, 5, 6, 7, 8, 11), nothing)}"
 
 
 def _queue(q: QueueRow, snapshot: Snapshot) -> Row:
@@ -206,7 +219,9 @@ def _quotas(snapshot: Snapshot) -> str:
     note = (
         f"{plural(assumed, 'limit')} with a tilde: AWS did not tell, the documented default is assumed.\n\n"
     )
-    return f"## Quotas\n\n{note if assumed else ''}{table((*made.head, 'FROM'), rows, made.right)}"
+    return (
+        f"## Quotas\n\n{note if assumed else ''}{table((*made.head, 'FROM'), rows, made.right, made.empty)}"
+    )
 
 
 def _calls(snapshot: Snapshot) -> str:

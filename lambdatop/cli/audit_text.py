@@ -22,10 +22,10 @@ def plain(text: str) -> str:
     return redact(clean_line(text, CELL_MAX))[0]
 
 
-def table(head: Row, rows: Iterable[Row], right: Sequence[int] = ()) -> str:
-    """A table of such values; "none" where there are none."""
+def table(head: Row, rows: Iterable[Row], right: Sequence[int] = (), empty: str = "none") -> str:
+    """A table of such values; `empty` where there are none."""
     body = [[plain(value) for value in row] for row in rows]
-    return markdown_table(head, body, right) if body else "none"
+    return markdown_table(head, body, right) if body else cell(empty)
 
 
 def plural(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from lambdatop.cli import figures
+from lambdatop.cli import figures, unseen
 from lambdatop.cli.table import Row, text_table
 from lambdatop.domain.finding import Finding
 from lambdatop.domain.journal import Entry
@@ -16,12 +16,13 @@ from lambdatop.domain.snapshot import FunctionRow, QuotaRow, Snapshot, SourceRow
 
 
 class Section(NamedTuple):
-    """One table with its title; `right` are the columns with numbers."""
+    """One table with its title; `right` are the columns with numbers, `empty` stands for no rows."""
 
     title: str
     head: Row
     rows: Sequence[Row]
     right: Sequence[int] = ()
+    empty: str = "none"
 
 
 def snapshot_text(snapshot: Snapshot) -> str:
@@ -29,7 +30,7 @@ def snapshot_text(snapshot: Snapshot) -> str:
     where = ", ".join(_target(t) for t in snapshot.targets) or "no target"
     blocks = [f"lambdatop {snapshot.version}, {snapshot.mode}, {figures.moment(snapshot.at)}: {where}"]
     for part in snapshot_sections(snapshot):
-        table = text_table(part.head, part.rows, part.right) if part.rows else "none"
+        table = text_table(part.head, part.rows, part.right) if part.rows else part.empty
         blocks.append(f"{part.title.upper()}\n{table}")
     return "\n\n".join(blocks)
 
@@ -40,13 +41,18 @@ def _target(target: Target) -> str:
 
 
 def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
-    """Findings, storms, functions, quotas, sources, spend; one that cannot be made says so instead."""
+    """Findings, alarms, storms, functions, quotas, sources, what was not seen, spend.
+
+    One that cannot be made says so instead.
+    """
     parts: tuple[tuple[str, Callable[[Snapshot], Section]], ...] = (
         ("Findings", findings),
+        ("Alarms", alarms),
         ("Retry storms", storms),
         ("Functions", functions),
         ("Quotas", quotas),
         ("Sources", lambda s: Section("Sources", _SOURCE, [_source(row) for row in s.sources], (2,))),
+        ("Not seen", not_seen),
         ("Own API spend", lambda s: Section("Own API spend", _SPEND, [_spend(s)], (0, 1, 2, 3))),
     )
     return tuple(section(title, partial(make, snapshot), partial(_not_made, title)) for title, make in parts)
@@ -60,13 +66,18 @@ def findings(snapshot: Snapshot) -> Section:
     """What is wrong, causes before what they explain."""
     causes = {incident.key for incident in snapshot.incidents}
     found = [_finding(f, not causes or f.identity in causes) for f in snapshot.findings]
-    return Section("Findings", _FINDING, found)
+    return Section("Findings", _FINDING, found, empty=unseen.no_findings(snapshot))
+
+
+def not_seen(snapshot: Snapshot) -> Section:
+    """Reads that brought nothing, and what was not asked."""
+    return Section("Not seen", unseen.HEAD, unseen.rows(snapshot), empty="nothing that is known to be missing")
 
 
 def functions(snapshot: Snapshot) -> Section:
     """Every function."""
     rows = [_function(f, snapshot.age_s(f.as_of)) for f in snapshot.functions]
-    return Section("Functions", _FUNCTION, rows, tuple(range(1, 11)))
+    return Section("Functions", _FUNCTION, rows, tuple(range(1, 11)), unseen.empty(snapshot, "functions"))
 
 
 _FINDING = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "SUGGESTS")
@@ -79,9 +90,32 @@ def _finding(f: Finding, is_cause: bool) -> Row:
     return (f.severity, f.detector, f.target.name, figures.moment(f.since), title, suggests)
 
 
+_ALARM = ("ALARM", "SINCE", "OF", "METRIC", "ACTIONS", "FAULTS", "REASON")
+
+
+def alarms(snapshot: Snapshot) -> Section:
+    """CloudWatch alarms that are in ALARM."""
+    rows = [
+        (
+            alarm.key.id,
+            figures.moment(alarm.since),
+            alarm.function.id if alarm.function else figures.UNKNOWN,
+            " ".join(part for part in (alarm.namespace, alarm.metric) if part) or figures.UNKNOWN,
+            figures.UNKNOWN if alarm.actions is None else ", ".join(alarm.actions) or "none",
+            "; ".join(alarm.faults) or figures.UNKNOWN,
+            alarm.reason or figures.UNKNOWN,
+        )
+        for alarm in snapshot.alarms
+    ]
+    return Section("Alarms in state ALARM", _ALARM, rows, (), unseen.empty(snapshot, "alarms"))
+
+
 def storms(snapshot: Snapshot) -> Section:
     """Every way in which work may repeat."""
-    return Section("Retry storms", _STORM, [_storm(s) for s in snapshot.storms], (4, 5, 6, 7, 8, 9, 10))
+    rows = [_storm(s) for s in snapshot.storms]
+    return Section(
+        "Retry storms", _STORM, rows, (4, 5, 6, 7, 8, 9, 10), unseen.empty(snapshot, "mappings", "triggers")
+    )
 
 
 _STORM = (
@@ -158,7 +192,7 @@ def _function(f: FunctionRow, age_s: float | None) -> Row:
 def quotas(snapshot: Snapshot) -> Section:
     """Every quota; a limit that AWS did not tell, the documented default, has a tilde."""
     rows = [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]
-    return Section("Quotas", _QUOTA, rows, (2, 3, 4, 5))
+    return Section("Quotas", _QUOTA, rows, (2, 3, 4, 5), unseen.empty(snapshot, "account"))
 
 
 _QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "FULL IN", "UNIT", "AGE")

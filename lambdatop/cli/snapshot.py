@@ -11,6 +11,7 @@ from lambdatop.cli.audit import Asked, report
 from lambdatop.cli.context import settle
 from lambdatop.cli.durations import seconds
 from lambdatop.cli.output import snapshot_text
+from lambdatop.cli.unseen import cannot_tell
 from lambdatop.cli.wiring import engine_thread, wire
 from lambdatop.domain.finding import SEVERITIES
 from lambdatop.domain.settings import Settings
@@ -24,10 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_form(parser)
     parser.add_argument(
-        "--wait", type=seconds, default=15.0, metavar="S", help="longest wait for first answers (default 15)"
+        "--wait",
+        type=seconds,
+        default=15.0,
+        metavar="S",
+        help="longest wait for answers (default 15); less when nothing is left to ask",
     )
     parser.add_argument(
-        "--fail-on", choices=SEVERITIES, metavar="SEVERITY", help="exit 3 from this severity on"
+        "--fail-on",
+        choices=SEVERITIES,
+        metavar="SEVERITY",
+        help="exit 3 from this severity on, 1 when that cannot be told for want of reads",
     )
 
 
@@ -57,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if not any(source.age_s is not None for source in snapshot.sources if source.name != CONNECTION):
         _say_why(snapshot)
         return codes.FAILED
-    code = codes.FAIL_ON_MET if _met(snapshot, args.fail_on) else codes.DONE
+    code = _verdict(snapshot, args.fail_on)
     with streams.keeping(code):
         if args.form == "markdown":
             streams.data(report(snapshot, asked(context.settings)))
@@ -65,6 +73,17 @@ def run(args: argparse.Namespace) -> int:
         else:
             show(snapshot, args.form)
     return code
+
+
+def _verdict(snapshot: Snapshot, severity: str | None) -> int:
+    """The exit code: a gate that could not see is not green, and without its functions nothing was done."""
+    if severity is not None and any(f.rank >= SEVERITIES.index(severity) for f in snapshot.findings):
+        return codes.FAIL_ON_MET
+    doubt = cannot_tell(snapshot, severity) if severity is not None else ""
+    if doubt:
+        streams.say(doubt)
+    listed = all(s.age_s is not None for s in snapshot.sources if s.name == "functions")
+    return codes.DONE if listed and not doubt else codes.FAILED
 
 
 def asked(settings: Settings) -> Asked:
@@ -91,6 +110,11 @@ def _note_gaps(snapshot: Snapshot) -> None:
     for source in snapshot.sources:
         if source.state != "ok":
             streams.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
+    reads = sum(gap.targets for gap in snapshot.gaps)
+    if reads:
+        streams.say(
+            f"note: {reads:,} reads brought nothing or were not made; the output lists them as not seen"
+        )
 
 
 def _say_why(snapshot: Snapshot) -> None:
@@ -98,9 +122,3 @@ def _say_why(snapshot: Snapshot) -> None:
     sentences = dict.fromkeys(s.error for s in snapshot.sources if s.error)
     for sentence in sentences or {"no answer in time; a longer --wait may help": None}:
         streams.say(sentence)
-
-
-def _met(snapshot: Snapshot, severity: str | None) -> bool:
-    if severity is None:
-        return False
-    return any(f.rank >= SEVERITIES.index(severity) for f in snapshot.findings)

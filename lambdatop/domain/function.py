@@ -97,7 +97,10 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class AlarmFacts:
-    """One CloudWatch alarm in state ALARM; `function` is set when a dimension names one."""
+    """One CloudWatch alarm in state ALARM; `function` is set when a dimension names one.
+
+    `actions` are the ARNs that it notifies or calls, unless they are not `enabled`; None: not known.
+    """
 
     key: Key
     reason: str
@@ -105,3 +108,13 @@ class AlarmFacts:
     namespace: str
     since: float | None
     function: Key | None
+    arn: str = ""
+    actions: tuple[str, ...] | None = None
+    enabled: bool = True
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why nobody hears of it, as far as its own settings say."""
+        if self.actions == ():
+            return ("it has no action for ALARM: nobody is told",)
+        return () if self.enabled else ("its actions are switched off: nobody is told",)

@@ -105,9 +105,14 @@ class Fleet:
             if name in (None, collector.name):
                 collector.refresh()
 
+    @property
+    def unfinished(self) -> dict[str, Unfinished]:
+        """Sources that say themselves what they have not asked yet, by name."""
+        return {s.name: s for s in self._sources if isinstance(s, Unfinished)}
+
     def unasked(self, view: View) -> dict[str, tuple[Gap, ...]]:
         """What sources have not asked yet, by name; those with nothing left are not in it."""
-        found = {s.name: tuple(s.unasked(view)) for s in self._sources if isinstance(s, Unfinished)}
+        found = {name: tuple(source.unasked(view)) for name, source in self.unfinished.items()}
         return {name: gaps for name, gaps in found.items() if gaps}
 
     def wake(self, name: str) -> None:

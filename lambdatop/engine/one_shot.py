@@ -63,9 +63,16 @@ class OneShot:
     def gaps(self, known: Sequence[Gap]) -> tuple[Gap, ...]:
         """All gaps: `known` are those of the World; what a source did not ask it knows better itself."""
         own = list(self._left())
-        told = {(g.source, g.action, reason) for g in own for reason in (g.reason, "not asked")}
-        rest = (g for g in known if g.target is not None or (g.source, g.action, g.reason) not in told)
-        return tuple(sorted((*rest, *own), key=lambda g: (g.source, g.action, g.reason, g.target or "")))
+        told = {(g.source, g.action, g.reason) for g in own}
+        asking = self._fleet.unfinished
+        rest = (
+            g
+            for g in known
+            if (g.reason != "not asked" or g.source not in asking)
+            and (g.target is not None or (g.source, g.action, g.reason) not in told)
+        )
+        every = dict.fromkeys((*rest, *own))  # a failed read may be known to both
+        return tuple(sorted(every, key=lambda g: (g.source, g.action, g.reason, g.target or "")))
 
     def _left(self) -> Iterator[Gap]:
         """What was not asked, and why it was not."""

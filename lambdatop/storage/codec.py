@@ -27,7 +27,7 @@ from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import Spend
 from lambdatop.storage.burnjson import account_burn_json, burn_json
 from lambdatop.storage.deeds import entry_json, halfway_json, plan_json, result_json
-from lambdatop.storage.incidentjson import findings_json, incidents_json, storm_json
+from lambdatop.storage.incidentjson import alarm_json, findings_json, incidents_json, storm_json
 from lambdatop.storage.logjson import log_json
 from lambdatop.storage.plainjson import Json, finite, iso, plain
 
@@ -49,6 +49,7 @@ def snapshot_json(snapshot: Snapshot) -> Json:
     def part(what: str, make: Callable[[], Any]) -> Any:
         return section(what, make, lambda sentence: failed.append({"section": what, "why": sentence}))
 
+    arns = {row.key: row.facts.arn for row in snapshot.functions}
     return {
         "schema": SNAPSHOT_SCHEMA,
         "at": iso(snapshot.at),
@@ -63,6 +64,7 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "findings": part("findings", lambda: findings_json(snapshot)),
         "quotas": part("quotas", lambda: [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]),
         "sources": part("sources", lambda: [_source(s) for s in snapshot.sources]),
+        "alarms": part("alarms", lambda: [alarm_json(a, arns) for a in snapshot.alarms]),
         "gaps": part("gaps", lambda: [_gap(g) for g in snapshot.gaps]),
         "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)}),
         "burn": part("burn", lambda: account_burn_json(snapshot.burn)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lambdatop.domain.finding import Finding
+from lambdatop.domain.function import AlarmFacts
 from lambdatop.domain.incident import Incident
+from lambdatop.domain.scope import Key
 from lambdatop.domain.snapshot import Snapshot, StormRow
 from lambdatop.storage.plainjson import Json, finite, iso, plain, ref_json
 
@@ -28,6 +30,10 @@ def incidents_json(incidents: Iterable[Incident]) -> list[Json]:
     """The incidents, worst first."""
     return [
         {
+            "id": incident_id(incident),
+            "cause": {"detector": incident.cause.detector, "target": ref_json(incident.cause.target)},
+            "findings": [{"detector": f.detector, "target": ref_json(f.target)} for f in incident.findings],
+            "suggests": list(incident.cause.suggests),
             "detector": incident.cause.detector,
             "target": incident.cause.target.name,
             "severity": incident.severity,
@@ -38,6 +44,32 @@ def incidents_json(incidents: Iterable[Incident]) -> list[Json]:
         }
         for incident in incidents
     ]
+
+
+def incident_id(incident: Incident) -> str:
+    """The same in each round and each run, as long as the cause is the same."""
+    detector, key = incident.key
+    return f"{detector}:{key.scope}:{key.kind}:{key.id}"
+
+
+def alarm_json(alarm: AlarmFacts, functions: Mapping[Key, str]) -> Json:
+    """One alarm in ALARM; `functions` are the ARNs of those that were listed.
+
+    `target` is the function that a dimension names, null for every other alarm.
+    """
+    key = alarm.function
+    return {
+        "name": alarm.key.id,
+        "arn": alarm.arn or None,
+        "state": "ALARM",
+        "since": iso(alarm.since),
+        "target": None if key is None else {"kind": key.kind, "arn": functions.get(key), "name": key.id},
+        "actions": None if alarm.actions is None else list(alarm.actions),
+        "faults": list(alarm.faults),
+        "metric": alarm.metric or None,
+        "namespace": alarm.namespace or None,
+        "reason": alarm.reason or None,
+    }
 
 
 def storm_json(row: StormRow, age_s: float | None) -> Json:

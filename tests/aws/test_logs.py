@@ -13,11 +13,12 @@ from fakes.wire_stub import Fault, Hang, WireStub
 from lambdatop.aws import log_tails, logs
 from lambdatop.aws.logs import LogsSource
 from lambdatop.domain.errors import Denied, Throttled
-from lambdatop.domain.events import FunctionsListed, LogsObserved
+from lambdatop.domain.events import FunctionsListed, GapsObserved, LogsObserved
 from lambdatop.domain.fold import fold_all
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.ports import View
 from lambdatop.domain.scope import Key
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import EMPTY_WORLD
 
 from .conftest import MakeBench
@@ -50,10 +51,13 @@ class Reading:
         self.bench = bench
         self.source = LogsSource(bench.api, SCOPE)
         self.groups = {"f": "/aws/lambda/f"}
+        self.gaps: tuple[Gap, ...] | None = None
 
     async def at(self, now: float, *watched: str) -> Any:
         self.bench.clock.at = now
-        events = await self.source.collect(_view(self.bench, self.groups, *(watched or ("f",))))
+        told = await self.source.collect(_view(self.bench, self.groups, *(watched or ("f",))))
+        self.gaps = next((e.gaps for e in told if isinstance(e, GapsObserved)), None)
+        events = tuple(e for e in told if not isinstance(e, GapsObserved))
         assert all(isinstance(e, LogsObserved) for e in events)
         return events[0] if len(events) == 1 else events
 
@@ -246,6 +250,11 @@ async def test_a_denied_group_does_not_silence_the_others(stub: WireStub, readin
 
     stub.on("logs", "FilterLogEvents", answer)
     assert (await reading.at(NOW, "f", "g")).function == F
+    assert reading.gaps == (Gap("logs", "logs:FilterLogEvents", "g", "denied"),)
+    await reading.at(NOW, "f", "g")
+    assert reading.gaps is None, "told once"
+    await reading.at(NOW, "f")
+    assert reading.gaps == (), "nobody wants to read it any more"
     with pytest.raises(Denied, match="logs:FilterLogEvents"):
         await reading.at(NOW, "g")
 

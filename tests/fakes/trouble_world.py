@@ -22,13 +22,13 @@ MINUTES = 60
 
 
 class TroubleWorld(WireStub):
-    """`functions` in all; `kept`: the events that are given up go to a queue."""
+    """`functions` in all; `kept`: the events that are given up go to a queue; `calm`: all is well."""
 
-    def __init__(self, functions: int = 40, *, kept: bool = False) -> None:
+    def __init__(self, functions: int = 40, *, kept: bool = False, calm: bool = False) -> None:
         super().__init__()
         quiet = [f"quiet-{i:03d}" for i in range(max(0, functions - 3))]
         self.names = [LOSER, LOOPER, TIMER, *quiet]
-        self.kept = kept
+        self.kept, self.calm = kept, calm
         self._lambda()
         self._queues()
         self._cloudwatch()
@@ -40,7 +40,8 @@ class TroubleWorld(WireStub):
 
     def deny(self, service: str, operation: str) -> None:
         """Refuse an operation from now on."""
-        words = f"User: arn:aws:iam::{ACCOUNT}:user/kim is not authorized to perform: {service}:{operation}"
+        action = f"{service.replace('-', '')}:{operation}"
+        words = f"User: arn:aws:iam::{ACCOUNT}:user/kim is not authorized to perform: {action}"
         code = "AccessDeniedException" if service in ("lambda", "logs") else "AccessDenied"
         self.on(service, operation, Fault(code, words, 403))
 
@@ -163,6 +164,8 @@ class TroubleWorld(WireStub):
             return None
         figures = {"Invocations": 20.0, "ConcurrentExecutions": 1.0}
         figures |= {"Duration": 20_000.0 if stat == "Sum" else 1_000.0, "Errors": 0.0, "Throttles": 0.0}
+        if self.calm:
+            return figures.get(metric)
         if function == LOSER:
             figures |= {"AsyncEventsReceived": 12.0, "AsyncEventsDropped": 12.0, "AsyncEventAge": 12.0}
         if function == LOOPER:
@@ -172,7 +175,7 @@ class TroubleWorld(WireStub):
         return figures.get(metric)
 
     def _log(self, params: dict[str, Any]) -> Answer:
-        if params["logGroupName"] != f"/aws/lambda/{TIMER}":
+        if self.calm or params["logGroupName"] != f"/aws/lambda/{TIMER}":
             return {"events": []}
         now = int(time.time() * 1000)
         events: list[dict[str, Any]] = []
