@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal, NamedTuple
 
+from lambdatop.aws.metric_answers import Answered
 from lambdatop.aws.metric_queries import FUNCTION_METRICS, Query
 from lambdatop.domain.look_hot import LATELY_S
 from lambdatop.domain.look_plan import NEVER
@@ -14,7 +15,7 @@ from lambdatop.domain.pricing import METRIC_USD
 from lambdatop.domain.scope import Key
 from lambdatop.domain.series import SeriesKey
 from lambdatop.domain.unread import Reason
-from lambdatop.domain.world import Spend
+from lambdatop.domain.world import Spend, World
 
 Tier = Literal["wire", "list", "sweep", "periodic", "detail", "wanted"]
 HOUR_S = 3600.0
@@ -99,6 +100,9 @@ class Memory:
 
     def forget_others(self, existing: frozenset[Key]) -> None:
         """Drop what no longer exists, so that a long run does not remember every function there ever was."""
+        gone = [s for s in self.owed if s.key.kind == "function" and s.key not in existing]
+        for series in gone:
+            del self.owed[series]
         if len(self.asked) > 2 * len(existing) + 100:
             self.asked = {k: at for k, at in self.asked.items() if k in existing}
         for metric, at in self.swept.items():
@@ -114,3 +118,14 @@ class Memory:
         for query in candidates:
             if query.every > 1:
                 self._answers[query.series] = self._answers.get(query.series, 0) + 1
+
+    def note_answers(
+        self, answered: Iterable[tuple[Query, Answered]], told: Collection[SeriesKey], world: World
+    ) -> None:
+        """Remember series that CloudWatch refused or did not answer, unless older points are there."""
+        for query, answer in answered:
+            series = query.series
+            if series in told:
+                self.owed.pop(series, None)
+            elif world.asked_at(series) is None:
+                self.owed[series] = "denied" if answer.status == "Forbidden" else "not answered"

@@ -144,8 +144,6 @@ class Round:
         queries = await self._in_pieces(function_queries(self._view.world, functions, self._facts.mappings))
         more = [q for q in queries if q.series not in done and memory.due(q)]
         affordable = max(0, int(min(room, len(more))))
-        settled = done | {query.series for query in more[:affordable]}
-        memory.owed = {series: why for series, why in memory.owed.items() if series not in settled}
         memory.owed |= {query.series: "over the limit" for query in more[affordable:]}
         return more[:affordable]
 
@@ -221,7 +219,9 @@ class Round:
         self, queries: Sequence[Query], span: Span, paid: Callable[[int], None], *, partial: bool = False
     ) -> None:
         answered = await ask(self._api, queries, span, paid)
-        data = await usable(self._api, answered, lambda series: self._view.world.asked_at(series) is not None)
+        world, memory = self._view.world, self._memory
+        data = await usable(self._api, answered, lambda series: world.asked_at(series) is not None)
+        memory.note_answers(answered, {points.series for points in data}, world)
         at = self._api.now()
         for i in range(0, max(1, len(data)), FOLDED_MOST):
             part = data[i : i + FOLDED_MOST]

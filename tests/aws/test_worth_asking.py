@@ -120,6 +120,31 @@ async def test_when_they_fail_the_first_answers_stand(
     assert {g.reason for g in source.unasked(View(NOW, world))} == {reason}
 
 
+@pytest.mark.parametrize(("status", "reason"), [("Forbidden", "denied"), ("InternalError", "not answered")])
+async def test_series_without_an_answer_are_gaps_until_they_have_one(
+    stub: WireStub, bench: MakeBench, status: str, reason: str
+) -> None:
+    listed(stub)
+
+    def partly(params: dict[str, Any]) -> dict[str, Any]:
+        made = answer(params)
+        for query, result in zip(params["MetricDataQueries"], made["MetricDataResults"], strict=True):
+            if query["MetricStat"]["Metric"]["MetricName"] == "Errors":
+                result |= {"StatusCode": status, "Timestamps": [], "Values": []}
+        return made
+
+    stub.on("cloudwatch", "GetMetricData", partly)
+    made = bench(at=NOW)
+    source, world = MetricsSource(made.api, SCOPE, Settings()), world_of(3)
+    world = fold_all(world, await source.collect(View(NOW, world)))
+    told = [(gap.reason, gap.targets) for gap in source.unasked(View(NOW, world))]
+    assert told == [(reason, 4)], "three functions and the account"
+    stub.on("cloudwatch", "GetMetricData", answer)
+    made.clock.at = NOW + 60
+    world = fold_all(world, await source.collect(View(NOW + 60, world)))
+    assert source.unasked(View(NOW + 60, world)) == ()
+
+
 async def test_logs_of_functions_in_trouble_are_asked_once_they_are_known(
     stub: WireStub, bench: MakeBench
 ) -> None:
