@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Any
 
 from lambdatop.aws import known
-from lambdatop.aws.gaps import gap_of
+from lambdatop.aws.gaps import Told, gap_of
 from lambdatop.aws.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.log_choice import STAY_S, choose, troubled
 from lambdatop.aws.log_events import in_order, owned, parsed, shared_groups
@@ -26,7 +26,7 @@ from lambdatop.aws.log_tails import BACKFILL_S, Raw, Tail, Window, moment
 from lambdatop.aws.session import Api
 from lambdatop.domain.breath import let_go
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
-from lambdatop.domain.events import Event, GapsObserved, LogsObserved, LogWay
+from lambdatop.domain.events import Event, LogsObserved, LogWay
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.log_export import Batch, Text
 from lambdatop.domain.logline import LogLine
@@ -65,7 +65,7 @@ class LogsSource:
         self._backfill_s = BACKFILL_S
         self._ready: list[LogsObserved] = []
         self._unread: tuple[Gap, ...] = ()
-        self._told: tuple[Gap, ...] = ()
+        self._told = Told(self.name)
         self.live = LiveTail(api, woken)
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -88,14 +88,7 @@ class LogsSource:
             raise failed[0][1]
         # A round that was given up half-way leaves its events to the next one.
         ready, self._ready = self._ready, []
-        return (*ready, *self._gaps())
-
-    def _gaps(self) -> tuple[GapsObserved, ...]:
-        """Functions whose logs could not be read, when these are others than before."""
-        if self._unread == self._told:
-            return ()
-        self._told = self._unread
-        return (GapsObserved(self._scope, self._api.now(), self.name, self._unread),)
+        return (*ready, *self._told.news(self._scope, self._api.now(), self._unread))
 
     def when_news_come(self, wake: Callable[[], None]) -> None:
         """Live lines call for a round at once."""

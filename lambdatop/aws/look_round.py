@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from lambdatop.aws.discovery import active_functions
+from lambdatop.aws.gaps import reason_of
 from lambdatop.aws.look_memory import Memory, Tier
 from lambdatop.aws.look_state import Targets, in_detail, in_trouble, look_state, reading, targets
 from lambdatop.aws.metric_answers import Span, ask, span_until, usable
@@ -15,7 +16,7 @@ from lambdatop.aws.metric_queries import Query, account_queries, function_querie
 from lambdatop.aws.session import Api
 from lambdatop.aws.turns import in_turn
 from lambdatop.domain import look_hot
-from lambdatop.domain.errors import CredentialsError, Denied, SourceError, Throttled
+from lambdatop.domain.errors import CredentialsError, SourceError
 from lambdatop.domain.events import Event, LooksPlanned, MetricsObserved
 from lambdatop.domain.fold import fold
 from lambdatop.domain.function import FunctionFacts
@@ -156,9 +157,7 @@ class Round:
         except CredentialsError:
             raise
         except SourceError as error:
-            reason: Reason = "throttled" if isinstance(error, Throttled) else "failed"
-            reason = "denied" if isinstance(error, Denied) else reason
-            self._memory.owed |= dict.fromkeys((query.series for query in queries), reason)
+            self._memory.owed |= dict.fromkeys((query.series for query in queries), reason_of(error))
 
     # -- tiers -----------------------------------------------------------------------------------
 

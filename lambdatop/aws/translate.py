@@ -67,6 +67,7 @@ NOT_THERE = _codes(
 )
 """Codes of an endpoint that lacks an operation: a region without it, or a server that is not AWS."""
 _PERFORM = re.compile(r"to perform: ([a-z0-9-]+:[A-Za-z]+)")
+_PAGE = re.compile(r"<(?:!doctype html|html|head|body|title|h1)\b", re.IGNORECASE)
 _MESSAGE_MAX = 400
 
 LOGIN = "log in again (`:login` in the console, or for example `aws sso login`)"
@@ -104,9 +105,13 @@ def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
 
 
 def words_of(error: sdk.ClientError) -> str:
-    """AWS's own message, cleaned and cut, without secrets: whoever answers may have put anything there."""
-    message = str((error.response.get("Error") or {}).get("Message") or "")
-    return redact(clean_line(message, _MESSAGE_MAX))[0]
+    """AWS's own message, readable and without secrets: whoever answers may have put anything there."""
+    return readable(str((error.response.get("Error") or {}).get("Message") or ""))
+
+
+def readable(text: str) -> str:
+    """Somebody's message, cleaned, cut and without secrets; of an HTML page only that it is one."""
+    return "an HTML page" if _PAGE.search(text) else redact(clean_line(text, _MESSAGE_MAX))[0]
 
 
 def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceError:
@@ -114,7 +119,9 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
     words, name = words_of(error), f"{service}:{operation}"
     if code in DENIED:
         asked = _PERFORM.search(words)
-        action = asked.group(1) if asked else iam_action(service, operation)
+        action = own = iam_action(service, operation)
+        if asked and asked.group(1).lower() != own.lower():  # SQS writes its own in small letters
+            action = asked.group(1)
         sentence = f"{action} is denied to this identity: allow it in its IAM policy (`lambdatop policy`)."
         return Denied(sentence, code=code, action=action)
     if code in THROTTLED or status == 429 or (service, code) in THROTTLED_THERE:
@@ -133,8 +140,9 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
         sentence = f"{operation} is not there at this endpoint (HTTP {status}): if nothing is, check its URL"
         return NotThere(f"{name}: {sentence}.", code=code, action=iam_action(service, operation))
     if status >= 500:
+        what = f"HTTP {status}" if code in ("", str(status)) else f"HTTP {status} {code}"
         about = f": {words}" if words else ""
-        return SourceError(f"{name} failed inside AWS (HTTP {status} {code}){about}.", code=code)
+        return SourceError(f"{name} failed inside AWS ({what}){about}.", code=code)
     return SourceError(f"{name} failed ({code or status}): {words}", code=code)
 
 

@@ -10,8 +10,11 @@ from lambdatop.domain.unread import Gap, Reason
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.fleet import UNHURRIED, Fleet
 
-FRUITLESS = 2
-"""Rounds of a source after which it is given up if they leave as much unasked as there was."""
+VAIN_MOST = {"ok": 2, "denied": 1}
+"""Rounds after which a source is given up if they leave as much unasked as there was, by how the last ended.
+
+What was denied may have been another queue than the one that is still to be asked about.
+"""
 FAILED_MOST, PAUSE_S = 3, 2.0
 """A source that is throttled or fails is asked again so often at most, after 2, 4 and 8 s."""
 
@@ -99,9 +102,9 @@ class OneShot:
         if progress is None or progress.gaps != gaps:
             progress = self._progress[name] = _Progress(gaps, rounds)
         vain = rounds - progress.since
-        if state == "denied" or vain >= (FRUITLESS if state == "ok" else FAILED_MOST):
+        if vain >= VAIN_MOST.get(state, FAILED_MOST):
             return None
         if progress.seen != rounds:
             progress.seen = rounds
-            progress.not_before = now if state == "ok" else now + PAUSE_S * 2**vain
+            progress.not_before = now if state in VAIN_MOST else now + PAUSE_S * 2**vain
         return progress.not_before - now
