@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import os
 import threading
+from typing import TYPE_CHECKING
 
 from lambdatop.cli import codes, streams
 from lambdatop.cli.console import open_console, refuse_without_terminal
@@ -16,7 +17,11 @@ from lambdatop.cli.snapshot import show
 from lambdatop.cli.table import text_table
 from lambdatop.cli.wiring import engine_thread, wire
 from lambdatop.config.nearest import did_you_mean
-from lambdatop.domain.errors import UsageError
+from lambdatop.domain.errors import LambdatopError, UsageError
+
+if TYPE_CHECKING:
+    from lambdatop.domain.snapshot import Snapshot
+    from lambdatop.engine.thread import EngineThread
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy")
 _MEANINGLESS = ("profile", "region", "endpoint_url", "state_dir")
@@ -68,7 +73,7 @@ def _play(context: Context, args: argparse.Namespace) -> int:
             try:
                 demo.wait_until_it_runs()
                 threading.Event().wait(args.headless)
-                snapshot = thread.latest()
+                snapshot = _looked_once(thread)
             finally:
                 thread.stop()
         for notice in (
@@ -80,6 +85,14 @@ def _play(context: Context, args: argparse.Namespace) -> int:
         return codes.DONE
     finally:
         demo.stop()
+
+
+def _looked_once(thread: EngineThread) -> Snapshot:
+    """What there is to see now, with what was not asked; before there is a connection, the bare beginning."""
+    try:
+        return thread.snapshot_once(0.0).result()
+    except LambdatopError:
+        return thread.latest()
 
 
 def forget_aws() -> None:

@@ -8,6 +8,7 @@ from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import dashboard, functions, looking, settle, text
 
 from lambdatop.domain.snapshot import SourceRow, Target
+from lambdatop.domain.unread import Gap
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 
@@ -30,6 +31,24 @@ async def test_one_denied_source_greys_one_pane_only(make_app: MakeApp, console:
         tables = {n: dashboard(app).query_one(f"#{n}-table", KeyedTable) for n in names}
         assert [n for n, table in tables.items() if table.greyed] == ["storms"]
         assert "1,284" in text(app)  # the old data stays
+
+
+async def test_a_source_with_denied_reads_is_not_counted_as_well(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    gaps = (
+        Gap("triggers", "lambda:GetPolicy", "a", "denied"),
+        Gap("queues", "sqs:GetQueueAttributes", "a", "denied"),
+        Gap("queues", "sqs:GetQueueAttributes", "b", "denied"),
+        Gap("queues", "sqs:ListMessageMoveTasks", "b", "failed"),
+        Gap("functions", "lambda:GetPolicy", None, "not asked", 40),
+    )
+    console.snapshot = scene.snapshot(gaps=gaps)
+    app = make_app()
+    async with looking(app):
+        shown = text(app)
+    assert "7/8 ok" in shown, "there is no source called triggers in this scene, and turns come"
+    assert "queues 2 reads denied, 1 read failed" in shown
 
 
 async def test_denied_concurrency_greys_its_column_only(make_app: MakeApp, console: FakeConsole) -> None:

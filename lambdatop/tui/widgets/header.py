@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from textual.reactive import reactive
@@ -12,6 +13,7 @@ from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import Mode, SourceRow
+from lambdatop.domain.unread import Gap
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.glyphs import OFF, ON
@@ -69,7 +71,7 @@ def short_origin(origin: str) -> str:
 def second_line(frame: Frame, width: int) -> Spans:
     """Health of the sources, alarms, credentials, and what lambdatop itself costs."""
     snapshot = frame.snapshot
-    left = [Item(sources(snapshot.sources, width))]
+    left = [Item(sources(snapshot.sources, snapshot.gaps, width))]
     if snapshot.alarms:
         left.append(Item(spans((fmt.plural(len(snapshot.alarms), "alarm"), "warning")), 2))
     spend = snapshot.spend
@@ -103,19 +105,43 @@ def short_identity(identity: str) -> str:
     return identity.rsplit(":", 1)[-1].removeprefix("assumed-role/").removeprefix("user/")
 
 
-def sources(rows: Sequence[SourceRow], width: int) -> Spans:
-    """One dot per source and how many are well; those that are not are named."""
+def sources(rows: Sequence[SourceRow], gaps: Sequence[Gap], width: int) -> Spans:
+    """One dot per source and how many are well; those that are not are named.
+
+    A source of which single reads brought nothing answers, but is not well.
+    """
     if not rows:
         return spans((" sources: none has answered yet", "muted"))
-    dots = [(ON if r.state == "ok" else OFF, SOURCE_SLOT.get(r.state, "critical")) for r in rows]
-    well = sum(r.state == "ok" for r in rows)
+    partly = {r.name: lost for r in rows if r.state == "ok" and (lost := lost_reads(r.name, gaps))}
+    dots = [
+        (
+            ON if r.state == "ok" else OFF,
+            "warning" if r.name in partly else SOURCE_SLOT.get(r.state, "critical"),
+        )
+        for r in rows
+    ]
+    well = sum(r.state == "ok" and r.name not in partly for r in rows)
     words: list[tuple[str, str]] = []
     for row in rows:
         if row.state not in ("ok", "starting"):
             action = f" ({row.action})" if row.action else ""
             slot = SOURCE_SLOT.get(row.state, "critical")
             words.append((f"  {row.name} {row.state}{action if width >= 100 else ''}", slot))
+    words += [(f"  {name} {lost}", "warning") for name, lost in partly.items()]
     return spans(" ", *dots, (f" {well}/{len(rows)} ok", "muted"), *words)
+
+
+def lost_reads(source: str, gaps: Sequence[Gap]) -> str:
+    """`3 reads denied, 1 read failed`: of a source; "" for none, as for turns to come."""
+    counted: Counter[str] = Counter()
+    for gap in gaps:
+        if gap.source == source and gap.reason in LOST:
+            counted[gap.reason] += gap.targets
+    return ", ".join(f"{fmt.plural(n, 'read')} {reason}" for reason, n in counted.items())
+
+
+LOST = frozenset({"denied", "not there", "throttled", "failed", "not answered"})
+"""Reasons of gaps that no later turn fills by itself."""
 
 
 def expiry(frame: Frame) -> Spans:
