@@ -48,6 +48,7 @@ class ConcurrencySource:
         self._asked = {k: self._asked.get(k, 0) for k in keys}
         gate = asyncio.Semaphore(AT_ONCE)
 
+        answered: list[Key] = []
         failed: list[SourceError] = []
         refused: dict[Key, SourceError] = {}
 
@@ -58,20 +59,21 @@ class ConcurrencySource:
                 try:
                     answer = await self._api.read("lambda", "GetFunctionConcurrency", FunctionName=key.id)
                 except Missing:
-                    self._asked[key] = self._round
+                    answered.append(key)
                     return None
                 except ENDS_THE_ROUND as error:
                     failed.append(error)
                     return None
                 except SourceError as error:
                     refused[key] = error
-            self._asked[key] = self._round
+            answered.append(key)
             return None if key in refused else (key, reserved_of(answer))
 
         chosen = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
         answers = await asyncio.gather(*map(ask, chosen))
         if failed:
-            raise failed[0]
+            raise failed[0]  # the answers are lost with it, so nobody counts as asked
+        self._asked |= dict.fromkeys(answered, self._round)
         reserved = tuple(pair for pair in answers if pair is not None)
         if refused and not reserved:
             raise next(iter(refused.values()))
@@ -85,7 +87,8 @@ class ConcurrencySource:
 
     def unasked(self, view: View) -> Sequence[Gap]:
         """Functions whose turn has not come."""
-        waiting = sum(not self._asked.get(f.key) for f in known.functions(view, self._scope))
+        read = view.world.reserved.keys() | self._unread.keys()
+        waiting = sum(f.key not in read for f in known.functions(view, self._scope))
         return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:

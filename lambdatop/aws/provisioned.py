@@ -79,7 +79,7 @@ class ProvisionedSource:
 
     def unasked(self, view: View) -> Sequence[Gap]:
         """Functions whose turn has not come."""
-        waiting = sum(f.key not in self._asked for f in known.functions(view, self._scope))
+        waiting = sum(f.key not in view.world.provisioned for f in known.functions(view, self._scope))
         return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:

@@ -76,7 +76,7 @@ class TriggersSource:
 
     def unasked(self, view: View) -> Sequence[Gap]:
         """Functions whose turn has not come."""
-        waiting = sum(f.key not in self._asked for f in known.functions(view, self._scope))
+        waiting = sum(f.key not in view.world.triggers for f in known.functions(view, self._scope))
         return tuple(
             Gap(self.name, f"lambda:{part}", None, "not asked", waiting) for part in _PARTS if waiting
         )

@@ -13,6 +13,7 @@ from lambdatop.domain.finding import Finding
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import FunctionRow, QuotaRow, Snapshot, SourceRow, StormRow, Target
+from lambdatop.domain.unread import lost_reads
 
 
 class Section(NamedTuple):
@@ -51,7 +52,7 @@ def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
         ("Retry storms", storms),
         ("Functions", functions),
         ("Quotas", quotas),
-        ("Sources", lambda s: Section("Sources", _SOURCE, [_source(row) for row in s.sources], (2,))),
+        ("Sources", sources),
         ("Not seen", not_seen),
         ("Own API spend", lambda s: Section("Own API spend", _SPEND, [_spend(s)], (0, 1, 2, 3))),
     )
@@ -67,6 +68,12 @@ def findings(snapshot: Snapshot) -> Section:
     causes = {incident.key for incident in snapshot.incidents}
     found = [_finding(f, not causes or f.identity in causes) for f in snapshot.findings]
     return Section("Findings", _FINDING, found, empty=unseen.no_findings(snapshot))
+
+
+def sources(snapshot: Snapshot) -> Section:
+    """How each source fares, with the reads that it lost."""
+    rows = [_source(s, lost_reads(s.name, snapshot.gaps)) for s in snapshot.sources]
+    return Section("Sources", _SOURCE, rows, (2,))
 
 
 def not_seen(snapshot: Snapshot) -> Section:
@@ -209,8 +216,9 @@ def _quota(q: QuotaRow, age_s: float | None) -> Row:
 _SOURCE = ("SOURCE", "STATE", "AGE", "ERROR")
 
 
-def _source(s: SourceRow) -> Row:
-    return (s.name, s.state, figures.age(s.age_s), s.error or figures.UNKNOWN)
+def _source(s: SourceRow, lost: str) -> Row:
+    state = f"ok, {lost}" if s.state == "ok" and lost else s.state
+    return (s.name, state, figures.age(s.age_s), s.error or figures.UNKNOWN)
 
 
 _SPEND = ("CALLS", "USD", "USD/H", "BUDGET USD/H")

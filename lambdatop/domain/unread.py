@@ -6,7 +6,8 @@ Not known is not "no", not "none" and not AWS's default. A field that may not ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, TypeVar
 
 from lambdatop.domain.values import dataclass
@@ -98,3 +99,23 @@ class SourceGaps(NamedTuple):
 def source_gaps(at: float, gaps: tuple[Gap, ...]) -> SourceGaps:
     """The gaps of a source with their targets, so that one is found without a search."""
     return SourceGaps(at, gaps, {gap.target: gap.not_known for gap in gaps})
+
+
+_LOST: dict[Reason, str] = {
+    "denied": "denied",
+    "not there": "not there",
+    "throttled": "throttled",
+    "failed": "failed",
+    "not answered": "not answered",
+    "out of time": "not made in time",
+    "over the limit": "over the limits set",
+}
+
+
+def lost_reads(source: str, gaps: Iterable[Gap]) -> str:
+    """`3 reads denied, 1 read failed`: of one source; "" for none, as for turns to come."""
+    counted: Counter[str] = Counter()
+    for gap in gaps:
+        if gap.source == source and gap.reason in _LOST:
+            counted[_LOST[gap.reason]] += gap.targets
+    return ", ".join(f"{n:,} {'read' if n == 1 else 'reads'} {words}" for words, n in counted.items())

@@ -23,7 +23,7 @@ from lambdatop.domain.snapshot import (
     SourceRow,
     Target,
 )
-from lambdatop.domain.unread import Gap
+from lambdatop.domain.unread import Gap, lost_reads
 from lambdatop.domain.world import Spend
 from lambdatop.storage.burnjson import account_burn_json, burn_json
 from lambdatop.storage.deeds import entry_json, halfway_json, plan_json, result_json
@@ -63,7 +63,7 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "queues": part("queues", lambda: [_queue(r, snapshot.age_s(r.as_of)) for r in snapshot.queues]),
         "findings": part("findings", lambda: findings_json(snapshot)),
         "quotas": part("quotas", lambda: [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]),
-        "sources": part("sources", lambda: [_source(s) for s in snapshot.sources]),
+        "sources": part("sources", lambda: [_source(s, lost_reads(s.name, snapshot.gaps)) for s in snapshot.sources]),
         "alarms": part("alarms", lambda: [alarm_json(a, arns) for a in snapshot.alarms]),
         "gaps": part("gaps", lambda: [_gap(g) for g in snapshot.gaps]),
         "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)}),
@@ -200,14 +200,14 @@ def _quota(quota: QuotaRow, age_s: float | None) -> Json:
     }
 
 
-def _source(source: SourceRow) -> Json:
+def _source(source: SourceRow, lost: str) -> Json:
     # A source that has not answered yet has nothing fresh to offer: stale, of unknown age.
     waiting = source.state == "starting"
     return {
         "name": source.name,
         "state": "stale" if waiting else source.state,
         "age_s": plain(source.age_s),
-        "error": source.error or ("no answer yet" if waiting else None),
+        "error": source.error or ("no answer yet" if waiting else lost or None),
         "action": source.action,
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from textual.reactive import reactive
@@ -13,7 +12,7 @@ from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.sections import section
 from lambdatop.domain.snapshot import Mode, SourceRow
-from lambdatop.domain.unread import Gap
+from lambdatop.domain.unread import Gap, lost_reads
 from lambdatop.tui import format as fmt
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.glyphs import OFF, ON
@@ -129,19 +128,6 @@ def sources(rows: Sequence[SourceRow], gaps: Sequence[Gap], width: int) -> Spans
             words.append((f"  {row.name} {row.state}{action if width >= 100 else ''}", slot))
     words += [(f"  {name} {lost}", "warning") for name, lost in partly.items()]
     return spans(" ", *dots, (f" {well}/{len(rows)} ok", "muted"), *words)
-
-
-def lost_reads(source: str, gaps: Sequence[Gap]) -> str:
-    """`3 reads denied, 1 read failed`: of a source; "" for none, as for turns to come."""
-    counted: Counter[str] = Counter()
-    for gap in gaps:
-        if gap.source == source and gap.reason in LOST:
-            counted[gap.reason] += gap.targets
-    return ", ".join(f"{fmt.plural(n, 'read')} {reason}" for reason, n in counted.items())
-
-
-LOST = frozenset({"denied", "not there", "throttled", "failed", "not answered"})
-"""Reasons of gaps that no later turn fills by itself."""
 
 
 def expiry(frame: Frame) -> Spans:
