@@ -173,7 +173,8 @@ def test_snapshot_prints_everything_harmlessly(
         wanted += [f"{MAPPING}.{name}" for name in ("LastProcessingResult", "StateTransitionReason", "UUID")]
     must_reach(places(hostile, MARK.findall(done.stdout.decode())), wanted)
     if form == "--markdown":
-        text = done.stdout.decode()
+        # Code in which nothing but a name stands is how names, issues and pictures are kept from acting.
+        text = re.sub(r"(?<!\\)`[\w@#:./+-]+`", "", done.stdout.decode())
         assert not re.search(r"(?<!\\)(?:<img|\[a\]|`)|(?<!\\)://|^[^|#\n]*PWNED", text, re.M)
 
 
