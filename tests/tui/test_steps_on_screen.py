@@ -99,7 +99,9 @@ async def test_a_deadline_is_seen_running_out(make_app: MakeApp, console: FakeCo
         await settle(pilot)
         plan = dialog(app).plan
         assert plan is not None
-        assert plan.deadline is None, "messages received three times may be older than the oldest that is told"
+        assert plan.deadline is None, (
+            "messages received three times may be older than the oldest that is told"
+        )
         assert plan.deadline_latest is not None
         assert f"expires in {countdown(plan.deadline_latest - clock())} at the latest" in text(app)
         clock.at += 7
