@@ -56,6 +56,7 @@ class TroubleWorld(WireStub):
             "LastModified": time.time() - 9e6,
         }
         self.on("lambda", "ListEventSourceMappings", {"EventSourceMappings": [mapping]})
+        self.on("lambda", "GetFunctionConfiguration", lambda p: self._function(p["FunctionName"]))
         self.on("lambda", "GetFunctionConcurrency", {})
         self.on("lambda", "GetFunctionEventInvokeConfig", self._async_settings)
         self.on("lambda", "GetPolicy", GONE)

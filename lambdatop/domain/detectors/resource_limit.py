@@ -84,7 +84,8 @@ def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, l
             (f"{kind}_sample", redact(hits[kind][-1].text.split("\n", 1)[0])[0][:200]),
         ]
     first, more = kinds[0], len(kinds) - 1
-    times = "1 execution" if affected == 1 else f"{affected} executions"
+    of_first = len(_executions(hits[first]))
+    times = "1 execution" if of_first == 1 else f"{of_first} executions"
     title = f"{facts.name}: {_WORDS[first]} ({limit_of(first, facts)}) in {times}"
     fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
     return Finding(

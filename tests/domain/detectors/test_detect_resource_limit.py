@@ -49,7 +49,7 @@ def test_each_limit_with_its_count_value_and_a_sample() -> None:
     assert evidence["too_many_files_limit"] == "1,024 file descriptors"
     assert evidence["disk_full_sample"] == FULL.split("\n")[0]
     assert finding.title == (
-        "orders-worker: its /tmp is full (/tmp 1024 MB) in 3 executions, and one more limit"
+        "orders-worker: its /tmp is full (/tmp 1024 MB) in 2 executions, and one more limit"
     )
     assert finding.formula == "3 of 20 executions hit a limit over 15 min = 15% (critical from 25%)"
     assert finding.since == NOW - 60 + 0.05
