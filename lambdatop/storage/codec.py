@@ -64,12 +64,12 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "findings": part("findings", lambda: findings_json(snapshot)),
         "quotas": part("quotas", lambda: [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]),
         "sources": part("sources", lambda: [_source(s, lost_reads(s.name, snapshot.gaps)) for s in snapshot.sources]),
-        "alarms": part("alarms", lambda: [alarm_json(a, arns) for a in snapshot.alarms]),
-        "gaps": part("gaps", lambda: [_gap(g) for g in snapshot.gaps]),
         "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)}),
         "burn": part("burn", lambda: account_burn_json(snapshot.burn)),
         "incidents": part("incidents", lambda: incidents_json(snapshot.incidents)),
         "storms": part("storms", lambda: [storm_json(r, snapshot.age_s(r.as_of)) for r in snapshot.storms]),
+        "alarms": part("alarms", lambda: [alarm_json(a, arns) for a in snapshot.alarms]),
+        "gaps": part("gaps", lambda: [_gap(g) for g in snapshot.gaps]),
         "failed_sections": failed,
     }
 
