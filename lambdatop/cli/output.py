@@ -78,7 +78,9 @@ def sources(snapshot: Snapshot) -> Section:
 
 def not_seen(snapshot: Snapshot) -> Section:
     """Reads that brought nothing, and what was not asked."""
-    return Section("Not seen", unseen.HEAD, unseen.rows(snapshot), empty="nothing that is known to be missing")
+    return Section(
+        "Not seen", unseen.HEAD, unseen.rows(snapshot), empty="nothing that is known to be missing"
+    )
 
 
 def functions(snapshot: Snapshot) -> Section:

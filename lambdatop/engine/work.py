@@ -16,9 +16,9 @@ T = TypeVar("T")
 class Work:
     """Changes under way. A connection comes and goes; what was sent on it is waited for all the same.
 
-    `locks` allow one change per target at a time, `spent` are the ids of plans that were carried out, `called`
-    how the user called the target of each. Once `closing` is set, plans in steps wait for nothing further, and
-    what they have not begun is not sent; once `interrupted` is set, nothing is sent any more.
+    `locks` allow one change per target at a time, `spent` are the ids of plans that were carried out,
+    `called` how the user called the target of each. Once `closing` is set, plans in steps wait for nothing
+    further, and what they have not begun is not sent; once `interrupted` is set, nothing is sent any more.
     """
 
     def __init__(self) -> None:

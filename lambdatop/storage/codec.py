@@ -63,7 +63,9 @@ def snapshot_json(snapshot: Snapshot) -> Json:
         "queues": part("queues", lambda: [_queue(r, snapshot.age_s(r.as_of)) for r in snapshot.queues]),
         "findings": part("findings", lambda: findings_json(snapshot)),
         "quotas": part("quotas", lambda: [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]),
-        "sources": part("sources", lambda: [_source(s, lost_reads(s.name, snapshot.gaps)) for s in snapshot.sources]),
+        "sources": part(
+            "sources", lambda: [_source(s, lost_reads(s.name, snapshot.gaps)) for s in snapshot.sources]
+        ),
         "spend": part("spend", lambda: _spend(snapshot.spend) | {"looking": _looking(snapshot.looking)}),
         "burn": part("burn", lambda: account_burn_json(snapshot.burn)),
         "incidents": part("incidents", lambda: incidents_json(snapshot.incidents)),
