@@ -9,6 +9,7 @@ guard: the list fails closed.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,8 @@ OF_A_FUNCTION = "function"
 TABLES = {"TRIALS"}
 """Constants that hold (service, operation, parameters) to send."""
 
+OPERATION = re.compile(r"[A-Z][A-Za-z0-9]+")
+
 Sent = tuple[str, str]
 
 
@@ -32,7 +35,7 @@ def sent_by(source: str) -> Iterator[Sent]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             names = _leading_texts(node.args)
-            if node.func.attr in SENDERS and len(names) >= 2:
+            if node.func.attr in SENDERS and len(names) >= 2 and OPERATION.fullmatch(names[1]):
                 yield names[0], names[1]
             if node.func.attr == OF_A_FUNCTION and names:
                 yield "lambda", names[0]
