@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from contextlib import AsyncExitStack
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,8 @@ PATIENCE_S = 20.0
 """How long a packet may take on a busy machine before the console counts as stuck."""
 TURNS = (0, 1, 3, 10, 40)
 """Turns of the event loop that a packet is given before the next one comes; 0 waits for all to be done."""
+QUIET = 5
+"""Turns in which nothing happens, after which nothing will: a message between two queues is in neither."""
 SIZES = ((80, 24), (120, 40), (40, 10), (160, 50), (20, 5), (100, 30))
 
 _KEYS = {
@@ -163,7 +165,6 @@ class Fed:
     def __init__(self) -> None:
         os.environ["TEXTUAL_ANIMATIONS"] = "none"
         self._loop = asyncio.new_event_loop()
-        self._stack = AsyncExitStack()
         self._packets: asyncio.Queue[Packet | None] = asyncio.Queue()
         self._done: asyncio.Queue[BaseException | None] = asyncio.Queue()
         self._console = FakeConsole(snapshots()[0])
@@ -188,10 +189,19 @@ class Fed:
         try:
             error = self._loop.run_until_complete(asyncio.wait_for(self._done.get(), PATIENCE_S))
         except TimeoutError as late:
+            self._life.cancel()
+            self._take_down()
             raise Fault(f"stood still after {self.packets!r}") from late
         if error is not None:
+            self._take_down()
             raise Fault(f"ended after {self.packets!r}") from error
         return self.app.is_running and not self._life.done()
+
+    def _take_down(self) -> None:
+        """End what is left of a console that has failed; what else goes wrong then is no news."""
+        with suppress(Exception, asyncio.CancelledError):
+            self._loop.run_until_complete(asyncio.wait_for(self._life, PATIENCE_S))
+        self._loop.close()
 
     def close(self) -> None:
         """End it; an error that comes then is a fault as well."""
@@ -251,13 +261,16 @@ class Fed:
             self.app.post_message(events.Resize(size, size))
 
     async def _settle(self) -> None:
-        """Until no queue of the screen holds anything."""
+        """Until no queue of the screen has held anything for QUIET turns."""
+        quiet = 0
         for _ in range(200):
             await asyncio.sleep(0)
             if not self.app.is_running or not self.app.screen_stack:
                 return
             nodes = [self.app, *self.app.screen.walk_children(with_self=True)]
-            if all(n._message_queue.empty() and not n._next_callbacks for n in nodes):
+            idle = all(n._message_queue.empty() and not n._next_callbacks for n in nodes)
+            quiet = quiet + 1 if idle else 0
+            if quiet >= QUIET:
                 return
 
 

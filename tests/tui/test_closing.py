@@ -195,9 +195,11 @@ async def test_a_result_is_told_although_its_dialog_is_just_closing(
     async with looking(app) as pilot:
         await press(pilot, "T", *scene.functions()[0].facts.name)
         console.held = []
-        await press(pilot, "enter")
+        type_ahead(pilot, "enter")
+        await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, ConfirmScreen)
+        assert dialog.phase == "sending"
         dialog.dismiss()
         console.release()
         await press(pilot, "down")
