@@ -25,6 +25,9 @@ DIGITS = 19
 """As many as `LARGEST` has; Python's own limit for a text is 4,300, which no figure survives."""
 
 
+DECODED = "policyDocumentType"
+"""The text in answers of IAM that the SDK reads as JSON before anybody else sees it (botocore's handlers)."""
+
 BAD = object()
 """Stands for a value that cannot be what the model says."""
 
@@ -153,7 +156,9 @@ def _moment(value: Any, _: Any) -> Any:
     return value if sound else BAD
 
 
-def _text(value: Any, _: Any) -> Any:
+def _text(value: Any, shape: Any) -> Any:
+    if shape.name == DECODED and isinstance(value, dict):
+        return value
     if type(value) is int and finite(value):
         return str(value)
     return value if isinstance(value, str) else BAD

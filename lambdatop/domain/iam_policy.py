@@ -139,10 +139,8 @@ def _elevated(reads: Sequence[str]) -> Policy:
     """What deletes messages: nothing brings them back, so it asks for a second factor."""
     wanted = dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads)
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    statement = _statement("RemoveMessagesForGood", wanted, _QUEUES) | {"Condition": mfa}
-    return _policy(
-        (statement,), {"RemoveMessagesForGood": "its condition asks for MFA in the session that calls"}
-    )
+    statement = _statement("EmptyQueues", wanted, _QUEUES) | {"Condition": mfa}
+    return _policy((statement,), {"EmptyQueues": "its condition asks for MFA in the session that calls"})
 
 
 def _statement(sid: str, actions: Iterable[str], *resources: str) -> Statement:

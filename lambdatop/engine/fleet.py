@@ -105,6 +105,14 @@ class Fleet:
             if name in (None, collector.name):
                 collector.refresh()
 
+    def tries_again(self, name: str) -> bool:
+        """Whether a source had no answer yet and its collector asks it again in a moment."""
+        return (
+            name in self._collectors
+            and self.states.get(name) in ("throttled", "failed")
+            and (self._collectors[name].hopes)
+        )
+
     @property
     def unfinished(self) -> dict[str, Unfinished]:
         """Sources that say themselves what they have not asked yet, by name."""
@@ -128,7 +136,7 @@ class Fleet:
         self.states |= {e.source: e.state for e in ended}
         self.rounds.update(e.source for e in ended)
         for name in reported & self._waiting:
-            if name in self._collectors and self._collectors[name].hopes:
+            if self.tries_again(name):
                 continue  # throttled is no answer: it is asked again in a moment
             self._waiting.discard(name)
             for dependent, needs in NEEDS.items():

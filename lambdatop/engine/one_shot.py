@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lambdatop.domain.ports import Clock, View
 from lambdatop.domain.unread import Gap, Reason
+from lambdatop.domain.values import dataclass
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.fleet import UNHURRIED, Fleet
 
@@ -16,12 +17,12 @@ VAIN_MOST = {"ok": 2, "denied": 1}
 What was denied may have been another queue than the one that is still to be asked about.
 """
 FAILED_MOST, PAUSE_S = 3, 2.0
-"""A source that is throttled or fails is asked again so often at most, after 2, 4 and 8 s."""
+"""A source that fails after its first answer is asked again so often at most, after 2, 4 and 8 s."""
 
 _REASON: dict[str, Reason] = {"denied": "denied", "throttled": "throttled", "failed": "failed"}
 
 
-@dataclass
+@dataclass(slots=True)
 class _Progress:
     """What a source had not asked when it had reported `since` times, and when it may be asked again."""
 
@@ -89,6 +90,8 @@ class OneShot:
         """Sources that may be expected to make progress, and in how many seconds they may be asked."""
         found, now = {}, self._clock.monotonic()
         for name, gaps in self._fleet.unasked(self._view()).items():
+            if self._fleet.tries_again(name):
+                continue  # its first answer is still to come, and its collector asks for it
             if name in self._fleet.states and any(gap.reason == "not asked" for gap in gaps):
                 pause_s = self._pause_s(name, gaps, now)
                 if pause_s is not None:

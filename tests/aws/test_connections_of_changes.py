@@ -30,7 +30,8 @@ class CallersStub(WireStub):
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
-        self.callers.append(request.transport.get_extra_info("peername")[1])
+        if request.method == "PUT":  # the question whose keys sign it goes before, on one of its own
+            self.callers.append(request.transport.get_extra_info("peername")[1])
         return await super()._handle(request)
 
 

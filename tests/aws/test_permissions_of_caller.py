@@ -165,7 +165,7 @@ async def test_pages_are_followed_and_long_lists_cut(stub: WireStub, bench: Make
     [
         (Fault("AccessDenied", status=403), "iam:SimulatePrincipalPolicy is denied"),
         (Fault("Throttling", status=400), "throttled"),
-        (Fault("NotImplemented", "no such operation here", status=501), "no such operation here"),
+        (Fault("NotImplemented", "no such operation here", status=501), "is not there at this endpoint"),
         (Fault("ExpiredToken", status=403), "expired"),
         (Hang(), "did not answer in time"),
     ],

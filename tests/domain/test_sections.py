@@ -83,7 +83,7 @@ def test_the_tables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(output, name, breaks)
     text = snapshot_text(scene.snapshot())
     assert text.count("could not be shown") == 1
-    assert text.count("\n\n") == 6
+    assert text.count("\n\n") == 8
 
 
 @pytest.mark.parametrize(

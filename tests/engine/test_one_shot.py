@@ -100,16 +100,21 @@ async def test_what_failed_is_asked_again_after_a_pause(tmp_path: Path, error: E
     source.errors = [error]
     snapshot, took_s = await look(bench, 600)
     assert told(snapshot) == ()
-    assert source.asked[1] - source.asked[0] >= 2.0
+    assert source.asked[1] - source.asked[0] >= 1.0
     assert took_s < 60
 
 
-async def test_what_stays_throttled_is_given_up_with_that_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("error", "most_s"), [(Throttled("Slower."), 60.1), (SourceError("Broken."), 30.0)])
+async def test_what_never_answers_is_given_up_with_the_reason(
+    tmp_path: Path, error: SourceError, most_s: float
+) -> None:
     bench, source = with_source(tmp_path, 30, 10)
-    source.always = Throttled("Slower.")
-    snapshot, took_s = await look(bench, 600)
-    assert 10 < took_s < 60
-    assert told(snapshot) == (Gap("wiring", ACTION, None, "throttled", 30),)
+    source.always = error
+    snapshot, took_s = await look(bench, 60)
+    assert took_s <= most_s
+    assert 3 <= len(source.asked) <= 8, "with growing pauses"
+    reason: Reason = "throttled" if isinstance(error, Throttled) else "failed"
+    assert told(snapshot) == (Gap("wiring", ACTION, None, reason, 30),)
 
 
 async def test_what_is_denied_is_tried_once_more_and_no_further(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class Bench:
         self.guard = Guard(read_only=read_only)
         self.limiter, self.meter, self.clock = Tokens(), Counter(), HandClock(at)
         self.session = open_session(self.connection, self.guard, self.meter)
-        self.signer = CheckedCredentials(AioCredentials(ACCOUNT, "not-a-secret"), self._caller)
+        self.signer = CheckedCredentials(AioCredentials(ACCOUNT, "not-a-secret", session_token), self._caller)
         replace_credentials(self.session, self.signer)
         self.clients = Clients(self.session, self.connection, REGION, attempts=attempts, read_timeout_s=2.0)
         self.api = Api(self.clients, self.limiter, self.meter, self.clock)
