@@ -16,10 +16,10 @@ def run(argv: Sequence[str]) -> int:
     try:
         try:
             code = _command(argv)
-            streams.flush()
-        except SystemExit as left:  # argparse: 0 after --help and --version, 2 after a usage error
-            streams.flush()
+        except SystemExit as left:  # argparse: 0 after --help and --version, 2 after a usage error; signals
             code = left.code if isinstance(left.code, int) else codes.USAGE
+        with streams.keeping(code):
+            streams.flush()
     except LambdatopError as error:
         _explain(error, debug)
         return error.exit_code

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from fakes.time_limit import PATIENCE_S
@@ -33,8 +33,8 @@ def _incident(engine: EngineThread) -> Snapshot:
     raise AssertionError(f"only {[f.detector for f in engine.latest().findings]} within 60 s")
 
 
-def test_the_finding_agrees_with_the_counters() -> None:
-    context = settle(argparse.Namespace(), {"HOME": os.devnull})
+def test_the_finding_agrees_with_the_counters(tmp_path: Path) -> None:
+    context = settle(argparse.Namespace(), {"HOME": str(tmp_path)})
     context = context.with_settings(demo_settings(context.settings, "poison-queue"))
     demo = DemoRun("poison-queue", read_only=True)
     try:

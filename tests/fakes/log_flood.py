@@ -21,7 +21,7 @@ from fakes.wire_stub import Answer, Fault, Reset
 
 from lambdatop.aws.logs import LogsSource
 from lambdatop.domain.errors import SourceError
-from lambdatop.domain.events import FunctionsListed, LogsObserved
+from lambdatop.domain.events import FunctionsListed, GapsObserved, LogsObserved
 from lambdatop.domain.fold import fold_all
 from lambdatop.domain.function import FunctionFacts
 from lambdatop.domain.ports import View
@@ -176,6 +176,8 @@ class Reader:
             self.failures += 1
             return
         for event in events:
+            if isinstance(event, GapsObserved):  # what a failed read left out; it is asked again
+                continue
             assert isinstance(event, LogsObserved)
             self.ways.add(event.via)
             self.seen.update(line.text for line in event.lines)
