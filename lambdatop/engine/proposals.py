@@ -97,10 +97,10 @@ class Proposals:
             params = {**params, **await self._remembered(situation)}
         if name == "purge_queue" and (reason := await self._purged_lately(target)):
             return Refusal(name, situation.ref, reason, "Look at the queue again in a minute.")
-        params = await self._with_queues(name, params)
-        if isinstance(params, Refusal):
-            return params
-        return self._placed(self._planning.plan(name, situation, params, self._clock.now(), str(uuid4())))
+        settings = await self._with_queues(name, params)
+        if isinstance(settings, Refusal):
+            return settings
+        return self._placed(self._planning.plan(name, situation, settings, self._clock.now(), str(uuid4())))
 
     async def propose_undo(self, wanted: str | None) -> Proposal:
         """A plan that takes one journal entry back, or the reason why there is none.
