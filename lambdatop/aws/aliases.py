@@ -10,6 +10,7 @@ from lambdatop.aws.facts import arn_text, seconds
 from lambdatop.aws.gaps import Gaps, not_known
 from lambdatop.aws.parts import Parts
 from lambdatop.aws.session import Api
+from lambdatop.domain.addresses import bus_arn, function_arn
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.scope import Key, Scope, parse_arn
@@ -45,29 +46,27 @@ class Aliases:
     async def alias_state(self, key: Key) -> dict[str, Any]:
         """The control fields of an alias."""
         function, alias = split_alias(key)
-        return alias_state(await self._api.read("lambda", "GetAlias", FunctionName=function, Name=alias))
+        return alias_state(await self._get(function_arn(self._scope, function), alias))
 
     async def rule_state(self, key: Key) -> dict[str, Any]:
         """The control fields of a rule."""
         bus, name = split_rule(key)
-        answer = await self._api.read("events", "DescribeRule", Name=name, EventBusName=bus)
+        answer = await self._describe(bus, name)
         return {"rule_state": clean_name(str(answer.get("State") or ""))}
 
     async def alias(self, key: Key) -> AliasSituation:
         """An alias; itself and the versions are essential."""
         function, alias = split_alias(key)
         gaps, at, parts, owner = Gaps(), self._api.now(), self._parts, Key(self._scope, "function", function)
-        read = gaps.read
-        answer, versions = await asyncio.gather(
-            self._api.read("lambda", "GetAlias", FunctionName=function, Name=alias), self._versions(function)
-        )
+        read, address = gaps.read, function_arn(self._scope, function)
+        answer, versions = await asyncio.gather(self._get(address, alias), self._versions(address))
         mappings, principals, provisioned, stack = await asyncio.gather(
             read("lambda:ListEventSourceMappings", "triggers that bypass it are", parts.mappings_of(owner)),
-            read("lambda:GetPolicy", "callers that bypass it are", parts.principals(function, ())),
+            read("lambda:GetPolicy", "callers that bypass it are", parts.principals(address, ())),
             read(
                 "lambda:ListProvisionedConcurrencyConfigs",
                 "provisioned concurrency is",
-                parts.provisioned(function),
+                parts.provisioned(address),
             ),
             read(
                 "lambda:ListTags",
@@ -100,7 +99,7 @@ class Aliases:
         """A rule; itself is essential."""
         bus, name = split_rule(key)
         gaps, at = Gaps(), self._api.now()
-        answer = await self._api.read("events", "DescribeRule", Name=name, EventBusName=bus)
+        answer = await self._describe(bus, name)
         targets = await gaps.read("events:ListTargetsByRule", "what it sends to is", self._targets(bus, name))
         schedule = answer.get("ScheduleExpression")
         return RuleSituation(
@@ -123,7 +122,7 @@ class Aliases:
 
     async def find_rule(self, bus: str, name: str) -> list[Key]:
         """The rule of this name on a bus, if there is one."""
-        await self._api.read("events", "DescribeRule", Name=name, EventBusName=bus)
+        await self._describe(bus, name)
         return [Key(self._scope, "rule", f"{bus}/{name}")]
 
     async def rules_of(self, function_arn: str) -> list[Key]:
@@ -131,6 +130,14 @@ class Aliases:
         pages = self._api.pages("events", "ListRuleNamesByTarget", token="NextToken", TargetArn=function_arn)
         names = [str(n) async for page in pages for n in page.get("RuleNames") or ()]
         return [Key(self._scope, "rule", f"{DEFAULT_BUS}/{clean_name(n)}") for n in names]
+
+    async def _get(self, function: str, alias: str) -> dict[str, Any]:
+        return await self._api.read("lambda", "GetAlias", FunctionName=function, Name=alias)
+
+    async def _describe(self, bus: str, name: str) -> dict[str, Any]:
+        """A rule; the bus is named by its ARN, so that no other account's rule of this name is meant."""
+        address = bus_arn(self._scope, bus)
+        return await self._api.read("events", "DescribeRule", Name=name, EventBusName=address)
 
     async def _versions(self, function: str) -> tuple[VersionFacts, ...]:
         pages = self._api.pages(
@@ -154,6 +161,7 @@ class Aliases:
         return clean_name(str(answer.get("State") or ""))
 
     async def _targets(self, bus: str, name: str) -> tuple[str, ...]:
+        bus = bus_arn(self._scope, bus)
         pages = self._api.pages("events", "ListTargetsByRule", token="NextToken", Rule=name, EventBusName=bus)
         return tuple([arn_text(t.get("Arn")) async for page in pages for t in page.get("Targets") or ()])
 

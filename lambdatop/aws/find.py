@@ -10,7 +10,7 @@ from lambdatop.aws.aliases import DEFAULT_BUS, Aliases, rule_of_arn
 from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
-from lambdatop.aws.situations import queue_arn
+from lambdatop.domain.addresses import queue_arn
 from lambdatop.domain.errors import Missing, TargetNotFound
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.scope import Key, Scope, parse_arn

@@ -29,14 +29,17 @@ STACK_TAG = "aws:cloudformation:stack-name"
 
 
 class Parts:
-    """Reads parts of one scope's resources; every method raises SourceError kinds."""
+    """Reads parts of one scope's resources; every method raises SourceError kinds.
+
+    `name` is a function's name or ARN. What a change rests on is read by ARN: no other account answers it.
+    """
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self.api = api
         self.scope = scope
 
     async def function(self, operation: str, name: str) -> dict[str, Any]:
-        """An operation of Lambda that takes nothing but the function's name."""
+        """An operation of Lambda that takes nothing but the function."""
         return await self.api.read("lambda", operation, FunctionName=name)
 
     async def account(self) -> AccountFacts:

@@ -11,8 +11,9 @@ from lambdatop.aws.find import Finder
 from lambdatop.aws.parts import Parts
 from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
-from lambdatop.aws.situations import Situations, queue_arn
+from lambdatop.aws.situations import Situations
 from lambdatop.aws.trail import read_trail
+from lambdatop.domain.addresses import function_arn, queue_arn
 from lambdatop.domain.errors import NotAnswered, SourceError, TargetNotFound
 from lambdatop.domain.mapping import CONTROL_FIELDS, MappingFacts
 from lambdatop.domain.mitigations import redrive, skip
@@ -80,7 +81,8 @@ class AwsReader:
             return {}
         known: dict[str, Any] = {}
         if plan_target.kind == "function":
-            known = {f: await self._controls[f](plan_target.id) for f in fields if f in self._controls}
+            address = function_arn(self._scope, plan_target.id)
+            known = {f: await self._controls[f](address) for f in fields if f in self._controls}
         elif plan_target.kind == "mapping":
             known = await self._mapping(plan_target, fields)
         elif plan_target.kind == "queue" and redrive.FIELD in fields:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from lambdatop.domain.addresses import queue_arn
 from lambdatop.domain.nodes import node
-from lambdatop.domain.scope import Scope, parse_arn
+from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.text import clean_name
 from lambdatop.domain.wiring import Reference
 
@@ -80,10 +81,4 @@ def _address(value: str, region: str) -> str:
     if url is None:
         return ""
     where = url["region"] or url["old"] or ("us-east-1" if url["legacy"] else region)
-    return f"arn:{_partition(where)}:sqs:{where}:{url['account']}:{url['name']}"
-
-
-def _partition(region: str) -> str:
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return queue_arn(Key(Scope(url["account"], where), "queue", url["name"]))

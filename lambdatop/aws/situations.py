@@ -15,6 +15,7 @@ from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.parts import Parts, unasked
 from lambdatop.aws.queues import QueueReader
 from lambdatop.aws.session import Api
+from lambdatop.domain.addresses import function_arn, queue_arn
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.mapping import MappingFacts
 from lambdatop.domain.queue import MoveTask, QueueFacts
@@ -36,7 +37,8 @@ class Situations:
 
     async def function(self, key: Key) -> FunctionSituation:
         """A function; its configuration and reserved concurrency are essential."""
-        name, gaps, at, parts = key.id, Gaps(), self._api.now(), self._parts
+        gaps, at, parts = Gaps(), self._api.now(), self._parts
+        name = function_arn(self._scope, key.id)
         read = gaps.read
         config, concurrency = await asyncio.gather(
             parts.function("GetFunctionConfiguration", name),
@@ -218,15 +220,3 @@ class Situations:
             self._parts.kinesis_retention_s(facts.source_arn),
         )
         return None, retention, False
-
-
-def queue_arn(key: Key) -> str:
-    """The ARN of a queue key, in the partition of its region."""
-    return f"arn:{partition(key.scope.region)}:sqs:{key.scope.region}:{key.scope.account}:{key.id}"
-
-
-def partition(region: str) -> str:
-    """The ARN partition of a region."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

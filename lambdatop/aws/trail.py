@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdatop.aws.facts import seconds
 from lambdatop.aws.session import Api
+from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.scope import Key
 from lambdatop.domain.text import clean_line, clean_name
 from lambdatop.domain.trail import TrailEvent
@@ -25,16 +26,23 @@ _ERROR_MAX = 400
 async def read_trail(api: Api, key: Key, since: float) -> tuple[TrailEvent, ...]:
     """Changes of one thing after `since` (s since the epoch), newest first, 50 at most.
 
-    CloudTrail is asked for one resource name and gives reads and writes alike, so at most 250 events are
-    looked through. Raises SourceError and its kinds.
+    CloudTrail is asked for one resource name at a time and gives reads and writes alike, so at most 250
+    events of each name are looked through. Raises SourceError and its kinds.
     """
+    found: dict[TrailEvent, None] = {}
+    for name in _resources(key):
+        found |= dict.fromkeys(await _of_name(api, name, since))
+    return tuple(sorted(found, key=lambda e: -e.at)[:MOST])
+
+
+async def _of_name(api: Api, name: str, since: float) -> list[TrailEvent]:
     found: list[TrailEvent] = []
     pages = 0
     async for page in api.pages(
         "cloudtrail",
         "LookupEvents",
         token="NextToken",
-        LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": _resource(key)}],
+        LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": name}],
         StartTime=datetime.fromtimestamp(since, UTC),
         MaxResults=MOST,
     ):
@@ -42,14 +50,19 @@ async def read_trail(api: Api, key: Key, since: float) -> tuple[TrailEvent, ...]
         found += [_event(e) for e in page.get("Events") or () if _changes(e)]
         if len(found) >= MOST or pages == PAGES:
             break
-    return tuple(sorted(found, key=lambda e: -e.at)[:MOST])
+    return found
 
 
-def _resource(key: Key) -> str:
-    """The name under which CloudTrail files what happens to this; an alias is filed under its function."""
-    if key.kind == "alias":
-        return key.id.partition(":")[0]
-    return key.id.rpartition("/")[2] if key.kind == "rule" else key.id
+def _resources(key: Key) -> tuple[str, ...]:
+    """The names under which CloudTrail files what happens to this; an alias is filed under its function.
+
+    A function may be called by its name or by its ARN, as our own changes are. Which of the two a call by ARN
+    is filed under, AWS does not say: both are asked for.
+    """
+    if key.kind in ("function", "alias"):
+        name = key.id.partition(":")[0]
+        return name, function_arn(key.scope, name)
+    return (key.id.rpartition("/")[2] if key.kind == "rule" else key.id,)
 
 
 def _changes(event: Mapping[str, Any]) -> bool:

@@ -116,6 +116,7 @@ CALLABLES: dict[str, tuple[str, ...]] = {
     "services.lambda_svc._put_provisioned_concurrency": ("func_name", "qualifier", "data"),
     "services.lambda_svc._reserved_concurrency": ("func", "config"),
     "services.lambda_svc._recursive_loop_drop": ("name", "func", "depth"),
+    "services.lambda_svc._resolve_request_scoped_name": ("name_or_arn",),
     "services.lambda_svc._route_async_failure": ("target_arn", "func_name", "event", "result"),
     "services.lambda_svc._run_sqs_batch": (
         "esm",

@@ -31,6 +31,8 @@ _STREAM_DEFAULTS: dict[str, Any] = {
     "TumblingWindowInSeconds": 0,
     "DestinationConfig": {"OnFailure": {}},
 }
+# A function that a path names by its ARN.
+_FUNCTION_ARN = re.compile(r"/functions/(arn:[^:/]*:lambda:([^:/]*):([^:/]*):function:[^/]+)")
 _PROVISIONED = re.compile(r"/functions/([^/]+)/provisioned-concurrency$")
 _Call = Callable[..., Any]
 _Answer = tuple[int, dict[str, str], bytes]
@@ -102,6 +104,7 @@ def install() -> None:
     _private.replace("services.lambda_svc._put_provisioned_concurrency", _put_provisioned)
     _private.replace("services.lambda_svc.handle_request", _list_provisioned)
     _private.replace("services.lambda_svc.handle_request", _merge_invoke_config)
+    _private.replace("services.lambda_svc.handle_request", _refuse_foreign)
 
 
 def _update_mapping(original: _Call) -> _Call:
@@ -216,6 +219,25 @@ def _put_provisioned(original: _Call) -> _Call:
     return put
 
 
+def _refuse_foreign(original: _Call) -> _Call:
+    """Refuse an ARN of another account or region, whatever is asked: no policy here lets anybody in."""
+
+    @functools.wraps(original)
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: dict[str, Any]) -> Any:
+        match = _FUNCTION_ARN.search(path)
+        if match is not None:
+            arn, region, account = match.groups()
+            if region != (here := _private.get("core.responses.get_region")()):
+                text = f"Functions from '{region}' are not reachable in this region ('{here}')"
+                return refusal(404, "ResourceNotFoundException", text)
+            if account != _private.get("core.responses.get_account_id")():
+                text = f"not authorized on resource: {arn} because no resource-based policy allows the action"
+                return refusal(403, "AccessDeniedException", text)
+        return await original(method, path, headers, body, query)
+
+    return handle
+
+
 def _merge_invoke_config(original: _Call) -> _Call:
     """Answer UpdateFunctionEventInvokeConfig, which ministack lacks: what is not sent stays."""
 
@@ -242,7 +264,8 @@ def _list_provisioned(original: _Call) -> _Call:
         if method != "GET" or match is None or "List" not in query:
             return await original(method, path, headers, body, query)
         functions = _private.get("services.lambda_svc._functions")
-        record = functions.get(match.group(1).rsplit(":", 1)[-1])
+        bare = _private.get("services.lambda_svc._resolve_request_scoped_name")
+        record = functions.get(bare(match.group(1)))
         if record is None:
             return refusal(404, "ResourceNotFoundException", f"Function not found: {match.group(1)}")
         arn = record["config"]["FunctionArn"]

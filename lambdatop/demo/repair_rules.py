@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lambdatop.demo import _private
+from lambdatop.demo.repair_executions import here
 from lambdatop.demo.repair_lambda import refusal
 
 EVERYTHING = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
@@ -58,7 +59,11 @@ def _guarded(operation: str, original: _Call) -> _Call:
 
     @functools.wraps(original)
     def call(data: dict[str, Any]) -> Any:
-        bus = str(data.get("EventBusName") or "default").rsplit("event-bus/", 1)[-1]
+        named = str(data.get("EventBusName") or "default")
+        bus = named.rsplit("event-bus/", 1)[-1]
+        if bus != named and f":{here().region}:{here().account}:event-bus/" not in named:
+            text = f"not authorized on resource: {named} because no resource-based policy allows the action"
+            return _refused("AccessDeniedException", text)
         data = {**data, "EventBusName": bus}
         rule, name = _rule(data), data.get("Rule") or data.get("Name")
         if operation in _WITH_RULE and rule is None:

@@ -85,6 +85,9 @@ class Proposals:
             raise UsageError(f"{name} acts on a {kind}; {target.id} is a {target.kind}.")
         self._check_scope(target, target.id)
         situation = await self._reader.situation(target)
+        refused = self._elsewhere(name, situation)
+        if refused:
+            return refused
         fields = self._planning.looks_at(name)
         if fields:
             closer = await look(self._reader, target, fields)
@@ -94,8 +97,10 @@ class Proposals:
             params = {**params, **await self._remembered(situation)}
         if name == "purge_queue" and (reason := await self._purged_lately(target)):
             return Refusal(name, situation.ref, reason, "Look at the queue again in a minute.")
-        params = await self._with_queues(name, params)
-        return self._placed(self._planning.plan(name, situation, params, self._clock.now(), str(uuid4())))
+        settings = await self._with_queues(name, params)
+        if isinstance(settings, Refusal):
+            return settings
+        return self._placed(self._planning.plan(name, situation, settings, self._clock.now(), str(uuid4())))
 
     async def propose_undo(self, wanted: str | None) -> Proposal:
         """A plan that takes one journal entry back, or the reason why there is none.
@@ -132,13 +137,22 @@ class Proposals:
 
         return same_place(proposal, self._place.profile, self._place.endpoint)
 
-    async def _with_queues(self, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _elsewhere(self, name: str, situation: Situation) -> Refusal | None:
+        from lambdatop.domain.mitigations.elsewhere import answered_elsewhere
+
+        return answered_elsewhere(name, self._scope, situation)
+
+    async def _with_queues(self, name: str, params: Mapping[str, Any]) -> Mapping[str, Any] | Refusal:
         """Settings that name a queue, as ARNs; raises TargetNotFound with the nearest names."""
         found = dict(params)
         for param, value in params.items():
             if self._planning.names_queue(name, param, value):
                 key = await self._reader.find(str(value), ("queue",))
-                found[param] = (await self._reader.situation(key)).ref.arn
+                situation = await self._reader.situation(key)
+                refused = self._elsewhere(name, situation)
+                if refused:
+                    return refused
+                found[param] = situation.ref.arn
         return found
 
     async def _purged_lately(self, queue: Key) -> str:

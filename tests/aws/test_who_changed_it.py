@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.sdk, pytest.mark.wire]
 
 NOW = 1_800_000_000.0
 WORKER = Key(SCOPE, "function", "orders-worker")
+WORKER_ARN = f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:orders-worker"
 ANN = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/ops/ann"}
 
 
@@ -49,9 +50,23 @@ async def test_a_change_says_what_who_from_where_and_how_it_ended(stub: WireStub
     assert (put.at, put.name, put.who, put.error) == (NOW - 1, "PutFunctionConcurrency", "ann", "")
     assert (put.identity_arn, put.source_ip, put.event_id) == (ANN["arn"], "203.0.113.7", "e-1")
     assert (alias.name, alias.error) == ("UpdateAlias", "AccessDenied: not this one")
-    [call] = stub.calls("LookupEvents")
+    call, by_arn = stub.calls("LookupEvents")
     assert call["LookupAttributes"] == [{"AttributeKey": "ResourceName", "AttributeValue": "orders-worker"}]
     assert call["StartTime"] == NOW - 3600
+    assert by_arn["LookupAttributes"] == [{"AttributeKey": "ResourceName", "AttributeValue": WORKER_ARN}]
+
+
+async def test_what_was_called_by_arn_is_found_too_and_nothing_twice(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    filed = {"orders-worker": [event(1), event(3)], WORKER_ARN: [event(2), event(3)]}
+    stub.on(
+        "cloudtrail",
+        "LookupEvents",
+        lambda p: {"Events": filed[p["LookupAttributes"][0]["AttributeValue"]]},
+    )
+    found = await read_trail(bench().api, WORKER, NOW - 3600)
+    assert [e.event_id for e in found] == ["e-1", "e-2", "e-3"]
 
 
 @pytest.mark.parametrize(
@@ -69,22 +84,25 @@ async def test_each_thing_is_looked_up_by_its_name(
 ) -> None:
     stub.on("cloudtrail", "LookupEvents", {"Events": []})
     assert await read_trail(bench().api, Key(SCOPE, kind, id_), NOW) == ()
-    [call] = stub.calls("LookupEvents")
-    assert call["LookupAttributes"][0]["AttributeValue"] == name
+    asked = [call["LookupAttributes"][0]["AttributeValue"] for call in stub.calls("LookupEvents")]
+    assert asked == ([name, WORKER_ARN] if kind in ("function", "alias") else [name])
 
 
 async def test_reads_are_passed_over_to_a_limit(stub: WireStub, bench: MakeBench) -> None:
     def read(n: int) -> dict[str, Any]:
         return event(n, "GetFunctionConcurrency", ReadOnly="true")
 
+    queue = Key(SCOPE, "queue", "orders")
     reads = {"Events": [read(n) for n in range(MOST)], "NextToken": "more"}
     stub.on("cloudtrail", "LookupEvents", reads, {"Events": [read(60), event(61)]})
-    assert [e.event_id for e in await read_trail(bench().api, WORKER, NOW)] == ["e-61"]
+    assert [e.event_id for e in await read_trail(bench().api, queue, NOW)] == ["e-61"]
     stub.received.clear()
     numbers = iter(range(100))
     stub.on("cloudtrail", "LookupEvents", lambda p: reads | {"NextToken": f"t-{next(numbers)}"})
-    assert await read_trail(bench().api, WORKER, NOW) == ()
+    assert await read_trail(bench().api, queue, NOW) == ()
     assert len(stub.received) == PAGES
+    assert await read_trail(bench().api, WORKER, NOW) == ()
+    assert len(stub.received) == 3 * PAGES
 
 
 async def test_no_more_than_fifty_newest_first(stub: WireStub, bench: MakeBench) -> None:

@@ -20,6 +20,8 @@ from lambdatop.domain.events import TargetIdentified
 from lambdatop.domain.ports import Backend
 from lambdatop.domain.scope import Key
 
+ARN = f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:orders-worker"
+
 
 @dataclass
 class Aws:
@@ -65,12 +67,12 @@ def test_a_plan_shows_everything_and_changes_nothing(cli: Cli, aws: Aws, home: P
     assert ran.code == codes.DONE
     for words in (
         "T2: reversible setting",
-        'lambda.PutFunctionConcurrency {"FunctionName": "orders-worker", "ReservedConcurrentExecutions": 0}',
+        f'lambda.PutFunctionConcurrency {{"FunctionName": "{ARN}", "ReservedConcurrentExecutions": 0}}',
         "reserved_concurrency=7",
         "reserved_concurrency=0",
         '"ReservedConcurrentExecutions": 7}',
         "new async events are LOST",
-        "aws lambda put-function-concurrency --function-name orders-worker",
+        f"aws lambda put-function-concurrency --function-name {ARN}",
         "--reserved-concurrent-executions 0 --region eu-central-1 --profile prod",
         "type orders-worker",
     ):

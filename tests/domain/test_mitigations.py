@@ -17,7 +17,8 @@ from lambdatop.domain.situation import FunctionSituation, MappingSituation, Queu
 from lambdatop.domain.trigger import AsyncConfig
 from lambdatop.domain.unread import NotKnown
 
-FUNCTION_REF = Ref(WORKER, function().arn, "orders-worker")
+WORKER_ARN = function().arn
+FUNCTION_REF = Ref(WORKER, WORKER_ARN, "orders-worker")
 MAPPING_REF = Ref(MAPPING, MAPPING.id, "orders → orders-worker")
 QUEUE_REF = Ref(ORDERS, queue(ORDERS).arn, "orders")
 
@@ -42,13 +43,13 @@ def refused(name: str, s: Any, **params: Any) -> Refusal:
 @pytest.mark.parametrize(
     ("before", "undo"),
     [
-        (None, Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": "orders-worker"})),
+        (None, Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": WORKER_ARN})),
         (
             7,
             Call(
                 "lambda",
                 "PutFunctionConcurrency",
-                {"FunctionName": "orders-worker", "ReservedConcurrentExecutions": 7},
+                {"FunctionName": WORKER_ARN, "ReservedConcurrentExecutions": 7},
             ),
         ),
     ],
@@ -61,7 +62,7 @@ def test_throttle_to_zero_knows_absent_from_a_number(before: int | None, undo: C
     assert p.tier == "T2"
     assert p.confirm == "orders-worker"
     assert p.cli == (
-        "aws lambda put-function-concurrency --function-name orders-worker "
+        f"aws lambda put-function-concurrency --function-name {WORKER_ARN} "
         "--reserved-concurrent-executions 0 --region eu-central-1"
     )
 

@@ -230,7 +230,7 @@ def test_a_redrive_is_recognised_by_its_start_and_stopped_by_its_handle() -> Non
 def test_a_rollback_sends_version_and_empty_weights_together() -> None:
     p = planned("rollback_alias", alias(weights=(("2", 0.1),)), version="1")
     assert dict(p.call.params) == {
-        "FunctionName": WORKER.id,
+        "FunctionName": function().arn,
         "Name": "live",
         "FunctionVersion": "1",
         "RoutingConfig": {"AdditionalVersionWeights": {}},

@@ -20,7 +20,7 @@ from lambdatop.domain.unread import NotKnown
 
 DENIED = NotKnown("denied", "lambda:GetFunctionEventInvokeConfig")
 LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
-NAME = "orders-worker"
+NAME, ARN = "orders-worker", function().arn
 STREAM = "arn:aws:kinesis:eu-central-1:111122223333:stream/clicks"
 
 
@@ -72,7 +72,7 @@ def back(p: Plan) -> Plan:
 def test_a_cap_is_a_reservation_and_goes_back_to_exactly_what_was(before: int | None, operation: str) -> None:
     p = planned("cap_concurrency", on_function(reserved=before), reserved="3")
     assert p.call == Call(
-        "lambda", "PutFunctionConcurrency", {"FunctionName": NAME, "ReservedConcurrentExecutions": 3}
+        "lambda", "PutFunctionConcurrency", {"FunctionName": ARN, "ReservedConcurrentExecutions": 3}
     )
     assert (p.tier, p.before, p.after) == (
         "T2",
@@ -124,7 +124,7 @@ def test_stopping_retries_merges_and_the_way_back_is_whole() -> None:
     assert p.call == Call(
         "lambda",
         "UpdateFunctionEventInvokeConfig",
-        {"FunctionName": NAME, "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
+        {"FunctionName": ARN, "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
     )
     assert p.before == {
         "async_config": {
@@ -139,7 +139,7 @@ def test_stopping_retries_merges_and_the_way_back_is_whole() -> None:
     assert undo.call == Call(
         "lambda",
         "PutFunctionEventInvokeConfig",
-        {"FunctionName": NAME, **p.before["async_config"]},
+        {"FunctionName": ARN, **p.before["async_config"]},
     )
     assert f"--destination-config OnFailure={{Destination={LOST}}}" in undo.cli.replace("'", "")
 
@@ -150,7 +150,7 @@ def test_where_there_was_no_configuration_the_way_back_deletes_it() -> None:
     assert p.before == {"async_config": None}
     assert (p.tier, p.confirm) == ("T2", NAME)
     assert "is LOST" in p.lost
-    assert back(p).call == Call("lambda", "DeleteFunctionEventInvokeConfig", {"FunctionName": NAME})
+    assert back(p).call == Call("lambda", "DeleteFunctionEventInvokeConfig", {"FunctionName": ARN})
 
 
 def test_what_could_not_be_read_could_not_be_restored() -> None:
@@ -186,7 +186,7 @@ def test_restoring_sets_what_is_said_and_keeps_the_destinations() -> None:
 
 def test_loops_are_stopped_where_somebody_allowed_them() -> None:
     p = planned("stop_recursion", on_function(recursive_loop="Allow", async_config=AsyncConfig()))
-    assert p.call.params == {"FunctionName": NAME, "RecursiveLoop": "Terminate"}
+    assert p.call.params == {"FunctionName": ARN, "RecursiveLoop": "Terminate"}
     assert (p.tier, p.confirm) == ("T2", NAME)
     assert "LOST" in p.lost
     assert "a loop may run again" in back(p).lost

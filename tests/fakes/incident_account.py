@@ -11,6 +11,7 @@ from typing import Any
 
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Answer, Fault, WireStub
+from fakes.wire_world_changes import named
 
 from lambdatop.domain.scope import Key
 
@@ -167,16 +168,16 @@ def _lambda(stub: WireStub) -> None:
         stub.on("lambda", operation, reply)
 
     on("ListFunctions", {"Functions": functions})
-    on("GetFunctionConfiguration", lambda p: by_name[p["FunctionName"]] | {"State": "Active"})
-    on("GetFunctionConcurrency", lambda p: reserved.get(p["FunctionName"], {}))
+    on("GetFunctionConfiguration", lambda p: by_name[named(p)] | {"State": "Active"})
+    on("GetFunctionConcurrency", lambda p: reserved.get(named(p), {}))
     on("ListEventSourceMappings", {"EventSourceMappings": mappings})
     on("GetEventSourceMapping", lambda p: by_uuid[p["UUID"]])
-    on("GetFunctionEventInvokeConfig", lambda p: invoke.get(p["FunctionName"], GONE))
+    on("GetFunctionEventInvokeConfig", lambda p: invoke.get(named(p), GONE))
     on("ListFunctionEventInvokeConfigs", {"FunctionEventInvokeConfigs": [own]})
-    on("GetPolicy", lambda p: policy if p["FunctionName"] == "shop" and "Qualifier" not in p else GONE)
+    on("GetPolicy", lambda p: policy if named(p) == "shop" and "Qualifier" not in p else GONE)
     on("GetFunctionRecursionConfig", {"RecursiveLoop": "Allow"})
     on("ListProvisionedConcurrencyConfigs", {"ProvisionedConcurrencyConfigs": []})
-    on("ListAliases", lambda p: {"Aliases": [alias] if p["FunctionName"] == "shop" else []})
+    on("ListAliases", lambda p: {"Aliases": [alias] if named(p) == "shop" else []})
     on("GetAlias", alias)
     on("ListVersionsByFunction", {"Versions": [{"Version": str(i), "CodeSha256": "x"} for i in (1, 2)]})
     on("ListFunctionUrlConfigs", {"FunctionUrlConfigs": []})

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from fakes.wire_stub import Answer, Fault, WireStub
+from fakes.wire_world_changes import named
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
@@ -56,7 +57,7 @@ class TroubleWorld(WireStub):
             "LastModified": time.time() - 9e6,
         }
         self.on("lambda", "ListEventSourceMappings", {"EventSourceMappings": [mapping]})
-        self.on("lambda", "GetFunctionConfiguration", lambda p: self._function(p["FunctionName"]))
+        self.on("lambda", "GetFunctionConfiguration", lambda p: self._function(named(p)))
         self.on("lambda", "GetFunctionConcurrency", {})
         self.on("lambda", "GetFunctionEventInvokeConfig", self._async_settings)
         self.on("lambda", "GetPolicy", GONE)
@@ -86,7 +87,7 @@ class TroubleWorld(WireStub):
             return GONE
         ends = {"OnFailure": {"Destination": Q + KEPT}}
         return {
-            "FunctionArn": FN + params["FunctionName"],
+            "FunctionArn": FN + named(params),
             "MaximumRetryAttempts": 1,
             "MaximumEventAgeInSeconds": 600,
             "DestinationConfig": ends,

@@ -7,6 +7,7 @@ from typing import Any
 
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Fault, WireStub
+from fakes.wire_world_changes import named
 
 from lambdatop.domain.scope import Key
 
@@ -34,7 +35,7 @@ def furnish(stub: WireStub) -> None:
     by_uuid = {m["UUID"]: m for m in mappings}
 
     def configuration(p: dict[str, Any]) -> Any:
-        name = p["FunctionName"]
+        name = named(p)
         return {"FunctionName": name, "FunctionArn": FN + name, "Timeout": 7} if name in functions else GONE
 
     def url(p: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from fakes.aws_doubles import ACCOUNT, REGION
 from fakes.wire_stub import Fault
 
 FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/"
 Q = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
 FLOOR = 100
 LOOKS = 2
@@ -29,6 +30,11 @@ def named(params: Params) -> str:
     """The bare function name of a name or an ARN."""
     text = str(params.get("FunctionName") or "").removeprefix(FN)
     return text.split(":")[0]
+
+
+def bus_named(params: Params) -> str:
+    """The bare bus name of a name or an ARN; another account's bus stays what it is, and is not found."""
+    return str(params.get("EventBusName") or "default").removeprefix(BUS)
 
 
 def queue_of(text: str) -> str:
@@ -173,7 +179,7 @@ def _cancel_move(state: State, params: Params) -> Done:
 
 def _set_rule(goal: str) -> Callable[[State, Params], Done]:
     def change(state: State, params: Params) -> Done:
-        rule = state["rules"].get(f"{params.get('EventBusName', 'default')}/{params['Name']}")
+        rule = state["rules"].get(f"{bus_named(params)}/{params['Name']}")
         if rule is None:
             return Fault("ResourceNotFoundException", "no such rule", 400)
         rule["State"] = goal

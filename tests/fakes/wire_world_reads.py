@@ -8,7 +8,19 @@ from typing import Any
 
 from fakes.aws_doubles import IDENTITY
 from fakes.wire_stub import Fault
-from fakes.wire_world_changes import FN, GONE, NO_QUEUE, Done, Params, Q, State, named, queue_of, shown_alias
+from fakes.wire_world_changes import (
+    FN,
+    GONE,
+    NO_QUEUE,
+    Done,
+    Params,
+    Q,
+    State,
+    bus_named,
+    named,
+    queue_of,
+    shown_alias,
+)
 
 DENIED = Fault("AccessDenied", "not simulated here", 403)
 Read = Callable[[State, Params], Done]
@@ -120,15 +132,14 @@ def _moves(state: State, params: Params) -> Done:
 
 
 def _rule(state: State, params: Params) -> Done:
-    bus = params.get("EventBusName", "default")
-    rule = state["rules"].get(f"{bus}/{params['Name']}")
+    rule = state["rules"].get(f"{bus_named(params)}/{params['Name']}")
     if rule is None:
         return Fault("ResourceNotFoundException", "no such rule", 400)
     return {k: v for k, v in rule.items() if k != "Targets"}
 
 
 def _targets(state: State, params: Params) -> Done:
-    rule = state["rules"].get(f"{params.get('EventBusName', 'default')}/{params['Rule']}")
+    rule = state["rules"].get(f"{bus_named(params)}/{params['Rule']}")
     return (
         Fault("ResourceNotFoundException", "no such rule", 400)
         if rule is None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.mitigations.words import cli, option, owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
@@ -25,7 +26,7 @@ IAM = ("lambda:UpdateAlias", "lambda:GetAlias", "lambda:ListVersionsByFunction")
 
 
 def point(function: str, alias: str, version: str, weights: Mapping[str, float], revision: str = "") -> Call:
-    """The call that makes the alias exactly this; with `revision` only if nobody has touched it since."""
+    """The call that makes the alias of `function` (its ARN) this; with `revision` only if untouched since."""
     params: dict[str, Any] = {
         "FunctionName": function,
         "Name": alias,
@@ -52,7 +53,8 @@ def plan_rollback_alias(s: AliasSituation, params: Mapping[str, Any], now: float
     wanted, why = _wanted(s, params)
     if wanted is None:
         return Refusal(NAME, s.ref, why, _versions(s))
-    function, scope, weights = s.function.id, s.ref.key.scope, dict(s.weights)
+    scope, weights = s.ref.key.scope, dict(s.weights)
+    function = function_arn(scope, s.function.id, s.ref.arn)
     call = point(function, s.name, wanted.version, {}, s.revision_id)
     undo = point(function, s.name, s.version, weights)
     return Plan(

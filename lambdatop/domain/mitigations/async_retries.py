@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.fates import retries_words
 from lambdatop.domain.mitigations.fields import number_or_none
 from lambdatop.domain.mitigations.words import cli, option, owner_warning, span
@@ -55,11 +56,11 @@ def settings_of(config: AsyncConfig | None) -> Settings:
     return found | {name: value for name, value in given.items() if value is not None}
 
 
-def set_whole(name: str, settings: Settings) -> Call:
-    """The call that makes the configuration exactly `settings`; None deletes it."""
+def set_whole(function: str, settings: Settings) -> Call:
+    """The call that makes the configuration of `function` (its ARN) exactly `settings`; None deletes it."""
     if settings is None:
-        return Call("lambda", "DeleteFunctionEventInvokeConfig", {"FunctionName": name})
-    return Call("lambda", "PutFunctionEventInvokeConfig", {"FunctionName": name, **settings})
+        return Call("lambda", "DeleteFunctionEventInvokeConfig", {"FunctionName": function})
+    return Call("lambda", "PutFunctionEventInvokeConfig", {"FunctionName": function, **settings})
 
 
 def async_cli(scope: Scope, call: Call) -> str:
@@ -91,7 +92,7 @@ def plan_stop_async_retries(
         reason = f"{s.facts.name} retries no asynchronous event already."
         return Refusal(STOP, s.ref, reason, "What still repeats is not Lambda's asynchronous queue.")
     operation = "PutFunctionEventInvokeConfig" if before is None else "UpdateFunctionEventInvokeConfig"
-    call = Call("lambda", operation, {"FunctionName": s.facts.name, **change})
+    call = Call("lambda", operation, {"FunctionName": _address(s), **change})
     return _plan(STOP, s, call, before, after, now, plan_id)
 
 
@@ -114,7 +115,7 @@ def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: flo
     wanted = None if after == DEFAULTS else after
     if wanted == before:
         return Refusal(RESTORE, s.ref, f"{s.facts.name} is set to {async_words(before)} already.")
-    return _plan(RESTORE, s, set_whole(s.facts.name, wanted), before, wanted, now, plan_id)
+    return _plan(RESTORE, s, set_whole(_address(s), wanted), before, wanted, now, plan_id)
 
 
 def _plan(
@@ -127,7 +128,7 @@ def _plan(
     plan_id: str,
 ) -> Plan:
     name, scope = s.facts.name, s.ref.key.scope
-    undo = set_whole(name, before)
+    undo = set_whole(_address(s), before)
     stops = mitigation == STOP
     return Plan(
         id=plan_id,
@@ -151,6 +152,10 @@ def _plan(
         warnings=owner_warning(s.stack),
         unknowns=s.gaps,
     )
+
+
+def _address(s: FunctionSituation) -> str:
+    return function_arn(s.ref.key.scope, s.facts.name, s.ref.arn)
 
 
 def _unreadable(mitigation: str, s: FunctionSituation, why: NotKnown) -> Refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
@@ -38,23 +39,24 @@ def plan_cap_concurrency(
     if refused or wanted is None:
         return refused or Refusal(NAME, s.ref, "'none' is no cap.", "restore_concurrency takes one away.")
     name, scope = s.facts.name, s.ref.key.scope
-    back, tier = set_reserved_cli(scope, name, s.reserved), tier_of(s)
+    function = function_arn(scope, name, s.ref.arn)
+    back, tier = set_reserved_cli(scope, function, s.reserved), tier_of(s)
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Cap {name} at {wanted} executions at once",
         tier=tier,
-        call=set_reserved(name, wanted),
+        call=set_reserved(function, wanted),
         before={FIELD: s.reserved},
         after={FIELD: wanted},
-        undo=set_reserved(name, s.reserved),
+        undo=set_reserved(function, s.reserved),
         undo_note=f"back to {reserved_words(s.reserved)} ({back})",
         lost=f"{NOTHING}; above it {refused_work(s)}",
         in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s, above the cap too",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
         confirm="key" if tier == "T1" else name,
-        cli=set_reserved_cli(scope, name, wanted),
+        cli=set_reserved_cli(scope, function, wanted),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(*pool_after(s, wanted), *callers(s)),

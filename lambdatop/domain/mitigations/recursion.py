@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.mitigations.words import cli, option, owner_warning
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
@@ -18,9 +19,9 @@ IAM = ("lambda:PutFunctionRecursionConfig", "lambda:GetFunctionRecursionConfig")
 HOPS = 16
 
 
-def set_recursion(name: str, value: str) -> Call:
-    """The call that lets loops run (Allow) or has Lambda stop them (Terminate)."""
-    return Call("lambda", "PutFunctionRecursionConfig", {"FunctionName": name, "RecursiveLoop": value})
+def set_recursion(function: str, value: str) -> Call:
+    """The call that lets loops of `function` (its ARN) run (Allow) or has Lambda stop them (Terminate)."""
+    return Call("lambda", "PutFunctionRecursionConfig", {"FunctionName": function, "RecursiveLoop": value})
 
 
 def set_recursion_cli(scope: Scope, call: Call) -> str:
@@ -52,7 +53,8 @@ def plan_stop_recursion(
         return Refusal(
             NAME, s.ref, f"Whether loops of {name} are stopped could not be read.", "; ".join(s.gaps)
         )
-    call, undo = set_recursion(name, "Terminate"), set_recursion(name, "Allow")
+    function = function_arn(scope, name, s.ref.arn)
+    call, undo = set_recursion(function, "Terminate"), set_recursion(function, "Allow")
     return Plan(
         id=plan_id,
         mitigation=NAME,

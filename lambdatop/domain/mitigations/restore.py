@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.journal import Entry, joined
@@ -105,22 +106,23 @@ def plan_restore_concurrency(
         return refused
     lowers = wanted is not None and (s.reserved is None or wanted < s.reserved)
     tier: Tier = tier_of(s) if lowers else "T1"
+    function = function_arn(scope, name, s.ref.arn)
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Restore reserved concurrency of {name} to {reserved_words(wanted)}",
         tier=tier,
-        call=set_reserved(name, wanted),
+        call=set_reserved(function, wanted),
         before={FIELD: s.reserved},
         after={FIELD: wanted},
-        undo=set_reserved(name, s.reserved),
-        undo_note=f"back to {reserved_words(s.reserved)} ({set_reserved_cli(scope, name, s.reserved)})",
+        undo=set_reserved(function, s.reserved),
+        undo_note=f"back to {reserved_words(s.reserved)} ({set_reserved_cli(scope, function, s.reserved)})",
         lost=f"{NOTHING}; beyond {wanted} at once {refused_work(s)}" if lowers else STARTS,
         in_flight="running invocations are not touched",
         takes_effect="within seconds (AWS documents no figure)",
         confirm="key" if tier == "T1" else name,
-        cli=set_reserved_cli(scope, name, wanted),
+        cli=set_reserved_cli(scope, function, wanted),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=pool_after(s, wanted),

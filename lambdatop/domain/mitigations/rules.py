@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdatop.domain.addresses import bus_arn
 from lambdatop.domain.mitigations.words import cli, option
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
@@ -19,7 +20,7 @@ IAM = ("events:DisableRule", "events:EnableRule", "events:DescribeRule", "events
 
 
 def switch_rule(name: str, bus: str, on: bool) -> Call:
-    """The call that switches a rule; EnableRule knows no other state than ENABLED."""
+    """The call that switches a rule of `bus` (its ARN); EnableRule knows no other state than ENABLED."""
     return Call("events", "EnableRule" if on else "DisableRule", {"Name": name, "EventBusName": bus})
 
 
@@ -42,7 +43,8 @@ def plan_enable_rule(s: RuleSituation, params: Mapping[str, Any], now: float, pl
 
 def _plan(mitigation: str, s: RuleSituation, now: float, plan_id: str) -> Plan:
     on, scope = mitigation == ENABLE, s.ref.key.scope
-    call, undo = switch_rule(s.name, s.bus, on), switch_rule(s.name, s.bus, not on)
+    bus = bus_arn(scope, s.bus, s.ref.arn)
+    call, undo = switch_rule(s.name, bus, on), switch_rule(s.name, bus, not on)
     return Plan(
         id=plan_id,
         mitigation=mitigation,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import Reserved
@@ -23,19 +24,19 @@ CALLS = (("lambda", "PutFunctionConcurrency"), ("lambda", "DeleteFunctionConcurr
 IAM = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency")
 
 
-def set_reserved(name: str, value: Reserved) -> Call:
-    """The call that makes reserved concurrency exactly `value`; None deletes the reservation."""
+def set_reserved(function: str, value: Reserved) -> Call:
+    """The call that makes reserved concurrency of `function` (its ARN) exactly `value`; None deletes it."""
     if value is None:
-        return Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": name})
-    params = {"FunctionName": name, "ReservedConcurrentExecutions": value}
+        return Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": function})
+    params = {"FunctionName": function, "ReservedConcurrentExecutions": value}
     return Call("lambda", "PutFunctionConcurrency", params)
 
 
-def set_reserved_cli(scope: Scope, name: str, value: Reserved) -> str:
+def set_reserved_cli(scope: Scope, function: str, value: Reserved) -> str:
     """`set_reserved` as an `aws` command."""
     if value is None:
-        return cli(scope, "lambda", "delete-function-concurrency", *option("--function-name", name))
-    words = ("lambda", "put-function-concurrency", *option("--function-name", name))
+        return cli(scope, "lambda", "delete-function-concurrency", *option("--function-name", function))
+    words = ("lambda", "put-function-concurrency", *option("--function-name", function))
     return cli(scope, *words, "--reserved-concurrent-executions", str(value))
 
 
@@ -57,6 +58,7 @@ def plan_throttle_to_zero(
 
 def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
     name, scope = s.facts.name, s.ref.key.scope
+    function = function_arn(scope, name, s.ref.arn)
     back = "remove the reservation again" if s.reserved is None else f"set it back to {s.reserved}"
     note = "" if s.reserved is None else "; AWS refuses if others took that share of the pool meanwhile"
     return Plan(
@@ -65,16 +67,16 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
         target=s.ref,
         title=f"Throttle {name} to zero",
         tier="T2",
-        call=set_reserved(name, 0),
+        call=set_reserved(function, 0),
         before={"reserved_concurrency": s.reserved},
         after={"reserved_concurrency": 0},
-        undo=set_reserved(name, s.reserved),
-        undo_note=f"{back} ({set_reserved_cli(scope, name, s.reserved)}){note}",
+        undo=set_reserved(function, s.reserved),
+        undo_note=f"{back} ({set_reserved_cli(scope, function, s.reserved)}){note}",
         lost=_lost(s),
         in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases",
         confirm=name,
-        cli=set_reserved_cli(scope, name, 0),
+        cli=set_reserved_cli(scope, function, 0),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=callers(s),
