@@ -14,7 +14,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lambdatop.domain.endpoint import foreign
+from lambdatop.domain.endpoint import LOOPBACK, endpoint_problem, foreign, shown_url
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.events import TargetIdentified
 from lambdatop.domain.ports import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
@@ -46,8 +46,6 @@ SERVICES = (
     "pricing",
 )
 """Every service that this room makes clients of (botocore's names)."""
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ async def connect(
     from lambdatop.aws import session as sdk
     from lambdatop.aws._private import replace_credentials
     from lambdatop.aws.answers import oddities_of
-    from lambdatop.aws.credentials import mfa_refusal, usable_until
+    from lambdatop.aws.credentials import usable_until
     from lambdatop.aws.guard import Guard
     from lambdatop.aws.identity import CheckedCredentials
     from lambdatop.aws.session_policy import RoleSessions
@@ -110,7 +108,7 @@ async def connect(
         async with bounded(CREDENTIALS_S, "getting credentials"):
             credentials = await resolve(session)
     except Exception as error:
-        raise mfa_refusal(error) or translate(error, "sts", "AssumeRole") from None
+        raise translate(error, "sts", "AssumeRole") from None
     expires_at = usable_until(credentials, connection.codes)
     clients = sdk.Clients(session, connection, region, attempts=3)
     api = sdk.Api(clients, limiter, meter, clock)
@@ -261,10 +259,15 @@ async def resolve(session: Any) -> Any:
     """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
     from botocore.exceptions import NoCredentialsError
 
-    credentials = await session.get_credentials()
-    if credentials is None:
-        raise NoCredentialsError
-    await credentials.get_frozen_credentials()
+    from lambdatop.aws.credentials import not_fetched
+
+    try:
+        credentials = await session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        await credentials.get_frozen_credentials()
+    except Exception as error:
+        raise not_fetched(error) from None
     return credentials
 
 
@@ -308,20 +311,9 @@ def configured_endpoint(session: Any, service: str) -> str:
 
 
 def check_endpoint(url: str) -> None:
-    """Raise UsageError for what is no endpoint URL, and for plain http beyond this machine.
-
-    A foreign endpoint receives the session token; unencrypted, everybody on the way does.
-    """
-    shown = clean_line(url, 200)
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
-        raise UsageError(f"{shown!r} is not an endpoint URL: pass one such as https://host:8443.")
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise UsageError(f"{shown} is not encrypted: plain http is only accepted for this machine itself.")
+    """Raise UsageError, without the password that may stand in it, for what is no endpoint URL."""
+    if problem := endpoint_problem(url):
+        raise UsageError(f"The endpoint {shown_url(url)!r} cannot be used: it {problem}.")
 
 
 def _check(connection: Connection) -> None:

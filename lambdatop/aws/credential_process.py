@@ -8,22 +8,32 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+import dateutil.parser
+
 from lambdatop.domain.error_words import error_words
 from lambdatop.domain.errors import CredentialsError
+from lambdatop.domain.redact import redact_strictly
 from lambdatop.domain.text import clean_line
 
 WORD_S = 3.0
 """After so long it is said what is waited for."""
 BOUND_S = 60.0
 """After so long it is ended: time enough for somebody to touch a key or answer a browser."""
+SAID_MAX = 200
+"""Characters that are shown of what it says on stderr."""
 OUTPUT_MAX = 1 << 20
 """Bytes of either output; credentials take a few hundred."""
+
+_NEEDED = {"AccessKeyId": True, "SecretAccessKey": True, "SessionToken": False}
+_HEADER_VALUE = re.compile(r"[!-~]+")
+"""What can be signed with and sent in a header."""
 
 Say = Callable[[str], None]
 
@@ -76,10 +86,10 @@ class _Child:
         return self._child.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Its output; bytes that are no UTF-8 are replaced, since the SDK insists on decoding them.
+        """Its output, which the SDK can use: what it would do with any other is not to be relied on.
 
         Raises:
-            CredentialsError: it took too long, printed too much, or succeeded without printing JSON.
+            CredentialsError: it took too long, printed too much, failed, or printed no credentials.
         """
         loop = asyncio.get_running_loop()
         word = loop.call_later(WORD_S, self._say, f"{self._name} has not answered yet; waiting …")
@@ -101,11 +111,13 @@ class _Child:
                 await self._child.wait()
             if self._child.stdin is not None:
                 self._child.stdin.close()
-        if self._child.returncode == 0 and not _is_object(out):
-            raise CredentialsError(
-                f"{self._name} printed something that is not JSON: run it by hand to see it."
-            )
-        return out, err.decode("utf-8", "replace").encode()
+        if self._child.returncode != 0:
+            said = redact_strictly(clean_line(err.decode("utf-8", "replace").strip(), SAID_MAX))
+            words = f" ({said})" if said else ""
+            raise CredentialsError(f"{self._name} ended with code {self._child.returncode}{words}: check it.")
+        if wrong := _wrong(out):
+            raise CredentialsError(f"{self._name} printed {wrong}: run it by hand to see it.")
+        return out, b""
 
 
 class _TooMuch(Exception):
@@ -121,8 +133,29 @@ async def _all(stream: asyncio.StreamReader | None) -> bytes:
     return data
 
 
-def _is_object(out: bytes) -> bool:
+def _wrong(out: bytes) -> str:
+    """What is printed instead of credentials, in words that quote nothing of it; "" for credentials.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+    """
     try:
-        return isinstance(json.loads(out), dict)
+        printed = json.loads(out.decode())
     except (ValueError, RecursionError):
+        return "something that is not JSON"
+    if not isinstance(printed, dict):
+        return "something that is not JSON with credentials"
+    if printed.get("Version") != 1:
+        return "JSON whose Version is not 1"
+    for name, needed in _NEEDED.items():
+        value = printed.get(name)
+        if (needed or value is not None) and not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+            return f"JSON without a usable {name}"
+    return "" if _is_time(printed.get("Expiration")) else "JSON without a usable Expiration"
+
+
+def _is_time(value: Any) -> bool:
+    """Whether the SDK can tell when it is: None is never, and a time of no time zone cannot be compared."""
+    try:
+        return value is None or dateutil.parser.parse(value).tzinfo is not None
+    except (ValueError, OverflowError, TypeError):
         return False

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from lambdatop.aws._private import credentials_expiry, quiet_providers
 from lambdatop.aws.credential_process import Say, starter
+from lambdatop.aws.guard import GuardRefusal
 from lambdatop.aws.mfa import SESSION_ENDS_EARLY_S, MfaCodes, refused
-from lambdatop.domain.errors import CredentialsError
+from lambdatop.aws.translate import LOGIN, translate
+from lambdatop.domain.error_words import error_words
+from lambdatop.domain.errors import CredentialsError, LambdatopError
 
 MFA_WORDS = ("multifactorauthentication", "mfa")
 _MFA_CODES = ("AccessDenied", "ValidationError", "InvalidParameterValue")
@@ -37,6 +41,19 @@ def mfa_refusal(error: BaseException) -> CredentialsError | None:
     if about.get("Code") in _MFA_CODES and any(word in message.lower() for word in MFA_WORDS):
         return refused(message)
     return None
+
+
+def not_fetched(error: Exception) -> LambdatopError:
+    """The sentence for whatever kept the SDK from getting or renewing credentials."""
+    known = (LambdatopError, GuardRefusal, ClientError, BotoCoreError, ResponseParserError)
+    if isinstance(error, known):
+        return mfa_refusal(error) or translate(error, "sts", "AssumeRole")
+    if isinstance(error, RuntimeError) and "still expired" in str(error):
+        return CredentialsError(f"The credentials that were handed out have expired already: {LOGIN}.")
+    return CredentialsError(
+        f"What hands out the credentials gave none that can be used ({error_words(error)}): check the "
+        "profile, and what answers there."
+    )
 
 
 def _no_prompt(_: str) -> str:

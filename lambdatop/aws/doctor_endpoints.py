@@ -20,7 +20,7 @@ from lambdatop.aws.guard import Guard
 from lambdatop.aws.session import Clients, open_session
 from lambdatop.domain import doctor
 from lambdatop.domain.doctor import Check
-from lambdatop.domain.endpoint import is_aws
+from lambdatop.domain.endpoint import is_aws, shown_url
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.ports import Meter
 from lambdatop.domain.text import clean_line
@@ -76,7 +76,7 @@ async def places(connection: Connection, region: str, meter: Meter) -> Places:
 def _chosen(url: str, services: Iterable[str]) -> Check:
     names = sorted(set(services))
     who = "every service" if len(names) > 5 else ", ".join(names)
-    shown = f"{clean_line(url, 200)} for {who}"
+    shown = f"{shown_url(url)} for {who}"
     if is_aws(url):
         return Check(GROUP, "custom", "ok", shown)
     do = "It is not AWS's own: it sees your session, and changes need --allow-endpoint-changes."

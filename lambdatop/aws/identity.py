@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from lambdatop.aws.credentials import not_fetched
 from lambdatop.domain.errors import IdentityChanged
 from lambdatop.domain.principal import same_principal
 from lambdatop.domain.text import clean_line, clean_name
@@ -95,7 +96,7 @@ class CheckedCredentials:
         """
         keys = _pinned.get()
         if keys is None:
-            keys = await self._credentials.get_frozen_credentials()
+            keys = await self._handed_out()
         if self._ended is None and self._known is not None and keys == self._known.keys:
             return keys
         async with self._lock:
@@ -111,7 +112,14 @@ class CheckedCredentials:
         """
         async with self._lock:
             self._refuse_ended()
-            return await self._verify(await self._credentials.get_frozen_credentials())
+            return await self._verify(await self._handed_out())
+
+    async def _handed_out(self) -> Any:
+        """The present keys. A renewal fails in the words of the first time, whatever was to be signed."""
+        try:
+            return await self._credentials.get_frozen_credentials()
+        except Exception as error:
+            raise not_fetched(error) from None
 
     def _refuse_ended(self) -> None:
         if self._ended is not None:

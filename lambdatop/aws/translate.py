@@ -27,7 +27,7 @@ from lambdatop.domain.errors import (
     Unreachable,
     UsageError,
 )
-from lambdatop.domain.redact import redact
+from lambdatop.domain.redact import redact, redact_strictly
 from lambdatop.domain.text import clean_line, clean_name
 
 
@@ -117,6 +117,8 @@ def readable(text: str) -> str:
 def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceError:
     code, status = code_and_status(error)
     words, name = words_of(error), f"{service}:{operation}"
+    if service == "sts":  # it hands out keys: whatever looks like one is hidden, at the price of long names
+        code, words = redact_strictly(code), redact_strictly(words)
     if code in DENIED:
         asked = _PERFORM.search(words)
         action = own = iam_action(service, operation)
@@ -153,9 +155,19 @@ def _endpoint(error: BaseException) -> str:
     return clean_line(f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}", 200)
 
 
+def _told(error: BaseException) -> str:
+    """The SDK's words, without an answer that an HTTP parser or a credential provider quotes in them."""
+    if isinstance(error, sdk.CredentialRetrievalError):
+        return str(error.kwargs.get("provider"))
+    if isinstance(error, sdk.HTTPClientError):
+        cause = error.kwargs.get("error")
+        return error_words(cause) if isinstance(cause, BaseException) else type(error).__name__
+    return str(error)
+
+
 def _make(kind: type[LambdatopError], sentence: str) -> Callable[[BaseException, str], LambdatopError]:
     def make(error: BaseException, name: str) -> LambdatopError:
-        words = redact(clean_line(str(error), 200))[0]
+        words = redact(clean_line(_told(error), 200))[0]
         text = sentence.format(name=name, words=words, endpoint=_endpoint(error))
         if issubclass(kind, SourceError):
             return kind(text, code=type(error).__name__)
@@ -196,7 +208,7 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, st
     ),
     (
         (sdk.CredentialRetrievalError,),
-        _make(CredentialsError, "The credentials could not be fetched ({words}): check the profile."),
+        _make(CredentialsError, "The credentials could not be fetched ({words}): check what hands them out."),
     ),
     (
         (sdk.ProfileNotFound,),

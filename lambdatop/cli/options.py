@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from lambdatop.config import schema
 from lambdatop.config.aws_profile import environment_profile
 from lambdatop.config.load import Given
+from lambdatop.domain.endpoint import shown_url
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.text import clean_line
 from lambdatop.domain.values import dataclass
@@ -112,7 +113,8 @@ def choose(args: argparse.Namespace, environ: Mapping[str, str]) -> Chosen:
         if option.setting:
             value, problem = schema.parse_text(schema.BY_PATH[option.setting], text)
             if problem:
-                raise UsageError(f"{origin} {problem} (it is {clean_line(text, 80)!r})")
+                shown = shown_url(text) if option.setting == "endpoint_url" else clean_line(text, 80)
+                raise UsageError(f"{origin} {problem} (it is {shown!r})")
             given[option.setting] = Given(value, origin)
         else:
             texts[option.dest] = text

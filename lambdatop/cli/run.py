@@ -48,9 +48,11 @@ def _command(argv: Sequence[str]) -> int:
 
 
 def _explain(error: LambdatopError, debug: bool) -> None:
+    from lambdatop.domain.redact import redact  # its patterns are of no use to a run that ends well
+
     if debug:
         _traceback(error)
-    streams.say(str(error))
+    streams.say(redact(str(error))[0])
     if isinstance(error, TargetNotFound):
         for candidate in error.candidates:
             streams.say(f"  {candidate}")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
+from lambdatop.domain.endpoint import endpoint_problem
 from lambdatop.domain.settings import Settings
 from lambdatop.domain.values import dataclass
 
@@ -23,7 +23,6 @@ _PATTERNS = {
     "burn.until": (re.compile(r"([01]\d|2[0-3]):[0-5]\d"), "a time of day like 18:00"),
     "screen.theme": (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a theme"),
 }
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,29 +233,6 @@ def _check_text(option: Option, value: object) -> tuple[Any, str]:
         return (None, problem) if problem else (value, "")
     pattern, words = _PATTERNS[option.path]
     return (value, "") if pattern.fullmatch(value) else (None, f"needs {words}")
-
-
-def endpoint_problem(url: str) -> str:
-    """Why a URL cannot be an endpoint, "" when it can.
-
-    Whoever answers there receives signed requests and may fake every figure, so plain http is only
-    for this machine, and a URL carries no password.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or port == 0:
-        return "needs a URL like https://host:port"
-    if parts.username is not None or parts.password is not None:
-        return "must not hold a user or a password"
-    if parts.query or parts.fragment:
-        return "must not hold a query or a fragment"
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        return "plain http is only for this machine; use https"
-    return ""
 
 
 def _wanted(option: Option) -> str:

@@ -1,9 +1,16 @@
-"""Whether an endpoint is AWS's own: whoever answers there gets signed requests and may fake every figure."""
+"""Endpoints: which URLs can be one, and which are AWS's own. Pure.
+
+Whoever answers there gets signed requests and may fake every figure.
+"""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
+
+from lambdatop.domain.text import clean_line
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _SERVICES = (
     "lambda|monitoring|logs|streaming-logs|sqs|sts|kinesis|sns|events|s3|iam|cloudtrail|dynamodb|"
@@ -34,3 +41,33 @@ def is_aws(url: str) -> bool:
 def foreign(endpoint: str) -> tuple[str, ...]:
     """Those of the endpoints in a list (`https://a, https://b`, as a target tells it) that are not AWS's."""
     return tuple(url for url in endpoint.split(", ") if url and not is_aws(url))
+
+
+def endpoint_problem(url: str) -> str:
+    """Why a URL cannot be an endpoint, "" when it can.
+
+    The session token goes there, so plain http, which everybody on the way can read, is only for this
+    machine; and a URL carries no password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        return "needs a URL like https://host:port"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold a user or a password"
+    if parts.query or parts.fragment:
+        return "must not hold a query or a fragment"
+    if parts.scheme == "http" and host not in LOOPBACK:
+        return "is plain http, which is only for this machine; use https"
+    return ""
+
+
+def shown_url(url: str) -> str:
+    """Any text that was to be a URL, for a sentence: without user, password, query and fragment."""
+    scheme, sign, rest = url.partition("://") if "://" in url else ("", "", url)
+    place = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
+    return clean_line(f"{scheme}{sign}{place}", 200)

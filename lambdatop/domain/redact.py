@@ -17,24 +17,28 @@ MASK = "\u2022\u2022\u2022"
 Rule = tuple[str, tuple[str, ...], "re.Pattern[str]", "str | Callable[[re.Match[str]], str]"]
 
 _VALUE = (
-    r"(?:\"(?!\")(?:[^\"\\\n]|\\[^\n])++|'(?!')(?:[^'\\\n]|\\[^\n])++"
+    r"(?:(?:(?:[a-z]{1,2}|[a-z_][\w.]{0,40}\()(?=[\"']))?(?:\"(?!\")(?:[^\"\\\n]|\\[^\n])++|'(?!')(?:[^'\\\n]|\\[^\n])++)"
     r"|\\{1,3}\"(?!\\{1,3}\")[^\"\\\n]++|\\{1,3}'(?!\\{1,3}')[^'\\\n]++"
-    r"|\[[^\]\n]++|(?![\"'\\])[^\s,;&\"'\\}\])]++)"
+    r"|\[[^\]\n]++|\{[^}\n]++|(?![\"'\\])[^\s,;&\"'\\}\])]++)"
 )
+"""Quoted (`"…"`, `b'…'`, `SecretStr('…')`), quoted within quotes, a list, an object, a word."""
 _BETWEEN = r"(?:\\{0,3}[\"'])?\s{0,3}(?:=>|[:=]|%3[ad])\s{0,3}"
+_BETWEEN_OR_PAIR = rf"(?:{_BETWEEN}|[\"']\s?,\s?b?(?=[\"']))"
+"""Of a header also as a pair: `('Cookie', 'a=b')`."""
 # Looked for in the lowered text, where an alternation of words costs a tenth of what it does without case.
 # Names are told by their ends: a match can begin at four letters only. What a name needs in front of it is
 # looked at before its value is, so that no value is read twice.
 _NAMED = re.compile(
-    rf"(?P<name>token|key|secret|pass(?:w(?:or)?d|phrase|code)?|pwd)"
-    rf"(?:(?P<sign>{_BETWEEN})|(?P<xml>(?:\s[^<>\n]{{0,200}})?(?:>|&gt;)))"
+    rf"(?P<name>token|key(?:_base)?|secret(?:string|binary)?|pass(?:w(?:or)?ds?|phrases?|codes?)?|pwd)"
+    rf"(?:(?P<sign>{_BETWEEN})|(?P<xml>(?:\s[^<>\n]{{0,200}})?(?:>|&gt;|\\u003e)))"
 )
 _MORE = {
     "secret": re.compile(r"(?:\A|[^:])\Z"),
     "token": re.compile(
-        r"(?:(?:access|refresh|id|auth|session|security|bearer|api|csrf)[_-]?|[\"'?&<]|&lt;)\Z"
+        r"(?:(?:access|refresh|id|auth|session|security|bearer|api|csrf)[_-]?|(?<!next)[_-]|[\"'?&<]|&lt;"
+        r"|\\u003c|\bexport\s|\A)\Z"
     ),
-    "key": re.compile(r"(?:secret|access|api|private|encryption|signing|account)[_-]?\Z"),
+    "key": re.compile(r"(?:secret|access|api|private|encryption|signing|account|master)[_-]?\Z"),
     "pass": re.compile(
         r"(?:[_\"'?&<-]|&lt;|db|user|my|sql|root|admin|smtp|ftp|mail|redis|mq|ssh|login|proxy)\Z"
     ),
@@ -42,12 +46,14 @@ _MORE = {
 _MORE_WITHIN = 12
 """Characters before an end; `secret:` also stands in the ARN of a secret, which is none."""
 _VALUES = re.compile(_VALUE)
-_ELEMENT = re.compile(r"(?:<|&lt;)[\w:.-]{0,80}\Z")
+_ELEMENT = re.compile(r"(?:<|&lt;|\\u003c)[\w:.-]{0,80}\Z")
 _ELEMENT_WITHIN = 90
-_CONTENT = re.compile(r"(?:(?!&lt;)[^<])++")
+_CONTENT = re.compile(r"(?:<!\[cdata\[|(?!&lt;|\\u003c)[^<])++")
 """What stands in an XML element, up to its end or, of an answer that breaks off, to the end of the text."""
 _NAME_WORDS = ("pass", "secret", "token", "key", "pwd")
-_NO_SECRETS = re.compile(r"\\{0,3}[\"']?(?:null|none|nil|undefined|true|false|\*+|\u2022+|<[^>]*>?|)\Z", re.I)
+_NO_SECRETS = re.compile(
+    r"\\{0,3}[\"']?(?:null|none|nil|undefined|true|false|\{|\*+|\u2022+|<[^>]*>?|)\Z", re.I
+)
 
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/=_-]{32,}+")
 _LINE = re.compile(r"[^\n]+")
@@ -101,10 +107,26 @@ _SHAPES = (
     (("hvs.", "hvb."), r"hv[sb]\.", r"[A-Za-z0-9_-]{20,}+"),
     (("ya29.",), r"ya29\.", r"[A-Za-z0-9_-]{20,}+"),
     (("iqojb3jpz2lu", "ogzxivyxdz"), "(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)", r"[A-Za-z0-9+/=_%-]{16,}+"),
+    (("dckr_pat_", "dop_v1_", "dor_v1_"), "(?:dckr_pat|do[opr]_v1)_", r"[A-Za-z0-9_-]{20,}+"),
+    (("shpat_", "shpss_", "shpca_", "shppa_"), "shp(?:at|ss|ca|pa)_", r"[A-Fa-f0-9]{32,}+"),
+    (("hf_",), "hf_", r"[A-Za-z0-9]{30,}+"),
+    (("gocspx-",), "GOCSPX-", r"[A-Za-z0-9_-]{20,}+"),
+    (("whsec_",), "whsec_", r"[A-Za-z0-9+/=]{20,}+"),
+    (("atlasv1.",), r"(?:[A-Za-z0-9]{10,20}\.)?atlasv1\.", r"[A-Za-z0-9_-]{20,}+"),
+    (("lin_api_",), "lin_api_", r"[A-Za-z0-9]{30,}+"),
+    (("nrak-",), "NRAK-", r"[A-Z0-9]{20,}+"),
+    (("sq0csp-", "sq0atp-"), "sq0(?:csp|atp)-", r"[A-Za-z0-9_-]{20,}+"),
+    (("pmak-",), "PMAK-", r"[A-Za-z0-9-]{30,}+"),
+    (("atatt3",), "ATATT3", r"[A-Za-z0-9_=-]{30,}+"),
+    (("age-secret-key-1",), "AGE-SECRET-KEY-1", r"[A-Z0-9]{40,}+"),
+    (("/api/webhooks/",), r"discord(?:app)?\.com/api/webhooks/\d{10,25}/", r"[A-Za-z0-9_-]{20,}+"),
+    ((".webhook.office.com/",), r"webhook\.office\.com/webhookb2/", r"[A-Za-z0-9@/_-]{20,}+"),
     (("hooks.slack.com/",), r"hooks\.slack\.com/services/", r"[A-Za-z0-9/]{16,}+"),
 )
-"""By what their givers' tokens begin: GitHub, Slack, Stripe, OpenAI, Google, npm, PyPI, GitLab, SendGrid,
-Vault, and the session tokens of STS. Words to look for first, the beginning, and what follows it."""
+"""By what their givers' tokens begin: GitHub, Slack, Stripe, OpenAI and Anthropic, Google, npm, PyPI, GitLab,
+SendGrid, Vault, the session tokens of STS, Docker, DigitalOcean, Shopify, Hugging Face, Terraform, Linear,
+New Relic, Square, Postman, Atlassian, age, and addresses of web hooks.
+Words to look for first, the beginning, and what follows it."""
 
 
 def _block(match: re.Match[str]) -> str:
@@ -139,8 +161,9 @@ RULES: tuple[Rule, ...] = (
         "authorization",
         ("authorization",),
         re.compile(
-            rf"(?P<name>\bauthorization{_BETWEEN}(?:\\{{0,3}}[\"'])?"
-            r"(?:(?:basic|bearer|digest|token|negotiate|apikey)\s{1,3}|aws4-hmac-sha256\s[^\n\"']{0,600}?"
+            rf"(?P<name>\bauthorization{_BETWEEN_OR_PAIR}(?:\\{{0,3}}[\"'])?"
+            r"(?:(?:basic|bearer|digest|token|negotiate|ntlm|oauth|aws|splunk|bot|jwt|hmac[\w-]{0,12}|sharedkey(?:lite)?"
+            r"|(?:[a-z]{1,8}-?)?key)\s{1,3}|aws4-hmac-sha256\s[^\n\"']{0,600}?"
             r"signature=)?)"
             r"(?P<value>[^\s,;\"'\\}\])]{3,}+)",
             re.I,
@@ -174,8 +197,36 @@ RULES: tuple[Rule, ...] = (
         "cookie",
         ("cookie",),
         re.compile(
-            rf"(?P<name>\b(?:set-)?cookies?{_BETWEEN}(?:\[\s{{0,3}})?(?:\\{{0,3}}[\"'])?)"
-            r"(?P<value>(?!(?:\\{0,3}[\"'])?\s)[^\n\"'\\\]]++(?:\\{0,3}[\"'],\s?\\{0,3}[\"'][^\n\"'\\\]]++)*+)",
+            rf"(?P<name>\b(?:set-)?cookies?{_BETWEEN_OR_PAIR}(?:\[\s{{0,3}})?(?:\\{{0,3}}[\"'])?)"
+            r"(?P<value>\{[^}\n]++|(?!(?:\\{0,3}[\"'])?\s)[^\n\"'\\\]]++(?:\\{0,3}[\"'],\s?\\{0,3}[\"'][^\n\"'\\\]]++)*+)",
+            re.I,
+        ),
+        _beside,
+    ),
+    (
+        "cookie",
+        ("jsessionid", "phpsessid", "connect.sid", "sessionid="),
+        re.compile(
+            r"(?P<name>\b(?:jsessionid|phpsessid|connect\.sid|sessionid)=)(?P<value>[^\s;,&\"'<>]++)", re.I
+        ),
+        _beside,
+    ),
+    (
+        "password",
+        ("--",),
+        re.compile(
+            r"(?P<name>(?<![\w-])--[\w-]{0,60}?(?:password|passwd|passphrase|pwd|token|secret|"
+            rf"(?:secret|access|api|private|encryption|signing|account|auth)[_-]?key)\s{{1,3}})(?P<value>(?!-){_VALUE})",
+            re.I,
+        ),
+        _beside,
+    ),
+    (
+        "password",
+        ("access_key ", "accesskey ", "access-key ", "access key ", "session_token ", "session token "),
+        re.compile(
+            r"(?P<name>(?:secret[_ -]?access[_ -]?key|session[_ ]token)\s{1,3})"
+            r"(?=[A-Za-z+/=_-]{0,200}+\d)(?P<value>[A-Za-z0-9+/=_-]{16,}+)",
             re.I,
         ),
         _beside,
@@ -184,8 +235,9 @@ RULES: tuple[Rule, ...] = (
         "named value",
         ("value",),
         re.compile(
-            r"(?P<name>\"(?:name|key)\"\s?:\s?\"[^\"\n]{0,64}(?:pass|secret|token|key|pwd)[^\"\n]{0,64}\"\s?,\s?"
-            rf"\"value\"\s?:\s?)(?P<value>{_VALUE})",
+            r"(?P<name>(?:name|key)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w .-]{0,64}(?:pass|secret|token|key|pwd)"
+            r"[\w .-]{0,64}[\"']?\s{0,3},?\s{0,12}[\"']?value[\"']?\s{0,3}[:=]\s{0,3})"
+            rf"(?P<value>{_VALUE})",
             re.I,
         ),
         _beside,
@@ -246,6 +298,11 @@ def _redact(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
                     found.append(kind)
                 break
     return text, tuple(dict.fromkeys(found))
+
+
+def redact_strictly(text: str) -> str:
+    """Like `redact`, and each long random word is hidden too: for the words of who handles keys."""
+    return _LONG_WORD.sub(lambda m: MASK if _is_mixed(m.group()) else m.group(), redact(text)[0])
 
 
 def suspicious(text: str) -> bool:

@@ -175,7 +175,7 @@ async def test_an_endpoint_from_the_environment_is_told_and_checked(
     backend = await opened(Connection(region=REGION, access_key="a", secret_key="b"))
     assert backend.identified.endpoint == stub.url
     clean.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://203.0.113.5")
-    with pytest.raises(UsageError, match="not encrypted"):
+    with pytest.raises(UsageError, match="plain http"):
         await opened(Connection(region=REGION, access_key="a", secret_key="b"))
 
 
@@ -202,6 +202,25 @@ async def test_nobody_listens(opened: Open, clean: object) -> None:
 def test_a_bad_endpoint_url_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         check_endpoint(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2@h",
+        "https://:hunter2@h",
+        "https://hunter2@h",
+        "https://me:hunt/er2?hunter2#hunter2@h",
+        "https://h/?token=hunter2",
+        "https://h/#hunter2",
+        "me:hunter2@h",
+        "ftp://me:hunter2@h",
+    ],
+)
+def test_no_sentence_quotes_the_password_of_an_endpoint(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_endpoint(url)
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

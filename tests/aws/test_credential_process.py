@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import select
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.sts_stub import LoginStub, home_with
@@ -48,9 +50,80 @@ def _ended(pid: int) -> bool:
         os.close(handle)
 
 
-async def test_its_answer_its_arguments_and_its_code_come_through(tmp_path: Path) -> None:
-    assert await output(tmp_path, 'printf \'{"a":1}\'; echo "$1" >&2') == b'{"a":1}an arg\n 0'
-    assert await output(tmp_path, "printf no; cat; exit 7") == b"no 7"
+KEYS = {"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": SECRET}
+LONG = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12"
+
+
+async def test_its_answer_and_its_arguments_come_through(tmp_path: Path) -> None:
+    printed = json.dumps(KEYS | {"AccessKeyId": "an-arg"})
+    script = f"printf '%s' '{printed}' | sed \"s/an-arg/$(echo $1 | tr -d ' ')/\"; echo said >&2"
+    assert await output(tmp_path, script) == json.dumps(KEYS | {"AccessKeyId": "anarg"}).encode() + b" 0"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("the session is over", "(the session is over)"),
+        (f"AWS_SECRET_ACCESS_KEY={LONG}", "(AWS_SECRET_ACCESS_KEY=•••)"),
+        (f"got {LONG} for you", "(got ••• for you)"),
+        (f"set aws_secret_access_key {SECRET}", "(set aws_secret_access_key •••)"),
+        (f"run --password {SECRET} x", "(run --password ••• x)"),
+        (json.dumps(KEYS), "•••"),
+        ("", "with code 7: "),
+    ],
+)
+async def test_a_failure_is_blamed_on_it_in_its_own_words_without_keys(
+    tmp_path: Path, said: str, shown: str
+) -> None:
+    (tmp_path / "said").write_text(said)
+    with pytest.raises(CredentialsError, match="profile 'ops' ended with code 7") as failed:
+        await output(tmp_path, f"cat {tmp_path / 'said'} >&2; exit 7")
+    assert shown in str(failed.value)
+    assert SECRET not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "blamed"),
+    [
+        ({"Version": SECRET}, "Version is not 1"),
+        ({"Version": [SECRET]}, "Version is not 1"),
+        ({"Version": None}, "Version is not 1"),
+        ({"SecretAccessKey": None}, "usable SecretAccessKey"),
+        ({"SecretAccessKey": [SECRET]}, "usable SecretAccessKey"),
+        ({"SecretAccessKey": 5}, "usable SecretAccessKey"),
+        ({"AccessKeyId": ""}, "usable AccessKeyId"),
+        ({"AccessKeyId": f"{SECRET}\n"}, "usable AccessKeyId"),
+        ({"SessionToken": f"{SECRET}\nX-Other: 1"}, "usable SessionToken"),
+        ({"SessionToken": f"{SECRET}\u20ac"}, "usable SessionToken"),
+        ({"SessionToken": {}}, "usable SessionToken"),
+        ({"Expiration": SECRET}, "usable Expiration"),
+        ({"Expiration": 5}, "usable Expiration"),
+        ({"Expiration": "2030-01-01T00:00:00"}, "usable Expiration"),
+        ({"Expiration": "99999999999999999999-01-01T00:00:00Z"}, "usable Expiration"),
+    ],
+)
+async def test_what_are_no_credentials_is_blamed_on_it_and_not_quoted(
+    tmp_path: Path, changed: dict[str, Any], blamed: str
+) -> None:
+    (tmp_path / "printed").write_text(json.dumps(KEYS | changed))
+    with pytest.raises(CredentialsError, match=f"profile 'ops' printed JSON .*{blamed}: run it") as failed:
+        await output(tmp_path, f"cat {tmp_path / 'printed'}")
+    assert SECRET not in str(failed.value)
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+async def test_another_encoding_is_blamed_on_it_too(tmp_path: Path, coding: str) -> None:
+    (tmp_path / "printed").write_bytes(json.dumps(KEYS).encode(coding))
+    with pytest.raises(CredentialsError, match="profile 'ops' printed something that is not JSON"):
+        await output(tmp_path, f"cat {tmp_path / 'printed'}")
+
+
+@pytest.mark.parametrize(
+    "ends", [None, "2030-01-01T00:00:00Z", "2030-01-01T00:00:00+02:00", "2030-01-01 00:00 UTC"]
+)
+async def test_every_form_of_time_that_the_sdk_takes_is_taken(tmp_path: Path, ends: str | None) -> None:
+    (tmp_path / "printed").write_text(json.dumps(KEYS | {"Expiration": ends, "SessionToken": None}))
+    assert (await output(tmp_path, f"cat {tmp_path / 'printed'}")).endswith(b" 0")
 
 
 async def test_it_is_said_after_some_seconds_and_ended_after_the_bound(

@@ -72,7 +72,7 @@ def test_codes_are_told_apart(code: str, kind: type[SourceError]) -> None:
         ),
         (sdk.UnauthorizedSSOTokenError(), CredentialsError, "log in again"),
         (sdk.RefreshWithMFAUnsupportedError(), CredentialsError, "MFA"),
-        (sdk.CredentialRetrievalError(provider="p", error_msg="boom"), CredentialsError, "boom"),
+        (sdk.CredentialRetrievalError(provider="p", error_msg="boom"), CredentialsError, "fetched (p)"),
         (sdk.ProfileNotFound(profile="nope"), UsageError, "nope"),
         (sdk.NoRegionError(), UsageError, "--region"),
         (sdk.EndpointConnectionError(endpoint_url="https://x/?s=1"), Unreachable, "https://x cannot"),
@@ -81,7 +81,7 @@ def test_codes_are_told_apart(code: str, kind: type[SourceError]) -> None:
         (sdk.ProxyConnectionError(proxy_url="http://me:pw@p"), Unreachable, "The proxy http://p cannot"),
         (sdk.SSLError(endpoint_url="https://x", error="bad"), Unreachable, "AWS_CA_BUNDLE"),
         (sdk.ConnectionClosedError(endpoint_url="https://x"), Unreachable, "closed"),
-        (sdk.HTTPClientError(error="odd"), Unreachable, "odd"),
+        (sdk.HTTPClientError(error=ConnectionAbortedError(1, "odd")), Unreachable, "odd"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), SourceError, "could not be understood"),
     ],
 )
@@ -104,6 +104,12 @@ def test_the_missing_action_is_named_as_iam_spells_it() -> None:
     guessed = translate(_client_error("AccessDeniedException"), "stepfunctions", "ListExecutions")
     assert isinstance(guessed, Denied)
     assert guessed.action == "states:ListExecutions"
+
+
+def test_of_an_error_of_sts_nothing_that_looks_like_a_key_is_quoted() -> None:
+    key = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12"
+    error = translate(_client_error(key, 400, f"the secret {key} is none"), "sts", "AssumeRole")
+    assert str(error) == "sts:AssumeRole failed (•••): the secret ••• is none"
 
 
 def test_a_hostile_message_arrives_harmless() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lambdatop.config import schema
+from lambdatop.domain.endpoint import endpoint_problem
 from lambdatop.domain.settings import Settings
 
 
@@ -88,7 +89,7 @@ def test_wrong_text_from_flags_is_refused(text: str) -> None:
     ],
 )
 def test_good_endpoints(url: str) -> None:
-    assert schema.endpoint_problem(url) == ""
+    assert endpoint_problem(url) == ""
 
 
 @pytest.mark.parametrize(
@@ -105,4 +106,4 @@ def test_good_endpoints(url: str) -> None:
     ],
 )
 def test_bad_endpoints(url: str, words: str) -> None:
-    assert words in schema.endpoint_problem(url)
+    assert words in endpoint_problem(url)
