@@ -75,7 +75,7 @@ def discards(mapping: MappingFacts, retention: int | NotKnown) -> bool:
 def stream_deadline(
     mapping: MappingFacts, retention: int | NotKnown, age_s: float | NotKnown, at: float
 ) -> Deadline:
-    """Of the records of a stream whose oldest was at least `age_s` old at `at`: at the latest, never surer."""
+    """Of the records of a stream whose oldest was at least `age_s` old at `at`: "at the latest" only."""
     kept, limit = kept_s(mapping, retention), record_age_s(mapping)
     if isinstance(age_s, NotKnown):
         return Deadline(basis=f"how old the oldest record is, is {age_s.words}")
