@@ -20,7 +20,7 @@ from lambdatop.domain.snapshot import Snapshot
 CONNECTION = "connection"
 """The source that says whether there is a connection; having one is not having data."""
 
-WAIT_S, GATE_WAIT_S = 15.0, 300.0
+WAIT_S, GATE_WAIT_S = 15.0, 120.0
 """Somebody waits for a table, and reads in it what had no time. A gate that had no time is red although all
 is well, and a function takes a second (four reads at four a second), so it may wait longer."""
 

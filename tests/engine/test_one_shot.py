@@ -23,8 +23,10 @@ ACTION = "sns:ListSubscriptionsByTopic"
 class Waiting(FakeSource):
     """Has `left` things to ask, and asks `each` of them in a round that goes well."""
 
-    def __init__(self, clock: FakeClock, left: int, each: int, *, takes_s: float = 0.0) -> None:
-        super().__init__("wiring", clock, takes_s=takes_s)
+    def __init__(
+        self, clock: FakeClock, left: int, each: int, *, takes_s: float = 0.0, name: str = "wiring"
+    ) -> None:
+        super().__init__(name, clock, takes_s=takes_s)
         self.left, self.each = left, each
         self.reason: Reason = "not asked"
 
@@ -84,6 +86,18 @@ async def test_a_source_that_makes_no_progress_is_given_up(tmp_path: Path) -> No
     assert took_s < 5
     assert len(source.asked) <= 4
     assert told(snapshot) == (Gap("wiring", ACTION, None, "not asked", 40),)
+
+
+async def test_who_is_not_waited_for_takes_no_time_from_the_others(tmp_path: Path) -> None:
+    bench, _ = with_source(tmp_path, 40, 20, takes_s=30.0)
+    idle = Waiting(bench.clock, 400, 20, name="provisioned")
+    bench.backend.sources = (*bench.backend.sources, idle)
+    snapshot, took_s = await look(bench, 600)
+    assert told(snapshot) == ()
+    assert len(idle.asked) <= 2, "at its own pace"
+    assert took_s < 70
+    (left,) = (gap for gap in snapshot.gaps if gap.source == "provisioned")
+    assert left.reason == "not asked"
 
 
 async def test_what_the_budget_forbids_is_not_asked_again_and_again(tmp_path: Path) -> None:
