@@ -120,9 +120,18 @@ async def test_what_failed_is_asked_again_after_a_pause(tmp_path: Path, error: E
 
 async def test_what_stays_throttled_is_given_up_with_that_reason(tmp_path: Path) -> None:
     bench, source = with_source(tmp_path, 30, 10)
-    source.always = Throttled("Slower.")
+    source.errors, source.always = [None], Throttled("Slower.")
     snapshot, took_s = await look(bench, 600)
     assert 10 < took_s < 60
+    assert told(snapshot) == (Gap("wiring", ACTION, None, "throttled", 20),)
+
+
+async def test_a_first_answer_that_stays_throttled_is_asked_for_until_time_is_up(tmp_path: Path) -> None:
+    bench, source = with_source(tmp_path, 30, 10)
+    source.always = Throttled("Slower.")
+    snapshot, took_s = await look(bench, 100)
+    assert 99 < took_s < 101
+    assert len(source.asked) > 3
     assert told(snapshot) == (Gap("wiring", ACTION, None, "throttled", 30),)
 
 
