@@ -14,8 +14,9 @@ from lambdatop.aws.session import Api
 from lambdatop.aws.sound_answers import finite
 from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.function import AccountFacts, Reserved
-from lambdatop.domain.mapping import MappingFacts
+from lambdatop.domain.mapping import STREAMS, MappingFacts
 from lambdatop.domain.mitigations.async_retries import settings_of
+from lambdatop.domain.nodes import node
 from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Key, Scope, parse_arn
 from lambdatop.domain.series import SeriesKey
@@ -25,6 +26,8 @@ from lambdatop.domain.trigger import AsyncConfig
 
 POLICY_QUALIFIERS = 5
 AGE_WINDOW_S = 600
+BEHIND_S = 60.0
+"""From this age on a record was not taken as it came: it may be one that is tried again and again."""
 STACK_TAG = "aws:cloudformation:stack-name"
 
 
@@ -142,7 +145,8 @@ class Parts:
 
     async def kinesis_retention_s(self, arn: str) -> int:
         """How long a Kinesis stream keeps its records, s; raises NotAnswered."""
-        answer = await self.api.read("kinesis", "DescribeStreamSummary", StreamARN=arn)
+        # A mapping with enhanced fan-out names its consumer, of which this operation knows nothing.
+        answer = await self.api.read("kinesis", "DescribeStreamSummary", StreamARN=node(arn))
         hours = optional((answer.get("StreamDescriptionSummary") or {}).get("RetentionPeriodHours"))
         if not hours:
             raise NotAnswered("DescribeStreamSummary answered without a retention.")
@@ -186,9 +190,20 @@ class Parts:
         queue = mapping.source_queue
         if queue is not None and queue.scope == self.scope:
             return await self.oldest_message_s(queue)
-        if mapping.source_kind in ("kinesis", "dynamodb"):
+        if mapping.source_kind in STREAMS:
             return await self._age(mapping.function, "AWS/Lambda", "IteratorAge", 0.001)
         raise NotAnswered(f"No metric tells how old the oldest event of {mapping.source_name} is.")
+
+    async def greatest_age_s(self, mapping: MappingFacts) -> float:
+        """The same, but of a stream no younger than any batch of the last ten minutes shows it.
+
+        The shards of a stream share one metric: a minute in which the one that is stuck was not tried again
+        shows how young the records of the others are. Too old is the safe side where a deadline rests on it.
+        """
+        if mapping.source_kind not in STREAMS:
+            return await self.oldest_age_s(mapping)
+        ages = await self._ages(mapping.function, "AWS/Lambda", "IteratorAge", 0.001)
+        return max(age for at, told, age in ages if told >= BEHIND_S or at == ages[-1][0])
 
     async def oldest_message_s(self, queue: Key) -> float:
         """Age of a queue's oldest message by CloudWatch, s; raises NotAnswered where it has no point."""
@@ -212,9 +227,16 @@ class Parts:
         return tuple(sum(map(float, v)) if v else None for v in values)
 
     async def _age(self, key: Key, namespace: str, metric: str, unit_s: float) -> float:
-        """The age that the newest point of the last ten minutes tells, as it is now (one billed unit).
+        """The age that the newest point of the last ten minutes tells, as it is now (one billed unit)."""
+        return (await self._ages(key, namespace, metric, unit_s))[-1][2]
 
-        Since its minute began the event has grown older, however late CloudWatch tells of it.
+    async def _ages(
+        self, key: Key, namespace: str, metric: str, unit_s: float
+    ) -> list[tuple[float, float, float]]:
+        """The points of the last ten minutes by time: when, the age then, and what it is now, all in s.
+
+        Since its minute began the event has grown older, however late CloudWatch tells of it. Raises
+        NotAnswered without a point.
         """
         now = self.api.now()
         dimension = "QueueName" if key.kind == "queue" else "FunctionName"
@@ -227,15 +249,14 @@ class Parts:
             EndTime=datetime.fromtimestamp(now, UTC),
         )
         found = [
-            (seconds(stamp) or 0.0, float(value))
+            (seconds(stamp) or 0.0, float(value) * unit_s)
             for result in answer.get("MetricDataResults") or ()
             for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False)
             if finite(value)
         ]
         if not found:
             raise NotAnswered(f"{metric} of {key.id} has no point of the last ten minutes.")
-        at, value = max(found)
-        return max(0.0, now - at) + value * unit_s
+        return [(at, age, max(0.0, now - at) + age) for at, age in sorted(found)]
 
 
 def _async_config(answer: Mapping[str, Any]) -> AsyncConfig:

@@ -109,7 +109,7 @@ class Situations:
         owners = (arn_text(answer.get("EventSourceMappingArn")), facts.function_arn)
         (queue, retention, letters), age, stack = await asyncio.gather(
             self._retention(facts, gaps),
-            gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.oldest_age_s(facts)),
+            gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.greatest_age_s(facts)),
             gaps.read("lambda:ListTags", "whether a stack owns it is", parts.stack(owners)),
         )
         return MappingSituation(

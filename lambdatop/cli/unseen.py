@@ -37,6 +37,9 @@ concurrency, which a command that looks once does not wait for.
 INFO_ONLY = frozenset({"lambda:GetFunctionRecursionConfig"})
 """Reads whose findings are never worse than info: AWS counts what it stopped elsewhere."""
 
+HIDES_NOTHING = frozenset({"sqs:ListMessageMoveTasks"})
+"""Reads that can only make a finding go away: a dead-letter queue that grows because of a redrive is none."""
+
 
 def rows(snapshot: Snapshot) -> list[Row]:
     """Sources that are not well, then single reads, as `HEAD`."""
@@ -69,7 +72,7 @@ def blind(snapshot: Snapshot, severity: str) -> list[str]:
     causes = [_short(s) for s in needed if s.age_s is None or s.state == "denied"]
     counted: dict[tuple[str, Reason], int] = {}
     for gap in snapshot.gaps:
-        harmless = gap.action in INFO_ONLY and severity != "info"
+        harmless = gap.action in HIDES_NOTHING or (gap.action in INFO_ONLY and severity != "info")
         if gap.source in FINDINGS_REST_ON and not harmless:
             kind = gap.action or gap.source, gap.reason
             counted[kind] = counted.get(kind, 0) + gap.targets

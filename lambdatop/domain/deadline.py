@@ -8,6 +8,8 @@ MaximumRecordAge or the function's MaximumEventAge. A deadline is promised only 
   than it says, unless the redrive policy moves messages away before their third receive.
 - In a standard dead-letter queue messages expire counted from when they were first sent, while the metric
   counts from the move (same page, and "Using dead-letter queues"); a FIFO queue begins anew with both.
+- IteratorAge is that of the last record of a batch, when it is handed over (Lambda developer guide, "Using
+  CloudWatch metrics with Lambda"): the records before it are older, and what is tried again shows only then.
 - An event source mapping discards records older than MaximumRecordAgeInSeconds (Lambda API reference,
   UpdateEventSourceMapping), retention or not. A Kinesis stream keeps records for 24 hours at least.
 """
@@ -25,6 +27,7 @@ KINESIS_LEAST_RETENTION_S = 86_400
 HIDDEN_FROM = 3
 """Receives from which on a standard queue's message is left out of the age of the oldest."""
 
+BATCH_HIDES = "the first of its batch may be older"
 REPEATS_HIDE = "messages received three times or more are not in that age and may expire sooner"
 
 
@@ -72,7 +75,7 @@ def discards(mapping: MappingFacts, retention: int | NotKnown) -> bool:
 def stream_deadline(
     mapping: MappingFacts, retention: int | NotKnown, age_s: float | NotKnown, at: float
 ) -> Deadline:
-    """Of the records of a stream whose oldest was `age_s` old at `at`."""
+    """Of the records of a stream whose oldest was at least `age_s` old at `at`: "at the latest" only."""
     kept, limit = kept_s(mapping, retention), record_age_s(mapping)
     if isinstance(age_s, NotKnown):
         return Deadline(basis=f"how old the oldest record is, is {age_s.words}")
@@ -80,7 +83,7 @@ def stream_deadline(
         latest = None if limit is None else at + limit - age_s
         return Deadline(None, latest, f"how long the source keeps records is {kept.words}")
     setting = f"MaximumRecordAgeInSeconds {limit}" if kept == limit else f"retention {span(kept)}"
-    return Deadline(at + kept - age_s, None, f"{setting}, the oldest about {span(age_s)} old")
+    return Deadline(None, at + kept - age_s, f"{setting}, the oldest about {span(age_s)} old; {BATCH_HIDES}")
 
 
 def queue_deadline(

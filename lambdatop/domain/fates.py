@@ -111,7 +111,10 @@ def stream_fate(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float
     if not limits:
         return f"repeated until the record expires{_expiry(kept, age_s)}"
     end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
-    return f"until {' or '.join(limits)}, then {end}"
+    fate = f"until {' or '.join(limits)}, then {end}"
+    if mapping.source_kind == "kinesis" and isinstance(kept, NotKnown):
+        return f"{fate}; sooner if the record expires, when is {kept.words}"
+    return fate
 
 
 def _expiry(kept: int | NotKnown, age_s: float | NotKnown) -> str:

@@ -56,9 +56,9 @@ class FunctionSituation:
 class MappingSituation:
     """A mapping before it is switched off or on.
 
-    `oldest_age_s` is the age of the oldest waiting event as AWS tells it, `retention_s` how long the source
-    keeps events. `queue` is None for other sources; `dead_letters` says whether other queues' failures end in
-    it.
+    `oldest_age_s` is the age of the oldest waiting event as far as AWS tells it, `retention_s` how long the
+    source keeps events. `queue` is None for other sources; `dead_letters` says whether other queues' failures
+    end in it.
     """
 
     ref: Ref

@@ -22,6 +22,8 @@ STALE_AT_LEAST_S = 10.0
 FIRST_TRIES = 3
 """So often a source is asked for its first answer before it counts as one that gives none."""
 REST = 0.1
+AGAIN, SLOWER = " It will be tried again.", " It will be asked less often."
+"""What a collector promises, for as long as it runs."""
 
 _log = logging.getLogger(__name__)
 
@@ -178,12 +180,17 @@ def _state_of(error: Exception) -> SourceState:
 def _sentence(name: str, error: Exception) -> str:
     """What went wrong, and that it is asked again: nobody but a collector does that, or may promise it."""
     if isinstance(error, Throttled):
-        return f"{error} It will be asked less often."
+        return f"{error}{SLOWER}"
     if isinstance(error, SourceError) and not isinstance(error, (Denied, CredentialsError)):
-        return f"{error} It will be tried again."
+        return f"{error}{AGAIN}"
     if isinstance(error, LambdatopError):
         return str(error)
     return unexpected(name, error)
+
+
+def without_promise(sentence: str) -> str:
+    """What went wrong alone, for a reader whom nobody asks for any more."""
+    return sentence.removesuffix(AGAIN).removesuffix(SLOWER)
 
 
 def unexpected(where: str, error: BaseException) -> str:

@@ -22,7 +22,7 @@ from lambdatop.engine import chores, link
 from lambdatop.engine.attention import Attention
 from lambdatop.engine.budget import SpendMeter
 from lambdatop.engine.clock import wait_at_most
-from lambdatop.engine.collector import Setting, unexpected
+from lambdatop.engine.collector import Setting, unexpected, without_promise
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
 from lambdatop.engine.fleet import UNHURRIED, Fleet
@@ -164,7 +164,8 @@ class Engine:
             self._report(chores.ANSWERS, "stale", odd)
         self._publisher.fold(self._feed.take_now())
         made = self._publisher.publish()
-        return replace(made, gaps=asking.gaps(made.gaps))
+        sources = tuple(replace(s, error=without_promise(s.error)) for s in made.sources)
+        return replace(made, gaps=asking.gaps(made.gaps), sources=sources)
 
     def connecting(self, sentence: str) -> None:
         """Say what opening the connection waits for; from the engine's own loop."""

@@ -87,12 +87,16 @@ class OneShot:
             yield from (replace(g, reason=reason) if g.reason == "not asked" else g for g in gaps)
 
     def _due(self) -> dict[str, float]:
-        """Sources that may be expected to make progress, and in how many seconds they may be asked."""
+        """Sources that may be expected to make progress, and in how many seconds they may be asked.
+
+        Not those that nobody waits for: they share the pace of the control plane with those that are needed.
+        """
         found, now = {}, self._clock.monotonic()
         for name, gaps in self._fleet.unasked(self._view()).items():
             if self._fleet.tries_again(name):
                 continue  # its first answer is still to come, and its collector asks for it
-            if name in self._fleet.states and any(gap.reason == "not asked" for gap in gaps):
+            known = name in self._fleet.states and name not in UNHURRIED
+            if known and any(gap.reason == "not asked" for gap in gaps):
                 pause_s = self._pause_s(name, gaps, now)
                 if pause_s is not None:
                     found[name] = pause_s

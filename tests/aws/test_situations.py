@@ -150,6 +150,26 @@ async def test_a_stream_keeps_its_records_for_hours(account: WireStub, reader: A
     assert (seen.retention_s, seen.oldest_age_s, seen.queue) == (172_800, 69.0, None)
 
 
+async def test_the_shard_that_is_stuck_counts_though_the_newest_minute_shows_another(
+    account: WireStub, reader: AwsReader
+) -> None:
+    """A mapping with enhanced fan-out names its consumer; the retention is that of the stream."""
+    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"
+    mapping = {"UUID": ONE, "FunctionArn": FN + "f", "EventSourceArn": f"{stream}/consumer/c:1700000000"}
+    account.on("lambda", "GetEventSourceMapping", mapping | {"State": "Enabled"})
+    summary = {"StreamName": "s", "RetentionPeriodHours": 48}
+    account.on("kinesis", "DescribeStreamSummary", {"StreamDescriptionSummary": summary})
+    account.on("lambda", "ListTags", {"Tags": {}})
+    ages = {1_799_999_880: 2_760_000.0, 1_799_999_820: 20.0, 1_799_999_940: 30.0}
+    points = {"Timestamps": list(ages), "Values": list(ages.values())}
+    data = [{"Id": "age", "StatusCode": "Complete"} | points]
+    account.on("cloudwatch", "GetMetricData", {"MetricDataResults": data})
+    seen = await reader.situation(key("mapping", ONE))
+    assert isinstance(seen, MappingSituation)
+    assert account.calls("DescribeStreamSummary") == [{"StreamARN": stream}]
+    assert (seen.retention_s, seen.oldest_age_s, seen.gaps) == (172_800, 2_880.0, ())
+
+
 async def test_everything_about_a_queue(account: WireStub, reader: AwsReader) -> None:
     account.on("cloudwatch", "GetMetricData", _metric(42.0))
     account.on(

@@ -83,6 +83,11 @@ def test_what_only_informs_does_not_blind_a_stricter_gate() -> None:
     assert [bool(blind(snapshot, severity)) for severity in SEVERITIES] == [True, False, False]
 
 
+def test_what_hides_no_finding_blinds_no_gate() -> None:
+    gap = Gap("queues", "sqs:ListMessageMoveTasks", "orders-dlq", "denied")
+    assert [blind(replace(account(), gaps=(gap,)), severity) for severity in SEVERITIES] == [[]] * 3
+
+
 def test_old_data_of_a_source_that_fails_now_is_data() -> None:
     sources = (SourceRow("functions", "throttled", 20.0, "Slower."),)
     assert blind(replace(account(), sources=sources), "critical") == []

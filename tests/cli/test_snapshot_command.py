@@ -87,6 +87,8 @@ def test_fail_on_is_exit_3_from_its_severity_on(
 def test_forms_and_waiting(cli: Cli, engine: Thread) -> None:
     assert cli("snapshot").out == cli("snapshot", "--table").out
     assert engine.waited == 15.0
+    cli("snapshot", "--fail-on", "critical")
+    assert engine.waited == 120.0, "a gate has the time that an account of some size takes"
     assert cli("snapshot", "--markdown", "--wait", "2.5").out.startswith("# lambdatop 9")
     assert engine.waited == 2.5
 

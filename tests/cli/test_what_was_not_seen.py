@@ -47,6 +47,7 @@ def test_functions_that_could_not_be_listed_are_not_none(
     assert ran.code == codes.FAILED
     assert section(ran.out, "FUNCTIONS").startswith("not known (")
     assert words in section(ran.out, "FUNCTIONS")
+    assert "less often" not in ran.out + ran.err, "the command has ended: it asks nobody any more"
     report = cli(*args, "--markdown")
     assert report.code == codes.FAILED
     assert "none were listed" not in report.out
@@ -117,6 +118,14 @@ def test_an_alarm_that_tells_nobody_says_so(cli: Cli, world: TroubleWorld) -> No
         "silent": ["it has no action for ALARM: nobody is told"],
         "off": ["its actions are switched off: nobody is told"],
     }
+
+
+def test_a_command_that_has_ended_promises_no_other_try(cli: Cli, world: TroubleWorld) -> None:
+    world.on("cloudwatch", "DescribeAlarms", Fault("InternalFailure", "no", 500))
+    for form in ("--json", "--table", "--markdown"):
+        ran = cli("snapshot", "--endpoint-url", world.url, "--wait", "60", form)
+        assert "alarms is failed: cloudwatch:DescribeAlarms" in ran.err
+        assert "It will be tried again" not in ran.out + ran.err
 
 
 def test_denied_alarms_are_not_no_alarms(cli: Cli, world: TroubleWorld) -> None:

@@ -124,6 +124,8 @@ def test_what_becomes_of_a_stream_record() -> None:
     assert stream_fate(old, 86_400, 0.0) == "until 10000 retries, then dropped"
     bounded = mapping(source_kind="kinesis", source_arn=STREAM, max_retry_attempts=2, on_failure_arn=LOST)
     assert stream_fate(bounded, 86_400, 0.0) == "until 2 retries, then queue lost"
+    told = "until 10000 retries or records older than 7 d, then dropped; sooner if the record expires"
+    assert stream_fate(old, unread, 0.0) == f"{told}, when is {unread.words}"
 
 
 def test_the_row_of_a_queue_tells_what_is_wasted() -> None:

@@ -13,6 +13,7 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import plan, plan_undo, reads_besides
 from lambdatop.domain.mitigations.purge import too_soon
+from lambdatop.domain.mitigations.steps import in_steps
 from lambdatop.domain.plan import Plan, Refusal, shows
 from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Key
@@ -158,6 +159,14 @@ def test_quarantine_holds_then_moves() -> None:
     assert (only_held.deadline, only_held.deadline_latest) == (None, None), "nobody tells when they were sent"
     fifo = replace(s, facts=replace(s.facts, fifo=True))
     assert planned("quarantine_queue", fifo).deadline == NOW + s.facts.retention_s - 60.0
+
+
+def test_the_deadline_of_steps_is_no_surer_than_that_of_any() -> None:
+    (plain, _) = planned("quarantine_queue", dead_letters(consumers=(mapping(),)), to=ASIDE).steps
+    sure, unsure = replace(plain, deadline=NOW + 600.0), replace(plain, deadline_latest=NOW + 900.0)
+    both = ((sure, unsure), (sure, plain))
+    whole = [in_steps("x", plain.target, "t", steps, confirm="x") for steps in both]
+    assert [(p.deadline, p.deadline_latest) for p in whole] == [(None, NOW + 600.0), (NOW + 600.0, None)]
 
 
 def test_quarantine_says_what_it_cannot_do() -> None:

@@ -149,7 +149,7 @@ def _finding(sight: Sight, found: list[Blocked]) -> Finding:
     else:
         left = max(0.0, kept - age_s)
         critical = age_s / kept > sight.limit(NAME, target.key, limits.critical_share, "critical")
-        deadline = f"records expire in {span(left)}"
+        deadline = f"records expire in {span(left)} at the latest"
     severity: Severity = "critical" if critical else "warning"
     names = " and ".join(sorted({b.function.id for b in found}))
     title = f"{target.name} is blocked at {names}, {span(age_s)} behind; {deadline}"

@@ -48,15 +48,18 @@ def in_steps(
         unknowns=_once(chain.from_iterable(s.unknowns for s in steps)),
         alternatives=(),
         transient=(),
-        deadline=_first(s.deadline for s in steps),
-        deadline_latest=_first(s.deadline_latest for s in steps),
+        **_deadline(steps),
         wait=None,
         steps=(*steps[:-1], replace(last, wait=None)),
     )
 
 
-def _first(moments: Iterable[float | None]) -> float | None:
-    return min((at for at in moments if at is not None), default=None)
+def _deadline(steps: Sequence[Plan]) -> dict[str, float | None]:
+    """The first loss of all steps; no surer than that of the step whose events may be lost sooner."""
+    surely = [s.deadline for s in steps if s.deadline is not None]
+    latest = [s.deadline_latest for s in steps if s.deadline_latest is not None]
+    first = min((*surely, *latest), default=None)
+    return {"deadline": None, "deadline_latest": first} if latest else {"deadline": first}
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:
