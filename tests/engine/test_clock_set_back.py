@@ -1,4 +1,4 @@
-"""A clock that is set back while somebody looks: what comes then counts, and nothing stands still in silence."""
+"""A clock that is set back while somebody looks: what comes then counts, nothing stands still unsaid."""
 
 from __future__ import annotations
 
