@@ -45,6 +45,11 @@ class Halfway:
         return f"{words} ({why.rstrip('.')}){undo}{more}"
 
 
+def plan_of(entry: Entry) -> str:
+    """The id of the plan that an entry is a step of."""
+    return entry.id.rpartition(".")[0]
+
+
 def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple[Halfway, ...]:
     """Plans that ended halfway and of which something still stands, oldest first.
 
@@ -54,7 +59,7 @@ def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple
     listed = tuple(entries)
     for entry in listed:
         if entry.steps:
-            plans.setdefault(entry.id.rpartition(".")[0], []).append(entry)
+            plans.setdefault(plan_of(entry), []).append(entry)
     found = []
     for steps in plans.values():
         done = tuple(e for e in steps if e.outcome == "applied" and not _replaced(e, listed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lambdatop.domain.halfway import plan_of
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.scope import Key
@@ -11,21 +12,23 @@ from lambdatop.domain.scope import Key
 RECENT = 200
 """The newest entries stay whatever they are: the console shows them."""
 MOST = 1_000
-"""Of changes that can be undone, and of drains, so many stay; older ones are found in archives."""
+"""Of changes that stand, and of drains, so many stay; older ones are found in archives."""
 
 
 def kept(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """The entries that stay, in their order.
 
     Those are the newest, all whose outcome is not known (with the newest change of the same target since,
-    which tells whether the state speaks for them), what an undo or a redo takes back next, and drains, which
-    name the files that they filled.
+    which tells whether the state speaks for them), changes that can be undone with what was done on top of
+    them, the newest undos, and drains, which name the files that they filled. Of a plan in steps all stay or
+    none, so that a whole plan never looks as if it had ended halfway.
     """
     staying = {entry.id for entry in entries[-RECENT:]}
     staying |= set(_unsettled(entries))
-    staying |= set(_first(_next_undos(entries)))
+    staying |= set(_first(_undos(entries)))
     staying |= set(_first(e.id for e in reversed(entries) if e.call.service == DRAIN))
-    return tuple(entry for entry in entries if entry.id in staying)
+    plans = {plan_of(entry) for entry in entries if entry.steps and entry.id in staying}
+    return tuple(e for e in entries if e.id in staying or (e.steps and plan_of(e) in plans))
 
 
 def _first(ids: Iterable[str]) -> Iterator[str]:
@@ -43,17 +46,22 @@ def _unsettled(entries: Sequence[Entry]) -> Iterator[str]:
             sent.setdefault(entry.target, entry.id)
 
 
-def _next_undos(entries: Sequence[Entry]) -> Iterator[str]:
-    """Newest first: changes with nothing on top of them, and for each field the newest undo without one."""
-    covered: set[tuple[Key, str]] = set()
+def _undos(entries: Sequence[Entry]) -> Iterator[str]:
+    """Newest first: all changes that stand, and for each field the newest undo with no change since.
+
+    Changes below others stay too: they are what comes next once those on top have been undone.
+    """
+    changed: set[tuple[Key, str]] = set()
     taken_back: set[tuple[Key, str]] = set()
     for entry in reversed(entries):
         if entry.outcome != "applied" and not entry.accepted:
             continue
         fields = {(entry.target, field) for field in entry.after}
-        if entry.can_undo and not fields & covered and not (entry.takes_back and fields <= taken_back):
-            yield entry.id
         if entry.takes_back:
+            if entry.can_undo and not fields & changed and not fields <= taken_back:
+                yield entry.id
             taken_back |= fields
         else:
-            covered |= fields
+            if entry.can_undo or fields:
+                yield entry.id
+            changed |= fields

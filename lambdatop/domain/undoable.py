@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from lambdatop.domain.errors import TargetNotFound, UsageError
+from lambdatop.domain.halfway import plan_of
 from lambdatop.domain.journal import Entry, joined
 from lambdatop.domain.scope import Key, Scope
 
@@ -36,8 +37,8 @@ def find_entry(entries: Sequence[Entry], scope: Scope, wanted: str | None) -> En
     """The entry that an undo of `wanted` takes back.
 
     `wanted` is an entry's id or the beginning of one, or a name of the target (as AWS or as the user called
-    it), or None for the newest change of `scope`. A name stands for one target: what else was changed under
-    the same name is never undone in its place.
+    it), or None for the newest change of `scope`. A name stands for one target, or for all steps of one plan,
+    the last one first: what else was changed under the same name is never undone in its place.
 
     Raises:
         TargetNotFound: there is no such entry, nothing to undo, or more than one meant; with the candidates.
@@ -73,17 +74,24 @@ def _of_name(named: Sequence[Entry], scope: Scope, name: str) -> Entry:
             f"{name} belongs to {where}, the connection is to {scope}. Choose it with --profile and --region."
         )
     found = _undoable(here, scope)
-    if len(found) > 1:
+    if len({_whole(e) for e in found}) > 1:
         raise TargetNotFound(
             f"Several things were changed under the name {name!r}: name one entry by its id.",
             tuple(f"{e.id}  {e.mitigation} of {e.label or e.target.id}" for e in found),
         )
-    own = {e.target for e in here if name in _own_names(e)}
-    if not found or (own and found[0].target not in own):
+    newest = max(found, key=here.index, default=None)
+    own = [e for e in here if name in _own_names(e)]
+    meant = {e.target for e in own} | {_whole(e) for e in own}
+    if newest is None or (own and newest.target not in meant and _whole(newest) not in meant):
         others = tuple(f"{e.id}  {e.mitigation} of {e.label or e.target.id}" for e in found)
         also = " Under the same name this was changed; undo it by its id:" if others else ""
         raise TargetNotFound(f"There is nothing to undo of {name}; see `lambdatop journal`.{also}", others)
-    return found[0]
+    return newest
+
+
+def _whole(entry: Entry) -> Key | str:
+    """What was changed together with this entry: the plan of a step, else its target."""
+    return plan_of(entry) if entry.steps else entry.target
 
 
 def _undoable(entries: Sequence[Entry], scope: Scope) -> list[Entry]:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from lambdatop.domain.journal import Uptime
+from lambdatop.domain.plan import CLOCK_SLACK_S
 from lambdatop.domain.ports import Clock
 
 ANSWER_S = 0.05
@@ -60,6 +61,23 @@ class SystemClock:
             self._answered.wait(left_s)
             ended = time.monotonic()
             self._not_before = ended + (ended - now)
+
+
+class SetBack:
+    """Notices that somebody has set the clock back since it was asked last."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead_s = self._ahead()
+
+    def _ahead(self) -> float:
+        return self._clock.now() - self._clock.monotonic()
+
+    def seconds(self) -> float:
+        """By how much, s; 0 for what is no more than a correction of the time server."""
+        before, self._ahead_s = self._ahead_s, self._ahead()
+        back_s = before - self._ahead_s
+        return back_s if back_s > CLOCK_SLACK_S else 0.0
 
 
 @cache

@@ -21,7 +21,7 @@ from lambdatop.domain.trail import TrailEvent
 from lambdatop.engine import chores, link
 from lambdatop.engine.attention import Attention
 from lambdatop.engine.budget import SpendMeter
-from lambdatop.engine.clock import wait_at_most
+from lambdatop.engine.clock import SetBack, wait_at_most
 from lambdatop.engine.collector import Setting, unexpected, without_promise
 from lambdatop.engine.executor import Executor
 from lambdatop.engine.feed import Feed
@@ -84,6 +84,8 @@ class Engine:
         self._open_backends: list[Backend] = []
         self._work = Work()
         self._fleet = Fleet(settings)
+        self._set_back = SetBack(clock)
+        self._from_the_future = False
         self._refused: LambdatopError | None = None
         self._answered = asyncio.Event()
         self._changed = asyncio.Event()
@@ -222,11 +224,25 @@ class Engine:
             # What comes with time alone is looked for more seldom where looking is dear.
             await wait_at_most(self._clock, self._changed, max(TICK_S, cost_s * REST_OF_TICKS))
             self._changed.clear()
+            self._notice_set_back()
             begun = self._clock.monotonic()
             self._publisher.publish()
             cost_s = self._clock.monotonic() - begun
             pause_s = FRAME_S if self._publisher.latest.functions else FIRST_FRAME_S
             await self._clock.sleep(max(pause_s, cost_s * REST_OF_FRAMES))
+
+    def _notice_set_back(self) -> None:
+        """Read everything anew once the clock was set back.
+
+        What comes from then on would count as late beside what is known, for as long as it was set back.
+        """
+        back_s = self._set_back.seconds()
+        if back_s:
+            self._from_the_future = True
+            self._publisher.forget_reports()
+            sentence = f"The clock was set back by {back_s:,.0f} s: everything is read anew."
+            self._report(link.NAME, "starting", sentence)
+            self._link.renew()
 
     # The connection.
 
@@ -236,8 +252,11 @@ class Engine:
         self._open_backends.append(backend)
         await self._fleet.stop()
         scope = backend.identified.scope
-        if scope != self._scope and self._publisher.world.targets:
+        if self._from_the_future:
+            self._publisher.fold(self._feed.take_now())  # of the former time, too
+        if self._from_the_future or (scope != self._scope and self._publisher.world.targets):
             self._publisher.forget()
+        self._from_the_future = False
         former, left = self._backend, self._executor
         self._scope, self._backend = scope, backend
         self._executor = executor = self._executor_on(backend)

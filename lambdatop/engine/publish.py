@@ -62,8 +62,12 @@ class Publisher:
         return newest
 
     def forget(self) -> None:
-        """Drop everything but the journal and our own spend: the connection is to another account now."""
+        """Drop everything but the journal and our own spend: another account, or another time of day."""
         self.world = World(journal=self.world.journal, spend=self.world.spend)
+
+    def forget_reports(self) -> None:
+        """Drop how the sources are doing: their last reports seem to come from the future now."""
+        self.world = replace(self.world, sources=World().sources)
 
     def fold(self, events: Sequence[Event]) -> None:
         """Fold events in their order; one that cannot be folded is dropped and reported."""

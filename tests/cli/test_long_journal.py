@@ -21,6 +21,7 @@ def state(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Forty changes and one open intent, which is the oldest."""
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
     monkeypatch.setattr(kept, "RECENT", 2)
+    monkeypatch.setattr(kept, "MOST", 3)
     monkeypatch.setattr("lambdatop.cli.journal.RECENT", 2)
     directory = home / ".local/state/lambdatop"
     journal = JournalFile(directory)

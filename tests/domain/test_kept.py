@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdatop.domain import kept as module
+from lambdatop.domain.halfway import halfway
 from lambdatop.domain.journal import (
     Entry,
     carried_record,
@@ -22,7 +24,7 @@ from lambdatop.domain.journal import (
 from lambdatop.domain.kept import kept
 from lambdatop.domain.mitigations.drain import drain
 from lambdatop.domain.mitigations.restore import remembered, remembered_also_in_archives
-from lambdatop.domain.scope import Key
+from lambdatop.domain.scope import Key, Kind
 from lambdatop.domain.undoable import find_also_in_archives, find_entry, newest_undoable, on_top
 from lambdatop.engine.recovery import _later, unsettled
 
@@ -76,6 +78,7 @@ def test_a_journal_that_began_anew_answers_as_the_whole_one(steps: list[tuple[Ke
         assert (_later(newer, one) is None) == (_later(whole, one) is None)
     for target in TARGETS:
         wanted = newest_undoable(whole, partial(_is_of, target))
+        assert newest_undoable(newer, partial(_is_of, target)) == wanted
         if wanted is not None:
             merged, found = find_also_in_archives(newer, lambda: iter([before]), SCOPE, target.id)
             assert (found, on_top(merged, found)) == (wanted, None)
@@ -95,11 +98,47 @@ def _applied(id_: str, **fields: object) -> Entry:
     return entry(id_, outcome="applied", outcome_at=AT, **fields)
 
 
-def test_what_is_next_to_be_undone_stays_and_what_lies_below_goes() -> None:
-    entries = [_applied(f"w{i}") for i in range(10)] + [
-        _applied(f"x{i}", target=TARGETS[0]) for i in range(10)
-    ]
-    assert [e.id for e in kept(entries)] == ["w9", "x8", "x9"]
+def test_what_can_be_undone_stays_below_other_changes_too() -> None:
+    entries = [_applied(f"w{i}") for i in range(3)] + [_applied(f"x{i}", target=TARGETS[0]) for i in range(3)]
+    assert kept(entries) == tuple(entries)
+
+
+def test_what_is_undone_next_is_the_same_after_a_new_beginning() -> None:
+    """Without the change below, an undo of the newest would go on with an older one of something else."""
+    entries = [_applied("other", target=TARGETS[1]), _applied("below"), _applied("above")]
+    for i in range(5):
+        entries.append(entry(f"c{i}", outcome="undone", target=TARGETS[0]))
+        entries.append(_applied(f"u{i}", target=TARGETS[0], undoes=f"c{i}", depth=1))
+    live = {e.id: e for e in kept(entries)}
+    for wanted in ("above", "below", "other"):
+        found = newest_undoable(tuple(live.values()), lambda e: True)
+        assert found is not None
+        assert found.id == wanted
+        live[wanted] = entry(wanted, outcome="undone", target=found.target)
+
+
+def _step(number: int, kind: Kind, name: str, **fields: object) -> Entry:
+    after = {"state": "Disabled"} if kind == "mapping" else {"reserved_concurrency": 0}
+    target = Key(SCOPE, kind, name)
+    return _applied(f"p.{number}", target=target, after=after, whole="Throttle", steps=3, **fields)
+
+
+def test_a_whole_plan_does_not_look_halfway_because_something_was_done_since() -> None:
+    plan = [_step(1, "mapping", "m1"), _step(2, "mapping", "m2"), _step(3, "function", "f")]
+    since = _applied("on", target=Key(SCOPE, "mapping", "m1"), after={"state": "Enabled"})
+    undone = [replace(plan[0], outcome="undone"), *plan[1:]]
+    rest = [entry(f"r{i}", outcome="refused", target=TARGETS[2]) for i in range(5)]
+    for entries in ([*plan, since, *rest], [*undone, *rest]):
+        assert kept(entries)[:3] == tuple(entries[:3])
+        assert halfway(entries, lambda e: False) == halfway(kept(entries), lambda e: False) == ()
+
+
+def test_a_plan_that_ended_halfway_keeps_why() -> None:
+    ended = replace(_step(3, "function", "f"), outcome="refused", detail="too busy")
+    entries = [_step(1, "mapping", "m1"), _step(2, "mapping", "m2"), ended]
+    entries += [entry(f"r{i}", outcome="refused", target=TARGETS[2]) for i in range(5)]
+    (found,) = halfway(kept(entries), lambda e: False)
+    assert found.why == "too busy"
 
 
 def test_flips_without_end_do_not_stay() -> None:

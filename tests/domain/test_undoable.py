@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -145,6 +146,34 @@ def test_a_target_without_anything_to_undo_never_leads_to_another_one() -> None:
     with pytest.raises(TargetNotFound, match="nothing to undo of orders-worker") as refused:
         find_entry(entries, SCOPE, "orders-worker")
     assert refused.value.candidates[0].startswith("m ")
+
+
+def _steps(*outcomes: str) -> list[Entry]:
+    """A plan that switched two triggers off and throttled the worker, as it stands now."""
+    targets = (Key(SCOPE, "mapping", "m1"), Key(SCOPE, "mapping", "m2"), WORKER)
+    called = ((WORKER.id,), (WORKER.id,), ())
+    return [
+        entry(f"p.{i}", target=t, arn=f"arn:{t.id}", outcome=o, called=c, whole="Stop", steps=3)
+        for i, (t, c, o) in enumerate(zip(targets, called, outcomes, strict=True), 1)
+    ]
+
+
+def test_the_name_of_a_plan_in_steps_takes_them_back_one_after_the_other_the_last_one_first() -> None:
+    journal = _steps("applied", "applied", "applied")
+    for wanted in ("p.3", "p.2", "p.1"):
+        found = find_entry(journal, SCOPE, WORKER.id)
+        assert found.id == wanted
+        undo = entry(f"undo of {wanted}", target=found.target, undoes=wanted, depth=1, outcome="applied")
+        journal = [replace(e, outcome="undone") if e.id == wanted else e for e in journal] + [undo]
+    with pytest.raises(TargetNotFound, match="nothing to undo"):
+        find_entry(journal, SCOPE, WORKER.id)
+
+
+def test_a_plan_and_another_change_under_the_same_name_are_refused_with_all() -> None:
+    journal = [*_steps("applied", "applied", "undone"), entry("later", outcome="applied")]
+    with pytest.raises(TargetNotFound, match="Several things") as refused:
+        find_entry(journal, SCOPE, WORKER.id)
+    assert [c.split()[0] for c in refused.value.candidates] == ["p.1", "p.2", "later"]
 
 
 def test_a_name_that_begins_an_id_is_refused() -> None:

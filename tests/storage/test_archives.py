@@ -33,6 +33,7 @@ WRITER = Path(__file__).parents[1] / "fakes" / "journal_writer.py"
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
     monkeypatch.setattr(kept, "RECENT", 2)
+    monkeypatch.setattr(kept, "MOST", 4)
     return tmp_path / "j"
 
 
@@ -79,7 +80,10 @@ def test_each_file_names_the_hash_of_the_one_before(home: Path) -> None:
         assert (first["record"], first["archive"]) == ("rotation", before.name)
 
 
-def test_what_is_not_known_and_what_can_be_undone_stays_in_reach(home: Path) -> None:
+def test_what_is_not_known_and_what_can_be_undone_stays_in_reach(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MOST", 1_000)
     journal = JournalFile(home)
     journal.intent(entry("open", target=Key(SCOPE, "function", "o")))
     change(journal, "standing", target=Key(SCOPE, "function", "s"))
@@ -200,7 +204,7 @@ def test_several_processes_write_while_it_begins_anew(home: Path) -> None:
     code = (
         f"import sys; sys.path[:0] = {[str(WRITER.parents[1]), str(WRITER.parents[2])]!r}\n"
         "from lambdatop.storage import archives; archives.ROTATE_BYTES = 20_000\n"
-        "from lambdatop.domain import kept; kept.RECENT = 5\n"
+        "from lambdatop.domain import kept; kept.RECENT = kept.MOST = 5\n"
         "from fakes.journal_writer import main; main(sys.argv[1], sys.argv[2], sys.argv[3], 80)\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, home, side, name]) for name in ("a", "b", "c")]
@@ -362,6 +366,7 @@ def test_neither_start_nor_append_grows_with_what_was_done_before(
     monkeypatch.setattr(private, "sync", lambda fd: None)
     monkeypatch.setattr(archives, "ROTATE_BYTES", 100_000)
     monkeypatch.setattr(kept, "RECENT", 20)
+    monkeypatch.setattr(kept, "MOST", 20)
     read, lines = [0], [0]
     read_from, record = private.read_from, chain._record
 

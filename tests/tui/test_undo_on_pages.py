@@ -18,6 +18,7 @@ from lambdatop.domain.scope import Key
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.function import FunctionScreen
+from lambdatop.tui.screens.help import HelpScreen
 
 MakeApp = Callable[..., LambdatopApp]
 SIZE = (120, 40)
@@ -117,6 +118,20 @@ async def test_the_dashboard_takes_back_the_newest_of_all(make_app: MakeApp, con
     async with looking(app, SIZE) as pilot:
         await press(pilot, "u")
         assert undos(console) == [None]
+
+
+async def test_the_help_over_a_page_takes_back_what_that_page_would(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    console.snapshot = scene.snapshot(journal=(changed("a-1", WORKER), changed("b-1", SENDER)))
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        app.open_function(WORKER)
+        await settle(pilot)
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        await press(pilot, "u")
+        assert undos(console) == ["a-1"]
 
 
 # -- the dialog that says how it ended -------------------------------------------------------------

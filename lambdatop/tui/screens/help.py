@@ -85,6 +85,12 @@ class HelpScreen(FrameScreen):
         """Of the dashboard's keys only Esc means something here."""
         return action not in ELSEWHERE
 
+    def undo(self) -> None:
+        """What the screen below takes back: the keys that are read here are those of that screen."""
+        below = self.app.screen_stack[-2]
+        if isinstance(below, FrameScreen):
+            below.undo()
+
     def action_back(self) -> None:
         """Back to where we came from."""
         self.dismiss()
