@@ -43,12 +43,7 @@ class Insights:
             StartTime=datetime.fromtimestamp(start, UTC),
             EndTime=datetime.fromtimestamp(end, UTC),
         )
-        values = [
-            float(v)
-            for r in answer.get("MetricDataResults") or ()
-            for v in r.get("Values") or ()
-            if sound_answers.finite(v)
-        ]
+        values = [float(v) for r in answer.get("MetricDataResults") or () for v in r.get("Values") or ()]
         return round(sum(values)) if values else None
 
     async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:
