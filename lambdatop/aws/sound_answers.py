@@ -118,7 +118,8 @@ class Oddities:
 
     def _series(self, result: dict[str, Any], name: str) -> dict[str, Any]:
         """A series without the points that cannot be; one whose lists do not fit each other has none."""
-        stamps, values = result.get("Timestamps") or [], result.get("Values") or []
+        values = result.get("Values", [])
+        stamps = result.get("Timestamps", [None] * len(values))
         if len(stamps) != len(values):
             self.left_out[(name, "Values")] += 1
             return result | {"Timestamps": [], "Values": [], "StatusCode": "Unsound"}

@@ -109,3 +109,10 @@ def test_a_snapshot_as_a_table_says_what_is_known_and_what_is_not() -> None:
     assert "cloudwatch:DescribeAlarms is denied" in text
     assert "QUOTAS\nnone" in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("odd", [float("inf"), float("-inf"), float("nan"), 1e300, -1e12, 1e12])
+def test_no_figure_ends_what_prints_it(odd: float) -> None:
+    makers = (figures.number, figures.percent, figures.millis, figures.age, figures.trend)
+    assert all(make(odd) for make in makers)
+    assert (figures.moment(odd), figures.moment_ms(odd)) == ("-", "-")
