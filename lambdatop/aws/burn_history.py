@@ -7,7 +7,6 @@ region, whatever their memory sizes: this is running time, not GB-seconds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -73,6 +72,6 @@ def _points(result: dict[str, Any], start: int, end: int) -> dict[int, float]:
     found = {}
     for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False):
         at = seconds(stamp)
-        if at is not None and start <= at < end and math.isfinite(value) and value >= 0:
+        if at is not None and start <= at < end:
             found[int(at // HOUR_S) * HOUR_S] = float(value)
     return found

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop.aws import sound_answers
-from lambdatop.aws.facts import whole
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.session import Api
 from lambdatop.domain.errors import SourceError
@@ -43,12 +42,7 @@ class Insights:
             StartTime=datetime.fromtimestamp(start, UTC),
             EndTime=datetime.fromtimestamp(end, UTC),
         )
-        values = [
-            float(v)
-            for r in answer.get("MetricDataResults") or ()
-            for v in r.get("Values") or ()
-            if sound_answers.finite(v)
-        ]
+        values = [float(v) for r in answer.get("MetricDataResults") or () for v in r.get("Values") or ()]
         return round(sum(values)) if values else None
 
     async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:
@@ -80,7 +74,7 @@ class Insights:
             await asyncio.sleep(PAUSES_S[min(looks, len(PAUSES_S) - 1)])
             looks += 1
         found = found_of(answer)
-        self._api.meter.count("logs", "Insights", price_usd(found.scanned_bytes))
+        self._api.meter.count("logs", "Insights", price_usd(found.scanned_bytes or 0))
         if status != "Complete":
             raise SourceError(f"The Logs Insights query ended as {clean_line(status, 60)}.")
         return found
@@ -99,10 +93,15 @@ def found_of(answer: dict[str, Any]) -> Found:
     statistics = answer.get("statistics") or {}
     return Found(
         tuple(rows),
-        whole(statistics.get("recordsMatched"), len(rows)),
-        whole(statistics.get("recordsScanned")),
-        whole(statistics.get("bytesScanned")),
+        _count(statistics.get("recordsMatched")) or len(rows),
+        _count(statistics.get("recordsScanned")),
+        _count(statistics.get("bytesScanned")),
     )
+
+
+def _count(value: Any) -> int | None:
+    """A number of statistics, which come with a point; None for what is none."""
+    return int(value) if sound_answers.is_figure(value) else None
 
 
 def _row(fields: dict[Any, Any]) -> Row:
@@ -119,7 +118,7 @@ def _moment(text: str) -> float:
     """`2026-11-21 11:12:25.123` in UTC or ms since the epoch, as s since the epoch; 0 for anything else."""
     at = sound_answers.whole(text)
     if at is not None:
-        return at / 1000
+        return at / 1000 if at <= sound_answers.LATEST_S * 1000 else 0.0
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except (ValueError, OverflowError):

@@ -11,16 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-from collections import deque
 from collections.abc import Callable, Mapping
+from math import isnan
 from typing import Any
 
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 
 from lambdatop.aws._private import tolerate
 from lambdatop.aws.pieces import split
-from lambdatop.aws.sound_answers import BAD, LATEST_S, Sound, whole
+from lambdatop.aws.sound_answers import (
+    BAD,
+    LATEST_S,
+    LEAST_FIGURE,
+    MOST_FIGURE,
+    POINTS,
+    Sound,
+    whole,
+)
 
 _EVENT = {"logStreamName", "timestamp", "message", "ingestionTime", "eventId"}
 _KINDS = frozenset({str, int})
@@ -93,25 +100,27 @@ def _event(event: Any) -> bool:
 
 
 def _series(result: Any) -> bool:
-    """Whether a result is texts and two lists of numbers, as the model says."""
+    """Whether a result is texts and two lists of numbers, as the model says, that can be metrics' values."""
     if type(result) is not dict or not result.keys() <= _SERIES:
         return False
     for name, value in result.items():
-        if name in ("Timestamps", "Values"):
-            if type(value) is not list or not _NUMBERS.issuperset(map(type, value)) or _beyond_floats(value):
+        if name in POINTS:
+            sound = _are_figures if name == "Values" else _are_moments
+            if type(value) is not list or not _NUMBERS.issuperset(map(type, value)) or not sound(value):
                 return False
         elif type(value) is not str:
             return False
-    return True
+    return len(result.get("Timestamps", ())) == len(result.get("Values", ()))
 
 
-def _beyond_floats(numbers: list[Any]) -> bool:
-    """Whether a whole number is beyond every float; `NaN` costs its point, where points are taken."""
-    try:
-        deque(map(math.isfinite, numbers), maxlen=0)
-    except OverflowError:
-        return True
-    return False
+def _are_figures(values: list[Any]) -> bool:
+    """Whether each can be a metric's value (`is_figure`), in few steps for all of them."""
+    least = min(filter(None, values), default=LEAST_FIGURE)
+    return least >= LEAST_FIGURE and max(values, default=0) <= MOST_FIGURE and not isnan(sum(values))
+
+
+def _are_moments(stamps: list[Any]) -> bool:
+    return min(stamps, default=0) >= 0 and max(stamps, default=0) <= LATEST_S and not isnan(sum(stamps))
 
 
 SHAPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {

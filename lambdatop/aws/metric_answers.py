@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import ceil, isfinite
+from math import ceil
 from typing import Any, NamedTuple
 
 from lambdatop.aws.facts import seconds
@@ -79,7 +79,7 @@ class Answered:
         self._whole = None
         for stamp, value in zip(stamps, values, strict=False):
             at = seconds(stamp)
-            if at is not None and start <= at < end and isfinite(value):
+            if at is not None and start <= at < end:
                 points[int(at // PERIOD_S) * PERIOD_S] = float(value)
 
     def __bool__(self) -> bool:
@@ -93,13 +93,13 @@ class Answered:
 def _one_after_another(stamps: Sequence[Any], values: Sequence[Any], span: Span) -> Columns | None:
     """The points where each minute has one, as of most functions that run; None for every other list."""
     count = len(stamps)
-    if not count or count != len(values) or type(stamps[0]) is not float or not isfinite(stamps[0]):
+    if not count or count != len(values) or type(stamps[0]) is not float:
         return None
     first = int(stamps[0])
     if first % PERIOD_S or first < span.start or first + count * PERIOD_S > span.end:
         return None
     minutes, as_sent = _minutes(first, count)
-    if as_sent != stamps or not isfinite(sum(values)):
+    if as_sent != stamps:
         return None
     return Columns(minutes, array("d", values))
 

@@ -11,7 +11,6 @@ from lambdatop.aws.mappings import list_mappings
 from lambdatop.aws.metric_queries import Query
 from lambdatop.aws.policies import allowing
 from lambdatop.aws.session import Api
-from lambdatop.aws.sound_answers import finite
 from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.function import AccountFacts, Reserved
 from lambdatop.domain.mapping import STREAMS, MappingFacts
@@ -252,7 +251,6 @@ class Parts:
             (seconds(stamp) or 0.0, float(value) * unit_s)
             for result in answer.get("MetricDataResults") or ()
             for stamp, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False)
-            if finite(value)
         ]
         if not found:
             raise NotAnswered(f"{metric} of {key.id} has no point of the last ten minutes.")

@@ -21,12 +21,19 @@ LARGEST = 2**63 - 1
 """Of what the models call integer and long nothing is larger."""
 LATEST_S = 253_402_300_799
 """The end of the year 9999, s since the epoch: no clock shows a later moment."""
+LEAST_FIGURE, MOST_FIGURE = 1e-9, 1e15
+"""No metric that is read here has a value of less, but 0, or of more: ms, bytes, counts and shares of a
+minute or an hour. CloudWatch itself takes any of -2^360 to 2^360, of which no sum, product or ratio is safe
+(docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html)."""
 DIGITS = 19
 """As many as `LARGEST` has; Python's own limit for a text is 4,300, which no figure survives."""
 
 
 DECODED = "policyDocumentType"
 """The text in answers of IAM that the SDK reads as JSON before anybody else sees it (botocore's handlers)."""
+SERIES = "MetricDataResult"
+POINTS = ("Timestamps", "Values")
+"""The two lists of a series of CloudWatch, of which each entry belongs to one of the other."""
 
 BAD = object()
 """Stands for a value that cannot be what the model says."""
@@ -109,7 +116,20 @@ class Oddities:
             if found is BAD:
                 return BAD
             value[inner] = found
-        return value
+        return self._series(value, name) if shape.name == SERIES else value
+
+    def _series(self, result: dict[str, Any], name: str) -> dict[str, Any]:
+        """A series without the points that cannot be; one whose lists do not fit each other has none."""
+        values = result.get("Values", [])
+        stamps = result.get("Timestamps", [None] * len(values))
+        if len(stamps) != len(values):
+            self.left_out[(name, "Values")] += 1
+            return result | {"Timestamps": [], "Values": [], "StatusCode": "Unsound"}
+        points = [(at, v) for at, v in zip(stamps, values, strict=True) if at is not BAD and is_figure(v)]
+        if len(points) < len(values):
+            self.left_out[(name, "Values")] += len(values) - len(points)
+            result |= {"Timestamps": [at for at, _ in points], "Values": [v for _, v in points]}
+        return result
 
     def _map(self, value: Any, shape: Any, name: str, member: str) -> Any:
         if not isinstance(value, dict):
@@ -121,6 +141,8 @@ class Oddities:
         if not isinstance(value, list):
             return BAD
         found = [self._sound(part, shape.member, name, member) for part in value]
+        if member in POINTS:
+            return found  # they belong together: see `_series`
         kept = [part for part in found if part is not BAD]
         if len(kept) < len(found):
             self.left_out[(name, member)] += len(found) - len(kept)
@@ -132,6 +154,11 @@ def finite(value: Any) -> bool:
     if type(value) is int:
         return -LARGEST <= value <= LARGEST
     return type(value) is float and math.isfinite(value)
+
+
+def is_figure(value: Any) -> bool:
+    """Whether it can be the value of a metric."""
+    return type(value) in (int, float) and (value == 0 or LEAST_FIGURE <= value <= MOST_FIGURE)
 
 
 def whole(text: Any) -> int | None:

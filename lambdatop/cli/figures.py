@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isfinite
 
 UNKNOWN = "-"
 
 
 def number(value: float | None, digits: int = 1) -> str:
     """A plain number; whole ones without a point."""
-    if value is None:
+    if value is None or not isfinite(value):
         return UNKNOWN
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.{digits}f}"
 
@@ -53,9 +54,13 @@ def range_of(range_s: tuple[float, float] | None, confidence: str) -> str:
 
 def moment_ms(at: float) -> str:
     """Seconds since the epoch as ISO-8601 UTC with milliseconds; a dash for what no calendar holds."""
+    return _iso(at, "milliseconds")
+
+
+def _iso(at: float, unit: str) -> str:
     try:
-        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec=unit).replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
         return UNKNOWN
 
 
@@ -74,7 +79,5 @@ def _second(at: int) -> str:
 
 
 def moment(at: float | None) -> str:
-    """Seconds since the epoch as ISO-8601 UTC."""
-    if at is None:
-        return UNKNOWN
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Seconds since the epoch as ISO-8601 UTC; a dash for what no calendar holds."""
+    return UNKNOWN if at is None else _iso(at, "seconds")

@@ -106,7 +106,7 @@ def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
         "matched": found.matched,
         "rows": len(found.rows),
         "scanned_bytes": found.scanned_bytes,
-        "usd": price_usd(found.scanned_bytes),
+        "usd": found.usd,
         "kinds": [
             {
                 "count": kind.count,
@@ -122,7 +122,9 @@ def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
 
 
 def _say_cost(found: Found) -> None:
-    words = f"scanned {_size(found.scanned_bytes)}, {_usd(price_usd(found.scanned_bytes))}"
+    words = "how much was scanned is not known"
+    if found.scanned_bytes is not None:
+        words = f"scanned {_size(found.scanned_bytes)}, {_usd(price_usd(found.scanned_bytes))}"
     if found.left_out:
         words += f"; the newest {len(found.rows):,} of {found.matched:,} matching lines were summed up"
     streams.say(words)

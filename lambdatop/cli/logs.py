@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
@@ -29,6 +30,8 @@ COLLECT_AFTER = 50_000
 
 LIVE_PACE_S = 1.0
 """Live Tail sends an update each second."""
+_COUNTDOWN = re.compile(r" in \d+ s$")
+"""What alone of a way is other at every look, and no news."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +105,7 @@ class _Tail:
         )
         self._pace_s = min(LIVE_PACE_S, context.settings.paces.logs) if live else context.settings.paces.logs
         self._live = live
-        self._way = ""
+        self._ways: dict[str, str] = {}
         self._parts = parts
         self._since_s = since_s
         self._wanted = wanted
@@ -188,9 +191,10 @@ class _Tail:
             return
         cost = f", ${event.usd_per_hour:.2f}/h at list price" if event.usd_per_hour else ""
         why = f": {event.via_why}" if event.via_why else ""
-        way = f"{event.function.id} comes by {event.via}{cost}{why}"
-        if way != self._way:
-            self._way = way
+        name = event.function.id
+        way = f"{name} comes by {event.via}{cost}{why}"
+        if (news := _COUNTDOWN.sub("", way)) != self._ways.get(name):
+            self._ways[name] = news
             streams.say(f"note: {way}")
 
     def _say_all(self, sentences: Iterable[str]) -> None:

@@ -12,6 +12,9 @@ _AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that could begin or end emphasis; one within a word is no markup and stays readable."""
 _BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """Whatever some reader takes for the end of a line."""
+_PICTURES = "\u203c-\u3299\U0001f000-\U0001faff"
+_CONTINUES = re.compile(f"[{_PICTURES}][\U0001f3fb-\U0001f3ff]|\u200d[{_PICTURES}]|.[\u1160-\u11ff]")
+"""What stands with the one before it: a skin tone, a joined picture, vowels and ends of Korean syllables."""
 _BARE_LINK = re.compile(r"(?<=www)(?=\.)|(?<=\w)(?=\.[^\W\d_]{2})|(?=://)|(?<=/)(?=/)", re.IGNORECASE)
 """Where renderers see a link that nobody marked as one: before a dot or colon, between slashes."""
 _ONLY_CODE_HELPS = re.compile(
@@ -28,10 +31,17 @@ pictures are looked for in the finished page. None of them looks into code.
 
 
 def width(text: str) -> int:
-    """Columns that a text takes in a terminal."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    """Columns that a text takes in a terminal; what joins, marks or colours another character takes none."""
+    if text.isascii():
+        return len(text)
+    columns = last = 0
+    for before, char in zip("\0" + text, text, strict=False):
+        if char == "\ufe0f":  # the picture of what else is a sign of one column
+            columns, last = columns + 2 - last, 2
+        elif unicodedata.category(char) not in ("Mn", "Me", "Cf") and not _CONTINUES.fullmatch(before + char):
+            last = 2 if unicodedata.east_asian_width(char) in "WF" else 1
+            columns += last
+    return columns
 
 
 def text_table(head: Row | None, rows: Sequence[Row], right: Sequence[int] = ()) -> str:

@@ -35,12 +35,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a query found: the newest rows, how many matched in all, and what was scanned for it."""
+    """What a query found: the newest rows, how many matched, and what was scanned for it (None: not told)."""
 
     rows: tuple[Row, ...]
     matched: int
-    scanned_records: int
-    scanned_bytes: int
+    scanned_records: int | None
+    scanned_bytes: int | None
+
+    @property
+    def usd(self) -> float | None:
+        """What it cost at list price; None where nobody told what was scanned."""
+        return None if self.scanned_bytes is None else price_usd(self.scanned_bytes)
 
     @property
     def left_out(self) -> int:
@@ -72,7 +77,7 @@ class KindIn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ErrorsFound:
-    """The answer to a Scan: kinds of errors, the most frequent first, and what asking cost.
+    """The answer to a Scan: kinds of errors, the most frequent first, and what asking cost (None: not told).
 
     Of `matched` lines the oldest `left_out` were not looked at.
     """
@@ -80,8 +85,8 @@ class ErrorsFound:
     kinds: tuple[KindIn, ...]
     matched: int
     left_out: int
-    scanned_bytes: int
-    usd: float
+    scanned_bytes: int | None
+    usd: float | None
 
 
 def errors_query(limit: int = MOST_ROWS) -> str:
@@ -118,5 +123,4 @@ def kinds_in(rows: Iterable[Row]) -> tuple[KindIn, ...]:
 
 def errors_found(found: Found) -> ErrorsFound:
     """What a query found, summed up."""
-    price = price_usd(found.scanned_bytes)
-    return ErrorsFound(kinds_in(found.rows), found.matched, found.left_out, found.scanned_bytes, price)
+    return ErrorsFound(kinds_in(found.rows), found.matched, found.left_out, found.scanned_bytes, found.usd)

@@ -20,15 +20,29 @@ Arabic up to four. More of them paint over the lines around theirs."""
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U00016fe4"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\U00013430-\U0001343f\U00016fe4"
+    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 """What Unicode ignores by default (DerivedCoreProperties.txt), and other characters without a shape."""
-_NOBODYS = "\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff"
+_NOBODYS = "\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff" + "".join(
+    chr(plane << 16 | end) for plane in range(1, 15) for end in (0xFFFE, 0xFFFF)
+)
 """Private use and no characters: each terminal shows something else, or nothing."""
 _SUSPECT = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}{_NOBODYS}]")
 _ZWNJ, _ZWJ, _VARIANTS, _KEYCAP = "\u200c", "\u200d", "\ufe0e\ufe0f", "\u20e3"
-_JOINERS = re.compile(f"[{_ZWNJ}{_ZWJ}{_VARIANTS}]")
+_TAGS, _GLYPHS = "\U000e0020-\U000e007f", "\u180b-\u180d\u180f\ufe00-\ufe02\U000e0100-\U000e01ef"
+_JOINERS = re.compile(f"[{_ZWNJ}{_ZWJ}{_VARIANTS}{_TAGS}{_GLYPHS}]")
+_FLAG = re.compile(
+    "\U0001f3f4\U000e0067\U000e0062"
+    "(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
+)
+"""England, Scotland, Wales: no other flags are written with tags (emoji-sequences.txt)."""
+_FLAG_SIZE = 7
+_CHOSEN = re.compile(
+    "[\u1807\u180a\u1820-\u18aa][\u180b-\u180d\u180f]"
+    "|[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff][\ufe00-\ufe02\U000e0100-\U000e01ef]"
+)
+"""A letter of Mongolian, or a Chinese character, and which of its forms is meant: names are written so."""
 _PICTURE = re.compile(
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf"
     "\u2934\u2935\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001f3fa\U0001f400-\U0001faff]"
@@ -77,12 +91,20 @@ def _belongs(text: str, at: int) -> bool:
         return bool(_PICTURE.match(before)) or (
             before != "" and before in "0123456789#*" and after == _KEYCAP
         )
+    if _CHOSEN.match(before + char) or any(
+        f.end() > at for f in _FLAG.finditer(text, max(0, at - 6), at + 7)
+    ):
+        return True
     if char not in (_ZWNJ, _ZWJ) or not before:
         return False
     if _CURSIVE.match(before):
         letters = after != "" and _CURSIVE.match(after) is not None and category(after)[0] in "LM"
         return combining(before) == _VIRAMA or (letters and category(before)[0] in "LM")
     return char == _ZWJ and _PICTURE.match(after) is not None and _is_joined(text, at)
+
+
+def _in_flag(text: str, at: int) -> bool:
+    return _FLAG.search(text, max(0, at - _FLAG_SIZE + 1), at + _FLAG_SIZE) is not None
 
 
 def _is_joined(text: str, at: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import isfinite
 
 UNKNOWN = "\u2013"
 """What stands where a number is not known. Unknown is never shown as zero."""
@@ -10,7 +11,7 @@ UNKNOWN = "\u2013"
 
 def number(value: float | None) -> str:
     """A count or a rate: `0`, `3.4`, `812`, `12,345`, `123k`, `4.5M`."""
-    if value is None:
+    if value is None or not isfinite(value):
         return UNKNOWN
     size = abs(value)
     if size == 0:
@@ -65,7 +66,7 @@ def ratio(value: float | None) -> str:
 
 def age(seconds: float | None) -> str:
     """An age in its largest unit: `4s`, `12m`, `3h`, `9d`."""
-    if seconds is None:
+    if seconds is None or not isfinite(seconds):
         return UNKNOWN
     seconds = max(0.0, seconds)
     for limit, size, unit in ((100, 1, "s"), (6_000, 60, "m"), (172_800, 3_600, "h")):
@@ -83,7 +84,7 @@ def coarse_age(seconds: float | None) -> str:
 
 def span(seconds: float | None) -> str:
     """A duration in two units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
-    if seconds is None:
+    if seconds is None or not isfinite(seconds):
         return UNKNOWN
     whole = max(0, round(seconds))
     if whole < 120:
@@ -121,17 +122,32 @@ def usd(value: float | None) -> str:
 
 def clock(at: float) -> str:
     """Time of day in UTC: `14:03:22`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+    return _utc(at, "%H:%M:%S")
 
 
 def clock_ms(at: float) -> str:
     """Time of day in UTC with milliseconds: `14:03:22.120`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
+    text = _utc(at, "%H:%M:%S.%f")
+    return text if text == UNKNOWN else text[:-3]
+
+
+def iso_ms(at: float) -> str:
+    """Date and time in UTC as files have it: `2026-07-01T14:03:22.120Z`."""
+    text = _utc(at, "%Y-%m-%dT%H:%M:%S.%f")
+    return text if text == UNKNOWN else f"{text[:-3]}Z"
 
 
 def moment(at: float | None) -> str:
     """Date and time in UTC: `2026-07-01 14:03:22Z`."""
-    return UNKNOWN if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return UNKNOWN if at is None else _utc(at, "%Y-%m-%d %H:%M:%SZ")
+
+
+def _utc(at: float, pattern: str) -> str:
+    """A time that is made of figures from outside may be one that no calendar holds."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime(pattern)
+    except (ValueError, OverflowError, OSError):
+        return UNKNOWN
 
 
 def plural(count: int, word: str, many: str = "") -> str:

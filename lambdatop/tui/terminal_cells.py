@@ -34,7 +34,8 @@ _ATTRIBUTES = (
     ("underline2", "21"),
     ("overline", "53"),
 )
-_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+_JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f") | frozenset(map(chr, range(0xE0020, 0xE0080)))
+"""What is invisible and belongs to what is seen; where, the cleaning gate knows (`domain/text.py`)."""
 
 
 class Ink(NamedTuple):

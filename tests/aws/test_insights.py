@@ -9,7 +9,7 @@ import pytest
 from fakes.aws_doubles import SCOPE
 from fakes.wire_stub import Fault, WireStub
 
-from lambdatop.aws.insights import Insights
+from lambdatop.aws.insights import Insights, found_of
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.insights import errors_query, price_usd
 
@@ -101,3 +101,22 @@ async def test_the_estimate_is_what_came_in(stub: WireStub, bench: MakeBench) ->
 async def test_more_groups_than_a_query_takes_are_not_cut_silently(bench: MakeBench) -> None:
     with pytest.raises(SourceError, match="at most 50"):
         await insights(bench)[0].run([f"g{i}" for i in range(51)], errors_query(), START, END)
+
+
+@pytest.mark.parametrize("odd", [1.7e308, -5.0, 5e-324, None])
+async def test_what_was_scanned_is_not_known_where_nobody_says_it(
+    stub: WireStub, bench: MakeBench, odd: object
+) -> None:
+    answer = results("Complete", [row("1800000000500", "y")]) | {"statistics": {"bytesScanned": odd}}
+    stub.on("logs", "StartQuery", {"queryId": "q1"})
+    stub.on("logs", "GetQueryResults", answer)
+    asker, made = insights(bench)
+    found = await asker.run(GROUPS, errors_query(), START, END)
+    assert (found.scanned_bytes, found.usd, found.matched, found.left_out) == (None, None, 1, 0)
+    assert made.meter.usd == 0
+
+
+@pytest.mark.parametrize("at", ["253402300799001", "99999999999999999", "9" * 400, "-5", "soon", ""])
+def test_a_time_that_no_calendar_holds_is_none(at: str) -> None:
+    (found,) = found_of({"results": [row(at, "ERROR x")]}).rows
+    assert found.at == 0.0

@@ -98,3 +98,16 @@ def test_an_unknown_price_is_agreed_on_too(cli: Cli, monkeypatch: pytest.MonkeyP
 def test_kinds_leave_out_what_is_no_failure() -> None:
     kinds = [kind for _, kind in kinds_in(ROWS)]
     assert [(k.count, k.first_at, k.last_at) for k in kinds] == [(2, NOW - 1, NOW), (1, NOW - 2, NOW - 2)]
+
+
+def test_an_answer_that_does_not_say_what_it_scanned_was_not_for_nothing(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(*_: object) -> Found:
+        return Found(ROWS, 4, None, None)
+
+    monkeypatch.setattr(play(monkeypatch, 1024), "run", run)
+    ran = cli("logs", "orders-worker", "--errors", "--json")
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["scanned_bytes"], answer["usd"]) == (codes.DONE, None, None)
+    assert "how much was scanned is not known" in ran.err

@@ -152,6 +152,28 @@ def test_a_follower_lives_through_an_outage_and_ends_with_ctrl_c(
     assert ran.err == "lambdatop: note: logs cannot be reached.\n"
 
 
+def test_the_way_of_the_lines_is_said_once_for_each_function(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Key(SCOPE, "function", "mail")
+    logs = play(monkeypatch)
+    left = [27, 26, 25]
+
+    async def collect(view: View) -> Sequence[Event]:
+        if not left:
+            raise KeyboardInterrupt
+        why = f"Live Tail is off: the connection broke off; it is tried again in {left.pop(0)} s"
+        return [
+            LogsObserved(SCOPE, NOW, key, GROUP, (), True, "", via="poll", via_why=why)
+            for key in (WORKER, other)
+        ]
+
+    monkeypatch.setattr(logs, "collect", collect)
+    ran = cli("logs", "orders-worker", "--follow", "--live")
+    assert ran.code == codes.INTERRUPTED
+    assert ran.err.count("orders-worker comes by poll") == ran.err.count("mail comes by poll") == 1
+
+
 @pytest.mark.parametrize("follow", [True, False])
 def test_a_denied_log_names_the_action(cli: Cli, monkeypatch: pytest.MonkeyPatch, follow: bool) -> None:
     play(monkeypatch, Denied("logs:FilterLogEvents is not allowed.", action="logs:FilterLogEvents"))

@@ -109,3 +109,25 @@ def test_a_snapshot_as_a_table_says_what_is_known_and_what_is_not() -> None:
     assert "cloudwatch:DescribeAlarms is denied" in text
     assert "QUOTAS\nnone" in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("odd", [float("inf"), float("-inf"), float("nan"), 1e300, -1e12, 1e12])
+def test_no_figure_ends_what_prints_it(odd: float) -> None:
+    makers = (figures.number, figures.percent, figures.millis, figures.age, figures.trend)
+    assert all(make(odd) for make in makers)
+    assert (figures.moment(odd), figures.moment_ms(odd)) == ("-", "-")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("abc", 3), ("\u65e5\u672c", 4), ("e\u0301", 1), ("\u0e17\u0e35\u0e48", 1),
+        ("\u0645\u06cc\u200c\u062e", 3), ("\u0915\u094d\u200d\u0937", 2),
+        ("\u26a0\ufe0f", 2), ("\u26a0\ufe0e", 1), ("1\ufe0f\u20e3", 2), ("\U0001f1e9\U0001f1ea", 2),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", 2), ("\U0001f3f3\ufe0f\u200d\U0001f308", 2),
+        ("\U0001f469\U0001f3fd\u200d\u2708\ufe0f", 2), ("\U0001f3fd", 2), ("\u1112\u1161\u11ab", 2),
+        ("\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in "gbeng\x7f"), 2),
+    ],
+)  # fmt: skip
+def test_columns_of_what_is_joined(text: str, columns: int) -> None:
+    assert (width(text), width(f"x{text}y")) == (columns, columns + 2)

@@ -30,13 +30,20 @@ SEEN = {
     "Arabic": "\u0627\u0644\u0644\u0651\u064e\u0670\u0647\u0650",
     "Thai": "\u0e19\u0e49\u0e33\u0e17\u0e35\u0e48\u0e19\u0e35\u0e48",
     "Tibetan": "\u0f56\u0f66\u0f92\u0fb2\u0f74\u0f56\u0f66",
+    "England, Scotland, Wales": "".join(
+        "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in place) + "\U000e007f"
+        for place in ("gbeng", "gbsct", "gbwls")
+    ),
+    "two letters make a flag": "\U0001f1e9\U0001f1ea",
+    "Katsushika, as the town writes it": "\u845b\U000e0100\u98fe\ufe00",
+    "Mongolian": "\u182e\u1823\u180b\u1829\u182d\u180f",
     "Chinese and Korean": "\u51fd\u6570\u8d85\u65f6 \ud568\uc218",
 }
 NOT_SEEN = (
     *range(0x1D173, 0x1D17B), *range(0x1BCA0, 0x1BCA4), *range(0xFFF0, 0xFFFC), *range(0x180B, 0x1810),
     *range(0xE0000, 0xE0080), 0xE0100, 0xE01EF, 0xE0FFF, 0xE000, 0xF8FF, 0xF0000, 0x10FFFD, 0x2028, 0x2029,
     0x115F, 0x1160, 0x3164, 0xFFA0, 0x00AD, 0x034F, 0x200B, 0x200E, 0x202E, 0x2060, 0x2066, 0xFEFF, 0xFFFE,
-    0xFDD0, 0x17B4, 0x16FE4, 0x13430,
+    0xFDD0, 0x1FFFE, 0xEFFFF, 0xFFFC, 0x1D159, 0x17B4, 0x16FE4, 0x13430,
 )  # fmt: skip
 ALPHABET = "".join(SEEN.values()) + "".join(map(chr, NOT_SEEN)) + "ab 1\n\t\u0301\u20dd\u0903"
 
@@ -67,6 +74,10 @@ def test_letters_and_emoji_stay_what_they_are(text: str) -> None:
         ("\u0645\u200c", "\u0645[U+200C]"),
         ("\u0645\u200c\u200c\u06cc", "\u0645[U+200C][U+200C]\u06cc"),
         ("\u0645\u200ca", "\u0645[U+200C]a"),
+        ("\U0001f3f4\U000e0067\U000e0062", "\U0001f3f4[U+E0067][U+E0062]"),
+        ("\U0001f3f4\U000e0061\U000e007f", "\U0001f3f4[U+E0061][U+E007F]"),
+        ("\u845b\U000e0100\U000e0101", "\u845b\U000e0100[U+E0101]"),
+        ("\u845b\u180b", "\u845b[U+180B]"),
     ],
 )
 def test_a_joiner_that_joins_nothing_is_named(text: str, shown: str) -> None:
@@ -93,6 +104,8 @@ def test_invisible_characters_between_marks_do_not_help() -> None:
 
 def test_a_name_holds_nothing_invisible() -> None:
     assert clean_name(FAMILY) == FAMILY.replace("\u200d", "[U+200D]")
+    assert clean_name("\u845b\U000e0100") == "\u845b[U+E0100]"
+    assert clean_name("\U0001f3f4\U000e0067").isprintable()
     assert clean_name("\u0645\u06cc\u200c\u062e") == "\u0645\u06cc[U+200C]\u062e"
 
 

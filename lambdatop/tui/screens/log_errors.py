@@ -61,7 +61,9 @@ def price_words(scan: Scan, minutes: float) -> str:
 
 def cost_words(found: ErrorsFound) -> str:
     """What the answer cost, and what it leaves out."""
-    words = f"scanned {fmt.size(found.scanned_bytes)}, {fmt.usd(found.usd)} at list price"
+    words = "how much it scanned is not known"
+    if found.scanned_bytes is not None:
+        words = f"scanned {fmt.size(found.scanned_bytes)}, {fmt.usd(found.usd)} at list price"
     if found.left_out:
         rest = f"the newest {found.matched - found.left_out:,} of {found.matched:,} matching lines"
         words += f"; only {rest} were looked at"

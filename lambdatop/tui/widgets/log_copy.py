@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from lambdatop.domain.redact import suspicious
+from lambdatop.tui import format as fmt
 from lambdatop.tui.widgets.log_lines import Shown
 
 
@@ -27,6 +27,6 @@ def copies(lines: Sequence[Shown], revealed: Shown | None) -> tuple[tuple[str, s
 def file_lines(lines: Iterable[Shown]) -> Iterator[str]:
     """Lines for a file: time, whose it is, level, text, with secrets hidden; continuations are indented."""
     for shown in lines:
-        at = datetime.fromtimestamp(shown.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = fmt.iso_ms(shown.at)
         whose = f"{shown.owner} " if shown.owner else ""
         yield f"{'':24}        {shown.text}" if shown.part else f"{at} {whose}{shown.level:<6} {shown.text}"
