@@ -26,6 +26,7 @@ def in_steps(
     The whole has the gravest tier of its steps. `lost` is said in place of what the steps say.
     """
     first, last = steps[0], steps[-1]
+    deadline, deadline_latest = _deadlines(steps)
     return replace(
         first,
         id=first.id.rpartition(".")[0],
@@ -48,18 +49,19 @@ def in_steps(
         unknowns=_once(chain.from_iterable(s.unknowns for s in steps)),
         alternatives=(),
         transient=(),
-        **_deadline(steps),
+        deadline=deadline,
+        deadline_latest=deadline_latest,
         wait=None,
         steps=(*steps[:-1], replace(last, wait=None)),
     )
 
 
-def _deadline(steps: Sequence[Plan]) -> dict[str, float | None]:
-    """The first loss of all steps; no surer than that of the step whose events may be lost sooner."""
+def _deadlines(steps: Sequence[Plan]) -> tuple[float | None, float | None]:
+    """The first loss of all steps, sure or at the latest: where one step may lose sooner, none is sure."""
     surely = [s.deadline for s in steps if s.deadline is not None]
     latest = [s.deadline_latest for s in steps if s.deadline_latest is not None]
     first = min((*surely, *latest), default=None)
-    return {"deadline": None, "deadline_latest": first} if latest else {"deadline": first}
+    return (None, first) if latest else (first, None)
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:
