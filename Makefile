@@ -13,7 +13,7 @@ install: $(VENV)/.installed
 
 # What is installed is what a lock names, by hash; where an index lacks one of those versions, the ranges count,
 # which is said (LOCKED=only forbids it). A wrong hash always fails.
-LOCKED_ONLY = $(if $(filter only,$(LOCKED)),--locked-only)
+LOCKED_ONLY = $(if $(strip $(LOCKED)),--locked-only)
 $(VENV)/.installed: pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("lambdatop needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)

@@ -61,8 +61,7 @@ async def carry_out(
     """
     async with corridor(context, parts) as (backend, executor):
         refuse_read_only_account(backend)
-        if backend.changes_refused:
-            raise UsageError(backend.changes_refused)
+        refuse_foreign_endpoint(backend)
         await settle_intents(executor)
         proposal = await propose(backend, executor)
         if not isinstance(proposal, Plan):
@@ -98,6 +97,12 @@ def _given_up(journal: JournalStore, plan: Plan) -> Result:
         words = "It was interrupted after the call: AWS accepted it; it was not read back."
         return Result("applied" if not plan.steps else "not-sent", words, own[-1])
     return Result("not-sent", "It was interrupted; nothing was sent.")
+
+
+def refuse_foreign_endpoint(backend: Backend) -> None:
+    """Raise UsageError where nothing may be changed, nor the journal by what is answered there."""
+    if backend.changes_refused:
+        raise UsageError(backend.changes_refused)
 
 
 async def settle_intents(executor: Executor) -> bool:

@@ -108,7 +108,12 @@ def _print(
 
 
 def _settle(context: Context) -> int:
-    from lambdatop.cli.carry import refuse_read_only, refuse_read_only_account, settle_intents
+    from lambdatop.cli.carry import (
+        refuse_foreign_endpoint,
+        refuse_read_only,
+        refuse_read_only_account,
+        settle_intents,
+    )
     from lambdatop.cli.wiring import corridor, wire
 
     refuse_read_only(context)
@@ -116,6 +121,7 @@ def _settle(context: Context) -> int:
     async def work() -> bool:
         async with corridor(context, parts) as (backend, executor):
             refuse_read_only_account(backend)
+            refuse_foreign_endpoint(backend)
             return await settle_intents(executor)
 
     with wire(context) as parts:

@@ -180,10 +180,11 @@ class Executor:
     async def recover(self) -> tuple[Entry, ...]:
         """Settle intents of dead processes and lost answers: read AWS's state, write the outcome.
 
-        Returns the settled entries. In read-only mode there are none: the journal is not written to. Raises
-        LambdatopError when the journal cannot be read or written.
+        Returns the settled entries. In read-only mode there are none: the journal is not written to; nor
+        where nothing may be changed, because whoever answers there would say what became of changes in AWS.
+        Raises LambdatopError when the journal cannot be read or written.
         """
-        if self._mutator is None:
+        if self._mutator is None or self._changes_refused:
             return ()
         found = await recovery.recover(
             self._clock, self._journal, self.reader, self._scope, self._ages, self._mine

@@ -21,7 +21,7 @@ from fakes.wire_stub import Answer, Fault
 from fakes.wire_world import FED, FUNCTION, STREAMED, WireWorld, WorldStub, key
 from fakes.wire_world_changes import Q
 from fakes.wire_world_corridor import Console
-from fakes.wire_world_rows import Row
+from fakes.wire_world_rows import Row, rows
 
 from lambdatop.aws.connect import Connection, connect
 from lambdatop.domain.errors import IdentityChanged
@@ -262,6 +262,17 @@ async def test_a_drain_stops_with_everything_on_disk(
     assert {r.access_key for r in broker.stub.received if r.operation in (RECEIVE, DELETE)} == {"ASIAFIRST"}
     assert len(queue.deleted) == 10
     assert len(queue.waiting) == 13
+
+
+@pytest.mark.parametrize("row", [row for row in rows() if not row.honest], ids=lambda row: row.name)
+async def test_no_mitigation_is_sent_by_somebody_else(console: Console, broker: Broker, row: Row) -> None:
+    row.prepare(broker.stub.world)
+    plan = await console.plan(row)
+    broker.hand_out("ASIAOTHER")
+    assert (await console.execute(plan)).kind == "not-sent"
+    assert broker.stub.world.requests == []
+    assert {r.operation for r in broker.stub.received if r.access_key == "ASIAOTHER"} == {"GetCallerIdentity"}
+    assert {entry.outcome for entry in console.journal.read()} <= {"not-sent"}
 
 
 async def test_a_lease_is_not_taken_by_somebody_else(source: None, broker: Broker) -> None:

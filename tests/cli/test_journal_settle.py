@@ -65,6 +65,20 @@ async def test_the_next_command_says_what_became_of_it(
     assert len(pointed.stub.calls("PutFunctionConcurrency")) == 1, "settling only reads"
 
 
+async def test_a_foreign_endpoint_is_not_asked_what_became_of_it(
+    pointed: OneFunction, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pointed.mode = "hangs after"
+    victim = await throttling(pointed)
+    victim.kill()
+    await victim.communicate()
+    monkeypatch.delenv("LAMBDATOP_ALLOW_ENDPOINT_CHANGES")
+    settled = await asyncio.to_thread(cli, "journal", "--settle")
+    assert settled.code == codes.USAGE
+    assert "not AWS's own" in settled.err
+    assert '"outcome": "open"' in cli("journal", "--json").out
+
+
 def test_an_open_entry_says_how_to_find_out(cli: Cli, home: Path) -> None:
     journal = JournalFile(home / ".local/state/lambdatop")
     journal.intent(entry())

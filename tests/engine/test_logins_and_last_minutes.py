@@ -8,7 +8,7 @@ from pathlib import Path
 from fakes.account import Account, FakeMutator, FakeReader
 from fakes.clock import FakeClock, settle
 from fakes.engine_bench import EngineBench
-from fakes.entries import SCOPE, WORKER
+from fakes.entries import SCOPE, WORKER, entry
 
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.events import TargetIdentified
@@ -91,6 +91,15 @@ async def test_a_foreign_endpoint_is_told_in_the_plan_and_gets_no_change(tmp_pat
     assert kind == "not-sent"
     assert way.account.calls == []
     assert way.journal.read() == ()
+
+
+async def test_a_foreign_endpoint_does_not_say_what_became_of_changes_in_aws(tmp_path: Path) -> None:
+    way = Way(tmp_path, refused="Calls go to http://x; --allow-endpoint-changes allows changes.")
+    way.journal.intent(entry())
+    way.account.reserved = 0
+    assert await way.executor.recover() == ()
+    assert [e.outcome for e in way.journal.read()] == ["open"]
+    assert await way.executor.unsettled() == way.journal.read()
 
 
 async def test_a_login_connects_at_once_while_the_connection_works(tmp_path: Path) -> None:
