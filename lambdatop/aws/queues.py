@@ -21,6 +21,14 @@ from lambdatop.domain.text import clean_name
 from lambdatop.domain.unread import Gap, NotKnown
 
 ACTION = "sqs:GetQueueAttributes"
+ALWAYS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "MessageRetentionPeriod",
+    "VisibilityTimeout",
+)
+"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""
 AT_ONCE = 8
 REDRIVE_ROUNDS = 5
 MOVING = ("RUNNING", "CANCELLING")
@@ -44,16 +52,17 @@ class QueueReader:
         return self._urls[arn]
 
     async def read(self, arn: str) -> QueueFacts:
-        """Fresh attributes; raises Missing when the queue is gone."""
+        """Fresh attributes; raises Missing when the queue is gone, NotAnswered when some are left out."""
         try:
             url = await self.url(arn)
             answer = await self._api.read("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
         except Missing:
             self._urls.pop(arn, None)
             raise
-        attributes = answer.get("Attributes")
-        if not attributes:
-            raise NotAnswered(f"GetQueueAttributes of {arn} answered without attributes.")
+        attributes = answer.get("Attributes") or {}
+        missing = [name for name in ALWAYS if name not in attributes]
+        if missing:
+            raise NotAnswered(f"GetQueueAttributes of {arn} answered without {', '.join(missing)}.")
         return queue_facts(self._scope, url, self._api.now(), attributes)
 
 

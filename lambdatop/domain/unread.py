@@ -55,6 +55,13 @@ class NotKnown:
         return f"{action} {self.reason}"
 
     @property
+    def remedy(self) -> str:
+        """What whoever needs it may do: `Allow lambda:GetPolicy`, `Try again in a moment`."""
+        if self.reason == "denied":
+            return f"Allow {self.action or 'it'}"
+        return "Ask an endpoint that has it" if self.reason == "not there" else "Try again in a moment"
+
+    @property
     def words(self) -> str:
         """`not known (lambda:GetPolicy denied)`."""
         return f"not known ({self.why})"

@@ -6,6 +6,7 @@ from collections import Counter as Count
 
 import pytest
 from fakes.aws_doubles import SCOPE
+from fakes.wire_account import ATTRIBUTES
 from fakes.wire_stub import Fault, WireStub
 
 from lambdatop.aws.guard import GuardRefusal
@@ -58,7 +59,7 @@ async def test_rounds_of_all_sources_cost_what_the_server_counts(stub: WireStub,
     stub.on("lambda", "ListFunctions", {"Functions": [function]})
     stub.on("lambda", "ListEventSourceMappings", {"EventSourceMappings": [mapping]})
     stub.on("sqs", "GetQueueUrl", {"QueueUrl": QUEUE})
-    stub.on("sqs", "GetQueueAttributes", {"Attributes": {"ApproximateNumberOfMessages": "3"}})
+    stub.on("sqs", "GetQueueAttributes", {"Attributes": ATTRIBUTES})
     stub.on("cloudwatch", "GetMetricData", throttled, {"MetricDataResults": []})
     stub.on("cloudwatch", "DescribeAlarms", {"MetricAlarms": []})
     stub.on("logs", "FilterLogEvents", {"events": []})

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
+from fakes.wire_account import ATTRIBUTES
 from fakes.wire_stub import Fault, WireStub
 
 from lambdatop.aws.concurrency import AT_ONCE, PER_ROUND, ConcurrencySource
 from lambdatop.aws.functions import FunctionsSource
 from lambdatop.aws.mappings import MappingsSource
 from lambdatop.aws.queues import QueueReader, QueuesSource
-from lambdatop.domain.errors import Denied, Throttled
+from lambdatop.domain.errors import Denied, NotAnswered, Throttled
 from lambdatop.domain.events import (
     ConcurrencyObserved,
     Event,
@@ -64,7 +65,7 @@ def _queues_behind(stub: WireStub, attributes: dict[str, dict[str, str]]) -> Non
         name = params["QueueUrl"].rsplit("/", 1)[1]
         if name not in attributes:
             return Fault("AWS.SimpleQueueService.NonExistentQueue")
-        return {"Attributes": {"QueueArn": Q_ARN + name} | attributes[name]}
+        return {"Attributes": ATTRIBUTES | {"QueueArn": Q_ARN + name} | attributes[name]}
 
     stub.on("sqs", "GetQueueUrl", url)
     stub.on("sqs", "GetQueueAttributes", read)
@@ -105,11 +106,23 @@ async def test_queues_their_dead_letters_and_what_is_gone(stub: WireStub, bench:
     assert (asked.count("orders"), asked.count("deleted")) == (1, 2)
 
 
+@pytest.mark.parametrize("name", sorted(ATTRIBUTES))
+async def test_what_an_answer_leaves_out_is_neither_zero_nor_the_default(
+    stub: WireStub, bench: MakeBench, name: str
+) -> None:
+    left = {k: v for k, v in ATTRIBUTES.items() if k != name}
+    stub.on("sqs", "GetQueueUrl", {"QueueUrl": f"{stub.url}/1/q"})
+    stub.on("sqs", "GetQueueAttributes", {"Attributes": left | {"QueueArn": Q_ARN + "q"}})
+    made = bench()
+    with pytest.raises(NotAnswered, match=f"without {name}"):
+        await QueueReader(made.api, SCOPE).read(Q_ARN + "q")
+
+
 async def test_one_denied_queue_hides_no_other(stub: WireStub, bench: MakeBench) -> None:
     def read(params: dict[str, Any]) -> Any:
         if params["QueueUrl"].endswith("secret"):
             return Fault("AccessDenied", status=403)
-        return {"Attributes": {"QueueArn": Q_ARN + "open"}}
+        return {"Attributes": ATTRIBUTES | {"QueueArn": Q_ARN + "open"}}
 
     stub.on("sqs", "GetQueueUrl", lambda p: {"QueueUrl": f"{stub.url}/1/{p['QueueName']}"})
     stub.on("sqs", "GetQueueAttributes", read)
@@ -133,7 +146,7 @@ async def test_one_denied_queue_hides_no_other(stub: WireStub, bench: MakeBench)
             assert [q.name for q in event.queues] == expected
             assert told.gaps == (Gap("queues", "sqs:GetQueueAttributes", "secret", "denied"),)
             assert len(await source.collect(view)) == 1, "it is told when it changes"
-            stub.on("sqs", "GetQueueAttributes", {"Attributes": {"QueueArn": Q_ARN + "open"}})
+            stub.on("sqs", "GetQueueAttributes", {"Attributes": ATTRIBUTES | {"QueueArn": Q_ARN + "open"}})
             later = (await source.collect(view))[-1]
             assert later == replace(told, gaps=(), at=later.at)
             stub.on("sqs", "GetQueueAttributes", read)

@@ -16,6 +16,7 @@ from lambdatop.domain.mitigations.words import same_place
 from lambdatop.domain.plan import Plan, Refusal
 from lambdatop.domain.situation import FunctionSituation, MappingSituation
 from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.unread import NotKnown, Reason
 
 FIELD = "reserved_concurrency"
 
@@ -63,6 +64,27 @@ def test_a_queue_that_could_not_be_read_is_not_said_to_have_no_dead_letter_queue
     with_dlq = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3)
     letters = situation(mappings=(mapping(),), queues=(with_dlq,))
     assert "after 3 receives" in planned("throttle_to_zero", letters).warnings[0]
+
+
+def test_the_steps_say_why_their_queue_was_not_read() -> None:
+    denied = NotKnown("denied", "sqs:GetQueueAttributes")
+    s = situation(mappings=(mapping(),), unread_queues=((queue(ORDERS).arn, denied),))
+    assert denied.words in planned("throttle_to_zero", s, triggers="first").steps[0].lost
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("denied", "Allow lambda:ListEventSourceMappings, or"),
+        ("throttled", "Try again in a moment, or"),
+        ("not there", "Ask an endpoint that has it, or"),
+    ],
+)
+def test_a_permission_is_asked_for_only_where_it_is_missing(reason: Reason, remedy: str) -> None:
+    s = situation(mappings=NotKnown(reason, "lambda:ListEventSourceMappings"))
+    refused = plan("throttle_to_zero", s, {"triggers": "first"}, NOW, "p1")
+    assert isinstance(refused, Refusal)
+    assert refused.hint.startswith(remedy)
 
 
 def test_a_destination_of_the_function_is_not_promised_to_its_aliases() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes.aws_doubles import SCOPE, Bench
+from fakes.wire_account import ATTRIBUTES
 from fakes.wire_stub import Answer, WireStub
 
 from lambdatop.aws.mutator import AwsMutator
@@ -91,7 +92,7 @@ class DrainedQueue:
     def _count(self) -> Answer:
         counts = {"ApproximateNumberOfMessages": len(self.waiting)}
         counts["ApproximateNumberOfMessagesNotVisible"] = len(self.hidden)
-        return {"Attributes": {name: str(count) for name, count in counts.items()}}
+        return {"Attributes": ATTRIBUTES | {name: str(count) for name, count in counts.items()}}
 
 
 def _group(message: dict[str, Any]) -> str:

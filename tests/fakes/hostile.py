@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from botocore.model import OperationModel, Shape
 from fakes.time_limit import PATIENCE_S
+from fakes.wire_account import ATTRIBUTES
 from fakes.wire_stub import XML, Body, Fault, WireStub
 
 S = TypeVar("S", bound=WireStub)
@@ -90,6 +91,7 @@ def _queue(stub: HostileStub, text: str, params: dict[str, Any]) -> dict[str, st
     letters = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dl{text}", "maxReceiveCount": 3}
     return {
         "QueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{stub.text(SOURCE)}",
+        **ATTRIBUTES,
         "ApproximateNumberOfMessages": "70",
         "ApproximateNumberOfMessagesNotVisible": text,
         "RedrivePolicy": json.dumps(letters),

@@ -18,6 +18,16 @@ GONE = Fault("ResourceNotFoundException", status=404)
 NO_QUEUE = Fault("AWS.SimpleQueueService.NonExistentQueue")
 
 
+ATTRIBUTES = {
+    "ApproximateNumberOfMessages": "0",
+    "ApproximateNumberOfMessagesNotVisible": "0",
+    "ApproximateNumberOfMessagesDelayed": "0",
+    "MessageRetentionPeriod": "345600",
+    "VisibilityTimeout": "30",
+}
+"""What SQS tells of every queue."""
+
+
 def key(kind: Any, name: str) -> Key:
     return Key(SCOPE, kind, name)
 
@@ -47,7 +57,7 @@ def furnish(stub: WireStub) -> None:
         name = p["QueueUrl"].rsplit("/", 1)[1]
         redrive = {"deadLetterTargetArn": Q + "orders-dlq", "maxReceiveCount": 4}
         extra = {"RedrivePolicy": json.dumps(redrive)} if name == "orders" else {}
-        return {"Attributes": {"QueueArn": Q + name, "MessageRetentionPeriod": "600"} | extra}
+        return {"Attributes": ATTRIBUTES | {"QueueArn": Q + name, "MessageRetentionPeriod": "600"} | extra}
 
     stub.on("lambda", "GetFunctionConfiguration", configuration)
     stub.on("lambda", "ListFunctions", {"Functions": [{"FunctionName": n} for n in sorted(functions)]})

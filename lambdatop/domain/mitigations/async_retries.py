@@ -164,7 +164,7 @@ def _unreadable(mitigation: str, s: FunctionSituation, why: NotKnown) -> Refusal
         f"The event-invoke configuration of {s.facts.name} could not be read ({why.why}), so it could not be "
         "restored."
     )
-    return Refusal(mitigation, s.ref, reason, f"Allow {why.action}.")
+    return Refusal(mitigation, s.ref, reason, f"{why.remedy}.")
 
 
 def _lost(s: FunctionSituation, after: Settings) -> str:

@@ -30,7 +30,7 @@ def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: flo
     live = tuple(m for m in s.consumers if m.enabled)
     letters = s.dead_letters_of
     dead = letters if isinstance(letters, NotKnown) else bool(letters)
-    held = disable_steps(live, (s.facts,), now, plan_id, s.oldest_age_s, dead)
+    held = disable_steps(live, lambda _: s.facts, now, plan_id, s.oldest_age_s, dead)
     if isinstance(held, Refusal):
         return Refusal(NAME, s.ref, held.reason, held.hint)
     if not to and not held:
@@ -45,7 +45,7 @@ def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: flo
 def _unread(s: QueueSituation, why: NotKnown) -> Refusal:
     """A trigger that nobody switches off would go on delivering what is moved away beside it."""
     reason = f"What reads {s.facts.name} could not be read ({why.why}), so that it cannot be held."
-    return Refusal(NAME, s.ref, reason, f"Allow {why.action}, or disable its triggers one by one.")
+    return Refusal(NAME, s.ref, reason, f"{why.remedy}, or disable its triggers one by one.")
 
 
 def _move(s: QueueSituation, to: str, now: float, step: str) -> tuple[Plan, ...] | Refusal:

@@ -130,7 +130,7 @@ def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
 
 def _unread(mitigation: str, s: QueueSituation, what: str, why: NotKnown) -> Refusal:
     """Nothing is concluded from a read that brought nothing."""
-    return Refusal(mitigation, s.ref, f"{what} could not be read ({why.why}).", f"Allow {why.action}.")
+    return Refusal(mitigation, s.ref, f"{what} could not be read ({why.why}).", f"{why.remedy}.")
 
 
 def _reach(s: QueueSituation, home: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -75,7 +75,7 @@ def step_id(plan_id: str, number: int) -> str:
 
 def disable_steps(
     mappings: Sequence[MappingFacts],
-    queues: Sequence[QueueFacts],
+    queue_of: Callable[[str], QueueFacts | NotKnown],
     now: float,
     plan_id: str,
     oldest_age_s: float | NotKnown = NOT_ASKED,
@@ -86,14 +86,13 @@ def disable_steps(
     A Refusal where one cannot be switched now: AWS takes a minute and more for each, so one after the other
     would leave the last ones running for long.
 
-    `queues` are their sources as far as they could be read, `oldest_age_s` the age of the oldest message and
-    `dead_letters` whether these are other queues' failures.
+    `queue_of` gives the source of an ARN, or why it was not read, `oldest_age_s` the age of the oldest message
+    and `dead_letters` whether these are other queues' failures.
     """
     steps: list[Plan] = []
-    of = {queue.arn: queue for queue in queues}
     for mapping in mappings:
         ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
-        queue = of.get(mapping.source_arn, NotKnown("not asked", "sqs:GetQueueAttributes"))
+        queue = queue_of(mapping.source_arn)
         retention = queue if isinstance(queue, NotKnown) else queue.retention_s
         situation = MappingSituation(
             ref, now, mapping, queue, retention, oldest_age_s, dead_letters=dead_letters

@@ -90,13 +90,13 @@ def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposa
     """Its queues are held before it is throttled: no receive is refused, no good message goes to a DLQ."""
     if isinstance(s.mappings, NotKnown):
         reason = f"The triggers of {s.facts.name} could not be read ({s.mappings.why})."
-        hint = f"Allow {s.mappings.action}, or disable its triggers one by one before you throttle it."
+        hint = f"{s.mappings.remedy}, or disable its triggers one by one before you throttle it."
         return Refusal(NAME, s.ref, reason, hint)
     fed = tuple(m for m in enabled_mappings(s) if m.source_kind == "sqs")
     if not fed:
         reason = f"No enabled queue feeds {s.facts.name}."
         return Refusal(NAME, s.ref, reason, "Throttle it without 'triggers'.")
-    steps = disable_steps(fed, s.queues, now, throttle.id)
+    steps = disable_steps(fed, s.queue_of, now, throttle.id)
     if isinstance(steps, Refusal):
         return Refusal(NAME, s.ref, steps.reason, steps.hint)
     warnings = (*unread_warnings(s), *owner_warning(s.stack))
