@@ -211,7 +211,11 @@ ENDING = (events.Unmount, events.Callback, messages.CloseMessages, messages.Prun
 
 
 class HearsWhileOpen(_Pump):
-    """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more."""
+    """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more.
+
+    A size that is no more the terminal's is not acted on either. Textual's screens send themselves the size that
+    they have just taken; with two sizes on their way each one taken sends the other one back, for ever.
+    """
 
     @property
     @abstractmethod
@@ -219,6 +223,8 @@ class HearsWhileOpen(_Pump):
         """Whether it is open."""
 
     async def _on_message(self, message: Message) -> None:
+        if isinstance(message, events.Resize) and message.size != self.app.size:
+            return
         if (self.is_on_stack and not self.app._exit) or isinstance(message, ENDING):
             await super()._on_message(message)
 
