@@ -18,6 +18,8 @@ from fakes.wire_world_cells import Cell, Scene, aftermath, scene
 from fakes.wire_world_corridor import Lab
 from fakes.wire_world_rows import Row
 
+from lambdatop.cli import codes
+
 POINTS = ("before intent", "after intent", "in request", "before outcome", "after outcome")
 """Where a process is killed: `in request` is when the server has applied it and not answered yet."""
 _WORDS = {"before intent": "", "after outcome": "applied"}
@@ -97,7 +99,10 @@ async def kill_cell(
 
 
 async def hangup_cell(lab: Lab, from_: Nursery, row: Row, directory: Path, *, undo: bool) -> Cell | None:
-    """The terminal of the command line goes away while the server works on its request."""
+    """The terminal of the command line goes away while the server works on its request.
+
+    That request is waited for; of a plan in steps nothing further is begun, and the journal says so.
+    """
     cell = Cell(row.name, "SIGHUP", undo)
     set_ = await scene(lab, row, directory, undo=undo)
     if set_ is None:
@@ -108,8 +113,9 @@ async def hangup_cell(lab: Lab, from_: Nursery, row: Row, directory: Path, *, un
     words += [] if plan.undoes else [w for k, v in row.params.items() for w in ("--set", f"{k}={v}")]
     words += ["--confirm", plan.target.key.id if plan.confirm == "key" else plan.confirm]
     status = await from_.run(do="cli", argv=[*words, *from_.arguments(directory)])
-    cell.must(status == 0, f"the command ended with {status}")
-    _note_word(cell, set_, "applied")
+    wanted, word = (codes.INTERRUPTED, "not-sent") if len(plan.steps) > 1 else (codes.DONE, "applied")
+    cell.must(status == wanted, f"the command ended with {status}")
+    _note_word(cell, set_, word)
     await aftermath(lab, cell, set_, directory, undo=undo)
     return cell
 

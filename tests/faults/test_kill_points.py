@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.wire, pytest.mark.asyncio(loop_scope="module")]
 REPRESENTATIVE = ("throttle_to_zero", "disable_trigger", "stop_async_retries")
 """A plain call, a slow one, and one with a nested document; `make faults` kills them all."""
 CHOSEN = [next(r for r in rows() if r.mitigation == name) for name in REPRESENTATIVE]
+IN_STEPS = [r for r in rows() if r.params.get("triggers") or "skip" in r.variant]
 SIGKILL = 9
 
 
@@ -28,6 +29,16 @@ async def test_kill_9_and_hangup(row: Row, bench: Lab, warm: Nursery, tmp_path: 
     assert [str(c) for c in cells if c is None or c.broken] == []
     words = ["", "open", "open", "open", "applied", "applied"]
     assert [c.word for c in cells if c is not None] == 2 * words
+
+
+@pytest.mark.parametrize("row", IN_STEPS, ids=lambda row: row.name)
+async def test_a_hangup_ends_a_plan_in_steps_after_the_step_that_is_on_its_way(
+    row: Row, bench: Lab, warm: Nursery, tmp_path: Path
+) -> None:
+    cell = await hangup_cell(bench, warm, row, tmp_path / "hup", undo=False)
+    assert cell is not None
+    assert cell.broken == []
+    assert cell.word == "not-sent"
 
 
 async def test_a_request_that_outlives_its_process_is_not_called_unsent(
