@@ -213,8 +213,8 @@ ENDING = (events.Unmount, events.Callback, messages.CloseMessages, messages.Prun
 class HearsWhileOpen(_Pump):
     """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more.
 
-    A size that is no more the terminal's is not acted on either. Textual's screens send themselves the size that
-    they have just taken; with two sizes on their way each one taken sends the other one back, for ever.
+    A size that is no more the terminal's is not acted on either. Textual's screens send themselves the size
+    that they have just taken; with two on their way each one taken sends the other one back, for ever.
     """
 
     @property

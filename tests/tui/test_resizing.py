@@ -16,7 +16,7 @@ from lambdatop.tui.app import LambdatopApp
 MakeApp = Callable[..., LambdatopApp]
 WIDE, NARROW = Size(200, 40), Size(60, 12)
 TURNS = 200
-"""Turns of the loop after which a console that goes from one size to the other has done it dozens of times."""
+"""Turns of the loop in which a console that goes from one size to the other does so dozens of times."""
 OPENED = {
     "dashboard": (),
     "dialog": ("T",),
