@@ -213,9 +213,9 @@ RULES: tuple[Rule, ...] = (
     ),
     (
         "password",
-        ("--",),
+        ("password ", "passwd ", "passphrase ", "pwd ", "token ", "secret ", "key "),
         re.compile(
-            r"(?P<name>(?<![\w-])--[\w-]{0,60}?(?:password|passwd|passphrase|pwd|token|secret|"
+            r"(?P<name>--(?<![\w-]--)[\w-]{0,60}?(?:password|passwd|passphrase|pwd|token|secret|"
             rf"(?:secret|access|api|private|encryption|signing|account|auth)[_-]?key)\s{{1,3}})(?P<value>(?!-){_VALUE})",
             re.I,
         ),
@@ -233,7 +233,7 @@ RULES: tuple[Rule, ...] = (
     ),
     (
         "named value",
-        ("value",),
+        ("value=", "value:", "value =", "value :", 'value"', "value'"),
         re.compile(
             r"(?P<name>(?:name|key)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w .-]{0,64}(?:pass|secret|token|key|pwd)"
             r"[\w .-]{0,64}[\"']?\s{0,3},?\s{0,12}[\"']?value[\"']?\s{0,3}[:=]\s{0,3})"
