@@ -86,8 +86,8 @@ def disable_steps(
     A Refusal where one cannot be switched now: AWS takes a minute and more for each, so one after the other
     would leave the last ones running for long.
 
-    `queue_of` gives the source of an ARN, or why it was not read, `oldest_age_s` the age of the oldest message
-    and `dead_letters` whether these are other queues' failures.
+    `queue_of` gives the source of an ARN, or why it was not read, `oldest_age_s` the age of the oldest
+    message and `dead_letters` whether these are other queues' failures.
     """
     steps: list[Plan] = []
     for mapping in mappings:
