@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from lambdatop.aws.reads import SENT
 from lambdatop.cli.options import options_table
 from lambdatop.cli.parser import COMMANDS
 from lambdatop.config.example import render_example
@@ -32,6 +33,10 @@ def test_the_key_table_is_the_hotkey_table(root: Path) -> None:
 def test_the_mitigation_table_is_the_registry(root: Path) -> None:
     text = (root / "docs" / "mitigations.md").read_text(encoding="utf-8")
     assert between(text, "mitigations") == mitigation_table().strip()
+
+
+def test_the_readme_counts_the_reads_that_are_allowed(root: Path) -> None:
+    assert f"{len(SENT)} reading operations" in readme(root)
 
 
 def test_the_option_table_names_every_flag_and_variable(root: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -21,7 +20,7 @@ from lambdatop.engine.thread import EngineThread
 def playing(scenario: str, record: EventSink | None = None) -> Iterator[tuple[EngineThread, Settings]]:
     """The engine while the scenario runs; `record` sees its events. Touches no AWS account."""
     forget_aws()
-    context = settle(argparse.Namespace(), {"HOME": os.devnull})
+    context = settle(argparse.Namespace(), {"HOME": "/no-home"})
     context = context.with_settings(demo_settings(context.settings, scenario))
     demo = DemoRun(scenario, read_only=True)
     try:
@@ -36,7 +35,7 @@ def playing(scenario: str, record: EventSink | None = None) -> Iterator[tuple[En
 def racing(scenario: str, times: float) -> Iterator[tuple[EngineThread, EngineThread]]:
     """Two engines on one scenario: that of the demo, and one whose rounds are `times` as frequent."""
     forget_aws()
-    context = settle(argparse.Namespace(), {"HOME": os.devnull})
+    context = settle(argparse.Namespace(), {"HOME": "/no-home"})
     context = context.with_settings(demo_settings(context.settings, scenario))
     paces = context.settings.paces
     faster = Paces(**{f.name: getattr(paces, f.name) / times for f in fields(paces)})

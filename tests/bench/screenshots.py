@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from pathlib import Path
 
 from lambdatop.cli.context import settle
@@ -57,7 +56,7 @@ def main() -> None:
     """Start the demo, render, end it."""
     root = Path(__file__).resolve().parents[2]
     forget_aws()
-    context = settle(argparse.Namespace(), {"HOME": os.devnull})
+    context = settle(argparse.Namespace(), {"HOME": "/no-home"})
     settings = demo_settings(context.settings, "poison-queue")
     context = context.with_settings(settings)
     demo = DemoRun("poison-queue", read_only=False)
