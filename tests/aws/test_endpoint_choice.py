@@ -61,7 +61,7 @@ async def test_an_endpoint_of_a_vpc_is_awss_and_another_one_is_not(clean: pytest
     clean.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://lambda.example")
     found, checks = await urls()
     assert checks["lambda"].state == "fail"
-    assert "not encrypted" in checks["lambda"].detail
+    assert "plain http" in checks["lambda"].detail
     assert "lambda" not in found
 
 
