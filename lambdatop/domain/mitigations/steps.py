@@ -25,10 +25,13 @@ def in_steps(
 
     The whole has the gravest tier of its steps. `lost` is said in place of what the steps say.
     """
-    first, last = steps[0], steps[-1]
+    begin, last = steps[0], steps[-1]
+    # No surer than that of the step whose events may be lost sooner.
+    unsure = any(s.deadline_latest is not None for s in steps)
+    first = _first(chain(*((s.deadline, s.deadline_latest) for s in steps)))
     return replace(
-        first,
-        id=first.id.rpartition(".")[0],
+        begin,
+        id=begin.id.rpartition(".")[0],
         mitigation=mitigation,
         target=target,
         title=title,
@@ -48,18 +51,15 @@ def in_steps(
         unknowns=_once(chain.from_iterable(s.unknowns for s in steps)),
         alternatives=(),
         transient=(),
-        **_deadline(steps),
+        deadline=None if unsure else first,
+        deadline_latest=first if unsure else None,
         wait=None,
         steps=(*steps[:-1], replace(last, wait=None)),
     )
 
 
-def _deadline(steps: Sequence[Plan]) -> dict[str, float | None]:
-    """The first loss of all steps; no surer than that of the step whose events may be lost sooner."""
-    surely = [s.deadline for s in steps if s.deadline is not None]
-    latest = [s.deadline_latest for s in steps if s.deadline_latest is not None]
-    first = min((*surely, *latest), default=None)
-    return {"deadline": None, "deadline_latest": first} if latest else {"deadline": first}
+def _first(moments: Iterable[float | None]) -> float | None:
+    return min((at for at in moments if at is not None), default=None)
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:
@@ -84,8 +84,8 @@ def disable_steps(
     A Refusal where one cannot be switched now: AWS takes a minute and more for each, so one after the other
     would leave the last ones running for long.
 
-    `queue_of` gives the source of an ARN, or why it was not read, `oldest_age_s` the age of the oldest message
-    and `dead_letters` whether these are other queues' failures.
+    `queue_of` gives the source of an ARN, or why it was not read, `oldest_age_s` the age of the oldest
+    message, and `dead_letters` whether these are other queues' failures.
     """
     steps: list[Plan] = []
     for mapping in mappings:
