@@ -53,7 +53,7 @@ class BurnHistorySource:
                     answered = True
                     hours[result["Id"]] |= _points(result, start, end)
         if not answered:
-            raise SourceError("CloudWatch answered none of the account's hours; it will be asked again.")
+            raise SourceError("CloudWatch answered none of the account's hours.")
         ran, runs = hours["duration"], hours["invocations"]
         rows = tuple((at, ran[at], runs.get(at, 0.0)) for at in sorted(ran))
         return (BurnHistoryObserved(self._scope, now, rows),)

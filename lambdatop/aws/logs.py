@@ -10,7 +10,6 @@ is left over is continued by its token in the next round, and the event says so.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -65,6 +64,7 @@ class LogsSource:
         self._backfill_s = BACKFILL_S
         self._ready: list[LogsObserved] = []
         self._unread: tuple[Gap, ...] = ()
+        self._answered: set[Key] = set()
         self._told = Told(self.name)
         self.live = LiveTail(api, woken)
 
@@ -84,6 +84,7 @@ class LogsSource:
         await self.live.follow(wanted)
         failed = [(f.key.id, r) for f, r in zip(watched, results, strict=True) if r is not None]
         self._unread = tuple(gap_of(self.name, e, "logs", "FilterLogEvents", name) for name, e in failed)
+        self._answered.update(f.key for f in watched)
         if failed and not self._ready:
             raise failed[0][1]
         # A round that was given up half-way leaves its events to the next one.
@@ -99,7 +100,7 @@ class LogsSource:
         functions, now = known.functions(view, self._scope), self._api.now()
         watched = view.watched | view.live
         wanted = set(choose(view.world, functions, watched, self._following, now, self._most))
-        read = {key for key, tail in self._tails.items() if tail.polled > -math.inf}
+        read = self._answered  # a log that is being read tells nothing yet
         waiting, left = len(wanted - read), len(set(troubled(view.world, functions)) - wanted - read)
         gaps = (
             Gap(self.name, ACTION, None, "not asked", waiting),

@@ -185,5 +185,5 @@ async def usable(
             action="cloudwatch:GetMetricData",
         )
     if answered and not data:
-        raise SourceError("CloudWatch answered none of the series completely; it will be asked again.")
+        raise SourceError("CloudWatch answered none of the series completely.")
     return tuple(data)

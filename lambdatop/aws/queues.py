@@ -99,12 +99,12 @@ class QueuesSource:
         self._round += 1
         wanted = self._named(view)
         found, gone, failed = await self._read_all(sorted(wanted))
-        self._asked = wanted
         letters = {q.dlq_arn for q in found if q.dlq_arn}
         more, more_gone, more_failed = await self._read_all(sorted(letters - wanted))
         self._unmoved = [gap for gap in self._unmoved if gap.target in {q.name for q in (*found, *more)}]
         queues = tuple([await self._redrive(q) if q.arn in letters else q for q in (*found, *more)])
         failures = failed | more_failed
+        self._asked = wanted
         if failures and not queues:
             raise gravest(list(failures.values()))
         gaps = [

@@ -41,7 +41,7 @@ class StreamsSource:
         self._answered: dict[Key, int] = {}
         self._unread: dict[Key, Gap] = {}
         self._told = Told(self.name)
-        self._round = 0
+        self._round = self._ended = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
         """One round; raises Denied when no stream may be read, and what stops all of them."""
@@ -55,7 +55,6 @@ class StreamsSource:
         failures: list[SourceError] = []
         answered = bool(found)
         for key in self._waiting([k for k, m in behind.items() if m.source_kind == "kinesis"]):
-            self._asked[key] = self._round
             try:
                 facts = await self._read(key, node(behind[key].source_arn))
                 found += [facts] if facts is not None else []
@@ -69,6 +68,8 @@ class StreamsSource:
                 failures.append(error)
                 self._unread[key] = gap_of(self.name, error, "kinesis", "DescribeStreamSummary", key.id)
                 _log.debug("%s was not read: %s", key, error)
+            self._asked[key] = self._round
+        self._ended = self._round
         if failures and not answered:
             raise gravest(failures)
         self._unread = {key: gap for key, gap in self._unread.items() if key in behind}
@@ -78,7 +79,9 @@ class StreamsSource:
     def unasked(self, view: View) -> Sequence[Gap]:
         """Kinesis streams whose turn has not come."""
         behind = self._behind(view).items()
-        waiting = sum(m.source_kind == "kinesis" and not self._asked.get(key) for key, m in behind)
+        waiting = sum(
+            m.source_kind == "kinesis" and not 0 < self._asked.get(key, 0) <= self._ended for key, m in behind
+        )
         return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:

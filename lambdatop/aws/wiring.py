@@ -46,7 +46,7 @@ class WiringSource:
         self._asked: dict[str, int] = {}
         self._unread: dict[str, Gap] = {}
         self._told = Told(self.name)
-        self._round = 0
+        self._round = self._ended = 0
         self._calls = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -72,6 +72,7 @@ class WiringSource:
                 self._unread[arn] = gap_of(self.name, error, *_reads(arn), arn.rsplit(":", 1)[-1])
                 _log.debug("%s was not read: %s", arn, error)
             self._asked[arn] = self._round
+        self._ended = self._round
         if failures and not read:
             raise gravest(failures)
         self._unread = {arn: gap for arn, gap in self._unread.items() if arn in wanted}
@@ -80,7 +81,8 @@ class WiringSource:
 
     def unasked(self, view: View) -> Sequence[Gap]:
         """Topics, buses and buckets whose turn has not come."""
-        left = places(view.world, self._scope).keys() - self._asked.keys()
+        asked = {place for place, round_ in self._asked.items() if round_ <= self._ended}
+        left = places(view.world, self._scope).keys() - asked
         waiting = Counter(iam_action(*_reads(arn)) for arn in left)
         return tuple(Gap(self.name, action, None, "not asked", n) for action, n in sorted(waiting.items()))
 

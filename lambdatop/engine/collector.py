@@ -47,7 +47,8 @@ class Collector:
     """Asks one source round after round.
 
     A tick that falls into a running round is dropped; a round that takes longer than its limit
-    (60 s, or the pace if that is longer) is given up and reported, as is every other failure.
+    (60 s, or the pace if that is longer) is given up and reported, as is every other failure. `begun` counts
+    rounds, each of which ends in one report.
     """
 
     def __init__(self, source: Source, base_s: float, setting: Setting) -> None:
@@ -60,6 +61,7 @@ class Collector:
         self._again = asyncio.Event()
         self._round: asyncio.Task[None] | None = None
         self._events: Sequence[Event] = ()
+        self.begun = 0
 
     @property
     def hopes(self) -> bool:
@@ -106,6 +108,7 @@ class Collector:
             await self._at.clock.sleep(left)
 
     async def _one_round(self) -> tuple[float, str]:
+        self.begun += 1
         error = await self._ask()
         state: SourceState = "ok" if error is None else _state_of(error)
         self._pace, self._error = self._pace.after(state), error

@@ -69,6 +69,7 @@ class Fleet:
             for s in sources
         }
         self._sources, self.states = sources, {}
+        self.rounds.clear()
         for source in sources:
             if isinstance(source, Waking):
                 source.when_news_come(self._collectors[source.name].wake)
@@ -122,6 +123,12 @@ class Fleet:
         """What sources have not asked yet, by name; those with nothing left are not in it."""
         found = {name: tuple(source.unasked(view)) for name, source in self.unfinished.items()}
         return {name: gaps for name, gaps in found.items() if gaps}
+
+    @property
+    def asking(self) -> dict[str, int]:
+        """Sources that are waited for and being asked now, with the rounds that they will then have ended."""
+        waited = (c for name, c in self._collectors.items() if name not in UNHURRIED)
+        return {c.name: c.begun for c in waited if c.begun > self.rounds[c.name]}
 
     def wake(self, name: str) -> None:
         """Ask one source now, because what it looks at has changed."""

@@ -44,6 +44,7 @@ class OneShot:
     ) -> None:
         self._clock, self._fleet, self._view, self._publish = clock, fleet, view, publish
         self._progress: dict[str, _Progress] = {}
+        self._last: dict[str, int] | None = None
 
     async def ask_on(self, deadline: float) -> None:
         """Until all have answered and nothing is left to ask, or `deadline` (monotonic, s) has come."""
@@ -51,7 +52,7 @@ class OneShot:
         while (left_s := deadline - self._clock.monotonic()) > 0:
             self._fleet.reported.clear()
             due = self._due()
-            over = not due and self._fleet.complete.is_set()
+            over = self._over(idle=not due and self._fleet.complete.is_set())
             if over and published:
                 return
             if over:
@@ -63,6 +64,18 @@ class OneShot:
             if not over:
                 pauses = [pause_s for pause_s in due.values() if pause_s > 0]
                 await wait_at_most(self._clock, self._fleet.reported, min((left_s, *pauses)))
+
+    def _over(self, *, idle: bool) -> bool:
+        """Whether nothing is left to ask, and what was being asked when that began has been answered.
+
+        Its answer may be worth a question; the rounds after it are the pace's own, and would never end.
+        """
+        if not idle:
+            self._last = None
+            return False
+        if self._last is None:
+            self._last = self._fleet.asking
+        return all(self._fleet.rounds[name] >= number for name, number in self._last.items())
 
     def gaps(self, known: Sequence[Gap]) -> tuple[Gap, ...]:
         """All gaps: `known` are those of the World; what a source did not ask it knows better itself."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
-from fakes.wire_stub import Answer, Fault, WireStub
+from fakes.wire_stub import Answer, Fault, Hang, WireStub
 
-from lambdatop.aws.streams import AGAIN_AFTER, PER_ROUND, StreamsSource
+from lambdatop.aws.streams import ACTION, AGAIN_AFTER, PER_ROUND, StreamsSource
 from lambdatop.domain.errors import Denied, Throttled
 from lambdatop.domain.events import GapsObserved, MappingsListed, StreamsObserved
 from lambdatop.domain.fold import fold
@@ -74,6 +75,29 @@ async def test_many_streams_take_turns(stub: WireStub, bench: MakeBench) -> None
         assert isinstance(event, StreamsObserved)
         assert len(event.streams) == n
     assert len(set(_asked(stub))) == 25
+
+
+async def test_a_stream_that_was_throttled_or_is_being_read_has_not_been_asked(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    reached = asyncio.Event()
+    answers: list[Answer] = [_summary(), Fault("ThrottlingException", status=400), Hang(reached.set)]
+
+    def answer(params: dict[str, str]) -> Answer:
+        late = params["StreamARN"].endswith("b")
+        return answers[2 if late and source._round == 2 else 1 if late else 0]
+
+    stub.on("kinesis", "DescribeStreamSummary", answer)
+    made = bench()
+    view, source = made.view(_world(f"{STREAM}a", f"{STREAM}b")), StreamsSource(made.api, SCOPE)
+    await source.collect(view)
+    left = (Gap("streams", ACTION, None, "not asked", 1),)
+    assert source.unasked(view) == left
+    asking = asyncio.ensure_future(source.collect(view))
+    await reached.wait()
+    assert source.unasked(view) == left
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_one_denied_or_deleted_stream_hides_no_other(stub: WireStub, bench: MakeBench) -> None:

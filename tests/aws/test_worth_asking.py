@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
-from fakes.wire_stub import Fault, WireStub
+from fakes.wire_stub import Fault, Hang, WireStub
 
 from lambdatop.aws.logs import LogsSource
 from lambdatop.aws.metrics import MetricsSource
@@ -143,6 +144,18 @@ async def test_series_without_an_answer_are_gaps_until_they_have_one(
     made.clock.at = NOW + 60
     world = fold_all(world, await source.collect(View(NOW + 60, world)))
     assert source.unasked(View(NOW + 60, world)) == ()
+
+
+async def test_a_log_that_is_being_read_has_not_been_asked(stub: WireStub, bench: MakeBench) -> None:
+    reached = asyncio.Event()
+    stub.on("logs", "FilterLogEvents", Hang(reached.set))
+    made = bench(at=NOW)
+    source, view = LogsSource(made.api, SCOPE), made.view(world_of(1), fn(0))
+    asking = asyncio.ensure_future(source.collect(view))
+    await reached.wait()
+    assert source.unasked(view) == (Gap("logs", "logs:FilterLogEvents", None, "not asked", 1),)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_logs_of_functions_in_trouble_are_asked_once_they_are_known(

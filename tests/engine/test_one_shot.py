@@ -39,6 +39,15 @@ class Waiting(FakeSource):
         return (Gap(self.name, ACTION, None, self.reason, self.left),) if self.left else ()
 
 
+class Eager(Waiting):
+    """Says that nothing is left from the moment at which it asks."""
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        self.takes_s = 5.0 if self.asked else 0.0
+        self.left -= self.each if self.asked else 0
+        return await FakeSource.collect(self, view)
+
+
 def with_source(directory: Path, left: int, each: int, takes_s: float = 0.0) -> tuple[EngineBench, Waiting]:
     bench = EngineBench(directory)
     source = Waiting(bench.clock, left, each, takes_s=takes_s)
@@ -65,6 +74,16 @@ async def test_it_asks_until_nothing_is_left_and_then_ends(tmp_path: Path) -> No
     assert len(source.asked) == 4
     assert told(snapshot) == ()
     assert took_s < 5, "it does not wait for the pace of 60 s, nor for the end of --wait"
+
+
+async def test_it_waits_for_what_is_being_asked(tmp_path: Path) -> None:
+    bench = EngineBench(tmp_path)
+    source = Eager(bench.clock, 10, 10)
+    other = Waiting(bench.clock, 2, 1, name="streams", takes_s=1.0)
+    bench.backend.sources = (*bench.backend.sources, source, other)
+    _, took_s = await look(bench, 600)
+    assert len(source.asked) == 2
+    assert took_s >= 5.0, "the answer may be the finding"
 
 
 async def test_when_time_runs_out_it_says_how_much_is_left(tmp_path: Path) -> None:

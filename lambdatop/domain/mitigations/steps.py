@@ -25,11 +25,13 @@ def in_steps(
 
     The whole has the gravest tier of its steps. `lost` is said in place of what the steps say.
     """
-    first, last = steps[0], steps[-1]
-    deadline, deadline_latest = _deadlines(steps)
+    begin, last = steps[0], steps[-1]
+    # No surer than that of the step whose events may be lost sooner.
+    unsure = any(s.deadline_latest is not None for s in steps)
+    first = _first(chain(*((s.deadline, s.deadline_latest) for s in steps)))
     return replace(
-        first,
-        id=first.id.rpartition(".")[0],
+        begin,
+        id=begin.id.rpartition(".")[0],
         mitigation=mitigation,
         target=target,
         title=title,
@@ -49,19 +51,15 @@ def in_steps(
         unknowns=_once(chain.from_iterable(s.unknowns for s in steps)),
         alternatives=(),
         transient=(),
-        deadline=deadline,
-        deadline_latest=deadline_latest,
+        deadline=None if unsure else first,
+        deadline_latest=first if unsure else None,
         wait=None,
         steps=(*steps[:-1], replace(last, wait=None)),
     )
 
 
-def _deadlines(steps: Sequence[Plan]) -> tuple[float | None, float | None]:
-    """The first loss of all steps, sure or at the latest: where one step may lose sooner, none is sure."""
-    surely = [s.deadline for s in steps if s.deadline is not None]
-    latest = [s.deadline_latest for s in steps if s.deadline_latest is not None]
-    first = min((*surely, *latest), default=None)
-    return (None, first) if latest else (first, None)
+def _first(moments: Iterable[float | None]) -> float | None:
+    return min((at for at in moments if at is not None), default=None)
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:
@@ -87,7 +85,7 @@ def disable_steps(
     would leave the last ones running for long.
 
     `queue_of` gives the source of an ARN, or why it was not read, `oldest_age_s` the age of the oldest
-    message and `dead_letters` whether these are other queues' failures.
+    message, and `dead_letters` whether these are other queues' failures.
     """
     steps: list[Plan] = []
     for mapping in mappings:
