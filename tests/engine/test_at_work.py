@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Any
 
 import pytest
 from fakes.clock import FakeClock
@@ -17,7 +18,7 @@ ALIVE = os.getppid()
 """A process of this machine that is not this one."""
 
 
-def step(clock: FakeClock, age_s: float, uptime: Uptime = NO_UPTIME, **fields: object) -> Entry:
+def step(clock: FakeClock, age_s: float, uptime: Uptime = NO_UPTIME, **fields: Any) -> Entry:
     """The first of two steps, applied; the second never came."""
     made = {"host": HERE, "pid": ALIVE, "outcome": "applied", "whole": "Stop", "steps": 2} | fields
     return entry("p.1", at=clock.now() - age_s, uptime=uptime, **made)
@@ -35,7 +36,7 @@ def step(clock: FakeClock, age_s: float, uptime: Uptime = NO_UPTIME, **fields: o
     ],
 )
 def test_who_lives_and_is_not_too_old_may_be_at_work(
-    age_s: float, fields: dict[str, object], ended: bool
+    age_s: float, fields: dict[str, Any], ended: bool
 ) -> None:
     clock = FakeClock()
     assert bool(ended_halfway([step(clock, age_s, **fields)], clock, own_works=False)) is ended
