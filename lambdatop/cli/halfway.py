@@ -16,7 +16,7 @@ def ended(entries: Iterable[Entry]) -> tuple[Halfway, ...]:
     from lambdatop.engine.at_work import ended_halfway
     from lambdatop.engine.clock import SystemClock
 
-    return ended_halfway(entries, SystemClock().now(), own_works=False)
+    return ended_halfway(entries, SystemClock(), own_works=False)
 
 
 def under_way(journal: JournalStore) -> frozenset[str]:

@@ -65,8 +65,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _count(text: str) -> int:
     """A number of entries from 1."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of entries; say 1 or more")
+    from lambdatop.domain.mitigations.fields import is_number
+
+    if not is_number(text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of entries; say 1 or more")
     return int(text)
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 
 from lambdatop.domain.halfway import Halfway, halfway
 from lambdatop.domain.journal import Entry
+from lambdatop.domain.ports import Clock
 
 LONGEST_S = 3600.0
-"""No plan in steps waits so long (`mitigations.skip.WATCH_S` is half of it): of another machine, whose
-processes cannot be asked, it has ended by then."""
+"""No plan in steps waits so long between two of its steps (`mitigations.skip.WATCH_S` is half of it). By then
+it has ended, also on another machine, whose processes cannot be asked, and where another process has got its
+process id meanwhile."""
 
 
 def is_own(entry: Entry) -> bool:
@@ -19,14 +21,17 @@ def is_own(entry: Entry) -> bool:
     return (entry.host, entry.pid) == (socket.gethostname(), os.getpid())
 
 
-def ended_halfway(entries: Iterable[Entry], now: float, *, own_works: bool) -> tuple[Halfway, ...]:
+def ended_halfway(entries: Iterable[Entry], clock: Clock, *, own_works: bool) -> tuple[Halfway, ...]:
     """Plans that nobody carries out any more; `own_works`: this process may still be at one of its own."""
-    return halfway(entries, lambda entry: own_works if is_own(entry) else _lives(entry, now))
+    return halfway(entries, lambda entry: own_works if is_own(entry) else _may_live(entry, clock))
 
 
-def _lives(entry: Entry, now: float) -> bool:
+def _may_live(entry: Entry, clock: Clock) -> bool:
+    age_s = entry.age_s(clock.now(), clock.uptime())
+    if age_s is not None and age_s >= LONGEST_S:
+        return False
     if entry.host != socket.gethostname():
-        return now - entry.at < LONGEST_S
+        return True
     try:
         os.kill(entry.pid, 0)
     except ProcessLookupError:

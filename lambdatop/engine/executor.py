@@ -220,7 +220,7 @@ class Executor:
         """
         entries = await asyncio.to_thread(self._journal.read)
         here = tuple(e for e in entries if e.target.scope == self._scope)
-        return ended_halfway(here, self._clock.now(), own_works=self.busy)
+        return ended_halfway(here, self._clock, own_works=self.busy)
 
     def _mine(self, entry: Entry) -> bool:
         """Whether somebody is still at work on an open entry."""

@@ -51,7 +51,7 @@ def test_only_the_newest_are_shown_where_a_limit_is_given(cli: Cli, state: Path,
     assert (ran.code, ids(ran.out)) == (codes.DONE, WHOLE[-count:])
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5"])
+@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5", "²", "9" * 5000])
 def test_another_limit_is_refused(cli: Cli, state: Path, count: str) -> None:
     ran = cli("journal", "--last", count)
     assert ran.code == codes.USAGE

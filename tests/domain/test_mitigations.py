@@ -122,8 +122,9 @@ def test_restore_needs_a_value_and_never_guesses() -> None:
     five = planned("restore_concurrency", situation(reserved=0), reserved="5")
     assert five.call.params["ReservedConcurrentExecutions"] == 5
     assert "already" in refused("restore_concurrency", situation(reserved=5), reserved=5).reason
-    with pytest.raises(UsageError):
-        plan("restore_concurrency", situation(), {"reserved": "many"}, NOW, "p")
+    for bad in ("many", "²", "٣", "9" * 5000):
+        with pytest.raises(UsageError, match="whole number"):
+            plan("restore_concurrency", situation(), {"reserved": bad}, NOW, "p")
 
 
 def test_restore_checks_the_pool_by_reading_it() -> None:

@@ -176,7 +176,7 @@ def test_restoring_sets_what_is_said_and_keeps_the_destinations() -> None:
     assert (gone.call.operation, gone.after) == ("DeleteFunctionEventInvokeConfig", {"async_config": None})
     assert "--set retries" in refused("restore_async", stopped).hint
     assert "already" in refused("restore_async", stopped, retries=0).reason
-    for bad in ({"retries": "3"}, {"retries": "many"}, {"max_age": 59}):
+    for bad in ({"retries": "3"}, {"retries": "many"}, {"retries": "9" * 5000}, {"max_age": 59}):
         with pytest.raises(UsageError):
             plan("restore_async", stopped, bad, NOW, "p")
 

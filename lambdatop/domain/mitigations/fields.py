@@ -5,15 +5,22 @@ from __future__ import annotations
 from lambdatop.domain.errors import UsageError
 
 NONE = ("none", "null", "absent")
+DIGITS = 18
+"""No setting has more."""
 YES, NO = ("true", "yes", "on"), ("false", "no", "off")
+
+
+def is_number(digits: str) -> bool:
+    """Whether `int` takes them: not each digit of Unicode is one to it, and it refuses thousands of them."""
+    return digits.isascii() and digits.isdigit() and len(digits) <= DIGITS
 
 
 def number(name: str, value: object, least: int, most: int) -> int:
     """A whole number in a range; raises UsageError."""
     text = str(value).strip()
     digits = text[1:] if text.startswith("-") else text
-    if isinstance(value, bool) or not (digits.isascii() and digits.isdigit()):
-        raise UsageError(f"{name} must be a whole number from {least:,} to {most:,}, not {value!r}.")
+    if isinstance(value, bool) or not is_number(digits):
+        raise UsageError(f"{name} must be a whole number from {least:,} to {most:,}, not {text[:40]!r}.")
     if not least <= int(text) <= most:
         raise UsageError(f"{name} must be from {least:,} to {most:,}, not {text}.")
     return int(text)

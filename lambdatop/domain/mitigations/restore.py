@@ -11,6 +11,7 @@ from lambdatop.domain.errors import UsageError
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.journal import Entry, joined
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
+from lambdatop.domain.mitigations.fields import is_number
 from lambdatop.domain.mitigations.throttle import (
     IAM,
     enabled_mappings,
@@ -81,8 +82,8 @@ def parse_reserved(value: object) -> Reserved:
     """`none` or a whole number >= 0; raises UsageError."""
     if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "absent")):
         return None
-    if isinstance(value, bool) or not str(value).isdigit():
-        raise UsageError(f"reserved must be 'none' or a whole number, not {value!r}.")
+    if isinstance(value, bool) or not is_number(str(value)):
+        raise UsageError(f"reserved must be 'none' or a whole number, not {str(value)[:40]!r}.")
     return int(str(value))
 
 
