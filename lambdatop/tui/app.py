@@ -199,7 +199,10 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         return False
 
     async def run_hotkey(self, hotkey: Hotkey) -> None:
-        """An entry of the table, from the palette: on the screen that is below it."""
+        """An entry of the table, from the palette: on the screen that is below it, when that is there."""
+        if not self.screen.is_mounted:
+            self.screen.call_later(self.run_hotkey, hotkey)
+            return
         for node in (self.screen.focused, self.screen, self):
             name, _, argument = hotkey.action.partition("(")
             method = getattr(node, f"action_{name}", None)

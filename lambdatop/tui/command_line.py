@@ -109,7 +109,7 @@ class CommandLine(TypeAhead):
             return
         early, self._early = self._early, ()
         for event in early:
-            if opening or not self._for_palette(event):
+            if (opening or not self._for_palette(event)) and not super().held_back(event):
                 await self.act_on(event)
 
     async def _entered(self, line: Input, event: events.Key) -> None:
@@ -117,7 +117,8 @@ class CommandLine(TypeAhead):
             return
         hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
         if hotkey is None or not isinstance(self.screen, CommandPalette):
-            await self.act_on(event)
+            if not super().held_back(event):
+                await self.act_on(event)
             return
         self.screen.dismiss()
         self.call_later(self.run_hotkey, hotkey)

@@ -36,6 +36,8 @@ PATIENCE_S = 20.0
 """How long a packet may take on a busy machine before the console counts as stuck."""
 TURNS = (0, 1, 3, 10, 40)
 """Turns of the event loop that a packet is given before the next one comes; 0 waits for all to be done."""
+RESTLESS = 5_000
+"""Turns after which a console that is never done is one that lays out or paints the same for ever."""
 QUIET = 5
 """Turns in which nothing happens, after which nothing will: a message between two queues is in neither."""
 SIZES = ((80, 24), (120, 40), (40, 10), (160, 50), (20, 5), (100, 30))
@@ -78,13 +80,13 @@ _WORDS = (*_COMMANDS, "orders", "orders-worker", "5", "none", "batch_size=5", "!
 
 
 class Packet(NamedTuple):
-    """What comes at once: text as a terminal sends it, another size, another snapshot, the engine's answers.
+    """What comes at once: text as a terminal sends it, other sizes, another snapshot, the engine's answers.
 
     `turns` is how many turns of the loop follow; `answers` is "" (at once), "held", "released" or "failed".
     """
 
     text: str
-    size: tuple[int, int] | None
+    sizes: tuple[tuple[int, int], ...]
     look: int
     answers: str
     turns: int
@@ -95,7 +97,7 @@ def make(rng: random.Random) -> Packet:
     text = "".join(_piece(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))))
     return Packet(
         text,
-        rng.choice(SIZES) if rng.random() < 0.03 else None,
+        tuple(rng.choices(SIZES, k=rng.choice((1, 2, 8)))) if rng.random() < 0.03 else (),
         rng.randrange(len(snapshots())) if rng.random() < 0.1 else -1,
         rng.choice(("held", "released", "failed")) if rng.random() < 0.08 else "",
         rng.choice(TURNS),
@@ -254,16 +256,20 @@ class Fed:
             self._console.release()
         elif packet.answers == "failed":
             self._console.failure = LambdatopError("The request was throttled.")
-        if packet.size is not None:
-            size = Size(*packet.size)
+        for wide, high in packet.sizes:
+            size = Size(wide, high)
             assert self.app._driver is not None
-            self.app._driver._size = packet.size
+            self.app._driver._size = size
             self.app.post_message(events.Resize(size, size))
 
     async def _settle(self) -> None:
-        """Until no queue of the screen has held anything for QUIET turns."""
+        """Until no queue of the screen has held anything for QUIET turns.
+
+        Raises:
+            AssertionError: that never comes.
+        """
         quiet = 0
-        for _ in range(200):
+        for _ in range(RESTLESS):
             await asyncio.sleep(0)
             if not self.app.is_running or not self.app.screen_stack:
                 return
@@ -272,6 +278,7 @@ class Fed:
             quiet = quiet + 1 if idle else 0
             if quiet >= QUIET:
                 return
+        raise AssertionError("it never comes to rest")
 
 
 _fed: Fed | None = None

@@ -58,4 +58,4 @@ def test_a_console_that_ends_by_itself_is_a_fault(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(fuzz_keys, "_fed", None)
     monkeypatch.setattr(LambdatopApp, "action_help", breaks)
     with pytest.raises(fuzz_keys.Fault):
-        fuzz_keys.one(fuzz_keys.Packet("?", None, -1, "", 200))
+        fuzz_keys.one(fuzz_keys.Packet("?", (), -1, "", 200))

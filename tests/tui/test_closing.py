@@ -9,18 +9,22 @@ import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, press_at_once, settle, text, toasts, type_ahead
+from fakes.time_limit import PATIENCE_S
 from textual import events
 from textual.screen import ModalScreen, Screen
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
+import lambdatop.tui.type_ahead
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.command_line import Palette
+from lambdatop.tui.hotkeys import BY_ID
 from lambdatop.tui.screens.ask import AskScreen
 from lambdatop.tui.screens.choose import ChooseScreen
 from lambdatop.tui.screens.closing import ClosesOnce
 from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.function import FunctionScreen
+from lambdatop.tui.screens.help import HelpScreen
 from lambdatop.tui.widgets.options import Options
 
 MakeApp = Callable[..., LambdatopApp]
@@ -216,3 +220,58 @@ async def test_a_size_in_between(make_app: MakeApp) -> None:
             await pilot.resize_terminal(120, 40)
             await settle(pilot)
         assert app.is_running
+
+
+async def test_a_key_for_a_screen_that_is_put_together_waits_for_it(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
+        assert not app.screen.is_mounted
+        for key, character in (("slash", "/"), ("o", "o"), ("r", "r"), ("enter", None)):
+            await app.on_event(events.Key(key, character))
+        await settle(pilot)
+        assert isinstance(app.screen, FunctionScreen)
+        assert app.screen.query_one(".filter", Input).value == "or"
+        await press(pilot, "escape", "escape")
+        assert isinstance(app.screen, DashboardScreen)
+
+
+@pytest.mark.parametrize("keys", [("slash",), ("escape",), ("x", "escape"), ("enter", "enter"), ("down",)])
+@pytest.mark.parametrize("opened", ["page", "dialog"])
+async def test_keys_held_back_by_a_filter_wait_for_the_screen_that_they_open(
+    make_app: MakeApp, opened: str, keys: tuple[str, ...]
+) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        app._held = [events.Key(key, key if len(key) == 1 else None) for key in keys]
+        if opened == "page":
+            app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
+        else:
+            app.screen.action_mitigate("throttle_to_zero")  # type: ignore[attr-defined]
+        assert not app.screen.is_mounted
+        await app.go_on()
+        await settle(pilot)
+        assert (app.is_running, app._exception, app._held) == (True, None, None)
+
+
+async def test_a_command_for_a_screen_that_is_put_together_waits_for_it(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
+        await app.run_hotkey(BY_ID["filter"])
+        await settle(pilot)
+        assert isinstance(app.focused, Input)
+
+
+async def test_input_is_not_held_for_a_screen_that_is_closed_before_it_is_there(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lambdatop.tui.type_ahead, "LONGEST_S", 0.01)
+    app = make_app()
+    async with looking(app) as pilot:
+        app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
+        type_ahead(pilot, "question_mark")
+        app.pop_screen()
+        async with asyncio.timeout(PATIENCE_S):
+            while app._held is not None or not isinstance(app.screen, HelpScreen):
+                await pilot.pause()
