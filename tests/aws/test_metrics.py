@@ -178,10 +178,18 @@ async def test_nothing_complete_is_an_error_and_forbidden_names_the_action(
     stub: WireStub, bench: MakeBench
 ) -> None:
     made = bench(at=NOW)
-    stub.on("cloudwatch", "GetMetricData", lambda p: _answer_all(p, StatusCode="InternalError", Values=[]))
+    stub.on(
+        "cloudwatch",
+        "GetMetricData",
+        lambda p: _answer_all(p, StatusCode="InternalError", Values=[], Timestamps=[]),
+    )
     with pytest.raises(SourceError):
         await _collect(made, _world())
-    stub.on("cloudwatch", "GetMetricData", lambda p: _answer_all(p, StatusCode="Forbidden", Values=[]))
+    stub.on(
+        "cloudwatch",
+        "GetMetricData",
+        lambda p: _answer_all(p, StatusCode="Forbidden", Values=[], Timestamps=[]),
+    )
     with pytest.raises(Denied) as caught:
         await _collect(made, _world())
     assert caught.value.action == "cloudwatch:GetMetricData"

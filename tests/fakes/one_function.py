@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fakes.command_line import Ran
+from fakes.entries import SCOPE
 from fakes.wire_account import furnish
 from fakes.wire_stub import Fault, Hang, WireStub
 
@@ -27,9 +28,18 @@ class OneFunction:
         self.mode = "answers"
         self.reached = asyncio.Event()
         furnish(stub)
-        stub.on("sts", "GetCallerIdentity", {"Account": "111122223333", "Arn": "arn:aws:iam::1:user/kim"})
+        stub.on("sts", "GetCallerIdentity", {"Account": SCOPE.account, "Arn": "arn:aws:iam::1:user/kim"})
+        stub.on("lambda", "GetFunctionConfiguration", self._configuration)
         stub.on("lambda", "GetFunctionConcurrency", lambda _: self._answer())
         stub.on("lambda", "PutFunctionConcurrency", self._put)
+
+    def _configuration(self, params: dict[str, Any]) -> Any:
+        """Asked for by name and by ARN."""
+        name = params["FunctionName"].rpartition(":")[2]
+        if name != "orders-worker":
+            return Fault("ResourceNotFoundException", status=404)
+        arn = f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:{name}"
+        return {"FunctionName": name, "FunctionArn": arn, "Timeout": 7}
 
     def _answer(self) -> dict[str, Any]:
         return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
@@ -50,7 +60,7 @@ class OneFunction:
         keys = {
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "s",
-            "AWS_REGION": "eu-central-1",
+            "AWS_REGION": SCOPE.region,
         }
         return keys | {"LAMBDATOP_ENDPOINT_URL": self.stub.url, "LAMBDATOP_ALLOW_ENDPOINT_CHANGES": "1"}
 
