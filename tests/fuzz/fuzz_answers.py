@@ -1,8 +1,8 @@
 """Fuzzes the answers of every operation that is read: through the SDK's parser, ours, the sources, the fold.
 
 `make(rng)` gives one operation's answer, spoiled, with a seed for the good answers of all others; `one(data)`
-has every source and reader of the product read them, and raises on a fault: another exception than the
-domain's, or a world of which no snapshot and no JSON can be made.
+has everything that asks for it read it, and raises on a fault: another exception than the domain's, or a
+world of which a snapshot, its JSON, or what people read cannot be made in all parts.
 `PYTHONPATH=tests python tests/fuzz/fuzz_answers.py SECONDS [SEED]` runs it by itself.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import pickle
 import random
 import sys
@@ -83,6 +84,20 @@ ATTRIBUTES = {
     "MessageRetentionPeriod": "345600",
     "RedrivePolicy": json.dumps({"deadLetterTargetArn": f"{QUEUE}-dlq", "maxReceiveCount": 3}),
 }
+NUMBERS = (
+    0.0,
+    1.0,
+    900.0,
+    1.7e308,
+    -1.7e308,
+    -5.0,
+    5e-324,
+    9e14,
+    2.0**360,
+    10**330,
+    float("nan"),
+    float("inf"),
+)
 SERIES = (*(f"q{n}" for n in range(30)), "m0", "m1", "b0", "age", "duration", "invocations")
 TOKENS = ("token", "marker", "nextpage")
 TARGETS = {
@@ -185,10 +200,12 @@ def _dated(value: Any) -> Any:
 
 def make(rng: random.Random) -> bytes:
     """`service operation status seed`, a line feed, and the spoiled body."""
-    service, operation = rng.choice(operations())
-    body = encoded(
-        service, operation, spoil(good(service, operation, rng), rng, rng.choice((0.02, 0.1, 0.3)))
-    )
+    service, operation = rng.choice(operations()) if rng.random() < 0.9 else ("cloudwatch", "GetMetricData")
+    answer = good(service, operation, rng)
+    if operation == "GetMetricData" and rng.random() < 0.5:
+        for series in answer["MetricDataResults"]:
+            series["Values"] = [rng.choice(NUMBERS) for _ in series["Values"]]
+    body = encoded(service, operation, spoil(answer, rng, rng.choice((0.02, 0.1, 0.3))))
     how = rng.randrange(8)
     if how == 0:
         body = cut(body, rng)

@@ -251,7 +251,9 @@ async def test_keys_held_back_by_a_filter_wait_for_the_screen_that_they_open(
         assert not app.screen.is_mounted
         await app.go_on()
         await settle(pilot)
-        assert (app.is_running, app._exception, app._held) == (True, None, None)
+        assert app.is_running
+        assert not app._held
+        assert app._exception is None
 
 
 async def test_a_command_for_a_screen_that_is_put_together_waits_for_it(make_app: MakeApp) -> None:
