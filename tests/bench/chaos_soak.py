@@ -72,7 +72,7 @@ screen: {refresh: 1}
 """
 HEADER = re.compile(r"\d+/\d+ ok")
 WELL = re.compile(r"(?<!\d)(\d+)/\1 ok|\d/\d+ ok +quotas 1 read failed {2,}")
-"""All sources are well; the emulator has no Service Quotas, and that read is said to have failed all the time."""
+"""All sources are well; the emulator has no Service Quotas, so that read is said to have failed."""
 
 
 class Soak:
