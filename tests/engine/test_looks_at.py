@@ -40,7 +40,8 @@ class Reader:
         return WORKER
 
     async def situation(self, key: Key) -> FunctionSituation:
-        return FunctionSituation(Ref(WORKER, "arn", WORKER.id), NOW, function(), None)
+        arn = f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:{WORKER.id}"
+        return FunctionSituation(Ref(WORKER, arn, WORKER.id), NOW, function(), None)
 
     async def state(self, plan_target: Key, fields: Collection[str]) -> dict[str, Any]:
         self.asked += fields
