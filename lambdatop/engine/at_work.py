@@ -30,7 +30,12 @@ def _may_live(entry: Entry, clock: Clock) -> bool:
     age_s = entry.age_s(clock.now(), clock.uptime())
     if age_s is not None and age_s >= LONGEST_S:
         return False
-    if entry.host != socket.gethostname():
+    return process_may_run(entry, socket.gethostname())
+
+
+def process_may_run(entry: Entry, host: str) -> bool:
+    """Return whether the writer of an entry may still run; one on another machine cannot be asked."""
+    if entry.host != host:
         return True
     try:
         os.kill(entry.pid, 0)

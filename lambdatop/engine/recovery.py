@@ -7,7 +7,6 @@ and the state read back right afterwards did not show it. Both are read again, b
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from lambdatop.domain.journal import ACCEPTED, NO_UPTIME, Entry
 from lambdatop.domain.plan import shows
 from lambdatop.domain.ports import Clock, JournalStore, Reader
 from lambdatop.domain.scope import Scope
+from lambdatop.engine.at_work import process_may_run
 from lambdatop.engine.budget import urgent
 from lambdatop.engine.settle import is_changing, look
 from lambdatop.engine.verdict import FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT, FOUND_NOTHING, Verdict, words
@@ -58,15 +58,7 @@ def may_be_alive(entry: Entry, host: str, age_s: float) -> bool:
     """
     if age_s > ABANDONED_S:
         return False
-    if entry.host != host:
-        return True
-    try:
-        os.kill(entry.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return process_may_run(entry, host)
 
 
 async def recover(
