@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -22,6 +23,8 @@ ALL_READS = frozenset(name for names in READS.values() for name in names)
 MAPPING = "ListEventSourceMappings.EventSourceMappings"
 CLICKS = 4
 DASHBOARD = re.compile(r"(?s)1 hot functions.*2 retry storms.*3 quota.*4 log tail")
+ANSWERED_S = 4.0
+"""A console beside busy processes has answered an Esc by then."""
 IN_FRONT = re.compile("Esc (leaves|closes|cancels|back)|Search for commands")
 SHEETS = (
     ("1\r", "runtime"),
@@ -53,14 +56,22 @@ class Witness(WholeScreens):
         self.marks.update(MARK.findall(shown))
         return shown
 
+    @staticmethod
+    def at_dashboard(shown: str) -> bool:
+        return bool(DASHBOARD.search(shown)) and not IN_FRONT.search(shown)
+
     def back(self) -> None:
-        """To the dashboard, from wherever we are."""
+        """To the dashboard, from wherever we are.
+
+        Esc only where something is in front, and again only when the last one was surely answered: one that
+        the console has not read yet would make the next key Alt and that key.
+        """
         for _ in range(8):
-            self.press("\x1b")  # alone: a key right behind it would make it Alt
-            self.read(0.25)
-            shown = self.screen()
-            if DASHBOARD.search(shown) and not IN_FRONT.search(shown):
+            if self.at_dashboard(self.screen()):
                 return
+            self.press("\x1b")
+            with contextlib.suppress(AssertionError):
+                self.wait_for(self.at_dashboard, ANSWERED_S)
         raise AssertionError(f"no way back from:\n{self.screen()}")
 
     def click(self, row: int, column: int) -> None:
