@@ -181,6 +181,7 @@ class Fed:
         )
         self.app.login = lambda: "logged in"
         self.packets: list[Packet] = []
+        self.events = 0
         self._life = self._loop.create_task(self._live())
         self._loop.run_until_complete(self._done.get())
 
@@ -239,6 +240,7 @@ class Fed:
         assert driver is not None
         for message in self._read(packet.text):
             if not isinstance(message, events.CursorPosition | messages.TerminalSupportsSynchronizedOutput):
+                self.events += 1
                 driver.process_message(message)
         for _ in range(packet.turns):
             await asyncio.sleep(0)
@@ -284,8 +286,10 @@ class Fed:
 _fed: Fed | None = None
 
 
-def one(data: Packet) -> None:
+def one(data: Packet) -> int:
     """Feed a packet to the console that is open, and begin a new one after LIFE of them.
+
+    How many keys, clicks and other events it was for the console.
 
     Raises:
         Fault: the console ended by itself or stood still.
@@ -293,11 +297,13 @@ def one(data: Packet) -> None:
     global _fed
     fed = _fed or Fed()
     _fed = None
+    before = fed.events
     alive = fed.feed(data)
     if alive and len(fed.packets) < LIFE:
         _fed = fed
     else:
         fed.close()
+    return fed.events - before
 
 
 def finish() -> None:

@@ -3,9 +3,10 @@
     python -m fuzz.run NAME [--inputs N | --seconds S] [--seed K]
 
 NAME is a module of this folder without `fuzz_`: keys, loglines, answers, frames. Each has `make(rng)`, which
-makes an input, and `one(data)`, which raises when the product does something wrong with it. `finish()`, where
-there is one, takes down what `one` has left open. A failing input is saved below build/fuzz with its seed and
-its number, and ends the run with exit code 1.
+makes something to feed, and `one(data)`, which feeds it, raises when the product does something wrong with
+it, and gives how many inputs it was: keys for keys, lines for log lines, else one. `finish()`, where there is
+one, takes down what `one` has left open. What fails is saved below build/fuzz with its seed and its number,
+and ends the run with exit code 1.
 """
 
 from __future__ import annotations
@@ -46,19 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(fuzzer: ModuleType, name: str, inputs: int | None, seconds: float | None, seed: int) -> int:
-    """Make and feed inputs; each has a generator of its own, so that `SEED INDEX` makes it again."""
+    """Make and feed inputs; each time with a generator of its own, so that `SEED INDEX` makes it again."""
     begin = time.monotonic()
-    done = 0
+    done = index = 0
     while (inputs is None or done < inputs) and (seconds is None or time.monotonic() - begin < seconds):
-        data = fuzzer.make(random.Random(f"{seed} {done}"))
+        data = fuzzer.make(random.Random(f"{seed} {index}"))
         try:
-            fuzzer.one(data)
+            done += fuzzer.one(data)
         except Exception as error:
-            _save(name, seed, done, data, error)
+            _save(name, seed, index, data, error)
             print(f"{name}: {done + 1:,} inputs, 1 fault (seed {seed})")
             return 1
-        done += 1
-        if done == 1:  # what the first input has made stays: nobody need look for garbage in it
+        index += 1
+        if index == 1:  # what the first input has made stays: nobody need look for garbage in it
             gc.collect()
             gc.freeze()
             gc.set_threshold(COLLECT_AFTER)
