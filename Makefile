@@ -6,6 +6,8 @@ AWSCLI ?= .venv-awscli
 AWSLOGS ?= .venv-awslogs
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
 

@@ -6,6 +6,8 @@ PYTHONPATH=tests python -m bench.look_plan
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from itertools import starmap
 from typing import NamedTuple
 
 from lambdatop.domain.look_plan import LookState, plan
@@ -56,12 +58,18 @@ def state(functions: int, active: float, mood: str) -> LookState:
     )
 
 
+CELLS = [(n, share, mood) for n in SIZES for share in ACTIVE for mood in ("calm", "incident", "searching")]
+
+
+@cache
+def row(functions: int, active: float, mood: str) -> Row:
+    """The line of one cell."""
+    return Row(functions, active, mood, plan(state(functions, active, mood)).looking)
+
+
 def table() -> Iterator[Row]:
     """All cells."""
-    for functions in SIZES:
-        for active in ACTIVE:
-            for mood in ("calm", "incident", "searching"):
-                yield Row(functions, active, mood, plan(state(functions, active, mood)).looking)
+    return starmap(row, CELLS)
 
 
 def main() -> None:

@@ -67,6 +67,10 @@ def test_a_recording_holds_nothing_that_this_version_does_not_know() -> None:
         assert found.unknown == frozenset(), "record it again"
 
 
+def labels(**given: tuple[Label, ...]) -> dict[str, tuple[Label, ...]]:
+    return given
+
+
 def relabelled(**labels: tuple[Label, ...]) -> Scene:
     """The kafka-lag scene, where stream_lag says one thing and nobody else anything, with other labels."""
     return replace(shaped()["kafka-lag"], **{"must": (), "may": (), "never": ()} | labels)  # type: ignore[arg-type]
@@ -76,22 +80,31 @@ TARGET = "payments → settlement"
 
 
 @pytest.mark.parametrize(
-    ("scene", "right", "wrong", "missed"),
+    ("given", "right", "wrong", "missed"),
     [
-        (relabelled(must=(Label("stream_lag", TARGET),)), 1, 0, 0),
-        (relabelled(must=(Label("stream_lag", TARGET, "critical"),)), 0, 0, 1),
-        (relabelled(must=(Label("stream_lag", TARGET, "info", "info"),)), 1, 1, 0),
-        (relabelled(must=(Label("stream_lag", "clicks → fold"),)), 0, 1, 1),
-        (relabelled(must=(Label("stream_lag", TARGET, stays=True),)), 1, 0, 0),
-        (relabelled(must=(Label("stream_lag", TARGET, clears=True),)), 0, 0, 1),
-        (relabelled(must=(Label("stream_lag", TARGET, evidence=(("offset_lag", "?"),)),)), 0, 0, 1),
-        (relabelled(may=(Label("*", "*"),)), 0, 0, 0),
-        (relabelled(never=(Label("stream_lag", "*"),)), 0, 1, 0),
-        (relabelled(), 0, 1, 0),
+        (labels(must=(Label("stream_lag", TARGET),)), 1, 0, 0),
+        (labels(must=(Label("stream_lag", TARGET, "critical"),)), 0, 0, 1),
+        (labels(must=(Label("stream_lag", TARGET, "info", "info"),)), 1, 1, 0),
+        (labels(must=(Label("stream_lag", "clicks → fold"),)), 0, 1, 1),
+        (labels(must=(Label("stream_lag", TARGET, stays=True),)), 1, 0, 0),
+        (labels(must=(Label("stream_lag", TARGET, clears=True),)), 0, 0, 1),
+        (
+            dict[str, tuple[Label, ...]](
+                must=(Label("stream_lag", TARGET, evidence=(("offset_lag", "?"),)),)
+            ),
+            0,
+            0,
+            1,
+        ),
+        (labels(may=(Label("*", "*"),)), 0, 0, 0),
+        (labels(never=(Label("stream_lag", "*"),)), 0, 1, 0),
+        (labels(), 0, 1, 0),
     ],
 )
-def test_scores_count_what_the_labels_say(scene: Scene, right: int, wrong: int, missed: int) -> None:
-    found = detectors.score([scene])["stream_lag"]
+def test_scores_count_what_the_labels_say(
+    given: dict[str, tuple[Label, ...]], right: int, wrong: int, missed: int
+) -> None:
+    found = detectors.score([relabelled(**given)])["stream_lag"]
     assert (found.right, found.wrong, found.missed) == (right, wrong, missed)
     assert bool(found.notes) == bool(wrong or missed)
 

@@ -42,7 +42,7 @@ def test_functions_that_could_not_be_listed_are_not_none(
     cli: Cli, world: TroubleWorld, code: str, words: str
 ) -> None:
     world.on("lambda", "ListFunctions", Fault(code, "no", 403 if words == "denied" else 429))
-    args = ("snapshot", "--endpoint-url", world.url, "--wait", "20")
+    args = ("snapshot", "--endpoint-url", world.url, "--wait", "8")
     ran = cli(*args, "--table")
     assert ran.code == codes.FAILED
     assert section(ran.out, "FUNCTIONS").startswith("not known (")
@@ -123,7 +123,7 @@ def test_an_alarm_that_tells_nobody_says_so(cli: Cli, world: TroubleWorld) -> No
 def test_a_command_that_has_ended_promises_no_other_try(cli: Cli, world: TroubleWorld) -> None:
     world.on("cloudwatch", "DescribeAlarms", Fault("InternalFailure", "no", 500))
     for form in ("--json", "--table", "--markdown"):
-        ran = cli("snapshot", "--endpoint-url", world.url, "--wait", "60", form)
+        ran = cli("snapshot", "--endpoint-url", world.url, "--wait", "5", form)
         assert "alarms is failed: cloudwatch:DescribeAlarms" in ran.err
         assert "It will be tried again" not in ran.out + ran.err
 

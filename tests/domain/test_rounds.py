@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from scenes.scene import Scene, rounds
-from scenes.shaped import shaped
+from scenes.shaped import BUILDERS, shaped
 
 from lambdatop.domain.build import build_snapshot
 from lambdatop.domain.events import Event
@@ -57,9 +57,9 @@ def told(snapshot: Snapshot) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(shaped()))
-def test_the_short_way_and_the_long_way_say_the_same(name: str) -> None:
-    scene = shaped()[name]
+@pytest.mark.parametrize("make", BUILDERS, ids=lambda make: f"{make.__module__}.{make.__name__}")
+def test_the_short_way_and_the_long_way_say_the_same(make: Callable[[], Scene]) -> None:
+    scene = make()
     world, short, long = EMPTY_WORLD, EMPTY_SNAPSHOT, EMPTY_SNAPSHOT
     for now, events in steps(scene):
         world = fold_all(world, events)
