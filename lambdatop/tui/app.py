@@ -165,15 +165,16 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
 
     async def on_event(self, event: events.Event) -> None:
         """Everything that happens; keys that were typed right behind a filter wait their turn."""
-        if self.is_ending and isinstance(event, events.InputEvent | events.Paste):
-            return  # typed behind the key that quits
+        over = self.is_ending or not self.screen_stack
+        if over and isinstance(event, events.InputEvent | events.Paste):
+            return  # typed behind the key that quits, or while the screens are taken down
         if not self.held_back(event):
             await self.act_on(event)
 
     async def act_on(self, event: events.Event) -> None:
         """Input that was typed before a confirm dialog was filled and armed never reaches it."""
         fresh = isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
-        screen = self.screen if fresh and self.screen_stack else None
+        screen = self.screen if fresh else None
         if isinstance(screen, ConfirmScreen) and not screen.admits(event):
             return
         if isinstance(event, events.Key):

@@ -153,6 +153,13 @@ async def test_what_is_typed_behind_the_key_that_quits_is_lost(
     assert app._exception is None
 
 
+async def test_what_is_typed_while_the_screens_are_taken_down_is_lost(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        type_ahead(pilot, "exclamation_mark", "x", "s", "V")  # and then the console ends by itself
+    assert app._exception is None
+
+
 async def test_a_screen_that_is_not_on_top_takes_no_other_along(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:
