@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from math import isnan
 from typing import Any
 
-from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
+from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory, AioRestXMLParser
+from botocore.parsers import ResponseParserError
 
 from lambdatop.aws._private import tolerate
 from lambdatop.aws.pieces import split
@@ -30,6 +32,8 @@ from lambdatop.aws.sound_answers import (
 )
 
 _EVENT = {"logStreamName", "timestamp", "message", "ingestionTime", "eventId"}
+_ROOT = re.compile(rb"\s*(?:<[?!][^>]*>\s*)*<(?:\w+:)?(\w+)")
+"""The name of a document's first element."""
 _KINDS = frozenset({str, int})
 _SERIES = {"Id", "Label", "StatusCode", "Timestamps", "Values"}
 _NUMBERS = frozenset({int, float})
@@ -49,7 +53,28 @@ class LeanFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore]
         """A parser of the protocol's answers."""
         parser = super().create_parser(protocol_name)
         tolerate(parser, BAD)
+        if isinstance(parser, AioRestXMLParser):
+            return _RootedParser(parser)
         return _LeanParser(parser, self._give_way) if isinstance(parser, AioJSONParser) else parser
+
+
+class _RootedParser:
+    """A parser of the SDK for XML that does not take any other document for an empty answer."""
+
+    def __init__(self, full: Any) -> None:
+        self._full = full
+
+    async def parse(self, response: dict[str, Any], shape: Any) -> Any:
+        """What the SDK's parser would return.
+
+        Raises:
+            ResponseParserError: the document's root is not what the model says, as a gateway's page is.
+        """
+        if shape is not None and shape.members and response["status_code"] == 200:
+            root = _ROOT.match(response["body"])
+            if root is None or root[1].decode() != shape.name:
+                raise ResponseParserError(f"the answer is no {shape.name}")
+        return await self._full.parse(response, shape)
 
 
 class _LeanParser:

@@ -59,10 +59,10 @@ def span_until(now: float, minutes: int) -> Span:
 
 
 class Answered:
-    """What the pages of one answer said about one series."""
+    """What the pages of one answer said about one series; `status` is "" while none has named it."""
 
     def __init__(self) -> None:
-        self.status = "Complete"
+        self.status = ""
         self.points: dict[int, float] = {}
         self._whole: Columns | None = None
 

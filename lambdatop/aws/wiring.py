@@ -30,7 +30,8 @@ READS = 60
 """Calls after which a round begins no other place; topics and buckets cost one, a bus one and its rules."""
 
 RULES = 50
-"""Rules of one bus whose targets are read, each by a call; those that policies name come first."""
+"""Rules of one bus whose targets are read in a round, each by a call: those not read yet (of them those that
+policies name), then those read longest ago."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class WiringSource:
         self._scope = scope
         self._asked: dict[str, int] = {}
         self._unread: dict[str, Gap] = {}
+        self._rules: dict[str, dict[str, tuple[Edge, ...] | None]] = {}
         self._told = Told(self.name)
         self._round = self._ended = 0
         self._calls = 0
@@ -76,14 +78,18 @@ class WiringSource:
         if failures and not read:
             raise gravest(failures)
         self._unread = {arn: gap for arn, gap in self._unread.items() if arn in wanted}
+        self._rules = {arn: rules for arn, rules in self._rules.items() if arn in wanted}
         gaps = (*self._unread.values(), *self.unasked(view))
         return (*events, *self._told.news(self._scope, self._api.now(), gaps))
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Topics, buses and buckets whose turn has not come."""
+        """Topics, buses and buckets whose turn has not come, and rules beyond those of a round."""
         asked = {place for place, round_ in self._asked.items() if round_ <= self._ended}
         left = places(view.world, self._scope).keys() - asked
         waiting = Counter(iam_action(*_reads(arn)) for arn in left)
+        rules = Counter(edges is None for each in self._rules.values() for edges in each.values())
+        if rules[True]:
+            waiting[iam_action("events", "ListTargetsByRule")] = rules[True]
         return tuple(Gap(self.name, action, None, "not asked", n) for action, n in sorted(waiting.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
@@ -119,17 +125,31 @@ class WiringSource:
         live = [r for r in rules if r.get("State") != "DISABLED"]
         named = [r for r in live if clean_name(str(r.get("Name"))) in place.rules]
         live = [*named, *(r for r in live if r not in named)] if place.all else named
-        if len(live) > RULES:
-            _log.debug("%s: the targets of %d rules are not read", bus, len(live) - RULES)
-        edges: list[Edge] = []
-        for rule in live[:RULES]:
-            raw, pattern = str(rule.get("Name") or ""), rule.get("EventPattern")
-            found = await self._pages("events", "ListTargetsByRule", "Targets", Rule=raw, EventBusName=name)
-            # A rule on a schedule sends by the clock: nothing on the bus causes it.
-            origin = bus if pattern else arn_text(rule.get("Arn"))
-            sure = not pattern or not _of_aws_only(str(pattern))
-            edges += _edges(origin, (t.get("Arn") for t in found), f"rule {clean_name(raw)}", certain=sure)
-        return tuple(edges)
+        names = {str(rule.get("Name") or ""): rule for rule in live}
+        before = {
+            n: edges for n, edges in self._rules.get(bus, {}).items() if n in names and edges is not None
+        }
+        read = self._rules[bus] = {n: None for n in names if n not in before} | before
+        for name in list(read)[:RULES]:
+            found = await self._targets(bus, name, names[name])
+            del read[name]
+            read[name] = found  # those read last stand last
+        return tuple(edge for n in names for edge in read[n] or ())
+
+    async def _targets(self, bus: str, name: str, rule: Mapping[str, Any]) -> tuple[Edge, ...]:
+        pattern, params = (
+            rule.get("EventPattern"),
+            {"Rule": name, "EventBusName": bus.split("event-bus/", 1)[1]},
+        )
+        try:
+            found = await self._pages("events", "ListTargetsByRule", "Targets", **params)
+        except Missing:
+            return ()
+        # A rule on a schedule sends by the clock: nothing on the bus causes it.
+        origin = bus if pattern else arn_text(rule.get("Arn"))
+        sure = not pattern or not _of_aws_only(str(pattern))
+        ends = (t.get("Arn") for t in found)
+        return tuple(_edges(origin, ends, f"rule {clean_name(name)}", certain=sure))
 
     async def _bucket(self, bucket: str) -> tuple[Edge, ...]:
         self._calls += 1

@@ -24,7 +24,7 @@ _WHY: dict[Reason, str] = {
 FINDINGS_REST_ON = frozenset(
     {
         *("functions", "concurrency", "account", "quotas", "mappings", "queues", "streams", "triggers"),
-        *("wiring", "metrics", "logs", "history"),
+        *("wiring", "metrics", "logs", "history", "detectors"),
     }
 )
 """Sources without which a finding may be missing, of any severity: each of them feeds a detector whose worst

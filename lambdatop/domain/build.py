@@ -82,7 +82,7 @@ def build_snapshot(
     quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s, breathe)
     breathe()
     seen = sight(world, at, settings, previous.findings, anew, quotas, breathe)
-    detected = detect_all(seen, previous.findings)
+    detected, failed = detect_all(seen, previous.findings)
     breathe()
     incidents = group(world, detected)
     findings = tuple(f for incident in incidents for f in incident.findings)
@@ -113,7 +113,7 @@ def build_snapshot(
         findings=findings,
         incidents=incidents,
         quotas=quotas,
-        sources=_sources(world, at),
+        sources=_sources(world, at, failed),
         gaps=gaps(world),
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
@@ -264,8 +264,9 @@ def _targets(world: World) -> tuple[Target, ...]:
     )
 
 
-def _sources(world: World, now: float) -> tuple[SourceRow, ...]:
-    rows = []
+def _sources(world: World, now: float, failed: tuple[str, ...]) -> tuple[SourceRow, ...]:
+    """A row for each collector, and one for the detectors when some have failed."""
+    rows = [SourceRow("detectors", "failed", None, " ".join(failed))] if failed else []
     for name, health in sorted(world.sources.items()):
         report = health.report
         age = None if health.ok_at is None else max(0.0, now - health.ok_at)

@@ -174,6 +174,19 @@ async def test_an_incomplete_series_does_not_erase_what_is_known(stub: WireStub,
     assert all(s.values for told in after.values() for s in told.series.values())
 
 
+async def test_a_series_that_no_answer_names_is_not_zero(stub: WireStub, bench: MakeBench) -> None:
+    def without_one(params: dict[str, Any]) -> dict[str, Any]:
+        answer = _answer_all(params)
+        answer["MetricDataResults"].pop(0)
+        return answer
+
+    made = bench(at=NOW)
+    stub.on("cloudwatch", "GetMetricData", without_one)
+    event = await _collect(made, _world())
+    requests = [params["MetricDataQueries"] for params in stub.calls("GetMetricData")]
+    assert len(event.data) == sum(map(len, requests)) - len(requests)
+
+
 async def test_nothing_complete_is_an_error_and_forbidden_names_the_action(
     stub: WireStub, bench: MakeBench
 ) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
-from fakes.wire_stub import Fault, Redirect, WireStub
+from fakes.wire_stub import Body, Fault, Redirect, WireStub
 
 from lambdatop.aws import wiring
 from lambdatop.aws.places import places
 from lambdatop.aws.wiring import WiringSource
-from lambdatop.domain.errors import Denied, Throttled, Unreachable
+from lambdatop.domain.errors import Denied, SourceError, Throttled, Unreachable
 from lambdatop.domain.events import FunctionsListed, GapsObserved, TriggersObserved, WiringObserved
 from lambdatop.domain.fold import fold_all
 from lambdatop.domain.function import FunctionFacts
@@ -119,6 +119,49 @@ async def test_of_other_buses_only_the_rules_that_policies_name(stub: WireStub, 
     found = await _edges(WiringSource(made.api, SCOPE), made.view(_world(f"arn:aws:events:{HERE}:rule/r7")))
     assert found == {DEFAULT: (Edge(DEFAULT, FN, "rule r7"),)}
     assert len(stub.calls("ListTargetsByRule")) == 1
+
+
+async def test_rules_beyond_those_of_one_round_are_read_in_the_next_and_counted_until_then(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    _bus(stub, *({"Name": f"r{i:02}", "EventPattern": "{}"} for i in range(70)))
+    made = bench()
+    source, view = WiringSource(made.api, SCOPE), made.view(_world(config=AsyncConfig(on_success_arn=BUS)))
+    assert len((await _edges(source, view))[BUS]) == 50
+    (gap,) = source.unasked(view)
+    assert (gap.action, gap.reason, gap.targets) == ("events:ListTargetsByRule", "not asked", 20)
+    assert len((await _edges(source, view))[BUS]) == 70
+    assert [p["Rule"] for p in stub.calls("ListTargetsByRule")[50:]] == [
+        f"r{i:02}" for i in (*range(50, 70), *range(30))
+    ]
+    assert source.unasked(view) == ()
+
+
+async def test_a_rule_that_goes_while_it_is_read_costs_no_other(stub: WireStub, bench: MakeBench) -> None:
+    def targets(params: dict[str, Any]) -> Any:
+        return (
+            Fault("ResourceNotFoundException")
+            if params["Rule"] == "r0"
+            else {"Targets": [{"Id": "1", "Arn": FN}]}
+        )
+
+    _bus(stub, *({"Name": f"r{i}", "EventPattern": "{}"} for i in range(2)))
+    stub.on("events", "ListTargetsByRule", targets)
+    made = bench()
+    found = await _edges(
+        WiringSource(made.api, SCOPE), made.view(_world(config=AsyncConfig(on_success_arn=BUS)))
+    )
+    assert found[BUS] == (Edge(BUS, FN, "rule r1"),)
+
+
+async def test_a_page_of_a_gateway_is_not_a_bucket_without_notifications(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    page = b"<?xml version='1.0'?><!DOCTYPE html><html><body><p>Sign in</p></body></html>"
+    stub.on("s3", "GetBucketNotificationConfiguration", Body(page, "text/html"))
+    made = bench()
+    with pytest.raises(SourceError):
+        await WiringSource(made.api, SCOPE).collect(made.view(_world(BUCKET)))
 
 
 async def test_notifications_of_a_bucket_by_its_path(stub: WireStub, bench: MakeBench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
@@ -11,9 +12,12 @@ from fakes import console_scene as scene
 from fuzz import fuzz_loglines
 from fuzz.fuzz_loglines import Event
 
-from lambdatop.cli import audit_tables, output
+from lambdatop.cli import audit_tables, output, unseen
 from lambdatop.cli.audit import Asked, report
 from lambdatop.cli.output import snapshot_text
+from lambdatop.domain import detectors
+from lambdatop.domain.build import build_snapshot
+from lambdatop.domain.detectors import REGISTRY
 from lambdatop.domain.logstudy import LogStudy
 from lambdatop.domain.sections import section
 from lambdatop.domain.settings import Settings
@@ -109,3 +113,24 @@ def test_a_log_that_cannot_be_learned(monkeypatch: pytest.MonkeyPatch, where: st
     frame = Frame(snapshot, scene.NOW, None, Settings())
     text = plain(page(frame, KEY, 100, reader.learned, reader.failure))
     assert " ".join(text.split()).count("could not be shown") == 1
+
+
+def test_a_detector_that_fails_costs_nothing_but_what_it_would_say_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = fuzz_loglines.snapshot_of(())
+    (kept, *_) = before.findings
+    others = [f for f in before.findings if f.detector != kept.detector]
+    broken = replace(REGISTRY[kept.detector], detect=breaks)
+    monkeypatch.setattr(detectors, "REGISTRY", {**REGISTRY, kept.detector: broken})
+    world = before.kept
+    assert world is not None
+    after = build_snapshot(
+        world.world, previous=before, at=before.at, version="1", mode="operator", settings=Settings()
+    )
+    assert [f for f in after.findings if f.detector != kept.detector] == others
+    assert kept in after.findings
+    (row,) = (s for s in after.sources if s.name == "detectors")
+    assert (row.state, row.age_s) == ("failed", None)
+    assert f"what {kept.detector} finds could not be shown: internal error (OverflowError" in row.error
+    assert "detectors failed" in unseen.cannot_tell(after, "critical")

@@ -13,7 +13,8 @@ def answer_xml(operation: OperationModel, answer: dict[str, Any]) -> str:
     shape = operation.output_shape
     inner = "".join(_members(shape, answer)) if shape is not None else ""
     if operation.service_model.resolved_protocol == "rest-xml":
-        return f"<{operation.name}Output>{inner}</{operation.name}Output>"
+        root = operation.name if shape is None else shape.name
+        return f"<{root}>{inner}</{root}>"
     result = f"<{operation.name}Result>{inner}</{operation.name}Result>"
     return f"<{operation.name}Response>{result}</{operation.name}Response>"
 

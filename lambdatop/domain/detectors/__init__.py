@@ -7,6 +7,7 @@ says. A detector name of the contract that is not in REGISTRY is not built in th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from lambdatop.domain.detectors import (
     async_amplification,
@@ -39,6 +40,7 @@ from lambdatop.domain.detectors import (
     timeouts,
 )
 from lambdatop.domain.finding import Finding, continue_from
+from lambdatop.domain.sections import section
 from lambdatop.domain.sight import Sight
 from lambdatop.domain.values import dataclass
 
@@ -98,10 +100,30 @@ REGISTRY: Mapping[str, Detector] = {
 }
 
 
-def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> tuple[Finding, ...]:
-    """All findings of this round, worst first; `since` continues from the previous round."""
+class Detected(NamedTuple):
+    """The findings of a round, worst first, and a sentence for each detector that failed."""
+
+    findings: tuple[Finding, ...]
+    failed: tuple[str, ...]
+
+
+def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> Detected:
+    """All findings of this round; `since` continues from the previous round.
+
+    What a detector that fails has said last stays: that it cannot tell does not mean that all is well.
+    """
     found: list[Finding] = []
-    for detector in REGISTRY.values():
+    failed: list[str] = []
+    before = tuple(previous)
+    for name, detector in REGISTRY.items():
         sight.breathe()
-        found += detector.detect(sight)
-    return continue_from(previous, found)
+
+        def detect(detector: Detector = detector) -> list[Finding]:
+            return list(detector.detect(sight))
+
+        def instead(why: str, name: str = name) -> list[Finding]:
+            failed.append(why)
+            return [finding for finding in before if finding.detector == name]
+
+        found += section(f"what {name} finds", detect, instead)
+    return Detected(continue_from(before, found), tuple(failed))

@@ -53,7 +53,7 @@ def findings(texts: tuple[str, ...]) -> dict[str, Finding]:
             logs(failing(texts)),
         ],
     )
-    return {f.detector: f for f in detect_all(sight(world, NOW, PROMPT)) if f.target.key == WORKER}
+    return {f.detector: f for f in detect_all(sight(world, NOW, PROMPT)).findings if f.target.key == WORKER}
 
 
 def platform_report(status: str, error_type: str) -> str:
