@@ -13,6 +13,7 @@ from lambdatop.demo import (
     repair_identity,
     repair_lambda,
     repair_logs,
+    repair_quotas,
     repair_rules,
     sampler,
 )
@@ -83,10 +84,13 @@ class RepairLayer:
         return cls(store, ledger, sources, queues, moves, trail, logs, home)
 
     async def app(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Answer the ledger's path, clear the ledger on reset, pass everything else on."""
+        """Answer the ledger's path and what ministack lacks, clear the ledger on reset, pass the rest on."""
         path = scope.get("path") if scope["type"] == "http" else None
         if path == LEDGER_PATH:
             await _respond(send, self._report(scope.get("query_string", b"").decode()))
+            return
+        if path and (b"x-amz-target", repair_quotas.TARGET) in scope["headers"]:
+            await _respond(send, repair_quotas.answer())
             return
         if path == RESET_PATH:
             self.clear()  # From here on, what still runs belongs to the past and leaves no trace.

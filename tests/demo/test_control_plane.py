@@ -7,6 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from demo.clients import Aws, wait_for
 
+from lambdatop.aws.quotas import quota_limit
+from lambdatop.domain.quota_limits import CODE_STORAGE, CONCURRENCY, DOCUMENTED
+
 pytestmark = pytest.mark.wire
 
 ECHO = "def handler(event, context):\n    return event\n"
@@ -78,6 +81,15 @@ def test_what_does_not_exist_is_not_found(aws: Aws) -> None:
     permission = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}
     aws.functions.add_permission(FunctionName="plain", **permission)
     assert "sns.amazonaws.com" in aws.functions.get_policy(FunctionName="plain")["Policy"]
+
+
+def test_the_documented_quotas_are_listed(aws: Aws) -> None:
+    quotas = getattr(aws, "service-quotas").list_service_quotas(ServiceCode="lambda")["Quotas"]
+    found = [quota_limit(quota) for quota in quotas]
+    assert all(found)
+    assert {limit.code: limit.value for limit in found if limit} == {
+        code: value for code, value in DOCUMENTED.items() if code not in (CODE_STORAGE, CONCURRENCY)
+    }
 
 
 def test_alarms_are_described(aws: Aws) -> None:
