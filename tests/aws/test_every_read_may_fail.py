@@ -32,7 +32,7 @@ from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
 from lambdatop.domain.world import EMPTY_WORLD, World
 from lambdatop.engine.settle import look
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.timeout(400)]  # two thousand requests in each test
 
 Read = tuple[str, str]
 SETTINGS = replace(Settings(), metrics=MetricSettings(publish_delay_s=0.0))

@@ -18,6 +18,7 @@ from lambdatop.aws.metric_queries import (
     stream_queries,
 )
 from lambdatop.aws.metrics import MetricsSource
+from lambdatop.domain.errors import SourceError
 from lambdatop.domain.events import FunctionsListed, MappingsListed, MetricPoints, MetricsObserved
 from lambdatop.domain.fold import fold_all
 from lambdatop.domain.function import FunctionFacts
@@ -177,6 +178,10 @@ async def test_a_round_that_failed_has_asked_for_nothing(stub: WireStub, bench: 
     made = bench(at=NOW)
     source, world = MetricsSource(made.api, SCOPE, EVERYTHING), _busy(1)
     stub.on("cloudwatch", "GetMetricData", lambda p: {"MetricDataResults": [{"Id": "?"}]} | {"Messages": []})
-    event = (await source.collect(made.view(world)))[0]
-    assert isinstance(event, MetricsObserved)
-    assert all(points == () for _, points in event.data)
+    with pytest.raises(SourceError):
+        await source.collect(made.view(world))
+    asked = [len(params["MetricDataQueries"]) for params in stub.calls("GetMetricData")]
+    with pytest.raises(SourceError):
+        await source.collect(made.view(world))
+    again = [len(params["MetricDataQueries"]) for params in stub.calls("GetMetricData")]
+    assert again == asked * 2

@@ -20,7 +20,7 @@ from lambdatop.domain.settings import Paces
 from lambdatop.domain.snapshot import FunctionRow, Snapshot, SourceRow, Target
 from lambdatop.domain.unread import Gap, Reason
 
-SOURCES = tuple(name for name in Paces.__dataclass_fields__ if name != "provisioned")
+SOURCES = (*(name for name in Paces.__dataclass_fields__ if name != "provisioned"), "detectors")
 FREE = {"alarms", "permissions", "prices"}
 """Sources on which no finding rests."""
 STATES = ("denied", "failed", "throttled", "starting", "stale")

@@ -48,7 +48,7 @@ CODES = [
     (("journal",), "answers", codes.DONE),
     (("journal", "--settle"), "answers", codes.DONE),
     (("plan", "throttle_to_zero", "orders-worker"), "answers", codes.DONE),
-    (("snapshot", "--wait", "6"), "answers", codes.DONE),
+    (("snapshot", "--wait", "60"), "answers", codes.DONE),
     (THROTTLE, "answers", codes.DONE),
     (UNDO, "throttled", codes.DONE),
     (THROTTLE, "refuses", codes.FAILED),
@@ -72,7 +72,7 @@ CODES = [
     (("config", "check", "--config", "/nowhere"), "answers", codes.USAGE),
     (("demo", "--scenario", "nonsense"), "answers", codes.USAGE),
     ((), "answers", codes.USAGE),
-    (("snapshot", "--wait", "6", "--fail-on", "info"), "dead trigger", codes.FAIL_ON_MET),
+    (("snapshot", "--wait", "60", "--fail-on", "info"), "dead trigger", codes.FAIL_ON_MET),
     ((*THROTTLE, "--read-only"), "answers", codes.READ_ONLY),
     ((*UNDO, "--read-only"), "throttled", codes.READ_ONLY),
     (("journal", "--settle", "--read-only"), "answers", codes.READ_ONLY),
@@ -173,9 +173,9 @@ async def test_a_failed_change_keeps_its_code_too(
 @pytest.mark.parametrize(
     "argv",
     [
-        ("snapshot", "--wait", "6"),
-        ("snapshot", "--wait", "6", "--json"),
-        ("snapshot", "--wait", "6", "--markdown"),
+        ("snapshot", "--wait", "60"),
+        ("snapshot", "--wait", "60", "--json"),
+        ("snapshot", "--wait", "60", "--markdown"),
         ("plan", "throttle_to_zero", "orders-worker"),
         ("plan", "throttle_to_zero", "orders-worker", "--json"),
         ("journal", "--json"),
@@ -197,7 +197,7 @@ async def test_what_was_met_or_unknown_stays_so_on_a_full_disk(
     full_disk: IO[bytes], aws: OneFunction
 ) -> None:
     await _set_up(aws, "dead trigger")
-    ran = await run("snapshot", "--wait", "6", "--fail-on", "info", stdout=full_disk)
+    ran = await run("snapshot", "--wait", "60", "--fail-on", "info", stdout=full_disk)
     assert (ran.code, "stdout cannot be written" in ran.err) == (codes.FAIL_ON_MET, True)
     await _set_up(aws, "accepted")
     ran = await run("journal", "--settle", stdout=full_disk)
@@ -207,7 +207,7 @@ async def test_what_was_met_or_unknown_stays_so_on_a_full_disk(
 async def test_a_broken_pipe_hides_no_code(aws: OneFunction) -> None:
     await _set_up(aws, "dead trigger")
     for argv, code in (
-        (("snapshot", "--wait", "6", "--fail-on", "info", "--json"), codes.FAIL_ON_MET),
+        (("snapshot", "--wait", "60", "--fail-on", "info", "--json"), codes.FAIL_ON_MET),
         (("plan", "throttle_to_zero", "orders-worker"), codes.DONE),
         (THROTTLE, codes.DONE),
     ):

@@ -13,7 +13,7 @@ import pytest
 from fakes.command_line import Cli
 from fakes.entries import entry
 from fakes.terminal import Terminal
-from fakes.wire_account import furnish
+from fakes.wire_account import answer_snapshots, furnish
 from fakes.wire_stub import WireStub
 
 from lambdatop.cli import codes
@@ -30,6 +30,7 @@ async def stub(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wir
     """A stub to which every command of this test goes."""
     async with WireStub() as running:
         furnish(running)
+        answer_snapshots(running)
         running.on(
             "sts", "GetCallerIdentity", {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/kim"}
         )
@@ -60,7 +61,7 @@ def _files(home: Path) -> dict[str, bytes]:
     return {str(f.relative_to(home)): f.read_bytes() for f in found if "log" not in f.name}
 
 
-@pytest.mark.parametrize("argv", [("snapshot", "--wait", "3"), ("journal",)], ids=lambda a: a[0])
+@pytest.mark.parametrize("argv", [("snapshot", "--wait", "60"), ("journal",)], ids=lambda a: a[0])
 async def test_nothing_is_written_and_nothing_that_changes_is_loaded(
     argv: tuple[str, ...], stub: WireStub, home: Path
 ) -> None:
@@ -75,7 +76,7 @@ async def test_nothing_is_written_and_nothing_that_changes_is_loaded(
 
 
 async def test_without_a_state_directory_none_is_made_but_for_the_log(stub: WireStub, home: Path) -> None:
-    await _modules_after("--read-only", "snapshot", "--wait", "3")
+    await _modules_after("--read-only", "snapshot", "--wait", "60")
     assert _files(home) == {}
 
 
@@ -106,7 +107,7 @@ async def test_a_snapshot_of_such_an_account_says_read_only(
     stub: WireStub, cli: Cli, config: Callable[[str], Path]
 ) -> None:
     config(f"accounts:\n  '{ACCOUNT}':\n    read_only: true\n")
-    ran = await asyncio.to_thread(cli, "snapshot", "--json", "--wait", "3")
+    ran = await asyncio.to_thread(cli, "snapshot", "--json", "--wait", "60")
     assert json.loads(ran.out)["mode"] == "read-only"
 
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from fakes.command_line import Ran
 from fakes.entries import SCOPE
-from fakes.wire_account import furnish
+from fakes.wire_account import answer_snapshots, furnish
 from fakes.wire_stub import Fault, Hang, WireStub
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +28,7 @@ class OneFunction:
         self.mode = "answers"
         self.reached = asyncio.Event()
         furnish(stub)
+        answer_snapshots(stub)
         stub.on("sts", "GetCallerIdentity", {"Account": SCOPE.account, "Arn": "arn:aws:iam::1:user/kim"})
         stub.on("lambda", "GetFunctionConfiguration", self._configuration)
         stub.on("lambda", "GetFunctionConcurrency", lambda _: self._answer())

@@ -66,3 +66,27 @@ def furnish(stub: WireStub) -> None:
     stub.on("sqs", "GetQueueUrl", url)
     stub.on("sqs", "ListQueues", {"QueueUrls": [f"{stub.url}/{ACCOUNT}/{n}" for n in sorted(queues)]})
     stub.on("sqs", "GetQueueAttributes", attributes)
+
+
+def answer_snapshots(stub: WireStub) -> None:
+    """What only a snapshot asks for: without it, a snapshot would ask again until its time is up."""
+    limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}
+    usage = {"FunctionCount": 3, "TotalCodeSize": 5000}
+    stub.on("lambda", "GetAccountSettings", {"AccountLimit": limit, "AccountUsage": usage})
+    stub.on("lambda", "GetFunctionConcurrency", {})
+    stub.on("lambda", "GetFunctionRecursionConfig", {"RecursiveLoop": "Terminate"})
+    stub.on("lambda", "ListProvisionedConcurrencyConfigs", {"ProvisionedConcurrencyConfigs": []})
+    for operation in ("GetFunctionEventInvokeConfig", "GetPolicy"):
+        stub.on("lambda", operation, GONE)
+    stub.on("sqs", "ListMessageMoveTasks", {"Results": []})
+    stub.on("service-quotas", "ListServiceQuotas", {"Quotas": []})
+    stub.on("cloudwatch", "DescribeAlarms", {"MetricAlarms": []})
+    stub.on("cloudwatch", "GetMetricData", _no_points)
+    stub.on("logs", "FilterLogEvents", {"events": []})
+    stub.on("iam", "ListAccountAliases", {"AccountAliases": []})
+    stub.on("iam", "SimulatePrincipalPolicy", {"EvaluationResults": []})
+
+
+def _no_points(params: dict[str, Any]) -> dict[str, Any]:
+    none = {"StatusCode": "Complete", "Timestamps": [], "Values": []}
+    return {"MetricDataResults": [{"Id": query["Id"], **none} for query in params["MetricDataQueries"]]}
