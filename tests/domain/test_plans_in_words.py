@@ -1,12 +1,11 @@
 """Every planner's plans, undos and refusals word for word, as a person has read and approved them.
 
 `tests/domain/plans` holds them, a file for each mitigation. After a change of words, write them anew with
-`LAMBDATOP_WRITE_PLANS=1 pytest tests/domain/test_plans_in_words.py`, and read what `git diff` shows.
+`LAMBDATOP_WRITE_APPROVED=1 pytest tests/domain/test_plans_in_words.py`, and read what `git diff` shows.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from fakes import (
     situations_of_queues,
     situations_of_triggers,
 )
+from fakes.approved import compare
 from fakes.plan_situations import Cases
 from fakes.situations_of_undos import UNDOS
 from fakes.worlds import NOW
@@ -27,7 +27,6 @@ from lambdatop.domain.mitigations import REGISTRY, plan, plan_undo
 from lambdatop.domain.plan import Proposal
 
 PLANS = Path(__file__).parent / "plans"
-WRITE = "LAMBDATOP_WRITE_PLANS"
 CASES: Mapping[str, Cases] = {
     **situations_of_functions.CASES,
     **situations_of_triggers.CASES,
@@ -41,14 +40,6 @@ def written(made: Mapping[str, Callable[[], Proposal]]) -> str:
     return "\n".join((HEAD, *(section(label, make, first) for label, make in made.items())))
 
 
-def compare(name: str, text: str) -> None:
-    file = PLANS / f"{name}.txt"
-    if os.environ.get(WRITE):
-        file.write_text(text, encoding="utf-8")
-        pytest.fail(f"{file.name} was written anew: read what `git diff` shows, and run without {WRITE}.")
-    assert text.split("\n") == file.read_text(encoding="utf-8").split("\n"), f"{WRITE}=1 writes it anew"
-
-
 def test_every_mitigation_has_situations() -> None:
     assert set(CASES) == set(REGISTRY)
     assert {file.stem for file in PLANS.iterdir()} == {*REGISTRY, "undo"}
@@ -60,9 +51,9 @@ def test_plans_say_what_was_approved(name: str) -> None:
     for label, asked in CASES[name].items():
         words = "".join(f" --set {key}={value}" for key, value in asked.params.items())
         made[label + words] = partial(plan, name, asked.situation, asked.params, NOW, "plan-1")
-    compare(name, written(made))
+    compare(PLANS / f"{name}.txt", written(made))
 
 
 def test_undos_say_what_was_approved() -> None:
     made = {label: partial(plan_undo, *asked, NOW + 60, "undo-2") for label, asked in UNDOS.items()}
-    compare("undo", written(made))
+    compare(PLANS / "undo.txt", written(made))

@@ -287,7 +287,10 @@ def test_a_rule_is_switched_off_by_its_typed_name_and_on_by_a_key() -> None:
     assert "missed runs" in planned("disable_rule", rule(schedule="rate(5 minutes)")).lost
     on = planned("enable_rule", rule(state="DISABLED"))
     assert (on.tier, on.confirm, on.call) == ("T1", "key", off.undo)
-    assert "all its 2 targets" in planned("disable_rule", replace(rule(), targets=("a", "b"))).warnings[0]
+    assert (
+        "its 2 targets stop together"
+        in planned("disable_rule", replace(rule(), targets=("a", "b"))).warnings[0]
+    )
 
 
 def test_rules_that_could_not_be_switched_back_are_left_alone() -> None:

@@ -65,6 +65,7 @@ QUIET_AT_FIRST = _plan("stop_async_retries", on_function())
 LOOPS = _plan("stop_recursion", on_function(recursive_loop="Allow"))
 MOVED = _plan("redrive_dlq", letters(move_task=MoveTask(5, "COMPLETED")))
 PURGED = _plan("purge_queue", on_queue())
+(DRAINED,) = _plan("quarantine_queue", on_queue(consumers=()), to="file").steps
 POINTED = _plan("rollback_alias", on_alias(weights=(("2", 0.1),)), version="1")
 RULE_OFF = _plan("disable_rule", on_rule())
 RULE_ON = _plan("enable_rule", on_rule(state="DISABLED"))
@@ -113,6 +114,12 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
         undo_of(_plan("redrive_dlq", letters(move_task=MoveTask(9, "RUNNING", "h")), cancel="yes")),
         {"move_task": MoveTask(9, "CANCELLED").control},
     ),
+    "a drain": (undo_of(DRAINED), {}),
+    "an undo of a redrive": (
+        undo_of(_undone(MOVED)),
+        {"move_task": MoveTask(9, "CANCELLED").control},
+    ),
+    "an entry that tells no way back": (undo_of(ZERO, undo=None), {"reserved_concurrency": 0}),
     "a redrive that is over": (undo_of(MOVED), {"move_task": MoveTask(9, "COMPLETED").control}),
     "back already": _now(ZERO, reserved_concurrency=7),
     "back already, a rule": _now(RULE_OFF, rule_state="ENABLED"),

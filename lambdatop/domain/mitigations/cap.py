@@ -18,7 +18,7 @@ from lambdatop.domain.mitigations.throttle import (
     set_reserved_cli,
     unread_warnings,
 )
-from lambdatop.domain.mitigations.words import owner_warning, reserved_words
+from lambdatop.domain.mitigations.words import count, owner_warning, reserved_words
 from lambdatop.domain.plan import Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.situation import FunctionSituation
 from lambdatop.domain.unread import NotKnown
@@ -45,7 +45,7 @@ def plan_cap_concurrency(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Cap {name} at {wanted} executions at once",
+        title=f"Cap {name} at {count(wanted, 'execution')} at once",
         tier=tier,
         call=set_reserved(function, wanted),
         before={FIELD: s.reserved},

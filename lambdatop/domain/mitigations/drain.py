@@ -7,7 +7,7 @@ that it took, so that a drain that was cut off is told apart from one that never
 from __future__ import annotations
 
 from lambdatop.domain.mitigations.encryption import kms_actions
-from lambdatop.domain.mitigations.words import cli
+from lambdatop.domain.mitigations.words import cli, count
 from lambdatop.domain.plan import Call, Plan
 from lambdatop.domain.situation import QueueSituation
 
@@ -31,7 +31,7 @@ def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Drain about {about} messages of {q.name} to a file, and delete them from the queue",
+        title=f"Drain about {count(about, 'message')} of {q.name} to a file, and delete them from the queue",
         tier="T2",
         call=drain(q.url, q.name),
         before={},

@@ -20,7 +20,7 @@ from lambdatop.domain.mitigations.throttle import (
     set_reserved_cli,
     unread_warnings,
 )
-from lambdatop.domain.mitigations.words import owner_warning, reserved_words
+from lambdatop.domain.mitigations.words import owner_warning, reserved_words, start_words
 from lambdatop.domain.plan import Plan, Proposal, Refusal, Tier
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation
@@ -188,6 +188,4 @@ def unreserved(s: FunctionSituation) -> int | NotKnown:
 def _backlog(s: FunctionSituation) -> tuple[str, ...]:
     by_arn = {q.arn: q for q in s.queues}
     waiting = [(m, by_arn[m.source_arn]) for m in enabled_mappings(s) if m.source_arn in by_arn]
-    return tuple(
-        f"about {q.visible} messages wait in {q.name} and start at once" for _, q in waiting if q.visible
-    )
+    return tuple(start_words(q.visible, f" in {q.name}") for _, q in waiting if q.visible)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.fates import retries_words
 from lambdatop.domain.mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
 from lambdatop.domain.mitigations.fields import NONE, number, number_or_none, switch
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
-from lambdatop.domain.mitigations.words import owner_warning
+from lambdatop.domain.mitigations.words import owner_warning, setting_words
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import parse_arn
 from lambdatop.domain.situation import MappingSituation
@@ -88,8 +89,7 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         return Refusal(NAME, s.ref, "What should be set?", f"Say it with --set: {known}.")
     after = _wanted(m, params)
     if after == {name: CONTROL_FIELDS[name](m) for name in after}:
-        words = ", ".join(f"{name} {value}" for name, value in after.items())
-        return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {words} already.")
+        return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {setting_words(after)} already.")
     return set_to(s, after, now, plan_id)
 
 
@@ -103,7 +103,7 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Tune {m.source_name} → {m.function.id}: " + ", ".join(f"{n} {v}" for n, v in after.items()),
+        title=f"Tune {m.source_name} → {m.function.id}: " + setting_words(after),
         tier="T2" if lossy else "T1",
         call=call,
         before=before,
@@ -142,9 +142,9 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lost(m: MappingFacts, after: Mapping[str, Any]) -> str:
-    retries = after["max_retry_attempts"]
-    where = f"their place in the stream goes to {m.on_failure_arn}" if m.on_failure_arn else "nobody is told"
-    return f"records that still fail after {retries} retries are skipped; {where}"
+    retries, told = retries_words(after["max_retry_attempts"]), after.get("on_failure", m.on_failure_arn)
+    where = f"their place in the stream goes to {told}" if told else "nobody is told"
+    return f"records that still fail after {retries} are skipped; {where}"
 
 
 def _warnings(m: MappingFacts, after: Mapping[str, Any]) -> tuple[str, ...]:
