@@ -53,6 +53,9 @@ QUARANTINE: Cases = {
     "drain a queue without a dead-letter queue": Asked(
         on_queue(orders(delayed=4, dlq_arn=None, max_receive_count=None), consumers=()), {"to": "file"}
     ),
+    "drain a queue whose redrive policy names no count": Asked(
+        on_queue(orders(visible=1, max_receive_count=None), consumers=()), {"to": "file"}
+    ),
     "drain what is in flight": Asked(on_queue(orders(in_flight=2), consumers=()), {"to": "file"}),
     "hold dead letters, move them aside": Asked(letters(consumers=HELD), {"to": ASIDE}),
     "move dead letters with a key aside": Asked(

@@ -134,6 +134,7 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
     "somebody changed settings": _now(TUNED, batch_size=7),
     "somebody changed asynchronous retries": _now(QUIET, async_config=None),
     "somebody moved an alias": _now(POINTED, version="2"),
+    "somebody moved an alias, whose traffic was not read": (undo_of(POINTED), {"version": "2"}),
     "somebody moved an alias's traffic": _now(POINTED, weights={"2": 0.5}),
     "somebody changed a rule": _now(RULE_ON, rule_state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
     "nothing could be read": (undo_of(OFF), {}),
