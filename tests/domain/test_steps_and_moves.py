@@ -12,7 +12,6 @@ from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import plan, plan_undo, reads_besides
-from lambdatop.domain.mitigations.purge import too_soon
 from lambdatop.domain.mitigations.steps import in_steps
 from lambdatop.domain.plan import Plan, Refusal, shows
 from lambdatop.domain.queue import MoveTask
@@ -301,16 +300,6 @@ def test_rules_that_could_not_be_switched_back_are_left_alone() -> None:
 
 
 # -- purges and stampedes --------------------------------------------------------------------------
-
-
-def test_our_own_purge_is_told_from_somebody_elses() -> None:
-    full = queue(ORDERS, visible=3)
-    p = planned("purge_queue", QueueSituation(Ref(ORDERS, full.arn, ORDERS.id), NOW, full))
-    assert "purged 20 s ago from here" in too_soon([applied(p)], ORDERS, NOW + 20)
-    assert "may have gone through" in too_soon([applied(p, outcome="unknown")], ORDERS, NOW + 20)
-    assert too_soon([applied(p)], ORDERS, NOW + 60) == ""
-    assert too_soon([applied(p, outcome="refused")], ORDERS, NOW + 20) == ""
-    assert too_soon([applied(p)], DLQ, NOW + 20) == ""
 
 
 def test_a_purge_offers_to_move_aside_and_to_drain_first() -> None:

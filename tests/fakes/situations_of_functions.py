@@ -18,7 +18,7 @@ from fakes.plan_situations import (
     on_function,
     orders,
 )
-from fakes.worlds import ORDERS, function, queue
+from fakes.worlds import DLQ, ORDERS, function, queue
 
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import AccountFacts
@@ -34,7 +34,7 @@ WITH_DLQ = function(dlq_arn=LOST)
 TO_TOPIC = AsyncConfig(on_failure_arn=TOPIC)
 ACCOUNT = AccountFacts(1000, 640, 1 << 30, 1, 2)
 GAP = "lambda:GetPolicy is denied, so callers by resource policy are unknown"
-LOST_QUEUE = queue(ORDERS._replace(id="lost"))
+LOST_QUEUE = queue(ORDERS._replace(id="lost"), dlq_arn=queue(DLQ).arn, max_receive_count=2)
 BY_KAFKA = fed(4, source_arn=KAFKA, source_kind="kafka")
 BY_TABLE = by_stream(5, source_arn=TABLE, source_kind="dynamodb", max_record_age_s=600, on_failure_arn=LOST)
 SECOND = fed(2, source_arn=LOST, max_concurrency=20)
@@ -171,6 +171,11 @@ CAP: Cases = {
     "as much as is provisioned": Asked(on_function(provisioned=(("live", 4), ("7", 1))), {"reserved": 5}),
     "no value": Asked(on_function()),
     "no cap": Asked(on_function(reserved=4), {"reserved": "None"}),
+    "no cap, and there is none": Asked(on_function(), {"reserved": "none"}),
+    "queues of which the first asks for no more": Asked(
+        on_function(mappings=(fed(max_concurrency=5), BY_KAFKA, SECOND), queues=(LOST_QUEUE,)),
+        {"reserved": 5},
+    ),
     "zero": Asked(on_function(), {"reserved": "0"}),
     "a word": Asked(on_function(), {"reserved": "many"}),
     "yes": Asked(on_function(), {"reserved": True}),

@@ -90,8 +90,10 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
                 f"{mapping.source_name}: refused receives count; when good messages leave it is {queue.words}"
             )
         elif queue.dlq_arn and (queue.max_receive_count or MAX_RECEIVES) < SAFE_RECEIVES:
-            dlq, receives = queue.dlq_arn.rsplit(":", 1)[-1], queue.max_receive_count
-            words.append(f"{queue.name}: refused receives count, after {receives} good ones land in {dlq}")
+            dlq, receives = queue.dlq_arn.rpartition(":")[2], queue.max_receive_count
+            words.append(
+                f"{queue.name}: refused receives count: after {receives} good messages land in {dlq}"
+            )
     if s.reserved == 0:
         words.append("it is throttled to zero now: this starts it again")
     return (*words, *owner_warning(s.stack))

@@ -58,7 +58,7 @@ def _warnings(s: QueueSituation) -> tuple[str, ...]:
     q = s.facts
     words = ["the file holds customers' data: it stays on this machine until somebody removes it"]
     if q.dlq_arn:
-        dlq, receives = q.dlq_arn.rsplit(":", 1)[-1], q.max_receive_count or MAX_RECEIVES
+        dlq, receives = q.dlq_arn.rpartition(":")[2], q.max_receive_count or MAX_RECEIVES
         words.append(f"receiving counts: a message received {receives} times before goes to {dlq} instead")
     if q.fifo:
         words.append(

@@ -70,7 +70,7 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
         id=step,
         mitigation=NAME,
         target=s.ref,
-        title=f"Move about {count(q.visible, 'message')} of {q.name} to {to.rsplit(':', 1)[-1]}",
+        title=f"Move about {count(q.visible, 'message')} of {q.name} to {to.rpartition(':')[2]}",
         tier="T2",
         call=call,
         before={redrive.FIELD: redrive.control(task)},
@@ -84,7 +84,7 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
         cli=redrive.move_cli(s.ref.key.scope, call),
         iam_actions=(*redrive.IAM, *kms_actions(q)),
         planned_at=now,
-        blast_radius=(f"whoever reads {to.rsplit(':', 1)[-1]} gets them",),
+        blast_radius=(f"whoever reads {to.rpartition(':')[2]} gets them",),
         unknowns=s.gaps,
     )
 
@@ -92,7 +92,7 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
 def _title(s: QueueSituation, to: str, held: int) -> str:
     parts = [f"hold it ({count(held, 'trigger')})"] if held else []
     if to:
-        parts.append("drain it to a file" if to == FILE else f"move its messages to {to.rsplit(':', 1)[-1]}")
+        parts.append("drain it to a file" if to == FILE else f"move its messages to {to.rpartition(':')[2]}")
     return f"Quarantine {s.facts.name}: {', then '.join(parts)}"
 
 

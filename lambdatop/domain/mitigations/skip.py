@@ -86,5 +86,5 @@ def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
     told = _told(params) or s.facts.on_failure_arn
     if told is None:
         return "nobody is told which one it was"
-    place = told.rsplit(":", 1)[-1]
+    place = told.rpartition(":")[2]
     return f"{place} gets its shard and sequence number; fetch the data from the stream before it expires"

@@ -200,7 +200,7 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
             if isinstance(queue, NotKnown):
                 end = f"what becomes of its messages is {queue.words}"
             elif queue.dlq_arn:
-                dlq = queue.dlq_arn.rsplit(":", 1)[-1]
+                dlq = queue.dlq_arn.rpartition(":")[2]
                 end = f"after {queue.max_receive_count or MAX_RECEIVES} receives good messages land in {dlq}"
             else:
                 end = "messages come back until they expire"
