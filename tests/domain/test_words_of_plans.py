@@ -9,6 +9,7 @@ from fakes.plan_situations import denied, fed, on_function, orders
 from fakes.worlds import NOW, SCOPE
 
 from lambdatop.domain.mitigations import plan
+from lambdatop.domain.mitigations.redrive import move_words, newer
 from lambdatop.domain.mitigations.words import (
     cli,
     command_in,
@@ -21,6 +22,7 @@ from lambdatop.domain.mitigations.words import (
     start_words,
 )
 from lambdatop.domain.plan import Plan, Refusal
+from lambdatop.domain.queue import MoveTask
 
 DEMO = "http://127.0.0.1:4566"
 
@@ -49,6 +51,13 @@ def test_settings_are_written_as_they_are_typed() -> None:
 def test_a_command_is_quoted_and_a_name_like_an_option_is_tied_to_it() -> None:
     assert cli(SCOPE, "sqs", "x", "it's") == """aws sqs x 'it'"'"'s' --region eu-central-1"""
     assert (option("--name", "a"), option("--name", "-a")) == (("--name", "a"), ("--name=-a",))
+
+
+def test_a_move_of_messages_is_told_by_what_became_of_it() -> None:
+    task = MoveTask(5, "RUNNING", "handle-5")
+    values = (None, newer(None)["move_task"], newer(task)["move_task"], task.control)
+    said = ["no redrive", "a new redrive", "a new redrive", "redrive RUNNING"]
+    assert [move_words(value) for value in values] == said
 
 
 def test_whoever_owns_it_is_told_where_it_is_known() -> None:

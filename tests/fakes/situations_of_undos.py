@@ -114,6 +114,10 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
         undo_of(_plan("redrive_dlq", letters(move_task=MoveTask(9, "RUNNING", "h")), cancel="yes")),
         {"move_task": MoveTask(9, "CANCELLED").control},
     ),
+    "a redrive that is over, and still has a handle": (
+        undo_of(MOVED),
+        {"move_task": MoveTask(9, "COMPLETED", "handle-9").control},
+    ),
     "a drain": (undo_of(DRAINED), {}),
     "an undo of a redrive": (
         undo_of(_undone(MOVED)),

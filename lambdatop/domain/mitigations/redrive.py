@@ -50,7 +50,7 @@ def move_cli(scope: Scope, call: Call) -> str:
     """Both calls as an `aws` command."""
     p = call.params
     if call.operation == "CancelMessageMoveTask":
-        handle = option("--task-handle", p.get("TaskHandle", "HANDLE"))
+        handle = option("--task-handle", p["TaskHandle"])
         return cli(scope, "sqs", "cancel-message-move-task", *handle)
     words = ["sqs", "start-message-move-task", "--source-arn", p["SourceArn"]]
     words += ["--destination-arn", p["DestinationArn"]] if "DestinationArn" in p else []

@@ -82,7 +82,7 @@ def parse_reserved(value: object) -> Reserved:
     """`none` or a whole number >= 0; raises UsageError."""
     if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "absent")):
         return None
-    if isinstance(value, bool) or not is_number(str(value)):
+    if not is_number(str(value)):
         raise UsageError(f"reserved must be 'none' or a whole number, not {str(value)[:40]!r}.")
     return int(str(value))
 
