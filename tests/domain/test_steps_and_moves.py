@@ -13,7 +13,7 @@ from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import plan, plan_undo, reads_besides
 from lambdatop.domain.mitigations.steps import in_steps
-from lambdatop.domain.plan import Plan, Refusal, shows
+from lambdatop.domain.plan import Alternative, Plan, Refusal, shows
 from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import (
@@ -166,6 +166,12 @@ def test_the_deadline_of_steps_is_no_surer_than_that_of_any() -> None:
     both = ((sure, unsure), (sure, plain))
     whole = [in_steps("x", plain.target, "t", steps, confirm="x") for steps in both]
     assert [(p.deadline, p.deadline_latest) for p in whole] == [(None, NOW + 600.0), (NOW + 600.0, None)]
+
+
+def test_what_a_step_would_rather_have_done_is_no_word_about_the_whole() -> None:
+    (step, _) = planned("quarantine_queue", dead_letters(consumers=(mapping(),)), to=ASIDE).steps
+    rather = replace(step, alternatives=(Alternative("disable_rule", step.target, "why"),))
+    assert in_steps("x", step.target, "t", (rather, step), confirm="x").alternatives == ()
 
 
 def test_quarantine_says_what_it_cannot_do() -> None:

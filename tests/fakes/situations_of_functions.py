@@ -197,7 +197,7 @@ RESTORE: Cases = {
     "a backlog": Asked(
         on_function(
             reserved=0,
-            mappings=(fed(), SECOND, OFF),
+            mappings=(fed(), SECOND, OFF, by_stream(8)),
             queues=(orders(visible=4000), LOST_QUEUE),
             stack="shop",
             gaps=(GAP,),

@@ -187,5 +187,5 @@ def unreserved(s: FunctionSituation) -> int | NotKnown:
 
 def _backlog(s: FunctionSituation) -> tuple[str, ...]:
     by_arn = {q.arn: q for q in s.queues}
-    waiting = [(m, by_arn[m.source_arn]) for m in enabled_mappings(s) if m.source_arn in by_arn]
-    return tuple(start_words(q.visible, f" in {q.name}") for _, q in waiting if q.visible)
+    known = [by_arn[m.source_arn] for m in enabled_mappings(s) if m.source_arn in by_arn]
+    return tuple(start_words(q.visible, f" in {q.name}") for q in known if q.visible)
