@@ -41,7 +41,7 @@ def switch(uuid: str, on: bool) -> Call:
 _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
     "Enabled": lambda on: ("--enabled" if on else "--no-enabled",),
     "BatchSize": lambda n: ("--batch-size", str(n)),
-    "ScalingConfig": lambda c: ("--scaling-config", _pairs(c)),
+    "ScalingConfig": lambda c: ("--scaling-config", _scaling(c)),
     "MaximumBatchingWindowInSeconds": lambda n: ("--maximum-batching-window-in-seconds", str(n)),
     "MaximumRetryAttempts": lambda n: ("--maximum-retry-attempts", str(n)),
     "BisectBatchOnFunctionError": lambda on: (
@@ -51,9 +51,9 @@ _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
 }
 
 
-def _pairs(config: Mapping[str, Any]) -> str:
-    """The shorthand of the AWS CLI for an object; an empty one takes a setting away."""
-    return ",".join(f"{name}={value}" for name, value in config.items()) or "{}"
+def _scaling(config: Mapping[str, Any]) -> str:
+    """The shorthand of the AWS CLI for the one setting there is; an empty object takes it away."""
+    return f"MaximumConcurrency={config['MaximumConcurrency']}" if config else "{}"
 
 
 def mapping_cli(scope: Scope, call: Call) -> str:
