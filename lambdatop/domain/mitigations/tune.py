@@ -132,13 +132,17 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name} is nothing that a {m.source_kind} source has; it is for {', '.join(knob.kinds)}."
             )
         after[name] = knob.parse(name, value)
-    size = after.get("batch_size", 0)
-    window = after.get("batching_window_s", m.batching_window_s or 0)
-    if size > LARGE_BATCH and not window and m.source_kind in ("sqs", *STREAMS):
-        raise UsageError(f"batch_size above {LARGE_BATCH} needs batching_window_s of at least 1.")
-    if size > LARGE_BATCH and m.source_arn.endswith(".fifo"):
-        raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
+    if "batch_size" in after and after["batch_size"] > LARGE_BATCH:
+        _check_large_batch(m, after)
     return after
+
+
+def _check_large_batch(m: MappingFacts, after: Mapping[str, Any]) -> None:
+    window = after.get("batching_window_s", m.batching_window_s)
+    if not window and m.source_kind in ("sqs", *STREAMS):
+        raise UsageError(f"batch_size above {LARGE_BATCH} needs batching_window_s of at least 1.")
+    if m.source_arn.endswith(".fifo"):
+        raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
 
 
 def _lost(m: MappingFacts, after: Mapping[str, Any]) -> str:
