@@ -272,6 +272,8 @@ def test_the_way_back_of_an_alias_takes_the_revision_of_now() -> None:
     p = planned("rollback_alias", alias(weights=(("2", 0.1),)))
     entry = applied(p)
     assert reads_besides(entry) == ("revision_id",)
+    assert reads_besides(applied(planned("disable_rule", rule()))) == ()
+    assert reads_besides(replace(entry, undo=None)) == ()
     now = {**p.after, "revision_id": "rev-7"}
     back = plan_undo(entry, now, NOW, "u")
     assert isinstance(back, Plan)

@@ -50,7 +50,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     if refused:
         return refused
     call = _as_of_now(entry.undo, current)
-    typed = entry.before.get("reserved_concurrency", 1) == 0
+    typed = entry.before.get("reserved_concurrency") == 0
     return Plan(
         id=plan_id,
         mitigation=NAME,
@@ -103,7 +103,7 @@ def _what(entry: Entry) -> str:
 
 def _starts(target: State, current: State) -> bool:
     """Whether going there lets events through that wait; what a rule did not match is gone."""
-    throttled = current.get("reserved_concurrency", 1) == 0
+    throttled = current.get("reserved_concurrency") == 0
     return throttled or target.get("state") == "Enabled"
 
 
@@ -115,7 +115,7 @@ def _stops(target: State) -> bool:
 def _lost(target: State, current: State) -> str:
     if target.get(rules.FIELD) == rules.OFF:
         return "events while the rule is off are not matched, and not replayed unless the bus has an archive"
-    if target.get("reserved_concurrency", 1) == 0:
+    if target.get("reserved_concurrency") == 0:
         return "new async events go to the DLQ or are lost again; synchronous callers get 429"
     if target.get(recursion.FIELD) == "Allow":
         return "nothing is discarded, and a loop may run again until somebody stops it"
