@@ -2,7 +2,8 @@
 
 Comparisons lose or gain their edge or turn round, conditions lose a part, numbers are off by one, texts
 are empty, arguments, entries and statements are missing, and functions return nothing. Not touched is what
-no test of behaviour could tell: imports, annotations, decorators, documentation, names of type variables.
+no test of behaviour could tell: imports and `__all__`, annotations, decorators, documentation, names of
+type variables.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ def _is_left_alone(parent: ast.AST, child: ast.AST) -> bool:
         return True  # documentation
     if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
         return True
+    if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) == "__all__":
+        return True  # for readers and star imports, of which there are none
     if isinstance(child, ast.Call) and ast.unparse(child.func) in _TYPES:
         return True
     return isinstance(child, ast.Subscript) and ast.unparse(child.value) in _ALIASES

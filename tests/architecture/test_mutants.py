@@ -47,6 +47,7 @@ def test_each_mistake_is_made(text: str, becomes: list[str]) -> None:
     "text",
     [
         "import a\nfrom b import c",
+        "__all__ = ['a', 'b']",
         '"""Says why."""',
         "def f(a: int) -> str:\n    'Say what.'",
         "@wraps('x')\ndef f(): ...",

@@ -12,6 +12,7 @@ from fakes.worlds import NOW, WORKER, function
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.mitigations import plan
 from lambdatop.domain.plan import (
+    CLOCK_SLACK_S,
     CONFIRMATION_LIFE_S,
     NEWER_THAN,
     TIER_MEANING,
@@ -22,6 +23,7 @@ from lambdatop.domain.plan import (
     Saving,
     Wait,
     shows,
+    wait_begins,
 )
 from lambdatop.domain.situation import FunctionSituation
 
@@ -127,7 +129,7 @@ def test_a_resource_with_a_field_named_like_nothing_is_no_move_task() -> None:
 
 
 def test_a_confirmation_lives_for_a_minute_and_every_tier_says_what_it_risks() -> None:
-    assert CONFIRMATION_LIFE_S == 60
+    assert (CONFIRMATION_LIFE_S, CLOCK_SLACK_S) == (60, 5)
     assert {tier: " ".join(words.split()[:1]).strip(",") for tier, words in TIER_MEANING.items()} == {
         "T1": "reversible",
         "T2": "reversible",
@@ -140,5 +142,16 @@ def test_a_confirmation_lives_for_a_minute_and_every_tier_says_what_it_risks() -
 def test_what_nobody_said_is_empty() -> None:
     assert (Alternative("m", TARGET, "why").label, Refusal("m", TARGET, "why").hint) == ("", "")
     wait = Wait("until it is over", 5.0)
-    assert (wait.falls, wait.clears) == ("", "")
+    assert (wait.falls, wait.clears, wait.with_next) == ("", "", False)
     assert Saving(1.0, None, "why").at_most is False
+    assert a_plan().depth == 0
+
+
+def test_a_plan_goes_to_the_account_and_region_of_its_target() -> None:
+    assert a_plan().scope == WORKER.scope
+
+
+def test_a_wait_says_whether_the_next_step_waits_for_it() -> None:
+    wait = Wait("until it is over", 5.0)
+    said = [wait_begins(one) for one in (wait, replace(wait, with_next=True))]
+    assert said == ["then waits", "beside the next step, waits"]

@@ -12,9 +12,8 @@ from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
 from lambdatop.domain.mitigations import plan, plan_undo, reads_besides
-from lambdatop.domain.mitigations.purge import too_soon
 from lambdatop.domain.mitigations.steps import in_steps
-from lambdatop.domain.plan import Plan, Refusal, shows
+from lambdatop.domain.plan import Alternative, Plan, Refusal, shows
 from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import (
@@ -169,6 +168,12 @@ def test_the_deadline_of_steps_is_no_surer_than_that_of_any() -> None:
     assert [(p.deadline, p.deadline_latest) for p in whole] == [(None, NOW + 600.0), (NOW + 600.0, None)]
 
 
+def test_what_a_step_would_rather_have_done_is_no_word_about_the_whole() -> None:
+    (step, _) = planned("quarantine_queue", dead_letters(consumers=(mapping(),)), to=ASIDE).steps
+    rather = replace(step, alternatives=(Alternative("disable_rule", step.target, "why"),))
+    assert in_steps("x", step.target, "t", (rather, step), confirm="x").alternatives == ()
+
+
 def test_quarantine_says_what_it_cannot_do() -> None:
     assert "to=file" in refused("quarantine_queue", dead_letters()).hint
     main = dead_letters(dead_letters_of=(), consumers=(mapping(),))
@@ -267,6 +272,8 @@ def test_the_way_back_of_an_alias_takes_the_revision_of_now() -> None:
     p = planned("rollback_alias", alias(weights=(("2", 0.1),)))
     entry = applied(p)
     assert reads_besides(entry) == ("revision_id",)
+    assert reads_besides(applied(planned("disable_rule", rule()))) == ()
+    assert reads_besides(replace(entry, undo=None)) == ()
     now = {**p.after, "revision_id": "rev-7"}
     back = plan_undo(entry, now, NOW, "u")
     assert isinstance(back, Plan)
@@ -287,7 +294,10 @@ def test_a_rule_is_switched_off_by_its_typed_name_and_on_by_a_key() -> None:
     assert "missed runs" in planned("disable_rule", rule(schedule="rate(5 minutes)")).lost
     on = planned("enable_rule", rule(state="DISABLED"))
     assert (on.tier, on.confirm, on.call) == ("T1", "key", off.undo)
-    assert "all its 2 targets" in planned("disable_rule", replace(rule(), targets=("a", "b"))).warnings[0]
+    assert (
+        "its 2 targets stop together"
+        in planned("disable_rule", replace(rule(), targets=("a", "b"))).warnings[0]
+    )
 
 
 def test_rules_that_could_not_be_switched_back_are_left_alone() -> None:
@@ -298,16 +308,6 @@ def test_rules_that_could_not_be_switched_back_are_left_alone() -> None:
 
 
 # -- purges and stampedes --------------------------------------------------------------------------
-
-
-def test_our_own_purge_is_told_from_somebody_elses() -> None:
-    full = queue(ORDERS, visible=3)
-    p = planned("purge_queue", QueueSituation(Ref(ORDERS, full.arn, ORDERS.id), NOW, full))
-    assert "purged 20 s ago from here" in too_soon([applied(p)], ORDERS, NOW + 20)
-    assert "may have gone through" in too_soon([applied(p, outcome="unknown")], ORDERS, NOW + 20)
-    assert too_soon([applied(p)], ORDERS, NOW + 60) == ""
-    assert too_soon([applied(p, outcome="refused")], ORDERS, NOW + 20) == ""
-    assert too_soon([applied(p)], DLQ, NOW + 20) == ""
 
 
 def test_a_purge_offers_to_move_aside_and_to_drain_first() -> None:

@@ -109,7 +109,7 @@ def test_a_queue_that_asks_for_more_than_the_cap_is_named_first() -> None:
     fed = on_function(mappings=(mapping(max_concurrency=20),), queues=(source,))
     p = planned("cap_concurrency", fed, reserved=5)
     assert [(a.mitigation, a.target.key) for a in p.alternatives] == [("tune_trigger", MAPPING)]
-    assert "after 3 good ones land in orders-dlq" in p.warnings[0]
+    assert "after 3 good messages land in orders-dlq" in p.warnings[0]
     calm = planned("cap_concurrency", replace(fed, mappings=(mapping(max_concurrency=5),)), reserved=5)
     assert (calm.alternatives, calm.warnings) == ((), ())
 

@@ -259,7 +259,7 @@ def planner(name: str) -> Planner:
     """The planner of a name; raises UsageError for an unknown one."""
     if name in REGISTRY:
         return REGISTRY[name]
-    near = get_close_matches(name, REGISTRY, 1)
+    near = get_close_matches(name, REGISTRY)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(f"There is no mitigation called {name!r}.{hint} Known: {', '.join(REGISTRY)}.")
 

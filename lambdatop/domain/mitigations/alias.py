@@ -113,7 +113,7 @@ def _versions(s: AliasSituation) -> str:
 def _reach(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
     known = {v.version: v for v in s.versions}
     found = [f"now {_words(known.get(s.version), s.version)}"]
-    found += [f"now {share:.0%} {_words(known.get(v), v)}" for v, share in s.weights]
+    found += [f"now {percent(share)} to {_words(known.get(v), v)}" for v, share in s.weights]
     found.append(f"then {_words(wanted, wanted.version)}")
     for m in or_none(s.bypass) or ():
         found.append(f"BYPASSES the alias: {m.source_name} feeds {m.function_arn.split(':function:')[-1]}")
@@ -145,7 +145,12 @@ def _warnings(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
     return (*words, *owner_warning(s.stack))
 
 
+def percent(share: float) -> str:
+    """A share as exactly as AWS takes it: 0.5% is not nothing."""
+    return f"{share * 100:g}%"
+
+
 def routing_words(version: str, weights: Mapping[str, float] | None) -> str:
     """Version and weights in words."""
-    shares = "".join(f", {share:.0%} to {other}" for other, share in (weights or {}).items())
+    shares = "".join(f", {percent(share)} to {other}" for other, share in (weights or {}).items())
     return f"version {version}{shares or ' alone'}"

@@ -17,7 +17,7 @@ from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
 from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
-from lambdatop.domain.unread import NotKnown, or_none
+from lambdatop.domain.unread import NotKnown
 
 STOP, RESTORE = "stop_async_retries", "restore_async"
 FIELD = "async_config"
@@ -39,12 +39,12 @@ Settings = Mapping[str, Any] | None
 """The settings as AWS names them; None where the function has no configuration of its own."""
 
 
-def settings_of(config: AsyncConfig | None) -> Settings:
-    """A configuration as the state that plans compare, None where there is none.
+def settings_of(config: AsyncConfig) -> Settings:
+    """A configuration as the state that plans compare, None for an empty one, as of a function without.
 
     What is not set counts as AWS's default, whether or not AWS repeats it in its answer.
     """
-    if config is None or config == AsyncConfig():
+    if config == AsyncConfig():
         return None
     ends = {
         name: {"Destination": arn}
@@ -170,8 +170,8 @@ def _unreadable(mitigation: str, s: FunctionSituation, why: NotKnown) -> Refusal
 def _lost(s: FunctionSituation, after: Settings) -> str:
     settings = after or DEFAULTS
     retries, age = settings[RETRIES], span(settings[AGE])
-    config = or_none(s.async_config)
-    ends = [end for end in (config.on_failure_arn if config else None, s.facts.dlq_arn) if end]
+    told = settings.get(ENDS, {}).get("OnFailure", {}).get("Destination")
+    ends = [end for end in (told, s.facts.dlq_arn) if end]
     times = "the first failure" if retries == 0 else retries_words(retries)
     where = f"goes to {' and '.join(ends)}" if ends else "is LOST: there is neither a DLQ nor a destination"
     return f"after {times}, or {age} after it came, an event {where}"
@@ -200,6 +200,6 @@ def async_words(settings: Settings) -> str:
     known = settings or DEFAULTS
     retries, age = known[RETRIES], span(known[AGE])
     ends = known.get(ENDS) or {}
-    to = "".join(f", {name} {end['Destination'].rsplit(':', 1)[-1]}" for name, end in ends.items())
+    to = "".join(f", {name} {end['Destination'].rpartition(':')[2]}" for name, end in ends.items())
     default = " (AWS's defaults)" if settings is None else ""
     return f"{retries_words(retries)} within {age}{to}{default}"

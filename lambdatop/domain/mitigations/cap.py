@@ -18,7 +18,7 @@ from lambdatop.domain.mitigations.throttle import (
     set_reserved_cli,
     unread_warnings,
 )
-from lambdatop.domain.mitigations.words import owner_warning, reserved_words
+from lambdatop.domain.mitigations.words import count, owner_warning, reserved_words
 from lambdatop.domain.plan import Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.situation import FunctionSituation
 from lambdatop.domain.unread import NotKnown
@@ -45,7 +45,7 @@ def plan_cap_concurrency(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Cap {name} at {wanted} executions at once",
+        title=f"Cap {name} at {count(wanted, 'execution')} at once",
         tier=tier,
         call=set_reserved(function, wanted),
         before={FIELD: s.reserved},
@@ -90,8 +90,10 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
                 f"{mapping.source_name}: refused receives count; when good messages leave it is {queue.words}"
             )
         elif queue.dlq_arn and (queue.max_receive_count or MAX_RECEIVES) < SAFE_RECEIVES:
-            dlq, receives = queue.dlq_arn.rsplit(":", 1)[-1], queue.max_receive_count
-            words.append(f"{queue.name}: refused receives count, after {receives} good ones land in {dlq}")
+            dlq, receives = queue.dlq_arn.rpartition(":")[2], queue.max_receive_count
+            words.append(
+                f"{queue.name}: refused receives count: after {receives} good messages land in {dlq}"
+            )
     if s.reserved == 0:
         words.append("it is throttled to zero now: this starts it again")
     return (*words, *owner_warning(s.stack))

@@ -16,7 +16,7 @@ NOTHING = "nothing by the cap itself"
 def refused_work(s: FunctionSituation) -> str:
     """What happens above the limit to callers that wait, asynchronous events, records and messages."""
     parts = ["synchronous callers get 429", _events(s), *_aliases(s), *_sources(s)]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(parts)
 
 
 def tier_of(s: FunctionSituation) -> Tier:

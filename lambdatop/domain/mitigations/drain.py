@@ -6,8 +6,9 @@ that it took, so that a drain that was cut off is told apart from one that never
 
 from __future__ import annotations
 
+from lambdatop.domain.mapping import MAX_RECEIVES
 from lambdatop.domain.mitigations.encryption import kms_actions
-from lambdatop.domain.mitigations.words import cli
+from lambdatop.domain.mitigations.words import cli, count
 from lambdatop.domain.plan import Call, Plan
 from lambdatop.domain.situation import QueueSituation
 
@@ -31,7 +32,7 @@ def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Drain about {about} messages of {q.name} to a file, and delete them from the queue",
+        title=f"Drain about {count(about, 'message')} of {q.name} to a file, and delete them from the queue",
         tier="T2",
         call=drain(q.url, q.name),
         before={},
@@ -56,11 +57,9 @@ def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
 def _warnings(s: QueueSituation) -> tuple[str, ...]:
     q = s.facts
     words = ["the file holds customers' data: it stays on this machine until somebody removes it"]
-    if q.max_receive_count is not None:
-        dlq = (q.dlq_arn or "").rsplit(":", 1)[-1]
-        words.append(
-            f"receiving counts: a message received {q.max_receive_count} times before goes to {dlq} instead"
-        )
+    if q.dlq_arn:
+        dlq, receives = q.dlq_arn.rpartition(":")[2], q.max_receive_count or MAX_RECEIVES
+        words.append(f"receiving counts: a message received {receives} times before goes to {dlq} instead")
     if q.fifo:
         words.append(
             "FIFO: groups are drained in order; a group stands still while one of its messages is out"

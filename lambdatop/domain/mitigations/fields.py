@@ -19,7 +19,7 @@ def number(name: str, value: object, least: int, most: int) -> int:
     """A whole number in a range; raises UsageError."""
     text = str(value).strip()
     digits = text[1:] if text.startswith("-") else text
-    if isinstance(value, bool) or not is_number(digits):
+    if not is_number(digits):
         raise UsageError(f"{name} must be a whole number from {least:,} to {most:,}, not {text[:40]!r}.")
     if not least <= int(text) <= most:
         raise UsageError(f"{name} must be from {least:,} to {most:,}, not {text}.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import NO_UPTIME, Entry, Uptime
-from lambdatop.domain.mitigations.words import cli, span
+from lambdatop.domain.mitigations.words import cli, count, span
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import QueueSituation
@@ -27,12 +27,13 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
         return Refusal(
             NAME, s.ref, f"{q.name} is empty as far as SQS can tell.", "Counts lag by up to a minute."
         )
+    all_of_them = count(q.visible + q.in_flight + q.delayed, "message")
     age = "" if isinstance(s.oldest_age_s, NotKnown) else f", the oldest at least {span(s.oldest_age_s)} old"
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Purge {q.name}: delete about {q.visible + q.in_flight + q.delayed} messages for good",
+        title=f"Purge {q.name}: delete about {all_of_them} for good",
         tier="T3",
         call=Call("sqs", "PurgeQueue", {"QueueUrl": q.url}),
         before={},

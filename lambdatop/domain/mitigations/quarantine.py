@@ -13,6 +13,7 @@ from lambdatop.domain.mitigations import redrive
 from lambdatop.domain.mitigations.drain import drain_step
 from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
+from lambdatop.domain.mitigations.words import count
 from lambdatop.domain.plan import Plan, Proposal, Refusal
 from lambdatop.domain.situation import QueueSituation
 from lambdatop.domain.unread import NotKnown, or_none
@@ -53,7 +54,7 @@ def _move(s: QueueSituation, to: str, now: float, step: str) -> tuple[Plan, ...]
         return (drain_step(s, now, step),) if _waiting(s) else _empty(s)
     refused = redrive.not_redrivable(NAME, s)
     if refused:
-        hint = f"{refused.hint} Hold it (no 'to'), or drain it with --set to=file.".strip()
+        hint = f"Hold it (no 'to'), or drain it with --set to=file. {refused.hint}"
         return Refusal(NAME, s.ref, refused.reason, hint)
     if to.endswith(".fifo") != s.facts.fifo:
         return Refusal(NAME, s.ref, "A FIFO queue's messages go to a FIFO queue only, and others to others.")
@@ -69,7 +70,7 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
         id=step,
         mitigation=NAME,
         target=s.ref,
-        title=f"Move about {q.visible} messages of {q.name} to {to.rsplit(':', 1)[-1]}",
+        title=f"Move about {count(q.visible, 'message')} of {q.name} to {to.rpartition(':')[2]}",
         tier="T2",
         call=call,
         before={redrive.FIELD: redrive.control(task)},
@@ -83,15 +84,15 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
         cli=redrive.move_cli(s.ref.key.scope, call),
         iam_actions=(*redrive.IAM, *kms_actions(q)),
         planned_at=now,
-        blast_radius=(f"whoever reads {to.rsplit(':', 1)[-1]} gets them",),
+        blast_radius=(f"whoever reads {to.rpartition(':')[2]} gets them",),
         unknowns=s.gaps,
     )
 
 
 def _title(s: QueueSituation, to: str, held: int) -> str:
-    parts = [f"hold it ({held} trigger{'s' if held != 1 else ''})"] if held else []
+    parts = [f"hold it ({count(held, 'trigger')})"] if held else []
     if to:
-        parts.append("drain it to a file" if to == FILE else f"move its messages to {to.rsplit(':', 1)[-1]}")
+        parts.append("drain it to a file" if to == FILE else f"move its messages to {to.rpartition(':')[2]}")
     return f"Quarantine {s.facts.name}: {', then '.join(parts)}"
 
 
@@ -105,4 +106,6 @@ def _waiting(s: QueueSituation) -> bool:
 
 
 def _empty(s: QueueSituation) -> Refusal:
-    return Refusal(NAME, s.ref, f"{s.facts.name} is empty as far as SQS can tell.", "Counts lag by a minute.")
+    return Refusal(
+        NAME, s.ref, f"{s.facts.name} is empty as far as SQS can tell.", "Counts lag by up to a minute."
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.mitigations.encryption import kms_actions
 from lambdatop.domain.mitigations.fields import number, switch
-from lambdatop.domain.mitigations.words import cli, option, span
+from lambdatop.domain.mitigations.words import cli, count, option, span
 from lambdatop.domain.plan import NEWER_THAN, Alternative, Call, Plan, Proposal, Refusal, State
 from lambdatop.domain.queue import MoveTask
 from lambdatop.domain.scope import Scope
@@ -50,7 +50,7 @@ def move_cli(scope: Scope, call: Call) -> str:
     """Both calls as an `aws` command."""
     p = call.params
     if call.operation == "CancelMessageMoveTask":
-        handle = option("--task-handle", p.get("TaskHandle", "HANDLE"))
+        handle = option("--task-handle", p["TaskHandle"])
         return cli(scope, "sqs", "cancel-message-move-task", *handle)
     words = ["sqs", "start-message-move-task", "--source-arn", p["SourceArn"]]
     words += ["--destination-arn", p["DestinationArn"]] if "DestinationArn" in p else []
@@ -86,7 +86,7 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Redrive {q.name}: about {q.visible} messages back to {home}, {rate}/s",
+        title=f"Redrive {q.name}: about {count(q.visible, 'message')} back to {home}, {rate}/s",
         tier="T2",
         call=call,
         before={FIELD: control(task)},
@@ -111,7 +111,7 @@ def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
     """Why SQS would not move messages out of this queue."""
     q, task = s.facts, s.move_task
     if isinstance(s.dead_letters_of, NotKnown):
-        return _unread(mitigation, s, "Whether it is a dead-letter queue, and of which", s.dead_letters_of)
+        return _unread(mitigation, s, "Whether it is a dead-letter queue, and of which,", s.dead_letters_of)
     if isinstance(task, NotKnown):
         return _unread(mitigation, s, "Whether a move out of it runs already", task)
     if not s.dead_letters_of:
@@ -119,7 +119,7 @@ def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
         hint = "What Lambda or SNS put there has to be sent again by whoever knows what it was."
         return Refusal(mitigation, s.ref, reason, hint)
     if task is not None and task.status in MOVING:
-        reason = f"A move out of {q.name} is {task.status} already ({task.moved} messages so far)."
+        reason = f"A move out of {q.name} is {task.status} already ({count(task.moved, 'message')} so far)."
         hint = f"One at a time. To stop it: lambdatop mitigate {NAME} {q.name} --set cancel=yes"
         return Refusal(mitigation, s.ref, reason, hint)
     if not q.visible:
@@ -155,6 +155,10 @@ def plan_stop(
     if status != "RUNNING" or not handle:
         how = f"the newest is {status}" if status else "none was ever started, as far as SQS tells"
         reason = f"No move of messages out of {ref.key.id} is running: {how}."
+        if status == "RUNNING":
+            reason = (
+                f"A move of messages out of {ref.key.id} is running, but SQS told no handle to stop it by."
+            )
         return Refusal(mitigation, ref, reason, "What was moved stays moved.")
     call = Call(CANCEL.service, CANCEL.operation, {"TaskHandle": handle})
     return Plan(
@@ -195,7 +199,7 @@ def _warnings(s: QueueSituation) -> tuple[str, ...]:
         f"{c.mapping.function.id} STILL FAILS: what is redriven now comes back here, and runs twice where it "
         "fails half-way"
         for c in s.behind
-        if c.fails
+        if c.fails and c.mapping.enabled
     ]
     if not any(c.mapping.enabled for c in s.behind) and s.behind:
         words.append("no trigger behind it is enabled: messages only move from one queue to another")

@@ -20,7 +20,7 @@ from lambdatop.domain.mitigations.throttle import (
     set_reserved_cli,
     unread_warnings,
 )
-from lambdatop.domain.mitigations.words import owner_warning, reserved_words
+from lambdatop.domain.mitigations.words import owner_warning, reserved_words, start_words
 from lambdatop.domain.plan import Plan, Proposal, Refusal, Tier
 from lambdatop.domain.scope import Key
 from lambdatop.domain.situation import FunctionSituation
@@ -82,7 +82,7 @@ def parse_reserved(value: object) -> Reserved:
     """`none` or a whole number >= 0; raises UsageError."""
     if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "absent")):
         return None
-    if isinstance(value, bool) or not is_number(str(value)):
+    if not is_number(str(value)):
         raise UsageError(f"reserved must be 'none' or a whole number, not {str(value)[:40]!r}.")
     return int(str(value))
 
@@ -187,7 +187,5 @@ def unreserved(s: FunctionSituation) -> int | NotKnown:
 
 def _backlog(s: FunctionSituation) -> tuple[str, ...]:
     by_arn = {q.arn: q for q in s.queues}
-    waiting = [(m, by_arn[m.source_arn]) for m in enabled_mappings(s) if m.source_arn in by_arn]
-    return tuple(
-        f"about {q.visible} messages wait in {q.name} and start at once" for _, q in waiting if q.visible
-    )
+    known = [by_arn[m.source_arn] for m in enabled_mappings(s) if m.source_arn in by_arn]
+    return tuple(start_words(q.visible, f" in {q.name}") for q in known if q.visible)

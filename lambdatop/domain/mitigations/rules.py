@@ -83,7 +83,7 @@ def _lost(s: RuleSituation) -> str:
 
 def _warnings(s: RuleSituation, on: bool) -> tuple[str, ...]:
     targets = or_none(s.targets) or ()
-    return () if on or len(targets) < 2 else (f"all its {len(targets)} targets stop together",)
+    return () if on or len(targets) < 2 else (f"its {len(targets)} targets stop together",)
 
 
 def _refused(mitigation: str, s: RuleSituation, wanted: str, there: str) -> Refusal | None:

@@ -57,9 +57,10 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
 
 def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> tuple[Plan, ...]:
     steps: list[Plan] = []
-    end = KNOBS["on_failure"].parse("on_failure", params["on_failure"]) if "on_failure" in params else None
+    end = _told(params)
     if end is not None and end != s.facts.on_failure_arn:
         steps.append(set_to(s, {"on_failure": end}, now, step_id(plan_id, 1)))
+        s = replace(s, facts=replace(s.facts, on_failure_arn=end))
     wanted = {"max_retry_attempts": RETRIES, "bisect_on_error": True}
     closing_in = set_to(s, wanted, now, step_id(plan_id, len(steps) + 1))
     wait = Wait(
@@ -76,9 +77,14 @@ def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: 
     return tuple(steps)
 
 
+def _told(params: Mapping[str, Any]) -> str | None:
+    """Where somebody wants the place of the record told; None leaves it where it is told now."""
+    return KNOBS["on_failure"].parse("on_failure", params["on_failure"]) if "on_failure" in params else None
+
+
 def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
-    where = str(params.get("on_failure", s.facts.on_failure_arn or "none"))
-    if where.lower() == "none":
+    told = _told(params) or s.facts.on_failure_arn
+    if told is None:
         return "nobody is told which one it was"
-    place = where.rsplit(":", 1)[-1]
+    place = told.rpartition(":")[2]
     return f"{place} gets its shard and sequence number; fetch the data from the stream before it expires"

@@ -79,7 +79,7 @@ def disable_steps(
     oldest_age_s: float | NotKnown = NOT_ASKED,
     dead_letters: bool | NotKnown = NOT_ASKED,
 ) -> tuple[Plan, ...] | Refusal:
-    """Steps that switch these triggers off, sent beside each other, then waited for together.
+    """Steps that switch these triggers of queues off, sent beside each other, then waited for together.
 
     A Refusal where one cannot be switched now: AWS takes a minute and more for each, so one after the other
     would leave the last ones running for long.
@@ -91,9 +91,8 @@ def disable_steps(
     for mapping in mappings:
         ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
         queue = queue_of(mapping.source_arn)
-        retention = queue if isinstance(queue, NotKnown) else queue.retention_s
         situation = MappingSituation(
-            ref, now, mapping, queue, retention, oldest_age_s, dead_letters=dead_letters
+            ref, now, mapping, queue, oldest_age_s=oldest_age_s, dead_letters=dead_letters
         )
         step = plan_disable_trigger(situation, {}, now, step_id(plan_id, len(steps) + 1))
         if isinstance(step, Refusal):

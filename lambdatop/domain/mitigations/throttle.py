@@ -10,9 +10,9 @@ from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.function import Reserved
-from lambdatop.domain.mapping import MAX_RECEIVES, MappingFacts
+from lambdatop.domain.mapping import MAX_RECEIVES, STREAMS, MappingFacts
 from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
-from lambdatop.domain.mitigations.words import cli, option, owner_warning
+from lambdatop.domain.mitigations.words import cli, count, option, owner_warning
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import Scope
 from lambdatop.domain.situation import FunctionSituation
@@ -101,12 +101,8 @@ def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposa
         return Refusal(NAME, s.ref, steps.reason, steps.hint)
     warnings = (*unread_warnings(s), *owner_warning(s.stack))
     last = replace(throttle, id=step_id(throttle.id, len(steps) + 1), warnings=warnings, alternatives=())
-    title = f"Stop {s.facts.name}: disable {_count(len(fed), 'queue trigger')}, then throttle to zero"
+    title = f"Stop {s.facts.name}: disable {count(len(fed), 'queue trigger')}, then throttle to zero"
     return in_steps(NAME, s.ref, title, (*steps, last), confirm=s.facts.name)
-
-
-def _count(many: int, what: str) -> str:
-    return f"{many} {what}{'s' if many != 1 else ''}"
 
 
 def _in_order(s: FunctionSituation) -> tuple[Alternative, ...]:
@@ -166,8 +162,10 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
     for mapping in enabled_mappings(s):
         if mapping.source_kind == "sqs":
             why = "otherwise AWS keeps receiving, and refused receives push good messages to the DLQ"
-        else:
+        elif mapping.source_kind in STREAMS:
             why = "otherwise its shards are retried until their records expire"
+        else:
+            why = "otherwise its events are retried until they expire"
         ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
         found.append(Alternative("disable_trigger", ref, why))
     return tuple(found)
@@ -202,7 +200,7 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
             if isinstance(queue, NotKnown):
                 end = f"what becomes of its messages is {queue.words}"
             elif queue.dlq_arn:
-                dlq = queue.dlq_arn.rsplit(":", 1)[-1]
+                dlq = queue.dlq_arn.rpartition(":")[2]
                 end = f"after {queue.max_receive_count or MAX_RECEIVES} receives good messages land in {dlq}"
             else:
                 end = "messages come back until they expire"
@@ -211,10 +209,12 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
             words.append(
                 f"{mapping.source_name}: records older than {mapping.max_record_age_s} s are discarded"
             )
-        else:
+        elif mapping.source_kind in STREAMS:
             words.append(
                 f"{mapping.source_name}: its shards stand still until you restore, or records expire"
             )
+        else:
+            words.append(f"{mapping.source_name}: its events wait until you restore, or expire")
     return (*words, *owner_warning(s.stack))
 
 

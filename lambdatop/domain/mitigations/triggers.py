@@ -18,7 +18,7 @@ from lambdatop.domain.deadline import (
 )
 from lambdatop.domain.fates import end_name
 from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.mitigations.words import cli, owner_warning, span
+from lambdatop.domain.mitigations.words import cli, owner_warning, span, start_words
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.queue import QueueFacts
 from lambdatop.domain.scope import Scope
@@ -41,7 +41,7 @@ def switch(uuid: str, on: bool) -> Call:
 _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
     "Enabled": lambda on: ("--enabled" if on else "--no-enabled",),
     "BatchSize": lambda n: ("--batch-size", str(n)),
-    "ScalingConfig": lambda c: ("--scaling-config", _pairs(c)),
+    "ScalingConfig": lambda c: ("--scaling-config", _scaling(c)),
     "MaximumBatchingWindowInSeconds": lambda n: ("--maximum-batching-window-in-seconds", str(n)),
     "MaximumRetryAttempts": lambda n: ("--maximum-retry-attempts", str(n)),
     "BisectBatchOnFunctionError": lambda on: (
@@ -51,9 +51,9 @@ _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
 }
 
 
-def _pairs(config: Mapping[str, Any]) -> str:
-    """The shorthand of the AWS CLI for an object; an empty one takes a setting away."""
-    return ",".join(f"{name}={value}" for name, value in config.items()) or "{}"
+def _scaling(config: Mapping[str, Any]) -> str:
+    """The shorthand of the AWS CLI for the one setting there is; an empty object takes it away."""
+    return f"MaximumConcurrency={config['MaximumConcurrency']}" if config else "{}"
 
 
 def mapping_cli(scope: Scope, call: Call) -> str:
@@ -157,8 +157,7 @@ def deadline_of(s: MappingSituation) -> Deadline:
         return stream_deadline(s.facts, s.retention_s, s.oldest_age_s, s.at)
     if isinstance(s.queue, QueueFacts):
         return queue_deadline(s.queue, s.oldest_age_s, s.dead_letters, s.at)
-    unread = s.queue if isinstance(s.queue, NotKnown) else None
-    return Deadline(basis=f"how long the source keeps events is {unread.words if unread else 'not read'}")
+    return Deadline()
 
 
 def _lost(s: MappingSituation, deadline: Deadline) -> str:
@@ -206,7 +205,7 @@ def _stampede(s: MappingSituation) -> tuple[str, ...]:
         return ()
     limit = s.facts.max_concurrency
     held = f"at most {limit} at once" if limit else "without a MaximumConcurrency: up to 1,250 at once"
-    return (f"about {waiting} messages wait and start at once, {held}",)
+    return (f"{start_words(waiting)}, {held}",)
 
 
 def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
+from lambdatop.domain.fates import retries_words
 from lambdatop.domain.mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
 from lambdatop.domain.mitigations.fields import NONE, number, number_or_none, switch
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
-from lambdatop.domain.mitigations.words import owner_warning
+from lambdatop.domain.mitigations.words import owner_warning, setting_words
 from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.scope import parse_arn
 from lambdatop.domain.situation import MappingSituation
@@ -88,8 +89,7 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         return Refusal(NAME, s.ref, "What should be set?", f"Say it with --set: {known}.")
     after = _wanted(m, params)
     if after == {name: CONTROL_FIELDS[name](m) for name in after}:
-        words = ", ".join(f"{name} {value}" for name, value in after.items())
-        return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {words} already.")
+        return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {setting_words(after)} already.")
     return set_to(s, after, now, plan_id)
 
 
@@ -103,7 +103,7 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Tune {m.source_name} → {m.function.id}: " + ", ".join(f"{n} {v}" for n, v in after.items()),
+        title=f"Tune {m.source_name} → {m.function.id}: " + setting_words(after),
         tier="T2" if lossy else "T1",
         call=call,
         before=before,
@@ -132,19 +132,23 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name} is nothing that a {m.source_kind} source has; it is for {', '.join(knob.kinds)}."
             )
         after[name] = knob.parse(name, value)
-    size = after.get("batch_size", 0)
-    window = after.get("batching_window_s", m.batching_window_s or 0)
-    if size > LARGE_BATCH and not window and m.source_kind in ("sqs", *STREAMS):
-        raise UsageError(f"batch_size above {LARGE_BATCH} needs batching_window_s of at least 1.")
-    if size > LARGE_BATCH and m.source_arn.endswith(".fifo"):
-        raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
+    if "batch_size" in after and after["batch_size"] > LARGE_BATCH:
+        _check_large_batch(m, after)
     return after
 
 
+def _check_large_batch(m: MappingFacts, after: Mapping[str, Any]) -> None:
+    window = after.get("batching_window_s", m.batching_window_s)
+    if not window and m.source_kind in ("sqs", *STREAMS):
+        raise UsageError(f"batch_size above {LARGE_BATCH} needs batching_window_s of at least 1.")
+    if m.source_arn.endswith(".fifo"):
+        raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
+
+
 def _lost(m: MappingFacts, after: Mapping[str, Any]) -> str:
-    retries = after["max_retry_attempts"]
-    where = f"their place in the stream goes to {m.on_failure_arn}" if m.on_failure_arn else "nobody is told"
-    return f"records that still fail after {retries} retries are skipped; {where}"
+    retries, told = retries_words(after["max_retry_attempts"]), after.get("on_failure", m.on_failure_arn)
+    where = f"their place in the stream goes to {told}" if told else "nobody is told"
+    return f"records that still fail after {retries} are skipped; {where}"
 
 
 def _warnings(m: MappingFacts, after: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,21 +8,40 @@ from typing import Any, NamedTuple
 
 from lambdatop.domain.finding import Ref
 from lambdatop.domain.journal import Entry
-from lambdatop.domain.mitigations import alias, async_retries, recursion, redrive, rules, throttle, triggers
-from lambdatop.domain.mitigations.words import reserved_words
+from lambdatop.domain.mitigations import (
+    alias,
+    async_retries,
+    drain,
+    purge,
+    recursion,
+    redrive,
+    rules,
+    throttle,
+    triggers,
+)
+from lambdatop.domain.mitigations.words import reserved_words, setting_words
 from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal, State, shows
 from lambdatop.domain.scope import Scope
 
 NAME = "undo"
+_NO_WAY_BACK = {
+    purge.CALLS[0][1]: "what it removed is gone",
+    drain.OPERATION: "what it took is in its file, and lambdatop does not send it again",
+    redrive.CANCEL.operation: "what was moved stays moved; redrive_dlq moves the rest",
+}
+"""Why nothing takes a call back."""
 AGEING = "a stream's mapping discards what is older than its MaximumRecordAge by then"
 
 
 def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
     """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
     ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
+    if entry.undo is None:
+        why = _NO_WAY_BACK.get(entry.call.operation, "nothing is known that takes it back")
+        return Refusal(NAME, ref, f"{_what(entry)} cannot be undone: {why}.")
     refused = _not_applied(entry, ref)
-    if refused or entry.undo is None:
-        return refused or Refusal(NAME, ref, f"{entry.mitigation} cannot be undone.")
+    if refused:
+        return refused
     if entry.undo.operation == redrive.CANCEL.operation:
         return redrive.plan_stop(
             ref, current, now, plan_id, mitigation=NAME, undoes=entry.id, depth=entry.undo_depth + 1
@@ -31,12 +50,12 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     if refused:
         return refused
     call = _as_of_now(entry.undo, current)
-    typed = entry.before.get("reserved_concurrency", 1) == 0
+    typed = entry.before.get("reserved_concurrency") == 0
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=ref,
-        title=f"Undo {entry.mitigation} of {ref.name}: back to {state_words(entry.before)}",
+        title=f"Undo {_what(entry)} of {ref.name}: back to {state_words(entry.before)}",
         tier="T2" if typed else "T1",
         call=call,
         before=dict(current),
@@ -65,10 +84,10 @@ def _without_effect(entry: Entry, current: State) -> bool:
 def _warnings(entry: Entry, current: State) -> Iterator[str]:
     if _without_effect(entry, current):
         yield (
-            f"AWS accepted {entry.mitigation}, but shows {state_words(current)} as before: this sends the "
+            f"AWS accepted {_what(entry)}, but shows {state_words(current)} as before: this sends the "
             "former value all the same, in case the change still comes to show"
         )
-    if _starts(entry.before):
+    if _starts(entry.before, current):
         yield "what waited meanwhile starts at once"
 
 
@@ -77,10 +96,15 @@ def _wanted(entry: Entry) -> State:
     return {name: value for name, value in entry.before.items() if name in entry.after}
 
 
-def _starts(target: State) -> bool:
-    """Whether going there lets events through again."""
-    on = target.get("state") == "Enabled" or target.get(rules.FIELD) == rules.ON
-    return target.get("reserved_concurrency", 0) != 0 or on
+def _what(entry: Entry) -> str:
+    """What is taken back, for a sentence."""
+    return "the undo" if entry.mitigation == NAME else entry.mitigation
+
+
+def _starts(target: State, current: State) -> bool:
+    """Whether going there lets events through that wait; what a rule did not match is gone."""
+    throttled = current.get("reserved_concurrency") == 0
+    return throttled or target.get("state") == "Enabled"
 
 
 def _stops(target: State) -> bool:
@@ -91,7 +115,7 @@ def _stops(target: State) -> bool:
 def _lost(target: State, current: State) -> str:
     if target.get(rules.FIELD) == rules.OFF:
         return "events while the rule is off are not matched, and not replayed unless the bus has an archive"
-    if target.get("reserved_concurrency", 1) == 0:
+    if target.get("reserved_concurrency") == 0:
         return "new async events go to the DLQ or are lost again; synchronous callers get 429"
     if target.get(recursion.FIELD) == "Allow":
         return "nothing is discarded, and a loop may run again until somebody stops it"
@@ -130,10 +154,8 @@ def _as_of_now(call: Call, current: State) -> Call:
 def _not_applied(entry: Entry, ref: Ref) -> Refusal | None:
     if entry.outcome == "undone":
         return Refusal(NAME, ref, f"This {entry.mitigation} was undone already.")
-    if entry.undo is None:
-        return Refusal(NAME, ref, f"{entry.mitigation} cannot be undone: what it removed is gone.")
     if not entry.can_undo:
-        reason = f"This {entry.mitigation} is {entry.outcome}: there is nothing that is known to be applied."
+        reason = f"This {entry.mitigation} is {entry.outcome}: nothing is known to have been applied."
         return Refusal(NAME, ref, reason, "See `lambdatop journal`; act on the state shown there.")
     return None
 
@@ -189,9 +211,9 @@ def state_words(state: Mapping[str, Any]) -> str:
         elif field == rules.FIELD:
             words.append(f"rule {value}")
         elif field == recursion.FIELD:
-            words.append("loops are stopped" if value == "Terminate" else "loops are allowed")
+            words.append("loops stopped" if value == "Terminate" else "loops allowed")
         else:
-            words.append(f"{field} {value}")
+            words.append(setting_words({field: value}))
     return ", ".join(words) or "nothing to compare"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from lambdatop.domain.function import Reserved
 from lambdatop.domain.plan import Plan, Proposal
@@ -17,6 +19,26 @@ def reserved_words(value: Reserved) -> str:
     if value is None:
         return "none (unreserved)"
     return "0 (throttled to zero)" if value == 0 else str(value)
+
+
+def count(many: int, what: str) -> str:
+    """`1 message`, `2 messages`."""
+    return f"{many} {what}{'' if many == 1 else 's'}"
+
+
+def start_words(waiting: int, where: str = "") -> str:
+    """`about 2 messages wait in orders and start at once`, `about 1 message waits …`."""
+    s = "s" if waiting == 1 else ""
+    return f"about {count(waiting, 'message')} wait{s}{where} and start{s} at once"
+
+
+def setting_words(settings: Mapping[str, Any]) -> str:
+    """Settings as people type them: `batch_size 5, max_concurrency none, bisect_on_error yes`."""
+    typed = {None: "none", True: "yes", False: "no"}
+    return ", ".join(
+        f"{name} {typed[value] if value is None or isinstance(value, bool) else value}"
+        for name, value in settings.items()
+    )
 
 
 def cli(scope: Scope, *words: str) -> str:

@@ -56,7 +56,10 @@ def value_words(field: str, value: Any) -> str:
     if field == async_retries.FIELD:
         return async_retries.async_words(value)
     if field == alias.WEIGHTS:
-        return ", ".join(f"{share:.0%} to {v}" for v, share in (value or {}).items()) or "all to one version"
+        return (
+            ", ".join(f"{alias.percent(share)} to {v}" for v, share in (value or {}).items())
+            or "all to one version"
+        )
     return "absent" if value is None else str(value)
 
 

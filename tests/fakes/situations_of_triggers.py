@@ -1,0 +1,173 @@
+"""Situations of event source mappings for the words of plans: off, on, tuned, a bad record skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fakes.plan_situations import (
+    KAFKA,
+    LOST,
+    TABLE,
+    TOPIC,
+    Asked,
+    Cases,
+    by_stream,
+    denied,
+    fed,
+    on_mapping,
+    orders,
+)
+from fakes.worlds import NOW
+
+from lambdatop.domain.mitigations.triggers import CHANGING
+from lambdatop.domain.unread import NOT_ASKED
+
+ATTRIBUTES = denied("sqs:GetQueueAttributes")
+AGE = denied("cloudwatch:GetMetricData")
+SUMMARY = denied("kinesis:DescribeStreamSummary")
+GAP = "cloudformation:DescribeStackResources is denied, so its owner is unknown"
+WAITING = on_mapping(
+    queue=orders(visible=9), retention_s=345_600, oldest_age_s=3600.0, dead_letters=False, stack="shop"
+)
+STREAM = on_mapping(by_stream(), retention_s=86_400, oldest_age_s=1800.0)
+AGEING = replace(STREAM, facts=by_stream(max_record_age_s=3600))
+TOLD = replace(STREAM, facts=by_stream(max_record_age_s=3600, on_failure_arn=TOPIC))
+DYNAMO = on_mapping(by_stream(source_arn=TABLE, source_kind="dynamodb"), oldest_age_s=1800.0)
+BY_KAFKA = on_mapping(fed(source_arn=KAFKA, source_kind="kafka"))
+
+DISABLE: Cases = {
+    "a queue with some messages": Asked(WAITING),
+    "the queue is empty": Asked(on_mapping(queue=orders(retention_s=3600), gaps=(GAP,))),
+    "messages are in flight only": Asked(replace(WAITING, queue=orders(in_flight=1))),
+    "messages are delayed only": Asked(replace(WAITING, queue=orders(delayed=1))),
+    "messages leave before their third receive": Asked(
+        replace(WAITING, queue=orders(visible=9, max_receive_count=2))
+    ),
+    "a FIFO queue": Asked(replace(WAITING, queue=orders(visible=9, fifo=True))),
+    "a dead-letter queue": Asked(replace(WAITING, dead_letters=True)),
+    "whether it is a dead-letter queue is not known": Asked(replace(WAITING, dead_letters=NOT_ASKED)),
+    "the age is denied": Asked(replace(WAITING, oldest_age_s=AGE)),
+    "the queue is denied": Asked(replace(WAITING, queue=ATTRIBUTES)),
+    "the queue was not read": Asked(replace(WAITING, queue=None)),
+    "a stream": Asked(STREAM),
+    "a stream that discards old records": Asked(AGEING),
+    "a stream that discards old records and says where": Asked(TOLD),
+    "a stream that discards what it has lost already": Asked(
+        replace(STREAM, facts=by_stream(max_record_age_s=604_800))
+    ),
+    "a stream of unknown retention": Asked(replace(STREAM, retention_s=SUMMARY)),
+    "a stream of unknown retention that discards old records": Asked(replace(AGEING, retention_s=SUMMARY)),
+    "a stream whose oldest record is not known": Asked(replace(STREAM, oldest_age_s=AGE)),
+    "a table": Asked(DYNAMO),
+    "a table whose retention is no matter of reading": Asked(replace(DYNAMO, retention_s=SUMMARY)),
+    "Kafka": Asked(BY_KAFKA),
+    "off already": Asked(on_mapping(fed(state="Disabled"))),
+    **{f"it is {state}": Asked(on_mapping(fed(state=state))) for state in CHANGING},
+    "a state that nobody knows": Asked(on_mapping(fed(state="Resting"))),
+}
+
+OFF = on_mapping(fed(state="Disabled"), queue=orders(visible=4000), stack="shop")
+OFF_AGEING = replace(
+    AGEING, facts=by_stream(state="Disabled", max_record_age_s=3600, last_modified=NOW - 600)
+)
+ENABLE: Cases = {
+    "a backlog and no limit": Asked(OFF),
+    "a backlog and a limit": Asked(replace(OFF, facts=fed(state="Disabled", max_concurrency=5))),
+    "the queue is empty": Asked(on_mapping(fed(state="Disabled"), queue=orders(), gaps=(GAP,))),
+    "the queue is denied": Asked(on_mapping(fed(state="Disabled"), queue=ATTRIBUTES)),
+    "the queue was not read": Asked(on_mapping(fed(state="Disabled"))),
+    "a stream": Asked(replace(STREAM, facts=by_stream(state="Disabled"))),
+    "a stream that discards old records": Asked(OFF_AGEING),
+    "a stream that discards old records, since when is not known": Asked(
+        replace(TOLD, facts=replace(TOLD.facts, state="Disabled"))
+    ),
+    "on already": Asked(on_mapping()),
+    **{f"it is {state}": Asked(on_mapping(fed(state=state))) for state in CHANGING},
+    "a state that nobody knows": Asked(on_mapping(fed(state="Resting"))),
+}
+
+SKIP = {"skip_poison": "yes"}
+TUNE: Cases = {
+    "a limit where there was none": Asked(on_mapping(stack="shop"), {"max_concurrency": 2}),
+    "no limit where there was one": Asked(
+        on_mapping(fed(max_concurrency=2), gaps=(GAP,)), {"max_concurrency": "none"}
+    ),
+    "several at once": Asked(on_mapping(), {"batch_size": "100", "batching_window_s": "5"}),
+    "a large batch, and a window is there": Asked(on_mapping(fed(batching_window_s=5)), {"batch_size": 11}),
+    "a batch that needs no window": Asked(on_mapping(fed(batch_size=1)), {"batch_size": 10}),
+    "a FIFO queue": Asked(on_mapping(fed(source_arn=f"{LOST}.fifo")), {"batch_size": 9}),
+    "retries of a stream": Asked(STREAM, {"max_retry_attempts": 2}),
+    "retries of a stream that says where": Asked(TOLD, {"max_retry_attempts": 0}),
+    "retries of a stream that bisects": Asked(
+        replace(STREAM, facts=by_stream(bisect_on_error=True)), {"max_retry_attempts": 2}
+    ),
+    "retries and bisecting": Asked(STREAM, {"max_retry_attempts": 10_000, "bisect_on_error": "yes"}),
+    "retries without end": Asked(
+        replace(STREAM, facts=by_stream(max_retry_attempts=2)), {"max_retry_attempts": -1}
+    ),
+    "no bisecting": Asked(replace(STREAM, facts=by_stream(bisect_on_error=True)), {"bisect_on_error": "off"}),
+    "a destination": Asked(STREAM, {"on_failure": TOPIC}),
+    "no destination": Asked(TOLD, {"on_failure": "None"}),
+    "Kafka takes a large batch without a window": Asked(BY_KAFKA, {"batch_size": 10_000}),
+    "Kafka": Asked(BY_KAFKA, {"max_retry_attempts": 3, "on_failure": f" {LOST} "}),
+    "MQ": Asked(on_mapping(fed(source_kind="mq")), {"batch_size": 5}),
+    "not on": Asked(on_mapping(fed(state="Disabled")), {"batch_size": 5}),
+    "nothing to set, a queue": Asked(on_mapping()),
+    "nothing to set, a stream": Asked(STREAM),
+    "nothing to set, Kafka": Asked(BY_KAFKA),
+    "nothing to set, MQ": Asked(on_mapping(fed(source_kind="mq"))),
+    "the same": Asked(on_mapping(fed(batch_size=5)), {"batch_size": 5, "max_concurrency": None}),
+    "one is the same": Asked(on_mapping(fed(batch_size=5)), {"batch_size": 5, "max_concurrency": 3}),
+    "it is changing": Asked(on_mapping(fed(state="Updating")), {"batch_size": 5}),
+    "a limit below what AWS takes": Asked(on_mapping(), {"max_concurrency": 1}),
+    "a limit above what AWS takes": Asked(on_mapping(), {"max_concurrency": 1001}),
+    "the greatest limit": Asked(on_mapping(), {"max_concurrency": 1000}),
+    "a batch of nothing": Asked(on_mapping(), {"batch_size": 0}),
+    "a batch of one": Asked(on_mapping(), {"batch_size": 1}),
+    "a batch that is too large": Asked(on_mapping(), {"batch_size": 10_001}),
+    "a negative window": Asked(on_mapping(), {"batching_window_s": -1}),
+    "no window": Asked(on_mapping(fed(batching_window_s=5)), {"batching_window_s": 0}),
+    "the longest window": Asked(on_mapping(), {"batching_window_s": 300}),
+    "too long a window": Asked(on_mapping(), {"batching_window_s": 301}),
+    "fewer retries than any": Asked(STREAM, {"max_retry_attempts": -2}),
+    "too many retries": Asked(STREAM, {"max_retry_attempts": 10_001}),
+    "a large batch without a window": Asked(on_mapping(), {"batch_size": 11}),
+    "a large batch whose window is taken away": Asked(
+        on_mapping(fed(batching_window_s=5)), {"batch_size": 11, "batching_window_s": 0}
+    ),
+    "a large batch of a stream without a window": Asked(STREAM, {"batch_size": 11}),
+    "a large batch of a FIFO queue": Asked(
+        on_mapping(fed(source_arn=f"{LOST}.fifo", batching_window_s=5)), {"batch_size": 11}
+    ),
+    "retries of a queue": Asked(on_mapping(), {"max_retry_attempts": 2}),
+    "a limit of a stream": Asked(STREAM, {"max_concurrency": 2}),
+    "a window of Kafka": Asked(BY_KAFKA, {"batching_window_s": 2}),
+    "perhaps": Asked(STREAM, {"bisect_on_error": "perhaps"}),
+    "a destination that is no ARN": Asked(STREAM, {"on_failure": "lost"}),
+    "skip a bad record, reported": Asked(STREAM, {**SKIP, "on_failure": LOST}),
+    "skip a bad record, reported where it was": Asked(TOLD, SKIP),
+    "skip a bad record, reported elsewhere": Asked(TOLD, {**SKIP, "on_failure": LOST}),
+    "skip a bad record, reported where it was, said again": Asked(TOLD, {**SKIP, "on_failure": TOPIC}),
+    "skip a bad record, reported nowhere": Asked(STREAM, {**SKIP, "on_failure": "None"}),
+    "skip a bad record, no longer reported": Asked(TOLD, {**SKIP, "on_failure": "none"}),
+    "skip a bad record, retries are few but it does not bisect": Asked(
+        on_mapping(by_stream(max_retry_attempts=3, on_failure_arn=LOST)), SKIP
+    ),
+    "skip a bad record, it bisects for ever": Asked(
+        on_mapping(by_stream(max_retry_attempts=None, bisect_on_error=True, on_failure_arn=LOST)), SKIP
+    ),
+    "skip a bad record of a table": Asked(DYNAMO, {**SKIP, "on_failure": "none"}),
+    "skip nothing": Asked(on_mapping(), {"skip_poison": "no", "batch_size": 5}),
+    "skip a bad record of a queue": Asked(on_mapping(), SKIP),
+    "skip a bad record, off": Asked(on_mapping(by_stream(state="Disabled")), SKIP),
+    "skip a bad record, reported where": Asked(STREAM, SKIP),
+    "skip a bad record, it does so already": Asked(
+        on_mapping(by_stream(max_retry_attempts=3, bisect_on_error=True, on_failure_arn=LOST)), SKIP
+    ),
+    "skip a bad record, and set more": Asked(STREAM, {**SKIP, "batch_size": 5}),
+    "skip perhaps": Asked(STREAM, {"skip_poison": "perhaps"}),
+    "skip a bad record, reported to no ARN": Asked(STREAM, {**SKIP, "on_failure": "lost"}),
+}
+
+CASES: Mapping[str, Cases] = {"disable_trigger": DISABLE, "enable_trigger": ENABLE, "tune_trigger": TUNE}
