@@ -147,7 +147,13 @@ def test_an_outcome_ends_its_entry_and_no_other() -> None:
     assert two == other
     short = {"record": "outcome", "id": "e1", "at": "3", "outcome": "refused"}
     assert replay([RECORD, short]) == (replace(BARE, outcome="refused", outcome_at=3.0),)
-    for lost in (end, attempt_record("e1", AT, 2, "busy"), {"record": "outcome"}, {"record": "attempt"}, {}):
+    for lost in (
+        end,
+        attempt_record("e1", AT, 2, "busy"),
+        {"record": "outcome"},
+        {"record": "note", "id": "e2"},
+        {},
+    ):
         assert replay([intent_record(other), lost]) == (other,)
 
 

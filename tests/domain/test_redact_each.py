@@ -73,6 +73,10 @@ def test_a_larger_than_sign_makes_no_element_of_a_name() -> None:
     assert redact(line)[0] == f"if api_key>5 then password={MASK}"
 
 
+def test_all_names_of_secrets_in_one_line_hide_none_of_them() -> None:
+    assert redact("pass secret token key pwd=abc")[0] == f"pass secret token key pwd={MASK}"
+
+
 def test_many_texts_are_hidden_as_each_by_itself() -> None:
     plain = ["took 12 ms", "", "done\nand done"]
     assert redact_all(plain) == plain

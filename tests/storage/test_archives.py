@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.archived import change, fill, full_disk, names, whole
@@ -14,6 +18,7 @@ from fakes.entries import AT, SCOPE, entry
 from lambdatop.domain import kept
 from lambdatop.domain.scope import Key
 from lambdatop.storage import archives, chain, journal_file, private
+from lambdatop.storage.chain import Chain, Rotation
 from lambdatop.storage.errors import JournalError
 from lambdatop.storage.journal_file import JournalFile
 
@@ -23,6 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
     monkeypatch.setattr(kept, "RECENT", 2)
     monkeypatch.setattr(kept, "MOST", 4)
+    monkeypatch.setattr(private, "sync", lambda fd: None)
     return tmp_path / "j"
 
 
@@ -179,3 +185,221 @@ def test_a_full_disk_beside_a_written_record_is_told_and_costs_nothing(
     change(journal, "later")
     assert journal.gap() == ""
     assert len(whole(home)) == 41
+
+
+# -- what it is made of -------------------------------------------------------------------------------
+
+
+def test_it_begins_anew_from_a_mebibyte_on_and_from_twice_what_was_carried_over() -> None:
+    def is_long(size: int, carried: int | None = None) -> bool:
+        before = None if carried is None else Rotation(1, "journal.000001.jsonl", "f" * 64, 1, carried)
+        return archives.is_long(Chain(size=size, before=before))
+
+    mebibyte = 1024 * 1024
+    assert [is_long(size) for size in (0, mebibyte - 1, mebibyte)] == [False, False, True]
+    assert [is_long(size, 5) for size in (mebibyte - 1, mebibyte)] == [False, True]
+    assert [is_long(size, mebibyte) for size in (2 * mebibyte - 1, 2 * mebibyte)] == [False, True]
+
+
+def test_archives_are_numbered_in_six_places_and_more() -> None:
+    assert archives.archive_name(7) == "journal.000007.jsonl"
+    assert archives.archive_name(1_234_567) == "journal.1234567.jsonl"
+
+
+def test_only_an_outcome_lets_it_begin_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = fill(home, 3)
+    monkeypatch.setattr(archives, "ROTATE_BYTES", 10)
+    journal.intent(entry("open"))
+    assert names(home) == ["journal.jsonl"], "between intent and call nothing is moved"
+    journal.outcome("open", AT, "applied", "", None)
+    assert names(home) == ["journal.000001.jsonl", "journal.jsonl"]
+    first, *rest = journal.path.read_bytes().splitlines(keepends=True)
+    assert json.loads(first)["carried_bytes"] == len(b"".join(rest)) > 0
+
+
+def test_what_others_left_beside_it_is_not_overwritten(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    for name in ("journal.000003.jsonl", "journal.12.jsonl", "journal.000009.jsonl.old"):
+        (home / name).write_text("mine")
+    (home / "journal.jsonl.new").write_text("left by one that died")
+    (home / "journal.000004.jsonl.new").write_text("left by one that died")
+    journal = fill(home, 12)
+    assert names(home)[:2] == ["journal.000003.jsonl", "journal.000004.jsonl"]
+    assert not [name for name in names(home) if name.endswith(".new")]
+    assert (home / "journal.000003.jsonl").read_text() == "mine"
+    assert journal.gap() == (
+        f"The journal {journal.path} does not go on from journal.000003.jsonl beside it: the file that did "
+        "was moved away. What these hold is not shown, and cannot be undone from here."
+    )
+    assert len(whole(home)) == 12
+
+
+@pytest.mark.parametrize("how", ["empty", "open to others", "link", "another"])
+def test_what_is_no_copy_of_this_journal_is_left_and_said(home: Path, how: str) -> None:
+    journal = fill(home, 2)
+    there = home / "journal.000001.jsonl"
+    if how == "link":
+        there.symlink_to(journal.path)
+    else:
+        there.write_bytes({"empty": b"", "another": b"x"}.get(how, journal.path.read_bytes()))
+        there.chmod(0o644 if how == "open to others" else 0o600)
+    assert "does not go on from journal.000001.jsonl beside it" in journal.gap()
+    data = there.read_bytes()
+    fill(home, 12, "n")
+    assert "journal.000002.jsonl" in names(home)
+    assert how == "link" or there.read_bytes() == data
+    there.unlink()
+    assert JournalFile(home).gap() == ""
+    assert len(whole(home)) == 14
+
+
+def test_a_copy_of_one_that_died_is_no_gap_and_is_written_anew(home: Path) -> None:
+    journal = fill(home, 3)
+    for name in ("journal.000001.jsonl", "journal.000002.jsonl", "journal.000004.jsonl"):
+        (home / name).write_bytes(journal.path.read_bytes() if "4" in name else b"another\n")
+        (home / name).chmod(0o600)
+    assert "go on from journal.000001.jsonl, journal.000002.jsonl beside" in journal.gap()
+    fill(home, 4, "n")
+    assert [name for name in names(home) if "4" in name or "5" in name] == ["journal.000004.jsonl"]
+    assert (home / "journal.000004.jsonl").read_bytes().count(b"\n") > 6
+    assert len(whole(home)) == 7
+
+
+def test_every_archive_that_is_missing_is_named(home: Path) -> None:
+    journal = fill(home, 60)
+    for number in (1, 3):
+        (home / f"journal.00000{number}.jsonl").unlink()
+    assert journal.gap() == (
+        f"Of the journal {journal.path} journal.000001.jsonl, journal.000003.jsonl is missing: what was done "
+        "then is not shown, and cannot be undone from here. Put it back beside the journal."
+    )
+    with pytest.raises(JournalError, match=r"Of the journal .* journal.000003.jsonl is missing: what was"):
+        list(JournalFile(home).older())
+
+
+def test_of_nothing_nothing_is_missing(tmp_path: Path) -> None:
+    assert JournalFile(tmp_path / "j").gap() == ""
+    assert list(JournalFile(tmp_path / "j").older()) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("longer", "is not the one that the journal goes on from: its last line is another one"),
+        ("bent", "is damaged: line 1 .*[.] Put the file back as it was[.]$"),
+        ("a link", "cannot be read: it is a symbolic link"),
+    ],
+)
+def test_an_archive_that_cannot_be_trusted_says_why(home: Path, how: str, why: str) -> None:
+    journal = fill(home, 20)
+    newest = home / names(home)[-2]
+    data = newest.read_bytes()
+    if how == "a link":
+        newest.rename(home / "elsewhere")
+        newest.symlink_to(home / "elsewhere")
+    else:
+        newest.write_bytes(data + b"torn" if how == "longer" else b"x" + data[1:])
+    with pytest.raises(JournalError, match=f"{newest} {why}"):
+        next(journal.older())
+
+
+def test_the_archives_come_newest_first_and_when_they_are_asked_for(home: Path) -> None:
+    journal = fill(home, 60)
+    batches = list(JournalFile(home).older())
+    assert len(batches) == len(names(home)) - 1
+    assert [batch[-1].id for batch in batches] == sorted((b[-1].id for b in batches), reverse=True)
+    (home / "journal.000001.jsonl").write_text("damaged")
+    parts = journal.older()
+    assert [next(parts) for _ in batches[1:]] == batches[:-1]
+    with pytest.raises(JournalError, match="not the one"):
+        next(parts)
+
+
+@pytest.mark.parametrize("umask", [0, 0o777])
+def test_modes_of_archives_do_not_depend_on_the_umask(home: Path, umask: int) -> None:
+    journal, before = fill(home, 1), os.umask(umask)
+    try:
+        for n in range(20):
+            change(journal, f"n{n}")
+    finally:
+        os.umask(before)
+    assert len(names(home)) > 1
+    assert {stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()} == {0o600}
+
+
+def test_each_new_name_is_on_disk_before_anything_else_happens_and_nobody_can_write_before(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, object]] = []
+    rename, fsync = os.rename, os.fsync
+
+    def renamed(old: str, new: str, **options: Any) -> None:
+        if new == "journal.jsonl":
+            with (home / old).open("rb") as neighbour, pytest.raises(BlockingIOError):
+                fcntl.flock(neighbour, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        rename(old, new, **options)
+        done.append(("named", new))
+
+    def synced(fd: int) -> None:
+        fsync(fd)
+        done.append(("on disk", stat.S_ISDIR(os.fstat(fd).st_mode)))
+
+    monkeypatch.setattr(os, "rename", renamed)
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(private, "sync", synced)
+    fill(home, 20)
+    named = [i for i, (what, _) in enumerate(done) if what == "named"]
+    assert [done[i][1] for i in named[:2]] == ["journal.000001.jsonl", "journal.jsonl"]
+    for i in named:
+        assert done[i - 1 : i + 2] == [("on disk", False), done[i], ("on disk", True)]
+
+
+def _open_files() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+def test_no_file_is_left_open(home: Path) -> None:
+    before = _open_files()
+    journal = fill(home, 40)
+    for _ in range(3):
+        assert journal.gap() == ""
+        assert JournalFile(home).read()
+        assert list(journal.older())
+    (home / "journal.000001.jsonl").write_bytes(journal.path.read_bytes())
+    with pytest.raises(JournalError):
+        list(journal.older())
+    (home / "journal.000001.jsonl").write_text("no journal\n")
+    with pytest.raises(JournalError):
+        list(journal.older())
+    (home / "journal.000001.jsonl").unlink()
+    with pytest.raises(JournalError):
+        list(journal.older())
+    (home / "journal.999999.jsonl").write_bytes(journal.path.read_bytes())
+    (home / "journal.999999.jsonl").chmod(0o600)
+    assert "000001" in journal.gap()
+    change(journal, "later")
+    journal.path.unlink()
+    assert journal.read() == ()
+    assert "999999" in journal.gap()
+    assert _open_files() == before
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_disk_that_gets_full_leaves_neither_parts_nor_open_files(
+    home: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    append, count = archives.append_durably, [0]
+
+    def full(fd: int, data: bytes) -> None:
+        count[0] += 1
+        append(fd, data[: len(data) // 2])
+        if count[0] % 2 == at % 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    journal = fill(home, 3)
+    before = _open_files()
+    monkeypatch.setattr(archives, "append_durably", full)
+    fill(home, 12, "n")
+    assert not [name for name in names(home) if name.endswith(".new")]
+    assert _open_files() == before
+    assert len(journal.read()) == 15
