@@ -306,6 +306,7 @@ def test_a_source_keeps_its_last_success_and_its_newest_report_in_any_order() ->
 
     assert after(said(NOW, "failed")) == ("failed", None)
     assert after(said(NOW, "failed"), said(NOW + 1, "ok")) == ("ok", NOW + 1)
+    assert after(said(NOW, "failed"), said(NOW + 1, "failed")) == ("failed", None)
     assert after(said(NOW + 2, "failed"), said(NOW + 1, "ok")) == ("failed", NOW + 1)
     assert after(said(NOW + 2, "ok"), said(NOW + 1, "ok")) == ("ok", NOW + 2)
     assert after(said(NOW, "ok"), said(NOW, "failed")) == ("failed", NOW)

@@ -28,6 +28,7 @@ from lambdatop.domain.scope import Key, Kind
 from lambdatop.domain.undoable import find_also_in_archives, find_entry, newest_undoable, on_top
 from lambdatop.engine.recovery import _later, unsettled
 
+NUMBERS = module.RECENT, module.MOST
 TARGETS = tuple(Key(SCOPE, "function", name) for name in ("a", "b", "c"))
 OUTCOMES = ("applied", "refused", "unknown", "open", "undo", "redo")
 STEPS = st.lists(st.tuples(st.sampled_from(TARGETS), st.sampled_from(OUTCOMES)), max_size=40)
@@ -193,3 +194,7 @@ def test_a_record_that_is_not_complete_changes_nothing() -> None:
             fold_record(entries, broken)
     assert entries == {"e": entry("e")}
     assert find_entry(tuple(entries.values()), SCOPE, "e").target == WORKER
+
+
+def test_two_hundred_recent_entries_stay_and_a_thousand_of_what_may_be_needed() -> None:
+    assert NUMBERS == (200, 1_000)
