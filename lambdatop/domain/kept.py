@@ -27,7 +27,7 @@ def kept(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     staying |= set(_unsettled(entries))
     staying |= set(_first(_undos(entries)))
     staying |= set(_first(e.id for e in reversed(entries) if e.call.service == DRAIN))
-    plans = {plan_of(entry) for entry in entries if entry.steps and entry.id in staying}
+    plans = {plan_of(entry) for entry in entries if entry.id in staying}
     return tuple(e for e in entries if e.id in staying or (e.steps and plan_of(e) in plans))
 
 

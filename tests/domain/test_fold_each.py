@@ -255,6 +255,7 @@ def test_what_was_read_back_after_a_change_beats_a_poll_that_began_before_it() -
         ev.Control(MAPPING, "state", "Disabled"),
         ev.Control(Key(SCOPE, "mapping", "unknown"), "state", "Disabled"),
         ev.Control(WORKER, "memory", 9),
+        ev.Control(MAPPING, "retries", 9),
     )
     world = fold_all(EMPTY_WORLD, [*polled, ev.ControlObserved(SCOPE, NOW + 5, said)])
     assert (world.reserved[WORKER], world.mappings[MAPPING].state) == (0, "Disabled")
@@ -318,6 +319,7 @@ def test_what_is_told_as_a_whole_is_kept_as_it_is() -> None:
     world = fold_all(EMPTY_WORLD, [target, spent, ev.JournalRead(SCOPE, NOW, (entry(),))])
     assert world.targets == {SCOPE: target}
     assert (world.spend.calls, world.spend.usd, world.spend.usd_per_hour) == (spent.calls, 1.0, 2.0)
+    assert world.lambda_calls == ((NOW, 3),)
     assert (world.spend.budget_usd_per_hour, world.spend.usd_by_call) == (3.0, (("x.Y", 1.0),))
     assert world.journal == (entry(),)
 

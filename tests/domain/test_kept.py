@@ -198,3 +198,9 @@ def test_a_record_that_is_not_complete_changes_nothing() -> None:
 
 def test_two_hundred_recent_entries_stay_and_a_thousand_of_what_may_be_needed() -> None:
     assert NUMBERS == (200, 1_000)
+
+
+def test_a_plan_of_which_nothing_is_needed_goes_whole() -> None:
+    plan = [replace(_step(n, "function", "f"), outcome="refused") for n in (1, 2, 3)]
+    rest = tuple(entry(f"r{i}", outcome="refused", target=TARGETS[2]) for i in range(5))
+    assert kept((*plan, *rest)) == rest[-2:]
