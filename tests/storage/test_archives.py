@@ -281,6 +281,8 @@ def test_every_archive_that_is_missing_is_named(home: Path) -> None:
 def test_of_nothing_nothing_is_missing(tmp_path: Path) -> None:
     assert JournalFile(tmp_path / "j").gap() == ""
     assert list(JournalFile(tmp_path / "j").older()) == []
+    assert archives.gap(tmp_path / "j" / "journal.jsonl", Chain()) == ""
+    assert archives.gap(tmp_path / "journal.jsonl", Chain()) == ""
 
 
 @pytest.mark.parametrize(
