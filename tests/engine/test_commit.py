@@ -324,6 +324,7 @@ async def test_given_up_while_the_intent_is_written_nothing_is_sent(
     may_end.set()
     await asyncio.gather(task, return_exceptions=True)
     del task
+    await asyncio.sleep(0)
     gc.collect()
     assert (bench.mutator.sent, complaints) == ([], [])
     if error is None:
