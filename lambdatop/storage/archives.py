@@ -95,8 +95,9 @@ def _write_new(directory: int, name: str, data: bytes) -> int:
 
 def _free_number(directory: int, path: Path, chain: Chain, data: bytes) -> int:
     """The number of the next archive: an unnamed copy of this journal is overwritten, nothing else is."""
-    newest = max([chain.before.number if chain.before else 0, *_numbers(directory)])
-    return newest if _is_copy(directory, path, newest, data) else newest + 1
+    known = chain.before.number if chain.before else 0
+    newest = max([known, *_numbers(directory)])
+    return newest if newest > known and _is_copy(directory, path, newest, data) else newest + 1
 
 
 def _is_copy(directory: int, path: Path, number: int, data: bytes) -> bool:

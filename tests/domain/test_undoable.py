@@ -224,7 +224,8 @@ def test_nothing_to_undo_is_said_with_the_account() -> None:
 
 
 def test_a_name_that_begins_ids_is_refused_with_all_that_it_may_mean() -> None:
-    entries = _applied(entry("orders-worker-1"), entry("x"), entry("y"))
+    there = entry("there", target=WORKER._replace(scope=Scope("9" * 12, SCOPE.region)))
+    entries = _applied(entry("orders-worker-1"), entry("x"), entry("y"), there)
     assert _refused(entries, WORKER.id) == (
         "'orders-worker' is a target's name and begins the id of an entry.",
         ("orders-worker-1", "y"),
