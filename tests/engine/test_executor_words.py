@@ -60,7 +60,7 @@ async def test_an_entry_holds_who_where_when_and_what(way: Corridor) -> None:
     }
     plan = replace(plan, **extra)
     executor = made(way)
-    await executor.execute(plan, way.clock.now(), ("orders", "PROD", WORKER.id))
+    await executor.execute(plan, way.clock.now(), ("orders", WORKER.id))
     (found,) = way.journal.read()
     assert found == Entry(
         id=plan.id,
