@@ -165,7 +165,8 @@ async def test_a_plan_in_steps_is_void_for_the_same_reasons_and_carried_out_once
     whole = replace(plan, id="w", steps=(replace(plan, id="w.1"),), title="All")
     assert (await executor.execute(whole, way.clock.now() - 61)).kind == "expired"
     assert (await executor.execute(whole, way.clock.now(), ("prod",))).kind == "applied"
-    assert "already" in (await executor.execute(whole, way.clock.now())).message
+    once = Result("not-sent", "This plan was carried out already; nothing more was sent.")
+    assert await executor.execute(whole, way.clock.now()) == once
     (found,) = way.journal.read()
     assert (found.id, found.whole, found.steps, found.called) == ("w.1", "All", 1, ("prod",))
 
@@ -198,12 +199,12 @@ async def test_what_recovery_found_is_told_at_once(way: Corridor) -> None:
     assert way.events == []
     way.journal.intent(entry(uptime=way.clock.uptime()))
     way.account.reserved = 0
+    assert await made(way, changes_refused="No.").recover() == (), "who answers there knows nothing of AWS"
     (found,) = await executor.recover()
     assert [(type(event), event.scope, event.at) for event in way.events] == [
         (JournalRead, SCOPE, way.clock.now())
     ]
     assert way.journal.read() == (found,)
-    assert await made(way, changes_refused="No.").recover() == ()
 
 
 async def test_a_journal_that_cannot_be_read_back_keeps_nothing_from_the_screen(tmp_path: Path) -> None:
@@ -252,14 +253,17 @@ async def test_the_newest_twenty_that_stand_are_looked_at(way: Corridor) -> None
 
 async def test_while_a_change_is_under_way_what_stands_is_not_told(way: Corridor) -> None:
     executor = made(way)
-    _standing(way, entry())
-    way.account.reserved, way.mutator.gate = 7, asyncio.Event()
+    _standing(way, entry("m", target=MAPPING, before={"state": "Enabled"}, after={"state": "Off"}))
+    way.mutator.gate = asyncio.Event()
     changing = asyncio.ensure_future(carry_out(way, executor))
     await way.mutator.reached.wait()
     await executor.look_at_standing()
     assert [e for e in way.events if isinstance(e, ControlObserved)] == []
     assert [e.outcome for e in await executor.unsettled()] == ["open"]
     assert await executor.recover() == (), "the one that is at work on it is this process"
+    way.journal.intent(entry("old", target=ORDERS, after={}))
+    (found,) = await executor.recover()
+    assert found.id == "old", "of this process, and it is not at work on it any more"
     way.mutator.gate.set()
     await changing
 
@@ -267,16 +271,17 @@ async def test_while_a_change_is_under_way_what_stands_is_not_told(way: Corridor
 async def test_a_connection_is_quiet_when_its_last_change_has_ended(way: Corridor) -> None:
     executor = made(way)
     await executor.quiet()
-    way.mutator.gate = asyncio.Event()
-    changes = [asyncio.ensure_future(carry_out(way, executor))]
+    gate = way.mutator.gate = asyncio.Event()
+    slow = asyncio.ensure_future(carry_out(way, executor))
     await way.mutator.reached.wait()
-    plan = await way.plan("purge_queue", ORDERS)
-    changes.append(asyncio.ensure_future(executor.execute(plan, way.clock.now())))
     quiet = asyncio.ensure_future(executor.quiet())
+    way.mutator.gate = None
+    plan = await way.plan("purge_queue", ORDERS)
+    assert (await executor.execute(plan, way.clock.now())).kind == "applied"
     await settle()
-    assert not quiet.done()
-    way.mutator.gate.set()
-    await asyncio.gather(*changes, quiet)
+    assert not quiet.done(), "another one is still on its way"
+    gate.set()
+    await asyncio.gather(slow, quiet)
     again = asyncio.ensure_future(executor.quiet())
     await settle()
     assert again.done()
