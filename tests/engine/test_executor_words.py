@@ -122,10 +122,12 @@ async def test_who_signs_is_written_down_and_who_must_not_sign_sends_nothing(
 async def test_each_reason_why_a_plan_is_void_is_said(way: Corridor) -> None:
     async def says(executor: Executor, age_s: float = 0.0, **changes: Any) -> tuple[str, str]:
         plan = replace(await way.plan(), **changes)
+        reads = way.reader.reads
         result = await executor.execute(plan, way.clock.now() - age_s)
+        assert result.kind == "applied" or executor is last or way.reader.reads == reads, "void before a look"
         return result.kind, result.message
 
-    executor = made(way)
+    executor, last = made(way), made(way)
     assert await says(made(way, mode="read-only")) == (
         "read-only",
         "Read-only mode: nothing was sent, and nothing here could send it.",
@@ -154,10 +156,15 @@ async def test_each_reason_why_a_plan_is_void_is_said(way: Corridor) -> None:
     executor.interrupt()
     interrupted = "not-sent", "It was interrupted before anything was sent."
     assert await says(executor) == interrupted
-    other = made(way)
-    way.reader.on_read = other.interrupt
-    assert await says(other) == interrupted
+    way.reader.on_read = last.interrupt
+    assert await says(last) == interrupted
     assert len(way.account.calls) == 1
+
+
+async def test_no_way_leads_around_read_only_mode(way: Corridor) -> None:
+    plan = await way.plan()
+    assert (await made(way, mode="read-only").step(plan, plan)).kind == "read-only"
+    assert (way.mutator.sent, way.journal.read()) == ([], ())
 
 
 async def test_a_plan_in_steps_is_void_for_the_same_reasons_and_carried_out_once(way: Corridor) -> None:
