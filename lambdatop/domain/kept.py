@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from lambdatop.domain.halfway import plan_of
 from lambdatop.domain.journal import Entry
@@ -25,14 +26,10 @@ def kept(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """
     staying = {entry.id for entry in entries[-RECENT:]}
     staying |= set(_unsettled(entries))
-    staying |= set(_first(_undos(entries)))
-    staying |= set(_first(e.id for e in reversed(entries) if e.call.service == DRAIN))
-    plans = {plan_of(entry) for entry in entries if entry.steps and entry.id in staying}
+    staying |= set(islice(_undos(entries), MOST))
+    staying |= set(islice((e.id for e in reversed(entries) if e.call.service == DRAIN), MOST))
+    plans = {plan_of(entry) for entry in entries if entry.id in staying}
     return tuple(e for e in entries if e.id in staying or (e.steps and plan_of(e) in plans))
-
-
-def _first(ids: Iterable[str]) -> Iterator[str]:
-    return (id_ for id_, _ in zip(ids, range(MOST), strict=False))
 
 
 def _unsettled(entries: Sequence[Entry]) -> Iterator[str]:

@@ -122,21 +122,20 @@ def find_also_in_archives(
     """
     archives: Iterator[tuple[Entry, ...]] | None = None
     while True:
-        found = refused = None
         try:
-            found = find_entry(entries, scope, wanted)
+            found: Entry | TargetNotFound = find_entry(entries, scope, wanted)
         except TargetNotFound as error:
-            refused = error  # an archive may hold exactly what is meant
-        if found is not None and (wanted is None or wanted in (found.id, *_own_names(found))):
+            found = error  # an archive may hold exactly what is meant
+        if isinstance(found, Entry) and (wanted is None or wanted in (found.id, *_own_names(found))):
             return entries, found
         archives = older() if archives is None else archives
         batch = next(archives, None)
         if batch is not None:
             entries = joined(batch, entries)
-        elif found is not None:
+        elif isinstance(found, Entry):
             return entries, found
         else:
-            raise refused or TargetNotFound(f"The journal has no entry {wanted!r}; see `lambdatop journal`.")
+            raise found
 
 
 def _own_names(entry: Entry) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ class Committer:
         """Who else works on the target, or why that is not known; "" without a lease, or when it is ours."""
         if self._lease is None:
             return ""
-        owner = f"{entry.actor.rsplit('/', 1)[-1]}@{entry.host}"
+        owner = f"{entry.actor.rpartition('/')[2]}@{entry.host}"
         leased = await self._lease.take(entry.target, owner, self._clock.now())
         return "" if leased.mine else f"Lease: {leased.words}."
 

@@ -56,7 +56,7 @@ def begin_anew(directory: int, live: int, path: Path, chain: Chain) -> None:
         os.fsync(directory)
     finally:
         os.close(fd)
-    text = _first_lines(Rotation(number, archive_name(number), chain.last, first, 0), kept(chain.entries()))
+    text = _first_lines(number, chain.last, first, kept(chain.entries()))
     fd = _write_new(directory, f"{path.name}.new", text)
     try:
         # Nobody may append to the new file before it is certain that its name lasts.
@@ -67,11 +67,10 @@ def begin_anew(directory: int, live: int, path: Path, chain: Chain) -> None:
         os.close(fd)
 
 
-def _first_lines(before: Rotation, entries: Sequence[Entry]) -> bytes:
+def _first_lines(number: int, last: str, first: int, entries: Sequence[Entry]) -> bytes:
     """The file that goes on from an archive: where it comes from, and the entries that stay."""
-    size = sum(len(encode(carried_record(entry), before.last)) for entry in entries)
-    before = Rotation(before.number, before.name, before.last, before.first, size)
-    lines = [encode(rotation(before), before.last)]
+    size = sum(len(encode(carried_record(entry), last)) for entry in entries)
+    lines = [encode(rotation(Rotation(number, archive_name(number), last, first, size)), last)]
     for entry in entries:
         lines.append(encode(carried_record(entry), digest(lines[-1][:-1])))
     return b"".join(lines)
@@ -97,10 +96,8 @@ def _write_new(directory: int, name: str, data: bytes) -> int:
 def _free_number(directory: int, path: Path, chain: Chain, data: bytes) -> int:
     """The number of the next archive: an unnamed copy of this journal is overwritten, nothing else is."""
     known = chain.before.number if chain.before else 0
-    later = [number for number in _numbers(directory) if number > known]
-    if not later:
-        return known + 1
-    return later[-1] if _is_copy(directory, path, later[-1], data) else later[-1] + 1
+    newest = max([known, *_numbers(directory)])
+    return newest if newest > known and _is_copy(directory, path, newest, data) else newest + 1
 
 
 def _is_copy(directory: int, path: Path, number: int, data: bytes) -> bool:

@@ -44,7 +44,6 @@ class JournalFile:
     def __init__(self, directory: Path) -> None:
         self.path = directory / NAME
         self._mutex = threading.Lock()
-        self._identity: tuple[int, int] | None = None
         self._chain = Chain()
         self._trouble = ""
         self._entries: tuple[Entry, ...] | None = ()
@@ -68,7 +67,7 @@ class JournalFile:
             return self._entries
 
     def _nothing(self) -> tuple[Entry, ...]:
-        self._identity, self._chain, self._entries = None, Chain(), ()
+        self._chain, self._entries = Chain(), ()
         return self._entries
 
     def older(self) -> Iterator[tuple[Entry, ...]]:
@@ -150,19 +149,13 @@ class JournalFile:
 
     def _catch_up(self, fd: int) -> bytes:
         """Verify what was appended since the last look; returns the torn rest."""
-        info = os.fstat(fd)
-        identity = (info.st_dev, info.st_ino)
-        if identity != self._identity:
-            self._identity, self._chain, self._entries = identity, Chain(), None
         # Inode numbers are used again: only the last known line tells that it is the same journal.
         data = read_from(fd, self._chain.size - self._chain.last_size)
-        if not self._chain.still_ends(data):
+        if self._chain.still_ends(data):
+            data = data[self._chain.last_size :]
+        else:
             self._chain, self._entries = Chain(), None
             data = read_from(fd, 0)
-        else:
-            data = data[self._chain.last_size :]
-        if not data:
-            return b""
         chain, torn = self._chain.extend(data)
         if chain is not self._chain:
             self._chain, self._entries = chain, None

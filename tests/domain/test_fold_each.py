@@ -18,11 +18,13 @@ from lambdatop.domain.permissions import Permissions
 from lambdatop.domain.scope import Key
 from lambdatop.domain.stream import StreamFacts
 from lambdatop.domain.trigger import FunctionTriggers
+from lambdatop.domain.unread import Gap
 from lambdatop.domain.world import EMPTY_WORLD, LogTail, World
 
 ELSEWHERE = SCOPE._replace(region="us-east-1")
 ALARM = Key(SCOPE, "alarm", "dlq")
 STREAM = Key(SCOPE, "stream", "clicks")
+DENIED = Gap("queues", "sqs:GetQueueAttributes", "orders", "denied")
 
 Told = Callable[[float, int], ev.Event]
 Known = Callable[[World], Any]
@@ -67,6 +69,10 @@ ANSWERS: dict[str, tuple[Told, Known]] = {
     "logs": (
         lambda at, n: ev.LogsObserved(SCOPE, at, WORKER, "/g", (), coverage=n),
         lambda w: w.logs[WORKER].coverage,
+    ),
+    "gaps": (
+        lambda at, n: ev.GapsObserved(SCOPE, at, "queues", (DENIED,) * n),
+        lambda w: len(w.gaps[(SCOPE, "queues")].gaps),
     ),
 }
 
@@ -140,6 +146,12 @@ def test_a_list_that_says_the_same_again_leaves_the_objects_as_they_are() -> Non
         assert getattr(again, name) is getattr(first, name), name
     changed = fold(again, ev.FunctionsListed(SCOPE, NOW + 2, (function(memory_mb=1),)))
     assert changed.functions[WORKER].memory_mb == 1
+
+
+def test_gaps_that_are_told_again_leave_the_world_as_it_is() -> None:
+    world = fold(EMPTY_WORLD, ev.GapsObserved(SCOPE, NOW, "queues", (DENIED,)))
+    assert fold(world, ev.GapsObserved(SCOPE, NOW + 1, "queues", (DENIED,))) is world
+    assert fold(world, ev.GapsObserved(SCOPE, NOW - 1, "queues", ())) is world
 
 
 def test_a_function_that_is_gone_here_takes_nothing_from_one_of_the_same_name_elsewhere() -> None:
@@ -243,6 +255,7 @@ def test_what_was_read_back_after_a_change_beats_a_poll_that_began_before_it() -
         ev.Control(MAPPING, "state", "Disabled"),
         ev.Control(Key(SCOPE, "mapping", "unknown"), "state", "Disabled"),
         ev.Control(WORKER, "memory", 9),
+        ev.Control(MAPPING, "retries", 9),
     )
     world = fold_all(EMPTY_WORLD, [*polled, ev.ControlObserved(SCOPE, NOW + 5, said)])
     assert (world.reserved[WORKER], world.mappings[MAPPING].state) == (0, "Disabled")
@@ -294,6 +307,7 @@ def test_a_source_keeps_its_last_success_and_its_newest_report_in_any_order() ->
 
     assert after(said(NOW, "failed")) == ("failed", None)
     assert after(said(NOW, "failed"), said(NOW + 1, "ok")) == ("ok", NOW + 1)
+    assert after(said(NOW, "failed"), said(NOW + 1, "failed")) == ("failed", None)
     assert after(said(NOW + 2, "failed"), said(NOW + 1, "ok")) == ("failed", NOW + 1)
     assert after(said(NOW + 2, "ok"), said(NOW + 1, "ok")) == ("ok", NOW + 2)
     assert after(said(NOW, "ok"), said(NOW, "failed")) == ("failed", NOW)
@@ -305,6 +319,7 @@ def test_what_is_told_as_a_whole_is_kept_as_it_is() -> None:
     world = fold_all(EMPTY_WORLD, [target, spent, ev.JournalRead(SCOPE, NOW, (entry(),))])
     assert world.targets == {SCOPE: target}
     assert (world.spend.calls, world.spend.usd, world.spend.usd_per_hour) == (spent.calls, 1.0, 2.0)
+    assert world.lambda_calls == ((NOW, 3),)
     assert (world.spend.budget_usd_per_hour, world.spend.usd_by_call) == (3.0, (("x.Y", 1.0),))
     assert world.journal == (entry(),)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lambdatop.domain import kept as module
 from lambdatop.domain.halfway import halfway
 from lambdatop.domain.journal import (
+    ACCEPTED,
     Entry,
     carried_record,
     fold_record,
@@ -28,6 +29,7 @@ from lambdatop.domain.scope import Key, Kind
 from lambdatop.domain.undoable import find_also_in_archives, find_entry, newest_undoable, on_top
 from lambdatop.engine.recovery import _later, unsettled
 
+NUMBERS = module.RECENT, module.MOST
 TARGETS = tuple(Key(SCOPE, "function", name) for name in ("a", "b", "c"))
 OUTCOMES = ("applied", "refused", "unknown", "open", "undo", "redo")
 STEPS = st.lists(st.tuples(st.sampled_from(TARGETS), st.sampled_from(OUTCOMES)), max_size=40)
@@ -193,3 +195,49 @@ def test_a_record_that_is_not_complete_changes_nothing() -> None:
             fold_record(entries, broken)
     assert entries == {"e": entry("e")}
     assert find_entry(tuple(entries.values()), SCOPE, "e").target == WORKER
+
+
+def test_two_hundred_recent_entries_stay_and_a_thousand_of_what_may_be_needed() -> None:
+    assert NUMBERS == (200, 1_000)
+
+
+def test_a_plan_of_which_nothing_is_needed_goes_whole() -> None:
+    plan = [replace(_step(n, "function", "f"), outcome="refused") for n in (1, 2, 3)]
+    rest = tuple(entry(f"r{i}", outcome="refused", target=TARGETS[2]) for i in range(5))
+    assert kept((*plan, *rest)) == rest[-2:]
+
+
+REFUSED = [entry(f"r{i}", outcome="refused", target=TARGETS[2]) for i in range(5)]
+
+
+def _stay(*entries: Entry) -> list[str]:
+    """Which of these stay for another reason than that they are recent."""
+    return [e.id for e in kept([*entries, *REFUSED]) if not e.id.startswith("r")]
+
+
+@pytest.mark.parametrize("newest", ["open", "unknown", "applied", "undone"])
+def test_of_what_followed_the_newest_tells_what_became_of_it(newest: str) -> None:
+    made = entry("open"), entry("between", outcome="undone"), entry("newest", outcome=newest)
+    assert _stay(*made) == ["open", "newest"]
+    assert _stay(*made, entry("no", outcome="not-sent")) == ["open", "newest"]
+    elsewhere = entry("elsewhere", outcome="undone", target=TARGETS[0])
+    assert _stay(*made, elsewhere) == ["open", "newest"]
+
+
+def test_an_undo_stays_until_something_is_done_on_top_of_it() -> None:
+    flip = [entry("c", outcome="undone"), _applied("u", undoes="c", depth=1)]
+    assert _stay(*flip) == ["u"]
+    assert _stay(flip[0], replace(flip[1], undo=None)) == [], "it cannot be taken back itself"
+    assert _stay(*flip, _applied("on")) == ["on"]
+    accepted = entry("on", outcome="unknown", detail=f"{ACCEPTED}, but it still shows 7")
+    assert _stay(*flip, accepted) == ["on"]
+    assert _stay(*flip, _applied("on", after={"memory": 1})) == ["u", "on"]
+    assert _stay(*flip, entry("c2", outcome="undone"), _applied("u2", undoes="c2", depth=1)) == ["u2"]
+    wider = _applied("u", undoes="c", depth=1, after={"reserved_concurrency": 7, "memory": 1})
+    assert _stay(flip[0], wider, _applied("u2", undoes="c2", depth=1)) == ["u", "u2"]
+
+
+def test_a_change_stays_when_it_can_be_undone_or_has_left_something() -> None:
+    assert _stay(_applied("bare", undo=None)) == ["bare"]
+    assert _stay(_applied("bare", after={})) == ["bare"]
+    assert _stay(_applied("bare", undo=None, after={})) == []

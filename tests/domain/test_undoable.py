@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lambdatop.domain.errors import TargetNotFound, UsageError
 from lambdatop.domain.journal import ACCEPTED, Entry, intent_record, outcome_record, replay
 from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.undoable import find_entry, newest_undoable, on_top
+from lambdatop.domain.undoable import find_also_in_archives, find_entry, newest_undoable, on_top
 
 TARGETS = tuple(Key(SCOPE, "function", name) for name in ("a", "b", "c"))
 STEPS = st.lists(
@@ -191,3 +191,115 @@ def test_a_name_in_another_account_is_said() -> None:
 def test_nothing_is_no_name(empty: str) -> None:
     with pytest.raises(TargetNotFound):
         find_entry(_applied(entry("f", label="")), SCOPE, empty)
+
+
+def test_only_a_change_of_the_same_fields_is_on_top() -> None:
+    below = entry("below", outcome="applied")
+    other = {"outcome": "applied", "after": {"memory": 1}}
+    both = entry("both", outcome="applied", after={"memory": 1, "reserved_concurrency": 2})
+    assert on_top((below, entry("memory", **other)), below) is None
+    assert on_top((below, both, entry("memory", **other)), below) == both
+
+
+def _refused(entries: tuple[Entry, ...], wanted: str) -> tuple[str, tuple[str, ...]]:
+    with pytest.raises(TargetNotFound) as refused:
+        find_entry(entries, SCOPE, wanted)
+    return str(refused.value), refused.value.candidates
+
+
+def test_the_beginning_of_an_id_must_be_the_only_one() -> None:
+    entries = _applied(entry("abc1"), entry("abc12"), entry("abd"), entry("x"))
+    assert find_entry(entries, SCOPE, "abd").id == find_entry(entries, SCOPE, "abd"[:3]).id == "abd"
+    assert find_entry(entries[2:], SCOPE, "ab").id == "abd"
+    assert find_entry(entries, SCOPE, "abc1").id == "abc1", "a whole id, whatever else begins so"
+    assert _refused(entries, "abc") == ("Several journal entries begin with 'abc'.", ("abc1", "abc12"))
+    assert _refused(entries, "z") == ("The journal has no entry 'z'; see `lambdatop journal`.", ())
+    assert _refused(entries, "bc1") == ("The journal has no entry 'bc1'; see `lambdatop journal`.", ())
+
+
+def test_nothing_to_undo_is_said_with_the_account() -> None:
+    with pytest.raises(TargetNotFound) as refused:
+        find_entry((), SCOPE, None)
+    assert str(refused.value) == f"There is nothing to undo in {SCOPE}; see `lambdatop journal`."
+
+
+def test_a_name_that_begins_ids_is_refused_with_all_that_it_may_mean() -> None:
+    there = entry("there", target=WORKER._replace(scope=Scope("9" * 12, SCOPE.region)))
+    entries = _applied(entry("orders-worker-1"), entry("x"), entry("y"), there)
+    assert _refused(entries, WORKER.id) == (
+        "'orders-worker' is a target's name and begins the id of an entry.",
+        ("orders-worker-1", "y"),
+    )
+
+
+def test_candidates_are_told_by_what_was_done_and_the_name_on_screen() -> None:
+    trigger, throttle = (
+        "m  throttle_to_zero of orders → orders-worker",
+        "f  throttle_to_zero of orders-worker",
+    )
+    assert _refused(_applied(_trigger(), entry("f")), WORKER.id) == (
+        "Several things were changed under the name 'orders-worker': name one entry by its id.",
+        (trigger, throttle),
+    )
+    undone = _applied(_trigger(), entry("f"), entry("u", undoes="f", depth=1))
+    nothing = "There is nothing to undo of orders-worker; see `lambdatop journal`."
+    assert _refused(undone, WORKER.id) == (
+        f"{nothing} Under the same name this was changed; undo it by its id:",
+        (trigger,),
+    )
+    assert _refused(undone[1:], WORKER.id) == (nothing, ())
+    plain = _applied(_trigger(label=""), entry("f"), entry("u", undoes="f", depth=1))
+    assert _refused(plain, WORKER.id)[1] == (f"m  throttle_to_zero of {MAPPING.id}",)
+
+
+def test_what_was_changed_elsewhere_is_not_undone_here_and_all_places_are_named() -> None:
+    there = [WORKER._replace(scope=Scope(account * 12, SCOPE.region)) for account in "98"]
+    entries = _applied(entry("here"), *(entry(f"t{i}", target=key) for i, key in enumerate(there)))
+    assert find_entry(entries, SCOPE, WORKER.id).id == "here"
+    assert find_entry(entries, SCOPE, None).id == "here"
+    assert find_entry(entries, there[0].scope, WORKER.id).id == "t0"
+    with pytest.raises(UsageError) as refused:
+        find_entry(entries[1:], SCOPE, WORKER.id)
+    assert str(refused.value) == (
+        f"orders-worker belongs to {there[1].scope}, {there[0].scope}, the connection is to {SCOPE}. "
+        "Choose it with --profile and --region."
+    )
+
+
+def test_the_users_name_for_one_thing_takes_back_that_thing() -> None:
+    """Nothing is called so by itself: what was changed under the name is what is meant."""
+    entries = _applied(entry("first", called=("prod",)), entry("second", called=("prod",)))
+    assert find_entry(entries, SCOPE, "prod").id == "second"
+
+
+def test_a_step_on_the_very_target_that_is_called_so_is_meant_too() -> None:
+    """A screen has called the target so once; the step was made under the same name."""
+    before = entry("before", label="prod", outcome="undone")
+    step = entry("p.1", called=("prod",), whole="Stop", steps=2, outcome="applied")
+    assert find_entry((before, step), SCOPE, "prod").id == "p.1"
+
+
+def test_no_more_archives_are_read_than_needed() -> None:
+    read: list[str] = []
+    named, first = entry("named", called=("prod",), outcome="applied"), entry("first", outcome="applied")
+
+    def older() -> Any:
+        for name, batch in (("newer", (entry("abc", outcome="applied"),)), ("oldest", (first,))):
+            read.append(name)
+            yield batch
+
+    def found(wanted: str | None) -> tuple[str, list[str], list[str]]:
+        read.clear()
+        entries, one = find_also_in_archives((named,), older, SCOPE, wanted)
+        return one.id, [e.id for e in entries], [*read]
+
+    both = ["newer", "oldest"]
+    for wanted in (None, "named", WORKER.id, named.arn):
+        assert found(wanted) == ("named", ["named"], [])
+    assert found("abc") == ("abc", ["abc", "named"], ["newer"])
+    assert found("first") == ("first", ["first", "abc", "named"], both)
+    assert found("prod") == ("named", ["first", "abc", "named"], both)
+    assert found("fir") == ("first", ["first", "abc", "named"], both)
+    with pytest.raises(TargetNotFound, match="has no entry 'z'"):
+        found("z")
+    assert read == both

@@ -6,27 +6,21 @@ import errno
 import fcntl
 import json
 import os
-import signal
 import stat
-import subprocess
-import sys
 import threading
-from collections.abc import Callable
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.archived import change, fill, full_disk, names, whole
 from fakes.entries import AT, SCOPE, entry
 
 from lambdatop.domain import kept
-from lambdatop.domain.journal import Entry, joined
 from lambdatop.domain.scope import Key
 from lambdatop.storage import archives, chain, journal_file, private
+from lambdatop.storage.chain import Chain, Rotation
 from lambdatop.storage.errors import JournalError
 from lambdatop.storage.journal_file import JournalFile
-
-WRITER = Path(__file__).parents[1] / "fakes" / "journal_writer.py"
 
 
 @pytest.fixture
@@ -34,29 +28,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
     monkeypatch.setattr(kept, "RECENT", 2)
     monkeypatch.setattr(kept, "MOST", 4)
+    monkeypatch.setattr(private, "sync", lambda fd: None)
     return tmp_path / "j"
-
-
-def whole(home: Path) -> tuple[Entry, ...]:
-    journal = JournalFile(home)
-    parts = [journal.read(), *journal.older()]
-    return reduce(lambda newer, older: joined(older, newer), parts)
-
-
-def change(journal: JournalFile, name: str, **fields: Any) -> None:
-    journal.intent(entry(name, **fields))
-    journal.outcome(name, AT, "applied", "", None)
-
-
-def fill(home: Path, count: int, prefix: str = "e") -> JournalFile:
-    journal = JournalFile(home)
-    for i in range(count):
-        change(journal, f"{prefix}{i:03d}", target=Key(SCOPE, "function", f"f{i % 3}"))
-    return journal
-
-
-def names(home: Path) -> list[str]:
-    return sorted(path.name for path in home.iterdir())
 
 
 def test_a_long_journal_begins_anew_and_nothing_is_lost(home: Path) -> None:
@@ -122,10 +95,11 @@ def test_a_missing_archive_is_said_and_nothing_is_refused(home: Path) -> None:
     assert f"{newest.name} is missing" in journal.gap()
     with pytest.raises(JournalError, match="is missing"):
         list(journal.older())
-    change(journal, "goes-on")
+    fill(home, 20, "goes-on")
+    assert not newest.exists(), "its number is not given to another one"
     moved.rename(newest)
     assert JournalFile(home).gap() == ""
-    assert len(whole(home)) == 61
+    assert len(whole(home)) == 80
 
 
 def test_an_oldest_archive_that_is_missing_is_said_without_reading_any(home: Path) -> None:
@@ -199,152 +173,10 @@ def test_a_neighbour_who_waited_for_the_lock_writes_into_the_new_file(
     assert len(whole(home)) == 44
 
 
-def test_several_processes_write_while_it_begins_anew(home: Path) -> None:
-    side = home.parent / "effects"
-    code = (
-        f"import sys; sys.path[:0] = {[str(WRITER.parents[1]), str(WRITER.parents[2])]!r}\n"
-        "from lambdatop.storage import archives; archives.ROTATE_BYTES = 20_000\n"
-        "from lambdatop.domain import kept; kept.RECENT = kept.MOST = 5\n"
-        "from fakes.journal_writer import main; main(sys.argv[1], sys.argv[2], sys.argv[3], 80)\n"
-    )
-    writers = [subprocess.Popen([sys.executable, "-c", code, home, side, name]) for name in ("a", "b", "c")]
-    assert [w.wait(120) for w in writers] == [0, 0, 0]
-    entries = whole(home)
-    assert len(names(home)) > 5
-    assert {e.outcome for e in entries} == {"applied"}
-    assert sorted(e.id for e in entries) == sorted(f"{name}-{i}" for name in "abc" for i in range(80))
-    assert sorted(side.read_text().split()) == sorted(e.id for e in entries)
-
-
-# -- every system call ------------------------------------------------------------------------------
-
-CALLS = [
-    *(
-        (os, n)
-        for n in ("open", "write", "fsync", "rename", "unlink", "fchmod", "close", "ftruncate", "listdir")
-    ),
-    (fcntl, "flock"),
-]
-
-
-def _at_call(wanted: int, act: Callable[[], None], *, after: bool) -> list[int]:
-    """In a child: count the system calls of the journal, and `act` at the wanted one."""
-    seen = [0]
-
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
-            seen[0] += 1
-            mine = seen[0] == wanted
-            if mine and not after:
-                act()
-            try:
-                return function(*args, **options)
-            finally:
-                if mine and after:
-                    act()
-
-        return call
-
-    for module, name in CALLS:
-        setattr(module, name, counted(getattr(module, name)))
-    return seen
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _full() -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def _in_child(work: Callable[[], int]) -> int:
-    """The exit code of `work` in a child, or minus the signal that ended it."""
-    pid = os.fork()
-    if pid == 0:
-        code = 99
-        try:
-            code = work()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def _just_before(home: Path) -> int:
-    """Fill a journal until the next outcome makes it begin anew; how many changes it holds."""
-    journal, count = JournalFile(home), 0
-    while not any("000002" in name for name in names(home) if home.exists()) if home.exists() else True:
-        last = {p.name: p.read_bytes() for p in home.iterdir()} if home.exists() else {}
-        change(journal, f"e{count:03d}", target=Key(SCOPE, "function", f"f{count % 3}"))
-        count += 1
-    for path in home.iterdir():
-        path.unlink()
-    for name, data in last.items():
-        (home / name).write_bytes(data)
-        (home / name).chmod(0o600)
-    return count - 1
-
-
-@pytest.fixture
-def ready(home: Path) -> tuple[dict[str, bytes], int]:
-    count = _just_before(home)
-    return {p.name: p.read_bytes() for p in home.iterdir()}, count
-
-
-def _restore(home: Path, files: dict[str, bytes]) -> None:
-    for path in home.iterdir():
-        path.unlink()
-    for name, data in files.items():
-        (home / name).write_bytes(data)
-        (home / name).chmod(0o600)
-
-
-@pytest.mark.parametrize("how", ["killed before", "killed after", "full disk"])
-def test_at_every_system_call_of_the_change_nothing_is_lost(
-    home: Path, ready: tuple[dict[str, bytes], int], how: str
-) -> None:
-    files, count = ready
-    act = _full if how == "full disk" else _die
-
-    def work(wanted: int) -> Callable[[], int]:
-        def run() -> int:
-            journal = JournalFile(home)
-            journal.read()
-            journal.intent(entry("last"))
-            seen = _at_call(wanted, act, after=how == "killed after")
-            try:
-                journal.outcome("last", AT, "applied", "", None)
-            except JournalError:
-                return 1
-            return 0 if seen[0] >= wanted else 2
-
-        return run
-
-    ends = []
-    for wanted in range(1, 200):
-        _restore(home, files)
-        ends.append(_in_child(work(wanted)))
-        if ends[-1] == 2:
-            break
-        assert ends[-1] in ((0, 1) if how == "full disk" else (-signal.SIGKILL,))
-        found = {e.id: e.outcome for e in whole(home)}
-        assert list(found) == [*(f"e{i:03d}" for i in range(count)), "last"], (wanted, names(home))
-        assert {found[id_] for id_ in found if id_ != "last"} == {"applied"}
-        assert found["last"] in (("applied",) if ends[-1] == 0 else ("open", "applied")), wanted
-        assert JournalFile(home).gap() == "", (wanted, names(home))
-        # Whoever comes next goes on, and begins the file anew if that was left undone.
-        journal = fill(home, 20, "n")
-        assert journal.gap() == ""
-        assert len(whole(home)) == count + 21
-        assert {"journal.000002.jsonl", "journal.jsonl"} <= set(names(home))
-    assert ends[-1] == 2, "every call was reached"
-    assert len(ends) > 20
-
-
 def test_a_full_disk_beside_a_written_record_is_told_and_costs_nothing(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "_write_new", lambda *_: _full())
+    monkeypatch.setattr(archives, "_write_new", lambda *_: full_disk())
     journal = fill(home, 40)
     assert "cannot begin anew, so it goes on growing: the disk is full" in journal.gap()
     assert len(journal.read()) == 40
@@ -356,47 +188,221 @@ def test_a_full_disk_beside_a_written_record_is_told_and_costs_nothing(
     assert len(whole(home)) == 41
 
 
-# -- work, not time -----------------------------------------------------------------------------------
+# -- what it is made of -------------------------------------------------------------------------------
 
 
-def test_neither_start_nor_append_grows_with_what_was_done_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_it_begins_anew_from_a_mebibyte_on_and_from_twice_what_was_carried_over() -> None:
+    def is_long(size: int, carried: int | None = None) -> bool:
+        before = None if carried is None else Rotation(1, "journal.000001.jsonl", "f" * 64, 1, carried)
+        return archives.is_long(Chain(size=size, before=before))
+
+    mebibyte = 1024 * 1024
+    assert [is_long(size) for size in (0, mebibyte - 1, mebibyte)] == [False, False, True]
+    assert [is_long(size, 5) for size in (mebibyte - 1, mebibyte)] == [False, True]
+    assert [is_long(size, mebibyte) for size in (2 * mebibyte - 1, 2 * mebibyte)] == [False, True]
+
+
+def test_archives_are_numbered_in_six_places_and_more() -> None:
+    assert archives.archive_name(7) == "journal.000007.jsonl"
+    assert archives.archive_name(1_234_567) == "journal.1234567.jsonl"
+
+
+def test_only_an_outcome_lets_it_begin_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = fill(home, 3)
+    monkeypatch.setattr(archives, "ROTATE_BYTES", 10)
+    journal.intent(entry("open"))
+    assert names(home) == ["journal.jsonl"], "between intent and call nothing is moved"
+    journal.outcome("open", AT, "applied", "", None)
+    assert names(home) == ["journal.000001.jsonl", "journal.jsonl"]
+    first, *rest = journal.path.read_bytes().splitlines(keepends=True)
+    assert json.loads(first)["carried_bytes"] == len(b"".join(rest)) > 0
+
+
+def test_what_others_left_beside_it_is_not_overwritten(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    for name in ("journal.000003.jsonl", "journal.12.jsonl", "journal.000009.jsonl.old"):
+        (home / name).write_text("mine")
+    (home / "journal.jsonl.new").write_text("left by one that died")
+    (home / "journal.000004.jsonl.new").write_text("left by one that died")
+    journal = fill(home, 12)
+    assert names(home)[:2] == ["journal.000003.jsonl", "journal.000004.jsonl"]
+    assert not [name for name in names(home) if name.endswith(".new")]
+    assert (home / "journal.000003.jsonl").read_text() == "mine"
+    assert journal.gap() == (
+        f"The journal {journal.path} does not go on from journal.000003.jsonl beside it: the file that did "
+        "was moved away. What these hold is not shown, and cannot be undone from here."
+    )
+    assert len(whole(home)) == 12
+
+
+@pytest.mark.parametrize("how", ["empty", "open to others", "link", "another"])
+def test_what_is_no_copy_of_this_journal_is_left_and_said(home: Path, how: str) -> None:
+    journal = fill(home, 2)
+    there = home / "journal.000001.jsonl"
+    if how == "link":
+        there.symlink_to(journal.path)
+    else:
+        there.write_bytes({"empty": b"", "another": b"x"}.get(how, journal.path.read_bytes()))
+        there.chmod(0o644 if how == "open to others" else 0o600)
+    assert "does not go on from journal.000001.jsonl beside it" in journal.gap()
+    data = there.read_bytes()
+    fill(home, 12, "n")
+    assert "journal.000002.jsonl" in names(home)
+    assert how == "link" or there.read_bytes() == data
+    there.unlink()
+    assert JournalFile(home).gap() == ""
+    assert len(whole(home)) == 14
+
+
+def test_a_copy_of_one_that_died_is_no_gap_and_is_written_anew(home: Path) -> None:
+    journal = fill(home, 3)
+    for name in ("journal.000001.jsonl", "journal.000002.jsonl", "journal.000004.jsonl"):
+        (home / name).write_bytes(journal.path.read_bytes() if "4" in name else b"another\n")
+        (home / name).chmod(0o600)
+    assert "go on from journal.000001.jsonl, journal.000002.jsonl beside" in journal.gap()
+    fill(home, 4, "n")
+    assert [name for name in names(home) if "4" in name or "5" in name] == ["journal.000004.jsonl"]
+    assert (home / "journal.000004.jsonl").read_bytes().count(b"\n") > 6
+    assert len(whole(home)) == 7
+
+
+def test_every_archive_that_is_missing_is_named(home: Path) -> None:
+    journal = fill(home, 60)
+    for number in (1, 3):
+        (home / f"journal.00000{number}.jsonl").unlink()
+    assert journal.gap() == (
+        f"Of the journal {journal.path} journal.000001.jsonl, journal.000003.jsonl is missing: what was done "
+        "then is not shown, and cannot be undone from here. Put it back beside the journal."
+    )
+    with pytest.raises(JournalError, match=r"Of the journal .* journal.000003.jsonl is missing: what was"):
+        list(JournalFile(home).older())
+
+
+def test_of_nothing_nothing_is_missing(tmp_path: Path) -> None:
+    assert JournalFile(tmp_path / "j").gap() == ""
+    assert list(JournalFile(tmp_path / "j").older()) == []
+    assert archives.gap(tmp_path / "j" / "journal.jsonl", Chain()) == ""
+    assert archives.gap(tmp_path / "journal.jsonl", Chain()) == ""
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("longer", "is not the one that the journal goes on from: its last line is another one"),
+        ("bent", "is damaged: line 1 .*[.] Put the file back as it was[.]$"),
+        ("a link", "cannot be read: it is a symbolic link"),
+    ],
+)
+def test_an_archive_that_cannot_be_trusted_says_why(home: Path, how: str, why: str) -> None:
+    journal = fill(home, 20)
+    newest = home / names(home)[-2]
+    data = newest.read_bytes()
+    if how == "a link":
+        newest.rename(home / "elsewhere")
+        newest.symlink_to(home / "elsewhere")
+    else:
+        newest.write_bytes(data + b"torn" if how == "longer" else b"x" + data[1:])
+    with pytest.raises(JournalError, match=f"{newest} {why}"):
+        next(journal.older())
+
+
+def test_the_archives_come_newest_first_and_when_they_are_asked_for(home: Path) -> None:
+    journal = fill(home, 60)
+    batches = list(JournalFile(home).older())
+    assert len(batches) == len(names(home)) - 1
+    assert [batch[-1].id for batch in batches] == sorted((b[-1].id for b in batches), reverse=True)
+    (home / "journal.000001.jsonl").write_text("damaged")
+    parts = journal.older()
+    assert [next(parts) for _ in batches[1:]] == batches[:-1]
+    with pytest.raises(JournalError, match="not the one"):
+        next(parts)
+
+
+@pytest.mark.parametrize("umask", [0, 0o777])
+def test_modes_of_archives_do_not_depend_on_the_umask(home: Path, umask: int) -> None:
+    journal, before = fill(home, 1), os.umask(umask)
+    try:
+        for n in range(20):
+            change(journal, f"n{n}")
+    finally:
+        os.umask(before)
+    assert len(names(home)) > 1
+    assert {stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()} == {0o600}
+
+
+def test_each_new_name_is_on_disk_before_anything_else_happens_and_nobody_can_write_before(
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bytes read and lines understood by a start and by an append, after 1,000 and 4,000 changes."""
-    monkeypatch.setattr(private, "sync", lambda fd: None)
-    monkeypatch.setattr(archives, "ROTATE_BYTES", 100_000)
-    monkeypatch.setattr(kept, "RECENT", 20)
-    monkeypatch.setattr(kept, "MOST", 20)
-    read, lines = [0], [0]
-    read_from, record = private.read_from, chain._record
+    done: list[tuple[str, object]] = []
+    rename, fsync = os.rename, os.fsync
 
-    def counted(fd: int, offset: int) -> bytes:
-        data = read_from(fd, offset)
-        read[0] += len(data)
-        return data
+    def renamed(old: str, new: str, **options: Any) -> None:
+        if new == "journal.jsonl":
+            with (home / old).open("rb") as neighbour, pytest.raises(BlockingIOError):
+                fcntl.flock(neighbour, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        rename(old, new, **options)
+        done.append(("named", new))
 
-    def understood(line: bytes, number: int) -> Any:
-        lines[0] += 1
-        return record(line, number)
+    def synced(fd: int) -> None:
+        fsync(fd)
+        done.append(("on disk", stat.S_ISDIR(os.fstat(fd).st_mode)))
 
-    monkeypatch.setattr(journal_file, "read_from", counted)
-    monkeypatch.setattr(archives, "read_from", counted)
-    monkeypatch.setattr(chain, "_record", understood)
-    journal, made = JournalFile(tmp_path / "j"), 0
-    for size in (1_000, 4_000):
-        while made < size:
-            change(journal, f"e{made}", target=Key(SCOPE, "function", f"f{made % 7}"))
-            made += 1
-        read[0] = lines[0] = 0
-        JournalFile(tmp_path / "j").read()
-        assert read[0] < 120_000
-        assert lines[0] < 200
-        read[0] = lines[0] = 0
-        for _ in range(300):
-            change(journal, f"e{made}", target=Key(SCOPE, "function", f"f{made % 7}"))
-            made += 1
-        assert read[0] / 600 < 3_000, (
-            "each append reads its own line, and now and then the file that it closes"
-        )
-        assert lines[0] / 600 < 2
-        assert len(journal.read()) < 120
+    monkeypatch.setattr(os, "rename", renamed)
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(private, "sync", synced)
+    fill(home, 20)
+    named = [i for i, (what, _) in enumerate(done) if what == "named"]
+    assert [done[i][1] for i in named[:2]] == ["journal.000001.jsonl", "journal.jsonl"]
+    for i in named:
+        assert done[i - 1 : i + 2] == [("on disk", False), done[i], ("on disk", True)]
+
+
+def _open_files() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+def test_no_file_is_left_open(home: Path) -> None:
+    before = _open_files()
+    journal = fill(home, 40)
+    for _ in range(3):
+        assert journal.gap() == ""
+        assert JournalFile(home).read()
+        assert list(journal.older())
+    (home / "journal.000001.jsonl").write_bytes(journal.path.read_bytes())
+    with pytest.raises(JournalError):
+        list(journal.older())
+    (home / "journal.000001.jsonl").write_text("no journal\n")
+    with pytest.raises(JournalError):
+        list(journal.older())
+    (home / "journal.000001.jsonl").unlink()
+    with pytest.raises(JournalError):
+        list(journal.older())
+    (home / "journal.999999.jsonl").write_bytes(journal.path.read_bytes())
+    (home / "journal.999999.jsonl").chmod(0o600)
+    assert "000001" in journal.gap()
+    change(journal, "later")
+    journal.path.unlink()
+    assert journal.read() == ()
+    assert "999999" in journal.gap()
+    assert _open_files() == before
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_disk_that_gets_full_leaves_neither_parts_nor_open_files(
+    home: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    append, count = private.append_durably, [0]
+
+    def full(fd: int, data: bytes) -> None:
+        count[0] += 1
+        append(fd, data[: len(data) // 2])
+        if count[0] % 2 == at % 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    journal = fill(home, 3)
+    before = _open_files()
+    monkeypatch.setattr(archives, "append_durably", full)
+    assert "goes on growing: the disk is full" in fill(home, 12, "n").gap()
+    assert not [name for name in names(home) if name.endswith(".new")]
+    assert _open_files() == before
+    assert len(journal.read()) == 15

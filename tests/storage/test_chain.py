@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from fakes.entries import AT, entry
 
-from lambdatop.domain.journal import intent_record, outcome_record
-from lambdatop.storage.chain import GENESIS, BrokenChain, Chain, digest, encode, repair
+from lambdatop.domain.journal import carried_record, intent_record, outcome_record
+from lambdatop.storage.chain import GENESIS, BrokenChain, Chain, Rotation, digest, encode, repair, rotation
 
 INTENT = intent_record(entry())
 APPLIED = outcome_record("e1", AT + 1, "applied", "", None)
+CARRIED = carried_record(entry())
+BEFORE = Rotation(3, "journal.000003.jsonl", "f" * 64, 2, 500)
+ROTATION_NAMES = ("archive", "number", "first", "carried_bytes")
 
 
 def written(*records: Any) -> bytes:
@@ -125,6 +128,11 @@ def test_the_line_is_counted_from_the_beginning_of_the_file() -> None:
         {**APPLIED, "at": "soon"},
         {k: v for k, v in APPLIED.items() if k != "at"},
         {k: v for k, v in APPLIED.items() if k != "outcome"},
+        {**CARRIED, "outcome": "fine"},
+        {**CARRIED, "seen": 7},
+        {k: v for k, v in CARRIED.items() if k != "outcome"},
+        {**rotation(BEFORE), "number": "first"},
+        *({k: v for k, v in rotation(BEFORE).items() if k != name} for name in ROTATION_NAMES),
     ],
 )
 def test_a_record_with_a_part_missing_is_damage(record: Any) -> None:
@@ -143,3 +151,28 @@ def test_records_of_a_later_version_stay_in_the_chain_and_mean_nothing() -> None
     chain, _ = Chain().extend(written({"record": "from-tomorrow"}, INTENT, {"no": "kind"}))
     assert chain.lines == 3
     assert [e.id for e in chain.entries()] == ["e1"]
+
+
+@pytest.mark.parametrize("outcome", ["open", "applied", "refused", "not-sent", "unknown", "undone"])
+def test_every_end_can_be_carried_over(outcome: Any) -> None:
+    chain, _ = Chain().extend(written(carried_record(entry(outcome=outcome))))
+    assert [e.outcome for e in chain.entries()] == [outcome]
+
+
+def test_a_file_that_follows_an_archive_begins_with_its_name_and_hash() -> None:
+    line = encode(rotation(BEFORE), BEFORE.last)
+    assert line == (
+        b'{"prev":"' + b"f" * 64 + b'","record":"rotation","archive":"journal.000003.jsonl",'
+        b'"number":3,"first":2,"carried_bytes":500}\n'
+    )
+    chain, _ = Chain().extend(line + encode(INTENT, digest(line[:-1])))
+    assert (chain.before, chain.lines, len(chain.entries())) == (BEFORE, 2, 1)
+    with pytest.raises(BrokenChain, match="line 2 does not follow"):
+        Chain().extend(line + encode(INTENT, BEFORE.last))
+
+
+def test_only_the_first_line_may_follow_from_elsewhere() -> None:
+    first = written(INTENT)
+    with pytest.raises(BrokenChain, match="line 2 does not follow"):
+        Chain().extend(first + encode(rotation(BEFORE), BEFORE.last))
+    assert Chain().extend(written(INTENT, rotation(BEFORE)))[0].before is None

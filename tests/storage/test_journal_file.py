@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -34,6 +35,14 @@ def test_an_intent_and_its_outcome_come_back_exactly(home: Path) -> None:
     JournalFile(home).outcome("e1", AT + 1, "applied", "", {"reserved_concurrency": 0})
     expected = replace(written, outcome="applied", outcome_at=AT + 1, seen={"reserved_concurrency": 0})
     assert JournalFile(home).read() == (expected,)
+
+
+def test_another_attempt_comes_back_as_its_time(home: Path) -> None:
+    JournalFile(home).intent(entry())
+    JournalFile(home).attempt("e1", AT + 3, 2, "busy")
+    assert JournalFile(home).read() == (entry(again_s=3.0),)
+    record = json.loads((home / "journal.jsonl").read_bytes().splitlines()[-1])
+    assert (record["number"], record["detail"]) == (2, "busy")
 
 
 def test_an_intent_happens_once(home: Path) -> None:
@@ -246,8 +255,6 @@ def test_an_intent_that_fsync_refuses_is_not_left_behind(home: Path, monkeypatch
 
 
 def test_a_held_lock_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import fcntl
-
     journal = JournalFile(home)
     journal.intent(entry("e1"))
     monkeypatch.setattr(private, "LOCK_TRIES", 2)
@@ -257,6 +264,42 @@ def test_a_held_lock_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) 
             journal.intent(entry("e2"))
     journal.intent(entry("e3"))
     assert [e.id for e in journal.read()] == ["e1", "e3"]
+
+
+def test_readers_do_not_wait_for_each_other_and_a_writer_does(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = JournalFile(home)
+    journal.intent(entry("e1"))
+    monkeypatch.setattr(private, "LOCK_TRIES", 1)
+    with journal.path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert [e.id for e in JournalFile(home).read()] == ["e1"]
+        with pytest.raises(LockedOut):
+            journal.intent(entry("e2"))
+
+
+def test_a_failed_read_and_a_failed_write_say_which_they_are(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    journal = JournalFile(tmp_path / "file")
+    for look in (journal.read, journal.gap, lambda: list(journal.older())):
+        with pytest.raises(JournalError, match="cannot be read: a part of the path is not a directory"):
+            look()
+    with pytest.raises(JournalError, match="cannot be written: "):
+        JournalFile(tmp_path / "file" / "below").intent(entry())
+
+
+def test_no_file_is_left_open(home: Path) -> None:
+    before = len(os.listdir("/dev/fd"))
+    journal = JournalFile(home)
+    for name in ("e1", "e2", "e3"):
+        journal.intent(entry(name))
+        journal.read()
+    with pytest.raises(JournalError):
+        journal.intent(entry("e1"))
+    journal.path.unlink()
+    assert journal.read() == ()
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_what_json_cannot_say_exactly_is_not_written(home: Path) -> None:
