@@ -89,8 +89,9 @@ def test_what_is_of_this_connection_or_names_no_arn_is_no_reason() -> None:
     here = FunctionSituation(Ref(WORKER, function().arn, WORKER.id), NOW, function(), None)
     unnamed = replace(here, ref=Ref(WORKER, "", WORKER.id), facts=replace(function(), arn=""))
     at_queue = QueueSituation(Ref(ORDERS, queue(ORDERS).arn, "orders"), NOW, queue(ORDERS))
+    slash = replace(at_queue, facts=queue(ORDERS, url=f"{queue(ORDERS).url}/"))
     at_mapping = MappingSituation(Ref(MAPPING, MAPPING.id, "x"), NOW, mapping())
-    for situation in (here, unnamed, at_queue, at_mapping):
+    for situation in (here, unnamed, at_queue, slash, at_mapping):
         assert answered_elsewhere("m", SCOPE, situation) is None
     assert not is_elsewhere(SCOPE, "")
     proposal = plan("throttle_to_zero", unnamed, {}, NOW, "p")

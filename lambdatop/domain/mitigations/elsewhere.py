@@ -23,10 +23,10 @@ def answered_elsewhere(mitigation: str, scope: Scope, s: Situation) -> Refusal |
     return None
 
 
-def _owner(url: str) -> str:
+def _owner(url: str) -> str | None:
     """The account in a queue's URL (https://host/account/name), which is all that SQS is told."""
     parts = url.rstrip("/").rsplit("/", 2)
-    return parts[1] if len(parts) == 3 else ""
+    return parts[1] if len(parts) == 3 else None
 
 
 def _refusal(mitigation: str, scope: Scope, s: Situation, told: str) -> Refusal:

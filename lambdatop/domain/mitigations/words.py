@@ -61,7 +61,7 @@ def same_place(proposal: Proposal, profile: str | None, endpoint: str) -> Propos
         return proposal
     more = option("--profile", profile) if profile else ()
     more += option("--endpoint-url", endpoint) if endpoint and "," not in endpoint else ()
-    return _with_words(proposal, more) if more else proposal
+    return _with_words(proposal, more)
 
 
 def _with_words(plan: Plan, more: tuple[str, ...]) -> Plan:
@@ -76,11 +76,11 @@ def command_in(note: str) -> tuple[str, str, str]:
     """What stands before the `aws` command in parentheses, the command ("" for none), what follows."""
     before, found, rest = note.partition(" (aws ")
     at = 0
-    while found and at < len(rest) and rest[at] != ")":
+    while at < len(rest) and rest[at] != ")":
         quote = rest[at]
         if quote in ("'", '"'):  # what is quoted may hold a parenthesis
             at = rest.find(quote, at + 1)
-            if at < 0:
+            if at == -1:
                 return note, "", ""
         at += 1
     return (before, f"aws {rest[:at]}", rest[at + 1 :]) if found else (note, "", "")
