@@ -22,7 +22,7 @@ from lambdatop.domain.plan import Plan, Refusal
 from lambdatop.domain.ports import Result
 from lambdatop.domain.scope import Scope
 from lambdatop.engine.at_work import LONGEST_S
-from lambdatop.engine.executor import Executor, Process
+from lambdatop.engine.executor import LAST_SECONDS_S, Executor, Process
 from lambdatop.storage.errors import JournalError
 from lambdatop.storage.journal_file import JournalFile
 
@@ -159,6 +159,24 @@ async def test_each_reason_why_a_plan_is_void_is_said(way: Corridor) -> None:
     way.reader.on_read = last.interrupt
     assert await says(last) == interrupted
     assert len(way.account.calls) == 1
+
+
+@pytest.mark.parametrize("passed_s", [61, 0])
+async def test_who_signs_is_not_asked_for_what_a_look_has_made_void(
+    way: Corridor, monkeypatch: pytest.MonkeyPatch, passed_s: float
+) -> None:
+    """Too long a look, and a look after which the credentials are about to end."""
+    asked: list[object] = []
+
+    async def signer(call: object) -> str:
+        asked.append(call)
+        return ""
+
+    plan, ends = await way.plan(), way.clock.now() + (LAST_SECONDS_S - 1 if not passed_s else 3600)
+    monkeypatch.setattr(way.mutator, "signer", signer)
+    way.reader.on_read = lambda: way.clock.jump(passed_s)
+    result = await made(way, expires_at=lambda: ends).execute(plan, way.clock.now())
+    assert (result.kind, asked) == ("expired" if passed_s else "not-sent", [])
 
 
 async def test_no_way_leads_around_read_only_mode(way: Corridor) -> None:

@@ -289,6 +289,17 @@ def test_a_failed_read_and_a_failed_write_say_which_they_are(tmp_path: Path) -> 
         JournalFile(tmp_path / "file" / "below").intent(entry())
 
 
+def test_a_directory_that_cannot_be_listed_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    JournalFile(home).intent(entry())
+
+    def broken(fd: int) -> list[str]:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "listdir", broken)
+    with pytest.raises(JournalError, match="cannot be read: the disk reports an error"):
+        JournalFile(home).gap()
+
+
 def test_no_file_is_left_open(home: Path) -> None:
     before = len(os.listdir("/dev/fd"))
     journal = JournalFile(home)
