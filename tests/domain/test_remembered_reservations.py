@@ -82,6 +82,7 @@ class Archives:
     ("entries", "files", "found", "read"),
     [
         ((ZERO,), ((BACK,),), {"reserved": 7}, 0),
+        ((replace(ZERO, outcome="unknown"),), ((BACK,),), {"reserved": 7}, 0),
         ((BACK,), ((ZERO,),), {}, 0),  # the newest change that is known led elsewhere
         ((replace(BACK, outcome="refused"),), ((ZERO,),), {"reserved": 7}, 1),
         ((OTHER, TRIGGER), ((ZERO,), (ZERO,)), {"reserved": 7}, 1),

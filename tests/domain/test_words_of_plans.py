@@ -10,6 +10,7 @@ from fakes.worlds import NOW, SCOPE
 
 from lambdatop.domain.mitigations import plan
 from lambdatop.domain.mitigations.redrive import move_words, newer
+from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.mitigations.words import (
     cli,
     command_in,
@@ -58,6 +59,13 @@ def test_a_move_of_messages_is_told_by_what_became_of_it() -> None:
     values = (None, newer(None)["move_task"], newer(task)["move_task"], task.control)
     said = ["no redrive", "a new redrive", "a new redrive", "redrive RUNNING"]
     assert [move_words(value) for value in values] == said
+
+
+def test_what_is_compared_is_told_in_words_in_any_order() -> None:
+    assert state_words({"move_task": None}) == "no redrive"
+    assert state_words({"revision_id": "r", "weights": {"2": 0.1}, "version": "3"}) == "version 3, 10% to 2"
+    assert state_words({"rule_state": "ENABLED", "batch_size": 5}) == "rule ENABLED, batch_size 5"
+    assert state_words({}) == "nothing to compare"
 
 
 def test_whoever_owns_it_is_told_where_it_is_known() -> None:
