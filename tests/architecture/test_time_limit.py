@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -66,6 +67,16 @@ STUCK = """
 def test_stuck():
     sum(range(10**15))
 """
+LINELESS = """
+def place():
+    raise ValueError("somewhere")
+
+nowhere = bytes([0xF8] * (len(place.__code__.co_code) // 2))  # one entry "no location" for each instruction
+place.__code__ = place.__code__.replace(co_linetable=nowhere)
+
+def test_fails_somewhere():
+    place()
+"""
 DYING = """
 def test_dies():
     os._exit(9)
@@ -74,11 +85,19 @@ def test_dies():
 
 def test_what_waits_for_ever_fails_alone_and_says_where(root: Path, tmp_path: Path) -> None:
     done = run(root, tmp_path, WAITING + SWALLOWING + FAILING_THEN_HANGING)
-    assert "3 failed, 60 passed, 1 error" in done.stdout, done.stdout
+    # The signal may come between two steps of the task that swallows it: then nothing can cancel that task,
+    # and the teardown of its test does not end either.
+    assert re.search("3 failed, 60 passed, (1 error|2 errors) in", done.stdout), done.stdout
     for words in ("Timeout (>3 s)", "thread MainThread", "thread beside", "task the other task"):
         assert words in done.stdout
     assert "in the_other_side\n" in done.stdout
     assert "in Event.wait\n" in done.stdout, "what the innermost coroutine waits in"
+
+
+def test_a_failure_at_no_line_ends_no_run(root: Path, tmp_path: Path) -> None:
+    done = run(root, tmp_path, LINELESS)
+    assert "1 failed, 60 passed" in done.stdout, done.stdout
+    assert "ValueError: somewhere" in done.stdout
 
 
 def test_what_no_signal_reaches_ends_the_process_with_its_stacks(root: Path, tmp_path: Path) -> None:

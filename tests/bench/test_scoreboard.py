@@ -20,6 +20,9 @@ from lambdatop.domain.snapshot import Snapshot
 ROOT = Path(__file__).resolve().parents[2]
 
 
+pytestmark = pytest.mark.timeout(400)  # all scenes through all detectors
+
+
 @pytest.fixture(scope="module")
 def scores() -> dict[str, detectors.Score]:
     return detectors.score(detectors.every_scene())

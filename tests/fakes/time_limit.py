@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 import pytest
@@ -60,6 +60,27 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     if limit:
         _arm(item, limit)
     return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Give every place of a traceback a line: pytest ends the run over one that has none.
+
+    Some instructions belong to no line, and a signal comes at any of them.
+    """
+    if call.excinfo is not None:
+        error = call.excinfo.value
+        call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(_lined(error.__traceback__)))
+
+
+def _lined(trace: TracebackType | None) -> TracebackType | None:
+    if trace is None:
+        return None
+    line: int | None = trace.tb_lineno
+    first = trace.tb_frame.f_code.co_firstlineno
+    return TracebackType(
+        _lined(trace.tb_next), trace.tb_frame, trace.tb_lasti, first if line is None else line
+    )
 
 
 def _arm(item: pytest.Item, limit_s: float) -> None:
