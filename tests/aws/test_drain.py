@@ -21,7 +21,7 @@ pytestmark = pytest.mark.sdk
 
 @pytest.fixture
 def drainer(bench: MakeBench, tmp_path: Path) -> Drainer:
-    return Drainer(bench(read_only=False), tmp_path)
+    return Drainer(bench(read_only=False, silence_s=2.0), tmp_path)
 
 
 async def test_everything_is_kept_then_deleted(stub: WireStub, drainer: Drainer) -> None:

@@ -177,7 +177,7 @@ async def test_a_ticket_is_good_for_one_request(stub: WireStub, bench: MakeBench
 @pytest.mark.parametrize("answer", [Fault("ServiceException", status=500), Hang()], ids=["500", "hang"])
 async def test_the_sdk_cannot_repeat_a_change(answer: Any, stub: WireStub, bench: MakeBench) -> None:
     stub.on(*PUT, answer)
-    made = bench(read_only=False, attempts=3)
+    made = bench(read_only=False, attempts=3, silence_s=2.0)
     client = await made.client("lambda")
     with made.guard.ticket(ZERO.digest()), pytest.raises(GuardRefusal):
         await client.put_function_concurrency(**ZERO.params)

@@ -139,7 +139,7 @@ async def test_every_failure_is_a_sentence_and_nobody_asks_twice(
     answer: Any, says: str, stub: WireStub, bench: MakeBench
 ) -> None:
     stub.on(*LEASE, answer)
-    outcome = await lease(bench(read_only=False)).take(WORKER, KIM, NOW)
+    outcome = await lease(bench(read_only=False, silence_s=2.0)).take(WORKER, KIM, NOW)
     assert (outcome.mine, outcome.held) == (False, None)
     assert TABLE in outcome.words
     assert says in outcome.words

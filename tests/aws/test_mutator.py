@@ -26,7 +26,7 @@ def _mutator(bench: Bench) -> AwsMutator:
 
 async def _send(call: Call, stub: WireStub, bench: MakeBench, *answers: Any) -> Any:
     stub.on(call.service, call.operation, *answers)
-    return await _mutator(bench(read_only=False)).send(call, call.digest())
+    return await _mutator(bench(read_only=False, silence_s=2.0)).send(call, call.digest())
 
 
 async def test_an_accepted_call_is_applied(stub: WireStub, bench: MakeBench) -> None:

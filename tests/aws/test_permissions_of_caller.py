@@ -175,7 +175,7 @@ async def test_what_cannot_be_asked_is_unknown_with_the_reason(
     answer: Any, says: str, stub: WireStub, bench: MakeBench
 ) -> None:
     stub.on("iam", SIMULATE, answer)
-    found = await asked(bench(), USER)
+    found = await asked(bench(silence_s=2.0), USER)
     assert found.answers == dict.fromkeys(iam_actions(), "unknown")
     assert says in found.why
 

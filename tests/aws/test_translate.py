@@ -141,7 +141,7 @@ async def test_what_happens_on_the_wire(
 ) -> None:
     stub.on("lambda", "ListFunctions", answer)
     with pytest.raises(SourceError) as caught:
-        await bench().api.read("lambda", "ListFunctions")
+        await bench(silence_s=2.0).api.read("lambda", "ListFunctions")
     assert type(caught.value) is kind
     assert caught.value.__cause__ is None
 

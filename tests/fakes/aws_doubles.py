@@ -73,7 +73,7 @@ class HandClock:
 
 
 class Bench:
-    """The reading door and everything around it, on any endpoint."""
+    """The reading door and everything around it, on any endpoint, which may be silent for `silence_s`."""
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class Bench:
         attempts: int = 1,
         at: float | None = None,
         session_token: str | None = None,
+        silence_s: float = 20.0,
     ) -> None:
         self.connection = Connection(
             region=REGION,
@@ -98,7 +99,9 @@ class Bench:
         self.session = open_session(self.connection, self.guard, self.meter)
         self.signer = CheckedCredentials(AioCredentials(ACCOUNT, "not-a-secret", session_token), self._caller)
         replace_credentials(self.session, self.signer)
-        self.clients = Clients(self.session, self.connection, REGION, attempts=attempts, read_timeout_s=2.0)
+        self.clients = Clients(
+            self.session, self.connection, REGION, attempts=attempts, read_timeout_s=silence_s
+        )
         self.api = Api(self.clients, self.limiter, self.meter, self.clock)
 
     async def close(self) -> None:
