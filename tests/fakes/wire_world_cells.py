@@ -114,7 +114,10 @@ async def quit_cell(lab: Lab, row: Row, directory: Path, *, undo: bool, give_up:
     gate.set()
     await drained
     words: Words = frozenset({"unknown"}) if give_up else frozenset({"applied"})
-    cell.word = _new(set_)[-1].outcome if _new(set_) else ""
+    outcomes = [entry.outcome for entry in _new(set_)]
+    if len(outcomes) > 1 and outcomes[-1] == "not-sent":
+        outcomes.pop()  # the step before it was applied meanwhile; whether this one went out is checked below
+    cell.word = outcomes[-1] if outcomes else ""
     cell.must(cell.word in words, f"said {cell.word}, true is {words}")
     await aftermath(lab, cell, set_, directory, undo=undo)
     return cell
