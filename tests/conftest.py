@@ -1,9 +1,10 @@
-"""What keeps the suite below five minutes.
+"""Keep the suite short.
 
 Property tests take fewer examples than hypothesis would (`HYPOTHESIS_PROFILE=default pytest` takes all
 hundred) and no notice of the time, and the files that take longest begin first, while the others run beside
 them: workers take whole files, and one that begins last is waited for alone. Python looks for garbage seldom,
-and never in what was there before the first test: looking took a quarter of the CPU time.
+and never in what was there before the first test: looking took 28 %
+of the CPU time of 59 tests of the console and the metrics.
 """
 
 from __future__ import annotations
@@ -62,6 +63,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there now stays to the end."""
+    """Keep what is there now out of the search for garbage."""
     gc.collect()
     gc.freeze()

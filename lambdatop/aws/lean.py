@@ -59,16 +59,16 @@ class LeanFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore]
 
 
 class _RootedParser:
-    """A parser of the SDK for XML that does not take any other document for an empty answer."""
+    """A parser of the SDK for XML that takes no other document (a gateway's page) for an empty answer."""
 
     def __init__(self, full: Any) -> None:
         self._full = full
 
     async def parse(self, response: dict[str, Any], shape: Any) -> Any:
-        """What the SDK's parser would return.
+        """Return what the SDK's parser would.
 
         Raises:
-            ResponseParserError: the document's root is not what the model says, as a gateway's page is.
+            ResponseParserError: the document's root is not what the model says.
         """
         if shape is not None and shape.members and response["status_code"] == 200:
             root = _ROOT.match(response["body"])

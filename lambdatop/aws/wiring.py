@@ -106,6 +106,7 @@ class WiringSource:
                 return await self._topic(place.arn)
             return await (self._bucket(place.arn) if ":s3:" in place.arn else self._bus(place))
         except Missing:
+            self._rules.pop(place.arn, None)
             return ()
 
     async def _pages(self, service: str, operation: str, member: str, **params: Any) -> list[dict[str, Any]]:
@@ -137,12 +138,9 @@ class WiringSource:
         return tuple(edge for n in names for edge in read[n] or ())
 
     async def _targets(self, bus: str, name: str, rule: Mapping[str, Any]) -> tuple[Edge, ...]:
-        pattern, params = (
-            rule.get("EventPattern"),
-            {"Rule": name, "EventBusName": bus.split("event-bus/", 1)[1]},
-        )
+        pattern, of = rule.get("EventPattern"), bus.split("event-bus/", 1)[1]
         try:
-            found = await self._pages("events", "ListTargetsByRule", "Targets", **params)
+            found = await self._pages("events", "ListTargetsByRule", "Targets", Rule=name, EventBusName=of)
         except Missing:
             return ()
         # A rule on a schedule sends by the clock: nothing on the bus causes it.

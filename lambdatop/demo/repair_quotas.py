@@ -15,7 +15,7 @@ TARGET = b"ServiceQuotasV20190624.ListServiceQuotas"
 
 
 def answer() -> dict[str, Any]:
-    """The answer, whatever service is asked about: the demo knows of Lambda's quotas only."""
+    """Return the answer, whatever service is asked about: the demo knows of Lambda's quotas only."""
     told = {code: value for code, value in DOCUMENTED.items() if code not in (CODE_STORAGE, CONCURRENCY)}
     return {"Quotas": [_quota(code, value) for code, value in told.items()]}
 

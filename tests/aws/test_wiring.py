@@ -137,6 +137,16 @@ async def test_rules_beyond_those_of_one_round_are_read_in_the_next_and_counted_
     assert source.unasked(view) == ()
 
 
+async def test_a_bus_that_is_gone_has_no_rules_left_to_ask(stub: WireStub, bench: MakeBench) -> None:
+    _bus(stub, *({"Name": f"r{i:02}", "EventPattern": "{}"} for i in range(70)))
+    made = bench()
+    source, view = WiringSource(made.api, SCOPE), made.view(_world(config=AsyncConfig(on_success_arn=BUS)))
+    await source.collect(view)
+    stub.on("events", "ListRules", Fault("ResourceNotFoundException"))
+    assert await _edges(source, view) == {BUS: ()}
+    assert source.unasked(view) == ()
+
+
 async def test_a_rule_that_goes_while_it_is_read_costs_no_other(stub: WireStub, bench: MakeBench) -> None:
     def targets(params: dict[str, Any]) -> Any:
         return (

@@ -132,5 +132,5 @@ def test_a_detector_that_fails_costs_nothing_but_what_it_would_say_now(
     assert kept in after.findings
     (row,) = (s for s in after.sources if s.name == "detectors")
     assert (row.state, row.age_s) == ("failed", None)
-    assert f"what {kept.detector} finds could not be shown: internal error (OverflowError" in row.error
+    assert f"the findings of {kept.detector} could not be shown: internal error (OverflowError" in row.error
     assert "detectors failed" in unseen.cannot_tell(after, "critical")

@@ -108,25 +108,7 @@ async def test_the_result_says_what_was_done_and_holds_the_entry_as_it_is_on_dis
     assert bench.way.clock.slept == []
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (JournalError("The disk is full."), "The disk is full. Nothing was sent."),
-        (
-            RuntimeError("torn"),
-            "the journal met an unexpected error (RuntimeError); --debug logs the details. Nothing was sent.",
-        ),
-    ],
-)
-async def test_without_an_intent_nothing_is_sent_and_why_is_said(
-    bench: Bench, error: Exception, words: str
-) -> None:
-    bench.journal.failing = {"intent": error}
-    assert await bench.commit() == Result("not-sent", words)
-    assert bench.mutator.sent == []
-
-
-@pytest.mark.parametrize(
+FAILURES = pytest.mark.parametrize(
     ("error", "words"),
     [
         (JournalError("The disk is full."), "The disk is full."),
@@ -136,6 +118,18 @@ async def test_without_an_intent_nothing_is_sent_and_why_is_said(
         ),
     ],
 )
+
+
+@FAILURES
+async def test_without_an_intent_nothing_is_sent_and_why_is_said(
+    bench: Bench, error: Exception, words: str
+) -> None:
+    bench.journal.failing = {"intent": error}
+    assert await bench.commit() == Result("not-sent", f"{words} Nothing was sent.")
+    assert bench.mutator.sent == []
+
+
+@FAILURES
 async def test_an_outcome_that_cannot_be_written_leaves_the_entry_open(
     bench: Bench, error: Exception, words: str
 ) -> None:

@@ -69,7 +69,7 @@ def furnish(stub: WireStub) -> None:
 
 
 def answer_snapshots(stub: WireStub) -> None:
-    """What only a snapshot asks for: without it, a snapshot would ask again until its time is up."""
+    """Answer what only a snapshot asks for: without it, a snapshot would ask again until its time is up."""
     limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}
     usage = {"FunctionCount": 3, "TotalCodeSize": 5000}
     stub.on("lambda", "GetAccountSettings", {"AccountLimit": limit, "AccountUsage": usage})

@@ -125,5 +125,5 @@ def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> Detected:
             failed.append(why)
             return [finding for finding in before if finding.detector == name]
 
-        found += section(f"what {name} finds", detect, instead)
+        found += section(f"the findings of {name}", detect, instead)
     return Detected(continue_from(before, found), tuple(failed))
