@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
 from lambdatop.tui.screens.closing import ClosesOnce
-from lambdatop.tui.type_ahead import LONGEST_S, TypeAhead
+from lambdatop.tui.type_ahead import DROPPED, LONGEST_S, TypeAhead
 from lambdatop.tui.widgets.options import move_page
 
 LOOK_S = 0.01
@@ -108,8 +108,11 @@ class CommandLine(TypeAhead):
             self.set_timer(LOOK_S, self._deliver)
             return
         early, self._early = self._early, ()
+        if opening:
+            self.notify(DROPPED, severity="warning", markup=False)
+            return
         for event in early:
-            if (opening or not self._for_palette(event)) and not super().held_back(event):
+            if not self._for_palette(event) and not super().held_back(event):
                 await self.act_on(event)
 
     async def _entered(self, line: Input, event: events.Key) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 from lambdatop.aws.allowlist import READS
 
 MOST_LINES = 500
+TOP_LEVEL = {
+    ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
+    "config.example.yaml", "docs", "lambdatop", "pyproject.toml", "requirements", "tests", "themes", "tools",
+}  # fmt: skip
 # Child processes of the demo speak to their parent, or are Lambda functions whose log it is.
 DEMO_CHILDREN = re.compile(r"demo/(functions/.+|supervisor|server|runtime_worker)\.py$")
 HARMLESS: frozenset[str] = frozenset().union(*READS.values())
@@ -23,6 +28,12 @@ MAY_NAME_MUTATIONS = re.compile(r"lambdatop/(aws/(mutator|allowlist)|domain/miti
 
 def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def test_nothing_strange_lies_at_the_top_level(root: Path) -> None:
+    """Ten files of a journal were committed there once: a tool's working directory was the project's."""
+    found = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
+    assert {name.partition("/")[0] for name in found.stdout.splitlines()} <= TOP_LEVEL
 
 
 def test_no_file_is_longer_than_the_cap(sources: tuple[Path, ...]) -> None:

@@ -21,7 +21,7 @@ from lambdatop.demo.launch import Demo, start
 
 pytestmark = pytest.mark.wire
 
-FUNCTION = "pricing-api"
+FUNCTION = "report-builder"  # seldom invoked: the hostile lines stay on the screen
 GROUP = f"/aws/lambda/{FUNCTION}"
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 LINES = (

@@ -152,7 +152,9 @@ class Terminal:
             self.read(0.1)
         while select.select([self._master], [], [], 0.0)[0] and self.read(0.0):
             pass
-        return self.process.wait(timeout=max(0.1, deadline - time.monotonic()))
+        if self.process.poll() is None:
+            raise AssertionError(f"it did not end; the screen was:\n{self.screen()}")
+        return self.process.returncode
 
     def wait_until_stopped(self, timeout_s: float = PATIENCE_S) -> None:
         """Until the program was stopped by a signal (as by Ctrl-Z)."""

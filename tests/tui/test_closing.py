@@ -14,7 +14,6 @@ from textual import events
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList
 
-import lambdatop.tui.type_ahead
 from lambdatop.tui.app import LambdatopApp
 from lambdatop.tui.command_line import Palette
 from lambdatop.tui.hotkeys import BY_ID
@@ -273,9 +272,8 @@ async def test_a_command_for_a_screen_that_is_put_together_waits_for_it(make_app
 
 
 async def test_input_is_not_held_for_a_screen_that_is_closed_before_it_is_there(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+    make_app: MakeApp,
 ) -> None:
-    monkeypatch.setattr(lambdatop.tui.type_ahead, "LONGEST_S", 0.01)
     app = make_app()
     async with looking(app) as pilot:
         app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))

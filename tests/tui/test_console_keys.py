@@ -19,7 +19,6 @@ from fakes.screens import (
     text,
     toasts,
 )
-from textual.events import Key as KeyEvent
 from textual.widgets import Input
 
 from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow
@@ -29,7 +28,6 @@ from lambdatop.tui.panes.storms import StormsPane
 from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.frame_screen import layout_for
-from lambdatop.tui.screens.help import HelpScreen
 
 MakeApp = Callable[..., LambdatopApp]
 NARROW, WIDE = (80, 24), (200, 60)
@@ -335,14 +333,3 @@ async def test_a_yes_typed_ahead_confirms_nothing(make_app: MakeApp, console: Fa
         assert isinstance(app.screen, ConfirmScreen)
         assert "orders → orders-worker" in text(app)
         assert console.executed == []
-
-
-async def test_keys_are_not_held_back_for_ever(make_app: MakeApp) -> None:
-    """Should the line never submit, the next keys still mean something."""
-    app = make_app()
-    async with looking(app) as pilot:
-        app._held = [KeyEvent("question_mark", "?")]
-        await app.go_on()
-        await settle(pilot)
-        assert app._held is None
-        assert isinstance(app.screen, HelpScreen)
