@@ -48,6 +48,8 @@ FASTEST_S = 0.25
 ARM_S = 0.4
 """Seconds from a filled confirm dialog to the first key it takes."""
 
+QUIT_NOW = BY_ID["quit_now"].keys.split(",")
+
 
 class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, ThemedApp):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
@@ -168,7 +170,8 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         over = self.is_ending or not self.screen_stack
         if over and isinstance(event, events.InputEvent | events.Paste):
             return  # typed behind the key that quits, or while the screens are taken down
-        if not self.held_back(event):
+        at_once = isinstance(event, events.Key) and event.key in QUIT_NOW  # never behind keys that wait
+        if at_once or not self.held_back(event):
             await self.act_on(event)
 
     async def act_on(self, event: events.Event) -> None:

@@ -37,6 +37,13 @@ class Palette(ClosesOnce[None], CommandPalette):
         Binding("pageup", "page(-1)", show=False),
     ]
 
+    takes_keys = False
+    """Its line has had the focus: from now on keys mean what they mean, wherever the focus went."""
+
+    def on_descendant_focus(self) -> None:
+        """Its line, the first thing that takes it, has the focus."""
+        self.takes_keys = True
+
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close it. Its search must not go on without its list: that would end the console."""
         self.workers.cancel_node(self)
@@ -61,7 +68,7 @@ class CommandLine(TypeAhead):
 
     def action_command_palette(self) -> None:
         """Open the palette."""
-        if not isinstance(self.screen, CommandPalette):
+        if not isinstance(self.screen, Palette):
             # Without Textual's id: the one before may not be gone yet, and two of one id end the console.
             self.push_screen(Palette())
 
@@ -83,26 +90,30 @@ class CommandLine(TypeAhead):
     def _for_palette(self, event: events.Event) -> bool:
         if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
             return False
-        if not self.screen_stack or not isinstance(self.screen, CommandPalette):
+        if not self.screen_stack or not isinstance(self.screen, Palette):
             return False
         line = self.focused
-        if self._early or not isinstance(line, Input):
+        if self._early or self._palette_opens():
             if not self._early:
                 self._looks = 0
                 self.set_timer(LOOK_S, self._deliver)
             self._early = (*self._early, event)
             return True
-        if isinstance(event, events.Key) and event.key == "enter":
+        if isinstance(event, events.Key) and event.key == "enter" and isinstance(line, Input):
             # In the line's own queue, behind the keys that it has not acted upon yet.
             line.call_later(self._entered, line, event)
             return True
         return False
 
+    def _palette_opens(self) -> bool:
+        screen = self.screen
+        return isinstance(screen, Palette) and not (screen.takes_keys or isinstance(self.focused, Input))
+
     async def _deliver(self) -> None:
         """The palette's line has the focus, or is gone: act on what was held back, in its order."""
         if not self.screen_stack:  # the console has been quit meanwhile
             return
-        opening = isinstance(self.screen, CommandPalette) and not isinstance(self.focused, Input)
+        opening = self._palette_opens()
         self._looks += 1
         if opening and self._looks * LOOK_S < LONGEST_S:
             self.set_timer(LOOK_S, self._deliver)
@@ -119,7 +130,7 @@ class CommandLine(TypeAhead):
         if not self.screen_stack:
             return
         hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
-        if hotkey is None or not isinstance(self.screen, CommandPalette):
+        if hotkey is None or not isinstance(self.screen, Palette):
             if not super().held_back(event):
                 await self.act_on(event)
             return

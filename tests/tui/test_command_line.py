@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lambdatop.tui.app import LambdatopApp
+from lambdatop.tui.command_line import Palette
 from lambdatop.tui.login import NO_LOGIN
 from lambdatop.tui.screens.journal import JournalScreen
 
@@ -85,3 +86,15 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not holds():
             await pilot.pause(0.01)
+
+
+async def test_keys_for_a_palette_whose_line_lost_the_focus_are_acted_upon(make_app: MakeApp) -> None:
+    """What was seen: each waited for the focus, which did not come back; the last one was Ctrl-C."""
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        palette.set_focus(None)
+        await press(pilot, "escape")
+        assert app.screen is not palette

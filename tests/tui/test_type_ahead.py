@@ -122,3 +122,13 @@ async def test_keys_go_on_where_the_line_lost_the_focus(
             await settle(pilot)
             assert isinstance(app.screen, HelpScreen)
             assert app.is_running
+
+
+async def test_control_c_waits_behind_no_keys(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        with BusyPanes(monkeypatch):
+            typed(pilot, "slash", *"checkout", "enter", "question_mark", "ctrl+c")
+            await settle(pilot)
+            assert app.is_ending
+            assert not isinstance(app.screen, HelpScreen)
