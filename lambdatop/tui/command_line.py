@@ -7,6 +7,7 @@ typed before that is held back, and a word that is a command's name needs no sea
 from __future__ import annotations
 
 from textual import events
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandList, CommandPalette
@@ -15,7 +16,7 @@ from textual.widgets import Input
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
 from lambdatop.tui.screens.closing import ClosesOnce
 from lambdatop.tui.type_ahead import DROPPED, LONGEST_S, TypeAhead
-from lambdatop.tui.widgets.options import move_page
+from lambdatop.tui.widgets.options import ClicksOnOptions, move_page
 
 LOOK_S = 0.01
 """How often it is looked whether the palette's line has the focus."""
@@ -29,6 +30,10 @@ COMMANDS: dict[str, Hotkey] = {
 OPENERS = BY_ID["palette"].keys.split(",")
 
 
+class Commands(CommandList, ClicksOnOptions):
+    """What the palette has found."""
+
+
 class Palette(ClosesOnce[None], CommandPalette):
     """Textual's palette, which does nothing once it is closed, and pages before its list is laid out."""
 
@@ -39,6 +44,11 @@ class Palette(ClosesOnce[None], CommandPalette):
 
     takes_keys = False
     """Its line has had the focus: from now on keys mean what they mean, wherever the focus went."""
+
+    def compose(self) -> ComposeResult:
+        """Textual's, with a list that may be clicked at any time."""
+        for widget in super().compose():
+            yield Commands() if isinstance(widget, CommandList) else widget
 
     def on_descendant_focus(self) -> None:
         """Its line, the first thing that takes it, has the focus."""

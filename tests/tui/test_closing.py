@@ -10,6 +10,7 @@ from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, press_at_once, settle, text, toasts, type_ahead
 from fakes.time_limit import PATIENCE_S
+from rich.style import Style
 from textual import events
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList
@@ -194,6 +195,19 @@ async def test_a_double_click_on_a_toast_is_no_end(make_app: MakeApp) -> None:
         for _ in range(3):
             for kind in (events.MouseDown, events.MouseUp):
                 driver.process_message(kind(None, place.x + 2, place.y + 1, 0, 0, 1, False, False, False))
+        await settle(pilot)
+        assert app.is_running
+
+
+@pytest.mark.parametrize("opened", ["ctrl+p", "t"])
+async def test_a_click_on_an_option_that_was_taken_away_does_nothing(make_app: MakeApp, opened: str) -> None:
+    """What was seen: the list had fewer options when the click was acted upon, and the console ended."""
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, opened)
+        options = app.screen.query_one(OptionList)
+        meta = Style(meta={"option": options.option_count})
+        options.post_message(events.Click(options, 1, 1, 0, 0, 1, False, False, False, style=meta))
         await settle(pilot)
         assert app.is_running
 

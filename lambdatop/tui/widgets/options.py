@@ -1,7 +1,8 @@
-"""A list to choose from that can be paged before it is laid out."""
+"""A list to choose from that can be paged before it is laid out, and clicked while its options change."""
 
 from __future__ import annotations
 
+from textual import events
 from textual.widgets import OptionList
 
 
@@ -19,7 +20,20 @@ def move_page(options: OptionList, direction: int) -> None:
         options.highlighted = index
 
 
-class Options(OptionList):
+class ClicksOnOptions(OptionList):
+    """Mixed into lists of options: a click on an option that was taken away meanwhile does nothing.
+
+    What is painted there is the number of the option, and Textual looks it up among those of now.
+    """
+
+    def on_click(self, event: events.Click) -> None:
+        """Let only an option that is there be chosen."""
+        index = event.style.meta.get("option")
+        if index is not None and index >= self.option_count:
+            event.prevent_default()
+
+
+class Options(ClicksOnOptions):
     """Textual's list with pages of our own."""
 
     def action_page_up(self) -> None:
