@@ -170,6 +170,8 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         over = self.is_ending or not self.screen_stack
         if over and isinstance(event, events.InputEvent | events.Paste):
             return  # typed behind the key that quits, or while the screens are taken down
+        if isinstance(event, events.Key) and event.is_forwarded and self.opening() is not None:
+            return  # the widget that was given it stood on the screen below
         at_once = isinstance(event, events.Key) and event.key in QUIT_NOW  # never behind keys that wait
         if at_once or not self.held_back(event):
             await self.act_on(event)

@@ -42,7 +42,7 @@ class TypeAhead(App[None]):
         if self._held is not None:
             self._held.append(event)
             return True
-        opening = self._opening()
+        opening = self.opening()
         if opening is not None:
             self._hold(event)
             opening.call_later(self.go_on)
@@ -62,7 +62,7 @@ class TypeAhead(App[None]):
     async def _look(self) -> None:
         """Go on where nothing comes any more: the line has lost the focus, the screen was closed before."""
         self._held_for_s += LOOK_S
-        waits = self._opening() is not None or (self._line is not None and self.focused is self._line)
+        waits = self.opening() is not None or (self._line is not None and self.focused is self._line)
         if not waits:
             await self.go_on()
         elif self._held_for_s > LONGEST_S:
@@ -78,7 +78,7 @@ class TypeAhead(App[None]):
         self._acting = True
         try:
             while self._held:
-                opening = self._opening()
+                opening = self.opening()
                 if opening is not None:
                     opening.call_later(self.go_on)
                     return
@@ -93,7 +93,7 @@ class TypeAhead(App[None]):
             self._looking.stop()
             self._looking = None
 
-    def _opening(self) -> Screen[object] | None:
+    def opening(self) -> Screen[object] | None:
         """The screen on top, while it is put together."""
         screen = self.screen_stack[-1] if self.screen_stack else None
         return screen if screen is not None and not screen.is_mounted else None

@@ -256,6 +256,18 @@ async def test_a_key_for_a_screen_that_is_put_together_waits_for_it(make_app: Ma
         assert isinstance(app.screen, DashboardScreen)
 
 
+async def test_a_key_that_comes_back_to_another_screen_is_dropped(make_app: MakeApp) -> None:
+    """What was seen: Escape and a click that opened a page, which was told to go back without its parts."""
+    app = make_app()
+    async with looking(app) as pilot:
+        key = events.Key("escape", None)
+        key._set_forwarded()
+        app.push_screen(FunctionScreen(scene.snapshot().functions[0].facts.key))
+        await app.on_event(key)
+        await settle(pilot)
+        assert isinstance(app.screen, FunctionScreen)
+
+
 @pytest.mark.parametrize("keys", [("slash",), ("escape",), ("x", "escape"), ("enter", "enter"), ("down",)])
 @pytest.mark.parametrize("opened", ["page", "dialog"])
 async def test_keys_held_back_by_a_filter_wait_for_the_screen_that_they_open(
