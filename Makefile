@@ -78,7 +78,7 @@ detectors-readme: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python tools/list_reads.py
-	$(BIN)/python -c "from lambdatop.domain.detectors.table import markdown; open('docs/detectors.md', 'w', encoding='utf-8').write(markdown())"
+	$(BIN)/python -c "from lambdatop.domain.detectors.documentation import markdown; open('docs/detectors.md', 'w', encoding='utf-8').write(markdown())"
 
 # A quarter of an hour of the quiet scenario: any finding above info fails.
 calm: $(VENV)/.installed

@@ -1,4 +1,4 @@
-"""Write lambdatop/aws/reads.py: the reads that the code in lambdatop/aws sends, found at their call sites.
+"""Write sent_reads.py in lambdatop/aws/sdk/walls: the reads that lambdatop/aws sends, found at their call sites.
 
 The code that sends a read is its only declaration. What is found here becomes the allowlist of read-only
 mode, the read-only IAM policy and the session policy, so a new read shows up as a changed line of a generated
@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "lambdatop/aws"
-TARGET = PACKAGE / "reads.py"
+TARGET = PACKAGE / "sdk/walls/sent_reads.py"
 
 SENDERS = {"read", "pages", "stream", "_pages"}
 """Methods whose first two arguments are a service and an operation, as boto names them."""
@@ -62,7 +62,7 @@ def found(package: Path = PACKAGE) -> dict[Sent, tuple[str, ...]]:
     by: dict[Sent, set[str]] = {}
     for file in sorted(package.rglob("*.py")):
         for sent in sent_by(file.read_text(encoding="utf-8")):
-            by.setdefault(sent, set()).add(file.stem)
+            by.setdefault(sent, set()).add(".".join(file.relative_to(package).with_suffix("").parts))
     return {sent: tuple(sorted(by[sent])) for sent in sorted(by)}
 
 

@@ -16,18 +16,18 @@ from urllib.parse import urlsplit
 
 from lambdatop.domain.endpoint import LOOPBACK, endpoint_problem, foreign, shown_url
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.events import TargetIdentified
-from lambdatop.domain.ports import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.text import clean_line
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
+from lambdatop.domain.sanitize import clean_line
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.events import TargetIdentified
 
 if TYPE_CHECKING:
-    from lambdatop.aws.guard import Guard
-    from lambdatop.aws.identity import Caller, CheckedCredentials
-    from lambdatop.aws.mfa import MfaCodes
-    from lambdatop.aws.session import Api, Clients
+    from lambdatop.aws.sdk.identity import Caller, CheckedCredentials
+    from lambdatop.aws.sdk.mfa import MfaCodes
+    from lambdatop.aws.sdk.session import Api, Clients
+    from lambdatop.aws.sdk.walls.guard import Guard
 
 SERVICES = (
     "lambda",
@@ -80,18 +80,18 @@ async def connect(
     """
     _check(connection)
     # The imports take 250 ms; in a thread they do not hold up what else runs on this loop.
-    for module in ("session", "sources", "reader", "insights", "log_history"):
+    for module in ("sdk.session", "sources", "targets.reader", "logs.insights", "logs.history"):
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
-    from lambdatop.aws import session as sdk
-    from lambdatop.aws._private import replace_credentials
-    from lambdatop.aws.answers import oddities_of
-    from lambdatop.aws.credentials import usable_until
-    from lambdatop.aws.guard import Guard
-    from lambdatop.aws.identity import CheckedCredentials
-    from lambdatop.aws.session_policy import RoleSessions
+    from lambdatop.aws.sdk import session as sdk
+    from lambdatop.aws.sdk.credentials import usable_until
+    from lambdatop.aws.sdk.errors import translate
+    from lambdatop.aws.sdk.identity import CheckedCredentials
+    from lambdatop.aws.sdk.session_policy import RoleSessions
+    from lambdatop.aws.sdk.walls.guard import Guard
+    from lambdatop.aws.sdk.walls.transport import CREDENTIALS_S, bounded
+    from lambdatop.aws.sdk.wire._private import replace_credentials
+    from lambdatop.aws.sdk.wire.response_hooks import oddities_of
     from lambdatop.aws.sources import build_sources
-    from lambdatop.aws.translate import translate
-    from lambdatop.aws.transport import CREDENTIALS_S, bounded
 
     guard = Guard(read_only=connection.read_only)
     limited = settings.session_policy == "read-only" and not connection.isolated
@@ -153,10 +153,10 @@ def _backend(
     sources: tuple[Source, ...],
     signer: CheckedCredentials,
 ) -> Backend:
-    from lambdatop.aws.insights import Insights
-    from lambdatop.aws.log_history import LogHistory
-    from lambdatop.aws.reader import AwsReader
-    from lambdatop.aws.session import Clients
+    from lambdatop.aws.logs.history import LogHistory
+    from lambdatop.aws.logs.insights import Insights
+    from lambdatop.aws.sdk.session import Clients
+    from lambdatop.aws.targets.reader import AwsReader
 
     scope = identified.scope
     mutator: Mutator | None = None
@@ -164,8 +164,8 @@ def _backend(
     closers = [clients.close]
     if not connection.read_only:
         # In read-only mode the code that changes things is not even imported.
-        from lambdatop.aws.lease import lease_of
-        from lambdatop.aws.mutator import AwsMutator
+        from lambdatop.aws.mutation.lease import lease_of
+        from lambdatop.aws.mutation.mutator import AwsMutator
 
         own = Clients(session, connection, scope.region, attempts=1)
         mutator = AwsMutator(own, guard, signer)
@@ -259,7 +259,7 @@ async def resolve(session: Any) -> Any:
     """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
     from botocore.exceptions import NoCredentialsError
 
-    from lambdatop.aws.credentials import not_fetched
+    from lambdatop.aws.sdk.credentials import not_fetched
 
     try:
         credentials = await session.get_credentials()

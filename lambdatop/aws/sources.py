@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from lambdatop.aws.account import AccountSource, Renewed
-from lambdatop.aws.alarms import AlarmsSource
-from lambdatop.aws.burn_history import BurnHistorySource
-from lambdatop.aws.concurrency import ConcurrencySource
-from lambdatop.aws.functions import FunctionsSource
-from lambdatop.aws.logs import LogsSource
-from lambdatop.aws.mappings import MappingsSource
-from lambdatop.aws.metrics import MetricsSource
-from lambdatop.aws.permissions import PermissionsSource
-from lambdatop.aws.prices import PricesSource
-from lambdatop.aws.provisioned import ProvisionedSource
-from lambdatop.aws.queues import QueueReader, QueuesSource
-from lambdatop.aws.quotas import QuotasSource
-from lambdatop.aws.session import Api
-from lambdatop.aws.streams import StreamsSource
-from lambdatop.aws.triggers import TriggersSource
-from lambdatop.aws.wiring import WiringSource
-from lambdatop.domain.ports import Source
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.settings import Settings
+from lambdatop.aws.collectors.account import AccountSource, Renewed
+from lambdatop.aws.collectors.alarms import AlarmsSource
+from lambdatop.aws.collectors.concurrency import ConcurrencySource
+from lambdatop.aws.collectors.cost_history import BurnHistorySource
+from lambdatop.aws.collectors.event_graph import WiringSource
+from lambdatop.aws.collectors.functions import FunctionsSource
+from lambdatop.aws.collectors.mappings import MappingsSource
+from lambdatop.aws.collectors.permissions import PermissionsSource
+from lambdatop.aws.collectors.prices import PricesSource
+from lambdatop.aws.collectors.provisioned import ProvisionedSource
+from lambdatop.aws.collectors.queues import QueueReader, QueuesSource
+from lambdatop.aws.collectors.quotas import QuotasSource
+from lambdatop.aws.collectors.streams import StreamsSource
+from lambdatop.aws.collectors.triggers import TriggersSource
+from lambdatop.aws.logs.collector import LogsSource
+from lambdatop.aws.metrics.collector import MetricsSource
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import Source
+from lambdatop.domain.settings.settings import Settings
 
 
 def build_sources(

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lambdatop.cli import streams
+from lambdatop.cli import stdio
 from lambdatop.cli.options import Chosen, choose
 from lambdatop.config.load import Loaded, load
 from lambdatop.config.paths import Paths, resolve
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from lambdatop.domain.snapshot import Mode
+    from lambdatop.domain.state.snapshot import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +64,5 @@ def settle(args: argparse.Namespace, environ: Mapping[str, str] | None = None) -
         write=chosen.write,
     )
     for notice in loaded.notices:
-        streams.say(f"note: {notice}")
+        stdio.say(f"note: {notice}")
     return Context(paths, loaded, chosen.debug)

@@ -10,8 +10,8 @@ from lambdatop.config.aws_profile import environment_profile
 from lambdatop.config.load import Given
 from lambdatop.domain.endpoint import shown_url
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.text import clean_line
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.sanitize import clean_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import NoReturn
 
 from lambdatop import __version__
-from lambdatop.cli import streams
+from lambdatop.cli import stdio
 from lambdatop.cli.options import add_globals
-from lambdatop.config.nearest import did_you_mean
+from lambdatop.config.suggestions import did_you_mean
 
 COMMANDS = {
     "demo": "run an incident on the embedded emulator; touches no AWS account",
@@ -27,7 +27,6 @@ COMMANDS = {
     "doctor": "check credentials, permissions, endpoints, clock, terminal and files",
     "config": "show where settings come from, what they are, and whether they are valid",
 }
-_MODULES = {"config": "config_cmd"}
 _EPILOG = """\
 Without a command the console opens. Exit codes: 0 done, 1 failed, 2 usage or configuration,
 3 --fail-on was met, 4 refused by read-only mode, 5 outcome unknown (see `lambdatop journal`),
@@ -42,7 +41,7 @@ class Parser(argparse.ArgumentParser):
         """Exit with 2, on stderr."""
         wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         hint = did_you_mean(wrong.group(1), re.findall(r"[\w-]+", wrong.group(2))) if wrong else ""
-        streams.words(f"lambdatop: {message}{hint}\nSee `{self.prog} --help`.")
+        stdio.words(f"lambdatop: {message}{hint}\nSee `{self.prog} --help`.")
         sys.exit(2)
 
 
@@ -61,7 +60,7 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if name in argv:
-            module = import_module(f"lambdatop.cli.{_MODULES.get(name, name)}")
+            module = import_module(f"lambdatop.cli.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
         add_globals(command)
@@ -72,6 +71,6 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 def _console(args: argparse.Namespace) -> int:
     # Nothing that an import makes is garbage, and looking for it is a tenth of the way to the first frame.
     gc.disable()
-    from lambdatop.cli.console import run
+    from lambdatop.cli.commands.console import run
 
     return run(args)

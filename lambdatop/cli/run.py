@@ -5,35 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from lambdatop.cli import codes, streams
+from lambdatop.cli import exit_codes, stdio
 from lambdatop.domain.errors import LambdatopError, TargetNotFound
 
 
 def run(argv: Sequence[str]) -> int:
     """Exit code of one run. Never raises, never shows a traceback without --debug."""
-    streams.occupy_standard_descriptors()
+    stdio.occupy_standard_descriptors()
     debug = "--debug" in argv or os.environ.get("LAMBDATOP_DEBUG", "") not in ("", "0")
     try:
         try:
             code = _command(argv)
         except SystemExit as left:  # argparse: 0 after --help and --version, 2 after a usage error; signals
-            code = left.code if isinstance(left.code, int) else codes.USAGE
-        with streams.keeping(code):
-            streams.flush()
+            code = left.code if isinstance(left.code, int) else exit_codes.USAGE
+        with stdio.keeping(code):
+            stdio.flush()
     except LambdatopError as error:
         _explain(error, debug)
         return error.exit_code
     except KeyboardInterrupt:
-        return codes.INTERRUPTED
+        return exit_codes.INTERRUPTED
     except BrokenPipeError:  # whoever read the lines has seen enough
-        return codes.DONE
+        return exit_codes.DONE
     except Exception as error:  # the last door: a person gets a sentence, not a traceback
         if debug:
             _traceback(error)
         else:
             name = type(error).__name__
-            streams.say(f"something unexpected happened ({name}); run with --debug to see where")
-        return codes.FAILED
+            stdio.say(f"something unexpected happened ({name}); run with --debug to see where")
+        return exit_codes.FAILED
     return code
 
 
@@ -42,23 +42,23 @@ def _command(argv: Sequence[str]) -> int:
 
     args = build_parser(argv).parse_args(argv)
     if args.command is not None:  # the console asks for a terminal itself
-        streams.refuse_closed_stdout()
+        stdio.refuse_closed_stdout()
     code: int = args.run(args)
     return code
 
 
 def _explain(error: LambdatopError, debug: bool) -> None:
-    from lambdatop.domain.redact import redact  # its patterns are of no use to a run that ends well
+    from lambdatop.domain.loglines.redact import redact
 
     if debug:
         _traceback(error)
-    streams.say(redact(str(error))[0])
+    stdio.say(redact(str(error))[0])
     if isinstance(error, TargetNotFound):
         for candidate in error.candidates:
-            streams.say(f"  {candidate}")
+            stdio.say(f"  {candidate}")
 
 
 def _traceback(error: BaseException) -> None:
     from lambdatop.domain.error_words import traceback_text
 
-    streams.words(traceback_text(error))
+    stdio.words(traceback_text(error))

@@ -16,8 +16,8 @@ from typing import Literal
 
 from lambdatop.config.presence import read_file
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.text import clean_line
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.sanitize import clean_line
 
 MAX_BYTES = 4_000_000
 """Of an AWS file; tools that write thousands of profiles stay far below."""

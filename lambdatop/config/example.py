@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lambdatop.config import schema
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.settings.settings import Settings
 
 _HEAD = """\
 # lambdatop's configuration. Copy it to ~/.config/lambdatop/config.yaml and keep the lines you change:

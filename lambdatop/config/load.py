@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lambdatop.config import schema
-from lambdatop.config.nearest import did_you_mean
 from lambdatop.config.presence import is_there
+from lambdatop.config.suggestions import did_you_mean
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.text import clean_line
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.sanitize import clean_line
+from lambdatop.domain.settings.settings import Settings
 
 
 class Given(NamedTuple):

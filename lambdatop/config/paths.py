@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.text import clean_line
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.sanitize import clean_line
 
 NAME = "lambdatop"
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -9,8 +9,8 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from lambdatop.domain.endpoint import endpoint_problem
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.settings import Settings
 
 Type = Literal["str", "bool", "int", "float"]
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
-from lambdatop.config.nearest import did_you_mean
 from lambdatop.config.presence import is_there, read_file
-from lambdatop.domain.text import clean_line
-from lambdatop.domain.values import dataclass
+from lambdatop.config.suggestions import did_you_mean
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.sanitize import clean_line
 
 DEFAULT_THEME = "midnight"
 NO_COLOR_THEME = "mono"

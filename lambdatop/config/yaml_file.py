@@ -14,7 +14,7 @@ import yaml
 from lambdatop.config import schema
 from lambdatop.config.load import EMPTY, ConfigError, Content, Problem, Written, unknown_key
 from lambdatop.config.presence import open_file
-from lambdatop.domain.text import clean_line
+from lambdatop.domain.sanitize import clean_line
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 10

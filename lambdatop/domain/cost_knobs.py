@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.knobs import knob, ratio, share, window
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.fields import knob, ratio, share, window
 
 
 @dataclass(frozen=True, slots=True)

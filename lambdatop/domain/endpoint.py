@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from lambdatop.domain.text import clean_line
+from lambdatop.domain.sanitize import clean_line
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

@@ -10,8 +10,8 @@ import traceback
 from collections.abc import Iterator
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.redact import redact
-from lambdatop.domain.text import clean_line
+from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.sanitize import clean_line
 
 _PLAIN = (
     AssertionError,

@@ -9,9 +9,9 @@ import time
 from functools import cache
 from typing import Any
 
-from lambdatop.domain.journal import Uptime
-from lambdatop.domain.plan import CLOCK_SLACK_S
-from lambdatop.domain.ports import Clock
+from lambdatop.domain.plans.journal import Uptime
+from lambdatop.domain.plans.plan import CLOCK_SLACK_S
+from lambdatop.domain.ports.aws import Clock
 
 ANSWER_S = 0.05
 """How long a key is answered undisturbed at most; some keys are not seen on the screen."""

@@ -9,29 +9,38 @@ from dataclasses import replace
 from typing import Any
 
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
-from lambdatop.domain.events import Event
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Clock, Connect, EventSink, JournalStore, Result, SpillStore
-from lambdatop.domain.savings import with_saving
-from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.snapshot import Mode, Snapshot
-from lambdatop.domain.trail import TrailEvent
-from lambdatop.engine import chores, link
-from lambdatop.engine.attention import Attention
-from lambdatop.engine.budget import SpendMeter
+from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.ports.aws import (
+    Backend,
+    Clock,
+    Connect,
+    EventSink,
+    JournalStore,
+    Result,
+    SpillStore,
+)
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.snapshots.savings import with_saving
+from lambdatop.domain.state.events import Event
+from lambdatop.domain.state.snapshot import Mode, Snapshot
+from lambdatop.engine import housekeeping
 from lambdatop.engine.clock import SetBack, wait_at_most
-from lambdatop.engine.collector import Setting, unexpected, without_promise
-from lambdatop.engine.executor import Executor
-from lambdatop.engine.feed import Feed
-from lambdatop.engine.fleet import UNHURRIED, Fleet
+from lambdatop.engine.collecting import reconnect as link
+from lambdatop.engine.collecting.collector import Setting, unexpected, without_promise
+from lambdatop.engine.collecting.collectors import UNHURRIED, Fleet
+from lambdatop.engine.collecting.focus import Attention
+from lambdatop.engine.collecting.mailbox import Feed
+from lambdatop.engine.collecting.one_shot import OneShot
+from lambdatop.engine.collecting.publisher import Build, FoldAll, Publisher
+from lambdatop.engine.collecting.work import Work
 from lambdatop.engine.log_questions import LogQuestions
-from lambdatop.engine.on_backend import executor_on, noticed
-from lambdatop.engine.one_shot import OneShot
-from lambdatop.engine.proposals import Planning
-from lambdatop.engine.publish import Build, FoldAll, Publisher
-from lambdatop.engine.work import Work
+from lambdatop.engine.mutating.executor import Executor
+from lambdatop.engine.mutating.factory import executor_on, noticed
+from lambdatop.engine.mutating.proposals import Planning
+from lambdatop.engine.rate_limiter import SpendMeter
 
 TICK_S, FRAME_S, FIRST_FRAME_S = 1.0, 0.25, 0.02
 REST_OF_FRAMES, REST_OF_TICKS = 3, 60
@@ -77,7 +86,7 @@ class Engine:
         self.questions = LogQuestions(self._open, lambda: self._publisher.world, clock)
         self._link = link.Link(connect, clock, self._adopt, self._connection_reported)
         self._scope = Scope("", settings.region or "")
-        self._report = chores.reporter(clock, self._where, self._feed.post)
+        self._report = housekeeping.reporter(clock, self._where, self._feed.post)
         self._attention = Attention(clock, self._publisher, live_in_incidents=settings.logs.live_in_incidents)
         self._backend: Backend | None = None
         self._executor: Executor | None = None
@@ -163,7 +172,7 @@ class Engine:
         asking = OneShot(self._clock, self._fleet, self._attention.view, self._publisher.publish)
         await asking.ask_on(deadline)
         if self._backend is not None and (odd := self._backend.oddities()):
-            self._report(chores.ANSWERS, "stale", odd)
+            self._report(housekeeping.ANSWERS, "stale", odd)
         self._publisher.fold(self._feed.take_now())
         made = self._publisher.publish()
         sources = tuple(replace(s, error=without_promise(s.error)) for s in made.sources)
@@ -203,8 +212,8 @@ class Engine:
             self._fold(),
             self._frames(),
             self._link.run(),
-            chores.watch_journal(clock, self._journal, scope, post, self._report),
-            chores.watch_spend(clock, self._meter, scope, post),
+            housekeeping.watch_journal(clock, self._journal, scope, post, self._report),
+            housekeeping.watch_spend(clock, self._meter, scope, post),
         )
 
     # The loops. Each of them survives every error but cancellation.
@@ -273,10 +282,10 @@ class Engine:
             scope, self._clock, attention.view, attention.noting(self._feed.post), self._source_failed
         )
         self._fleet.start(sources, setting, self._spawn)
-        self._fleet.tasks.add(self._spawn(chores.settle_intents(self._clock, executor, self._report)))
+        self._fleet.tasks.add(self._spawn(housekeeping.settle_intents(self._clock, executor, self._report)))
         if self._collect:
-            odd = chores.watch_oddities(self._clock, backend.oddities, self._report)
-            for chore in (odd, chores.watch_standing(self._clock, executor)):
+            odd = housekeeping.watch_oddities(self._clock, backend.oddities, self._report)
+            for chore in (odd, housekeeping.watch_standing(self._clock, executor)):
                 self._fleet.tasks.add(self._spawn(chore))
         self._refused = None
         self._answered.set()

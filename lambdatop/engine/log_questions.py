@@ -7,12 +7,19 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.insights import MOST_GROUPS, ErrorsFound, Scan, errors_found, errors_query, price_usd
-from lambdatop.domain.older import Older
-from lambdatop.domain.ports import Backend, Clock
-from lambdatop.domain.scope import Key
-from lambdatop.domain.world import World
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.insights import (
+    MOST_GROUPS,
+    ErrorsFound,
+    Scan,
+    errors_found,
+    errors_query,
+    price_usd,
+)
+from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.ports.aws import Backend, Clock
+from lambdatop.domain.state.world import World
 
 
 class LogQuestions:

@@ -9,15 +9,15 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.insights import ErrorsFound, Scan
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.older import Older
-from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Result
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import Snapshot
-from lambdatop.domain.trail import TrailEvent
-from lambdatop.engine.collector import unexpected
+from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
+from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.engine.collecting.collector import unexpected
 from lambdatop.engine.engine import Engine
 
 T = TypeVar("T")

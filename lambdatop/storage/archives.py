@@ -17,11 +17,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from lambdatop.domain.journal import Entry, carried_record
-from lambdatop.domain.kept import kept
-from lambdatop.storage.chain import BrokenChain, Chain, Rotation, digest, encode, rotation
+from lambdatop.domain.plans.journal import Entry, carried_record
+from lambdatop.domain.plans.retention import kept
 from lambdatop.storage.errors import JournalError, from_os
-from lambdatop.storage.private import append_durably, lock_new, open_directory, open_for_reading, read_from
+from lambdatop.storage.hash_chain import BrokenChain, Chain, Rotation, digest, encode, rotation
+from lambdatop.storage.secure_files import (
+    append_durably,
+    lock_new,
+    open_directory,
+    open_for_reading,
+    read_from,
+)
 
 ROTATE_BYTES = 1 << 20
 """The journal begins anew when it is larger than this, and than twice what was carried over: about 700

@@ -15,12 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lambdatop.domain.journal import Entry, Outcome, attempt_record, intent_record, outcome_record
-from lambdatop.domain.plan import State
+from lambdatop.domain.plans.journal import (
+    Entry,
+    Outcome,
+    attempt_record,
+    intent_record,
+    outcome_record,
+)
+from lambdatop.domain.plans.plan import State
 from lambdatop.storage import archives
-from lambdatop.storage.chain import BrokenChain, Chain, digest, encode, repair
 from lambdatop.storage.errors import JournalError, from_os, why
-from lambdatop.storage.private import (
+from lambdatop.storage.hash_chain import BrokenChain, Chain, digest, encode, repair
+from lambdatop.storage.secure_files import (
     append_durably,
     is_still,
     locked,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow, Target
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow, Target
 
 BAD = ("denied", "failed", "throttled", "stale")
 """States of a source in which its pane shows old data, greyed."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from lambdatop.domain.mitigations import REGISTRY
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.mitigations.registry import REGISTRY
 
 Scope = Literal["everywhere", "dashboard", "target", "moving", "log", "insights", "dialog", "journal"]
 

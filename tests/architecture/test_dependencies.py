@@ -20,8 +20,8 @@ from botocore.model import ServiceId
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from lambdatop.aws import mutator
-from lambdatop.aws.allowlist import CREDENTIALS, READS
+from lambdatop.aws.mutation import mutator
+from lambdatop.aws.sdk.walls.allowlist import CREDENTIALS, READS
 
 LOCKS = ("requirements/pyz.txt", "requirements/dev.txt")
 NEWEST = "requirements/newest.txt"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from lambdatop.aws.reads import SENT
+from lambdatop.aws.sdk.walls.sent_reads import SENT
 from lambdatop.cli.options import options_table
 from lambdatop.cli.parser import COMMANDS
 from lambdatop.config.example import render_example

@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from lambdatop.aws.allowlist import READS
+from lambdatop.aws.sdk.walls.allowlist import READS
 
 MOST_LINES = 500
 TOP_LEVEL = {
@@ -76,7 +76,7 @@ def test_one_file_sends_what_changes_aws(sources: tuple[Path, ...], root: Path) 
         texts = (text for text in _texts(tree(file)) if MUTATION.fullmatch(text))
         found += [f"{name}: {text}" for text in texts if text not in HARMLESS]
     assert found == []
-    mutator = (root / "lambdatop/aws/mutator.py").read_text(encoding="utf-8")
+    mutator = (root / "lambdatop/aws/mutation/mutator.py").read_text(encoding="utf-8")
     assert set(MUTATION.findall(mutator)), "the rule still recognises what it forbids elsewhere"
 
 

@@ -77,7 +77,7 @@ def test_every_module_and_every_test_that_is_named_is_there(root: Path) -> None:
             assert list(root.glob(pattern)), (name, pattern)
         assert [test for test in about["tests"] if not (root / test).is_file()] == [], name
     assert len(tool.targets(())) == len({target.module for target in tool.targets(())}), "each module once"
-    assert [target.module for target in tool.targets(["guard"])] == ["lambdatop/aws/guard.py"]
+    assert [target.module for target in tool.targets(["guard"])] == ["lambdatop/aws/sdk/walls/guard.py"]
 
 
 def test_every_excuse_is_about_a_fault_that_is_still_there_and_says_why(root: Path) -> None:

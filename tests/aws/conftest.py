@@ -11,10 +11,10 @@ from fakes.wire_account import furnish
 from fakes.wire_stub import WireStub
 
 from lambdatop.aws.connect import Connection, connect
-from lambdatop.aws.reader import AwsReader
-from lambdatop.demo import launch
-from lambdatop.domain.ports import Backend
-from lambdatop.domain.settings import Settings
+from lambdatop.aws.targets.reader import AwsReader
+from lambdatop.demo.process import launch
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.settings.settings import Settings
 
 MakeBench = Callable[..., Bench]
 Open = Callable[[Connection], Any]

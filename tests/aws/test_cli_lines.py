@@ -21,7 +21,7 @@ from fakes.shown_plans import shown
 from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import WireStub
 
-from lambdatop.domain.plan import Call
+from lambdatop.domain.plans.plan import Call
 
 AWS_CLI = os.environ.get("LAMBDATOP_AWS_CLI", "")
 pytestmark = pytest.mark.skipif(not AWS_CLI, reason="LAMBDATOP_AWS_CLI names no AWS CLI; `make test` does")

@@ -20,10 +20,10 @@ from lambdatop.domain.errors import (
     Unreachable,
     UsageError,
 )
-from lambdatop.domain.events import AccountObserved, TargetIdentified
-from lambdatop.domain.ports import View
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.events import AccountObserved, TargetIdentified
 
 from .conftest import Open
 
@@ -69,8 +69,8 @@ async def main():
         await backend.close()
 
 asyncio.run(main())
-assert "lambdatop.aws.reader" in sys.modules
-assert "lambdatop.aws.mutator" not in sys.modules
+assert "lambdatop.aws.targets.reader" in sys.modules
+assert "lambdatop.aws.mutation.mutator" not in sys.modules
 """
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)

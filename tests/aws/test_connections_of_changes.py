@@ -13,8 +13,8 @@ from fakes.aws_doubles import IDENTITY, Counter, HandClock, Tokens, towards
 from fakes.wire_stub import WireStub
 
 from lambdatop.aws.connect import connect
-from lambdatop.domain.plan import Call
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.plans.plan import Call
+from lambdatop.domain.settings.settings import Settings
 
 pytestmark = pytest.mark.sdk
 

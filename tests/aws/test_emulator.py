@@ -14,15 +14,15 @@ import pytest
 from fakes.aws_doubles import Counter, HandClock, Tokens
 
 from lambdatop.aws.connect import Connection, connect
-from lambdatop.demo.launch import Demo
-from lambdatop.domain.events import LogsObserved
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.plan import Call
-from lambdatop.domain.ports import Backend, View
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.situation import FunctionSituation
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.demo.process.launch import Demo
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.plan import Call
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.ports.aws import Backend, View
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.events import LogsObserved
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 pytestmark = [pytest.mark.wire, pytest.mark.sdk]
 

@@ -17,20 +17,20 @@ from fakes.aws_doubles import IDENTITY, SCOPE, Bench
 from fakes.incident_account import NOW, TARGETS, furnish
 from fakes.wire_stub import Body, Fault, Reply, Reset, WireStub
 
-from lambdatop.aws.reader import AwsReader
 from lambdatop.aws.sources import build_sources
-from lambdatop.domain.build import build_snapshot
+from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import SourceError
-from lambdatop.domain.events import SourceReported, SourceState, TargetIdentified
-from lambdatop.domain.finding import SEVERITIES, Finding
-from lambdatop.domain.fold import fold, fold_all
-from lambdatop.domain.mitigations import REGISTRY, looks_at, plan
-from lambdatop.domain.plan import Plan, Proposal, Refusal
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import MetricSettings, Settings
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.domain.world import EMPTY_WORLD, World
-from lambdatop.engine.settle import look
+from lambdatop.domain.keys import Key
+from lambdatop.domain.mitigations.registry import REGISTRY, looks_at, plan
+from lambdatop.domain.plans.finding import SEVERITIES, Finding
+from lambdatop.domain.plans.plan import Plan, Proposal, Refusal
+from lambdatop.domain.settings.settings import MetricSettings, Settings
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state.events import SourceReported, SourceState, TargetIdentified
+from lambdatop.domain.state.fold import fold, fold_all
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.domain.state.world import EMPTY_WORLD, World
+from lambdatop.engine.mutating.read_back import look
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(400)]  # two thousand requests in each test
 

@@ -10,8 +10,8 @@ from fakes.aws_doubles import ACCOUNT, IDENTITY, Counter, HandClock, Tokens, tow
 from fakes.wire_stub import WireStub
 
 from lambdatop.aws import connect as door
-from lambdatop.domain.ports import Backend
-from lambdatop.domain.settings import LeaseSettings, ModeSettings, Settings
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.settings.settings import LeaseSettings, ModeSettings, Settings
 
 pytestmark = pytest.mark.sdk
 

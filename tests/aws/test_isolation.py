@@ -14,7 +14,7 @@ from lambdatop.aws.connect import Connection
 from lambdatop.domain.errors import (
     UsageError,
 )
-from lambdatop.domain.ports import Backend
+from lambdatop.domain.ports.aws import Backend
 
 from .conftest import Open
 
@@ -66,7 +66,7 @@ async def test_isolation_from_everything_of_the_user(
 
 
 async def _reserved(backend: Backend) -> Any:
-    from lambdatop.domain.scope import Key
+    from lambdatop.domain.keys import Key
 
     return await backend.reader.state(
         Key(backend.identified.scope, "function", "f"), ["reserved_concurrency"]

@@ -14,7 +14,7 @@ import pytest
 from fakes.hostile import HostileStub, running
 from fakes.terminal import Terminal, environment
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 
 pytestmark = pytest.mark.wire
 
@@ -86,7 +86,7 @@ def only_the_endpoint(watched: Watched) -> None:
 def test_a_snapshot_connects_to_the_endpoint_and_to_nothing_else(watched: Watched, mode: list[str]) -> None:
     argv = [sys.executable, "-m", "lambdatop", *mode, "snapshot", "--json"]
     done = subprocess.run(argv, env=watched.env, capture_output=True, timeout=60)
-    assert done.returncode == codes.DONE, done.stderr
+    assert done.returncode == exit_codes.DONE, done.stderr
     only_the_endpoint(watched)
 
 
@@ -99,12 +99,15 @@ def test_the_console_connects_to_the_endpoint_and_to_nothing_else(watched: Watch
         term.press("\x1b")
         term.wait_for(lambda screen: "who changed" not in screen)
         term.press("q")
-        assert term.wait_for_exit() == codes.DONE
+        assert term.wait_for_exit() == exit_codes.DONE
     only_the_endpoint(watched)
 
 
 def test_without_the_network_nothing_is_asked_at_all(watched: Watched) -> None:
     for words in (["--help"], ["--version"], ["config", "show"], ["journal"], ["policy", "read-only"]):
         argv = [sys.executable, "-m", "lambdatop", *words]
-        assert subprocess.run(argv, env=watched.env, capture_output=True, timeout=60).returncode == codes.DONE
+        assert (
+            subprocess.run(argv, env=watched.env, capture_output=True, timeout=60).returncode
+            == exit_codes.DONE
+        )
     assert watched.seen() == set()

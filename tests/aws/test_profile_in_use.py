@@ -10,7 +10,7 @@ from fakes.wire_stub import WireStub
 
 from lambdatop.aws.connect import Connection, connect
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.settings import ModeSettings, Settings
+from lambdatop.domain.settings.settings import ModeSettings, Settings
 
 pytestmark = pytest.mark.sdk
 

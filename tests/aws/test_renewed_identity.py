@@ -25,10 +25,10 @@ from fakes.wire_world_rows import Row, rows
 
 from lambdatop.aws.connect import Connection, connect
 from lambdatop.domain.errors import IdentityChanged
-from lambdatop.domain.ports import Backend
-from lambdatop.domain.principal import same_principal
-from lambdatop.domain.settings import LeaseSettings, ModeSettings, Settings
-from lambdatop.storage.spill import SpillFiles
+from lambdatop.domain.facts.principal import same_principal
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.settings.settings import LeaseSettings, ModeSettings, Settings
+from lambdatop.storage.drained_messages import SpillFiles
 
 pytestmark = [pytest.mark.sdk, pytest.mark.wire]
 

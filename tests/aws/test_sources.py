@@ -8,21 +8,21 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
 from fakes.wire_stub import Fault, WireStub
 
-from lambdatop.aws.account import AccountSource
-from lambdatop.aws.alarms import AlarmsSource
-from lambdatop.aws.functions import FunctionsSource
-from lambdatop.aws.mappings import MappingsSource
+from lambdatop.aws.collectors.account import AccountSource
+from lambdatop.aws.collectors.alarms import AlarmsSource
+from lambdatop.aws.collectors.functions import FunctionsSource
+from lambdatop.aws.collectors.mappings import MappingsSource
 from lambdatop.domain.errors import Throttled
-from lambdatop.domain.events import (
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.events import (
     AccountObserved,
     AlarmsObserved,
     Event,
     FunctionsListed,
     MappingsListed,
 )
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.scope import Key
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 from .conftest import MakeBench
 

@@ -14,8 +14,8 @@ import time
 
 from bench.headless import playing, watch_all
 
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state.snapshot import Snapshot
 
 LOOK_S = 0.5
 

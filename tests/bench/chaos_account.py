@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from lambdatop.demo.deploy import Deployment
-from lambdatop.demo.launch import Demo
+from lambdatop.demo.process.deploy import Deployment
+from lambdatop.demo.process.http_client import Wire
+from lambdatop.demo.process.launch import Demo
 from lambdatop.demo.scenarios import fleet
 from lambdatop.demo.scenarios.calm import CALM
-from lambdatop.demo.wire import Wire
 
 FUNCTIONS = ("orders-worker", "report-builder")
 

@@ -9,7 +9,7 @@ import urllib.request
 from fakes.fault_proxy import Steering, Trouble
 from fakes.whole_screens import WholeScreens
 
-from lambdatop.demo.launch import Demo
+from lambdatop.demo.process.launch import Demo
 
 FUNCTION = "orders-worker"
 TRIES = 15

@@ -25,7 +25,7 @@ from fakes.fault_proxy import PHASES, Steering, Trouble, running
 from fakes.terminal import environment
 from fakes.whole_screens import WholeScreens
 
-from lambdatop.demo.launch import Demo, start
+from lambdatop.demo.process.launch import Demo, start
 
 KEY_S = 5.0
 """A key must be answered within this long. Without a fault it takes a tenth of a second; the rest is room for

@@ -17,10 +17,10 @@ from pathlib import Path
 from bench.figure_rows import Figure, parser, told
 from fakes.aws_doubles import SCOPE, Bench
 
-from lambdatop.aws.metric_answers import ask, span_until, usable
-from lambdatop.aws.metric_queries import Query
-from lambdatop.domain.scope import Key
-from lambdatop.domain.series import SeriesKey
+from lambdatop.aws.reads.metric_data import ask, span_until, usable
+from lambdatop.aws.reads.metric_queries import Query
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.keys import Key
 
 HERE = Path(__file__).parent
 METRICS = (

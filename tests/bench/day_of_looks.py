@@ -20,7 +20,7 @@ from pathlib import Path
 from fakes.long_watch import Watch, watch
 from fakes.metric_flood import LATE_S
 
-from lambdatop.domain.pricing import METRIC_USD
+from lambdatop.domain.cost.pricing import METRIC_USD
 
 HOURS, BEGINS, ENDS = 24.0, 8.0, 10.0
 ERRORS, AFTER_H = 120.0, 0.75

@@ -22,8 +22,8 @@ from statistics import median
 from scenes.scene import Label, Scene, Seen, rank, recorded, recorded_names, watch
 from scenes.shaped import shaped
 
-from lambdatop.domain.detectors import REGISTRY
-from lambdatop.domain.finding import DETECTORS
+from lambdatop.domain.detectors.registry import REGISTRY
+from lambdatop.domain.plans.finding import DETECTORS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 PRECISION_FLOOR = 0.90

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
+from lambdatop.cli.commands.demo import forget_aws
+from lambdatop.cli.compose import engine_thread, wire
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.demo import forget_aws
-from lambdatop.cli.demo_run import DemoJournal, DemoRun, demo_settings
-from lambdatop.cli.wiring import engine_thread, wire
-from lambdatop.domain.ports import EventSink
-from lambdatop.domain.settings import Paces, Settings
+from lambdatop.cli.demo_session import DemoJournal, DemoRun, demo_settings
+from lambdatop.domain.ports.aws import EventSink
+from lambdatop.domain.settings.settings import Paces, Settings
 from lambdatop.engine.thread import EngineThread
 
 

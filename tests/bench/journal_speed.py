@@ -16,8 +16,8 @@ from pathlib import Path
 
 from fakes.entries import AT, SCOPE, entry
 
-from lambdatop.domain.scope import Key
-from lambdatop.storage import private
+from lambdatop.domain.keys import Key
+from lambdatop.storage import secure_files
 from lambdatop.storage.journal_file import JournalFile
 
 MEASURED = 500
@@ -47,13 +47,13 @@ def main(entries: int, targets: int) -> None:
     """Write, then measure."""
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place) / "j"
-        journal, sync = JournalFile(directory), private.sync
-        private.sync = lambda fd: None
+        journal, sync = JournalFile(directory), secure_files.sync
+        secure_files.sync = lambda fd: None
         began = time.perf_counter()
         for number in range(entries - MEASURED):
             change(journal, number, targets)
         print(f"writing without fsync: {(time.perf_counter() - began) / entries * 500:.2f} ms a record")
-        private.sync = sync
+        secure_files.sync = sync
         took = []
         for number in range(entries - MEASURED, entries):
             began = time.perf_counter()

@@ -10,11 +10,11 @@ from functools import cache
 from itertools import starmap
 from typing import NamedTuple
 
-from lambdatop.domain.look_plan import LookState, plan
-from lambdatop.domain.look_wire import WIRES, Move, Reading
-from lambdatop.domain.looking import Looking
-from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.settings import Limits
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.polling.plan import LookState, plan
+from lambdatop.domain.polling.tripwire import WIRES, Move, Reading
+from lambdatop.domain.settings.settings import Limits
 
 SCOPE = Scope("123456789012", "eu-central-1")
 SIZES = (50, 200, 1_000, 10_000, 50_000)

@@ -22,10 +22,10 @@ from pathlib import Path
 from bench.headless import playing, watch_all
 
 from lambdatop import __version__
-from lambdatop.domain import events as ev
-from lambdatop.domain.ports import EventSink
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.storage.recording import Header, Recorder
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.ports.aws import EventSink
+from lambdatop.domain.state import events as ev
+from lambdatop.storage.recordings.recording import Header, Recorder
 
 SCENES = Path(__file__).resolve().parents[1] / "scenes"
 SECONDS = {"calm": 60.0, "loop": 80.0, "quota-squeeze": 90.0, "resource-limits": 100.0}
@@ -88,8 +88,8 @@ def _timeless(facts: QueueFacts) -> QueueFacts:
 
 def record(scenario: str, seconds: float, every: int, out: Path, logs: Sequence[str] = ()) -> int:
     """Record one scenario with the logs of some functions (all of them by default); the size in bytes."""
-    from lambdatop.cli.demo_run import demo_settings
-    from lambdatop.domain.settings import Settings
+    from lambdatop.cli.demo_session import demo_settings
+    from lambdatop.domain.settings.settings import Settings
 
     metrics = demo_settings(Settings(), scenario).metrics
     file = out / f"{scenario}.jsonl.gz"

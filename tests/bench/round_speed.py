@@ -19,15 +19,15 @@ from bench.figure_rows import Figure, parser, told
 from fakes import big_world
 from fakes.worlds import NOW, PROMPT, SCOPE
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.changed import changed
-from lambdatop.domain.detectors import detect_all
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.quota import quota_rows
-from lambdatop.domain.sight import sight
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.registry import detect_all
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.quotas.rows import quota_rows
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.invalidation import changed
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 SIZES = (100, 1_000, 10_000, 50_000)
 AT_ONCE = 63

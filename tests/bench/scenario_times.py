@@ -22,9 +22,9 @@ from typing import Any
 import yaml
 from bench.headless import racing
 
-from lambdatop.cli.demo_run import PACES
+from lambdatop.cli.demo_session import PACES
 from lambdatop.demo.scenarios import SCENARIOS
-from lambdatop.domain.finding import SEVERITIES
+from lambdatop.domain.plans.finding import SEVERITIES
 
 LABELS = Path(__file__).parents[1] / "scenes" / "labels.yaml"
 LOOK_S = 0.1

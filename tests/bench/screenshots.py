@@ -9,15 +9,15 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from lambdatop.cli.commands.demo import forget_aws
+from lambdatop.cli.compose import Parts, engine_thread, wire
 from lambdatop.cli.context import settle
-from lambdatop.cli.demo import forget_aws
-from lambdatop.cli.demo_run import DemoJournal, DemoRun, demo_settings
-from lambdatop.cli.wiring import Parts, engine_thread, wire
+from lambdatop.cli.demo_session import DemoJournal, DemoRun, demo_settings
 from lambdatop.config.theme_file import load_themes
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.settings.settings import Settings
 from lambdatop.engine.thread import EngineThread
-from lambdatop.tui.app import LambdatopApp
-from lambdatop.tui.screens.confirm import ConfirmScreen
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.dialogs.confirm import ConfirmScreen
 
 DEVELOP_S = 75.0
 WIDE, NARROW, DIALOG = (160, 48), (80, 24), (110, 38)

@@ -23,10 +23,10 @@ from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole, done
 from fakes.worlds import function
 
-from lambdatop.cli import console
+from lambdatop.cli.commands import console
 from lambdatop.cli.run import run
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import FunctionRow, Snapshot
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.snapshot import FunctionRow, Snapshot
 
 FIELDS = (
     "invocations_per_min",

@@ -14,13 +14,13 @@ from bench.round_speed import build, cpu_ms, first_ms
 from fakes import big_world
 from fakes.worlds import NOW, PROMPT, SCOPE
 
-from lambdatop.aws.metric_answers import Answered, Span, usable
-from lambdatop.aws.session import Api
-from lambdatop.domain import events as ev
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.quota import quota_rows
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT
-from lambdatop.domain.world import EMPTY_WORLD
+from lambdatop.aws.reads.metric_data import Answered, Span, usable
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.quotas.rows import quota_rows
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT
+from lambdatop.domain.state.world import EMPTY_WORLD
 
 SMALL, LARGE = 300, 1_500
 SERIES, MINUTES = 500, 60

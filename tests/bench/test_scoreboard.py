@@ -12,10 +12,10 @@ from bench.record_scenes import LIMIT_BYTES, Thinned
 from scenes.scene import HERE, Label, Scene, recorded, recorded_names
 from scenes.shaped import shaped
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import REGISTRY
-from lambdatop.domain.finding import DETECTORS
-from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.detectors.registry import REGISTRY
+from lambdatop.domain.plans.finding import DETECTORS
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.snapshot import Snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,7 +62,7 @@ def test_scenes_are_labelled_with_what_exists() -> None:
 
 
 def test_a_recording_holds_nothing_that_this_version_does_not_know() -> None:
-    from lambdatop.storage.recording import read_recording
+    from lambdatop.storage.recordings.recording import read_recording
 
     for name in recorded_names():
         found = read_recording(HERE / f"{name}.jsonl.gz", any_owner=True)

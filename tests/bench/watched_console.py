@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdatop.cli import main
-from lambdatop.tui.terminal_driver import TerminalDriver
+from lambdatop.tui.terminal.driver import TerminalDriver
 
 EVERY_S = 0.005
 SDK = ("aiobotocore", "botocore", "aiohttp", "boto3")

@@ -14,16 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from lambdatop.cli.audit import Asked, report
-from lambdatop.cli.audit_text import plain
-from lambdatop.cli.snapshot import asked
-from lambdatop.domain.finding import Finding, Ref
-from lambdatop.domain.looking import Looking
-from lambdatop.domain.permissions import Permissions
-from lambdatop.domain.redact import MASK
-from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.settings import ModeSettings, Settings
-from lambdatop.domain.snapshot import (
+from lambdatop.cli.commands.snapshot import asked
+from lambdatop.domain.facts.permissions import Permissions
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.loglines.redact import MASK
+from lambdatop.domain.plans.finding import Finding, Ref
+from lambdatop.domain.settings.settings import ModeSettings, Settings
+from lambdatop.domain.state.snapshot import (
     FunctionRow,
     MappingRow,
     QueueRow,
@@ -33,7 +31,9 @@ from lambdatop.domain.snapshot import (
     StormRow,
     Target,
 )
-from lambdatop.domain.world import Spend
+from lambdatop.domain.state.world import Spend
+from lambdatop.report.audit.markdown import plain
+from lambdatop.report.audit.report import Asked, report
 
 PARSER = MarkdownIt("gfm-like", {"linkify": True})
 ASKED = Asked("ada", "bastion-1", ModeSettings(origin="flag --read-only"))

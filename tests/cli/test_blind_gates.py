@@ -12,13 +12,13 @@ from fakes.hostile import running
 from fakes.trouble_world import TroubleWorld
 from fakes.worlds import NOW, SCOPE, WORKER, function
 
-from lambdatop.cli import codes
-from lambdatop.cli.snapshot import _verdict
-from lambdatop.cli.unseen import FINDINGS_REST_ON, blind, empty, rows
-from lambdatop.domain.finding import SEVERITIES, Finding, Ref
-from lambdatop.domain.settings import Paces
-from lambdatop.domain.snapshot import FunctionRow, Snapshot, SourceRow, Target
-from lambdatop.domain.unread import Gap, Reason
+from lambdatop.cli import exit_codes
+from lambdatop.cli.commands.snapshot import _verdict
+from lambdatop.domain.facts.not_read import Gap, Reason
+from lambdatop.domain.plans.finding import SEVERITIES, Finding, Ref
+from lambdatop.domain.settings.settings import Paces
+from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, SourceRow, Target
+from lambdatop.report.text.not_known import FINDINGS_REST_ON, blind, empty, rows
 
 SOURCES = (*(name for name in Paces.__dataclass_fields__ if name != "provisioned"), "detectors")
 FREE = {"alarms", "permissions", "prices"}
@@ -52,19 +52,19 @@ def test_every_source_is_either_needed_or_known_to_be_free() -> None:
 def test_a_source_that_brought_nothing(source: str, state: str, capsys: pytest.CaptureFixture[str]) -> None:
     blindness = source not in FREE
     for severity in SEVERITIES:
-        assert _verdict(account({source: state}, found=True), severity) == codes.FAIL_ON_MET
+        assert _verdict(account({source: state}, found=True), severity) == exit_codes.FAIL_ON_MET
         assert capsys.readouterr().err == "", "met is met, whatever else is not known"
         unmet = _verdict(account({source: state}), severity)
         said = capsys.readouterr().err
-        assert unmet == (codes.FAILED if blindness else codes.DONE)
+        assert unmet == (exit_codes.FAILED if blindness else exit_codes.DONE)
         assert ("cannot tell whether anything is" in said) == blindness
         assert (source in said) == blindness
-    without_gate = codes.FAILED if source == "functions" else codes.DONE
+    without_gate = exit_codes.FAILED if source == "functions" else exit_codes.DONE
     assert _verdict(account({source: state}), None) == without_gate
 
 
 def test_a_gate_that_saw_everything_is_green(capsys: pytest.CaptureFixture[str]) -> None:
-    assert [_verdict(account(), severity) for severity in SEVERITIES] == [codes.DONE] * 3
+    assert [_verdict(account(), severity) for severity in SEVERITIES] == [exit_codes.DONE] * 3
     assert capsys.readouterr().err == ""
 
 
@@ -120,7 +120,7 @@ def gate(cli: Cli, world: TroubleWorld, form: str = "--json") -> tuple[int, str,
 @pytest.mark.wire
 def test_on_the_wire_a_calm_account_is_green(cli: Cli, calm: TroubleWorld) -> None:
     code, out, err = gate(cli, calm)
-    assert (code, "cannot tell" in err) == (codes.DONE, False), (err, out)
+    assert (code, "cannot tell" in err) == (exit_codes.DONE, False), (err, out)
 
 
 @pytest.mark.wire
@@ -144,7 +144,7 @@ def test_on_the_wire_one_denied_read_is_enough(
 ) -> None:
     calm.deny(service, operation)
     code, out, err = gate(cli, calm)
-    assert code == codes.FAILED
+    assert code == exit_codes.FAILED
     assert f"cannot tell whether anything is warning or worse: {action} denied" in err.replace("; ", ": ")
     seen = json.loads(out)
     told = {(s["action"], s["state"]) for s in seen["sources"]} | {

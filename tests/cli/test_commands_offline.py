@@ -9,9 +9,9 @@ import pytest
 from fakes.command_line import Cli
 
 from lambdatop import __version__
-from lambdatop.cli import codes
-from lambdatop.cli.policy import printed_policy
-from lambdatop.domain.iam_policy import PLACEHOLDERS, POLICIES, PolicyName
+from lambdatop.cli import exit_codes
+from lambdatop.cli.commands.policy import printed_policy
+from lambdatop.domain.facts.iam_policy import PLACEHOLDERS, POLICIES, PolicyName
 
 MUTATING = re.compile("Put|Update|Delete|Create|Purge|Start|Send|Add|Remove|Set|Disable|Enable|Tag")
 
@@ -20,7 +20,7 @@ def test_version_and_help(cli: Cli) -> None:
     assert cli("--version") == cli("--version")
     assert cli("--version").out == f"lambdatop {__version__}\n"
     ran = cli("--help")
-    assert ran.code == codes.DONE
+    assert ran.code == exit_codes.DONE
     assert "snapshot" in ran.out
     assert ran.err == ""
 
@@ -57,7 +57,7 @@ def test_version_and_help(cli: Cli) -> None:
 )
 def test_wrong_use_is_exit_2_with_words_and_no_data(cli: Cli, argv: tuple[str, ...], words: str) -> None:
     ran = cli(*argv)
-    assert ran.code == codes.USAGE
+    assert ran.code == exit_codes.USAGE
     assert words in ran.err
     assert ran.out == ""
     assert "Traceback" not in ran.err
@@ -67,7 +67,7 @@ def test_wrong_use_is_exit_2_with_words_and_no_data(cli: Cli, argv: tuple[str, .
 def test_policies_are_data_on_stdout_and_words_on_stderr(cli: Cli, name: PolicyName) -> None:
     ran = cli("policy", name)
     made = printed_policy(name)
-    assert ran.code == codes.DONE
+    assert ran.code == exit_codes.DONE
     assert json.loads(ran.out) == made.document
     for placeholder in PLACEHOLDERS:
         assert (placeholder in ran.out) == (placeholder in ran.err.splitlines()[0]), placeholder
@@ -95,18 +95,18 @@ def test_config_path_show_and_check(cli: Cli, config: Callable[[str], Path], hom
 def test_a_wrong_config_file_is_exit_2_with_every_problem(cli: Cli, config: Callable[[str], Path]) -> None:
     file = config("regoin: x\npaces: {metrics: -1}\n")
     ran = cli("config", "check")
-    assert (ran.code, ran.out) == (codes.USAGE, "")
+    assert (ran.code, ran.out) == (exit_codes.USAGE, "")
     assert f"{file}:1: unknown key 'regoin'; did you mean region?" in ran.err
     assert f"{file}:2: paces.metrics needs a number" in ran.err
     for argv in (("snapshot",), ("journal",), ("mitigate", "throttle_to_zero", "f")):
-        assert cli(*argv).code == codes.USAGE
-    assert cli("config", "path").code == codes.DONE, "a broken file can still be found"
-    assert cli("policy", "read-only").code == codes.DONE
+        assert cli(*argv).code == exit_codes.USAGE
+    assert cli("config", "path").code == exit_codes.DONE, "a broken file can still be found"
+    assert cli("policy", "read-only").code == exit_codes.DONE
 
 
 def test_a_named_config_file_must_exist(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = cli("journal", "--config", "/nowhere/c.yaml")
-    assert ran.code == codes.USAGE
+    assert ran.code == exit_codes.USAGE
     assert "/nowhere/c.yaml: there is no such file" in ran.err
     monkeypatch.setenv("LAMBDATOP_CONFIG", "/nowhere/d.yaml")
     assert "/nowhere/d.yaml" in cli("journal").err
@@ -115,7 +115,7 @@ def test_a_named_config_file_must_exist(cli: Cli, monkeypatch: pytest.MonkeyPatc
 def test_an_endpoint_of_the_file_is_announced_on_stderr(cli: Cli, config: Callable[[str], Path]) -> None:
     config("endpoint_url: https://proxy.example\n")
     ran = cli("config", "check")
-    assert ran.code == codes.DONE
+    assert ran.code == exit_codes.DONE
     assert "note: calls go to https://proxy.example" in ran.err
     assert "proxy" not in ran.out
 
@@ -125,23 +125,23 @@ def test_read_only_refuses_before_anything_is_connected(
 ) -> None:
     for argv in (("mitigate", "throttle_to_zero", "f", "--confirm", "f"), ("undo", "--last")):
         ran = cli(*argv, "--read-only")
-        assert (ran.code, ran.out) == (codes.READ_ONLY, "")
+        assert (ran.code, ran.out) == (exit_codes.READ_ONLY, "")
         assert "flag --read-only" in ran.err
-        assert cli("--readonly", *argv).code == codes.READ_ONLY
+        assert cli("--readonly", *argv).code == exit_codes.READ_ONLY
     file = config("read_only: true\n")
     ran = cli("undo")
-    assert ran.code == codes.READ_ONLY
+    assert ran.code == exit_codes.READ_ONLY
     assert f"{file}:1" in ran.err
     monkeypatch.setenv("LAMBDATOP_READ_ONLY", "0")
-    assert cli("undo").code == codes.READ_ONLY, "a variable that says no does not lift the file"
+    assert cli("undo").code == exit_codes.READ_ONLY, "a variable that says no does not lift the file"
     monkeypatch.setenv("LAMBDATOP_READ_ONLY", "")
-    assert cli("undo", "--write").code != codes.READ_ONLY
+    assert cli("undo", "--write").code != exit_codes.READ_ONLY
     assert not (home / ".local/state/lambdatop/journal.jsonl").exists()
 
 
 def test_an_empty_journal_says_so_on_stderr(cli: Cli, home: Path) -> None:
     ran = cli("journal")
-    assert (ran.code, ran.out) == (codes.DONE, "")
+    assert (ran.code, ran.out) == (exit_codes.DONE, "")
     assert "is empty" in ran.err
     assert json.loads(cli("journal", "--json").out)["entries"] == []
     assert not (home / ".local").exists(), "reading makes no directories"

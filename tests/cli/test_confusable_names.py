@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from fakes.shown_plans import plans
 
-from lambdatop.cli import streams
-from lambdatop.cli.carry import confirmed
-from lambdatop.cli.plan_text import proposal_text
+from lambdatop.cli import stdio
+from lambdatop.cli.mutate import confirmed
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.plan import Plan
+from lambdatop.domain.plans.plan import Plan
+from lambdatop.report.text.plan import proposal_text
 
 CYRILLIC = "\u0440\u0430yments"  # looks like payments
 
@@ -47,11 +47,11 @@ def test_a_confusable_name_is_marked_and_an_ordinary_one_is_not() -> None:
 def test_a_name_that_only_looks_right_confirms_nothing(
     monkeypatch: pytest.MonkeyPatch, name: str, typed: str
 ) -> None:
-    monkeypatch.setattr(streams, "words", lambda text: None)
-    monkeypatch.setattr(streams, "ask", lambda question: typed)
+    monkeypatch.setattr(stdio, "words", lambda text: None)
+    monkeypatch.setattr(stdio, "ask", lambda question: typed)
     assert confirmed(of(name), None) is False
     with pytest.raises(UsageError, match="does not match"):
         confirmed(of(name), typed)
-    monkeypatch.setattr(streams, "ask", lambda question: name)
+    monkeypatch.setattr(stdio, "ask", lambda question: name)
     assert confirmed(of(name), None) is True
     assert confirmed(of(name), name) is True

@@ -20,8 +20,8 @@ import pytest
 from fakes.command_line import Process
 from fakes.time_limit import PATIENCE_S
 
-from lambdatop.cli import codes
-from lambdatop.demo.launch import Demo, start
+from lambdatop.cli import exit_codes
+from lambdatop.demo.process.launch import Demo, start
 
 pytestmark = pytest.mark.wire
 WORKER = "orders-worker"
@@ -61,7 +61,8 @@ PROBE = """
 import sys
 from lambdatop.cli import main
 code = main(sys.argv[1:])
-bad = {"textual", "rich", "lambdatop.tui", "lambdatop.aws.mutator", "ministack", "boto3"} & set(sys.modules)
+heavy = {"textual", "rich", "lambdatop.tui", "lambdatop.aws.mutation.mutator", "ministack", "boto3"}
+bad = heavy & set(sys.modules)
 sys.exit(f"{code} {bad}" if code or bad else 0)
 """
 
@@ -98,11 +99,11 @@ def test_mitigate_and_undo_change_the_emulator_and_nothing_else(
 ) -> None:
     before = reserved(demo)
     done = process("mitigate", "throttle_to_zero", WORKER, "--confirm", WORKER, "--json", **at)
-    assert done.code == codes.DONE, done.err
+    assert done.code == exit_codes.DONE, done.err
     assert json.loads(done.out)["result"] == "applied"
     assert reserved(demo) == 0
     undone = process("undo", "--last", "--confirm", WORKER, **at)
-    assert undone.code == codes.DONE, undone.err
+    assert undone.code == exit_codes.DONE, undone.err
     assert reserved(demo) == before
     journal = home / ".local/state/lambdatop/journal.jsonl"
     assert journal.stat().st_mode & 0o777 == 0o600
@@ -113,8 +114,8 @@ def test_mitigate_and_undo_change_the_emulator_and_nothing_else(
 def test_read_only_leaves_no_trace(process: Process, at: dict[str, str], demo: Demo, home: Path) -> None:
     before = reserved(demo)
     args = ("mitigate", "throttle_to_zero", WORKER, "--confirm", WORKER, "--read-only")
-    assert process(*args, **at).code == codes.READ_ONLY
-    assert process("plan", "throttle_to_zero", WORKER, "--read-only", **at).code == codes.DONE
+    assert process(*args, **at).code == exit_codes.READ_ONLY
+    assert process("plan", "throttle_to_zero", WORKER, "--read-only", **at).code == exit_codes.DONE
     assert reserved(demo) == before
     assert not (home / ".local/state/lambdatop/journal.jsonl").exists()
 
@@ -123,12 +124,12 @@ def test_logs_come_from_the_configured_group_and_can_be_searched(
     process: Process, at: dict[str, str]
 ) -> None:
     ran = process("logs", WORKER, "--since", "5m", "--grep", "^order ", "--json", **at)
-    assert ran.code == codes.DONE, ran.err
+    assert ran.code == exit_codes.DONE, ran.err
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert lines
     assert all(line["text"].startswith("order ") for line in lines)
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
-    assert process("logs", "no-such-function", **at).code == codes.USAGE
+    assert process("logs", "no-such-function", **at).code == exit_codes.USAGE
 
 
 def test_following_ends_with_ctrl_c_and_survives_a_reader_that_leaves(
@@ -141,12 +142,12 @@ def test_following_ends_with_ctrl_c_and_survives_a_reader_that_leaves(
         assert json.loads(follower.stdout.readline())["text"]
         follower.send_signal(signal.SIGINT)
         _, err = follower.communicate(timeout=PATIENCE_S)
-        assert (follower.returncode, err) == (codes.INTERRUPTED, b"")
+        assert (follower.returncode, err) == (exit_codes.INTERRUPTED, b"")
     with _interruptible(args, environ) as follower:
         assert follower.stdout is not None
         follower.stdout.readline()
         follower.stdout.close()
-        assert follower.wait(timeout=PATIENCE_S) == codes.DONE
+        assert follower.wait(timeout=PATIENCE_S) == exit_codes.DONE
         assert follower.stderr is not None
         assert follower.stderr.read() == b""
 
@@ -168,7 +169,11 @@ def _fast(home: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("typed", "code", "after"),
-    [("orders-worker\n", codes.DONE, 0), ("no\n", codes.FAILED, None), (None, codes.INTERRUPTED, None)],
+    [
+        ("orders-worker\n", exit_codes.DONE, 0),
+        ("no\n", exit_codes.FAILED, None),
+        (None, exit_codes.INTERRUPTED, None),
+    ],
 )
 def test_a_name_typed_on_a_terminal_confirms_and_nothing_else_does(
     at: dict[str, str],
@@ -200,7 +205,7 @@ def test_a_name_typed_on_a_terminal_confirms_and_nothing_else_does(
         assert out == b""
     else:
         assert json.loads(out)["result"] == "applied"
-        assert process("undo", "--confirm", WORKER, **at).code == codes.DONE
+        assert process("undo", "--confirm", WORKER, **at).code == exit_codes.DONE
 
 
 def _until(fd: int, words: bytes) -> bytes:
@@ -233,7 +238,7 @@ def test_the_demo_heeds_nothing_of_the_users_aws_and_leaves_nothing_behind(
     temporary.mkdir()
     for seconds in ("3", "9", "27"):  # on a busy machine the first answers take longer
         ran = process("demo", "--headless", seconds, "--json", TMPDIR=str(temporary), **HOSTILE)
-        assert ran.code == codes.DONE, ran.err
+        assert ran.code == exit_codes.DONE, ran.err
         snapshot = json.loads(ran.out)
         if snapshot["targets"] and snapshot["functions"]:
             break

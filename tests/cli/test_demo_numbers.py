@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from fakes.time_limit import PATIENCE_S
 
+from lambdatop.cli.compose import engine_thread, wire
 from lambdatop.cli.context import settle
-from lambdatop.cli.demo_run import DemoJournal, DemoRun, demo_settings
-from lambdatop.cli.wiring import engine_thread, wire
-from lambdatop.domain.snapshot import Snapshot
+from lambdatop.cli.demo_session import DemoJournal, DemoRun, demo_settings
+from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.engine.thread import EngineThread
 
 pytestmark = pytest.mark.wire

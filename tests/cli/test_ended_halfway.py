@@ -13,7 +13,7 @@ import pytest
 from fakes.command_line import Cli
 from fakes.entries import entry
 
-from lambdatop.cli.halfway import say_ends, under_way
+from lambdatop.report.text.unfinished import say_ends, under_way
 from lambdatop.storage.journal_file import JournalFile
 
 HALF = """

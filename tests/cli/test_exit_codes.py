@@ -15,7 +15,7 @@ from fakes.one_function import THROTTLE, OneFunction, begin, run, run_shell
 from fakes.wire_account import ONE
 from fakes.wire_stub import Hang, WireStub
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 from lambdatop.storage.journal_file import JournalFile
 
 pytestmark = pytest.mark.wire
@@ -41,54 +41,54 @@ def full_disk() -> Iterator[IO[bytes]]:
 UNDO = ("undo", "orders-worker", "--confirm", "orders-worker")
 NOWHERE = ("--endpoint-url", "http://127.0.0.1:9")
 CODES = [
-    (("policy", "read-only"), "answers", codes.DONE),
-    (("config", "path"), "answers", codes.DONE),
-    (("config", "check"), "answers", codes.DONE),
-    (("demo", "--list"), "answers", codes.DONE),
-    (("journal",), "answers", codes.DONE),
-    (("journal", "--settle"), "answers", codes.DONE),
-    (("plan", "throttle_to_zero", "orders-worker"), "answers", codes.DONE),
-    (("snapshot", "--wait", "60"), "answers", codes.DONE),
-    (THROTTLE, "answers", codes.DONE),
-    (UNDO, "throttled", codes.DONE),
-    (THROTTLE, "refuses", codes.FAILED),
-    (("plan", "enable_trigger", ONE), "answers", codes.FAILED),
-    (UNDO, "throttled, then 50", codes.FAILED),
-    (("snapshot", "--wait", "5", *NOWHERE), "answers", codes.FAILED),
-    (("logs", "orders-worker", *NOWHERE), "answers", codes.FAILED),
-    (("doctor", *NOWHERE), "answers", codes.FAILED),
-    (("plan", "throttle_to_zero", "orders-worker", *NOWHERE), "answers", codes.FAILED),
-    (("nonsense",), "answers", codes.USAGE),
-    (("plan", "nonsense", "orders-worker"), "answers", codes.USAGE),
-    (("plan", "throttle_to_zero", "nobody"), "answers", codes.USAGE),
-    (("mitigate", "throttle_to_zero", "orders-worker"), "answers", codes.USAGE),
-    (("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "x"), "answers", codes.USAGE),
-    (("undo",), "answers", codes.USAGE),
-    (("undo", "x", "--last"), "answers", codes.USAGE),
-    (("undo", "nobody"), "answers", codes.USAGE),
-    (("snapshot", "--fail-on", "nonsense"), "answers", codes.USAGE),
-    (("logs", "orders-worker", "--since", "nonsense"), "answers", codes.USAGE),
-    (("policy", "nonsense"), "answers", codes.USAGE),
-    (("config", "check", "--config", "/nowhere"), "answers", codes.USAGE),
-    (("demo", "--scenario", "nonsense"), "answers", codes.USAGE),
-    ((), "answers", codes.USAGE),
-    (("snapshot", "--wait", "60", "--fail-on", "info"), "dead trigger", codes.FAIL_ON_MET),
-    ((*THROTTLE, "--read-only"), "answers", codes.READ_ONLY),
-    ((*UNDO, "--read-only"), "throttled", codes.READ_ONLY),
-    (("journal", "--settle", "--read-only"), "answers", codes.READ_ONLY),
-    (THROTTLE, "ignores", codes.UNKNOWN),
-    (UNDO, "throttled, then ignores", codes.UNKNOWN),
-    (("journal", "--settle"), "accepted", codes.UNKNOWN),
+    (("policy", "read-only"), "answers", exit_codes.DONE),
+    (("config", "path"), "answers", exit_codes.DONE),
+    (("config", "check"), "answers", exit_codes.DONE),
+    (("demo", "--list"), "answers", exit_codes.DONE),
+    (("journal",), "answers", exit_codes.DONE),
+    (("journal", "--settle"), "answers", exit_codes.DONE),
+    (("plan", "throttle_to_zero", "orders-worker"), "answers", exit_codes.DONE),
+    (("snapshot", "--wait", "60"), "answers", exit_codes.DONE),
+    (THROTTLE, "answers", exit_codes.DONE),
+    (UNDO, "throttled", exit_codes.DONE),
+    (THROTTLE, "refuses", exit_codes.FAILED),
+    (("plan", "enable_trigger", ONE), "answers", exit_codes.FAILED),
+    (UNDO, "throttled, then 50", exit_codes.FAILED),
+    (("snapshot", "--wait", "5", *NOWHERE), "answers", exit_codes.FAILED),
+    (("logs", "orders-worker", *NOWHERE), "answers", exit_codes.FAILED),
+    (("doctor", *NOWHERE), "answers", exit_codes.FAILED),
+    (("plan", "throttle_to_zero", "orders-worker", *NOWHERE), "answers", exit_codes.FAILED),
+    (("nonsense",), "answers", exit_codes.USAGE),
+    (("plan", "nonsense", "orders-worker"), "answers", exit_codes.USAGE),
+    (("plan", "throttle_to_zero", "nobody"), "answers", exit_codes.USAGE),
+    (("mitigate", "throttle_to_zero", "orders-worker"), "answers", exit_codes.USAGE),
+    (("mitigate", "throttle_to_zero", "orders-worker", "--confirm", "x"), "answers", exit_codes.USAGE),
+    (("undo",), "answers", exit_codes.USAGE),
+    (("undo", "x", "--last"), "answers", exit_codes.USAGE),
+    (("undo", "nobody"), "answers", exit_codes.USAGE),
+    (("snapshot", "--fail-on", "nonsense"), "answers", exit_codes.USAGE),
+    (("logs", "orders-worker", "--since", "nonsense"), "answers", exit_codes.USAGE),
+    (("policy", "nonsense"), "answers", exit_codes.USAGE),
+    (("config", "check", "--config", "/nowhere"), "answers", exit_codes.USAGE),
+    (("demo", "--scenario", "nonsense"), "answers", exit_codes.USAGE),
+    ((), "answers", exit_codes.USAGE),
+    (("snapshot", "--wait", "60", "--fail-on", "info"), "dead trigger", exit_codes.FAIL_ON_MET),
+    ((*THROTTLE, "--read-only"), "answers", exit_codes.READ_ONLY),
+    ((*UNDO, "--read-only"), "throttled", exit_codes.READ_ONLY),
+    (("journal", "--settle", "--read-only"), "answers", exit_codes.READ_ONLY),
+    (THROTTLE, "ignores", exit_codes.UNKNOWN),
+    (UNDO, "throttled, then ignores", exit_codes.UNKNOWN),
+    (("journal", "--settle"), "accepted", exit_codes.UNKNOWN),
 ]
 
 
 async def _set_up(aws: OneFunction, how: str) -> None:
     first, _, then = how.partition(", then ")
     if first == "throttled":
-        assert (await run(*THROTTLE)).code == codes.DONE
+        assert (await run(*THROTTLE)).code == exit_codes.DONE
     elif first == "accepted":
         aws.mode = "ignores"
-        assert (await run(*THROTTLE)).code == codes.UNKNOWN
+        assert (await run(*THROTTLE)).code == exit_codes.UNKNOWN
     elif first == "dead trigger":
         mapping = aws.stub._replies[("lambda", "ListEventSourceMappings")][0]
         assert isinstance(mapping, dict)
@@ -114,8 +114,8 @@ async def test_each_code_of_the_contract(
 def test_the_table_has_every_code_and_every_command() -> None:
     from lambdatop.cli.parser import COMMANDS
 
-    wanted = {v for name, v in vars(codes).items() if name.isupper() and isinstance(v, int)}
-    assert {code for _, _, code in CODES} | {codes.INTERRUPTED} == wanted
+    wanted = {v for name, v in vars(exit_codes).items() if name.isupper() and isinstance(v, int)}
+    assert {code for _, _, code in CODES} | {exit_codes.INTERRUPTED} == wanted
     assert {argv[0] for argv, _, _ in CODES if argv} >= set(COMMANDS)
 
 
@@ -125,7 +125,7 @@ async def test_ctrl_c_is_130(aws: OneFunction) -> None:
     await asyncio.wait_for(aws.reached.wait(), 60)
     process.send_signal(signal.SIGINT)
     await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == codes.INTERRUPTED
+    assert process.returncode == exit_codes.INTERRUPTED
 
 
 @pytest.mark.parametrize("closed", [">&-", "1</dev/null"])
@@ -136,7 +136,7 @@ async def test_a_stdout_that_takes_nothing_is_refused_before_anything_is_sent(
     aws: OneFunction, home: Path, argv: tuple[str, ...], closed: str
 ) -> None:
     ran = await run_shell(f'exec "$@" {closed}', *argv)
-    assert ran.code == codes.USAGE
+    assert ran.code == exit_codes.USAGE
     assert "stdout" in ran.err
     assert "nothing was done" in ran.err
     assert aws.stub.received == []
@@ -149,14 +149,14 @@ async def test_a_change_keeps_its_code_when_only_printing_fails(
 ) -> None:
     for argv, reserved in ((THROTTLE, 0), (UNDO, 7)):
         ran = await run(*argv, *form, stdout=full_disk)
-        assert (ran.code, aws.reserved) == (codes.DONE, reserved), ran.err
+        assert (ran.code, aws.reserved) == (exit_codes.DONE, reserved), ran.err
         newest = JournalFile(home / ".local/state/lambdatop").read()[-1]
         assert "stdout cannot be written: No space left on device" in ran.err
         assert "applied: Done" in ran.err
         assert f"lambdatop undo {newest.id}" in ran.err
 
 
-@pytest.mark.parametrize(("mode", "code"), [("refuses", codes.FAILED), ("ignores", codes.UNKNOWN)])
+@pytest.mark.parametrize(("mode", "code"), [("refuses", exit_codes.FAILED), ("ignores", exit_codes.UNKNOWN)])
 async def test_a_failed_change_keeps_its_code_too(
     full_disk: IO[bytes], aws: OneFunction, mode: str, code: int
 ) -> None:
@@ -189,7 +189,7 @@ async def test_where_printing_is_all_a_full_disk_is_a_failure(
     full_disk: IO[bytes], aws: OneFunction, argv: tuple[str, ...]
 ) -> None:
     ran = await run(*argv, stdout=full_disk)
-    assert ran.code == codes.FAILED
+    assert ran.code == exit_codes.FAILED
     assert "stdout cannot be written: No space left on device" in ran.err
 
 
@@ -198,18 +198,18 @@ async def test_what_was_met_or_unknown_stays_so_on_a_full_disk(
 ) -> None:
     await _set_up(aws, "dead trigger")
     ran = await run("snapshot", "--wait", "60", "--fail-on", "info", stdout=full_disk)
-    assert (ran.code, "stdout cannot be written" in ran.err) == (codes.FAIL_ON_MET, True)
+    assert (ran.code, "stdout cannot be written" in ran.err) == (exit_codes.FAIL_ON_MET, True)
     await _set_up(aws, "accepted")
     ran = await run("journal", "--settle", stdout=full_disk)
-    assert (ran.code, "stdout cannot be written" in ran.err) == (codes.UNKNOWN, True)
+    assert (ran.code, "stdout cannot be written" in ran.err) == (exit_codes.UNKNOWN, True)
 
 
 async def test_a_broken_pipe_hides_no_code(aws: OneFunction) -> None:
     await _set_up(aws, "dead trigger")
     for argv, code in (
-        (("snapshot", "--wait", "60", "--fail-on", "info", "--json"), codes.FAIL_ON_MET),
-        (("plan", "throttle_to_zero", "orders-worker"), codes.DONE),
-        (THROTTLE, codes.DONE),
+        (("snapshot", "--wait", "60", "--fail-on", "info", "--json"), exit_codes.FAIL_ON_MET),
+        (("plan", "throttle_to_zero", "orders-worker"), exit_codes.DONE),
+        (THROTTLE, exit_codes.DONE),
     ):
         read, write = os.pipe()
         os.close(read)
@@ -223,13 +223,13 @@ async def test_a_broken_pipe_hides_no_code(aws: OneFunction) -> None:
 @pytest.mark.parametrize("streams", ["2>/dev/full", "2>&-", "<&- 2>&-"])
 async def test_a_stderr_that_takes_nothing_changes_no_code(aws: OneFunction, streams: str) -> None:
     ran = await run_shell(f'exec "$@" {streams}', *THROTTLE, "--json")
-    assert (ran.code, json.loads(ran.out)["result"], aws.reserved) == (codes.DONE, "applied", 0)
-    assert (await run_shell(f'exec "$@" {streams}', "nonsense")).code == codes.USAGE
-    assert (await run_shell(f'exec "$@" {streams}', "undo", "nobody")).code == codes.USAGE
+    assert (ran.code, json.loads(ran.out)["result"], aws.reserved) == (exit_codes.DONE, "applied", 0)
+    assert (await run_shell(f'exec "$@" {streams}', "nonsense")).code == exit_codes.USAGE
+    assert (await run_shell(f'exec "$@" {streams}', "undo", "nobody")).code == exit_codes.USAGE
 
 
 async def test_no_file_of_ours_takes_the_place_of_a_closed_stream(aws: OneFunction, home: Path) -> None:
     ran = await run_shell('exec "$@" <&- 2>&-', *THROTTLE)
-    assert ran.code == codes.DONE
+    assert ran.code == exit_codes.DONE
     (entry,) = JournalFile(home / ".local/state/lambdatop").read()
     assert entry.outcome == "applied"

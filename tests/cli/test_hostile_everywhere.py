@@ -14,8 +14,8 @@ from fakes.hostile import FORBIDDEN, MARK, POINTER, HostileStub, running
 from fakes.terminal import environment as bare
 from fakes.whole_screens import WholeScreens
 
-from lambdatop.aws.allowlist import READS
-from lambdatop.cli import codes
+from lambdatop.aws.sdk.walls.allowlist import READS
+from lambdatop.cli import exit_codes
 
 pytestmark = pytest.mark.wire
 
@@ -145,7 +145,7 @@ def test_the_console_shows_everything_harmlessly(hostile: HostileStub, environme
             term.back()
         assert term.process.poll() is None, "something in the text ended the console"
         term.press("q")
-        assert term.wait_for_exit() == codes.DONE
+        assert term.wait_for_exit() == exit_codes.DONE
     harmless(bytes(term.written))
     assert clicks
     assert {r.operation for r in hostile.received} <= ALL_READS
@@ -177,7 +177,7 @@ def test_snapshot_prints_everything_harmlessly(
         capture_output=True,
         timeout=60,
     )
-    assert done.returncode == codes.DONE
+    assert done.returncode == exit_codes.DONE
     harmless(done.stdout.replace(b"\n", b"\r\n") + done.stderr)
     wanted = ["ListFunctions.Functions.FunctionName", f"{MAPPING}.EventSourceArn", "GetCallerIdentity.Arn"]
     if form == "--json":
@@ -204,7 +204,7 @@ def test_commands_print_everything_harmlessly(
     hostile: HostileStub, environment: dict[str, str], words: list[str], wanted: list[str]
 ) -> None:
     with Witness([sys.executable, "-m", "lambdatop", *words], environment) as term:
-        assert term.wait_for_exit() in (codes.DONE, codes.FAILED)
+        assert term.wait_for_exit() in (exit_codes.DONE, exit_codes.FAILED)
         term.screen()
     harmless(bytes(term.written))
     odd = {c for c in term.written.decode() if not (c.isprintable() or c in "\r\n")}
@@ -218,7 +218,7 @@ def test_answers_that_are_none_are_told_harmlessly(
 ) -> None:
     hostile.mood = mood
     with Witness([sys.executable, "-m", "lambdatop", "snapshot"], environment) as term:
-        assert term.wait_for_exit() not in (codes.DONE, 0)
+        assert term.wait_for_exit() not in (exit_codes.DONE, 0)
     harmless(bytes(term.written))
     shown = term.written.decode()
     assert {c for c in shown if not (c.isprintable() or c in "\r\n")} == set()

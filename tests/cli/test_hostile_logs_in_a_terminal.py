@@ -16,8 +16,8 @@ import pytest
 from fakes.terminal import Terminal
 from fakes.time_limit import PATIENCE_S
 
-from lambdatop.cli import codes
-from lambdatop.demo.launch import Demo, start
+from lambdatop.cli import exit_codes
+from lambdatop.demo.process.launch import Demo, start
 
 pytestmark = pytest.mark.wire
 
@@ -106,7 +106,7 @@ def test_the_command_prints_them_harmlessly(
 ) -> None:
     argv = [sys.executable, "-m", "lambdatop", "logs", FUNCTION, "--since", "5m", *more]
     with Terminal(argv, environment, 120, 40) as term:
-        assert term.wait_for_exit() == codes.DONE
+        assert term.wait_for_exit() == exit_codes.DONE
     text = bytes(term.written).decode("utf-8")
     # Its joiners are what makes three people one family.
     odd = {c for c in text.replace(FAMILY, "") if not (c.isprintable() or c in "\r\n")}
@@ -131,7 +131,7 @@ def test_the_console_shows_them_harmlessly(environment: dict[str, str], written:
         term.press("g")
         term.wait_for("title")
         term.press("q")
-        assert term.wait_for_exit() == codes.DONE
+        assert term.wait_for_exit() == exit_codes.DONE
     written_out = re.sub(rb"\x1b\]22;[a-z-]+\x07", b"", term.written)  # Textual's own: the pointer's shape
     assert FORBIDDEN.search(written_out) is None
     assert b"PWNED" in term.written

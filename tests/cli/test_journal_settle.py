@@ -15,7 +15,7 @@ from fakes.one_function import THROTTLE, OneFunction, begin
 from fakes.wire_account import ONE
 from fakes.wire_stub import WireStub
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 from lambdatop.storage.journal_file import JournalFile
 
 pytestmark = pytest.mark.wire
@@ -58,7 +58,7 @@ async def test_the_next_command_says_what_became_of_it(
     await victim.communicate()
     pointed.reserved = pointed.reserved if somebody is None else somebody
     settled = await asyncio.to_thread(cli, "journal", "--settle", "--json")
-    assert settled.code == codes.DONE, settled.err
+    assert settled.code == exit_codes.DONE, settled.err
     assert f"(throttle_to_zero orders-worker): {detail}" in settled.err
     (found,) = json.loads(settled.out)["entries"]
     assert found["outcome"] == outcome
@@ -74,7 +74,7 @@ async def test_a_foreign_endpoint_is_not_asked_what_became_of_it(
     await victim.communicate()
     monkeypatch.delenv("LAMBDATOP_ALLOW_ENDPOINT_CHANGES")
     settled = await asyncio.to_thread(cli, "journal", "--settle")
-    assert settled.code == codes.USAGE
+    assert settled.code == exit_codes.USAGE
     assert "not AWS's own" in settled.err
     assert '"outcome": "open"' in cli("journal", "--json").out
 
@@ -83,9 +83,9 @@ def test_an_open_entry_says_how_to_find_out(cli: Cli, home: Path) -> None:
     journal = JournalFile(home / ".local/state/lambdatop")
     journal.intent(entry())
     for ran in (cli("journal", "--open"), cli("journal")):
-        assert ran.code == codes.DONE
+        assert ran.code == exit_codes.DONE
         assert "journal --settle`, connected to 111122223333/eu-central-1, reads" in ran.err
-    assert cli("journal", "--settle", "--read-only").code == codes.READ_ONLY
+    assert cli("journal", "--settle", "--read-only").code == exit_codes.READ_ONLY
     assert [e.outcome for e in journal.read()] == ["open"]
     journal.outcome("e1", 1.0, "applied", "", None)
     assert cli("journal").err == ""
@@ -97,7 +97,7 @@ async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(
     pointed.mode = "hangs before"
     neighbour = await throttling(pointed)
     ran = await asyncio.to_thread(cli, "journal", "--settle", "--open")
-    assert ran.code == codes.UNKNOWN
+    assert ran.code == exit_codes.UNKNOWN
     assert "throttle_to_zero" in ran.out
     assert "is still open: its process may be at work" in ran.err
     ran = await asyncio.to_thread(cli, "mitigate", "disable_trigger", ONE)
@@ -105,7 +105,7 @@ async def test_what_cannot_be_settled_yet_is_not_passed_over_in_silence(
     neighbour.kill()
     await neighbour.communicate()
     ran = await asyncio.to_thread(cli, "journal", "--settle", "--open")
-    assert ran.code == codes.UNKNOWN, "the request may outlive its process"
+    assert ran.code == exit_codes.UNKNOWN, "the request may outlive its process"
     assert "may still arrive" in ran.err
 
 
@@ -120,5 +120,5 @@ async def test_a_call_on_its_way_outlives_the_line_and_the_terminal(
     assert b"waiting for its outcome" in await asyncio.wait_for(process.stderr.readline(), 60)
     pointed.stub._release.set()  # an answer of 503; the state read back shows what became of it
     out, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == codes.DONE
+    assert process.returncode == exit_codes.DONE
     assert out.startswith(b"applied:")

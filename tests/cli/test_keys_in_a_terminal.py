@@ -11,7 +11,7 @@ import pytest
 from fakes.terminal import Terminal, environment
 from fuzz import fuzz_keys
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 
 pytestmark = pytest.mark.wire
 
@@ -58,6 +58,6 @@ def test_no_key_ends_the_console(tmp_path: Path, seed: int) -> None:
         term.press("\x1b[201~\x1b")
         term.resize(100, 30)
         term.press("\x03")
-        assert term.wait_for_exit() == codes.DONE
+        assert term.wait_for_exit() == exit_codes.DONE
         assert term.attributes() == term.before
     assert b"internal error" not in term.written

@@ -15,14 +15,14 @@ from fakes.listed_functions import GROUP, NOW, Functions
 
 import lambdatop.aws.connect
 import lambdatop.engine.clock
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 from lambdatop.cli.durations import parse_seconds
 from lambdatop.domain.errors import Denied, SourceError, Unreachable, UsageError
-from lambdatop.domain.events import Event, LogsObserved, TargetIdentified
-from lambdatop.domain.log_export import Batch, Text
-from lambdatop.domain.logline import LogLine, parse
-from lambdatop.domain.ports import Backend, View
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
+from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.ports.aws import Backend, View
+from lambdatop.domain.ports.log_export import Batch, Text
+from lambdatop.domain.state.events import Event, LogsObserved, TargetIdentified
 
 
 class Logs(Functions):
@@ -81,7 +81,7 @@ def test_lines_of_the_asked_span_are_printed_and_nothing_else(
 ) -> None:
     logs = play(monkeypatch, ([(-30, "order 1"), (-20, "\x1b[2Jorder 2")], ""))
     ran = cli("logs", "orders-worker", "--since", "1m")
-    assert ran.code == codes.DONE
+    assert ran.code == exit_codes.DONE
     assert ran.out.splitlines() == [
         "2027-01-15T07:59:30.000Z order 1",
         "2027-01-15T07:59:40.000Z ␛[2Jorder 2",
@@ -125,7 +125,7 @@ def test_every_batch_is_printed_with_what_is_to_be_said(cli: Cli, monkeypatch: p
 def test_what_was_read_before_an_error_is_printed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, ([(-9, "a")], ""), Unreachable("logs cannot be reached."))
     ran = cli("logs", "orders-worker")
-    assert (ran.code, ran.out) == (codes.FAILED, "2027-01-15T07:59:51.000Z a\n")
+    assert (ran.code, ran.out) == (exit_codes.FAILED, "2027-01-15T07:59:51.000Z a\n")
     assert ran.err == "lambdatop: logs cannot be reached.\n"
 
 
@@ -147,7 +147,7 @@ def test_a_follower_lives_through_an_outage_and_ends_with_ctrl_c(
     down = Unreachable("logs cannot be reached.")
     play(monkeypatch, ([(-1, "a")], ""), down, down, ([(1, "b")], ""))
     ran = cli("logs", "orders-worker", "--follow")
-    assert ran.code == codes.INTERRUPTED
+    assert ran.code == exit_codes.INTERRUPTED
     assert [line.split()[1] for line in ran.out.splitlines()] == ["a", "b"]
     assert ran.err == "lambdatop: note: logs cannot be reached.\n"
 
@@ -170,7 +170,7 @@ def test_the_way_of_the_lines_is_said_once_for_each_function(
 
     monkeypatch.setattr(logs, "collect", collect)
     ran = cli("logs", "orders-worker", "--follow", "--live")
-    assert ran.code == codes.INTERRUPTED
+    assert ran.code == exit_codes.INTERRUPTED
     assert ran.err.count("orders-worker comes by poll") == ran.err.count("mail comes by poll") == 1
 
 
@@ -178,7 +178,7 @@ def test_the_way_of_the_lines_is_said_once_for_each_function(
 def test_a_denied_log_names_the_action(cli: Cli, monkeypatch: pytest.MonkeyPatch, follow: bool) -> None:
     play(monkeypatch, Denied("logs:FilterLogEvents is not allowed.", action="logs:FilterLogEvents"))
     ran = cli("logs", "orders-worker", *(["--follow"] if follow else []))
-    assert (ran.code, ran.out) == (codes.FAILED, "")
+    assert (ran.code, ran.out) == (exit_codes.FAILED, "")
     assert "logs:FilterLogEvents" in ran.err
 
 

@@ -9,9 +9,9 @@ import pytest
 from fakes.command_line import Cli
 from fakes.entries import AT, SCOPE, entry
 
-from lambdatop.cli import codes
-from lambdatop.domain import kept
-from lambdatop.domain.scope import Key
+from lambdatop.cli import exit_codes
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans import retention
 from lambdatop.storage import archives
 from lambdatop.storage.journal_file import JournalFile
 
@@ -20,9 +20,9 @@ from lambdatop.storage.journal_file import JournalFile
 def state(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Forty changes and one open intent, which is the oldest."""
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
-    monkeypatch.setattr(kept, "RECENT", 2)
-    monkeypatch.setattr(kept, "MOST", 3)
-    monkeypatch.setattr("lambdatop.cli.journal.RECENT", 2)
+    monkeypatch.setattr(retention, "RECENT", 2)
+    monkeypatch.setattr(retention, "MOST", 3)
+    monkeypatch.setattr("lambdatop.cli.commands.journal.RECENT", 2)
     directory = home / ".local/state/lambdatop"
     journal = JournalFile(directory)
     journal.intent(entry("open", target=Key(SCOPE, "function", "o")))
@@ -41,20 +41,20 @@ def ids(out: str) -> list[str]:
 
 def test_all_is_shown_in_its_order(cli: Cli, state: Path) -> None:
     ran = cli("journal", "--json")
-    assert (ran.code, ids(ran.out), json.loads(ran.out)["missing"]) == (codes.DONE, WHOLE, None)
+    assert (ran.code, ids(ran.out), json.loads(ran.out)["missing"]) == (exit_codes.DONE, WHOLE, None)
     assert all(name in cli("journal").out for name in WHOLE)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 20, 40, 41, 1000])
 def test_only_the_newest_are_shown_where_a_limit_is_given(cli: Cli, state: Path, count: int) -> None:
     ran = cli("journal", "--json", "--last", str(count))
-    assert (ran.code, ids(ran.out)) == (codes.DONE, WHOLE[-count:])
+    assert (ran.code, ids(ran.out)) == (exit_codes.DONE, WHOLE[-count:])
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "x", "1.5", "²", "9" * 5000])
 def test_another_limit_is_refused(cli: Cli, state: Path, count: str) -> None:
     ran = cli("journal", "--last", count)
-    assert ran.code == codes.USAGE
+    assert ran.code == exit_codes.USAGE
     assert "say 1 or more" in ran.err or "expected one argument" in ran.err
 
 
@@ -69,7 +69,7 @@ def test_few_need_no_archive(cli: Cli, state: Path) -> None:
 def test_a_missing_archive_is_said_and_the_rest_shown(cli: Cli, state: Path, how: str) -> None:
     (state / "journal.000001.jsonl").unlink()
     ran = cli("journal", "--json", *([how, "30"] if how == "--last" else [how] if how != "--json" else []))
-    assert ran.code == codes.FAILED
+    assert ran.code == exit_codes.FAILED
     assert "journal.000001.jsonl is missing" in ran.err
     assert "journal.000001.jsonl is missing" in json.loads(ran.out)["missing"]
     assert "e039" in ids(ran.out) or how == "--open"
@@ -79,12 +79,12 @@ def test_a_changed_archive_is_said(cli: Cli, state: Path) -> None:
     path = state / "journal.000001.jsonl"
     path.write_bytes(path.read_bytes().replace(b"kim", b"tim", 1))
     ran = cli("journal", "--json")
-    assert (ran.code, "is damaged" in ran.err) == (codes.FAILED, True)
+    assert (ran.code, "is damaged" in ran.err) == (exit_codes.FAILED, True)
     assert ids(ran.out)[-1] == "e039"
 
 
 def test_a_journal_that_was_moved_away_is_said(cli: Cli, state: Path) -> None:
     (state / "journal.jsonl").unlink()
     ran = cli("journal")
-    assert (ran.code, ran.out) == (codes.FAILED, "")
+    assert (ran.code, ran.out) == (exit_codes.FAILED, "")
     assert "was moved away" in ran.err

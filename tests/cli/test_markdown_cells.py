@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from lambdatop.cli.table import markdown_table
+from lambdatop.report.text.table import markdown_table
 
 PARSER = MarkdownIt("gfm-like", {"linkify": True})
 TEXT = {"text", "text_special", "code_inline"}

@@ -10,7 +10,7 @@ from fakes.command_line import Cli, Ran
 from fakes.hostile import running
 from fakes.trouble_world import KEPT, LOOPER, LOSER, TIMER, TroubleWorld
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 
 pytestmark = pytest.mark.wire
 
@@ -37,7 +37,7 @@ def test_it_finds_what_takes_a_second_question_and_says_what_it_had_no_time_for(
     seen = json.loads(ran.out)
     found = {(f["detector"], f["target"]["name"]) for f in seen["findings"]}
     assert {("async_loss", LOSER), ("runaway_loop", LOOPER), ("timeouts", TIMER)} <= found
-    assert ran.code == codes.FAIL_ON_MET
+    assert ran.code == exit_codes.FAIL_ON_MET
     late = {gap["action"]: gap["targets"] for gap in seen["gaps"] if gap["reason"] == "out of time"}
     assert late["lambda:GetPolicy"] > 0, "40 functions take longer at five requests a second"
     assert late["lambda:GetFunctionConcurrency"] > 0

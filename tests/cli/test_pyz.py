@@ -19,7 +19,7 @@ from fakes.hostile import HostileStub, running
 from fakes.terminal import Terminal
 
 from lambdatop import __version__
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 
 BUILT = os.environ.get("LAMBDATOP_PYZ", "")
 needs_pyz = pytest.mark.skipif(not BUILT, reason="make pyz-test builds the file first")
@@ -227,9 +227,9 @@ def at(stub: HostileStub) -> dict[str, str]:
 def test_commands_that_need_no_aws(built: Place) -> None:
     assert built.run("--version").stdout == f"lambdatop {__version__}\n"
     assert json.loads(built.run("policy", "read-only").stdout)["Statement"]
-    assert built.run("config", "check").returncode == codes.DONE
+    assert built.run("config", "check").returncode == exit_codes.DONE
     demo = built.run("demo", "--headless", "5")
-    assert demo.returncode == codes.USAGE
+    assert demo.returncode == exit_codes.USAGE
     assert "the demo needs the emulator" in demo.stderr
     assert built.left() == []
 
@@ -239,7 +239,7 @@ def test_what_asks_aws(built: Place, at: dict[str, str]) -> None:
     doctor = json.loads(built.run("doctor", "--json", **at).stdout)
     assert {c["group"] for c in doctor["checks"]} >= {"credentials", "identity", "terminal"}
     shot = built.run("snapshot", "--json", **at)
-    assert shot.returncode == codes.DONE
+    assert shot.returncode == exit_codes.DONE
     assert json.loads(shot.stdout)["functions"]
     assert built.run("snapshot", "--markdown", **at).stdout.startswith(f"# lambdatop {__version__}")
     assert built.left() == []
@@ -251,7 +251,7 @@ def test_the_console(built: Place, at: dict[str, str]) -> None:
     with Terminal([PYTHON, "-I", BUILT], environ, 120, 40) as terminal:
         terminal.wait_for(lambda screen: re.search(r"(?s)1 hot functions.*zq\d{3}", screen) is not None)
         terminal.press("q")
-        assert terminal.wait_for_exit() == codes.DONE
+        assert terminal.wait_for_exit() == exit_codes.DONE
     assert built.left() == []
 
 

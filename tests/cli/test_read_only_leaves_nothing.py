@@ -16,13 +16,13 @@ from fakes.terminal import Terminal
 from fakes.wire_account import answer_snapshots, furnish
 from fakes.wire_stub import WireStub
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 from lambdatop.storage.journal_file import JournalFile
 
 pytestmark = pytest.mark.wire
 
 ACCOUNT = "111122223333"
-CHANGES = ("lambdatop.aws.mutator", "lambdatop.aws.lease", "lambdatop.aws.drain")
+CHANGES = ("lambdatop.aws.mutation.mutator", "lambdatop.aws.mutation.lease", "lambdatop.aws.mutation.drain")
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_nothing_is_written_and_nothing_that_changes_is_loaded(
     before = _files(home)
     assert before
     code, modules = await _modules_after("--read-only", *argv)
-    assert code == codes.DONE
+    assert code == exit_codes.DONE
     assert "lambdatop.storage.journal_file" in modules
     assert modules.isdisjoint(CHANGES)
     assert _files(home) == before
@@ -96,7 +96,7 @@ async def test_an_account_held_to_read_only_is_exit_4_and_changes_nothing(
     JournalFile(home / ".local/state/lambdatop").intent(entry())
     before = _files(home)
     ran = await asyncio.to_thread(cli, *argv)
-    assert ran.code == codes.READ_ONLY, ran.err
+    assert ran.code == exit_codes.READ_ONLY, ran.err
     assert f"read-only mode ({file}:3 (account {ACCOUNT}))" in ran.err
     assert "--write" in ran.err
     assert [r.operation for r in stub.received] == ["GetCallerIdentity"]
@@ -118,7 +118,7 @@ def test_config_show_knows_accounts_and_the_session_policy(cli: Cli, config: Cal
     assert shown["read_only"] == {"value": True, "origin": f"session_policy, {file}:1"}
     assert shown[f"accounts.{ACCOUNT}.read_only"]["value"] is True
     assert f"accounts.{ACCOUNT}.read_only" in cli("config", "show").out
-    assert cli("config", "check").code == codes.DONE
+    assert cli("config", "check").code == exit_codes.DONE
 
 
 async def test_the_console_writes_nothing_either(stub: WireStub, home: Path) -> None:
@@ -131,7 +131,7 @@ async def test_the_console_writes_nothing_either(stub: WireStub, home: Path) -> 
         with Terminal(argv, variables | {"TERM": "xterm-256color"}, 120, 30) as term:
             shown = term.wait_for(lambda s: "orders-worker" in s and "READ-ONLY" in s)
             term.press("q")
-            assert term.wait_for_exit() == codes.DONE
+            assert term.wait_for_exit() == exit_codes.DONE
             return shown
 
     assert "--read-only  READ-ONLY" in await asyncio.to_thread(look)

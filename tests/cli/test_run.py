@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from fakes.command_line import Cli, Process
 
-from lambdatop.cli import codes, own_log, policy
+from lambdatop.cli import exit_codes, log_file
+from lambdatop.cli.commands import policy
 from lambdatop.domain.errors import TargetNotFound
 
 
@@ -26,7 +27,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("broken")
 def test_an_unexpected_error_is_one_sentence(cli: Cli) -> None:
     ran = cli("policy", "read-only")
-    assert (ran.code, ran.out) == (codes.FAILED, "")
+    assert (ran.code, ran.out) == (exit_codes.FAILED, "")
     assert (
         ran.err
         == "lambdatop: something unexpected happened (ZeroDivisionError); run with --debug to see where\n"
@@ -39,7 +40,7 @@ def test_debug_shows_where(cli: Cli, monkeypatch: pytest.MonkeyPatch, how: str) 
     if how == "variable":
         monkeypatch.setenv("LAMBDATOP_DEBUG", "1")
     ran = cli("policy", "read-only", *(["--debug"] if how == "flag" else []))
-    assert ran.code == codes.FAILED
+    assert ran.code == exit_codes.FAILED
     assert "Traceback" in ran.err
     assert "ZeroDivisionError" in ran.err
 
@@ -50,7 +51,7 @@ def test_candidates_of_an_ambiguous_name_are_listed(cli: Cli, monkeypatch: pytes
 
     monkeypatch.setattr(policy, "printed_policy", fail)
     ran = cli("policy", "read-only")
-    assert ran.code == codes.USAGE
+    assert ran.code == exit_codes.USAGE
     assert ran.err.splitlines()[:2] == ["lambdatop: Two things are called orders.", "lambdatop:   arn:one"]
     assert "\x1b" not in ran.err
 
@@ -60,7 +61,7 @@ def test_ctrl_c_is_130_without_a_word(cli: Cli, monkeypatch: pytest.MonkeyPatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(policy, "printed_policy", interrupt)
-    assert cli("policy", "read-only") == type(cli("--version"))(codes.INTERRUPTED, "", "")
+    assert cli("policy", "read-only") == type(cli("--version"))(exit_codes.INTERRUPTED, "", "")
 
 
 def test_a_broken_pipe_is_no_error(home: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_broken_pipe_is_no_error(home: Path) -> None:
             [sys.executable, "-m", "lambdatop", *argv], stdout=write, stderr=subprocess.PIPE, text=True
         )
         os.close(write)
-        assert ran.returncode == codes.DONE, argv
+        assert ran.returncode == exit_codes.DONE, argv
         assert "BrokenPipe" not in ran.stderr
         assert "Traceback" not in ran.stderr
 
@@ -87,14 +88,14 @@ def test_data_is_utf8_in_any_locale(process: Process, home: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "variables", "code", "words"),
     [
-        (("snapshot",), {}, codes.USAGE, "--region"),
-        (("snapshot", "-r", "eu-central-1"), {}, codes.FAILED, "credentials"),
-        (("snapshot", "-p", "nobody", "-r", "eu-central-1"), {}, codes.USAGE, "nobody"),
-        (("plan", "throttle_to_zero", "f", "-r", "eu-central-1"), {}, codes.FAILED, "credentials"),
+        (("snapshot",), {}, exit_codes.USAGE, "--region"),
+        (("snapshot", "-r", "eu-central-1"), {}, exit_codes.FAILED, "credentials"),
+        (("snapshot", "-p", "nobody", "-r", "eu-central-1"), {}, exit_codes.USAGE, "nobody"),
+        (("plan", "throttle_to_zero", "f", "-r", "eu-central-1"), {}, exit_codes.FAILED, "credentials"),
         (
             ("snapshot", "--json", "-r", "eu-central-1", "--endpoint-url", "http://127.0.0.1:1"),
             {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"},
-            codes.FAILED,
+            exit_codes.FAILED,
             "cannot be reached",
         ),
     ],
@@ -113,7 +114,7 @@ def test_the_own_log_is_private_and_quiet_about_the_sdk(tmp_path: Path) -> None:
     file = tmp_path / "state" / "lambdatop.log"
     former = os.umask(0)
     try:
-        handler = own_log.open_log(file, debug=True)
+        handler = log_file.open_log(file, debug=True)
     finally:
         os.umask(former)
     try:
@@ -122,7 +123,7 @@ def test_the_own_log_is_private_and_quiet_about_the_sdk(tmp_path: Path) -> None:
         logging.getLogger("botocore.endpoint").info("info with a token")
         logging.getLogger("botocore.endpoint").warning("slow")
     finally:
-        own_log.close_log(handler)
+        log_file.close_log(handler)
     text = file.read_text()
     assert "connected" in text
     assert "slow" in text
@@ -136,6 +137,6 @@ def test_a_log_that_cannot_be_written_is_said_once_and_costs_nothing(
 ) -> None:
     link = tmp_path / "lambdatop.log"
     link.symlink_to(tmp_path / "elsewhere")
-    own_log.close_log(own_log.open_log(link, debug=False))
+    log_file.close_log(log_file.open_log(link, debug=False))
     assert "no log is written" in capsys.readouterr().err
     assert not (tmp_path / "elsewhere").exists()

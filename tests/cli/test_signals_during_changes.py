@@ -15,7 +15,7 @@ from pathlib import Path
 import fakes.trickle
 import pytest
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 
 pytestmark = pytest.mark.wire
 LIMIT_S = 40.0
@@ -133,7 +133,7 @@ def test_a_change_that_trickles_ends_with_the_grace_as_unknown(
     until(lambda: "PutFunctionConcurrency" in server.asked(), "nothing was sent")
     command.process.send_signal(number)
     code, err = command.end()
-    assert code == codes.UNKNOWN
+    assert code == exit_codes.UNKNOWN
     assert "waiting for its outcome, at most" in err
     assert "the outcome is not known" in err
     assert [(e["record"], e.get("outcome")) for e in command.entries()] == [
@@ -155,7 +155,7 @@ def test_a_second_signal_ends_the_wait_at_once(serve: Serve, begin: Begin, numbe
         time.sleep(0.3)
         command.process.send_signal(number)
     code, _ = command.end()
-    assert code == codes.UNKNOWN
+    assert code == exit_codes.UNKNOWN
     assert command.entries()[-1]["outcome"] == "unknown"
 
 
@@ -168,7 +168,7 @@ def test_before_anything_was_sent_it_ends_at_once_and_nothing_is_sent(
     until(lambda: "GetFunctionConcurrency" in server.asked(), "nothing was read")
     command.process.send_signal(number)
     code, _ = command.end()
-    assert code in (codes.INTERRUPTED, -number)
+    assert code in (exit_codes.INTERRUPTED, -number)
     assert "PutFunctionConcurrency" not in server.asked()
     assert command.entries() == []
 
@@ -193,5 +193,5 @@ def test_commands_that_read_end_at_once(
     until(lambda: bool(server.asked()), "nothing was asked")
     command.process.send_signal(number)
     code, err = command.end()
-    assert code in (codes.INTERRUPTED, -number)
+    assert code in (exit_codes.INTERRUPTED, -number)
     assert "Traceback" not in err

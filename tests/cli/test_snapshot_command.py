@@ -10,10 +10,11 @@ import pytest
 from fakes.command_line import Cli
 from fakes.worlds import NOW, SCOPE, WORKER, function
 
-from lambdatop.cli import codes, snapshot
+from lambdatop.cli import exit_codes
+from lambdatop.cli.commands import snapshot
 from lambdatop.domain.errors import Unreachable
-from lambdatop.domain.finding import Finding, Ref, Severity
-from lambdatop.domain.snapshot import FunctionRow, Snapshot, SourceRow, Target
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, SourceRow, Target
 
 OK = SourceRow("functions", "ok", 1.0)
 DENIED = SourceRow("alarms", "denied", None, "cloudwatch:DescribeAlarms is not allowed.")
@@ -67,11 +68,11 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Thread:
 @pytest.mark.parametrize(
     ("severity", "threshold", "code"),
     [
-        (None, "info", codes.DONE),
-        ("warning", None, codes.DONE),
-        ("warning", "critical", codes.DONE),
-        ("warning", "warning", codes.FAIL_ON_MET),
-        ("critical", "info", codes.FAIL_ON_MET),
+        (None, "info", exit_codes.DONE),
+        ("warning", None, exit_codes.DONE),
+        ("warning", "critical", exit_codes.DONE),
+        ("warning", "warning", exit_codes.FAIL_ON_MET),
+        ("critical", "info", exit_codes.FAIL_ON_MET),
     ],
 )
 def test_fail_on_is_exit_3_from_its_severity_on(
@@ -96,7 +97,7 @@ def test_forms_and_waiting(cli: Cli, engine: Thread) -> None:
 def test_a_denied_source_is_a_note_and_not_a_failure(cli: Cli, engine: Thread) -> None:
     engine.answer = seen(OK, DENIED)
     ran = cli("snapshot", "--json")
-    assert ran.code == codes.DONE
+    assert ran.code == exit_codes.DONE
     assert json.loads(ran.out)["functions"]
     assert ran.err == "lambdatop: note: alarms is denied: cloudwatch:DescribeAlarms is not allowed.\n"
 
@@ -104,12 +105,16 @@ def test_a_denied_source_is_a_note_and_not_a_failure(cli: Cli, engine: Thread) -
 def test_when_nothing_at_all_could_be_read_there_is_no_data(cli: Cli, engine: Thread) -> None:
     engine.answer = seen(replace(OK, name="connection"), DENIED, replace(DENIED, name="metrics"))
     ran = cli("snapshot", "--json")
-    assert (ran.code, ran.out) == (codes.FAILED, "")
+    assert (ran.code, ran.out) == (exit_codes.FAILED, "")
     assert ran.err == "lambdatop: cloudwatch:DescribeAlarms is not allowed.\n", "said once"
 
 
 def test_no_connection_is_exit_1_and_the_engine_is_stopped(cli: Cli, engine: Thread) -> None:
     engine.answer = Unreachable("https://x cannot be reached.")
     ran = cli("snapshot")
-    assert (ran.code, ran.out, ran.err) == (codes.FAILED, "", "lambdatop: https://x cannot be reached.\n")
+    assert (ran.code, ran.out, ran.err) == (
+        exit_codes.FAILED,
+        "",
+        "lambdatop: https://x cannot be reached.\n",
+    )
     assert not engine.running

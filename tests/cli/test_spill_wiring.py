@@ -14,14 +14,14 @@ import pytest
 from fakes.account import ORDERS, Account, FakeMutator, FakeReader
 from fakes.entries import SCOPE
 
+from lambdatop.cli.compose import Parts, corridor, engine_thread, wire
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.demo_run import DemoRun, DemoSpills
-from lambdatop.cli.wiring import Parts, corridor, engine_thread, wire
+from lambdatop.cli.demo_session import DemoRun, DemoSpills
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.events import TargetIdentified
-from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend
-from lambdatop.storage.spill import SpillFiles, file_name
+from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.state.events import TargetIdentified
+from lambdatop.storage.drained_messages import SpillFiles, file_name
 
 NAME = file_name(SCOPE, ORDERS.id)
 

@@ -18,11 +18,11 @@ from fakes.fake_console import FakeConsole, done
 from fakes.terminal import Terminal, environment
 from rich.color import ColorSystem
 
-from lambdatop.cli import codes
-from lambdatop.cli.dumb import print_tables
-from lambdatop.domain.snapshot import Snapshot
-from lambdatop.tui.terminal import Traits, traits_of
-from lambdatop.tui.terminal_app import TerminalApp
+from lambdatop.cli import exit_codes
+from lambdatop.cli.terminal.dumb_terminal import print_tables
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.tui.app.suspend import TerminalApp
+from lambdatop.tui.terminal.capabilities import Traits, traits_of
 
 pytestmark = pytest.mark.wire
 
@@ -53,7 +53,7 @@ def codes_of(written: bytes | bytearray) -> list[list[int]]:
 
 def leave(term: Terminal) -> None:
     term.press("q")
-    assert term.wait_for_exit() == codes.DONE
+    assert term.wait_for_exit() == exit_codes.DONE
     assert term.attributes() == term.before
 
 
@@ -173,7 +173,7 @@ def test_a_dumb_terminal_gets_tables(opened: Open) -> None:
     with opened(TERM="dumb") as term:
         term.wait_for("OWN API SPEND")
         term.process.send_signal(signal.SIGINT)
-        assert term.wait_for_exit() == codes.INTERRUPTED
+        assert term.wait_for_exit() == exit_codes.INTERRUPTED
     assert b"a table follows every 60 s until Ctrl-C" in term.written
     assert b"orders-worker" in term.written
     assert b"\x1b" not in term.written

@@ -12,7 +12,7 @@ from fakes.trouble_world import FEEDER, LOSER, TroubleWorld
 from fakes.wire_stub import Answer, Fault
 from markdown_it import MarkdownIt
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 
 pytestmark = pytest.mark.wire
 
@@ -44,12 +44,12 @@ def test_functions_that_could_not_be_listed_are_not_none(
     world.on("lambda", "ListFunctions", Fault(code, "no", 403 if words == "denied" else 429))
     args = ("snapshot", "--endpoint-url", world.url, "--wait", "8")
     ran = cli(*args, "--table")
-    assert ran.code == codes.FAILED
+    assert ran.code == exit_codes.FAILED
     assert section(ran.out, "FUNCTIONS").startswith("not known (")
     assert words in section(ran.out, "FUNCTIONS")
     assert "less often" not in ran.out + ran.err, "the command has ended: it asks nobody any more"
     report = cli(*args, "--markdown")
-    assert report.code == codes.FAILED
+    assert report.code == exit_codes.FAILED
     assert "none were listed" not in report.out
     assert "0 in all" not in report.out
     assert f"Functions: not known ({'lambda:ListFunctions denied' if words == 'denied' else ''}" in shown(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambdatop.config.load import ConfigError, load
-from lambdatop.domain.settings import ModeSettings
+from lambdatop.domain.settings.settings import ModeSettings
 
 from .conftest import Write
 

@@ -117,5 +117,7 @@ def test_files_that_cannot_be_read_are_left_to_the_sdk(env: dict[str, str], text
 
 
 def test_the_look_needs_nothing_heavy() -> None:
-    code = "import lambdatop.cli.mfa, sys; sys.exit(any(n in sys.modules for n in ('botocore', 'textual')))"
+    code = (
+        "import lambdatop.cli.terminal.mfa, sys; sys.exit(bool({'botocore', 'textual'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,7 +8,7 @@ import pytest
 from lambdatop.config.example import render_example
 from lambdatop.config.load import Given, load
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.settings.settings import Settings
 
 Write = Callable[[str], Path]
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import pytest
 
 from lambdatop.config import schema
 from lambdatop.domain.endpoint import endpoint_problem
-from lambdatop.domain.settings import Settings
+from lambdatop.domain.settings.settings import Settings
 
 
 def test_the_schema_covers_exactly_the_settings() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lambdatop.domain.logline import Report, parse
-from lambdatop.domain.signatures import SIGNATURES
-from lambdatop.domain.text import clean
+from lambdatop.domain.loglines.known_failures import SIGNATURES
+from lambdatop.domain.loglines.line import Report, parse
+from lambdatop.domain.sanitize import clean
 
 LINES: list[dict[str, Any]] = [
     json.loads(row)

@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 from fakes.time_limit import PATIENCE_S
 
-from lambdatop.demo.launch import Demo
+from lambdatop.demo.process.launch import Demo
 
 _T = TypeVar("_T")
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 from demo.clients import Aws
 from demo.corridor import Corridor, open_corridor
 
-from lambdatop.demo.launch import start
-from lambdatop.engine import settle, steps
+from lambdatop.demo.process.launch import start
+from lambdatop.engine.mutating import composite, read_back
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,8 @@ def aws(bare: Aws) -> Aws:
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look more often than one would look at AWS: the emulator settles sooner."""
-    monkeypatch.setattr(settle, "PAUSES_S", (0.0, *[0.15] * 50))
-    monkeypatch.setattr(steps, "LOOK_EVERY_S", 0.15)
+    monkeypatch.setattr(read_back, "PAUSES_S", (0.0, *[0.15] * 50))
+    monkeypatch.setattr(composite, "LOOK_EVERY_S", 0.15)
 
 
 @pytest_asyncio.fixture

@@ -11,13 +11,13 @@ from typing import Any
 from demo.clients import Aws
 
 from lambdatop.aws.connect import Connection, connect
-from lambdatop.domain.mitigations import kind_of
-from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Result
-from lambdatop.domain.settings import Limits, Settings
-from lambdatop.engine.budget import SpendMeter, TokenBuckets
+from lambdatop.domain.mitigations.registry import kind_of
+from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.ports.aws import Backend, Result
+from lambdatop.domain.settings.settings import Limits, Settings
 from lambdatop.engine.clock import SystemClock
-from lambdatop.engine.executor import Executor
+from lambdatop.engine.mutating.executor import Executor
+from lambdatop.engine.rate_limiter import SpendMeter, TokenBuckets
 from lambdatop.storage.journal_file import JournalFile
 
 

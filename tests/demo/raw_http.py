@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from lambdatop.demo.launch import Demo
+from lambdatop.demo.process.launch import Demo
 
 FUNCTIONS = "/2015-03-31/functions"
 TOKEN = "X-Amz-Security-Token"

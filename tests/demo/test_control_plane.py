@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from demo.clients import Aws, wait_for
 
-from lambdatop.aws.quotas import quota_limit
-from lambdatop.domain.quota_limits import CODE_STORAGE, CONCURRENCY, DOCUMENTED
+from lambdatop.aws.collectors.quotas import quota_limit
+from lambdatop.domain.facts.quota_limits import CODE_STORAGE, CONCURRENCY, DOCUMENTED
 
 pytestmark = pytest.mark.wire
 

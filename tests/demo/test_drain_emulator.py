@@ -12,12 +12,12 @@ import pytest
 from demo.clients import Aws
 from demo.corridor import Corridor
 
-from lambdatop.aws.mutator import AwsMutator
+from lambdatop.aws.mutation.mutator import AwsMutator
 from lambdatop.domain.mitigations.drain import OPERATION
-from lambdatop.domain.plan import Plan
-from lambdatop.domain.ports import Result
-from lambdatop.engine.executor import Executor
-from lambdatop.storage.spill import SpillFiles
+from lambdatop.domain.plans.plan import Plan
+from lambdatop.domain.ports.aws import Result
+from lambdatop.engine.mutating.executor import Executor
+from lambdatop.storage.drained_messages import SpillFiles
 
 pytestmark = pytest.mark.wire
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from demo.clients import Aws
 from demo.corridor import Corridor
 
-from lambdatop.domain.plan import Plan
+from lambdatop.domain.plans.plan import Plan
 
 pytestmark = pytest.mark.wire
 

@@ -11,8 +11,8 @@ import pytest
 from demo.clients import Aws, wait_for
 from demo.corridor import Corridor
 
-from lambdatop.domain.plan import Refusal
-from lambdatop.engine import steps
+from lambdatop.domain.plans.plan import Refusal
+from lambdatop.engine.mutating import composite
 
 pytestmark = pytest.mark.wire
 
@@ -149,7 +149,7 @@ async def test_a_poison_pill_is_skipped_reported_and_the_settings_are_back(
     before = settings(aws)
     aws.finished(NAME, 2)
     # On AWS a minute without a failure tells; the emulator tries a blocked batch every second.
-    monkeypatch.setattr(steps, "CLEAR_LOOKS", 16)
+    monkeypatch.setattr(composite, "CLEAR_LOOKS", 16)
     done = await corridor.carry_out("tune_trigger", NAME, skip_poison="yes", on_failure=lost)
     assert done.kind == "applied", done.message
     assert len(done.steps) == 3

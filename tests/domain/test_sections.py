@@ -12,22 +12,24 @@ from fakes import console_scene as scene
 from fuzz import fuzz_loglines
 from fuzz.fuzz_loglines import Event
 
-from lambdatop.cli import audit_tables, output, unseen
-from lambdatop.cli.audit import Asked, report
-from lambdatop.cli.output import snapshot_text
-from lambdatop.domain import detectors
-from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.detectors import REGISTRY
-from lambdatop.domain.logstudy import LogStudy
+from lambdatop.domain.detectors import registry
+from lambdatop.domain.detectors.registry import REGISTRY
+from lambdatop.domain.log_analysis.study import LogStudy
 from lambdatop.domain.sections import section
-from lambdatop.domain.settings import Settings
-from lambdatop.storage import codec
-from lambdatop.storage.codec import snapshot_json
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.report.audit import tables
+from lambdatop.report.audit.report import Asked, report
+from lambdatop.report.json import snapshot as codec
+from lambdatop.report.json.snapshot import snapshot_json
+from lambdatop.report.text import not_known
+from lambdatop.report.text import snapshot as output
+from lambdatop.report.text.snapshot import snapshot_text
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import plain
-from lambdatop.tui.screens import function_text
-from lambdatop.tui.screens.function_log import LogReader
-from lambdatop.tui.screens.function_text import page
+from lambdatop.tui.pages import function
+from lambdatop.tui.pages.function import page
+from lambdatop.tui.pages.log_reader import LogReader
+from lambdatop.tui.style.spans import plain
 
 KEY = scene.key("function", "orders-worker")
 FORGED = tuple(
@@ -76,7 +78,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch) -> None:
     "name", ["_findings", "_risks", "_functions", "_triggers", "_queues", "_quotas", "_calls"]
 )
 def test_the_report(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(audit_tables, name, breaks)
+    monkeypatch.setattr(tables, name, breaks)
     text = report(scene.snapshot(), Asked("user", "host", Settings().mode))
     assert text.count("could not be shown") == 1
     assert text.count("\n## ") >= 7
@@ -94,7 +96,7 @@ def test_the_tables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     "name", ["_facts", "_numbers", "burn_section", "_findings", "log_section", "_triggers"]
 )
 def test_the_page_of_a_function(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(function_text, name, breaks)
+    monkeypatch.setattr(function, name, breaks)
     text = plain(page(Frame(scene.snapshot(), scene.NOW, None, Settings()), KEY, 100))
     assert " ".join(text.split()).count("could not be shown") == 1
     assert len(text.split("\n")) > 20
@@ -122,7 +124,7 @@ def test_a_detector_that_fails_costs_nothing_but_what_it_would_say_now(
     (kept, *_) = before.findings
     others = [f for f in before.findings if f.detector != kept.detector]
     broken = replace(REGISTRY[kept.detector], detect=breaks)
-    monkeypatch.setattr(detectors, "REGISTRY", {**REGISTRY, kept.detector: broken})
+    monkeypatch.setattr(registry, "REGISTRY", {**REGISTRY, kept.detector: broken})
     world = before.kept
     assert world is not None
     after = build_snapshot(
@@ -133,4 +135,4 @@ def test_a_detector_that_fails_costs_nothing_but_what_it_would_say_now(
     (row,) = (s for s in after.sources if s.name == "detectors")
     assert (row.state, row.age_s) == ("failed", None)
     assert f"the findings of {kept.detector} could not be shown: internal error (OverflowError" in row.error
-    assert "detectors failed" in unseen.cannot_tell(after, "critical")
+    assert "detectors failed" in not_known.cannot_tell(after, "critical")

@@ -11,9 +11,9 @@ from fakes.engine_bench import NAMES, EngineBench
 from fakes.entries import SCOPE, WORKER
 
 from lambdatop.domain.errors import CredentialsError, Denied, LambdatopError, UsageError
-from lambdatop.domain.events import Event, FunctionsListed
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.world import World
+from lambdatop.domain.state.events import Event, FunctionsListed
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import World
 
 
 async def test_all_first_data_is_there_within_a_second(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ async def test_a_bad_event_costs_one_event(tmp_path: Path) -> None:
 
 
 async def test_a_bug_in_build_is_said_and_the_old_data_stays(tmp_path: Path) -> None:
-    from lambdatop.domain.build import build_snapshot
+    from lambdatop.domain.snapshots.builder import build_snapshot
 
     broken: list[bool] = []
 

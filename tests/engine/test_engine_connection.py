@@ -8,7 +8,7 @@ from fakes.engine_bench import EngineBench
 from fakes.entries import SCOPE, WORKER
 
 from lambdatop.domain.errors import CredentialsError, Unreachable
-from lambdatop.domain.scope import Scope
+from lambdatop.domain.keys import Scope
 
 
 async def test_old_data_stays_when_a_source_begins_to_fail(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fakes.engine_bench import EngineBench
 
 from lambdatop.domain.errors import Denied, SourceError, Throttled, Unreachable
-from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.state.snapshot import Snapshot
 
 
 async def once(bench: EngineBench, wait_s: float) -> tuple[Snapshot, float]:

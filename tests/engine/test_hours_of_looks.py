@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fakes.long_watch import watch
 
-from lambdatop.domain.pricing import METRIC_USD
-from lambdatop.domain.settings import Limits
+from lambdatop.domain.cost.pricing import METRIC_USD
+from lambdatop.domain.settings.settings import Limits
 
 
 async def test_an_incident_is_found_and_followed_within_the_budget(tmp_path: Path) -> None:

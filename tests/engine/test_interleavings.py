@@ -12,7 +12,7 @@ from fakes.entries import WORKER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdatop.domain.plan import Plan
+from lambdatop.domain.plans.plan import Plan
 
 VALUES = st.sampled_from([None, 0, 1, 7, 50])
 STEPS = st.lists(

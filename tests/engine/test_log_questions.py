@@ -15,19 +15,19 @@ from fakes.sources import FakeBackend
 from fakes.time_limit import PATIENCE_S
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.events import FunctionsListed
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.insights import Found, Row, Scan, price_usd
-from lambdatop.domain.older import Older
-from lambdatop.domain.ports import Backend
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.world import EMPTY_WORLD
-from lambdatop.engine.budget import SpendMeter
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.insights import Found, Row, Scan, price_usd
+from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.events import FunctionsListed
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD
 from lambdatop.engine.clock import SystemClock
 from lambdatop.engine.engine import Engine
 from lambdatop.engine.log_questions import LogQuestions
+from lambdatop.engine.rate_limiter import SpendMeter
 from lambdatop.engine.thread import EngineThread
 from lambdatop.storage.journal_file import JournalFile
 

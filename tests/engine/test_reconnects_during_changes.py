@@ -13,8 +13,8 @@ from fakes.engine_bench import EngineBench
 from fakes.entries import SCOPE
 from fakes.many_triggers import Triggers, TriggersMutator, TriggersReader, stop_in_order
 
-from lambdatop.domain.ports import Backend, Result
-from lambdatop.domain.scope import Scope
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import Backend, Result
 
 ROLE = "arn:aws:sts::111122223333:assumed-role/oncall/"
 

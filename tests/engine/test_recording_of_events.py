@@ -5,9 +5,9 @@ from pathlib import Path
 
 from fakes.engine_bench import EngineBench
 
-from lambdatop.domain.events import Event, FunctionsListed, SourceReported, TargetIdentified
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.state.events import Event, FunctionsListed, SourceReported, TargetIdentified
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 
 async def test_the_record_sees_what_is_folded_in_the_same_order(tmp_path: Path) -> None:

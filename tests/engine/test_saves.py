@@ -9,11 +9,11 @@ from typing import Any
 from fakes.engine_bench import EngineBench
 from fakes.entries import WORKER
 
-from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.burn import Burn
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.plan import Saving
-from lambdatop.domain.snapshot import FunctionRow, Snapshot
+from lambdatop.domain.cost.burn import Burn
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.plans.plan import Saving
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state.snapshot import FunctionRow, Snapshot
 
 BURN = Burn(duration=0.25, requests=0.25, wasted=0.15)
 

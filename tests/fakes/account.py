@@ -12,15 +12,20 @@ from typing import Any
 from fakes.entries import SCOPE, WORKER
 
 from lambdatop.domain.errors import TargetNotFound
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.plan import Call, State
-from lambdatop.domain.ports import Sent, Spill
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
-from lambdatop.domain.trail import TrailEvent
+from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.plan import Call, State
+from lambdatop.domain.plans.situation import (
+    FunctionSituation,
+    MappingSituation,
+    QueueSituation,
+    Situation,
+)
+from lambdatop.domain.ports.aws import Sent, Spill
 
 MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000001")
 ORDERS = Key(SCOPE, "queue", "orders")

@@ -9,8 +9,8 @@ from typing import Any
 
 from fakes.entries import AT, SCOPE, entry
 
-from lambdatop.domain.journal import Entry, joined
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.journal import Entry, joined
 from lambdatop.storage.journal_file import JournalFile
 
 

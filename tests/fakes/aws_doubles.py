@@ -8,15 +8,15 @@ from typing import Any
 
 from aiobotocore.credentials import AioCredentials
 
-from lambdatop.aws._private import replace_credentials
 from lambdatop.aws.connect import Connection
-from lambdatop.aws.guard import Guard
-from lambdatop.aws.identity import CheckedCredentials
-from lambdatop.aws.session import Api, Clients, open_session
-from lambdatop.domain.journal import Uptime
-from lambdatop.domain.ports import View
-from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.aws.sdk.identity import CheckedCredentials
+from lambdatop.aws.sdk.session import Api, Clients, open_session
+from lambdatop.aws.sdk.walls.guard import Guard
+from lambdatop.aws.sdk.wire._private import replace_credentials
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.plans.journal import Uptime
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 SCOPE = Scope(ACCOUNT, REGION)

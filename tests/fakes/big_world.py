@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from fakes.worlds import NOW, SCOPE, function, mapping, metrics, points, queue
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import AccountFacts, FunctionFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 ACTIVE, FED, FAILING = 3, 10, 300
 """Every third function runs, every tenth is fed by a queue of its own, every three hundredth fails."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.burn import Burn
-from lambdatop.domain.fold import fold, fold_all
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.quota_limits import Provisioned
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, FunctionRow, Snapshot
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.cost.burn import Burn
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.quota_limits import Provisioned
+from lambdatop.domain.keys import Key
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold, fold_all
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, FunctionRow, Snapshot
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 GROUP = Key(SCOPE, "log group", "/aws/lambda/orders-worker")
 EXACT = pytest.approx

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Callable
 from itertools import count
 
-from lambdatop.domain.journal import Uptime
+from lambdatop.domain.plans.journal import Uptime
 
 
 class FakeClock:

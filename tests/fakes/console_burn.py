@@ -8,9 +8,9 @@ from typing import Any
 
 from fakes.console_names import NOW, SCOPE
 
-from lambdatop.domain.burn import AccountBurn, Burn
-from lambdatop.domain.prices import table_prices
-from lambdatop.domain.snapshot import FunctionRow
+from lambdatop.domain.cost.burn import AccountBurn, Burn
+from lambdatop.domain.cost.prices import table_prices
+from lambdatop.domain.state.snapshot import FunctionRow
 
 
 def billed(functions: Iterable[FunctionRow]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from fakes.console_names import ARN, NOW, SQS, key
 
-from lambdatop.domain.finding import Finding, Ref
-from lambdatop.domain.incident import Incident
-from lambdatop.domain.snapshot import MappingRow, QueueRow, StormRow
+from lambdatop.domain.plans.finding import Finding, Ref
+from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.state.snapshot import MappingRow, QueueRow, StormRow
 
 FATES = {
     "orders": "again after 60 s, after 5 failed receives to orders-dlq",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.scope import Key, Kind, Scope
+from lambdatop.domain.keys import Key, Kind, Scope
 
 NOW = 1_782_914_602.0  # 2026-07-01 14:03:22Z
 SCOPE = Scope("123456789012", "eu-west-1")

@@ -19,13 +19,13 @@ from fakes.console_names import SQS as SQS
 from fakes.console_names import UUID as UUID
 from fakes.console_names import key as key
 
-from lambdatop.domain.function import AlarmFacts, FunctionFacts
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.logline import parse
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.plan import Call
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.snapshot import (
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Call
+from lambdatop.domain.state.snapshot import (
     FunctionRow,
     MappingRow,
     QueueRow,
@@ -34,7 +34,7 @@ from lambdatop.domain.snapshot import (
     SourceRow,
     Target,
 )
-from lambdatop.domain.world import LogTail, Spend
+from lambdatop.domain.state.world import LogTail, Spend
 
 
 def wave(size: float, phase: float, minutes: int = 60) -> tuple[float | None, ...]:

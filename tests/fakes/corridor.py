@@ -9,12 +9,12 @@ from fakes.account import Account, FakeMutator, FakeReader
 from fakes.clock import FakeClock
 from fakes.entries import SCOPE, WORKER
 
-from lambdatop.domain.events import Event
-from lambdatop.domain.plan import Plan
-from lambdatop.domain.ports import JournalStore, Result
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import Mode
-from lambdatop.engine.executor import Executor, Process
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.plan import Plan
+from lambdatop.domain.ports.aws import JournalStore, Result
+from lambdatop.domain.state.events import Event
+from lambdatop.domain.state.snapshot import Mode
+from lambdatop.engine.mutating.executor import Executor, Process
 from lambdatop.storage.journal_file import JournalFile
 
 

@@ -12,10 +12,10 @@ from fakes.aws_doubles import SCOPE, Bench
 from fakes.wire_account import ATTRIBUTES
 from fakes.wire_stub import Answer, WireStub
 
-from lambdatop.aws.mutator import AwsMutator
+from lambdatop.aws.mutation.mutator import AwsMutator
 from lambdatop.domain.mitigations.drain import drain
-from lambdatop.domain.ports import Sent
-from lambdatop.storage.spill import SpillFiles
+from lambdatop.domain.ports.aws import Sent
+from lambdatop.storage.drained_messages import SpillFiles
 
 URL = "http://127.0.0.1/123456789012/orders"
 CALL = drain(URL, "orders")

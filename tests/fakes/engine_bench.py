@@ -12,10 +12,10 @@ from fakes.clock import FakeClock
 from fakes.entries import WORKER
 from fakes.sources import FakeBackend, FakeSource
 
-from lambdatop.domain.plan import Plan
-from lambdatop.domain.settings import Settings
-from lambdatop.engine.budget import SpendMeter
+from lambdatop.domain.plans.plan import Plan
+from lambdatop.domain.settings.settings import Settings
 from lambdatop.engine.engine import Engine
+from lambdatop.engine.rate_limiter import SpendMeter
 from lambdatop.storage.journal_file import JournalFile
 
 NAMES = ("functions", "concurrency", "account", "mappings", "queues", "metrics", "alarms", "logs")

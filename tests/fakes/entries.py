@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.plan import Call
-from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Call
 
 SCOPE = Scope("111122223333", "eu-central-1")
 WORKER = Key(SCOPE, "function", "orders-worker")

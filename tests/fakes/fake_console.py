@@ -8,19 +8,24 @@ from typing import Any
 
 from fakes import console_scene as scene
 
-from lambdatop.domain import mitigations
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.function import AccountFacts
-from lambdatop.domain.insights import ErrorsFound, Scan
-from lambdatop.domain.older import Older
-from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Result
-from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import FunctionSituation, MappingSituation, QueueSituation, Situation
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.domain.trail import TrailEvent
-from lambdatop.domain.unread import NOT_ASKED
+from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.function import AccountFacts
+from lambdatop.domain.facts.not_read import NOT_ASKED
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
+from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.mitigations import registry
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.plans.situation import (
+    FunctionSituation,
+    MappingSituation,
+    QueueSituation,
+    Situation,
+)
+from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
 
 
 class Clock:
@@ -136,13 +141,13 @@ class FakeConsole:
     def plan(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         if self.answer is not None:
             return self.answer
-        return mitigations.plan(mitigation, self.situation(target), params, self.clock(), "p-1")
+        return registry.plan(mitigation, self.situation(target), params, self.clock(), "p-1")
 
     def _undo(self, entry_id: str | None) -> Proposal:
         entries = [e for e in self.snapshot.journal if e.can_undo and entry_id in (None, e.id)]
         if not entries:
             raise LambdatopError("The journal holds nothing that can be undone.")
-        return mitigations.plan_undo(entries[-1], entries[-1].after, self.clock(), "p-2")
+        return registry.plan_undo(entries[-1], entries[-1].after, self.clock(), "p-2")
 
     def situation(self, target: Key) -> Situation:
         snap = self.snapshot

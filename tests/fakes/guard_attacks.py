@@ -21,10 +21,10 @@ from fakes.counting_server import CountingServer
 from fakes.minimal_calls import minimal_call
 from fakes.wire_stub import model_of
 
-from lambdatop.aws import stripped
 from lambdatop.aws.connect import Connection
-from lambdatop.aws.guard import HOOKS, Guard
-from lambdatop.aws.session import Clients, open_session
+from lambdatop.aws.sdk.session import Clients, open_session
+from lambdatop.aws.sdk.walls import read_only_models
+from lambdatop.aws.sdk.walls.guard import HOOKS, Guard
 
 SERVICES = (
     *("lambda", "logs", "cloudwatch", "sqs", "kinesis", "dynamodb", "dynamodbstreams", "events", "scheduler"),
@@ -82,7 +82,7 @@ class Fortress:
         )
         session = self.session = open_session(connection, Guard(read_only=read_only), Counter())
         if "loader" not in walls:
-            session.register_component("data_loader", stripped.loader(read_only=False))
+            session.register_component("data_loader", read_only_models.loader(read_only=False))
             session.unregister("creating-client-class", unique_id="lambdatop-presigners")
         if "hooks" not in walls:
             for hook in HOOKS:
@@ -117,7 +117,7 @@ def every_operation(services: tuple[str, ...] = SERVICES) -> Iterator[OperationM
 
 
 def is_listed(operation: OperationModel) -> bool:
-    return operation.name in stripped.operations_of(operation.service_model._service_description)
+    return operation.name in read_only_models.operations_of(operation.service_model._service_description)
 
 
 # -- one attempt per operation -----------------------------------------------------------------------

@@ -13,7 +13,7 @@ from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Answer, Fault, WireStub
 from fakes.wire_world_changes import named
 
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
 
 NOW = 1_800_000_000.0
 FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"

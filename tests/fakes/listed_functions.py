@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from fakes.entries import SCOPE, WORKER
 
-from lambdatop.domain.events import Event, FunctionsListed
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.ports import View
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.state.events import Event, FunctionsListed
 
 NOW = 1_800_000_000.0
 GROUP = "/platform/orders"

@@ -10,13 +10,13 @@ from fakes.aws_doubles import SCOPE, Bench
 from fakes.live_tail_stub import LiveTailStub
 from fakes.time_limit import PATIENCE_S
 
-from lambdatop.aws.logs import LogsSource
-from lambdatop.domain.events import FunctionsListed, LogsObserved
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.ports import View
-from lambdatop.domain.scope import Key
-from lambdatop.domain.world import EMPTY_WORLD
+from lambdatop.aws.logs.collector import LogsSource
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.state.events import FunctionsListed, LogsObserved
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD
 
 NOW = 1_800_000_000.0
 STREAM = "2027/01/15/[$LATEST]0123456789abcdef0123456789abcdef"

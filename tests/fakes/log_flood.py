@@ -19,14 +19,14 @@ from fakes.live_tail_stub import LiveTailStub
 from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Answer, Fault, Reset
 
-from lambdatop.aws.logs import LogsSource
+from lambdatop.aws.logs.collector import LogsSource
 from lambdatop.domain.errors import SourceError
-from lambdatop.domain.events import FunctionsListed, GapsObserved, LogsObserved
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.ports import View
-from lambdatop.domain.scope import Key
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.state.events import FunctionsListed, GapsObserved, LogsObserved
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 NOW = 1_800_000_000.0
 GROUP = "/aws/lambda/f"

@@ -11,11 +11,11 @@ from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import dashboard
 
-from lambdatop.domain.logline import LogLine, parse
-from lambdatop.domain.snapshot import Snapshot
-from lambdatop.domain.world import LogTail as Tail
-from lambdatop.tui.app import LambdatopApp
-from lambdatop.tui.widgets.log_tail import LogTail
+from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.domain.state.world import LogTail as Tail
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.logview.tail import LogTail
 
 MakeApp = Callable[..., LambdatopApp]
 NARROW = (80, 24)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from fakes.worlds import NOW, SCOPE, WORKER
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.logline import LogLine, parse
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
+from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.state import events as ev
 
 
 def stream(n: int) -> str:

@@ -17,19 +17,19 @@ from fakes.entries import SCOPE
 from fakes.metric_flood import LATE_S, Flood, Trouble
 from fakes.sources import FakeBackend, FakeSource
 
-from lambdatop.aws.metrics import MetricsSource
-from lambdatop.aws.session import Api
-from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.events import Event, LooksPlanned, MetricsObserved
-from lambdatop.domain.looking import Looking
-from lambdatop.domain.ports import Source, View
-from lambdatop.domain.pricing import METRIC_USD
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import Paces, Settings
-from lambdatop.domain.snapshot import Snapshot
-from lambdatop.domain.world import World
-from lambdatop.engine.budget import SpendMeter, TokenBuckets
+from lambdatop.aws.metrics.collector import MetricsSource
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.cost.pricing import METRIC_USD
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.keys import Key
+from lambdatop.domain.ports.aws import Source, View
+from lambdatop.domain.settings.settings import Paces, Settings
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state.events import Event, LooksPlanned, MetricsObserved
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.domain.state.world import World
 from lambdatop.engine.engine import Engine
+from lambdatop.engine.rate_limiter import SpendMeter, TokenBuckets
 from lambdatop.storage.journal_file import JournalFile
 
 STEP_S = 15.0

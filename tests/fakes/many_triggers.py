@@ -10,14 +10,14 @@ from fakes.account import ARN, Account, FakeMutator, FakeReader
 from fakes.clock import FakeClock
 from fakes.entries import SCOPE, WORKER
 
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.mitigations import plan
-from lambdatop.domain.plan import Call, Plan, State
-from lambdatop.domain.ports import Sent
-from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import FunctionSituation
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.mitigations.registry import plan
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.plan import Call, Plan, State
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.ports.aws import Sent
 
 OFF_S = 8.0
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.domain.call_prices import call_usd
-from lambdatop.domain.events import FunctionsListed
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.ports import Clock, Meter
-from lambdatop.domain.scope import Key, Scope
+from lambdatop.domain.cost.api_prices import call_usd
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.ports.aws import Clock, Meter
+from lambdatop.domain.state.events import FunctionsListed
 
 LATE_S = 20
 FLAKY = 40

@@ -30,7 +30,7 @@ async def main(directory: Path, account_file: Path, point: str, what: str) -> No
     from fakes.corridor import corridor
     from fakes.entries import WORKER
 
-    from lambdatop.engine.executor import this_process
+    from lambdatop.engine.mutating.executor import this_process
 
     way = corridor(directory, Account(account_file), process=this_process())
     journal: Any = way.journal

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, queue
 
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import (
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.situation import (
     AliasSituation,
     Consumer,
     FunctionSituation,
@@ -22,7 +23,6 @@ from lambdatop.domain.situation import (
     Situation,
     VersionFacts,
 )
-from lambdatop.domain.unread import NotKnown
 
 HERE = f"{SCOPE.region}:{SCOPE.account}"
 LOST, ASIDE = f"arn:aws:sqs:{HERE}:lost", f"arn:aws:sqs:{HERE}:aside"

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import Detect
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import AccountFacts
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.registry import Detect
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AccountFacts
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 END = NOW - 60
 """A function's minutes are final once they are as old as its timeout (10 s), so the newest is not."""

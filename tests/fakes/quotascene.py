@@ -10,13 +10,13 @@ from fakes.worlds import (
     points,
 )
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import AccountFacts, FunctionFacts
-from lambdatop.domain.quota import quota_rows
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import QuotaRow
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.quotas.rows import quota_rows
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.snapshot import QuotaRow
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 
 def world(*more: ev.Event, functions: tuple[FunctionFacts, ...] | None = None) -> World:

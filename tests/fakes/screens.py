@@ -16,11 +16,11 @@ from textual.events import Key as KeyEvent
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import Snapshot
-from lambdatop.tui.app import LambdatopApp
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.panes.functions import FunctionsPane
-from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 
 CHARACTERS = {

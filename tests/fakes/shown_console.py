@@ -25,9 +25,9 @@ from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole, done
 from fakes.log_pane import KEY, with_log
 
-from lambdatop.cli import console
+from lambdatop.cli.commands import console
 from lambdatop.cli.run import run
-from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.state.snapshot import Snapshot
 
 SHOWN = os.environ.get("SHOWN", "")
 FLOOD_PER_LOOK = 40
@@ -92,7 +92,7 @@ def crash(*_: Any) -> None:
 
 if __name__ == "__main__":
     if SHOWN == "crash":
-        from lambdatop.tui.app import LambdatopApp
+        from lambdatop.tui.app.app import LambdatopApp
 
         setattr(LambdatopApp, "action_help", crash)  # noqa: B010
     setattr(console, "engine_thread", lambda context, parts: Scene(scene.snapshot()))  # noqa: B010

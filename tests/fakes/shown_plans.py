@@ -8,13 +8,14 @@ from typing import Any
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.worlds import NOW, function, mapping, queue
 
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.mitigations import REGISTRY, plan, plan_undo
-from lambdatop.domain.plan import Call, Plan
-from lambdatop.domain.queue import MoveTask
-from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import (
+from lambdatop.domain.facts.queue import MoveTask
+from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.keys import Key
+from lambdatop.domain.mitigations.registry import REGISTRY, plan, plan_undo
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Call, Plan
+from lambdatop.domain.plans.situation import (
     AliasSituation,
     FunctionSituation,
     MappingSituation,
@@ -23,7 +24,6 @@ from lambdatop.domain.situation import (
     Situation,
     VersionFacts,
 )
-from lambdatop.domain.trigger import AsyncConfig
 
 F, Q = Key(SCOPE, "function", "orders-worker"), Key(SCOPE, "queue", "orders")
 D, A, R = (

@@ -20,11 +20,11 @@ from fakes.plan_situations import (
 )
 from fakes.worlds import DLQ, ORDERS, function, queue
 
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.function import AccountFacts
-from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.trigger import AsyncConfig
-from lambdatop.domain.unread import NOT_ASKED, NotKnown
+from lambdatop.domain.facts.function import AccountFacts
+from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
+from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.plans.finding import Ref
 
 CONFIG = denied("lambda:GetFunctionEventInvokeConfig")
 MAPPINGS = denied("lambda:ListEventSourceMappings")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fakes.plan_situations import TOPIC, Asked, Cases, by_stream, denied, fed, on_alias, on_rule
 from fakes.worlds import function
 
-from lambdatop.domain.situation import VersionFacts
+from lambdatop.domain.plans.situation import VersionFacts
 
 GAP = "lambda:GetPolicy is denied, so callers by resource policy are unknown"
 CANARY = on_alias(weights=(("2", 0.1),))

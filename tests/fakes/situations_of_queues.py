@@ -8,9 +8,9 @@ from dataclasses import replace
 from fakes.plan_situations import ASIDE, Asked, Cases, denied, fed, letters, on_queue, orders
 from fakes.worlds import DLQ, NOW, queue
 
-from lambdatop.domain.queue import MoveTask
-from lambdatop.domain.situation import Consumer
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import MoveTask
+from lambdatop.domain.plans.situation import Consumer
 
 MAPPINGS = denied("lambda:ListEventSourceMappings")
 SOURCES = denied("sqs:ListDeadLetterSourceQueues")

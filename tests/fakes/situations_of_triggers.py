@@ -20,8 +20,8 @@ from fakes.plan_situations import (
 )
 from fakes.worlds import NOW
 
+from lambdatop.domain.facts.not_read import NOT_ASKED
 from lambdatop.domain.mitigations.triggers import CHANGING
-from lambdatop.domain.unread import NOT_ASKED
 
 ATTRIBUTES = denied("sqs:GetQueueAttributes")
 AGE = denied("cloudwatch:GetMetricData")

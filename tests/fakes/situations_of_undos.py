@@ -21,12 +21,12 @@ from fakes.plan_situations import (
 from fakes.worlds import NOW
 from fakes.written_plans import afterwards, undo_of
 
-from lambdatop.domain.journal import ACCEPTED, Entry
-from lambdatop.domain.mitigations import plan, plan_undo
-from lambdatop.domain.plan import Plan, State
-from lambdatop.domain.queue import MoveTask
-from lambdatop.domain.situation import Situation
-from lambdatop.domain.trigger import AsyncConfig
+from lambdatop.domain.facts.queue import MoveTask
+from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.mitigations.registry import plan, plan_undo
+from lambdatop.domain.plans.journal import ACCEPTED, Entry
+from lambdatop.domain.plans.plan import Plan, State
+from lambdatop.domain.plans.situation import Situation
 
 
 def _plan(name: str, s: Situation, **params: Any) -> Plan:

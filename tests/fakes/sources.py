@@ -9,12 +9,18 @@ from fakes.account import MAPPING, ORDERS, QUEUE_ARN, QUEUE_URL, Account, FakeMu
 from fakes.clock import FakeClock
 from fakes.entries import SCOPE, WORKER
 
-from lambdatop.domain.events import Event, FunctionsListed, MappingsListed, QueuesObserved, TargetIdentified
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.ports import Backend, Source, View
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Scope
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import Backend, Source, View
+from lambdatop.domain.state.events import (
+    Event,
+    FunctionsListed,
+    MappingsListed,
+    QueuesObserved,
+    TargetIdentified,
+)
 
 
 class FakeSource:

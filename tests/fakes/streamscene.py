@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fakes.worlds import NOW, SCOPE, WORKER, function, mapping, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.stream import StreamFacts
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.stream import StreamFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 CLICKS = Key(SCOPE, "stream", "clicks")
 CLICKS_ARN = f"arn:aws:kinesis:{SCOPE.region}:{SCOPE.account}:stream/clicks"

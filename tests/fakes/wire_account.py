@@ -9,7 +9,7 @@ from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Fault, WireStub
 from fakes.wire_world_changes import named
 
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
 
 FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
 Q = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"

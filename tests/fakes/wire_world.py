@@ -22,7 +22,7 @@ from fakes.wire_stub import Answer, Fault, WireStub
 from fakes.wire_world_changes import CHANGES, FN, Done, Params, Q, apply
 from fakes.wire_world_reads import READS, read
 
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
 
 FUNCTION, ALIAS, RULE = "orders-worker", "live", "default/nightly"
 FED, STREAMED = "0f1e2d3c-0000-4000-8000-000000000001", "0f1e2d3c-0000-4000-8000-000000000002"

@@ -13,8 +13,8 @@ from fakes.wire_world_corridor import LATER_S, Console, Lab, again
 from fakes.wire_world_faults import MOST_SENDS, RETRIED, WireFault, Words, wire_faults
 from fakes.wire_world_rows import Row
 
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.plan import Plan
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Plan
 
 ROUNDS = 4
 """How often recovery looks: a slow change is given time."""

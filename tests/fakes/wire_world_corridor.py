@@ -18,12 +18,12 @@ from fakes.wire_world import WireWorld, WorldStub, key
 from fakes.wire_world_rows import Row
 
 from lambdatop.aws import connect as connecting
-from lambdatop.aws import session as sdk
-from lambdatop.domain.mitigations import kind_of
-from lambdatop.domain.plan import Plan, Proposal
-from lambdatop.domain.ports import Backend, Mutator, Result
-from lambdatop.domain.settings import Settings
-from lambdatop.engine.executor import Executor
+from lambdatop.aws.sdk import session as sdk
+from lambdatop.domain.mitigations.registry import kind_of
+from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.ports.aws import Backend, Mutator, Result
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.engine.mutating.executor import Executor
 from lambdatop.storage.journal_file import NAME, JournalFile
 
 ACTOR = "arn:aws:sts::123456789012:assumed-role/ops/ann"

@@ -18,7 +18,7 @@ from fakes.wire_world_cells import Cell, Scene, aftermath, scene
 from fakes.wire_world_corridor import Lab
 from fakes.wire_world_rows import Row
 
-from lambdatop.cli import codes
+from lambdatop.cli import exit_codes
 
 POINTS = ("before intent", "after intent", "in request", "before outcome", "after outcome")
 """Where a process is killed: `in request` is when the server has applied it and not answered yet."""
@@ -113,7 +113,9 @@ async def hangup_cell(lab: Lab, from_: Nursery, row: Row, directory: Path, *, un
     words += [] if plan.undoes else [w for k, v in row.params.items() for w in ("--set", f"{k}={v}")]
     words += ["--confirm", plan.target.key.id if plan.confirm == "key" else plan.confirm]
     status = await from_.run(do="cli", argv=[*words, *from_.arguments(directory)])
-    wanted, word = (codes.INTERRUPTED, "not-sent") if len(plan.steps) > 1 else (codes.DONE, "applied")
+    wanted, word = (
+        (exit_codes.INTERRUPTED, "not-sent") if len(plan.steps) > 1 else (exit_codes.DONE, "applied")
+    )
     cell.must(status == wanted, f"the command ended with {status}")
     _note_word(cell, set_, word)
     await aftermath(lab, cell, set_, directory, undo=undo)

@@ -88,7 +88,7 @@ async def soak(job: dict[str, Any]) -> None:
 async def _traffic(console: Console, dice: random.Random, rows: list[Row]) -> None:
     """A mitigation, its undo, the undo of that, and so on; then another one."""
     from lambdatop.domain.errors import LambdatopError
-    from lambdatop.domain.plan import Plan
+    from lambdatop.domain.plans.plan import Plan
 
     for _ in range(MOST_MUTATIONS):
         proposal = await console.propose(dice.choice(rows))
@@ -104,9 +104,9 @@ async def _traffic(console: Console, dice: random.Random, rows: list[Row]) -> No
 
 def _tear(number: int) -> None:
     """The process dies in the middle of its `number`th line, as if a write had come through in part."""
-    from lambdatop.storage import journal_file, private
+    from lambdatop.storage import journal_file, secure_files
 
-    durably, numbers = private.append_durably, count(1)
+    durably, numbers = secure_files.append_durably, count(1)
 
     def append(fd: int, data: bytes) -> None:
         if next(numbers) == number:
@@ -120,7 +120,7 @@ def _tear(number: int) -> None:
 def cli(job: dict[str, Any]) -> int:
     """The real command line, but that it does not pace its reads: nobody is spared by it here."""
     from lambdatop.cli import main
-    from lambdatop.engine.budget import TokenBuckets
+    from lambdatop.engine.rate_limiter import TokenBuckets
 
     async def take(self: TokenBuckets, api: str) -> None:
         """Do not wait."""
@@ -144,8 +144,8 @@ async def _warm_up(url: str) -> None:
     """Import and parse all that a console needs; nothing of it is kept but modules and models."""
     from fakes.wire_world_rows import rows
 
-    for command in ("mitigate", "undo", "carry", "plan_text"):
-        import_module(f"lambdatop.cli.{command}")
+    for module in ("cli.commands.mitigate", "cli.commands.undo", "cli.mutate", "report.text.plan"):
+        import_module(f"lambdatop.{module}")
     console = await _open({"url": url, "directory": os.environ["HOME"]})
     for row in rows():
         if row.mitigation in WARMING:

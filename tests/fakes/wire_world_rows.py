@@ -9,7 +9,7 @@ from typing import Any
 from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
 from fakes.wire_world_changes import Q
 
-from lambdatop.domain.mitigations import REGISTRY
+from lambdatop.domain.mitigations.registry import REGISTRY
 
 
 def _as_it_is(world: WireWorld) -> None:

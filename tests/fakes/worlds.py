@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import AccountFacts, FunctionFacts
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.series import SeriesKey
-from lambdatop.domain.settings import MetricSettings, Settings
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.settings.settings import MetricSettings, Settings
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 SCOPE = Scope("111122223333", "eu-central-1")
 NOW = 1_800_000_000.0  # a whole minute

@@ -1,4 +1,4 @@
-"""Plans, undos and refusals as text, whole: what `tests/domain/plans` holds, and a person has read."""
+"""Plans, undos and refusals as text, whole: what `tests/domain/mitigations/plans` holds, and a person has read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from fakes.worlds import MAPPING, NOW, SCOPE
 
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.mitigations import plan_undo
-from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal, Wait
-from lambdatop.domain.queue import MoveTask
+from lambdatop.domain.facts.queue import MoveTask
+from lambdatop.domain.mitigations.registry import plan_undo
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal, Wait
 
 Lines = Mapping[str, tuple[str, ...]]
 """What a plan says, by the name of the field."""

@@ -17,9 +17,9 @@ from fakes.wire_world_corridor import Lab
 from fakes.wire_world_faults import UNKNOWN, WireFault
 from fakes.wire_world_rows import ROWS, Row, rows, unlisted
 
-from lambdatop.domain.mitigations import REGISTRY
-from lambdatop.domain.plan import Call
-from lambdatop.domain.ports import Sent
+from lambdatop.domain.mitigations.registry import REGISTRY
+from lambdatop.domain.plans.plan import Call
+from lambdatop.domain.ports.aws import Sent
 
 from .conftest import Fresh
 

@@ -20,12 +20,12 @@ from fakes.wire_world_rows import Row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdatop.aws.reader import AwsReader
+from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.mitigations import REGISTRY, kind_of
-from lambdatop.domain.plan import Plan, shows
-from lambdatop.domain.scope import Key
-from lambdatop.engine.executor import Executor
+from lambdatop.domain.keys import Key
+from lambdatop.domain.mitigations.registry import REGISTRY, kind_of
+from lambdatop.domain.plans.plan import Plan, shows
+from lambdatop.engine.mutating.executor import Executor
 from lambdatop.storage.journal_file import JournalFile
 
 DONE: list[Row] = [

@@ -7,7 +7,7 @@ from fakes.wire_world_cells import scene
 from fakes.wire_world_corridor import Lab
 from fakes.wire_world_rows import Row, rows
 
-from lambdatop.domain.plan import Plan
+from lambdatop.domain.plans.plan import Plan
 
 from .conftest import Fresh
 

@@ -24,28 +24,28 @@ from fakes.wire_stub import XML, model_of
 from fakes.wire_xml import answer_xml
 from fuzz.mutations import cut, deep, dumped, spoil
 
-from lambdatop.aws.allowlist import READS
-from lambdatop.aws.insights import Insights
-from lambdatop.aws.reader import AwsReader
+from lambdatop.aws.logs.insights import Insights
+from lambdatop.aws.sdk.walls.allowlist import READS
 from lambdatop.aws.sources import build_sources
-from lambdatop.cli.audit import Asked, report
-from lambdatop.cli.output import snapshot_text
-from lambdatop.domain.build import build_snapshot
+from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.events import Event, TargetIdentified
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.insights import errors_found, errors_query
-from lambdatop.domain.mitigations import REGISTRY, plan
-from lambdatop.domain.ports import Source, View
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.domain.world import EMPTY_WORLD, World
-from lambdatop.storage.codec import snapshot_json
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.insights import errors_found, errors_query
+from lambdatop.domain.mitigations.registry import REGISTRY, plan
+from lambdatop.domain.ports.aws import Source, View
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state.events import Event, TargetIdentified
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.domain.state.world import EMPTY_WORLD, World
+from lambdatop.report.audit.report import Asked, report
+from lambdatop.report.json.snapshot import snapshot_json
+from lambdatop.report.text.snapshot import snapshot_text
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import Span, plain
-from lambdatop.tui.screens.function_text import page
+from lambdatop.tui.pages.function import page
 from lambdatop.tui.screens.log_errors import cost_words, kind_lines
+from lambdatop.tui.style.spans import Span, plain
 
 NOW = 1_800_000_000.0
 SERVICES = {"cloudwatch-logs": "logs", "eventbridge": "events", "dynamodb-streams": "dynamodbstreams"}

@@ -23,10 +23,10 @@ from botocore.model import ServiceModel
 from fakes.live_tail_stub import event_frame, exception_frame, frame
 from fuzz.mutations import ODD, cut, deep, dumped, spoil
 
-from lambdatop.aws.log_events import parsed
-from lambdatop.aws.log_tails import Tail
-from lambdatop.aws.session import parse_timestamp
-from lambdatop.aws.stream_parts import live_update, whole_parts
+from lambdatop.aws.logs.raw_events import parsed
+from lambdatop.aws.logs.tail_state import Tail
+from lambdatop.aws.sdk.session import parse_timestamp
+from lambdatop.aws.sdk.wire.event_stream import live_update, whole_parts
 from lambdatop.domain.errors import LambdatopError
 
 PIECE = 100

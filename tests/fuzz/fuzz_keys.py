@@ -23,11 +23,11 @@ from textual.geometry import Size
 
 from lambdatop.config.theme_file import Themes, load_themes
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.tui._private import key_reader
-from lambdatop.tui.app import LambdatopApp
-from lambdatop.tui.command_line import COMMANDS
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.tui._textual import key_reader
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.app.command_line import COMMANDS
 from lambdatop.tui.hotkeys import HOTKEYS
 
 LIFE = 1_000

@@ -15,20 +15,20 @@ from typing import NamedTuple
 
 from fakes.worlds import NOW, SCOPE, WORKER, incident
 
-from lambdatop.cli.audit import Asked, report
-from lambdatop.cli.output import snapshot_text
-from lambdatop.domain import events as ev
-from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.logline import parse
-from lambdatop.domain.settings import Settings
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.domain.world import World
-from lambdatop.storage.codec import snapshot_json
+from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.domain.state.world import World
+from lambdatop.report.audit.report import Asked, report
+from lambdatop.report.json.snapshot import snapshot_json
+from lambdatop.report.text.snapshot import snapshot_text
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import plain
-from lambdatop.tui.screens.function_log import LogReader
-from lambdatop.tui.screens.function_text import page
+from lambdatop.tui.pages.function import page
+from lambdatop.tui.pages.log_reader import LogReader
+from lambdatop.tui.style.spans import plain
 
 NOT_SHOWN = "could not be shown"
 WIDTHS = (40, 100, 200)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fuzz import fuzz_keys, fuzz_loglines, run
 
-from lambdatop.tui.app import LambdatopApp
+from lambdatop.tui.app.app import LambdatopApp
 
 FUZZERS = (fuzz_keys, fuzz_loglines)
 

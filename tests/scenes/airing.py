@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from scenes.curves import FIRST, LOGGED_FROM, MINUTES, SCOPE, T0, arn, when
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
 
 if TYPE_CHECKING:
     from scenes.stage import Stage

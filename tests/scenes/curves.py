@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from random import Random
 
-from lambdatop.domain.scope import Key, Scope
-from lambdatop.domain.settings import MetricSettings, Settings
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.settings.settings import MetricSettings, Settings
 
 SCOPE = Scope("111122223333", "eu-central-1")
 T0 = 1_800_000_000

@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
-from lambdatop.domain.build import build_snapshot
-from lambdatop.domain.events import Event
-from lambdatop.domain.finding import SEVERITIES, Severity
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.settings import MetricSettings, Settings
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, Snapshot
-from lambdatop.domain.world import EMPTY_WORLD
-from lambdatop.storage.recording import read_recording
+from lambdatop.domain.plans.finding import SEVERITIES, Severity
+from lambdatop.domain.settings.settings import MetricSettings, Settings
+from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state.events import Event
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
+from lambdatop.domain.state.world import EMPTY_WORLD
+from lambdatop.storage.recordings.recording import read_recording
 
 HERE = Path(__file__).parent
 ANY = "*"

@@ -6,9 +6,9 @@ from scenes.curves import SCOPE, Curve, arn, flat, ramp, step, when
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.scope import Key
-from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
 
 
 def _events(stage: Stage, function: Key, received: Curve, attempts: Curve, oldest_ms: Curve) -> None:

@@ -8,9 +8,9 @@ from scenes.curves import SCOPE, arn, flat, ramp
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.scope import Key
-from lambdatop.domain.stream import StreamFacts
+from lambdatop.domain.facts.stream import StreamFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
 
 
 def noise() -> Scene:

@@ -6,7 +6,7 @@ from scenes.curves import FIRST, SCOPE, T0, flat, ramp, step
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain import events as ev
+from lambdatop.domain.state import events as ev
 
 HOUR_MS = 3_600_000.0
 

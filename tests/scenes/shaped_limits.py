@@ -9,7 +9,7 @@ from scenes.lines import old_text
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.facts.function import AccountFacts
 
 
 def _neighbours(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from scenes.lines import Execution, failed_init, json_lines, new_text, old_text,
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
 
 
 def json_logs() -> Scene:

@@ -6,10 +6,10 @@ from scenes.curves import SCOPE, arn, flat, ramp, step
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.scope import Key
-from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers, PushTrigger
-from lambdatop.domain.wiring import Edge, Reference
+from lambdatop.domain.facts.edge import Edge, Reference
+from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
 
 BUS = arn("events", "event-bus/shop")
 

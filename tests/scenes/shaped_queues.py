@@ -10,7 +10,7 @@ from scenes.lines import Raw, stream_name, uuid
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
 
 PAIR = "orders → orders-worker"
 

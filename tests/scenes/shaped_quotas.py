@@ -8,7 +8,7 @@ from scenes.curves import ACCOUNT, flat, ramp, step
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain.function import AccountFacts
+from lambdatop.domain.facts.function import AccountFacts
 
 CONCURRENCY = "concurrent executions"
 

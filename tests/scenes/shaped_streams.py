@@ -6,9 +6,9 @@ from scenes.curves import MINUTES, SCOPE, arn, flat, ramp, step, when
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.scope import Key
-from lambdatop.domain.stream import StreamFacts
+from lambdatop.domain.facts.stream import StreamFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
 
 WEEK_S = 604_800
 

@@ -32,14 +32,14 @@ from scenes.curves import (
 from scenes.lines import Execution, Raw, Style, new_text, stream_name, uuid
 from scenes.scene import Label, Scene
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.finding import Severity
-from lambdatop.domain.function import AccountFacts, FunctionFacts
-from lambdatop.domain.logline import LogLine, parse
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.series import SeriesKey
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.keys import Key
+from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.plans.finding import Severity
+from lambdatop.domain.state import events as ev
 
 
 class Stage:

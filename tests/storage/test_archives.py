@@ -15,20 +15,20 @@ import pytest
 from fakes.archived import change, fill, full_disk, names, whole
 from fakes.entries import AT, SCOPE, entry
 
-from lambdatop.domain import kept
-from lambdatop.domain.scope import Key
-from lambdatop.storage import archives, chain, journal_file, private
-from lambdatop.storage.chain import Chain, Rotation
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans import retention
+from lambdatop.storage import archives, hash_chain, journal_file, secure_files
 from lambdatop.storage.errors import JournalError
+from lambdatop.storage.hash_chain import Chain, Rotation
 from lambdatop.storage.journal_file import JournalFile
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
-    monkeypatch.setattr(kept, "RECENT", 2)
-    monkeypatch.setattr(kept, "MOST", 4)
-    monkeypatch.setattr(private, "sync", lambda fd: None)
+    monkeypatch.setattr(retention, "RECENT", 2)
+    monkeypatch.setattr(retention, "MOST", 4)
+    monkeypatch.setattr(secure_files, "sync", lambda fd: None)
     return tmp_path / "j"
 
 
@@ -49,14 +49,14 @@ def test_each_file_names_the_hash_of_the_one_before(home: Path) -> None:
     files = sorted(path for path in home.iterdir() if path.name != "journal.jsonl")
     for before, after in zip(files, [*files[1:], home / "journal.jsonl"], strict=True):
         first = json.loads(after.read_bytes().splitlines()[0])
-        assert first["prev"] == chain.digest(before.read_bytes().splitlines()[-1])
+        assert first["prev"] == hash_chain.digest(before.read_bytes().splitlines()[-1])
         assert (first["record"], first["archive"]) == ("rotation", before.name)
 
 
 def test_what_is_not_known_and_what_can_be_undone_stays_in_reach(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "MOST", 1_000)
+    monkeypatch.setattr(retention, "MOST", 1_000)
     journal = JournalFile(home)
     journal.intent(entry("open", target=Key(SCOPE, "function", "o")))
     change(journal, "standing", target=Key(SCOPE, "function", "s"))
@@ -151,7 +151,7 @@ def test_a_neighbour_who_waited_for_the_lock_writes_into_the_new_file(
 ) -> None:
     """It has opened the old file, and gets its lock only when another one has taken the name."""
     journal = fill(home, 3)
-    waiting, opened = threading.Event(), private.open_for_appending
+    waiting, opened = threading.Event(), secure_files.open_for_appending
 
     def slow(directory: int, path: Path, what: str = "journal") -> int:
         fd = opened(directory, path, what)
@@ -182,7 +182,7 @@ def test_a_full_disk_beside_a_written_record_is_told_and_costs_nothing(
     assert len(journal.read()) == 40
     monkeypatch.undo()
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
-    monkeypatch.setattr(kept, "RECENT", 2)
+    monkeypatch.setattr(retention, "RECENT", 2)
     change(journal, "later")
     assert journal.gap() == ""
     assert len(whole(home)) == 41
@@ -349,7 +349,7 @@ def test_each_new_name_is_on_disk_before_anything_else_happens_and_nobody_can_wr
 
     monkeypatch.setattr(os, "rename", renamed)
     monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(private, "sync", synced)
+    monkeypatch.setattr(secure_files, "sync", synced)
     fill(home, 20)
     named = [i for i, (what, _) in enumerate(done) if what == "named"]
     assert [done[i][1] for i in named[:2]] == ["journal.000001.jsonl", "journal.jsonl"]
@@ -391,7 +391,7 @@ def test_no_file_is_left_open(home: Path) -> None:
 def test_a_disk_that_gets_full_leaves_neither_parts_nor_open_files(
     home: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    append, count = private.append_durably, [0]
+    append, count = secure_files.append_durably, [0]
 
     def full(fd: int, data: bytes) -> None:
         count[0] += 1

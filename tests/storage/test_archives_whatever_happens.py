@@ -15,9 +15,9 @@ import pytest
 from fakes.archived import change, fill, full_disk, names, whole
 from fakes.entries import AT, SCOPE, entry
 
-from lambdatop.domain import kept
-from lambdatop.domain.scope import Key
-from lambdatop.storage import archives, chain, journal_file, private
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans import retention
+from lambdatop.storage import archives, hash_chain, journal_file, secure_files
 from lambdatop.storage.errors import JournalError
 from lambdatop.storage.journal_file import JournalFile
 
@@ -27,8 +27,8 @@ WRITER = Path(__file__).parents[1] / "fakes" / "journal_writer.py"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
-    monkeypatch.setattr(kept, "RECENT", 2)
-    monkeypatch.setattr(kept, "MOST", 4)
+    monkeypatch.setattr(retention, "RECENT", 2)
+    monkeypatch.setattr(retention, "MOST", 4)
     return tmp_path / "j"
 
 
@@ -177,12 +177,12 @@ def test_neither_start_nor_append_grows_with_what_was_done_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes read and lines understood by a start and by an append, after 1,000 and 4,000 changes."""
-    monkeypatch.setattr(private, "sync", lambda fd: None)
+    monkeypatch.setattr(secure_files, "sync", lambda fd: None)
     monkeypatch.setattr(archives, "ROTATE_BYTES", 100_000)
-    monkeypatch.setattr(kept, "RECENT", 20)
-    monkeypatch.setattr(kept, "MOST", 20)
+    monkeypatch.setattr(retention, "RECENT", 20)
+    monkeypatch.setattr(retention, "MOST", 20)
     read, lines = [0], [0]
-    read_from, record = private.read_from, chain._record
+    read_from, record = secure_files.read_from, hash_chain._record
 
     def counted(fd: int, offset: int) -> bytes:
         data = read_from(fd, offset)
@@ -195,7 +195,7 @@ def test_neither_start_nor_append_grows_with_what_was_done_before(
 
     monkeypatch.setattr(journal_file, "read_from", counted)
     monkeypatch.setattr(archives, "read_from", counted)
-    monkeypatch.setattr(chain, "_record", understood)
+    monkeypatch.setattr(hash_chain, "_record", understood)
     journal, made = JournalFile(tmp_path / "j"), 0
     for size in (1_000, 4_000):
         while made < size:

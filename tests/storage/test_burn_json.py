@@ -10,14 +10,14 @@ import pytest
 from fakes.logscene import run
 from fakes.worlds import NOW, SCOPE, WORKER, function
 
-from lambdatop.domain.burn import AccountBurn, Burn
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.fold import append_lines
-from lambdatop.domain.plan import Call, Plan, Saving
-from lambdatop.domain.prices import table_prices
-from lambdatop.domain.snapshot import EMPTY_SNAPSHOT, FunctionRow
-from lambdatop.domain.world import LogTail
-from lambdatop.storage.codec import plan_json, snapshot_json
+from lambdatop.domain.cost.burn import AccountBurn, Burn
+from lambdatop.domain.cost.prices import table_prices
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.plan import Call, Plan, Saving
+from lambdatop.domain.state.fold import append_lines
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, FunctionRow
+from lambdatop.domain.state.world import LogTail
+from lambdatop.report.json.snapshot import plan_json, snapshot_json
 
 BURN = Burn(0.06, 0.001, 0.0, None, 0.5, 2, 0.2, 1.0, frozenset({"log_gb"}))
 ACCOUNT = AccountBurn(

@@ -13,7 +13,7 @@ from fakes.entries import AT, entry
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdatop.storage import private
+from lambdatop.storage import secure_files
 from lambdatop.storage.errors import JournalError, LockedOut
 from lambdatop.storage.journal_file import JournalFile
 
@@ -248,7 +248,7 @@ def test_an_intent_that_fsync_refuses_is_not_left_behind(home: Path, monkeypatch
     def refuse(fd: int) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(private, "sync", refuse)
+    monkeypatch.setattr(secure_files, "sync", refuse)
     with pytest.raises(JournalError, match="the disk reports an error"):
         journal.intent(entry("e2"))
     assert [e.id for e in JournalFile(home).read()] == ["e1"]
@@ -257,7 +257,7 @@ def test_an_intent_that_fsync_refuses_is_not_left_behind(home: Path, monkeypatch
 def test_a_held_lock_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = JournalFile(home)
     journal.intent(entry("e1"))
-    monkeypatch.setattr(private, "LOCK_TRIES", 2)
+    monkeypatch.setattr(secure_files, "LOCK_TRIES", 2)
     with journal.path.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(LockedOut, match="keeps the journal"):
@@ -271,7 +271,7 @@ def test_readers_do_not_wait_for_each_other_and_a_writer_does(
 ) -> None:
     journal = JournalFile(home)
     journal.intent(entry("e1"))
-    monkeypatch.setattr(private, "LOCK_TRIES", 1)
+    monkeypatch.setattr(secure_files, "LOCK_TRIES", 1)
     with journal.path.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_SH)
         assert [e.id for e in JournalFile(home).read()] == ["e1"]
@@ -334,7 +334,7 @@ def test_hostile_text_cannot_forge_a_line(home: Path) -> None:
 
 
 def test_a_record_of_a_later_version_is_kept_and_skipped(home: Path) -> None:
-    from lambdatop.storage.chain import encode
+    from lambdatop.storage.hash_chain import encode
 
     journal = JournalFile(home)
     journal.intent(entry("e1"))

@@ -8,12 +8,12 @@ from typing import Any
 from fakes.logscene import init, line, run
 from fakes.worlds import NOW, WORKER, function
 
-from lambdatop.domain.fold import append_lines
-from lambdatop.domain.logfigures import WINDOW_S
-from lambdatop.domain.snapshot import FunctionRow, Snapshot
-from lambdatop.domain.world import LogTail
-from lambdatop.storage.codec import snapshot_json
-from lambdatop.storage.logjson import log_json
+from lambdatop.domain.log_analysis.figures import WINDOW_S
+from lambdatop.domain.state.fold import append_lines
+from lambdatop.domain.state.snapshot import FunctionRow, Snapshot
+from lambdatop.domain.state.world import LogTail
+from lambdatop.report.json.logs import log_json
+from lambdatop.report.json.snapshot import snapshot_json
 
 FACTS = function()
 KEYS = (

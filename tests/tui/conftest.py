@@ -11,8 +11,8 @@ from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
 
 from lambdatop.config.theme_file import Themes, load_themes
-from lambdatop.domain.settings import Settings
-from lambdatop.tui.app import LambdatopApp
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.tui.app.app import LambdatopApp
 
 ROOT = Path(__file__).parents[2]
 WIDE, NARROW = (200, 60), (80, 24)

@@ -15,13 +15,13 @@ from textual import events
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList
 
-from lambdatop.tui.app import LambdatopApp
-from lambdatop.tui.command_line import Palette
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.app.command_line import Palette
+from lambdatop.tui.closing import ClosesOnce
+from lambdatop.tui.dialogs.ask import AskScreen
+from lambdatop.tui.dialogs.choose import ChooseScreen
+from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.hotkeys import BY_ID
-from lambdatop.tui.screens.ask import AskScreen
-from lambdatop.tui.screens.choose import ChooseScreen
-from lambdatop.tui.screens.closing import ClosesOnce
-from lambdatop.tui.screens.confirm import ConfirmScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen

@@ -4,9 +4,16 @@ from dataclasses import replace
 
 from fakes import console_scene as scene
 
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import MappingRow
-from lambdatop.tui.targets import NOTHING, Selection, candidates, nothing_to_do, of_finding, of_storm
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.snapshot import MappingRow
+from lambdatop.tui.selection import (
+    NOTHING,
+    Selection,
+    candidates,
+    nothing_to_do,
+    of_finding,
+    of_storm,
+)
 
 SNAP = scene.snapshot()
 WORKER = Selection(function=scene.key("function", "orders-worker"))

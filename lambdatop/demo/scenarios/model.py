@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Literal
 
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

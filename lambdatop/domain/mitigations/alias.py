@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.domain.addresses import function_arn
-from lambdatop.domain.mitigations.words import cli, option, owner_warning
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import AliasSituation, VersionFacts
-from lambdatop.domain.unread import NotKnown, or_none
+from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import AliasSituation, VersionFacts
+from lambdatop.domain.plans.wording import cli, option, owner_warning
 
 NAME = "rollback_alias"
 VERSION, WEIGHTS, REVISION = "version", "weights", "revision_id"

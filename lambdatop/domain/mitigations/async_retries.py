@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdatop.domain.addresses import function_arn
-from lambdatop.domain.fates import retries_words
-from lambdatop.domain.mitigations.fields import number_or_none
-from lambdatop.domain.mitigations.words import cli, option, owner_warning, span
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import FunctionSituation
-from lambdatop.domain.trigger import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.failure_path import retries_words
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.parse import number_or_none
+from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.plans.wording import cli, option, owner_warning, span
 
 STOP, RESTORE = "stop_async_retries", "restore_async"
 FIELD = "async_config"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdatop.domain.addresses import function_arn
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.mapping import MAX_RECEIVES, MappingFacts
+from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
+from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
 from lambdatop.domain.mitigations.throttle import (
@@ -18,10 +18,10 @@ from lambdatop.domain.mitigations.throttle import (
     set_reserved_cli,
     unread_warnings,
 )
-from lambdatop.domain.mitigations.words import count, owner_warning, reserved_words
-from lambdatop.domain.plan import Alternative, Plan, Proposal, Refusal
-from lambdatop.domain.situation import FunctionSituation
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.plan import Alternative, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.plans.wording import count, owner_warning, reserved_words
 
 NAME = "cap_concurrency"
 SAFE_RECEIVES = 5

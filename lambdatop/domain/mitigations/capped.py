@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.deadline import record_age_s
-from lambdatop.domain.fates import async_end, async_limits, end_name
-from lambdatop.domain.mapping import STREAMS, MappingFacts
-from lambdatop.domain.mitigations.words import span
-from lambdatop.domain.plan import Tier
-from lambdatop.domain.situation import FunctionSituation
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.failure_path import async_end, async_limits, end_name
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.figures.deadline import record_age_s
+from lambdatop.domain.plans.plan import Tier
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.plans.wording import span
 
 NOTHING = "nothing by the cap itself"
 

@@ -6,11 +6,11 @@ that it took, so that a drain that was cut off is told apart from one that never
 
 from __future__ import annotations
 
-from lambdatop.domain.mapping import MAX_RECEIVES
+from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES
 from lambdatop.domain.mitigations.encryption import kms_actions
-from lambdatop.domain.mitigations.words import cli, count
-from lambdatop.domain.plan import Call, Plan
-from lambdatop.domain.situation import QueueSituation
+from lambdatop.domain.plans.plan import Call, Plan
+from lambdatop.domain.plans.situation import QueueSituation
+from lambdatop.domain.plans.wording import cli, count
 
 NAME = "quarantine_queue"
 SERVICE, OPERATION = "lambdatop", "DrainQueue"

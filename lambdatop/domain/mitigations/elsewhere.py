@@ -6,10 +6,10 @@ it (it names this account, see `addresses.py`), but the plan would state what is
 
 from __future__ import annotations
 
-from lambdatop.domain.addresses import is_elsewhere
-from lambdatop.domain.plan import Refusal
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import QueueSituation, Situation
+from lambdatop.domain.facts.arns import is_elsewhere
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.plan import Refusal
+from lambdatop.domain.plans.situation import QueueSituation, Situation
 
 _HINT = "Nothing was sent. See whose the credentials are (lambdatop doctor), and connect anew."
 

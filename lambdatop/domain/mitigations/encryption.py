@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-c
 
 from __future__ import annotations
 
-from lambdatop.domain.queue import QueueFacts
+from lambdatop.domain.facts.queue import QueueFacts
 
 KMS = ("kms:Decrypt", "kms:GenerateDataKey")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.journal import NO_UPTIME, Entry, Uptime
-from lambdatop.domain.mitigations.words import cli, count, span
-from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
-from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import QueueSituation
-from lambdatop.domain.unread import NotKnown, or_none
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.journal import NO_UPTIME, Entry, Uptime
+from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import QueueSituation
+from lambdatop.domain.plans.wording import cli, count, span
 
 NAME, QUARANTINE = "purge_queue", "quarantine_queue"
 CALLS = (("sqs", "PurgeQueue"),)

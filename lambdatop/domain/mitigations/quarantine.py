@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.mitigations import redrive
+from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.drain import drain_step
 from lambdatop.domain.mitigations.encryption import kms_actions
-from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
-from lambdatop.domain.mitigations.words import count
-from lambdatop.domain.plan import Plan, Proposal, Refusal
-from lambdatop.domain.situation import QueueSituation
-from lambdatop.domain.unread import NotKnown, or_none
+from lambdatop.domain.plans.plan import Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import QueueSituation
+from lambdatop.domain.plans.wording import count
 
 NAME = "quarantine_queue"
 TO, FILE, NOWHERE = "to", "file", "nowhere"

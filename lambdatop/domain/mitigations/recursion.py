@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdatop.domain.addresses import function_arn
-from lambdatop.domain.mitigations.words import cli, option, owner_warning
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import FunctionSituation
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.plans.wording import cli, option, owner_warning
 
 NAME = "stop_recursion"
 FIELD = "recursive_loop"

@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdatop.domain.finding import Ref
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.facts.queue import MoveTask
+from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.encryption import kms_actions
-from lambdatop.domain.mitigations.fields import number, switch
-from lambdatop.domain.mitigations.words import cli, count, option, span
-from lambdatop.domain.plan import NEWER_THAN, Alternative, Call, Plan, Proposal, Refusal, State
-from lambdatop.domain.queue import MoveTask
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import Consumer, QueueSituation
-from lambdatop.domain.unread import NotKnown, or_none
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.parse import number, switch
+from lambdatop.domain.plans.plan import (
+    NEWER_THAN,
+    Alternative,
+    Call,
+    Plan,
+    Proposal,
+    Refusal,
+    State,
+)
+from lambdatop.domain.plans.situation import Consumer, QueueSituation
+from lambdatop.domain.plans.wording import cli, count, option, span
 
 NAME = "redrive_dlq"
 FIELD = "move_task"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.function import Reserved
-from lambdatop.domain.journal import Entry, joined
+from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.function import Reserved
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
-from lambdatop.domain.mitigations.fields import is_number
 from lambdatop.domain.mitigations.throttle import (
     IAM,
     enabled_mappings,
@@ -20,11 +20,11 @@ from lambdatop.domain.mitigations.throttle import (
     set_reserved_cli,
     unread_warnings,
 )
-from lambdatop.domain.mitigations.words import owner_warning, reserved_words, start_words
-from lambdatop.domain.plan import Plan, Proposal, Refusal, Tier
-from lambdatop.domain.scope import Key
-from lambdatop.domain.situation import FunctionSituation
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.plans.journal import Entry, joined
+from lambdatop.domain.plans.parse import is_number
+from lambdatop.domain.plans.plan import Plan, Proposal, Refusal, Tier
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.plans.wording import owner_warning, reserved_words, start_words
 
 NAME = "restore_concurrency"
 FIELD = "reserved_concurrency"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdatop.domain.addresses import bus_arn
-from lambdatop.domain.mitigations.words import cli, option
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import RuleSituation
-from lambdatop.domain.unread import NotKnown, or_none
+from lambdatop.domain.facts.arns import bus_arn
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import RuleSituation
+from lambdatop.domain.plans.wording import cli, option
 
 DISABLE, ENABLE = "disable_rule", "enable_rule"
 FIELD = "rule_state"

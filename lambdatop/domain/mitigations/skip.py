@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.mapping import ENDLESS, STREAMS
-from lambdatop.domain.mitigations.fields import switch
-from lambdatop.domain.mitigations.steps import in_steps, step_id
+from lambdatop.domain.facts.event_source_mapping import ENDLESS, STREAMS
+from lambdatop.domain.mitigations.composite import in_steps, step_id
 from lambdatop.domain.mitigations.tune import KNOBS, plan_tune_trigger, set_to
-from lambdatop.domain.plan import Plan, Proposal, Refusal, Wait
-from lambdatop.domain.situation import MappingSituation
+from lambdatop.domain.plans.parse import switch
+from lambdatop.domain.plans.plan import Plan, Proposal, Refusal, Wait
+from lambdatop.domain.plans.situation import MappingSituation
 
 NAME = "tune_trigger"
 SETTING = "skip_poison"

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lambdatop.domain.addresses import function_arn
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.function import Reserved
-from lambdatop.domain.mapping import MAX_RECEIVES, STREAMS, MappingFacts
-from lambdatop.domain.mitigations.steps import disable_steps, in_steps, step_id
-from lambdatop.domain.mitigations.words import cli, count, option, owner_warning
-from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import FunctionSituation
-from lambdatop.domain.unread import NotKnown, or_none
+from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, STREAMS, MappingFacts
+from lambdatop.domain.facts.function import Reserved
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import FunctionSituation
+from lambdatop.domain.plans.wording import cli, count, option, owner_warning
 
 NAME = "throttle_to_zero"
 TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"

@@ -6,7 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdatop.domain.deadline import (
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.failure_path import end_name
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.figures.deadline import (
     Deadline,
     discards,
     is_stream,
@@ -16,14 +20,10 @@ from lambdatop.domain.deadline import (
     source_retention_s,
     stream_deadline,
 )
-from lambdatop.domain.fates import end_name
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.mitigations.words import cli, owner_warning, span, start_words
-from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Scope
-from lambdatop.domain.situation import MappingSituation
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import MappingSituation
+from lambdatop.domain.plans.wording import cli, owner_warning, span, start_words
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
 CALLS = (("lambda", "UpdateEventSourceMapping"),)

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.fates import retries_words
-from lambdatop.domain.mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
-from lambdatop.domain.mitigations.fields import NONE, number, number_or_none, switch
+from lambdatop.domain.facts.event_source_mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
+from lambdatop.domain.facts.failure_path import retries_words
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
-from lambdatop.domain.mitigations.words import owner_warning, setting_words
-from lambdatop.domain.plan import Call, Plan, Proposal, Refusal
-from lambdatop.domain.scope import parse_arn
-from lambdatop.domain.situation import MappingSituation
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.plans.parse import NONE, number, number_or_none, switch
+from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
+from lambdatop.domain.plans.situation import MappingSituation
+from lambdatop.domain.plans.wording import owner_warning, setting_words
 
 NAME = "tune_trigger"
 LARGE_BATCH = 10

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lambdatop.domain.finding import Ref
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations import (
     alias,
     async_retries,
@@ -19,9 +18,10 @@ from lambdatop.domain.mitigations import (
     throttle,
     triggers,
 )
-from lambdatop.domain.mitigations.words import reserved_words, setting_words
-from lambdatop.domain.plan import Alternative, Call, Plan, Proposal, Refusal, State, shows
-from lambdatop.domain.scope import Scope
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal, State, shows
+from lambdatop.domain.plans.wording import reserved_words, setting_words
 
 NAME = "undo"
 _NO_WAY_BACK = {

@@ -8,23 +8,23 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import cast
 
-from lambdatop.domain.burn import AccountBurn
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import FunctionRow
-from lambdatop.tui import format as fmt
+from lambdatop.domain.cost.burn import AccountBurn
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import BAD, Frame
-from lambdatop.tui.glyphs import ON, TIMES, trend
-from lambdatop.tui.ink import SEVERITY_SLOT, Spans, spans
-from lambdatop.tui.panes.cells import aged, cap, figure, level, timeout_share
-from lambdatop.tui.panes.table_pane import TablePane
-from lambdatop.tui.targets import NOTHING, Selection
+from lambdatop.tui.pages.cells import aged, cap, figure, level, timeout_share
+from lambdatop.tui.panes.table_base import TablePane
+from lambdatop.tui.selection import NOTHING, Selection
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.glyphs import ON, TIMES, trend
+from lambdatop.tui.style.spans import SEVERITY_SLOT, Spans, spans
+from lambdatop.tui.widgets.charts import gauge, sparkline
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
-from lambdatop.tui.widgets.trend import gauge, sparkline
 
 MARK = "+ "
 HOTTEST_FIRST = "heat", True
-"""How a snapshot orders its functions (`domain/build.py`)."""
+"""How a snapshot orders its functions (`domain/snapshots/builder.py`)."""
 
 LATE = 2.0
 """A row that has missed so many of its slow looks is old."""

@@ -11,28 +11,28 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.scope import Key
-from lambdatop.domain.world import LogTail as Tail
-from lambdatop.tui import format as fmt
-from lambdatop.tui.asking import ending
-from lambdatop.tui.filtering import parse_search
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.world import LogTail as Tail
+from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.frame import BAD, Frame
+from lambdatop.tui.futures import ending
 from lambdatop.tui.hotkeys import in_scope
-from lambdatop.tui.ink import Spans, spans
-from lambdatop.tui.panes.log_words import LIVE, notes, way
-from lambdatop.tui.panes.pane import Pane
-from lambdatop.tui.screens.choose import ChooseScreen
+from lambdatop.tui.logview.copy import copies, file_lines
+from lambdatop.tui.logview.keys import LogKeys
+from lambdatop.tui.logview.lines import Shown
+from lambdatop.tui.logview.search_line import SearchLine, words_of_search
+from lambdatop.tui.logview.tail import LogTail
+from lambdatop.tui.panes.base import Pane
+from lambdatop.tui.panes.log_status import LIVE, notes, way
 from lambdatop.tui.screens.log_errors import LogErrorsScreen
-from lambdatop.tui.targets import NOTHING, Selection
+from lambdatop.tui.search import parse_search
+from lambdatop.tui.selection import NOTHING, Selection
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import Spans, spans
 from lambdatop.tui.widgets.header import hints_line
-from lambdatop.tui.widgets.log_copy import copies, file_lines
-from lambdatop.tui.widgets.log_keys import LogKeys
-from lambdatop.tui.widgets.log_lines import Shown
-from lambdatop.tui.widgets.log_search import SearchLine, words_of_search
-from lambdatop.tui.widgets.log_tail import LogTail
 
 if TYPE_CHECKING:
-    from lambdatop.tui.app import LambdatopApp
+    from lambdatop.tui.app.app import LambdatopApp
 
 MOST = 10
 """Logs that are shown together: as many as one session of Live Tail takes."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from operator import attrgetter
 
-from lambdatop.domain.snapshot import QuotaRow
-from lambdatop.tui import format as fmt
+from lambdatop.domain.state.snapshot import QuotaRow
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import Span, Spans, spans
-from lambdatop.tui.panes.cells import aged, figure, level
-from lambdatop.tui.panes.table_pane import TablePane
+from lambdatop.tui.pages.cells import aged, figure, level
+from lambdatop.tui.panes.table_base import TablePane
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import Span, Spans, spans
+from lambdatop.tui.widgets.charts import gauge
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
-from lambdatop.tui.widgets.trend import gauge
 
 NEAR, AT = 0.8, 0.95
 SOON_S, LATER_S = 900.0, 3600.0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from lambdatop.domain.snapshot import StormRow
-from lambdatop.tui import format as fmt
+from lambdatop.domain.state.snapshot import StormRow
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.glyphs import ARROW, BULLET, TIMES, trend
-from lambdatop.tui.ink import Span, Spans, spans
-from lambdatop.tui.panes.cells import aged, figure, level
-from lambdatop.tui.panes.table_pane import TablePane
-from lambdatop.tui.targets import NOTHING, Selection, of_storm
+from lambdatop.tui.pages.cells import aged, figure, level
+from lambdatop.tui.panes.table_base import TablePane
+from lambdatop.tui.selection import NOTHING, Selection, of_storm
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.glyphs import ARROW, BULLET, TIMES, trend
+from lambdatop.tui.style.spans import Span, Spans, spans
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
 

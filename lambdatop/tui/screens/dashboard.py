@@ -7,19 +7,19 @@ from collections.abc import Iterator, Sequence
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from lambdatop.domain.scope import Key
+from lambdatop.domain.keys import Key
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import Hotkey, in_scope
-from lambdatop.tui.ink import Span, Spans, fit
+from lambdatop.tui.panes.base import Pane
 from lambdatop.tui.panes.findings import FindingsPane, strip
 from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.panes.logs import LogsPane
-from lambdatop.tui.panes.pane import Pane
 from lambdatop.tui.panes.quotas import QuotasPane
 from lambdatop.tui.panes.storms import StormsPane
-from lambdatop.tui.screens.frame_screen import FrameScreen
-from lambdatop.tui.targets import Selection
+from lambdatop.tui.screens.base import FrameScreen
+from lambdatop.tui.selection import Selection
+from lambdatop.tui.style.spans import Span, Spans, fit
 from lambdatop.tui.widgets.header import Lines
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 

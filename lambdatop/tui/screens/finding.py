@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.scope import Key
-from lambdatop.domain.snapshot import Snapshot
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import Spans
-from lambdatop.tui.screens.finding_text import page
-from lambdatop.tui.screens.sheet import SheetScreen
-from lambdatop.tui.targets import Selection, logs_of, of_finding
+from lambdatop.tui.pages.finding import page
+from lambdatop.tui.screens.detail_base import SheetScreen
+from lambdatop.tui.selection import Selection, logs_of, of_finding
+from lambdatop.tui.style.spans import Spans
 
 
 class FindingScreen(SheetScreen):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from textual.timer import Timer
 
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.prices import Prices
-from lambdatop.domain.scope import Key
+from lambdatop.domain.cost.prices import Prices
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key
 from lambdatop.domain.sections import section
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import Spans
-from lambdatop.tui.screens.function_log import NEXT_S, LogReader
-from lambdatop.tui.screens.function_text import page
-from lambdatop.tui.screens.sheet import SheetScreen
-from lambdatop.tui.targets import Selection
+from lambdatop.tui.pages.function import page
+from lambdatop.tui.pages.log_reader import NEXT_S, LogReader
+from lambdatop.tui.screens.detail_base import SheetScreen
+from lambdatop.tui.selection import Selection
+from lambdatop.tui.style.spans import Spans
 
 
 def _prices(facts: FunctionFacts, frame: Frame) -> Prices | None:

@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from lambdatop.domain.mitigations import REGISTRY
-from lambdatop.domain.permissions import SIGNS, Permissions
+from lambdatop.domain.facts.permissions import SIGNS, Permissions
+from lambdatop.domain.mitigations.registry import REGISTRY
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.hotkeys import BY_ID, HOTKEYS, WHERE, Hotkey, in_scope
-from lambdatop.tui.ink import Span, Spans, fit, spans
-from lambdatop.tui.screens.confirm_text import PERMISSION_SLOT
-from lambdatop.tui.screens.frame_screen import ELSEWHERE, FrameScreen
+from lambdatop.tui.pages.confirm import PERMISSION_SLOT
+from lambdatop.tui.screens.base import ELSEWHERE, FrameScreen
+from lambdatop.tui.style.spans import Span, Spans, fit, spans
 
 KEYS = 16
 READING = (

@@ -10,17 +10,17 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from lambdatop.domain.aftermath import Aftermath
-from lambdatop.domain.journal import Entry
-from lambdatop.domain.snapshot import Snapshot
-from lambdatop.tui import format as fmt
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.state.aftermath import Aftermath
+from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.glyphs import ARROW
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
-from lambdatop.tui.ink import Span, Spans, spans
-from lambdatop.tui.screens.confirm_text import SOON_S, countdown, row, value_words
-from lambdatop.tui.screens.frame_screen import FrameScreen
+from lambdatop.tui.pages.confirm import SOON_S, countdown, row, value_words
+from lambdatop.tui.screens.base import FrameScreen
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.glyphs import ARROW
+from lambdatop.tui.style.spans import Span, Spans, spans
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 from lambdatop.tui.widgets.rows import Rows

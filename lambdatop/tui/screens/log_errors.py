@@ -13,18 +13,18 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.insights import USD_PER_GIB, ErrorsFound, Scan
-from lambdatop.domain.redact import redact
-from lambdatop.domain.scope import Key
-from lambdatop.domain.text import clean_line
-from lambdatop.tui import format as fmt
-from lambdatop.tui.asking import ending
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.insights import USD_PER_GIB, ErrorsFound, Scan
+from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.sanitize import clean_line
 from lambdatop.tui.bindings import bindings
-from lambdatop.tui.ink import Span, Spans, clip, fit, spans
-from lambdatop.tui.screens.closing import Modal
+from lambdatop.tui.closing import Modal
+from lambdatop.tui.futures import ending
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
 
 if TYPE_CHECKING:
-    from lambdatop.tui.app import LambdatopApp
+    from lambdatop.tui.app.app import LambdatopApp
 
 MINUTES = (5.0, 15.0, 30.0, 60.0, 180.0)
 PREFIX = "/aws/lambda/"

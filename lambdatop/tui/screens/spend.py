@@ -6,14 +6,14 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from lambdatop.domain.looking import Looking
-from lambdatop.domain.world import Spend
-from lambdatop.tui import format as fmt
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.state.world import Spend
 from lambdatop.tui.bindings import bindings
+from lambdatop.tui.closing import Modal
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.ink import Span, Spans, fit, spans
-from lambdatop.tui.screens.closing import Modal
-from lambdatop.tui.theme import inks_of
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import Span, Spans, fit, spans
+from lambdatop.tui.style.theme import inks_of
 
 LIST_PRICE = (
     "List prices without free tiers, so the truth is at most this much. What is free is counted, too."

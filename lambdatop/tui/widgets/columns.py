@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from lambdatop.domain.values import dataclass
+from lambdatop.domain.frozen import dataclass
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.glyphs import SORT_DOWN, SORT_UP
-from lambdatop.tui.ink import Span, Spans, fit
+from lambdatop.tui.style.glyphs import SORT_DOWN, SORT_UP
+from lambdatop.tui.style.spans import Span, Spans, fit
 from lambdatop.tui.widgets.rows import Rows
 
 R = TypeVar("R")

@@ -8,16 +8,16 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from lambdatop.domain.endpoint import foreign
-from lambdatop.domain.journal import Entry
+from lambdatop.domain.facts.not_read import Gap, lost_reads
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
+from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.sections import section
-from lambdatop.domain.snapshot import Mode, SourceRow
-from lambdatop.domain.unread import Gap, lost_reads
-from lambdatop.tui import format as fmt
+from lambdatop.domain.state.snapshot import Mode, SourceRow
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
-from lambdatop.tui.glyphs import OFF, ON
-from lambdatop.tui.ink import Item, Span, Spans, bar, clip, fit, spans
-from lambdatop.tui.theme import inks_of
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.glyphs import OFF, ON
+from lambdatop.tui.style.spans import Item, Span, Spans, bar, clip, fit, spans
+from lambdatop.tui.style.theme import inks_of
 
 EXPIRES_SOON_S = 900.0
 UNDER_WAY_S = 60.0

@@ -15,13 +15,13 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from lambdatop.tui._private import set_content_size
+from lambdatop.tui._textual import set_content_size
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
-from lambdatop.tui.ink import Span, Spans, fit
-from lambdatop.tui.theme import Inks, inks_of
+from lambdatop.tui.style.spans import Span, Spans, fit
+from lambdatop.tui.style.theme import Inks, inks_of
 from lambdatop.tui.widgets.columns import Column, Placed, header, in_order, place
-from lambdatop.tui.widgets.moving import Moving
-from lambdatop.tui.widgets.plain_lines import PlainLines
+from lambdatop.tui.widgets.line_widget import PlainLines
+from lambdatop.tui.widgets.navigation import Moving
 from lambdatop.tui.widgets.rows import Rows
 
 R = TypeVar("R")

@@ -4,11 +4,11 @@ import pytest
 from fakes.queuescene import found, runs, scene
 from fakes.worlds import NOW, SCOPE, WORKER, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import async_amplification, async_backlog, async_loss
-from lambdatop.domain.events import MetricPoints
-from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers
-from lambdatop.domain.unread import NotKnown
+from lambdatop.domain.detectors.rules import async_amplification, async_backlog, async_loss
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.events import MetricPoints
 
 END = NOW - 60
 FREE = ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, None),))

@@ -8,14 +8,14 @@ from fakes.worlds import MAPPING, NOW, PROMPT, SCOPE, WORKER, metrics, points
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdatop.domain.detectors import blocked_shard as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold
-from lambdatop.domain.lag import rise
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import MetricSettings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import World
+from lambdatop.domain.detectors.rules import blocked_shard as it
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.stream_lag import rise
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.settings.settings import MetricSettings
+from lambdatop.domain.state.fold import fold
+from lambdatop.domain.state.world import World
 
 OTHER = Key(SCOPE, "function", "archiver")
 OTHER_MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000002")

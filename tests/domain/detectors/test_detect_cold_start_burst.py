@@ -6,14 +6,14 @@ import pytest
 from fakes.logscene import init, line, logs, rid, run, stream
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import cold_start_burst as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import Change
-from lambdatop.domain.logline import LogLine
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import cold_start_burst as it
+from lambdatop.domain.facts.function import Change
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 STEADY = [part for n in range(40) for part in run(900 + n, NOW - 599 + 7 * n)]
 """40 warm requests in the window before and the time up to it."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors.cost_burn import detect
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold, fold_all
-from lambdatop.domain.scope import Key
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules.cost_burn import detect
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold, fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 GIGABYTE = function(memory_mb=1024, timeout_s=0)
 ACCOUNT = Key(SCOPE, "account", SCOPE.account)

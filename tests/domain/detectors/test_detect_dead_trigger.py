@@ -17,13 +17,13 @@ from fakes.worlds import (
     queue,
 )
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import dead_trigger as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.settings import MetricSettings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import dead_trigger as it
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.settings.settings import MetricSettings
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 WAITING = metrics(

@@ -6,8 +6,8 @@ import pytest
 from fakes.queuescene import found, runs, scene
 from fakes.worlds import NOW
 
-from lambdatop.domain.detectors.error_rate import detect
-from lambdatop.domain.finding import Finding
+from lambdatop.domain.detectors.rules.error_rate import detect
+from lambdatop.domain.plans.finding import Finding
 
 
 def of(errors: float, invocations: float, before: tuple[Finding, ...] = ()) -> list[Finding]:

@@ -3,13 +3,13 @@ from __future__ import annotations
 from fakes.logscene import line, logs
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import log_storm as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.scope import Key
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import log_storm as it
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 GROUP = Key(SCOPE, "log group", "/aws/lambda/orders-worker")
 OTHER = Key(SCOPE, "function", "sharer")

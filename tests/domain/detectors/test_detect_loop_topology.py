@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import loop_topology as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.scope import Key
-from lambdatop.domain.sight import sight
-from lambdatop.domain.trigger import FunctionTriggers
-from lambdatop.domain.wiring import Edge, Reference
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import loop_topology as it
+from lambdatop.domain.facts.edge import Edge, Reference
+from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 HERE = f"{SCOPE.region}:{SCOPE.account}"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/orders"

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import near_timeout as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.settings import MetricSettings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import near_timeout as it
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.settings.settings import MetricSettings
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 END = NOW - 60  # the timeout is 10 s
 

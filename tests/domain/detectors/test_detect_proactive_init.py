@@ -6,13 +6,13 @@ import pytest
 from fakes.logscene import init, logs, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import proactive_init as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.logline import LogLine
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import proactive_init as it
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 REFUSED = "[ERROR] ConnectionRefusedError: the exclusive connection is held by another session"
 

@@ -4,17 +4,17 @@ import pytest
 from fakes.queuescene import END, depth, found, moved, runs, scene
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, mapping, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import (
+from lambdatop.domain.detectors.rules import (
     batch_amplification,
     dlq_growth,
     error_rate,
     poison_message,
     sqs_redelivery,
 )
-from lambdatop.domain.events import MetricPoints
-from lambdatop.domain.logline import parse
-from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers
+from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
+from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.events import MetricPoints
 
 STREAM = "2026/11/21/[$LATEST]" + "b" * 32
 

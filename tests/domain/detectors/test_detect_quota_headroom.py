@@ -6,13 +6,13 @@ import pytest
 from fakes.queuescene import ACCOUNT, HOG, found
 from fakes.worlds import NOW, SCOPE, WORKER, function, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors.quota_headroom import detect, span_words
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import AccountFacts, FunctionFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules.quota_headroom import detect, span_words
+from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 QUOTA = Key(SCOPE, "quota", "concurrent executions")
 

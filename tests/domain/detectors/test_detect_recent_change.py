@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import recent_change as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import Change
-from lambdatop.domain.settings import MetricSettings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import recent_change as it
+from lambdatop.domain.facts.function import Change
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.settings.settings import MetricSettings
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 # A function's minutes are final once they are 10 s old (its timeout), so the newest whole one is not yet.
 END = NOW - 60

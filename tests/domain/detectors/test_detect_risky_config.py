@@ -15,18 +15,18 @@ from fakes.worlds import (
     queue,
 )
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import risky_config as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.function import FunctionFacts
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.queue import QueueFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.sight import sight
-from lambdatop.domain.trigger import AsyncConfig, FunctionTriggers
-from lambdatop.domain.unread import NOT_ASKED, NotKnown
-from lambdatop.domain.world import EMPTY_WORLD
+from lambdatop.domain.detectors.rules import risky_config as it
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD
 
 SAFE_QUEUE = queue(ORDERS, visibility_timeout_s=60, dlq_arn=queue(DLQ).arn, max_receive_count=5)
 SAFE = mapping(partial_responses=True, last_modified=NOW - 9000)

@@ -3,13 +3,13 @@ from __future__ import annotations
 from fakes.streamscene import CLICKS, END, fed, kinesis, rising, stream
 from fakes.worlds import MAPPING, NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import stream_lag as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import stream_lag as it
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 CLUSTER = f"arn:aws:kafka:{SCOPE.region}:{SCOPE.account}:cluster/shop/0f1e2d3c"
 CLIMB = [float(100 * i) for i in range(1, 11)]

@@ -3,13 +3,13 @@ from __future__ import annotations
 from fakes.streamscene import CLICKS, END, kinesis
 from fakes.worlds import DLQ, MAPPING, NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import stream_loss as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.mapping import MappingFacts
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import stream_loss as it
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 WITH_END = kinesis(on_failure_arn=queue(DLQ).arn)
 

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 from fakes.worlds import NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import suspected_loop as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold, fold_all
-from lambdatop.domain.function import AccountFacts
-from lambdatop.domain.scope import Key
-from lambdatop.domain.settings import MetricSettings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.trigger import FunctionTriggers
-from lambdatop.domain.wiring import Edge, Reference
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import suspected_loop as it
+from lambdatop.domain.facts.edge import Edge, Reference
+from lambdatop.domain.facts.function import AccountFacts
+from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.settings.settings import MetricSettings
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold, fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 END = NOW - 60
 HERE = f"{SCOPE.region}:{SCOPE.account}"

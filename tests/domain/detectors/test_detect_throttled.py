@@ -4,13 +4,13 @@ import pytest
 from fakes.queuescene import ACCOUNT, END, HOG, found, runs, scene
 from fakes.worlds import NOW, SCOPE, WORKER, mapping, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors.throttled import detect
-from lambdatop.domain.events import MetricPoints
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold
-from lambdatop.domain.function import AccountFacts
-from lambdatop.domain.scope import Key
+from lambdatop.domain.detectors.rules.throttled import detect
+from lambdatop.domain.facts.function import AccountFacts
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.events import MetricPoints
+from lambdatop.domain.state.fold import fold
 
 
 def refused(**more: list[float]) -> list[MetricPoints]:

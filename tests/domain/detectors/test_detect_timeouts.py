@@ -7,14 +7,14 @@ from dataclasses import replace
 from fakes.logscene import line, logs, rid, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import timeouts as it
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import fold_all
-from lambdatop.domain.logline import LogLine
-from lambdatop.domain.settings import MetricSettings
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, World
+from lambdatop.domain.detectors.rules import timeouts as it
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.settings.settings import MetricSettings
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 
 def world(*parts: LogLine | list[LogLine], complete: bool = True) -> World:

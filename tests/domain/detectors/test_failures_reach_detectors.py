@@ -8,14 +8,14 @@ import pytest
 from fakes.logscene import logs, rid, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
 
-from lambdatop.domain import events as ev
-from lambdatop.domain.detectors import detect_all
-from lambdatop.domain.failures import LOOKED, most_frequent
-from lambdatop.domain.finding import Finding
-from lambdatop.domain.fold import append_lines, fold_all
-from lambdatop.domain.logline import LogLine, parse
-from lambdatop.domain.sight import sight
-from lambdatop.domain.world import EMPTY_WORLD, LogTail
+from lambdatop.domain.detectors.registry import detect_all
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.failure_evidence import LOOKED, most_frequent
+from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import append_lines, fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, LogTail
 
 STAMP = "2027-01-15T07:58:00.123Z"
 STREAM = "2027/01/15/[$LATEST]000000000000000000000000000000ff"

@@ -1,0 +1,38 @@
+"""Concurrency limit, what is left of it, and code storage of the account in this region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lambdatop.aws.facts.resources import account_facts
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.state.events import AccountObserved, Event, TargetIdentified
+
+Renewed = Callable[[], TargetIdentified | None]
+
+
+class AccountSource:
+    """GetAccountSettings, and word of credentials that were renewed meanwhile.
+
+    `renewed` answers with a new identification when their expiry has moved, else None.
+    """
+
+    name = "account"
+
+    def __init__(self, api: Api, scope: Scope, renewed: Renewed = lambda: None) -> None:
+        self._api = api
+        self._scope = scope
+        self._renewed = renewed
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One answer."""
+        answer = await self._api.read("lambda", "GetAccountSettings")
+        observed = AccountObserved(self._scope, self._api.now(), account_facts(answer))
+        renewed = self._renewed()
+        return (observed, renewed) if renewed is not None else (observed,)
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""

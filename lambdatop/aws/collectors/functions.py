@@ -1,0 +1,80 @@
+"""All functions of the account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lambdatop.aws.facts import known
+from lambdatop.aws.facts.environment import names_of, references
+from lambdatop.aws.facts.resources import function_facts
+from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.wire.response_hooks import HIDDEN
+from lambdatop.domain.cooperative import paced
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import EventSink, View
+from lambdatop.domain.state.events import Event, FunctionsListed
+
+
+class FunctionsSource:
+    """ListFunctions, every page."""
+
+    name = "functions"
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._tell: EventSink = lambda events: None
+
+    def when_parts_come(self, tell: EventSink) -> None:
+        """Tell the pages of the first list as they come: a large account takes its time."""
+        self._tell = tell
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One complete list; a page that fails fails the round, a shorter list would be a lie."""
+        at = self._api.now()
+        sources = [m.source_arn for m in known.mappings(view, self._scope)]
+        before = [f.arn for f in known.functions(view, self._scope)]
+        # What an answer may keep must be known before it is asked for; the rest waits for the next list.
+        self._api.keep_names(names_of((*sources, *before)))
+        found: list[tuple[FunctionFacts, Mapping[str, object]]] = []
+        async for page in self._api.pages(
+            "lambda", "ListFunctions", token="Marker", next_token="NextMarker", MaxItems=50
+        ):
+            new = [
+                (function_facts(self._scope, answer), _shown(answer))
+                for answer in page.get("Functions") or ()
+            ]
+            found += new
+            if not before and page.get("NextMarker"):
+                named = tuple(facts for facts, _ in new if facts.name)
+                self._tell((FunctionsListed(self._scope, at, named, complete=False),))
+        rest = self._api.give_way
+        names = names_of((*sources, *(facts.arn for facts, _ in paced(found, rest))))
+        rest()
+        functions = (
+            self._referring(facts, shown, names) for facts, shown in paced(found, rest) if facts.name
+        )
+        return (FunctionsListed(self._scope, at, tuple(functions)),)
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""
+
+    def _referring(
+        self, facts: FunctionFacts, variables: Mapping[str, object], names: Mapping[str, str]
+    ) -> FunctionFacts:
+        found = references(variables, self._scope, names)
+        return replace(facts, references=found) if found else facts
+
+
+def _shown(answer: Mapping[str, Any]) -> dict[str, object]:
+    """The environment variables whose values the answer still holds.
+
+    A function that knows its own name sends nothing anywhere by that.
+    """
+    variables = (answer.get("Environment") or {}).get("Variables") or {}
+    hidden = (HIDDEN, answer.get("FunctionName"))
+    return {name: value for name, value in variables.items() if value not in hidden}

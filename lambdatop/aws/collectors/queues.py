@@ -1,0 +1,201 @@
+"""Queues behind mappings, and the queues where failures end: live counts and redrive policies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from lambdatop.aws.facts import known
+from lambdatop.aws.facts.gaps import Told, gap_of
+from lambdatop.aws.facts.resources import queue_facts, whole
+from lambdatop.aws.sdk.errors import gravest
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.errors import Missing, NotAnswered, SourceError
+from lambdatop.domain.facts.not_read import Gap, NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import Key, Scope, parse_arn
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sanitize import clean_name
+from lambdatop.domain.state.events import Event, QueuesObserved
+
+ACTION = "sqs:GetQueueAttributes"
+ALWAYS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "MessageRetentionPeriod",
+    "VisibilityTimeout",
+)
+"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""
+AT_ONCE = 8
+REDRIVE_ROUNDS = 5
+MOVING = ("RUNNING", "CANCELLING")
+
+
+class QueueReader:
+    """GetQueueAttributes by ARN; remembers the URL of each queue."""
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._urls: dict[str, str] = {}
+
+    async def url(self, arn: str) -> str:
+        """The queue's URL as SQS tells it (an endpoint of our own has other hosts than AWS)."""
+        if arn not in self._urls:
+            parsed = parse_arn(arn)
+            name, owner = (parsed.name, parsed.account) if parsed else (arn, self._scope.account)
+            answer = await self._api.read("sqs", "GetQueueUrl", QueueName=name, QueueOwnerAWSAccountId=owner)
+            self._urls[arn] = str(answer["QueueUrl"])
+        return self._urls[arn]
+
+    async def read(self, arn: str) -> QueueFacts:
+        """Fresh attributes; raises Missing when the queue is gone, NotAnswered when some are left out."""
+        try:
+            url = await self.url(arn)
+            answer = await self._api.read("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
+        except Missing:
+            self._urls.pop(arn, None)
+            raise
+        attributes = answer.get("Attributes") or {}
+        missing = [name for name in ALWAYS if name not in attributes]
+        if missing:
+            raise NotAnswered(f"GetQueueAttributes of {arn} answered without {', '.join(missing)}.")
+        return queue_facts(self._scope, url, self._api.now(), attributes)
+
+
+class _Redrive(NamedTuple):
+    """What ListMessageMoveTasks said of a queue, in which round, and how deep the queue was then."""
+
+    round: int
+    depth: int
+    status: str
+    moved: int = 0
+    to_move: int = -1
+
+    def due(self, round_: int, depth: int) -> bool:
+        return depth != self.depth or self.status in MOVING or round_ - self.round >= REDRIVE_ROUNDS
+
+
+class QueuesSource:
+    """Every SQS queue that feeds a mapping or takes failed events of one, or of a function."""
+
+    name = "queues"
+
+    def __init__(self, api: Api, scope: Scope, reader: QueueReader) -> None:
+        self._api = api
+        self._scope = scope
+        self._reader = reader
+        self._redrives: dict[Key, _Redrive] = {}
+        self._unmoved: list[Gap] = []
+        self._told = Told(self.name)
+        self._asked: set[str] = set()
+        self._round = 0
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round: the queues that are named, then the dead-letter queues that these name."""
+        self._round += 1
+        wanted = self._named(view)
+        found, gone, failed = await self._read_all(sorted(wanted))
+        letters = {q.dlq_arn for q in found if q.dlq_arn}
+        more, more_gone, more_failed = await self._read_all(sorted(letters - wanted))
+        self._unmoved = [gap for gap in self._unmoved if gap.target in {q.name for q in (*found, *more)}]
+        queues = tuple([await self._redrive(q) if q.arn in letters else q for q in (*found, *more)])
+        failures = failed | more_failed
+        self._asked = wanted
+        if failures and not queues:
+            raise gravest(list(failures.values()))
+        gaps = [
+            gap_of(self.name, error, "sqs", "GetQueueAttributes", _name(arn))
+            for arn, error in failures.items()
+        ]
+        news = self._told.news(self._scope, self._api.now(), (*gaps, *self._unmoved))
+        if not (queues or gone or more_gone):
+            return news
+        return (QueuesObserved(self._scope, self._api.now(), queues, (*gone, *more_gone)), *news)
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Queues that functions and triggers name since the last round."""
+        waiting = len(self._named(view) - self._asked)
+        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""
+
+    def _named(self, view: View) -> set[str]:
+        mappings = known.mappings(view, self._scope)
+        arns = {m.source_arn for m in mappings} | {m.on_failure_arn or "" for m in mappings}
+        arns |= {f.dlq_arn or "" for f in known.functions(view, self._scope)}
+        for _, triggers in view.world.triggers.values():
+            config = triggers.async_config
+            if not isinstance(config, NotKnown) and triggers.function.scope == self._scope:
+                arns |= {config.on_failure_arn or "", config.on_success_arn or ""}
+        return {arn for arn in arns if _is_queue(arn)}
+
+    async def _redrive(self, queue: QueueFacts) -> QueueFacts:
+        """The dead-letter queue with the state of its newest redrive, where that can be read.
+
+        Asked when its depth has changed or a redrive ran, and in every fifth round.
+        """
+        depth, known_ = queue.visible + queue.in_flight, self._redrives.get(queue.key)
+        if known_ is None or known_.due(self._round, depth):
+            self._unmoved = [gap for gap in self._unmoved if gap.target != queue.name]
+            try:
+                answer = await self._api.read(
+                    "sqs", "ListMessageMoveTasks", SourceArn=queue.arn, MaxResults=1
+                )
+            except SourceError as error:
+                answer = {}  # its status stays "", which is not "none"
+                self._unmoved.append(gap_of(self.name, error, "sqs", "ListMessageMoveTasks", queue.name))
+            tasks = answer.get("Results") or ()
+            newest = tasks[0] if tasks else {}
+            known_ = self._redrives[queue.key] = _Redrive(
+                self._round,
+                depth,
+                clean_name(str(newest.get("Status") or "")),
+                whole(newest.get("ApproximateNumberOfMessagesMoved")),
+                whole(newest.get("ApproximateNumberOfMessagesToMove"), -1),
+            )
+        return replace(queue, redrive=known_.status, moved=known_.moved, to_move=known_.to_move)
+
+    async def _read_all(
+        self, arns: Sequence[str]
+    ) -> tuple[list[QueueFacts], list[Key], dict[str, SourceError]]:
+        """The queues, those that are gone, and by ARN why others could not be read."""
+        found: list[QueueFacts] = []
+        gone: list[Key] = []
+        failed: dict[str, SourceError] = {}
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(arn: str) -> None:
+            async with gate:
+                try:
+                    found.append(await self._reader.read(arn))
+                except Missing:
+                    gone.append(queue_key(arn, self._scope))
+                except SourceError as error:
+                    failed[arn] = error
+
+        await asyncio.gather(*(one(arn) for arn in arns))
+        return sorted(found, key=lambda q: q.key), gone, failed
+
+
+def queue_key(arn: str, scope: Scope) -> Key:
+    """The key of a queue ARN; a queue of another account keeps that account."""
+    parsed = parse_arn(arn)
+    if parsed is None:
+        return Key(scope, "queue", arn)
+    return Key(Scope(parsed.account, parsed.region), "queue", parsed.name)
+
+
+def _name(arn: str) -> str:
+    parsed = parse_arn(arn)
+    return parsed.name if parsed else arn
+
+
+def _is_queue(arn: str) -> bool:
+    parsed = parse_arn(arn)
+    return parsed is not None and parsed.service == "sqs"

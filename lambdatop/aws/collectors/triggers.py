@@ -1,0 +1,135 @@
+"""How each function is invoked and what becomes of its failed events, function by function.
+
+No list carries this: three calls a function, so functions take turns, those on screen first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from lambdatop.aws.facts import known
+from lambdatop.aws.facts.gaps import ENDS_THE_ROUND, not_known
+from lambdatop.aws.facts.resource_policy import push_triggers
+from lambdatop.aws.facts.rotation import RECENT_POINTS, in_turn
+from lambdatop.aws.reads.single_reads import Parts
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.errors import Missing, SourceError
+from lambdatop.domain.facts.not_read import Gap, NotKnown
+from lambdatop.domain.facts.triggers import FunctionTriggers, PushTrigger
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.state.events import Event, TriggersObserved
+
+PER_ROUND = 10
+AT_ONCE = 3
+T = TypeVar("T")
+
+_PARTS = ("GetFunctionEventInvokeConfig", "GetPolicy", "GetFunctionRecursionConfig")
+
+
+class TriggersSource:
+    """Event-invoke config, resource policy and loop detection of at most ten functions a round.
+
+    Whoever was never read comes before everybody who was, so that 1,000 functions take 100 rounds.
+    """
+
+    name = "triggers"
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._parts = Parts(api, scope)
+        self._asked: dict[Key, int] = {}
+        self._round = 0
+
+    async def collect(self, view: View) -> Sequence[Event]:
+        """One round; raises what refused the first read when nothing of it could be read."""
+        self._round += 1
+        at = self._api.now()
+        keys = [f.key for f in known.functions(view, self._scope)]
+        self._asked = {k: self._asked[k] for k in keys if k in self._asked}
+        chosen = self._chosen(view, keys)
+        gate = asyncio.Semaphore(AT_ONCE)
+        failed: list[SourceError] = []
+
+        async def one(key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:
+            async with gate:
+                if failed:  # throttled: the others would be too
+                    return None, []
+                try:
+                    return await self._read(key)
+                except SourceError as error:
+                    failed.append(error)
+                    return None, []
+
+        answers = await asyncio.gather(*(one(key) for key in chosen))
+        if failed:
+            raise failed[0]
+        self._asked |= dict.fromkeys(chosen, self._round)
+        found = tuple(triggers for triggers, _ in answers if triggers is not None)
+        refused = [error for _, errors in answers for error in errors]
+        if refused and all(len(t.unread) == len(_PARTS) for t in found):
+            raise refused[0]
+        return (TriggersObserved(self._scope, at, found),) if found else ()
+
+    def unasked(self, view: View) -> Sequence[Gap]:
+        """Functions whose turn has not come."""
+        waiting = sum(f.key not in view.world.triggers for f in known.functions(view, self._scope))
+        return tuple(
+            Gap(self.name, f"lambda:{part}", None, "not asked", waiting) for part in _PARTS if waiting
+        )
+
+    def pace_floor(self, view: View) -> tuple[float, str]:
+        """The configured pace stands."""
+        return 0.0, ""
+
+    def _chosen(self, view: View, keys: Sequence[Key]) -> list[Key]:
+        unread = [k for k in keys if k not in self._asked]
+        first = in_turn(view, unread, self._asked, PER_ROUND, self._api.give_way)
+        watched = sorted(view.watched.intersection(keys))
+        rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        return list(dict.fromkeys((*watched, *_urgent(view, unread), *first, *rest)))[:PER_ROUND]
+
+    async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:
+        """All parts of one function, each by itself; None for one that has just been deleted."""
+        refused: list[SourceError] = []
+
+        async def part(read: Callable[[str], Awaitable[T]], operation: str) -> T | NotKnown:
+            try:
+                return await read(key.id)
+            except (Missing, *ENDS_THE_ROUND):
+                raise
+            except SourceError as error:
+                refused.append(error)
+                return not_known(error, "lambda", operation)
+
+        try:
+            config = await part(self._parts.async_config, _PARTS[0])
+            policy = await part(self._policy, _PARTS[1])
+            loop = await part(self._parts.recursive_loop, _PARTS[2])
+        except Missing:
+            return None, []
+        push, size = (policy, None) if isinstance(policy, NotKnown) else policy
+        return FunctionTriggers(key, config, push, loop, size), refused
+
+    async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...], int]:
+        """The triggers that the policy lets in, and its size in bytes."""
+        try:
+            answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
+        except Missing:
+            return (), 0
+        policy = str(answer.get("Policy") or "")
+        return push_triggers(policy), len(policy.encode(errors="replace"))
+
+
+def _urgent(view: View, unread: Sequence[Key]) -> list[Key]:
+    """Functions whose asynchronous events are at stake: what becomes of them depends on what is read here."""
+
+    def count(key: Key, metric: str) -> float:
+        return sum(view.world.metric(key, metric).values[-RECENT_POINTS:])
+
+    lost = {k: n for k in unread if (n := count(k, "AsyncEventsDropped")) or k in view.hot}
+    pushed = {k: n for k in unread if k not in lost and (n := count(k, "AsyncEventsReceived"))}
+    return [k for group in (lost, pushed) for k in sorted(group, key=lambda k: (-group[k], k))]

@@ -1,0 +1,1 @@
+"""Turn AWS's answers into the domain's facts."""

@@ -1,0 +1,27 @@
+"""What the World already knows of one scope: where a source looks for the things it asks about.
+
+Who has to wait for whom at the start is the engine's business; a source asks about what it sees.
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import View
+
+
+def functions(view: View, scope: Scope) -> tuple[FunctionFacts, ...]:
+    """Functions of the scope."""
+    return tuple(f for f in view.world.functions.values() if f.key.scope == scope)
+
+
+def mappings(view: View, scope: Scope) -> tuple[MappingFacts, ...]:
+    """Event source mappings of the scope."""
+    return tuple(m for m in view.world.mappings.values() if m.key.scope == scope)
+
+
+def queues(view: View) -> tuple[QueueFacts, ...]:
+    """Queues read so far, those of other accounts that feed this scope included."""
+    return tuple(h.facts for h in view.world.queues.values())

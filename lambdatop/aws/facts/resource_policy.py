@@ -1,0 +1,131 @@
+"""Resource policies: who may invoke a function, and what kind of invocation that is. Pure.
+
+A statement that lets a service in is the trace that every push trigger leaves; whether the service really
+sends anything, it does not say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lambdatop.domain.facts.triggers import Invocation, PushTrigger
+from lambdatop.domain.sanitize import clean_line
+
+_ASYNC: Mapping[str, str] = {
+    "s3": "s3",
+    "sns": "sns",
+    "events": "eventbridge",
+    "scheduler": "scheduler",
+    "logs": "logs",
+    "iot": "iot",
+    "ses": "ses",
+    "codecommit": "codecommit",
+    "codepipeline": "codepipeline",
+    "config": "config",
+    "cloudformation": "cloudformation",
+}
+_SYNC: Mapping[str, str] = {
+    "apigateway": "apigateway",
+    "elasticloadbalancing": "alb",
+    "cognito-idp": "cognito",
+    "cognito-sync": "cognito",
+    "lexv2": "lex",
+    "lex": "lex",
+    "alexa-appkit": "alexa",
+    "alexa-connectedhome": "alexa",
+    "appsync": "appsync",
+    "bedrock": "bedrock",
+    "secretsmanager": "secretsmanager",
+    "vpc-lattice": "vpc-lattice",
+    "edgelambda": "cloudfront",
+    "cloudfront": "cloudfront",
+}
+"""Service principals (without `.amazonaws.com`) by the way in which they invoke (telemetry section 6)."""
+
+_ARN_MAX = 2048
+_INVOKES = ("*", "lambda:*")
+_POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "bool")
+"""Condition operators that say what a value must be; others (StringNotLike, Null …) name no source."""
+_URL_KEYS = ("lambda:functionurlauthtype", "lambda:invokedviafunctionurl")
+
+
+def allowing(policy: str) -> list[dict[str, Any]]:
+    """The statements of a policy document that allow something; none for what is no policy."""
+    try:
+        document = json.loads(policy)
+    except (ValueError, RecursionError):
+        return []
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    listed = statements if isinstance(statements, list) else [statements]
+    return [s for s in listed if isinstance(s, dict) and s.get("Effect") == "Allow"]
+
+
+def push_triggers(policy: str) -> tuple[PushTrigger, ...]:
+    """The triggers that a policy document allows, in its order; () for what is no policy."""
+    found: dict[PushTrigger, None] = {}
+    for statement in allowing(policy):
+        if _invokes(statement):
+            found |= dict.fromkeys(_triggers(statement))
+    return tuple(found)
+
+
+def _invokes(statement: Mapping[str, Any]) -> bool:
+    """Whether it lets anybody invoke: a statement without actions (NotAction) may."""
+    actions = [str(a).lower() for a in _listed(statement.get("Action"))]
+    return not actions or any(a in _INVOKES or a.startswith("lambda:invoke") for a in actions)
+
+
+def _triggers(statement: Mapping[str, Any]) -> Iterator[PushTrigger]:
+    conditions = _conditions(statement.get("Condition"))
+    sources = [s for s in conditions.get("aws:sourcearn", ()) if s.startswith("arn:")] or [""]
+    actions = [str(a).lower() for a in _listed(statement.get("Action"))]
+    url = any(k in conditions for k in _URL_KEYS) or actions == ["lambda:invokefunctionurl"]
+    for service, principal in _principals(statement.get("Principal")):
+        who = clean_line(principal, 512)
+        if url:
+            yield PushTrigger("url", "push sync", "", who)
+            continue
+        kind, invocation = _kind(principal) if service else _ACCOUNT
+        for source in sources:
+            yield PushTrigger(kind, invocation, clean_line(source, _ARN_MAX), who)
+
+
+def _principals(principal: Any) -> Iterator[tuple[bool, str]]:
+    """Whether it is a service, and its name; accounts, roles and everybody ("*") are not."""
+    if not isinstance(principal, dict):
+        principal = {"AWS": principal}
+    for type_, values in principal.items():
+        for value in _listed(values):
+            yield type_ == "Service", str(value)
+
+
+def _listed(value: Any) -> list[Any]:
+    values = value if isinstance(value, list) else [value]
+    return [v for v in values if isinstance(v, str) and v]
+
+
+_ACCOUNT: tuple[str, Invocation] = ("account", "unknown")
+"""Somebody's role or account: such a call may be of either type."""
+
+
+def _kind(service: str) -> tuple[str, Invocation]:
+    """What kind of caller a service principal is (`logs.eu-west-1.amazonaws.com` has its region in it)."""
+    name = service.lower().split(".")[0]
+    if name in _ASYNC:
+        return _ASYNC[name], "push async"
+    return (_SYNC[name], "push sync") if name in _SYNC else ("other", "unknown")
+
+
+def _conditions(condition: Any) -> dict[str, list[str]]:
+    """Demanded values by condition key in lower case; operators may carry a set prefix and IfExists."""
+    found: dict[str, list[str]] = {}
+    for operator, comparison in condition.items() if isinstance(condition, dict) else ():
+        plain = str(operator).lower().rsplit(":", 1)[-1].removesuffix("ifexists")
+        if plain not in _POSITIVE or not isinstance(comparison, dict):
+            continue
+        for key, value in comparison.items():
+            values = [str(v) for v in (value if isinstance(value, list) else [value])]
+            found.setdefault(str(key).lower(), []).extend(values)
+    return found

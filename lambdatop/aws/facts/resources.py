@@ -1,0 +1,205 @@
+"""API answers as the domain's facts: every foreign string is cleaned here, every absence kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.aws.sdk.wire.answer_checks import DIGITS, finite
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import Key, Scope, parse_arn, source_kind
+from lambdatop.domain.sanitize import clean_line, clean_name
+
+Answer = Mapping[str, Any]
+_ARN_MAX = 2048
+SIZE = "SizeBytes"
+"""Where `answers.py` leaves the size of all environment variables, whose values it drops."""
+
+
+def arn_text(value: Any) -> str:
+    """A cleaned ARN, "" when there is none."""
+    return clean_line(str(value), _ARN_MAX) if value else ""
+
+
+def seconds(value: Any) -> float | None:
+    """A timestamp (datetime, number, or Lambda's ISO text) in s since the epoch; None when unreadable."""
+    if isinstance(value, (float, int)):
+        return float(value) if finite(value) else None
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def whole(value: Any, default: int = 0) -> int:
+    """An integer, also from text as SQS sends it; `default` when it is none."""
+    try:
+        number = int(value) if not isinstance(value, str) or len(value) <= DIGITS else None
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    return number if number is not None and finite(number) else default
+
+
+def optional(value: Any) -> int | None:
+    """An integer setting that may be absent."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
+    """One function configuration of ListFunctions or GetFunctionConfiguration."""
+    name = clean_name(str(answer.get("FunctionName") or ""))
+    logging: Answer = answer.get("LoggingConfig") or {}
+    architectures = answer.get("Architectures") or ["x86_64"]
+    dead_letter: Answer = answer.get("DeadLetterConfig") or {}
+    storage: Answer = answer.get("EphemeralStorage") or {}
+    layers: list[Answer] = answer.get("Layers") or []
+    vpc: Answer = answer.get("VpcConfig") or {}
+    return FunctionFacts(
+        key=Key(scope, "function", name),
+        arn=_unqualified(arn_text(answer.get("FunctionArn"))),
+        runtime=clean_name(str(answer.get("Runtime") or "")),
+        memory_mb=whole(answer.get("MemorySize"), 128),
+        timeout_s=whole(answer.get("Timeout"), 3),
+        ephemeral_mb=whole(storage.get("Size"), 512),
+        architecture=clean_name(str(architectures[0])),
+        log_group=clean_line(str(logging.get("LogGroup") or f"/aws/lambda/{name}"), 512),
+        log_format=clean_name(str(logging.get("LogFormat") or "Text")),
+        last_modified=seconds(answer.get("LastModified")),
+        code_size_bytes=whole(answer.get("CodeSize")),
+        code_sha256=clean_name(str(answer.get("CodeSha256") or "")),
+        package_type=clean_name(str(answer.get("PackageType") or "Zip")),
+        version=clean_name(str(answer.get("Version") or "$LATEST")),
+        dlq_arn=arn_text(dead_letter.get("TargetArn")) or None,
+        managed_instances=bool(answer.get("CapacityProviderConfig")),
+        environment_bytes=optional((answer.get("Environment") or {}).get(SIZE)),
+        layers=len(layers),
+        layers_size_bytes=sum(whole(layer.get("CodeSize")) for layer in layers),
+        vpc_id=clean_name(str(vpc.get("VpcId") or "")),
+        interfaces=_interfaces(vpc),
+    )
+
+
+def _interfaces(vpc: Answer) -> tuple[str, ...]:
+    """Each subnet with the function's security groups: what Lambda keeps a network interface for."""
+    groups = ",".join(sorted(clean_name(str(g)) for g in vpc.get("SecurityGroupIds") or ()))
+    return tuple(sorted(f"{clean_name(str(subnet))} {groups}" for subnet in vpc.get("SubnetIds") or ()))
+
+
+def _unqualified(arn: str) -> str:
+    parts = arn.split(":")
+    return ":".join(parts[:7]) if len(parts) > 7 and parts[2] == "lambda" else arn
+
+
+def account_facts(answer: Answer) -> AccountFacts:
+    """GetAccountSettings."""
+    limit: Answer = answer.get("AccountLimit") or {}
+    usage: Answer = answer.get("AccountUsage") or {}
+    return AccountFacts(
+        concurrency_limit=_told(limit.get("ConcurrentExecutions")),
+        unreserved=_told(limit.get("UnreservedConcurrentExecutions")),
+        code_size_limit_bytes=_told(limit.get("TotalCodeSize")),
+        code_size_bytes=_told(usage.get("TotalCodeSize")),
+        function_count=_told(usage.get("FunctionCount")),
+    )
+
+
+def _told(value: Any) -> int | NotKnown:
+    """A figure of GetAccountSettings; one that is not there is not 0."""
+    found = optional(value)
+    return NotKnown("not answered", "lambda:GetAccountSettings") if found is None else found
+
+
+def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
+    """One event source mapping of ListEventSourceMappings or GetEventSourceMapping."""
+    function_arn = arn_text(answer.get("FunctionArn"))
+    parsed = parse_arn(function_arn)
+    source = arn_text(answer.get("EventSourceArn")) or _self_managed(answer)
+    destinations: Answer = (answer.get("DestinationConfig") or {}).get("OnFailure") or {}
+    filters = (answer.get("FilterCriteria") or {}).get("Filters") or ()
+    return MappingFacts(
+        key=Key(scope, "mapping", clean_name(str(answer.get("UUID") or ""))),
+        function=Key(scope, "function", clean_name(parsed.name) if parsed else ""),
+        function_arn=function_arn,
+        source_arn=source,
+        source_kind=source_kind(source),
+        state=clean_name(str(answer.get("State") or "")),
+        state_reason=clean_line(str(answer.get("StateTransitionReason") or ""), 1024),
+        last_result=clean_line(str(answer.get("LastProcessingResult") or ""), 1024),
+        batch_size=optional(answer.get("BatchSize")),
+        batching_window_s=optional(answer.get("MaximumBatchingWindowInSeconds")),
+        parallelization_factor=optional(answer.get("ParallelizationFactor")),
+        max_concurrency=optional((answer.get("ScalingConfig") or {}).get("MaximumConcurrency")),
+        max_retry_attempts=optional(answer.get("MaximumRetryAttempts")),
+        max_record_age_s=optional(answer.get("MaximumRecordAgeInSeconds")),
+        bisect_on_error=answer.get("BisectBatchOnFunctionError"),
+        partial_responses="ReportBatchItemFailures" in (answer.get("FunctionResponseTypes") or ()),
+        on_failure_arn=arn_text(destinations.get("Destination")) or None,
+        filters=len(filters),
+        starting_position=clean_name(str(answer["StartingPosition"]))
+        if answer.get("StartingPosition")
+        else None,
+        last_modified=seconds(answer.get("LastModified")),
+        pollers_max=optional((answer.get("ProvisionedPollerConfig") or {}).get("MaximumPollers")),
+        metrics=tuple(clean_name(str(m)) for m in (answer.get("MetricsConfig") or {}).get("Metrics") or ()),
+    )
+
+
+def _self_managed(answer: Answer) -> str:
+    """Brokers of a self-managed Kafka cluster, which has no ARN."""
+    endpoints: Answer = (answer.get("SelfManagedEventSource") or {}).get("Endpoints") or {}
+    brokers = [str(b) for hosts in endpoints.values() for b in hosts]
+    return clean_line(",".join(brokers), _ARN_MAX)
+
+
+def queue_facts(scope: Scope, url: str, at: float, attributes: Answer) -> QueueFacts:
+    """GetQueueAttributes of one queue; `scope` is used where the answer names no ARN."""
+    arn = arn_text(attributes.get("QueueArn"))
+    parsed = parse_arn(arn)
+    name = parsed.name if parsed else url.rstrip("/").rsplit("/", 1)[-1]
+    where = Scope(clean_name(parsed.account), clean_name(parsed.region)) if parsed else scope
+    redrive = _json(attributes.get("RedrivePolicy"))
+    receives = redrive.get("maxReceiveCount")
+    return QueueFacts(
+        key=Key(where, "queue", clean_name(name)),
+        arn=arn,
+        url=clean_line(url, _ARN_MAX),
+        at=at,
+        visible=whole(attributes.get("ApproximateNumberOfMessages")),
+        in_flight=whole(attributes.get("ApproximateNumberOfMessagesNotVisible")),
+        delayed=whole(attributes.get("ApproximateNumberOfMessagesDelayed")),
+        visibility_timeout_s=whole(attributes.get("VisibilityTimeout"), 30),
+        retention_s=whole(attributes.get("MessageRetentionPeriod"), 345_600),
+        dlq_arn=arn_text(redrive.get("deadLetterTargetArn")) or None,
+        max_receive_count=whole(receives) if receives is not None else None,
+        fifo=str(attributes.get("FifoQueue") or "").lower() == "true",
+        kms_key=_customer_key(attributes.get("KmsMasterKeyId")),
+    )
+
+
+def _customer_key(value: Any) -> str | None:
+    """A key of the customer's; the one that AWS manages for SQS asks nothing of whoever may use the queue."""
+    key = arn_text(value)
+    return None if not key or key.rpartition(":")[2] == "alias/aws/sqs" else key
+
+
+def _json(text: Any) -> Answer:
+    try:
+        data = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def reserved_of(answer: Answer) -> int | None:
+    """GetFunctionConcurrency: an absent key means nothing is reserved, which is not zero."""
+    return optional(answer.get("ReservedConcurrentExecutions"))

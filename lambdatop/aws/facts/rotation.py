@@ -1,0 +1,38 @@
+"""Whose turn it is where a round cannot ask about every function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from heapq import nsmallest
+
+from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.keys import Key
+from lambdatop.domain.ports.aws import View
+
+RECENT_POINTS = 5
+
+
+def in_turn(
+    view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int, breathe: Breathe = no_breath
+) -> list[Key]:
+    """At most `most` functions; `asked` says when each was asked about last.
+
+    Watched ones come first, then the busiest, which take at most 40 % of the places, then whoever has
+    waited longest, so that every function has its turn however many there are.
+    """
+    keys = list(functions)
+    if len(keys) <= most:
+        return sorted(keys)
+    existing = set(keys)
+    watched = sorted(view.watched & existing)
+    traffic = {key: _traffic(view, key) for key in paced(keys, breathe)}
+    running = (k for k in paced(keys, breathe) if traffic[k] > 0)
+    busy = nsmallest(most * 2 // 5, running, key=lambda k: (-traffic[k], k))
+    waiting = nsmallest(most, paced(keys, breathe), key=lambda k: (asked.get(k, 0), k))
+    return list(dict.fromkeys((*watched, *busy, *waiting)))[:most]
+
+
+def _traffic(view: View, key: Key) -> float:
+    """Invocations and throttles of the newest known minutes."""
+    series = (view.world.metric(key, metric) for metric in ("Invocations", "Throttles"))
+    return sum(sum(s.values[-RECENT_POINTS:]) for s in series)

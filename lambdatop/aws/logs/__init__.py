@@ -1,0 +1,1 @@
+"""Read log events: tails, history, Live Tail, Insights, export."""

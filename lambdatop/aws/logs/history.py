@@ -1,0 +1,276 @@
+"""What logs held before the tail began: FilterLogEvents backwards, in whole milliseconds.
+
+A log group is read in windows that end where the one before began. Where the server begins with the newest
+lines, a window may be left half-way: all but its oldest millisecond is complete then. Where it cannot, the
+window is asked for narrower until one page holds it. So two asks in a row neither lose nor double a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field
+from itertools import pairwise
+from typing import Any, Protocol
+
+from lambdatop.aws.logs.raw_events import owned, parsed, stamp
+from lambdatop.aws.logs.tail_state import Raw
+from lambdatop.domain.errors import Denied, Missing
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.sanitize import clean_line
+
+PAGE_LINES = 2000
+"""About as many lines are read for one ask, over all functions; fewer than LEAST_LINES of none of them."""
+LEAST_LINES = 200
+REQUESTS = 6
+"""Requests for one log group and ask, unless a single millisecond needs more of them."""
+MOST_REQUESTS = 60
+FIRST_MS, DAY_MS = 60_000, 86_400_000
+WIDER, NARROWER = 4, 16
+KEEP = 512
+
+BEFORE_CREATION_MS = 20 * 60_000
+"""A log group is made when the first lines are delivered: their stamps are older, by an execution at most."""
+LAMBDA_BEGAN_MS = 1_415_836_800_000
+NEWEST_FIRST_FROM_MS = 1_704_067_200_000
+"""2024-01-01: AWS refuses to begin with the newest in windows that begin earlier."""
+
+
+class Door(Protocol):
+    """What is needed of `session.Api`."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        """Call a reading operation; raises SourceError and its kinds."""
+
+
+@dataclass(slots=True)
+class _Window:
+    """One stretch of a log group while its pages come; `start` and `end` in ms, both inclusive."""
+
+    start: int
+    end: int
+    token: str | None = None
+    events: list[Raw] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+
+    def take(self, page: Mapping[str, Any]) -> None:
+        """Add a page; what does not belong or was there before is left out."""
+        for event in page.get("events") or ():
+            id_ = event.get("eventId")
+            if (id_ and id_ in self.ids) or not self.start <= stamp(event) <= self.end:
+                continue
+            self.ids.add(id_ or "")
+            self.events.append(event)
+        token = page.get("nextToken")
+        self.token = None if token == self.token else token
+
+    @property
+    def newest_first(self) -> bool | None:
+        """How the server hands out lines; None where that cannot be told from these."""
+        stamps = [stamp(event) for event in self.events]
+        if not stamps or stamps[0] == stamps[-1]:
+            return None
+        return all(a >= b for a, b in pairwise(stamps))
+
+    def oldest_first(self, turned: bool) -> list[Raw]:
+        """The lines in the order of time; those of one millisecond as they came, `turned` or not."""
+        return sorted(self.events[::-1] if turned else self.events, key=stamp)
+
+    def narrower(self, lines: int) -> int:
+        """A width (ms) in which there are about so many lines, and that gets somewhere."""
+        half = (self.end - self.start + 1) // 2
+        if not self.events:
+            return max(1, half)
+        covered = max(map(stamp, self.events)) - self.start + 1
+        return max(1, min(half, lines * covered // (2 * len(self.events))))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One log group on its way back; `at` is the newest millisecond that was not read, `floor` the oldest.
+
+    `turns` is whether the server begins with the newest when it is asked to.
+    """
+
+    group: str
+    at: int
+    floor: int
+    lines: int
+    width: int = FIRST_MS
+    turns: bool = True
+    asked: int = 0
+    newest_windows_first: list[list[Raw]] = field(default_factory=list)
+    read: int = 0
+    note: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing older exists."""
+        return self.at < self.floor
+
+    def take(self, window: _Window, start: int) -> None:
+        """The window is complete from `start` on."""
+        turned = self.turns and window.start >= NEWEST_FIRST_FROM_MS
+        events = [event for event in window.oldest_first(turned) if stamp(event) >= start]
+        self.newest_windows_first.append(events)
+        self.read += len(events)
+        self.at = start - 1
+
+    def fit(self, window: _Window) -> None:
+        """The next window is wider where there was little in this one."""
+        if len(window.events) < max(1, self.lines // 8):
+            self.width = min(DAY_MS, self.width * WIDER)
+
+    def events(self, since: int) -> list[Raw]:
+        """What was read from `since` (ms) on, oldest first."""
+        found: list[Raw] = []
+        for window in reversed(self.newest_windows_first):
+            found += (event for event in window if stamp(event) >= since)
+        return found
+
+
+@dataclass(slots=True)
+class _Reach:
+    """How far back this ask gets at most (ms): what one function has read less of, the others need not."""
+
+    ms: int = 0
+
+
+class LogHistory:
+    """Pages of logs from before a moment; every ask stands alone but for what it learned about the groups."""
+
+    def __init__(self, api: Door) -> None:
+        self._api = api
+        self._widths: dict[str, int] = {}
+        self._groups: dict[str, tuple[int, int]] = {}
+        self._turns = True
+
+    async def older(
+        self, functions: Sequence[FunctionFacts], before: float, shared: Collection[str]
+    ) -> Older:
+        """A page of the logs of these functions up to `before` (s since the epoch, inclusive).
+
+        `shared` are log groups that other functions write to as well: their lines are told apart by stream.
+        """
+        end = math.floor(before * 1000 + 0.01)  # stamps are whole: 0.123 s times 1000 is a little less
+        writers: dict[str, list[FunctionFacts]] = {}
+        for facts in functions:
+            writers.setdefault(facts.log_group, []).append(facts)
+        lines, reach = max(LEAST_LINES, PAGE_LINES // max(1, len(writers))), _Reach()
+        results = await asyncio.gather(
+            *(self._walk(group, end, lines, reach) for group in writers), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        walks = [walk for walk in results if isinstance(walk, _Walk)]
+        open_ = [walk.at + 1 for walk in walks if not walk.ended]
+        since = max(open_) if open_ else min((walk.at + 1 for walk in walks), default=end + 1)
+        notes = [walk.note for walk in walks if walk.note]
+        if open_ and since > end and not notes:
+            notes.append("this stretch of the log answers slowly: nothing was read yet, ask again")
+        found: list[tuple[Key, LogLine]] = []
+        unknown = 0
+        for walk in walks:
+            keys = {facts.name: facts.key for facts in writers[walk.group]}
+            own, strangers = owned(walk.events(since), keys, walk.group in shared)
+            found += zip([key for key, _ in own], await parsed([event for _, event in own]), strict=True)
+            unknown += strangers
+        if unknown:
+            notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")
+        found.sort(key=lambda pair: pair[1].at)
+        return Older(tuple(found), since / 1000, not open_, "; ".join(dict.fromkeys(notes)))
+
+    async def _walk(self, group: str, end: int, lines: int, reach: _Reach) -> _Walk:
+        walk = _Walk(group, end, end + 1, lines, self._widths.get(group, FIRST_MS), self._turns)
+        try:
+            walk.floor, walk.note = await self._floor(group)
+            while not walk.ended and walk.at >= reach.ms and walk.read < lines // 2 and walk.asked < REQUESTS:
+                await self._window(walk)
+        except Missing:
+            walk.floor = walk.at + 1  # it is made at the first line: there is none
+        if not walk.ended:
+            reach.ms = max(reach.ms, walk.at + 1)
+        _keep(self._widths, group, walk.width)
+        return walk
+
+    async def _window(self, walk: _Walk) -> None:
+        """Read what is before `walk.at` as far as one window goes, or find that it must be narrower."""
+        window = _Window(max(walk.floor, walk.at - walk.width + 1), walk.at)
+        if window.start < NEWEST_FIRST_FROM_MS <= window.end:
+            window.start = NEWEST_FIRST_FROM_MS
+        single = window.start == window.end
+        while True:
+            window.take(await self._page(walk, window))
+            order = window.newest_first
+            if order is not None and window.start >= NEWEST_FIRST_FROM_MS:
+                self._turns = walk.turns = order
+            if not window.token:
+                walk.take(window, window.start)
+                walk.fit(window)
+                return
+            spent = walk.asked >= REQUESTS
+            if order and (spent or walk.read + len(window.events) >= walk.lines // 2):
+                # Of its oldest millisecond there may be more on the next page.
+                walk.take(window, stamp(window.events[-1]) + 1)
+                return
+            if order is False:
+                walk.width = window.narrower(walk.lines)
+                return
+            if spent and not single:
+                walk.width = max(1, (window.end - window.start + 1) // NARROWER)
+                return
+            if walk.asked >= MOST_REQUESTS:
+                walk.note = (
+                    f"one millisecond of {walk.group} holds more lines than may be read: some are missing"
+                )
+                walk.take(window, window.start)
+                return
+
+    async def _page(self, walk: _Walk, window: _Window) -> dict[str, Any]:
+        walk.asked += 1
+        more: dict[str, Any] = {"nextToken": window.token} if window.token else {}
+        if window.start >= NEWEST_FIRST_FROM_MS:
+            more["startFromHead"] = False
+        return await self._api.read(
+            "logs",
+            "FilterLogEvents",
+            logGroupName=walk.group,
+            startTime=window.start,
+            endTime=window.end,
+            limit=walk.lines,
+            **more,
+        )
+
+    async def _floor(self, group: str) -> tuple[int, str]:
+        """The oldest millisecond that a group can hold, and what is to be said about it; raises Missing."""
+        known = self._groups.get(group)
+        if known is None:
+            try:
+                answer = await self._api.read("logs", "DescribeLogGroups", logGroupNamePrefix=group)
+            except Denied as error:
+                return LAMBDA_BEGAN_MS, f"where the log begins is not known: {error}"
+            listed = next((g for g in answer.get("logGroups") or () if g.get("logGroupName") == group), None)
+            if listed is None:
+                raise Missing(f"The log group {clean_line(group, 512)} does not exist (yet).")
+            begun = int(listed.get("creationTime") or LAMBDA_BEGAN_MS) - BEFORE_CREATION_MS
+            known = begun, int(listed.get("retentionInDays") or 0)
+            _keep(self._groups, group, known)
+        begun, days = known
+        kept_from = int(self._api.now() * 1000) - days * DAY_MS if days else begun
+        return max(LAMBDA_BEGAN_MS, begun, kept_from), ""
+
+
+def _keep(memory: dict[str, Any], group: str, value: object) -> None:
+    memory.pop(group, None)
+    memory[group] = value
+    while len(memory) > KEEP:
+        memory.pop(next(iter(memory)))

@@ -1,0 +1,125 @@
+"""Logs Insights: an estimate of what a query scans, and the query, stopped when nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.aws.reads.metric_queries import Query
+from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.wire import answer_checks
+from lambdatop.domain.errors import SourceError
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.log_analysis.insights import MOST_GROUPS, Found, Row, price_usd
+from lambdatop.domain.sanitize import clean_line
+
+PAUSES_S = (0.2, 0.4, 0.8, 1.5)
+"""Waits between two looks at the results; the last one stays. AWS allows ten looks a second."""
+
+RUNNING = ("Scheduled", "Running", "Unknown")
+
+
+class Insights:
+    """Queries over log groups of one scope; every method raises SourceError kinds."""
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+
+    async def estimate_bytes(self, groups: Sequence[str], start: float, end: float) -> int | None:
+        """What the groups took in meanwhile, bytes: about what a query scans. None when nobody counted."""
+        keys = [Key(self._scope, "log group", group) for group in groups]
+        queries = [
+            Query(SeriesKey(k, "IncomingBytes", "Sum"), "AWS/Logs", (("LogGroupName", k.id),)) for k in keys
+        ]
+        answer = await self._api.read(
+            "cloudwatch",
+            "GetMetricData",
+            MetricDataQueries=[q.request(f"b{i}") for i, q in enumerate(queries)],
+            StartTime=datetime.fromtimestamp(start, UTC),
+            EndTime=datetime.fromtimestamp(end, UTC),
+        )
+        values = [float(v) for r in answer.get("MetricDataResults") or () for v in r.get("Values") or ()]
+        return round(sum(values)) if values else None
+
+    async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:
+        """Run a query to its end. Raises SourceError when CloudWatch could not finish it."""
+        if len(groups) > MOST_GROUPS:
+            raise SourceError(f"One query takes at most {MOST_GROUPS} log groups, these are {len(groups)}.")
+        answer = await self._api.read(
+            "logs",
+            "StartQuery",
+            logGroupNames=list(groups),
+            startTime=int(start),
+            endTime=int(end) + 1,
+            queryString=query,
+        )
+        query_id = str(answer["queryId"])
+        try:
+            return await self._results(query_id)
+        except asyncio.CancelledError:
+            await self._stop(query_id)
+            raise
+
+    async def _results(self, query_id: str) -> Found:
+        looks = 0
+        while True:
+            answer = await self._api.read("logs", "GetQueryResults", queryId=query_id)
+            status = str(answer.get("status") or "")
+            if status not in RUNNING:
+                break
+            await asyncio.sleep(PAUSES_S[min(looks, len(PAUSES_S) - 1)])
+            looks += 1
+        found = found_of(answer)
+        self._api.meter.count("logs", "Insights", price_usd(found.scanned_bytes or 0))
+        if status != "Complete":
+            raise SourceError(f"The Logs Insights query ended as {clean_line(status, 60)}.")
+        return found
+
+    async def _stop(self, query_id: str) -> None:
+        """A query that nobody waits for scans on, for money."""
+        try:
+            await self._api.read("logs", "StopQuery", queryId=query_id)
+        except SourceError:
+            return  # it has ended by itself, or ends within its hour
+
+
+def found_of(answer: dict[str, Any]) -> Found:
+    """A GetQueryResults answer."""
+    rows = [_row({f.get("field"): f.get("value") for f in row}) for row in answer.get("results") or ()]
+    statistics = answer.get("statistics") or {}
+    return Found(
+        tuple(rows),
+        _count(statistics.get("recordsMatched")) or len(rows),
+        _count(statistics.get("recordsScanned")),
+        _count(statistics.get("bytesScanned")),
+    )
+
+
+def _count(value: Any) -> int | None:
+    """A number of statistics, which come with a point; None for what is none."""
+    return int(value) if answer_checks.is_figure(value) else None
+
+
+def _row(fields: dict[Any, Any]) -> Row:
+    group = str(fields.get("@log") or "").partition(":")[2] or str(fields.get("@log") or "")
+    return Row(
+        _moment(str(fields.get("@timestamp") or "")),
+        clean_line(group, 512),
+        clean_line(str(fields.get("@logStream") or ""), 512),
+        str(fields.get("@message") or ""),
+    )
+
+
+def _moment(text: str) -> float:
+    """`2026-11-21 11:12:25.123` in UTC or ms since the epoch, as s since the epoch; 0 for anything else."""
+    at = answer_checks.whole(text)
+    if at is not None:
+        return at / 1000 if at <= answer_checks.LATEST_S * 1000 else 0.0
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0

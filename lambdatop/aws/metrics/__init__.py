@@ -1,0 +1,1 @@
+"""Ask CloudWatch for the metrics that the polling plan names."""

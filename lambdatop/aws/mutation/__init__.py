@@ -1,0 +1,1 @@
+"""Send what changes AWS, after the executor has journaled it."""

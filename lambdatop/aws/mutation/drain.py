@@ -1,0 +1,190 @@
+"""Draining one queue: receive, keep on disk, delete what is kept, until long polls come back empty.
+
+What goes out and what its answer means is the mutator's affair; here is the order of things. A message is
+deleted only after the spill has it on disk, so whatever breaks in between, it is in the file or in the queue,
+and perhaps in both: the next drain gets it again, does not keep it twice, and deletes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import field, replace
+from typing import Any
+
+from lambdatop.aws.sdk.walls.allowlist import DRAIN_DELETE, DRAIN_RECEIVE
+from lambdatop.aws.sdk.walls.guard import DrainTicket
+from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.ports.aws import Sent, Spill
+from lambdatop.domain.sanitize import clean_line
+
+WAIT_S = 5
+"""A long poll asks all of SQS's servers; with its answer this one fits into the read timeout of 10 s."""
+
+HIDDEN_S = 900
+"""How long a received message stays hidden from others; keeping and deleting it takes far less."""
+
+BATCH = 10
+EMPTY_POLLS = 3
+A_FEW = 20
+"""What SQS counts is about right; a drain takes so many more, or a tenth, before it takes them for new."""
+OVER_LIMIT = "OverLimit"
+COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+_HIDDEN = f"may stay hidden for {HIDDEN_S // 60} minutes"
+_DETAIL_MAX = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one request: AWS's answer, or how it ended without one, with AWS's code."""
+
+    parsed: Mapping[str, Any]
+    failure: Sent | None = None
+    code: str = ""
+
+    @property
+    def over_limit(self) -> bool:
+        """Whether SQS gives no message because too many are in flight."""
+        return self.code.rpartition(".")[2] == OVER_LIMIT
+
+
+Ask = Callable[[str, Mapping[str, Any]], Awaitable[Answer]]
+"""Sends one request of sqs (operation, parameters) on the ticket of the drain; never raises."""
+
+
+@dataclass(slots=True)
+class Drain:
+    """One drain of the ticket's queue into `spill`; receives wait up to `wait_s` for a message, s.
+
+    `left` are messages that are on disk and not known to be deleted, by id with their receipt handle;
+    `refused` says why SQS did not delete some of them, `unsure` those about which an answer was lost.
+    """
+
+    ask: Ask
+    ticket: DrainTicket
+    spill: Spill
+    wait_s: int = WAIT_S
+    received: int = 0
+    new: int = 0
+    again: int = 0
+    left: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
+    stopped: str = ""
+
+    async def run(self) -> Sent:
+        """Drain until nothing comes any more, or until something is in the way, which is said.
+
+        A queue that is filled meanwhile is never empty: it ends with a few more than were there.
+        """
+        empty, hindrance = 0, None
+        there = await self._remaining()
+        most = there + max(A_FEW, there // 10) if there else None
+        while empty < EMPTY_POLLS and not self.stopped and (most is None or self.received < most):
+            answer = await self._receive()
+            hindrance = answer.failure
+            if hindrance is not None and not answer.over_limit:
+                break
+            if messages := answer.parsed.get("Messages"):
+                empty = 0
+                await self._take(messages)
+            elif await self._delete(tuple(self.left)):
+                empty = 0  # what was stuck is gone, and the rest of its FIFO group may come now
+            else:
+                empty += 1
+                if answer.over_limit and empty < EMPTY_POLLS:  # others hold too many; ours are deleted
+                    await asyncio.sleep(self.wait_s)
+        if hindrance is not None and not self.received:
+            return hindrance
+        self.stopped = self.stopped or (hindrance.detail if hindrance else "")
+        return Sent("applied", clean_line(await self._words(), _DETAIL_MAX))
+
+    async def _receive(self) -> Answer:
+        answer = await self.ask(
+            DRAIN_RECEIVE,
+            {
+                "QueueUrl": self.ticket.queue_url,
+                "MaxNumberOfMessages": BATCH,
+                "VisibilityTimeout": HIDDEN_S,
+                "WaitTimeSeconds": self.wait_s,
+                "MessageSystemAttributeNames": ["All"],
+                "MessageAttributeNames": ["All"],
+            },
+        )
+        if answer.failure is None or answer.failure.outcome != "unknown":
+            return answer
+        words = f"{answer.failure.detail} Up to {BATCH} messages {_HIDDEN}."
+        return replace(answer, failure=replace(answer.failure, detail=words))
+
+    async def _take(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Keep, then delete; what could not be kept is left alone."""
+        self.received += len(messages)
+        try:
+            # Cancelled here, the thread goes on writing: what it keeps is not deleted and comes again.
+            new = await asyncio.to_thread(self.spill.keep, messages)
+        except LambdatopError as error:
+            self.stopped = f"{error} The last {len(messages)} messages are in the queue and {_HIDDEN}"
+            return
+        self.new += new
+        self.again += len(messages) - new
+        kept = {str(m["MessageId"]): str(m.get("ReceiptHandle") or "") for m in messages}
+        self.ticket.kept(kept.values())
+        self.left |= kept
+        await self._delete(tuple(kept))
+
+    async def _delete(self, ids: Sequence[str]) -> int:
+        """Delete these messages, ten at a time; how many are gone now."""
+        before = len(self.left)
+        for start in range(0, len(ids), BATCH):
+            if not self.stopped:
+                await self._delete_ten(ids[start : start + BATCH])
+        return before - len(self.left)
+
+    async def _delete_ten(self, ids: Sequence[str]) -> None:
+        entries = [{"Id": str(n), "ReceiptHandle": self.left[one]} for n, one in enumerate(ids)]
+        params = {"QueueUrl": self.ticket.queue_url, "Entries": entries}
+        answer = await self.ask(DRAIN_DELETE, params)
+        if answer.failure is not None and answer.failure.outcome == "unknown":
+            # They are on disk: to delete once more what may be deleted already does no harm.
+            self.unsure.update(ids)
+            answer = await self.ask(DRAIN_DELETE, params)
+        if answer.failure is not None:
+            self.stopped = answer.failure.detail
+            return
+        for entry in answer.parsed.get("Successful") or ():
+            gone = ids[int(entry["Id"])]
+            self.left.pop(gone, None)
+            self.unsure.discard(gone)
+        for entry in answer.parsed.get("Failed") or ():
+            self.refused[ids[int(entry["Id"])]] = str(entry.get("Code") or "no reason given")
+
+    async def _words(self) -> str:
+        words = [f"drained {_messages(self.new)} to {self.spill.path}"]
+        if self.again:
+            words.append(f"{self.again:,} came that the file held already")
+        lost = self.left.keys() & self.unsure
+        if failed := self.left.keys() - lost:
+            words.append(f"{len(failed):,} could not be deleted{self._why(failed)} and will come back")
+        if lost:
+            words.append(f"whether {len(lost):,} were deleted is not known: those that were not come back")
+        if self.stopped:
+            words.append(f"stopped early: {self.stopped.rstrip('.')}; run it again to go on")
+        elif remaining := await self._remaining():
+            words.append(f"SQS still counts about {_messages(remaining)} (late by a minute, or new ones)")
+        return "; ".join(words)
+
+    def _why(self, failed: Collection[str]) -> str:
+        codes = sorted({self.refused[one] for one in failed if one in self.refused})
+        return f" ({', '.join(codes)})" if codes else ""
+
+    async def _remaining(self) -> int:
+        """What SQS counts now, waiting and in flight; 0 when it does not say."""
+        params = {"QueueUrl": self.ticket.queue_url, "AttributeNames": list(COUNTS)}
+        counts = (await self.ask("GetQueueAttributes", params)).parsed.get("Attributes") or {}
+        return sum(int(counts.get(name) or 0) for name in COUNTS)
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message{'s' if count != 1 else ''}"

@@ -1,0 +1,1 @@
+"""Make single reads that several collectors share."""

@@ -1,0 +1,192 @@
+"""Which numbers are asked of CloudWatch: one query per series, each costs one unit. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.polling.tripwire import WIRES, Metric
+from lambdatop.domain.state.world import World
+
+PERIOD_S = 60
+STREAMS = ("kinesis", "dynamodb", "documentdb")
+
+FUNCTION_METRICS = (
+    ("Invocations", "Sum"),
+    ("Errors", "Sum"),
+    ("Throttles", "Sum"),
+    ("Duration", "Maximum"),
+    ("Duration", "p99"),
+    ("Duration", "Sum"),
+    ("ConcurrentExecutions", "Maximum"),
+    ("AsyncEventsReceived", "Sum"),
+    ("AsyncEventAge", "SampleCount"),
+)
+"""Of each function, dimension FunctionName. Duration in ms; the sample count of AsyncEventAge is the
+number of attempts, which AsyncEventsReceived (one per event) is compared with."""
+
+ITERATOR_AGE = ("IteratorAge", "Maximum")
+"""Of functions that a stream feeds, ms."""
+
+OFFSET_LAG = ("OffsetLag", "Maximum")
+"""Of functions that Kafka feeds, records."""
+
+ASYNC_METRICS = (
+    ("AsyncEventAge", "Maximum"),
+    ("AsyncEventsDropped", "Sum"),
+    ("DeadLetterErrors", "Sum"),
+)
+"""Of functions with asynchronous events in the history; the age in ms."""
+
+DELIVERY_FAILURES = ("DestinationDeliveryFailures", "Sum")
+"""Also of functions that a stream feeds whose mapping has an on-failure destination."""
+
+LOOP_METRIC = ("RecursiveInvocationsDropped", "Sum")
+"""Of functions that have run in the history."""
+
+LOG_METRIC = ("IncomingBytes", "Sum")
+"""Of the log groups of such functions, bytes."""
+
+EVENT_COUNTS = {
+    "sqs": ("PolledEventCount", "InvokedEventCount", "FailedInvokeEventCount", "DeletedEventCount"),
+    "": (
+        "PolledEventCount",
+        "InvokedEventCount",
+        "FailedInvokeEventCount",
+        "DroppedEventCount",
+        "OnFailureDestinationDeliveredEventCount",
+    ),
+}
+"""Of mappings that publish the group EventCount: those of queues, and all others."""
+
+STREAM_METRICS = (("GetRecords.IteratorAgeMilliseconds", "Maximum"), ("IncomingRecords", "Sum"))
+"""Of Kinesis streams behind mappings, dimension StreamName."""
+
+LEAST_IN_FLIGHT = ("ApproximateNumberOfMessagesNotVisible", "Minimum")
+"""Of queues behind mappings: what never gets done stays in flight."""
+
+SLOW_ROUNDS = 5
+"""Log volume is asked for in every fifth round only: each answer covers the whole history anyway."""
+
+ACCOUNT_METRICS = (*dict.fromkeys(wire.of for wire in WIRES), ("UnreservedConcurrentExecutions", "Maximum"))
+"""Of the whole region, without dimensions: the trip-wire, and what the unreserved pool is filled with.
+
+Whether the asynchronous and recursive ones exist without dimensions is UNVERIFIED; if not, they say nothing.
+"""
+
+QUEUE_METRICS = (
+    ("NumberOfMessagesSent", "Sum"),
+    ("NumberOfMessagesReceived", "Sum"),
+    ("NumberOfMessagesDeleted", "Sum"),
+    ("ApproximateNumberOfMessagesVisible", "Maximum"),
+    ("ApproximateNumberOfMessagesNotVisible", "Maximum"),
+    ("ApproximateAgeOfOldestMessage", "Maximum"),
+)
+"""Of each queue, dimension QueueName. The age in s."""
+
+
+class Query(NamedTuple):
+    """One series to ask for, in every `every`-th round."""
+
+    series: SeriesKey
+    namespace: str
+    dimensions: tuple[tuple[str, str], ...]
+    every: int = 1
+
+    def request(self, id_: str) -> dict[str, Any]:
+        """As an entry of MetricDataQueries, one point a minute."""
+        dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions]
+        metric = {"Namespace": self.namespace, "MetricName": self.series.metric, "Dimensions": dimensions}
+        stat = {"Metric": metric, "Period": PERIOD_S, "Stat": self.series.stat}
+        return {"Id": id_, "MetricStat": stat, "ReturnData": True}
+
+
+def account_queries(scope: Scope) -> Iterator[Query]:
+    """The region-wide numbers."""
+    key = Key(scope, "account", scope.account)
+    for metric, stat in ACCOUNT_METRICS:
+        yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", ())
+
+
+def sweep_queries(functions: Iterable[Key], metric: Metric) -> Iterator[Query]:
+    """One series of each function."""
+    for key in functions:
+        yield Query(SeriesKey(key, *metric), "AWS/Lambda", (("FunctionName", key.id),))
+
+
+def function_queries(
+    world: World, functions: Iterable[FunctionFacts], mappings: Iterable[MappingFacts]
+) -> Iterator[Query]:
+    """Everything about the functions that can matter to them, by how they are fed and what they did."""
+    feeding: dict[Key, list[MappingFacts]] = {}
+    for mapping in mappings:
+        feeding.setdefault(mapping.function, []).append(mapping)
+    groups: dict[str, Key] = {}
+    for facts in functions:
+        key = facts.key
+        for metric, stat in (*FUNCTION_METRICS, *_extras(world, key, feeding.get(key, ()))):
+            yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", (("FunctionName", key.id),))
+        if facts.log_group and world.metric(key, "Invocations").times:
+            groups.setdefault(facts.log_group, Key(key.scope, "log group", facts.log_group))
+    for name, group in sorted(groups.items()):
+        yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", (("LogGroupName", name),), SLOW_ROUNDS)
+
+
+def _extras(world: World, key: Key, feeding: Iterable[MappingFacts]) -> Iterator[tuple[str, str]]:
+    kinds = {m.source_kind for m in feeding}
+    if kinds & set(STREAMS):
+        yield ITERATOR_AGE
+    if "kafka" in kinds:
+        yield OFFSET_LAG
+    # Attempts go on for hours after the last event was received.
+    pushed = (
+        world.metric(key, "AsyncEventsReceived").times
+        or world.metric(key, "AsyncEventAge", "SampleCount").times
+    )
+    if pushed:
+        yield from ASYNC_METRICS
+    if pushed or any(m.source_kind in STREAMS and m.on_failure_arn for m in feeding):
+        yield DELIVERY_FAILURES
+    if world.metric(key, "Invocations").times:
+        yield LOOP_METRIC
+
+
+def mapping_queries(world: World, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
+    """What mappings publish about themselves, where somebody has switched it on.
+
+    A disabled mapping publishes nothing; it is asked about until its last points have left the history.
+    """
+    for mapping in mappings:
+        if not (mapping.enabled or world.metric(mapping.key, "PolledEventCount").times):
+            continue
+        metrics: list[tuple[str, str]] = []
+        if "EventCount" in mapping.metrics:
+            counts = EVENT_COUNTS.get(mapping.source_kind, EVENT_COUNTS[""])
+            metrics += [(name, "Sum") for name in counts]
+        if "KafkaMetrics" in mapping.metrics:
+            metrics.append(("MaxOffsetLag", "Maximum"))
+        for metric, stat in metrics:
+            key = SeriesKey(mapping.key, metric, stat)
+            yield Query(key, "AWS/Lambda", (("EventSourceMappingUUID", mapping.uuid),))
+
+
+def stream_queries(scope: Scope, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
+    """Kinesis streams behind mappings; those of another account publish there, not here."""
+    keys = {m.source_stream for m in mappings if m.source_kind == "kinesis"}
+    for key in sorted(k for k in keys if k is not None and k.scope == scope):
+        for metric, stat in STREAM_METRICS:
+            yield Query(SeriesKey(key, metric, stat), "AWS/Kinesis", (("StreamName", key.id),))
+
+
+def queue_queries(scope: Scope, queues: Iterable[Key], sources: Iterable[Key] = ()) -> Iterator[Query]:
+    """Everything about the queues; those of another account publish there, not here."""
+    behind = set(sources)
+    for key in queues:
+        if key.scope != scope:
+            continue
+        for metric, stat in (*QUEUE_METRICS, LEAST_IN_FLIGHT) if key in behind else QUEUE_METRICS:
+            yield Query(SeriesKey(key, metric, stat), "AWS/SQS", (("QueueName", key.id),))

@@ -1,0 +1,1 @@
+"""Make sessions, credentials and clients of the SDK, and translate its errors."""

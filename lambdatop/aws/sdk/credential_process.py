@@ -1,0 +1,161 @@
+"""Running a profile's credential_process: bounded, without stdin, blamed by name, and ended with us.
+
+What it prints are keys: its output is parsed by the SDK and quoted by nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import dateutil.parser
+
+from lambdatop.domain.error_words import error_words
+from lambdatop.domain.errors import CredentialsError
+from lambdatop.domain.loglines.redact import redact_strictly
+from lambdatop.domain.sanitize import clean_line
+
+WORD_S = 3.0
+"""After so long it is said what is waited for."""
+BOUND_S = 60.0
+"""After so long it is ended: time enough for somebody to touch a key or answer a browser."""
+SAID_MAX = 200
+"""Characters that are shown of what it says on stderr."""
+OUTPUT_MAX = 1 << 20
+"""Bytes of either output; credentials take a few hundred."""
+
+_NEEDED = {"AccessKeyId": True, "SecretAccessKey": True, "SessionToken": False}
+_HEADER_VALUE = re.compile(r"[!-~]+")
+"""What can be signed with and sent in a header."""
+
+Say = Callable[[str], None]
+
+_WATCHED = (
+    'exec 3<&0; "$@" </dev/null 3<&- & child=$!; '
+    "{ cat <&3; kill -KILL 0; } >/dev/null 2>&1 & watch=$!; "
+    "wait $child; code=$?; kill $watch; exit $code"
+)
+"""For sh, which leads a session: it runs a program, and kills the whole group when its input ends. We hold
+the other end of that input, so it ends with us, whichever signal or thread that is, kill -9 included."""
+
+
+def starter(profile: str, say: Say) -> Callable[..., Awaitable[Any]]:
+    """What the SDK calls to start the process of `profile`; `say` tells what is being waited for."""
+    name = f"The credential_process of profile {clean_line(profile, 80)!r}"
+
+    async def start(*argv: str, stdout: int, stderr: int) -> Any:
+        program = clean_line(argv[0], 200) if argv else ""
+        if not argv or shutil.which(argv[0]) is None:
+            raise CredentialsError(f"{name} cannot be started: there is no program {program!r}.")
+        try:
+            child = await asyncio.create_subprocess_exec(
+                "/bin/sh",
+                "-c",
+                _WATCHED,
+                "sh",
+                *argv,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,  # without a terminal to prompt on
+            )
+        except (OSError, ValueError) as error:
+            raise CredentialsError(f"{name} cannot be started ({error_words(error)}).") from None
+        return _Child(child, name, say)
+
+    return start
+
+
+class _Child:
+    """As much of a process as the SDK wants to see."""
+
+    def __init__(self, child: asyncio.subprocess.Process, name: str, say: Say) -> None:
+        self._child = child
+        self._name = name
+        self._say = say
+
+    @property
+    def returncode(self) -> int | None:
+        return self._child.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """Its output, which the SDK can use: what it would do with any other is not to be relied on.
+
+        Raises:
+            CredentialsError: it took too long, printed too much, failed, or printed no credentials.
+        """
+        loop = asyncio.get_running_loop()
+        word = loop.call_later(WORD_S, self._say, f"{self._name} has not answered yet; waiting …")
+        try:
+            async with asyncio.timeout(BOUND_S):
+                out, err = await asyncio.gather(_all(self._child.stdout), _all(self._child.stderr))
+                await self._child.wait()
+        except TimeoutError:
+            raise CredentialsError(
+                f"{self._name} gave no answer within {BOUND_S:g} s and was ended: run it by hand to see why."
+            ) from None
+        except _TooMuch:
+            raise CredentialsError(f"{self._name} printed more than {OUTPUT_MAX} bytes.") from None
+        finally:
+            word.cancel()
+            if self._child.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._child.pid, signal.SIGKILL)
+                await self._child.wait()
+            if self._child.stdin is not None:
+                self._child.stdin.close()
+        if self._child.returncode != 0:
+            said = redact_strictly(clean_line(err.decode("utf-8", "replace").strip(), SAID_MAX))
+            words = f" ({said})" if said else ""
+            raise CredentialsError(f"{self._name} ended with code {self._child.returncode}{words}: check it.")
+        if wrong := _wrong(out):
+            raise CredentialsError(f"{self._name} printed {wrong}: run it by hand to see it.")
+        return out, b""
+
+
+class _TooMuch(Exception):
+    pass
+
+
+async def _all(stream: asyncio.StreamReader | None) -> bytes:
+    data = b""
+    while stream is not None and (part := await stream.read(1 << 16)):
+        data += part
+        if len(data) > OUTPUT_MAX:
+            raise _TooMuch
+    return data
+
+
+def _wrong(out: bytes) -> str:
+    """What is printed instead of credentials, in words that quote nothing of it; "" for credentials.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+    """
+    try:
+        printed = json.loads(out.decode())
+    except (ValueError, RecursionError):
+        return "something that is not JSON"
+    if not isinstance(printed, dict):
+        return "something that is not JSON with credentials"
+    if printed.get("Version") != 1:
+        return "JSON whose Version is not 1"
+    for name, needed in _NEEDED.items():
+        value = printed.get(name)
+        if (needed or value is not None) and not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+            return f"JSON without a usable {name}"
+    return "" if _is_time(printed.get("Expiration")) else "JSON without a usable Expiration"
+
+
+def _is_time(value: Any) -> bool:
+    """Whether the SDK can tell when it is: None is never, and a time of no time zone cannot be compared."""
+    try:
+        return value is None or dateutil.parser.parse(value).tzinfo is not None
+    except (ValueError, OverflowError, TypeError):
+        return False

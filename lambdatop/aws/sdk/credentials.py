@@ -1,0 +1,77 @@
+"""The SDK's credential providers, made to behave under a console: no prompt, no stdin, no IMDSv1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from lambdatop.aws.sdk.credential_process import Say, starter
+from lambdatop.aws.sdk.errors import LOGIN, translate
+from lambdatop.aws.sdk.mfa import SESSION_ENDS_EARLY_S, MfaCodes, refused
+from lambdatop.aws.sdk.walls.guard import GuardRefusal
+from lambdatop.aws.sdk.wire._private import credentials_expiry, quiet_providers
+from lambdatop.domain.error_words import error_words
+from lambdatop.domain.errors import CredentialsError, LambdatopError
+
+MFA_WORDS = ("multifactorauthentication", "mfa")
+_MFA_CODES = ("AccessDenied", "ValidationError", "InvalidParameterValue")
+
+
+def settle_providers(session: Any, codes: MfaCodes | None, say: Say = lambda sentence: None) -> None:
+    """Do this before the session's first credentials: the providers are made from what is set here.
+
+    `say` tells of a credential_process that is waited for. It gets no stdin: what it would ask for there
+    would fight the console for the keys. The metadata service is asked by IMDSv2 only: version 1 answers
+    every request that can be smuggled to it.
+    """
+    session.set_config_variable("ec2_metadata_v1_disabled", True)
+    prompter: Callable[[str], str] = codes.take if codes else _no_prompt
+    quiet_providers(session, prompter, codes.sessions if codes else None, lambda name: starter(name, say))
+
+
+def mfa_refusal(error: BaseException) -> CredentialsError | None:
+    """The sentence for an answer of STS that is about the MFA code, None for any other error."""
+    if not isinstance(error, ClientError):
+        return None
+    about = error.response.get("Error") or {}
+    message = str(about.get("Message") or "")
+    if about.get("Code") in _MFA_CODES and any(word in message.lower() for word in MFA_WORDS):
+        return refused(message)
+    return None
+
+
+def not_fetched(error: Exception) -> LambdatopError:
+    """The sentence for whatever kept the SDK from getting or renewing credentials."""
+    known = (LambdatopError, GuardRefusal, ClientError, BotoCoreError, ResponseParserError)
+    if isinstance(error, known):
+        return mfa_refusal(error) or translate(error, "sts", "AssumeRole")
+    if isinstance(error, RuntimeError) and "still expired" in str(error):
+        return CredentialsError(f"The credentials that were handed out have expired already: {LOGIN}.")
+    return CredentialsError(
+        f"What hands out the credentials gave none that can be used ({error_words(error)}): check the "
+        "profile, and what answers there."
+    )
+
+
+def _no_prompt(_: str) -> str:
+    raise CredentialsError(
+        "The profile needs an MFA code, and nobody can be asked for it here: run it on a terminal, or get a "
+        "session first (for example `aws sts get-session-token`) and use its profile."
+    )
+
+
+def usable_until(credentials: Any, codes: MfaCodes | None) -> Callable[[], float | None]:
+    """Tells until when credentials work (s since the epoch, None when they do not say), asked at any time.
+
+    Those that only a new MFA code can renew are refused by the SDK itself ten minutes before they expire.
+    """
+
+    def until() -> float | None:
+        expiry = credentials_expiry(credentials)
+        early = codes is not None and codes.used and credentials.method == "assume-role"
+        return expiry - SESSION_ENDS_EARLY_S if expiry is not None and early else expiry
+
+    return until

@@ -1,0 +1,65 @@
+"""One-time MFA codes, asked for before anything else runs, and handed to the SDK when it wants them.
+
+Nothing of the SDK is imported here: whether a code is needed is decided before the first frame.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdatop.domain.errors import CredentialsError
+from lambdatop.domain.sanitize import clean_line
+
+REFUSED = "MfaCodeRefused"
+"""`code` of the CredentialsError that says that AWS did not take an MFA code."""
+
+SESSION_ENDS_EARLY_S = 600.0
+"""So long before they expire the SDK stops using credentials that it cannot renew without a new code."""
+
+
+class MfaCodes:
+    """Codes by device, each handed out once, and the sessions got with them (in memory only).
+
+    The sessions are kept so that a lost connection can be made again without another code. `how` says to the
+    person where a new code is asked for.
+    """
+
+    def __init__(self, how: str) -> None:
+        self._how = how
+        self._codes: dict[str, str] = {}
+        self.sessions: dict[str, Any] = {}
+        self.used = False
+        self.refusals = 0
+
+    def __repr__(self) -> str:
+        return "MfaCodes(…)"
+
+    def hold(self, serial: str, code: str) -> None:
+        """Take a code for one use; sessions got with an older one are dropped."""
+        self.sessions.clear()
+        self._codes[serial] = code
+
+    def forget(self) -> None:
+        """The sessions do not work any more."""
+        self.sessions.clear()
+
+    def take(self, prompt: str) -> str:
+        """The code for the device that the SDK's prompt names.
+
+        Raises:
+            CredentialsError: there is none (any more).
+        """
+        self.used = True
+        for serial in self._codes:
+            if serial in prompt:
+                return self._codes.pop(serial)
+        raise CredentialsError(f"The role needs a new MFA code: {self._how}.")
+
+
+def refused(message: str) -> CredentialsError:
+    """AWS's refusal of a code, in words that say what to do."""
+    words = clean_line(message, 200)
+    return CredentialsError(
+        f"AWS did not take the MFA code ({words}): it is wrong or was used already; wait for the next one.",
+        code=REFUSED,
+    )

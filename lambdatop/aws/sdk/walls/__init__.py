@@ -1,0 +1,1 @@
+"""Keep read-only mode from sending anything that changes AWS."""

@@ -1,0 +1,1 @@
+"""Serialize requests, parse and check answers, and count what is sent."""

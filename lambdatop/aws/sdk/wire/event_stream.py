@@ -1,0 +1,77 @@
+"""The parts of an event stream, as far as they make sense; whatever does not ends the stream.
+
+The SDK parses frames as they come and raises what its parsing happens to raise (`struct.error`, `KeyError`,
+`UnicodeDecodeError`, `RecursionError` …), and members of the payload have whatever type the server gave them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdatop.aws.logs.raw_events import sound
+from lambdatop.aws.sdk.errors import translate
+from lambdatop.domain.errors import SourceError, Unreachable
+
+SILENCE_S = 30.0
+"""A stream without a whole part for so long is broken: Live Tail sends an update every second. (A frame is
+bounded by the SDK: 24 MB are the most that it may announce.)"""
+
+
+def broken(what: str, error: BaseException) -> Unreachable:
+    """The error for a stream that broke off; nothing of what was sent stands in it."""
+    return Unreachable(f"{what}: the stream broke off ({type(error).__name__}).", code="dropped")
+
+
+async def whole_parts(
+    stream: AsyncIterable[Any], service: str, operation: str
+) -> AsyncIterator[dict[str, Any]]:
+    """Each part in turn.
+
+    Raises:
+        SourceError: AWS ended the stream with an exception, or it broke off (code "dropped").
+    """
+    parts = aiter(stream)
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                part = await anext(parts)
+            if not isinstance(part, dict):
+                raise TypeError("a part that is no structure")
+        except StopAsyncIteration:
+            return
+        except ClientError as error:  # the SDK's EventStreamError: an exception that the stream carries
+            raise _carried(error, service, operation) from None
+        except Exception as error:
+            raise broken(f"{service}:{operation}", error) from None
+        yield part
+
+
+def _carried(error: ClientError, service: str, operation: str) -> SourceError:
+    try:
+        found = translate(error, service, operation)
+    except Exception as odd:  # its members, too, are whatever was sent
+        return broken(f"{service}:{operation}", odd)
+    return found if isinstance(found, SourceError) else broken(f"{service}:{operation}", error)
+
+
+def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool, int] | None:
+    """What a part of Live Tail brings: its events, whether it was sampled, how many events made no sense.
+
+    None where it is no update. Raises ValueError for an update that is none.
+    """
+    update = part.get("sessionUpdate")
+    if update is None:
+        return None
+    if not isinstance(update, Mapping):
+        raise ValueError("an update that is no structure")
+    if not update.keys() & {"sessionResults", "sessionMetadata"}:
+        raise ValueError("an update of which nothing could be read")  # so the SDK hands on what is no JSON
+    events, about = update.get("sessionResults") or (), update.get("sessionMetadata") or {}
+    if not isinstance(events, (list, tuple)) or not isinstance(about, Mapping):
+        raise ValueError("an update without a list of events")
+    found, odd = sound(events)
+    return found, bool(about.get("sampled")), odd

@@ -1,0 +1,29 @@
+"""Counts our own requests where they leave: retries and what the SDK asks by itself are among them.
+
+A request that never reaches AWS (no connection) is counted too: the figure is at most too high.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdatop.domain.cost.api_prices import call_usd
+from lambdatop.domain.ports.aws import Meter
+
+_NOTE = "lambdatop_price"
+
+
+def install(session: Any, meter: Meter) -> None:
+    """Register on a session, behind the guard and before its first client: what is refused is not counted."""
+
+    def price(params: Any, model: Any, context: Any, **_: Any) -> None:
+        service = model.service_model.service_name
+        context[_NOTE] = (service, model.name, call_usd(service, model.name, params))
+
+    def count(request: Any, **_: Any) -> None:
+        noted = request.context.get(_NOTE)
+        if noted is not None:
+            meter.count(*noted)
+
+    session.register("before-parameter-build", price, unique_id="lambdatop-price")
+    session.register("request-created", count, unique_id="lambdatop-count")

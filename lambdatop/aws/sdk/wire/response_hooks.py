@@ -1,0 +1,109 @@
+"""What every answer passes before anything else of this program sees it.
+
+Environment values are secrets more often than not: they are dropped, but for those that are plainly the
+address of a resource or the name of one that is known already (see `references.py`). And a page that is not
+AWS's (a proxy's login form with status 200) is refused, because the SDK reads it as an answer without
+members, which would mean "no functions" or "nothing reserved".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from botocore.parsers import ResponseParserError
+
+from lambdatop.aws.facts.environment import is_address
+from lambdatop.aws.facts.resources import SIZE
+from lambdatop.aws.sdk.wire.answer_checks import Oddities
+from lambdatop.domain.errors import Unreachable
+
+HIDDEN = "(hidden)"
+JSON = ("json", "rest-json")
+ELSEWHERE = tuple(
+    f"<Code>{code}<".encode()
+    for code in ("PermanentRedirect", "IllegalLocationConstraintException", "AuthorizationHeaderMalformed")
+)
+"""How S3 says that a bucket lies in another region. The SDK would go and look for it there."""
+
+
+class Values:
+    """Which environment values may stay in an answer: addresses, and the `known` names of resources."""
+
+    def __init__(self) -> None:
+        self.known: frozenset[str] = frozenset()
+
+    def drop(self, parsed: Any, **_: Any) -> None:
+        """Hide every other value, and the link to the code."""
+        if not isinstance(parsed, dict):
+            return
+        listed = [f for f in parsed.get("Functions") or () if isinstance(f, dict)]
+        names = self.known | {str(f.get("FunctionName")) for f in listed}
+        for holder in (parsed, parsed.get("Configuration"), *listed):
+            if isinstance(holder, dict):
+                _redact(holder, names)
+
+
+_VALUES: WeakKeyDictionary[Any, Values] = WeakKeyDictionary()
+_ODDITIES: WeakKeyDictionary[Any, Oddities] = WeakKeyDictionary()
+
+
+def install(session: Any) -> None:
+    """Register on a session before its first client."""
+    _VALUES[session] = Values()
+    session.register("before-parse", _refuse_foreign, unique_id="lambdatop-foreign")
+    _ODDITIES[session] = Oddities()
+    # First of all: what comes after it may lean on the types that the model promises.
+    session.get_component("event_emitter").register_first(
+        "after-call", _ODDITIES[session].check, unique_id="lambdatop-sound"
+    )
+    session.register("after-call.lambda", _VALUES[session].drop, unique_id="lambdatop-redact")
+
+
+def values_of(session: Any) -> Values:
+    """What decides about the environment values in this session's answers."""
+    return _VALUES[session]
+
+
+def oddities_of(session: Any) -> Oddities:
+    """What was left out of this session's answers."""
+    return _ODDITIES[session]
+
+
+def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
+    """Only the ends are looked at: parsing a large answer twice costs more than it finds."""
+    body, status = response_dict.get("body"), response_dict["status_code"]
+    elsewhere = status >= 300 and operation_model.service_model.service_name == "s3" and _names(body)
+    if 300 <= status < 400 or elsewhere:
+        raise Unreachable(
+            f"{operation_model.name}: the endpoint answered with a redirect (HTTP {status}), which is never "
+            "followed; check the endpoint URL and the region.",
+            code="redirect",
+        )
+    if operation_model.service_model.resolved_protocol not in JSON or not isinstance(body, bytes):
+        return
+    text = body.strip()
+    if text and status < 300 and not (text[:1] == b"{" and text[-1:] == b"}"):
+        raise ResponseParserError("the endpoint answered with something that is not JSON")
+
+
+def _names(body: Any) -> bool:
+    return isinstance(body, bytes) and any(code in body for code in ELSEWHERE)
+
+
+def _size(variables: dict[str, Any]) -> int:
+    """Bytes of all variables as Lambda measures them against its limit: as JSON without spaces."""
+    return len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+
+
+def _redact(holder: dict[str, Any], names: Collection[str]) -> None:
+    environment = holder.get("Environment")
+    if isinstance(environment, dict):
+        variables = environment.get("Variables") or {}
+        shown = {k: v if v in names or is_address(v) else HIDDEN for k, v in variables.items()}
+        holder["Environment"] = {"Variables": shown, SIZE: _size(variables)}
+    code = holder.get("Code")
+    if isinstance(code, dict) and "Location" in code:
+        code["Location"] = HIDDEN

@@ -1,0 +1,1 @@
+"""Find what the user names, and read its state afresh before a change."""

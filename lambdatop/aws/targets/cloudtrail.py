@@ -1,0 +1,110 @@
+"""cloudtrail:LookupEvents: who changed a function, a mapping, a queue or a rule."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.aws.facts.resources import seconds
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.facts.arns import function_arn
+from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.keys import Key
+from lambdatop.domain.sanitize import clean_line, clean_name
+
+MOST = 50
+PAGES = 5
+"""Reads of a thing stand in its trail, too, our own first of all; so far one looks behind them."""
+
+_VERSION = re.compile(r"\d{8}(v\d+)?$")
+_ERROR_MAX = 400
+
+
+async def read_trail(api: Api, key: Key, since: float) -> tuple[TrailEvent, ...]:
+    """Changes of one thing after `since` (s since the epoch), newest first, 50 at most.
+
+    CloudTrail is asked for one resource name at a time and gives reads and writes alike, so at most 250
+    events of each name are looked through. Raises SourceError and its kinds.
+    """
+    found: dict[TrailEvent, None] = {}
+    for name in _resources(key):
+        found |= dict.fromkeys(await _of_name(api, name, since))
+    return tuple(sorted(found, key=lambda e: -e.at)[:MOST])
+
+
+async def _of_name(api: Api, name: str, since: float) -> list[TrailEvent]:
+    found: list[TrailEvent] = []
+    pages = 0
+    async for page in api.pages(
+        "cloudtrail",
+        "LookupEvents",
+        token="NextToken",
+        LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": name}],
+        StartTime=datetime.fromtimestamp(since, UTC),
+        MaxResults=MOST,
+    ):
+        pages += 1
+        found += [_event(e) for e in page.get("Events") or () if _changes(e)]
+        if len(found) >= MOST or pages == PAGES:
+            break
+    return found
+
+
+def _resources(key: Key) -> tuple[str, ...]:
+    """The names under which CloudTrail files what happens to this; an alias is filed under its function.
+
+    A function may be called by its name or by its ARN, as our own changes are. Which of the two a call by ARN
+    is filed under, AWS does not say: both are asked for.
+    """
+    if key.kind in ("function", "alias"):
+        name = key.id.partition(":")[0]
+        return name, function_arn(key.scope, name)
+    return (key.id.rpartition("/")[2] if key.kind == "rule" else key.id,)
+
+
+def _changes(event: Mapping[str, Any]) -> bool:
+    return str(event.get("ReadOnly") or "").lower() == "false"
+
+
+def _event(event: Mapping[str, Any]) -> TrailEvent:
+    detail = _detail(event)
+    identity = _part(detail, "userIdentity")
+    arn = clean_line(_text(identity, "arn"), 2048)
+    # A service that acts on its own has no ARN, and one that acts for somebody has that one's.
+    names = (
+        arn.rpartition(":")[2].rpartition("/")[2],
+        _text(event, "Username"),
+        _text(identity, "invokedBy"),
+    )
+    words = ": ".join(w for w in (_text(detail, "errorCode"), _text(detail, "errorMessage")) if w)
+    return TrailEvent(
+        at=seconds(event.get("EventTime")) or 0.0,
+        name=_VERSION.sub("", clean_name(_text(event, "EventName"))),
+        who=clean_name(next((name for name in names if name), "")),
+        identity_arn=arn,
+        source_ip=clean_name(_text(detail, "sourceIPAddress")),
+        error=clean_line(words, _ERROR_MAX),
+        event_id=clean_name(_text(event, "EventId")),
+    )
+
+
+def _detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The event in CloudTrail's own JSON, {} when it is none: its outside still says what and when."""
+    try:
+        detail = json.loads(_text(event, "CloudTrailEvent"))
+    except (ValueError, RecursionError):
+        return {}
+    return detail if isinstance(detail, dict) else {}
+
+
+def _part(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = holder.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _text(holder: Mapping[str, Any], name: str) -> str:
+    value = holder.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,227 @@
+"""Everything a planner wants to know of one target, read fresh and side by side.
+
+What is essential raises; every other part that cannot be read becomes a sentence in `gaps`, which names
+the operation, and the plan shows it instead of pretending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from lambdatop.aws.collectors.mappings import list_mappings
+from lambdatop.aws.collectors.queues import QueueReader
+from lambdatop.aws.facts.gaps import Gaps
+from lambdatop.aws.facts.resources import arn_text, function_facts, mapping_facts, reserved_of
+from lambdatop.aws.reads.single_reads import Parts, unasked
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.facts.arns import function_arn, queue_arn
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.facts.queue import MoveTask, QueueFacts
+from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
+from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.situation import (
+    Consumer,
+    FunctionSituation,
+    MappingSituation,
+    QueueSituation,
+)
+
+
+class Situations:
+    """Reads situations of functions, mappings and queues of one scope."""
+
+    def __init__(self, api: Api, scope: Scope, queues: QueueReader) -> None:
+        self._api = api
+        self._scope = scope
+        self._parts = Parts(api, scope)
+        self._queues = queues
+
+    async def function(self, key: Key) -> FunctionSituation:
+        """A function; its configuration and reserved concurrency are essential."""
+        gaps, at, parts = Gaps(), self._api.now(), self._parts
+        name = function_arn(self._scope, key.id)
+        read = gaps.read
+        config, concurrency = await asyncio.gather(
+            parts.function("GetFunctionConfiguration", name),
+            parts.function("GetFunctionConcurrency", name),
+        )
+        facts = function_facts(self._scope, config)
+        invoke, provisioned, mappings, (aliases, own), url, account = await asyncio.gather(
+            read(
+                "lambda:GetFunctionEventInvokeConfig",
+                "where failed async events go is",
+                parts.async_config(name),
+            ),
+            read(
+                "lambda:ListProvisionedConcurrencyConfigs",
+                "provisioned concurrency is",
+                parts.provisioned(name),
+            ),
+            read("lambda:ListEventSourceMappings", "its triggers are", parts.mappings_of(key)),
+            self._aliases(name, gaps),
+            read("lambda:ListFunctionUrlConfigs", "whether it has a URL is", parts.url(name)),
+            read("lambda:GetAccountSettings", "what is left of the pool is", parts.account()),
+        )
+        known = or_none(aliases) or ()
+        (queues, unread), principals, stack = await asyncio.gather(
+            self._source_queues(or_none(mappings) or (), gaps),
+            read("lambda:GetPolicy", "callers by policy are", parts.principals(name, known)),
+            read("lambda:ListTags", "whether a stack owns it is", parts.stack((facts.arn,))),
+        )
+        gaps.sentences += unasked(known)
+        return FunctionSituation(
+            ref=Ref(facts.key, facts.arn, facts.name),
+            at=at,
+            facts=facts,
+            reserved=reserved_of(concurrency),
+            provisioned=provisioned,
+            async_config=invoke,
+            mappings=mappings,
+            queues=queues,
+            policy_principals=principals,
+            aliases=aliases,
+            url=url,
+            account=account,
+            stack=stack,
+            gaps=tuple(gaps.sentences),
+            alias_configs=own,
+            unread_queues=unread,
+        )
+
+    async def _aliases(
+        self, name: str, gaps: Gaps
+    ) -> tuple[tuple[str, ...] | NotKnown, tuple[tuple[str, AsyncConfig], ...] | NotKnown]:
+        """The aliases of a function, and the event-invoke configurations of those that have one."""
+        found = await gaps.read("lambda:ListAliases", "its aliases are", self._parts.aliases(name))
+        if isinstance(found, NotKnown) or not found:
+            return found, found if isinstance(found, NotKnown) else ()
+        own = await gaps.read(
+            "lambda:ListFunctionEventInvokeConfigs",
+            "event-invoke configurations of its aliases are",
+            self._parts.alias_configs(name),
+        )
+        return found, own
+
+    async def mapping(self, key: Key) -> MappingSituation:
+        """A mapping; its own configuration is essential."""
+        gaps, at, parts = Gaps(), self._api.now(), self._parts
+        answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
+        facts = mapping_facts(self._scope, answer)
+        owners = (arn_text(answer.get("EventSourceMappingArn")), facts.function_arn)
+        (queue, retention, letters), age, stack = await asyncio.gather(
+            self._retention(facts, gaps),
+            gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.greatest_age_s(facts)),
+            gaps.read("lambda:ListTags", "whether a stack owns it is", parts.stack(owners)),
+        )
+        return MappingSituation(
+            ref=Ref(facts.key, facts.uuid, f"{facts.source_name} → {facts.function.id}"),
+            at=at,
+            facts=facts,
+            queue=queue,
+            retention_s=retention,
+            oldest_age_s=age,
+            stack=stack,
+            gaps=tuple(gaps.sentences),
+            dead_letters=letters,
+        )
+
+    async def queue(self, key: Key) -> QueueSituation:
+        """A queue; its attributes are essential."""
+        gaps, at, parts = Gaps(), self._api.now(), self._parts
+        facts = await self._queues.read(queue_arn(key))
+        mappings, sources, age = await asyncio.gather(
+            gaps.read(
+                "lambda:ListEventSourceMappings",
+                "the functions that read it are",
+                list_mappings(self._api, self._scope),
+            ),
+            self._dead_letters_of(facts, gaps),
+            gaps.read(
+                "cloudwatch:GetMetricData", "the oldest message's age is", parts.oldest_message_s(facts.key)
+            ),
+        )
+        task, fared = await self._redrive(facts.arn, mappings, sources, gaps)
+        return QueueSituation(
+            ref=Ref(facts.key, facts.arn, facts.name),
+            at=at,
+            facts=facts,
+            consumers=mappings
+            if isinstance(mappings, NotKnown)
+            else tuple(m for m in mappings if m.source_arn == facts.arn),
+            dead_letters_of=sources,
+            behind=fared,
+            move_task=task,
+            oldest_age_s=age,
+            gaps=tuple(gaps.sentences),
+        )
+
+    async def _dead_letters_of(self, queue: QueueFacts, gaps: Gaps) -> tuple[str, ...] | NotKnown:
+        return await gaps.read(
+            "sqs:ListDeadLetterSourceQueues",
+            "whether it holds dead letters of other queues is",
+            self._parts.dead_letters_of(queue.url),
+        )
+
+    async def _redrive(
+        self,
+        arn: str,
+        mappings: tuple[MappingFacts, ...] | NotKnown,
+        sources: tuple[str, ...] | NotKnown,
+        gaps: Gaps,
+    ) -> tuple[MoveTask | NotKnown | None, tuple[Consumer, ...] | NotKnown]:
+        """The newest redrive, and how those fare who would get the messages."""
+        if not sources:
+            return None, ()
+        read, parts = gaps.read, self._parts
+        task = await read("sqs:ListMessageMoveTasks", "whether a redrive runs is", parts.move_task(arn))
+        if isinstance(mappings, NotKnown):
+            return task, mappings
+        if isinstance(sources, NotKnown):
+            return task, sources
+        behind = [m for m in mappings if m.source_name in sources and m.source_kind == "sqs"]
+        fared = await asyncio.gather(
+            *(
+                read("cloudwatch:GetMetricData", f"how {m.function.id} fares is", parts.fares(m))
+                for m in behind
+            ),
+        )
+        pairs = zip(behind, fared, strict=True)
+        return task, tuple(Consumer(m) if isinstance(f, NotKnown) else f for m, f in pairs)
+
+    async def _source_queues(
+        self, mappings: Iterable[MappingFacts], gaps: Gaps
+    ) -> tuple[tuple[QueueFacts, ...], tuple[tuple[str, NotKnown], ...]]:
+        """The queues that feed these mappings, and by ARN those that could not be read."""
+        arns = sorted({m.source_arn for m in mappings if m.source_kind == "sqs"})
+        found = await asyncio.gather(*(self._queue(arn, gaps) for arn in arns))
+        pairs = tuple(zip(arns, found, strict=True))
+        unread = tuple((arn, q) for arn, q in pairs if isinstance(q, NotKnown))
+        return tuple(q for _, q in pairs if not isinstance(q, NotKnown)), unread
+
+    async def _queue(self, arn: str, gaps: Gaps) -> QueueFacts | NotKnown:
+        return await gaps.read("sqs:GetQueueAttributes", f"the state of {arn} is", self._queues.read(arn))
+
+    async def _retention(
+        self, facts: MappingFacts, gaps: Gaps
+    ) -> tuple[QueueFacts | NotKnown | None, int | NotKnown, bool | NotKnown]:
+        """The source queue, how long the source keeps events (s), and whether these are dead letters."""
+        if facts.source_kind == "sqs":
+            queue = await self._queue(facts.source_arn, gaps)
+            if isinstance(queue, NotKnown):
+                return queue, queue, queue
+            letters = await self._dead_letters_of(queue, gaps)
+            return queue, queue.retention_s, letters if isinstance(letters, NotKnown) else bool(letters)
+        if facts.source_kind == "dynamodb":
+            return None, DYNAMODB_RETENTION_S, False
+        if facts.source_kind != "kinesis":
+            return None, NotKnown("not asked"), False
+        retention = await gaps.read(
+            "kinesis:DescribeStreamSummary",
+            "how long the stream keeps records is",
+            self._parts.kinesis_retention_s(facts.source_arn),
+        )
+        return None, retention, False

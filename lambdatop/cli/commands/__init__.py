@@ -1,0 +1,1 @@
+"""Run one command of the command line each."""

@@ -1,0 +1,67 @@
+"""Show where settings come from, what they are, and whether they are valid."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from lambdatop.cli import exit_codes, stdio
+from lambdatop.cli.context import places, settle
+from lambdatop.cli.options import choose
+from lambdatop.config.example import scalar
+from lambdatop.config.schema import BY_PATH, flatten
+from lambdatop.report.text.table import text_table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("what", choices=("path", "show", "check"))
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one of the three."""
+    if args.what == "path":
+        return _path(args)
+    return _show(args) if args.what == "show" else _check(args)
+
+
+def _path(args: argparse.Namespace) -> int:
+    """Places only; a broken file does not keep its own path secret."""
+    found = places(choose(args, os.environ), os.environ)
+    rows = {
+        "config": str(found.config_file),
+        "state": str(found.state_dir),
+        "log": str(found.log_file),
+        "themes": [str(path) for path in found.theme_dirs],
+    }
+    if args.json:
+        stdio.document(rows)
+    else:
+        flat = {**rows, "themes": ":".join(rows["themes"])}
+        stdio.data(text_table(None, [[name, str(path)] for name, path in flat.items()]))
+    return exit_codes.DONE
+
+
+def _show(args: argparse.Namespace) -> int:
+    loaded = settle(args).loaded
+    flat = dict(flatten(loaded.settings))
+    accounts = {f"accounts.{name}.read_only": origin for name, origin in loaded.settings.mode.accounts}
+    if args.json:
+        rows_ = {path: {"value": flat[path], "origin": loaded.origins[path]} for path in flat}
+        stdio.document(rows_ | {path: {"value": True, "origin": o} for path, o in accounts.items()})
+        return exit_codes.DONE
+    rows = [[path, scalar(value), BY_PATH[path].unit, loaded.origins[path]] for path, value in flat.items()]
+    rows += [[path, "true", "", origin] for path, origin in accounts.items()]
+    stdio.data(text_table(("KEY", "VALUE", "UNIT", "FROM"), rows))
+    return exit_codes.DONE
+
+
+def _check(args: argparse.Namespace) -> int:
+    loaded = settle(args).loaded
+    state = "is valid" if loaded.exists else "does not exist; the defaults are valid"
+    if args.json:
+        stdio.document({"file": str(loaded.file), "exists": loaded.exists, "valid": True})
+    else:
+        stdio.data(f"{loaded.file} {state}")
+    return exit_codes.DONE

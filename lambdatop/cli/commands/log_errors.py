@@ -1,0 +1,150 @@
+"""Failures by kind, asked of Logs Insights: for volumes that one machine cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lambdatop.cli import exit_codes, stdio
+from lambdatop.cli.compose import Parts, wire
+from lambdatop.cli.context import Context
+from lambdatop.domain.errors import LambdatopError, UsageError
+from lambdatop.domain.log_analysis.insights import (
+    USD_PER_GIB,
+    Found,
+    KindIn,
+    errors_query,
+    kinds_in,
+    price_usd,
+)
+from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.sanitize import clean_line
+from lambdatop.report.text import numbers
+from lambdatop.report.text.table import text_table
+
+ASK_FROM_USD = 0.01
+SHOWN = 160
+"""Characters of a sample on the terminal; the JSON holds more."""
+
+
+def run(context: Context, targets: Sequence[str], since_s: float, *, as_json: bool, yes: bool) -> int:
+    """Estimate, ask where it costs, query, sum up."""
+    with wire(context, only_look=True) as parts:
+        found = asyncio.run(_query(parts, targets, since_s, yes=yes))
+    if found is None:
+        stdio.say("not confirmed; nothing was asked")
+        return exit_codes.FAILED
+    kinds = kinds_in(found.rows)
+    if as_json:
+        stdio.document(_json(found, kinds))
+    elif kinds:
+        stdio.data(_table(kinds))
+    _say_cost(found)
+    return exit_codes.DONE
+
+
+async def _query(parts: Parts, targets: Sequence[str], since_s: float, *, yes: bool) -> Found | None:
+    backend = await parts.connect()
+    try:
+        groups = await _groups(backend, parts, targets)
+        end = parts.clock.now()
+        start = end - since_s
+        queries = backend.queries
+        if queries is None:
+            raise LambdatopError("This connection cannot ask Logs Insights.")
+        if not _agreed(await queries.estimate_bytes(groups, start, end), groups, yes=yes):
+            return None
+        return await queries.run(groups, errors_query(), start, end)
+    finally:
+        await backend.close()
+
+
+async def _groups(backend: Backend, parts: Parts, targets: Sequence[str]) -> list[str]:
+    from lambdatop.cli.commands.logs import functions_of
+
+    keys = [await backend.reader.find(target, ("function",)) for target in targets]
+    world = await functions_of(backend, parts.clock.now())
+    return sorted({world.functions[key].log_group for key in keys if key in world.functions})
+
+
+def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
+    """Say what it scans and costs; where it costs more than a cent, somebody has to agree.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    where = f"{len(groups)} log group{'s' if len(groups) != 1 else ''}"
+    if about is None:
+        stdio.say(f"asking Logs Insights about {where}; how much it scans is not known (${USD_PER_GIB}/GiB)")
+        usd = ASK_FROM_USD
+    else:
+        usd = price_usd(about)
+        stdio.say(
+            f"asking Logs Insights about {where}: scans about {_size(about)}, {_usd(usd)} at list price"
+        )
+    if usd <= ASK_FROM_USD or yes:
+        return True
+    answer = stdio.ask("Go on? Press y and Enter: ")
+    if answer is None:
+        raise UsageError("there is no terminal to ask on; agree with --yes")
+    return answer.strip() in ("y", "Y")
+
+
+def _table(kinds: Sequence[KindIn]) -> str:
+    head = ("COUNT", "FIRST", "LAST", "LOG GROUP", "SAMPLE")
+    rows = [
+        (
+            f"{kind.count:,}",
+            numbers.moment(kind.first_at),
+            numbers.moment(kind.last_at),
+            group,
+            clean_line(kind.headline, SHOWN),
+        )
+        for group, kind in kinds
+    ]
+    return text_table(head, rows, (0,))
+
+
+def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
+    return {
+        "schema": "lambdatop.errors/1",
+        "matched": found.matched,
+        "rows": len(found.rows),
+        "scanned_bytes": found.scanned_bytes,
+        "usd": found.usd,
+        "kinds": [
+            {
+                "count": kind.count,
+                "first": numbers.moment_ms(kind.first_at),
+                "last": numbers.moment_ms(kind.last_at),
+                "log_group": group,
+                "fingerprint": redact(kind.fingerprint)[0],
+                "sample": kind.sample,
+            }
+            for group, kind in kinds
+        ],
+    }
+
+
+def _say_cost(found: Found) -> None:
+    words = "how much was scanned is not known"
+    if found.scanned_bytes is not None:
+        words = f"scanned {_size(found.scanned_bytes)}, {_usd(price_usd(found.scanned_bytes))}"
+    if found.left_out:
+        words += f"; the newest {len(found.rows):,} of {found.matched:,} matching lines were summed up"
+    stdio.say(words)
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:,.1f} GiB"
+
+
+def _usd(value: float) -> str:
+    if 0 < value < 0.0001:
+        return "less than $0.0001"
+    return f"${value:.4f}" if value < 1 else f"${value:,.2f}"

@@ -1,0 +1,135 @@
+"""Collect once and print: findings, storms, functions, quotas, sources."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+
+from lambdatop.cli import exit_codes, stdio
+from lambdatop.cli.compose import engine_thread, wire
+from lambdatop.cli.context import settle
+from lambdatop.cli.durations import seconds
+from lambdatop.domain.plans.finding import SEVERITIES
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.report.audit.report import Asked, report
+from lambdatop.report.text.not_known import cannot_tell
+from lambdatop.report.text.snapshot import snapshot_text
+
+CONNECTION = "connection"
+"""The source that says whether there is a connection; having one is not having data."""
+
+WAIT_S, GATE_WAIT_S = 15.0, 120.0
+"""Somebody waits for a table, and reads in it what had no time. A gate that had no time is red although all
+is well, and a function takes a second (four reads at four a second), so it may wait longer."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add_form(parser)
+    parser.add_argument(
+        "--wait",
+        type=seconds,
+        metavar="S",
+        help=f"longest wait for answers (default {WAIT_S:.0f}, with --fail-on {GATE_WAIT_S:.0f}); "
+        "less when nothing is left to ask",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=SEVERITIES,
+        metavar="SEVERITY",
+        help="exit 3 from this severity on, 1 when that cannot be told for want of reads",
+    )
+
+
+def add_form(parser: argparse.ArgumentParser) -> None:
+    """How to print; `demo --headless` takes `--json` only."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON document")
+    form.add_argument(
+        "--table", dest="form", action="store_const", const="table", help="plain text (default)"
+    )
+    form.add_argument(
+        "--markdown", dest="form", action="store_const", const="markdown", help="a report to file"
+    )
+    parser.set_defaults(form="table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collect, print, compare."""
+    context = settle(args)
+    with wire(context, only_look=True) as parts:
+        thread = engine_thread(context, parts)
+        thread.start()
+        try:
+            snapshot = thread.snapshot_once(_wait_s(args)).result()
+        finally:
+            thread.stop()
+    if not any(source.age_s is not None for source in snapshot.sources if source.name != CONNECTION):
+        _say_why(snapshot)
+        return exit_codes.FAILED
+    code = _verdict(snapshot, args.fail_on)
+    with stdio.keeping(code):
+        if args.form == "markdown":
+            stdio.data(report(snapshot, asked(context.settings)))
+            _note_gaps(snapshot)
+        else:
+            show(snapshot, args.form)
+    return code
+
+
+def _wait_s(args: argparse.Namespace) -> float:
+    """How long to wait at most, in s: as asked, else long enough for what is asked."""
+    if args.wait is not None:
+        return float(args.wait)
+    return WAIT_S if args.fail_on is None else GATE_WAIT_S
+
+
+def _verdict(snapshot: Snapshot, severity: str | None) -> int:
+    """The exit code: a gate that could not see is not green, and without its functions nothing was done."""
+    if severity is not None and any(f.rank >= SEVERITIES.index(severity) for f in snapshot.findings):
+        return exit_codes.FAIL_ON_MET
+    doubt = cannot_tell(snapshot, severity) if severity is not None else ""
+    if doubt:
+        stdio.say(doubt)
+    listed = all(s.age_s is not None for s in snapshot.sources if s.name == "functions")
+    return exit_codes.DONE if listed and not doubt else exit_codes.FAILED
+
+
+def asked(settings: Settings) -> Asked:
+    """Who runs this, on which machine, and why in this mode."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user often has no name
+        user = f"uid {os.getuid()}"
+    return Asked(user, os.uname().nodename, settings.mode)
+
+
+def show(snapshot: Snapshot, form: str) -> None:
+    """Print a snapshot as JSON or text, and on stderr what is missing in it."""
+    if form == "json":
+        from lambdatop.report.json.snapshot import snapshot_json
+
+        stdio.document(snapshot_json(snapshot))
+    else:
+        stdio.data(snapshot_text(snapshot))
+    _note_gaps(snapshot)
+
+
+def _note_gaps(snapshot: Snapshot) -> None:
+    for source in snapshot.sources:
+        if source.state != "ok":
+            stdio.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
+    reads = sum(gap.targets for gap in snapshot.gaps)
+    if reads:
+        stdio.say(
+            f"note: {reads:,} reads brought nothing or were not made; the output lists them as not seen"
+        )
+
+
+def _say_why(snapshot: Snapshot) -> None:
+    """Nothing could be read at all: one sentence each, without repeating itself."""
+    sentences = dict.fromkeys(s.error for s in snapshot.sources if s.error)
+    for sentence in sentences or {"no answer in time; a longer --wait may help": None}:
+        stdio.say(sentence)

@@ -1,0 +1,1 @@
+"""Speak with the terminal outside of the console: signals, prompts, start-up."""

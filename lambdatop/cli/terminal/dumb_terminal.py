@@ -1,0 +1,40 @@
+"""A terminal that cannot place its cursor (`TERM=dumb`): the table of `lambdatop snapshot` every minute."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lambdatop.cli import stdio
+from lambdatop.cli.commands.snapshot import show
+
+if TYPE_CHECKING:
+    from lambdatop.engine.thread import EngineThread
+
+LEAST_S = 60.0
+"""A table on paper, or in an editor's buffer, is read and not watched."""
+FIRST_S = 15.0
+
+
+def print_tables(
+    thread: EngineThread, refresh_s: float, wait: Callable[[float], object] | None = None
+) -> int:
+    """Print a table every minute (or every `refresh_s`, if that is longer) until Ctrl-C.
+
+    Raises:
+        KeyboardInterrupt: the way out.
+    """
+    pause_s = max(LEAST_S, refresh_s)
+    stdio.say(
+        "this terminal (TERM=dumb, or no TERM) can show no console; "
+        f"a table follows every {pause_s:.0f} s until Ctrl-C"
+    )
+    wait = wait or threading.Event().wait
+    snapshot = thread.snapshot_once(FIRST_S).result()
+    while True:
+        show(snapshot, "table")
+        stdio.data("")
+        stdio.flush()
+        wait(pause_s)
+        snapshot = thread.latest()

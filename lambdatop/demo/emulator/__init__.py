@@ -1,0 +1,1 @@
+"""Run functions and keep metrics, logs and events as Lambda would."""

@@ -1,0 +1,1 @@
+"""Mend and extend the embedded emulator, one AWS area each."""

@@ -1,0 +1,1 @@
+"""Start, protect, feed and stop the emulator's processes."""

@@ -1,0 +1,1 @@
+"""Price invocations, requests and API calls, in USD."""

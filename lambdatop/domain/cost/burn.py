@@ -1,0 +1,123 @@
+"""What functions cost per hour: the parts, the waste, the account's total, the time ahead. Pure.
+
+All of it is an estimate at list price from CloudWatch's minutes; `exact` is what REPORT lines bill.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from datetime import UTC, datetime, timedelta
+
+from lambdatop.domain.cost.prices import BORROWED_FROM, Prices, table_prices
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.log_analysis.figures import LogFigures
+
+HOUR_S = 3600
+DAY_S = 86_400.0
+PARTS = ("duration", "requests", "ephemeral", "provisioned", "logs")
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """USD per hour of one function, by what is paid for.
+
+    `duration` is execution, `requests` invocations, `ephemeral` /tmp above 512 MB, `provisioned` configured
+    provisioned concurrency (None: not read), `logs` what its log group takes in (None: not known; of a
+    group that several functions write to, its share by invocations: `log_writers` counts them). `wasted` is
+    the part of `usage` that did failed or repeated work, None where that is not known. `running` is how many
+    executions run at once on average. `borrowed` are the prices that are us-east-1's because none is known
+    for the region, as far as they count here.
+    """
+
+    duration: float = 0.0
+    requests: float = 0.0
+    ephemeral: float = 0.0
+    provisioned: float | None = None
+    logs: float | None = None
+    log_writers: int = 1
+    wasted: float | None = None
+    running: float = 0.0
+    borrowed: frozenset[str] = frozenset()
+
+    @property
+    def usage(self) -> float:
+        """What it costs because it runs: everything but provisioned concurrency."""
+        return self.duration + self.requests + self.ephemeral + (self.logs or 0.0)
+
+    @property
+    def total(self) -> float:
+        """Everything that is known."""
+        return self.usage + (self.provisioned or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """What REPORT lines bill: USD per hour over the last `over_s` seconds.
+
+    Not `complete`: lines are missing, so that it is at least that. Log ingestion and provisioned concurrency
+    are in no REPORT and not in here.
+    """
+
+    usd_per_hour: float
+    over_s: float
+    complete: bool
+
+
+def exact_burn(figures: LogFigures, times: float = 1.0) -> Exact | None:
+    """The exact figure that stands beside an estimate; None without a single REPORT that names a billed time.
+
+    `times`: published minutes pass so much faster than log lines are stamped (the demo's compression): the
+    estimate is per published hour, so this must be, too.
+    """
+    if figures.usd_per_hour is None or figures.requests <= figures.unbilled_reports:
+        return None
+    whole = figures.complete and not figures.unbilled_reports
+    return Exact(figures.usd_per_hour / times, (figures.until - figures.since) * times, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBurn:
+    """What all functions burn together.
+
+    `usd_per_hour` and `wasted_usd_per_hour` are None until the metrics of at least one function have come;
+    `counted` of `functions` have. `parts` are the sums. `projected_usd` is what the time from now to `until`
+    (s since the epoch) costs if nothing changes. `vs_yesterday` and `vs_week` compare the duration of now
+    with the same hour a day and a week ago ("duration x"): per account, CloudWatch sums durations without
+    their memory sizes, so only the ratio of running time can be told, not that of USD. None: no point then.
+    `times` is the demo's compression of time (1 on AWS).
+    """
+
+    usd_per_hour: float | None = None
+    wasted_usd_per_hour: float | None = None
+    parts: Burn = field(default=Burn())
+    counted: int = 0
+    functions: int = 0
+    projected_usd: float | None = None
+    until: float | None = None
+    vs_yesterday: float | None = None
+    vs_week: float | None = None
+    prices: Prices = field(default_factory=lambda: table_prices(BORROWED_FROM))
+    times: float = 1.0
+
+
+NO_BURN = AccountBurn()
+
+
+def hour_ahead(until: str | None, now: float) -> float:
+    """The next moment (s since the epoch) at which it is `until` ("18:00", UTC); None is a day from now."""
+    if until is None:
+        return now + DAY_S
+    hour, minute = (int(part) for part in until.split(":"))
+    today = datetime.fromtimestamp(now, UTC)
+    chosen = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return (chosen if chosen > today else chosen + timedelta(days=1)).timestamp()
+
+
+def projected(usd_per_hour: float, now: float, until: float) -> float:
+    """USD from `now` to `until` (s since the epoch) if it goes on as it does."""
+    return usd_per_hour * max(0.0, until - now) / HOUR_S
+
+
+def times_of(now: float | None, then: float | None) -> float | None:
+    """How many times as much it is now; None where either is unknown, or nothing ran then."""
+    return now / then if now is not None and then else None

@@ -1,0 +1,106 @@
+"""Price arithmetic. An estimate at list price, never an invoice.
+
+Free tiers, savings plans and volume tiers are left out, so the truth is at most this much. The figures stand
+in `prices/`; the constants here are us-east-1's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lambdatop.domain.cost.prices import FIGURES, Prices, table_prices
+from lambdatop.domain.facts.function import FunctionFacts
+
+if TYPE_CHECKING:
+    from lambdatop.domain.settings.settings import PriceSettings
+
+AS_OF = "2026-11"
+
+GB_SECOND_USD = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+REQUEST_USD = 0.20 / 1_000_000
+EPHEMERAL_GB_SECOND_USD = 0.0000000309
+EPHEMERAL_FREE_MB = 512
+METRIC_USD = 0.01 / 1000
+"""One metric asked for through GetMetricData; never free."""
+LOG_INGEST_GB_USD = 0.50
+"""A GB (10^9 bytes) taken in by CloudWatch Logs, Standard class, first tier of Lambda logs."""
+LOG_GB = 1e9
+
+
+def burn_usd(
+    facts: FunctionFacts, duration_ms: float, invocations: float, prices: Prices | None = None
+) -> float:
+    """USD for `invocations` that ran `duration_ms` in total, without `prices` at the table's of its region.
+
+    Formula: GB-s x price of the architecture + requests + extra /tmp. Init time is billed too but not
+    in CloudWatch's Duration, so cold functions cost somewhat more.
+    """
+    own = prices or table_prices(facts.key.scope.region)
+    return (
+        duration_usd(facts, duration_ms, own)
+        + invocations * own.request
+        + ephemeral_usd(facts, duration_ms, own)
+    )
+
+
+def duration_usd(
+    facts: FunctionFacts, duration_ms: float, prices: Prices, on_provisioned: float = 0.0
+) -> float:
+    """USD for so much execution; `on_provisioned` is the share (0..1) that ran on provisioned concurrency."""
+    gb_s = duration_ms / 1000 * facts.memory_mb / 1024
+    asked = prices.gb_second(facts.architecture)
+    if on_provisioned:
+        asked += on_provisioned * (prices.provisioned_run(facts.architecture) - asked)
+    return gb_s * asked
+
+
+def ephemeral_usd(facts: FunctionFacts, duration_ms: float, prices: Prices) -> float:
+    """USD for /tmp above what is free, while it runs."""
+    extra_gb = max(0, facts.ephemeral_mb - EPHEMERAL_FREE_MB) / 1024
+    return duration_ms / 1000 * extra_gb * prices.ephemeral_gb_second
+
+
+def provisioned_usd_per_hour(facts: FunctionFacts, environments: float, prices: Prices) -> float:
+    """USD per hour for configured provisioned concurrency, whether it runs or not."""
+    return environments * facts.memory_mb / 1024 * 3600 * prices.provisioned(facts.architecture)
+
+
+def log_usd(ingested_bytes: float, prices: Prices) -> float:
+    """USD for log lines taken in; a GB is 10^9 bytes here (AWS does not say which it means)."""
+    return ingested_bytes / LOG_GB * prices.log_gb
+
+
+@lru_cache(maxsize=32)
+def prices_for(
+    region: str, own: PriceSettings, read: tuple[tuple[str, float], ...] = (), read_as_of: str = ""
+) -> Prices:
+    """The prices of a region: the table's, over them the Price List API's, over those what the user set.
+
+    `read` are figures by their names in `prices.FIGURES`, `read_as_of` the day on which they were read.
+    """
+    found = table_prices(region)
+    if read:
+        found = _with(found, dict(read), "Price List API")
+        found = replace(found, as_of=read_as_of or found.as_of)
+    chosen = {
+        "gb_second_x86": own.gb_second_x86,
+        "gb_second_arm64": own.gb_second_arm64,
+        "request": None if own.request_million is None else own.request_million / 1_000_000,
+        "ephemeral_gb_second": own.ephemeral_gb_second,
+        "provisioned_x86": own.provisioned_gb_second_x86,
+        "provisioned_arm64": own.provisioned_gb_second_arm64,
+        "provisioned_run_x86": own.provisioned_run_gb_second_x86,
+        "provisioned_run_arm64": own.provisioned_run_gb_second_arm64,
+        "log_gb": own.log_gb,
+    }
+    set_ = {name: value for name, value in chosen.items() if value is not None}
+    return _with(found, set_, "configuration") if set_ else found
+
+
+def _with(prices: Prices, figures: Mapping[str, float], source: str) -> Prices:
+    known = {name: value for name, value in figures.items() if name in FIGURES}
+    borrowed = prices.borrowed - known.keys()
+    return replace(prices, **known, borrowed=borrowed, set_by=(*prices.set_by, source))  # type: ignore[arg-type]

@@ -1,0 +1,95 @@
+"""docs/detectors.md, made from the registry and the thresholds' metadata: both are written down once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
+
+from lambdatop.domain.detectors.registry import REGISTRY, Detector
+from lambdatop.domain.plans.finding import DETECTORS
+from lambdatop.domain.settings.thresholds import DetectorSettings
+
+_HEAD = """\
+# Detectors
+
+Made from the detectors' own words and the defaults of their thresholds (`make docs`); do not edit.
+
+A detector reads what is known and states findings: severity, target, the formula with its numbers filled in,
+the evidence, since when, and the mitigations that may fit, best first. Each threshold is a key in
+`config.yaml` (`detectors.NAME.KEY`). Some rules hold for all of them:
+
+- **Only final minutes count.** A minute is final once it lies back by the publishing delay (2 min) and, for
+  a function, its timeout: CloudWatch stamps a datapoint with the start of the invocation. Younger minutes
+  neither raise a finding nor clear one. A window ends where metrics were last fetched, so findings stand
+  while that fails.
+- **A missing point is not a zero**, except of a counter whose sibling has a point in that minute.
+- **Small numbers are silent**: each detector has a floor below which it says nothing.
+- **Findings do not flicker**: one that stands is kept until its figure falls below `detectors.clear_factor`
+"""
+
+
+def markdown() -> str:
+    """The whole document."""
+    clear = DetectorSettings().clear_factor
+    head = f"{_HEAD}  ({_number(clear)}) of the threshold that raised it.\n"
+    return "\n".join((head, *_overview(), "", *(line for name in DETECTORS for line in _section(name))))
+
+
+def _overview() -> Iterator[str]:
+    yield "| detector | what it says |"
+    yield "|---|---|"
+    for name in DETECTORS:
+        built = REGISTRY.get(name)
+        said = _cell(_says(built)) if built else "not in this version"
+        yield f"| {f'[`{name}`](#{name})' if built else f'`{name}`'} | {said} |"
+
+
+def _section(name: str) -> Iterator[str]:
+    built = REGISTRY.get(name)
+    if built is None:
+        return
+    yield f"## {name}"
+    yield ""
+    yield f"{_sentence(_says(built))}"
+    yield ""
+    yield f"- **Formula:** {built.formula}"
+    yield f"- **Reads:** {built.source}"
+    yield f"- **What else looks like it:** {built.traps}"
+    yield f"- **May help:** {', '.join(f'`{s}`' for s in built.suggests) or 'nothing that lambdatop does'}"
+    knobs = _knobs(name)
+    if knobs:
+        yield ""
+        yield "| threshold | default | unit | meaning |"
+        yield "|---|---:|---|---|"
+        yield from (_knob(knob) for knob in knobs)
+    yield ""
+
+
+def _says(built: Detector) -> str:
+    """The first line of the detector's module, without its name and where it comes from."""
+    line = (built.detect.__globals__.get("__doc__") or "").strip().split("\n", 1)[0]
+    said = line.partition(": ")[2].partition(" (telemetry")[0]
+    return said.partition(". ")[0].rstrip(".")
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
+def _knobs(name: str) -> tuple[Field[object], ...]:
+    """The thresholds of a detector; a detector that reads configuration only has none."""
+    own = [f for f in fields(DetectorSettings) if f.name == name and f.default_factory is not MISSING]
+    return tuple(f for section in own for f in fields(section.default_factory()))  # type: ignore[operator]
+
+
+def _knob(knob: Field[object]) -> str:
+    meaning = _cell(str(knob.metadata["help"]))
+    return f"| `{knob.name}` | {_number(knob.default)} | {knob.metadata['unit']} | {meaning} |"
+
+
+def _number(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

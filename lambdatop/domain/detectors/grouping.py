@@ -1,0 +1,146 @@
+"""One incident, one finding: symptoms with one cause are grouped, the cause first. Pure.
+
+Findings belong together when they concern the same function: their target or what they are `about` is the
+function, feeds it, takes its failures or holds its log. Findings that are only information never join two
+incidents; they stand last, as what makes it worse.
+
+The cause is the member that stands first in CAUSAL, a table of what explains what: a change explains a
+full disk, a full disk explains errors, errors explain redelivery, redelivery fills the dead-letter queue.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from lambdatop.domain.facts.log_writers import LOG_GROUP, writers_by_group
+from lambdatop.domain.graph.dead_letters import dead_letter_queues
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import SEVERITIES, Finding
+from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.state.world import World
+
+CAUSAL = (
+    "recent_change",
+    "runaway_loop",
+    "suspected_loop",
+    "loop_topology",
+    "resource_limit",
+    "memory_pressure",
+    "proactive_init",
+    "timeouts",
+    "near_timeout",
+    "quota_headroom",
+    "throttled",
+    "dead_trigger",
+    "poison_message",
+    "blocked_shard",
+    "async_amplification",
+    "error_burst",
+    "error_rate",
+    "batch_amplification",
+    "sqs_redelivery",
+    "stream_lag",
+    "async_backlog",
+    "dlq_growth",
+    "async_loss",
+    "stream_loss",
+    "log_storm",
+    "cold_start_burst",
+    "cost_burn",
+    "risky_config",
+)
+_RANK = {name: rank for rank, name in enumerate(CAUSAL)}
+
+
+def group(world: World, findings: Iterable[Finding]) -> tuple[Incident, ...]:
+    """The incidents, worst first; the order of the findings does not matter."""
+    ordered = sorted(findings, key=_order)
+    owners = _Owners(world)
+    of = {f.identity: owners.of(f) for f in ordered}
+    groups = _Groups()
+    for finding in ordered:
+        if finding.rank > 0:
+            groups.join(of[finding.identity])
+    members: dict[Key, list[Finding]] = defaultdict(list)
+    for finding in ordered:
+        members[groups.of(of[finding.identity])].append(finding)
+    incidents = [_incident(found, of) for found in members.values()]
+    return tuple(sorted(incidents, key=lambda i: (-SEVERITIES.index(i.severity), i.since, _order(i.cause))))
+
+
+def _order(finding: Finding) -> tuple[int, int, bool, float, str, Key]:
+    """Causal order; information after everything else, who blames another after who blames nobody."""
+    rank = _RANK.get(finding.detector, len(CAUSAL))
+    victim = finding.remedy is not None
+    return (int(finding.rank == 0), rank, victim, -finding.rank, finding.target.name, finding.target.key)
+
+
+def _incident(found: list[Finding], of: dict[tuple[str, Key], tuple[Key, ...]]) -> Incident:
+    """`found` in causal order."""
+    telling = [f for f in found if f.rank > 0] or found
+    functions = {k for f in telling for k in of[f.identity] if k.kind == "function"}
+    return Incident(
+        found[0],
+        tuple(found[1:]),
+        SEVERITIES[max(f.rank for f in found)],
+        min(f.since for f in telling),
+        tuple(sorted(functions)),
+    )
+
+
+class _Owners:
+    """Which functions a thing belongs to."""
+
+    def __init__(self, world: World) -> None:
+        self._of: dict[Key, set[Key]] = defaultdict(set)
+        for mapping in world.mappings.values():
+            self._of[mapping.key].add(mapping.function)
+            for source in (mapping.source_queue, mapping.source_stream):
+                if source is not None:
+                    self._of[source].add(mapping.function)
+        for queue, feeders in dead_letter_queues(world).items():
+            for feeder in feeders:
+                self._of[queue] |= {feeder} if feeder.kind == "function" else self._of[feeder]
+        self._writers = writers_by_group(world.functions)
+
+    def of(self, finding: Finding) -> tuple[Key, ...]:
+        """Functions of a finding, its target's first; its target where there is none."""
+        found: dict[Key, None] = {}
+        for key in (finding.target.key, *finding.about):
+            owned = [key] if key.kind == "function" else sorted(self._owners(key))
+            found |= dict.fromkeys(owned)
+        return tuple(found) or (finding.target.key,)
+
+    def _owners(self, key: Key) -> Iterable[Key]:
+        if key.kind != LOG_GROUP:
+            return self._of.get(key, ())
+        writers = self._writers.get(key, ())
+        # A group that many functions share must not make one incident of theirs.
+        return [writers[0].key] if len(writers) == 1 else ()
+
+
+class _Groups:
+    """Disjoint sets of keys."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Key, Key] = {}
+
+    def join(self, keys: tuple[Key, ...]) -> None:
+        """Make one set of all sets that hold one of the keys; its smallest key stands for it."""
+        roots = {self._root(key) for key in keys}
+        first = min(roots)
+        for root in roots:
+            self._parent[root] = first
+
+    def of(self, keys: tuple[Key, ...]) -> Key:
+        """What stands for the set of the first key that is in one, else for the first key alone."""
+        known = [key for key in keys if key in self._parent]
+        return self._root(known[0]) if known else keys[0]
+
+    def _root(self, key: Key) -> Key:
+        self._parent.setdefault(key, key)
+        while self._parent[key] != key:
+            self._parent[key] = self._parent[self._parent[key]]
+            key = self._parent[key]
+        return key

@@ -1,0 +1,1 @@
+"""Detect one kind of trouble each."""

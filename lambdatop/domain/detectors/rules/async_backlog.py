@@ -1,0 +1,92 @@
+"""async_backlog: events wait in Lambda's asynchronous queue (telemetry D4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.failure_path import async_limits
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window, slope_per_min
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+from lambdatop.domain.plans.wording import span
+
+NAME = "async_backlog"
+FORMULA = (
+    "AsyncEventAge.Maximum > 60 s and rising over 10 final minutes, with more age than retries of failing "
+    "events explain (360 s); critical at half of the maximum event age"
+)
+SOURCE = "AWS/Lambda AsyncEventAge (Maximum), Errors, Throttles; maximum event age of the function"
+TRAPS = "retries alone make failing events up to about six minutes old; a backlog that drains grows younger"
+SUGGESTS = ("cap_concurrency", "stop_async_retries", "throttle_to_zero")
+
+RETRY_AGE_MS = 360_000.0
+"""Retries come about one and two minutes after a failure; with queueing in between, older than this is
+waiting, not retrying (telemetry section 6; twice the sum)."""
+
+MIN_POINTS = 3
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function whose events wait longer and longer."""
+    limits = sight.limits.async_backlog
+    for key, facts in sight.measured():
+        over = sight.window(key, limits.window_min)
+        ages = _ages(sight, key, over)
+        if len(ages) < MIN_POINTS:
+            continue
+        age_s, slope = ages[-1][1] / 1000, slope_per_min(tuple(ages)) or 0.0
+        if age_s <= sight.limit(NAME, key, limits.warning_age_s) or slope <= 0:
+            continue
+        if not _waits(sight, key, over, age_s):
+            continue
+        yield _finding(sight, facts, over, age_s, slope)
+
+
+def _ages(sight: Sight, key: Key, over: Window) -> list[tuple[float, float]]:
+    series = sight.world.metric(key, "AsyncEventAge", "Maximum")
+    pairs = zip(series.times, series.values, strict=True)
+    return [(float(t), v) for t, v in pairs if over.start <= t < over.end]
+
+
+def _waits(sight: Sight, key: Key, over: Window, age_s: float) -> bool:
+    """Whether throttles or sheer age say that events wait, not only that failed ones are tried again."""
+    throttles = sight.world.metric(key, "Throttles").sum(over.start, over.end)
+    errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
+    return throttles > 0 or errors == 0 or age_s * 1000 > RETRY_AGE_MS
+
+
+def _finding(sight: Sight, facts: FunctionFacts, over: Window, age_s: float, slope: float) -> Finding:
+    config = sight.world.triggers_of(facts.key).async_config
+    # No event may become older than AWS's default, so that a share of it is never too high.
+    unread = config if isinstance(config, NotKnown) else None
+    most_s = MAX_EVENT_AGE_S if isinstance(config, NotKnown) else async_limits(config)[1]
+    share = age_s / most_s
+    bad = share >= sight.limit(NAME, facts.key, sight.limits.async_backlog.critical_share, "critical")
+    severity: Severity = "critical" if bad else "warning"
+    growth_s = slope / 1000
+    ends = f"they are given up after {span(most_s)}"
+    if unread is not None:
+        ends = f"when they are given up is {unread.words}"
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name}: async events wait {span(age_s)} and longer; {ends}",
+        over.end - age_s,
+        (
+            ("oldest_attempt_s", round(age_s, 1)),
+            ("growth_s_per_min", round(growth_s, 1)),
+            ("maximum_event_age_s", None if unread else most_s),
+            ("age_share", None if unread else round(share, 3)),
+            ("given_up_in_s", None if unread or growth_s <= 0 else round((most_s - age_s) / growth_s * 60)),
+            ("window_min", over.minutes),
+        ),
+        SUGGESTS,
+        f"oldest attempt {age_s:.0f} s > {sight.limits.async_backlog.warning_age_s:g} s, "
+        f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age"
+        f"{' that AWS allows at most' if unread else ''}",
+    )

@@ -1,0 +1,74 @@
+"""async_loss: asynchronous events were given up without success (telemetry D3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.failure_path import AsyncEnd, async_end
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window, began
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "async_loss"
+FORMULA = "AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes"
+SOURCE = "AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures"
+TRAPS = (
+    "AsyncEventsDropped also counts events that a dead-letter queue or destination took: these are handed "
+    "over, not lost; reserved concurrency 0 sends every event there on purpose"
+)
+SUGGESTS = ("stop_async_retries", "rollback_alias")
+_METRICS = ("AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function that gave events up, worse where nobody took them."""
+    for key, facts in sight.measured():
+        over = sight.window(key, sight.limits.async_loss.window_min)
+        counts = [sight.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]
+        if any(counts):
+            yield _finding(sight, facts, over, *counts)
+
+
+def _finding(
+    sight: Sight, facts: FunctionFacts, over: Window, dropped: float, letters: float, deliveries: float
+) -> Finding:
+    key, world = facts.key, sight.world
+    end = async_end(facts, world.triggers_of(key).async_config)
+    # What could not be delivered had somewhere to go; what was dropped is lost where it had not.
+    lost = dropped if end.lost else letters + deliveries
+    reserved = world.reserved_of(key)
+    stopped = reserved == 0
+    runs = world.metric(key, "Invocations").sum(over.start, over.end)
+    # Without a run it may stand at zero on purpose, where every event ends so.
+    sure = runs > 0 or not isinstance(reserved, NotKnown)
+    severity: Severity = "info" if stopped or not sure else "critical" if lost else "warning"
+    if lost:
+        title = f"{facts.name} lost {lost:.0f} async events"
+    elif end.takers:
+        title = f"{facts.name} gave up {dropped:.0f} async events to {' and '.join(end.takers)}"
+    else:
+        title = f"{facts.name} gave up {dropped:.0f} async events; where they go is {_words(end)}"
+    starts = [began(sight.world.metric(key, name), over.end) for name in _METRICS]
+    return Finding(
+        NAME,
+        severity,
+        Ref(key, facts.arn, facts.name),
+        f"{title}: it is throttled to zero" if stopped else title,
+        float(min((s for s in starts if s is not None), default=int(sight.now))),
+        (
+            ("dropped", dropped),
+            ("dead_letter_errors", letters),
+            ("destination_failures", deliveries),
+            ("lost", None if end.unread is not None and not end.takers and not lost else lost),
+            ("went_to", end.words if end.takers or end.lost else _words(end)),
+            ("window_min", over.minutes),
+        ),
+        ("restore_concurrency",) if stopped else SUGGESTS,
+        f"{dropped:.0f} dropped + {letters:.0f} + {deliveries:.0f} undelivered > 0 over {over.minutes} min",
+    )
+
+
+def _words(end: AsyncEnd) -> str:
+    return end.unread.words if end.unread is not None else end.words

@@ -1,0 +1,113 @@
+"""cold_start_burst: many requests wait for an environment to initialise (telemetry D17, section 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.log_analysis.digest import Digest, Reported, digest
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "cold_start_burst"
+FORMULA = (
+    "REPORT lines with an Init or Restore Duration, whose request came right after the initialisation, "
+    "/ REPORT lines of the last 5 min, with at least 20 of them"
+)
+SOURCE = "log tail: REPORT or platform.report, INIT_START and START of each stream"
+TRAPS = (
+    "a deployment starts every environment anew, and more traffic needs more environments (both: info); "
+    "proactive initialisation and provisioned concurrency initialise long before the first request and "
+    "keep nobody waiting (not counted)"
+)
+SUGGESTS = ("rollback_alias", "tune_trigger", "cap_concurrency")
+
+RAMP = 1.5
+"""Traffic that grew by this factor against the window before explains new environments."""
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function with a tail, above the threshold."""
+    limits = sight.limits.cold_start_burst
+    since = sight.log_since(limits.window_min)
+    for key, tail in sight.world.logs.items():
+        facts = sight.world.functions.get(key)
+        if facts is None:
+            continue
+        whole = digest(tail)
+        seen = whole.since(since)
+        cold = _waited_for(seen, whole, sight.limits.proactive_init.gap_s)
+        if len(seen.reports) < limits.min_reports or not cold:
+            continue
+        share = len(cold) / len(seen.reports)
+        limit = sight.limit(NAME, key, limits.warning_share)
+        if share >= limit:
+            yield _finding(sight, facts, whole, seen, cold, limit)
+
+
+def _waited_for(seen: Digest, whole: Digest, gap_s: float) -> list[Reported]:
+    """Reports of requests that an initialisation kept waiting: not of environments made ready long before."""
+    ready_early = {
+        e.stream for e in whole.environments if e.start_at and (e.idle_s(e.start_at, 0.0) or 0.0) > gap_s
+    }
+    return [
+        r
+        for r in seen.reports
+        if (r.report.init_ms is not None or r.report.restore_ms is not None) and r.stream not in ready_early
+    ]
+
+
+def _finding(
+    sight: Sight, facts: FunctionFacts, whole: Digest, seen: Digest, cold: list[Reported], limit: float
+) -> Finding:
+    window_min = sight.limits.cold_start_burst.window_min
+    reports, count = len(seen.reports), len(cold)
+    share = count / reports
+    why = _explained(sight, facts, whole, reports)
+    severity: Severity = "info" if why else "warning"
+    slowest = max((r.report.init_ms or r.report.restore_ms or 0.0) for r in cold)
+    title = f"{facts.name} starts cold in {share:.0%} of requests, up to {slowest:.0f} ms"
+    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    if why == "deployment":
+        suggests: tuple[str, ...] = ("rollback_alias",)
+    else:
+        suggests = ("tune_trigger", "cap_concurrency") if fed else ("cap_concurrency",)
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{title} ({why})" if why else title,
+        cold[0].at,
+        (
+            ("cold_starts", count),
+            ("reports", reports),
+            ("cold_share", round(share, 4)),
+            ("init_max_ms", round(slowest, 1)),
+            ("environments", len({r.stream for r in seen.reports})),
+            ("explained_by", why or None),
+            ("window_min", window_min),
+        ),
+        suggests,
+        f"{count} cold / {reports} reports = {share:.0%} >= {limit:.0%} over {window_min} min",
+    )
+
+
+def _explained(sight: Sight, facts: FunctionFacts, whole: Digest, reports: int) -> str:
+    """What makes new environments natural: "deployment", "more traffic", or "" for nothing known."""
+    window_min = sight.limits.cold_start_burst.window_min
+    since, earlier = sight.log_since(window_min), sight.log_since(2 * window_min)
+    # The first requests after a deployment may come a while after it.
+    changed = [facts.last_modified or 0.0, *(c.at for c in sight.world.changes.get(facts.key, ()))]
+    if max(changed) >= earlier:
+        return "deployment"
+    if whole.first_at and whole.first_at <= earlier:
+        before = float(sum(1 for r in whole.reports if earlier <= r.at < since))
+        return "more traffic" if reports >= RAMP * before else ""
+    over = sight.window(facts.key, window_min)
+    invocations = sight.world.metric(facts.key, "Invocations")
+    begin = over.start - window_min * MINUTE
+    if not invocations.times or invocations.times[0] > begin:
+        return ""
+    before, now = invocations.sum(begin, over.start), invocations.sum(over.start, over.end)
+    return "more traffic" if now > 0 and now >= RAMP * before else ""

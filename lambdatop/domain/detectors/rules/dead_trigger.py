@@ -1,0 +1,182 @@
+"""dead_trigger: an event source mapping delivers nothing although it should (telemetry D20, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "dead_trigger"
+FORMULA = (
+    "State Disabled or Disabling and its reason names no user; or LastProcessingResult begins with PROBLEM; "
+    "or Enabled while its queue holds messages in each of 10 final minutes and PolledEventCount, or where "
+    "that is not collected NumberOfMessagesReceived, is 0"
+)
+SOURCE = "event source mapping; PolledEventCount (opt-in); AWS/SQS Visible, Received; reserved concurrency"
+TRAPS = (
+    "somebody disabled it (info, when messages wait); a function that fails is told by error_rate and "
+    "blocked_shard (info here); reserved concurrency 0, throttles, or all pollers busy with messages in "
+    "flight; a mapping enabled a moment ago; a reason may outlive the change that it explains"
+)
+SUGGESTS = ("enable_trigger", "disable_trigger", "throttle_to_zero")
+
+BY_USER = ("user action", "user_initiated", "user initiated")
+"""How AWS says that a person or a deployment did it (free text, in several spellings)."""
+FUNCTION_FAILED = "PROBLEM: Function call failed"
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is wrong: `why` completes the title, `formula` the finding's."""
+
+    severity: Severity
+    why: str
+    formula: str
+    since: float
+    suggests: tuple[str, ...]
+    evidence: tuple[tuple[str, float | int | str | None], ...] = ()
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per mapping that delivers nothing."""
+    for mapping in sight.world.mappings.values():
+        queue = _queue(sight, mapping)
+        if mapping.state in ("Disabled", "Disabling"):
+            state = _disabled(sight, mapping, queue)
+        else:
+            state = _problem(sight, mapping) or _not_polling(sight, mapping, queue)
+        if state is not None:
+            yield _finding(sight, mapping, queue, state)
+
+
+def _queue(sight: Sight, mapping: MappingFacts) -> QueueFacts | None:
+    history = sight.world.queues.get(mapping.source_queue) if mapping.source_queue else None
+    return history.facts if history else None
+
+
+def _changed(sight: Sight, mapping: MappingFacts) -> float:
+    return min(sight.now, mapping.last_modified or sight.now)
+
+
+def _disabled(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
+    reason = mapping.state_reason.strip()
+    ours = _just_set(sight, mapping)
+    if not (reason or ours):
+        return None
+    since, state = _changed(sight, mapping), mapping.state
+    if not (ours or any(words in reason.casefold() for words in BY_USER)):
+        formula = f"State {state}, reason names no user: {reason[:120]}"
+        return _State("critical", f"was disabled by Lambda: {reason[:80]}", formula, since, SUGGESTS[:1])
+    waiting = queue.visible if queue else 0
+    if waiting <= 0:
+        return None
+    formula = f"State {state} by a user, {waiting} messages visible > 0"
+    return _State("info", f"is disabled by a user, {waiting} waiting", formula, since, SUGGESTS[:1])
+
+
+def _just_set(sight: Sight, mapping: MappingFacts) -> bool:
+    """Whether lambdatop set the state itself, and no list has brought the reason that belongs to it yet."""
+    control = sight.world.controls.get((mapping.key, "state"))
+    return control is not None and control[0] >= sight.world.mappings_at.get(mapping.key.scope, 0.0)
+
+
+def _problem(sight: Sight, mapping: MappingFacts) -> _State | None:
+    result = mapping.last_result.strip()
+    if not mapping.enabled or not result.upper().startswith("PROBLEM"):
+        return None
+    failed = result.startswith(FUNCTION_FAILED)
+    severity: Severity = "info" if failed else "warning"
+    why = "last call of its function failed" if failed else f"reports {result[:80]}"
+    suggests = ("disable_trigger", "throttle_to_zero") if failed else ("disable_trigger",)
+    return _State(severity, why, f"LastProcessingResult = {result[:120]}", sight.now, suggests)
+
+
+def _not_polling(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
+    if mapping.state != "Enabled" or queue is None:
+        return None
+    counted = mapping.key if "EventCount" in mapping.metrics else queue.key
+    over = sight.window(counted, sight.limits.dead_trigger.window_min)
+    if _excused(sight, mapping, queue, over):
+        return None
+    waited = _waits(sight, queue.key, over)
+    if waited is None:
+        return None
+    metric, taken = _taken(sight, mapping, queue.key, over)
+    if taken is None or taken > 0:
+        return None
+    return _State(
+        "warning",
+        f"takes nothing while {queue.visible} messages wait",
+        f"{metric} = 0 and at least {waited:g} messages visible in each of {over.minutes} min",
+        float(over.start),
+        ("disable_trigger", "enable_trigger"),
+        ((metric, taken), ("visible_min", waited), ("window_min", over.minutes)),
+    )
+
+
+def _excused(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window) -> bool:
+    """Whether there is a reason for taking nothing that is not the mapping's."""
+    reserved = sight.world.reserved_of(mapping.function)
+    if queue.visible <= 0 or queue.in_flight > 0 or reserved == 0 or isinstance(reserved, NotKnown):
+        return True
+    if sight.world.metric(mapping.function, "Throttles").sum(over.start, over.end) > 0:
+        return True
+    changed = mapping.last_modified
+    # Published minutes outrun the clock in the demo; the change is put on their scale.
+    return (
+        changed is not None and sight.now - (sight.now - changed) * sight.settings.metrics.times > over.start
+    )
+
+
+def _waits(sight: Sight, queue: Key, over: Window) -> float | None:
+    """The fewest messages that were visible in any minute, None unless every minute says that some were."""
+    visible = sight.world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
+    points = visible.window(over.start, over.end)
+    fewest = min(points, default=0.0)
+    return fewest if len(points) == over.minutes and fewest > 0 else None
+
+
+def _taken(sight: Sight, mapping: MappingFacts, queue: Key, over: Window) -> tuple[str, float | None]:
+    """What was taken out of the queue, and the metric that says so; None when nothing says so.
+
+    An empty poll publishes 0, so once the metric is asked for, a missing point means no poll.
+    """
+    if "EventCount" in mapping.metrics:
+        asked = sight.world.asked_at(SeriesKey(mapping.key, "PolledEventCount", "Sum")) is not None
+        polled = sight.world.metric(mapping.key, "PolledEventCount").sum(over.start, over.end)
+        return "polled_events", polled if asked else None
+    received = sight.world.metric(queue, "NumberOfMessagesReceived")
+    # A queue with messages in it publishes each of its counters; one that never did is not known.
+    return "received", received.sum(over.start, over.end) if received.times else None
+
+
+def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None, state: _State) -> Finding:
+    name = f"{mapping.source_name} → {mapping.function.id}"
+    return Finding(
+        NAME,
+        state.severity,
+        Ref(mapping.key, mapping.uuid, name),
+        f"{name} {state.why}",
+        state.since,
+        (
+            ("state", mapping.state),
+            ("state_reason", mapping.state_reason or None),
+            ("last_processing_result", mapping.last_result or None),
+            ("source_kind", mapping.source_kind),
+            ("visible", queue.visible if queue else None),
+            ("in_flight", queue.in_flight if queue else None),
+            ("reserved_concurrency", sight.world.reserved.get(mapping.function)),
+            *state.evidence,
+        ),
+        state.suggests,
+        state.formula,
+        tuple(k for k in (mapping.function, mapping.source_queue or mapping.source_stream) if k),
+    )

@@ -1,0 +1,64 @@
+"""dlq_growth: messages are being given up (telemetry D8). By depth, never by NumberOfMessagesSent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.queue_flow import Growth, growth
+from lambdatop.domain.graph.dead_letters import dead_letter_queues
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+from lambdatop.domain.plans.wording import span
+
+NAME = "dlq_growth"
+FORMULA = "change of max(visible + in flight) of the DLQ over 5 final minutes"
+SOURCE = "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes"
+TRAPS = "a redrive that runs moves messages; NumberOfMessagesSent does not count what a redrive policy moves"
+SUGGESTS = ("disable_trigger", "redrive_dlq")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per dead-letter queue or failure destination that grew."""
+    limits = sight.limits.dlq_growth
+    for dlq, feeders in dead_letter_queues(sight.world).items():
+        history = sight.world.queues.get(dlq)
+        grown = growth(sight.world, dlq, sight.window(dlq, limits.window_min))
+        if history is None or grown is None or grown.grown <= 0 or history.facts.redrive == "RUNNING":
+            continue
+        fast = grown.per_min > sight.limit(NAME, dlq, limits.critical_per_min, "critical")
+        yield _finding(sight, history.facts, feeders, grown, "critical" if fast else "warning")
+
+
+def _finding(
+    sight: Sight, facts: QueueFacts, feeders: tuple[Key, ...], grown: Growth, severity: Severity
+) -> Finding:
+    functions = tuple(sorted(_consumers(sight, feeders)))
+    sources = ", ".join(key.id for key in feeders)
+    period = span(60 * grown.minutes)
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name} grew by {grown.grown} in {period}, {facts.visible} waiting",
+        grown.since,
+        (
+            ("dlq", facts.name),
+            ("source_queues", sources),
+            ("visible", facts.visible),
+            ("grown", grown.grown),
+            ("growth_per_min", round(grown.per_min, 2)),
+            ("window_min", round(grown.minutes, 1)),
+            ("retention_s", facts.retention_s),
+        ),
+        SUGGESTS,
+        f"+{grown.grown} messages in {period} = {grown.per_min:.2f} a minute > 0",
+        (*feeders, *functions),
+    )
+
+
+def _consumers(sight: Sight, feeders: tuple[Key, ...]) -> set[Key]:
+    """Functions whose failures end here: they are fed by one of the source queues, or are feeders."""
+    fed = {m.function for m in sight.world.mappings.values() if m.source_queue in feeders}
+    return fed | {key for key in feeders if key.kind == "function"}

@@ -1,0 +1,109 @@
+"""error_burst: many more errors than in the half hour before. It is about the jump, not about the rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.failure_evidence import failure_evidence
+from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref
+
+NAME = "error_burst"
+FORMULA = (
+    "Errors per minute over 2 final minutes / mean per minute of the 30 before, counted over minutes with "
+    "invocations; at least 10 errors, and twice the share of invocations"
+)
+SOURCE = "AWS/Lambda Errors, Invocations; log tail for the most frequent failure"
+TRAPS = (
+    "errors that grow with traffic keep their share (silent); a function without half an hour of its own has "
+    "no baseline (silent: error_rate tells it); a steady rate is error_rate's"
+)
+SUGGESTS = ("rollback_alias", "disable_trigger", "throttle_to_zero")
+
+BASELINE_POINTS = 5
+"""Minutes with invocations from which on the time before is a baseline."""
+SHARE_RISE = 2.0
+"""Errors / invocations must have risen by this factor, or the burst is the traffic's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump:
+    errors: float
+    per_min: float
+    before_per_min: float
+    share: float | None
+    before_share: float
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function whose errors jumped."""
+    limits = sight.limits.error_burst
+    for key, facts in sight.measured():
+        over = sight.window(key, limits.window_min)
+        jump = _jump(sight, key, over)
+        if jump is None or jump.errors < limits.min_errors:
+            continue
+        factor = sight.limit(NAME, key, limits.factor)
+        with_traffic = jump.share is not None and jump.share < SHARE_RISE * jump.before_share
+        if jump.per_min >= factor * jump.before_per_min and not with_traffic:
+            yield _finding(sight, facts, over, jump, factor)
+
+
+def _jump(sight: Sight, key: Key, over: Window) -> _Jump | None:
+    """Errors now and before; None without a baseline."""
+    begin = over.start - sight.limits.error_burst.baseline_min * MINUTE
+    invocations, errors = sight.world.metric(key, "Invocations"), sight.world.metric(key, "Errors")
+    known = invocations.window(begin, over.start)
+    if len(known) < BASELINE_POINTS:
+        return None
+    count, run = errors.sum(over.start, over.end), invocations.sum(over.start, over.end)
+    before, run_before = errors.sum(begin, over.start), sum(known)
+    return _Jump(
+        count,
+        count / over.minutes,
+        before / len(known),
+        count / run if run else None,
+        before / run_before if run_before else 0.0,
+    )
+
+
+def _finding(sight: Sight, facts: FunctionFacts, over: Window, jump: _Jump, factor: float) -> Finding:
+    ratio = jump.per_min / jump.before_per_min if jump.before_per_min else None
+    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    per_min, before = f"{jump.per_min:.1f}", f"{jump.before_per_min:.1f}"
+    return Finding(
+        NAME,
+        "warning",
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name}: errors jumped from {before} to {per_min} per minute",
+        _since(sight.world.metric(facts.key, "Errors"), over, factor * jump.before_per_min),
+        (
+            ("errors", jump.errors),
+            ("errors_per_min", round(jump.per_min, 2)),
+            ("errors_before_per_min", round(jump.before_per_min, 2)),
+            ("rise_ratio", None if ratio is None else round(ratio, 2)),
+            ("error_share", None if jump.share is None else round(jump.share, 4)),
+            ("error_before_share", round(jump.before_share, 4)),
+            *failure_evidence(sight, facts.key, over),
+            ("window_min", over.minutes),
+            ("baseline_min", sight.limits.error_burst.baseline_min),
+        ),
+        SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
+        f"{per_min} errors/min >= {factor:g} x {before} errors/min in the "
+        f"{sight.limits.error_burst.baseline_min} min before",
+    )
+
+
+def _since(errors: Series, over: Window, level: float) -> float:
+    """Start of the run of minutes at or above `level` errors that reaches into the window."""
+    known = dict(zip(errors.times, errors.values, strict=True))
+    high = [t for t in range(over.start, over.end, MINUTE) if known.get(t, 0.0) >= max(level, 1.0)]
+    at = high[0] if high else over.start
+    while known.get(at - MINUTE, 0.0) >= max(level, 1.0):
+        at -= MINUTE
+    return float(at)

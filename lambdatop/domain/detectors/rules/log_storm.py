@@ -1,0 +1,156 @@
+"""log_storm: a log group takes in far more than before, or Lambda drops lines (telemetry D21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lambdatop.domain.cost.pricing import LOG_INGEST_GB_USD
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
+from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key, parse_arn
+from lambdatop.domain.log_analysis.digest import Failed, digest
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+from lambdatop.domain.state.world import World
+
+NAME = "log_storm"
+FORMULA = (
+    "IncomingBytes per minute over 5 final minutes / mean per minute of the 30 before, at least 10 MB/min; "
+    "or platform.logsDropped in the log"
+)
+SOURCE = "AWS/Logs IncomingBytes of the functions' log groups; log tail"
+TRAPS = (
+    "more traffic logs more: where bytes per invocation did not rise it is information; a group that was "
+    "silent has no baseline (silent); the price is the list price of the first tier"
+)
+SUGGESTS = ("rollback_alias", "throttle_to_zero")
+
+BASELINE_POINTS = 5
+"""Minutes with a point from which on the time before is a baseline."""
+PER_INVOCATION_RISE = 2.0
+"""Bytes per invocation that rose by this factor are not explained by traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    per_min: float
+    before_per_min: float
+    with_traffic: bool
+
+    @property
+    def usd_per_hour(self) -> float:
+        """List price of what comes in now."""
+        return self.per_min * 60 / 1e9 * LOG_INGEST_GB_USD
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per log group that takes in far more than before, or whose functions lost lines."""
+    limits = sight.limits.log_storm
+    for group, writers in _groups(sight.world):
+        over = sight.window(group, limits.window_min)
+        intake = _intake(sight, group, writers, over)
+        factor = sight.limit(NAME, group, limits.factor)
+        floor = sight.limit(NAME, group, limits.min_bytes_per_min)
+        if intake is not None and not (
+            intake.per_min >= floor and intake.per_min >= factor * intake.before_per_min
+        ):
+            intake = None
+        dropped = _dropped(sight, writers)
+        if intake is not None or dropped:
+            yield _finding(sight, group, writers, over, intake, dropped, factor)
+
+
+def _groups(world: World) -> Iterator[tuple[Key, Sequence[FunctionFacts]]]:
+    """Groups of which anything is known, with those who write there."""
+    writers = writers_by_group(world.functions)
+    known = {key for key in world.series if key.kind == LOG_GROUP}
+    known |= {group_of(world.functions[key]) for key in world.logs if key in world.functions}
+    return ((group, writers[group]) for group in sorted(known) if group in writers)
+
+
+def _intake(sight: Sight, group: Key, writers: Sequence[FunctionFacts], over: Window) -> _Intake | None:
+    """What came in now and before; None without a baseline or without a point in the window."""
+    series = sight.world.metric(group, "IncomingBytes")
+    begin = over.start - sight.limits.log_storm.baseline_min * MINUTE
+    known, now = series.window(begin, over.start), series.window(over.start, over.end)
+    if len(known) < BASELINE_POINTS or not now:
+        return None
+    per_min, before = sum(now) / over.minutes, sum(known) / len(known)
+    run = sum(_per_min(sight, f.key, over) for f in writers)
+    run_before = sum(_per_min(sight, f.key, Window(begin, over.start)) for f in writers)
+    explained = run > 0 and run_before > 0 and per_min / run < PER_INVOCATION_RISE * before / run_before
+    return _Intake(per_min, before, explained)
+
+
+def _per_min(sight: Sight, function: Key, over: Window) -> float:
+    """Invocations per minute, over the minutes that have a point."""
+    known = sight.world.metric(function, "Invocations").window(over.start, over.end)
+    return sum(known) / len(known) if known else 0.0
+
+
+def _dropped(sight: Sight, writers: Sequence[FunctionFacts]) -> list[Failed]:
+    since = sight.log_since(sight.limits.log_storm.window_min)
+    tails = (sight.world.logs.get(f.key) for f in writers)
+    return [
+        f
+        for tail in tails
+        if tail is not None
+        for f in digest(tail).since(since).failures
+        if f.signature == "logs_dropped"
+    ]
+
+
+def _finding(
+    sight: Sight,
+    group: Key,
+    writers: Sequence[FunctionFacts],
+    over: Window,
+    intake: _Intake | None,
+    dropped: list[Failed],
+    factor: float,
+) -> Finding:
+    limits = sight.limits.log_storm
+    natural = intake is not None and intake.with_traffic and not dropped
+    severity: Severity = "info" if natural else "warning"
+    evidence: list[tuple[str, float | int | str | None]] = [
+        ("log_group", group.id),
+        ("functions", ", ".join(f.name for f in writers[:5])),
+        ("logs_dropped", len(dropped)),
+        ("window_min", over.minutes),
+    ]
+    if intake is not None:
+        now, before = f"{intake.per_min / 1e6:.1f}", f"{intake.before_per_min / 1e6:.1f}"
+        title = f"{group.id} takes in {now} MB/min, before {before}: {intake.usd_per_hour:.2f} USD/h"
+        formula = f"{now} MB/min >= {factor:g} x {before} MB/min in the {limits.baseline_min} min before"
+        since = float(over.start)
+        evidence += [
+            ("incoming_bytes_per_min", round(intake.per_min)),
+            ("incoming_before_bytes_per_min", round(intake.before_per_min)),
+            ("usd_per_hour", round(intake.usd_per_hour, 4)),
+            ("explained_by", "more traffic" if natural else None),
+            ("baseline_min", limits.baseline_min),
+        ]
+    else:
+        title = f"{group.id} loses lines: Lambda dropped log output {len(dropped)} times"
+        formula = f"{len(dropped)} platform.logsDropped >= 1 over {limits.window_min} min"
+        since = min(f.at for f in dropped)
+    return Finding(
+        NAME,
+        severity,
+        Ref(group, _arn(group, writers[0]), group.id),
+        title,
+        since,
+        tuple(evidence),
+        SUGGESTS,
+        formula,
+        tuple(f.key for f in writers),
+    )
+
+
+def _arn(group: Key, writer: FunctionFacts) -> str:
+    arn = parse_arn(writer.arn)
+    partition = arn.partition if arn else "aws"
+    return f"arn:{partition}:logs:{group.scope.region}:{group.scope.account}:log-group:{group.id}"

@@ -1,0 +1,87 @@
+"""loop_topology: the event graph closes into a cycle (telemetry D15, section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.graph.topology import Cycle, graph, stopped_by_aws
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "loop_topology"
+FORMULA = (
+    "a closed path of mappings, redrive policies, destinations, subscriptions, notifications, rules, and "
+    "resources that a function's environment names; warning when each hop is certain and AWS would not "
+    "stop the loop"
+)
+SOURCE = "configuration of functions, mappings, queues, topics, buses and buckets; resource policies"
+TRAPS = (
+    "an environment variable says that a function knows a table, not that it writes there; a hop that only "
+    "failures take; a disabled mapping; a filter, or a condition in the code, that ends the cycle"
+)
+SUGGESTS = ("disable_trigger", "stop_recursion", "disable_rule")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per cycle that nobody would stop; the merely possible ones one per function."""
+    told: set[Key] = set()
+    ranked = sorted(graph(sight.world).cycles, key=lambda c: _severity(sight, c)[0] != "warning")
+    for cycle in ranked:
+        functions = [key for key in cycle.functions if key in sight.world.functions]
+        if not functions or told.intersection(functions):
+            continue
+        told.update(functions)
+        yield _finding(sight, cycle, _target(sight, functions))
+
+
+def _target(sight: Sight, functions: list[Key]) -> Key:
+    """The function that stands for the cycle: it stays the same while it stands, else the busiest."""
+    return max(functions, key=lambda k: (sight.stands(NAME, k), _runs(sight, k), k))
+
+
+def _runs(sight: Sight, key: Key) -> float:
+    over = sight.window(key, sight.limits.suspected_loop.window_min)
+    return sight.world.metric(key, "Invocations").sum(over.start, over.end)
+
+
+def _severity(sight: Sight, cycle: Cycle) -> tuple[Severity, str]:
+    """How bad a cycle is by itself, and why."""
+    if cycle.disabled:
+        return "info", "a disabled mapping interrupts it"
+    if cycle.only_failures:
+        return "info", "only failures travel this way"
+    if not cycle.certain:
+        return "info", "possible: a function knows the next hop, whether it writes there is not visible"
+    stopped, why = stopped_by_aws(sight.world, cycle)
+    return ("warning" if stopped is False else "info"), why
+
+
+def _finding(sight: Sight, cycle: Cycle, key: Key) -> Finding:
+    facts, cycle = sight.world.functions[key], cycle.starting_at(key)
+    severity, why = _severity(sight, cycle)
+    certain = sum(edge.certain for edge in cycle.edges)
+    others = sum(1 for c in graph(sight.world).through[key] if set(c.nodes) != set(cycle.nodes))
+    can = "go round without end" if severity == "warning" else "could go round"
+    polled = any("event source mapping" in via for via in cycle.via)
+    ruled = any(via.startswith("rule ") for via in cycle.via)
+    fits = {"disable_trigger": polled, "stop_recursion": "switched off" in why, "disable_rule": ruled}
+    return Finding(
+        NAME,
+        severity,
+        Ref(key, facts.arn, facts.name),
+        f"{facts.name}: events {can}, {cycle.path}",
+        sight.now,
+        (
+            ("path", cycle.path),
+            ("via", ", ".join(cycle.via)),
+            ("certain_hops", certain),
+            ("hops", len(cycle.edges)),
+            ("judgement", why),
+            ("stopped_by_aws", stopped_by_aws(sight.world, cycle)[1]),
+            ("other_cycles", others or None),
+        ),
+        tuple(name for name in SUGGESTS if fits[name]),
+        f"{len(cycle.edges)} hops lead from {facts.name} back to it, {certain} of them certain; {why}",
+        tuple(k for k in cycle.keys if k.kind in ("function", "queue")) if severity != "info" else (key,),
+    )

@@ -1,0 +1,127 @@
+"""memory_pressure: a function needs nearly all of its memory, or more (telemetry D18)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.log_analysis.digest import Failed, Reported, digest, reported_twice
+from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "memory_pressure"
+FORMULA = (
+    "p90 of max memory used / memory size over the REPORT lines of the last 15 min, at least 5 of them; "
+    "or one that ran out of memory"
+)
+SOURCE = "log tail: REPORT or platform.report, Runtime.OutOfMemory, signal: killed; no metric carries it"
+TRAPS = (
+    "JVM and Node fill their memory by design (info unless one ran out of it); an environment reports the "
+    "most it ever used, so one big request marks all that follow in it; code can print REPORT lines itself: "
+    "several for one START are only called suspicious"
+)
+SUGGESTS = ("rollback_alias", "tune_trigger", "disable_trigger", "throttle_to_zero")
+
+FILLS_MEMORY = ("java", "nodejs")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function with a tail that is above the threshold or ran out of memory."""
+    limits = sight.limits.memory_pressure
+    since = sight.log_since(limits.window_min)
+    for key, tail in sight.world.logs.items():
+        facts = sight.world.functions.get(key)
+        if facts is None:
+            continue
+        seen = digest(tail).since(since)
+        twice = reported_twice(seen)
+        died = [f for f in seen.failures if f.signature == "out_of_memory"]
+        killed = [f for f in died if (f.at, f.stream, f.request_id) not in twice]
+        honest = (r for r in seen.reports if (r.at, r.stream, r.request_id) not in twice)
+        shares = [(share, r) for r in honest if (share := _share(r)) is not None]
+        limit = sight.limit(NAME, key, limits.warning_share)
+        p90 = _p90([share for share, _ in shares])
+        enough = len(shares) >= limits.min_reports and p90 is not None and p90 >= limit
+        if killed or enough:
+            tight = [r for share, r in shares if share >= limit]
+            yield _finding(sight, facts, [r for _, r in shares], tight, killed, p90, limit)
+        elif died:
+            yield _strange(sight, facts, died)
+
+
+def _strange(sight: Sight, facts: FunctionFacts, died: list[Failed]) -> Finding:
+    """Every one is doubtful: nobody should throttle a function for what it printed itself."""
+    window_min = sight.limits.memory_pressure.window_min
+    return Finding(
+        NAME,
+        "warning",
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name}: suspicious REPORT lines say that it ran out of memory",
+        min(f.at for f in died),
+        (
+            ("out_of_memory", 0),
+            ("suspicious_reports", len(died)),
+            ("memory_configured_mb", facts.memory_mb),
+            ("runtime", facts.runtime or None),
+            ("sample", redact(died[-1].text.split("\n", 1)[0])[0][:200]),
+            ("window_min", window_min),
+        ),
+        (),
+        f"several REPORT lines for one START, as only the code itself can print them, over {window_min} min",
+    )
+
+
+def _share(reported: Reported) -> float | None:
+    used, size = reported.report.max_memory_mb, reported.report.memory_mb
+    return used / size if used is not None and size else None
+
+
+def _p90(shares: list[float]) -> float | None:
+    """The share that nine of ten reports do not exceed (nearest rank)."""
+    return sorted(shares)[ceil(0.9 * len(shares)) - 1] if shares else None
+
+
+def _finding(
+    sight: Sight,
+    facts: FunctionFacts,
+    reports: list[Reported],
+    tight: list[Reported],
+    killed: list[Failed],
+    p90: float | None,
+    limit: float,
+) -> Finding:
+    window_min = sight.limits.memory_pressure.window_min
+    used = max((r.report.max_memory_mb or 0.0 for r in reports), default=None)
+    size = max((r.report.memory_mb or 0.0 for r in reports), default=float(facts.memory_mb))
+    executions = len({f.request_id or f"{f.stream} {f.at}" for f in killed})
+    by_design = facts.runtime.startswith(FILLS_MEMORY)
+    severity: Severity = "critical" if killed else "info" if by_design else "warning"
+    if killed:
+        times = "once" if executions == 1 else f"{executions} times"
+        title = f"{facts.name} ran out of memory {times} ({size:.0f} MB)"
+        formula = f"{executions} executions out of memory >= 1 over {window_min} min"
+    else:
+        title = f"{facts.name} uses {p90 or 0.0:.0%} of its {size:.0f} MB"
+        formula = f"p90 of {len(reports)} reports = {p90 or 0.0:.0%} >= {limit:.0%} over {window_min} min"
+    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        title,
+        min([f.at for f in killed] or [r.at for r in tight]),
+        (
+            ("out_of_memory", executions),
+            ("reports", len(reports)),
+            ("memory_p90_share", None if p90 is None else round(p90, 4)),
+            ("max_memory_used_mb", used),
+            ("memory_size_mb", size),
+            ("runtime", facts.runtime or None),
+            ("sample", redact(killed[-1].text.split("\n", 1)[0])[0][:200] if killed else None),
+            ("window_min", window_min),
+        ),
+        SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
+        formula,
+    )

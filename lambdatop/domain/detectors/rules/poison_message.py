@@ -1,0 +1,147 @@
+"""poison_message: the same messages fail again and again (telemetry D6). Never by the age of the oldest one.
+
+ApproximateAgeOfOldestMessage leaves out exactly the messages that were received three times and more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.failure_path import queue_fate
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.queue_flow import Growth, flow, growth
+from lambdatop.domain.figures.rates import Window, began
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.digest import digest
+from lambdatop.domain.plans.finding import Finding, Ref
+
+NAME = "poison_message"
+FORMULA = (
+    "one message id in 3 or more failed executions of the log; or the DLQ grows while most messages succeed; "
+    "or NotVisible.Minimum > 0, nothing deleted and Errors / Invocations > 0.9 with a small backlog over 15 "
+    "final minutes"
+)
+SOURCE = "log lines that name a message id; AWS/SQS depth of the DLQ, NotVisible (Minimum), Deleted; Errors"
+TRAPS = (
+    "a broken dependency fails every message (error_rate tells that story, unless single messages come "
+    "back); long jobs stay in flight; a redrive puts old messages back; ApproximateAgeOfOldestMessage hides "
+    "poison"
+)
+SUGGESTS = ("quarantine_queue", "disable_trigger")
+
+MOST_FAIL = 0.9
+SMALL_BACKLOG = 10
+"""A handful of messages that never get done; more is a queue that is not processed at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What speaks for poison: messages by id with their executions, growth of the DLQ, a stuck remainder."""
+
+    ids: tuple[tuple[str, int], ...]
+    grown: Growth | None
+    stuck: float | None
+
+    @property
+    def any(self) -> bool:
+        return bool(self.ids or self.grown or self.stuck)
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per source queue with poison in it."""
+    done: set[Key] = set()
+    for mapping in sight.world.mappings.values():
+        key = mapping.source_queue
+        history = sight.world.queues.get(key) if key else None
+        if key is None or history is None or key in done or not mapping.enabled:
+            continue
+        done.add(key)
+        over = sight.window(key, sight.limits.poison_message.window_min)
+        seen = _Seen(_repeated(sight, mapping), *_by_metrics(sight, mapping, history.facts, over))
+        if seen.any:
+            yield _finding(sight, mapping, history.facts, over, seen)
+
+
+def _repeated(sight: Sight, mapping: MappingFacts) -> tuple[tuple[str, int], ...]:
+    """Message ids that came back in the consumer's log, most often first."""
+    tail = sight.world.logs.get(mapping.function)
+    if tail is None or not sight.world.metric(mapping.function, "Errors").times:
+        return ()
+    least = sight.limits.poison_message.min_receives
+    found = digest(tail)
+    if found.last_at < sight.log_since(sight.limits.poison_message.window_min) or not found.failures:
+        return ()
+    ids = [(id_, runs) for id_, runs in found.mentions.items() if runs >= least]
+    return tuple(sorted(ids, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _by_metrics(
+    sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window
+) -> tuple[Growth | None, float | None]:
+    """Growth of the DLQ while others succeed, and what stays in flight while nothing gets done."""
+    world = sight.world
+    seen = flow(world, queue.key, over)
+    if seen is None:  # both stories begin with what was received and deleted
+        return None, None
+    errors, invocations = _errors(sight, mapping)
+    failing = errors / invocations if invocations else 0.0
+    some_succeed = seen.deleted > 0 and 0 < failing < MOST_FAIL
+    grown = growth(world, queue.dlq, over) if queue.dlq and some_succeed else None
+    dead = world.queues.get(queue.dlq) if queue.dlq else None
+    redriven = dead is not None and dead.facts.redrive == "RUNNING"
+    if grown is None or grown.grown <= 0 or redriven:
+        grown = None
+    flying = world.metric(queue.key, "ApproximateNumberOfMessagesNotVisible", "Minimum")
+    least = min(flying.window(over.start, over.end), default=0.0)
+    nothing_done = seen.received > 0 and seen.deleted == 0
+    small = 0 < least <= SMALL_BACKLOG and queue.visible <= SMALL_BACKLOG
+    fails = failing > sight.limit(NAME, queue.key, sight.limits.poison_message.error_share)
+    return grown, least if nothing_done and small and fails else None
+
+
+def _errors(sight: Sight, mapping: MappingFacts) -> tuple[float, float]:
+    over = sight.window(mapping.function, sight.limits.poison_message.window_min)
+    names = ("Errors", "Invocations")
+    errors, runs = (sight.world.metric(mapping.function, n).sum(over.start, over.end) for n in names)
+    return errors, runs
+
+
+def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window, seen: _Seen) -> Finding:
+    fate = queue_fate(queue)
+    if seen.ids:
+        count = len(seen.ids)
+        words = "a message comes" if count == 1 else f"{count} messages come"
+        title = f"{queue.name}: {words} back and back, up to {seen.ids[0][1]} times"
+        least = sight.limits.poison_message.min_receives
+        formula = f"{count} message ids, each in >= {least} failed executions of the log"
+    elif seen.grown is not None:
+        title = f"{queue.name}: {seen.grown.grown} messages gave up while the others succeed"
+        formula = f"DLQ +{seen.grown.grown} over {over.minutes} min while messages are deleted"
+    else:
+        title = f"{queue.name}: {seen.stuck:.0f} messages go round and nothing gets done"
+        formula = f"in flight >= {seen.stuck:.0f} and nothing deleted over {over.minutes} min"
+    start = began(sight.world.metric(mapping.function, "Errors"), over.end)
+    return Finding(
+        NAME,
+        "warning",
+        Ref(queue.key, queue.arn, queue.name),
+        title,
+        float(start) if start is not None else sight.now,
+        (
+            ("queue", queue.name),
+            ("function", mapping.function.id),
+            ("messages", len(seen.ids) or None),
+            ("first_message", seen.ids[0][0] if seen.ids else None),
+            ("executions_of_it", seen.ids[0][1] if seen.ids else None),
+            ("dlq_grown", seen.grown.grown if seen.grown else None),
+            ("in_flight_at_least", seen.stuck),
+            ("max_receive_count", queue.max_receive_count),
+            ("then", fate),
+        ),
+        SUGGESTS,
+        formula,
+        (mapping.function, mapping.key),
+    )

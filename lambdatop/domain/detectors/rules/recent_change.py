@@ -1,0 +1,173 @@
+"""recent_change: code or configuration changed, and errors or slowness began right after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref
+from lambdatop.domain.plans.wording import span
+
+NAME = "recent_change"
+FORMULA = (
+    "errors / invocations after a change of the last 60 min >= share of the 15 min before + 0.05, or median "
+    "p99 duration >= 2 x the median before; at least 20 invocations before and after; final minutes, "
+    "without the minute of the change; a p99 rises by 50 ms at least"
+)
+SOURCE = "LastModified of the function (what changed: seen between two lists); Errors, Invocations, Duration"
+TRAPS = (
+    "a new function has no time before (silent); symptoms that began before the change (silent) or are over "
+    "(silent); LastModified moves with any configuration change; a dependency may have changed at that time"
+)
+SUGGESTS = ("rollback_alias", "disable_trigger", "throttle_to_zero")
+
+NEAR_MIN = 3
+"""Minutes right before a change in which its symptoms must not have been there yet."""
+LATELY_MIN = 5
+"""Final minutes in which the symptoms must still be there."""
+MIN_POINTS = 2
+"""Minutes with a duration, before as well as after."""
+MIN_RISE_MS = 50.0
+"""A p99 that rises by less is noise, whatever its factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Symptom:
+    """What began: words for the title, its first minute (s since the epoch), figures and formula."""
+
+    words: str
+    began: int
+    evidence: tuple[tuple[str, float | int | str | None], ...]
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Minutes before and after one change; `near` are the last ones before it, `lately` the newest."""
+
+    before: Window
+    near: Window
+    after: Window
+    lately: Window
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function: the newest change after which symptoms began."""
+    for key, facts in sight.functions():
+        for at, what in _changes(sight, facts):
+            sides = _sides(sight, key, at)
+            symptom = (_errors(sight, key, sides) or _slower(sight, key, sides)) if sides else None
+            if symptom is not None:
+                yield _finding(sight, facts, at, what, symptom)
+                break
+
+
+def _changes(sight: Sight, facts: FunctionFacts) -> list[tuple[float, str]]:
+    """(moment on the scale of published minutes, what changed), newest first, within the lookback."""
+    known = {c.at: ", ".join(c.what) for c in sight.world.changes.get(facts.key, ())}
+    if facts.last_modified is not None:
+        known.setdefault(facts.last_modified, "")
+    # Published minutes pass `times` faster than the clock in the demo.
+    times = sight.settings.metrics.times
+    placed = [(sight.now - (sight.now - at) * times, what) for at, what in known.items() if at <= sight.now]
+    oldest = sight.now - sight.limits.recent_change.lookback_min * MINUTE
+    return sorted((c for c in placed if c[0] >= oldest), reverse=True)
+
+
+def _sides(sight: Sight, key: Key, at: float) -> _Sides | None:
+    """What is compared; None without enough invocations on either side."""
+    limits = sight.limits.recent_change
+    minute, end = int(at // MINUTE) * MINUTE, sight.window(key, 1).end
+    # The demo's published minutes are whole buckets, so a moment can be placed among them to a minute only.
+    slack = 0 if sight.settings.metrics.times == 1 else MINUTE
+    before = Window(minute - slack - limits.before_min * MINUTE, minute - slack)
+    after = Window(minute + MINUTE + slack, end)
+    lately = Window(max(after.start, end - LATELY_MIN * MINUTE), end)
+    invocations = sight.world.metric(key, "Invocations")
+    for side in (before, after):
+        if invocations.sum(side.start, side.end) < limits.min_invocations:
+            return None
+    return _Sides(before, Window(before.end - NEAR_MIN * MINUTE, before.end), after, lately)
+
+
+def _share(sight: Sight, key: Key, over: Window) -> float | None:
+    invocations = sight.world.metric(key, "Invocations").sum(over.start, over.end)
+    return sight.world.metric(key, "Errors").sum(over.start, over.end) / invocations if invocations else None
+
+
+def _errors(sight: Sight, key: Key, sides: _Sides) -> _Symptom | None:
+    full = sight.limits.recent_change.error_rise
+    rise = sight.limit(NAME, key, full)
+    before, near = _share(sight, key, sides.before), _share(sight, key, sides.near)
+    after, lately = _share(sight, key, sides.after), _share(sight, key, sides.lately)
+    if before is None or after is None or lately is None:
+        return None
+    limit = before + rise
+    if after < limit or lately < limit or (near is not None and near >= before + full):
+        return None
+    minutes = range(sides.after.start, sides.after.end, MINUTE)
+    shares = ((t, _share(sight, key, Window(t, t + MINUTE))) for t in minutes)
+    began = next(t for t, share in shares if share is not None and share >= limit)
+    return _Symptom(
+        "its errors began",
+        began,
+        (("error_before_share", round(before, 4)), ("error_after_share", round(after, 4))),
+        f"errors / invocations {after:.1%} >= {before:.1%} before + {rise:.1%}",
+    )
+
+
+def _slower(sight: Sight, key: Key, sides: _Sides) -> _Symptom | None:
+    full = sight.limits.recent_change.duration_factor
+    factor = sight.limit(NAME, key, full)
+    series = sight.world.metric(key, "Duration", "p99")
+    before = series.window(sides.before.start, sides.before.end)
+    near = series.window(sides.near.start, sides.near.end)
+    after = series.window(sides.after.start, sides.after.end)
+    lately = series.window(sides.lately.start, sides.lately.end)
+    if min(len(before), len(after)) < MIN_POINTS or not lately:
+        return None
+    usual = median(before)
+    limit = max(factor * usual, usual + MIN_RISE_MS)
+    if median(after) < limit or median(lately) < limit or (near and median(near) >= full * usual):
+        return None
+    points = zip(series.times, series.values, strict=True)
+    began = next(t for t, v in points if t >= sides.after.start and v >= limit)
+    return _Symptom(
+        "it became slow",
+        began,
+        (
+            ("duration_p99_before_ms", round(usual, 1)),
+            ("duration_p99_after_ms", round(median(after), 1)),
+        ),
+        f"median p99 {median(after):.0f} ms >= {factor:g} x {usual:.0f} ms before",
+    )
+
+
+def _finding(sight: Sight, facts: FunctionFacts, at: float, what: str, symptom: _Symptom) -> Finding:
+    limits = sight.limits.recent_change
+    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    delay_s = max(0.0, symptom.began - at)
+    title = f"{facts.name} changed {span(delay_s)} before {symptom.words}"
+    return Finding(
+        NAME,
+        "warning",
+        Ref(facts.key, facts.arn, facts.name),
+        f"{title}: {what}" if what else title,
+        at,
+        (
+            ("changed", what or "not known"),
+            ("changed_before_symptoms_s", round(delay_s)),
+            ("changed_ago_s", round(sight.now - at)),
+            *symptom.evidence,
+            ("before_min", limits.before_min),
+            ("lookback_min", limits.lookback_min),
+        ),
+        SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
+        f"{symptom.formula}; changed {span(delay_s)} before",
+    )

@@ -1,0 +1,113 @@
+"""resource_limit: a hard limit of the environment or of a payload was hit (telemetry section 4, 8.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.log_analysis.digest import Digest, Failed, digest
+from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "resource_limit"
+FORMULA = (
+    "lines of the last 15 min that show a full /tmp, too many open files, threads or processes, a payload, "
+    "package or environment that is too large, or memory used up; share = executions hit / START lines"
+)
+SOURCE = "log tail, by the wording of each runtime (ENOSPC, EMFILE, EAGAIN, 413, OutOfMemory)"
+TRAPS = (
+    "a line that quotes another function's or service's limit; a client's own 413; one line is one sample: "
+    "the share is known only where the tail holds START lines"
+)
+SUGGESTS = ("rollback_alias", "tune_trigger", "disable_trigger", "throttle_to_zero")
+
+CRITICAL_FROM = 2
+"""Executions from which on the share means anything: one of one is no share."""
+
+_WORDS = {
+    "disk_full": "its /tmp is full",
+    "too_many_files": "too many open files",
+    "too_many_threads": "too many processes or threads",
+    "out_of_memory": "out of memory",
+    "payload_too_large": "payload too large",
+    "package_too_large": "package too large",
+    "environment_too_large": "environment too large",
+}
+
+
+def limit_of(kind: str, facts: FunctionFacts) -> str:
+    """The limit behind a kind of failure, for this function (telemetry 8.1)."""
+    descriptors = "4,096" if facts.managed_instances else "1,024"
+    return {
+        "disk_full": f"/tmp {facts.ephemeral_mb} MB",
+        "too_many_files": f"{descriptors} file descriptors",
+        "too_many_threads": "1,024 processes and threads",
+        "out_of_memory": f"memory {facts.memory_mb} MB",
+        "payload_too_large": "6 MB synchronous, 1 MB asynchronous",
+        "package_too_large": "250 MB unzipped, layers included",
+        "environment_too_large": "4 KB of environment variables",
+    }[kind]
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function, listing each limit that it hit."""
+    limits = sight.limits.resource_limit
+    since = sight.log_since(limits.window_min)
+    for key, tail in sight.world.logs.items():
+        facts = sight.world.functions.get(key)
+        if facts is None:
+            continue
+        seen = digest(tail).since(since)
+        hits: dict[str, list[Failed]] = {}
+        for failure in seen.failures:
+            if failure.signature in _WORDS:
+                hits.setdefault(failure.signature, []).append(failure)
+        if sum(len(lines) for lines in hits.values()) >= limits.min_lines:
+            yield _finding(sight, facts, seen, hits)
+
+
+def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, list[Failed]]) -> Finding:
+    limits = sight.limits.resource_limit
+    kinds = sorted(hits, key=lambda kind: (-len(_executions(hits[kind])), kind))
+    affected = len(set().union(*(_executions(lines) for lines in hits.values())))
+    executions = len(seen.starts) or len(seen.reports)
+    share = min(1.0, affected / executions) if executions else None
+    limit = sight.limit(NAME, facts.key, limits.critical_share, "critical")
+    bad = share is not None and share >= limit and affected >= CRITICAL_FROM
+    severity: Severity = "critical" if bad else "warning"
+    evidence: list[tuple[str, float | int | str | None]] = []
+    for kind in kinds:
+        evidence += [
+            (kind, len(_executions(hits[kind]))),
+            (f"{kind}_limit", limit_of(kind, facts)),
+            (f"{kind}_sample", redact(hits[kind][-1].text.split("\n", 1)[0])[0][:200]),
+        ]
+    first, more = kinds[0], len(kinds) - 1
+    of_first = len(_executions(hits[first]))
+    times = "1 execution" if of_first == 1 else f"{of_first} executions"
+    title = f"{facts.name}: {_WORDS[first]} ({limit_of(first, facts)}) in {times}"
+    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{title}, and {more} more limits" if more > 1 else f"{title}, and one more limit" if more else title,
+        min(f.at for lines in hits.values() for f in lines),
+        (
+            ("kinds", ", ".join(kinds)),
+            *evidence,
+            ("executions_hit", affected),
+            ("executions", executions or None),
+            ("hit_share", None if share is None else round(share, 4)),
+            ("window_min", limits.window_min),
+        ),
+        SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
+        f"{affected} of {executions or 'unknown'} executions hit a limit over {limits.window_min} min"
+        + ("" if share is None else f" = {share:.0%} (critical from {limit:.0%})"),
+    )
+
+
+def _executions(failures: list[Failed]) -> set[str]:
+    """The executions behind lines: by request, or each line its own where it belongs to none."""
+    return {f.request_id or f"{f.stream} {f.at}" for f in failures}

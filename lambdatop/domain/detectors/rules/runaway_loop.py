@@ -1,0 +1,66 @@
+"""runaway_loop: Lambda itself stopped a loop (telemetry D14, section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import or_none
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import began
+from lambdatop.domain.graph.topology import HOPS, cycle_of
+from lambdatop.domain.plans.finding import Finding, Ref
+
+NAME = "runaway_loop"
+FORMULA = "RecursiveInvocationsDropped > 0 over 5 final minutes"
+SOURCE = "AWS/Lambda RecursiveInvocationsDropped; the event graph for the path"
+TRAPS = (
+    "its absence proves nothing: the metric cannot appear where loop detection is switched off "
+    "(RecursiveLoop = Allow), with an SDK that passes no trace header, nor for loops through DynamoDB, "
+    "Kinesis or EventBridge"
+)
+SUGGESTS = ("throttle_to_zero", "disable_trigger")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function whose loop Lambda stopped."""
+    for key, facts in sight.functions():
+        series = sight.world.metric(key, "RecursiveInvocationsDropped")
+        if not series.times:
+            continue
+        over = sight.window(key, sight.limits.runaway_loop.window_min)
+        dropped = series.sum(over.start, over.end)
+        if dropped > 0:
+            start = began(series, over.end)
+            since = sight.now if start is None else float(start)
+            yield _finding(sight, facts, dropped, since, over.minutes)
+
+
+def _finding(sight: Sight, facts: FunctionFacts, dropped: float, since: float, minutes: int) -> Finding:
+    world, key = sight.world, facts.key
+    cycle = cycle_of(world, key)
+    fed = [m for m in world.mappings_of(key) if m.enabled]
+    queues = [h.facts for m in fed if m.source_queue and (h := world.queues.get(m.source_queue))]
+    most = max((q.max_receive_count or 0 for q in queues), default=0)
+    read = world.triggers_of(key)
+    again = f"SQS hands out each stopped message again, up to {most} receives" if most > HOPS else None
+    path = cycle.path if cycle else "not visible in the configuration"
+    return Finding(
+        NAME,
+        "critical",
+        Ref(key, facts.arn, facts.name),
+        f"{facts.name} is in a loop: Lambda stopped {dropped:.0f} chains after about {HOPS} hops",
+        since,
+        (
+            ("recursive_invocations_dropped", dropped),
+            ("path", path),
+            ("via", ", ".join(cycle.via) if cycle else None),
+            ("recursive_loop", or_none(read.recursive_loop) or None),
+            ("max_receive_count", most or None),
+            ("redelivery", again),
+            ("window_min", minutes),
+        ),
+        SUGGESTS if fed else SUGGESTS[:1],
+        f"{dropped:.0f} recursive invocations dropped > 0 over {minutes} min",
+        cycle.keys if cycle else (key,),
+    )

@@ -1,0 +1,126 @@
+"""sqs_redelivery: a queue hands out messages more often than they get done (telemetry D5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.queue_flow import Flow, flow, growth
+from lambdatop.domain.figures.rates import Window, began
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+from lambdatop.domain.plans.wording import span
+from lambdatop.domain.state.world import World
+
+NAME = "sqs_redelivery"
+FORMULA = "NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes"
+SOURCE = "AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue"
+TRAPS = "other consumers; somebody looking into the queue by hand; batches as long as the window"
+SUGGESTS = ("disable_trigger", "throttle_to_zero")
+
+REPEATS = 1.2
+LASTING_MIN = 3
+"""So many minutes with so many more receives than deletions are no single look."""
+
+Evidence = tuple[tuple[str, float | int | str | None], ...]
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per source queue whose redelivery ratio is above the threshold."""
+    limits = sight.limits.sqs_redelivery
+    for queue, mapping in _fed(sight.world):
+        over, key = sight.window(queue.key, limits.window_min), queue.key
+        seen = flow(sight.world, key, over)
+        if seen is None or seen.ratio is None or seen.received < sight.limit(NAME, key, limits.min_received):
+            continue
+        # What is in flight was received once and may still get done: it is no repetition.
+        once = max(seen.deleted + min(queue.in_flight, seen.received), 1.0)
+        if seen.ratio < sight.limit(NAME, key, limits.warning_ratio) or seen.received <= once:
+            continue
+        if not _lasts(sight, queue, mapping, over):
+            continue
+        bad = seen.ratio >= sight.limit(NAME, key, limits.critical_ratio, "critical")
+        yield _finding(sight, over, queue, mapping, seen, "critical" if bad else "warning")
+
+
+def _lasts(sight: Sight, queue: QueueFacts, mapping: MappingFacts, over: Window) -> bool:
+    """Whether it comes from failing or refused runs, or goes on: one look by hand does neither."""
+    window = sight.window(mapping.function, sight.limits.sqs_redelivery.window_min)
+    names = ("Errors", "Throttles")
+    failed = sum(sight.world.metric(mapping.function, n).sum(window.start, window.end) for n in names)
+    received = sight.world.metric(queue.key, "NumberOfMessagesReceived")
+    deleted = sight.world.metric(queue.key, "NumberOfMessagesDeleted")
+    minutes = range(over.start, over.end, MINUTE)
+    more = sum(received.sum(t, t + MINUTE) > REPEATS * deleted.sum(t, t + MINUTE) for t in minutes)
+    return failed > 0 or more >= LASTING_MIN
+
+
+def _fed(world: World) -> Iterator[tuple[QueueFacts, MappingFacts]]:
+    done = set()
+    for mapping in world.mappings.values():
+        key = mapping.source_queue
+        history = world.queues.get(key) if key else None
+        if key is None or history is None or key in done:
+            continue
+        done.add(key)
+        yield history.facts, mapping
+
+
+def _finding(
+    sight: Sight,
+    over: Window,
+    queue: QueueFacts,
+    mapping: MappingFacts,
+    seen: Flow,
+    severity: Severity,
+) -> Finding:
+    limits, ratio = sight.limits.sqs_redelivery, seen.ratio or 0.0
+    threshold = limits.critical_ratio if severity == "critical" else limits.warning_ratio
+    title = f"{queue.name} redelivers: {ratio:.1f} receives per message done"
+    evidence: Evidence = (
+        ("queue", queue.name),
+        ("function", mapping.function.id),
+        ("received", seen.received),
+        ("deleted", seen.deleted),
+        ("redelivery_ratio", round(ratio, 2)),
+        ("repeated_receives", max(0.0, seen.received - seen.deleted)),
+        ("window_min", over.minutes),
+        ("in_flight", queue.in_flight),
+        ("max_receive_count", queue.max_receive_count),
+        *_by_mapping(sight, mapping, over),
+    )
+    words, letters = _dead_letters(sight.world, queue, over)
+    start = began(sight.world.metric(mapping.function, "Errors"), over.end)
+    return Finding(
+        NAME,
+        severity,
+        Ref(queue.key, queue.arn, queue.name),
+        title + words,
+        float(start) if start is not None else sight.now,
+        (*evidence, *letters),
+        SUGGESTS,
+        f"{seen.received:.0f} received / {seen.deleted:.0f} deleted = {ratio:.2f} >= {threshold:g} "
+        f"over {over.minutes} min",
+        (mapping.function, mapping.key, *((queue.dlq,) if queue.dlq else ())),
+    )
+
+
+def _by_mapping(sight: Sight, mapping: MappingFacts, over: Window) -> Evidence:
+    """The mapping's own counters, where somebody switched them on: other consumers are not in these."""
+    invoked = sight.world.metric(mapping.key, "InvokedEventCount").sum(over.start, over.end)
+    deleted = sight.world.metric(mapping.key, "DeletedEventCount").sum(over.start, over.end)
+    return (("mapping_redelivery_ratio", round(invoked / max(deleted, 1.0), 2)),) if invoked else ()
+
+
+def _dead_letters(world: World, queue: QueueFacts, over: Window) -> tuple[str, Evidence]:
+    history = world.queues.get(queue.dlq) if queue.dlq else None
+    grown = growth(world, queue.dlq, over) if queue.dlq else None
+    if history is None:
+        return "", ()
+    evidence: Evidence = (("dlq", history.facts.name), ("dlq_visible", history.facts.visible))
+    if grown is None or grown.grown <= 0:
+        return "", evidence
+    more = (("dlq_grown", grown.grown), ("dlq_growth_per_min", round(grown.per_min, 2)))
+    return f"; {history.facts.name} +{grown.grown} in {span(60 * grown.minutes)}", (*evidence, *more)

@@ -1,0 +1,150 @@
+"""stream_lag: a consumer falls behind although its function does not fail (telemetry D11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.detectors.rules.blocked_shard import blocked
+from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window, slope_per_min
+from lambdatop.domain.figures.stream_lag import Points, climbs, kept_s, points_of, retention_s
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+from lambdatop.domain.plans.wording import span
+
+NAME = "stream_lag"
+FORMULA = (
+    "Kafka: OffsetLag (or MaxOffsetLag) climbs over 10 final minutes to 100 records or more while "
+    "Invocations are flat; Kinesis, DynamoDB: IteratorAge climbs by 3000 ms/min or more above 60 s while "
+    "at most 10 % fail"
+)
+SOURCE = "AWS/Lambda OffsetLag, IteratorAge, Invocations, Errors; MaxOffsetLag of the mapping"
+TRAPS = (
+    "a burst of the producer is one step and a rebalance one hump of about 3 minutes: the lag must climb "
+    "in each third of the window; a replay, whose age falls; a blocked shard, which is its own finding"
+)
+SUGGESTS = ("tune_trigger",)
+
+_FLAT = 1.2
+_RELATIVE_RISE = 0.05
+
+_Evidence = tuple[tuple[str, float | int | str | None], ...]
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per mapping that falls behind."""
+    stuck = {b.function for b in blocked(sight)}
+    for mapping in sorted(sight.world.mappings.values(), key=lambda m: m.key):
+        if not mapping.enabled or mapping.function in stuck:
+            continue
+        if mapping.source_kind == "kafka":
+            yield from _kafka(sight, mapping)
+        elif mapping.source_kind in STREAMS:
+            yield from _stream(sight, mapping)
+
+
+def _kafka(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
+    limits = sight.limits.stream_lag
+    over = sight.window(mapping.function, limits.window_min)
+    series, name = sight.world.metric(mapping.key, "MaxOffsetLag", "Maximum"), "MaxOffsetLag"
+    if not series.times:
+        series, name = sight.world.metric(mapping.function, "OffsetLag", "Maximum"), "OffsetLag"
+    points = points_of(series, over)
+    least = sight.limit(NAME, mapping.key, limits.min_lag)
+    if not points or points[-1][1] < least:
+        return
+    runs = sight.world.metric(mapping.function, "Invocations")
+    middle = over.start + over.minutes // 2 * MINUTE
+    before, after = runs.sum(over.start, middle), runs.sum(middle, over.end)
+    if not climbs(points, max(least / 2, _RELATIVE_RISE * points[-1][1])) or not before:
+        return
+    if after > _FLAT * before * (over.end - middle) / (middle - over.start):
+        return
+    lag, slope = points[-1][1], slope_per_min(points) or 0.0
+    behind = f"{mapping.function.id} falls behind {mapping.source_name}"
+    title = f"{behind}: {lag:.0f} records, {slope:+.0f} a minute"
+    formula = (
+        f"{name} {points[0][1]:.0f} -> {lag:.0f} >= {limits.min_lag} over {over.minutes} min, "
+        f"invocations {before:.0f} -> {after:.0f} by halves"
+    )
+    figures: _Evidence = (
+        ("offset_lag", lag),
+        ("lag_growth_per_min", round(slope, 1)),
+        ("metric", name),
+        *_work(sight, mapping, over),
+    )
+    yield _finding(mapping, "warning", title, _since(points), figures, formula)
+
+
+def _stream(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
+    limits = sight.limits.stream_lag
+    over = sight.window(mapping.function, limits.window_min)
+    points = points_of(sight.world.metric(mapping.function, "IteratorAge", "Maximum"), over)
+    if not points or points[-1][1] < 1000 * sight.limit(NAME, mapping.key, limits.min_age_s):
+        return
+    runs = sight.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
+    errors = sight.world.metric(mapping.function, "Errors").sum(over.start, over.end)
+    slope = slope_per_min(points) or 0.0
+    least = sight.limit(NAME, mapping.key, limits.slope_ms_per_min)
+    if not runs or errors / runs > limits.max_error_share or slope < least:
+        return
+    if not climbs(points, least * (points[-1][0] - points[0][0]) / MINUTE / 2):
+        return
+    age_s, kept = points[-1][1] / 1000, kept_s(sight.world, mapping)
+    left, bad, deadline = None, False, ""
+    if isinstance(kept, NotKnown):
+        deadline = f"; how long records are kept is {kept.words}"
+    else:
+        bad = age_s / kept > sight.limit(NAME, mapping.key, limits.critical_share, "critical")
+        left = round(max(0.0, kept - age_s) / (slope / 60_000))
+        deadline = f"; records expire in {span(left)} at this pace"
+    title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age_s)} behind{deadline}"
+    formula = (
+        f"iterator age grows {slope:.0f} ms/min >= {limits.slope_ms_per_min:.0f} to {age_s:.0f} s >= "
+        f"{limits.min_age_s:g} s; {errors:.0f} errors / {runs:.0f} invocations <= {limits.max_error_share:g}"
+    )
+    figures: _Evidence = (
+        ("iterator_age_ms", points[-1][1]),
+        ("slope_ms_per_min", round(slope)),
+        ("retention_s", or_none(retention_s(sight.world, mapping))),
+        ("expires_in_s", left),
+        *_work(sight, mapping, over),
+    )
+    yield _finding(mapping, "critical" if bad else "warning", title, _since(points), figures, formula)
+
+
+def _work(sight: Sight, mapping: MappingFacts, over: Window) -> _Evidence:
+    """What the consumer does meanwhile."""
+    metric = sight.world.metric
+    return (
+        ("invocations", metric(mapping.function, "Invocations").sum(over.start, over.end)),
+        ("errors", metric(mapping.function, "Errors").sum(over.start, over.end)),
+        ("throttles", metric(mapping.function, "Throttles").sum(over.start, over.end)),
+        ("batch_size", mapping.batch_size),
+        ("parallelization_factor", mapping.parallelization_factor),
+        ("window_min", over.minutes),
+    )
+
+
+def _since(points: Points) -> float:
+    """The minute of the lowest point, from which on it climbed."""
+    return min(points, key=lambda p: (p[1], -p[0]))[0]
+
+
+def _finding(
+    mapping: MappingFacts, severity: Severity, title: str, since: float, figures: _Evidence, formula: str
+) -> Finding:
+    stream = mapping.source_stream
+    return Finding(
+        NAME,
+        severity,
+        Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}"),
+        title,
+        since,
+        (("source", mapping.source_name), ("function", mapping.function.id), *figures),
+        SUGGESTS,
+        formula,
+        (mapping.function, *((stream,) if stream else ())),
+    )

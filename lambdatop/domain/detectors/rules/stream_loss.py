@@ -1,0 +1,80 @@
+"""stream_loss: records of a stream were given up (telemetry D10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.failure_path import end_name
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window, began
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "stream_loss"
+FORMULA = (
+    "DroppedEventCount, OnFailureDestinationDeliveredEventCount, DestinationDeliveryFailures > 0 over 5 min"
+)
+SOURCE = "mapping metrics (only where EventCount is switched on), AWS/Lambda DestinationDeliveryFailures"
+TRAPS = (
+    "mapping metrics are opt-in, so silence proves nothing; a destination gets the position of the records, "
+    "not the records; records that expire in the stream are counted nowhere"
+)
+SUGGESTS = ("disable_trigger", "tune_trigger")
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per mapping of a stream that gave records up."""
+    for mapping in sight.world.mappings.values():
+        if mapping.source_kind not in (*STREAMS, "kafka", "documentdb"):
+            continue
+        over = sight.window(mapping.key, sight.limits.stream_loss.window_min)
+        dropped = sight.world.metric(mapping.key, "DroppedEventCount").sum(over.start, over.end)
+        handed = sight.world.metric(mapping.key, "OnFailureDestinationDeliveredEventCount")
+        delivered = handed.sum(over.start, over.end)
+        failures = _undelivered(sight, mapping)
+        if dropped or delivered or failures:
+            yield _finding(sight, mapping, over, dropped, delivered, failures)
+
+
+def _undelivered(sight: Sight, mapping: MappingFacts) -> float:
+    """Failed deliveries of the function; asynchronous ones count there too, so only without these."""
+    if not mapping.on_failure_arn or sight.world.metric(mapping.function, "AsyncEventsReceived").times:
+        return 0.0
+    over = sight.window(mapping.function, sight.limits.stream_loss.window_min)
+    return sight.world.metric(mapping.function, "DestinationDeliveryFailures").sum(over.start, over.end)
+
+
+def _finding(
+    sight: Sight, mapping: MappingFacts, over: Window, dropped: float, delivered: float, failures: float
+) -> Finding:
+    lost = bool(dropped or failures)
+    severity: Severity = "critical" if lost else "warning"
+    end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "nowhere"
+    if dropped:
+        title = f"{mapping.source_name}: {dropped:.0f} records given up before {mapping.function.id} did them"
+    elif failures:
+        title = f"{mapping.source_name}: {failures:.0f} failure records could not be delivered to {end}"
+    else:
+        title = f"{mapping.source_name}: {delivered:.0f} records handed to {end} without success"
+    names = ["DroppedEventCount", "OnFailureDestinationDeliveredEventCount"]
+    starts = [began(sight.world.metric(mapping.key, name), over.end) for name in names]
+    if failures:
+        starts.append(began(sight.world.metric(mapping.function, "DestinationDeliveryFailures"), over.end))
+    return Finding(
+        NAME,
+        severity,
+        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} → {mapping.function.id}"),
+        title,
+        float(min((s for s in starts if s is not None), default=int(sight.now))),
+        (
+            ("dropped", dropped),
+            ("handed_over", delivered),
+            ("delivery_failures", failures),
+            ("destination", end),
+            ("window_min", over.minutes),
+        ),
+        SUGGESTS,
+        f"{dropped:.0f} dropped + {delivered:.0f} handed over + {failures:.0f} undelivered > 0 "
+        f"over {over.minutes} min",
+        (mapping.function, *((mapping.source_stream,) if mapping.source_stream else ())),
+    )

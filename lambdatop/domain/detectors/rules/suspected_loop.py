@@ -1,0 +1,156 @@
+"""suspected_loop: a function is fed by what it does itself (telemetry D15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.loop_traffic import (
+    Traffic,
+    backlogged,
+    feeding_queue,
+    grown,
+    outside,
+    self_fed,
+    standing_at_cap,
+)
+from lambdatop.domain.figures.rates import began
+from lambdatop.domain.graph.topology import Cycle, graph, stopped_by_aws
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "suspected_loop"
+FORMULA = (
+    "a cycle of the event graph through the function, and: invocations grow 1.5 times a minute for 5 "
+    "minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done (Deleted) while it runs 30 times "
+    "a minute or more; or its concurrency stands at its cap. Critical but where the traffic is steady and "
+    "a hop of the cycle is not certain"
+)
+SOURCE = "AWS/SQS Sent, Deleted, Visible; AWS/Lambda Invocations, ConcurrentExecutions; the event graph"
+TRAPS = (
+    "a ramp that a producer outside the cycle explains; a backfill, whose backlog was there before; a load "
+    "test; durable functions, which replay; an outside producer that is not in the graph and sends as "
+    "fast as the function works looks the same, which is why uncertain steady traffic is a warning only"
+)
+SUGGESTS = ("disable_trigger", "throttle_to_zero", "stop_recursion", "disable_rule")
+
+_RISING = 1.05
+_GAIN = 1.02
+
+_Reasons = tuple[tuple[str, str], ...]
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per loop, at its busiest function."""
+    told: set[Key] = set()
+    through = graph(sight.world).through
+    limits = sight.limits.suspected_loop
+    members = [(key, Traffic.of(sight, key, limits.window_min)) for key in through]
+    for key, traffic in sorted(members, key=lambda m: (-m[1].total, m[0])):
+        facts = sight.world.functions.get(key)
+        if facts is None or key in told:
+            continue
+        for cycle in through[key]:
+            if cycle.only_failures or cycle.disabled:
+                continue
+            reasons = _reasons(sight, cycle, traffic)
+            if reasons:
+                told.update(cycle.functions)
+                yield _finding(sight, facts, cycle.starting_at(key), traffic, reasons)
+                break
+
+
+def _reasons(sight: Sight, cycle: Cycle, traffic: Traffic) -> _Reasons:
+    """What speaks for a loop, as (name of the evidence, figures); () when it does not, or is explained."""
+    key, limits = traffic.function, sight.limits.suspected_loop
+    least = sight.limit(NAME, key, limits.min_per_min)
+    factor = 1 + (limits.growth_factor - 1) * sight.limit(NAME, key, 1.0)
+    share = sight.limit(NAME, key, limits.explained_share)
+    found: list[tuple[str, str]] = []
+    growing = grown(traffic, factor, limits.growth_min)
+    if growing and traffic.last >= least and not backlogged(sight, cycle, traffic, limits.growth_min):
+        found.append(("growth", growing))
+    busy = traffic.busy(least)
+    if len(busy) >= limits.growth_min:
+        fed = self_fed(sight, cycle, traffic, busy, share)
+        capped = standing_at_cap(sight, cycle, traffic, limits.growth_min) if fed or cycle.certain else ""
+        found += [("self_fed", fed)] if fed else []
+        found += [("at_cap", capped)] if capped else []
+    if not found and sight.stands(NAME, key) and feeding_queue(cycle, key) is None:
+        # Growth ends at some limit while the loop goes on, and no queue tells.
+        peak = max(traffic.counts, default=0.0)
+        if traffic.last >= max(least, sight.limit(NAME, key, peak)):
+            found.append(("goes_on", f"{traffic.last:.0f} of {peak:.0f} invocations/min at most"))
+    if not found or outside(sight, cycle, traffic, 1 - limits.explained_share):
+        return ()
+    return tuple(found)
+
+
+def _finding(
+    sight: Sight, facts: FunctionFacts, cycle: Cycle, traffic: Traffic, reasons: _Reasons
+) -> Finding:
+    key, limits = facts.key, sight.limits.suspected_loop
+    stopped, stops = stopped_by_aws(sight.world, cycle)
+    dropped = sight.world.metric(key, "RecursiveInvocationsDropped").sum(traffic.start, traffic.end)
+    if dropped:
+        stops = f"AWS stopped {dropped:.0f} chains of it"
+    enough = f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
+    title = f"{facts.name} seems to feed itself: {cycle.path}, {traffic.last:.0f} invocations/min"
+    if stopped is False:
+        title += "; AWS will not stop it"
+    return Finding(
+        NAME,
+        _severity(sight, cycle, traffic, reasons),
+        Ref(key, facts.arn, facts.name),
+        title,
+        _since(sight, traffic),
+        (
+            ("path", cycle.path),
+            ("via", ", ".join(cycle.via)),
+            (
+                "certain",
+                "yes" if cycle.certain else "no: the function knows the next hop, that it writes is likely",
+            ),
+            *reasons,
+            ("invocations_per_min", traffic.last),
+            ("stopped_by_aws", stops),
+            ("window_min", (traffic.end - traffic.start) // MINUTE),
+        ),
+        _suggests(sight, cycle, stops),
+        "; ".join((*(words for _, words in reasons), enough)),
+        cycle.keys,
+    )
+
+
+def _severity(sight: Sight, cycle: Cycle, traffic: Traffic, reasons: _Reasons) -> Severity:
+    """Steady traffic over a hop that is only likely may have a producer that nobody sees."""
+    names = {name for name, _ in reasons}
+    if cycle.certain or "growth" in names or "at_cap" in names:
+        return "critical"
+    rising = traffic.rise > _RISING or traffic.gain(sight, cycle) > _GAIN
+    keeps = sight.stands(NAME, traffic.function, "critical")
+    return "critical" if rising or keeps else "warning"
+
+
+def _since(sight: Sight, traffic: Traffic) -> float:
+    """The minute from which on the function was as busy, or grew as it does now."""
+    series = sight.world.metric(traffic.function, "Invocations")
+    least = min(sight.limits.suspected_loop.min_per_min, max(traffic.counts, default=0.0))
+    loud = Series(series.times, tuple(v if v >= least else 0.0 for v in series.values))
+    start = began(loud, traffic.end, quiet_min=1)
+    return float(start) if start is not None else sight.now
+
+
+def _suggests(sight: Sight, cycle: Cycle, stops: str) -> tuple[str, ...]:
+    """What can break this cycle, the way that loses nothing first."""
+    polled = any("event source mapping" in via for via in cycle.via)
+    ruled = any(via.startswith("rule ") for via in cycle.via)
+    fits = {
+        "disable_trigger": polled,
+        "throttle_to_zero": True,
+        "stop_recursion": "switched off" in stops,
+        "disable_rule": ruled,
+    }
+    return tuple(name for name in SUGGESTS if fits[name])

@@ -1,0 +1,154 @@
+"""throttled: invocations are refused, with the limit that bites (telemetry D13, section 8.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window, began
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "throttled"
+FORMULA = "Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached"
+SOURCE = "AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency"
+TRAPS = "async throttles repeat the same event; reserved concurrency 0 is somebody's will"
+SUGGESTS = ("cap_concurrency", "restore_concurrency", "tune_trigger")
+
+REQUESTS_PER_ENVIRONMENT = 10
+"""Requests a second per unit of concurrency, for the account as for one function (telemetry 8.1)."""
+
+SHORT_MS = 100.0
+SCALING_PER_MIN = 1_000
+"""New environments per function that 10 s allow; a minute's maximum hides how fast it was reached."""
+
+CONSUMERS = 3
+
+
+class Limit(NamedTuple):
+    """The limit that bites: its name, the sentence's end, what helps, and who is behind it."""
+
+    name: str
+    words: str
+    suggests: tuple[str, ...]
+    behind: tuple[Key, ...] = ()
+    value: float | None = None
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per throttled function; one at zero on purpose is information, not an alarm."""
+    limits = sight.limits.throttled
+    for key, facts in sight.functions():
+        over = sight.window(key, limits.window_min)
+        throttles = sight.world.metric(key, "Throttles").sum(over.start, over.end)
+        stopped = sight.world.reserved.get(key, -1) == 0
+        if throttles < sight.limit(NAME, key, limits.min_throttles) and not stopped:
+            continue
+        yield _finding(sight, facts, over, throttles, _limit(sight, facts, over))
+
+
+def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float, limit: Limit) -> Finding:
+    key, world = facts.key, sight.world
+    invocations = world.metric(key, "Invocations").sum(over.start, over.end)
+    share = throttles / (throttles + invocations) if throttles else 0.0
+    bad = share >= sight.limit(NAME, key, sight.limits.throttled.critical_share, "critical")
+    # Without a run it may stand at zero on purpose, which is not critical.
+    sure = invocations > 0 or not isinstance(world.reserved_of(key), NotKnown)
+    severity: Severity = "info" if not sure else "critical" if bad else "warning"
+    measured = key in world.metrics_at
+    start = began(world.metric(key, "Throttles"), over.end)
+    used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
+    return Finding(
+        NAME,
+        "info" if limit.name == "disabled on purpose" else severity,
+        Ref(key, facts.arn, facts.name),
+        f"{facts.name} is throttled{limit.words}",
+        float(start) if start is not None else sight.now,
+        (
+            ("throttles", throttles if measured else None),
+            ("invocations", invocations if measured else None),
+            ("throttled_share", round(share, 4) if measured else None),
+            ("limit", limit.name),
+            ("limit_value", limit.value),
+            ("reserved_concurrency", world.reserved.get(key)),
+            ("concurrency_max", used),
+            ("top_consumers", ", ".join(k.id for k in limit.behind) or None),
+            ("window_min", over.minutes),
+        ),
+        limit.suggests,
+        f"{throttles:.0f} throttles / ({throttles:.0f} + {invocations:.0f} invocations) = {share:.1%} "
+        f"over {over.minutes} min; limit: {limit.name}",
+        limit.behind[:1],
+        limit.behind[0] if limit.behind and limit.behind[0] != key else None,
+    )
+
+
+def _limit(sight: Sight, facts: FunctionFacts, over: Window) -> Limit:
+    """Which limit it is, tried in the order of section 8.3."""
+    key, world = facts.key, sight.world
+    reserved = world.reserved_of(key)
+    used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
+    if isinstance(reserved, NotKnown):
+        words = f": by which limit cannot be told, its reserved concurrency is {reserved.words}"
+        return Limit("unknown", words, ("cap_concurrency",))
+    if reserved == 0:
+        return Limit("disabled on purpose", " to zero", ("restore_concurrency",), value=0)
+    if reserved is not None and used is not None and used >= reserved:
+        return _reserved(sight, key, reserved)
+    account = world.accounts.get(key.scope)
+    most = or_none(account.concurrency_limit) if account is not None else None
+    if most:
+        whole = Key(key.scope, "account", key.scope.account)
+        claimed = world.metric(whole, "ClaimedAccountConcurrency", "Maximum").max(over.start, over.end)
+        if reserved is None and claimed is not None and claimed >= most:
+            return _pool(sight, key, most, over)
+    cap = reserved or most
+    return _rate(sight, key, over, cap) or Limit(
+        "unknown", ", by which limit is not visible", ("cap_concurrency",)
+    )
+
+
+def _reserved(sight: Sight, key: Key, reserved: int) -> Limit:
+    """The function's own cap; when its queue may ask for more than that, by its own configuration."""
+    for mapping in sight.world.mappings_of(key):
+        if mapping.enabled and mapping.max_concurrency and mapping.max_concurrency > reserved:
+            words = f" by its own trigger: MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}"
+            return Limit("self-inflicted", words, ("tune_trigger", "cap_concurrency"), (), reserved)
+    words = f" by its reserved concurrency {reserved}"
+    return Limit("reserved", words, ("restore_concurrency", "cap_concurrency"), (), reserved)
+
+
+def _pool(sight: Sight, victim: Key, limit: int, over: Window) -> Limit:
+    """The account's pool is used up: whoever uses most of it is behind this."""
+    used = []
+    for key in sight.world.functions:
+        if key.scope != victim.scope or sight.world.reserved_of(key) is not None:
+            continue
+        most = sight.world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start - 600, over.end)
+        used.append((most or 0.0, key))
+    top = tuple(key for most, key in sorted(used, key=lambda p: (-p[0], p[1]))[:CONSUMERS] if most > 0)
+    hog = f"; {top[0].id} takes most of it" if top and top[0] != victim else ""
+    words = f": the account's {limit} are used up{hog}"
+    return Limit("account pool", words, ("cap_concurrency", "throttle_to_zero"), top, limit)
+
+
+def _rate(sight: Sight, key: Key, over: Window, cap: int | None) -> Limit | None:
+    """Limits on rates, which one-minute figures show only when they are broken by far."""
+    world = sight.world
+    runs = world.metric(key, "Invocations").window(over.start, over.end)
+    total = sum(runs)
+    mean_ms = world.metric(key, "Duration").sum(over.start, over.end) / total if total else None
+    fastest = max(runs, default=0.0) / 60
+    if cap and mean_ms is not None and mean_ms < SHORT_MS and fastest >= REQUESTS_PER_ENVIRONMENT * cap:
+        words = f" by its request rate: {fastest:.0f}/s of {REQUESTS_PER_ENVIRONMENT * cap}/s"
+        return Limit("request rate", words, ("cap_concurrency",), (), REQUESTS_PER_ENVIRONMENT * cap)
+    levels = world.metric(key, "ConcurrentExecutions", "Maximum").window(over.start, over.end)
+    step = max((b - a for a, b in pairwise(levels)), default=0.0)
+    if step > SCALING_PER_MIN and (cap is None or max(levels) < cap):
+        words = f" by the scaling rate: +{step:.0f} environments within a minute"
+        return Limit("scaling rate", words, ("cap_concurrency",), (), SCALING_PER_MIN)
+    return None

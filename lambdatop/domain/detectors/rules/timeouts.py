@@ -1,0 +1,108 @@
+"""timeouts: invocations that were ended by their timeout, as the log tells (telemetry D12, section 4)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+
+from lambdatop.domain.detectors.rules.near_timeout import suggested
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.log_analysis.digest import Digest, digest
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
+
+NAME = "timeouts"
+FORMULA = "executions that ended by timeout in the log of the last 5 minutes, and their share of all reports"
+SOURCE = (
+    "log: `Task timed out after N seconds`, REPORT `Status: timeout`, platform.report and "
+    "platform.runtimeDone with status timeout"
+)
+TRAPS = (
+    "no metric counts timeouts; both wordings of one execution count once; a retry with the same request "
+    "id is another execution; a tail that is incomplete shows too few; an initialisation that timed out is "
+    "none"
+)
+SUGGESTS = ("rollback_alias", "cap_concurrency", "disable_trigger")
+
+SIGNATURE = "timeout"
+
+
+def detect(sight: Sight) -> Iterator[Finding]:
+    """One finding per function whose log shows timeouts."""
+    limits = sight.limits.timeouts
+    since = sight.log_since(limits.window_min)
+    for key, tail in sight.world.logs.items():
+        facts = sight.world.functions.get(key)
+        if facts is None or not tail.lines:
+            continue
+        seen = digest(tail)
+        ended = executions(seen)
+        late = [at for at in ended if at > since]
+        if len(late) >= sight.limit(NAME, key, limits.min_timeouts):
+            reports = sum(1 for r in seen.reports if r.at > since)
+            yield _finding(sight, facts, ended, len(late), reports, tail.complete)
+
+
+def executions(seen: Digest) -> list[float]:
+    """When each execution that timed out said so first (s since the epoch), oldest first.
+
+    An execution is a request in an environment after a START of it: a retry keeps the request id, and may
+    run in the same environment, but starts anew.
+    """
+    starts: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for start in seen.starts:
+        starts[start.request_id, start.stream].append(start.at)
+    said = [(f.at, f.request_id, f.stream) for f in seen.failures if f.signature == SIGNATURE]
+    said += [(r.at, r.request_id, r.stream) for r in seen.reports if r.report.status == SIGNATURE]
+    first: dict[tuple[str, str, int], float] = {}
+    for at, request, stream in sorted(said):
+        attempt = bisect_right(starts[request, stream], at)
+        first.setdefault((request, stream, attempt), at)
+    return sorted(first.values())
+
+
+def _finding(
+    sight: Sight, facts: FunctionFacts, ended: list[float], count: int, reports: int, complete: bool
+) -> Finding:
+    limits = sight.limits.timeouts
+    # Without reports (their level filtered away) nobody knows how many did not time out.
+    share = count / max(reports, count) if reports else None
+    bad = share is not None and share >= sight.limit(NAME, facts.key, limits.critical_share, "critical")
+    severity: Severity = "critical" if bad else "warning"
+    part = f", {share:.0%} of its runs" if share is not None else ""
+    counted = f"{count} timeouts >= {limits.min_timeouts}"
+    if share is not None:
+        sign = ">=" if bad else "<"
+        counted += f"; {count} / {max(reports, count)} reports in the log = {share:.2f}"
+        counted += f" {sign} {limits.critical_share:g}"
+    return Finding(
+        NAME,
+        severity,
+        Ref(facts.key, facts.arn, facts.name),
+        f"{facts.name} timed out {count} times after {facts.timeout_s} s{part}",
+        _since(ended, limits.window_min * MINUTE / sight.settings.metrics.times),
+        (
+            ("timeouts", count),
+            ("reports", reports),
+            ("timeouts_share", None if share is None else round(share, 4)),
+            ("timeout_s", facts.timeout_s),
+            ("last_at_s", ended[-1]),
+            ("log", "complete" if complete else "incomplete: there may be more"),
+            ("window_min", limits.window_min),
+        ),
+        suggested(sight, facts.key),
+        f"{counted} over {limits.window_min} min",
+        (facts.key,),
+    )
+
+
+def _since(ended: list[float], pause_s: float) -> float:
+    """The first of the timeouts that followed each other without a pause as long as the window."""
+    first = ended[-1]
+    for at in reversed(ended):
+        if first - at > pause_s:
+            break
+        first = at
+    return first

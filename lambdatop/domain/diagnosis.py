@@ -1,0 +1,141 @@
+"""What `lambdatop doctor` found: checks with a verdict each, and the words for figures that need judging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from typing import Literal
+
+from lambdatop.domain.facts.iam_policy import PolicyName
+from lambdatop.domain.facts.permissions import Permission, Permissions
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.mitigations.registry import REGISTRY
+
+Verdict = Literal["ok", "warn", "fail", "unknown"]
+
+GROUPS = ("credentials", "identity", "endpoints", "clock", "permissions", "terminal", "paths", "versions")
+"""In the order in which a person wants to read them."""
+
+SKEW_WARNS_S = 60.0
+SKEW_FAILS_S = 240.0
+"""AWS refuses signatures that are five minutes off; a clock that drifts gets there."""
+
+SLOW_MS = 1_000.0
+"""An endpoint that needs longer for its first byte makes every round of the console late."""
+
+EXPIRES_SOON_S = 900.0
+ACTIONS_NAMED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, how it is, and what to do where it is not well ("" otherwise)."""
+
+    group: str
+    name: str
+    state: Verdict
+    detail: str
+    do: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything found at `at` (s since the epoch); `permissions` by IAM action."""
+
+    at: float
+    checks: tuple[Check, ...]
+    permissions: Mapping[str, Permission] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any check failed; warnings and what is not known do not count."""
+        return any(check.state == "fail" for check in self.checks)
+
+    def grouped(self) -> Iterable[tuple[str, tuple[Check, ...]]]:
+        """Groups that have checks, in reading order."""
+        for group in GROUPS:
+            checks = tuple(check for check in self.checks if check.group == group)
+            if checks:
+                yield group, checks
+
+
+def skew(seconds: float | None) -> Check:
+    """How far this machine's clock is ahead of AWS's (s; None when nothing said what time it is)."""
+    if seconds is None:
+        return Check("clock", "skew", "unknown", "no answer told its time")
+    # The Date header has whole seconds, so nothing below one says anything.
+    words = "less than 1.5 s" if abs(seconds) < 1.5 else f"{abs(seconds):.0f} s"
+    way = "" if abs(seconds) < 1.5 else (" ahead of the answers" if seconds > 0 else " behind the answers")
+    detail = f"{words}{way}"
+    if abs(seconds) < SKEW_WARNS_S:
+        return Check("clock", "skew", "ok", detail)
+    do = "Set this machine's clock (`timedatectl set-ntp true`): AWS refuses signatures that are 5 min off."
+    return Check("clock", "skew", "warn" if abs(seconds) < SKEW_FAILS_S else "fail", detail, do)
+
+
+def expiry(expires_at: float | None, now: float) -> Check:
+    """How long the credentials live (s since the epoch)."""
+    if expires_at is None:
+        return Check("credentials", "expiry", "ok", "none is told")
+    left = expires_at - now
+    if left <= 0:
+        return Check("credentials", "expiry", "fail", "expired", "Log in again.")
+    minutes = int(left // 60)
+    words = f"in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"in {minutes} min"
+    if left < EXPIRES_SOON_S:
+        return Check("credentials", "expiry", "warn", words, "Log in again before you change anything.")
+    return Check("credentials", "expiry", "ok", words)
+
+
+def permission_checks(
+    answers: Mapping[str, Permission], policies: Mapping[PolicyName, Iterable[str]], why: str = ""
+) -> tuple[Check, ...]:
+    """One line for each policy; `why` says what stands in the way of those that are not known.
+
+    A missing permission to read is a gap on the screen, one to change is a choice: neither fails.
+    """
+    checks = []
+    for name, asked in policies.items():
+        actions = tuple(asked)
+        denied = [a for a in actions if answers.get(a) == "no"]
+        unknown = [a for a in actions if answers.get(a, "unknown") == "unknown"]
+        allowed = len(actions) - len(denied) - len(unknown)
+        detail = f"{allowed} yes, {len(denied)} no, {len(unknown)} unknown"
+        if denied:
+            do = f"No: {_named(denied)}. `lambdatop policy {name}` prints what to allow."
+            state: Verdict = "warn" if name == "read-only" else "ok"
+            checks.append(Check("permissions", name, state, detail, do if state == "warn" else ""))
+        elif unknown:
+            do = f"Not known: {why.rstrip('.')}." if why else ""
+            checks.append(Check("permissions", name, "unknown", detail, do))
+        else:
+            checks.append(Check("permissions", name, "ok", detail))
+    return tuple(checks)
+
+
+def mitigation_checks(answers: Mapping[str, Permission]) -> tuple[Check, ...]:
+    """One line each for the mitigations that are allowed, that are not, and of which it is not known.
+
+    An action that only some of its plans need (an encrypted queue, a drain) does not count against it.
+    """
+    found: dict[Permission, list[str]] = {"yes": [], "no": [], "unknown": []}
+    for name, one in REGISTRY.items():
+        needed = Permissions(0.0, answers)
+        actions = one.iam or one.iam_elevated
+        missing = needed.missing(actions)
+        found[needed.of(actions)].append(f"{name} ({', '.join(missing)})" if missing else name)
+    rows: tuple[tuple[Permission, str, Verdict], ...] = (
+        ("yes", "mitigations allowed", "ok"),
+        ("no", "not allowed", "ok"),
+        ("unknown", "not known", "unknown"),
+    )
+    return tuple(
+        Check("permissions", title, state, ", ".join(found[answer]))
+        for answer, title, state in rows
+        if found[answer]
+    )
+
+
+def _named(actions: list[str]) -> str:
+    more = f" and {len(actions) - ACTIONS_NAMED} more" if len(actions) > ACTIONS_NAMED else ""
+    return f"{', '.join(actions[:ACTIONS_NAMED])}{more}"

@@ -1,0 +1,1 @@
+"""Hold what AWS said about resources, unchanged."""

@@ -1,0 +1,26 @@
+"""Who changed something: one management event of CloudTrail, which shows it minutes after the fact."""
+
+from __future__ import annotations
+
+from lambdatop.domain.frozen import dataclass
+
+SHOWN_AFTER_S = 300.0
+"""CloudTrail delivers within about 5 minutes on average, and promises no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEvent:
+    """One change at `at` (s since the epoch); all text is clean.
+
+    `name` is the operation without the date that CloudTrail appends to some; `who` is the last part of the
+    caller's ARN (the session of an assumed role), or whatever else names the caller. `error` is AWS's code
+    and message when the call was refused, "" when it went through.
+    """
+
+    at: float
+    name: str
+    who: str
+    identity_arn: str = ""
+    source_ip: str = ""
+    error: str = ""
+    event_id: str = ""

@@ -1,0 +1,21 @@
+"""Hours gone by, as CloudWatch sums them for the whole account: what burn is compared with."""
+
+from __future__ import annotations
+
+from lambdatop.domain.frozen import dataclass
+
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class BurnHistory:
+    """The account's hours: start (s since the epoch), sum of durations (ms), invocations. Oldest first."""
+
+    at: float
+    hours: tuple[tuple[int, float, float], ...]
+
+    def running(self, at: float) -> float | None:
+        """Executions at once, on average over the hour that holds `at`; None where there is no point."""
+        start = int(at // HOUR_S) * HOUR_S
+        found = next((ms for t, ms, _ in self.hours if t == start), None)
+        return None if found is None else found / 1000 / HOUR_S

@@ -1,0 +1,123 @@
+"""Event source mappings: what feeds a function, and what happens to a failed event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lambdatop.domain.facts.function import FunctionFacts, Reserved
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key, key_of, parse_arn
+
+STREAMS = ("kinesis", "dynamodb")
+PARTIAL = ("sqs", *STREAMS, "kafka")
+"""Sources for which AWS takes ReportBatchItemFailures (botocore's model of UpdateEventSourceMapping)."""
+
+MAX_RECEIVES = 10
+"""SQS's default of a redrive policy that names no count (SetQueueAttributes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFacts:
+    """One event source mapping. Absent optional settings are None, as in the API's answer.
+
+    Units: `batching_window_s`, `max_record_age_s` s; `last_modified` s since the epoch. `pollers_max` is the
+    largest number of provisioned pollers, None without them.
+    """
+
+    key: Key
+    function: Key
+    function_arn: str
+    source_arn: str
+    source_kind: str
+    state: str
+    state_reason: str = ""
+    last_result: str = ""
+    batch_size: int | None = None
+    batching_window_s: int | None = None
+    parallelization_factor: int | None = None
+    max_concurrency: int | None = None
+    max_retry_attempts: int | None = None
+    max_record_age_s: int | None = None
+    bisect_on_error: bool | None = None
+    partial_responses: bool = False
+    on_failure_arn: str | None = None
+    filters: int = 0
+    starting_position: str | None = None
+    last_modified: float | None = None
+    metrics: tuple[str, ...] = ()
+    pollers_max: int | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The mapping's UUID, its only identity."""
+        return self.key.id
+
+    @property
+    def source_name(self) -> str:
+        """Name of the queue, stream, table or cluster."""
+        arn = parse_arn(self.source_arn)
+        return arn.name if arn else self.source_arn
+
+    @property
+    def source_stream(self) -> Key | None:
+        """Key of the Kinesis stream or DynamoDB table that feeds it, None for other kinds."""
+        if self.source_kind not in STREAMS:
+            return None
+        return key_of("stream" if self.source_kind == "kinesis" else "table", self.source_arn)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it polls or is about to (Enabled, Enabling, Creating, Updating)."""
+        return self.state in ("Enabled", "Enabling", "Creating", "Updating")
+
+    @property
+    def source_queue(self) -> Key | None:
+        """Key of the queue that feeds it, None for other kinds."""
+        return key_of("queue", self.source_arn) if self.source_kind == "sqs" else None
+
+
+def risks(
+    mapping: MappingFacts,
+    function: FunctionFacts | None,
+    queue: QueueFacts | None,
+    reserved: Reserved,
+) -> tuple[str, ...]:
+    """Settings that turn a failure into a storm, as short sentences (facts: AWS's own advice)."""
+    found: list[str] = []
+    if mapping.source_kind in STREAMS:
+        endless = mapping.max_retry_attempts in (None, -1) and mapping.max_record_age_s in (None, -1)
+        if endless:
+            gets = ", and its destination gets nothing before" if mapping.on_failure_arn else ""
+            found.append(f"infinite retry: a bad record blocks its shard until it expires{gets}")
+    if mapping.source_kind == "sqs" and queue is not None:
+        if queue.dlq_arn is None:
+            found.append("no redrive policy: a bad message comes back until it expires")
+        elif (queue.max_receive_count if queue.max_receive_count is not None else MAX_RECEIVES) < 5:
+            found.append(
+                f"maxReceiveCount {queue.max_receive_count} < 5: throttling sends good messages away"
+            )
+        if function is not None and queue.visibility_timeout_s < 6 * function.timeout_s:
+            found.append(f"visibility {queue.visibility_timeout_s} s < 6 x timeout {function.timeout_s} s")
+    if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.source_kind in PARTIAL:
+        found.append("no ReportBatchItemFailures: one bad message repeats its whole batch")
+    if reserved is not None and mapping.max_concurrency and mapping.max_concurrency > reserved:
+        found.append(f"MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}")
+    return tuple(found)
+
+
+ENDLESS = -1
+"""MaximumRetryAttempts and MaximumRecordAgeInSeconds: no limit, AWS's default for streams."""
+
+CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
+    "state": lambda m: m.state,
+    "batch_size": lambda m: m.batch_size,
+    "batching_window_s": lambda m: m.batching_window_s or 0,
+    "max_concurrency": lambda m: m.max_concurrency,
+    "max_retry_attempts": lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
+    "bisect_on_error": lambda m: bool(m.bisect_on_error),
+    "on_failure": lambda m: m.on_failure_arn,
+}
+"""What plans compare and change. A setting that AWS leaves out of its answer counts as its default, except
+for MaximumConcurrency, which is absent or a number, and the on-failure destination, absent or an ARN."""

@@ -1,0 +1,126 @@
+"""What becomes of a failed event, in words: how often it is repeated, where it ends, when it expires.
+
+The rules are AWS's by kind of invocation: Lambda's own queue repeats an asynchronous event, a queue hands
+a message out again after its visibility timeout, a shard is stuck with its batch, and a synchronous
+caller decides for itself.
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.facts.event_source_mapping import ENDLESS, MAX_RECEIVES, MappingFacts
+from lambdatop.domain.facts.function import FunctionFacts, Reserved
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
+from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import parse_arn
+from lambdatop.domain.spans import span
+
+
+def end_name(arn: str) -> str:
+    """A destination in words: `queue orders-dlq`, `topic alarms`, `function f`, `bus default`."""
+    parsed = parse_arn(arn)
+    if parsed is None:
+        return arn
+    kinds = {"sqs": "queue", "sns": "topic", "lambda": "function", "events": "bus", "s3": "bucket"}
+    return f"{kinds.get(parsed.service, parsed.service)} {parsed.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncEnd:
+    """Where asynchronous events go that are given up: who takes them, and what of that was not read."""
+
+    takers: tuple[str, ...]
+    unread: NotKnown | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody takes them; False where that is not known."""
+        return not self.takers and self.unread is None
+
+    @property
+    def words(self) -> str:
+        """`queue orders-dlq and topic alarms`, `dropped`, or what is not known."""
+        named = " and ".join(self.takers)
+        if self.unread is None:
+            return named or "dropped"
+        if named:
+            return f"{named} (on-failure destination {self.unread.words})"
+        return f"an end that is {self.unread.words}"
+
+
+def async_end(facts: FunctionFacts, config: AsyncConfig | NotKnown) -> AsyncEnd:
+    """Where an asynchronous event goes once its attempts are used up."""
+    unread = config if isinstance(config, NotKnown) else None
+    ends = [None if isinstance(config, NotKnown) else config.on_failure_arn, facts.dlq_arn]
+    return AsyncEnd(tuple(end_name(arn) for arn in ends if arn), unread)
+
+
+def async_limits(config: AsyncConfig) -> tuple[int, int]:
+    """Retries and the greatest age in s; what is not set is AWS's default."""
+    retries = MAX_RETRIES if config.max_retries is None else config.max_retries
+    return retries, MAX_EVENT_AGE_S if config.max_age_s is None else config.max_age_s
+
+
+def retries_words(retries: int) -> str:
+    """`no retry`, `1 retry`, `2 retries`."""
+    return {0: "no retry", 1: "1 retry"}.get(retries, f"{retries} retries")
+
+
+def async_fate(
+    facts: FunctionFacts, config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown = None
+) -> str:
+    """An asynchronous event of a failing function."""
+    end = async_end(facts, config)
+    if reserved == 0:
+        return "not tried, dropped at once" if end.lost else f"not tried, straight to {end.words}"
+    if isinstance(config, NotKnown):
+        known = f"; DLQ {' and '.join(end.takers)}" if end.takers else ""
+        return f"retries and on-failure destination {config.words}{known}"
+    retries, age = async_limits(config)
+    fate = f"{retries_words(retries)} (throttled: up to {span(age)}), then {end.words}"
+    if isinstance(reserved, NotKnown):
+        return f"{fate}; untried if throttled to zero, which is {reserved.words}"
+    return fate
+
+
+def queue_fate(queue: QueueFacts | NotKnown) -> str:
+    """A message whose batch failed."""
+    if isinstance(queue, NotKnown):
+        return f"again after its visibility timeout; how often and where it ends is {queue.words}"
+    again = f"again after {span(queue.visibility_timeout_s)}"
+    if queue.dlq_arn is None:
+        return f"{again}, until it expires {span(queue.retention_s)} after it was sent"
+    parsed = parse_arn(queue.dlq_arn)
+    receives = queue.max_receive_count or MAX_RECEIVES
+    # It is moved when it would be received once more than that (SQS developer guide, dead-letter queues).
+    times = f"{receives} failed receives" if receives != 1 else "1 failed receive"
+    return f"{again}, after {times} to {parsed.name if parsed else queue.dlq_arn}"
+
+
+def stream_fate(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
+    """A batch of a stream that fails: it blocks its shard until one of these ends it."""
+    kept = retention_s if mapping.source_kind != "dynamodb" else DYNAMODB_RETENTION_S
+    limits = []
+    if mapping.max_retry_attempts not in (None, ENDLESS):
+        limits.append(f"{mapping.max_retry_attempts} retries")
+    record_s = mapping.max_record_age_s
+    if record_s is not None and record_s > 0 and (isinstance(kept, NotKnown) or record_s < kept):
+        limits.append(f"records older than {span(record_s)}")
+    if not limits:
+        return f"repeated until the record expires{_expiry(kept, age_s)}"
+    end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "dropped"
+    fate = f"until {' or '.join(limits)}, then {end}"
+    if mapping.source_kind == "kinesis" and isinstance(kept, NotKnown):
+        return f"{fate}; sooner if the record expires, when is {kept.words}"
+    return fate
+
+
+def _expiry(kept: int | NotKnown, age_s: float | NotKnown) -> str:
+    """When, counted from an age that was read; the first record of a batch may be older than that."""
+    if isinstance(kept, NotKnown):
+        return f"; when is {kept.words}"
+    if isinstance(age_s, NotKnown):
+        return f", {span(kept)} after it came"
+    return f" in {span(max(0.0, kept - age_s))} at the latest"

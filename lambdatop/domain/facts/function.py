@@ -1,0 +1,120 @@
+"""What is known about one function from the control plane."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lambdatop.domain.facts.edge import Reference
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+
+Reserved = int | None
+"""Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """One row of ListFunctions, without environment values.
+
+    Units: `memory_mb` MB, `timeout_s` s, `ephemeral_mb` MB, `code_size_bytes` bytes,
+    `last_modified` s since the epoch. `environment_bytes` is the size of all variables as AWS measures it,
+    None where unknown; `layers_size_bytes` is zipped. `interfaces` are the pairs of a subnet and a set of
+    security groups that the function needs a network interface for.
+    """
+
+    key: Key
+    arn: str
+    runtime: str = ""
+    memory_mb: int = 128
+    timeout_s: int = 3
+    ephemeral_mb: int = 512
+    architecture: str = "x86_64"
+    log_group: str = ""
+    log_format: str = "Text"
+    last_modified: float | None = None
+    code_size_bytes: int = 0
+    code_sha256: str = ""
+    package_type: str = "Zip"
+    version: str = "$LATEST"
+    dlq_arn: str | None = None
+    managed_instances: bool = False
+    references: tuple[Reference, ...] = ()
+    environment_bytes: int | None = None
+    layers: int = 0
+    layers_size_bytes: int = 0
+    vpc_id: str = ""
+    interfaces: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.key.id
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a function that was seen between two lists: `at` is its LastModified (s since the epoch).
+
+    `what` names what differs ("code", "timeout_s 10 -> 30" …).
+    """
+
+    at: float
+    what: tuple[str, ...]
+
+    KEEP: ClassVar[int] = 8
+
+
+_CONFIGURED = ("runtime", "memory_mb", "timeout_s", "ephemeral_mb", "architecture", "log_group", "log_format")
+
+
+def differences(before: FunctionFacts, after: FunctionFacts) -> tuple[str, ...]:
+    """What a deployment changed, in words; () when nothing that is kept differs but the time of change."""
+    found = ["code"] if before.code_sha256 != after.code_sha256 else []
+    for name in _CONFIGURED:
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            found.append(f"{name} {old} -> {new}")
+    if not found and before.last_modified != after.last_modified:
+        found.append("configuration")
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """GetAccountSettings: the limits of one account in one region.
+
+    `unreserved` is what AWS reports as not reserved by any function (limit - reservations). A figure that the
+    answer leaves out is not known, and not 0.
+    """
+
+    concurrency_limit: int | NotKnown
+    unreserved: int | NotKnown
+    code_size_limit_bytes: int | NotKnown
+    code_size_bytes: int | NotKnown
+    function_count: int | NotKnown
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFacts:
+    """One CloudWatch alarm in state ALARM; `function` is set when a dimension names one.
+
+    `actions` are the ARNs that it notifies or calls, unless they are not `enabled`; None: not known.
+    """
+
+    key: Key
+    reason: str
+    metric: str
+    namespace: str
+    since: float | None
+    function: Key | None
+    arn: str = ""
+    actions: tuple[str, ...] | None = None
+    enabled: bool = True
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why nobody hears of it, as far as its own settings say."""
+        if self.actions == ():
+            return ("it has no action for ALARM: nobody is told",)
+        return () if self.enabled else ("its actions are switched off: nobody is told",)

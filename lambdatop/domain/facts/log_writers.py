@@ -1,0 +1,34 @@
+"""Who writes to which log group. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.keys import Key, Kind
+from lambdatop.domain.memo import newest
+
+LOG_GROUP: Kind = "log group"
+
+
+def group_of(facts: FunctionFacts) -> Key:
+    """The log group that a function writes to."""
+    return Key(facts.key.scope, LOG_GROUP, facts.log_group)
+
+
+@newest
+def writers_by_group(
+    functions: Mapping[Key, FunctionFacts], breathe: Breathe = no_breath
+) -> Mapping[Key, tuple[FunctionFacts, ...]]:
+    """The functions of each log group, by their keys; those without a group are in none."""
+    found: dict[Key, list[FunctionFacts]] = defaultdict(list)
+    for facts in paced(functions.values(), breathe, 500):
+        if facts.log_group:
+            found[group_of(facts)].append(facts)
+    breathe()
+    for each in found.values():
+        if len(each) > 1:
+            each.sort(key=lambda facts: facts.key)
+    return {group: tuple(each) for group, each in found.items()}

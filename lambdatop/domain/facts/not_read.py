@@ -1,0 +1,128 @@
+"""What was not read: a value that stands in the place of a fact, and the list of such reads.
+
+Not known is not "no", not "none" and not AWS's default. A field that may not have been read has the type
+`T | NotKnown`, so that whoever uses it has to say what holds then.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, TypeVar
+
+from lambdatop.domain.frozen import dataclass
+
+T = TypeVar("T")
+
+Reason = Literal[
+    "denied",
+    "not there",
+    "throttled",
+    "failed",
+    "not answered",
+    "not asked",
+    "out of time",
+    "over the limit",
+]
+"""Why something is not known: the permission is missing, the endpoint lacks the operation, AWS asked for a
+slower pace, the read failed, the answer left it out, its turn has not come yet, a command that looks once had
+no time left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
+
+_UNASKED = {
+    "not asked": "not asked yet",
+    "out of time": "not asked: time ran out",
+    "over the limit": "not asked: beyond the budget or limits set",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """Stands for a fact that was not read; `action` is the IAM action that reads it, "" for several."""
+
+    reason: Reason = "not asked"
+    action: str = ""
+
+    @property
+    def why(self) -> str:
+        """The reason in words: `lambda:GetPolicy denied`, `not asked yet`."""
+        if self.reason in _UNASKED:
+            return _UNASKED[self.reason]
+        action = self.action or "its read"
+        if self.reason == "not there":
+            return f"{action.partition(':')[2] or action} is not there at this endpoint"
+        if self.reason == "not answered":
+            return f"the answer of {action} does not say"
+        return f"{action} {self.reason}"
+
+    @property
+    def remedy(self) -> str:
+        """What whoever needs it may do: `Allow lambda:GetPolicy`, `Try again in a moment`."""
+        if self.reason == "denied":
+            return f"Allow {self.action or 'it'}"
+        return "Ask an endpoint that has it" if self.reason == "not there" else "Try again in a moment"
+
+    @property
+    def words(self) -> str:
+        """`not known (lambda:GetPolicy denied)`."""
+        return f"not known ({self.why})"
+
+
+NOT_ASKED = NotKnown()
+
+
+def or_none(value: T | NotKnown) -> T | None:
+    """The value, None where it is not known: only for places in which None says just that."""
+    return None if isinstance(value, NotKnown) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One read of a source that brought nothing, while the rest of the source may be fine.
+
+    `target` is the name of the function, queue, stream, topic … that it was about, None for all of them or
+    for the account; `targets` is how many a gap without a name stands for.
+    """
+
+    source: str
+    action: str
+    target: str | None
+    reason: Reason
+    targets: int = 1
+
+    @property
+    def not_known(self) -> NotKnown:
+        """The value that stands in the place of what this read would have told."""
+        return NotKnown(self.reason, self.action)
+
+
+class SourceGaps(NamedTuple):
+    """All gaps of one source as it told them at `at` (s since the epoch), and what stands for each target."""
+
+    at: float
+    gaps: tuple[Gap, ...]
+    by_target: Mapping[str | None, NotKnown]
+
+
+def source_gaps(at: float, gaps: tuple[Gap, ...]) -> SourceGaps:
+    """The gaps of a source with their targets, so that one is found without a search."""
+    return SourceGaps(at, gaps, {gap.target: gap.not_known for gap in gaps})
+
+
+_LOST: dict[Reason, str] = {
+    "denied": "denied",
+    "not there": "not there",
+    "throttled": "throttled",
+    "failed": "failed",
+    "not answered": "not answered",
+    "out of time": "not made in time",
+    "over the limit": "over the limits set",
+}
+
+
+def lost_reads(source: str, gaps: Iterable[Gap]) -> str:
+    """`3 reads denied, 1 read failed`: of one source; "" for none, as for turns to come."""
+    counted: Counter[str] = Counter()
+    for gap in gaps:
+        if gap.source == source and gap.reason in _LOST:
+            counted[_LOST[gap.reason]] += gap.targets
+    return ", ".join(f"{n:,} {'read' if n == 1 else 'reads'} {words}" for words, n in counted.items())

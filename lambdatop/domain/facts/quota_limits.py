@@ -1,0 +1,132 @@
+"""Limits that AWS sets: as Service Quotas tells them, else as they are documented, marked as assumed.
+
+Sources of the documented values: AWS's guide "Lambda quotas" and the model (telemetry sheet, section 8.1);
+the codes are those of section 8.2. Sizes are bytes, rates requests/s, times s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from lambdatop.domain.frozen import dataclass
+
+Origin = Literal["Service Quotas", "GetAccountSettings", "assumed"]
+
+KB, MB, GB = 1024, 1024**2, 1024**3
+
+CONCURRENCY = "L-B99A9384"
+SCALING_RATE = "L-A1AFA3CF"
+CODE_STORAGE = "L-2ACBD22F"
+TIMEOUT = "L-9FEEFFC0"
+ENVIRONMENT = "L-6581F036"
+LAYERS = "L-01237738"
+RESOURCE_POLICY = "L-07A00131"
+PACKAGE_DIRECT = "L-75F48B05"
+PACKAGE_UNZIPPED = "L-E49FF7B8"
+DESCRIPTORS = "L-438DAE3B"
+CONTROL_PLANE = "L-B2AA0F47"
+PAYLOAD_SYNC = "L-5C4B2C97"
+PAYLOAD_ASYNC = "L-7C0F49F9"
+
+SIZES = frozenset(
+    (
+        CODE_STORAGE,
+        ENVIRONMENT,
+        RESOURCE_POLICY,
+        PACKAGE_DIRECT,
+        PACKAGE_UNZIPPED,
+        PAYLOAD_SYNC,
+        PAYLOAD_ASYNC,
+    )
+)
+"""Codes whose value is a size: without a unit of size, Service Quotas' number could be anything."""
+
+
+class UsageMetric(NamedTuple):
+    """The CloudWatch metric that Service Quotas names for the use of a quota."""
+
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+    stat: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLimit:
+    """One limit: bytes, requests/s, s or a count. `adjustable` is None where nobody told."""
+
+    code: str
+    value: float
+    origin: Origin = "Service Quotas"
+    adjustable: bool | None = None
+    usage: UsageMetric | None = None
+
+    @property
+    def assumed(self) -> bool:
+        """Whether it is the documented default because AWS did not tell."""
+        return self.origin == "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLimits:
+    """What Service Quotas said at `at` (s since the epoch); `gap` why it said less than was asked."""
+
+    at: float = 0.0
+    limits: tuple[QuotaLimit, ...] = ()
+    gap: str = ""
+
+    def get(self, code: str) -> QuotaLimit:
+        """The limit of a code, the documented one (assumed) where AWS did not tell."""
+        for limit in self.limits:
+            if limit.code == code:
+                return limit
+        return QuotaLimit(code, DOCUMENTED[code], "assumed")
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """Provisioned concurrency of one version or alias; counts are environments.
+
+    `status` is AWS's: READY, IN_PROGRESS, FAILED. It can be used once it is fully allocated.
+    """
+
+    qualifier: str
+    requested: int
+    allocated: int = 0
+    available: int = 0
+    status: str = ""
+
+
+DOCUMENTED: Mapping[str, float] = {
+    CONCURRENCY: 1_000,
+    SCALING_RATE: 1_000,
+    CODE_STORAGE: 300 * GB,
+    TIMEOUT: 900,
+    ENVIRONMENT: 4 * KB,
+    LAYERS: 5,
+    RESOURCE_POLICY: 20 * KB,
+    PACKAGE_DIRECT: 50 * MB,
+    PACKAGE_UNZIPPED: 250 * MB,
+    DESCRIPTORS: 1_024,
+    CONTROL_PLANE: 15,
+    PAYLOAD_SYNC: 6 * MB,
+    PAYLOAD_ASYNC: 1 * MB,
+}
+"""Documented defaults by code. The concurrency and the code storage of an account are read, never these."""
+
+SQS_IN_FLIGHT = 120_000
+SQS_IN_FLIGHT_FIFO = 120_000
+"""In-flight messages of a FIFO queue (SQS developer guide, "Amazon SQS FIFO queue quotas")."""
+
+SQS_MAPPING_CONCURRENCY = 1_250
+SHARD_READS_PER_S = 5
+SHARD_POLLS_PER_S = {"kinesis": 1, "dynamodb": 4}
+"""How often a mapping polls each shard (telemetry section 6)."""
+
+INTERFACES_PER_VPC = 500
+REQUESTS_PER_ENVIRONMENT = 10
+"""Requests/s per unit of concurrency, of the account as of one function; synchronous ones."""
+
+REFILL_PER_MIN = 6
+"""Times a minute that the scaling rate of 10 s fits into a minute."""

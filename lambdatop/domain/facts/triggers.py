@@ -1,0 +1,69 @@
+"""How a function is invoked besides its event source mappings, and what becomes of a failed event.
+
+Push triggers are read from the function's resource policy: whoever may call it, may be a trigger. Callers
+that need no such permission (IAM roles, Step Functions, other functions) cannot be listed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+
+Invocation = Literal["stream poll", "queue poll", "push async", "push sync", "unknown"]
+"""Who repeats a failed event: Lambda per shard, the queue, Lambda's own queue, or only the caller."""
+
+MAX_RETRIES = 2
+MAX_EVENT_AGE_S = 21_600
+"""Defaults of an asynchronous invocation (model of PutFunctionEventInvokeConfig), s for the age."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncConfig:
+    """Event-invoke config of a function; None for settings that are not set."""
+
+    max_retries: int | None = None
+    max_age_s: int | None = None
+    on_failure_arn: str | None = None
+    on_success_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushTrigger:
+    """One statement of a resource policy: `kind` is s3, sns, eventbridge, apigateway, alb, url, … or other.
+
+    `source_arn` is "" where the statement names none; `principal` is as the policy spells it.
+    """
+
+    kind: str
+    invocation: Invocation
+    source_arn: str
+    principal: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTriggers:
+    """What one function's own configuration says of its callers and of its failed events.
+
+    `async_config` is empty for a function that has none of its own. `recursive_loop` is Terminate or Allow.
+    `policy_bytes` is the size of the resource policy, 0 without one, None where it was not read.
+    """
+
+    function: Key
+    async_config: AsyncConfig | NotKnown = NOT_ASKED
+    push: tuple[PushTrigger, ...] | NotKnown = ()
+    recursive_loop: str | NotKnown = NOT_ASKED
+    policy_bytes: int | None = None
+
+    @property
+    def unread(self) -> tuple[NotKnown, ...]:
+        """What of it could not be read."""
+        parts: tuple[object, ...] = (self.async_config, self.push, self.recursive_loop)
+        return tuple(part for part in parts if isinstance(part, NotKnown))
+
+
+def never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
+    """What stands for the triggers of a function that nothing was read of yet."""
+    return FunctionTriggers(function, unread, unread, unread)

@@ -1,0 +1,1 @@
+"""Compute rates, ages, forecasts and evidence from the World."""

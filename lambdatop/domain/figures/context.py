@@ -1,0 +1,120 @@
+"""What a detector looks at: the World at one moment, which minutes of it are final, and what stood before.
+
+A detector reads its Sight and nothing else. Three rules live here, so that no detector can forget them:
+
+- A minute is final once it lies in the past by the publishing delay and, for a function, its timeout: a
+  datapoint carries the start of an invocation that may still run. Younger minutes are never looked at, so
+  they neither raise a finding nor clear one.
+- The window ends where the metrics were last fetched, not at the clock: while a collector fails, findings
+  stand on the last figures instead of clearing on missing ones.
+- A finding that stands is measured against a lower threshold (`clear_factor`): it does not flicker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import field
+from types import MappingProxyType
+
+from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import MINUTE, final_end
+from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding, Severity
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.settings.thresholds import DetectorSettings
+from lambdatop.domain.state.snapshot import QuotaRow
+from lambdatop.domain.state.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The World at `now` (s since the epoch), and the findings of the last round by detector and target.
+
+    `only` is what can differ from the last round, None for all: `functions` gives no others. `quotas` are the
+    rows of the quotas of this round where they were made already. `breathe` is called again and again on the
+    way through `functions`.
+    """
+
+    world: World
+    now: float
+    settings: Settings
+    standing: Mapping[tuple[str, Key], Severity] = field(default_factory=lambda: MappingProxyType({}))
+    only: Collection[Key] | None = None
+    quotas: tuple[QuotaRow, ...] | None = None
+    breathe: Breathe = no_breath
+
+    @property
+    def limits(self) -> DetectorSettings:
+        """Thresholds."""
+        return self.settings.detectors
+
+    def functions(self) -> Iterable[tuple[Key, FunctionFacts]]:
+        """The functions to look at: those that changed or about which something was found.
+
+        For detectors that judge each function by what is its own (its facts, series, log, triggers, its
+        account's limit): what they did not state about any other they would not state now.
+        """
+        functions = self.world.functions
+        if self.only is None:
+            return paced(functions.items(), self.breathe)
+        return paced([(key, functions[key]) for key in self.only if key in functions], self.breathe)
+
+    def measured(self) -> Iterable[tuple[Key, FunctionFacts]]:
+        """Those of `functions` that CloudWatch was ever asked about: a third of a large account, or none yet.
+
+        For detectors that state nothing without a point of a metric.
+        """
+        series = self.world.series
+        return ((key, facts) for key, facts in self.functions() if key in series)
+
+    def window(self, key: Key, minutes: int) -> Window:
+        """The last `minutes` final minutes of a function, queue, stream or account."""
+        fetched = self.world.metrics_at.get(key, self.now)
+        end = final_end(min(self.now, fetched), self.settle_s(key))
+        return Window(end - minutes * MINUTE, end)
+
+    def settle_s(self, key: Key) -> float:
+        """How long ago a minute must be to be final: publishing delay, plus the timeout of a function (s)."""
+        metrics = self.settings.metrics
+        facts = self.world.functions.get(key)
+        return metrics.publish_delay_s + (facts.timeout_s * metrics.times if facts else 0.0)
+
+    def log_since(self, minutes: int) -> float:
+        """Start of the last `minutes` by the stamps of log lines (s since the epoch).
+
+        Log lines carry the clock's time, which published minutes outrun in the demo.
+        """
+        return self.now - minutes * MINUTE / self.settings.metrics.times
+
+    def stands(self, detector: str, key: Key, at_least: Severity = "info") -> bool:
+        """Whether the detector stated a finding of this severity or worse about `key` in the last round."""
+        severity = self.standing.get((detector, key))
+        return severity is not None and _RANK[severity] >= _RANK[at_least]
+
+    def limit(self, detector: str, key: Key, threshold: float, severity: Severity = "warning") -> float:
+        """`threshold`, lowered by the clear factor while a finding of that severity stands."""
+        return threshold * self.limits.clear_factor if self.stands(detector, key, severity) else threshold
+
+
+_RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
+
+
+def sight(
+    world: World,
+    now: float,
+    settings: Settings,
+    previous: Iterable[Finding] = (),
+    changed: Collection[Key] | None = None,
+    quotas: tuple[QuotaRow, ...] | None = None,
+    breathe: Breathe = no_breath,
+) -> Sight:
+    """The Sight of a round that follows one with the findings `previous`.
+
+    `changed` is what may differ since that round, None for all.
+    """
+    standing = {f.identity: f.severity for f in previous}
+    only = None if changed is None else dict.fromkeys((*changed, *(key for _, key in standing)))
+    return Sight(world, now, settings, MappingProxyType(standing), only, quotas, breathe)

@@ -1,0 +1,47 @@
+"""What the log says a function's errors are, for detectors that count them by metrics. Pure."""
+
+from __future__ import annotations
+
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.digest import events
+from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
+from lambdatop.domain.loglines.records import Record, join
+from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.memo import once
+from lambdatop.domain.state.world import LogTail
+
+Evidence = tuple[tuple[str, float | int | str | None], ...]
+
+
+LOOKED = 400
+"""Newest lines of a tail that are looked at: this is done in every round for every function that fails."""
+
+
+@once
+def _newest(tail: LogTail) -> tuple[Record, ...]:
+    """The newest records of a tail."""
+    return join(sorted(events(tail), key=lambda line: line.at)[-LOOKED:])
+
+
+def most_frequent(tail: LogTail, since: float) -> ErrorKind | None:
+    """The commonest kind of error since a moment (s since the epoch); None without any."""
+    return next(iter(digest_errors(r for r in _newest(tail) if r.at >= since)), None)
+
+
+def failure_evidence(sight: Sight, key: Key, over: Window) -> Evidence:
+    """The commonest failure in the log since the window began: fingerprint, count, what it is known as.
+
+    Counted among the newest LOOKED lines. All None where no tail is followed. Secrets in it are hidden.
+    """
+    tail = sight.world.logs.get(key)
+    # Log lines carry the clock's time, which published minutes outrun in the demo.
+    since = sight.now - (sight.now - over.start) / sight.settings.metrics.times
+    kind = most_frequent(tail, since) if tail is not None else None
+    none = None if tail is None else 0
+    return (
+        ("most_frequent_failure", redact(kind.fingerprint)[0] if kind else None),
+        ("most_frequent_lines", kind.count if kind else none),
+        ("most_frequent_signature", kind.signature or None if kind else None),
+    )

@@ -1,0 +1,75 @@
+"""How a queue flows: received, deleted, redelivery, depth over time. Shared by rows and detectors."""
+
+from __future__ import annotations
+
+from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.figures.rates import Window, slope_per_min
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Sums over a window of final minutes; `ratio` = received / max(deleted, 1) (telemetry D5).
+
+    `ratio` is None when nothing was received.
+    """
+
+    sent: float
+    received: float
+    deleted: float
+
+    @property
+    def ratio(self) -> float | None:
+        """Received per deleted message; 1 is healthy."""
+        return self.received / max(self.deleted, 1.0) if self.received else None
+
+
+def flow(world: World, queue: Key, over: Window) -> Flow | None:
+    """The queue's flow, None when CloudWatch has said nothing about it."""
+    received = world.metric(queue, "NumberOfMessagesReceived")
+    deleted = world.metric(queue, "NumberOfMessagesDeleted")
+    sent = world.metric(queue, "NumberOfMessagesSent")
+    if not (received.times or deleted.times or sent.times):
+        return None
+    return Flow(*(s.sum(over.start, over.end) for s in (sent, received, deleted)))
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Change of depth: `grown` messages between the first and last point, slope per minute.
+
+    `since` is the last moment before it began to grow (s since the epoch).
+    """
+
+    grown: int
+    per_min: float
+    minutes: float
+    since: float
+
+
+def growth(world: World, queue: Key, over: Window) -> Growth | None:
+    """Growth of depth (visible + in flight) by CloudWatch's minutes; by polls where it has none.
+
+    NumberOfMessagesSent is never used: it does not count what a redrive policy moves.
+    """
+    visible = world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
+    hidden = world.metric(queue, "ApproximateNumberOfMessagesNotVisible", "Maximum")
+    flying = dict(zip(hidden.times, hidden.values, strict=True))
+    points = [
+        (float(t), v + flying.get(t, 0.0))
+        for t, v in zip(visible.times, visible.values, strict=True)
+        if over.start <= t < over.end
+    ]
+    if len(points) < 2:
+        history = world.queues.get(queue)
+        begin = over.end - over.minutes * MINUTE
+        points = [(t, float(d)) for t, d in (history.depths if history else ()) if t >= begin]
+    slope = slope_per_min(tuple(points))
+    if slope is None:
+        return None
+    span = (points[-1][0] - points[0][0]) / MINUTE
+    lowest = min(depth for _, depth in points)
+    since = max(at for at, depth in points if depth == lowest)
+    return Growth(round(points[-1][1] - points[0][1]), slope, span, since)

@@ -1,0 +1,1 @@
+"""Connect resources: triggers, cycles, dead-letter paths."""

@@ -1,0 +1,1 @@
+"""Study log lines: requests, fingerprints, digests, exact cost."""

@@ -1,0 +1,226 @@
+"""What the tail of a function's log says about its requests and environments. Pure.
+
+Lines may come late and out of order, so everything is put in the order of the lines' own stamps first:
+the digest of a tail does not depend on how its lines arrived.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.loglines.line import LogLine, Report
+from lambdatop.domain.memo import once
+from lambdatop.domain.state.world import LogTail
+
+BREATH = 500
+"""Lines that are looked at in one piece: some ms."""
+
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+
+
+class Started(NamedTuple):
+    """A START line (or platform.start); `at` in s since the epoch."""
+
+    at: float
+    request_id: str
+    stream: str
+
+
+class Initialised(NamedTuple):
+    """An INIT_START line (or platform.initStart): an environment began to initialise."""
+
+    at: float
+    stream: str
+
+
+class Reported(NamedTuple):
+    """A REPORT line (or platform.report)."""
+
+    at: float
+    request_id: str
+    stream: str
+    report: Report
+
+
+class Failed(NamedTuple):
+    """A line with a known signature, or an error line without one (`signature` "error")."""
+
+    at: float
+    signature: str
+    request_id: str
+    stream: str
+    text: str
+
+
+class Environment(NamedTuple):
+    """One log stream, which is one execution environment (telemetry section 12).
+
+    `first_at` and `last_at` are its first and last line in the tail, `init_at` its first INIT_START and
+    `start_at` its first START after that (s since the epoch); `init_ms` is how long the initialisation
+    took, from the first line that says so. None for what the tail does not hold.
+    """
+
+    stream: str
+    first_at: float
+    last_at: float
+    init_at: float | None = None
+    init_ms: float | None = None
+    start_at: float | None = None
+
+    def idle_s(self, until: float, init_s: float) -> float | None:
+        """Seconds from the end of its initialisation to its first request, or to `until` without one.
+
+        `init_s` stands in for an initialisation whose length is unknown; None without an INIT_START.
+        """
+        if self.init_at is None:
+            return None
+        ready = self.init_at + (init_s if self.init_ms is None else self.init_ms / 1000)
+        return (until if self.start_at is None else self.start_at) - ready
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Digest:
+    """One tail, in the order of its stamps.
+
+    `mentions` counts, for each UUID in the application's lines that is not their request's own, the
+    failed executions that mentioned it: a message id that comes back. `first_at` and
+    `last_at` bound the tail (s since the epoch), 0 when it is empty. `environments` are in the order of
+    their first lines.
+    """
+
+    first_at: float
+    last_at: float
+    starts: tuple[Started, ...]
+    inits: tuple[Initialised, ...]
+    reports: tuple[Reported, ...]
+    failures: tuple[Failed, ...]
+    mentions: Mapping[str, int]
+    environments: tuple[Environment, ...] = ()
+
+    def since(self, at: float) -> Digest:
+        """Only what is stamped `at` (s since the epoch) or later; mentions and environments as they are."""
+        return replace(
+            self,
+            starts=tuple(x for x in self.starts if x.at >= at),
+            inits=tuple(x for x in self.inits if x.at >= at),
+            reports=tuple(x for x in self.reports if x.at >= at),
+            failures=tuple(x for x in self.failures if x.at >= at),
+        )
+
+
+def events(tail: LogTail) -> list[LogLine]:
+    """The lines of a tail, each event once, as they came."""
+    return list({line.event_id or line.seq: line for line in tail.lines}.values())
+
+
+@once
+def digest(tail: LogTail, breathe: Breathe = no_breath) -> Digest:
+    """The digest of one tail; `breathe` is called every few ms of the 30 that a full one takes."""
+    lines = _in_order(events(tail), breathe)
+    failures: list[Failed] = []
+    failed: set[tuple[str, int]] = set()
+    mentioned: dict[str, set[tuple[str, int]]] = {}
+    for line, (request, run) in paced(zip(lines, _executions(lines), strict=True), breathe, BREATH):
+        if line.signature or line.kind in ("error", "timeout"):
+            failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
+            failed.add((line.stream, run))
+        if line.kind in ("app", "error"):
+            for id_ in set(_UUID.findall(line.text, 0, 400)) - {request}:
+                mentioned.setdefault(id_, set()).add((line.stream, run))
+    breathe()
+    return Digest(
+        lines[0].at if lines else 0.0,
+        lines[-1].at if lines else 0.0,
+        tuple(Started(n.at, n.request_id, n.stream) for n in lines if n.kind == "start"),
+        tuple(Initialised(n.at, n.stream) for n in lines if _begins_init(n)),
+        tuple(
+            Reported(n.at, n.request_id, n.stream, n.report)
+            for n in lines
+            if n.kind == "report" and n.report is not None
+        ),
+        tuple(failures),
+        MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
+        _environments(paced(lines, breathe, BREATH)),
+    )
+
+
+def _environments(lines: Iterable[LogLine]) -> tuple[Environment, ...]:
+    found: dict[str, Environment] = {}
+    for line in lines:
+        found[line.stream] = after(found.get(line.stream), line)
+    return tuple(found.values())
+
+
+def after(seen: Environment | None, line: LogLine) -> Environment:
+    """What is known of an environment after one more of its lines; None before its first one."""
+    if seen is None:
+        seen = Environment(line.stream, line.at, line.at)
+    first_at, last_at = min(seen.first_at, line.at), max(seen.last_at, line.at)
+    init_at, init_ms, start_at = seen.init_at, seen.init_ms, seen.start_at
+    if init_at is None and start_at is None and _begins_init(line):
+        init_at = line.at
+    elif start_at is None and line.kind == "start":
+        start_at = line.at
+    elif init_ms is None and line.report is not None:
+        init_ms = line.report.init_ms
+    return Environment(seen.stream, first_at, last_at, init_at, init_ms, start_at)
+
+
+Place = tuple[float, str, str]
+"""Where a REPORT stands: stamp, stream, request id."""
+
+
+def reported_twice(seen: Digest) -> frozenset[Place]:
+    """REPORTs of one request that follow one another in its stream without a START: some of them are forged.
+
+    The platform writes one for each START; a retry of the same id begins with a START of its own.
+    """
+    begins = [(s.at, 0, s.stream, s.request_id) for s in seen.starts]
+    ends = [(r.at, 1, r.stream, r.request_id) for r in seen.reports]
+    found: set[Place] = set()
+    last: dict[str, Place | None] = {}
+    for at, stage, stream, request in sorted(begins + ends):
+        before, here = last.get(stream), (at, stream, request)
+        if stage and before is not None and before[2] == request:
+            found |= {before, here}
+        last[stream] = here if stage else None
+    return frozenset(found)
+
+
+_STAGE = {"init": 0, "start": 1, "app": 2, "error": 2, "timeout": 2, "end": 3, "report": 4}
+
+
+def _order(line: LogLine) -> tuple[float, str, int, str]:
+    """Stamps are whole milliseconds, so lines of one millisecond keep the order of an execution's stages."""
+    return (line.at, line.stream, _STAGE.get(line.kind, 2), line.event_id)
+
+
+def _in_order(lines: list[LogLine], breathe: Breathe) -> list[LogLine]:
+    places = [_order(line) for line in paced(lines, breathe, BREATH)]
+    return [lines[i] for i in sorted(range(len(lines)), key=places.__getitem__)]
+
+
+def _executions(lines: list[LogLine]) -> Iterator[tuple[str, int]]:
+    """The request that each line belongs to, and which START of the tail it follows in its environment.
+
+    A line's own id counts only where the platform wrote it; the application may print other ids.
+    """
+    serving: dict[str, tuple[str, int]] = {}
+    for number, line in enumerate(lines, 1):
+        if line.kind == "start":
+            serving[line.stream] = (line.request_id, number)
+        request, run = serving.get(line.stream, ("", 0))
+        own = line.kind in ("start", "end", "report") or not request
+        yield (line.request_id if own else request, run)
+
+
+def _begins_init(line: LogLine) -> bool:
+    return line.kind == "init" and (
+        line.text.startswith("INIT_START") or '"platform.initStart"' in line.text[:200]
+    )

@@ -1,0 +1,126 @@
+"""Asking CloudWatch Logs Insights instead of reading every line: what is asked, and what it costs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
+from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.loglines.records import join
+
+USD_PER_GIB = 0.005
+"""List price of scanned data (us-east-1; facts sheet on telemetry, section 9). 5 GiB a month are free."""
+
+MOST_ROWS = 10_000
+MOST_GROUPS = 50
+"""Limits of one query (CloudWatch Logs quotas)."""
+
+ERRORS = (
+    "ERROR|Error:|Exception|Traceback|Task timed out|Runtime exited|Status: (error|timeout)|"
+    "errorType|FATAL|CRITICAL|ENOSPC|EMFILE|panic:"
+)
+"""What a line that tells of a failure contains; a superset, judged line by line afterwards."""
+
+
+class Row(NamedTuple):
+    """One matching log event: `at` s since the epoch, the text as it came."""
+
+    at: float
+    group: str
+    stream: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a query found: the newest rows, how many matched, and what was scanned for it (None: not told)."""
+
+    rows: tuple[Row, ...]
+    matched: int
+    scanned_records: int | None
+    scanned_bytes: int | None
+
+    @property
+    def usd(self) -> float | None:
+        """What it cost at list price; None where nobody told what was scanned."""
+        return None if self.scanned_bytes is None else price_usd(self.scanned_bytes)
+
+    @property
+    def left_out(self) -> int:
+        """Matches that were not handed out: the newest are."""
+        return max(0, self.matched - len(self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A query before it is asked: which log groups from when to when (s since the epoch), and its price.
+
+    `about_bytes` and `usd` are None where nobody counted; `left_out` are groups beyond MOST_GROUPS.
+    """
+
+    groups: tuple[str, ...]
+    start: float
+    end: float
+    about_bytes: int | None = None
+    usd: float | None = None
+    left_out: int = 0
+
+
+class KindIn(NamedTuple):
+    """A kind of error in one log group."""
+
+    group: str
+    kind: ErrorKind
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsFound:
+    """The answer to a Scan: kinds of errors, the most frequent first, and what asking cost (None: not told).
+
+    Of `matched` lines the oldest `left_out` were not looked at.
+    """
+
+    kinds: tuple[KindIn, ...]
+    matched: int
+    left_out: int
+    scanned_bytes: int | None
+    usd: float | None
+
+
+def errors_query(limit: int = MOST_ROWS) -> str:
+    """The query for lines that tell of failures, newest first.
+
+    Grouping them is done here: the query language has no way to leave numbers and ids out of a message.
+    """
+    words = (
+        "fields @timestamp, @message, @logStream, @log",
+        f"filter @message like /{ERRORS}/",
+        "sort @timestamp desc",
+        f"limit {limit}",
+    )
+    return " | ".join(words)
+
+
+def price_usd(scanned_bytes: float) -> float:
+    """List price of a scan in USD."""
+    return scanned_bytes / 2**30 * USD_PER_GIB
+
+
+def kinds_in(rows: Iterable[Row]) -> tuple[KindIn, ...]:
+    """Kinds of errors by log group, the most frequent first; rows that tell of none are left out."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    found: list[KindIn] = []
+    for group, of in groups.items():
+        # Newest first as they came: turned, lines of one millisecond are in the order of writing.
+        lines = [parse(row.at, "", row.stream, row.message) for row in reversed(of)]
+        found += (KindIn(group, kind) for kind in digest_errors(join(lines)))
+    return tuple(sorted(found, key=lambda k: (-k.kind.count, -k.kind.last_at, k.group, k.kind.fingerprint)))
+
+
+def errors_found(found: Found) -> ErrorsFound:
+    """What a query found, summed up."""
+    return ErrorsFound(kinds_in(found.rows), found.matched, found.left_out, found.scanned_bytes, found.usd)

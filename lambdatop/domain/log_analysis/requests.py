@@ -1,0 +1,275 @@
+"""One row per request id: how long, how often, what became of it. Pure."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import field
+from typing import Literal
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.log_analysis.fingerprints import is_error
+from lambdatop.domain.loglines.headline import headline
+from lambdatop.domain.loglines.line import Report
+from lambdatop.domain.loglines.records import Position, Record, position
+
+Status = Literal["success", "error", "timeout", "running"]
+"""What became of the newest attempt; "running" without any line that ends it."""
+
+FAILED = ("error", "timeout")
+"""Statuses that somebody has to look at."""
+MOST_TURNS = 64
+"""STARTs, ENDs and REPORTs of one request that are kept apart; older ones are only counted."""
+
+_ERROR_CHARS = 400
+_RANK = {"timeout": 3, "error": 2}
+_CRASHES = ("RequestId: ", "[ERROR] ", "Traceback ", "panic: ", "fatal error: ", "Unknown application error")
+_CRASH_WORDS = ("Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection", '"stackTrace"')
+_TURNS = ("start", "end", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """All that the log says about one request id.
+
+    Lambda's own retries of an asynchronous event keep the id, so `attempts` above 1 means retries.
+    Durations and memory are those of the newest REPORT; None where none says it.
+
+    Attributes:
+        request_id: the id.
+        status: what became of the newest attempt.
+        attempts: STARTs of this id, at least 1.
+        duration_ms: ms of the newest attempt.
+        billed_ms: billed ms of the newest attempt.
+        billed_total_ms: billed ms of all attempts that have a REPORT.
+        init_ms: ms of initialisation; None for a warm start.
+        memory_mb: configured memory in MB.
+        max_memory_mb: used memory in MB.
+        error_type: what the platform names as the type of the error.
+        error: the line that says what went wrong, "" for none; also an error that was handled.
+        signature: the known failure (see `signatures.py`).
+        stream: the stream (environment) of the newest attempt.
+        first_at: stamp of the first line, s since the epoch.
+        last_at: stamp of the last line, s since the epoch.
+        records: how many records carry the id.
+    """
+
+    request_id: str
+    status: Status
+    attempts: int
+    duration_ms: float | None
+    billed_ms: float | None
+    billed_total_ms: float
+    init_ms: float | None
+    memory_mb: float | None
+    max_memory_mb: float | None
+    error_type: str
+    error: str
+    signature: str
+    stream: str
+    first_at: float
+    last_at: float
+    records: int
+
+
+_Place = tuple[Position, str]
+
+
+def _place(record: Record) -> _Place:
+    return (position(record.first), record.stream)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What counts of the records of one request id; what an application merely logged is only counted.
+
+    `kept` are its STARTs, ENDs, REPORTs and errors in order; of errors of one sort in one attempt the first
+    one, which is the one that is shown. `names` are the events that were counted, as one may come twice.
+    """
+
+    first: _Place
+    last: _Place
+    stream: str
+    first_at: float
+    last_at: float
+    records: int = 0
+    starts: int = 0
+    reports: int = 0
+    billed_ms: float = 0.0
+    kept: list[Record] = field(default_factory=list)
+    names: dict[str, None] = field(default_factory=dict)
+    sorts: set[tuple[int, bool, bool]] = field(default_factory=set)
+
+    def take(self, place: _Place, record: Record) -> None:
+        self.records += 1
+        at, last_at = record.first.at, (record.rest[-1] if record.rest else record.first).at
+        if at < self.first_at:
+            self.first_at = at
+        if last_at > self.last_at:
+            self.last_at = last_at
+        newest = place >= self.last
+        if newest:
+            self.last, self.stream = place, record.first.stream
+        elif place < self.first:
+            self.first = place
+        if record.kind in _TURNS:
+            self._count(record)
+            self._keep(record, newest)
+        elif is_error(record):
+            sort = (*_weight(record), _crashed(record))
+            if sort not in self.sorts:
+                self.sorts.add(sort)
+                self._keep(record, newest)
+
+    def _keep(self, record: Record, newest: bool) -> None:
+        if newest:
+            self.kept.append(record)
+        else:
+            insort(self.kept, record, key=_place)
+        if len(self.kept) > 2 * MOST_TURNS:
+            del self.kept[:MOST_TURNS]
+
+    def _count(self, record: Record) -> None:
+        line = record.first
+        if line.kind == "start":
+            self.sorts.clear()
+        name = f"{line.kind} {line.event_id or line.seq}"
+        if name in self.names:
+            return
+        self.names[name] = None
+        if len(self.names) > MOST_TURNS:
+            del self.names[next(iter(self.names))]
+        if line.kind == "start":
+            self.starts += 1
+        elif line.kind == "report" and line.report is not None:
+            self.reports += 1
+            self.billed_ms += line.report.billed_ms or 0.0
+
+    def newest_attempt(self) -> list[Record]:
+        """What is kept since the newest START, in its stream; all of it without one."""
+        last = next((r for r in reversed(self.kept) if r.kind == "start"), None)
+        if last is None:
+            return self.kept
+        since = position(last.first)
+        return [r for r in self.kept if r.stream == last.stream and position(r.first) >= since]
+
+
+class RequestBook:
+    """Requests as their records come, in any pieces; `most` of them, the longest untouched leave first."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._seen: dict[str, _Seen] = {}
+        self._made: dict[str, Request] = {}
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Some more records; in one call their order does not matter."""
+        touched: dict[str, None] = {}
+        placed = [(_place(r), n, r) for n, r in enumerate(records) if r.request_id]
+        for place, _, record in sorted(placed):
+            id_ = record.request_id
+            seen = self._seen.get(id_)
+            if seen is None:
+                first = record.first
+                seen = self._seen[id_] = _Seen(place, place, first.stream, first.at, first.at)
+            seen.take(place, record)
+            touched[id_] = None
+        if self._most is None:
+            self._make(touched)
+            return
+        for id_ in touched:
+            self._seen[id_] = self._seen.pop(id_)
+        while len(self._seen) > self._most:
+            oldest = next(iter(self._seen))
+            del self._seen[oldest]
+            self._made.pop(oldest, None)
+        self._make(id_ for id_ in touched if id_ in self._seen)
+
+    def _make(self, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            self._made[id_] = _request(id_, self._seen[id_])
+
+    def found(self) -> tuple[Request, ...]:
+        """All requests, in the order of their first lines."""
+        return tuple(self._made[id_] for id_ in sorted(self._made, key=lambda id_: self._seen[id_].first))
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+def requests(records: Sequence[Record]) -> tuple[Request, ...]:
+    """The requests that these records tell of, in the order of their first lines."""
+    book = RequestBook()
+    book.take(records)
+    return book.found()
+
+
+def _request(request_id: str, seen: _Seen) -> Request:
+    newest = seen.newest_attempt()
+    report = _report_of(newest)
+    numbers = report or _report_of(seen.kept) or Report()
+    worst = _worst(newest) or _worst(seen.kept)
+    starts = any(r.kind == "start" for r in newest)
+    return Request(
+        request_id=request_id,
+        status=_status(newest, report),
+        attempts=max(seen.starts, seen.reports, 1),
+        duration_ms=numbers.duration_ms,
+        billed_ms=numbers.billed_ms,
+        billed_total_ms=seen.billed_ms,
+        init_ms=numbers.init_ms,
+        memory_mb=numbers.memory_mb,
+        max_memory_mb=numbers.max_memory_mb,
+        error_type=numbers.error_type,
+        error=headline(worst)[:_ERROR_CHARS] if worst else "",
+        signature=worst.signature if worst else "",
+        stream=newest[-1].stream if starts else seen.stream,
+        first_at=seen.first_at,
+        last_at=seen.last_at,
+        records=seen.records,
+    )
+
+
+def _report_of(records: list[Record]) -> Report | None:
+    """The newest REPORT's numbers."""
+    return next((r.first.report for r in reversed(records) if r.kind == "report" and r.first.report), None)
+
+
+def _status(records: list[Record], report: Report | None) -> Status:
+    """The platform's own word first; lines before 2024 carry none, there the error's own shape decides."""
+    if report is not None and report.status:
+        return _word(report.status)
+    if any(r.kind == "timeout" or r.signature == "timeout" for r in records):
+        return "timeout"
+    if any(_crashed(r) for r in records):
+        return "error"
+    ended = report is not None or any(r.kind == "end" for r in records)
+    return "success" if ended else "running"
+
+
+def _word(status: str) -> Status:
+    if status == "timeout":
+        return "timeout"
+    return "success" if status == "success" else "error"
+
+
+def _crashed(record: Record) -> bool:
+    """Whether an error left the handler: what the runtimes write then, not what a logger wrote."""
+    if record.kind == "end" and record.level == "error":
+        return True
+    if record.kind != "error":
+        return False
+    text = record.first.text[:2048]
+    if text.startswith("[ERROR] "):
+        # The runtime's line goes on with the exception, a logger's with a stamp.
+        return not text[8:].lstrip()[:4].isdigit()
+    return text.startswith(_CRASHES) or any(words in text for words in _CRASH_WORDS)
+
+
+def _weight(record: Record) -> tuple[int, bool]:
+    return _RANK.get(record.kind, 0), bool(record.signature)
+
+
+def _worst(records: list[Record]) -> Record | None:
+    """The record that explains the failure: what was written beats the numbers of a REPORT."""
+    return max((r for r in records if is_error(r)), key=_weight, default=None)

@@ -1,0 +1,1 @@
+"""Parse and redact single log lines, and keep the tail of a log."""

@@ -1,0 +1,78 @@
+"""The one line of a record that says what went wrong. Pure.
+
+A traceback names its exception at its end, every other trace at its beginning, and JSON in a field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from lambdatop.domain.loglines.line import PREFIX
+from lambdatop.domain.loglines.records import Record
+from lambdatop.domain.sanitize import clean_line
+
+MOST = 2048
+"""Characters of a headline."""
+_DECODER = json.JSONDecoder(strict=False)
+_MESSAGES = ("message", "msg", "@m", "@mt", "event", "error")
+_RAISED = re.compile(r"(?:[A-Za-z_]\w{0,80}\.)*+[A-Za-z_]\w{0,80}(?:: |:?$)")
+_PLAIN_PREFIX = re.compile(
+    r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)\]?\s+"
+)
+_TITLE = re.compile(r"\[(?:ERROR|CRITICAL|FATAL)\]\s+|ERROR\s+|RequestId: [\w-]{1,64} ")
+_FROM_NODE = re.compile(r"(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)\s+(?=\{)")
+
+
+def headline(record: Record) -> str:
+    """One cleaned line of at most MOST characters; stamp, level and request id are left out."""
+    if record.first.report is not None:
+        return _platform(record)
+    text = record.text
+    if text.startswith("{"):
+        return clean_line(_from_json(text) or text, MOST)
+    text = text[: 8 * MOST]
+    prefix = PREFIX.match(text) or _PLAIN_PREFIX.match(text) or _TITLE.match(text)
+    body = text[prefix.end() :] if prefix else text
+    node = _FROM_NODE.match(body)
+    if node is not None and (found := _from_json(body[node.end() :].strip())):
+        return clean_line(found, MOST)
+    if body.startswith("Traceback (most recent call last):"):
+        body = _raised(body.split("\n")) or body
+    return clean_line(next((line for line in body.split("\n") if line.strip()), "").strip(), MOST)
+
+
+def _platform(record: Record) -> str:
+    report = record.first.report
+    word = record.first.text.split(" ", 1)[0] if record.kind in ("init", "report") else ""
+    if word.startswith("{") or report is None:
+        word = "REPORT" if record.kind == "report" else "INIT_REPORT"
+    status, error = (report.status, report.error_type) if report else ("", "")
+    return clean_line(" ".join(w for w in (word, status, error) if w), MOST)
+
+
+def _raised(lines: list[str]) -> str:
+    """The last line of a traceback that names an exception; a chain of them ends in what was raised."""
+    return next((line for line in reversed(lines) if line[:1] != " " and _RAISED.match(line)), "")
+
+
+def _from_json(text: str) -> str:
+    """`type: message` of an error in JSON, "" when it holds neither or is cut off."""
+    try:
+        data = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(data, dict):
+        return ""
+    inner = next((v for n in ("message", "error", "err", "record") if isinstance(v := data.get(n), dict)), {})
+    for fields in (data, inner):
+        type_ = _words(fields, ("errorType", "exception_name", "error.type", "type"))
+        message = _words(fields, ("errorMessage", *_MESSAGES, "error.message"))
+        if message:
+            named = fields.get("errorType") or fields.get("exception_name") or fields is inner
+            return f"{type_}: {message}" if type_ and named else message
+    return _words(data, ("errorType", "exception_name", "record"))
+
+
+def _words(data: dict[str, object], names: tuple[str, ...]) -> str:
+    return next((v for n in names if isinstance(v := data.get(n), str) and v), "")

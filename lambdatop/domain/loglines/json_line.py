@@ -1,0 +1,152 @@
+r"""Log lines in JSON: the platform's events (telemetry section 3.3) and what applications write. Pure.
+
+Strings that come out of JSON are cleaned again: `\u001b` is harmless text until it is decoded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from lambdatop.domain.loglines.known_failures import classify
+from lambdatop.domain.loglines.tokens import Read, Report, level_word, megabytes, millis, report_level
+from lambdatop.domain.sanitize import clean_name
+
+MAX_JSON = 65_536
+"""Longer lines are not decoded, in characters."""
+_DECODER = json.JSONDecoder(strict=False)
+_IDS = (
+    "requestId",
+    "AWSRequestId",
+    "awsRequestId",
+    "function_request_id",
+    "aws_request_id",
+    "request_id",
+    "lambda_request_id",
+    "faas.execution",
+    "faas.invocation_id",
+)
+_LEVELS = ("level", "log_level", "levelname", "severity", "logLevel", "log.level", "lvl", "@l", "Level")
+_NESTED = ("record", "lambda", "lambdaContext", "context", "fields", "span")
+"""Objects in which loggers keep the request id, and some the level."""
+_ERRORS = ("errorType", "errorMessage", "stackTrace")
+_BROKEN_LEVEL = re.compile(r'"(?:level|log_level|severity|levelname)":\s?"([A-Za-z]{3,11})"')
+_BROKEN_ID = re.compile(
+    r'"(?:requestId|AWSRequestId|awsRequestId|function_request_id|aws_request_id)":\s?"([\w-]{1,64})"'
+)
+_REQUEST = re.compile(r"^RequestId: ([\w-]{1,64}) ")
+_HEAD = 2048
+
+
+def read_json(message: str, text: str) -> Read | None:
+    """What a line that begins like a JSON object says; None when it is text after all.
+
+    Args:
+        message: the line as it came, because a long one is cut where it is cleaned.
+        text: the cleaned line, which is what signatures are looked for in.
+    """
+    if len(message) > MAX_JSON:
+        return _broken(text)
+    try:
+        data = _DECODER.decode(message)
+    except (ValueError, RecursionError):
+        return _broken(text)
+    if not isinstance(data, dict):
+        return None
+    type_, record = data.get("type"), data.get("record")
+    if isinstance(type_, str) and type_.startswith("platform."):
+        if isinstance(record, dict):
+            return _platform(text, type_, record)
+        return _platform_words(text, type_, record if isinstance(record, str) else "")
+    return _application(text, data)
+
+
+def _application(text: str, data: dict[str, object]) -> Read:
+    inner = [value for name in _NESTED if name in data and isinstance(value := data[name], dict)]
+    word = _level(data) or next((w for d in inner if (w := _level(d))), "")
+    request_id = _id(data) or next((i for d in inner if (i := _id(d))), "")
+    if not word and any(name in data for name in _ERRORS):
+        # An uncaught exception may come without a level; one that was handled carries its own.
+        word = "error"
+    kind = "error" if word in ("error", "fatal") else "app"
+    return Read(kind, word, request_id, None, _failure(text, word))
+
+
+def _broken(text: str) -> Read | None:
+    """A JSON line that was cut off (Lambda cuts at 256 KB, some loggers earlier): what its head says."""
+    level, request_id = _BROKEN_LEVEL.search(text, 0, _HEAD), _BROKEN_ID.search(text, 0, _HEAD)
+    if level is None and request_id is None:
+        return None
+    word = level_word(level.group(1)) if level else ""
+    kind = "error" if word in ("error", "fatal") else "app"
+    return Read(kind, word, request_id.group(1) if request_id else "", None, _failure(text, word))
+
+
+def _failure(text: str, level: str) -> str:
+    """The signature of an application's line; whoever debugs prints everything, failed or not."""
+    return "" if level in ("debug", "trace") else classify(text)
+
+
+def _level(data: dict[str, object]) -> str:
+    for name in _LEVELS:
+        if name in data:
+            return level_word(data[name])
+    return ""
+
+
+def _id(data: dict[str, object]) -> str:
+    for name in _IDS:
+        if name in data and isinstance(value := data[name], str):
+            return clean_name(value)
+    return ""
+
+
+def _platform_words(text: str, type_: str, words: str) -> Read:
+    """An event whose record is words (platform.fault) or missing (platform.restoreStart)."""
+    found = _REQUEST.match(words)
+    request_id = found.group(1) if found else ""
+    if type_ == "platform.fault":
+        return Read("error", "error", request_id, None, classify(text))
+    init = type_.startswith(("platform.init", "platform.restore"))
+    return Read("init" if init else "app", "", request_id)
+
+
+def _platform(text: str, type_: str, record: dict[str, object]) -> Read:
+    rid = _id(record)
+    if type_ == "platform.start":
+        return Read("start", "", rid)
+    if type_ == "platform.logsDropped":
+        return Read("app", "warn", rid, None, "logs_dropped")
+    report = _report(type_, record)
+    level, signature = report_level(report), classify(text, report)
+    if type_ == "platform.report":
+        return Read("report", level, rid, report, signature)
+    if type_.startswith(("platform.init", "platform.restore")):
+        return Read("init", level, rid, report if type_.endswith("Report") else None, signature)
+    ends = type_ in ("platform.runtimeDone", "platform.end")
+    return Read("end" if ends else "app", level, rid, None, signature)
+
+
+def _report(type_: str, record: dict[str, object]) -> Report:
+    raw = record.get("metrics")
+    metrics = raw if isinstance(raw, dict) else {}
+    status, error_type = _word(record.get("status")), _word(record.get("errorType"))
+    lasted = millis(metrics.get("durationMs"))
+    if type_.startswith("platform.init"):
+        return Report(init_ms=lasted, status=status, error_type=error_type)
+    if type_.startswith("platform.restore"):
+        return Report(restore_ms=lasted, status=status, error_type=error_type)
+    return Report(
+        duration_ms=lasted,
+        billed_ms=millis(metrics.get("billedDurationMs")),
+        memory_mb=megabytes(metrics.get("memorySizeMB")),
+        max_memory_mb=megabytes(metrics.get("maxMemoryUsedMB")),
+        init_ms=millis(metrics.get("initDurationMs")),
+        status=status,
+        error_type=error_type,
+        restore_ms=millis(metrics.get("restoreDurationMs")),
+    )
+
+
+def _word(value: object) -> str:
+    return clean_name(value) if isinstance(value, str) else ""

@@ -1,0 +1,205 @@
+"""Known failures by what a log line says (telemetry section 4). Pure, linear in a bounded part of the line.
+
+A line is looked at by plain substrings in lower case, never by a pattern that could backtrack: the first
+HEAD characters (where runtimes write the error) and the last TAIL (where a traceback ends in it). Wordings
+come from the runtimes themselves: strerror texts are the same in every language, Lambda's own error types
+and messages are AWS's, throttle codes are those that the SDK retries.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambdatop.domain.loglines.line import Report
+
+HEAD = 1024
+TAIL = 512
+TIMED_OUT = r"^(?:\S{1,40} \S{1,40} )?Task timed out after \d{1,5}\.\d\d seconds\s*$"
+"""The platform's own line (old style). A caller that logs its callee's error message says it further on."""
+OOM_SHARE = 0.99
+"""Used memory from which on a report without success counts as out of memory: often 1-2 MB are left."""
+
+SIGNATURES = (
+    "timeout",
+    "out_of_memory",
+    "exit",
+    "init_failure",
+    "too_many_files",
+    "too_many_threads",
+    "disk_full",
+    "payload_too_large",
+    "package_too_large",
+    "environment_too_large",
+    "lambda_throttled",
+    "api_throttled",
+    "logs_dropped",
+    "connection_exhausted",
+)
+"""Every value of `classify` besides ""."""
+
+# (needle, signature), in order of preference: a cause stands before the exit that it leads to. Short
+# symbols that may be part of a longer word are looked at again by _WORD.
+_NEEDLES: tuple[tuple[str, str], ...] = (
+    ("task timed out after ", "timeout"),
+    ("start new thread", "too_many_threads"),  # Python: can't start new thread
+    ("create new native thread", "too_many_threads"),  # Java 8, inside an OutOfMemoryError
+    ("create native thread", "too_many_threads"),
+    ("create new os thread", "too_many_threads"),  # Go
+    ("eagain", "too_many_threads"),
+    ("resource temporarily unavailable", "too_many_threads"),
+    ("signal: killed", "out_of_memory"),
+    ("outofmemory", "out_of_memory"),  # Runtime.OutOfMemory, java.lang.OutOfMemoryError, .NET's exception
+    ("memoryerror", "out_of_memory"),  # Python; Ruby: NoMemoryError
+    ("heap out of memory", "out_of_memory"),  # Node
+    ("runtime: out of memory", "out_of_memory"),  # Go
+    ("failed to allocate memory", "out_of_memory"),  # Ruby
+    ("too many open files", "too_many_files"),
+    ("emfile", "too_many_files"),
+    ("errno 24]", "too_many_files"),
+    ("no space left on device", "disk_full"),
+    ("enospc", "disk_full"),
+    ("errno 28]", "disk_full"),
+    ("requestentitytoolarge", "payload_too_large"),
+    ("responsesizetoolarge", "payload_too_large"),
+    ("exceeded maximum allowed payload size", "payload_too_large"),
+    ("request must be smaller than", "payload_too_large"),
+    ("payload is too large", "payload_too_large"),
+    ("payload too large", "payload_too_large"),
+    ("request entity too large", "payload_too_large"),
+    ("413", "payload_too_large"),
+    ("262144000", "package_too_large"),  # the 250 MB of a package in AWS's refusals
+    ("environment variables you have provided exceeded", "environment_too_large"),
+    ("invocationlimitexceeded", "lambda_throttled"),
+    ("invocationratelimitexceeded", "lambda_throttled"),
+    ("callerratelimitexceeded", "lambda_throttled"),
+    ("snapshotcreatelimitexceeded", "lambda_throttled"),
+    ("toomanyrequestsexception", "api_throttled"),
+    ("throttlingexception", "api_throttled"),
+    ("throttledexception", "api_throttled"),
+    ("requestthrottled", "api_throttled"),
+    ("provisionedthroughputexceeded", "api_throttled"),
+    ("requestlimitexceeded", "api_throttled"),
+    ("rate exceeded", "api_throttled"),
+    ("too many connections", "connection_exhausted"),  # MySQL
+    ("remaining connection slots", "connection_exhausted"),  # PostgreSQL
+    ("too many clients", "connection_exhausted"),  # PostgreSQL
+    ("exclusive", "connection_exhausted"),
+    ("platform.logsdropped", "logs_dropped"),
+    ("runtime.importmoduleerror", "init_failure"),
+    ("runtime.usercodesyntaxerror", "init_failure"),
+    ("runtime exited", "exit"),
+    ("runtime.exiterror", "exit"),
+    ("runtime.unknown", "exit"),
+    ("runtime.invalidentrypoint", "exit"),
+    ("extension.crash", "exit"),
+    ("unknown application error occurred", "exit"),
+)
+
+# One of these stands in every needle, so most lines are done with after a few searches.
+_STEMS = (
+    "too",
+    "exceed",
+    "memory",
+    "runtime",
+    "thread",
+    "throttle",
+    "exclusive",
+    "space left",
+    "timed",
+    "signal",
+    "unavailable",
+    "emfile",
+    "enospc",
+    "eagain",
+    "errno",
+    "smaller than",
+    "413",
+    "262144000",
+    "slots",
+    "logsdropped",
+    "extension.",
+    "application error",
+)
+
+_WORD = {
+    "task timed out after ": re.compile(TIMED_OUT, re.IGNORECASE),
+    "eagain": re.compile(r"\beagain\b"),
+    "emfile": re.compile(r"\bemfile\b"),
+    "enospc": re.compile(r"\benospc\b"),
+    "413": re.compile(r"\b(?:http|http/[\d.]{1,3}|status|code|statuscode)\b[\"':= ]{1,4}413\b"),
+    "outofmemory": re.compile(r"outofmemory(?:error|exception)?\b"),
+    "memoryerror": re.compile(r"\b(?:no)?memoryerror\b"),
+}
+_STARTS_PROCESS = ("fork", "spawn", "thread", "popen")
+_REFUSES = ("refused", "held", "in use", "locked", "denied", "already", "cannot obtain", "busy", "taken")
+_HOLDS = ("connection", "lock", "lease", "session", "access")
+_EXITS = ("Runtime.ExitError", "Runtime.Unknown", "Runtime.InvalidEntrypoint", "Extension.Crash")
+_INIT_ERRORS = ("Runtime.ImportModuleError", "Runtime.UserCodeSyntaxError")
+_INIT_TYPE = re.compile(r'"type":\s?"platform\.(?:init|restore)')
+_TIMEOUTS = ("timeout", "Sandbox.Timedout")
+
+
+def classify(text: str, report: Report | None = None) -> str:
+    """The known failure that a line shows, "" for none: one of SIGNATURES.
+
+    `report` are the numbers of a REPORT, INIT_REPORT, RESTORE_REPORT or platform.* line; where there is
+    one, only its status, error type and memory count.
+    """
+    if report is not None:
+        return _by_report(text, report)
+    low = text.lower() if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}".lower()
+    for stem in _STEMS:
+        if stem in low:
+            return _by_words(low)
+    return ""
+
+
+def _by_words(low: str) -> str:
+    for needle, signature in _NEEDLES:
+        if needle in low and (found := _sure(needle, signature, low)):
+            return found
+    return ""
+
+
+def _by_report(text: str, report: Report) -> str:
+    status, error_type = report.status, report.error_type
+    if not error_type and status in ("", "success"):
+        return ""
+    init = text.startswith(("INIT_", "RESTORE_")) or _INIT_TYPE.search(text, 0, 300) is not None
+    if status in _TIMEOUTS or error_type in _TIMEOUTS:
+        return "init_failure" if init else "timeout"
+    if error_type == "Runtime.OutOfMemory" or _full(report):
+        return "out_of_memory"
+    if error_type == "Function.ResponseSizeTooLarge":
+        return "payload_too_large"
+    if init or error_type in _INIT_ERRORS:
+        return "init_failure"
+    return "exit" if error_type in _EXITS else ""
+
+
+def _full(report: Report) -> bool:
+    used, size = report.max_memory_mb, report.memory_mb
+    return used is not None and bool(size) and used >= OOM_SHARE * (size or 0.0)
+
+
+def _sure(needle: str, signature: str, low: str) -> str:
+    """The signature once what stands around the needle was looked at, "" when it means something else."""
+    word = _WORD.get(needle)
+    if word is not None and not word.search(low):
+        return ""
+    if needle in ("eagain", "resource temporarily unavailable"):
+        # A file lock or a socket says the same; only what starts a process or a thread hits the limit.
+        return signature if any(w in low for w in _STARTS_PROCESS) else ""
+    if needle == "enospc" and "file watchers" in low:
+        return ""
+    if needle == "request must be smaller than" and "functioncode" in low:
+        return "package_too_large"
+    if needle == "262144000" and "size" not in low:
+        return ""
+    if needle == "toomanyrequestsexception" and "invoke" in low:
+        return "lambda_throttled"
+    if needle == "exclusive":
+        return signature if any(w in low for w in _REFUSES) and any(w in low for w in _HOLDS) else ""
+    return signature

@@ -1,0 +1,243 @@
+"""Log lines of Lambda: what a line is, and what a REPORT says. Pure; text is cleaned first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.loglines.json_line import read_json
+from lambdatop.domain.loglines.known_failures import classify
+from lambdatop.domain.loglines.tokens import (
+    Read,
+    Report,
+    level_word,
+    megabytes,
+    millis,
+    report_level,
+    shared,
+)
+from lambdatop.domain.sanitize import clean
+
+__all__ = ["LogLine", "Report", "parse"]
+
+_HEAD = re.compile(
+    r"(?:(REPORT|START|END) RequestId: ([0-9a-fA-F-]{36}|[^\s\u240d]{1,128})"
+    r"|(INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT)\b)"
+)
+_HEADS = ("R", "S", "E", "I")
+# The longer key stands before the shorter one that it contains.
+_KEYS = re.compile(
+    r"(?<!\S)(Billed Restore Duration|Restore Duration|Billed Duration|Init Duration|Duration|"
+    r"Memory Size|Max Memory Used|Status|Error Type|XRAY TraceId|SegmentId|Sampled|Phase):"
+)
+_LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b")
+_LEVEL_STEMS = ("INFO", "ERROR", "WARN", "DEBUG", "TRACE", "FATAL", "CRITICAL", "SEVERE")
+_SMALL_LEVEL = re.compile(
+    r"(?:\b(?:level|lvl|severity)=\"?|^[\d:.TZ/ -]{0,40}\[)"
+    r"(trace|debug|info|notice|warn|warning|error|err|fatal|critical|crit|panic)\b"
+)
+"""logfmt (`level=error`) and `[error]` after a stamp, as Go's, Rust's and Elixir's loggers write it."""
+_SMALL_STEMS = ("level=", "lvl=", "severity=", " [")
+_COLOUR = re.compile("\u241b\\[[\\d;]{0,16}m")
+"""A cleaned colour code, which may touch the word for the level."""
+
+_STAMP = r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_TIMED_OUT = re.compile(rf"(?:{_STAMP} (\S{{1,40}}) )?Task timed out after \d{{1,5}}\.\d\d seconds\s*$")
+"""The platform's own line (old style); whoever quotes it writes something else before it."""
+_WORD = (
+    r"TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
+    r"|trce|dbug|info|warn|fail|crit|trace|debug|error|fatal"
+)
+PREFIX = re.compile(
+    rf"(?:[DIWEFA], )?(?:\[?(?P<a>{_WORD})\]?:?\s+)?"
+    rf"(?:{_STAMP}(?: #\d{{1,10}}\])?\s+)?(?:\[?(?P<b>{_WORD})\]?:?\s+)?"
+    rf"[<\[(]?(?P<id>{_UUID}|undefined\b)[>\])]?:?(?:\s+--|\s+)(?:\[?(?P<c>{_WORD})\]?(?::?\s+|$))?"
+)
+"""What the runtimes and their loggers put before a message, up to the request id and the level after it.
+
+Python: `[LEVEL] stamp id`, Node: `stamp id LEVEL`, .NET: `stamp id level`, log4j2 for Lambda: `stamp id
+LEVEL`, Ruby: `E, [stamp #8] ERROR id --`. A UUID further on is the application's.
+"""
+_REQUEST = re.compile(
+    rf"\b(?:[Rr]equest_?I[dD]|[Aa]ws_?[Rr]equest_?[Ii]d|request_id)(?:[:=]\s?)[\"']?({_UUID})"
+)
+_MIDDLE = re.compile(r"-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-")
+"""The middle of a UUID, which is looked for first because it is much cheaper."""
+_ID_WITHIN = 200
+
+_THROWN = re.compile(
+    r"(?:Exception in thread \S{1,80} |Unhandled exception\. |Uncaught |Unhandled )?"
+    r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|/))*+"
+    r"(?:[A-Za-z_$][\w$]{0,80}?)?(?:Exception|Error)\b(?: \[\w{1,60}\])?(?:: |:?$|:?\n)"
+)
+"""The first line of an uncaught exception: an optional package, then a type, then the message."""
+_RUBY = re.compile(r"\S{1,200}\.rb:\d{1,7}:in [`'][^\n]{1,1000}\(\w[\w:]{0,100}\)(?:\n|$)")
+_ERROR_HEADS = (
+    "[ERROR]",
+    "Traceback ",
+    "panic: ",
+    "fatal error: ",
+    "IMAGE ",
+    "Unknown application error occurred",
+    "module initialization error",
+    "Unable to import module",
+    "Unhandled Promise Rejection",
+    "Error raised from handler method",
+)
+_EXITED = ("Error: Runtime exited", "Process exited before completing request")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One cleaned log event.
+
+    `seq` counts up within one function's tail; `at` is the event's timestamp in s since the epoch.
+    `kind` is start, end, report, init, error, timeout or app; `level` is trace, debug, info, warn, error,
+    fatal or "". `signature` is the known failure that the line shows (see `signatures.py`), "" for none.
+    """
+
+    seq: int
+    at: float
+    event_id: str
+    stream: str
+    kind: str
+    level: str
+    text: str
+    request_id: str = ""
+    report: Report | None = None
+    signature: str = ""
+
+    def numbered(self, seq: int) -> LogLine:
+        """The same line as number `seq`; `dataclasses.replace` would take three times as long."""
+        return LogLine(
+            seq,
+            self.at,
+            self.event_id,
+            self.stream,
+            self.kind,
+            self.level,
+            self.text,
+            self.request_id,
+            self.report,
+            self.signature,
+        )
+
+
+def parse(at: float, event_id: str, stream: str, message: str, seq: int = 0) -> LogLine:
+    """One raw log event as a cleaned line. The fold numbers it anew where `seq` is not the number it gets."""
+    text = clean(message.rstrip("\n"))
+    # A carriage return ends a line too (Node and Windows hosts write them); it stays visible in the text.
+    plain = text.replace("\u240d\n", "\n").replace("\u240d", "\n") if "\u240d" in text else text
+    read = read_json(message, plain) if text.startswith("{") else None
+    kind, level, request_id, report, signature = read or _text_line(plain)
+    rid = shared(request_id) if request_id else ""
+    return LogLine(seq, at, event_id, shared(stream), kind, level, text, rid, report, signature)
+
+
+def _text_line(text: str) -> Read:
+    if text.startswith(_HEADS):
+        head = _HEAD.match(text)
+        if head:
+            return _platform_text(text, head)
+    if text.startswith("XRAY TraceId:"):
+        # The second line of a REPORT, as an event of its own.
+        return Read("report", "")
+    if "Task timed out" in text and (late := _TIMED_OUT.match(text)):
+        return Read("timeout", "error", late[1] or "", None, "timeout")
+    return _application(text)
+
+
+def _application(text: str) -> Read:
+    # Nearly every id stands near the beginning; without one there is no prefix to look at.
+    has_id = _MIDDLE.search(text, 0, _ID_WITHIN) is not None
+    prefix = PREFIX.match(text) if has_id or " undefined " in text[:48] else None
+    request_id = _id_of(text, prefix) if has_id else ""
+    level = _prefix_level(prefix) or _level(text)
+    error = prefix is not None and level in ("error", "fatal")
+    if error or text.startswith(_ERROR_HEADS) or _exited(text) or _thrown(text):
+        level = level if level in ("error", "fatal") else "error"
+        return Read("error", level, request_id, None, _signature(text))
+    return Read("app", level, request_id, None, "" if level in ("debug", "trace") else _signature(text))
+
+
+def _signature(text: str) -> str:
+    """What an application's line shows; that a task timed out only the platform can say."""
+    found = classify(text)
+    return "" if found == "timeout" else found
+
+
+def _prefix_level(prefix: re.Match[str] | None) -> str:
+    if prefix is None:
+        return ""
+    return level_word(prefix["a"] or prefix["b"] or prefix["c"] or "")
+
+
+def _exited(text: str) -> bool:
+    return any(words in text for words in _EXITED)
+
+
+def _thrown(text: str) -> bool:
+    head = text[:300]
+    if "Exception" in head or "Error" in head:
+        return bool(_THROWN.match(text, 0, 300) or (".rb:" in head and _RUBY.match(text)))
+    return False
+
+
+def _id_of(text: str, prefix: re.Match[str] | None) -> str:
+    """The request id where a runtime writes it, in the prefix or named; other UUIDs are anybody's."""
+    if prefix is None:
+        prefix = PREFIX.match(text)
+    if prefix is not None:
+        return "" if prefix["id"] == "undefined" else prefix["id"]
+    named = _REQUEST.search(text, 0, _ID_WITHIN)
+    return named.group(1) if named else ""
+
+
+def _platform_text(text: str, head: re.Match[str]) -> Read:
+    word, request_id, init = head.groups()
+    if init:
+        report = _report(text) if init.endswith("REPORT") else None
+        return Read("init", report_level(report), "", report, classify(text, report) if report else "")
+    if word != "REPORT":
+        return Read(word.lower(), "", request_id)
+    report = _report(text)
+    return Read("report", report_level(report), request_id, report, classify(text, report))
+
+
+def _level(text: str) -> str:
+    head = text[:120]
+    if "\u241b" in head:
+        head = _COLOUR.sub("", text[:200])
+    first = min([at for stem in _LEVEL_STEMS if (at := head.find(stem)) >= 0], default=-1)
+    word = _LEVEL.search(head, first) if first >= 0 else None
+    if word is None and (head.startswith("[") or any(stem in head for stem in _SMALL_STEMS)):
+        word = _SMALL_LEVEL.search(head)
+    return level_word(word.group(1)) if word else ""
+
+
+def _report(text: str) -> Report:
+    """The fields of a REPORT by their keys, in whatever order and separated by whatever space.
+
+    A value ends with its line or where the next key begins.
+    """
+    parts = _KEYS.split(text)
+    fields = {
+        key: value.strip().split("\n", 1)[0].rstrip()
+        for key, value in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    return Report(
+        duration_ms=_figure(millis, fields.get("Duration")),
+        billed_ms=_figure(millis, fields.get("Billed Duration")),
+        memory_mb=_figure(megabytes, fields.get("Memory Size")),
+        max_memory_mb=_figure(megabytes, fields.get("Max Memory Used")),
+        init_ms=_figure(millis, fields.get("Init Duration")),
+        status=fields.get("Status", "")[:64],
+        error_type=fields.get("Error Type", "")[:256],
+        restore_ms=_figure(millis, fields.get("Restore Duration")),
+    )
+
+
+def _figure(read: Callable[[object], float | None], text: str | None) -> float | None:
+    return read(text.split(" ", 1)[0]) if text else None

@@ -1,0 +1,95 @@
+"""What the parsers of text and JSON log lines share: their result, the words for levels, numbers. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from lambdatop.domain.frozen import dataclass
+
+_BAD = ("error", "failure", "timeout")
+_LEVELS = {
+    "trace": "trace silly finest finer trce verbose vrb",
+    "debug": "debug dbug fine dbg",
+    "info": "info information notice inf",
+    "warn": "warn warning wrn",
+    "error": "error err fail severe",
+    "fatal": "fatal critical crit panic dpanic alert emerg emergency ftl",
+}
+_WORDS = {word: level for level, words in _LEVELS.items() for word in words.split()}
+_NUMBERS = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
+"""Numeric levels of bunyan and pino."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Numbers of one REPORT or platform.report line; None where the line is silent.
+
+    INIT_REPORT, RESTORE_REPORT and their JSON shapes fill `init_ms` or `restore_ms`, status and error
+    type. Units: `*_ms` ms, `*_mb` MB.
+    """
+
+    duration_ms: float | None = None
+    billed_ms: float | None = None
+    memory_mb: float | None = None
+    max_memory_mb: float | None = None
+    init_ms: float | None = None
+    status: str = ""
+    error_type: str = ""
+    restore_ms: float | None = None
+
+
+class Read(NamedTuple):
+    """What the text of a line says, as LogLine names it."""
+
+    kind: str
+    level: str
+    request_id: str = ""
+    report: Report | None = None
+    signature: str = ""
+
+
+def level_word(level: object) -> str:
+    """One of trace, debug, info, warn, error, fatal for what a logger calls it; "" for anything else."""
+    if isinstance(level, str):
+        return _WORDS.get(level.strip().lower(), "") if len(level) <= 16 else ""
+    return _NUMBERS.get(level, "") if isinstance(level, int) else ""
+
+
+def report_level(report: Report | None) -> str:
+    """The level of a platform line: "error" when its status is not success."""
+    return "error" if report and report.status in _BAD else ""
+
+
+MOST_MS = 1e9
+"""Beyond any execution (15 minutes) and any initialisation by far; what claims more is forged."""
+LEAST_MB, MOST_MB = 1.0, 1e6
+"""Functions have 128 to 10,240 MB (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
+_PLAIN = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
+"""As the platform writes a figure. `float` would take exponents, `nan`, `1_000`, other scripts' digits."""
+
+
+def millis(value: object) -> float | None:
+    """A time in ms of 0 to MOST_MS; None for anything else: the function may have printed the line itself."""
+    return _within(value, 0.0, MOST_MS)
+
+
+def megabytes(value: object) -> float | None:
+    """A size in MB of LEAST_MB to MOST_MB; None for anything else."""
+    return _within(value, LEAST_MB, MOST_MB)
+
+
+def _within(value: object, least: float, most: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return None
+    # Compared before it is made a float: an integer of a JSON line may have thousands of digits.
+    return float(value) if least <= (float(value) if isinstance(value, str) else value) <= most else None
+
+
+@lru_cache(maxsize=4096)
+def shared(text: str) -> str:
+    """An equal string, the same object for lines that follow one another: ids and streams repeat."""
+    return text

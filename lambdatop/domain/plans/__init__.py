@@ -1,0 +1,1 @@
+"""Describe changes: plan, journal entry, situation, wording."""

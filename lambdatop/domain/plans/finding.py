@@ -1,0 +1,95 @@
+"""Findings: what a detector states, with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+
+DETECTORS = (
+    "async_amplification",
+    "async_loss",
+    "async_backlog",
+    "sqs_redelivery",
+    "poison_message",
+    "batch_amplification",
+    "dlq_growth",
+    "blocked_shard",
+    "stream_loss",
+    "stream_lag",
+    "near_timeout",
+    "timeouts",
+    "throttled",
+    "runaway_loop",
+    "suspected_loop",
+    "loop_topology",
+    "cold_start_burst",
+    "proactive_init",
+    "memory_pressure",
+    "resource_limit",
+    "error_rate",
+    "error_burst",
+    "cost_burn",
+    "dead_trigger",
+    "log_storm",
+    "quota_headroom",
+    "risky_config",
+    "recent_change",
+)
+"""Every detector name of the contract; `detectors.REGISTRY` says which ones are built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """What a finding or a plan is about: the key for the program, ARN and name for people."""
+
+    key: Key
+    arn: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statement about one target.
+
+    `evidence` maps names with units (`received`, `ratio`, `dlq_growth_per_min`) to numbers or words;
+    `suggests` names mitigations, best first; `since` is s since the epoch. `formula` is the detector's
+    formula with the numbers filled in ("30 received / 10 deleted = 3.0 >= 1.5"). `about` are the other
+    things it is about (the function behind a queue, the hog behind a throttled victim): findings that
+    share one are one incident. `remedy` is what the suggestions act on where that is not the target: a
+    throttled victim is helped by capping the hog.
+    """
+
+    detector: str
+    severity: Severity
+    target: Ref
+    title: str
+    since: float
+    evidence: tuple[tuple[str, float | int | str | None], ...] = ()
+    suggests: tuple[str, ...] = ()
+    formula: str = ""
+    about: tuple[Key, ...] = ()
+    remedy: Key | None = None
+
+    @property
+    def identity(self) -> tuple[str, Key]:
+        """What makes two findings of consecutive rounds the same one."""
+        return (self.detector, self.target.key)
+
+    @property
+    def rank(self) -> int:
+        """0 info, 1 warning, 2 critical."""
+        return SEVERITIES.index(self.severity)
+
+
+def continue_from(previous: Iterable[Finding], current: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings of this round, worst first, each keeping the `since` of the round it began in."""
+    began = {f.identity: f.since for f in previous}
+    kept = [replace(f, since=min(f.since, began.get(f.identity, f.since))) for f in current]
+    return tuple(sorted(kept, key=lambda f: (-f.rank, f.since, f.detector, f.target.name)))

@@ -1,0 +1,213 @@
+"""Plans: what a mitigation would do, stated completely before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, field
+from typing import Any, Literal
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.finding import Ref
+
+Tier = Literal["T1", "T2", "T3"]
+State = Mapping[str, Any]
+"""The fields of a resource that a plan reads or changes, as JSON. An absent setting is null."""
+
+CONFIRMATION_LIFE_S = 60.0
+"""A confirmation is void after this many seconds."""
+CLOCK_SLACK_S = 5.0
+"""So much may clocks disagree; a confirmation from further in the future tells of a clock that was set."""
+
+MITIGATIONS = (
+    "throttle_to_zero",
+    "cap_concurrency",
+    "restore_concurrency",
+    "disable_trigger",
+    "enable_trigger",
+    "tune_trigger",
+    "purge_queue",
+    "quarantine_queue",
+    "redrive_dlq",
+    "stop_async_retries",
+    "restore_async",
+    "rollback_alias",
+    "stop_recursion",
+    "disable_rule",
+    "enable_rule",
+)
+"""Every mitigation name of the contract; `mitigations.REGISTRY` says which ones are built."""
+
+TIER_MEANING: Mapping[Tier, str] = {
+    "T1": "reversible, nothing is lost",
+    "T2": "reversible setting, but events may be lost or duplicated meanwhile",
+    "T3": "irreversible",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One AWS call: service and operation as botocore names them, exact parameters."""
+
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+
+    def digest(self) -> str:
+        """Hex sha256 over the call; the guard lets only a call with this digest through."""
+        text = json.dumps([self.service, self.operation, self.params], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+NEWER_THAN = "newer_than"
+"""A wanted value `{NEWER_THAN: ms}` is shown by any move task that was started later."""
+
+
+def shows(seen: State, wanted: State) -> bool:
+    """Whether a resource shows every wanted field; fields that nobody wants do not count.
+
+    What AWS chooses itself (the start of a move task) cannot be wanted exactly: see `NEWER_THAN`.
+    """
+    return all(name in seen and _is_value(seen[name], value) for name, value in wanted.items())
+
+
+def _is_value(seen: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping) and NEWER_THAN in wanted:
+        return isinstance(seen, Mapping) and int(seen.get("started_ms") or 0) > int(wanted[NEWER_THAN])
+    if isinstance(wanted, Mapping) and isinstance(seen, Mapping):
+        return wanted.keys() == seen.keys() and all(_is_value(seen[k], v) for k, v in wanted.items())
+    return type(seen) is type(wanted) and bool(seen == wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A mitigation that should come first, or serves better, and why.
+
+    `params` are its settings, `label` what a button says instead of their names.
+    """
+
+    mitigation: str
+    target: Ref
+    why: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What has to hold after a step before the next one begins.
+
+    Until `for_s` seconds are over the target is looked at: for the step's `after`, or, with `falls` and
+    `clears`, for the first field to have come down to half of what it was, or the second to have been empty
+    for a minute. `words` say what is waited for. `with_next`: the next step is sent beside this one, and this
+    wait is over with its.
+    """
+
+    words: str
+    for_s: float
+    falls: str = ""
+    clears: str = ""
+    with_next: bool = False
+
+
+def wait_begins(wait: Wait) -> str:
+    """How the words of a wait begin, for a person who reads the steps."""
+    return "beside the next step, waits" if wait.with_next else "then waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What a plan saves: USD per hour at list price, an estimate from what is burned now.
+
+    `wasted_usd_per_hour` of it does failed or repeated work (None: not known). `why` says what it was
+    computed from, `at_most` that the truth may be less.
+    """
+
+    usd_per_hour: float
+    wasted_usd_per_hour: float | None
+    why: str
+    at_most: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a person must know to say yes, and everything the executor needs.
+
+    `before` and `after` hold the fields that the call changes; the executor sends nothing when a
+    fresh read differs from `before`. `undo` is the exact call that restores `before` (None when
+    nothing can). `confirm` is "key" (press y) or the text that must be typed. `planned_at` is s
+    since the epoch. `transient` are states that a slow change passes through on its way to `after`.
+    `deadline` is when waiting events begin to be lost, s since the epoch, and never later than the truth;
+    `deadline_latest` is when they are lost at the latest, where it may be sooner (see `deadline.py`).
+    `undoes` is the journal entry that it takes back, `depth` how many undos deep that is: 1 for the undo of a
+    change, 2 for the redo.
+
+    A plan with `steps` is confirmed once and carried out step by step: each of them is a plan with a journal
+    entry of its own, begins only when the one before is applied and what it waits for has come (but for steps
+    that go beside each other: `Wait.with_next`), and `call`, `before` and `after` of the whole say nothing.
+    The first step that fails ends it; those beside it are sent all the same.
+    `saves` is None where nothing is saved, or what is burned is not known.
+    """
+
+    id: str
+    mitigation: str
+    target: Ref
+    title: str
+    tier: Tier
+    call: Call
+    before: State
+    after: State
+    undo: Call | None
+    undo_note: str
+    lost: str
+    in_flight: str
+    takes_effect: str
+    confirm: str
+    cli: str
+    iam_actions: tuple[str, ...]
+    planned_at: float
+    blast_radius: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unknowns: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    transient: tuple[State, ...] = ()
+    undoes: str | None = None
+    depth: int = 0
+    deadline: float | None = None
+    wait: Wait | None = None
+    steps: tuple[Plan, ...] = ()
+    saves: Saving | None = None
+    deadline_latest: float | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Account and region that the call goes to."""
+        return self.target.key.scope
+
+    def digest(self) -> str:
+        """Hex sha256 over the whole plan, written with the intent."""
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a mitigation cannot be planned for this target now, and what to do instead.
+
+    Where somebody has changed what an undo would take back, `saw` is what we left, `now` what is there and
+    `want` what the undo would set.
+    """
+
+    mitigation: str
+    target: Ref
+    reason: str
+    hint: str = ""
+    alternatives: tuple[Alternative, ...] = field(default=())
+    saw: State | None = None
+    now: State | None = None
+    want: State | None = None
+
+
+Proposal = Plan | Refusal

@@ -1,0 +1,164 @@
+"""What a planner needs to know of one target, read fresh from AWS right before planning.
+
+What could not be read is a `NotKnown` in the place of the value; a default is what AWS answers where there is
+nothing. `gaps` are the sentences about it ("lambda:GetPolicy is denied, so callers by resource policy are
+unknown"): a plan shows them instead of pretending.
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AccountFacts, FunctionFacts, Reserved
+from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
+from lambdatop.domain.facts.queue import MoveTask, QueueFacts
+from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Ref
+
+NO_CONFIG = AsyncConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSituation:
+    """A function before a concurrency mitigation.
+
+    `async_config` is empty where the function has none of its own; `alias_configs` are those of its aliases
+    that have one. `queues` are the sources of its mappings, `unread_queues` those that could not be read, by
+    ARN. `recursive_loop` is "" unless the plan asks for it.
+    """
+
+    ref: Ref
+    at: float
+    facts: FunctionFacts
+    reserved: Reserved
+    provisioned: tuple[tuple[str, int], ...] | NotKnown = ()
+    async_config: AsyncConfig | NotKnown = NO_CONFIG
+    mappings: tuple[MappingFacts, ...] | NotKnown = ()
+    queues: tuple[QueueFacts, ...] = ()
+    policy_principals: tuple[str, ...] | NotKnown = ()
+    aliases: tuple[str, ...] | NotKnown = ()
+    url: str | NotKnown | None = None
+    recursive_loop: str = ""
+    account: AccountFacts | NotKnown = NOT_ASKED
+    stack: str | NotKnown | None = None
+    gaps: tuple[str, ...] = ()
+    alias_configs: tuple[tuple[str, AsyncConfig], ...] | NotKnown = ()
+    unread_queues: tuple[tuple[str, NotKnown], ...] = ()
+
+    def queue_of(self, arn: str) -> QueueFacts | NotKnown:
+        """The queue of an ARN, or why it was not read."""
+        known = next((queue for queue in self.queues if queue.arn == arn), None)
+        return known or dict(self.unread_queues).get(arn, NOT_ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSituation:
+    """A mapping before it is switched off or on.
+
+    `oldest_age_s` is the age of the oldest waiting event as far as AWS tells it, `retention_s` how long the
+    source keeps events. `queue` is None for other sources; `dead_letters` says whether other queues' failures
+    end in it.
+    """
+
+    ref: Ref
+    at: float
+    facts: MappingFacts
+    queue: QueueFacts | NotKnown | None = None
+    retention_s: int | NotKnown = NOT_ASKED
+    oldest_age_s: float | NotKnown = NOT_ASKED
+    stack: str | NotKnown | None = None
+    gaps: tuple[str, ...] = ()
+    dead_letters: bool | NotKnown = NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A mapping that takes messages of a queue, and how its function fared of late.
+
+    `invocations` and `errors` are counts of the newest ten published minutes, None where not readable.
+    """
+
+    mapping: MappingFacts
+    invocations: float | None = None
+    errors: float | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether one invocation in twenty or more failed."""
+        return bool(self.errors) and (self.errors or 0) >= 0.05 * (self.invocations or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSituation:
+    """A queue before it is purged, redriven or held.
+
+    `dead_letters_of` names the queues whose redrive policy points here, `behind` is who consumes these, and
+    `move_task` the newest redrive out of this queue.
+    """
+
+    ref: Ref
+    at: float
+    facts: QueueFacts
+    consumers: tuple[MappingFacts, ...] | NotKnown = ()
+    dead_letters_of: tuple[str, ...] | NotKnown = ()
+    behind: tuple[Consumer, ...] | NotKnown = ()
+    move_task: MoveTask | NotKnown | None = None
+    oldest_age_s: float | NotKnown = NOT_ASKED
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """One version of a function; `modified` is when it was published, or $LATEST changed (s, the epoch).
+
+    `state` is "" where its turn to be asked did not come.
+    """
+
+    version: str
+    code_sha256: str = ""
+    modified: float | None = None
+    state: str | NotKnown = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasSituation:
+    """An alias before it is pointed elsewhere.
+
+    `weights` are the additional versions of weighted routing with their shares (0..1); `bypass` are
+    mappings of the function that do not go through the alias, `policy_principals` callers by the function's
+    own policy.
+    """
+
+    ref: Ref
+    at: float
+    function: Key
+    name: str
+    version: str
+    weights: tuple[tuple[str, float], ...]
+    revision_id: str
+    versions: tuple[VersionFacts, ...]
+    bypass: tuple[MappingFacts, ...] | NotKnown = ()
+    policy_principals: tuple[str, ...] | NotKnown = ()
+    provisioned: int | NotKnown = 0
+    stack: str | NotKnown | None = None
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSituation:
+    """An EventBridge rule before it is switched; `targets` are the ARNs that it sends to."""
+
+    ref: Ref
+    at: float
+    name: str
+    bus: str
+    state: str
+    managed_by: str = ""
+    schedule: str = ""
+    targets: tuple[str, ...] | NotKnown = ()
+    gaps: tuple[str, ...] = ()
+
+
+Situation = FunctionSituation | MappingSituation | QueueSituation | AliasSituation | RuleSituation

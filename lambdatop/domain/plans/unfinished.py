@@ -1,0 +1,90 @@
+"""Plans in steps that ended halfway: what was done stays, and whoever comes next has to know of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.plans.journal import Entry
+
+NOT_BEGUN = "not begun"
+"""How the detail of a step begins whose plan ended before it."""
+_ENDED = ("refused", "not-sent")
+
+
+@dataclass(frozen=True, slots=True)
+class Halfway:
+    """A plan in steps of which some stand and others were not carried out.
+
+    `done` are the entries that stand, oldest first; `open` those whose end is not known; `why` what ended it,
+    "" when its process died.
+    """
+
+    title: str
+    steps: int
+    done: tuple[Entry, ...]
+    open: tuple[Entry, ...]
+    why: str
+
+    @property
+    def newest(self) -> Entry:
+        """What is undone first."""
+        return (*self.done, *self.open)[-1]
+
+    @property
+    def sentence(self) -> str:
+        """What was done, what was not, and what can be done now."""
+        rest = self.steps - len(self.done) - len(self.open)
+        words = f"{self.title!r} ended halfway: {len(self.done)} of {self.steps} steps stand"
+        words += f", {len(self.open)} may have gone through" if self.open else ""
+        words += f", {rest} were not carried out" if rest else ""
+        why = self.why or "its process ended before the next step"
+        ids = ", ".join(e.id for e in reversed(self.done))
+        undo = f"; to take back what stands: lambdatop undo {ids.partition(',')[0]}" if ids else ""
+        more = " (then the steps before it)" if len(self.done) > 1 else ""
+        return f"{words} ({why.rstrip('.')}){undo}{more}"
+
+
+def plan_of(entry: Entry) -> str:
+    """The id of the plan that an entry is a step of."""
+    return entry.id.rpartition(".")[0]
+
+
+def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple[Halfway, ...]:
+    """Plans that ended halfway and of which something still stands, oldest first.
+
+    `at_work` tells whether the process that wrote an entry may still be carrying its plan out.
+    """
+    plans: dict[str, list[Entry]] = {}
+    listed = tuple(entries)
+    for entry in listed:
+        if entry.steps:
+            plans.setdefault(plan_of(entry), []).append(entry)
+    found = []
+    for steps in plans.values():
+        done = tuple(e for e in steps if e.outcome == "applied" and not _replaced(e, listed))
+        unsure = tuple(e for e in steps if e.outcome in ("open", "unknown"))
+        through = sum(e.outcome == "applied" or _replaced(e, listed) for e in steps)
+        known = any(e.outcome == "undone" for e in steps)  # somebody is taking it back already
+        if not done or known or through == steps[0].steps:
+            continue
+        ended = [e for e in steps if e.outcome in _ENDED]
+        if not ended and any(at_work(e) for e in steps):
+            continue
+        found.append(Halfway(steps[0].whole, steps[0].steps, done, unsure, _why(ended)))
+    return tuple(found)
+
+
+def _why(ended: list[Entry]) -> str:
+    begun = [e for e in ended if not e.detail.startswith(NOT_BEGUN)]
+    if begun:
+        return begun[0].detail
+    return ended[0].detail.removeprefix(f"{NOT_BEGUN}: ") if ended else ""
+
+
+def _replaced(entry: Entry, entries: tuple[Entry, ...]) -> bool:
+    """Whether a later change set the same fields of the same target: what this one set does not stand."""
+    later = entries[entries.index(entry) + 1 :]
+    return any(
+        e.target == entry.target and e.outcome == "applied" and set(e.after) & set(entry.after) for e in later
+    )

@@ -1,0 +1,1 @@
+"""Decide which metrics are asked for, when, and at what cost."""

@@ -1,0 +1,233 @@
+"""What to ask CloudWatch now and how often, so that lambdatop's own cost stays within its budget. Pure.
+
+GetMetricData is billed by the series asked for (one unit each, however many minutes it covers), so everything
+here is counted in units, and paces are s. The tiers, dearest last (telemetry 2.5):
+
+1. the trip-wire: a dozen totals of the account, each round, always (`look_wire.py`);
+2. discovery: ListMetrics(RecentlyActive) tells for next to nothing which functions ran at all lately;
+3. the sweep: ONE series of each active function, to find who moved a total, or who fails unnoticed;
+4. detail: all series of what is on screen, watched or hot; then, as far as the money goes, of all others.
+
+History is no tier: a function that comes into detail is asked for its whole hour, which costs the same.
+
+While nothing is wrong the calm budget is spent, otherwise the whole one. Small accounts fit: then the tiers
+collapse, and every function gets detail in each round. Metrics Insights would find the top functions in one
+query, but what it costs through the API is UNVERIFIED (per metric analysed, by third parties only), and it
+neither ranks more than 10,000 metrics nor returns more than 500; so the sweep asks GetMetricData.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from itertools import islice
+from math import inf
+from operator import attrgetter
+
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.polling.intervals import HOUR_S, ROUND_MOST, SWEEP_SHARE, Paces, Purse, paces
+from lambdatop.domain.polling.tripwire import PERIODIC, Metric, Reading
+
+NEVER = float("-inf")
+
+FULL_MOST = 12_000
+"""Series in one round of what a person asked for; the next round follows at once."""
+GROWN = 1.5
+"""A move that has become so many times larger since its last sweep is swept for again at once."""
+REDISCOVER_S = 600.0
+"""So often ListMetrics is asked while a move is unexplained: it knows new series some minutes late."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookState:
+    """Everything the plan depends on.
+
+    `active` are the functions that ran lately (None: nobody could tell, so all count); `hot` and `watched`
+    come before `visible`. `series` is what one function costs in detail, `fixed` what each queue, mapping
+    and stream costs, `urgent` those of them that belong to a function in detail, `wire_units` the trip-wire.
+    `asked` says when each of them had detail, `swept` when each function was swept for which metric (and
+    `swept_excess` how large the move was then), `discovered_at`, `wire_at` and `periodic_at` (a sweep that no
+    move asked for) when that was done last.
+    `spent` are the units of the last hour, `swept_units` those of sweeps for a move, `calm_units` those that
+    were spent while nothing was wrong, without the trip-wire's; `others` what everything but this plan cost
+    in it (all in units). `full_since` is since when a person wants everything once.
+    """
+
+    now: float
+    base_s: float
+    budget: float
+    calm: float
+    functions: frozenset[Key] = frozenset()
+    active: frozenset[Key] | None = None
+    watched: frozenset[Key] = frozenset()
+    hot: tuple[Key, ...] = ()
+    visible: frozenset[Key] = frozenset()
+    troubled: bool = False
+    series: float = 10.0
+    fixed: Mapping[Key, int] = field(default_factory=dict)
+    urgent: frozenset[Key] = frozenset()
+    wire_units: int = 11
+    reading: Reading = field(default=Reading())
+    asked: Mapping[Key, float] = field(default_factory=dict)
+    swept_excess: Mapping[Metric, float] = field(default_factory=dict)
+    swept: Mapping[Metric, Mapping[Key, float]] = field(default_factory=dict)
+    wire_at: float = NEVER
+    discovered_at: float = NEVER
+    periodic_at: float = NEVER
+    spent: float = 0.0
+    swept_units: float = 0.0
+    calm_units: float = 0.0
+    others: float = 0.0
+    full_since: float | None = None
+    per_call: int = 100
+
+    @property
+    def wrong(self) -> bool:
+        """Whether there is a reason to spend more than the calm budget."""
+        return self.troubled or bool(self.reading.moves)
+
+    def age(self, key: Key) -> float:
+        """Seconds since this had detail; infinite when it never had."""
+        return self.now - self.asked.get(key, NEVER)
+
+
+@dataclass(frozen=True, slots=True)
+class LookPlan:
+    """What is due now. `sweep` are asked for `metric` only; `detail` and `fixed` for all of their series.
+
+    `room` is how many units are left beside it for series that its answers make worth asking for. `more` says
+    that a person's full look goes on in another round at once.
+    """
+
+    wire: bool
+    discover: bool
+    sweep: tuple[Key, ...]
+    metric: Metric
+    periodic: bool
+    detail: tuple[Key, ...]
+    fixed: tuple[Key, ...]
+    looking: Looking
+    more: bool = False
+    room: float = inf
+
+
+def plan(state: LookState) -> LookPlan:
+    """What is due at `state.now`, and the paces behind it."""
+    purse = Purse(state.budget, state.calm, state.others, wrong=state.wrong)
+    first = _first(state)
+    found = paces(state, first, purse)
+    wire_due = state.now - state.wire_at >= state.base_s / 2
+    if state.budget <= 0:
+        every = tuple(sorted(state.functions, key=attrgetter("id")))
+        return LookPlan(
+            wire_due, False, (), PERIODIC, False, every, tuple(state.fixed), found.looking(state, purse)
+        )
+    if state.full_since is not None:
+        return _full(state, found, purse, wire_due)
+    room = max(0.0, purse.whole - state.spent - state.wire_units)
+    mine = room if state.wrong else min(room, max(0.0, purse.calm - found.wire_h - state.calm_units))
+    sweep, metric, periodic = _sweep(state, found, purse, mine)
+    left = Room(room - len(sweep), mine - len(sweep))
+    detail, fixed = _detail(state, first, found, left)
+    unexplained = bool(state.reading.unexplained)
+    discover = state.now - state.discovered_at >= (REDISCOVER_S if unexplained else HOUR_S)
+    looking = found.looking(state, purse)
+    return LookPlan(wire_due, discover, sweep, metric, periodic, detail, fixed, looking, room=left.mine)
+
+
+def _first(state: LookState) -> tuple[Key, ...]:
+    """What comes first: watched, hot, on screen."""
+    keys = (*sorted(state.watched), *state.hot, *sorted(state.visible))
+    return tuple(k for k in dict.fromkeys(keys) if k in state.functions)
+
+
+def _full(state: LookState, found: Paces, purse: Purse, wire_due: bool) -> LookPlan:
+    since = state.full_since or 0.0
+    left = [k for k in sorted(state.functions, key=attrgetter("id")) if state.asked.get(k, NEVER) < since]
+    most = max(1, int(FULL_MOST / state.series))
+    fixed = tuple(k for k in state.fixed if state.asked.get(k, NEVER) < since)
+    looking, more = found.looking(state, purse), len(left) > most
+    return LookPlan(
+        wire_due, False, (), PERIODIC, False, tuple(left[:most]), () if more else fixed, looking, more
+    )
+
+
+def _sweep(state: LookState, found: Paces, purse: Purse, room: float) -> tuple[tuple[Key, ...], Metric, bool]:
+    """Whom to ask for one series: at once for a move that nobody explains, else when its turn has come."""
+    if found.everybody:
+        return (), PERIODIC, False
+    room = min(room, SWEEP_SHARE * purse.whole - state.swept_units)
+    for move in state.reading.unexplained:
+        grown = move.excess >= GROWN * state.swept_excess.get(move.wire.sweep, 0.0)
+        due = _due_for(state, move.wire.sweep, state.base_s / 2 if grown else found.sweeps.soon_s)
+        if due:
+            swept = state.swept.get(move.wire.sweep, {})
+            return _longest_waiting(due, swept, int(room)), move.wire.sweep, False
+    pace = min(found.sweeps.periodic_s or 0.0, HOUR_S)
+    if not pace or state.now - state.periodic_at < pace:
+        return (), PERIODIC, False
+    # An account too large for one sweep an hour is swept in parts, those who waited longest first.
+    part = min(len(found.active), int(found.sweeps.periodic_h), int(max(0.0, room)))
+    at = state.swept.get(PERIODIC, {})
+    late = [k for k in found.active if state.now - at.get(k, NEVER) >= pace / 2]
+    chosen = _longest_waiting(late, at, part)
+    return chosen, PERIODIC, bool(chosen)
+
+
+def _longest_waiting(keys: list[Key], at: Mapping[Key, float], most: int) -> tuple[Key, ...]:
+    """At most `most`; the order of those who have waited equally long does not matter, and costs time."""
+    if len(keys) > most:
+        keys = sorted(keys, key=lambda k: at.get(k, NEVER))[: max(0, most)]
+    return tuple(keys)
+
+
+def _due_for(state: LookState, metric: Metric, again_s: float) -> list[Key]:
+    """Active functions not swept for `metric` lately; once those are done, the ones that seemed asleep."""
+    at = state.swept.get(metric, {})
+    awake = state.functions if state.active is None else state.functions & state.active
+    due = [k for k in awake if state.now - at.get(k, NEVER) >= again_s]
+    return due or [k for k in state.functions - awake if state.now - at.get(k, NEVER) >= HOUR_S]
+
+
+class Room:
+    """How many units are left for detail in this round: `whole` for what nobody has seen yet, else `mine`."""
+
+    def __init__(self, whole: float, mine: float) -> None:
+        self._whole, self.mine = min(whole, ROUND_MOST), min(mine, ROUND_MOST)
+
+    def take(self, units: float, *, urgent: bool = False) -> bool:
+        """Whether there is room for it; if so, it is taken."""
+        if units > (self._whole if urgent else self.mine):
+            return False
+        self._whole -= units
+        self.mine -= units
+        return True
+
+
+def _detail(
+    state: LookState, first: tuple[Key, ...], found: Paces, room: Room
+) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+    """Functions and fixed series whose time has come, the most urgent first, as far as the money goes."""
+    slack = state.base_s / 2
+
+    def due(key: Key, pace: float) -> bool:
+        return state.age(key) >= pace - slack
+
+    fast = first[: found.detail.fast]
+    turn = sorted(first[found.detail.fast :], key=lambda k: -state.age(k))
+    waiting = [k for k in fast if due(k, found.detail.pace_s)]
+    waiting += islice((k for k in turn if due(k, found.detail.turn_s)), found.detail.turn_most)
+    # A row that comes on screen without any figures is worth more than the calm budget.
+    functions = [k for k in waiting if room.take(state.series, urgent=state.age(k) > HOUR_S)]
+    fixed = [
+        key
+        for key, units in state.fixed.items()
+        if due(key, found.detail.pace_s if key in state.urgent else found.fixed_s) and room.take(units)
+    ]
+    if found.others_s is not None:
+        rest = found.pool.difference(first)
+        late = sorted((k for k in rest if due(k, found.others_s)), key=lambda k: (-state.age(k), k.id))
+        functions += [k for k in late[: found.others_most] if room.take(state.series)]
+    return tuple(functions), tuple(fixed)

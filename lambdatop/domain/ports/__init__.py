@@ -1,0 +1,1 @@
+"""Declare what the engine and the console need from others."""

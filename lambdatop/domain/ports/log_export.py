@@ -1,0 +1,39 @@
+"""What a log held in one stretch of time, all of it, in batches as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.ports.aws import View
+
+Text = tuple[int, Key, str]
+"""A line that nobody has to understand: its timestamp (ms since the epoch), whose it is, its cleaned text."""
+
+_L_co = TypeVar("_L_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[_L_co]):
+    """Some lines, oldest first, and what is to be said about them."""
+
+    lines: Sequence[_L_co]
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class LogExport(Protocol):
+    """Reads the logs of the functions in `view.watched` from `view.log_backfill_s` ago to now, oldest first.
+
+    Nothing is left out without a note. Raises SourceError kinds, after the batches that could be read.
+    Whoever stops half-way closes the generator, which gives up the page that is on its way.
+    """
+
+    def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
+        """The lines as text."""
+
+    def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
+        """The lines, understood."""

@@ -1,0 +1,1 @@
+"""Compare use with AWS's limits."""

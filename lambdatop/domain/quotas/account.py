@@ -1,0 +1,284 @@
+"""Limits of the account: concurrency and who takes it, its request rate, code storage, Lambda's own API."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from heapq import nsmallest
+from typing import NamedTuple
+
+from lambdatop.domain.facts import quota_limits as q
+from lambdatop.domain.facts.not_read import or_none
+from lambdatop.domain.facts.series import EMPTY
+from lambdatop.domain.keys import Key
+from lambdatop.domain.quotas.scope_view import Look, row
+from lambdatop.domain.state.snapshot import QuotaRow
+
+CONCURRENCY_ROW = "concurrent executions"
+POOL_ROW = "unreserved pool"
+TOP = 5
+ENVIRONMENTS = "environments"
+LEAST_SPAN_S = 30.0
+"""Our own call rate is told from this span on, s."""
+
+
+class Claim(NamedTuple):
+    """What one function takes of the account's concurrency: environments, and whether they are set aside."""
+
+    key: Key
+    kind: str
+    amount: float
+
+
+def account_rows(look: Look) -> Iterator[QuotaRow]:
+    """All of them; none of the concurrency before GetAccountSettings was read."""
+    if look.account is not None:
+        yield from _concurrency(look)
+        yield from _storage(look)
+    yield from _requests(look)
+    yield from _api(look)
+
+
+def claims(look: Look) -> list[Claim]:
+    """What each function takes, largest first.
+
+    A reservation counts whole, used or not (of a function with both only the reserved part, as AWS counts),
+    then what is provisioned, and of everybody else what executes.
+    """
+    found = []
+    world = look.world
+    takers = {key for key, number in world.reserved.items() if number is not None}
+    takers |= world.provisioned.keys() | look.levels.keys()
+    for key in takers.intersection(look.functions):
+        reserved = world.reserved.get(key)
+        provisioned = sum(p.allocated for p in world.provisioned.get(key, (0.0, ()))[1])
+        running = look.running(key) or 0.0
+        if reserved is not None:
+            found.append(Claim(key, "reserved", float(reserved)))
+            continue
+        if provisioned:
+            found.append(Claim(key, "provisioned", float(provisioned)))
+        beyond = running - provisioned
+        if beyond > 0:
+            found.append(Claim(key, "executing", beyond))
+    return sorted((c for c in found if c.amount > 0), key=lambda c: (-c.amount, c.key))
+
+
+def _concurrency(look: Look) -> Iterator[QuotaRow]:
+    account = look.account
+    most = or_none(account.concurrency_limit) if account is not None else None
+    unreserved = or_none(account.unreserved) if account is not None else None
+    if not most or unreserved is None:
+        return
+    limit, reserved = float(most), float(most - unreserved)
+    used, points, source, note = _claimed(look, reserved)
+    as_of = look.world.accounts_at.get(look.scope, look.now)
+    taken = claims(look)
+    first = _first_throttled(look, taken)
+    whole = row(
+        CONCURRENCY_ROW,
+        used,
+        limit,
+        ENVIRONMENTS,
+        source,
+        code=q.CONCURRENCY,
+        points=points,
+        as_of=as_of,
+        note=note,
+        target=_quota(look, CONCURRENCY_ROW),
+    )
+    stack = () if used is None else _stack(taken, used, reserved)
+    yield replace(_with_consumers(whole, taken), stack=stack, first_throttled=first)
+    free = [c for c in taken if c.kind != "reserved"]
+    pool = row(
+        POOL_ROW,
+        None if used is None else max(0.0, used - reserved),
+        float(unreserved),
+        ENVIRONMENTS,
+        source,
+        as_of=as_of,
+        points=tuple((t, max(0.0, v - reserved)) for t, v in points),
+        note="what reservations leave; AWS keeps a floor of its own that no reservation may take",
+        target=_quota(look, POOL_ROW),
+    )
+    yield replace(_with_consumers(pool, free), first_throttled=first)
+    held = row(
+        "reserved by functions",
+        reserved,
+        limit,
+        ENVIRONMENTS,
+        "GetAccountSettings",
+        as_of=as_of,
+        own=True,
+        note=f"{unreserved} left for functions without a reservation",
+    )
+    yield _with_consumers(held, [c for c in taken if c.kind == "reserved"])
+
+
+def _claimed(look: Look, reserved: float) -> tuple[float | None, tuple[tuple[float, float], ...], str, str]:
+    """What is claimed now, its points, where that comes from, and a word where it is not the real thing."""
+    metric = "ClaimedAccountConcurrency"
+    level = look.level(look.whole, metric)
+    if level is not None:
+        return level, look.points(look.whole, metric, "Maximum"), f"GetAccountSettings, {metric}", ""
+    executing = look.level(look.whole, "ConcurrentExecutions")
+    if executing is not None:
+        points = look.points(look.whole, "ConcurrentExecutions", "Maximum")
+        words = f"{metric} is not published: executions only, idle reservations come on top"
+        return executing, points, "GetAccountSettings, ConcurrentExecutions", words
+    unread = look.world.unread("metrics", "cloudwatch:GetMetricData")
+    why = unread.why if unread.reason != "not asked" else f"{metric} has no point of the last minutes"
+    note = f"what is used is not known ({why}): at least the {reserved:.0f} that are reserved"
+    return None, (), "GetAccountSettings", note
+
+
+def _with_consumers(made: QuotaRow, taken: list[Claim]) -> QuotaRow:
+    """The row with those who take most of it."""
+    amounts: dict[Key, float] = defaultdict(float)
+    for claim in taken:
+        amounts[claim.key] += claim.amount
+    top = sorted(amounts.items(), key=lambda p: (-p[1], p[0]))[:TOP]
+    return replace(made, consumers=tuple((k.id, v) for k, v in top), top=top[0][0] if top else None)
+
+
+def _stack(taken: list[Claim], used: float, reserved: float) -> tuple[tuple[str, float], ...]:
+    """The claim by kind, exact where it can be: what is left of it executes without a reservation."""
+    provisioned = sum(c.amount for c in taken if c.kind == "provisioned")
+    executing = max(0.0, used - reserved - provisioned)
+    parts = (("reserved", reserved), ("provisioned", provisioned), ("executing", executing))
+    return tuple((kind, amount) for kind, amount in parts if amount > 0)
+
+
+def _first_throttled(look: Look, taken: list[Claim]) -> str:
+    """Who is refused first when the account's concurrency runs out."""
+    missing = object()
+    known = [look.world.reserved.get(key, missing) for key in look.functions]
+    unread, kept = known.count(missing), sum(1 for number in known if number and number is not missing)
+    free = unread + known.count(None)
+    if not free:
+        return "nobody: every function has a reservation of its own"
+    by_use: dict[Key, None] = dict.fromkeys(c.key for c in taken if c.kind == "executing")
+    names = ", ".join(k.id for k in list(by_use)[:3])
+    count = f"{free:,} functions" if free > 1 else "1 function"
+    others = f"; the {kept:,} with one keep it" if kept else ""
+    others += f" ({unread:,} not read yet)" if unread else ""
+    return (
+        f"{count} without a reservation{f', {names} first' if names else ''}: synchronous callers get 429, "
+        f"asynchronous events are tried again until they are too old{others}"
+    )
+
+
+def _requests(look: Look) -> Iterator[QuotaRow]:
+    most = or_none(look.account.concurrency_limit) if look.account is not None else None
+    if not most:
+        return
+    minutes: dict[int, float] = defaultdict(float)
+    latest: list[tuple[float, Key]] = []
+    start, end = look.over.start, look.over.end
+    for key, told in look.told:
+        series = told.series.get(("Invocations", "Sum"), EMPTY)
+        if not series.times or series.times[-1] < start:
+            continue
+        first, last = bisect_left(series.times, start), bisect_left(series.times, end)
+        for at, value in zip(series.times[first:last], series.values[first:last], strict=True):
+            minutes[at] += value / 60
+        mean = series.sum(look.recent.start, end) / 60 / look.recent.minutes
+        if mean > 0:
+            latest.append((mean, key))
+    if not minutes:
+        return
+    points = tuple((float(at), rate) for at, rate in sorted(minutes.items()))
+    made = row(
+        "request rate",
+        points[-1][1] if points[-1][0] >= look.recent.start else None,
+        float(q.REQUESTS_PER_ENVIRONMENT * most),
+        "requests/s",
+        "10 x the concurrency limit, Invocations",
+        points=points,
+        as_of=look.as_of(look.whole),
+        note="every invocation counted; asynchronous ones have no such limit",
+        target=_quota(look, "request rate"),
+    )
+    top = nsmallest(TOP, latest, key=lambda p: (-p[0], p[1]))
+    yield replace(
+        made,
+        consumers=tuple((key.id, rate) for rate, key in top),
+        top=top[0][1] if top else None,
+        first_throttled="synchronous callers of every function, whatever its concurrency",
+    )
+
+
+def _storage(look: Look) -> Iterator[QuotaRow]:
+    account = look.account
+    most = or_none(account.code_size_limit_bytes) if account is not None else None
+    if account is None or not most:
+        return
+    stored, many = or_none(account.code_size_bytes), or_none(account.function_count)
+    sizes = nsmallest(
+        TOP,
+        ((f.code_size_bytes, k) for k in look.functions if (f := look.world.functions[k]).code_size_bytes),
+        key=lambda p: (-p[0], p[1]),
+    )
+    made = row(
+        "code storage",
+        None if stored is None else float(stored),
+        float(most),
+        "bytes",
+        "GetAccountSettings",
+        code=q.CODE_STORAGE,
+        as_of=look.world.accounts_at.get(look.scope, look.now),
+        note=f"{'all' if many is None else many} functions with all their versions and layers",
+        target=_quota(look, "code storage"),
+        fixed=True,
+    )
+    yield replace(
+        made,
+        consumers=tuple((key.id, float(size)) for size, key in sizes),
+        first_throttled="deployments: a new version or layer is refused, nothing that runs",
+    )
+
+
+def _api(look: Look) -> Iterator[QuotaRow]:
+    """The control plane's requests/s: the account's where a usage metric is known, else our own share."""
+    limit = look.limits.get(q.CONTROL_PLANE)
+    key, others = (
+        _quota(look, q.CONTROL_PLANE),
+        "what others call is not readable: no usage metric of it is known",
+    )
+    own = _own_calls(look)
+    used, source, note = own, "our own calls", others
+    if limit.usage is not None:
+        calls = look.level(key, limit.usage.metric, limit.usage.stat)
+        if calls is not None:
+            used, source, note = calls / 60, f"{limit.usage.namespace} {limit.usage.metric}", ""
+    if used is None:
+        return
+    made = row(
+        "Lambda API rate",
+        used,
+        limit.value,
+        "requests/s",
+        f"{source}; limit: {limit.origin}",
+        code=q.CONTROL_PLANE,
+        note=note,
+        assumed=limit.assumed,
+        target=key,
+    )
+    shares = (("lambdatop", own),) if own else ()
+    yield replace(
+        made, consumers=shares, first_throttled="deployments, consoles and mitigations of the whole account"
+    )
+
+
+def _own_calls(look: Look) -> float | None:
+    """Requests/s of this process, over the last minutes."""
+    seen = look.world.lambda_calls
+    if len(seen) < 2 or seen[-1][0] - seen[0][0] < LEAST_SPAN_S:
+        return None
+    return (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0])
+
+
+def _quota(look: Look, name: str) -> Key:
+    return Key(look.scope, "quota", name)

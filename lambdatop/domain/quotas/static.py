@@ -1,0 +1,191 @@
+"""Limits that are hit one at a time, by a deployment or by one request: functions that come near them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from lambdatop.domain.facts import quota_limits as q
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.series import EMPTY, MINUTE, Told
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.digest import digest
+from lambdatop.domain.quotas.scope_view import Candidate, Look, fullest, row
+from lambdatop.domain.state.snapshot import QuotaRow
+
+SHOWN_FROM = 0.8
+LOG_MIN = 15
+"""How far back the log is looked through for limits that were hit, minutes."""
+
+DEPLOYMENT = "the next deployment: what runs is not touched"
+
+
+def static_rows(look: Look) -> Iterator[QuotaRow]:
+    """Functions above 80 % of a static limit, the fullest of each limit first."""
+    kinds: dict[str, list[QuotaRow]] = {}
+    least = {
+        code: SHOWN_FROM * look.limits.get(code).value for code in (q.PACKAGE_DIRECT, q.ENVIRONMENT, q.LAYERS)
+    }
+    for key in look.functions:
+        facts = look.world.functions[key]
+        big = facts.code_size_bytes + facts.layers_size_bytes >= least[q.PACKAGE_DIRECT]
+        if big or facts.layers >= least[q.LAYERS] or (facts.environment_bytes or 0) >= least[q.ENVIRONMENT]:
+            for made in _listed(look, facts):
+                kinds.setdefault(made.name.partition(" of ")[0], []).append(made)
+    for key in look.world.triggers:
+        known = look.world.functions.get(key)
+        for made in _policy(look, known) if known is not None and key.scope == look.scope else ():
+            kinds.setdefault("resource policy", []).append(made)
+    kinds["timeout"] = [made for key, told in look.told for made in _timeout(look, key, told)]
+    for key in look.world.logs:
+        for made in _hit(look, key):
+            kinds.setdefault(made.name.partition(" of ")[0], []).append(made)
+    for rows in kinds.values():
+        found = (Candidate(made.name, made.used, made.limit, partial(_same, made)) for made in rows)
+        yield from fullest(found, SHOWN_FROM, at_least_one=False)
+
+
+def _same(made: QuotaRow) -> QuotaRow:
+    return made
+
+
+def _listed(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
+    """What ListFunctions tells; nothing is made below 80 %."""
+    zipped = facts.code_size_bytes + facts.layers_size_bytes
+    if facts.package_type == "Zip" and zipped:
+        yield from _package(look, facts, zipped)
+    if facts.environment_bytes:
+        yield from _near(
+            look, facts, "environment", q.ENVIRONMENT, facts.environment_bytes, "bytes", "ListFunctions"
+        )
+    if facts.layers:
+        yield from _near(look, facts, "layers", q.LAYERS, facts.layers, "layers", "ListFunctions")
+
+
+def _policy(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
+    """The resource policy, which is read function by function."""
+    triggers = look.world.triggers_of(facts.key)
+    if triggers.policy_bytes:
+        yield from _near(
+            look, facts, "resource policy", q.RESOURCE_POLICY, triggers.policy_bytes, "bytes", "GetPolicy"
+        )
+
+
+def _near(
+    look: Look,
+    facts: FunctionFacts,
+    what: str,
+    code: str,
+    used: float,
+    unit: str,
+    source: str,
+    note: str = "",
+) -> Iterator[QuotaRow]:
+    limit = look.limits.get(code)
+    if used < SHOWN_FROM * limit.value:
+        return
+    made = row(
+        f"{what} of {facts.name}",
+        float(used),
+        limit.value,
+        unit,
+        f"{source}; limit: {limit.origin}",
+        code=code,
+        scope="function",
+        as_of=look.world.functions_at.get(look.scope, look.now),
+        note=note,
+        assumed=limit.assumed,
+        target=facts.key,
+        fixed=True,
+    )
+    yield replace(made, first_throttled=DEPLOYMENT, top=facts.key)
+
+
+def _package(look: Look, facts: FunctionFacts, zipped: int) -> Iterator[QuotaRow]:
+    """The zipped size is all that a list tells: it bounds the unzipped one from below."""
+    unzipped = look.limits.get(q.PACKAGE_UNZIPPED).value
+    if zipped >= SHOWN_FROM * unzipped:
+        words = "zipped, with layers: unzipped it is larger still"
+        yield from _near(look, facts, "package", q.PACKAGE_UNZIPPED, zipped, "bytes", "ListFunctions", words)
+    elif facts.code_size_bytes <= look.limits.get(q.PACKAGE_DIRECT).value:
+        words = "zipped; the limit of a direct upload, from S3 it may be larger"
+        size = facts.code_size_bytes
+        yield from _near(look, facts, "package", q.PACKAGE_DIRECT, size, "bytes", "ListFunctions", words)
+
+
+def _timeout(look: Look, key: Key, told: Told) -> Iterator[QuotaRow]:
+    """The longest run of the last minutes against the function's own timeout."""
+    durations = told.series.get(("Duration", "Maximum"), EMPTY)
+    longest = durations.max(look.recent.start, look.recent.end) if durations.times else None
+    if longest is None:
+        return
+    facts = look.world.functions[key]
+    if not facts.timeout_s or longest < SHOWN_FROM * facts.timeout_s * 1000:
+        return
+    limit = look.limits.get(q.TIMEOUT)
+    raised = facts.timeout_s < limit.value
+    words = f"AWS allows {limit.value:,.0f} s ({limit.origin})" if raised else "it cannot be raised further"
+    made = row(
+        f"timeout of {facts.name}",
+        longest / 1000,
+        float(facts.timeout_s),
+        "s",
+        "Duration, ListFunctions",
+        code=q.TIMEOUT,
+        scope="function",
+        as_of=look.as_of(facts.key),
+        note=words,
+        assumed=limit.assumed,
+        target=facts.key,
+        own=raised,
+        fixed=True,
+    )
+    yield replace(
+        made, first_throttled="the invocation itself: it is killed and, but for synchronous ones, repeated"
+    )
+
+
+def _hit(look: Look, key: Key) -> Iterator[QuotaRow]:
+    """Limits that the log shows as hit: how full something was between hits, nobody tells."""
+    facts = look.world.functions.get(key)
+    if facts is None or key.scope != look.scope:
+        return
+    since = look.now - LOG_MIN * MINUTE / look.settings.metrics.times
+    hits: dict[str, int] = {}
+    for failure in digest(look.world.logs[key]).since(since).failures:
+        hits[failure.signature] = hits.get(failure.signature, 0) + 1
+    for signature, count in sorted(hits.items()):
+        known = _limit_of(look, signature, facts)
+        if known is None:
+            continue
+        what, code, value, unit, assumed = known
+        times = "once" if count == 1 else f"{count} times"
+        made = row(
+            f"{what} of {facts.name}",
+            value,
+            value,
+            unit,
+            "log, by the wording of the runtime",
+            code=code,
+            scope="function",
+            as_of=look.world.logs[key].at,
+            assumed=assumed,
+            target=key,
+            note=f"hit {times} in {LOG_MIN} min; how full it is in between is not told",
+            fixed=True,
+        )
+        yield replace(made, first_throttled="the invocation that hits it")
+
+
+def _limit_of(look: Look, signature: str, facts: FunctionFacts) -> tuple[str, str, float, str, bool] | None:
+    """Name, code, value, unit, and whether it is assumed, of the limit behind a failure."""
+    if signature == "disk_full":
+        return "/tmp", "", float(facts.ephemeral_mb * q.MB), "bytes", False
+    if signature == "too_many_files":
+        limit = look.limits.get(q.DESCRIPTORS)
+        return "file descriptors", limit.code, limit.value, "descriptors", limit.assumed
+    if signature == "payload_too_large":
+        limit = look.limits.get(q.PAYLOAD_SYNC)
+        return "synchronous payload", limit.code, limit.value, "bytes", limit.assumed
+    return None

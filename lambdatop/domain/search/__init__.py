@@ -1,0 +1,1 @@
+"""Match patterns in time linear to the text."""

@@ -1,0 +1,1 @@
+"""Hold what a user may set, with defaults and checks."""

@@ -1,0 +1,296 @@
+"""Thresholds of each detector: one dataclass per detector, each field with its unit, range and meaning.
+
+The configuration's schema and docs/detectors.md are made from these fields, so a threshold is written
+down once. Defaults come from the sources that each detector's module names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from lambdatop.domain.cost_knobs import CostBurnSettings
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.fields import count as _count
+from lambdatop.domain.settings.fields import knob as _knob
+from lambdatop.domain.settings.fields import ratio as _ratio
+from lambdatop.domain.settings.fields import share as _share
+from lambdatop.domain.settings.fields import window as _window
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncAmplificationSettings:
+    """`async_amplification`: attempts per asynchronous event (telemetry D1)."""
+
+    window_min: int = _window(15)
+    min_events: int = _count(20, "events")
+    warning_ratio: float = _ratio(1.3, "attempts / events received")
+    critical_ratio: float = _ratio(2.0, "attempts / events received")
+    min_age_s: float = _knob(60.0, "s", "oldest attempt, unless it rises: younger is a backlog that drains")
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncLossSettings:
+    """`async_loss`: asynchronous events given up or not delivered anywhere (telemetry D3)."""
+
+    window_min: int = _window(5)
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncBacklogSettings:
+    """`async_backlog`: events wait in Lambda's asynchronous queue (telemetry D4)."""
+
+    window_min: int = _window(10)
+    warning_age_s: float = _knob(60.0, "s", "oldest attempt, and rising", 1)
+    critical_share: float = _share(0.5, "oldest attempt / maximum event age")
+
+
+@dataclass(frozen=True, slots=True)
+class RedeliverySettings:
+    """`sqs_redelivery`: received / deleted over a window (telemetry D5)."""
+
+    window_min: int = _window(10)
+    min_received: int = _count(20, "messages")
+    warning_ratio: float = _ratio(1.5, "received / deleted")
+    critical_ratio: float = _ratio(3.0, "received / deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonMessageSettings:
+    """`poison_message`: the same messages fail again and again (telemetry D6)."""
+
+    window_min: int = _window(15)
+    min_receives: int = _count(3, "receives", "receives of one message in the log that make it poison", 2)
+    error_share: float = _share(0.9, "errors / invocations while nothing is deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAmplificationSettings:
+    """`batch_amplification`: healthy messages run again with the bad one of their batch (telemetry D7)."""
+
+    window_min: int = _window(10)
+    min_invocations: int = _count(20, "invocations")
+    min_batch: int = _count(10, "records", "batch size from which on it matters", 2)
+    warning_share: float = _share(0.05, "errors / invocations")
+
+
+@dataclass(frozen=True, slots=True)
+class DlqGrowthSettings:
+    """`dlq_growth`: change of depth (visible + in flight) per minute (telemetry D8)."""
+
+    window_min: int = _window(5)
+    critical_per_min: float = _knob(10.0, "messages/min", "growth", 0, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedShardSettings:
+    """`blocked_shard`: iterator age grows as fast as time passes (telemetry D9)."""
+
+    window_min: int = _window(10)
+    min_points: int = _count(5, "points", "points of iterator age behind the slope", 3)
+    slope_ms_per_min: float = _knob(
+        50_000.0, "ms/min", "growth of iterator age; 60000 is real time", 1, 60_000
+    )
+    error_share: float = _share(0.9, "errors / invocations, or any throttle")
+    critical_share: float = _share(0.5, "iterator age / retention")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLossSettings:
+    """`stream_loss`: stream records given up (telemetry D10)."""
+
+    window_min: int = _window(5)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLagSettings:
+    """`stream_lag`: a consumer falls behind although its function does not fail (telemetry D11)."""
+
+    window_min: int = _window(10)
+    min_lag: int = _count(100, "records", "Kafka: silent below")
+    min_age_s: float = _knob(60.0, "s", "Kinesis, DynamoDB: silent below this iterator age", 1)
+    slope_ms_per_min: float = _knob(3000.0, "ms/min", "Kinesis, DynamoDB: growth of iterator age", 1, 60_000)
+    max_error_share: float = _share(0.1, "errors / invocations; above it the function fails, it is not slow")
+    critical_share: float = _share(0.5, "iterator age / retention")
+
+
+@dataclass(frozen=True, slots=True)
+class NearTimeoutSettings:
+    """`near_timeout`: duration against the function's own timeout (telemetry D12)."""
+
+    window_min: int = _window(5)
+    min_invocations: int = _count(5, "invocations")
+    warning_share: float = _share(0.8, "longest duration / timeout")
+    critical_share: float = _share(0.98, "longest duration / timeout, with errors")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeoutsSettings:
+    """`timeouts`: invocations that ended at their timeout, from the log (telemetry D12)."""
+
+    window_min: int = _window(5)
+    min_timeouts: int = _count(2, "timeouts")
+    critical_share: float = _share(0.25, "timeouts / reports in the log")
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottledSettings:
+    """`throttled`: throttles / (throttles + invocations) over a window (telemetry D13)."""
+
+    window_min: int = _window(5)
+    min_throttles: int = _count(1, "throttles")
+    critical_share: float = _share(0.05, "throttles / attempts")
+
+
+@dataclass(frozen=True, slots=True)
+class RunawayLoopSettings:
+    """`runaway_loop`: Lambda itself stopped a loop (telemetry D14)."""
+
+    window_min: int = _window(5)
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectedLoopSettings:
+    """`suspected_loop`: growth that the source does not explain (telemetry D15)."""
+
+    window_min: int = _window(10)
+    growth_factor: float = _ratio(1.5, "invocations of a minute / of the minute before")
+    growth_min: int = _knob(5, "min", "minutes in a row that grow so", 2, 30)
+    min_per_min: float = _knob(30.0, "invocations/min", "silent below", 1, 1_000_000)
+    explained_share: float = _share(
+        0.8, "share of what a queue takes in that the function itself may have sent"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStartBurstSettings:
+    """`cold_start_burst`: environments start on the request path (telemetry D17)."""
+
+    window_min: int = _window(5)
+    min_reports: int = _count(20, "reports")
+    warning_share: float = _share(0.2, "reports with an init duration / reports")
+
+
+@dataclass(frozen=True, slots=True)
+class ProactiveInitSettings:
+    """`proactive_init`: environments that initialise without serving (telemetry section 12)."""
+
+    window_min: int = _window(30)
+    gap_s: float = _knob(10.0, "s", "from the end of init to the first request, or to now without one", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPressureSettings:
+    """`memory_pressure`: used memory against its size (telemetry D18)."""
+
+    window_min: int = _window(15)
+    min_reports: int = _count(5, "reports")
+    warning_share: float = _share(0.9, "max memory used / memory size")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceLimitSettings:
+    """`resource_limit`: a hard limit hit, by its signature in the log (telemetry section 4)."""
+
+    window_min: int = _window(15)
+    min_lines: int = _count(1, "lines")
+    critical_share: float = _share(0.25, "executions that hit a limit / executions in the log")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRateSettings:
+    """`error_rate`: errors / invocations over a window with a volume floor."""
+
+    window_min: int = _window(5)
+    min_invocations: int = _count(20, "invocations")
+    min_errors: int = _count(3, "errors")
+    warning: float = _share(0.05, "errors / invocations")
+    critical: float = _share(0.25, "errors / invocations")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBurstSettings:
+    """`error_burst`: many more errors than in the half hour before."""
+
+    window_min: int = _window(2)
+    baseline_min: int = _knob(30, "min", "what it is compared with", 5, 60)
+    min_errors: int = _count(10, "errors")
+    factor: float = _ratio(5.0, "errors per minute / errors per minute before")
+
+
+@dataclass(frozen=True, slots=True)
+class LogStormSettings:
+    """`log_storm`: a log group takes in far more than before (telemetry D21)."""
+
+    window_min: int = _window(5)
+    baseline_min: int = _knob(30, "min", "what it is compared with", 5, 60)
+    min_bytes_per_min: float = _knob(10_000_000.0, "bytes/min", "silent below", 1)
+    factor: float = _ratio(5.0, "bytes per minute / bytes per minute before")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadTriggerSettings:
+    """`dead_trigger`: a mapping delivers nothing although it should (telemetry D20)."""
+
+    window_min: int = _window(10)
+
+
+@dataclass(frozen=True, slots=True)
+class RecentChangeSettings:
+    """`recent_change`: symptoms that began right after a deployment."""
+
+    lookback_min: int = _knob(60, "min", "how long ago the change may have been", 5, 60)
+    before_min: int = _knob(15, "min", "what is compared: before the change", 3, 60)
+    min_invocations: int = _count(20, "invocations", "silent below, before as well as after")
+    error_rise: float = _share(0.05, "rise of errors / invocations")
+    duration_factor: float = _ratio(2.0, "median of p99 durations after / before")
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaHeadroomSettings:
+    """`quota_headroom`: a limit that is nearly reached or will be soon (telemetry 8)."""
+
+    window_min: int = _window(15)
+    min_share: float = _share(0.3, "used / limit; below it growth is not carried forward")
+    warning_share: float = _share(0.8, "used / limit")
+    critical_share: float = _share(0.95, "used / limit")
+    critical_left_s: float = _knob(900.0, "s", "soonest exhaustion, unless its confidence is low", 60, 86_400)
+    idle_share: float = _share(0.1, "reserved and used less over an hour: could be released")
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """Thresholds of each detector.
+
+    `clear_factor`: a finding that stands is kept while its figures stay above this share of the
+    threshold that raised it, so that a value that hovers around a threshold does not flicker.
+    """
+
+    clear_factor: float = _share(
+        0.8, "a finding stays until its figure falls below this share of its threshold"
+    )
+    async_amplification: AsyncAmplificationSettings = field(default_factory=AsyncAmplificationSettings)
+    async_loss: AsyncLossSettings = field(default_factory=AsyncLossSettings)
+    async_backlog: AsyncBacklogSettings = field(default_factory=AsyncBacklogSettings)
+    sqs_redelivery: RedeliverySettings = field(default_factory=RedeliverySettings)
+    poison_message: PoisonMessageSettings = field(default_factory=PoisonMessageSettings)
+    batch_amplification: BatchAmplificationSettings = field(default_factory=BatchAmplificationSettings)
+    dlq_growth: DlqGrowthSettings = field(default_factory=DlqGrowthSettings)
+    blocked_shard: BlockedShardSettings = field(default_factory=BlockedShardSettings)
+    stream_loss: StreamLossSettings = field(default_factory=StreamLossSettings)
+    stream_lag: StreamLagSettings = field(default_factory=StreamLagSettings)
+    near_timeout: NearTimeoutSettings = field(default_factory=NearTimeoutSettings)
+    timeouts: TimeoutsSettings = field(default_factory=TimeoutsSettings)
+    throttled: ThrottledSettings = field(default_factory=ThrottledSettings)
+    runaway_loop: RunawayLoopSettings = field(default_factory=RunawayLoopSettings)
+    suspected_loop: SuspectedLoopSettings = field(default_factory=SuspectedLoopSettings)
+    cold_start_burst: ColdStartBurstSettings = field(default_factory=ColdStartBurstSettings)
+    proactive_init: ProactiveInitSettings = field(default_factory=ProactiveInitSettings)
+    memory_pressure: MemoryPressureSettings = field(default_factory=MemoryPressureSettings)
+    resource_limit: ResourceLimitSettings = field(default_factory=ResourceLimitSettings)
+    error_rate: ErrorRateSettings = field(default_factory=ErrorRateSettings)
+    error_burst: ErrorBurstSettings = field(default_factory=ErrorBurstSettings)
+    log_storm: LogStormSettings = field(default_factory=LogStormSettings)
+    cost_burn: CostBurnSettings = field(default_factory=CostBurnSettings)
+    dead_trigger: DeadTriggerSettings = field(default_factory=DeadTriggerSettings)
+    quota_headroom: QuotaHeadroomSettings = field(default_factory=QuotaHeadroomSettings)
+    recent_change: RecentChangeSettings = field(default_factory=RecentChangeSettings)

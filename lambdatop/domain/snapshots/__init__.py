@@ -1,0 +1,1 @@
+"""Make the Snapshot from World, findings and journal."""

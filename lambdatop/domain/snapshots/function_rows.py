@@ -1,0 +1,145 @@
+"""One function's row: its figures over the last final minutes. Pure."""
+
+from __future__ import annotations
+
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.not_read import or_none
+from lambdatop.domain.figures import rates
+from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.function_cost import Burning
+from lambdatop.domain.figures.heat import heat
+from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import SEVERITIES, Finding
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.snapshot import FunctionRow
+from lambdatop.domain.state.world import World
+
+_NO_SPARK = (None,) * rates.SPARK_MINUTES
+
+QUIET_S = 3 * 3600.0
+"""ListMetrics leaves out what has published nothing for so long."""
+
+
+def function_row(
+    world: World,
+    facts: FunctionFacts,
+    now: float,
+    settings: Settings,
+    findings: tuple[Finding, ...] = (),
+    burning: Burning | None = None,
+) -> FunctionRow:
+    """All figures of one function over the last final minutes."""
+    key = facts.key
+    fetched = _fetched(world, key)
+    if key not in world.series and key not in world.logs and not findings:
+        return _silent_row(world, facts, fetched, burning or Burning(sight(world, now, settings)))
+    full = rates.window(min(now, fetched or now), settings.metrics.rate_min, settings.metrics)
+    over = rates.known_window(world, key, "Invocations", "Sum", full)
+    over = over or rates.known_window(world, key, "Throttles", "Sum", full)
+    reserved = world.reserved.get(key)
+    figures = _figures(world, facts, over) if over and fetched else _idle(fetched)
+    account = world.accounts.get(key.scope)
+    burning = burning or Burning(sight(world, now, settings))
+    burn = None if fetched is None else burning.of(facts, over)
+    invocations = world.metric(key, "Invocations")
+    errors = world.metric(key, "Errors")
+    return FunctionRow(
+        facts=facts,
+        reserved=reserved,
+        reserved_known=key in world.reserved,
+        **figures,
+        burn=burn,
+        burn_usd_per_hour=None if burn is None else burn.total,
+        cold_start_rate=cold_start_rate(world, key),
+        heat=heat(
+            invocations_per_min=figures["invocations_per_min"],
+            error_rate=figures["error_rate"],
+            throttles_per_min=figures["throttles_per_min"],
+            duration_max_ms=figures["duration_max_ms"],
+            timeout_s=facts.timeout_s,
+            concurrency_max=figures["concurrency_max"],
+            reserved=reserved,
+            account_limit=or_none(account.concurrency_limit) if account else None,
+        ),
+        as_of=fetched,
+        spark=rates.spark(invocations, full.end),
+        errors_spark=rates.spark(errors, full.end),
+        invocations_trend=rates.trend(invocations, full.end),
+        errors_trend=rates.trend(errors, full.end),
+        duration_trend=rates.gauge_trend(world.metric(key, "Duration", "Maximum"), full.end),
+        findings=len(findings),
+        worst=SEVERITIES[max(f.rank for f in findings)] if findings else "",
+    )
+
+
+def _silent_row(world: World, facts: FunctionFacts, fetched: float | None, burning: Burning) -> FunctionRow:
+    """The row of a function of which nothing was ever published: most of a large account."""
+    key, zero = facts.key, None if fetched is None else 0.0
+    burn = None if fetched is None else burning.of(facts, None)
+    return FunctionRow(
+        facts=facts,
+        reserved=world.reserved.get(key),
+        reserved_known=key in world.reserved,
+        invocations_per_min=zero,
+        errors_per_min=zero,
+        throttles_per_min=zero,
+        burn=burn,
+        burn_usd_per_hour=None if burn is None else burn.total,
+        as_of=fetched,
+        spark=_NO_SPARK,
+        errors_spark=_NO_SPARK,
+    )
+
+
+def _fetched(world: World, key: Key) -> float | None:
+    """As of when its figures are known: its last detail, or a later word that it has not run for hours."""
+    fetched, told = world.metrics_at.get(key), world.activity.get(key.scope)
+    if told is None or key in told.functions or told.at <= (fetched or 0.0):
+        return fetched
+    runs = world.metric(key, "Invocations").times
+    return fetched if runs and runs[-1] > told.at - QUIET_S else told.at
+
+
+def _idle(fetched: float | None) -> dict[str, float | None]:
+    """No point in the window: a function that is idle has zero rates, one never asked about has none."""
+    zero = 0.0 if fetched is not None else None
+    return {
+        "invocations_per_min": zero,
+        "errors_per_min": zero,
+        "throttles_per_min": zero,
+        "error_rate": None,
+        "duration_max_ms": None,
+        "duration_p99_ms": None,
+        "concurrency_max": None,
+        "iterator_age_ms": None,
+        "async_amplification": None,
+    }
+
+
+def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, float | None]:
+    key = facts.key
+    start, end = over.start, over.end
+    invocations = world.metric(key, "Invocations").sum(start, end)
+    errors = world.metric(key, "Errors").sum(start, end)
+    received = world.metric(key, "AsyncEventsReceived").sum(start, end)
+    attempts = world.metric(key, "AsyncEventAge", "SampleCount").sum(start, end)
+    minutes = max(1, over.minutes)
+    return {
+        "invocations_per_min": invocations / minutes,
+        "errors_per_min": errors / minutes,
+        "throttles_per_min": world.metric(key, "Throttles").sum(start, end) / minutes,
+        "error_rate": errors / invocations if invocations else None,
+        "duration_max_ms": world.metric(key, "Duration", "Maximum").max(start, end),
+        "duration_p99_ms": world.metric(key, "Duration", "p99").max(start, end),
+        "concurrency_max": world.metric(key, "ConcurrentExecutions", "Maximum").max(start, end),
+        "iterator_age_ms": world.metric(key, "IteratorAge", "Maximum").max(start, end),
+        "async_amplification": attempts / received if received else None,
+    }
+
+
+def cold_start_rate(world: World, key: Key) -> float | None:
+    """Share of REPORT lines with an init duration in the tail; None without at least one report."""
+    tail = world.logs.get(key)
+    reports = [line.report for line in tail.lines if line.report and line.kind == "report"] if tail else []
+    return sum(r.init_ms is not None for r in reports) / len(reports) if reports else None

@@ -1,0 +1,108 @@
+"""What stopping saves: from a plan and what is burned now to USD per hour. Pure.
+
+    throttle_to_zero      all that the function costs because it runs; provisioned concurrency goes on
+    disable_trigger       the same; at most that where others invoke the function, too
+    stop_recursion        at most that: which runs are the loop's cannot be told
+    cap_concurrency       the share of running time above the cap: 1 - cap / executions at once on average;
+                          what is put off by the cap may be paid for later
+    stop_async_retries    attempts of asynchronous events beyond the first
+    purge, quarantine     receives of the queue's messages that are repeats, of each function it feeds
+
+A plan whose target's burn is not known saves an unknown amount: None, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lambdatop.domain.keys import Key
+from lambdatop.domain.mitigations.throttle import NAME as THROTTLE
+from lambdatop.domain.plans.plan import Plan, Proposal, Saving
+from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, StormRow
+
+RESERVED = "reserved_concurrency"
+
+
+def with_saving(proposal: Proposal, snapshot: Snapshot) -> Proposal:
+    """The plan with what it saves by the newest snapshot; a refusal as it is."""
+    return replace(proposal, saves=saving(proposal, snapshot)) if isinstance(proposal, Plan) else proposal
+
+
+def saving(plan: Plan, snapshot: Snapshot) -> Saving | None:
+    """What a plan saves per hour; None where it saves nothing by its nature, or the burn is not known."""
+    if plan.undoes is not None:
+        return None
+    name, target = plan.mitigation, plan.target.key
+    if name in (THROTTLE, "stop_recursion"):
+        return _all(_row(snapshot, target), at_most=name != THROTTLE)
+    if name == "disable_trigger":
+        return _trigger(snapshot, target)
+    if name == "cap_concurrency":
+        return _cap(_row(snapshot, target), plan.after.get(RESERVED))
+    if name == "stop_async_retries":
+        again = [s for s in snapshot.storms if s.function == target and s.invocation == "push async"]
+        return _repeats(again, "attempts of asynchronous events beyond the first")
+    if name in ("purge_queue", "quarantine_queue"):
+        fed = [s for s in snapshot.storms if s.queue is not None and s.queue.facts.key == target]
+        return _repeats(fed, f"repeated receives from {target.id}")
+    return None
+
+
+def words(saves: Saving, usd: Callable[[float], str]) -> str:
+    """One line for a person; `usd` writes an amount."""
+    about = "at most ≈ " if saves.at_most and saves.usd_per_hour else "≈ "
+    text = f"{about}{usd(saves.usd_per_hour)}/h ({saves.why})"
+    wasted = saves.wasted_usd_per_hour
+    if wasted and wasted < saves.usd_per_hour:
+        return f"{text}, of it {usd(wasted)}/h wasted"
+    return f"{text}, all of it wasted" if wasted else text
+
+
+def _row(snapshot: Snapshot, function: Key) -> FunctionRow | None:
+    return next((row for row in snapshot.functions if row.key == function), None)
+
+
+def _all(row: FunctionRow | None, *, at_most: bool = False) -> Saving | None:
+    if row is None or row.burn is None:
+        return None
+    why = f"burn of {row.facts.name} now"
+    if row.burn.provisioned:
+        why += f"; ${row.burn.provisioned:.4g}/h of provisioned concurrency goes on"
+    return Saving(row.burn.usage, row.burn.wasted, why, at_most)
+
+
+def _trigger(snapshot: Snapshot, mapping: Key) -> Saving | None:
+    """Everything, if no other way of being invoked is known: metrics do not tell runs by their triggers."""
+    found = next((m.facts for m in snapshot.mappings if m.facts.key == mapping), None)
+    if found is None:
+        return None
+    others = [m for m in snapshot.mappings if m.facts.function == found.function and m.facts.key != mapping]
+    pushed = any(s.function == found.function and s.mapping is None for s in snapshot.storms)
+    shared = pushed or any(m.facts.enabled for m in others)
+    saved = _all(_row(snapshot, found.function), at_most=shared)
+    if saved is None or not shared:
+        return saved
+    return replace(saved, why=f"{saved.why}; it has other triggers, which go on")
+
+
+def _cap(row: FunctionRow | None, wanted: object) -> Saving | None:
+    if row is None or row.burn is None or not isinstance(wanted, int):
+        return None
+    running, burn = row.burn.running, row.burn
+    if running <= wanted:
+        words = f"{running:.1f} run at once on average, the cap is {wanted}: it cuts peaks only"
+        return Saving(0.0, None, words)
+    share = 1 - wanted / running
+    words = f"{running:.1f} run at once on average, {wanted} at the cap: {share:.0%} of the burn of "
+    words += f"{row.facts.name} now; work that waits is paid for later"
+    return Saving(
+        burn.usage * share, None if burn.wasted is None else burn.wasted * share, words, at_most=True
+    )
+
+
+def _repeats(storms: list[StormRow], what: str) -> Saving | None:
+    known = [s.wasted_usd_per_hour for s in storms if s.wasted_usd_per_hour is not None]
+    if not known:
+        return None
+    return Saving(sum(known), sum(known), what)

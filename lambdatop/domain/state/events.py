@@ -1,0 +1,285 @@
+"""Everything lambdatop learns from outside, as immutable events. `fold` is their only reader.
+
+Every event carries its scope and `at`, the moment it was fetched (s since the epoch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from lambdatop.domain.facts.edge import Edge
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.facts.not_read import Gap
+from lambdatop.domain.facts.permissions import Permissions
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimit
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.facts.stream import StreamFacts
+from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.plans.journal import Entry
+
+LogWay = Literal["poll", "live tail"]
+SourceState = Literal["starting", "ok", "stale", "denied", "throttled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+    scope: Scope
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIdentified(Event):
+    """Who we are and where we look. `endpoint` is set when it is not AWS's own.
+
+    `forced` says what holds this account to read-only, `lifted` what would have without --write.
+    """
+
+    identity: str
+    alias: str = ""
+    endpoint: str = ""
+    notice: str = ""
+    credentials_expire_at: float | None = None
+    forced: str = ""
+    lifted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionsListed(Event):
+    """The complete list of functions; what is not in it does not exist any more.
+
+    Not `complete`: pages of the first list, as they come. Ten thousand functions take 40 s to list.
+    """
+
+    functions: tuple[FunctionFacts, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrencyObserved(Event):
+    """Reserved concurrency of some functions (None = nothing reserved)."""
+
+    reserved: tuple[tuple[Key, Reserved], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountObserved(Event):
+    """GetAccountSettings."""
+
+    account: AccountFacts
+
+
+@dataclass(frozen=True, slots=True)
+class QuotasObserved(Event):
+    """What Service Quotas tells of the account; `gap` is why it told less than was asked, else ""."""
+
+    limits: tuple[QuotaLimit, ...]
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedObserved(Event):
+    """Provisioned concurrency of some functions, by version and alias (() = none)."""
+
+    provisioned: tuple[tuple[Key, tuple[Provisioned, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingsListed(Event):
+    """The complete list of event source mappings of the account and region."""
+
+    mappings: tuple[MappingFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesObserved(Event):
+    """Attributes of the queues behind mappings and of their DLQs; `gone` no longer exist."""
+
+    queues: tuple[QueueFacts, ...]
+    gone: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsObserved(Event):
+    """The streams behind mappings."""
+
+    streams: tuple[StreamFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersObserved(Event):
+    """Resource policies, async settings and loop detection of some functions."""
+
+    triggers: tuple[FunctionTriggers, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WiringObserved(Event):
+    """All edges that one place knows: `place` is the topic, bus or bucket whose configuration was read."""
+
+    place: str
+    edges: tuple[Edge, ...]
+
+
+class MetricPoints(NamedTuple):
+    """Points of one series in the answered window, oldest first; unit as CloudWatch publishes the metric.
+
+    They are pairs of (start of minute, value): a tuple of them, or `Columns`, which compare equal.
+    """
+
+    series: SeriesKey
+    points: Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsObserved(Event):
+    """A GetMetricData answer: for each series, all points of [start, end), which replace what was known.
+
+    `start` and `end` are s since the epoch; points are (start of minute, value). `partial`: of these
+    functions one series was asked for to find something out, so the others are as old as they were.
+    """
+
+    start: float
+    end: float
+    data: tuple[MetricPoints, ...]
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityObserved(Event):
+    """The functions that have published anything within the last three hours, as ListMetrics tells."""
+
+    functions: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LooksPlanned(Event):
+    """What is asked of CloudWatch now, and how often. `full`: a round that a person asked for is complete."""
+
+    looking: Looking
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogsObserved(Event):
+    """New log lines of one function, oldest first, without duplicates.
+
+    `complete` is False when lines may be missing (`gap` says why); `group` is where they came from.
+    `via` is the way they came and `via_why` why that is not the way that was asked for. `lag_s` is how old
+    the newest line was when it came (s; None: no line came). `coverage` is the share of what was written
+    that the way brings, 0..1, as far as it tells (None: it cannot be told); what is missing of Live Tail's is
+    looked for by polling. `usd_per_hour` is what the way costs at list price, shared with the other
+    functions of the same Live Tail session.
+    """
+
+    function: Key
+    group: str
+    lines: tuple[LogLine, ...]
+    complete: bool = True
+    gap: str = ""
+    via: LogWay = "poll"
+    via_why: str = ""
+    lag_s: float | None = None
+    coverage: float | None = None
+    usd_per_hour: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PricesObserved(Event):
+    """List prices of the region by their names in `prices.FIGURES` (USD); `as_of` is the day of reading."""
+
+    as_of: str
+    figures: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BurnHistoryObserved(Event):
+    """The account's last days, by hours: start (s since the epoch), sum of durations (ms), invocations."""
+
+    hours: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsObserved(Event):
+    """All alarms in state ALARM."""
+
+    alarms: tuple[AlarmFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionsObserved(Event):
+    """What the caller may do, as IAM simulates it."""
+
+    permissions: Permissions
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReported(Event):
+    """How a collector is doing.
+
+    `error` is one clean sentence; `action` the missing IAM action when denied; `next_in_s` when it
+    will try again; `pace_s` its pace now and `pace_why` why that is slower than asked for.
+    """
+
+    source: str
+    state: SourceState
+    error: str = ""
+    action: str | None = None
+    next_in_s: float | None = None
+    pace_s: float | None = None
+    pace_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GapsObserved(Event):
+    """Each read of `source` that brings nothing now while others do; it replaces the event before it.
+
+    A source that fails as a whole tells of it by SourceReported.
+    """
+
+    source: str
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpendObserved(Event):
+    """What lambdatop itself has asked for so far; `usd` counts billable units at list price.
+
+    `calls` are requests by `service.operation`, `usd_by_call` what each of those that cost anything came to.
+    """
+
+    calls: tuple[tuple[str, int], ...]
+    usd: float
+    usd_per_hour: float
+    budget_usd_per_hour: float
+    usd_by_call: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRead(Event):
+    """The journal as it stands on disk, oldest entry first."""
+
+    entries: tuple[Entry, ...]
+
+
+class Control(NamedTuple):
+    """A control state read back from AWS after a mutation, so that the screen does not wait for a poll."""
+
+    key: Key
+    field: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class ControlObserved(Event):
+    """Fresh control states (`reserved_concurrency`, `state`) of single resources."""
+
+    controls: tuple[Control, ...]

@@ -1,0 +1,94 @@
+"""The part of `fold` that is about metrics: their points, who ran lately, and the plan of looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+from lambdatop.domain.facts.series import EMPTY, NOTHING_TOLD, Series, Stat, Told
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.events import MetricPoints
+from lambdatop.domain.state.world import Activity, World
+
+KEPT_S = 3 * 3600.0
+"""How much of a series a partial answer leaves: it may be shorter than what detail has brought."""
+
+
+def _metrics(world: World, event: ev.MetricsObserved) -> World:
+    oldest = event.end - KEPT_S if event.partial else event.start
+    answered: dict[Key, list[MetricPoints]] = {}
+    for told in event.data:
+        answered.setdefault(told.series.key, []).append(told)
+    alike = _Alike()
+    fresh = {
+        key: alike.of(*_told(world.series.get(key, NOTHING_TOLD), event, oldest, points))
+        for key, points in answered.items()
+    }
+    at = dict(world.metrics_at)
+    if not event.partial:
+        at |= {key: max(event.at, at.get(key, 0.0)) for key in answered}
+    return replace(
+        world,
+        series=MappingProxyType({**world.series, **fresh}),
+        metrics_at=MappingProxyType(at),
+    )
+
+
+_POINTS = attrgetter("times")
+
+
+class _Alike:
+    """Makes once what an answer says of many: when each was asked for, and all about silent ones."""
+
+    def __init__(self) -> None:
+        self._silent: dict[tuple[tuple[Stat, float], ...], Told] = {}
+
+    def of(self, series: dict[Stat, Series], at: dict[Stat, float]) -> Told:
+        """What is known of one thing."""
+        when = tuple(at.items())
+        silent = self._silent.get(when)
+        if silent is None:
+            nothing = MappingProxyType(dict.fromkeys(at, EMPTY))
+            silent = self._silent[when] = Told(nothing, MappingProxyType(at))
+        runs = any(map(_POINTS, series.values()))
+        return Told(MappingProxyType(series), silent.at) if runs else silent
+
+
+def _told(
+    known: Told, event: ev.MetricsObserved, oldest: float, points: Iterable[MetricPoints]
+) -> tuple[dict[Stat, Series], dict[Stat, float]]:
+    """What is known of one thing after an answer: its series, and when each was asked for.
+
+    Not every answer holds every series, so which one is older is told for each of them.
+    """
+    series, at = dict(known.series), dict(known.at)
+    for told in points:
+        stat = (told.series.metric, told.series.stat)
+        if event.at >= at.get(stat, 0.0):
+            found = series.get(stat, EMPTY).replace(event.start, event.end, told.points).since(oldest)
+            series[stat] = found if found.times else EMPTY
+            at[stat] = event.at
+    return series, at
+
+
+def _activity(world: World, event: ev.ActivityObserved) -> World:
+    known = world.activity.get(event.scope)
+    if known is not None and event.at < known.at:
+        return world
+    found = {**world.activity, event.scope: Activity(event.at, frozenset(event.functions))}
+    return replace(world, activity=MappingProxyType(found))
+
+
+def _planned(world: World, event: ev.LooksPlanned) -> World:
+    return replace(world, looking=event.looking)
+
+
+STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
+    ev.MetricsObserved: _metrics,
+    ev.ActivityObserved: _activity,
+    ev.LooksPlanned: _planned,
+}

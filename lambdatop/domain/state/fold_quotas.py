@@ -1,0 +1,53 @@
+"""The part of `fold` that is about limits: Service Quotas, provisioned concurrency, our own calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from lambdatop.domain.facts.quota_limits import QuotaLimits
+from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.world import World
+
+CALLS_KEPT_S = 300.0
+CALLS_APART_S = 10.0
+"""Our own calls are remembered at moments at least this far apart, s: a rate needs no more."""
+
+
+def _quotas(world: World, event: ev.QuotasObserved) -> World:
+    known = world.quota_limits.get(event.scope)
+    if known is not None and event.at < known.at:
+        return world
+    limits = QuotaLimits(event.at, event.limits, event.gap)
+    return replace(world, quota_limits=MappingProxyType({**world.quota_limits, event.scope: limits}))
+
+
+def _provisioned(world: World, event: ev.ProvisionedObserved) -> World:
+    fresh = {
+        k: (event.at, found)
+        for k, found in event.provisioned
+        if event.at >= world.provisioned.get(k, (0.0, ()))[0]
+    }
+    return replace(world, provisioned=MappingProxyType({**world.provisioned, **fresh}))
+
+
+def calls_seen(
+    known: tuple[tuple[float, int], ...], event: ev.SpendObserved
+) -> tuple[tuple[float, int], ...]:
+    """Moments (s since the epoch) with the calls of Lambda's control plane so far, the newest last.
+
+    Fewer calls than before are another process's: its count begins anew.
+    """
+    total = sum(count for name, count in event.calls if name.startswith("lambda."))
+    kept = tuple(seen for seen in known if event.at - CALLS_KEPT_S <= seen[0] < event.at and seen[1] <= total)
+    if len(kept) >= 2 and event.at - kept[-2][0] < CALLS_APART_S:
+        kept = kept[:-1]
+    return (*kept, (event.at, total))
+
+
+STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
+    ev.QuotasObserved: _quotas,
+    ev.ProvisionedObserved: _provisioned,
+}

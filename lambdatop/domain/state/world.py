@@ -1,0 +1,202 @@
+"""The World: everything known now, as one immutable value. Only `fold` makes new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, cast
+
+from lambdatop.domain.facts.cost_history import BurnHistory
+from lambdatop.domain.facts.edge import Edge
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
+from lambdatop.domain.facts.not_read import NotKnown, Reason, SourceGaps
+from lambdatop.domain.facts.permissions import Permissions
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.queue import QueueHistory
+from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimits
+from lambdatop.domain.facts.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
+from lambdatop.domain.facts.stream import StreamFacts
+from lambdatop.domain.facts.triggers import FunctionTriggers, never_read
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.state.events import LogWay, SourceReported, TargetIdentified
+
+_NONE: Mapping[Any, Any] = MappingProxyType({})
+
+
+def _none() -> Mapping[Any, Any]:
+    """The shared empty mapping; Python 3.11 takes no mappingproxy as a default."""
+    return _NONE
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class LogTail:
+    """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first.
+
+    `via` and what follows describe the way the lines come, as `LogsObserved` does; `lag_s` is of the newest
+    lines that came. `burst` are the lines before `lines` that came in the newest two rounds, so that who
+    looks between rounds misses none; `arrived` is how many the newest one brought.
+    """
+
+    group: str = ""
+    lines: tuple[LogLine, ...] = ()
+    next_seq: int = 1
+    complete: bool = True
+    gap: str = ""
+    at: float = 0.0
+    via: LogWay = "poll"
+    via_why: str = ""
+    lag_s: float | None = None
+    coverage: float | None = None
+    usd_per_hour: float = 0.0
+    burst: tuple[LogLine, ...] = ()
+    arrived: int = 0
+
+    KEEP: ClassVar[int] = 5000
+    KEEP_BURST: ClassVar[int] = 60_000
+
+    def after(self, seq: int) -> tuple[LogLine, ...]:
+        """Lines newer than `seq` that are still in memory."""
+        first = self.next_seq - len(self.lines)
+        newer = self.lines[max(0, seq + 1 - first) :]
+        return (
+            (*self.burst[max(0, seq + 1 - first + len(self.burst)) :], *newer) if seq + 1 < first else newer
+        )
+
+
+class Health(NamedTuple):
+    """State of one source: its newest report, when it last succeeded, and since when it fails."""
+
+    report: SourceReported
+    ok_at: float | None
+
+
+class Activity(NamedTuple):
+    """The functions that had published something lately at `at` (s since the epoch), by ListMetrics."""
+
+    at: float
+    functions: frozenset[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What lambdatop's own calls cost so far (list prices, USD)."""
+
+    calls: tuple[tuple[str, int], ...] = ()
+    usd: float = 0.0
+    usd_per_hour: float = 0.0
+    budget_usd_per_hour: float = 0.0
+    usd_by_call: tuple[tuple[str, float], ...] = ()
+
+
+@lru_cache(maxsize=256)
+def _not_known(reason: Reason, action: str) -> NotKnown:
+    """One object for each, so that what is made of it can be compared by identity."""
+    return NotKnown(reason, action)
+
+
+@lru_cache(maxsize=16_384)
+def _never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
+    return never_read(function, unread)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """All facts, keyed. A key that is missing has not been read, which is not the same as zero."""
+
+    targets: Mapping[Scope, TargetIdentified] = field(default_factory=_none)
+    functions: Mapping[Key, FunctionFacts] = field(default_factory=_none)
+    functions_at: Mapping[Scope, float] = field(default_factory=_none)
+    reserved: Mapping[Key, Reserved] = field(default_factory=_none)
+    reserved_at: Mapping[Key, float] = field(default_factory=_none)
+    controls: Mapping[tuple[Key, str], tuple[float, object]] = field(default_factory=_none)
+    accounts: Mapping[Scope, AccountFacts] = field(default_factory=_none)
+    accounts_at: Mapping[Scope, float] = field(default_factory=_none)
+    quota_limits: Mapping[Scope, QuotaLimits] = field(default_factory=_none)
+    provisioned: Mapping[Key, tuple[float, tuple[Provisioned, ...]]] = field(default_factory=_none)
+    mappings: Mapping[Key, MappingFacts] = field(default_factory=_none)
+    mappings_at: Mapping[Scope, float] = field(default_factory=_none)
+    queues: Mapping[Key, QueueHistory] = field(default_factory=_none)
+    streams: Mapping[Key, StreamFacts] = field(default_factory=_none)
+    streams_at: Mapping[Key, float] = field(default_factory=_none)
+    triggers: Mapping[Key, tuple[float, FunctionTriggers]] = field(default_factory=_none)
+    wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = field(default_factory=_none)
+    changes: Mapping[Key, tuple[Change, ...]] = field(default_factory=_none)
+    series: Mapping[Key, Told] = field(default_factory=_none)
+    metrics_at: Mapping[Key, float] = field(default_factory=_none)
+    activity: Mapping[Scope, Activity] = field(default_factory=_none)
+    logs: Mapping[Key, LogTail] = field(default_factory=_none)
+    alarms: Mapping[Key, AlarmFacts] = field(default_factory=_none)
+    alarms_at: Mapping[Scope, float] = field(default_factory=_none)
+    permissions: Mapping[Scope, Permissions] = field(default_factory=_none)
+    prices: Mapping[Scope, tuple[str, tuple[tuple[str, float], ...]]] = field(default_factory=_none)
+    burn_history: Mapping[Scope, BurnHistory] = field(default_factory=_none)
+    sources: Mapping[str, Health] = field(default_factory=_none)
+    gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
+    spend: Spend = field(default=Spend())
+    looking: Looking | None = None
+    lambda_calls: tuple[tuple[float, int], ...] = ()
+    journal: tuple[Entry, ...] = ()
+
+    def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
+        """One series, empty when nothing is known."""
+        return self.series.get(key, NOTHING_TOLD).series.get((name, stat), EMPTY)
+
+    def asked_at(self, series: SeriesKey) -> float | None:
+        """When the newest answer for a series was asked for (s since the epoch), None before the first."""
+        return self.series.get(series.key, NOTHING_TOLD).at.get((series.metric, series.stat))
+
+    def triggers_of(self, function: Key) -> FunctionTriggers:
+        """What is known of a function's push triggers and async settings; before it was read, why not."""
+        read = self.triggers.get(function)
+        return read[1] if read else _never_read(function, self.unread("triggers", ""))
+
+    def reserved_of(self, function: Key) -> Reserved | NotKnown:
+        """Reserved concurrency of a function; before it was read, why it was not."""
+        if function in self.reserved:
+            return self.reserved[function]
+        return self._gap("concurrency", function.id) or self.unread(
+            "concurrency", "lambda:GetFunctionConcurrency"
+        )
+
+    def queue_of(self, queue: Key) -> QueueHistory | NotKnown:
+        """What is known of a queue; before it was read, why it was not."""
+        known = self.queues.get(queue)
+        return known or self._gap("queues", queue.id) or self.unread("queues", "sqs:GetQueueAttributes")
+
+    def retention_of(self, stream: Key) -> int | NotKnown:
+        """How long a stream keeps its records, in s; before it was read, why it was not."""
+        known = self.streams.get(stream)
+        if known is not None and known.retention_s is not None:
+            return known.retention_s
+        action = "kinesis:DescribeStreamSummary"
+        if known is not None:
+            return NotKnown("not answered", action)
+        return self._gap("streams", stream.id) or self.unread("streams", action)
+
+    def _gap(self, source: str, target: str) -> NotKnown | None:
+        """Why a read of one thing brought nothing, None where no gap is known."""
+        told = (gaps.by_target for (_, name), gaps in self.gaps.items() if name == source)
+        return next((found for targets in told if (found := targets.get(target))), None)
+
+    def unread(self, source: str, action: str) -> NotKnown:
+        """Why a read of `source` has brought nothing: the source failed as a whole, or it was not made."""
+        health = self.sources.get(source)
+        state = health.report.state if health is not None else "starting"
+        if state in ("denied", "throttled", "failed"):
+            denied = health.report.action if health is not None else None
+            return _not_known(cast(Reason, state), denied or action)
+        return _not_known("not asked", action)
+
+    def mappings_of(self, function: Key) -> tuple[MappingFacts, ...]:
+        """Mappings that feed a function, by UUID."""
+        found = (m for m in self.mappings.values() if m.function == function)
+        return tuple(sorted(found, key=lambda m: m.key.id))
+
+
+EMPTY_WORLD = World()

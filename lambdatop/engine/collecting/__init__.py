@@ -1,0 +1,1 @@
+"""Run collectors, collect their events and publish snapshots."""

@@ -1,0 +1,1 @@
+"""Propose, confirm and execute plans, and recover unfinished ones."""

@@ -1,0 +1,61 @@
+"""One executor for one open connection: the same for the console and for commands that do one thing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lambdatop.domain.facts.principal import same_principal
+from lambdatop.domain.ports.aws import Backend, Clock, EventSink, JournalStore, SpillStore
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.events import TargetIdentified
+from lambdatop.domain.state.snapshot import Mode
+from lambdatop.engine.collecting.work import Work
+from lambdatop.engine.mutating.executor import Executor
+from lambdatop.engine.mutating.proposals import Place, Planning
+
+
+def noticed(former: Backend | None, identified: TargetIdentified) -> TargetIdentified:
+    """The identity of a new connection, with a standing remark where the one before was somebody else's."""
+    before = former.identified if former else identified
+    if same_principal(before.identity or "unknown", identified.identity or "unknown"):
+        return identified
+    was = before.identity if before.scope == identified.scope else f"account {before.scope.account}"
+    return replace(identified, notice=" · ".join(filter(None, (identified.notice, f"was {was} before"))))
+
+
+def executor_on(
+    backend: Backend,
+    settings: Settings,
+    clock: Clock,
+    journal: JournalStore,
+    mode: Mode,
+    sink: EventSink,
+    *,
+    actor: str = "",
+    planning: Planning | None = None,
+    spills: SpillStore | None = None,
+    work: Work | None = None,
+) -> Executor:
+    """The executor of an open connection; `actor` is who acts where AWS does not say it.
+
+    `work` is what is under way in this process, on former connections too.
+    """
+    identified = backend.identified
+    return Executor(
+        clock,
+        journal,
+        backend.reader,
+        backend.mutator,
+        identified.identity or actor,
+        mode,
+        sink,
+        scope=identified.scope,
+        allow_destructive=settings.allow_destructive,
+        planning=planning,
+        place=Place(settings.profile, identified.endpoint),
+        spills=spills,
+        lease=backend.lease,
+        expires_at=backend.expires_at,
+        changes_refused=backend.changes_refused,
+        work=work,
+    )

@@ -1,0 +1,179 @@
+"""From a wish to a plan: read the target fresh, plan, and find what an undo would undo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol, cast
+from uuid import uuid4
+
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Proposal, Refusal, State
+from lambdatop.domain.plans.situation import FunctionSituation, Situation
+from lambdatop.domain.plans.undoable import find_also_in_archives, on_top
+from lambdatop.domain.ports.aws import Clock, JournalStore, Reader
+from lambdatop.engine.mutating.read_back import look
+
+
+class Planning(Protocol):
+    """`domain.mitigations`, or a stand-in."""
+
+    def kind_of(self, name: str) -> str:
+        """What a mitigation acts on."""
+
+    def looks_at(self, name: str) -> Collection[str]:
+        """Control fields that it reads besides the situation."""
+
+    def names_queue(self, name: str, param: str, value: object) -> bool:
+        """Whether a setting's value names a queue."""
+
+    def reads_besides(self, entry: Entry) -> Collection[str]:
+        """Fields that the undo of an entry needs besides those that it changed."""
+
+    def plan(
+        self, name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str
+    ) -> Proposal:
+        """Plan a mitigation."""
+
+    def plan_undo(self, entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
+        """Plan an undo."""
+
+
+def _domain_planning() -> Planning:
+    from lambdatop.domain.mitigations import registry
+
+    return cast(Planning, registry)
+
+
+class Place(NamedTuple):
+    """What a command line needs besides the region to reach the same account at the same endpoint."""
+
+    profile: str | None
+    endpoint: str
+
+
+NOWHERE_SPECIAL = Place(None, "")
+
+
+class Proposals:
+    """Plans for one connection. Nothing here can change anything."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        journal: JournalStore,
+        reader: Reader,
+        scope: Scope,
+        planning: Planning | None,
+        place: Place = NOWHERE_SPECIAL,
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._reader = reader
+        self._scope = scope
+        self._planning = planning or _domain_planning()
+        self._place = place
+
+    async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
+        """A plan for `target` as it is now, or the reason why there is none."""
+        kind = self._planning.kind_of(name)
+        if kind != target.kind:
+            raise UsageError(f"{name} acts on a {kind}; {target.id} is a {target.kind}.")
+        self._check_scope(target, target.id)
+        situation = await self._reader.situation(target)
+        refused = self._elsewhere(name, situation)
+        if refused:
+            return refused
+        fields = self._planning.looks_at(name)
+        if fields:
+            closer = await look(self._reader, target, fields)
+            gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
+            situation = replace(situation, gaps=gaps, **(closer.state or {}))
+        if name == "restore_concurrency" and "reserved" not in params:
+            params = {**params, **await self._remembered(situation)}
+        if name == "purge_queue" and (reason := await self._purged_lately(target)):
+            return Refusal(name, situation.ref, reason, "Look at the queue again in a minute.")
+        settings = await self._with_queues(name, params)
+        if isinstance(settings, Refusal):
+            return settings
+        return self._placed(self._planning.plan(name, situation, settings, self._clock.now(), str(uuid4())))
+
+    async def propose_undo(self, wanted: str | None) -> Proposal:
+        """A plan that takes one journal entry back, or the reason why there is none.
+
+        `wanted` is an id, the beginning of one, or a name of the target; None is the newest change.
+        """
+        entries, entry = await asyncio.to_thread(self._find, wanted)
+        self._check_scope(entry.target, f"entry {entry.id[:8]}")
+        ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
+        above = on_top(entries, entry) if entry.can_undo else None
+        if above is not None:
+            reason = f"{above.mitigation} ({above.id[:8]}) was done to {ref.name} after it."
+            first = f"Undo that first: lambdatop undo {above.id}"
+            return Refusal("undo", ref, reason, first if above.can_undo else "That cannot be undone.")
+        current: State = {}
+        if entry.can_undo:
+            fields = {*entry.after, *self._planning.reads_besides(entry)}
+            found = await look(self._reader, entry.target, fields)
+            if found.state is None:
+                return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
+            current = found.state
+        return self._placed(self._planning.plan_undo(entry, current, self._clock.now(), str(uuid4())))
+
+    async def names_of(self, entry_id: str) -> tuple[str, ...]:
+        """Every name of an entry's target: what confirmed the change confirms its undo."""
+        _, entry = await asyncio.to_thread(self._find, entry_id)
+        return entry.names
+
+    def _find(self, wanted: str | None) -> tuple[Sequence[Entry], Entry]:
+        return find_also_in_archives(self._journal.read(), self._journal.older, self._scope, wanted)
+
+    def _placed(self, proposal: Proposal) -> Proposal:
+        from lambdatop.domain.plans.wording import same_place
+
+        return same_place(proposal, self._place.profile, self._place.endpoint)
+
+    def _elsewhere(self, name: str, situation: Situation) -> Refusal | None:
+        from lambdatop.domain.mitigations.elsewhere import answered_elsewhere
+
+        return answered_elsewhere(name, self._scope, situation)
+
+    async def _with_queues(self, name: str, params: Mapping[str, Any]) -> Mapping[str, Any] | Refusal:
+        """Settings that name a queue, as ARNs; raises TargetNotFound with the nearest names."""
+        found = dict(params)
+        for param, value in params.items():
+            if self._planning.names_queue(name, param, value):
+                key = await self._reader.find(str(value), ("queue",))
+                situation = await self._reader.situation(key)
+                refused = self._elsewhere(name, situation)
+                if refused:
+                    return refused
+                found[param] = situation.ref.arn
+        return found
+
+    async def _purged_lately(self, queue: Key) -> str:
+        """Why another purge of ours would be refused now, "" when it would not."""
+        from lambdatop.domain.mitigations.purge import too_soon
+
+        entries = await asyncio.to_thread(self._journal.read)
+        return too_soon(entries, queue, self._clock.now(), self._clock.uptime())
+
+    async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
+        """The value before our throttle; nothing once somebody has set another value than zero since."""
+        from lambdatop.domain.mitigations.restore import remembered_also_in_archives
+
+        if not isinstance(situation, FunctionSituation) or situation.reserved != 0:
+            return {}
+        entries, key = await asyncio.to_thread(self._journal.read), situation.ref.key
+        return await asyncio.to_thread(remembered_also_in_archives, entries, self._journal.older, key)
+
+    def _check_scope(self, target: Key, what: str) -> None:
+        if target.scope != self._scope:
+            raise UsageError(
+                f"{what} belongs to {target.scope}, the connection is to {self._scope}. "
+                "Choose it with --profile and --region."
+            )

@@ -1,0 +1,70 @@
+"""Reading control fields back from AWS: what is there now, and has it become what we asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from lambdatop.domain.errors import LambdatopError, Missing
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.plan import Plan, State, shows
+from lambdatop.domain.ports.aws import Clock, Reader
+from lambdatop.engine.collecting.collector import unexpected
+
+PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Waits before each look: reads after a write are eventually consistent, and a trigger needs time."""
+STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a read found: the control fields, or why they could not be read.
+
+    `gone` tells that the target does not exist any more, which is an answer too; `changing` that AWS is
+    still at work on it.
+    """
+
+    state: State | None
+    error: str = ""
+    gone: bool = False
+    changing: bool = False
+
+
+async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
+    """One fresh read; an absent field is None. Never raises but for cancellation."""
+    wanted = sorted(fields)
+    try:
+        found = await reader.state(target, wanted)
+    except Missing as error:
+        return Look(None, str(error), gone=True)
+    except LambdatopError as error:
+        return Look(None, str(error))
+    except Exception as error:  # whatever it is, the caller has to go on and write an outcome
+        return Look(None, unexpected(f"reading {target.kind} {target.id}", error))
+    return Look({field: found.get(field) for field in wanted})
+
+
+async def settled(clock: Clock, reader: Reader, plan: Plan) -> Look:
+    """Look until the target shows the plan's `after`, for about 8 s; the last thing that was seen.
+
+    A plan that changes nothing readable (a purge) is not looked at.
+    """
+    if not plan.after:
+        return Look(None)
+    newest = Look(None)
+    for pause in PAUSES_S:
+        if pause:
+            await clock.sleep(pause)
+        newest = await look(reader, plan.target.key, plan.after)
+        if newest.state is not None and shows(newest.state, plan.after):
+            return newest
+    return replace(newest, changing=await is_changing(reader, plan.target.key, plan.after))
+
+
+async def is_changing(reader: Reader, target: Key, fields: Collection[str]) -> bool:
+    """Whether a trigger whose `fields` do not tell its state is between two states (Updating, Disabling…)."""
+    if target.kind != "mapping" or STATE in fields:
+        return False
+    found = await look(reader, target, (STATE,))
+    return str((found.state or {}).get(STATE, "")).endswith("ing")

@@ -1,0 +1,1 @@
+"""Render snapshots as JSON, text and Markdown; compute nothing."""

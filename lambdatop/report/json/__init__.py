@@ -1,0 +1,1 @@
+"""Render as JSON."""

@@ -1,0 +1,58 @@
+"""What functions burn, as the JSON of a snapshot. Pure."""
+
+from __future__ import annotations
+
+from lambdatop.domain.cost.burn import AccountBurn, exact_burn
+from lambdatop.domain.log_analysis.figures import WINDOW_S, log_figures
+from lambdatop.domain.state.snapshot import FunctionRow
+from lambdatop.domain.state.world import LogTail
+from lambdatop.report.json.primitives import Json, finite, iso, plain
+
+
+def burn_json(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> Json | None:
+    """USD per hour by parts; null before there are metrics. `exact` is per published hour, as the rest is.
+
+    `exact` is null without a single billed REPORT, and covers `exact_over_s`.
+    """
+    burn = row.burn
+    if burn is None:
+        return None
+    exact = None
+    if tail is not None and tail.at:
+        until = max((tail.at, *(line.at for line in tail.lines)))
+        same = account.prices.region == row.key.scope.region
+        figures = log_figures(
+            tail, row.facts, until, WINDOW_S / account.times, account.prices if same else None
+        )
+        exact = exact_burn(figures, account.times)
+    numbers: Json = {
+        "duration": burn.duration,
+        "requests": burn.requests,
+        "ephemeral": burn.ephemeral,
+        "provisioned": burn.provisioned,
+        "logs": burn.logs,
+        "exact": exact.usd_per_hour if exact else None,
+        "exact_over_s": exact.over_s if exact else None,
+        "exact_complete": exact.complete if exact else None,
+        "waste": burn.wasted,
+        "log_writers": burn.log_writers,
+    }
+    return {**finite(numbers), "us_east_1_prices": sorted(burn.borrowed)}
+
+
+def account_burn_json(burn: AccountBurn) -> Json:
+    """The account's total, an estimate at list price."""
+    return {
+        "usd_per_hour": plain(burn.usd_per_hour),
+        "wasted_usd_per_hour": plain(burn.wasted_usd_per_hour),
+        "projected_usd": plain(burn.projected_usd),
+        "projected_until": iso(burn.until),
+        "vs_yesterday": plain(burn.vs_yesterday),
+        "vs_week": plain(burn.vs_week),
+        "prices_as_of": burn.prices.as_of,
+        "price_region": burn.prices.price_region,
+        "prices_set_by": list(burn.prices.set_by),
+        "us_east_1_prices": sorted(burn.parts.borrowed),
+        "functions_counted": burn.counted,
+        "functions": burn.functions,
+    }

@@ -1,0 +1,46 @@
+"""The alphabet of our JSON: strict numbers, UTC times, nothing that a parser could refuse. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdatop.domain.plans.finding import Ref
+
+Json = dict[str, Any]
+
+
+def iso(at: float | None) -> str | None:
+    """Seconds since the epoch as `2026-11-21T00:27:03.120Z`; null for what no calendar holds."""
+    if at is None or not math.isfinite(at):
+        return None
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def plain(value: object) -> Any:
+    """A value as strict JSON has it: no NaN, no infinity, mappings as objects, tuples as arrays."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(v) for v in value]
+    if value is None or isinstance(value, (str, int, bool)):
+        return value
+    return str(value)
+
+
+def ref_json(ref: Ref) -> Json:
+    """What a finding or plan is about."""
+    return {"kind": ref.key.kind, "arn": ref.arn, "name": ref.name}
+
+
+def finite(values: Mapping[str, Any]) -> Json:
+    """All values plain."""
+    return {key: plain(value) for key, value in values.items()}

@@ -1,0 +1,1 @@
+"""Render as text for a terminal or a pipe."""

@@ -1,0 +1,128 @@
+"""What a snapshot could not look at, in words: for tables and reports, and for who relies on findings. Pure.
+
+A table without rows says "none" only where its sources have answered.
+"""
+
+from __future__ import annotations
+
+from lambdatop.domain.facts.not_read import Gap, Reason
+from lambdatop.domain.state.snapshot import Snapshot, SourceRow
+from lambdatop.report.text import numbers as figures
+from lambdatop.report.text.table import Row
+
+HEAD = ("SOURCE", "MISSING ACTION", "OF WHAT", "WHY")
+EVERYTHING = "everything"
+
+_WHY: dict[Reason, str] = {
+    "not there": "this endpoint does not have it",
+    "not answered": "the answer does not say",
+    "not asked": "not asked yet",
+    "out of time": "not asked: time ran out",
+    "over the limit": "not asked: beyond the budget or limits that are set",
+}
+
+FINDINGS_REST_ON = frozenset(
+    {
+        *("functions", "concurrency", "account", "quotas", "mappings", "queues", "streams", "triggers"),
+        *("wiring", "metrics", "logs", "history", "detectors"),
+    }
+)
+"""Sources without which a finding may be missing, of any severity: each of them feeds a detector whose worst
+is critical (loops need `triggers` and `wiring`, expiring records `streams`, an account's burn `history`).
+
+Not among them: alarms and permissions, which feed none; prices, for which there is a table; provisioned
+concurrency, which a command that looks once does not wait for.
+"""
+
+INFO_ONLY = frozenset({"lambda:GetFunctionRecursionConfig"})
+"""Reads whose findings are never worse than info: AWS counts what it stopped elsewhere."""
+
+HIDES_NOTHING = frozenset({"sqs:ListMessageMoveTasks"})
+"""Reads that can only make a finding go away: a dead-letter queue that grows because of a redrive is none."""
+
+
+def rows(snapshot: Snapshot) -> list[Row]:
+    """Sources that are not well, then single reads, as `HEAD`."""
+    found = [_of_source(s) for s in snapshot.sources if s.state != "ok" or s.error]
+    return [*found, *gap_rows(snapshot)]
+
+
+def gap_rows(snapshot: Snapshot) -> list[Row]:
+    """Single reads that brought nothing or were not made, as `HEAD`."""
+    return [_of_gap(gap) for gap in snapshot.gaps]
+
+
+def empty(snapshot: Snapshot, *sources: str) -> str:
+    """What stands in the place of a table without rows that is made of these sources."""
+    never = [_short(s) for s in snapshot.sources if s.name in sources and s.age_s is None]
+    if never:
+        return f"not known ({'; '.join(never)})"
+    partly = any(gap.source in sources for gap in snapshot.gaps)
+    return "none that was read, but not everything was (see what was not seen)" if partly else "none"
+
+
+def no_findings(snapshot: Snapshot) -> str:
+    """What stands in the place of findings where there are none."""
+    return "none, but not everything was read (see what was not seen)" if blind(snapshot, "info") else "none"
+
+
+def blind(snapshot: Snapshot, severity: str) -> list[str]:
+    """Why a finding of this severity or a worse one may be missing, one entry a cause; [] for no reason."""
+    needed = (s for s in snapshot.sources if s.name in FINDINGS_REST_ON)
+    causes = [_short(s) for s in needed if s.age_s is None or s.state == "denied"]
+    counted: dict[tuple[str, Reason], int] = {}
+    for gap in snapshot.gaps:
+        harmless = gap.action in HIDES_NOTHING or (gap.action in INFO_ONLY and severity != "info")
+        if gap.source in FINDINGS_REST_ON and not harmless:
+            kind = gap.action or gap.source, gap.reason
+            counted[kind] = counted.get(kind, 0) + gap.targets
+    causes += [f"{action} {why(reason)} ({n})" for (action, reason), n in counted.items()]
+    return list(dict.fromkeys(causes))
+
+
+def cannot_tell(snapshot: Snapshot, severity: str) -> str:
+    """The sentence for a gate that did not see enough to be green, "" when it did; it says what may help."""
+    causes = blind(snapshot, severity)
+    if not causes:
+        return ""
+    reasons = {gap.reason for gap in snapshot.gaps} | {s.state for s in snapshot.sources}
+    help_ = [
+        words
+        for words, of in (
+            ("a longer --wait", {"out of time", "starting", "throttled"}),
+            ("a larger limits.budget_usd_per_hour or limits.log_tails", {"over the limit"}),
+            ("the permissions of `lambdatop policy read-only`", {"denied"}),
+        )
+        if reasons & of
+    ]
+    advice = f". What may help: {', '.join(help_)}" if help_ else ""
+    worse = "" if severity == "critical" else " or worse"
+    return f"cannot tell whether anything is {severity}{worse}: {'; '.join(causes)}{advice}."
+
+
+def why(reason: Reason) -> str:
+    """A reason in words."""
+    return _WHY.get(reason, reason)
+
+
+def _short(source: SourceRow) -> str:
+    """`lambda:ListFunctions denied`, `metrics did not answer in time`."""
+    if source.state in ("starting", "stale"):
+        return f"{source.name} did not answer in time"
+    return f"{source.action or source.name} {source.state}"
+
+
+def _of_source(source: SourceRow) -> Row:
+    state = "no answer in time" if source.state == "starting" else source.state
+    since = "" if source.age_s is None else f" (last answer {figures.age(source.age_s)} before)"
+    words = f"{state}{since}: {source.error}" if source.error else f"{state}{since}"
+    return (source.name, source.action or figures.UNKNOWN, EVERYTHING, words)
+
+
+def _of_gap(gap: Gap) -> Row:
+    return (
+        gap.source,
+        gap.action or figures.UNKNOWN,
+        gap.target or f"{gap.targets:,} of them",
+        why(gap.reason),
+    )

@@ -1,0 +1,1 @@
+"""Run the console: keys, palette, type-ahead."""

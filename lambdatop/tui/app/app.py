@@ -1,0 +1,318 @@
+"""The console as a Textual app: looks at the newest snapshot, hands it down, opens screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from inspect import isawaitable
+from typing import Literal
+
+from textual import events
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Input
+
+from lambdatop.config.theme_file import DEFAULT_THEME, NO_COLOR_THEME, Themes
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.plans.plan import Plan
+from lambdatop.domain.ports.aws import Console
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot
+from lambdatop.tui._textual import QuietCrash
+from lambdatop.tui.app.command_line import CommandLine
+from lambdatop.tui.app.idle_gc import Tidying
+from lambdatop.tui.app.key_priority import KeyFirst
+from lambdatop.tui.app.login import LogsIn
+from lambdatop.tui.app.palette import HotkeyCommands
+from lambdatop.tui.app.suspend import TerminalApp
+from lambdatop.tui.bindings import bindings
+from lambdatop.tui.dialogs.choose import ChooseScreen
+from lambdatop.tui.dialogs.confirm import ConfirmScreen
+from lambdatop.tui.flows.mitigation import Corridor
+from lambdatop.tui.flows.visible_rows import Looks
+from lambdatop.tui.frame import EMPTY_FRAME, Frame
+from lambdatop.tui.futures import ending
+from lambdatop.tui.hotkeys import BY_ID, Hotkey
+from lambdatop.tui.screens.base import FrameScreen
+from lambdatop.tui.screens.changed_by import WhoScreen
+from lambdatop.tui.screens.dashboard import DashboardScreen
+from lambdatop.tui.screens.detail_base import SheetScreen
+from lambdatop.tui.screens.finding import FindingScreen
+from lambdatop.tui.screens.function import FunctionScreen
+from lambdatop.tui.screens.help import HelpScreen
+from lambdatop.tui.screens.journal import JournalScreen
+from lambdatop.tui.screens.spend import SpendScreen
+from lambdatop.tui.style.theme import ThemedApp
+
+FASTEST_S = 0.25
+ARM_S = 0.4
+"""Seconds from a filled confirm dialog to the first key it takes."""
+
+QUIT_NOW = BY_ID["quit_now"].keys.split(",")
+
+
+class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, ThemedApp):
+    """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
+
+    ALLOW_SELECT = False  # by dragging: a click on a toast that has just gone would end the console
+    CSS_PATH = "app.tcss"
+    TITLE = "lambdatop"
+    BINDINGS = bindings("everywhere")
+    COMMANDS = {HotkeyCommands}  # noqa: RUF012 (Textual declares it so)
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
+
+    def __init__(
+        self,
+        console: Console,
+        settings: Settings,
+        *,
+        now: Callable[[], float],
+        mode: Mode = "operator",
+        themes: Themes | None = None,
+        notice: str = "",
+        notes: Callable[[], tuple[str, ...]] = tuple,
+        ascii_only: bool = False,
+        no_color: bool = False,
+        debug: bool = False,
+        arm_s: float = ARM_S,
+        save_log: Callable[[str, Iterable[str]], str] | None = None,
+    ) -> None:
+        """`now` is the clock (s since the epoch); `notice` is for the header, `notes` for the help.
+
+        `save_log` writes the lines of a named log to a file and says where (or raises LambdatopError).
+        """
+        themes = themes or Themes()
+        super().__init__(themes.themes.values(), ascii_only=ascii_only, no_color=no_color)
+        self.engine = console
+        self.settings = settings
+        self.now = now
+        self._mode: Mode = mode
+        self.notice = notice
+        self.notes = notes
+        self.arm_s = arm_s
+        self.save_log = save_log
+        self.debug_traceback = debug
+        self.corridor = Corridor(self)
+        self.looks = Looks(self)
+        self._themes = themes
+        self._no_color = no_color
+        self._frozen: tuple[Snapshot, float] | None = None
+        self._watched: tuple[frozenset[Key], bool | None] = (frozenset(), None)
+        self.live_asked: bool | None = None
+
+    @property
+    def mode(self) -> Mode:
+        """Read-only also where the configuration holds the account to it, once it is known which it is."""
+        return "read-only" if any(t.forced for t in self.frame.snapshot.targets) else self._mode
+
+    def get_default_screen(self) -> Screen[None]:
+        """The dashboard, before anything is known."""
+        return DashboardScreen()
+
+    def on_mount(self) -> None:
+        """Theme, first look, and from then on a look every `screen.refresh` seconds."""
+        self.set_class(self.inks.ascii_only, "-ascii")
+        wanted = NO_COLOR_THEME if self._no_color else self.theme_for(self.settings.screen.theme)
+        name, complaint = self._themes.choose(wanted)
+        if name in self.own_themes:
+            self.theme = name
+        for words in (complaint, self._themes.message()):
+            if words:
+                self.say(words, "warning")
+        self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.look)
+        self.call_after_refresh(self.look)
+        self.looks.hurry()
+        self.begin_tidying()
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Take the newest snapshot; between two only ages move, once a second, and nothing while paused."""
+        now = self.now()
+        snapshot, paused_at = self._frozen or (self.engine.latest(), None)
+        old = self.frame
+        same = snapshot is old.snapshot and paused_at == old.paused_at
+        only_time = paused_at is None and int(now) != int(old.now)
+        if same and (not only_time or (snapshot is EMPTY_SNAPSHOT and old.now)):
+            return
+        self.frame = Frame(snapshot, now, paused_at, self.settings)
+
+    def watch_frame(self, frame: Frame) -> None:
+        """Hand it down to every screen."""
+        for screen in self.screen_stack if self.is_running else ():
+            if isinstance(screen, FrameScreen):
+                screen.frame = frame
+
+    def watch_logs(self) -> None:
+        """Tell the engine whose log is on the screen."""
+        keys = set()
+        for screen in self.screen_stack:
+            if isinstance(screen, SheetScreen | DashboardScreen):
+                keys |= set(screen.watched)
+        wanted = frozenset(keys), self.live_asked
+        if wanted != self._watched:
+            self._watched = wanted
+            self.engine.watch(*wanted)
+
+    def ask_live(self, *, on: bool) -> None:
+        """Have the logs on the screen come through Live Tail, whatever it costs, or never."""
+        self.live_asked = on
+        self.watch_logs()
+        price = "it costs 0.01 USD for each minute begun, until l or quitting ends it"
+        self.say(f"Live Tail is on: {price}." if on else "Live Tail is off: lines are polled.")
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Everything that happens; keys that were typed right behind a filter wait their turn."""
+        over = self.is_ending or not self.screen_stack
+        if over and isinstance(event, events.InputEvent | events.Paste):
+            return  # typed behind the key that quits, or while the screens are taken down
+        if isinstance(event, events.Key) and event.is_forwarded and self.opening() is not None:
+            return  # the widget that was given it stood on the screen below
+        at_once = isinstance(event, events.Key) and event.key in QUIT_NOW  # never behind keys that wait
+        if at_once or not self.held_back(event):
+            await self.act_on(event)
+
+    async def act_on(self, event: events.Event) -> None:
+        """Input that was typed before a confirm dialog was filled and armed never reaches it."""
+        fresh = isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
+        screen = self.screen if fresh else None
+        if isinstance(screen, ConfirmScreen) and not screen.admits(event):
+            return
+        if isinstance(event, events.Key):
+            if isinstance(screen, ConfirmScreen) and screen.takes(event):
+                return
+            if self._opens_line(screen, event.key):
+                return
+        await super().act_on(event)
+
+    def _opens_line(self, screen: Screen[object] | None, key: str) -> bool:
+        """Open the filter line, or the search line of a log, here and now.
+
+        A key handed on to the focused widget is acted upon in that widget's own time, and what was
+        typed right behind it (a slow line delivers `/orders` in one piece) would act as hotkeys.
+        """
+        if isinstance(self.focused, Input):
+            return False
+        for id_, host in (("filter", screen), ("search", self.focused if screen else None)):
+            action = getattr(host, f"action_{BY_ID[id_].action}", None)
+            if action is not None and key in BY_ID[id_].keys.split(","):
+                action()
+                return True
+        return False
+
+    async def run_hotkey(self, hotkey: Hotkey) -> None:
+        """An entry of the table, from the palette: on the screen that is below it, when that is there."""
+        if not self.screen.is_mounted:
+            self.screen.call_later(self.run_hotkey, hotkey)
+            return
+        for node in (self.screen.focused, self.screen, self):
+            name, _, argument = hotkey.action.partition("(")
+            method = getattr(node, f"action_{name}", None)
+            if method is not None:
+                result = method(*([argument.strip("')")] if argument else []))
+                if isawaitable(result):
+                    await result
+                return
+
+    def say(self, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """A toast. Words may hold names from AWS, so they are never parsed as markup."""
+        self.notify(self.inks.text(words), severity=severity, markup=False)
+
+    def open_function(self, function: Key) -> None:
+        """One function in full."""
+        self.push_screen(FunctionScreen(function), lambda _: self.watch_logs())
+
+    def open_finding(self, finding: Finding) -> None:
+        """One finding in full."""
+        screen = FindingScreen(finding, self.frame.snapshot)
+        self.push_screen(screen, lambda _: self.watch_logs())
+
+    def action_help(self) -> None:
+        """All keys; the same key closes them."""
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
+        else:
+            self.push_screen(HelpScreen())
+
+    def action_journal(self) -> None:
+        """What was done."""
+        if not isinstance(self.screen, JournalScreen):
+            self.push_screen(JournalScreen())
+
+    def action_spend(self) -> None:
+        """What looking costs."""
+        self.push_screen(SpendScreen(self.frame))
+
+    def action_undo(self) -> None:
+        """Undo the newest change of what the screen is about; of all on a screen about everything."""
+        screen = self.screen
+        if isinstance(screen, FrameScreen):
+            screen.undo()
+        else:
+            self.corridor.undo(None)
+
+    def ask_who(self, key: Key, name: str) -> None:
+        """Who changed a thing lately; a dialog that is open stays alone."""
+        if not self.screen.is_modal:
+            self.push_screen(WhoScreen(name, lambda: self.engine.who(key), self.now))
+
+    def action_refresh(self) -> None:
+        """Collect everything now."""
+        self.engine.refresh()
+        self.say("Collecting everything now.")
+
+    def action_full_detail(self) -> None:
+        """Ask for all metrics of all functions once."""
+        self.looks.everything()
+
+    def action_pause(self) -> None:
+        """Freeze the display, or go on with the newest snapshot. Collecting goes on in any case."""
+        self._frozen = None if self._frozen else (self.frame.snapshot, self.now())
+        self.look()
+
+    def action_theme(self) -> None:
+        """Choose a theme; moving through the list shows each at once."""
+        names = sorted(self.own_themes)
+        before = self.theme
+
+        def chosen(name: str | None) -> None:
+            self._show_theme(name or before)
+
+        if names:
+            current = names.index(before) if before in names else 0
+            options = tuple((name, name) for name in names)
+            screen = ChooseScreen("theme", options, current=current, on_highlight=self._show_theme)
+            self.push_screen(screen, chosen)
+        else:
+            self.say(f"No theme file could be read, so only {DEFAULT_THEME}'s stand-in is there.", "warning")
+
+    def _show_theme(self, name: str) -> None:
+        self.theme = name
+        self.call_after_refresh(self.repaint)
+
+    def repaint(self) -> None:
+        """Texts carry the colours of the theme they were made with: make them anew."""
+        frame = self.frame
+        self.frame = Frame(frame.snapshot, frame.now, frame.paused_at, frame.settings)
+
+    # -- mutations -------------------------------------------------------------------------------
+
+    def execute(self, plan: Plan, dialog: ConfirmScreen) -> None:
+        """Hand a confirmed plan to the engine. The wait for its end outlives the dialog."""
+        confirmed_at = self.now()
+
+        async def wait() -> None:
+            result = await ending(self.engine.execute(plan, confirmed_at))
+            if dialog.is_on_stack:
+                dialog.show_result(result)
+            else:
+                severity: Literal["information", "warning"] = "warning"
+                if result.kind == "applied":
+                    severity = "information"
+                self.say(f"{plan.title}: {result.kind}. {result.message}", severity)
+
+        self.run_worker(wait(), group="execute", exit_on_error=False)

@@ -1,0 +1,152 @@
+"""`:` as a command line: `:login`, Enter does it, however fast it is typed.
+
+The palette takes keys once its line has the focus, and acts on Enter by what it has found so far. What is
+typed before that is held back, and a word that is a command's name needs no search.
+"""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding
+from textual.command import CommandList, CommandPalette
+from textual.widgets import Input
+
+from lambdatop.tui.app.type_ahead import DROPPED, LONGEST_S, TypeAhead
+from lambdatop.tui.closing import ClosesOnce
+from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
+from lambdatop.tui.widgets.options import ClicksOnOptions, move_page
+
+LOOK_S = 0.01
+"""How often it is looked whether the palette's line has the focus."""
+
+COMMANDS: dict[str, Hotkey] = {
+    **{h.id: h for h in in_scope("everywhere") if h.id not in ("palette", "quit_now")},
+    "q": BY_ID["quit"],
+}
+"""What may be typed in full: the names of what can be done everywhere."""
+
+OPENERS = BY_ID["palette"].keys.split(",")
+
+
+class Commands(CommandList, ClicksOnOptions):
+    """What the palette has found."""
+
+
+class Palette(ClosesOnce[None], CommandPalette):
+    """Textual's palette, which does nothing once it is closed, and pages before its list is laid out."""
+
+    BINDINGS = [  # noqa: RUF012 (Textual declares it so)
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+    ]
+
+    takes_keys = False
+    """Its line has had the focus: from now on keys mean what they mean, wherever the focus went."""
+
+    def compose(self) -> ComposeResult:
+        """Textual's, with a list that may be clicked at any time."""
+        for widget in super().compose():
+            yield Commands() if isinstance(widget, CommandList) else widget
+
+    def on_descendant_focus(self) -> None:
+        """Its line, the first thing that takes it, has the focus."""
+        self.takes_keys = True
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close it. Its search must not go on without its list: that would end the console."""
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
+
+    def action_page(self, direction: int) -> None:
+        """A page down or up."""
+        move_page(self.query_one(CommandList), direction)
+
+    def on_click(self, event: events.Click) -> None:
+        """Beside it: close."""
+        event.prevent_default()  # it would look up the place on a screen that may have shrunk since
+        if event.widget is self:
+            self.dismiss()
+
+
+class CommandLine(TypeAhead):
+    """Mixed into the console."""
+
+    _early: tuple[events.Event, ...] = ()
+    _looks = 0
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        if not isinstance(self.screen, Palette):
+            # Without Textual's id: the one before may not be gone yet, and two of one id end the console.
+            self.push_screen(Palette())
+
+    def held_back(self, event: events.Event) -> bool:
+        """Keep a key for later while the palette opens; Enter waits for the keys before it."""
+        if self._held is not None:  # a filter is closing: everything behind its Enter waits for that
+            return super().held_back(event)
+        return self._opens(event) or self._for_palette(event) or super().held_back(event)
+
+    def _opens(self, event: events.Event) -> bool:
+        """Open the palette here and now: the focused widget would do it later, after what follows."""
+        if not isinstance(event, events.Key) or event.is_forwarded or not self.screen_stack:
+            return False
+        if self.screen.is_modal or isinstance(self.focused, Input) or event.key not in OPENERS:
+            return False
+        self.action_command_palette()
+        return True
+
+    def _for_palette(self, event: events.Event) -> bool:
+        if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
+            return False
+        if not self.screen_stack or not isinstance(self.screen, Palette):
+            return False
+        line = self.focused
+        if self._early or self._palette_opens():
+            if not self._early:
+                self._looks = 0
+                self.set_timer(LOOK_S, self._deliver)
+            self._early = (*self._early, event)
+            return True
+        if isinstance(event, events.Key) and event.key == "enter" and isinstance(line, Input):
+            # In the line's own queue, behind the keys that it has not acted upon yet.
+            line.call_later(self._entered, line, event)
+            return True
+        return False
+
+    def _palette_opens(self) -> bool:
+        screen = self.screen
+        return isinstance(screen, Palette) and not (screen.takes_keys or isinstance(self.focused, Input))
+
+    async def _deliver(self) -> None:
+        """The palette's line has the focus, or is gone: act on what was held back, in its order."""
+        if not self.screen_stack:  # the console has been quit meanwhile
+            return
+        opening = self._palette_opens()
+        self._looks += 1
+        if opening and self._looks * LOOK_S < LONGEST_S:
+            self.set_timer(LOOK_S, self._deliver)
+            return
+        early, self._early = self._early, ()
+        if opening:
+            self.notify(DROPPED, severity="warning", markup=False)
+            return
+        for event in early:
+            if not self._for_palette(event) and not super().held_back(event):
+                await self.act_on(event)
+
+    async def _entered(self, line: Input, event: events.Key) -> None:
+        if not self.screen_stack:
+            return
+        hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
+        if hotkey is None or not isinstance(self.screen, Palette):
+            if not super().held_back(event):
+                await self.act_on(event)
+            return
+        self.screen.dismiss()
+        self.call_later(self.run_hotkey, hotkey)
+
+    async def run_hotkey(self, hotkey: Hotkey) -> None:
+        """Do what an entry of the table does."""
+        raise NotImplementedError

@@ -1,0 +1,43 @@
+"""The command palette: the same table of keys, found by words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from lambdatop.tui.hotkeys import HOTKEYS, Hotkey
+from lambdatop.tui.logview.tail import LogTail
+
+if TYPE_CHECKING:
+    from lambdatop.tui.app.app import LambdatopApp
+
+SKIP = ("moving", "dialog", "insights")
+
+
+class HotkeyCommands(Provider):
+    """Every key that means something on the screen below."""
+
+    def _commands(self) -> Iterator[tuple[Hotkey, Callable[[], Awaitable[None]]]]:
+        app = cast("LambdatopApp", self.app)
+        for hotkey in HOTKEYS:
+            if hotkey.scope == "log" and not isinstance(app.screen.focused, LogTail):
+                continue
+            if hotkey.scope not in SKIP and hotkey.id not in ("palette", "quit_now"):
+                yield hotkey, partial(app.run_hotkey, hotkey)
+
+    async def discover(self) -> Hits:
+        """All of them."""
+        for hotkey, run in self._commands():
+            yield DiscoveryHit(f"{hotkey.help}  ({hotkey.shown})", run)
+
+    async def search(self, query: str) -> Hits:
+        """Those that match. Texts come from our own table, so they hold no markup."""
+        matcher = self.matcher(query)
+        for hotkey, run in self._commands():
+            text = f"{hotkey.help}  ({hotkey.shown})"
+            score = matcher.match(text)
+            if score > 0:
+                yield Hit(score, matcher.highlight(text), run)

@@ -1,0 +1,1 @@
+"""Lead from a key to a plan and its confirmation."""

@@ -1,0 +1,65 @@
+"""When the console looks, and what it tells the engine about it: rows on screen, and everything at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambdatop.domain.cost.pricing import METRIC_USD
+from lambdatop.domain.keys import Key
+from lambdatop.tui.style import format as fmt
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from lambdatop.tui.app.app import LambdatopApp
+
+HURRY_S, HURRY_TIMES = 0.015, 2_000
+"""How often, and how many times at most, is looked whether the first functions have come."""
+AGAIN_S = 10.0
+"""A look that costs more than the budget of an hour is asked for twice within so long."""
+
+
+class Looks:
+    """The rows told last, and a dear look that waits for its second key."""
+
+    def __init__(self, app: LambdatopApp) -> None:
+        self._app = app
+        self._rows: frozenset[Key] = frozenset()
+        self._asked_at: float | None = None
+        self._hurry: Timer | None = None
+
+    def hurry(self) -> None:
+        """Show the first functions as they come: nobody waits half a second for what is there."""
+        self._hurry = self._app.set_interval(HURRY_S, self._first, repeat=HURRY_TIMES)
+
+    def _first(self) -> None:
+        """New snapshots at once, until one has functions."""
+        app = self._app
+        if app.engine.latest() is not app.frame.snapshot:
+            app.look()
+        if self._hurry is not None and app.frame.snapshot.functions:
+            self._hurry.stop()
+
+    def rows(self, keys: frozenset[Key]) -> None:
+        """The functions whose rows are on screen now; the engine is told when they are others than before."""
+        if keys != self._rows:
+            self._rows = keys
+            self._app.engine.look(keys)
+
+    def everything(self) -> None:
+        """All series of all functions once; the toast says what it costs."""
+        app, looking = self._app, self._app.frame.snapshot.looking
+        if looking is None:
+            app.say("What full detail costs is not known yet: metrics have not been asked for.", "warning")
+            return
+        usd, budget = looking.full_units * METRIC_USD, app.frame.snapshot.spend.budget_usd_per_hour
+        words = f"all metrics of all functions once: {looking.full_units:,} series, {fmt.usd(usd)}"
+        asked_at, now = self._asked_at, app.now()
+        if 0 < budget < usd and not (asked_at is not None and now - asked_at <= AGAIN_S):
+            self._asked_at = now
+            more = f"more than the budget of an hour ({fmt.usd(budget)})"
+            app.say(f"{words}, {more}. Press d again within {AGAIN_S:.0f} s to ask for it.", "warning")
+            return
+        self._asked_at = None
+        app.engine.look(self._rows, full=True)
+        app.say(f"Asking for {words}.")

@@ -1,0 +1,1 @@
+"""Write the text of pages from a snapshot."""

@@ -1,0 +1,53 @@
+"""Cells that several panes share: numbers with meaning. Pure."""
+
+from __future__ import annotations
+
+from lambdatop.domain.state.snapshot import FunctionRow
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import Span, Spans, spans
+
+NEAR_LIMIT = 0.8
+AT_LIMIT = 0.95
+ZERO = spans(("0", "faint"))
+
+
+def figure(value: float | None, text: str, slot: str = "", after: str = "") -> Spans:
+    """A number: unknown and zero step back, anything else may carry a severity."""
+    if value is None:
+        return spans((fmt.UNKNOWN, "faint"), " " * len(after))
+    if value == 0:
+        return spans(("0", "faint"), (after, "faint")) if after else ZERO
+    return (Span(text, slot), Span(after, slot or "muted")) if after else (Span(text, slot),)
+
+
+def level(share: float | None, warning: float = NEAR_LIMIT, critical: float = AT_LIMIT) -> str:
+    """Severity of a share of a limit."""
+    if share is None or share < warning:
+        return ""
+    return "critical" if share >= critical else "warning"
+
+
+def aged(seconds: float | None, stale: bool = False) -> Spans:
+    """An age in a row."""
+    return spans((fmt.coarse_age(seconds), "stale" if stale else "faint"))
+
+
+def cap(row: FunctionRow, known: bool = True) -> Spans:
+    """Concurrency against its cap: `12/50`, `0/0!` when throttled to zero, a dash without a reservation."""
+    used = fmt.number(row.concurrency_max)
+    if not row.reserved_known:
+        return spans((used, "" if row.concurrency_max else "faint"), ("/?", "faint"))
+    slot = "" if known else "stale"
+    if row.reserved is None:
+        return spans((used, slot if row.concurrency_max else "faint"), (f"/{fmt.UNKNOWN}", slot or "faint"))
+    if row.reserved == 0:
+        return spans((used, slot or "muted"), ("/0!", slot or "critical"))
+    share = (row.concurrency_max or 0.0) / row.reserved
+    return spans((f"{used}/{row.reserved:,}", slot or level(share)))
+
+
+def timeout_share(row: FunctionRow) -> float | None:
+    """Longest duration as a share of the timeout."""
+    if row.duration_max_ms is None or not row.facts.timeout_s:
+        return None
+    return row.duration_max_ms / (row.facts.timeout_s * 1000)

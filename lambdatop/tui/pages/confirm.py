@@ -1,0 +1,282 @@
+"""The words of the confirm dialog: everything a person must know to say yes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from textwrap import wrap
+from typing import Any
+
+from lambdatop.domain.facts.permissions import SIGNS, Permissions
+from lambdatop.domain.mitigations import alias, async_retries, redrive
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import (
+    CONFIRMATION_LIFE_S,
+    TIER_MEANING,
+    Plan,
+    Refusal,
+    State,
+    wait_begins,
+)
+from lambdatop.domain.plans.wording import command_in
+from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.sanitize import strange_letters
+from lambdatop.domain.snapshots import savings
+from lambdatop.domain.state.snapshot import Target
+from lambdatop.tui.shell import command_lines
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.glyphs import ARROW
+from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
+
+LABEL = 14
+SOON_S = 3600.0
+TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
+RESULT_SLOT = {"applied": "ok", "refused": "critical", "not-sent": "warning", "unknown": "critical"}
+RESULT_WORDS = {
+    "applied": "APPLIED",
+    "refused": "REFUSED BY AWS: nothing was changed",
+    "not-sent": "NOT SENT: nothing was changed",
+    "unknown": "OUTCOME UNKNOWN: it may have been applied; the journal (J) keeps it open",
+    "drift": "NOT SENT: somebody changed it meanwhile",
+    "expired": "NOT SENT: the confirmation had expired",
+    "read-only": "NOT SENT: read-only mode",
+}
+PERMISSION_SLOT = {"yes": "ok", "no": "critical", "unknown": "muted"}
+FIELD_WORDS = {
+    "reserved_concurrency": "reserved concurrency",
+    "state": "trigger",
+    redrive.FIELD: "dead letters",
+    async_retries.FIELD: "async events",
+    "rule_state": "rule",
+    alias.WEIGHTS: "weights",
+}
+
+
+def value_words(field: str, value: Any) -> str:
+    """A control value in words: absent, 0 and n are three different things."""
+    if field == "reserved_concurrency":
+        if value is None:
+            return "none reserved"
+        return "0 (throttled to zero)" if value == 0 else f"{value} reserved"
+    if field == redrive.FIELD:
+        return redrive.move_words(value)
+    if field == async_retries.FIELD:
+        return async_retries.async_words(value)
+    if field == alias.WEIGHTS:
+        return (
+            ", ".join(f"{alias.percent(share)} to {v}" for v, share in (value or {}).items())
+            or "all to one version"
+        )
+    return "absent" if value is None else str(value)
+
+
+def row(label: str, text: str, width: int, slot: str = "", label_slot: str = "muted") -> Spans:
+    """A label and its text, wrapped under itself."""
+    lines = wrap(text, max(20, width - LABEL), break_long_words=True, break_on_hyphens=False) or [""]
+    pieces: list[Span] = []
+    for i, line in enumerate(lines):
+        head = (Span(f"{label:<{LABEL - 1}} ", label_slot),) if i == 0 else (Span(" " * LABEL),)
+        pieces += [*head, Span(line, slot), Span("\n")]
+    return tuple(pieces)
+
+
+def rows(label: str, texts: Iterable[str], width: int, slot: str = "", label_slot: str = "muted") -> Spans:
+    """Several texts under one label."""
+    pieces: list[Span] = []
+    for i, text in enumerate(texts):
+        pieces += row(label if i == 0 else "", text, width, slot, label_slot)
+    return tuple(pieces)
+
+
+def heading(plan: Plan, width: int, now: float) -> Spans:
+    """Title, tier with its meaning, and how long the oldest waiting event still lives."""
+    slot = TIER_SLOT[plan.tier]
+    title = clip(plan.title, width)
+    head = spans((title, "accent"), "\n", (f"{plan.tier}: {TIER_MEANING[plan.tier]}", slot))
+    at = plan.deadline if plan.deadline is not None else plan.deadline_latest
+    if at is None:
+        return head
+    left, most = at - now, "" if plan.deadline is not None else " at the latest"
+    words = f"the oldest expires in {countdown(left)}{most}" if left > 0 else "THE OLDEST EXPIRES NOW"
+    return (*head, Span(f"   {words}", "warning" if left > SOON_S else "critical"))
+
+
+def countdown(seconds: float) -> str:
+    """`3 d 04:05:06`: a time that is seen running out."""
+    whole = max(0, int(seconds))
+    days, rest = divmod(whole, 86_400)
+    clock = f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
+    return f"{days} d {clock}" if days else clock
+
+
+def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
+    """The steps of a plan and how far each has come, by the journal."""
+    known = {entry.id: entry for entry in journal}
+    pieces: list[Span] = []
+    for number, step in enumerate(plan.steps, 1):
+        entry = known.get(step.id)
+        outcome = entry.outcome if entry else "to come"
+        slot = RESULT_SLOT.get(outcome, "muted")
+        pieces += row(f"step {number}", f"{step.title}: {outcome}", width, slot)
+        following = _after_its_group(plan.steps, number)
+        if outcome == "applied" and step.wait and following and following.id not in known:
+            pieces += row("", f"waiting {step.wait.words}", width, "warning")
+    return tuple(pieces)
+
+
+def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
+    """The first step that waits for the one with this number (from 1)."""
+    for step, following in pairwise(steps[number - 1 :]):
+        if not (step.wait and step.wait.with_next):
+            return following
+    return None
+
+
+def _steps(plan: Plan, width: int) -> Spans:
+    """What each step changes and what is waited for."""
+    pieces: list[Span] = []
+    for number, step in enumerate(plan.steps, 1):
+        pieces += row(f"step {number}", step.title, width, "accent")
+        pieces += row("", f"{step.call.service}.{step.call.operation}({_parameters(step)})", width, "muted")
+        if step.wait:
+            pieces += row("", f"{wait_begins(step.wait)} {step.wait.words}", width, "muted")
+    return tuple(pieces)
+
+
+def _parameters(plan: Plan) -> str:
+    return ", ".join(f"{k}={v!r}" for k, v in plan.call.params.items())
+
+
+def where(plan: Plan, target: Target | None, width: int) -> Spans:
+    """Account, region, identity, the thing itself, and what would change."""
+    alias = f"{target.alias} ({plan.scope.account})" if target and target.alias else plan.scope.account
+    place = f"{alias}  in  {plan.scope.region}"
+    pieces = [*row("account", place, width)]
+    if target and target.endpoint:
+        pieces += row("endpoint", target.endpoint, width, "warning")
+    if target and target.identity:
+        pieces += row("identity", target.identity, width, "muted")
+    pieces += row(plan.target.key.kind, plan.target.arn, width)
+    if strange := strange_letters(plan.target.name):
+        words = f"the name looks like plain letters but holds {strange}: compare the ARN"
+        pieces += row("CAREFUL", words, width, "critical", "critical")
+    pieces += _steps(plan, width)
+    for field in plan.after:
+        before, after = value_words(field, plan.before.get(field)), value_words(field, plan.after[field])
+        name = FIELD_WORDS.get(field, field.replace("_", " "))
+        pieces += [Span(f"{'change':<{LABEL - 1}} ", "muted"), Span(f"{name}: ", "muted"), Span(before)]
+        pieces += [Span(f"  {ARROW}  ", "muted"), Span(after, "accent"), Span("\n")]
+    return tuple(pieces)
+
+
+def consequences(plan: Plan, width: int, permissions: Permissions | None = None) -> Spans:
+    """What is lost, what it hits, how to take it back, the exact call, and whether the caller may do it."""
+    harmless = plan.lost.startswith("nothing")
+    pieces = [*row("lost", plan.lost, width, "" if harmless else TIER_SLOT[plan.tier])]
+    pieces += row("in flight", plan.in_flight, width)
+    if plan.saves is not None:
+        pieces += row("saves", savings.words(plan.saves, fmt.usd), width)
+    pieces += row("takes effect", plan.takes_effect, width)
+    pieces += rows("hits", plan.blast_radius, width)
+    pieces += rows("warning", plan.warnings, width, "warning", "warning")
+    pieces += rows("not known", plan.unknowns, width, "warning")
+    before, by_hand, after = command_in(plan.undo_note)
+    pieces += row("undo", before + after, width, "" if plan.undo or plan.steps else "critical")
+    pieces += _commands("undo by hand", [by_hand] if by_hand else [], width)
+    if not plan.steps:
+        pieces += row(
+            "call", f"{plan.call.service}.{plan.call.operation}({_parameters(plan)})", width, "muted"
+        )
+    pieces += _commands("same as", plan.cli.split("\n"), width)
+    pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
+    if permissions is not None and plan.iam_actions:
+        answer = permissions.of(plan.iam_actions)
+        words = f"{SIGNS[answer]}: {permissions.words(plan.iam_actions)}"
+        pieces += row("allowed", words, width, PERMISSION_SLOT[answer])
+    return tuple(pieces)
+
+
+def _commands(label: str, commands: Iterable[str], width: int) -> Spans:
+    """Commands to copy, under one label."""
+    pieces: list[Span] = []
+    for command in commands:
+        for line in command_lines(command, width - LABEL):
+            pieces += [Span(f"{label:<{LABEL - 1}} ", "muted"), Span(line, "muted"), Span("\n")]
+            label = ""
+    return tuple(pieces)
+
+
+SENDING = spans(("sending… Esc leaves this dialog, not the call", "warning"))
+
+
+def status(plan: Plan | None, now: float, *, void: bool, armed: bool, more: bool) -> Spans:
+    """The line above the buttons: what is waited for, and how old the read is."""
+    if plan is None:
+        return spans(("Esc closes", "muted"))
+    if void:
+        stepped = now < plan.planned_at
+        why = "the clock was set back" if stepped else f"{CONFIRMATION_LIFE_S:.0f} s have passed"
+        gone = f"{why}: this plan is void. "
+        return spans((gone, "warning"), ("Ctrl-R", "accent"), (" reads the state again", "warning"))
+    read = f"  state read {max(0.0, now - plan.planned_at):.0f} s ago{'  ↓ shows more' if more else ''}"
+    if not armed:
+        return spans(("one moment…", "muted"), (read, "muted"))
+    if plan.confirm == "key":
+        return spans("press ", ("y", "accent"), " to confirm, Esc to cancel", (read, "muted"))
+    return spans(("Enter confirms, Esc cancels", "muted"), (read, "muted"))
+
+
+def refusal(refused: Refusal, width: int) -> tuple[Spans, Spans]:
+    """Heading and words of a refusal."""
+    title = spans(
+        ("This is not possible now", "warning"), (f"\n{refused.mitigation.replace('_', ' ')}", "muted")
+    )
+    body = [
+        *row("target", refused.target.arn or refused.target.name, width),
+        *row("why", refused.reason, width),
+    ]
+    if refused.hint:
+        body += row("what to do", refused.hint, width, "accent")
+    if refused.now is not None:
+        body += drift(refused.saw or {}, refused.now, refused.want or {}, width)
+    return title, tuple(body)
+
+
+def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
+    """Heading and words of how an execution ended."""
+    words = RESULT_WORDS[result.kind]
+    title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
+    body = [*row("", result.message, width)] if result.message and not _all_done(result) else []
+    for number, step in enumerate(result.steps, 1):
+        body += row(
+            f"step {number}", f"{step.kind}: {step.message}", width, RESULT_SLOT.get(step.kind, "warning")
+        )
+    if result.kind == "drift":
+        body += drift(result.saw or {}, result.now or {}, result.want or {}, width)
+    if result.entry is not None:
+        body += row("journal", result.entry.id, width, "muted")
+        if result.entry.can_undo:
+            what = "the last step" if result.steps else "it"
+            body += row("undo", f"u undoes {what}; J shows the journal", width)
+    return title, tuple(body)
+
+
+def _all_done(result: Result) -> bool:
+    """Whether every step tells its own good end, so that the whole need not repeat them."""
+    return bool(result.steps) and result.kind == "applied"
+
+
+def drift(saw: State, now: State, want: State, width: int) -> Spans:
+    """Three columns: what you saw, what is there now, what you want."""
+    column = max(12, (width - LABEL) // 3)
+    pieces: list[Span] = [Span(" " * LABEL)]
+    for title in ("you saw", "it is now", "you want"):
+        pieces += fit(spans((title, "muted")), column)
+    pieces.append(Span("\n"))
+    for field in {**saw, **now, **want}:
+        pieces += (*fit(spans((FIELD_WORDS.get(field, field), "muted")), LABEL - 1), Span(" "))
+        for state, slot in ((saw, ""), (now, "warning"), (want, "accent")):
+            words = value_words(field, state[field]) if field in state else ""
+            pieces += fit(spans((words, slot)), column)
+        pieces.append(Span("\n"))
+    return tuple(pieces)

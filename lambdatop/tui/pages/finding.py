@@ -1,0 +1,95 @@
+"""One finding in full, as text. Pure."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from lambdatop.domain.detectors.registry import REGISTRY
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.plans.incident import Incident
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.hotkeys import HOTKEYS, KEY_OF
+from lambdatop.tui.pages.confirm import row, rows
+from lambdatop.tui.panes.findings import value_text
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, spans
+
+HELP_OF = {h.mitigation: h.help for h in HOTKEYS if h.mitigation}
+NAME = 31
+"""Cells of a label; the longest name of evidence, recursive_invocations_dropped, has 29."""
+
+
+def page(frame: Frame, finding: Finding, width: int, *, gone: bool = False) -> Spans:
+    """The whole page; `gone` says that the finding does not stand any more."""
+    pieces: list[Span] = []
+    if gone:
+        pieces += row("", "This is over: the figures below are the last ones before it cleared.", width, "ok")
+    pieces += row(SEVERITY_WORD[finding.severity], finding.title, width, "", SEVERITY_SLOT[finding.severity])
+    pieces += row("since", f"{fmt.moment(finding.since)}  ({fmt.age(frame.now - finding.since)} ago)", width)
+    kind = finding.target.key.kind
+    pieces += row(kind, finding.target.arn or finding.target.name, width, "muted")
+    pieces += _why(finding, width)
+    pieces += _evidence(finding, width)
+    pieces += _remedies(finding, width)
+    pieces += _incident(frame, finding, width)
+    return tuple(pieces)
+
+
+def _section(title: str, note: str = "") -> list[Span]:
+    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
+
+
+def _why(finding: Finding, width: int) -> Spans:
+    pieces = _section("why")
+    if finding.formula:
+        pieces += row("now", finding.formula, width)
+    known = REGISTRY.get(finding.detector)
+    if known is not None:
+        pieces += row("rule", known.formula, width, "muted")
+        pieces += row("read from", known.source, width, "muted")
+        pieces += rows("look twice", known.traps.split("; "), width, "muted")
+    return tuple(pieces)
+
+
+def _evidence(finding: Finding, width: int) -> Spans:
+    pieces = _section("evidence")
+    for name, value in finding.evidence:
+        lines = wrap(value_text(name, value), max(20, width - NAME), break_on_hyphens=False) or [fmt.UNKNOWN]
+        for i, line in enumerate(lines):
+            label = name.replace("_", " ") if i == 0 else ""
+            pieces += [Span(f"{label:<{NAME - 1}} ", "muted"), Span(f"{line}\n")]
+    return tuple(pieces)
+
+
+def _remedies(finding: Finding, width: int) -> Spans:
+    on = finding.remedy.id if finding.remedy else finding.target.name
+    pieces = _section("what may help", f"for {on}, best first")
+    if not finding.suggests:
+        return (*pieces, *spans(("nothing that a key could do\n", "muted")))
+    for name in finding.suggests:
+        key = KEY_OF.get(name)
+        words = (
+            f"{name.replace('_', ' ')}: {HELP_OF[name]}" if key else f"{name.replace('_', ' ')}: no key yet"
+        )
+        pieces += row(
+            f"  {key or fmt.UNKNOWN}", words, width, "" if key else "muted", "accent" if key else "muted"
+        )
+    return tuple(pieces)
+
+
+def _incident(frame: Frame, finding: Finding, width: int) -> Spans:
+    incident = next((i for i in frame.snapshot.incidents if _holds(i, finding)), None)
+    if incident is None or not incident.symptoms:
+        return ()
+    pieces = _section("incident", "the cause, then what follows from it")
+    for f in incident.findings:
+        mine = f.identity == finding.identity
+        words = f"{f.title}  ({fmt.age(frame.now - f.since)})"
+        pieces += row(
+            SEVERITY_WORD[f.severity], words, width, "" if mine else "muted", SEVERITY_SLOT[f.severity]
+        )
+    return tuple(pieces)
+
+
+def _holds(incident: Incident, finding: Finding) -> bool:
+    return any(f.identity == finding.identity for f in incident.findings)

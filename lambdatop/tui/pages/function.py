@@ -1,0 +1,230 @@
+"""One function in full, as text: facts, numbers with their age, findings, log, triggers, journal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from lambdatop.domain.keys import Key
+from lambdatop.domain.sections import section
+from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.pages.cells import cap, level, timeout_share
+from lambdatop.tui.pages.confirm import row
+from lambdatop.tui.pages.function_cost import burn_section
+from lambdatop.tui.pages.function_log import log_section
+from lambdatop.tui.pages.log_reader import Learned
+from lambdatop.tui.panes.findings import suggestion, value_text
+from lambdatop.tui.panes.functions import metrics_old
+from lambdatop.tui.screens.journal import change_words, in_reading_order
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.glyphs import BULLET, TIMES
+from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, clip, fit, spans
+from lambdatop.tui.widgets.charts import sparkline
+
+NUMBER = 12
+EVIDENCE = 30
+"""Cells before the value of a piece of evidence."""
+COUNT = 10
+
+
+def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, failure: str = "") -> Spans:
+    """The whole page; `learned` is what its log teaches, `failure` what could not be learned.
+
+    A function that is gone says so.
+    """
+    snapshot = frame.snapshot
+    function = next((f for f in snapshot.functions if f.key == key), None)
+    if function is None:
+        return spans((f"{key.id} is not in the list any more (or not yet).", "warning"))
+    mappings = [m for m in snapshot.mappings if m.facts.function == key]
+    queues = _queues(frame, mappings)
+    about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
+    stale = metrics_old(function, frame)
+    tail = snapshot.logs.get(key)
+    pushed = [s for s in snapshot.storms if s.function == key and s.mapping is None]
+    parts: tuple[tuple[str, Callable[[], Spans]], ...] = (
+        ("its facts", lambda: _facts(function, frame, width)),
+        ("its numbers", lambda: _numbers(function, frame, width)),
+        ("its burn", lambda: burn_section(function, snapshot.burn, learned, width, stale=stale)),
+        ("its findings", lambda: _findings(frame, about, width)),
+        (
+            "its log",
+            lambda: log_section(tail, learned, frame.now, width, snapshot.burn.times, failure),
+        ),
+        ("its triggers", lambda: _triggers(mappings, frame, width)),
+        ("who else invokes it", lambda: _pushed(pushed, width)),
+        ("its queues", lambda: _queue_lines(queues, frame, width)),
+        ("its journal", lambda: _journal(frame, about)),
+    )
+    return tuple(piece for what, make in parts for piece in section(what, make, partial(_not_shown, width)))
+
+
+def _not_shown(width: int, sentence: str) -> Spans:
+    return (Span("\n"), *row("", sentence, width, "critical"))
+
+
+def _section(title: str, note: str = "") -> list[Span]:
+    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
+
+
+def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
+    facts = f.facts
+    pieces: list[Span] = [*row("arn", facts.arn, width, "muted")]
+    runtime = f"{facts.runtime or facts.package_type}  {facts.architecture}  {facts.memory_mb} MB"
+    pieces += row("runtime", f"{runtime}  timeout {facts.timeout_s} s  /tmp {facts.ephemeral_mb} MB", width)
+    changed = fmt.moment(facts.last_modified)
+    if facts.last_modified is not None:
+        changed += f"  ({fmt.age(frame.now - facts.last_modified)} ago)"
+    pieces += row("modified", f"{changed}  code {fmt.size(facts.code_size_bytes)}", width)
+    pieces += row("log group", f"{facts.log_group}  ({facts.log_format})", width)
+    pieces += row("async DLQ", facts.dlq_arn or "none", width, "" if facts.dlq_arn else "muted")
+    return tuple(pieces)
+
+
+def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
+    age = frame.since(f.as_of)
+    note = f"per minute, {fmt.age(age)} old" if age is not None else "no metrics yet"
+    stale = metrics_old(f, frame)
+    limits = frame.settings.detectors.error_rate
+    error = level(f.error_rate, limits.warning, limits.critical)
+    share = timeout_share(f)
+    reserved = "not read" if not f.reserved_known else "none" if f.reserved is None else str(f.reserved)
+    burn = fmt.UNKNOWN if f.burn_usd_per_hour is None else f"${f.burn_usd_per_hour:,.4f}"
+    iterator = fmt.age(None if f.iterator_age_ms is None else f.iterator_age_ms / 1000)
+    cells = [
+        ("invocations/min", fmt.number(f.invocations_per_min), ""),
+        ("errors/min", fmt.number(f.errors_per_min), error),
+        ("error rate %", fmt.percent(f.error_rate), error),
+        ("throttles/min", fmt.number(f.throttles_per_min), "warning" if f.throttles_per_min else ""),
+        ("p99 ms", fmt.millis(f.duration_p99_ms), ""),
+        ("max ms", fmt.millis(f.duration_max_ms), level(share)),
+        ("max of timeout %", fmt.percent(share), level(share)),
+        ("concurrency", "".join(s.text for s in cap(f)), ""),
+        ("reserved", reserved, "critical" if f.reserved == 0 and f.reserved_known else ""),
+        ("cold starts %", fmt.percent(f.cold_start_rate), ""),
+        ("iterator age", iterator, ""),
+        ("async attempts", fmt.ratio(f.async_amplification), ""),
+        ("≈ burn $/h", burn, ""),
+        ("heat", f"{f.heat:.0f}", SEVERITY_SLOT.get(f.worst, "")),
+    ]
+    pieces = _section("now", note)
+    columns = max(1, min(3, width // 34))
+    per_column = -(-len(cells) // columns)
+    for line in range(per_column):
+        for name, text, slot in cells[line::per_column]:
+            pieces += [Span(f"{name:<17}", "muted")]
+            pieces += fit(spans((text, "stale" if stale else slot)), NUMBER, "right")
+            pieces.append(Span("   "))
+        pieces.append(Span("\n"))
+    chart = max(10, min(60, width - 30))
+    pieces += [Span(f"{'invocations':<17} ", "muted"), *sparkline(f.spark, chart, f.errors_spark)]
+    pieces += [Span("  last hour\n", "faint")]
+    return tuple(pieces)
+
+
+def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
+    found = [f for f in frame.snapshot.findings if f.target.key in about]
+    alarms = [a for a in frame.snapshot.alarms if a.function in about]
+    pieces = _section("findings")
+    if not found and not alarms:
+        return (*pieces, Span("none\n", "muted"))
+    for f in found:
+        age = fmt.age(frame.now - f.since)
+        pieces += [Span(f"{SEVERITY_WORD[f.severity]} ", SEVERITY_SLOT[f.severity]), Span(f.title)]
+        pieces += [Span(f"  for {age}\n", "muted")]
+        for name, value in f.evidence:
+            text = value_text(name, value)
+            number = fit(spans(text), NUMBER, "right")
+            words = spans(clip(text, max(NUMBER, width - EVIDENCE)))
+            pieces += [Span(f"     {name:<24} ", "muted"), *(words if isinstance(value, str) else number)]
+            pieces.append(Span("\n"))
+        keys = suggestion(f)
+        if keys:
+            pieces += [Span("     "), *keys, Span("\n")]
+    for alarm in alarms:
+        pieces += [Span("ALRM ", "warning"), Span(f"{alarm.key.id}: {alarm.reason}\n")]
+    return tuple(pieces)
+
+
+def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
+    pieces = _section("triggers", "event source mappings, then who else invokes it")
+    if not mappings:
+        return (*pieces, Span("none known\n", "muted"))
+    for m in mappings:
+        facts = m.facts
+        state = "" if facts.state == "Enabled" else "warning"
+        pieces += [Span(facts.source_name), Span(f"  {facts.source_kind}  ", "muted")]
+        pieces += [Span(facts.state, state), Span(f"  {fmt.age(frame.since(m.as_of))} old\n", "faint")]
+        settings = [f"batch {facts.batch_size}" if facts.batch_size else ""]
+        settings += [f"max concurrency {facts.max_concurrency}" if facts.max_concurrency else ""]
+        settings += ["reports failed items" if facts.partial_responses else "", facts.last_result]
+        pieces += row("", "  ".join(s for s in (*settings, facts.uuid) if s), width, "muted")
+        for risk in m.risks:
+            pieces += row("", f"{BULLET} {risk}", width, "warning")
+    return tuple(pieces)
+
+
+def _pushed(rows: list[StormRow], width: int) -> Spans:
+    """Who else invokes it, and what becomes of a failed event. Callers by IAM role cannot be listed."""
+    pieces: list[Span] = []
+    for r in rows:
+        pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]
+        pieces += row("", r.fate, width, "muted")
+    return tuple(pieces)
+
+
+def _queues(frame: Frame, mappings: list[MappingRow]) -> list[QueueRow]:
+    known = {q.facts.key: q for q in frame.snapshot.queues}
+    found: dict[Key, QueueRow] = {}
+    for m in mappings:
+        source = m.facts.source_queue
+        queue = known.get(source) if source else None
+        if queue is not None:
+            found[queue.facts.key] = queue
+            dlq = known.get(queue.facts.dlq) if queue.facts.dlq else None
+            if dlq is not None:
+                found[dlq.facts.key] = dlq
+    return list(found.values())
+
+
+def _queue_lines(queues: list[QueueRow], frame: Frame, width: int) -> Spans:
+    if not queues:
+        return ()
+    pieces = _section("queues", "counts are approximations of SQS")
+    titles = ("waiting", "in flight", f"redel {TIMES}", "per min", "oldest", "age")
+    name_width = max(14, min(36, width - len(titles) * COUNT))
+    pieces.append(Span(" " * name_width))
+    pieces += [Span(f"{t:>{COUNT}}", "muted") for t in titles]
+    pieces.append(Span("\n"))
+    for q in queues:
+        name = q.facts.name + (" (DLQ)" if q.dlq_of else "")
+        growing = (q.trend_per_min or 0) > 0 and bool(q.dlq_of)
+        values = (
+            (fmt.number(q.facts.visible), ""),
+            (fmt.number(q.facts.in_flight), ""),
+            (fmt.ratio(q.redelivery_ratio), level(q.redelivery_ratio, 1.5, 3.0)),
+            (fmt.signed(q.trend_per_min), "critical" if growing else ""),
+            (fmt.age(q.oldest_age_s), ""),
+            (fmt.age(frame.since(q.as_of)), "faint"),
+        )
+        pieces += fit(spans(name), name_width)
+        for text, slot in values:
+            pieces += fit(spans((text, slot)), COUNT, "right")
+        pieces.append(Span("\n"))
+    return tuple(pieces)
+
+
+def _journal(frame: Frame, about: set[Key]) -> Spans:
+    entries = [e for e in in_reading_order(frame.snapshot.journal) if e.target in about]
+    if not entries:
+        return ()
+    pieces = _section("journal")
+    for e in entries[:8]:
+        slot = "critical" if e.outcome in ("open", "unknown") else "muted"
+        pieces += [Span(f"{fmt.age(e.age_s(frame.now)):>4} ago  ", "muted"), Span(f"{e.outcome:<9}", slot)]
+        pieces += [
+            Span(f"{e.mitigation.replace('_', ' ')} {e.target.id}"),
+            Span(f"  {change_words(e)}\n", "muted"),
+        ]
+    return tuple(pieces)

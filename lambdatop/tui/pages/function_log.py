@@ -1,0 +1,185 @@
+"""What a function's log teaches, as text: figures, errors by kind, requests worth a look. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+from lambdatop.domain.cost.burn import exact_burn
+from lambdatop.domain.log_analysis.fingerprints import ErrorKind
+from lambdatop.domain.log_analysis.requests import FAILED, Request
+from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.sanitize import clean_line
+from lambdatop.domain.state.world import LogTail
+from lambdatop.tui.pages.log_reader import Learned, is_bad
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
+
+LABEL, VALUE, GAP = 17, 12, 3
+VIA = {"poll": "by polling", "live tail": "by Live Tail"}
+COUNT, AGE = 7, 7
+
+
+def log_section(
+    tail: LogTail | None,
+    learned: Learned | None,
+    now: float,
+    width: int,
+    times: float = 1.0,
+    failure: str = "",
+) -> Spans:
+    """The section; a log that was not read, is empty, or was not understood (`failure`) says so.
+
+    `now` in s since the epoch.
+
+    `times` is the demo's compression of time: rates per hour are told per published hour, as metrics are.
+    """
+    if tail is None or learned is None:
+        words = "not read yet" if tail is None or not tail.at else "no lines in what has been read"
+        if failure:
+            return (*_title("log"), *_warned([(failure, "critical")], width))
+        return (*_title("log"), *spans((f"{words}\n", "muted")))
+    reach = f"{fmt.clock(learned.first_at)} to {fmt.clock(learned.last_at)}"
+    note = f"{reach}, {fmt.plural(learned.lines, 'line')} {VIA.get(tail.via, tail.via)}"
+    pieces: list[Span] = [*_title("log", note), *_figures(tail, learned, width, times)]
+    if failure:
+        pieces += _warned([(failure, "critical")], width)
+    pieces += _kinds(learned, now, width)
+    pieces += _requests(learned, width)
+    return tuple(pieces)
+
+
+def _title(title: str, note: str = "") -> list[Span]:
+    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
+
+
+def _figures(tail: LogTail, learned: Learned, width: int, times: float) -> Spans:
+    figures = learned.figures
+    cells = [
+        ("cold starts %", fmt.percent(figures.cold_start_share)),
+        ("environments", fmt.number(float(figures.environments))),
+        ("proactive inits", fmt.number(float(figures.proactive_inits))),
+        ("burn $/h exact", _burn(learned, times)),
+        ("reports", fmt.number(float(figures.requests))),
+        ("lag", fmt.age(tail.lag_s)),
+    ]
+    columns = max(1, min(3, width // (LABEL + VALUE + 5)))
+    per_column = -(-len(cells) // columns)
+    pieces: list[Span] = []
+    for line in range(per_column):
+        for name, text in cells[line::per_column]:
+            pieces += [Span(f"{name:<{LABEL}}", "muted"), *fit(spans(text), VALUE, "right"), Span(" " * GAP)]
+        pieces.append(Span("\n"))
+    reach = f"{fmt.span(figures.until - figures.since)} to {fmt.clock(figures.until)}"
+    lines = [(f"over the {reach}; burn from billed durations, at list price", "muted")]
+    lines += [(words, "warning") for words in _reserves(tail, learned)]
+    return (*pieces, *_warned(lines, width))
+
+
+def _warned(lines: Sequence[tuple[str, str]], width: int) -> Iterator[Span]:
+    """Sentences with their slots, wrapped."""
+    for words, slot in lines:
+        yield from (Span(f"{line}\n", slot) for line in wrap(words, width))
+
+
+def _burn(learned: Learned, times: float) -> str:
+    exact = exact_burn(learned.recent or learned.figures, times)
+    return fmt.UNKNOWN if exact is None else f"${exact.usd_per_hour:,.4f}"
+
+
+def _reserves(tail: LogTail, learned: Learned) -> list[str]:
+    """What the figures do not cover, so that "exact" means what it says."""
+    figures, said = learned.figures, []
+    if tail.coverage is not None and tail.coverage < 1:
+        share = fmt.percent(tail.coverage)
+        said.append(f"{share} % of Live Tail's updates whole, the rest is polled: the burn is at least that")
+    elif not tail.complete:
+        said.append("lines may be missing: the burn is at least that")
+    if learned.missed:
+        said.append(f"{fmt.plural(learned.missed, 'line')} came too fast to be counted here")
+    if figures.unbilled_reports:
+        said.append(
+            f"{fmt.plural(figures.unbilled_reports, 'report')} of {figures.requests:,} without a billed time"
+        )
+    return said
+
+
+def _kinds(learned: Learned, now: float, width: int) -> Spans:
+    if not learned.kinds:
+        return (*_title("errors by kind"), *spans(("none in this log\n", "muted")))
+    pieces = _title("errors by kind", f"{fmt.plural(learned.errors, 'error')} in this log")
+    pieces.append(Span(f"{'count':>{COUNT}}{'first':>{AGE}}{'last':>{AGE}}  newest of the kind\n", "muted"))
+    for kind in learned.kinds:
+        pieces += [
+            Span(f"{fmt.number(float(kind.count)):>{COUNT}}"),
+            Span(f"{fmt.age(now - kind.first_at):>{AGE}}{fmt.age(now - kind.last_at):>{AGE}}  ", "muted"),
+            *_said(kind, width - COUNT - 2 * AGE - 2),
+            Span("\n"),
+        ]
+    return (*pieces, *_more(learned.kind_count - len(learned.kinds), "kind"))
+
+
+def _said(kind: ErrorKind, width: int) -> Spans:
+    """The line that says what went wrong, and what is known about it; secrets stay hidden."""
+    known = kind.signature.replace("_", " ")
+    words = clean_line(redact(kind.headline or kind.sample)[0], 400)
+    room = width - (len(known) + 2 if known else 0)
+    if not known or room < 20:
+        return spans(clip(words, max(1, width)))
+    return spans((f"{known}  ", "info"), clip(words, room))
+
+
+def _requests(learned: Learned, width: int) -> Spans:
+    if not learned.requests:
+        return ()
+    counts = f"{learned.failed:,} failed, {learned.repeated:,} repeated, {learned.request_count:,} in all"
+    pieces = _title("requests", counts)
+    shown = _columns(width)
+    pieces += [Span("".join(f"{c.title:{c.align}{c.cells}}" for c in shown), "muted"), Span("\n")]
+    for r in learned.requests:
+        for c in shown:
+            text, slot = c.cell(r)
+            pieces += fit(spans((text, slot)), c.cells, "right" if c.align == ">" else "left")
+        pieces.append(Span("\n"))
+    return (*pieces, *_more(learned.bad - sum(map(is_bad, learned.requests)), "failed or repeated request"))
+
+
+class _Column(NamedTuple):
+    """A column of requests; `cell` is its text and slot. When narrow, those with `leaves` go, 1 first."""
+
+    title: str
+    cells: int
+    align: str
+    leaves: int
+    cell: Callable[[Request], tuple[str, str]]
+
+
+def _memory(r: Request) -> str:
+    if r.memory_mb is None or r.max_memory_mb is None:
+        return fmt.UNKNOWN
+    return f"{r.max_memory_mb:,.0f}/{r.memory_mb:,.0f}"
+
+
+_COLUMNS = (
+    _Column("request", 10, "<", 0, lambda r: (r.request_id[:8], "")),
+    _Column("status", 9, "<", 0, lambda r: (r.status, "warning" if r.status in FAILED else "muted")),
+    _Column("ms", 9, ">", 0, lambda r: (fmt.millis(r.duration_ms), "")),
+    _Column("billed", 9, ">", 2, lambda r: (fmt.millis(r.billed_ms), "")),
+    _Column("init", 7, ">", 1, lambda r: ("" if r.init_ms is None else fmt.millis(r.init_ms), "")),
+    _Column("max MB", 12, ">", 3, lambda r: (_memory(r), "")),
+    _Column("retries", 9, ">", 0, lambda r: (f"{r.attempts - 1:,}" if r.attempts > 1 else "", "warning")),
+)
+
+
+def _columns(width: int) -> list[_Column]:
+    """Those that fit."""
+    shown = list(_COLUMNS)
+    for number in (1, 2, 3):
+        if sum(c.cells for c in shown) > width:
+            shown = [c for c in shown if c.leaves != number]
+    return shown
+
+
+def _more(count: int, what: str) -> Spans:
+    return spans((f"and {fmt.plural(count, f'more {what}')}\n", "muted")) if count > 0 else ()

@@ -1,0 +1,151 @@
+"""What the log of the function on screen teaches, learned beside the painting: a small piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lambdatop.domain.cost.prices import Prices
+from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.log_analysis.figures import WINDOW_S, LogFigures
+from lambdatop.domain.log_analysis.fingerprints import ErrorKind
+from lambdatop.domain.log_analysis.requests import FAILED, Request
+from lambdatop.domain.log_analysis.study import LogStudy
+from lambdatop.domain.sections import section
+from lambdatop.domain.state.world import LogTail
+
+PIECE = 100
+"""Lines that are taken at once: about 3 ms."""
+NEXT_S = 0.01
+"""Pause between two pieces, in which keys are served."""
+FRESH_S = 2.0
+"""What was learned is summed up at most this often."""
+SHOWN = 5
+"""Kinds of errors, and requests, that the sheet lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What is known of a log at a moment `at` (s since the epoch).
+
+    `kinds` and `requests` are the first SHOWN; `errors` and `kind_count` count all of them, `failed`,
+    `repeated`, `bad` (one or both) and `request_count` all requests that are remembered. `first_at` and
+    `last_at` are stamps of lines; `missed` lines came too fast to be looked at. `recent` are the figures of
+    as many published minutes as `figures` has minutes of the clock: what burn is compared with.
+    """
+
+    at: float
+    figures: LogFigures
+    first_at: float
+    last_at: float
+    lines: int
+    missed: int
+    kinds: tuple[ErrorKind, ...]
+    kind_count: int
+    errors: int
+    requests: tuple[Request, ...]
+    request_count: int
+    failed: int
+    repeated: int
+    bad: int
+    recent: LogFigures | None = None
+
+
+class LogReader:
+    """Follows one tail. `offer` takes what is new, `step` learns a piece of it, `learned` is the result.
+
+    `failure` says that a piece could not be learned, or the sum not be made; what was learned before stays.
+    """
+
+    def __init__(self) -> None:
+        self._study = LogStudy()
+        self._tail: LogTail | None = None
+        self._summed: tuple[int, LogTail | None] = (0, None)
+        self._partial = False
+        self.learned: Learned | None = None
+        self.failure = ""
+
+    def offer(self, tail: LogTail | None) -> None:
+        """The tail as it is now; one that begins anew is learned anew."""
+        if tail is not None and tail.next_seq <= self._study.seq:
+            self._study = LogStudy()
+        self._tail = tail
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are lines that were not taken yet."""
+        return self._tail is not None and self._tail.next_seq - 1 > self._study.seq
+
+    def step(self) -> None:
+        """Take one piece."""
+        if self._tail is not None:
+            piece = self._tail.after(self._study.seq)[:PIECE]
+            section("a part of this log", lambda: self._study.feed(piece), self._fail)
+
+    def _fail(self, sentence: str) -> None:
+        self.failure = sentence
+
+    def sum_up(
+        self, facts: FunctionFacts, now: float, prices: Prices | None = None, times: float = 1.0
+    ) -> bool:
+        """Make `learned` anew if there is news and it is due (`now` s since the epoch); whether it was.
+
+        Without `prices` at the table's of the function's region. `times` is the demo's compression of time.
+
+        What is made of a part of the tail is made anew as soon as the rest was taken, too.
+        """
+        tail, study = self._tail, self._study
+        if tail is None or study.first_at is None or study.last_at is None:
+            return False
+        fresh = self.learned is not None and abs(now - self.learned.at) < FRESH_S
+        if (study.seq, tail) == self._summed or (fresh and (self.behind or not self._partial)):
+            return False
+        self._summed, self._partial = (study.seq, tail), self.behind
+        section("what this log teaches", lambda: self._sum_up(facts, now, prices, times, tail), self._fail)
+        return True
+
+    def _sum_up(
+        self, facts: FunctionFacts, now: float, prices: Prices | None, times: float, tail: LogTail
+    ) -> None:
+        study = self._study
+        assert study.first_at is not None
+        assert study.last_at is not None
+        # Nothing is known of what was written after the last reading.
+        until = max(tail.at, study.last_at)
+        kinds, requests = study.errors(), study.requests()
+        figures = study.figures(facts, until, prices=prices)
+        self.learned = Learned(
+            now,
+            figures,
+            study.first_at,
+            study.last_at,
+            study.lines,
+            study.missed,
+            kinds[:SHOWN],
+            len(kinds),
+            sum(k.count for k in kinds) + study.errors_left_out,
+            worth_a_look(requests)[:SHOWN],
+            len(requests),
+            sum(1 for r in requests if r.status in FAILED),
+            sum(1 for r in requests if r.attempts > 1),
+            sum(1 for r in requests if is_bad(r)),
+            figures if times == 1 else study.figures(facts, until, WINDOW_S / times, prices),
+        )
+
+
+def is_bad(request: Request) -> bool:
+    """Whether it failed or was run again."""
+    return request.status in FAILED or request.attempts > 1
+
+
+def worth_a_look(requests: Sequence[Request]) -> tuple[Request, ...]:
+    """Failed and repeated ones first (the most often repeated, then the newest), then the slowest."""
+    bad = sorted(
+        (r for r in requests if is_bad(r)),
+        key=lambda r: (-r.attempts, -r.last_at, r.request_id),
+    )
+    good = sorted(
+        (r for r in requests if not is_bad(r)),
+        key=lambda r: (-(r.duration_ms or 0.0), -r.last_at, r.request_id),
+    )
+    return (*bad, *good)

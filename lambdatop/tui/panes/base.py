@@ -1,0 +1,250 @@
+"""What every pane is: a title with counts and ages, the reason when its source fails, a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.finding import Finding
+from lambdatop.domain.sections import section
+from lambdatop.domain.state.snapshot import SourceRow
+from lambdatop.tui._textual import Title, put_border_title
+from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
+from lambdatop.tui.search import NO_FILTER, Filter, parse_filter
+from lambdatop.tui.selection import NOTHING, Selection
+from lambdatop.tui.style import format as fmt
+from lambdatop.tui.style.spans import Span, Spans, spans
+from lambdatop.tui.style.theme import inks_of
+
+if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
+
+SEPARATOR = Span("  ")
+ROOM_FOR_DETAIL = 9
+"""Lines from which on a pane spares some for words about the selected row."""
+
+
+def reason(row: SourceRow, age_s: float | None) -> str:
+    """Why a source shows old data, and what would help."""
+    words = f"{row.name} {row.state}"
+    if row.state == "denied" and row.action:
+        words += f": allow {row.action}"
+    elif row.error:
+        words += f": {row.error}"
+    old = f"data {fmt.age(age_s)} old" if age_s is not None else "never read"
+    return f"{words} ({old})"
+
+
+def tell(place: Static, words: Content) -> None:
+    """Put words there; the screen is arranged anew only where they take more or less room than before."""
+    size, most = place.size, place.styles.max_height
+    height = words.get_height(cast("RulesMap", place.styles), size.width) if size.width else -1
+    if most is not None and most.cells is not None:
+        height = min(height, most.cells)
+    place.update(words, layout=height != size.height)
+
+
+class Pane(Vertical):
+    """Base of the five panes. Subclasses replace `main()` and `paint()`."""
+
+    NUMBER: ClassVar[int] = 0
+    PANE: ClassVar[str] = ""
+    TITLE: ClassVar[str] = ""
+    SOURCES: ClassVar[tuple[str, ...]] = ()
+    """Collectors without which the pane's data is old: it greys, and says why."""
+
+    frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
+
+    class FilterClosed(Message):
+        """The filter line was left; the pane takes the focus again."""
+
+    class SelectionChanged(Message):
+        """Another row is selected."""
+
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self) -> None:
+        super().__init__(id=self.PANE, classes="pane")
+        self.filter: Filter = NO_FILTER
+        self._told = ("", "")
+        self._detailed: tuple[Spans, str] = ((), "")
+        self._titles: dict[str, tuple[Spans, str]] = {}
+
+    def compose(self) -> ComposeResult:
+        """Reason, main widget, details, filter line."""
+        yield Static("", classes="note", markup=False)
+        yield self.main()
+        yield Static("", classes="detail", markup=False)
+        yield Input(classes="filter", placeholder="regular expression or text; ! inverts", compact=True)
+
+    # -- subclasses ------------------------------------------------------------------------------
+
+    def main(self) -> Widget:
+        """The widget that has the focus."""
+        return Static("", markup=False)
+
+    def paint(self, frame: Frame) -> None:
+        """Put a frame into the pane's widgets."""
+
+    def selection(self) -> Selection:
+        """What mutation keys act on."""
+        return NOTHING
+
+    def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
+        """Whose logs belong to what is selected, the function that keys act on first, and what it is."""
+        function = self.selection().function
+        return ((function,) if function is not None else ()), None
+
+    def finding(self) -> Finding | None:
+        """The finding under the cursor, where there are findings."""
+        return None
+
+    def sort_next(self) -> None:
+        """Order by the next column, where there are columns."""
+
+    def sort_reverse(self) -> None:
+        """Turn the order round."""
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def show(self, frame: Frame) -> None:
+        """Paint a frame; where that fails the pane keeps what it shows, and says so."""
+        section(f"the pane {self.TITLE}", lambda: self.paint(frame), self._say_failure)
+
+    def _say_failure(self, sentence: str) -> None:
+        note = self.query(".note").first(Static) if self.query(".note") else None
+        if note is not None:
+            note.display = True
+            self._told = (sentence, self.app.theme)
+            tell(note, inks_of(self.app).content(spans((f"! {sentence}", "critical"))))
+
+    def on_mount(self) -> None:
+        """The filter line hides; the first frame may have come already."""
+        self.query_one(".filter", Input).display = False
+        self.show(self.frame)
+
+    def on_resize(self) -> None:
+        """There may be room for details now, or none any more."""
+        self.show(self.frame)
+
+    def watch_frame(self, frame: Frame) -> None:
+        """A new frame (the watcher also runs before there are children)."""
+        if self.is_mounted and self.display:  # what is hidden is shown anew when the layout brings it back
+            self.show(frame)
+
+    def troubles(self, frame: Frame) -> tuple[SourceRow, ...]:
+        """Sources of this pane that do not deliver."""
+        rows = (frame.source(name) for name in self.SOURCES)
+        return tuple(row for row in rows if row is not None and row.state in BAD)
+
+    def show_note(self, frame: Frame, *extra: str) -> None:
+        """One line under the title when data is old, with the reason."""
+        words = [reason(row, frame.age(row.age_s)) for row in self.troubles(frame)] + list(extra)
+        note = self.query_one(".note", Static)
+        note.display = bool(words)
+        text = "  ".join(words)
+        if (text, self.app.theme) != self._told:
+            self._told = (text, self.app.theme)
+            tell(note, inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
+
+    def show_detail(self, pieces: Spans) -> None:
+        """Words about the selected row; none hides the line."""
+        detail = self.query_one(".detail", Static)
+        detail.display = bool(pieces) and self.size.height >= ROOM_FOR_DETAIL
+        if pieces and (pieces, self.app.theme) != self._detailed:
+            self._detailed = (pieces, self.app.theme)
+            tell(detail, inks_of(self.app).content(pieces))
+
+    def show_title(self, middle: Spans, ages: Spans) -> None:
+        """The title: number and name, then `middle`; ages at the lower edge, or here when it has none."""
+        name = "accent" if self.has_focus_within else "muted"
+        pieces = [Span(f"{self.NUMBER} ", "accent"), Span(self.TITLE, name), SEPARATOR, *middle]
+        if self.filter.active:
+            note = f" ({self.filter.note})" if self.filter.note else ""
+            pieces += [SEPARATOR, Span(f"/{self.filter.text}/{note}", "accent")]
+        compact = self.screen.has_class("-compact")
+        if compact and ages:
+            pieces += [SEPARATOR, *ages]
+        self._put_title("border_title", tuple(pieces))
+        self._put_title("border_subtitle", ages if not compact and ages else (Span(" "),))
+
+    def _put_title(self, which: Title, pieces: Spans) -> None:
+        """Set a border title only when it changed.
+
+        Textual compares the text of contents only, so our own pieces with their colours are compared.
+        """
+        if self._titles.get(which) != (pieces, self.app.theme):
+            self._titles[which] = (pieces, self.app.theme)
+            put_border_title(self, which, inks_of(self.app).content(pieces))
+
+    def waiting(self, frame: Frame, what: str, *sources: str) -> Spans:
+        """What stands in an empty pane."""
+        if frame.trouble:
+            return spans((f"  {frame.trouble}", "warning"))
+        if not frame.connected:
+            return spans(("  connecting…", "muted"))
+        rows = [frame.source(name) for name in sources]
+        if any(row is None or row.age_s is None for row in rows):
+            return spans((f"  reading {what}…", "muted"))
+        if self.filter.active:
+            return spans((f"  nothing matches {self.filter.text}", "muted"))
+        return spans((f"  no {what}", "muted"))
+
+    @property
+    def has_focus_within(self) -> bool:
+        """Whether the focus is on one of the pane's widgets."""
+        focused = self.screen.focused
+        return focused is not None and self in focused.ancestors
+
+    def on_descendant_focus(self) -> None:
+        """The title shows where the focus is."""
+        self.show(self.frame)
+
+    def on_descendant_blur(self) -> None:
+        """The title shows where the focus is."""
+        self.show(self.frame)
+
+    # -- filter ----------------------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        """Show the filter line and type into it, from this moment on: `focus()` would come later."""
+        line = self.query_one(".filter", Input)
+        line.display = True
+        self.screen.set_focus(line)
+
+    def clear_filter(self) -> bool:
+        """Take the filter away; False when there was none."""
+        line = self.query_one(".filter", Input)
+        had = self.filter.active or line.display
+        line.display = False
+        line.value = ""
+        self._apply("")
+        return bool(had)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while typing."""
+        event.stop()
+        self._apply(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter and go back to the rows."""
+        event.stop()
+        self._apply(event.value)
+        self.query_one(".filter", Input).display = bool(event.value)
+        self.post_message(self.FilterClosed())
+
+    def _apply(self, text: str) -> None:
+        if text != self.filter.text:
+            self.filter = parse_filter(text)
+            self.show(self.frame)

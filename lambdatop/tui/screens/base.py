@@ -1,0 +1,143 @@
+"""What every full screen has: header, banner, hints, and the newest frame bound down to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from lambdatop.domain.sections import section
+from lambdatop.tui.closing import ClosesOnce
+from lambdatop.tui.frame import EMPTY_FRAME, Frame
+from lambdatop.tui.hotkeys import Hotkey, in_scope
+from lambdatop.tui.selection import NOTHING, Selection
+from lambdatop.tui.style.spans import Spans, fit
+from lambdatop.tui.widgets.header import Lines, banners, first_line, hints_line, second_line
+
+if TYPE_CHECKING:
+    from lambdatop.tui.app.app import LambdatopApp
+
+COMPACT_BELOW = (100, 30)
+WIDE_FROM = 150
+ELSEWHERE = ("pane", "next_pane", "previous_pane", "zoom", "filter", "sort", "reverse", "open", "expand")
+"""Actions of the dashboard that mean nothing on screens that only share its Esc."""
+
+
+def layout_for(width: int, height: int) -> str:
+    """`compact` (one pane at a time), `medium` (stacked) or `wide` (side by side)."""
+    if width < COMPACT_BELOW[0] or height < COMPACT_BELOW[1]:
+        return "compact"
+    return "wide" if width >= WIDE_FROM else "medium"
+
+
+class FrameScreen(ClosesOnce[None], Screen[None]):
+    """Base of dashboard, function, journal and help."""
+
+    frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
+    _failure = ""
+
+    def compose(self) -> ComposeResult:
+        """Header, banner, body, hints."""
+        yield Lines(self._header, id="header").data_bind(FrameScreen.frame)
+        yield Lines(self._banner, id="banner").data_bind(FrameScreen.frame)
+        yield from self.body()
+        yield Lines(self._hints, id="hints").data_bind(FrameScreen.frame)
+
+    def body(self) -> ComposeResult:
+        """What stands between banner and hints."""
+        yield from ()
+
+    @property
+    def console_app(self) -> LambdatopApp:
+        """The app, by its own type."""
+        return cast("LambdatopApp", self.app)
+
+    def selection(self) -> Selection:
+        """What mutation keys act on."""
+        return NOTHING
+
+    def action_who(self) -> None:
+        """Who changed what is selected: the mapping or queue where the row names one, else the function."""
+        chosen = self.selection()
+        key = chosen.mapping or chosen.queue or chosen.function
+        if key is None:
+            self.console_app.say("Select a function first.", "warning")
+        else:
+            self.console_app.ask_who(key, chosen.name if key == chosen.function else key.id)
+
+    def undo(self) -> None:
+        """Undo the newest change of what this screen is about: of all, unless a screen is about one thing."""
+        self.console_app.corridor.undo(None)
+
+    def hotkeys(self) -> Iterator[Hotkey]:
+        """Entries whose hints are shown."""
+        return in_scope("everywhere")
+
+    @property
+    def layout_name(self) -> str:
+        """The layout for the present size."""
+        return layout_for(self.app.size.width, self.app.size.height)
+
+    def on_mount(self) -> None:
+        """Take the newest frame at once."""
+        self.lay_out()
+        self.frame = self.console_app.frame
+        self.show_or_say(self.frame)
+
+    def watch_frame(self, frame: Frame) -> None:
+        """A new frame (the watcher also runs before there are children)."""
+        if self.is_mounted:
+            self.show_or_say(frame)
+
+    def show_or_say(self, frame: Frame) -> None:
+        """Show a frame; where that fails the screen stays as it was, and a toast says so once."""
+        section("this screen", lambda: self.show(frame), self._say_failure)
+
+    def _say_failure(self, sentence: str) -> None:
+        if sentence != self._failure:
+            self._failure = sentence
+            self.console_app.say(sentence, "error")
+
+    def show(self, frame: Frame) -> None:
+        """Paint what is not bound to the frame by itself."""
+
+    def on_screen_resume(self) -> None:
+        """Coming back: the newest frame, the size of now."""
+        self.lay_out()
+        self.frame = self.console_app.frame
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size may mean another layout."""
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Put the layout's class on the screen."""
+        name = self.layout_name
+        for layout in ("compact", "medium", "wide"):
+            self.set_class(layout == name, f"-{layout}")
+
+    def retell(self) -> None:
+        """Make header, banner and hints anew, also when no new frame has come."""
+        for lines in self.query(Lines):
+            lines.tell()
+
+    def _header(self, frame: Frame, width: int) -> Sequence[Spans]:
+        app = self.console_app
+        return first_line(frame, app.mode, app.notice, width), second_line(frame, width)
+
+    def _banner(self, frame: Frame, width: int) -> Sequence[Spans]:
+        return [fit(line, width) for line in banners(frame)]
+
+    def _hints(self, frame: Frame, width: int) -> Sequence[Spans]:
+        app = self.console_app
+        usable = app.mode != "read-only"
+        hints = [
+            (h.shown.split(" ")[0], h.label, h.footer, usable or not h.is_mutation)
+            for h in sorted(self.hotkeys(), key=lambda h: h.footer)
+            if h.footer
+        ]
+        return [hints_line(hints, width)]

@@ -1,0 +1,169 @@
+"""Resource policies as AWS writes them, and as nobody should."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdatop.aws.facts.resource_policy import push_triggers
+from lambdatop.domain.facts.triggers import PushTrigger
+
+FN = "arn:aws:lambda:eu-central-1:123456789012:function:f"
+
+
+def _policy(*statements: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Id": "default", "Statement": list(statements)})
+
+
+def _allow(principal: Any, condition: Any = None, **more: Any) -> dict[str, Any]:
+    found = {"Sid": "s", "Effect": "Allow", "Principal": principal, "Action": "lambda:InvokeFunction"}
+    return found | {"Resource": FN} | ({"Condition": condition} if condition else {}) | more
+
+
+def _service(name: str, source: str | None = None, operator: str = "ArnLike") -> dict[str, Any]:
+    return _allow({"Service": name}, {operator: {"AWS:SourceArn": source}} if source else None)
+
+
+@pytest.mark.parametrize(
+    ("principal", "kind", "invocation"),
+    [
+        ("s3.amazonaws.com", "s3", "push async"),
+        ("sns.amazonaws.com", "sns", "push async"),
+        ("events.amazonaws.com", "eventbridge", "push async"),
+        ("scheduler.amazonaws.com", "scheduler", "push async"),
+        ("logs.eu-central-1.amazonaws.com", "logs", "push async"),
+        ("logs.amazonaws.com", "logs", "push async"),
+        ("iot.amazonaws.com", "iot", "push async"),
+        ("ses.amazonaws.com", "ses", "push async"),
+        ("config.amazonaws.com", "config", "push async"),
+        ("codecommit.amazonaws.com", "codecommit", "push async"),
+        ("apigateway.amazonaws.com", "apigateway", "push sync"),
+        ("elasticloadbalancing.amazonaws.com", "alb", "push sync"),
+        ("cognito-idp.amazonaws.com", "cognito", "push sync"),
+        ("alexa-appkit.amazon.com", "alexa", "push sync"),
+        ("lexv2.amazonaws.com", "lex", "push sync"),
+        ("s3.amazonaws.com.cn", "s3", "push async"),
+        ("newservice.amazonaws.com", "other", "unknown"),
+    ],
+)
+def test_services(principal: str, kind: str, invocation: str) -> None:
+    (found,) = push_triggers(_policy(_service(principal, "arn:aws:x:::y")))
+    assert found == PushTrigger(kind, invocation, "arn:aws:x:::y", principal)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::b"}},
+        {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::b"}},
+        {"StringEquals": {"aws:sourcearn": "arn:aws:s3:::b", "AWS:SourceAccount": "123456789012"}},
+        {"StringLike": {"Aws:SourceARN": ["arn:aws:s3:::b"]}},
+        {"ForAnyValue:ArnLikeIfExists": {"AWS:SourceArn": "arn:aws:s3:::b"}},
+        {
+            "StringEquals": {"AWS:SourceAccount": "123456789012"},
+            "ArnLike": {"AWS:SourceArn": "arn:aws:s3:::b"},
+        },
+    ],
+)
+def test_every_spelling_of_the_source_is_read(condition: Any) -> None:
+    (found,) = push_triggers(_policy(_allow({"Service": "s3.amazonaws.com"}, condition)))
+    assert found.source_arn == "arn:aws:s3:::b"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        None,
+        "nonsense",
+        {"StringEquals": "nonsense"},
+        {"StringEquals": {"AWS:SourceAccount": "123456789012"}},
+        {"Null": {"AWS:SourceArn": "false"}},
+        {"ArnNotLike": {"AWS:SourceArn": "arn:aws:s3:::b"}},
+        {"StringNotEquals": {"AWS:SourceArn": "arn:aws:s3:::b"}},
+        {"ArnLike": {"AWS:SourceArn": "*"}},
+        {"ArnLike": {"AWS:SourceArn": None}},
+    ],
+)
+def test_a_condition_that_names_no_source_leaves_it_open(condition: Any) -> None:
+    (found,) = push_triggers(_policy(_allow({"Service": "s3.amazonaws.com"}, condition)))
+    assert (found.kind, found.source_arn) == ("s3", "")
+
+
+def test_wildcards_stay_as_the_policy_spells_them() -> None:
+    source = "arn:aws:execute-api:eu-central-1:123456789012:abc/*/GET/orders"
+    (found,) = push_triggers(_policy(_service("apigateway.amazonaws.com", source)))
+    assert found.source_arn == source
+
+
+def test_lists_of_principals_and_sources_are_taken_apart_once() -> None:
+    both = _allow(
+        {"Service": ["sns.amazonaws.com", "s3.amazonaws.com"]},
+        {"ArnLike": {"AWS:SourceArn": ["arn:aws:sns:r:1:a", "arn:aws:sns:r:1:b"]}},
+    )
+    found = push_triggers(_policy(both, both))
+    assert [(t.kind, t.source_arn[-1]) for t in found] == [
+        ("sns", "a"),
+        ("sns", "b"),
+        ("s3", "a"),
+        ("s3", "b"),
+    ]
+
+
+def test_function_urls_in_their_old_and_their_new_form() -> None:
+    old = _allow("*", {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}})
+    old["Action"] = "lambda:InvokeFunctionUrl"
+    new = _allow({"AWS": "*"}, {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}})
+    assert [t.kind for t in push_triggers(_policy(old))] == ["url"]
+    assert push_triggers(_policy(old, new)) == (PushTrigger("url", "push sync", "", "*"),)
+
+
+def test_accounts_roles_and_everybody_are_no_services() -> None:
+    root, role = "arn:aws:iam::999999999999:root", "arn:aws:iam::123456789012:role/s3.amazonaws.com"
+    found = push_triggers(_policy(_allow({"AWS": [root, role, "999999999999"]}), _allow("*")))
+    assert [(t.kind, t.invocation, t.principal) for t in found] == [
+        ("account", "unknown", root),
+        ("account", "unknown", role),
+        ("account", "unknown", "999999999999"),
+        ("account", "unknown", "*"),
+    ]
+
+
+def test_denials_and_other_actions_are_no_triggers() -> None:
+    denied = _service("s3.amazonaws.com") | {"Effect": "Deny"}
+    reading = _allow({"AWS": "999999999999"}, Action=["lambda:GetFunction", "lambda:ListTags"])
+    assert push_triggers(_policy(denied, reading)) == ()
+    anything = _allow({"Service": "sns.amazonaws.com"}, Action=["lambda:GetFunction", "lambda:*"])
+    assert [t.kind for t in push_triggers(_policy(anything))] == ["sns"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        '"text"',
+        "{}",
+        '{"Statement": null}',
+        '{"Statement": "x"}',
+        '{"Statement": [null, 1, "x", []]}',
+        '{"Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Principal": 7}]}',
+        '{"Statement": [{"Effect": "Allow", "Action": 7, "Principal": {"Service": null}}]}',
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_policy_allows_nobody(garbage: str) -> None:
+    assert push_triggers(garbage) == ()
+
+
+def test_one_statement_that_is_no_list_is_read() -> None:
+    assert [t.kind for t in push_triggers(json.dumps({"Statement": _service("s3.amazonaws.com")}))] == ["s3"]
+
+
+def test_hostile_text_is_cleaned() -> None:
+    evil = "arn:aws:s3:::b\x1b]0;t\x07\u202e"
+    found = push_triggers(_policy(_service("s3.amazonaws.com", evil), _service("x\x1b[2J.amazonaws.com")))
+    assert not any(c in repr(t) for t in found for c in ("\\x1b", "\\x07", "\\u202e"))

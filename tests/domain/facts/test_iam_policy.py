@@ -1,0 +1,147 @@
+"""The printed policies: what the mitigations and the reads declare, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from fakes.shown_plans import Q, plans
+from fakes.worlds import NOW, queue
+
+from lambdatop.domain.facts.iam_policy import (
+    LEASE_ACTION,
+    PLACEHOLDERS,
+    POLICIES,
+    PolicyName,
+    policy,
+    resource_of,
+)
+from lambdatop.domain.mitigations.drain import SERVICE
+from lambdatop.domain.mitigations.encryption import KMS
+from lambdatop.domain.mitigations.registry import REGISTRY, calls, iam_actions, plan
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.plan import Call, Plan
+from lambdatop.domain.plans.situation import QueueSituation
+
+READS = ("lambda:ListFunctions", "logs:FilterLogEvents", "sqs:GetQueueAttributes", "iam:GetRole")
+
+# What holds a permission to write and no mitigation of this version sends: code, policies, roles, messages.
+NEVER = (
+    "iam:PassRole",
+    "lambda:UpdateFunctionConfiguration",
+    "lambda:UpdateFunctionCode",
+    "lambda:AddPermission",
+    "lambda:RemovePermission",
+    "lambda:InvokeFunction",
+    "scheduler:UpdateSchedule",
+    "states:StopExecution",
+    "states:RedriveExecution",
+    "s3:PutBucketNotification",
+    "sns:SetSubscriptionAttributes",
+    "dynamodb:PutItem",
+)
+
+
+def sent(p: Plan) -> Iterator[Call]:
+    """Every call of a plan, of its steps and of their undos."""
+    for one in (p, *p.steps):
+        yield one.call
+        if one.undo is not None:
+            yield one.undo
+
+
+def test_the_declared_calls_are_those_that_plans_and_their_undos_send() -> None:
+    found: dict[str, set[tuple[str, str]]] = {name: set() for name in REGISTRY}
+    for p in plans().values():
+        found[p.mitigation] |= {(c.service, c.operation) for c in sent(p) if c.service != SERVICE}
+    for name, declared in REGISTRY.items():
+        assert found[name] <= set(declared.calls), name
+        assert declared.calls, name
+    assert set().union(*found.values()) == calls()
+
+
+def test_each_call_is_granted_where_its_mitigation_says() -> None:
+    names = {"PurgeQueue": "operator-elevated"}
+    for name, declared in REGISTRY.items():
+        for service, operation in declared.calls:
+            needed: PolicyName = names.get(operation, "operator")  # type: ignore[assignment]
+            assert f"{service}:{operation}" in policy(needed, READS).actions, (name, operation)
+
+
+def test_every_granted_change_is_needed_by_a_mitigation_or_the_lease() -> None:
+    granted = {a for name in ("operator", "operator-elevated") for a in policy(name, READS).actions}
+    assert granted <= {*iam_actions(), LEASE_ACTION}
+    assert granted | set(READS) >= set(iam_actions())
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_nothing_dangerous_and_no_pattern_of_actions_is_granted(name: PolicyName) -> None:
+    actions = policy(name, READS).actions
+    assert not set(NEVER) & set(actions)
+    assert not [a for a in actions if "*" in a]
+    assert len(actions) == len(set(actions))
+
+
+def test_what_deletes_messages_is_in_the_elevated_policy_alone_and_asks_for_mfa() -> None:
+    (statement,) = policy("operator-elevated", READS).document["Statement"]
+    assert statement["Action"] == ["sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
+    assert statement["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    operator = {s["Sid"]: s for s in policy("operator", READS).document["Statement"]}
+    assert operator["MoveDeadLetters"]["Resource"].endswith(":DLQ_NAME_PATTERN")
+    assert "sqs:PurgeQueue" not in policy("operator", READS).actions
+
+
+def test_reads_are_not_repeated_by_the_policies_on_top() -> None:
+    for name in POLICIES[1:]:
+        assert not set(READS) & set(policy(name, READS).actions)
+
+
+def test_logs_are_held_to_log_groups_and_the_own_role_to_itself() -> None:
+    by_sid = {s["Sid"]: s for s in policy("read-only", READS).document["Statement"]}
+    assert all("/aws/lambda/*" in arn for arn in by_sid["ReadLogsOfLambda"]["Resource"])
+    assert all("LOG_GROUP_PATTERN" in arn for arn in by_sid["ReadLogsElsewhere"]["Resource"])
+    assert by_sid["AskForOwnPermissions"]["Resource"].endswith("LAMBDATOP_ROLE_WITH_PATH")
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_placeholder_is_known_and_every_word_about_a_statement_has_one(name: PolicyName) -> None:
+    made = policy(name, READS)
+    text = json.dumps(made.document)
+    for word in PLACEHOLDERS:
+        text = text.replace(word, "")
+    assert "_" not in text.replace(",", " ")
+    assert set(made.optional) <= {s["Sid"] for s in made.document["Statement"]}
+
+
+@pytest.mark.parametrize(
+    ("action", "ends"),
+    [
+        ("lambda:UpdateAlias", ":function:*"),
+        ("lambda:UpdateEventSourceMapping", ":event-source-mapping:*"),
+        ("events:DisableRule", ":rule/*"),
+        ("sqs:PurgeQueue", "ACCOUNT_ID:*"),
+        ("kms:Decrypt", ":key/KMS_KEY_ID"),
+        ("dynamodb:UpdateItem", ":table/LEASE_TABLE"),
+        ("iam:GetRole", "*"),
+    ],
+)
+def test_resources(action: str, ends: str) -> None:
+    assert resource_of(action).endswith(ends)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("redrive_dlq", {}),
+        ("quarantine_queue", {"to": "file"}),
+        ("quarantine_queue", {"to": "arn:aws:sqs:eu-central-1:111122223333:aside"}),
+    ],
+)
+def test_a_queue_with_a_key_of_kms_needs_the_key_too(name: str, params: dict[str, str]) -> None:
+    for key, needed in ((None, False), ("arn:aws:kms:eu-central-1:111122223333:key/1", True)):
+        q = queue(Q, visible=3, kms_key=key)
+        situation = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, dead_letters_of=("orders",))
+        planned = plan(name, situation, params, NOW, "p")
+        assert isinstance(planned, Plan), planned
+        assert (set(KMS) <= set(planned.iam_actions)) is needed

@@ -1,0 +1,253 @@
+"""Plans that cap, tune and stop repeats: exact call, exact way back, what each means for waiting events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, WORKER, function, mapping, queue
+
+from lambdatop.domain.errors import UsageError
+from lambdatop.domain.facts.function import AccountFacts
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.triggers import AsyncConfig
+from lambdatop.domain.mitigations.registry import REGISTRY, plan, plan_undo
+from lambdatop.domain.plans.finding import Ref
+from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.plan import Call, Plan, Refusal
+from lambdatop.domain.plans.situation import FunctionSituation, MappingSituation
+
+DENIED = NotKnown("denied", "lambda:GetFunctionEventInvokeConfig")
+LOST = "arn:aws:sqs:eu-central-1:111122223333:lost"
+NAME, ARN = "orders-worker", function().arn
+STREAM = "arn:aws:kinesis:eu-central-1:111122223333:stream/clicks"
+
+
+def on_function(**changes: Any) -> FunctionSituation:
+    base = FunctionSituation(Ref(WORKER, function().arn, NAME), NOW, function(), None)
+    return replace(base, **changes)
+
+
+def on_mapping(**fields: Any) -> MappingSituation:
+    return MappingSituation(Ref(MAPPING, MAPPING.id, "orders → orders-worker"), NOW, mapping(**fields))
+
+
+def planned(name: str, s: Any, **params: Any) -> Plan:
+    proposal = plan(name, s, params, NOW, "p1")
+    assert isinstance(proposal, Plan), proposal
+    return proposal
+
+
+def refused(name: str, s: Any, **params: Any) -> Refusal:
+    proposal = plan(name, s, params, NOW, "p1")
+    assert isinstance(proposal, Refusal), proposal
+    return proposal
+
+
+def applied(p: Plan) -> Entry:
+    return Entry(
+        p.id, NOW, p.mitigation, p.target.key, p.target.arn, "me", "h", 1, p.call, p.before, p.after, p.undo,
+        None, p.digest(), "applied", NOW,
+    )  # fmt: skip
+
+
+def back(p: Plan) -> Plan:
+    proposal = plan_undo(applied(p), p.after, NOW, "u1")
+    assert isinstance(proposal, Plan), proposal
+    assert (proposal.call, dict(proposal.before), dict(proposal.after)) == (
+        p.undo,
+        dict(p.after),
+        dict(p.before),
+    )
+    assert proposal.cli.startswith("aws ")
+    assert proposal.iam_actions
+    return proposal
+
+
+# -- cap_concurrency -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("before", "operation"), [(None, "Delete"), (0, "Put"), (7, "Put")])
+def test_a_cap_is_a_reservation_and_goes_back_to_exactly_what_was(before: int | None, operation: str) -> None:
+    p = planned("cap_concurrency", on_function(reserved=before), reserved="3")
+    assert p.call == Call(
+        "lambda", "PutFunctionConcurrency", {"FunctionName": ARN, "ReservedConcurrentExecutions": 3}
+    )
+    assert (p.tier, p.before, p.after) == (
+        "T2",
+        {"reserved_concurrency": before},
+        {"reserved_concurrency": 3},
+    )
+    assert back(p).call.operation == f"{operation}FunctionConcurrency"
+    assert ("this starts it again" in " ".join(p.warnings)) is (before == 0)
+
+
+def test_a_cap_says_what_it_takes_from_everybody_else() -> None:
+    account = AccountFacts(1000, 640, 1 << 30, 1, 2)
+    p = planned("cap_concurrency", on_function(account=account, reserved=None), reserved=500)
+    assert p.blast_radius[0].startswith("pool for unreserved functions 640 → 140")
+    assert p.blast_radius[-1] == "callers by IAM role cannot be listed"
+    assert "Only 640" in refused("cap_concurrency", on_function(account=account), reserved=641).reason
+
+
+def test_what_is_no_cap() -> None:
+    assert "How many" in refused("cap_concurrency", on_function()).reason
+    assert "throttle_to_zero" in refused("cap_concurrency", on_function(), reserved=0).hint
+    assert "restore_concurrency" in refused("cap_concurrency", on_function(reserved=4), reserved="none").hint
+    assert "already" in refused("cap_concurrency", on_function(reserved=4), reserved=4).reason
+    assert (
+        "provisioned"
+        in refused("cap_concurrency", on_function(provisioned=(("live", 4),)), reserved=3).reason
+    )
+    managed = on_function(facts=function(managed_instances=True))
+    assert "managed" in refused("cap_concurrency", managed, reserved=3).reason
+
+
+def test_a_queue_that_asks_for_more_than_the_cap_is_named_first() -> None:
+    source = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3)
+    fed = on_function(mappings=(mapping(max_concurrency=20),), queues=(source,))
+    p = planned("cap_concurrency", fed, reserved=5)
+    assert [(a.mitigation, a.target.key) for a in p.alternatives] == [("tune_trigger", MAPPING)]
+    assert "after 3 good messages land in orders-dlq" in p.warnings[0]
+    calm = planned("cap_concurrency", replace(fed, mappings=(mapping(max_concurrency=5),)), reserved=5)
+    assert (calm.alternatives, calm.warnings) == ((), ())
+
+
+# -- stop_async_retries, restore_async -------------------------------------------------------------
+
+
+def test_stopping_retries_merges_and_the_way_back_is_whole() -> None:
+    config = AsyncConfig(1, None, LOST)
+    p = planned("stop_async_retries", on_function(async_config=config))
+    ends = {"OnFailure": {"Destination": LOST}}
+    assert p.call == Call(
+        "lambda",
+        "UpdateFunctionEventInvokeConfig",
+        {"FunctionName": ARN, "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
+    )
+    assert p.before == {
+        "async_config": {
+            "MaximumRetryAttempts": 1,
+            "MaximumEventAgeInSeconds": 21_600,
+            "DestinationConfig": ends,
+        }
+    }
+    assert p.after["async_config"]["DestinationConfig"] == ends
+    assert "goes to" in p.lost
+    undo = back(p)
+    assert undo.call == Call(
+        "lambda",
+        "PutFunctionEventInvokeConfig",
+        {"FunctionName": ARN, **p.before["async_config"]},
+    )
+    assert f"--destination-config OnFailure={{Destination={LOST}}}" in undo.cli.replace("'", "")
+
+
+def test_where_there_was_no_configuration_the_way_back_deletes_it() -> None:
+    p = planned("stop_async_retries", on_function(async_config=AsyncConfig()))
+    assert p.call.operation == "PutFunctionEventInvokeConfig"
+    assert p.before == {"async_config": None}
+    assert (p.tier, p.confirm) == ("T2", NAME)
+    assert "is LOST" in p.lost
+    assert back(p).call == Call("lambda", "DeleteFunctionEventInvokeConfig", {"FunctionName": ARN})
+
+
+def test_what_could_not_be_read_could_not_be_restored() -> None:
+    for name in ("stop_async_retries", "restore_async"):
+        assert "could not be read" in refused(name, on_function(async_config=DENIED)).reason
+        assert DENIED.why in refused(name, on_function(async_config=DENIED)).reason
+    done = on_function(async_config=AsyncConfig(0, 60))
+    assert "retries no asynchronous event already" in refused("stop_async_retries", done).reason
+
+
+def test_restoring_sets_what_is_said_and_keeps_the_destinations() -> None:
+    stopped = on_function(async_config=AsyncConfig(0, 60, LOST))
+    p = planned("restore_async", stopped, retries="2", max_age="none")
+    assert p.call.operation == "PutFunctionEventInvokeConfig"
+    assert p.after["async_config"] == {
+        "MaximumRetryAttempts": 2,
+        "MaximumEventAgeInSeconds": 21_600,
+        "DestinationConfig": {"OnFailure": {"Destination": LOST}},
+    }
+    gone = planned(
+        "restore_async", on_function(async_config=AsyncConfig(0, 60)), retries="none", max_age="none"
+    )
+    assert (gone.call.operation, gone.after) == ("DeleteFunctionEventInvokeConfig", {"async_config": None})
+    assert "--set retries" in refused("restore_async", stopped).hint
+    assert "already" in refused("restore_async", stopped, retries=0).reason
+    for bad in ({"retries": "3"}, {"retries": "many"}, {"retries": "9" * 5000}, {"max_age": 59}):
+        with pytest.raises(UsageError):
+            plan("restore_async", stopped, bad, NOW, "p")
+
+
+# -- stop_recursion --------------------------------------------------------------------------------
+
+
+def test_loops_are_stopped_where_somebody_allowed_them() -> None:
+    p = planned("stop_recursion", on_function(recursive_loop="Allow", async_config=AsyncConfig()))
+    assert p.call.params == {"FunctionName": ARN, "RecursiveLoop": "Terminate"}
+    assert (p.tier, p.confirm) == ("T2", NAME)
+    assert "LOST" in p.lost
+    assert "a loop may run again" in back(p).lost
+    assert "already" in refused("stop_recursion", on_function(recursive_loop="Terminate")).reason
+    gap = on_function(gaps=("lambda:GetFunctionRecursionConfig is denied",))
+    assert "is denied" in refused("stop_recursion", gap).hint
+
+
+# -- tune_trigger ----------------------------------------------------------------------------------
+
+
+def test_tuning_sends_only_what_changes_and_sends_it_back() -> None:
+    p = planned("tune_trigger", on_mapping(batch_size=10, max_concurrency=None), max_concurrency="2")
+    assert p.call.params == {"UUID": MAPPING.id, "ScalingConfig": {"MaximumConcurrency": 2}}
+    assert (p.tier, p.before, p.after) == ("T1", {"max_concurrency": None}, {"max_concurrency": 2})
+    undo = back(p)
+    assert undo.call.params == {"UUID": MAPPING.id, "ScalingConfig": {}}
+    assert "--scaling-config '{}'" in undo.cli
+    assert "--scaling-config MaximumConcurrency=2" in p.cli
+
+
+def test_finite_retries_of_a_stream_skip_records() -> None:
+    s = on_mapping(source_kind="kinesis", source_arn=STREAM, bisect_on_error=None, max_retry_attempts=None)
+    p = planned("tune_trigger", s, max_retry_attempts="2", bisect_on_error="yes")
+    assert (p.tier, p.confirm) == ("T2", NAME)
+    assert "skipped" in p.lost
+    assert p.before == {"max_retry_attempts": -1, "bisect_on_error": False}
+    assert back(p).call.params == {
+        "UUID": MAPPING.id,
+        "MaximumRetryAttempts": -1,
+        "BisectBatchOnFunctionError": False,
+    }
+    assert "whole batch" in planned("tune_trigger", s, max_retry_attempts=2).warnings[0]
+    assert planned("tune_trigger", s, bisect_on_error="on").tier == "T1"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"max_concurrency": "1"},
+        {"max_concurrency": "1001"},
+        {"batch_size": "11"},  # above ten a window is needed
+        {"max_retry_attempts": "2"},  # a queue has none
+        {"bisect_on_error": "perhaps"},
+        {"max_record_age_s": "60"},  # would skip everything older at once
+    ],
+)
+def test_values_that_aws_would_not_take(params: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        plan("tune_trigger", on_mapping(), params, NOW, "p")
+
+
+def test_a_trigger_that_is_changing_is_left_alone() -> None:
+    assert "Updating" in refused("tune_trigger", on_mapping(state="Updating"), batch_size=1).reason
+    assert "What should be set" in refused("tune_trigger", on_mapping()).reason
+    assert "already" in refused("tune_trigger", on_mapping(batch_size=5), batch_size=5).reason
+
+
+def test_whoever_needs_a_value_says_how_to_ask_for_it() -> None:
+    for planner in REGISTRY.values():
+        if planner.ask is not None:
+            assert "{target}" in planner.ask.question
+            assert planner.params
+            assert planner.ask.param in ("", *planner.params)

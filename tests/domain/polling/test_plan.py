@@ -1,0 +1,240 @@
+"""The plan of looks: what it costs, whom it asks first, and what it does when the money is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from bench.look_plan import CELLS, ERRORS, NOW, SCOPE, row, state, table
+
+from lambdatop.domain.cost.pricing import METRIC_USD
+from lambdatop.domain.keys import Key
+from lambdatop.domain.polling.plan import LookState, plan
+from lambdatop.domain.polling.tripwire import WIRES, Metric, Move, Reading
+from lambdatop.domain.settings.settings import Limits
+
+Cell = tuple[int, float, str]
+BUDGET, CALM = Limits().budget_usd_per_hour, Limits().calm_usd_per_hour
+
+
+def fn(name: str) -> Key:
+    return Key(SCOPE, "function", name)
+
+
+def small(count: int, **changes: object) -> LookState:
+    given = LookState(NOW, 60.0, BUDGET, CALM, functions=frozenset(fn(f"f{i:04d}") for i in range(count)))
+    return replace(given, **changes)  # type: ignore[arg-type]
+
+
+def done(before: LookState, after_s: float) -> LookState:
+    """The state after everything that is due now was asked, `after_s` later."""
+    now = plan(before)
+    asked = dict(before.asked) | dict.fromkeys((*now.detail, *now.fixed), before.now)
+    swept = dict(before.swept)
+    if now.sweep:
+        swept[now.metric] = dict(swept.get(now.metric, {})) | dict.fromkeys(now.sweep, before.now)
+    return replace(
+        before,
+        now=before.now + after_s,
+        asked=asked,
+        swept=swept,
+        wire_at=before.now if now.wire else before.wire_at,
+        discovered_at=before.now if now.discover else before.discovered_at,
+        periodic_at=before.now if now.periodic else before.periodic_at,
+        swept_excess={m.wire.sweep: m.excess for m in before.reading.moves} if now.sweep else {},
+    )
+
+
+# -- the promises, for all sizes -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_the_budget_holds_for_every_size(cell: Cell) -> None:
+    looking, mood = row(*cell).looking, cell[-1]
+    assert 0 < looking.usd_per_hour <= (CALM if mood == "calm" else BUDGET)
+
+
+@pytest.mark.parametrize("cell", [c for c in CELLS if c[:2] != (50_000, 1.0)], ids=str)
+def test_who_moves_a_total_has_detail_within_two_minutes(cell: Cell) -> None:
+    looking, mood = row(*cell).looking, cell[-1]
+    assert looking.mover_s <= 120
+    if mood != "calm":
+        assert looking.hot_s <= 120
+
+
+def test_an_account_that_is_too_large_for_one_sweep_says_so() -> None:
+    huge = row(50_000, 1.0, "incident")
+    assert huge.looking.mover_s > 600
+    assert huge.looking.hot_s <= 120
+
+
+def test_the_discovery_interval_is_told_and_no_cold_function_waits_longer() -> None:
+    for one in table():
+        assert one.looking.discovery_s <= one.looking.cold_s <= 1.1 * one.looking.discovery_s + 1e-6
+    told = {r.functions: r.looking.discovery_s for r in table() if (r.active, r.mood) == (0.30, "calm")}
+    assert told[50] < told[1_000] <= told[10_000] < told[50_000]
+
+
+@pytest.mark.parametrize("mood", ["calm", "incident", "searching"])
+@pytest.mark.parametrize("functions", [50, 300, 1_000])
+def test_an_hour_of_rounds_costs_what_the_plan_says(functions: int, mood: str) -> None:
+    now, units = state(functions, 0.5, mood), 0.0
+    for _ in range(60):
+        due = plan(now)
+        units += now.wire_units * due.wire + due.discover + len(due.sweep)
+        units += len(due.detail) * now.series + sum(now.fixed[k] for k in due.fixed)
+        now = replace(done(now, 60.0), spent=units)
+    told = plan(state(functions, 0.5, mood)).looking.usd_per_hour
+    assert units * METRIC_USD <= (1.25 if mood == "calm" else 1.0) * (CALM if mood == "calm" else BUDGET)
+    assert units * METRIC_USD >= 0.5 * told
+
+
+# -- small accounts --------------------------------------------------------------------------------
+
+
+def test_a_small_account_is_asked_everything_each_minute_when_something_is_wrong() -> None:
+    wrong = small(60, troubled=True, active=frozenset({fn("f0001")}))
+    assert set(plan(wrong).detail) == set(wrong.functions)
+    again = done(wrong, 60.0)
+    assert set(plan(again).detail) == set(wrong.functions)
+    assert plan(again).sweep == ()
+    assert plan(wrong).looking.slowed == ""
+
+
+def test_a_tiny_account_is_asked_everything_each_minute_also_while_calm() -> None:
+    calm = small(6)
+    assert plan(calm).looking.mood == "calm"
+    assert set(plan(done(calm, 60.0)).detail) == set(calm.functions)
+
+
+def test_without_a_budget_everything_is_asked_in_each_round() -> None:
+    free = small(3_000, budget=0.0, fixed={Key(SCOPE, "queue", "q"): 6}, asked={fn("f0001"): NOW - 1})
+    now = plan(free)
+    assert now.detail == tuple(sorted(free.functions))
+    assert now.fixed == (Key(SCOPE, "queue", "q"),)
+    assert (now.sweep, now.discover, now.looking.mood, now.looking.slowed) == ((), False, "unlimited", "")
+
+
+def test_the_calm_budget_never_exceeds_the_budget() -> None:
+    poor = small(500, budget=0.02, calm=0.05, visible=frozenset({fn("f0001")}))
+    assert plan(poor).looking.usd_per_hour <= 0.02
+    assert plan(replace(poor, troubled=True)).looking.usd_per_hour <= 0.02
+
+
+# -- who is asked ----------------------------------------------------------------------------------
+
+
+def large(**changes: object) -> LookState:
+    functions = frozenset(fn(f"f{i:04d}") for i in range(5_000))
+    active = frozenset(fn(f"f{i:04d}") for i in range(1_500))
+    given = LookState(NOW, 60.0, BUDGET, CALM, functions=functions, active=active, discovered_at=NOW - 600)
+    return replace(given, **changes)  # type: ignore[arg-type]
+
+
+def test_only_what_somebody_looks_at_is_asked_in_a_large_calm_account() -> None:
+    seen = frozenset(fn(f"f{i:04d}") for i in range(20))
+    calm = large(visible=seen, watched=frozenset({fn("f4000")}), periodic_at=NOW - 60)
+    now = plan(calm)
+    assert set(now.detail) == seen | {fn("f4000")}
+    assert now.detail[0] == fn("f4000")
+    assert plan(done(calm, 60.0)).detail == ()
+    assert "rows on screen" in now.looking.slowed
+    assert "$0.05 an hour while nothing is wrong" in now.looking.slowed
+
+
+def test_a_row_that_comes_on_screen_is_asked_at_once_even_when_the_calm_money_is_gone() -> None:
+    broke = large(visible=frozenset({fn("f0001"), fn("f0002")}), calm_units=5_000, periodic_at=NOW)
+    assert set(plan(broke).detail) == {fn("f0001"), fn("f0002")}
+    known = replace(broke, asked=dict.fromkeys(broke.visible, NOW - 3_000))
+    assert plan(known).detail == ()
+    gone = replace(broke, spent=BUDGET / METRIC_USD)
+    assert plan(gone).detail == ()
+    assert plan(gone).wire
+
+
+def test_a_move_sweeps_the_active_ones_at_once_then_those_asleep_then_waits() -> None:
+    moved = large(reading=ERRORS, periodic_at=NOW)
+    first = plan(moved)
+    assert set(first.sweep) == set(moved.active or ())
+    assert first.metric == Metric("Errors", "Sum")
+    second = done(moved, 1.0)
+    assert set(plan(second).sweep) == moved.functions - (moved.active or frozenset())
+    third = done(second, 60.0)
+    assert plan(third).sweep == ()
+    later = replace(third, now=third.now + 3_500)
+    assert set(plan(later).sweep) == set(moved.active or ())
+
+
+def test_a_move_that_has_grown_is_swept_for_again() -> None:
+    moved = done(large(reading=ERRORS, periodic_at=NOW), 60.0)
+    assert not set(plan(moved).sweep) & set(moved.active or ())
+    larger = ERRORS.moves[0]._replace(value=2_000.0)
+    assert set(plan(replace(moved, reading=Reading((larger,)))).sweep) == set(moved.active or ())
+
+
+def test_an_explained_move_and_a_fall_search_for_nobody() -> None:
+    for move in (ERRORS.moves[0]._replace(explained=True), Move(WIRES[5], 1, 3.0, 5_000.0)):
+        now = plan(large(reading=Reading((move,)), periodic_at=NOW))
+        assert now.sweep == ()
+        assert now.looking.mood == "wrong"
+        assert move.wire.words in now.looking.why
+
+
+def test_sweeps_leave_money_for_looking_at_what_they_find() -> None:
+    hot = tuple(fn(f"f{i:04d}") for i in range(5))
+    swept = 0.6 * BUDGET / METRIC_USD
+    now = plan(large(reading=ERRORS, hot=hot, spent=swept, swept_units=swept, periodic_at=NOW))
+    assert now.sweep == ()
+    assert set(now.detail) == set(hot)
+
+
+def test_more_hot_functions_than_the_budget_can_follow_take_turns() -> None:
+    hot = tuple(fn(f"f{i:04d}") for i in range(400))
+    now = large(hot=hot, troubled=True, periodic_at=NOW)
+    seen: set[Key] = set()
+    told = plan(now).looking
+    for _ in range(int(told.detail_s / 60) + 2):
+        due = plan(now).detail
+        assert set(hot[:20]) <= set(due), "the most urgent ones are asked each minute"
+        assert len(due) * now.series * 60 * METRIC_USD <= BUDGET
+        seen |= set(due)
+        now = done(now, 60.0)
+    assert seen >= set(hot)
+    assert told.usd_per_hour <= BUDGET
+
+
+def test_discovery_is_hourly_and_sooner_while_searching() -> None:
+    assert not plan(large(discovered_at=NOW - 3_500)).discover
+    assert plan(large(discovered_at=NOW - 3_700)).discover
+    assert plan(large(discovered_at=NOW - 700, reading=ERRORS)).discover
+    assert not plan(large(discovered_at=NOW - 500, reading=ERRORS)).discover
+
+
+def test_what_others_have_spent_goes_off_but_never_all() -> None:
+    hot = tuple(fn(f"f{i:04d}") for i in range(40))
+    free = plan(large(hot=hot, troubled=True)).looking
+    live = plan(large(hot=hot, troubled=True, others=0.4 / METRIC_USD)).looking
+    gone = plan(large(hot=hot, troubled=True, others=2.0 / METRIC_USD)).looking
+    assert free.usd_per_hour > live.usd_per_hour > gone.usd_per_hour > 0
+    assert live.usd_per_hour <= BUDGET - 0.4
+    assert gone.usd_per_hour <= CALM
+    assert "hot functions every" in gone.slowed
+
+
+# -- everything now --------------------------------------------------------------------------------
+
+
+def test_a_full_look_asks_each_function_once_whatever_it_costs() -> None:
+    now = large(full_since=NOW, spent=10 * BUDGET / METRIC_USD, fixed={Key(SCOPE, "queue", "q"): 6})
+    asked: list[Key] = []
+    fixed: list[Key] = []
+    while True:
+        due = plan(now)
+        asked += due.detail
+        fixed += due.fixed
+        if not due.more:
+            break
+        now = done(now, 1.0)
+    assert sorted(asked) == sorted(now.functions)
+    assert fixed == [Key(SCOPE, "queue", "q")]
+    assert plan(now).looking.full_units == 5_000 * 10 + 6 + 11

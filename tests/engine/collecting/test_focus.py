@@ -1,0 +1,76 @@
+"""What the console tells about looking reaches the source that looks, at once and once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import console_scene as scene
+from fakes.engine_bench import EngineBench
+from fakes.entries import SCOPE, WORKER
+
+from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.plans.finding import Severity
+from lambdatop.domain.state.events import LooksPlanned
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.engine.collecting.focus import FULL_S
+
+OTHER = WORKER._replace(id="other")
+PLAN = Looking("calm", 60, 60, 60, 60, 60, 66, 66, 66, 1.0, 0.01, 10)
+
+
+async def test_rows_that_come_on_screen_wake_the_metrics_and_rows_that_leave_do_not(tmp_path: Path) -> None:
+    async with EngineBench(tmp_path).running() as bench:
+        await bench.clock.advance(5)
+        metrics = bench.sources["metrics"]
+        before = len(metrics.views)
+        bench.engine.look(frozenset({WORKER, OTHER}))
+        await bench.clock.advance(1)
+        assert len(metrics.views) == before + 1
+        assert metrics.views[-1].visible == {WORKER, OTHER}
+        bench.engine.look(frozenset({WORKER}))
+        await bench.clock.advance(1)
+        assert len(metrics.views) == before + 1
+        bench.engine.refresh()
+        await bench.clock.advance(1)
+        assert metrics.views[-1].visible == {WORKER}
+        assert not any(v.full for v in metrics.views)
+
+
+async def test_a_full_look_stays_wanted_until_its_round_is_complete(tmp_path: Path) -> None:
+    async with EngineBench(tmp_path).running() as bench:
+        await bench.clock.advance(5)
+        metrics = bench.sources["metrics"]
+        bench.engine.look(frozenset(), full=True)
+        await bench.clock.advance(1)
+        assert metrics.views[-1].full
+        bench.engine.refresh()
+        await bench.clock.advance(1)
+        assert metrics.views[-1].full, "the round before did not say that it was complete"
+        metrics.answer = lambda: (LooksPlanned(SCOPE, bench.clock.now(), PLAN, full=True),)
+        bench.engine.refresh()
+        bench.engine.refresh()
+        await bench.clock.advance(1)
+        bench.engine.refresh()
+        await bench.clock.advance(1)
+        assert not metrics.views[-1].full
+
+
+async def test_a_full_look_that_cannot_be_completed_is_given_up(tmp_path: Path) -> None:
+    async with EngineBench(tmp_path).running() as bench:
+        await bench.clock.advance(5)
+        bench.engine.look(frozenset(), full=True)
+        await bench.clock.advance(FULL_S + 70)
+        assert not bench.sources["metrics"].views[-1].full
+
+
+@pytest.mark.parametrize(("severity", "hot"), [("critical", True), ("warning", True), ("info", False)])
+async def test_functions_of_open_incidents_are_hot(tmp_path: Path, severity: Severity, hot: bool) -> None:
+    incident = replace(scene.snapshot().incidents[0], functions=(WORKER,), severity=severity)
+    made = Snapshot(seq=1, incidents=(incident,))
+    async with EngineBench(tmp_path, build=lambda world, **rest: made).running() as bench:
+        await bench.clock.advance(5)
+        bench.engine.refresh()
+        await bench.clock.advance(1)
+        assert (bench.sources["metrics"].views[-1].hot == {WORKER}) == hot

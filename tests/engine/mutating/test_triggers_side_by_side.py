@@ -1,0 +1,125 @@
+"""Triggers of one function are switched off side by side, and the throttle follows when all are off."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from fakes.clock import FakeClock
+from fakes.corridor import Corridor, corridor
+from fakes.entries import SCOPE
+from fakes.many_triggers import OFF_S, Triggers, TriggersMutator, TriggersReader, stop_in_order, trigger
+
+from lambdatop.domain.ports.aws import Result
+from lambdatop.engine.mutating import composite
+from lambdatop.engine.mutating.executor import Executor
+
+COUNT = 12
+
+
+class Bench:
+    def __init__(self, directory: Path, count: int = COUNT) -> None:
+        self.clock = FakeClock()
+        self.triggers = Triggers(self.clock, count)
+        self.way: Corridor = corridor(directory, self.triggers.account, clock=self.clock)
+        self.mutator = TriggersMutator(self.triggers)
+        self.executor = Executor(
+            self.clock,
+            self.way.journal,
+            TriggersReader(self.triggers),
+            self.mutator,
+            "arn:aws:iam::111122223333:user/kim",
+            "operator",
+            lambda events: None,
+            scope=SCOPE,
+        )
+        self.plan = stop_in_order(self.clock, count)
+
+    async def carry_out(self) -> tuple[Result, float]:
+        """How it ended, and how long that took (s)."""
+        began = self.clock.monotonic()
+        task = asyncio.ensure_future(self.executor.execute(self.plan, self.clock.now()))
+        await self.clock.until(task.done)
+        return task.result(), self.clock.monotonic() - began
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+async def test_all_are_sent_before_the_first_is_off(bench: Bench) -> None:
+    done, took_s = await bench.carry_out()
+    assert done.kind == "applied", done.message
+    sent = sorted(bench.triggers.sent_at.values())
+    assert len(sent) == COUNT
+    assert sent[-1] - sent[0] < 1.0
+    assert took_s <= OFF_S + composite.LOOK_EVERY_S
+    assert bench.triggers.account.reserved == 0
+    operations = [call.operation for call, _ in bench.mutator.sent]
+    assert operations == ["UpdateEventSourceMapping"] * COUNT + ["PutFunctionConcurrency"]
+
+
+async def test_each_has_its_intent_before_its_call_and_undo_walks_back(bench: Bench) -> None:
+    seen: list[bool] = []
+    send = bench.mutator.send
+
+    async def watched(call: object, digest: str) -> object:
+        seen.append(any(e.call.digest() == digest for e in bench.way.journal.read()))
+        return await send(call, digest)  # type: ignore[arg-type]
+
+    bench.mutator.send = watched  # type: ignore[method-assign,assignment]
+    await bench.carry_out()
+    assert seen == [True] * (COUNT + 1)
+    entries = bench.way.journal.read()
+    assert [e.outcome for e in entries] == ["applied"] * (COUNT + 1)
+    assert {(e.whole, e.steps) for e in entries} == {(bench.plan.title, COUNT + 1)}
+    undone = []
+    for _ in entries:
+        proposal = await bench.executor.propose_undo(None)
+        task = asyncio.ensure_future(bench.executor.execute(proposal, bench.clock.now()))  # type: ignore[arg-type]
+        await bench.clock.until(task.done)
+        assert task.result().kind == "applied", task.result().message
+        undone.append(proposal.target.key)
+    assert undone == [e.target for e in reversed(entries)]
+    assert bench.triggers.account.reserved == 7
+    assert {bench.triggers.state(uuid) for uuid in bench.triggers.off_at} == {"Enabled"}
+
+
+async def test_a_refused_one_does_not_stop_the_others_and_is_named(bench: Bench) -> None:
+    bench.triggers.refused = {trigger(5).id}
+    done, _ = await bench.carry_out()
+    assert done.kind == "refused"
+    assert len(bench.triggers.sent_at) == COUNT
+    assert bench.triggers.account.reserved == 7, "it is not throttled while a queue is still received"
+    assert "q5" in done.message
+    assert "11 of 13 steps are done" in done.message
+    assert "Not begun: Throttle orders-worker to zero" in done.message
+    outcomes = [e.outcome for e in bench.way.journal.read()]
+    assert sorted(outcomes) == ["applied"] * 11 + ["not-sent", "refused"]
+
+
+async def test_one_that_is_never_off_is_named_and_nothing_is_throttled(bench: Bench) -> None:
+    bench.triggers.stuck = {trigger(3).id}
+    done, took_s = await bench.carry_out()
+    assert done.kind == "not-sent"
+    assert "q3" in done.message
+    assert "q4" not in done.message
+    assert took_s >= 600
+    assert bench.triggers.account.reserved == 7
+
+
+async def test_interrupted_between_it_says_what_stands_and_journals_what_was_not_begun(bench: Bench) -> None:
+    bench.triggers.stuck = set(bench.triggers.off_at)
+    task = asyncio.ensure_future(bench.executor.execute(bench.plan, bench.clock.now()))
+    await bench.clock.until(lambda: len(bench.triggers.sent_at) == COUNT)
+    await bench.clock.advance(20)
+    bench.executor.interrupt()
+    await bench.clock.until(task.done)
+    assert task.result().kind == "not-sent"
+    assert "lambdatop was closing while it waited" in task.result().message
+    last = bench.way.journal.read()[-1]
+    assert (last.mitigation, last.outcome) == ("throttle_to_zero", "not-sent")
+    assert last.detail.startswith("not begun: Nothing further was sent: lambdatop was closing")
+    assert bench.triggers.account.reserved == 7

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fakes import console_scene as scene
+from fakes.fake_console import Clock, FakeConsole
+from fakes.screens import dashboard, functions, looking, settle, text
+
+from lambdatop.domain.facts.not_read import Gap
+from lambdatop.domain.state.snapshot import SourceRow, Target
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.widgets.keyed_table import KeyedTable
+
+MakeApp = Callable[..., LambdatopApp]
+NARROW, WIDE = (80, 24), (200, 60)
+
+
+# -- health ----------------------------------------------------------------------------------------
+
+
+async def test_one_denied_source_greys_one_pane_only(make_app: MakeApp, console: FakeConsole) -> None:
+    denied = SourceRow("queues", "denied", 180.0, "not authorized", "sqs:GetQueueAttributes")
+    console.snapshot = scene.snapshot(sources=scene.sources(queues=denied))
+    app = make_app()
+    async with looking(app) as pilot:
+        assert "queues denied: allow sqs:GetQueueAttributes (data 3m old)" in text(app)
+        assert "7/8 ok" in text(app)
+        await settle(pilot)
+        names = ("functions", "storms", "quotas")
+        tables = {n: dashboard(app).query_one(f"#{n}-table", KeyedTable) for n in names}
+        assert [n for n, table in tables.items() if table.greyed] == ["storms"]
+        assert "1,284" in text(app)  # the old data stays
+
+
+async def test_a_source_with_denied_reads_is_not_counted_as_well(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    gaps = (
+        Gap("triggers", "lambda:GetPolicy", "a", "denied"),
+        Gap("queues", "sqs:GetQueueAttributes", "a", "denied"),
+        Gap("queues", "sqs:GetQueueAttributes", "b", "denied"),
+        Gap("queues", "sqs:ListMessageMoveTasks", "b", "failed"),
+        Gap("functions", "lambda:GetPolicy", None, "not asked", 40),
+    )
+    console.snapshot = scene.snapshot(gaps=gaps)
+    app = make_app()
+    async with looking(app):
+        shown = text(app)
+    assert "7/8 ok" in shown, "there is no source called triggers in this scene, and turns come"
+    assert "queues 2 reads denied, 1 read failed" in shown
+
+
+async def test_denied_concurrency_greys_its_column_only(make_app: MakeApp, console: FakeConsole) -> None:
+    denied = SourceRow("concurrency", "denied", None, "", "lambda:GetFunctionConcurrency")
+    console.snapshot = scene.snapshot(sources=scene.sources(concurrency=denied))
+    app = make_app()
+    async with looking(app):
+        assert "allow lambda:GetFunctionConcurrency" in text(app)
+        assert not functions(app).table.greyed
+
+
+async def test_stale_rows_are_grey_when_the_engine_stands_still(make_app: MakeApp, clock: Clock) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        pane = functions(app)
+        row = pane.table.cursor_row
+        assert row is not None
+        assert not pane.is_stale(row, app.frame)
+        clock.at += 600
+        app.look()
+        await settle(pilot)
+        assert pane.is_stale(row, app.frame)
+        assert "metrics 10m" in text(app)
+
+
+async def test_header_says_where_who_and_what_it_costs(make_app: MakeApp, console: FakeConsole) -> None:
+    target = Target(
+        scene.SCOPE,
+        "shop-prod",
+        "arn:aws:iam::1:user/bob",
+        "http://127.0.0.1:4566",
+        "DEMO x12",
+        scene.NOW - 1,
+    )
+    console.snapshot = scene.snapshot(targets=(target,))
+    app = make_app(mode="read-only")
+    async with looking(app):
+        first, second = text(app).splitlines()[:2]
+        for words in (
+            "shop-prod",
+            "123456789012",
+            "eu-west-1",
+            "bob",
+            "http://127.0.0.1:4566",
+            "DEMO x12",
+            "READ-ONLY",
+        ):
+            assert words in first, words
+        for words in ("8/8 ok", "1 alarm", "credentials EXPIRED", "$0.0147", "$0.041 of $0.5/h", "14:03:22Z"):
+            assert words in second, words
+
+
+async def test_no_color_sends_no_colour(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(no_color=True)
+    async with looking(app):
+        assert app.theme == "mono"
+        strips = app.screen._compositor.render_strips()
+        filters = [f for f in app._filters if f.enabled]
+        segments = [
+            s for strip in strips for s in strip.apply_filter(filters[-1], app.screen.background_colors[1])
+        ]
+        colours = {c.type.name for s in segments if s.style for c in (s.style.color, s.style.bgcolor) if c}
+        assert colours <= {"DEFAULT"}
+
+
+async def test_ascii_terminals_get_ascii(make_app: MakeApp) -> None:
+    app = make_app(ascii_only=True)
+    async with looking(app):
+        shown = [c for c in text(app) if not c.isascii()]
+        assert shown == []

@@ -1,0 +1,134 @@
+"""Keys that are typed faster than the console acts on them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from fakes.screens import functions, looking, press, press_at_once, settle, text, toasts
+from fakes.screens import type_ahead as typed
+from fakes.time_limit import PATIENCE_S
+from textual.widgets import Input
+
+from lambdatop.tui.app import type_ahead
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.panes.base import Pane
+from lambdatop.tui.screens.help import HelpScreen
+
+MakeApp = Callable[..., LambdatopApp]
+
+
+class BusyPanes:
+    """Panes that hear of a line's Enter only once `released` is set; and how often the console looked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.released = asyncio.Event()
+        self._looked = asyncio.Event()
+        self.looks = 0
+        submitted, look = Pane.on_input_submitted, LambdatopApp._look
+
+        async def wait(pane: Pane, event: Input.Submitted) -> None:
+            await self.released.wait()
+            submitted(pane, event)
+
+        async def counted(app: LambdatopApp) -> None:
+            await look(app)
+            self.looks += 1
+            self._looked.set()
+
+        monkeypatch.setattr(Pane, "on_input_submitted", wait)
+        monkeypatch.setattr(LambdatopApp, "_look", counted)
+        monkeypatch.setattr(type_ahead, "LOOK_S", 0.001)
+
+    def __enter__(self) -> BusyPanes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.released.set()
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait for what a look brings about."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not happened():
+                self._looked.clear()
+                await self._looked.wait()
+
+    async def looked(self, times: int) -> None:
+        await self.until(lambda: self.looks >= times)
+
+
+async def test_keys_behind_a_filter_wait_for_a_line_that_is_busy(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen: on a busy machine the keys behind Enter were typed into the line after a second."""
+    app = make_app()
+    async with looking(app) as pilot:
+        with BusyPanes(monkeypatch) as busy:
+            typed(pilot, "slash", *"checkout", "enter", "question_mark")
+            await busy.looked(50)
+            assert functions(app).query_one(".filter", Input).value == "checkout"
+            busy.released.set()
+            await settle(pilot)
+            assert isinstance(app.screen, HelpScreen)
+            await press(pilot, "escape")
+            assert "1 of 14" in text(app)
+
+
+async def test_an_enter_before_cuts_no_wait_short(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen: the limit of an Enter just before ended the wait of the next one."""
+    app = make_app()
+    async with looking(app) as pilot:
+        with BusyPanes(monkeypatch) as busy:
+            busy.released.set()
+            await press_at_once(pilot, "slash", *"check", "enter")
+            busy.released.clear()
+            typed(pilot, "slash", *"out", "enter", "question_mark")
+            await busy.looked(busy.looks + 50)
+            assert functions(app).query_one(".filter", Input).value == "out"
+            busy.released.set()
+            await settle(pilot)
+            assert isinstance(app.screen, HelpScreen)
+
+
+async def test_keys_held_back_too_long_are_dropped_and_said_so(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        with BusyPanes(monkeypatch) as busy:
+            monkeypatch.setattr(type_ahead, "LONGEST_S", 0.02)
+            typed(pilot, "slash", *"checkout", "enter", "question_mark", "T")
+            await busy.looked(15)
+            await busy.until(lambda: any("were dropped" in words for words in toasts(app)))
+            busy.released.set()
+            await settle(pilot)
+            assert functions(app).query_one(".filter", Input).value == "checkout"
+            await press(pilot, "question_mark")
+            assert isinstance(app.screen, HelpScreen)
+
+
+async def test_keys_go_on_where_the_line_lost_the_focus(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        with BusyPanes(monkeypatch) as busy:
+            typed(pilot, "slash", *"checkout", "enter", "question_mark")
+            await busy.looked(5)
+            app.screen.set_focus(None)
+            await busy.until(lambda: app._held is None)
+            busy.released.set()
+            await settle(pilot)
+            assert isinstance(app.screen, HelpScreen)
+            assert app.is_running
+
+
+async def test_control_c_waits_behind_no_keys(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        with BusyPanes(monkeypatch):
+            typed(pilot, "slash", *"checkout", "enter", "question_mark", "ctrl+c")
+            await settle(pilot)
+            assert app.is_ending
+            assert not isinstance(app.screen, HelpScreen)

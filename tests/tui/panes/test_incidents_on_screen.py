@@ -1,0 +1,167 @@
+"""Incidents on the screen: one line each, symptoms on demand, a finding in full with keys that work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from fakes import console_scene as scene
+from fakes.fake_console import FakeConsole
+from fakes.screens import looking, press, settle, show, text, toasts
+
+from lambdatop.domain.keys import Key
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.dialogs.confirm import ConfirmScreen
+from lambdatop.tui.panes.findings import FindingsPane, strip
+from lambdatop.tui.panes.storms import StormsPane
+from lambdatop.tui.screens.dashboard import DashboardScreen
+from lambdatop.tui.screens.finding import FindingScreen
+from lambdatop.tui.screens.function import FunctionScreen
+from lambdatop.tui.selection import candidates, of_finding, of_storm
+from lambdatop.tui.style.glyphs import TIMES
+
+MakeApp = Callable[..., LambdatopApp]
+WIDE = (200, 60)
+
+
+def lines(app: LambdatopApp) -> list[str]:
+    assert isinstance(app.screen, DashboardScreen)
+    table = app.screen.query_one(FindingsPane).table
+    return [row.title for row in table._rows]
+
+
+async def test_an_incident_is_one_line_until_it_is_opened(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "5")
+        cause, throttled, alarm = lines(app)
+        assert cause.startswith("orders-worker fails 37%")
+        assert throttled.startswith("checkout-api is throttled")
+        assert alarm.startswith("orders-dlq-not-empty")
+        assert "+2 orders-worker fails" in text(app)
+        await press(pilot, "x")
+        assert [title.split()[0] for title in lines(app)[:4]] == [
+            "orders-worker",
+            "orders",
+            "orders-dlq",
+            "checkout-api",
+        ]
+        assert "└ orders redelivers" in text(app)
+        await press(pilot, "j", "x")  # closed from a symptom: the cursor goes back to the cause
+        assert len(lines(app)) == 3
+        finding = app.screen.query_one(FindingsPane).finding()
+        assert finding is not None
+        assert finding.detector == "error_rate"
+
+
+async def test_symptoms_stay_below_their_cause_in_any_order(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "5", "x")
+        for key in ("s", "S", "s", "S", "s", "S"):
+            await press(pilot, key)
+            titles = [title.split()[0] for title in lines(app)]
+            at = titles.index("orders-worker")
+            assert titles[at : at + 3] == ["orders-worker", "orders", "orders-dlq"], key
+
+
+async def test_a_folded_incident_is_found_by_its_symptoms(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "5", "slash", *"dlq_growth", "enter")
+        assert "1 of 3" in text(app)
+
+
+async def test_x_elsewhere_says_where_incidents_are(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "1", "x")
+        assert any("findings (5)" in words for words in toasts(app))
+        await press(pilot, "5", "G", "x")
+        assert any("no symptoms" in words for words in toasts(app))
+
+
+async def test_enter_shows_the_finding_with_its_proof(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "5", "x", "j", "enter")
+        assert isinstance(app.screen, FindingScreen)
+        shown = text(app)
+        for words in (
+            "sqs redelivery: orders",
+            "orders redelivers: 3.4 receives",
+            "received",
+            "7,140",
+            "look twice",
+            "disable trigger: disable one of its triggers",
+            "orders-worker fails 37%",
+            "for orders",
+        ):
+            assert words in shown, words
+        await press(pilot, "enter")
+        assert isinstance(app.screen, FunctionScreen)
+        await press(pilot, "escape", "escape")
+        assert isinstance(app.screen, DashboardScreen)
+
+
+async def test_its_keys_act_on_what_it_is_about(make_app: MakeApp, console: FakeConsole) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "5", "x", "j", "enter", "D")
+        assert isinstance(app.screen, ConfirmScreen)
+        assert "orders → orders-worker" in text(app)
+        await press(pilot, "escape")
+        assert console.executed == []
+
+
+async def test_a_finding_that_clears_stays_readable(make_app: MakeApp, console: FakeConsole) -> None:
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "5", "enter")
+        assert "This is over" not in text(app)
+        show(app, console, replace(console.snapshot, findings=(), incidents=()))
+        await settle(pilot)
+        assert "This is over" in text(app)
+        assert "orders-worker fails 37%" in text(app)
+
+
+async def test_the_narrow_strip_counts_symptoms(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, (80, 24)):
+        worst, *_ = strip(app.frame, 80, 2)
+        assert "".join(piece.text for piece in worst).endswith(
+            "+2 orders-worker fails 37% of 714 invocations a minute"
+        )
+        assert "+2 orders-worker" in text(app)
+
+
+def test_suggestions_for_a_victim_act_on_the_hog() -> None:
+    hog = scene.key("function", "image-resize")
+    victim = replace(scene.snapshot().findings[3], remedy=hog)
+    assert of_finding(victim, scene.snapshot()).function == hog
+
+
+async def test_a_push_trigger_offers_no_mapping(make_app: MakeApp) -> None:
+    snapshot: Snapshot = scene.snapshot()
+    pushed = next(s for s in snapshot.storms if s.mapping is None)
+    selection = of_storm(pushed)
+    assert selection.function == Key(scene.SCOPE, "function", "image-resize")
+    assert candidates("disable_trigger", selection, snapshot) == ()
+    app = make_app()
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "2", "G")
+        assert "push async" in text(app)
+        await press(pilot, "D")
+        assert any("no trigger that could be disabled" in words for words in toasts(app))
+
+
+async def test_a_narrow_storm_line_keeps_what_matters(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, (80, 24)) as pilot:
+        await press(pilot, "2")
+        shown = text(app)
+        for words in (f"runs {TIMES}", "wasted/m", "err %", "a failed event", "3.4↑", "264"):
+            assert words in shown, words
+        table = app.screen.query_one(StormsPane).table
+        assert len(table.row_keys) == len(set(table.row_keys)) == 6

@@ -1,0 +1,86 @@
+"""Who changed it, and whether the caller may: asked on demand, shown as advice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fakes import console_scene as scene
+from fakes.fake_console import FakeConsole
+from fakes.screens import looking, press, settle, text
+
+from lambdatop.domain.errors import Denied
+from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.permissions import Permissions
+from lambdatop.domain.mitigations.registry import REGISTRY
+from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.screens.changed_by import WhoScreen
+from lambdatop.tui.screens.help import help_lines
+
+MakeApp = Callable[..., LambdatopApp]
+SIZE = (140, 50)
+
+
+async def test_who_changed_the_selected_function(make_app: MakeApp, console: FakeConsole) -> None:
+    console.trail = (
+        TrailEvent(scene.NOW - 300, "PutFunctionConcurrency", "kim", source_ip="10.0.0.7"),
+        TrailEvent(scene.NOW - 900, "UpdateAlias", "deploy-bot", error="AccessDenied: no"),
+    )
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, "H")
+        assert isinstance(app.screen, WhoScreen)
+        for words in (
+            "orders-worker",
+            "5m ago",
+            "PutFunctionConcurrency",
+            "kim",
+            "10.0.0.7",
+            "REFUSED",
+            "late",
+        ):
+            assert words in text(app)
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, WhoScreen)
+
+
+async def test_nobody_and_a_refusal_are_words(make_app: MakeApp, console: FakeConsole) -> None:
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, "H")
+        assert "nobody has changed it" in text(app)
+        await press(pilot, "escape")
+        console.failure = Denied("cloudtrail:LookupEvents is denied.", action="cloudtrail:LookupEvents")
+        await press(pilot, "H")
+        assert "cloudtrail:LookupEvents is denied" in text(app)
+
+
+async def test_the_journal_asks_about_the_entry(make_app: MakeApp, console: FakeConsole) -> None:
+    console.snapshot = scene.snapshot(journal=(scene.entry("e1", "applied"),))
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, "J", "H")
+        await settle(pilot)
+        assert isinstance(app.screen, WhoScreen)
+        assert console.calls[-1] == ("who", scene.key("function", "email-sender"))
+
+
+async def test_the_dialog_says_what_may_be_missing_and_hides_nothing(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    iam = REGISTRY["throttle_to_zero"].iam
+    answers = {action: "yes" for action in iam} | {"lambda:PutFunctionConcurrency": "no"}
+    console.snapshot = scene.snapshot(permissions=Permissions(scene.NOW, answers))  # type: ignore[arg-type]
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, "T")
+        assert "no: lambda:PutFunctionConcurrency is probably not allowed" in text(app)
+        assert "type orders-worker to confirm" in text(app)
+
+
+def test_help_says_yes_no_or_a_question_mark() -> None:
+    iam = REGISTRY["throttle_to_zero"].iam
+    known = Permissions(scene.NOW, {action: "yes" for action in iam})
+    lines = "".join(piece.text for piece in help_lines("operator", (), known)).splitlines()
+    assert any(line.startswith("T ") and line.endswith("allowed: yes") for line in lines)
+    assert any(line.startswith("V ") and line.endswith("allowed: ?") for line in lines)
+    assert "allowed" not in "".join(piece.text for piece in help_lines("operator"))
