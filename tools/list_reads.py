@@ -1,4 +1,4 @@
-"""Write sent_reads.py in lambdatop/aws/sdk/walls: the reads that lambdatop/aws sends, found at their call sites.
+"""Write lambdatop/aws/sdk/walls/sent_reads.py: the reads that the package sends, found at their call sites.
 
 The code that sends a read is its only declaration. What is found here becomes the allowlist of read-only
 mode, the read-only IAM policy and the session policy, so a new read shows up as a changed line of a generated
@@ -85,8 +85,9 @@ def rendered(reads: Mapping[Sent, tuple[str, ...]]) -> str:
 
 
 def _tuple(words: tuple[str, ...]) -> str:
-    inner = ", ".join(f'"{word}"' for word in words)
-    return f"({inner},)" if len(words) == 1 else f"({inner})"
+    if len(words) == 1:
+        return f'("{words[0]}",)'
+    return "(\n" + "".join(f'        "{word}",\n' for word in words) + "    )"
 
 
 def main() -> int:

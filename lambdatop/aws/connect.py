@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from lambdatop.domain.endpoint import LOOPBACK, endpoint_problem, foreign, shown_url
+from lambdatop.aws.sdk.connection import Connection, region_of, resolve
+from lambdatop.aws.sdk.endpoints import _check, _endpoint
+from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
 from lambdatop.domain.sanitize import clean_line
@@ -25,49 +24,8 @@ from lambdatop.domain.state.events import TargetIdentified
 
 if TYPE_CHECKING:
     from lambdatop.aws.sdk.identity import Caller, CheckedCredentials
-    from lambdatop.aws.sdk.mfa import MfaCodes
     from lambdatop.aws.sdk.session import Api, Clients
     from lambdatop.aws.sdk.walls.guard import Guard
-
-SERVICES = (
-    "lambda",
-    "cloudwatch",
-    "logs",
-    "sqs",
-    "sts",
-    "kinesis",
-    "sns",
-    "events",
-    "s3",
-    "iam",
-    "cloudtrail",
-    "dynamodb",
-    "service-quotas",
-    "pricing",
-)
-"""Every service that this room makes clients of (botocore's names)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """What to open, as the command line and the configuration say.
-
-    `isolated` is the demo's way: explicit keys and a loopback endpoint, and no variable, proxy or file
-    of the user has any influence. `notice` is a standing remark for the header. `codes` are the MFA codes
-    that were asked for, `say` tells what opening it waits for.
-    """
-
-    profile: str | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
-    read_only: bool = False
-    access_key: str | None = field(default=None, repr=False)
-    secret_key: str | None = field(default=None, repr=False)
-    session_token: str | None = field(default=None, repr=False)
-    notice: str = ""
-    isolated: bool = False
-    codes: MfaCodes | None = field(default=None, repr=False, compare=False)
-    say: Callable[[str], None] = field(default=lambda sentence: None, repr=False, compare=False)
 
 
 async def connect(
@@ -253,74 +211,3 @@ def _renewal(
         return replace(identified, credentials_expire_at=now, identity=who())
 
     return renewed
-
-
-async def resolve(session: Any) -> Any:
-    """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
-    from botocore.exceptions import NoCredentialsError
-
-    from lambdatop.aws.sdk.credentials import not_fetched
-
-    try:
-        credentials = await session.get_credentials()
-        if credentials is None:
-            raise NoCredentialsError
-        await credentials.get_frozen_credentials()
-    except Exception as error:
-        raise not_fetched(error) from None
-    return credentials
-
-
-def region_of(connection: Connection, session: Any) -> str:
-    """The region to look at; raises NoRegionError or InvalidRegionError."""
-    from botocore.exceptions import NoRegionError
-    from botocore.utils import validate_region_name
-
-    region = connection.region
-    if not region and not connection.isolated:
-        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
-    if not region:
-        raise NoRegionError
-    validate_region_name(region)
-    return str(region)
-
-
-def _endpoint(connection: Connection, session: Any) -> str:
-    """The endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
-    if connection.endpoint_url:
-        return clean_line(connection.endpoint_url, 500)
-    found: list[str] = []
-    for service in SERVICES:
-        url = configured_endpoint(session, service)
-        if url:
-            check_endpoint(url)
-            found.append(clean_line(url, 500))
-    return ", ".join(dict.fromkeys(found))
-
-
-def configured_endpoint(session: Any, service: str) -> str:
-    """The endpoint of a service that a variable or the profile names, "" when none does."""
-    from botocore.configprovider import ConfiguredEndpointProvider
-
-    if session.get_config_variable("ignore_configured_endpoint_urls"):
-        return ""
-    provider = ConfiguredEndpointProvider(
-        full_config=session.full_config, scoped_config=session.get_scoped_config(), client_name=service
-    )
-    return str(provider.provide() or "")
-
-
-def check_endpoint(url: str) -> None:
-    """Raise UsageError, without the password that may stand in it, for what is no endpoint URL."""
-    if problem := endpoint_problem(url):
-        raise UsageError(f"The endpoint {shown_url(url)!r} cannot be used: it {problem}.")
-
-
-def _check(connection: Connection) -> None:
-    if connection.endpoint_url:
-        check_endpoint(connection.endpoint_url)
-    if not connection.isolated:
-        return
-    given = connection.endpoint_url and connection.region and connection.access_key and connection.secret_key
-    if not given or urlsplit(connection.endpoint_url or "").hostname not in LOOPBACK:
-        raise UsageError("An isolated connection needs a loopback endpoint, a region and explicit keys.")

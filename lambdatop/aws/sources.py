@@ -12,12 +12,13 @@ from lambdatop.aws.collectors.mappings import MappingsSource
 from lambdatop.aws.collectors.permissions import PermissionsSource
 from lambdatop.aws.collectors.prices import PricesSource
 from lambdatop.aws.collectors.provisioned import ProvisionedSource
-from lambdatop.aws.collectors.queues import QueueReader, QueuesSource
+from lambdatop.aws.collectors.queues import QueuesSource
 from lambdatop.aws.collectors.quotas import QuotasSource
 from lambdatop.aws.collectors.streams import StreamsSource
 from lambdatop.aws.collectors.triggers import TriggersSource
 from lambdatop.aws.logs.collector import LogsSource
 from lambdatop.aws.metrics.collector import MetricsSource
+from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import Source

@@ -19,7 +19,7 @@ from lambdatop.domain.ports.aws import Backend, Clock, Connect, EventSink, Journ
 from lambdatop.domain.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from lambdatop.aws.connect import Connection
+    from lambdatop.aws.sdk.connection import Connection
     from lambdatop.aws.sdk.mfa import MfaCodes
     from lambdatop.engine.mutating.executor import Executor
     from lambdatop.engine.rate_limiter import SpendMeter
@@ -111,7 +111,7 @@ def _where_the_user_points(
             hear(sentence)
 
     async def locate() -> Connection:
-        from lambdatop.aws.connect import Connection
+        from lambdatop.aws.sdk.connection import Connection
 
         return Connection(
             profile=s.profile,

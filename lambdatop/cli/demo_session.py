@@ -18,7 +18,7 @@ from lambdatop.domain.ports.aws import JournalStore, Spill
 from lambdatop.domain.settings.settings import Limits, MetricSettings, Paces, Settings
 
 if TYPE_CHECKING:
-    from lambdatop.aws.connect import Connection
+    from lambdatop.aws.sdk.connection import Connection
     from lambdatop.demo.process.launch import Demo
 
 PACES = Paces(
@@ -83,7 +83,7 @@ class DemoRun:
         Raises:
             LambdatopError: the emulator cannot be started; the sentence says why.
         """
-        from lambdatop.aws.connect import Connection
+        from lambdatop.aws.sdk.connection import Connection
 
         # Shielded: who leaves while it starts gives up waiting, but what has started must still be ended.
         demo = await asyncio.shield(asyncio.wrap_future(self._start()))

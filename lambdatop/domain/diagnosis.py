@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Literal
 
-from lambdatop.domain.facts.iam_policy import PolicyName
 from lambdatop.domain.facts.permissions import Permission, Permissions
 from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.mitigations.iam_policy import PolicyName
 from lambdatop.domain.mitigations.registry import REGISTRY
 
 Verdict = Literal["ok", "warn", "fail", "unknown"]

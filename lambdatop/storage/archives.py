@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from lambdatop.domain.mitigations.retention import kept
 from lambdatop.domain.plans.journal import Entry, carried_record
-from lambdatop.domain.plans.retention import kept
 from lambdatop.storage.errors import JournalError, from_os
 from lambdatop.storage.hash_chain import BrokenChain, Chain, Rotation, digest, encode, rotation
 from lambdatop.storage.secure_files import (

@@ -10,7 +10,8 @@ from fakes.aws_doubles import SCOPE, Bench, Counter, HandClock, Tokens
 from fakes.wire_account import furnish
 from fakes.wire_stub import WireStub
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.demo.process import launch
 from lambdatop.domain.ports.aws import Backend

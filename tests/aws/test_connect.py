@@ -11,7 +11,9 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, IDENTITY, REGION, towards
 from fakes.wire_stub import Fault, Redirect, WireStub
 
-from lambdatop.aws.connect import Connection, _renewal, check_endpoint
+from lambdatop.aws.connect import _renewal
+from lambdatop.aws.sdk.connection import Connection
+from lambdatop.aws.sdk.endpoints import check_endpoint
 from lambdatop.domain.errors import (
     CredentialsError,
     Denied,

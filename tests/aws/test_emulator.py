@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from fakes.aws_doubles import Counter, HandClock, Tokens
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.demo.process.launch import Demo
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Call

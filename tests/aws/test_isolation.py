@@ -10,7 +10,7 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, IDENTITY, REGION, towards
 from fakes.wire_stub import WireStub
 
-from lambdatop.aws.connect import Connection
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.domain.errors import (
     UsageError,
 )

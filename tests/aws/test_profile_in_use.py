@@ -8,7 +8,8 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, IDENTITY, REGION, Counter, HandClock, Tokens
 from fakes.wire_stub import WireStub
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.settings.settings import ModeSettings, Settings
 

@@ -23,7 +23,8 @@ from fakes.wire_world_changes import Q
 from fakes.wire_world_corridor import Console
 from fakes.wire_world_rows import Row, rows
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.domain.errors import IdentityChanged
 from lambdatop.domain.facts.principal import same_principal
 from lambdatop.domain.ports.aws import Backend

@@ -11,7 +11,7 @@ from fakes.command_line import Cli
 from lambdatop import __version__
 from lambdatop.cli import exit_codes
 from lambdatop.cli.commands.policy import printed_policy
-from lambdatop.domain.facts.iam_policy import PLACEHOLDERS, POLICIES, PolicyName
+from lambdatop.domain.mitigations.iam_policy import PLACEHOLDERS, POLICIES, PolicyName
 
 MUTATING = re.compile("Put|Update|Delete|Create|Purge|Start|Send|Add|Remove|Set|Disable|Enable|Tag")
 

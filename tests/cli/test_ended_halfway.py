@@ -13,7 +13,7 @@ import pytest
 from fakes.command_line import Cli
 from fakes.entries import entry
 
-from lambdatop.report.text.unfinished import say_ends, under_way
+from lambdatop.cli.unfinished import say_ends, under_way
 from lambdatop.storage.journal_file import JournalFile
 
 HALF = """

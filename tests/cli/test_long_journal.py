@@ -11,7 +11,7 @@ from fakes.entries import AT, SCOPE, entry
 
 from lambdatop.cli import exit_codes
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans import retention
+from lambdatop.domain.mitigations import retention
 from lambdatop.storage import archives
 from lambdatop.storage.journal_file import JournalFile
 

@@ -13,7 +13,7 @@ from fakes.command_line import Cli
 from fakes.entries import SCOPE, WORKER
 
 import lambdatop.aws.connect
-from lambdatop.aws.connect import Connection
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.domain.errors import Unreachable
 from lambdatop.domain.keys import Key

@@ -21,8 +21,8 @@ from rich.color import ColorSystem
 from lambdatop.cli import exit_codes
 from lambdatop.cli.terminal.dumb_terminal import print_tables
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.tui.app.suspend import TerminalApp
 from lambdatop.tui.terminal.capabilities import Traits, traits_of
+from lambdatop.tui.terminal.suspend import TerminalApp
 
 pytestmark = pytest.mark.wire
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from demo.clients import Aws
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.domain.mitigations.registry import kind_of
 from lambdatop.domain.plans.plan import Plan, Proposal
 from lambdatop.domain.ports.aws import Backend, Result

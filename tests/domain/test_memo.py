@@ -6,8 +6,8 @@ import gc
 import weakref
 
 from lambdatop.domain.log_analysis.digest import digest
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.memo import once
-from lambdatop.domain.state.world import LogTail
 
 
 def test_made_once_and_forgotten_with_the_value() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiobotocore.credentials import AioCredentials
 
-from lambdatop.aws.connect import Connection
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.identity import CheckedCredentials
 from lambdatop.aws.sdk.session import Api, Clients, open_session
 from lambdatop.aws.sdk.walls.guard import Guard

@@ -23,6 +23,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Call
 from lambdatop.domain.state.snapshot import (
@@ -34,7 +35,7 @@ from lambdatop.domain.state.snapshot import (
     SourceRow,
     Target,
 )
-from lambdatop.domain.state.world import LogTail, Spend
+from lambdatop.domain.state.world import Spend
 
 
 def wave(size: float, phase: float, minutes: int = 60) -> tuple[float | None, ...]:

@@ -12,8 +12,8 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import dashboard
 
 from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.loglines.tail import LogTail as Tail
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.domain.state.world import LogTail as Tail
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.logview.tail import LogTail
 

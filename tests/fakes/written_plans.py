@@ -1,4 +1,4 @@
-"""Plans, undos and refusals as text, whole: what `tests/domain/mitigations/plans` holds, and a person has read."""
+"""Plans, undos and refusals as text, whole: what `tests/domain/mitigations/plans` holds, approved."""
 
 from __future__ import annotations
 

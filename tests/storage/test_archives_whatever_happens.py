@@ -16,7 +16,7 @@ from fakes.archived import change, fill, full_disk, names, whole
 from fakes.entries import AT, SCOPE, entry
 
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans import retention
+from lambdatop.domain.mitigations import retention
 from lambdatop.storage import archives, hash_chain, journal_file, secure_files
 from lambdatop.storage.errors import JournalError
 from lambdatop.storage.journal_file import JournalFile

@@ -12,11 +12,10 @@ from fakes.worlds import NOW, SCOPE, WORKER, function
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import table_prices
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Call, Plan, Saving
-from lambdatop.domain.state.fold import append_lines
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, FunctionRow
-from lambdatop.domain.state.world import LogTail
 from lambdatop.report.json.snapshot import plan_json, snapshot_json
 
 BURN = Burn(0.06, 0.001, 0.0, None, 0.5, 2, 0.2, 1.0, frozenset({"log_gb"}))

@@ -9,9 +9,8 @@ from fakes.logscene import init, line, run
 from fakes.worlds import NOW, WORKER, function
 
 from lambdatop.domain.log_analysis.figures import WINDOW_S
-from lambdatop.domain.state.fold import append_lines
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot
-from lambdatop.domain.state.world import LogTail
 from lambdatop.report.json.logs import log_json
 from lambdatop.report.json.snapshot import snapshot_json
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 
 from lambdatop.aws.facts import known
-from lambdatop.aws.facts.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.facts.resources import reserved_of
 from lambdatop.aws.facts.rotation import in_turn
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.function import Reserved

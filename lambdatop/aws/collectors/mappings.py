@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lambdatop.aws.facts.resources import mapping_facts
+from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.sdk.session import Api
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.state.events import Event, MappingsListed
@@ -29,15 +28,3 @@ class MappingsSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
-
-
-async def list_mappings(api: Api, scope: Scope) -> tuple[MappingFacts, ...]:
-    """Every mapping of the account and region (100 a page)."""
-    found = [
-        mapping_facts(scope, answer)
-        async for page in api.pages(
-            "lambda", "ListEventSourceMappings", token="Marker", next_token="NextMarker", MaxItems=100
-        )
-        for answer in page.get("EventSourceMappings") or ()
-    ]
-    return tuple(m for m in found if m.uuid)

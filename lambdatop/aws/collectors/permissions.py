@@ -12,9 +12,9 @@ from typing import Any
 
 from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.errors import Denied, Missing, SourceError
-from lambdatop.domain.facts.iam_policy import ANY_NAME, resource_of
 from lambdatop.domain.facts.permissions import Permission, Permissions
 from lambdatop.domain.keys import Arn, Scope, parse_arn
+from lambdatop.domain.mitigations.iam_policy import ANY_NAME, resource_of
 from lambdatop.domain.mitigations.registry import iam_actions
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sanitize import clean_line, clean_name

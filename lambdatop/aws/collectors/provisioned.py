@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from lambdatop.aws.facts import known
-from lambdatop.aws.facts.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.facts.resources import arn_text, whole
 from lambdatop.aws.facts.rotation import in_turn
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.session import Api

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lambdatop.aws.facts import known
-from lambdatop.aws.facts.gaps import Told, gap_of
-from lambdatop.aws.facts.resources import queue_facts, whole
+from lambdatop.aws.facts.resources import whole
+from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.queues import QueueReader, queue_key
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.sdk.session import Api
-from lambdatop.domain.errors import Missing, NotAnswered, SourceError
+from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn
@@ -21,49 +22,9 @@ from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.state.events import Event, QueuesObserved
 
 ACTION = "sqs:GetQueueAttributes"
-ALWAYS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-    "MessageRetentionPeriod",
-    "VisibilityTimeout",
-)
-"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""
 AT_ONCE = 8
 REDRIVE_ROUNDS = 5
 MOVING = ("RUNNING", "CANCELLING")
-
-
-class QueueReader:
-    """GetQueueAttributes by ARN; remembers the URL of each queue."""
-
-    def __init__(self, api: Api, scope: Scope) -> None:
-        self._api = api
-        self._scope = scope
-        self._urls: dict[str, str] = {}
-
-    async def url(self, arn: str) -> str:
-        """The queue's URL as SQS tells it (an endpoint of our own has other hosts than AWS)."""
-        if arn not in self._urls:
-            parsed = parse_arn(arn)
-            name, owner = (parsed.name, parsed.account) if parsed else (arn, self._scope.account)
-            answer = await self._api.read("sqs", "GetQueueUrl", QueueName=name, QueueOwnerAWSAccountId=owner)
-            self._urls[arn] = str(answer["QueueUrl"])
-        return self._urls[arn]
-
-    async def read(self, arn: str) -> QueueFacts:
-        """Fresh attributes; raises Missing when the queue is gone, NotAnswered when some are left out."""
-        try:
-            url = await self.url(arn)
-            answer = await self._api.read("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
-        except Missing:
-            self._urls.pop(arn, None)
-            raise
-        attributes = answer.get("Attributes") or {}
-        missing = [name for name in ALWAYS if name not in attributes]
-        if missing:
-            raise NotAnswered(f"GetQueueAttributes of {arn} answered without {', '.join(missing)}.")
-        return queue_facts(self._scope, url, self._api.now(), attributes)
 
 
 class _Redrive(NamedTuple):
@@ -181,14 +142,6 @@ class QueuesSource:
 
         await asyncio.gather(*(one(arn) for arn in arns))
         return sorted(found, key=lambda q: q.key), gone, failed
-
-
-def queue_key(arn: str, scope: Scope) -> Key:
-    """The key of a queue ARN; a queue of another account keeps that account."""
-    parsed = parse_arn(arn)
-    if parsed is None:
-        return Key(scope, "queue", arn)
-    return Key(Scope(parsed.account, parsed.region), "queue", parsed.name)
 
 
 def _name(arn: str) -> str:

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from lambdatop.aws.facts import known
-from lambdatop.aws.facts.gaps import Told, gap_of
 from lambdatop.aws.facts.resources import optional
+from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.errors import CredentialsError, Missing, NotAnswered, SourceError, Throttled

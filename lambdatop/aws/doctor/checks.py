@@ -12,10 +12,10 @@ from dataclasses import field, replace
 from typing import Any, TypeVar
 
 from lambdatop.aws.collectors.permissions import PermissionsSource
-from lambdatop.aws.connect import Connection, region_of, resolve
 from lambdatop.aws.doctor.endpoints import Places, places, probe_all, told, trust
 from lambdatop.aws.doctor.probe import Probe
 from lambdatop.aws.doctor.trials import tried
+from lambdatop.aws.sdk.connection import Connection, region_of, resolve
 from lambdatop.aws.sdk.credentials import mfa_refusal, usable_until
 from lambdatop.aws.sdk.errors import translate
 from lambdatop.aws.sdk.session import Api, Clients, open_session

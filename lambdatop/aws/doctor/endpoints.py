@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from lambdatop.aws.connect import SERVICES, Connection, check_endpoint, configured_endpoint
 from lambdatop.aws.doctor.probe import Probe, probe
+from lambdatop.aws.sdk.connection import SERVICES, Connection
+from lambdatop.aws.sdk.endpoints import check_endpoint, configured_endpoint
 from lambdatop.aws.sdk.session import Clients, open_session
 from lambdatop.aws.sdk.walls.guard import Guard
 from lambdatop.domain import diagnosis

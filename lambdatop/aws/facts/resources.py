@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.sdk.wire.answer_checks import DIGITS, finite
+from lambdatop.aws.facts.numbers import DIGITS, finite
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown

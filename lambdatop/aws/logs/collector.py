@@ -16,22 +16,24 @@ from itertools import groupby
 from typing import Any
 
 from lambdatop.aws.facts import known
-from lambdatop.aws.facts.gaps import Told, gap_of
 from lambdatop.aws.logs.export import Export
 from lambdatop.aws.logs.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.logs.raw_events import in_order, owned, parsed, shared_groups
 from lambdatop.aws.logs.selection import STAY_S, choose, troubled
-from lambdatop.aws.logs.tail_state import BACKFILL_S, Raw, Tail, Window, moment
+from lambdatop.aws.logs.tail_state import BACKFILL_S, Tail, Window, moment
+from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.cooperative import let_go
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.loglines.tail import LogWay
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.ports.log_export import Batch, Text
-from lambdatop.domain.state.events import Event, LogsObserved, LogWay
+from lambdatop.domain.state.events import Event, LogsObserved
 
 ACTION = "logs:FilterLogEvents"
 FIRST_PAGES, FIRST_EVENTS = 2, 2_000

@@ -17,8 +17,8 @@ from operator import itemgetter
 from typing import Any
 
 from lambdatop.aws.logs.raw_events import identity, owned
-from lambdatop.aws.logs.tail_state import Raw
 from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.errors import Missing, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.frozen import dataclass

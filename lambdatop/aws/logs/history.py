@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from lambdatop.aws.logs.raw_events import owned, parsed, stamp
-from lambdatop.aws.logs.tail_state import Raw
+from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.errors import Denied, Missing
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.frozen import dataclass

@@ -6,10 +6,8 @@ import asyncio
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
-from lambdatop.aws.logs.tail_state import Raw
-from lambdatop.aws.sdk.wire.answer_checks import LATEST_S
+from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse
@@ -20,25 +18,8 @@ PARSE_SLICE = 500
 
 ORDER_SLICE = 2_000
 
-TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
 
 _SHARED_STREAM = re.compile(r"^\d{4}/\d{2}/\d{2}/([A-Za-z0-9_-]{1,64})\[(?:\$LATEST|\d+)\]")
-
-
-def sound(events: Sequence[Any]) -> tuple[list[Raw], int]:
-    """Events whose members are what they have to be, and how many are not: those are left out and said."""
-    found = [event for event in events if _is_sound(event)]
-    return found, len(events) - len(found)
-
-
-def _is_sound(event: Any) -> bool:
-    if not isinstance(event, dict):
-        return False
-    at = event.get("timestamp")
-    if type(at) is not int or not 0 <= at <= LATEST_S * 1000:
-        return False
-    texts = (event.get(name) for name in TEXTS)
-    return all(text is None or isinstance(text, str) for text in texts)
 
 
 def stamp(event: Raw) -> int:

@@ -13,10 +13,10 @@ the overlap reaches; and once more when it is `LAST_S` old.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import field
-from typing import Any
 
+from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.frozen import dataclass
 
 BACKFILL_S = 600.0
@@ -41,9 +41,6 @@ KEEP_SEEN = 200_000
 SPAN_S = 10
 RATE_S = 60.0
 TEXT_CHARS = 2000
-
-Raw = Mapping[str, Any]
-"""One event as FilterLogEvents or Live Tail hands it out."""
 
 
 def content(event: Raw) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from lambdatop.aws.collectors.queues import queue_key
 from lambdatop.aws.facts import known
 from lambdatop.aws.metrics.memory import Memory
 from lambdatop.aws.reads.metric_queries import Query, mapping_queries, queue_queries, stream_queries
+from lambdatop.aws.reads.queues import queue_key
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope

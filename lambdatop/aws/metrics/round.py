@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from lambdatop.aws.facts.gaps import reason_of
 from lambdatop.aws.facts.rotation import in_turn
 from lambdatop.aws.metrics.discovery import active_functions
 from lambdatop.aws.metrics.memory import Memory, Tier
 from lambdatop.aws.metrics.plan_input import Targets, in_detail, in_trouble, look_state, reading, targets
+from lambdatop.aws.reads.gaps import reason_of
 from lambdatop.aws.reads.metric_data import Span, ask, span_until, usable
 from lambdatop.aws.reads.metric_queries import Query, account_queries, function_queries, sweep_queries
 from lambdatop.aws.sdk.session import Api

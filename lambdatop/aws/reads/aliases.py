@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from lambdatop.aws.facts.gaps import Gaps, not_known
 from lambdatop.aws.facts.resources import arn_text, seconds
+from lambdatop.aws.reads.gaps import Gaps, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.errors import SourceError

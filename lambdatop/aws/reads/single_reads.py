@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.collectors.mappings import list_mappings
 from lambdatop.aws.facts.resource_policy import allowing
 from lambdatop.aws.facts.resources import (
     account_facts,
@@ -16,6 +15,7 @@ from lambdatop.aws.facts.resources import (
     seconds,
     whole,
 )
+from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.errors import Missing, NotAnswered

@@ -20,8 +20,9 @@ from botocore import configprovider, tokens, utils, xform_name
 from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as SdkClientError
 
-from lambdatop.aws.connect import Connection, configured_endpoint
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.credentials import settle_providers
+from lambdatop.aws.sdk.endpoints import configured_endpoint
 from lambdatop.aws.sdk.errors import translate
 from lambdatop.aws.sdk.walls import read_only_models
 from lambdatop.aws.sdk.walls.guard import Guard, GuardRefusal

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from lambdatop.aws.collectors.queues import QueueReader
 from lambdatop.aws.facts.resources import mapping_facts
 from lambdatop.aws.reads.aliases import Aliases
+from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.session import Api
 from lambdatop.aws.targets.cloudtrail import read_trail

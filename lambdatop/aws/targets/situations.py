@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from lambdatop.aws.collectors.mappings import list_mappings
-from lambdatop.aws.collectors.queues import QueueReader
-from lambdatop.aws.facts.gaps import Gaps
 from lambdatop.aws.facts.resources import arn_text, function_facts, mapping_facts, reserved_of
+from lambdatop.aws.reads.gaps import Gaps
+from lambdatop.aws.reads.mappings import list_mappings
+from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts, unasked
 from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.facts.arns import function_arn, queue_arn

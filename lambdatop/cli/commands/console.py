@@ -16,9 +16,9 @@ from lambdatop.cli.compose import Parts, engine_thread, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.terminal.signals import ENDS, GRACE_S, SIGNALLED, signals_end_it
 from lambdatop.cli.terminal.splash import close, opening
+from lambdatop.cli.unfinished import say_ends, under_way
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.ports.aws import JournalStore
-from lambdatop.report.text.unfinished import say_ends, under_way
 
 if TYPE_CHECKING:
     from lambdatop.engine.thread import EngineThread

@@ -24,8 +24,8 @@ from lambdatop.cli.terminal.local_checks import paths_checks, terminal_checks, v
 from lambdatop.config.aws_profile import look_at_profile
 from lambdatop.domain.diagnosis import Check, Report, mitigation_checks, permission_checks
 from lambdatop.domain.errors import CredentialsError, LambdatopError, UsageError
-from lambdatop.domain.facts.iam_policy import POLICIES
 from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.mitigations.iam_policy import POLICIES
 from lambdatop.domain.sanitize import clean_line
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.report.text.doctor import report_json, report_text
@@ -126,8 +126,8 @@ def _wrong(name: str, error: LambdatopError) -> Check:
 
 
 def _examined(settings: Settings, environ: Mapping[str, str], actions: Sequence[str]) -> Examined:
-    from lambdatop.aws.connect import Connection
     from lambdatop.aws.doctor.checks import examine
+    from lambdatop.aws.sdk.connection import Connection
     from lambdatop.engine.clock import SystemClock
     from lambdatop.engine.rate_limiter import SpendMeter, TokenBuckets
 

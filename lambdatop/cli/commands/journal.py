@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.context import Context, settle
+from lambdatop.cli.unfinished import ended
 from lambdatop.domain.errors import LambdatopError
+from lambdatop.domain.mitigations.retention import RECENT
 from lambdatop.domain.plans.journal import Entry, joined
-from lambdatop.domain.plans.retention import RECENT
 from lambdatop.domain.plans.unfinished import Halfway
 from lambdatop.report.text.snapshot import journal_text
-from lambdatop.report.text.unfinished import ended
 
 if TYPE_CHECKING:
     from lambdatop.storage.journal_file import JournalFile

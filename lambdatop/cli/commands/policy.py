@@ -7,7 +7,7 @@ import json
 
 from lambdatop.aws.sdk.walls.allowlist import read_actions
 from lambdatop.cli import exit_codes, stdio
-from lambdatop.domain.facts.iam_policy import PLACEHOLDERS, POLICIES, Policy, PolicyName, policy
+from lambdatop.domain.mitigations.iam_policy import PLACEHOLDERS, POLICIES, Policy, PolicyName, policy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,8 +9,8 @@ from lambdatop.domain.log_analysis.digest import events
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
 from lambdatop.domain.loglines.records import Record, join
 from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.memo import once
-from lambdatop.domain.state.world import LogTail
 
 Evidence = tuple[tuple[str, float | int | str | None], ...]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from statistics import median
 
+from lambdatop.domain.facts import deadline
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
-from lambdatop.domain.figures import deadline
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.state.world import World

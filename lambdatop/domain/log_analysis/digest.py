@@ -15,8 +15,8 @@ from typing import NamedTuple
 from lambdatop.domain.cooperative import Breathe, no_breath, paced
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.loglines.line import LogLine, Report
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.memo import once
-from lambdatop.domain.state.world import LogTail
 
 BREATH = 500
 """Lines that are looked at in one piece: some ms."""

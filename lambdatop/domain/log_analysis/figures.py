@@ -14,7 +14,7 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.log_analysis.digest import Environment, Reported, after, digest
 from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.state.world import LogTail
+from lambdatop.domain.loglines.tail import LogTail
 
 WINDOW_S = 600.0
 """Window of the figures unless told otherwise, in s: as far back as a tail reaches when it begins. A longer

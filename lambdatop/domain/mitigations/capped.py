@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lambdatop.domain.facts.deadline import record_age_s
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.failure_path import async_end, async_limits, end_name
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.figures.deadline import record_age_s
 from lambdatop.domain.plans.plan import Tier
 from lambdatop.domain.plans.situation import FunctionSituation
 from lambdatop.domain.plans.wording import span

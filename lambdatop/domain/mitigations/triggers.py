@@ -6,11 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.facts.failure_path import end_name
-from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.figures.deadline import (
+from lambdatop.domain.facts.deadline import (
     Deadline,
     discards,
     is_stream,
@@ -20,6 +16,10 @@ from lambdatop.domain.figures.deadline import (
     source_retention_s,
     stream_deadline,
 )
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.failure_path import end_name
+from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation

@@ -22,9 +22,9 @@ from lambdatop.domain.facts.triggers import FunctionTriggers
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.loglines.tail import LogWay
 from lambdatop.domain.plans.journal import Entry
 
-LogWay = Literal["poll", "live tail"]
 SourceState = Literal["starting", "ok", "stale", "denied", "throttled", "failed"]
 
 

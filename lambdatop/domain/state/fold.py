@@ -18,10 +18,10 @@ from lambdatop.domain.facts.function import Change, FunctionFacts, differences
 from lambdatop.domain.facts.not_read import source_gaps
 from lambdatop.domain.facts.queue import first_history
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state import fold_cost, fold_metrics, fold_quotas
-from lambdatop.domain.state.world import Health, LogTail, Spend, World
+from lambdatop.domain.state.world import Health, Spend, World
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -198,19 +198,6 @@ def _logs(world: World, event: ev.LogsObserved) -> World:
             usd_per_hour=event.usd_per_hour,
         )
     return replace(world, logs=_with(world.logs, {event.function: tail}))
-
-
-def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
-    """The tail with `lines` appended, numbered on, and the oldest dropped beyond its bounds."""
-    if not lines:
-        return tail
-    numbered = lines
-    if [line.seq for line in lines] != list(range(tail.next_seq, tail.next_seq + len(lines))):
-        numbered = tuple(line.numbered(seq) for seq, line in enumerate(lines, tail.next_seq))
-    wanted = min(LogTail.KEEP_BURST, max(LogTail.KEEP, tail.arrived + len(lines)))
-    held = (*tail.burst, *tail.lines, *numbered)[-wanted:]
-    burst, kept = held[: -LogTail.KEEP], held[-LogTail.KEEP :]
-    return replace(tail, lines=kept, next_seq=tail.next_seq + len(lines), burst=burst, arrived=len(lines))
 
 
 def _alarms(world: World, event: ev.AlarmsObserved) -> World:

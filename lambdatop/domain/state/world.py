@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from lambdatop.domain.facts.cost_history import BurnHistory
 from lambdatop.domain.facts.edge import Edge
@@ -22,9 +22,9 @@ from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers, never_read
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.journal import Entry
-from lambdatop.domain.state.events import LogWay, SourceReported, TargetIdentified
+from lambdatop.domain.state.events import SourceReported, TargetIdentified
 
 _NONE: Mapping[Any, Any] = MappingProxyType({})
 
@@ -32,41 +32,6 @@ _NONE: Mapping[Any, Any] = MappingProxyType({})
 def _none() -> Mapping[Any, Any]:
     """The shared empty mapping; Python 3.11 takes no mappingproxy as a default."""
     return _NONE
-
-
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class LogTail:
-    """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first.
-
-    `via` and what follows describe the way the lines come, as `LogsObserved` does; `lag_s` is of the newest
-    lines that came. `burst` are the lines before `lines` that came in the newest two rounds, so that who
-    looks between rounds misses none; `arrived` is how many the newest one brought.
-    """
-
-    group: str = ""
-    lines: tuple[LogLine, ...] = ()
-    next_seq: int = 1
-    complete: bool = True
-    gap: str = ""
-    at: float = 0.0
-    via: LogWay = "poll"
-    via_why: str = ""
-    lag_s: float | None = None
-    coverage: float | None = None
-    usd_per_hour: float = 0.0
-    burst: tuple[LogLine, ...] = ()
-    arrived: int = 0
-
-    KEEP: ClassVar[int] = 5000
-    KEEP_BURST: ClassVar[int] = 60_000
-
-    def after(self, seq: int) -> tuple[LogLine, ...]:
-        """Lines newer than `seq` that are still in memory."""
-        first = self.next_seq - len(self.lines)
-        newer = self.lines[max(0, seq + 1 - first) :]
-        return (
-            (*self.burst[max(0, seq + 1 - first + len(self.burst)) :], *newer) if seq + 1 < first else newer
-        )
 
 
 class Health(NamedTuple):

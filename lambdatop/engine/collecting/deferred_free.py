@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from lambdatop.domain.cooperative import Breathe, let_go
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.state.world import LogTail
+from lambdatop.domain.loglines.tail import LogTail
 
 Logs = Mapping[Key, LogTail]
 

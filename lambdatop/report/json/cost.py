@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.cost.burn import AccountBurn, exact_burn
+from lambdatop.domain.cost.burn import AccountBurn
+from lambdatop.domain.log_analysis.exact_cost import exact_burn
 from lambdatop.domain.log_analysis.figures import WINDOW_S, log_figures
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.state.snapshot import FunctionRow
-from lambdatop.domain.state.world import LogTail
 from lambdatop.report.json.primitives import Json, finite, iso, plain
 
 

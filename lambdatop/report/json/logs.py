@@ -8,7 +8,7 @@ from lambdatop.domain.log_analysis.figures import log_figures
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
 from lambdatop.domain.loglines.records import join
 from lambdatop.domain.loglines.redact import redact
-from lambdatop.domain.state.world import LogTail
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.report.json.primitives import Json, finite, iso
 
 

@@ -7,7 +7,6 @@ from inspect import isawaitable
 from typing import Literal
 
 from textual import events
-from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -24,14 +23,14 @@ from lambdatop.tui.app.idle_gc import Tidying
 from lambdatop.tui.app.key_priority import KeyFirst
 from lambdatop.tui.app.login import LogsIn
 from lambdatop.tui.app.palette import HotkeyCommands
-from lambdatop.tui.app.suspend import TerminalApp
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.flows.mitigation import Corridor
 from lambdatop.tui.flows.visible_rows import Looks
-from lambdatop.tui.frame import EMPTY_FRAME, Frame
+from lambdatop.tui.frame import Frame
 from lambdatop.tui.futures import ending
+from lambdatop.tui.host import Host, ResultDialog
 from lambdatop.tui.hotkeys import BY_ID, Hotkey
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.screens.changed_by import WhoScreen
@@ -41,8 +40,9 @@ from lambdatop.tui.screens.finding import FindingScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen
 from lambdatop.tui.screens.journal import JournalScreen
+from lambdatop.tui.screens.log_errors import LogErrorsScreen
 from lambdatop.tui.screens.spend import SpendScreen
-from lambdatop.tui.style.theme import ThemedApp
+from lambdatop.tui.terminal.suspend import TerminalApp
 
 FASTEST_S = 0.25
 ARM_S = 0.4
@@ -51,7 +51,7 @@ ARM_S = 0.4
 QUIT_NOW = BY_ID["quit_now"].keys.split(",")
 
 
-class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, ThemedApp):
+class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, Host):
     """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
 
     ALLOW_SELECT = False  # by dragging: a click on a toast that has just gone would end the console
@@ -60,8 +60,6 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
     BINDINGS = bindings("everywhere")
     COMMANDS = {HotkeyCommands}  # noqa: RUF012 (Textual declares it so)
     COMMAND_PALETTE_BINDING = "ctrl+p"
-
-    frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
 
     def __init__(
         self,
@@ -218,13 +216,13 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                     await result
                 return
 
-    def say(self, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
-        """A toast. Words may hold names from AWS, so they are never parsed as markup."""
-        self.notify(self.inks.text(words), severity=severity, markup=False)
-
     def open_function(self, function: Key) -> None:
         """One function in full."""
         self.push_screen(FunctionScreen(function), lambda _: self.watch_logs())
+
+    def open_log_errors(self, functions: frozenset[Key]) -> None:
+        """Errors by kind, from Logs Insights."""
+        self.push_screen(LogErrorsScreen(functions))
 
     def open_finding(self, finding: Finding) -> None:
         """One finding in full."""
@@ -301,7 +299,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
 
     # -- mutations -------------------------------------------------------------------------------
 
-    def execute(self, plan: Plan, dialog: ConfirmScreen) -> None:
+    def execute(self, plan: Plan, dialog: ResultDialog) -> None:
         """Hand a confirmed plan to the engine. The wait for its end outlives the dialog."""
         confirmed_at = self.now()
 

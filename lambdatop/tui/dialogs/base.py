@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from lambdatop.tui.closing import Modal
+from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.style.spans import Spans
-
-if TYPE_CHECKING:
-    from lambdatop.tui.app.app import LambdatopApp
 
 BORDERS, TITLE_LINES, STATUS_AND_BUTTONS = 2, 2, 2
 
@@ -37,9 +33,9 @@ class Dialog(Modal[None]):
                 yield Button(Content("Confirm"), id="confirm", disabled=True)
 
     @property
-    def console_app(self) -> LambdatopApp:
-        """The app, by its own type."""
-        return cast("LambdatopApp", self.app)
+    def console_app(self) -> Host:
+        """The app, by what its parts use of it."""
+        return host_of(self)
 
     @property
     def _width(self) -> int:

@@ -7,7 +7,7 @@ was on the screen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.keys import Key
@@ -18,10 +18,8 @@ from lambdatop.tui.dialogs.ask import AskScreen
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.futures import Request, ending
+from lambdatop.tui.host import Host
 from lambdatop.tui.selection import ASKED_FOR, Candidate, Selection, candidates, nothing_to_do
-
-if TYPE_CHECKING:
-    from lambdatop.tui.app.app import LambdatopApp
 
 READ_ONLY = "read-only: {what} is not available, no change can be sent. Start without --read-only for that."
 
@@ -29,7 +27,7 @@ READ_ONLY = "read-only: {what} is not available, no change can be sent. Start wi
 class Corridor:
     """Opens the dialogs of one app, one at a time."""
 
-    def __init__(self, app: LambdatopApp) -> None:
+    def __init__(self, app: Host) -> None:
         self._app = app
         self._related: dict[Key, frozenset[Key]] = {}
 

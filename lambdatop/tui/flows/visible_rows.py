@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.keys import Key
+from lambdatop.tui.host import Host
 from lambdatop.tui.style import format as fmt
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from lambdatop.tui.app.app import LambdatopApp
 
 HURRY_S, HURRY_TIMES = 0.015, 2_000
 """How often, and how many times at most, is looked whether the first functions have come."""
@@ -22,7 +22,7 @@ AGAIN_S = 10.0
 class Looks:
     """The rows told last, and a dear look that waits for its second key."""
 
-    def __init__(self, app: LambdatopApp) -> None:
+    def __init__(self, app: Host) -> None:
         self._app = app
         self._rows: frozenset[Key] = frozenset()
         self._asked_at: float | None = None

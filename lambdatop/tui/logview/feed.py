@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.state.world import LogTail as Tail
+from lambdatop.domain.loglines.tail import LogTail as Tail
 
 Tails = Mapping[Key, Tail | None]
 """The tails of the functions that are shown; None where nothing was read yet."""

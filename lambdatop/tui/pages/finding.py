@@ -10,7 +10,7 @@ from lambdatop.domain.plans.incident import Incident
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import HOTKEYS, KEY_OF
 from lambdatop.tui.pages.confirm import row, rows
-from lambdatop.tui.panes.findings import value_text
+from lambdatop.tui.pages.evidence import value_text
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, spans
 

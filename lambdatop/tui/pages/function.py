@@ -9,14 +9,14 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.tui.frame import Frame
+from lambdatop.tui.pages.ages import metrics_old
 from lambdatop.tui.pages.cells import cap, level, timeout_share
 from lambdatop.tui.pages.confirm import row
+from lambdatop.tui.pages.evidence import suggestion, value_text
 from lambdatop.tui.pages.function_cost import burn_section
 from lambdatop.tui.pages.function_log import log_section
+from lambdatop.tui.pages.journal import change_words, in_reading_order
 from lambdatop.tui.pages.log_reader import Learned
-from lambdatop.tui.panes.findings import suggestion, value_text
-from lambdatop.tui.panes.functions import metrics_old
-from lambdatop.tui.screens.journal import change_words, in_reading_order
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.glyphs import BULLET, TIMES
 from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, clip, fit, spans

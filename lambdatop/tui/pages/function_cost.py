@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from lambdatop.domain.cost.burn import AccountBurn, Burn, Exact, exact_burn
+from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import Prices
+from lambdatop.domain.log_analysis.exact_cost import Exact, exact_burn
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.style import format as fmt

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from lambdatop.domain.cost.burn import exact_burn
+from lambdatop.domain.log_analysis.exact_cost import exact_burn
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind
 from lambdatop.domain.log_analysis.requests import FAILED, Request
 from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.sanitize import clean_line
-from lambdatop.domain.state.world import LogTail
 from lambdatop.tui.pages.log_reader import Learned, is_bad
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans

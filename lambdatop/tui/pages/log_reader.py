@@ -11,8 +11,8 @@ from lambdatop.domain.log_analysis.figures import WINDOW_S, LogFigures
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind
 from lambdatop.domain.log_analysis.requests import FAILED, Request
 from lambdatop.domain.log_analysis.study import LogStudy
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.sections import section
-from lambdatop.domain.state.world import LogTail
 
 PIECE = 100
 """Lines that are taken at once: about 3 ms."""

@@ -13,6 +13,7 @@ from lambdatop.domain.plans.incident import Incident
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import KEY_OF
+from lambdatop.tui.pages.evidence import suggestion, value_text
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection, logs_of, of_finding
 from lambdatop.tui.style import format as fmt
@@ -81,26 +82,6 @@ def _incident(incident: Incident, snapshot: Snapshot, opened: bool) -> Iterator[
             0 if opened else len(incident.symptoms),
             not first,
         )
-
-
-def suggestion(finding: Finding) -> Spans:
-    """`D disable trigger  T throttle to zero`: the suggested mitigations with their keys."""
-    pieces: list[Span] = []
-    for name in finding.suggests:
-        key = KEY_OF.get(name)
-        gap = [Span("  ")] if pieces else []
-        words = name.replace("_", " ")
-        pieces += [*gap, Span(f"{key} ", "accent"), Span(words)] if key else [*gap, Span(words, "muted")]
-    return tuple(pieces)
-
-
-def value_text(name: str, value: float | int | str | None) -> str:
-    """One piece of evidence: the number in the unit that its name ends with."""
-    if isinstance(value, str) or value is None:
-        return value or fmt.UNKNOWN
-    if name.endswith(("rate", "share")):
-        return f"{fmt.percent(value)} %"
-    return fmt.ratio(value) if name.endswith("ratio") else fmt.number(value)
 
 
 def strip(frame: Frame, width: int, lines: int) -> tuple[Spans, ...]:

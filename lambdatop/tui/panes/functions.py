@@ -12,6 +12,7 @@ from lambdatop.domain.cost.burn import AccountBurn
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import BAD, Frame
+from lambdatop.tui.pages.ages import metrics_old
 from lambdatop.tui.pages.cells import aged, cap, figure, level, timeout_share
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection
@@ -25,9 +26,6 @@ from lambdatop.tui.widgets.rows import Rows
 MARK = "+ "
 HOTTEST_FIRST = "heat", True
 """How a snapshot orders its functions (`domain/snapshots/builder.py`)."""
-
-LATE = 2.0
-"""A row that has missed so many of its slow looks is old."""
 
 
 def _heat(row: FunctionRow, frame: Frame, width: int) -> Spans:
@@ -161,14 +159,6 @@ def title_words(account: AccountBurn) -> Spans:
         return spans(total)
     bad = "warning" if wasted >= account.usd_per_hour / 2 else "muted"
     return spans(total, (f", wasted {fmt.usd(wasted)}", bad))
-
-
-def metrics_old(row: FunctionRow, frame: Frame) -> bool:
-    """Whether its metrics are old, by the pace at which rows on screen are asked for now."""
-    looking, age = frame.snapshot.looking, frame.since(row.as_of)
-    if looking is None or looking.detail_s <= looking.wire_s:
-        return frame.is_stale(age, "metrics")
-    return age is not None and age > LATE * looking.detail_s
 
 
 class FunctionsPane(TablePane[FunctionRow]):

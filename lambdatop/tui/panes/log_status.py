@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lambdatop.domain.state.world import LogTail
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Spans, spans
 

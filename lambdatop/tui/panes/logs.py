@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -12,10 +11,11 @@ from textual.widgets import Input
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.keys import Key
-from lambdatop.domain.state.world import LogTail as Tail
+from lambdatop.domain.loglines.tail import LogTail as Tail
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.frame import BAD, Frame
 from lambdatop.tui.futures import ending
+from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.hotkeys import in_scope
 from lambdatop.tui.logview.copy import copies, file_lines
 from lambdatop.tui.logview.keys import LogKeys
@@ -24,15 +24,11 @@ from lambdatop.tui.logview.search_line import SearchLine, words_of_search
 from lambdatop.tui.logview.tail import LogTail
 from lambdatop.tui.panes.base import Pane
 from lambdatop.tui.panes.log_status import LIVE, notes, way
-from lambdatop.tui.screens.log_errors import LogErrorsScreen
 from lambdatop.tui.search import parse_search
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Spans, spans
 from lambdatop.tui.widgets.header import hints_line
-
-if TYPE_CHECKING:
-    from lambdatop.tui.app.app import LambdatopApp
 
 MOST = 10
 """Logs that are shown together: as many as one session of Live Tail takes."""
@@ -161,7 +157,7 @@ class LogsPane(Pane):
         """Ask what a question to Logs Insights would cost, and perhaps the question."""
         event.stop()
         if self.functions:
-            self.app.push_screen(LogErrorsScreen(frozenset(self.functions)))
+            self.console_app.open_log_errors(frozenset(self.functions))
 
     def on_log_view_at_top(self, event: LogTail.AtTop) -> None:
         """Fetch an older page, one at a time."""
@@ -231,9 +227,9 @@ class LogsPane(Pane):
     # -- one line, or all of them ----------------------------------------------------------------
 
     @property
-    def console_app(self) -> LambdatopApp:
-        """The app, by its own type."""
-        return cast("LambdatopApp", self.app)
+    def console_app(self) -> Host:
+        """The app, by what its parts use of it."""
+        return host_of(self)
 
     def on_log_keys_said(self, event: LogKeys.Said) -> None:
         """Something that cannot be seen in the lines."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,13 +12,11 @@ from textual.screen import Screen
 from lambdatop.domain.sections import section
 from lambdatop.tui.closing import ClosesOnce
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
+from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.hotkeys import Hotkey, in_scope
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style.spans import Spans, fit
 from lambdatop.tui.widgets.header import Lines, banners, first_line, hints_line, second_line
-
-if TYPE_CHECKING:
-    from lambdatop.tui.app.app import LambdatopApp
 
 COMPACT_BELOW = (100, 30)
 WIDE_FROM = 150
@@ -52,9 +49,9 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         yield from ()
 
     @property
-    def console_app(self) -> LambdatopApp:
-        """The app, by its own type."""
-        return cast("LambdatopApp", self.app)
+    def console_app(self) -> Host:
+        """The app, by what its parts use of it."""
+        return host_of(self)
 
     def selection(self) -> Selection:
         """What mutation keys act on."""

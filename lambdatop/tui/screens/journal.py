@@ -17,6 +17,7 @@ from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
 from lambdatop.tui.pages.confirm import SOON_S, countdown, row, value_words
+from lambdatop.tui.pages.journal import change_words, in_reading_order
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.glyphs import ARROW
@@ -25,23 +26,8 @@ from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 from lambdatop.tui.widgets.rows import Rows
 
-OPEN = ("open", "unknown")
 EFFECT_SLOT = {True: "ok", False: "warning", None: "muted"}
 OUTCOME_SLOT = {"applied": "ok", "undone": "muted", "open": "critical", "unknown": "critical"}
-
-
-def in_reading_order(entries: tuple[Entry, ...]) -> list[Entry]:
-    """What is open or unknown first, then the newest first."""
-    newest = sorted(entries, key=lambda e: -e.at)
-    return sorted(newest, key=lambda e: e.outcome not in OPEN)
-
-
-def change_words(entry: Entry) -> str:
-    """`none reserved → 0 (throttled to zero)`."""
-    fields = [
-        f"{value_words(f, entry.before.get(f))} {ARROW} {value_words(f, entry.after[f])}" for f in entry.after
-    ]
-    return ", ".join(fields)
 
 
 def _at(entry: Entry, frame: Frame, width: int) -> Spans:

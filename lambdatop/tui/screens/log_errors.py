@@ -6,7 +6,7 @@ import concurrent.futures
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -20,11 +20,9 @@ from lambdatop.domain.sanitize import clean_line
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
 from lambdatop.tui.futures import ending
+from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
-
-if TYPE_CHECKING:
-    from lambdatop.tui.app.app import LambdatopApp
 
 MINUTES = (5.0, 15.0, 30.0, 60.0, 180.0)
 PREFIX = "/aws/lambda/"
@@ -114,9 +112,9 @@ class LogErrorsScreen(Modal[None]):
         self._asked: Future[Any] | None = None
 
     @property
-    def console_app(self) -> LambdatopApp:
-        """The app, by its own type."""
-        return cast("LambdatopApp", self.app)
+    def console_app(self) -> Host:
+        """The app, by what its parts use of it."""
+        return host_of(self)
 
     def compose(self) -> ComposeResult:
         """Title, price, heads, kinds, keys."""

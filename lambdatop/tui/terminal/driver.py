@@ -25,10 +25,10 @@ from textual.geometry import Size
 from textual.message import Message
 
 from lambdatop.tui._textual import FrameDriver, Piece, key_reader
-from lambdatop.tui.app.suspend import TerminalApp
 from lambdatop.tui.terminal.capabilities import SYNC, Traits, entering, key_by_key, leaving
 from lambdatop.tui.terminal.flow_control import QUESTION, Window
 from lambdatop.tui.terminal.screen_diff import Cells
+from lambdatop.tui.terminal.suspend import TerminalApp
 from lambdatop.tui.terminal.writer import Line
 
 LOOK_S = 0.1

@@ -14,7 +14,8 @@ from fakes.wire_stub import Fault, WireStub
 from lambdatop.aws.collectors.concurrency import AT_ONCE, PER_ROUND, ConcurrencySource
 from lambdatop.aws.collectors.functions import FunctionsSource
 from lambdatop.aws.collectors.mappings import MappingsSource
-from lambdatop.aws.collectors.queues import QueueReader, QueuesSource
+from lambdatop.aws.collectors.queues import QueuesSource
+from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.domain.errors import Denied, NotAnswered, Throttled
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.series import SeriesKey

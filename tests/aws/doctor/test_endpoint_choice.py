@@ -13,9 +13,10 @@ import pytest
 from fakes.aws_doubles import IDENTITY, REGION, Counter, HandClock, Tokens, towards
 from fakes.wire_stub import WireStub
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
 from lambdatop.aws.doctor.endpoints import places
 from lambdatop.aws.doctor.probe import probe
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.domain.diagnosis import Check
 from lambdatop.domain.settings.settings import Settings
 

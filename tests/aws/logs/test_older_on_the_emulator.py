@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from fakes.aws_doubles import Counter, HandClock, Tokens
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
 from lambdatop.aws.logs import history
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.demo.process.launch import Demo
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key

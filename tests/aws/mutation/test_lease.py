@@ -11,9 +11,10 @@ import pytest
 from fakes.aws_doubles import SCOPE, Bench, Counter, HandClock, Tokens
 from fakes.wire_stub import Body, Fault, Hang, Reset, WireStub
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
 from lambdatop.aws.mutation.lease import DynamoLease, lease_of
 from lambdatop.aws.mutation.mutator import AwsMutator
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.walls.allowlist import LEASE
 from lambdatop.aws.sdk.walls.guard import GuardRefusal
 from lambdatop.demo.process.launch import Demo

@@ -14,7 +14,7 @@ from botocore.tokens import SSOTokenProvider
 from fakes.aws_doubles import REGION
 from fakes.sts_stub import KEYS, MFA, ROLE, SERIAL, SSO, LoginStub, home_with, sso_token
 
-from lambdatop.aws.connect import Connection
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.mfa import REFUSED, MfaCodes
 from lambdatop.domain.errors import CredentialsError
 

@@ -10,7 +10,8 @@ from aiobotocore.session import AioSession
 from fakes.aws_doubles import ACCOUNT, IDENTITY, REGION, Counter, HandClock, Tokens
 from fakes.wire_stub import WireStub
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.session_policy import RoleSessions, policy_text, session_name
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.settings.settings import Settings

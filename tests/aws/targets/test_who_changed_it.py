@@ -10,7 +10,7 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, SCOPE
 from fakes.wire_stub import Fault, WireStub
 
-from lambdatop.aws.connect import Connection
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.targets.cloudtrail import MOST, PAGES, read_trail
 from lambdatop.demo.process.launch import Demo
 from lambdatop.domain.errors import Denied

@@ -18,7 +18,7 @@ from fakes.wire_stub import Fault
 
 from lambdatop.cli import exit_codes
 from lambdatop.cli.commands.policy import printed_policy
-from lambdatop.domain.facts.iam_policy import POLICIES
+from lambdatop.domain.mitigations.iam_policy import POLICIES
 
 pytestmark = pytest.mark.wire
 

@@ -13,8 +13,9 @@ from demo.clients import Aws, wait_for
 from fakes.aws_doubles import Counter, HandClock, Tokens
 from fakes.time_limit import PATIENCE_S
 
-from lambdatop.aws.connect import Connection, connect
+from lambdatop.aws.connect import connect
 from lambdatop.aws.logs.collector import LogsSource
+from lambdatop.aws.sdk.connection import Connection
 from lambdatop.demo.patches.live_tail import SESSIONS, UPDATE_EVENTS
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings

@@ -12,10 +12,11 @@ from lambdatop.domain.detectors.registry import detect_all
 from lambdatop.domain.figures.context import sight
 from lambdatop.domain.figures.failure_evidence import LOOKED, most_frequent
 from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
-from lambdatop.domain.state.fold import append_lines, fold_all
-from lambdatop.domain.state.world import EMPTY_WORLD, LogTail
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD
 
 STAMP = "2027-01-15T07:58:00.123Z"
 STREAM = "2027/01/15/[$LATEST]000000000000000000000000000000ff"

@@ -16,10 +16,11 @@ from lambdatop.domain.detectors.rules import (
 from lambdatop.domain.figures.context import sight
 from lambdatop.domain.log_analysis.digest import digest
 from lambdatop.domain.loglines.line import LogLine, parse
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
-from lambdatop.domain.state.fold import append_lines, fold_all
-from lambdatop.domain.state.world import EMPTY_WORLD, LogTail
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD
 
 MESSAGE = "0f0f0f0f-1111-4222-8333-444444444444"
 STREAM = "2026/11/21/[$LATEST]" + "a" * 32

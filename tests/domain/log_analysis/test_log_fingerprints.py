@@ -12,8 +12,7 @@ from lambdatop.domain.log_analysis.fingerprints import LENGTH, MOST, MOST_IDS, d
 from lambdatop.domain.loglines.headline import headline
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.records import join
-from lambdatop.domain.state.fold import append_lines
-from lambdatop.domain.state.world import LogTail
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 
 STAMP = "2026-11-21T04:11:00.123Z"
 

@@ -18,8 +18,7 @@ from lambdatop.domain.log_analysis.requests import RequestBook, requests
 from lambdatop.domain.log_analysis.study import SETTLE_S, LogStudy
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.records import join, position
-from lambdatop.domain.state.fold import append_lines
-from lambdatop.domain.state.world import LogTail
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 
 FACTS = function("worker", memory_mb=512)
 TRACE = ("Traceback (most recent call last):", '  File "/a.py", line 4, in f', "    g(x)", "KeyError: 'id7'")

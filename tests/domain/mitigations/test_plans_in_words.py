@@ -1,7 +1,7 @@
 """Every planner's plans, undos and refusals word for word, as a person has read and approved them.
 
-`plans/` beside this file holds them, a file for each mitigation. After a change of words, write them anew with
-`LAMBDATOP_WRITE_APPROVED=1 pytest` and this file, and read what `git diff` shows.
+`plans/` beside this file holds them, a file for each mitigation. After a change of words, write them anew
+with `LAMBDATOP_WRITE_APPROVED=1 pytest` and this file, and read what `git diff` shows.
 """
 
 from __future__ import annotations

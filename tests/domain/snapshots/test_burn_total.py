@@ -7,8 +7,9 @@ from dataclasses import replace
 from fakes.burnscene import EXACT, burn, ran, snap
 from fakes.worlds import NOW, PROMPT, SCOPE, function
 
-from lambdatop.domain.cost.burn import exact_burn, hour_ahead, projected, times_of
+from lambdatop.domain.cost.burn import hour_ahead, projected, times_of
 from lambdatop.domain.facts.cost_history import BurnHistory
+from lambdatop.domain.log_analysis.exact_cost import exact_burn
 from lambdatop.domain.log_analysis.figures import LogFigures
 from lambdatop.domain.settings.settings import BurnSettings
 from lambdatop.domain.state import events as ev

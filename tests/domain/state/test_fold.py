@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold, fold_all
-from lambdatop.domain.state.world import EMPTY_WORLD, LogTail, World
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 
 def test_a_complete_list_replaces_what_was_known() -> None:

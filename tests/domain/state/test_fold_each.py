@@ -17,9 +17,10 @@ from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.state import events as ev
-from lambdatop.domain.state.fold import append_lines, fold, fold_all
-from lambdatop.domain.state.world import EMPTY_WORLD, LogTail, World
+from lambdatop.domain.state.fold import fold, fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 ELSEWHERE = SCOPE._replace(region="us-east-1")
 ALARM = Key(SCOPE, "alarm", "dlq")

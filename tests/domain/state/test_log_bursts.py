@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.domain.loglines.line import parse
-from lambdatop.domain.state.fold import append_lines
-from lambdatop.domain.state.world import LogTail
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.domain.loglines.line import LogLine
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import LogsObserved
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.domain.state.world import LogTail
 from lambdatop.engine.collecting.deferred_free import Attic
 from lambdatop.engine.collecting.publisher import Publisher
 

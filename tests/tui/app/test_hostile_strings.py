@@ -13,9 +13,9 @@ from fakes.screens import looking, press, text, toasts
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.loglines.line import parse
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.incident import Incident
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
-from lambdatop.domain.state.world import LogTail
 from lambdatop.tui.app.app import LambdatopApp
 
 MakeApp = Callable[..., LambdatopApp]

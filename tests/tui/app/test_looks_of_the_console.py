@@ -15,7 +15,8 @@ from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
 from lambdatop.domain.state.world import Spend
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.panes.functions import FunctionsPane, metrics_old
+from lambdatop.tui.pages.ages import metrics_old
+from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.style.spans import plain, width_of
 from lambdatop.tui.widgets.header import second_line
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.domain.loglines.line import parse
-from lambdatop.domain.state.world import LogTail as Tail
+from lambdatop.domain.loglines.tail import LogTail as Tail
 from lambdatop.tui.logview.feed import GAP, Fresh, LogFeed, Tails, labels
 
 ORDERS, EMAILS = scene.key("function", "orders-worker"), scene.key("function", "emails")

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from lambdatop.config.theme_file import Themes
 from lambdatop.domain.loglines.line import LogLine, parse
-from lambdatop.domain.state.world import LogTail as Tail
+from lambdatop.domain.loglines.tail import LogTail as Tail
 from lambdatop.tui.logview import buffer
 from lambdatop.tui.logview.feed import Fresh
 from lambdatop.tui.logview.lines import display_lines, render

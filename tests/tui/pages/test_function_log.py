@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.state.fold import append_lines
+from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.domain.state.world import LogTail
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.pages.function_log import log_section
 from lambdatop.tui.pages.log_reader import FRESH_S, PIECE, SHOWN, LogReader, worth_a_look

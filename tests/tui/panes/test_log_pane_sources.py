@@ -14,8 +14,8 @@ from fakes.screens import dashboard, looking, press, settle, show, text, toasts
 from lambdatop.domain.errors import Throttled
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import LogTail as Tail
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.domain.state.world import LogTail as Tail
 from lambdatop.tui.logview import buffer
 from lambdatop.tui.panes.log_status import STARTING, notes, way
 from lambdatop.tui.panes.logs import LogsPane

@@ -8,25 +8,21 @@ is for whoever reads.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from lambdatop.aws.facts.numbers import DIGITS, LARGEST, finite
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.sanitize import clean_name
 
-LARGEST = 2**63 - 1
-"""Of what the models call integer and long nothing is larger."""
 LATEST_S = 253_402_300_799
 """The end of the year 9999, s since the epoch: no clock shows a later moment."""
 LEAST_FIGURE, MOST_FIGURE = 1e-9, 1e15
 """No metric that is read here has a value of less, but 0, or of more: ms, bytes, counts and shares of a
 minute or an hour. CloudWatch itself takes any of -2^360 to 2^360, of which no sum, product or ratio is safe
 (docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html)."""
-DIGITS = 19
-"""As many as `LARGEST` has; Python's own limit for a text is 4,300, which no figure survives."""
 
 
 DECODED = "policyDocumentType"
@@ -147,13 +143,6 @@ class Oddities:
         if len(kept) < len(found):
             self.left_out[(name, member)] += len(found) - len(kept)
         return kept
-
-
-def finite(value: Any) -> bool:
-    """Whether it is a number that figures can be made of."""
-    if type(value) is int:
-        return -LARGEST <= value <= LARGEST
-    return type(value) is float and math.isfinite(value)
 
 
 def is_figure(value: Any) -> bool:

@@ -7,13 +7,13 @@ The SDK parses frames as they come and raises what its parsing happens to raise 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdatop.aws.logs.raw_events import sound
 from lambdatop.aws.sdk.errors import translate
+from lambdatop.aws.sdk.wire.answer_checks import LATEST_S
 from lambdatop.domain.errors import SourceError, Unreachable
 
 SILENCE_S = 30.0
@@ -75,3 +75,26 @@ def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool,
         raise ValueError("an update without a list of events")
     found, odd = sound(events)
     return found, bool(about.get("sampled")), odd
+
+
+def sound(events: Sequence[Any]) -> tuple[list[Raw], int]:
+    """Events whose members are what they have to be, and how many are not: those are left out and said."""
+    found = [event for event in events if _is_sound(event)]
+    return found, len(events) - len(found)
+
+
+def _is_sound(event: Any) -> bool:
+    if not isinstance(event, dict):
+        return False
+    at = event.get("timestamp")
+    if type(at) is not int or not 0 <= at <= LATEST_S * 1000:
+        return False
+    texts = (event.get(name) for name in TEXTS)
+    return all(text is None or isinstance(text, str) for text in texts)
+
+
+TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
+
+
+Raw = Mapping[str, Any]
+"""One event as FilterLogEvents or Live Tail hands it out."""

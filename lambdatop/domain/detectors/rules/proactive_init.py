@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.log_analysis.digest import Digest, Environment, Failed, digest
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.state.world import LogTail
 
 NAME = "proactive_init"
 FORMULA = (

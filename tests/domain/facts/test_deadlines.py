@@ -10,9 +10,9 @@ from fakes.worlds import MAPPING, NOW, ORDERS, mapping, queue
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdatop.domain.facts.deadline import HIDDEN_FROM, Deadline, queue_deadline, stream_deadline
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.figures.deadline import HIDDEN_FROM, Deadline, queue_deadline, stream_deadline
 from lambdatop.domain.mitigations.registry import plan
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Plan

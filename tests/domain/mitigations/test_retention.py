@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdatop.domain.keys import Key, Kind
+from lambdatop.domain.mitigations import retention as module
 from lambdatop.domain.mitigations.drain import drain
 from lambdatop.domain.mitigations.restore import remembered, remembered_also_in_archives
-from lambdatop.domain.plans import retention as module
+from lambdatop.domain.mitigations.retention import kept
 from lambdatop.domain.plans.journal import (
     ACCEPTED,
     Entry,
@@ -24,7 +25,6 @@ from lambdatop.domain.plans.journal import (
     outcome_record,
     replay,
 )
-from lambdatop.domain.plans.retention import kept
 from lambdatop.domain.plans.undoable import find_also_in_archives, find_entry, newest_undoable, on_top
 from lambdatop.domain.plans.unfinished import halfway
 from lambdatop.engine.mutating.recovery import _later, unsettled

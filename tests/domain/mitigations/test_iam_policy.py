@@ -9,7 +9,9 @@ import pytest
 from fakes.shown_plans import Q, plans
 from fakes.worlds import NOW, queue
 
-from lambdatop.domain.facts.iam_policy import (
+from lambdatop.domain.mitigations.drain import SERVICE
+from lambdatop.domain.mitigations.encryption import KMS
+from lambdatop.domain.mitigations.iam_policy import (
     LEASE_ACTION,
     PLACEHOLDERS,
     POLICIES,
@@ -17,8 +19,6 @@ from lambdatop.domain.facts.iam_policy import (
     policy,
     resource_of,
 )
-from lambdatop.domain.mitigations.drain import SERVICE
-from lambdatop.domain.mitigations.encryption import KMS
 from lambdatop.domain.mitigations.registry import REGISTRY, calls, iam_actions, plan
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Call, Plan

@@ -1,0 +1,59 @@
+"""Read queues' attributes, and make their keys."""
+
+from __future__ import annotations
+
+from lambdatop.aws.facts.resources import queue_facts
+from lambdatop.aws.sdk.session import Api
+from lambdatop.domain.errors import Missing, NotAnswered
+from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.keys import Key, Scope, parse_arn
+
+
+class QueueReader:
+    """GetQueueAttributes by ARN; remembers the URL of each queue."""
+
+    def __init__(self, api: Api, scope: Scope) -> None:
+        self._api = api
+        self._scope = scope
+        self._urls: dict[str, str] = {}
+
+    async def url(self, arn: str) -> str:
+        """The queue's URL as SQS tells it (an endpoint of our own has other hosts than AWS)."""
+        if arn not in self._urls:
+            parsed = parse_arn(arn)
+            name, owner = (parsed.name, parsed.account) if parsed else (arn, self._scope.account)
+            answer = await self._api.read("sqs", "GetQueueUrl", QueueName=name, QueueOwnerAWSAccountId=owner)
+            self._urls[arn] = str(answer["QueueUrl"])
+        return self._urls[arn]
+
+    async def read(self, arn: str) -> QueueFacts:
+        """Fresh attributes; raises Missing when the queue is gone, NotAnswered when some are left out."""
+        try:
+            url = await self.url(arn)
+            answer = await self._api.read("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
+        except Missing:
+            self._urls.pop(arn, None)
+            raise
+        attributes = answer.get("Attributes") or {}
+        missing = [name for name in ALWAYS if name not in attributes]
+        if missing:
+            raise NotAnswered(f"GetQueueAttributes of {arn} answered without {', '.join(missing)}.")
+        return queue_facts(self._scope, url, self._api.now(), attributes)
+
+
+def queue_key(arn: str, scope: Scope) -> Key:
+    """The key of a queue ARN; a queue of another account keeps that account."""
+    parsed = parse_arn(arn)
+    if parsed is None:
+        return Key(scope, "queue", arn)
+    return Key(Scope(parsed.account, parsed.region), "queue", parsed.name)
+
+
+ALWAYS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "MessageRetentionPeriod",
+    "VisibilityTimeout",
+)
+"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""

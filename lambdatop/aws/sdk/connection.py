@@ -1,0 +1,83 @@
+"""Describe a connection: account, region, endpoint, mode."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from lambdatop.domain.frozen import dataclass
+
+if TYPE_CHECKING:
+    from lambdatop.aws.sdk.mfa import MfaCodes
+
+SERVICES = (
+    "lambda",
+    "cloudwatch",
+    "logs",
+    "sqs",
+    "sts",
+    "kinesis",
+    "sns",
+    "events",
+    "s3",
+    "iam",
+    "cloudtrail",
+    "dynamodb",
+    "service-quotas",
+    "pricing",
+)
+"""Every service that this room makes clients of (botocore's names)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What to open, as the command line and the configuration say.
+
+    `isolated` is the demo's way: explicit keys and a loopback endpoint, and no variable, proxy or file
+    of the user has any influence. `notice` is a standing remark for the header. `codes` are the MFA codes
+    that were asked for, `say` tells what opening it waits for.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    read_only: bool = False
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    notice: str = ""
+    isolated: bool = False
+    codes: MfaCodes | None = field(default=None, repr=False, compare=False)
+    say: Callable[[str], None] = field(default=lambda sentence: None, repr=False, compare=False)
+
+
+async def resolve(session: Any) -> Any:
+    """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
+    from botocore.exceptions import NoCredentialsError
+
+    from lambdatop.aws.sdk.credentials import not_fetched
+
+    try:
+        credentials = await session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        await credentials.get_frozen_credentials()
+    except Exception as error:
+        raise not_fetched(error) from None
+    return credentials
+
+
+def region_of(connection: Connection, session: Any) -> str:
+    """The region to look at; raises NoRegionError or InvalidRegionError."""
+    from botocore.exceptions import NoRegionError
+    from botocore.utils import validate_region_name
+
+    region = connection.region
+    if not region and not connection.isolated:
+        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    if not region:
+        raise NoRegionError
+    validate_region_name(region)
+    return str(region)
