@@ -29,7 +29,7 @@ LONGEST = (
     "test_hostile_everywhere.py",
     "test_blind_gates.py",
     "test_other_accounts.py",
-    "test_ends.py",
+    "test_signals.py",
     "test_console_in_a_terminal.py",
     "test_there_and_back.py",
     "test_stream_failures.py",

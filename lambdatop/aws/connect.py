@@ -17,14 +17,16 @@ from lambdatop.aws.sdk.endpoints import _check, _endpoint
 from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.ports.aws import Backend, Clock, Lease, Limiter, Meter, Mutator, Source
+from lambdatop.domain.ports.aws import Backend, Lease, Mutator, Source
+from lambdatop.domain.ports.runtime import Clock, Limiter, Meter
 from lambdatop.domain.sanitize import clean_line
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import TargetIdentified
 
 if TYPE_CHECKING:
+    from lambdatop.aws.sdk.api import Api
+    from lambdatop.aws.sdk.clients import Clients
     from lambdatop.aws.sdk.identity import Caller, CheckedCredentials
-    from lambdatop.aws.sdk.session import Api, Clients
     from lambdatop.aws.sdk.walls.guard import Guard
 
 
@@ -41,6 +43,8 @@ async def connect(
     for module in ("sdk.session", "sources", "targets.reader", "logs.insights", "logs.history"):
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
     from lambdatop.aws.sdk import session as sdk
+    from lambdatop.aws.sdk.api import Api
+    from lambdatop.aws.sdk.clients import Clients
     from lambdatop.aws.sdk.credentials import usable_until
     from lambdatop.aws.sdk.errors import translate
     from lambdatop.aws.sdk.identity import CheckedCredentials
@@ -68,8 +72,8 @@ async def connect(
     except Exception as error:
         raise translate(error, "sts", "AssumeRole") from None
     expires_at = usable_until(credentials, connection.codes)
-    clients = sdk.Clients(session, connection, region, attempts=3)
-    api = sdk.Api(clients, limiter, meter, clock)
+    clients = Clients(session, connection, region, attempts=3)
+    api = Api(clients, limiter, meter, clock)
     signer = CheckedCredentials(credentials, api.caller, settings.mode.forced_by, guard.forbid_changes)
     replace_credentials(session, signer)
     try:
@@ -87,8 +91,8 @@ async def connect(
         guard.forbid_changes()
         sdk.strip(session)
         connection = replace(connection, read_only=True)
-        clients = sdk.Clients(session, connection, region, attempts=3)
-        api = sdk.Api(clients, limiter, meter, clock)
+        clients = Clients(session, connection, region, attempts=3)
+        api = Api(clients, limiter, meter, clock)
     renewed = _renewal(identified, expires_at, lambda: signer.arn)
     sources = build_sources(api, identified.scope, settings, renewed, identified.identity)
     backend = _backend(connection, settings, api, guard, session, identified, clients, sources, signer)
@@ -113,7 +117,7 @@ def _backend(
 ) -> Backend:
     from lambdatop.aws.logs.history import LogHistory
     from lambdatop.aws.logs.insights import Insights
-    from lambdatop.aws.sdk.session import Clients
+    from lambdatop.aws.sdk.clients import Clients
     from lambdatop.aws.targets.reader import AwsReader
 
     scope = identified.scope

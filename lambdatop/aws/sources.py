@@ -19,7 +19,7 @@ from lambdatop.aws.collectors.triggers import TriggersSource
 from lambdatop.aws.logs.collector import LogsSource
 from lambdatop.aws.metrics.collector import MetricsSource
 from lambdatop.aws.reads.queues import QueueReader
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import Source
 from lambdatop.domain.settings.settings import Settings

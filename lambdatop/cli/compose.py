@@ -15,14 +15,16 @@ from lambdatop.cli.context import Context
 from lambdatop.cli.log_file import close_log, open_log
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.ports.aws import Backend, Clock, Connect, EventSink, JournalStore, SpillStore
+from lambdatop.domain.ports.aws import Backend, Connect, EventSink
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
 
 if TYPE_CHECKING:
     from lambdatop.aws.sdk.connection import Connection
     from lambdatop.aws.sdk.mfa import MfaCodes
     from lambdatop.engine.mutating.executor import Executor
-    from lambdatop.engine.rate_limiter import SpendMeter
+    from lambdatop.engine.spend_meter import SpendMeter
     from lambdatop.engine.thread import EngineThread
 
 Locate = Callable[[], Awaitable["Connection"]]
@@ -63,13 +65,14 @@ def wire(
     from lambdatop.cli.terminal.login import login_for
     from lambdatop.engine import rate_limiter
     from lambdatop.engine.clock import SystemClock
+    from lambdatop.engine.spend_meter import SpendMeter
     from lambdatop.storage.drained_messages import SpillFiles
     from lambdatop.storage.journal_file import JournalFile
 
     settings = context.settings
     clock = SystemClock()
     # Nobody bills the demo's calls: they are counted at list price and held against no budget (0).
-    meter = rate_limiter.SpendMeter(clock, 0.0 if locate else settings.limits.budget_usd_per_hour)
+    meter = SpendMeter(clock, 0.0 if locate else settings.limits.budget_usd_per_hour)
     limiter = rate_limiter.TokenBuckets(clock, settings.limits)
     codes = None if locate else mfa.asked_codes(settings, os.environ, console=console)
     waiting: list[Callable[[str], None]] = [] if console else [stdio.say]

@@ -14,7 +14,7 @@ from lambdatop.domain.errors import LambdatopError, UsageError
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.journal import Entry, Outcome
 from lambdatop.domain.plans.plan import State
-from lambdatop.domain.ports.aws import JournalStore, Spill
+from lambdatop.domain.ports.storage import JournalStore, Spill
 from lambdatop.domain.settings.settings import Limits, MetricSettings, Paces, Settings
 
 if TYPE_CHECKING:

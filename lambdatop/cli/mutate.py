@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import exit_codes, stdio
-from lambdatop.cli.commands.plan import show
 from lambdatop.cli.compose import Parts, corridor
 from lambdatop.cli.context import Context
+from lambdatop.cli.show_plan import show
 from lambdatop.cli.terminal.signals import PatientEnds
 from lambdatop.domain.errors import RefusedReadOnly, UsageError
 from lambdatop.domain.plans.plan import Plan, Proposal
-from lambdatop.domain.ports.aws import Backend, JournalStore, Result
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.ports.console import Result
+from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.report.text.plan import proposal_text, result_text
 
 if TYPE_CHECKING:

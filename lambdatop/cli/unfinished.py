@@ -8,7 +8,7 @@ from lambdatop.cli import stdio
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.unfinished import Halfway
-from lambdatop.domain.ports.aws import JournalStore
+from lambdatop.domain.ports.storage import JournalStore
 
 
 def ended(entries: Iterable[Entry]) -> tuple[Halfway, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lambdatop.config import schema
+from lambdatop.config.model import EMPTY, ConfigError, Content, Problem, Written
 from lambdatop.config.presence import is_there
-from lambdatop.config.suggestions import did_you_mean
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line
@@ -20,41 +20,6 @@ class Given(NamedTuple):
 
     value: Any
     origin: str
-
-
-class Written(NamedTuple):
-    """One scalar of the file with its line."""
-
-    value: Any
-    line: int
-
-
-class Problem(NamedTuple):
-    """One thing that is wrong in the file."""
-
-    line: int
-    sentence: str
-
-
-class ConfigError(UsageError):
-    """Everything that is wrong with the configuration, one problem a line."""
-
-    def __init__(self, file: Path, problems: Iterable[Problem]) -> None:
-        name = clean_line(str(file))
-        lines = [f"{name}:{p.line}: {p.sentence}" if p.line else f"{name}: {p.sentence}" for p in problems]
-        super().__init__("\n".join(lines))
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A config file, validated: flat keys, flat keys of each profile section, and accounts' read_only."""
-
-    values: Mapping[str, Written]
-    profiles: Mapping[str, Mapping[str, Written]]
-    accounts: Mapping[str, Written]
-
-
-EMPTY = Content({}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +169,3 @@ def _notices(
     if limited and values["session_policy"] != LIMITED:
         said.append(f"the session policy is left out because of {origins['session_policy']}")
     return tuple(said)
-
-
-def unknown_key(key: str, names: Iterable[str]) -> str:
-    """The sentence about a key that does not exist."""
-    return f"unknown key {clean_line(key, 80)!r}{did_you_mean(key, names)}"

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from lambdatop.config import schema
-from lambdatop.config.load import EMPTY, ConfigError, Content, Problem, Written, unknown_key
+from lambdatop.config.model import EMPTY, ConfigError, Content, Problem, Written, unknown_key
 from lambdatop.config.presence import open_file
 from lambdatop.domain.sanitize import clean_line
 

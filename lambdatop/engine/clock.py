@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdatop.domain.plans.journal import Uptime
 from lambdatop.domain.plans.plan import CLOCK_SLACK_S
-from lambdatop.domain.ports.aws import Clock
+from lambdatop.domain.ports.runtime import Clock
 
 ANSWER_S = 0.05
 """How long a key is answered undisturbed at most; some keys are not seen on the screen."""

@@ -13,15 +13,10 @@ from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal
-from lambdatop.domain.ports.aws import (
-    Backend,
-    Clock,
-    Connect,
-    EventSink,
-    JournalStore,
-    Result,
-    SpillStore,
-)
+from lambdatop.domain.ports.aws import Backend, Connect, EventSink
+from lambdatop.domain.ports.console import Result
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.snapshots.savings import with_saving
 from lambdatop.domain.state.events import Event
@@ -29,7 +24,7 @@ from lambdatop.domain.state.snapshot import Mode, Snapshot
 from lambdatop.engine import housekeeping
 from lambdatop.engine.clock import SetBack, wait_at_most
 from lambdatop.engine.collecting import reconnect as link
-from lambdatop.engine.collecting.collector import Setting, unexpected, without_promise
+from lambdatop.engine.collecting.collector import Setting, without_promise
 from lambdatop.engine.collecting.collectors import UNHURRIED, Fleet
 from lambdatop.engine.collecting.focus import Attention
 from lambdatop.engine.collecting.mailbox import Feed
@@ -40,7 +35,8 @@ from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.mutating.executor import Executor
 from lambdatop.engine.mutating.factory import executor_on, noticed
 from lambdatop.engine.mutating.proposals import Planning
-from lambdatop.engine.rate_limiter import SpendMeter
+from lambdatop.engine.spend_meter import SpendMeter
+from lambdatop.engine.unexpected import unexpected
 
 TICK_S, FRAME_S, FIRST_FRAME_S = 1.0, 0.25, 0.02
 REST_OF_FRAMES, REST_OF_TICKS = 3, 60

@@ -9,10 +9,12 @@ from typing import Protocol
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.journal import Entry
-from lambdatop.domain.ports.aws import Clock, EventSink, JournalStore
+from lambdatop.domain.ports.aws import EventSink
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.domain.state.events import JournalRead, SourceReported, SourceState
 from lambdatop.engine.mutating.executor import Executor
-from lambdatop.engine.rate_limiter import SpendMeter
+from lambdatop.engine.spend_meter import SpendMeter
 
 TICK_S = 1.0
 RECOVERY_S = 30.0

@@ -18,7 +18,8 @@ from lambdatop.domain.log_analysis.insights import (
     price_usd,
 )
 from lambdatop.domain.loglines.page import Older
-from lambdatop.domain.ports.aws import Backend, Clock
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.state.world import World
 
 

@@ -15,10 +15,10 @@ from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
 from lambdatop.domain.loglines.page import Older
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.engine.collecting.collector import unexpected
 from lambdatop.engine.engine import Engine
+from lambdatop.engine.unexpected import unexpected
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.plans.plan import Alternative, Plan
-from lambdatop.domain.ports.aws import Console, Result
+from lambdatop.domain.ports.console import Console, Result
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import Mode
 from lambdatop.tui.frame import EMPTY_FRAME, Frame

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from lambdatop.domain.facts.polling_status import Looking
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.polling.plan import LookState, plan
+from lambdatop.domain.polling.plan import plan
+from lambdatop.domain.polling.state import LookState
 from lambdatop.domain.polling.tripwire import WIRES, Move, Reading
 from lambdatop.domain.settings.settings import Limits
 

@@ -15,7 +15,7 @@ from fakes import big_world
 from fakes.worlds import NOW, PROMPT, SCOPE
 
 from lambdatop.aws.reads.metric_data import Answered, Span, usable
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.quotas.rows import quota_rows
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all

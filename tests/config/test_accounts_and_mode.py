@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdatop.config.load import ConfigError, load
+from lambdatop.config.load import load
+from lambdatop.config.model import ConfigError
 from lambdatop.domain.settings.settings import ModeSettings
 
 from .conftest import Write

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdatop.config.load import ConfigError
+from lambdatop.config.model import ConfigError
 from lambdatop.config.yaml_file import MAX_BYTES, read_content
 
 Write = Callable[[str], Path]

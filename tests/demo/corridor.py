@@ -14,11 +14,13 @@ from lambdatop.aws.connect import connect
 from lambdatop.aws.sdk.connection import Connection
 from lambdatop.domain.mitigations.registry import kind_of
 from lambdatop.domain.plans.plan import Plan, Proposal
-from lambdatop.domain.ports.aws import Backend, Result
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.settings.settings import Limits, Settings
 from lambdatop.engine.clock import SystemClock
 from lambdatop.engine.mutating.executor import Executor
-from lambdatop.engine.rate_limiter import SpendMeter, TokenBuckets
+from lambdatop.engine.rate_limiter import TokenBuckets
+from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.storage.journal_file import JournalFile
 
 

@@ -15,7 +15,7 @@ from demo.corridor import Corridor
 from lambdatop.aws.mutation.mutator import AwsMutator
 from lambdatop.domain.mitigations.drain import OPERATION
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.engine.mutating.executor import Executor
 from lambdatop.storage.drained_messages import SpillFiles
 

@@ -27,7 +27,7 @@ from lambdatop.domain.state.world import EMPTY_WORLD
 from lambdatop.engine.clock import SystemClock
 from lambdatop.engine.engine import Engine
 from lambdatop.engine.log_questions import LogQuestions
-from lambdatop.engine.rate_limiter import SpendMeter
+from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.engine.thread import EngineThread
 from lambdatop.storage.journal_file import JournalFile
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lambdatop.aws.reads.metric_data import POINTS_PER_TURN
 from lambdatop.config.schema import BY_PATH
 from lambdatop.domain.settings.settings import Limits
-from lambdatop.engine.rate_limiter import SpendMeter, TokenBuckets, mutating, urgent
+from lambdatop.engine.rate_limiter import TokenBuckets, mutating, urgent
+from lambdatop.engine.spend_meter import SpendMeter
 
 
 class Caller:

@@ -14,7 +14,8 @@ from fakes.entries import SCOPE
 from fakes.many_triggers import Triggers, TriggersMutator, TriggersReader, stop_in_order
 
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.ports.aws import Backend, Result
+from lambdatop.domain.ports.aws import Backend
+from lambdatop.domain.ports.console import Result
 
 ROLE = "arn:aws:sts::111122223333:assumed-role/oncall/"
 

@@ -12,11 +12,11 @@ from fakes.time_limit import PATIENCE_S
 
 from lambdatop.domain.errors import LambdatopError, Unreachable
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import Console, Result
+from lambdatop.domain.ports.console import Console, Result
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.engine.clock import SystemClock
 from lambdatop.engine.engine import Engine
-from lambdatop.engine.rate_limiter import SpendMeter
+from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.engine.thread import EngineThread
 from lambdatop.storage.journal_file import JournalFile
 

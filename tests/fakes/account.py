@@ -25,7 +25,8 @@ from lambdatop.domain.plans.situation import (
     QueueSituation,
     Situation,
 )
-from lambdatop.domain.ports.aws import Sent, Spill
+from lambdatop.domain.ports.aws import Sent
+from lambdatop.domain.ports.storage import Spill
 
 MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000001")
 ORDERS = Key(SCOPE, "queue", "orders")

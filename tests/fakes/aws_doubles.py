@@ -8,9 +8,11 @@ from typing import Any
 
 from aiobotocore.credentials import AioCredentials
 
+from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.sdk.identity import CheckedCredentials
-from lambdatop.aws.sdk.session import Api, Clients, open_session
+from lambdatop.aws.sdk.session import open_session
 from lambdatop.aws.sdk.walls.guard import Guard
 from lambdatop.aws.sdk.wire._private import replace_credentials
 from lambdatop.domain.keys import Key, Scope

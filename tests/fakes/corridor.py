@@ -11,7 +11,8 @@ from fakes.entries import SCOPE, WORKER
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import JournalStore, Result
+from lambdatop.domain.ports.console import Result
+from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.domain.state.events import Event
 from lambdatop.domain.state.snapshot import Mode
 from lambdatop.engine.mutating.executor import Executor, Process

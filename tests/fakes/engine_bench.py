@@ -15,7 +15,7 @@ from fakes.sources import FakeBackend, FakeSource
 from lambdatop.domain.plans.plan import Plan
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.engine.engine import Engine
-from lambdatop.engine.rate_limiter import SpendMeter
+from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.storage.journal_file import JournalFile
 
 NAMES = ("functions", "concurrency", "account", "mappings", "queues", "metrics", "alarms", "logs")

@@ -24,7 +24,7 @@ from lambdatop.domain.plans.situation import (
     QueueSituation,
     Situation,
 )
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
 
 

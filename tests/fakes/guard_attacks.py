@@ -21,8 +21,9 @@ from fakes.counting_server import CountingServer
 from fakes.minimal_calls import minimal_call
 from fakes.wire_stub import model_of
 
+from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.connection import Connection
-from lambdatop.aws.sdk.session import Clients, open_session
+from lambdatop.aws.sdk.session import open_session
 from lambdatop.aws.sdk.walls import read_only_models
 from lambdatop.aws.sdk.walls.guard import HOOKS, Guard
 

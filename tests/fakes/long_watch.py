@@ -18,7 +18,7 @@ from fakes.metric_flood import LATE_S, Flood, Trouble
 from fakes.sources import FakeBackend, FakeSource
 
 from lambdatop.aws.metrics.collector import MetricsSource
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.polling_status import Looking
 from lambdatop.domain.keys import Key
@@ -29,7 +29,8 @@ from lambdatop.domain.state.events import Event, LooksPlanned, MetricsObserved
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.domain.state.world import World
 from lambdatop.engine.engine import Engine
-from lambdatop.engine.rate_limiter import SpendMeter, TokenBuckets
+from lambdatop.engine.rate_limiter import TokenBuckets
+from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.storage.journal_file import JournalFile
 
 STEP_S = 15.0

@@ -16,7 +16,7 @@ from typing import Any
 from lambdatop.domain.cost.api_prices import call_usd
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.ports.aws import Clock, Meter
+from lambdatop.domain.ports.runtime import Clock, Meter
 from lambdatop.domain.state.events import FunctionsListed
 
 LATE_S = 20

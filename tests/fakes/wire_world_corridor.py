@@ -21,7 +21,8 @@ from lambdatop.aws import connect as connecting
 from lambdatop.aws.sdk import session as sdk
 from lambdatop.domain.mitigations.registry import kind_of
 from lambdatop.domain.plans.plan import Plan, Proposal
-from lambdatop.domain.ports.aws import Backend, Mutator, Result
+from lambdatop.domain.ports.aws import Backend, Mutator
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.engine.mutating.executor import Executor
 from lambdatop.storage.journal_file import NAME, JournalFile

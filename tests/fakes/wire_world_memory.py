@@ -12,12 +12,13 @@ from fakes.clock import FakeClock
 from fakes.wire_stub import Fault
 from fakes.wire_world import WireWorld
 
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import translate
-from lambdatop.aws.sdk.session import Api
 from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Call, State
-from lambdatop.domain.ports.aws import Sent, Spill
+from lambdatop.domain.ports.aws import Sent
+from lambdatop.domain.ports.storage import Spill
 
 
 class MemoryApi(Api):

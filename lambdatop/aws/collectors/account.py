@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lambdatop.aws.facts.resources import account_facts
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.state.events import AccountObserved, Event, TargetIdentified

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lambdatop.aws.facts.resources import arn_text, seconds
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.function import AlarmFacts
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View

@@ -9,7 +9,7 @@ from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import reserved_of
 from lambdatop.aws.facts.rotation import in_turn
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import Gap

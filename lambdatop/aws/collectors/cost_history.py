@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop.aws.facts.resources import seconds
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.cost_history import HOUR_S
 from lambdatop.domain.keys import Scope

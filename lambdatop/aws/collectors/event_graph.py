@@ -14,8 +14,8 @@ from typing import Any
 from lambdatop.aws.facts.event_places import Place, places
 from lambdatop.aws.facts.resources import arn_text
 from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
-from lambdatop.aws.sdk.session import Api
 from lambdatop.aws.sdk.walls.allowlist import iam_action
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.edge import Edge

@@ -9,7 +9,7 @@ from typing import Any
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.environment import names_of, references
 from lambdatop.aws.facts.resources import function_facts
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.response_hooks import HIDDEN
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.facts.function import FunctionFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lambdatop.aws.reads.mappings import list_mappings
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.state.events import Event, MappingsListed

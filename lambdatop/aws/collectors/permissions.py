@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.facts.permissions import Permission, Permissions
 from lambdatop.domain.keys import Arn, Scope, parse_arn

@@ -15,7 +15,7 @@ from lambdatop.aws.facts.rotation import in_turn
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.quota_limits import Provisioned

@@ -11,8 +11,8 @@ from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import whole
 from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.reads.queues import QueueReader, queue_key
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
-from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts

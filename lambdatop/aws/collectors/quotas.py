@@ -11,7 +11,7 @@ from typing import Any
 from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import CredentialsError, Denied, SourceError, Throttled
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.quota_limits import CONCURRENCY, DOCUMENTED, SIZES, QuotaLimit, UsageMetric

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import optional
 from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
-from lambdatop.aws.sdk.session import Api
 from lambdatop.domain.errors import CredentialsError, Missing, NotAnswered, SourceError, Throttled
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import Gap

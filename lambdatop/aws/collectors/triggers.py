@@ -14,7 +14,7 @@ from lambdatop.aws.facts.resource_policy import push_triggers
 from lambdatop.aws.facts.rotation import RECENT_POINTS, in_turn
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.reads.single_reads import Parts
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap, NotKnown
 from lambdatop.domain.facts.triggers import FunctionTriggers, PushTrigger

@@ -15,10 +15,12 @@ from lambdatop.aws.collectors.permissions import PermissionsSource
 from lambdatop.aws.doctor.endpoints import Places, places, probe_all, told, trust
 from lambdatop.aws.doctor.probe import Probe
 from lambdatop.aws.doctor.trials import tried
+from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.connection import Connection, region_of, resolve
 from lambdatop.aws.sdk.credentials import mfa_refusal, usable_until
 from lambdatop.aws.sdk.errors import translate
-from lambdatop.aws.sdk.session import Api, Clients, open_session
+from lambdatop.aws.sdk.session import open_session
 from lambdatop.aws.sdk.session_policy import RoleSessions
 from lambdatop.aws.sdk.walls.guard import Guard
 from lambdatop.domain import diagnosis
@@ -27,7 +29,8 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.facts.permissions import Permission
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.ports.aws import Clock, Limiter, Meter, View
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.ports.runtime import Clock, Limiter, Meter
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 CREDENTIALS_S = 4.0

@@ -15,16 +15,17 @@ from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
 from lambdatop.aws.doctor.probe import Probe, probe
+from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.connection import SERVICES, Connection
 from lambdatop.aws.sdk.endpoints import check_endpoint, configured_endpoint
-from lambdatop.aws.sdk.session import Clients, open_session
+from lambdatop.aws.sdk.session import open_session
 from lambdatop.aws.sdk.walls.guard import Guard
 from lambdatop.domain import diagnosis
 from lambdatop.domain.diagnosis import Check
 from lambdatop.domain.endpoint import is_aws, shown_url
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.ports.aws import Meter
+from lambdatop.domain.ports.runtime import Meter
 from lambdatop.domain.sanitize import clean_line
 
 AT_ONCE = 8

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.walls.allowlist import iam_action
 from lambdatop.domain.errors import Denied, LambdatopError, Missing
 from lambdatop.domain.facts.permissions import Permission

@@ -22,7 +22,7 @@ from lambdatop.aws.logs.raw_events import in_order, owned, parsed, shared_groups
 from lambdatop.aws.logs.selection import STAY_S, choose, troubled
 from lambdatop.aws.logs.tail_state import BACKFILL_S, Tail, Window, moment
 from lambdatop.aws.reads.gaps import Told, gap_of
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.cooperative import let_go
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable

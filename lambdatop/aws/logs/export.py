@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Any
 
 from lambdatop.aws.logs.raw_events import identity, owned
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.errors import Missing, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop.aws.reads.metric_queries import Query
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire import answer_checks
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.series import SeriesKey

@@ -18,7 +18,7 @@ from contextlib import aclosing
 from dataclasses import field
 from typing import Any
 
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import broken, live_update
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.frozen import dataclass

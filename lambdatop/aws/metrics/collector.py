@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from lambdatop.aws.metrics.memory import Memory
 from lambdatop.aws.metrics.round import Round
 from lambdatop.aws.reads.metric_queries import ASYNC_METRICS, FUNCTION_METRICS
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View

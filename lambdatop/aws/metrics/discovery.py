@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.state.events import ActivityObserved

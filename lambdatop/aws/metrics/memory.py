@@ -13,7 +13,7 @@ from lambdatop.domain.facts.not_read import Reason
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key
 from lambdatop.domain.polling.hot import LATELY_S
-from lambdatop.domain.polling.plan import NEVER
+from lambdatop.domain.polling.state import NEVER
 from lambdatop.domain.polling.tripwire import Metric
 from lambdatop.domain.state.world import Spend, World
 

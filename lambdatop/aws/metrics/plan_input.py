@@ -14,7 +14,7 @@ from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.polling import hot as look_hot
 from lambdatop.domain.polling import tripwire
-from lambdatop.domain.polling.plan import LookState
+from lambdatop.domain.polling.state import LookState
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.world import World

@@ -14,7 +14,7 @@ from lambdatop.aws.metrics.plan_input import Targets, in_detail, in_trouble, loo
 from lambdatop.aws.reads.gaps import reason_of
 from lambdatop.aws.reads.metric_data import Span, ask, span_until, usable
 from lambdatop.aws.reads.metric_queries import Query, account_queries, function_queries, sweep_queries
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import CredentialsError, SourceError
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Reason

@@ -16,7 +16,8 @@ from lambdatop.aws.sdk.walls.allowlist import DRAIN_DELETE, DRAIN_RECEIVE
 from lambdatop.aws.sdk.walls.guard import DrainTicket
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.ports.aws import Sent, Spill
+from lambdatop.domain.ports.aws import Sent
+from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.sanitize import clean_line
 
 WAIT_S = 5

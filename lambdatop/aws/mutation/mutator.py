@@ -13,15 +13,16 @@ from botocore import exceptions as sdk
 from botocore import xform_name
 
 from lambdatop.aws.mutation.drain import WAIT_S, Answer, Drain
+from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.errors import code_and_status, translate, words_of
 from lambdatop.aws.sdk.identity import Caller, CheckedCredentials, signing_with
-from lambdatop.aws.sdk.session import Clients
 from lambdatop.aws.sdk.walls.allowlist import LEASE
 from lambdatop.aws.sdk.walls.guard import Guard, GuardRefusal, Ticket
 from lambdatop.aws.sdk.walls.transport import SEND_S, bounded
 from lambdatop.domain.mitigations.registry import calls as mitigation_calls
 from lambdatop.domain.plans.plan import Call
-from lambdatop.domain.ports.aws import Sent, Spill
+from lambdatop.domain.ports.aws import Sent
+from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.sanitize import clean_line
 
 ALLOWED: frozenset[tuple[str, str]] = mitigation_calls() | {LEASE}

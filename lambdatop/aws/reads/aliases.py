@@ -9,7 +9,7 @@ from typing import Any
 from lambdatop.aws.facts.resources import arn_text, seconds
 from lambdatop.aws.reads.gaps import Gaps, not_known
 from lambdatop.aws.reads.single_reads import Parts
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.arns import bus_arn, function_arn
 from lambdatop.domain.facts.not_read import NotKnown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambdatop.aws.facts.resources import mapping_facts
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.keys import Scope
 

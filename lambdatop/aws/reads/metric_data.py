@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lambdatop.aws.facts.resources import seconds
 from lambdatop.aws.reads.metric_queries import PERIOD_S, Query
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.gather import all_of
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.facts.series import Columns, SeriesKey

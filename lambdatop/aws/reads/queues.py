@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambdatop.aws.facts.resources import queue_facts
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn

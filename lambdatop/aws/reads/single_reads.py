@@ -17,7 +17,7 @@ from lambdatop.aws.facts.resources import (
 )
 from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.reads.metric_queries import Query
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, Reserved

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop.aws.facts.resources import seconds
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.keys import Key

@@ -9,7 +9,7 @@ from lambdatop.aws.facts.resources import mapping_facts
 from lambdatop.aws.reads.aliases import Aliases
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.targets.cloudtrail import read_trail
 from lambdatop.aws.targets.find import Finder
 from lambdatop.aws.targets.situations import Situations

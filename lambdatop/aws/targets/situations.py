@@ -14,7 +14,7 @@ from lambdatop.aws.reads.gaps import Gaps
 from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts, unasked
-from lambdatop.aws.sdk.session import Api
+from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn, queue_arn
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none

@@ -18,7 +18,7 @@ from lambdatop.cli.terminal.signals import ENDS, GRACE_S, SIGNALLED, signals_end
 from lambdatop.cli.terminal.splash import close, opening
 from lambdatop.cli.unfinished import say_ends, under_way
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.ports.aws import JournalStore
+from lambdatop.domain.ports.storage import JournalStore
 
 if TYPE_CHECKING:
     from lambdatop.engine.thread import EngineThread

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.commands.console import open_console, refuse_without_terminal
-from lambdatop.cli.commands.snapshot import show
 from lambdatop.cli.compose import engine_thread, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.demo_session import DemoJournal, DemoRun, DemoSpills, demo_settings
 from lambdatop.cli.durations import seconds
+from lambdatop.cli.show import show
 from lambdatop.config.suggestions import did_you_mean
 from lambdatop.domain.errors import LambdatopError, UsageError
 from lambdatop.report.text.table import text_table

@@ -129,7 +129,8 @@ def _examined(settings: Settings, environ: Mapping[str, str], actions: Sequence[
     from lambdatop.aws.doctor.checks import examine
     from lambdatop.aws.sdk.connection import Connection
     from lambdatop.engine.clock import SystemClock
-    from lambdatop.engine.rate_limiter import SpendMeter, TokenBuckets
+    from lambdatop.engine.rate_limiter import TokenBuckets
+    from lambdatop.engine.spend_meter import SpendMeter
 
     clock = SystemClock()
     codes = None

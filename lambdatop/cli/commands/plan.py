@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from lambdatop.cli import exit_codes, stdio
+from lambdatop.cli import exit_codes
 from lambdatop.cli.compose import Parts, corridor, wire
 from lambdatop.cli.context import Context, settle
+from lambdatop.cli.show_plan import show
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.plans.plan import Plan, Proposal
-from lambdatop.report.text.plan import proposal_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,13 +75,3 @@ def parse_params(pairs: list[str]) -> dict[str, str]:
             raise UsageError(f"--set {name} stands twice")
         params[name] = value
     return params
-
-
-def show(proposal: Proposal, *, as_json: bool) -> None:
-    """Print a plan or a refusal as data."""
-    if as_json:
-        from lambdatop.report.json.snapshot import plan_json
-
-        stdio.document(plan_json(proposal))
-    else:
-        stdio.data(proposal_text(proposal))

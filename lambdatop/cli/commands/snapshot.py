@@ -10,12 +10,12 @@ from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import engine_thread, wire
 from lambdatop.cli.context import settle
 from lambdatop.cli.durations import seconds
+from lambdatop.cli.show import _note_gaps, show
 from lambdatop.domain.plans.finding import SEVERITIES
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.report.audit.report import Asked, report
 from lambdatop.report.text.not_known import cannot_tell
-from lambdatop.report.text.snapshot import snapshot_text
 
 CONNECTION = "connection"
 """The source that says whether there is a connection; having one is not having data."""
@@ -104,28 +104,6 @@ def asked(settings: Settings) -> Asked:
     except KeyError:  # a container's user often has no name
         user = f"uid {os.getuid()}"
     return Asked(user, os.uname().nodename, settings.mode)
-
-
-def show(snapshot: Snapshot, form: str) -> None:
-    """Print a snapshot as JSON or text, and on stderr what is missing in it."""
-    if form == "json":
-        from lambdatop.report.json.snapshot import snapshot_json
-
-        stdio.document(snapshot_json(snapshot))
-    else:
-        stdio.data(snapshot_text(snapshot))
-    _note_gaps(snapshot)
-
-
-def _note_gaps(snapshot: Snapshot) -> None:
-    for source in snapshot.sources:
-        if source.state != "ok":
-            stdio.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
-    reads = sum(gap.targets for gap in snapshot.gaps)
-    if reads:
-        stdio.say(
-            f"note: {reads:,} reads brought nothing or were not made; the output lists them as not seen"
-        )
 
 
 def _say_why(snapshot: Snapshot) -> None:

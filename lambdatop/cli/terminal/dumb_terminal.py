@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import stdio
-from lambdatop.cli.commands.snapshot import show
+from lambdatop.cli.show import show
 
 if TYPE_CHECKING:
     from lambdatop.engine.thread import EngineThread

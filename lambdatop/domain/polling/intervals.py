@@ -13,7 +13,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.wording import span
 
 if TYPE_CHECKING:
-    from lambdatop.domain.polling.plan import LookState
+    from lambdatop.domain.polling.state import LookState
 
 HOUR_S = 3600.0
 MARGIN = 0.95

@@ -19,7 +19,6 @@ neither ranks more than 10,000 metrics nor returns more than 500; so the sweep a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from itertools import islice
 from math import inf
 from operator import attrgetter
@@ -28,9 +27,8 @@ from lambdatop.domain.facts.polling_status import Looking
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.polling.intervals import HOUR_S, ROUND_MOST, SWEEP_SHARE, Paces, Purse, paces
-from lambdatop.domain.polling.tripwire import PERIODIC, Metric, Reading
-
-NEVER = float("-inf")
+from lambdatop.domain.polling.state import NEVER, LookState
+from lambdatop.domain.polling.tripwire import PERIODIC, Metric
 
 FULL_MOST = 12_000
 """Series in one round of what a person asked for; the next round follows at once."""
@@ -38,59 +36,6 @@ GROWN = 1.5
 """A move that has become so many times larger since its last sweep is swept for again at once."""
 REDISCOVER_S = 600.0
 """So often ListMetrics is asked while a move is unexplained: it knows new series some minutes late."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookState:
-    """Everything the plan depends on.
-
-    `active` are the functions that ran lately (None: nobody could tell, so all count); `hot` and `watched`
-    come before `visible`. `series` is what one function costs in detail, `fixed` what each queue, mapping
-    and stream costs, `urgent` those of them that belong to a function in detail, `wire_units` the trip-wire.
-    `asked` says when each of them had detail, `swept` when each function was swept for which metric (and
-    `swept_excess` how large the move was then), `discovered_at`, `wire_at` and `periodic_at` (a sweep that no
-    move asked for) when that was done last.
-    `spent` are the units of the last hour, `swept_units` those of sweeps for a move, `calm_units` those that
-    were spent while nothing was wrong, without the trip-wire's; `others` what everything but this plan cost
-    in it (all in units). `full_since` is since when a person wants everything once.
-    """
-
-    now: float
-    base_s: float
-    budget: float
-    calm: float
-    functions: frozenset[Key] = frozenset()
-    active: frozenset[Key] | None = None
-    watched: frozenset[Key] = frozenset()
-    hot: tuple[Key, ...] = ()
-    visible: frozenset[Key] = frozenset()
-    troubled: bool = False
-    series: float = 10.0
-    fixed: Mapping[Key, int] = field(default_factory=dict)
-    urgent: frozenset[Key] = frozenset()
-    wire_units: int = 11
-    reading: Reading = field(default=Reading())
-    asked: Mapping[Key, float] = field(default_factory=dict)
-    swept_excess: Mapping[Metric, float] = field(default_factory=dict)
-    swept: Mapping[Metric, Mapping[Key, float]] = field(default_factory=dict)
-    wire_at: float = NEVER
-    discovered_at: float = NEVER
-    periodic_at: float = NEVER
-    spent: float = 0.0
-    swept_units: float = 0.0
-    calm_units: float = 0.0
-    others: float = 0.0
-    full_since: float | None = None
-    per_call: int = 100
-
-    @property
-    def wrong(self) -> bool:
-        """Whether there is a reason to spend more than the calm budget."""
-        return self.troubled or bool(self.reading.moves)
-
-    def age(self, key: Key) -> float:
-        """Seconds since this had detail; infinite when it never had."""
-        return self.now - self.asked.get(key, NEVER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any, Literal, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.log_analysis.insights import ErrorsFound, Found, Scan
+from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.insights import Found
 from lambdatop.domain.loglines.page import Older
-from lambdatop.domain.plans.journal import Entry, Outcome, Uptime
 from lambdatop.domain.plans.lease import Leased
-from lambdatop.domain.plans.plan import Call, Plan, Proposal, State
+from lambdatop.domain.plans.plan import Call, State
 from lambdatop.domain.plans.situation import Situation
+from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.state.events import Event, TargetIdentified
-from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.domain.state.world import EMPTY_WORLD, World
-
-
-class Clock(Protocol):
-    """Time. The only room that asks the operating system for it is engine/clock.py."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-
-    def uptime(self) -> Uptime:
-        """How long this machine has run, by a clock that nobody can set."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-    def give_way(self) -> None:
-        """Hold this thread, for some ms at most, while a key is being answered: both need the interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +76,6 @@ class Unfinished(Protocol):
         """What it has not asked yet, by action: "not asked" where its next round would, else the reason."""
 
 
-class Limiter(Protocol):
-    """Token buckets per API, shared by every caller in the process."""
-
-    async def take(self, api: str) -> None:
-        """Wait for one token of `api` (`lambda`, `sqs`, `logs`, `cloudwatch`, others are free)."""
-
-    def throttled(self, api: str) -> None:
-        """AWS refused a call of `api` because of its rate: be slower there for a while."""
-
-
-class Meter(Protocol):
-    """Counts our own calls."""
-
-    def count(self, service: str, operation: str, usd: float) -> None:
-        """One call that costs `usd` at list price."""
-
-
 class Reader(Protocol):
     """Fresh reads of single targets, for plans and for the check right before a call."""
 
@@ -140,30 +102,6 @@ class Sent:
     outcome: Literal["applied", "refused", "not-sent", "unknown"]
     detail: str = ""
     busy: bool = False
-
-
-class Spill(Protocol):
-    """A file on this machine that takes the messages of one queue."""
-
-    @property
-    def path(self) -> str:
-        """Where it is, for people."""
-
-    def keep(self, messages: Sequence[Mapping[str, Any]]) -> int:
-        """Write messages as SQS returned them; returns after fsync how many were new to the file.
-
-        Raises LambdatopError when they could not be made durable: then none of them may be deleted.
-        """
-
-    def close(self) -> None:
-        """Let others take the file; waits for a write under way."""
-
-
-class SpillStore(Protocol):
-    """Where drained messages go."""
-
-    def open(self, scope: Scope, queue: str) -> Spill:
-        """The file of a queue; one that a former drain left is gone on with. Raises LambdatopError."""
 
 
 class Mutator(Protocol):
@@ -211,28 +149,6 @@ class LogHistory(Protocol):
         """
 
 
-class JournalStore(Protocol):
-    """The crash-safe journal. Every method that writes returns after fsync."""
-
-    def read(self) -> tuple[Entry, ...]:
-        """Entries that may still be needed, and the newest, oldest first; the rest is in archives."""
-
-    def older(self) -> Iterator[tuple[Entry, ...]]:
-        """Entries of each archive, the newest archive first; raises LambdatopError where one is missing."""
-
-    def gap(self) -> str:
-        """What is missing of the journal, "" when nothing is."""
-
-    def intent(self, entry: Entry) -> None:
-        """Write an intent; raises when it could not be made durable."""
-
-    def attempt(self, entry_id: str, at: float, number: int, detail: str) -> None:
-        """Write that a refused call is about to be sent again: the `number`-th time, and why."""
-
-    def outcome(self, entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None) -> None:
-        """Write an outcome."""
-
-
 @dataclass(frozen=True, slots=True)
 class Backend:
     """One open connection to an account and region, made by the composition root.
@@ -258,68 +174,6 @@ class Backend:
 
 Connect = Callable[[], Awaitable[Backend]]
 """Opens a Backend; raises CredentialsError, Unreachable … with a sentence for a person."""
-
-
-ResultKind = Literal["applied", "refused", "not-sent", "unknown", "drift", "expired", "read-only"]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How an execution ended. On drift: what you saw, what is now, what you want.
-
-    Of a plan in steps, `steps` holds how each of them ended as far as they came; the rest is the last one's.
-    """
-
-    kind: ResultKind
-    message: str
-    entry: Entry | None = None
-    saw: State | None = None
-    now: State | None = None
-    want: State | None = None
-    steps: tuple[Result, ...] = ()
-
-
-class Console(Protocol):
-    """What the TUI may ask of the engine. Safe to call from the UI's thread; futures end there too."""
-
-    def latest(self) -> Snapshot:
-        """The newest snapshot, at once."""
-
-    def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
-        """Functions whose log tails are wanted; `live` None: by Live Tail where an incident is open."""
-
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
-        """Functions whose rows are on screen; `full`: all series of all functions once, at any price."""
-
-    def refresh(self) -> None:
-        """Collect everything now."""
-
-    def reconnect(self) -> None:
-        """Connect anew at once: somebody logged in."""
-
-    def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
-        """Read the target fresh and plan; raises LambdatopError through the future."""
-
-    def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
-        """Plan the undo of one entry, or of the newest that can be undone."""
-
-    def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
-        """The aliases of a function, or the rules that send to it, read now."""
-
-    def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
-        """Who changed this lately, newest first; raises LambdatopError through the future."""
-
-    def older_logs(self, functions: frozenset[Key], before: float) -> Future[Older]:
-        """A page of their logs up to `before` (s since the epoch, inclusive)."""
-
-    def log_scan(self, functions: frozenset[Key], minutes: float) -> Future[Scan]:
-        """What asking Logs Insights for their errors would scan and cost; nothing is asked yet."""
-
-    def log_errors(self, scan: Scan) -> Future[ErrorsFound]:
-        """Ask Logs Insights, for money; cancelling the future stops the query."""
-
-    def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
-        """Carry a confirmed plan out; never cancelled once a call is on its way."""
 
 
 EventSink = Callable[[Sequence[Event]], None]

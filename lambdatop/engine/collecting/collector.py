@@ -7,14 +7,15 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
-from lambdatop.domain.error_words import error_words
 from lambdatop.domain.errors import CredentialsError, Denied, LambdatopError, Missing, SourceError, Throttled
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.ports.aws import Clock, EventSink, Source, View
+from lambdatop.domain.ports.aws import EventSink, Source, View
+from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.state.events import Event, SourceReported, SourceState
 from lambdatop.engine.clock import finished_within, wait_at_most
 from lambdatop.engine.collecting.backoff import Pace
+from lambdatop.engine.unexpected import unexpected
 
 ROUND_LIMIT_S = 60.0
 STALE_FACTOR = 2.0
@@ -194,9 +195,3 @@ def _sentence(name: str, error: Exception) -> str:
 def without_promise(sentence: str) -> str:
     """What went wrong alone, for a reader whom nobody asks for any more."""
     return sentence.removesuffix(AGAIN).removesuffix(SLOWER)
-
-
-def unexpected(where: str, error: BaseException) -> str:
-    """The sentence for an error that nobody foresaw; its traceback goes to the log."""
-    _log.error("unexpected error in %s", where, exc_info=error)
-    return f"{where} met an unexpected error ({error_words(error)}); --debug logs the details."

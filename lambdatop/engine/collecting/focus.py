@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from lambdatop.domain.keys import Key
-from lambdatop.domain.ports.aws import Clock, EventSink, View
+from lambdatop.domain.ports.aws import EventSink, View
+from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.state.events import Event, LooksPlanned
 from lambdatop.domain.state.world import World
 from lambdatop.engine.collecting.live_policy import LivePolicy

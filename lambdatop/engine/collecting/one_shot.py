@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from lambdatop.domain.facts.not_read import Gap, Reason
 from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.ports.aws import Clock, View
+from lambdatop.domain.ports.aws import View
+from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.collecting.collectors import UNHURRIED, Fleet
 

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Protocol
 
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.ports.aws import Clock
+from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import Event, SourceReported
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot, SourceRow
 from lambdatop.domain.state.world import EMPTY_WORLD, World
-from lambdatop.engine.collecting.collector import unexpected
 from lambdatop.engine.collecting.deferred_free import NOBODY, Attic
+from lambdatop.engine.unexpected import unexpected
 
 FoldAll = Callable[[World, Sequence[Event]], World]
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from lambdatop.domain.errors import LambdatopError, SourceError
-from lambdatop.domain.ports.aws import Backend, Clock, Connect
+from lambdatop.domain.ports.aws import Backend, Connect
+from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
-from lambdatop.engine.collecting.collector import unexpected
+from lambdatop.engine.unexpected import unexpected
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0

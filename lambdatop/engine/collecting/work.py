@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from lambdatop.domain.keys import Key
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 
 T = TypeVar("T")
 

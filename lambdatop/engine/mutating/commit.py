@@ -17,19 +17,13 @@ from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan
 from lambdatop.domain.plans.unfinished import NOT_BEGUN
-from lambdatop.domain.ports.aws import (
-    Clock,
-    JournalStore,
-    Lease,
-    Mutator,
-    Reader,
-    Result,
-    Sent,
-    SpillStore,
-)
-from lambdatop.engine.collecting.collector import unexpected
+from lambdatop.domain.ports.aws import Lease, Mutator, Reader, Sent
+from lambdatop.domain.ports.console import Result
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.engine.mutating.read_back import Look, look, settled
 from lambdatop.engine.mutating.verdict import Verdict, drifted, judge
+from lambdatop.engine.unexpected import unexpected
 
 BUSY_PAUSES_S = (1.0, 2.0)
 """Waits before the second and the third attempt at a call that AWS was too busy for."""

@@ -9,7 +9,9 @@ from typing import Protocol
 
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.plans.plan import Plan, State, Wait, shows
-from lambdatop.domain.ports.aws import Clock, Reader, Result
+from lambdatop.domain.ports.aws import Reader
+from lambdatop.domain.ports.console import Result
+from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.mutating.read_back import look
 

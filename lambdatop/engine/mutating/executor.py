@@ -20,16 +20,10 @@ from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, Proposal, State
 from lambdatop.domain.plans.unfinished import Halfway
-from lambdatop.domain.ports.aws import (
-    Clock,
-    EventSink,
-    JournalStore,
-    Lease,
-    Mutator,
-    Reader,
-    Result,
-    SpillStore,
-)
+from lambdatop.domain.ports.aws import EventSink, Lease, Mutator, Reader
+from lambdatop.domain.ports.console import Result
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.state.aftermath import standing
 from lambdatop.domain.state.events import Control, ControlObserved, Event, JournalRead
 from lambdatop.domain.state.snapshot import Mode

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lambdatop.domain.facts.principal import same_principal
-from lambdatop.domain.ports.aws import Backend, Clock, EventSink, JournalStore, SpillStore
+from lambdatop.domain.ports.aws import Backend, EventSink
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import TargetIdentified
 from lambdatop.domain.state.snapshot import Mode

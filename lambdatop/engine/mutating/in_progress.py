@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.unfinished import Halfway, halfway
-from lambdatop.domain.ports.aws import Clock
+from lambdatop.domain.ports.runtime import Clock
 
 LONGEST_S = 3600.0
 """No plan in steps waits so long between two of its steps (`mitigations.skip.WATCH_S` is half of it). By then

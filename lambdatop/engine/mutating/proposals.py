@@ -15,7 +15,9 @@ from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Proposal, Refusal, State
 from lambdatop.domain.plans.situation import FunctionSituation, Situation
 from lambdatop.domain.plans.undoable import find_also_in_archives, on_top
-from lambdatop.domain.ports.aws import Clock, JournalStore, Reader
+from lambdatop.domain.ports.aws import Reader
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.engine.mutating.read_back import look
 
 

@@ -9,8 +9,9 @@ from lambdatop.domain.errors import LambdatopError, Missing
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Plan, State, shows
-from lambdatop.domain.ports.aws import Clock, Reader
-from lambdatop.engine.collecting.collector import unexpected
+from lambdatop.domain.ports.aws import Reader
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.engine.unexpected import unexpected
 
 PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Waits before each look: reads after a write are eventually consistent, and a trigger needs time."""

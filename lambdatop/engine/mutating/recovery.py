@@ -13,7 +13,9 @@ from dataclasses import replace
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.journal import ACCEPTED, NO_UPTIME, Entry
 from lambdatop.domain.plans.plan import shows
-from lambdatop.domain.ports.aws import Clock, JournalStore, Reader
+from lambdatop.domain.ports.aws import Reader
+from lambdatop.domain.ports.runtime import Clock
+from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.engine.mutating.in_progress import process_may_run
 from lambdatop.engine.mutating.read_back import is_changing, look
 from lambdatop.engine.mutating.verdict import (

@@ -8,7 +8,8 @@ from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.plans.journal import ACCEPTED, FOUND
 from lambdatop.domain.plans.plan import Plan, State, shows
-from lambdatop.domain.ports.aws import Result, Sent
+from lambdatop.domain.ports.aws import Sent
+from lambdatop.domain.ports.console import Result
 from lambdatop.engine.mutating.read_back import Look
 
 FOUND_APPLIED, FOUND_NOT, FOUND_CHANGED, FOUND_NOTHING = FOUND

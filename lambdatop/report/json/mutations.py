@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Saving, State
 from lambdatop.domain.plans.unfinished import Halfway
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.report.json.primitives import Json, iso, plain, ref_json
 
 PLAN_SCHEMA = "lambdatop.plan/1"

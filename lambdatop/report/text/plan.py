@@ -14,7 +14,7 @@ from lambdatop.domain.plans.plan import (
     Refusal,
     wait_begins,
 )
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.sanitize import strange_letters
 from lambdatop.report.text import numbers as figures
 from lambdatop.report.text.snapshot import state

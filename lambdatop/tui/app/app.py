@@ -14,7 +14,7 @@ from lambdatop.config.theme_file import DEFAULT_THEME, NO_COLOR_THEME, Themes
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import Console
+from lambdatop.domain.ports.console import Console
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot
 from lambdatop.tui._textual import QuietCrash

@@ -7,7 +7,7 @@ from typing import Literal
 
 from textual.app import App, SuspendNotSupported
 
-from lambdatop.domain.ports.aws import Console
+from lambdatop.domain.ports.console import Console
 
 NO_LOGIN = "There is nothing to log in to: the demo brings its own keys."
 

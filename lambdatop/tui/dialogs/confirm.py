@@ -25,7 +25,7 @@ from lambdatop.domain.plans.plan import (
     Proposal,
     Refusal,
 )
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.sanitize import clean
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.dialogs.alternatives import buttons

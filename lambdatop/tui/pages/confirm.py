@@ -19,7 +19,7 @@ from lambdatop.domain.plans.plan import (
     wait_begins,
 )
 from lambdatop.domain.plans.wording import command_in
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.sanitize import strange_letters
 from lambdatop.domain.snapshots import savings
 from lambdatop.domain.state.snapshot import Target

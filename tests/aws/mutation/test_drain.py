@@ -11,7 +11,7 @@ from fakes.drained_queue import DELETE, RECEIVE, URL, DrainedQueue, Drainer, alw
 from fakes.wire_stub import Answer, Body, Fault, Hang, Reset, WireStub
 
 from lambdatop.aws.mutation.drain import WAIT_S
-from lambdatop.aws.sdk.session import Clients
+from lambdatop.aws.sdk.clients import Clients
 from lambdatop.domain.ports.aws import Sent
 
 from ..conftest import MakeBench

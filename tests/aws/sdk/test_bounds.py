@@ -16,7 +16,7 @@ from lambdatop.aws import connect as connecting
 from lambdatop.aws.mutation import mutator as mutating
 from lambdatop.aws.mutation.mutator import AwsMutator
 from lambdatop.aws.sdk import session
-from lambdatop.aws.sdk.session import Clients
+from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.walls import transport
 from lambdatop.aws.sdk.wire._private import ANSWER_BYTES
 from lambdatop.domain.errors import Unreachable

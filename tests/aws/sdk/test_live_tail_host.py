@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from fakes.aws_doubles import Counter, HandClock, Tokens, towards
 
-from lambdatop.aws.sdk.session import Api, Clients, open_session
+from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.sdk.clients import Clients
+from lambdatop.aws.sdk.session import open_session
 from lambdatop.aws.sdk.walls.guard import Guard, GuardRefusal
 
 pytestmark = pytest.mark.sdk

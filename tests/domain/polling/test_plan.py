@@ -9,7 +9,8 @@ from bench.look_plan import CELLS, ERRORS, NOW, SCOPE, row, state, table
 
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.keys import Key
-from lambdatop.domain.polling.plan import LookState, plan
+from lambdatop.domain.polling.plan import plan
+from lambdatop.domain.polling.state import LookState
 from lambdatop.domain.polling.tripwire import WIRES, Metric, Move, Reading
 from lambdatop.domain.settings.settings import Limits
 

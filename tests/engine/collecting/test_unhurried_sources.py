@@ -17,7 +17,8 @@ from lambdatop.domain.state.events import Event, PermissionsObserved
 from lambdatop.engine.clock import SystemClock
 from lambdatop.engine.collecting.collectors import HEAD_START_S, PATIENCE_S
 from lambdatop.engine.engine import Engine
-from lambdatop.engine.rate_limiter import LOOKUPS_PER_S, SpendMeter, TokenBuckets
+from lambdatop.engine.rate_limiter import LOOKUPS_PER_S, TokenBuckets
+from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.engine.thread import EngineThread
 from lambdatop.storage.journal_file import JournalFile
 

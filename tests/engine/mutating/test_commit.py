@@ -20,7 +20,8 @@ from lambdatop.domain.mitigations.drain import drain
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.lease import Held, Leased, not_known, taken
 from lambdatop.domain.plans.plan import Call, Plan
-from lambdatop.domain.ports.aws import Result, Sent
+from lambdatop.domain.ports.aws import Sent
+from lambdatop.domain.ports.console import Result
 from lambdatop.engine.mutating import commit as module
 from lambdatop.engine.mutating.commit import Committer
 from lambdatop.storage.errors import JournalError

@@ -19,7 +19,7 @@ from lambdatop.domain.errors import Denied
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Refusal
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.events import Control, ControlObserved, JournalRead
 from lambdatop.engine.mutating.executor import LAST_SECONDS_S, Executor, Process
 from lambdatop.engine.mutating.in_progress import LONGEST_S

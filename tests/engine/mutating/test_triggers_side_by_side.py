@@ -11,7 +11,7 @@ from fakes.corridor import Corridor, corridor
 from fakes.entries import SCOPE
 from fakes.many_triggers import OFF_S, Triggers, TriggersMutator, TriggersReader, stop_in_order, trigger
 
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.engine.mutating import composite
 from lambdatop.engine.mutating.executor import Executor
 

@@ -14,7 +14,7 @@ from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.plan import Alternative, Plan, Refusal
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.snapshot import (
     FunctionRow,
     MappingRow,

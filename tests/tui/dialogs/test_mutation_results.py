@@ -8,7 +8,7 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import dialog, looking, press, settle, text, toasts
 from textual.widgets import Input
 
-from lambdatop.domain.ports.aws import Result, ResultKind
+from lambdatop.domain.ports.console import Result, ResultKind
 from lambdatop.domain.state.snapshot import MappingRow
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.ask import AskScreen

@@ -12,7 +12,7 @@ from textual.widgets import Button
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import Result
+from lambdatop.domain.ports.console import Result
 from lambdatop.domain.state.aftermath import Aftermath, Changed
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.choose import ChooseScreen

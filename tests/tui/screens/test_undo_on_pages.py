@@ -14,7 +14,7 @@ from fakes.screens import dialog, looking, press, settle, text, toasts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.journal import ACCEPTED, Entry
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.ports.aws import Result, ResultKind
+from lambdatop.domain.ports.console import Result, ResultKind
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.flows.mitigation import Corridor
 from lambdatop.tui.screens.dashboard import DashboardScreen

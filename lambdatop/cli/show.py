@@ -1,0 +1,29 @@
+"""Print a snapshot in the form that was asked for."""
+
+from __future__ import annotations
+
+from lambdatop.cli import stdio
+from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.report.text.snapshot import snapshot_text
+
+
+def show(snapshot: Snapshot, form: str) -> None:
+    """Print a snapshot as JSON or text, and on stderr what is missing in it."""
+    if form == "json":
+        from lambdatop.report.json.snapshot import snapshot_json
+
+        stdio.document(snapshot_json(snapshot))
+    else:
+        stdio.data(snapshot_text(snapshot))
+    _note_gaps(snapshot)
+
+
+def _note_gaps(snapshot: Snapshot) -> None:
+    for source in snapshot.sources:
+        if source.state != "ok":
+            stdio.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
+    reads = sum(gap.targets for gap in snapshot.gaps)
+    if reads:
+        stdio.say(
+            f"note: {reads:,} reads brought nothing or were not made; the output lists them as not seen"
+        )

@@ -1,0 +1,15 @@
+"""Say in one sentence that something unforeseen failed."""
+
+from __future__ import annotations
+
+import logging
+
+from lambdatop.domain.error_words import error_words
+
+_log = logging.getLogger(__name__)
+
+
+def unexpected(where: str, error: BaseException) -> str:
+    """The sentence for an error that nobody foresaw; its traceback goes to the log."""
+    _log.error("unexpected error in %s", where, exc_info=error)
+    return f"{where} met an unexpected error ({error_words(error)}); --debug logs the details."
