@@ -13,7 +13,6 @@ from scenes.scene import HERE, Label, Scene, recorded, recorded_names
 from scenes.shaped import shaped
 
 from lambdatop.domain.detectors.registry import REGISTRY
-from lambdatop.domain.plans.finding import DETECTORS
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.snapshot import Snapshot
 
@@ -53,7 +52,7 @@ def test_scenes_are_labelled_with_what_exists() -> None:
     assert not names & set(shaped())
     for scene in detectors.every_scene():
         for label in (*scene.must, *scene.may, *scene.never):
-            assert label.detector in DETECTORS, scene.name
+            assert label.detector in REGISTRY, scene.name
         times = [e.at for e in scene.events if isinstance(e, ev.MetricsObserved)]
         assert times, scene.name
         # Recordings hold compressed minutes; the others 30 rounds after an hour of history.

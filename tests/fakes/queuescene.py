@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
 
-from lambdatop.domain.detectors.registry import Detect
+from lambdatop.domain.detectors.spec import Detect
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.figures.context import sight

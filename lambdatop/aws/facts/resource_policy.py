@@ -42,7 +42,7 @@ _SYNC: Mapping[str, str] = {
     "edgelambda": "cloudfront",
     "cloudfront": "cloudfront",
 }
-"""Service principals (without `.amazonaws.com`) by the way in which they invoke (telemetry section 6)."""
+"""Service principals (without `.amazonaws.com`) by the way in which they invoke."""
 
 _ARN_MAX = 2048
 _INVOKES = ("*", "lambda:*")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 
-from lambdatop.domain.detectors.registry import REGISTRY, Detector
-from lambdatop.domain.plans.finding import DETECTORS
+from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.settings.thresholds import DetectorSettings
 
 _HEAD = """\
@@ -32,25 +31,21 @@ def markdown() -> str:
     """The whole document."""
     clear = DetectorSettings().clear_factor
     head = f"{_HEAD}  ({_number(clear)}) of the threshold that raised it.\n"
-    return "\n".join((head, *_overview(), "", *(line for name in DETECTORS for line in _section(name))))
+    return "\n".join((head, *_overview(), "", *(line for name in REGISTRY for line in _section(name))))
 
 
 def _overview() -> Iterator[str]:
     yield "| detector | what it says |"
     yield "|---|---|"
-    for name in DETECTORS:
-        built = REGISTRY.get(name)
-        said = _cell(_says(built)) if built else "not in this version"
-        yield f"| {f'[`{name}`](#{name})' if built else f'`{name}`'} | {said} |"
+    for name, spec in REGISTRY.items():
+        yield f"| [`{name}`](#{name}) | {_cell(spec.says)} |"
 
 
 def _section(name: str) -> Iterator[str]:
-    built = REGISTRY.get(name)
-    if built is None:
-        return
+    built = REGISTRY[name]
     yield f"## {name}"
     yield ""
-    yield f"{_sentence(_says(built))}"
+    yield f"{_sentence(built.says)}"
     yield ""
     yield f"- **Formula:** {built.formula}"
     yield f"- **Reads:** {built.source}"
@@ -63,13 +58,6 @@ def _section(name: str) -> Iterator[str]:
         yield "|---|---:|---|---|"
         yield from (_knob(knob) for knob in knobs)
     yield ""
-
-
-def _says(built: Detector) -> str:
-    """The first line of the detector's module, without its name and where it comes from."""
-    line = (built.detect.__globals__.get("__doc__") or "").strip().split("\n", 1)[0]
-    said = line.partition(": ")[2].partition(" (telemetry")[0]
-    return said.partition(". ")[0].rstrip(".")
 
 
 def _sentence(words: str) -> str:

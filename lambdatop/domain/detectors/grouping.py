@@ -4,8 +4,8 @@ Findings belong together when they concern the same function: their target or wh
 function, feeds it, takes its failures or holds its log. Findings that are only information never join two
 incidents; they stand last, as what makes it worse.
 
-The cause is the member that stands first in CAUSAL, a table of what explains what: a change explains a
-full disk, a full disk explains errors, errors explain redelivery, redelivery fills the dead-letter queue.
+The cause is the member whose detector has the lowest causal rank: a change explains a full disk, a full disk
+explains errors, errors explain redelivery, redelivery fills the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.facts.log_writers import LOG_GROUP, writers_by_group
 from lambdatop.domain.graph.dead_letters import dead_letter_queues
 from lambdatop.domain.keys import Key
@@ -20,37 +21,8 @@ from lambdatop.domain.plans.finding import SEVERITIES, Finding
 from lambdatop.domain.plans.incident import Incident
 from lambdatop.domain.state.world import World
 
-CAUSAL = (
-    "recent_change",
-    "runaway_loop",
-    "suspected_loop",
-    "loop_topology",
-    "resource_limit",
-    "memory_pressure",
-    "proactive_init",
-    "timeouts",
-    "near_timeout",
-    "quota_headroom",
-    "throttled",
-    "dead_trigger",
-    "poison_message",
-    "blocked_shard",
-    "async_amplification",
-    "error_burst",
-    "error_rate",
-    "batch_amplification",
-    "sqs_redelivery",
-    "stream_lag",
-    "async_backlog",
-    "dlq_growth",
-    "async_loss",
-    "stream_loss",
-    "log_storm",
-    "cold_start_burst",
-    "cost_burn",
-    "risky_config",
-)
-_RANK = {name: rank for rank, name in enumerate(CAUSAL)}
+UNKNOWN = 10_000
+"""Causal rank of a finding whose detector is not known: last."""
 
 
 def group(world: World, findings: Iterable[Finding]) -> tuple[Incident, ...]:
@@ -71,7 +43,7 @@ def group(world: World, findings: Iterable[Finding]) -> tuple[Incident, ...]:
 
 def _order(finding: Finding) -> tuple[int, int, bool, float, str, Key]:
     """Causal order; information after everything else, who blames another after who blames nobody."""
-    rank = _RANK.get(finding.detector, len(CAUSAL))
+    rank = REGISTRY[finding.detector].causal if finding.detector in REGISTRY else UNKNOWN
     victim = finding.remedy is not None
     return (int(finding.rank == 0), rank, victim, -finding.rank, finding.target.name, finding.target.key)
 

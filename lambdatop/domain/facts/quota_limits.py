@@ -1,6 +1,6 @@
 """Limits that AWS sets: as Service Quotas tells them, else as they are documented, marked as assumed.
 
-Sources of the documented values: AWS's guide "Lambda quotas" and the model (telemetry sheet, section 8.1);
+Sources of the documented values: AWS's guide "Lambda quotas" and the model;
 the codes are those of section 8.2. Sizes are bytes, rates requests/s, times s.
 """
 
@@ -122,7 +122,7 @@ SQS_IN_FLIGHT_FIFO = 120_000
 SQS_MAPPING_CONCURRENCY = 1_250
 SHARD_READS_PER_S = 5
 SHARD_POLLS_PER_S = {"kinesis": 1, "dynamodb": 4}
-"""How often a mapping polls each shard (telemetry section 6)."""
+"""How often a mapping polls each shard."""
 
 INTERFACES_PER_VPC = 500
 REQUESTS_PER_ENVIRONMENT = 10

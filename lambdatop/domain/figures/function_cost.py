@@ -1,6 +1,6 @@
 """Burn out of the World: what each function costs per hour now, and what of that is waste. Pure.
 
-    duration     sum of Duration x memory x price of the architecture (telemetry section 9)
+    duration     sum of Duration x memory x price of the architecture
     requests     Invocations x price of a request
     ephemeral    sum of Duration x /tmp above 512 MB
     provisioned  allocated environments x memory, whether they run or not

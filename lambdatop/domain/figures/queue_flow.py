@@ -11,7 +11,7 @@ from lambdatop.domain.state.world import World
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Sums over a window of final minutes; `ratio` = received / max(deleted, 1) (telemetry D5).
+    """Sums over a window of final minutes; `ratio` = received / max(deleted, 1).
 
     `ratio` is None when nothing was received.
     """

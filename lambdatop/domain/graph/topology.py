@@ -31,10 +31,10 @@ FAILURES = ("redrive policy", "dead-letter queue", "on-failure destination")
 """Edges on which only failed events travel."""
 
 STOPPED = ("lambda", "sqs", "sns", "s3")
-"""Services whose loops Lambda detects and stops (telemetry section 11)."""
+"""Services whose loops Lambda detects and stops."""
 
 HOPS = 16
-"""About as many invocations of one chain are let through (telemetry section 11)."""
+"""About as many invocations of one chain are let through."""
 
 _SERVICES = {"dynamodb": "DynamoDB", "kinesis": "Kinesis", "events": "EventBridge", "kafka": "Kafka"}
 _PUSHED = ("s3", "sns", "eventbridge")
@@ -261,7 +261,7 @@ def _configured(
 
 
 def stopped_by_aws(world: World, cycle: Cycle) -> tuple[bool | None, str]:
-    """Whether Lambda's loop detection ends this loop, and why; None: not known (telemetry section 11)."""
+    """Whether Lambda's loop detection ends this loop, and why; None: not known."""
     if cycle.unseen_by_aws:
         return False, f"AWS does not detect loops through {', '.join(cycle.unseen_by_aws)}"
     read = [world.triggers_of(key).recursive_loop for key in cycle.functions]

@@ -59,7 +59,7 @@ class Failed(NamedTuple):
 
 
 class Environment(NamedTuple):
-    """One log stream, which is one execution environment (telemetry section 12).
+    """One log stream, which is one execution environment.
 
     `first_at` and `last_at` are its first and last line in the tail, `init_at` its first INIT_START and
     `start_at` its first START after that (s since the epoch); `init_ms` is how long the initialisation

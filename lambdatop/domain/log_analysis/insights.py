@@ -11,7 +11,7 @@ from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.records import join
 
 USD_PER_GIB = 0.005
-"""List price of scanned data (us-east-1; facts sheet on telemetry, section 9). 5 GiB a month are free."""
+"""List price of scanned data (us-east-1; aws.amazon.com/cloudwatch/pricing). 5 GiB a month are free."""
 
 MOST_ROWS = 10_000
 MOST_GROUPS = 50

@@ -12,38 +12,6 @@ from lambdatop.domain.keys import Key
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
-DETECTORS = (
-    "async_amplification",
-    "async_loss",
-    "async_backlog",
-    "sqs_redelivery",
-    "poison_message",
-    "batch_amplification",
-    "dlq_growth",
-    "blocked_shard",
-    "stream_loss",
-    "stream_lag",
-    "near_timeout",
-    "timeouts",
-    "throttled",
-    "runaway_loop",
-    "suspected_loop",
-    "loop_topology",
-    "cold_start_burst",
-    "proactive_init",
-    "memory_pressure",
-    "resource_limit",
-    "error_rate",
-    "error_burst",
-    "cost_burn",
-    "dead_trigger",
-    "log_storm",
-    "quota_headroom",
-    "risky_config",
-    "recent_change",
-)
-"""Every detector name of the contract; `detectors.REGISTRY` says which ones are built."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ref:

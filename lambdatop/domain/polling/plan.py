@@ -1,7 +1,7 @@
 """What to ask CloudWatch now and how often, so that lambdatop's own cost stays within its budget. Pure.
 
 GetMetricData is billed by the series asked for (one unit each, however many minutes it covers), so everything
-here is counted in units, and paces are s. The tiers, dearest last (telemetry 2.5):
+here is counted in units, and paces are s. The tiers, dearest last:
 
 1. the trip-wire: a dozen totals of the account, each round, always (`look_wire.py`);
 2. discovery: ListMetrics(RecentlyActive) tells for next to nothing which functions ran at all lately;

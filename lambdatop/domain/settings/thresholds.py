@@ -19,7 +19,7 @@ from lambdatop.domain.settings.fields import window as _window
 
 @dataclass(frozen=True, slots=True)
 class AsyncAmplificationSettings:
-    """`async_amplification`: attempts per asynchronous event (telemetry D1)."""
+    """`async_amplification`: attempts per asynchronous event."""
 
     window_min: int = _window(15)
     min_events: int = _count(20, "events")
@@ -30,14 +30,14 @@ class AsyncAmplificationSettings:
 
 @dataclass(frozen=True, slots=True)
 class AsyncLossSettings:
-    """`async_loss`: asynchronous events given up or not delivered anywhere (telemetry D3)."""
+    """`async_loss`: asynchronous events given up or not delivered anywhere."""
 
     window_min: int = _window(5)
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncBacklogSettings:
-    """`async_backlog`: events wait in Lambda's asynchronous queue (telemetry D4)."""
+    """`async_backlog`: events wait in Lambda's asynchronous queue."""
 
     window_min: int = _window(10)
     warning_age_s: float = _knob(60.0, "s", "oldest attempt, and rising", 1)
@@ -46,7 +46,7 @@ class AsyncBacklogSettings:
 
 @dataclass(frozen=True, slots=True)
 class RedeliverySettings:
-    """`sqs_redelivery`: received / deleted over a window (telemetry D5)."""
+    """`sqs_redelivery`: received / deleted over a window."""
 
     window_min: int = _window(10)
     min_received: int = _count(20, "messages")
@@ -56,7 +56,7 @@ class RedeliverySettings:
 
 @dataclass(frozen=True, slots=True)
 class PoisonMessageSettings:
-    """`poison_message`: the same messages fail again and again (telemetry D6)."""
+    """`poison_message`: the same messages fail again and again."""
 
     window_min: int = _window(15)
     min_receives: int = _count(3, "receives", "receives of one message in the log that make it poison", 2)
@@ -65,7 +65,7 @@ class PoisonMessageSettings:
 
 @dataclass(frozen=True, slots=True)
 class BatchAmplificationSettings:
-    """`batch_amplification`: healthy messages run again with the bad one of their batch (telemetry D7)."""
+    """`batch_amplification`: healthy messages run again with the bad one of their batch."""
 
     window_min: int = _window(10)
     min_invocations: int = _count(20, "invocations")
@@ -75,7 +75,7 @@ class BatchAmplificationSettings:
 
 @dataclass(frozen=True, slots=True)
 class DlqGrowthSettings:
-    """`dlq_growth`: change of depth (visible + in flight) per minute (telemetry D8)."""
+    """`dlq_growth`: change of depth (visible + in flight) per minute."""
 
     window_min: int = _window(5)
     critical_per_min: float = _knob(10.0, "messages/min", "growth", 0, 1_000_000)
@@ -83,7 +83,7 @@ class DlqGrowthSettings:
 
 @dataclass(frozen=True, slots=True)
 class BlockedShardSettings:
-    """`blocked_shard`: iterator age grows as fast as time passes (telemetry D9)."""
+    """`blocked_shard`: iterator age grows as fast as time passes."""
 
     window_min: int = _window(10)
     min_points: int = _count(5, "points", "points of iterator age behind the slope", 3)
@@ -96,14 +96,14 @@ class BlockedShardSettings:
 
 @dataclass(frozen=True, slots=True)
 class StreamLossSettings:
-    """`stream_loss`: stream records given up (telemetry D10)."""
+    """`stream_loss`: stream records given up."""
 
     window_min: int = _window(5)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLagSettings:
-    """`stream_lag`: a consumer falls behind although its function does not fail (telemetry D11)."""
+    """`stream_lag`: a consumer falls behind although its function does not fail."""
 
     window_min: int = _window(10)
     min_lag: int = _count(100, "records", "Kafka: silent below")
@@ -115,7 +115,7 @@ class StreamLagSettings:
 
 @dataclass(frozen=True, slots=True)
 class NearTimeoutSettings:
-    """`near_timeout`: duration against the function's own timeout (telemetry D12)."""
+    """`near_timeout`: duration against the function's own timeout."""
 
     window_min: int = _window(5)
     min_invocations: int = _count(5, "invocations")
@@ -125,7 +125,7 @@ class NearTimeoutSettings:
 
 @dataclass(frozen=True, slots=True)
 class TimeoutsSettings:
-    """`timeouts`: invocations that ended at their timeout, from the log (telemetry D12)."""
+    """`timeouts`: invocations that ended at their timeout, from the log."""
 
     window_min: int = _window(5)
     min_timeouts: int = _count(2, "timeouts")
@@ -134,7 +134,7 @@ class TimeoutsSettings:
 
 @dataclass(frozen=True, slots=True)
 class ThrottledSettings:
-    """`throttled`: throttles / (throttles + invocations) over a window (telemetry D13)."""
+    """`throttled`: throttles / (throttles + invocations) over a window."""
 
     window_min: int = _window(5)
     min_throttles: int = _count(1, "throttles")
@@ -143,14 +143,14 @@ class ThrottledSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunawayLoopSettings:
-    """`runaway_loop`: Lambda itself stopped a loop (telemetry D14)."""
+    """`runaway_loop`: Lambda itself stopped a loop."""
 
     window_min: int = _window(5)
 
 
 @dataclass(frozen=True, slots=True)
 class SuspectedLoopSettings:
-    """`suspected_loop`: growth that the source does not explain (telemetry D15)."""
+    """`suspected_loop`: growth that the source does not explain."""
 
     window_min: int = _window(10)
     growth_factor: float = _ratio(1.5, "invocations of a minute / of the minute before")
@@ -163,7 +163,7 @@ class SuspectedLoopSettings:
 
 @dataclass(frozen=True, slots=True)
 class ColdStartBurstSettings:
-    """`cold_start_burst`: environments start on the request path (telemetry D17)."""
+    """`cold_start_burst`: environments start on the request path."""
 
     window_min: int = _window(5)
     min_reports: int = _count(20, "reports")
@@ -172,7 +172,7 @@ class ColdStartBurstSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProactiveInitSettings:
-    """`proactive_init`: environments that initialise without serving (telemetry section 12)."""
+    """`proactive_init`: environments that initialise without serving."""
 
     window_min: int = _window(30)
     gap_s: float = _knob(10.0, "s", "from the end of init to the first request, or to now without one", 1)
@@ -180,7 +180,7 @@ class ProactiveInitSettings:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPressureSettings:
-    """`memory_pressure`: used memory against its size (telemetry D18)."""
+    """`memory_pressure`: used memory against its size."""
 
     window_min: int = _window(15)
     min_reports: int = _count(5, "reports")
@@ -189,7 +189,7 @@ class MemoryPressureSettings:
 
 @dataclass(frozen=True, slots=True)
 class ResourceLimitSettings:
-    """`resource_limit`: a hard limit hit, by its signature in the log (telemetry section 4)."""
+    """`resource_limit`: a hard limit hit, by its signature in the log."""
 
     window_min: int = _window(15)
     min_lines: int = _count(1, "lines")
@@ -219,7 +219,7 @@ class ErrorBurstSettings:
 
 @dataclass(frozen=True, slots=True)
 class LogStormSettings:
-    """`log_storm`: a log group takes in far more than before (telemetry D21)."""
+    """`log_storm`: a log group takes in far more than before."""
 
     window_min: int = _window(5)
     baseline_min: int = _knob(30, "min", "what it is compared with", 5, 60)
@@ -229,7 +229,7 @@ class LogStormSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeadTriggerSettings:
-    """`dead_trigger`: a mapping delivers nothing although it should (telemetry D20)."""
+    """`dead_trigger`: a mapping delivers nothing although it should."""
 
     window_min: int = _window(10)
 
@@ -247,7 +247,7 @@ class RecentChangeSettings:
 
 @dataclass(frozen=True, slots=True)
 class QuotaHeadroomSettings:
-    """`quota_headroom`: a limit that is nearly reached or will be soon (telemetry 8)."""
+    """`quota_headroom`: a limit that is nearly reached or will be soon."""
 
     window_min: int = _window(15)
     min_share: float = _share(0.3, "used / limit; below it growth is not carried forward")

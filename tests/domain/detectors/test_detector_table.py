@@ -8,7 +8,6 @@ import pytest
 
 from lambdatop.domain.detectors.documentation import markdown
 from lambdatop.domain.detectors.registry import REGISTRY
-from lambdatop.domain.plans.finding import DETECTORS
 from lambdatop.domain.plans.plan import MITIGATIONS
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "detectors.md"
@@ -36,11 +35,3 @@ def test_a_threshold_stands_there_with_default_unit_and_meaning() -> None:
     assert "| `warning_ratio` | 1.5 | ratio | received / deleted |" in section("sqs_redelivery")
     assert "| `clear_factor`" not in markdown()
     assert "`detectors.clear_factor`\n  (0.8)" in markdown()
-
-
-def test_what_is_not_built_is_said_to_be_missing() -> None:
-    missing = [name for name in DETECTORS if name not in REGISTRY]
-    for name in missing:
-        assert f"| `{name}` | not in this version |" in markdown()
-        assert section(name) == ""
-    assert markdown().count("not in this version") == len(missing)

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, incident, mapping
 
-from lambdatop.domain.detectors.grouping import CAUSAL, group
+from lambdatop.domain.detectors.grouping import UNKNOWN, group
+from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans.finding import DETECTORS, Finding, Ref, Severity
+from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.snapshots.builder import build_snapshot
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold
@@ -25,8 +26,10 @@ def names(world: World, *findings: Finding) -> list[list[str]]:
     return [[f.detector for f in i.findings] for i in group(world, findings)]
 
 
-def test_every_detector_has_a_place_in_the_causal_order() -> None:
-    assert sorted(CAUSAL) == sorted(DETECTORS)
+def test_every_detector_has_a_place_of_its_own_in_the_causal_order() -> None:
+    places = [spec.causal for spec in REGISTRY.values()]
+    assert places == sorted(set(places))
+    assert places[-1] < UNKNOWN
 
 
 def test_symptoms_of_one_function_are_one_incident_with_the_cause_first() -> None:

@@ -18,12 +18,10 @@ from fakes.worlds import (
     queue,
 )
 
-from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.facts.event_source_mapping import risks
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.figures.heat import heat
 from lambdatop.domain.loglines.line import parse
-from lambdatop.domain.plans.finding import DETECTORS
 from lambdatop.domain.settings.settings import MetricSettings
 from lambdatop.domain.snapshots.builder import build_snapshot
 from lambdatop.domain.state import events as ev
@@ -251,7 +249,3 @@ def test_risks_say_what_turns_a_failure_into_a_storm() -> None:
     assert "no ReportBatchItemFailures" in text
     assert "MaximumConcurrency 50 > reserved 10" in text
     assert MAPPING.id == mapping().uuid
-
-
-def test_detectors_bear_names_of_the_contract() -> None:
-    assert REGISTRY.keys() <= set(DETECTORS)

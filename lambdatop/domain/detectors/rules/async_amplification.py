@@ -1,10 +1,11 @@
-"""async_amplification: asynchronous events are run more than once each (telemetry D1)."""
+"""Detect async_amplification: asynchronous events are run more than once each."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.failure_path import async_end, async_limits
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
@@ -15,15 +16,6 @@ from lambdatop.domain.log_analysis.digest import digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "async_amplification"
-FORMULA = (
-    "AsyncEventAge samples / AsyncEventsReceived over 15 final minutes, while the oldest attempt is older "
-    "than 60 s or rises; beside it START lines / distinct request ids of the log tail"
-)
-SOURCE = "AWS/Lambda AsyncEventAge (SampleCount, Maximum), AsyncEventsReceived; START lines of the log"
-TRAPS = (
-    "a backlog received earlier that drains (attempts without new events, the age falls); throttled attempts "
-    "count as attempts but leave no log line; a tail that did not see every line understates the log's ratio"
-)
 SUGGESTS = ("stop_async_retries", "throttle_to_zero")
 
 
@@ -117,3 +109,22 @@ def log_evidence(sight: Sight, key: Key, over: Window) -> tuple[tuple[str, float
         return ()
     share = min(1.0, runs.total() / invocations)
     return (("log_runs_ratio", round(runs.total() / len(runs), 2)), ("log_coverage_share", round(share, 2)))
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=150,
+    says="asynchronous events are run more than once each",
+    formula=(
+        "AsyncEventAge samples / AsyncEventsReceived over 15 final minutes, while the oldest attempt is"
+        " older than 60 s or rises; beside it START lines / distinct request ids of the log tail"
+    ),
+    source="AWS/Lambda AsyncEventAge (SampleCount, Maximum), AsyncEventsReceived; START lines of the log",
+    traps=(
+        "a backlog received earlier that drains (attempts without new events, the age falls); throttled"
+        " attempts count as attempts but leave no log line; a tail that did not see every line "
+        "understates the log's ratio"
+    ),
+    suggests=SUGGESTS,
+)

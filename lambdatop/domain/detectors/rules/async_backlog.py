@@ -1,9 +1,10 @@
-"""async_backlog: events wait in Lambda's asynchronous queue (telemetry D4)."""
+"""Detect async_backlog: events wait in Lambda's asynchronous queue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.failure_path import async_limits
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
@@ -15,17 +16,11 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.plans.wording import span
 
 NAME = "async_backlog"
-FORMULA = (
-    "AsyncEventAge.Maximum > 60 s and rising over 10 final minutes, with more age than retries of failing "
-    "events explain (360 s); critical at half of the maximum event age"
-)
-SOURCE = "AWS/Lambda AsyncEventAge (Maximum), Errors, Throttles; maximum event age of the function"
-TRAPS = "retries alone make failing events up to about six minutes old; a backlog that drains grows younger"
 SUGGESTS = ("cap_concurrency", "stop_async_retries", "throttle_to_zero")
 
 RETRY_AGE_MS = 360_000.0
 """Retries come about one and two minutes after a failure; with queueing in between, older than this is
-waiting, not retrying (telemetry section 6; twice the sum)."""
+waiting, not retrying."""
 
 MIN_POINTS = 3
 
@@ -90,3 +85,20 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, age_s: float, slo
         f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age"
         f"{' that AWS allows at most' if unread else ''}",
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=210,
+    says="events wait in Lambda's asynchronous queue",
+    formula=(
+        "AsyncEventAge.Maximum > 60 s and rising over 10 final minutes, with more age than retries of "
+        "failing events explain (360 s); critical at half of the maximum event age"
+    ),
+    source="AWS/Lambda AsyncEventAge (Maximum), Errors, Throttles; maximum event age of the function",
+    traps=(
+        "retries alone make failing events up to about six minutes old; a backlog that drains grows younger"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""async_loss: asynchronous events were given up without success (telemetry D3)."""
+"""Detect async_loss: asynchronous events were given up without success."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.failure_path import AsyncEnd, async_end
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
@@ -12,12 +13,6 @@ from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "async_loss"
-FORMULA = "AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes"
-SOURCE = "AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures"
-TRAPS = (
-    "AsyncEventsDropped also counts events that a dead-letter queue or destination took: these are handed "
-    "over, not lost; reserved concurrency 0 sends every event there on purpose"
-)
 SUGGESTS = ("stop_async_retries", "rollback_alias")
 _METRICS = ("AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures")
 
@@ -72,3 +67,18 @@ def _finding(
 
 def _words(end: AsyncEnd) -> str:
     return end.unread.words if end.unread is not None else end.words
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=230,
+    says="asynchronous events were given up without success",
+    formula="AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes",
+    source="AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures",
+    traps=(
+        "AsyncEventsDropped also counts events that a dead-letter queue or destination took: these are "
+        "handed over, not lost; reserved concurrency 0 sends every event there on purpose"
+    ),
+    suggests=SUGGESTS,
+)

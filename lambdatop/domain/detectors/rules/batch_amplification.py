@@ -1,9 +1,10 @@
-"""batch_amplification: healthy records run again with the bad one of their batch (telemetry D7)."""
+"""Detect batch_amplification: healthy records run again with the bad one of their batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.figures.queue_flow import flow
@@ -11,9 +12,6 @@ from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref
 
 NAME = "batch_amplification"
-FORMULA = "Errors / Invocations > 0.05 over 10 final minutes, batch size >= 10, no ReportBatchItemFailures"
-SOURCE = "AWS/Lambda Errors, Invocations; BatchSize and FunctionResponseTypes of the mapping"
-TRAPS = "batches are often smaller than BatchSize; an error that hits the whole batch repeats nothing healthy"
 SUGGESTS = ("tune_trigger",)
 
 MOST_FAIL = 0.8
@@ -89,3 +87,17 @@ def _finding(sight: Sight, mapping: MappingFacts, over: Window, errors: float, r
         "records repeated per batch",
         (mapping.function, *((mapping.source_queue,) if mapping.source_queue else ())),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=180,
+    says="healthy records run again with the bad one of their batch",
+    formula="Errors / Invocations > 0.05 over 10 final minutes, batch size >= 10, no ReportBatchItemFailures",
+    source="AWS/Lambda Errors, Invocations; BatchSize and FunctionResponseTypes of the mapping",
+    traps=(
+        "batches are often smaller than BatchSize; an error that hits the whole batch repeats nothing healthy"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,10 +1,11 @@
-"""blocked_shard: a batch of a stream fails again and again, and its shard waits (telemetry D9)."""
+"""Detect blocked_shard: a batch of a stream fails again and again, and its shard waits."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.failure_path import end_name, stream_fate
 from lambdatop.domain.facts.not_read import NotKnown, or_none
@@ -19,21 +20,6 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.plans.wording import span
 
 NAME = "blocked_shard"
-FORMULA = (
-    "slope of IteratorAge.Maximum >= 50000 ms/min (real time is 60000) over 5 or more points of 10 final "
-    "minutes, and Errors / Invocations > 0.9 or Throttles > 0; critical beyond half of the retention"
-)
-SOURCE = (
-    "AWS/Lambda IteratorAge, Errors, Invocations, Throttles; AWS/Kinesis "
-    "GetRecords.IteratorAgeMilliseconds where a throttled function publishes no age; the stream's "
-    "retention (24 h for DynamoDB)"
-)
-TRAPS = (
-    "a replay from TRIM_HORIZON or AT_TIMESTAMP, whose age falls; batching and tumbling windows, whose age "
-    "is a saw-tooth; no points while the mapping is disabled; with several shards the healthy ones dilute "
-    "the errors, so there an error in each minute of the rise is enough; several mappings of one function "
-    "share the metric"
-)
 SUGGESTS = ("disable_trigger", "tune_trigger")
 
 
@@ -213,3 +199,28 @@ def _fate(
         ("candidates", ", ".join(candidates) if len(candidates) > 1 else None),
         ("not_affected", ", ".join(sorted(others)) or None),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=140,
+    says="a batch of a stream fails again and again, and its shard waits",
+    formula=(
+        "slope of IteratorAge.Maximum >= 50000 ms/min (real time is 60000) over 5 or more points of 10 "
+        "final minutes, and Errors / Invocations > 0.9 or Throttles > 0; critical beyond half of the "
+        "retention"
+    ),
+    source=(
+        "AWS/Lambda IteratorAge, Errors, Invocations, Throttles; AWS/Kinesis "
+        "GetRecords.IteratorAgeMilliseconds where a throttled function publishes no age; the stream's "
+        "retention (24 h for DynamoDB)"
+    ),
+    traps=(
+        "a replay from TRIM_HORIZON or AT_TIMESTAMP, whose age falls; batching and tumbling windows, "
+        "whose age is a saw-tooth; no points while the mapping is disabled; with several shards the "
+        "healthy ones dilute the errors, so there an error in each minute of the rise is enough; "
+        "several mappings of one function share the metric"
+    ),
+    suggests=SUGGESTS,
+)

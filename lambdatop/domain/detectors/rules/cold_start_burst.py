@@ -1,9 +1,10 @@
-"""cold_start_burst: many requests wait for an environment to initialise (telemetry D17, section 12)."""
+"""Detect cold_start_burst: many requests wait for an environment to initialise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import Sight
@@ -11,16 +12,6 @@ from lambdatop.domain.log_analysis.digest import Digest, Reported, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "cold_start_burst"
-FORMULA = (
-    "REPORT lines with an Init or Restore Duration, whose request came right after the initialisation, "
-    "/ REPORT lines of the last 5 min, with at least 20 of them"
-)
-SOURCE = "log tail: REPORT or platform.report, INIT_START and START of each stream"
-TRAPS = (
-    "a deployment starts every environment anew, and more traffic needs more environments (both: info); "
-    "proactive initialisation and provisioned concurrency initialise long before the first request and "
-    "keep nobody waiting (not counted)"
-)
 SUGGESTS = ("rollback_alias", "tune_trigger", "cap_concurrency")
 
 RAMP = 1.5
@@ -111,3 +102,22 @@ def _explained(sight: Sight, facts: FunctionFacts, whole: Digest, reports: int) 
         return ""
     before, now = invocations.sum(begin, over.start), invocations.sum(over.start, over.end)
     return "more traffic" if now > 0 and now >= RAMP * before else ""
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=260,
+    says="many requests wait for an environment to initialise",
+    formula=(
+        "REPORT lines with an Init or Restore Duration, whose request came right after the "
+        "initialisation, / REPORT lines of the last 5 min, with at least 20 of them"
+    ),
+    source="log tail: REPORT or platform.report, INIT_START and START of each stream",
+    traps=(
+        "a deployment starts every environment anew, and more traffic needs more environments (both: "
+        "info); proactive initialisation and provisioned concurrency initialise long before the first "
+        "request and keep nobody waiting (not counted)"
+    ),
+    suggests=SUGGESTS,
+)

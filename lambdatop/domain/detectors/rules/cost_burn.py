@@ -1,4 +1,4 @@
-"""cost_burn: a function or the account burns far more than usual, or mostly in vain."""
+"""Detect cost_burn: a function or the account burns far more than usual, or mostly in vain."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from statistics import median
 
 from lambdatop.domain.cost.burn import DAY_S, Burn, times_of
 from lambdatop.domain.cost.pricing import burn_usd
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import Sight
@@ -17,20 +18,6 @@ from lambdatop.domain.keys import Key, parse_arn
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "cost_burn"
-FORMULA = (
-    "USD/h over 5 final minutes / median of the minutes of the hour before, at least 1 USD/h; or wasted / "
-    "burn >= 50 % with at least 1 USD/h wasted; of the account: running time / the same hour yesterday"
-)
-SOURCE = (
-    "AWS/Lambda Duration, Invocations, Errors, AWS/Logs IncomingBytes, AWS/SQS; prices of the region; the "
-    "account's hours of the last week"
-)
-TRAPS = (
-    "a campaign or the start of a batch costs more, too; a function that had run for less than 10 minutes "
-    "has no baseline (silent); what has lasted for half an hour is the median itself; list prices, without "
-    "savings plans; durations of failed runs cannot be told from good ones, so waste is rough; yesterday is "
-    "compared by running time, whatever the memory sizes"
-)
 SUGGESTS = ("cap_concurrency", "disable_trigger", "stop_async_retries", "throttle_to_zero")
 
 BASELINE_POINTS = 10
@@ -192,3 +179,27 @@ def _account(sight: Sight, burning: Burning, found: list[_Seen]) -> Iterator[Fin
             tuple(dict.fromkeys((top.key, *(s.facts.key for s in found)))),
             remedy=top.key,
         )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=270,
+    says="a function or the account burns far more than usual, or mostly in vain",
+    formula=(
+        "USD/h over 5 final minutes / median of the minutes of the hour before, at least 1 USD/h; or "
+        "wasted / burn >= 50 % with at least 1 USD/h wasted; of the account: running time / the same "
+        "hour yesterday"
+    ),
+    source=(
+        "AWS/Lambda Duration, Invocations, Errors, AWS/Logs IncomingBytes, AWS/SQS; prices of the "
+        "region; the account's hours of the last week"
+    ),
+    traps=(
+        "a campaign or the start of a batch costs more, too; a function that had run for less than 10 "
+        "minutes has no baseline (silent); what has lasted for half an hour is the median itself; list "
+        "prices, without savings plans; durations of failed runs cannot be told from good ones, so "
+        "waste is rough; yesterday is compared by running time, whatever the memory sizes"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""dead_trigger: an event source mapping delivers nothing although it should (telemetry D20, section 10)."""
+"""Detect dead_trigger: an event source mapping delivers nothing although it should."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
@@ -15,17 +16,6 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "dead_trigger"
-FORMULA = (
-    "State Disabled or Disabling and its reason names no user; or LastProcessingResult begins with PROBLEM; "
-    "or Enabled while its queue holds messages in each of 10 final minutes and PolledEventCount, or where "
-    "that is not collected NumberOfMessagesReceived, is 0"
-)
-SOURCE = "event source mapping; PolledEventCount (opt-in); AWS/SQS Visible, Received; reserved concurrency"
-TRAPS = (
-    "somebody disabled it (info, when messages wait); a function that fails is told by error_rate and "
-    "blocked_shard (info here); reserved concurrency 0, throttles, or all pollers busy with messages in "
-    "flight; a mapping enabled a moment ago; a reason may outlive the change that it explains"
-)
 SUGGESTS = ("enable_trigger", "disable_trigger", "throttle_to_zero")
 
 BY_USER = ("user action", "user_initiated", "user initiated")
@@ -180,3 +170,24 @@ def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None, stat
         state.formula,
         tuple(k for k in (mapping.function, mapping.source_queue or mapping.source_stream) if k),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=120,
+    says="an event source mapping delivers nothing although it should",
+    formula=(
+        "State Disabled or Disabling and its reason names no user; or LastProcessingResult begins with "
+        "PROBLEM; or Enabled while its queue holds messages in each of 10 final minutes and "
+        "PolledEventCount, or where that is not collected NumberOfMessagesReceived, is 0"
+    ),
+    source="event source mapping; PolledEventCount (opt-in); AWS/SQS Visible, Received; reserved concurrency",
+    traps=(
+        "somebody disabled it (info, when messages wait); a function that fails is told by error_rate "
+        "and blocked_shard (info here); reserved concurrency 0, throttles, or all pollers busy with "
+        "messages in flight; a mapping enabled a moment ago; a reason may outlive the change that it "
+        "explains"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""dlq_growth: messages are being given up (telemetry D8). By depth, never by NumberOfMessagesSent."""
+"""Detect dlq_growth: messages are being given up. By depth, never by NumberOfMessagesSent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.figures.queue_flow import Growth, growth
@@ -13,9 +14,6 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.plans.wording import span
 
 NAME = "dlq_growth"
-FORMULA = "change of max(visible + in flight) of the DLQ over 5 final minutes"
-SOURCE = "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes"
-TRAPS = "a redrive that runs moves messages; NumberOfMessagesSent does not count what a redrive policy moves"
 SUGGESTS = ("disable_trigger", "redrive_dlq")
 
 
@@ -62,3 +60,17 @@ def _consumers(sight: Sight, feeders: tuple[Key, ...]) -> set[Key]:
     """Functions whose failures end here: they are fed by one of the source queues, or are feeders."""
     fed = {m.function for m in sight.world.mappings.values() if m.source_queue in feeders}
     return fed | {key for key in feeders if key.kind == "function"}
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=220,
+    says="messages are being given up",
+    formula="change of max(visible + in flight) of the DLQ over 5 final minutes",
+    source="AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes",
+    traps=(
+        "a redrive that runs moves messages; NumberOfMessagesSent does not count what a redrive policy moves"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""error_burst: many more errors than in the half hour before. It is about the jump, not about the rate."""
+"""Detect error_burst: many more errors than in the half hour before, by the jump, not by the rate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.context import Sight
@@ -14,15 +15,6 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
 
 NAME = "error_burst"
-FORMULA = (
-    "Errors per minute over 2 final minutes / mean per minute of the 30 before, counted over minutes with "
-    "invocations; at least 10 errors, and twice the share of invocations"
-)
-SOURCE = "AWS/Lambda Errors, Invocations; log tail for the most frequent failure"
-TRAPS = (
-    "errors that grow with traffic keep their share (silent); a function without half an hour of its own has "
-    "no baseline (silent: error_rate tells it); a steady rate is error_rate's"
-)
 SUGGESTS = ("rollback_alias", "disable_trigger", "throttle_to_zero")
 
 BASELINE_POINTS = 5
@@ -107,3 +99,21 @@ def _since(errors: Series, over: Window, level: float) -> float:
     while known.get(at - MINUTE, 0.0) >= max(level, 1.0):
         at -= MINUTE
     return float(at)
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=160,
+    says="many more errors than in the half hour before",
+    formula=(
+        "Errors per minute over 2 final minutes / mean per minute of the 30 before, counted over "
+        "minutes with invocations; at least 10 errors, and twice the share of invocations"
+    ),
+    source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
+    traps=(
+        "errors that grow with traffic keep their share (silent); a function without half an hour of "
+        "its own has no baseline (silent: error_rate tells it); a steady rate is error_rate's"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""error_rate: a function fails more often than its volume excuses."""
+"""Detect error_rate: a function fails more often than its volume excuses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.figures.failure_evidence import failure_evidence
@@ -11,9 +12,6 @@ from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "error_rate"
-FORMULA = "Errors / Invocations over 5 final minutes, with at least 20 invocations and 3 errors"
-SOURCE = "AWS/Lambda Errors, Invocations; log tail for the most frequent failure"
-TRAPS = "a missing Errors point is a zero only where Invocations has one; a minute younger than the timeout"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
 
@@ -57,3 +55,17 @@ def _finding(
         f"{errors:.0f} errors / {invocations:.0f} invocations = {rate:.1%} >= {threshold:.0%} "
         f"over {over.minutes} min",
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=170,
+    says="a function fails more often than its volume excuses",
+    formula="Errors / Invocations over 5 final minutes, with at least 20 invocations and 3 errors",
+    source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
+    traps=(
+        "a missing Errors point is a zero only where Invocations has one; a minute younger than the timeout"
+    ),
+    suggests=SUGGESTS,
+)

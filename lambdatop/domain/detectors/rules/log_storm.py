@@ -1,10 +1,11 @@
-"""log_storm: a log group takes in far more than before, or Lambda drops lines (telemetry D21)."""
+"""Detect log_storm: a log group takes in far more than before, or Lambda drops lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from lambdatop.domain.cost.pricing import LOG_INGEST_GB_USD
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE
@@ -17,15 +18,6 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.state.world import World
 
 NAME = "log_storm"
-FORMULA = (
-    "IncomingBytes per minute over 5 final minutes / mean per minute of the 30 before, at least 10 MB/min; "
-    "or platform.logsDropped in the log"
-)
-SOURCE = "AWS/Logs IncomingBytes of the functions' log groups; log tail"
-TRAPS = (
-    "more traffic logs more: where bytes per invocation did not rise it is information; a group that was "
-    "silent has no baseline (silent); the price is the list price of the first tier"
-)
 SUGGESTS = ("rollback_alias", "throttle_to_zero")
 
 BASELINE_POINTS = 5
@@ -154,3 +146,21 @@ def _arn(group: Key, writer: FunctionFacts) -> str:
     arn = parse_arn(writer.arn)
     partition = arn.partition if arn else "aws"
     return f"arn:{partition}:logs:{group.scope.region}:{group.scope.account}:log-group:{group.id}"
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=250,
+    says="a log group takes in far more than before, or Lambda drops lines",
+    formula=(
+        "IncomingBytes per minute over 5 final minutes / mean per minute of the 30 before, at least 10 "
+        "MB/min; or platform.logsDropped in the log"
+    ),
+    source="AWS/Logs IncomingBytes of the functions' log groups; log tail",
+    traps=(
+        "more traffic logs more: where bytes per invocation did not rise it is information; a group "
+        "that was silent has no baseline (silent); the price is the list price of the first tier"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,25 +1,16 @@
-"""loop_topology: the event graph closes into a cycle (telemetry D15, section 11)."""
+"""Detect loop_topology: the event graph closes into a cycle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.graph.topology import Cycle, graph, stopped_by_aws
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "loop_topology"
-FORMULA = (
-    "a closed path of mappings, redrive policies, destinations, subscriptions, notifications, rules, and "
-    "resources that a function's environment names; warning when each hop is certain and AWS would not "
-    "stop the loop"
-)
-SOURCE = "configuration of functions, mappings, queues, topics, buses and buckets; resource policies"
-TRAPS = (
-    "an environment variable says that a function knows a table, not that it writes there; a hop that only "
-    "failures take; a disabled mapping; a filter, or a condition in the code, that ends the cycle"
-)
 SUGGESTS = ("disable_trigger", "stop_recursion", "disable_rule")
 
 
@@ -85,3 +76,23 @@ def _finding(sight: Sight, cycle: Cycle, key: Key) -> Finding:
         f"{len(cycle.edges)} hops lead from {facts.name} back to it, {certain} of them certain; {why}",
         tuple(k for k in cycle.keys if k.kind in ("function", "queue")) if severity != "info" else (key,),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=40,
+    says="the event graph closes into a cycle",
+    formula=(
+        "a closed path of mappings, redrive policies, destinations, subscriptions, notifications, "
+        "rules, and resources that a function's environment names; warning when each hop is certain and"
+        " AWS would not stop the loop"
+    ),
+    source="configuration of functions, mappings, queues, topics, buses and buckets; resource policies",
+    traps=(
+        "an environment variable says that a function knows a table, not that it writes there; a hop "
+        "that only failures take; a disabled mapping; a filter, or a condition in the code, that ends "
+        "the cycle"
+    ),
+    suggests=SUGGESTS,
+)

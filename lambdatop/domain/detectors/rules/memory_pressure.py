@@ -1,10 +1,11 @@
-"""memory_pressure: a function needs nearly all of its memory, or more (telemetry D18)."""
+"""Detect memory_pressure: a function needs nearly all of its memory, or more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.log_analysis.digest import Failed, Reported, digest, reported_twice
@@ -12,16 +13,6 @@ from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "memory_pressure"
-FORMULA = (
-    "p90 of max memory used / memory size over the REPORT lines of the last 15 min, at least 5 of them; "
-    "or one that ran out of memory"
-)
-SOURCE = "log tail: REPORT or platform.report, Runtime.OutOfMemory, signal: killed; no metric carries it"
-TRAPS = (
-    "JVM and Node fill their memory by design (info unless one ran out of it); an environment reports the "
-    "most it ever used, so one big request marks all that follow in it; code can print REPORT lines itself: "
-    "several for one START are only called suspicious"
-)
 SUGGESTS = ("rollback_alias", "tune_trigger", "disable_trigger", "throttle_to_zero")
 
 FILLS_MEMORY = ("java", "nodejs")
@@ -125,3 +116,22 @@ def _finding(
         SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
         formula,
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=60,
+    says="a function needs nearly all of its memory, or more",
+    formula=(
+        "p90 of max memory used / memory size over the REPORT lines of the last 15 min, at least 5 of "
+        "them; or one that ran out of memory"
+    ),
+    source="log tail: REPORT or platform.report, Runtime.OutOfMemory, signal: killed; no metric carries it",
+    traps=(
+        "JVM and Node fill their memory by design (info unless one ran out of it); an environment "
+        "reports the most it ever used, so one big request marks all that follow in it; code can print "
+        "REPORT lines itself: several for one START are only called suspicious"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,10 +1,11 @@
-"""near_timeout: durations against the function's own timeout (telemetry D12)."""
+"""Detect near_timeout: durations against the function's own timeout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import fmean
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.context import Sight
@@ -15,16 +16,6 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.plans.wording import span
 
 NAME = "near_timeout"
-FORMULA = (
-    "Duration.Maximum / timeout over 5 final minutes with at least 5 invocations; critical at 0.98 with "
-    "Errors > 0; beside it p99 and its trend over 30 minutes"
-)
-SOURCE = "AWS/Lambda Duration (Maximum, p99), Errors, Invocations; the function's timeout"
-TRAPS = (
-    "an initialisation inside the invocation (after a crash) lifts a duration above the timeout: such a "
-    "minute counts only if something failed in it; versions may have another timeout; functions on managed "
-    "instances, which may run for 90 minutes, are left out"
-)
 SUGGESTS = ("rollback_alias", "cap_concurrency", "disable_trigger")
 
 TREND_MIN = 30
@@ -159,3 +150,22 @@ def _since(sight: Sight, facts: FunctionFacts, over: Window) -> float:
     least = sight.limits.near_timeout.warning_share * _ms(facts)
     start = began(Series(longest.times, tuple(v if v >= least else 0.0 for v in longest.values)), over.end)
     return float(start) if start is not None else sight.now
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=90,
+    says="durations against the function's own timeout",
+    formula=(
+        "Duration.Maximum / timeout over 5 final minutes with at least 5 invocations; critical at 0.98 "
+        "with Errors > 0; beside it p99 and its trend over 30 minutes"
+    ),
+    source="AWS/Lambda Duration (Maximum, p99), Errors, Invocations; the function's timeout",
+    traps=(
+        "an initialisation inside the invocation (after a crash) lifts a duration above the timeout: "
+        "such a minute counts only if something failed in it; versions may have another timeout; "
+        "functions on managed instances, which may run for 90 minutes, are left out"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,4 +1,4 @@
-"""poison_message: the same messages fail again and again (telemetry D6). Never by the age of the oldest one.
+"""Detect poison_message: the same messages fail again and again. Never by the age of the oldest one.
 
 ApproximateAgeOfOldestMessage leaves out exactly the messages that were received three times and more.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import queue_fate
 from lambdatop.domain.facts.queue import QueueFacts
@@ -19,17 +20,6 @@ from lambdatop.domain.log_analysis.digest import digest
 from lambdatop.domain.plans.finding import Finding, Ref
 
 NAME = "poison_message"
-FORMULA = (
-    "one message id in 3 or more failed executions of the log; or the DLQ grows while most messages succeed; "
-    "or NotVisible.Minimum > 0, nothing deleted and Errors / Invocations > 0.9 with a small backlog over 15 "
-    "final minutes"
-)
-SOURCE = "log lines that name a message id; AWS/SQS depth of the DLQ, NotVisible (Minimum), Deleted; Errors"
-TRAPS = (
-    "a broken dependency fails every message (error_rate tells that story, unless single messages come "
-    "back); long jobs stay in flight; a redrive puts old messages back; ApproximateAgeOfOldestMessage hides "
-    "poison"
-)
 SUGGESTS = ("quarantine_queue", "disable_trigger")
 
 MOST_FAIL = 0.9
@@ -145,3 +135,25 @@ def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Windo
         formula,
         (mapping.function, mapping.key),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=130,
+    says="the same messages fail again and again",
+    formula=(
+        "one message id in 3 or more failed executions of the log; or the DLQ grows while most messages"
+        " succeed; or NotVisible.Minimum > 0, nothing deleted and Errors / Invocations > 0.9 with a "
+        "small backlog over 15 final minutes"
+    ),
+    source=(
+        "log lines that name a message id; AWS/SQS depth of the DLQ, NotVisible (Minimum), Deleted; Errors"
+    ),
+    traps=(
+        "a broken dependency fails every message (error_rate tells that story, unless single messages "
+        "come back); long jobs stay in flight; a redrive puts old messages back; "
+        "ApproximateAgeOfOldestMessage hides poison"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,4 +1,4 @@
-"""proactive_init: environments that initialise without serving, and what that means (telemetry section 12).
+"""Detect proactive_init: environments that initialise without serving, and what that means.
 
 Lambda prepares environments ahead of requests, so INIT_START without START is normal. Reserved concurrency
 caps invocations in flight, not environments: with reserved concurrency 1 a second, idle environment is no
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.log_analysis.digest import Digest, Environment, Failed, digest
@@ -16,16 +17,6 @@ from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "proactive_init"
-FORMULA = (
-    "environments (log streams) of the last 30 min whose INIT_START was followed by no START within 10 s "
-    "of the end of their initialisation, where reserved concurrency is 1..10"
-)
-SOURCE = "log tail: INIT_START, START, Init Duration of each stream; reserved concurrency; AWS/Lambda Errors"
-TRAPS = (
-    "normal in itself: Lambda prepares and replaces environments ahead of requests; provisioned concurrency "
-    "and SnapStart initialise long before a request by design; several streams are no violation of reserved "
-    "concurrency, only ConcurrentExecutions above it would be"
-)
 SUGGESTS = ("rollback_alias", "disable_trigger", "throttle_to_zero")
 
 SMALL = 10
@@ -125,3 +116,24 @@ def _connections(failures: Sequence[Failed]) -> int:
 def _short(stream: str) -> str:
     """The end of a stream's name, which tells environments apart."""
     return stream.rstrip("]")[-8:]
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=70,
+    says="environments that initialise without serving, and what that means",
+    formula=(
+        "environments (log streams) of the last 30 min whose INIT_START was followed by no START within"
+        " 10 s of the end of their initialisation, where reserved concurrency is 1..10"
+    ),
+    source=(
+        "log tail: INIT_START, START, Init Duration of each stream; reserved concurrency; AWS/Lambda Errors"
+    ),
+    traps=(
+        "normal in itself: Lambda prepares and replaces environments ahead of requests; provisioned "
+        "concurrency and SnapStart initialise long before a request by design; several streams are no "
+        "violation of reserved concurrency, only ConcurrentExecutions above it would be"
+    ),
+    suggests=SUGGESTS,
+)

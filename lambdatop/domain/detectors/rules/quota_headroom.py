@@ -1,10 +1,11 @@
-"""quota_headroom: a limit is nearly reached, or will be soon (telemetry section 8)."""
+"""Detect quota_headroom: a limit is nearly reached, or will be soon."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import SEVERITIES, Finding, Ref, Severity
@@ -15,16 +16,6 @@ from lambdatop.domain.quotas.scope_view import look
 from lambdatop.domain.state.snapshot import QuotaRow
 
 NAME = "quota_headroom"
-FORMULA = (
-    "used / limit, concurrency by ClaimedAccountConcurrency; or the soonest end of (limit - used) / growth "
-    "per minute, by Theil and Sen over 15 final minutes, quartiles of the slopes as its range"
-)
-SOURCE = "GetAccountSettings, Service Quotas (else documented limits, marked as assumed), CloudWatch, lists"
-TRAPS = (
-    "a trend of minutes says nothing of the next deployment or the daily rhythm; reservations count whole, "
-    "used or not; a function's own cap is its owner's will and stays information unless it fills up; figures "
-    "per minute hide what happens within one; an assumed limit may have been raised"
-)
 SUGGESTS = ("cap_concurrency", "restore_concurrency", "tune_trigger")
 
 LEAST_OWN = 10
@@ -195,3 +186,26 @@ def _plain(value: float | None) -> float | int | None:
     if value is None:
         return None
     return int(value) if value == int(value) else round(value, 2)
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=100,
+    says="a limit is nearly reached, or will be soon",
+    formula=(
+        "used / limit, concurrency by ClaimedAccountConcurrency; or the soonest end of (limit - used) /"
+        " growth per minute, by Theil and Sen over 15 final minutes, quartiles of the slopes as its "
+        "range"
+    ),
+    source=(
+        "GetAccountSettings, Service Quotas (else documented limits, marked as assumed), CloudWatch, lists"
+    ),
+    traps=(
+        "a trend of minutes says nothing of the next deployment or the daily rhythm; reservations count"
+        " whole, used or not; a function's own cap is its owner's will and stays information unless it "
+        "fills up; figures per minute hide what happens within one; an assumed limit may have been "
+        "raised"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,10 +1,11 @@
-"""recent_change: code or configuration changed, and errors or slowness began right after it."""
+"""Detect recent_change: code or configuration changed, and errors or slowness began right after it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import Sight
@@ -15,16 +16,6 @@ from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.wording import span
 
 NAME = "recent_change"
-FORMULA = (
-    "errors / invocations after a change of the last 60 min >= share of the 15 min before + 0.05, or median "
-    "p99 duration >= 2 x the median before; at least 20 invocations before and after; final minutes, "
-    "without the minute of the change; a p99 rises by 50 ms at least"
-)
-SOURCE = "LastModified of the function (what changed: seen between two lists); Errors, Invocations, Duration"
-TRAPS = (
-    "a new function has no time before (silent); symptoms that began before the change (silent) or are over "
-    "(silent); LastModified moves with any configuration change; a dependency may have changed at that time"
-)
 SUGGESTS = ("rollback_alias", "disable_trigger", "throttle_to_zero")
 
 NEAR_MIN = 3
@@ -171,3 +162,25 @@ def _finding(sight: Sight, facts: FunctionFacts, at: float, what: str, symptom: 
         SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
         f"{symptom.formula}; changed {span(delay_s)} before",
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=10,
+    says="code or configuration changed, and errors or slowness began right after it",
+    formula=(
+        "errors / invocations after a change of the last 60 min >= share of the 15 min before + 0.05, "
+        "or median p99 duration >= 2 x the median before; at least 20 invocations before and after; "
+        "final minutes, without the minute of the change; a p99 rises by 50 ms at least"
+    ),
+    source=(
+        "LastModified of the function (what changed: seen between two lists); Errors, Invocations, Duration"
+    ),
+    traps=(
+        "a new function has no time before (silent); symptoms that began before the change (silent) or "
+        "are over (silent); LastModified moves with any configuration change; a dependency may have "
+        "changed at that time"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""resource_limit: a hard limit of the environment or of a payload was hit (telemetry section 4, 8.1)."""
+"""Detect resource_limit: a hard limit of the environment or of a payload was hit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.figures.context import Sight
 from lambdatop.domain.log_analysis.digest import Digest, Failed, digest
@@ -11,15 +12,6 @@ from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "resource_limit"
-FORMULA = (
-    "lines of the last 15 min that show a full /tmp, too many open files, threads or processes, a payload, "
-    "package or environment that is too large, or memory used up; share = executions hit / START lines"
-)
-SOURCE = "log tail, by the wording of each runtime (ENOSPC, EMFILE, EAGAIN, 413, OutOfMemory)"
-TRAPS = (
-    "a line that quotes another function's or service's limit; a client's own 413; one line is one sample: "
-    "the share is known only where the tail holds START lines"
-)
 SUGGESTS = ("rollback_alias", "tune_trigger", "disable_trigger", "throttle_to_zero")
 
 CRITICAL_FROM = 2
@@ -37,7 +29,7 @@ _WORDS = {
 
 
 def limit_of(kind: str, facts: FunctionFacts) -> str:
-    """The limit behind a kind of failure, for this function (telemetry 8.1)."""
+    """The limit behind a kind of failure, for this function."""
     descriptors = "4,096" if facts.managed_instances else "1,024"
     return {
         "disk_full": f"/tmp {facts.ephemeral_mb} MB",
@@ -111,3 +103,22 @@ def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, l
 def _executions(failures: list[Failed]) -> set[str]:
     """The executions behind lines: by request, or each line its own where it belongs to none."""
     return {f.request_id or f"{f.stream} {f.at}" for f in failures}
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=50,
+    says="a hard limit of the environment or of a payload was hit",
+    formula=(
+        "lines of the last 15 min that show a full /tmp, too many open files, threads or processes, a "
+        "payload, package or environment that is too large, or memory used up; share = executions hit /"
+        " START lines"
+    ),
+    source="log tail, by the wording of each runtime (ENOSPC, EMFILE, EAGAIN, 413, OutOfMemory)",
+    traps=(
+        "a line that quotes another function's or service's limit; a client's own 413; one line is one "
+        "sample: the share is known only where the tail holds START lines"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""risky_config: settings that will turn the next failure into a storm or into loss (telemetry section 10)."""
+"""Detect risky_config: settings that will turn the next failure into a storm or into loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, risks
 from lambdatop.domain.facts.failure_path import async_end
 from lambdatop.domain.facts.function import FunctionFacts
@@ -14,14 +15,6 @@ from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.wording import span
 
 NAME = "risky_config"
-FORMULA = (
-    "stream with endless retries and no on-failure destination; queue without redrive policy, with "
-    "maxReceiveCount < 5, visibility < 6 x timeout or a DLQ that keeps messages shorter than it does itself; "
-    "batches without ReportBatchItemFailures; MaximumConcurrency > reserved; loop detection off; "
-    "asynchronous events without DLQ or on-failure destination"
-)
-SOURCE = "configuration of mappings, queues and functions; AWS/Lambda AsyncEventsReceived"
-TRAPS = "a risk is no incident, so it is always information; some are choices that somebody made knowingly"
 SUGGESTS = ("tune_trigger", "stop_recursion")
 
 
@@ -95,3 +88,20 @@ def _finding(
         "; ".join(found),
         about,
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=280,
+    says="settings that will turn the next failure into a storm or into loss",
+    formula=(
+        "stream with endless retries and no on-failure destination; queue without redrive policy, with "
+        "maxReceiveCount < 5, visibility < 6 x timeout or a DLQ that keeps messages shorter than it "
+        "does itself; batches without ReportBatchItemFailures; MaximumConcurrency > reserved; loop "
+        "detection off; asynchronous events without DLQ or on-failure destination"
+    ),
+    source="configuration of mappings, queues and functions; AWS/Lambda AsyncEventsReceived",
+    traps="a risk is no incident, so it is always information; some are choices that somebody made knowingly",
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""runaway_loop: Lambda itself stopped a loop (telemetry D14, section 11)."""
+"""Detect runaway_loop: Lambda itself stopped a loop."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.figures.context import Sight
@@ -12,13 +13,6 @@ from lambdatop.domain.graph.topology import HOPS, cycle_of
 from lambdatop.domain.plans.finding import Finding, Ref
 
 NAME = "runaway_loop"
-FORMULA = "RecursiveInvocationsDropped > 0 over 5 final minutes"
-SOURCE = "AWS/Lambda RecursiveInvocationsDropped; the event graph for the path"
-TRAPS = (
-    "its absence proves nothing: the metric cannot appear where loop detection is switched off "
-    "(RecursiveLoop = Allow), with an SDK that passes no trace header, nor for loops through DynamoDB, "
-    "Kinesis or EventBridge"
-)
 SUGGESTS = ("throttle_to_zero", "disable_trigger")
 
 
@@ -64,3 +58,19 @@ def _finding(sight: Sight, facts: FunctionFacts, dropped: float, since: float, m
         f"{dropped:.0f} recursive invocations dropped > 0 over {minutes} min",
         cycle.keys if cycle else (key,),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=20,
+    says="Lambda itself stopped a loop",
+    formula="RecursiveInvocationsDropped > 0 over 5 final minutes",
+    source="AWS/Lambda RecursiveInvocationsDropped; the event graph for the path",
+    traps=(
+        "its absence proves nothing: the metric cannot appear where loop detection is switched off "
+        "(RecursiveLoop = Allow), with an SDK that passes no trace header, nor for loops through "
+        "DynamoDB, Kinesis or EventBridge"
+    ),
+    suggests=SUGGESTS,
+)

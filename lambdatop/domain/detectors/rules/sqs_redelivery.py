@@ -1,9 +1,10 @@
-"""sqs_redelivery: a queue hands out messages more often than they get done (telemetry D5)."""
+"""Detect sqs_redelivery: a queue hands out messages more often than they get done."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import MINUTE
@@ -15,9 +16,6 @@ from lambdatop.domain.plans.wording import span
 from lambdatop.domain.state.world import World
 
 NAME = "sqs_redelivery"
-FORMULA = "NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes"
-SOURCE = "AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue"
-TRAPS = "other consumers; somebody looking into the queue by hand; batches as long as the window"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
 REPEATS = 1.2
@@ -124,3 +122,15 @@ def _dead_letters(world: World, queue: QueueFacts, over: Window) -> tuple[str, E
         return "", evidence
     more = (("dlq_grown", grown.grown), ("dlq_growth_per_min", round(grown.per_min, 2)))
     return f"; {history.facts.name} +{grown.grown} in {span(60 * grown.minutes)}", (*evidence, *more)
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=190,
+    says="a queue hands out messages more often than they get done",
+    formula="NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes",
+    source="AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue",
+    traps="other consumers; somebody looking into the queue by hand; batches as long as the window",
+    suggests=SUGGESTS,
+)

@@ -1,10 +1,11 @@
-"""stream_lag: a consumer falls behind although its function does not fail (telemetry D11)."""
+"""Detect stream_lag: a consumer falls behind although its function does not fail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.rules.blocked_shard import blocked
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
@@ -15,16 +16,6 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.plans.wording import span
 
 NAME = "stream_lag"
-FORMULA = (
-    "Kafka: OffsetLag (or MaxOffsetLag) climbs over 10 final minutes to 100 records or more while "
-    "Invocations are flat; Kinesis, DynamoDB: IteratorAge climbs by 3000 ms/min or more above 60 s while "
-    "at most 10 % fail"
-)
-SOURCE = "AWS/Lambda OffsetLag, IteratorAge, Invocations, Errors; MaxOffsetLag of the mapping"
-TRAPS = (
-    "a burst of the producer is one step and a rebalance one hump of about 3 minutes: the lag must climb "
-    "in each third of the window; a replay, whose age falls; a blocked shard, which is its own finding"
-)
 SUGGESTS = ("tune_trigger",)
 
 _FLAT = 1.2
@@ -148,3 +139,23 @@ def _finding(
         formula,
         (mapping.function, *((stream,) if stream else ())),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=200,
+    says="a consumer falls behind although its function does not fail",
+    formula=(
+        "Kafka: OffsetLag (or MaxOffsetLag) climbs over 10 final minutes to 100 records or more while "
+        "Invocations are flat; Kinesis, DynamoDB: IteratorAge climbs by 3000 ms/min or more above 60 s "
+        "while at most 10 % fail"
+    ),
+    source="AWS/Lambda OffsetLag, IteratorAge, Invocations, Errors; MaxOffsetLag of the mapping",
+    traps=(
+        "a burst of the producer is one step and a rebalance one hump of about 3 minutes: the lag must "
+        "climb in each third of the window; a replay, whose age falls; a blocked shard, which is its "
+        "own finding"
+    ),
+    suggests=SUGGESTS,
+)

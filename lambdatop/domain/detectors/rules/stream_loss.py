@@ -1,9 +1,10 @@
-"""stream_loss: records of a stream were given up (telemetry D10)."""
+"""Detect stream_loss: records of a stream were given up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.failure_path import end_name
 from lambdatop.domain.figures.context import Sight
@@ -11,14 +12,6 @@ from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "stream_loss"
-FORMULA = (
-    "DroppedEventCount, OnFailureDestinationDeliveredEventCount, DestinationDeliveryFailures > 0 over 5 min"
-)
-SOURCE = "mapping metrics (only where EventCount is switched on), AWS/Lambda DestinationDeliveryFailures"
-TRAPS = (
-    "mapping metrics are opt-in, so silence proves nothing; a destination gets the position of the records, "
-    "not the records; records that expire in the stream are counted nowhere"
-)
 SUGGESTS = ("disable_trigger", "tune_trigger")
 
 
@@ -78,3 +71,21 @@ def _finding(
         f"over {over.minutes} min",
         (mapping.function, *((mapping.source_stream,) if mapping.source_stream else ())),
     )
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=240,
+    says="records of a stream were given up",
+    formula=(
+        "DroppedEventCount, OnFailureDestinationDeliveredEventCount, DestinationDeliveryFailures > 0 "
+        "over 5 min"
+    ),
+    source="mapping metrics (only where EventCount is switched on), AWS/Lambda DestinationDeliveryFailures",
+    traps=(
+        "mapping metrics are opt-in, so silence proves nothing; a destination gets the position of the "
+        "records, not the records; records that expire in the stream are counted nowhere"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,9 +1,10 @@
-"""suspected_loop: a function is fed by what it does itself (telemetry D15)."""
+"""Detect suspected_loop: a function is fed by what it does itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.context import Sight
@@ -22,18 +23,6 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "suspected_loop"
-FORMULA = (
-    "a cycle of the event graph through the function, and: invocations grow 1.5 times a minute for 5 "
-    "minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done (Deleted) while it runs 30 times "
-    "a minute or more; or its concurrency stands at its cap. Critical but where the traffic is steady and "
-    "a hop of the cycle is not certain"
-)
-SOURCE = "AWS/SQS Sent, Deleted, Visible; AWS/Lambda Invocations, ConcurrentExecutions; the event graph"
-TRAPS = (
-    "a ramp that a producer outside the cycle explains; a backfill, whose backlog was there before; a load "
-    "test; durable functions, which replay; an outside producer that is not in the graph and sends as "
-    "fast as the function works looks the same, which is why uncertain steady traffic is a warning only"
-)
 SUGGESTS = ("disable_trigger", "throttle_to_zero", "stop_recursion", "disable_rule")
 
 _RISING = 1.05
@@ -154,3 +143,25 @@ def _suggests(sight: Sight, cycle: Cycle, stops: str) -> tuple[str, ...]:
         "disable_rule": ruled,
     }
     return tuple(name for name in SUGGESTS if fits[name])
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=30,
+    says="a function is fed by what it does itself",
+    formula=(
+        "a cycle of the event graph through the function, and: invocations grow 1.5 times a minute for "
+        "5 minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done (Deleted) while it runs "
+        "30 times a minute or more; or its concurrency stands at its cap. Critical but where the "
+        "traffic is steady and a hop of the cycle is not certain"
+    ),
+    source="AWS/SQS Sent, Deleted, Visible; AWS/Lambda Invocations, ConcurrentExecutions; the event graph",
+    traps=(
+        "a ramp that a producer outside the cycle explains; a backfill, whose backlog was there before;"
+        " a load test; durable functions, which replay; an outside producer that is not in the graph "
+        "and sends as fast as the function works looks the same, which is why uncertain steady traffic "
+        "is a warning only"
+    ),
+    suggests=SUGGESTS,
+)

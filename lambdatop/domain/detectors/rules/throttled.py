@@ -1,4 +1,4 @@
-"""throttled: invocations are refused, with the limit that bites (telemetry D13, section 8.3)."""
+"""Detect throttled: invocations are refused, with the limit that bites."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.figures.context import Sight
@@ -14,13 +15,10 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "throttled"
-FORMULA = "Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached"
-SOURCE = "AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency"
-TRAPS = "async throttles repeat the same event; reserved concurrency 0 is somebody's will"
 SUGGESTS = ("cap_concurrency", "restore_concurrency", "tune_trigger")
 
 REQUESTS_PER_ENVIRONMENT = 10
-"""Requests a second per unit of concurrency, for the account as for one function (telemetry 8.1)."""
+"""Requests a second per unit of concurrency, for the account as for one function."""
 
 SHORT_MS = 100.0
 SCALING_PER_MIN = 1_000
@@ -152,3 +150,15 @@ def _rate(sight: Sight, key: Key, over: Window, cap: int | None) -> Limit | None
         words = f" by the scaling rate: +{step:.0f} environments within a minute"
         return Limit("scaling rate", words, ("cap_concurrency",), (), SCALING_PER_MIN)
     return None
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=110,
+    says="invocations are refused, with the limit that bites",
+    formula="Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached",
+    source="AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency",
+    traps="async throttles repeat the same event; reserved concurrency 0 is somebody's will",
+    suggests=SUGGESTS,
+)

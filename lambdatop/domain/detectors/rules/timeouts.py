@@ -1,4 +1,4 @@
-"""timeouts: invocations that were ended by their timeout, as the log tells (telemetry D12, section 4)."""
+"""Detect timeouts: invocations that were ended by their timeout, as the log tells."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.rules.near_timeout import suggested
+from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import Sight
@@ -14,16 +15,6 @@ from lambdatop.domain.log_analysis.digest import Digest, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "timeouts"
-FORMULA = "executions that ended by timeout in the log of the last 5 minutes, and their share of all reports"
-SOURCE = (
-    "log: `Task timed out after N seconds`, REPORT `Status: timeout`, platform.report and "
-    "platform.runtimeDone with status timeout"
-)
-TRAPS = (
-    "no metric counts timeouts; both wordings of one execution count once; a retry with the same request "
-    "id is another execution; a tail that is incomplete shows too few; an initialisation that timed out is "
-    "none"
-)
 SUGGESTS = ("rollback_alias", "cap_concurrency", "disable_trigger")
 
 SIGNATURE = "timeout"
@@ -106,3 +97,24 @@ def _since(ended: list[float], pause_s: float) -> float:
             break
         first = at
     return first
+
+
+SPEC = DetectorSpec(
+    name=NAME,
+    detect=detect,
+    causal=80,
+    says="invocations that were ended by their timeout, as the log tells",
+    formula=(
+        "executions that ended by timeout in the log of the last 5 minutes, and their share of all reports"
+    ),
+    source=(
+        "log: `Task timed out after N seconds`, REPORT `Status: timeout`, platform.report and "
+        "platform.runtimeDone with status timeout"
+    ),
+    traps=(
+        "no metric counts timeouts; both wordings of one execution count once; a retry with the same "
+        "request id is another execution; a tail that is incomplete shows too few; an initialisation "
+        "that timed out is none"
+    ),
+    suggests=SUGGESTS,
+)

@@ -1,0 +1,31 @@
+"""Describe a detector: what it states, what it reads, where it stands in causal order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.plans.finding import Finding
+
+Detect = Callable[[Sight], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSpec:
+    """Everything that is known of a detector besides its thresholds; each rule's module exports one as SPEC.
+
+    `causal` orders what explains what: of the findings of one incident the one with the lowest number is
+    the cause (a change explains a full disk, a full disk explains errors). `says` is what a finding states,
+    `formula` its rule with the window, `source` the numbers that it reads, `traps` what else may look like
+    it, `suggests` the mitigations that may fit, best first.
+    """
+
+    name: str
+    detect: Detect
+    causal: int
+    says: str
+    formula: str
+    source: str
+    traps: str
+    suggests: tuple[str, ...]
