@@ -67,9 +67,13 @@ class CommandLine(TypeAhead):
 
     def held_back(self, event: events.Event) -> bool:
         """Keep a key for later while the palette opens; Enter waits for the keys before it."""
-        if self._held is not None:  # a filter is closing: everything behind its Enter waits for that
+        if self._held is not None:  # everything behind what is held back waits for that
             return super().held_back(event)
-        return self._opens(event) or self._for_palette(event) or super().held_back(event)
+        return self._for_palette(event) or super().held_back(event)
+
+    def claimed(self, event: events.Event) -> bool:
+        """Whether an event that was held back opens the palette, or is typed into it."""
+        return self._opens(event) or self._for_palette(event)
 
     def _opens(self, event: events.Event) -> bool:
         """Open the palette here and now: the focused widget would do it later, after what follows."""
@@ -95,6 +99,7 @@ class CommandLine(TypeAhead):
         if isinstance(event, events.Key) and event.key == "enter":
             # In the line's own queue, behind the keys that it has not acted upon yet.
             line.call_later(self._entered, line, event)
+            self.wait_behind(line)
             return True
         return False
 
@@ -112,7 +117,7 @@ class CommandLine(TypeAhead):
             self.notify(DROPPED, severity="warning", markup=False)
             return
         for event in early:
-            if not self._for_palette(event) and not super().held_back(event):
+            if not self.held_back(event):
                 await self.act_on(event)
 
     async def _entered(self, line: Input, event: events.Key) -> None:
@@ -120,11 +125,12 @@ class CommandLine(TypeAhead):
             return
         hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
         if hotkey is None or not isinstance(self.screen, CommandPalette):
-            if not super().held_back(event):
-                await self.act_on(event)
-            return
-        self.screen.dismiss()
-        self.call_later(self.run_hotkey, hotkey)
+            await self.act_on(event)
+            self.call_later(self._pass, line)
+        else:
+            self.screen.dismiss()
+            self.call_later(self.run_hotkey, hotkey)
+            self.call_later(self._pass, self)
 
     async def run_hotkey(self, hotkey: Hotkey) -> None:
         """Do what an entry of the table does."""
