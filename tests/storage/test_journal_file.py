@@ -203,6 +203,17 @@ def test_a_broken_middle_names_its_line(home: Path) -> None:
         JournalFile(home).read()
 
 
+def test_a_line_that_lost_its_line_feed_under_a_running_console_is_no_line(home: Path) -> None:
+    """What was seen: the next intent was written behind it, in a line that nobody could read again."""
+    journal = JournalFile(home)
+    journal.intent(entry("e1"))
+    journal.intent(entry("e2"))
+    os.truncate(home / "journal.jsonl", (home / "journal.jsonl").stat().st_size - 1)
+    journal.intent(entry("e3"))
+    assert [e.id for e in journal.read()] == ["e1", "e3"]
+    assert [e.id for e in JournalFile(home).read()] == ["e1", "e3"]
+
+
 def test_a_replaced_file_is_read_from_its_beginning(home: Path) -> None:
     journal = JournalFile(home)
     journal.intent(entry("e1"))
