@@ -214,6 +214,22 @@ def test_a_line_that_lost_its_line_feed_under_a_running_console_is_no_line(home:
     assert [e.id for e in JournalFile(home).read()] == ["e1", "e3"]
 
 
+def test_no_outcome_is_written_into_a_file_that_does_not_hold_its_intent(home: Path) -> None:
+    """What was seen: a backup put back while a call was under way; the change was told as written down."""
+    journal, file = JournalFile(home), home / "journal.jsonl"
+    journal.intent(entry("e1"))
+    backup = file.read_bytes()
+    journal.intent(entry("e2"))
+    file.write_bytes(backup)
+    with pytest.raises(JournalError, match="holds no intent e2 any more"):
+        journal.attempt("e2", AT, 2, "")
+    with pytest.raises(JournalError, match="holds no intent e2 any more"):
+        journal.outcome("e2", AT, "applied", "", None)
+    assert file.read_bytes() == backup
+    journal.outcome("e1", AT, "applied", "", None)
+    assert [e.outcome for e in JournalFile(home).read()] == ["applied"]
+
+
 def test_a_replaced_file_is_read_from_its_beginning(home: Path) -> None:
     journal = JournalFile(home)
     journal.intent(entry("e1"))
