@@ -107,6 +107,9 @@ class CommandLine(TypeAhead):
         """The palette's line has the focus, or is gone: act on what was held back, in its order."""
         if not self.screen_stack:  # the console has been quit meanwhile
             return
+        if isinstance(self.screen, CommandPalette) and self.screen.is_mounted and self.focused is None:
+            # It has lost the focus: whoever leaves the terminal takes it away, and some tell of no return.
+            self.screen.set_focus(self.screen.query_one(Input))
         opening = isinstance(self.screen, CommandPalette) and not isinstance(self.focused, Input)
         self._looks += 1
         if opening and self._looks * LOOK_S < LONGEST_S:
