@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.fates import retries_words
-from lambdatop.domain.mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
+from lambdatop.domain.mapping import CONTROL_FIELDS, ENDLESS, LEAST_CONCURRENCY, STREAMS, MappingFacts
 from lambdatop.domain.mitigations.fields import NONE, number, number_or_none, switch
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
 from lambdatop.domain.mitigations.words import owner_warning, setting_words
@@ -59,7 +59,9 @@ def _range(least: int, most: int) -> Callable[[str, object], int]:
 
 KNOBS: Mapping[str, Knob] = {
     "batch_size": Knob(_range(1, 10_000), _plain("BatchSize"), ("sqs", *WITH_RETRIES, "mq")),
-    "max_concurrency": Knob(lambda name, value: number_or_none(name, value, 2, 1000), _scaling, ("sqs",)),
+    "max_concurrency": Knob(
+        lambda name, value: number_or_none(name, value, LEAST_CONCURRENCY, 1000), _scaling, ("sqs",)
+    ),
     "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
     "max_retry_attempts": Knob(_range(-1, 10_000), _plain("MaximumRetryAttempts"), WITH_RETRIES),
     "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), STREAMS),
