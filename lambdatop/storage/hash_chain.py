@@ -60,8 +60,9 @@ class Chain:
     before: Rotation | None = None
 
     def still_ends(self, data: bytes) -> bool:
-        """Whether `data`, read from the last line on, begins with that very line."""
-        return not self.last_size or digest(data[: self.last_size - 1]) == self.last
+        """Whether `data`, read from the last line on, begins with that very line, line feed and all."""
+        line, feed = data[: self.last_size - 1], data[self.last_size - 1 : self.last_size]
+        return not self.last_size or (feed == b"\n" and digest(line) == self.last)
 
     def extend(self, data: bytes) -> tuple[Chain, bytes]:
         """The chain with the complete lines of `data` that follow it, and the torn rest.

@@ -142,6 +142,11 @@ class JournalFile:
         torn = self._catch_up(fd)
         if record["record"] == "intent" and self._chain.holds_intent(record["id"]):
             raise JournalError(f"Intent {record['id']} stands in the journal {self.path} already.")
+        if record["record"] in ("attempt", "outcome") and not self._chain.holds_intent(record["id"]):
+            raise JournalError(
+                f"The journal {self.path} holds no intent {record['id']} any more: another has its name. "
+                "Put back the one that does: without it this change can be neither seen nor undone"
+            )
         note = encode(repair(torn), self._chain.last) if torn else b""
         last = digest(note[:-1]) if note else self._chain.last
         try:

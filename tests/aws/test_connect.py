@@ -57,8 +57,9 @@ import asyncio, sys
 sys.path.insert(0, "tests")
 from fakes.aws_doubles import Counter, HandClock, Tokens
 from fakes.wire_stub import WireStub
-from lambdatop.aws.connect import Connection, connect
-from lambdatop.domain.settings import Settings
+from lambdatop.aws.connect import connect
+from lambdatop.aws.sdk.connection import Connection
+from lambdatop.domain.settings.settings import Settings
 
 async def main():
     async with WireStub() as stub:

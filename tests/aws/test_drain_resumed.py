@@ -41,9 +41,9 @@ import asyncio, sys
 from pathlib import Path
 from fakes.aws_doubles import SCOPE, Bench
 from fakes.drained_queue import URL
-from lambdatop.aws.mutator import AwsMutator
+from lambdatop.aws.mutation.mutator import AwsMutator
 from lambdatop.domain.mitigations.drain import drain
-from lambdatop.storage.spill import SpillFiles
+from lambdatop.storage.drained_messages import SpillFiles
 
 async def main(url, directory):
     bench, call = Bench(url, read_only=False), drain(URL, "orders")

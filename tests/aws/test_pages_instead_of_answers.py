@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from fakes.aws_doubles import SCOPE
 from fakes.wire_stub import Body, Fault, WireStub
 
+from lambdatop.aws.collectors.event_graph import WiringSource
+from lambdatop.aws.collectors.functions import FunctionsSource
+from lambdatop.aws.reads.mappings import list_mappings
+from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.domain.errors import Denied, SourceError
+from lambdatop.domain.state.world import EMPTY_WORLD
 
 from .conftest import MakeBench
 
@@ -35,6 +41,26 @@ async def test_no_page_stands_in_a_sentence(
     assert "Oops" not in words
     if status >= 500:
         assert f"HTTP {status}" in words
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"Functions": null, "Rules": null}'])
+async def test_an_answer_without_its_list_is_no_empty_list(
+    stub: WireStub, bench: MakeBench, body: bytes
+) -> None:
+    for operation in ("ListFunctions", "ListEventSourceMappings", "ListAliases", "ListVersionsByFunction"):
+        stub.on("lambda", operation, Body(body, "application/json"))
+    stub.on("events", "ListRules", Body(body, "application/json"))
+    stub.on("events", "ListTargetsByRule", Body(body, "application/json"))
+    made = bench()
+    view, api = made.view(EMPTY_WORLD), made.api
+    for reading, lacking in (
+        (FunctionsSource(api, SCOPE).collect(view), "Functions"),
+        (list_mappings(api, SCOPE), "EventSourceMappings"),
+        (Parts(api, SCOPE).aliases("f"), "Aliases"),
+        (WiringSource(api, SCOPE)._pages("events", "ListRules", "Rules", EventBusName="b"), "Rules"),
+    ):
+        with pytest.raises(SourceError, match=f"the answer lacks {lacking}"):
+            await reading
 
 
 async def test_sqs_names_its_actions_in_small_letters(stub: WireStub, bench: MakeBench) -> None:

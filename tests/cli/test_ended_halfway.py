@@ -23,7 +23,7 @@ sys.path[:0] = [sys.argv[2]]
 from fakes.clock import FakeClock
 from fakes.entries import SCOPE
 from fakes.many_triggers import Triggers, TriggersMutator, TriggersReader, stop_in_order
-from lambdatop.engine.executor import Executor
+from lambdatop.engine.mutating.executor import Executor
 from lambdatop.storage.journal_file import JournalFile
 
 async def main():

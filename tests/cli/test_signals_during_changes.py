@@ -23,8 +23,8 @@ SERVER = Path(fakes.trickle.__file__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOON = """
 import sys
-from lambdatop.cli import ends
-ends.GRACE_S = float(sys.argv.pop(1))
+from lambdatop.cli.terminal import signals
+signals.GRACE_S = float(sys.argv.pop(1))
 from lambdatop.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
 import pytest
@@ -18,6 +19,8 @@ from lambdatop.domain.log_analysis.study import LogStudy
 from lambdatop.domain.sections import section
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT
+from lambdatop.domain.state.world import EMPTY_WORLD
 from lambdatop.report.audit import tables
 from lambdatop.report.audit.report import Asked, report
 from lambdatop.report.json import snapshot as codec
@@ -136,3 +139,35 @@ def test_a_detector_that_fails_costs_nothing_but_what_it_would_say_now(
     assert (row.state, row.age_s) == ("failed", None)
     assert f"the findings of {kept.detector} could not be shown: internal error (OverflowError" in row.error
     assert "detectors failed" in not_known.cannot_tell(after, "critical")
+
+
+def test_detectors_that_failed_look_at_everything_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they missed may not have changed since, and a round of a large account looks only at what has."""
+    before = fuzz_loglines.snapshot_of(())
+    assert before.kept is not None
+    again = partial(
+        build_snapshot,
+        before.kept.world,
+        at=before.at,
+        version="1",
+        mode="operator",
+        settings=Settings(),
+        worth_comparing=1,
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "REGISTRY", {n: replace(d, detect=breaks) for n, d in REGISTRY.items()})
+        failed = again(previous=EMPTY_SNAPSHOT)
+    after = again(previous=failed)
+    assert {f.identity for f in after.findings} == {f.identity for f in before.findings} != set()
+
+
+def test_what_a_failed_detector_said_of_things_that_are_gone_breaks_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = scene.snapshot()
+    monkeypatch.setattr(registry, "REGISTRY", {n: replace(d, detect=breaks) for n, d in REGISTRY.items()})
+    after = build_snapshot(
+        EMPTY_WORLD, previous=before, at=before.at, version="1", mode="operator", settings=Settings()
+    )
+    assert {f.identity for f in after.findings} == {f.identity for f in before.findings}
+    assert snapshot_json(after)["failed_sections"] == []

@@ -176,6 +176,12 @@ CAP: Cases = {
         on_function(mappings=(fed(max_concurrency=5), BY_KAFKA, SECOND), queues=(LOST_QUEUE,)),
         {"reserved": 5},
     ),
+    "queues that ask for no more each, but together": Asked(
+        on_function(
+            mappings=(fed(max_concurrency=3), replace(SECOND, max_concurrency=3)), queues=(LOST_QUEUE,)
+        ),
+        {"reserved": 5},
+    ),
     "zero": Asked(on_function(), {"reserved": "0"}),
     "a word": Asked(on_function(), {"reserved": "many"}),
     "yes": Asked(on_function(), {"reserved": True}),

@@ -37,7 +37,7 @@ def test_several_processes_write_while_it_begins_anew(home: Path) -> None:
     code = (
         f"import sys; sys.path[:0] = {[str(WRITER.parents[1]), str(WRITER.parents[2])]!r}\n"
         "from lambdatop.storage import archives; archives.ROTATE_BYTES = 20_000\n"
-        "from lambdatop.domain import kept; kept.RECENT = kept.MOST = 5\n"
+        "from lambdatop.domain.mitigations import retention as kept; kept.RECENT = kept.MOST = 5\n"
         "from fakes.journal_writer import main; main(sys.argv[1], sys.argv[2], sys.argv[3], 80)\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, home, side, name]) for name in ("a", "b", "c")]

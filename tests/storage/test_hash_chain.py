@@ -88,6 +88,7 @@ def test_a_file_still_ends_as_it_did_when_it_begins_with_the_last_line_known() -
     assert not chain.still_ends(last.replace(b"applied", b"refused"))
     assert not chain.still_ends(b"")
     assert not chain.still_ends(last[:-5])
+    assert not chain.still_ends(last[:-1])
     assert Chain().still_ends(b""), "an empty journal ends in nothing"
     assert Chain().still_ends(b"anything")
 

@@ -203,6 +203,33 @@ def test_a_broken_middle_names_its_line(home: Path) -> None:
         JournalFile(home).read()
 
 
+def test_a_line_that_lost_its_line_feed_under_a_running_console_is_no_line(home: Path) -> None:
+    """What was seen: the next intent was written behind it, in a line that nobody could read again."""
+    journal = JournalFile(home)
+    journal.intent(entry("e1"))
+    journal.intent(entry("e2"))
+    os.truncate(home / "journal.jsonl", (home / "journal.jsonl").stat().st_size - 1)
+    journal.intent(entry("e3"))
+    assert [e.id for e in journal.read()] == ["e1", "e3"]
+    assert [e.id for e in JournalFile(home).read()] == ["e1", "e3"]
+
+
+def test_no_outcome_is_written_into_a_file_that_does_not_hold_its_intent(home: Path) -> None:
+    """What was seen: a backup put back while a call was under way; the change was told as written down."""
+    journal, file = JournalFile(home), home / "journal.jsonl"
+    journal.intent(entry("e1"))
+    backup = file.read_bytes()
+    journal.intent(entry("e2"))
+    file.write_bytes(backup)
+    with pytest.raises(JournalError, match="holds no intent e2 any more"):
+        journal.attempt("e2", AT, 2, "")
+    with pytest.raises(JournalError, match="holds no intent e2 any more"):
+        journal.outcome("e2", AT, "applied", "", None)
+    assert file.read_bytes() == backup
+    journal.outcome("e1", AT, "applied", "", None)
+    assert [e.outcome for e in JournalFile(home).read()] == ["applied"]
+
+
 def test_a_replaced_file_is_read_from_its_beginning(home: Path) -> None:
     journal = JournalFile(home)
     journal.intent(entry("e1"))

@@ -113,7 +113,8 @@ class WiringSource:
         found: list[dict[str, Any]] = []
         async for page in self._api.pages(service, operation, token="NextToken", **params):
             self._calls += 1
-            found += page.get(member) or ()
+            # AWS tells an empty list, too, in JSON; in XML an empty element may be left out.
+            found += page[member] if service == "events" else page.get(member) or ()
         return found
 
     async def _topic(self, topic: str) -> tuple[Edge, ...]:

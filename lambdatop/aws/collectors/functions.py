@@ -43,10 +43,7 @@ class FunctionsSource:
         async for page in self._api.pages(
             "lambda", "ListFunctions", token="Marker", next_token="NextMarker", MaxItems=50
         ):
-            new = [
-                (function_facts(self._scope, answer), _shown(answer))
-                for answer in page.get("Functions") or ()
-            ]
+            new = [(function_facts(self._scope, answer), _shown(answer)) for answer in page["Functions"]]
             found += new
             if not before and page.get("NextMarker"):
                 named = tuple(facts for facts, _ in new if facts.name)

@@ -143,7 +143,7 @@ class Aliases:
         pages = self._api.pages(
             "lambda", "ListVersionsByFunction", token="Marker", next_token="NextMarker", FunctionName=function
         )
-        found = [_version(v) async for page in pages for v in page.get("Versions") or ()]
+        found = [_version(v) async for page in pages for v in page["Versions"]]
         newest = [v.version for v in found if v.version.isdigit()][-STATES_READ:]
         states = dict(
             zip(newest, await asyncio.gather(*(self._state(function, v) for v in newest)), strict=True)
@@ -163,7 +163,7 @@ class Aliases:
     async def _targets(self, bus: str, name: str) -> tuple[str, ...]:
         bus = bus_arn(self._scope, bus)
         pages = self._api.pages("events", "ListTargetsByRule", token="NextToken", Rule=name, EventBusName=bus)
-        return tuple([arn_text(t.get("Arn")) async for page in pages for t in page.get("Targets") or ()])
+        return tuple([arn_text(t.get("Arn")) async for page in pages for t in page["Targets"]])
 
 
 def alias_state(answer: dict[str, Any]) -> dict[str, Any]:

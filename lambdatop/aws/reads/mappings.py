@@ -15,6 +15,6 @@ async def list_mappings(api: Api, scope: Scope) -> tuple[MappingFacts, ...]:
         async for page in api.pages(
             "lambda", "ListEventSourceMappings", token="Marker", next_token="NextMarker", MaxItems=100
         )
-        for answer in page.get("EventSourceMappings") or ()
+        for answer in page["EventSourceMappings"]
     ]
     return tuple(m for m in found if m.uuid)

@@ -121,7 +121,7 @@ class Parts:
         pages = self.api.pages(
             "lambda", "ListAliases", token="Marker", next_token="NextMarker", FunctionName=name
         )
-        found = [str(a.get("Name") or "") async for page in pages for a in page.get("Aliases") or ()]
+        found = [str(a.get("Name") or "") async for page in pages for a in page["Aliases"]]
         return tuple(clean_name(n) for n in found)
 
     async def url(self, name: str) -> str | None:

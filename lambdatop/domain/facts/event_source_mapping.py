@@ -14,6 +14,8 @@ STREAMS = ("kinesis", "dynamodb")
 PARTIAL = ("sqs", *STREAMS, "kafka")
 """Sources for which AWS takes ReportBatchItemFailures (botocore's model of UpdateEventSourceMapping)."""
 
+LEAST_CONCURRENCY = 2
+"""The smallest MaximumConcurrency that AWS takes."""
 MAX_RECEIVES = 10
 """SQS's default of a redrive policy that names no count (SetQueueAttributes)."""
 

@@ -29,7 +29,8 @@ _BETWEEN_OR_PAIR = rf"(?:{_BETWEEN}|[\"']\s?,\s?b?(?=[\"']))"
 # Names are told by their ends: a match can begin at four letters only. What a name needs in front of it is
 # looked at before its value is, so that no value is read twice.
 _NAMED = re.compile(
-    rf"(?P<name>token|key(?:_base)?|secret(?:string|binary)?|pass(?:w(?:or)?ds?|phrases?|codes?)?|pwd)"
+    rf"(?P<name>token|key(?:_base)?|secret(?:string|binary)?|(?:passw(?:or)?d|pwd)(?:_?\d{{1,2}}|_(?:old|new))"
+    rf"|pass(?:w(?:or)?ds?|phrases?|codes?)?|pwd)"
     rf"(?:(?P<sign>{_BETWEEN})|(?P<xml>(?:\s[^<>\n]{{0,200}})?(?:>|&gt;|\\u003e)))"
 )
 _MORE = {
@@ -38,12 +39,15 @@ _MORE = {
         r"(?:(?:access|refresh|id|auth|session|security|bearer|api|csrf)[_-]?|(?<!next)[_-]|[\"'?&<]|&lt;"
         r"|\\u003c|\bexport\s|\A)\Z"
     ),
-    "key": re.compile(r"(?:secret|access|api|private|encryption|signing|account|master)[_-]?\Z"),
+    "key": re.compile(
+        r"(?:secret|access|api|private|encryption|signing|account|master|functions|subscription|stripe"
+        r"|sendgrid|ssh)[_-]?\Z"
+    ),
     "pass": re.compile(
         r"(?:[_\"'?&<-]|&lt;|db|user|my|sql|root|admin|smtp|ftp|mail|redis|mq|ssh|login|proxy)\Z"
     ),
 }
-_MORE_WITHIN = 12
+_MORE_WITHIN = 13
 """Characters before an end; `secret:` also stands in the ARN of a secret, which is none."""
 _VALUES = re.compile(_VALUE)
 _ELEMENT = re.compile(r"(?:<|&lt;|\\u003c)[\w:.-]{0,80}\Z")
@@ -113,6 +117,9 @@ _SHAPES = (
     (("gocspx-",), "GOCSPX-", r"[A-Za-z0-9_-]{20,}+"),
     (("whsec_",), "whsec_", r"[A-Za-z0-9+/=]{20,}+"),
     (("atlasv1.",), r"(?:[A-Za-z0-9]{10,20}\.)?atlasv1\.", r"[A-Za-z0-9_-]{20,}+"),
+    (("dapi",), "dapi", r"[a-f0-9]{32}(?![A-Za-z0-9])"),
+    (("pul-",), "pul-", r"[a-f0-9]{40}(?![A-Za-z0-9])"),
+    (("1//",), "1//", r"[A-Za-z0-9_-]{30,}+"),
     (("lin_api_",), "lin_api_", r"[A-Za-z0-9]{30,}+"),
     (("nrak-",), "NRAK-", r"[A-Z0-9]{20,}+"),
     (("sq0csp-", "sq0atp-"), "sq0(?:csp|atp)-", r"[A-Za-z0-9_-]{20,}+"),
@@ -125,7 +132,7 @@ _SHAPES = (
 )
 """By what their givers' tokens begin: GitHub, Slack, Stripe, OpenAI and Anthropic, Google, npm, PyPI, GitLab,
 SendGrid, Vault, the session tokens of STS, Docker, DigitalOcean, Shopify, Hugging Face, Terraform, Linear,
-New Relic, Square, Postman, Atlassian, age, and addresses of web hooks.
+New Relic, Square, Postman, Atlassian, Databricks, Pulumi, age, and addresses of web hooks.
 Words to look for first, the beginning, and what follows it."""
 
 
@@ -228,6 +235,50 @@ RULES: tuple[Rule, ...] = (
             r"(?P<name>(?:secret[_ -]?access[_ -]?key|session[_ ]token)\s{1,3})"
             r"(?=[A-Za-z+/=_-]{0,200}+\d)(?P<value>[A-Za-z0-9+/=_-]{16,}+)",
             re.I,
+        ),
+        _beside,
+    ),
+    (
+        "password",
+        ("password", "passwd", "pwd", "identified by"),
+        re.compile(
+            r"(?P<name>\b(?:(?:password|passwd|pwd)\s{1,3}(?:value\s{0,3}[:=]\s{0,3})?|identified\s{1,3}by\s{1,3}))"
+            r"(?P<value>\"(?!\")[^\"\n]++|'(?!')[^'\n]++)",
+            re.I,
+        ),
+        _beside,
+    ),
+    (
+        "password",
+        ("password ",),
+        re.compile(r"(?P<name>\blogin\s{1,3}\S{1,128}\s{1,3}password\s{1,3})(?P<value>\S++)", re.I),
+        _beside,
+    ),
+    (
+        "password",
+        ("curl",),
+        re.compile(
+            r"(?P<name>\bcurl\s(?:[^\n]{0,300}?\s)??(?:-[a-z]{0,8}u|--(?:proxy-)?user)[\s=]{0,3}[\"']?[^\s:\"']{1,128}:)"
+            r"(?P<value>[^\s\"']++)",
+            re.I,
+        ),
+        _beside,
+    ),
+    (
+        "password",
+        ("mysql", "mariadb", "sshpass"),
+        re.compile(
+            r"(?P<name>\b(?:(?:mysql|mariadb)[\w-]{0,12}\s(?:[^\n]{0,300}?\s)??-p|sshpass\s{1,3}-p\s{0,3}))"
+            r"(?P<value>[\"']?[^\s\"']++)"
+        ),
+        _beside,
+    ),
+    (
+        "password",
+        ("docker login", "redis-cli", "openssl"),
+        re.compile(
+            r"(?P<name>\b(?:docker\slogin\s(?:[^\n]{0,200}?\s)??-p\s{1,3}|redis-cli\s(?:[^\n]{0,200}?\s)??-a\s{1,3}"
+            r"|openssl\s[^\n]{0,200}?\spass:))(?P<value>[\"']?[^\s\"']++)"
         ),
         _beside,
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdatop.domain.facts.arns import function_arn
-from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import LEAST_CONCURRENCY, MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
@@ -81,9 +81,7 @@ def _refuse(s: FunctionSituation, wanted: int | None) -> Refusal | None:
 
 def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
     words = list(unread_warnings(s))
-    for mapping in enabled_mappings(s):
-        if mapping.source_kind != "sqs" or _fits(mapping, wanted):
-            continue
+    for mapping in _queues_beyond(s, wanted):
         queue = s.queue_of(mapping.source_arn)
         if isinstance(queue, NotKnown):
             words.append(
@@ -99,17 +97,28 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
     return (*words, *owner_warning(s.stack))
 
 
-def _fits(mapping: MappingFacts, wanted: int) -> bool:
-    """Whether a queue's mapping asks for no more than the cap allows."""
-    return mapping.max_concurrency is not None and mapping.max_concurrency <= wanted
+def _queues_beyond(s: FunctionSituation, wanted: int) -> list[MappingFacts]:
+    """The queues' mappings that are switched on, where they may ask for more together than the cap allows."""
+    found = [m for m in enabled_mappings(s) if m.source_kind == "sqs"]
+    limits = [m.max_concurrency for m in found]
+    fits = None not in limits and sum(filter(None, limits)) <= wanted
+    return [] if fits else found
 
 
 def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
     found = []
-    for mapping in enabled_mappings(s):
-        if mapping.source_kind == "sqs" and not _fits(mapping, wanted):
-            asks = f"up to {mapping.max_concurrency}" if mapping.max_concurrency else "up to 1,250"
-            ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
-            why = f"it may ask for {asks} at once: a MaximumConcurrency of {wanted} refuses no receive"
-            found.append(Alternative("tune_trigger", ref, why))
+    for mapping in _queues_beyond(s, wanted):
+        asks = f"up to {mapping.max_concurrency}" if mapping.max_concurrency else "up to 1,250"
+        ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+        found.append(Alternative("tune_trigger", ref, f"it may ask for {asks} at once; {_tuned(wanted)}"))
     return tuple(found)
+
+
+def _tuned(wanted: int) -> str:
+    """What a MaximumConcurrency does about a cap, which all queues share with whoever else calls."""
+    if wanted < LEAST_CONCURRENCY:
+        return f"the least MaximumConcurrency, {LEAST_CONCURRENCY}, is more than the cap, too"
+    return (
+        f"give its queues a MaximumConcurrency of {wanted} together; receives may be refused all the same "
+        "where others call it"
+    )

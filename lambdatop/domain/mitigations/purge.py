@@ -84,7 +84,7 @@ def _hold(s: QueueSituation) -> tuple[Alternative, ...]:
         Alternative(
             "disable_trigger",
             Ref(m.key, m.uuid, f"{m.source_name} → {m.function.id}"),
-            "hold instead: nothing is delivered, and nothing is lost before it expires",
+            "hold instead: this trigger delivers nothing, and nothing is lost before it expires",
         )
         for m in or_none(s.consumers) or ()
         if m.enabled
@@ -95,7 +95,10 @@ def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
     """Ways that leave the queue as empty, and the messages somewhere."""
     found = []
     if or_none(s.dead_letters_of):
-        why = "SQS does it, up to 500 a second; nothing is lost, and they can be redriven from there by hand"
+        why = (
+            "SQS does it, up to 500 a second; nothing is lost, and whoever needs them reads them from there "
+            "(SQS moves messages out of dead-letter queues only)"
+        )
         label = "Rather: move them aside to a queue that you name"
         found.append(Alternative(QUARANTINE, s.ref, why, label=label))
     why = "each message is on this machine's disk before it is deleted"

@@ -220,7 +220,7 @@ def _stop_first(s: QueueSituation) -> tuple[Alternative, ...]:
         Alternative(
             "disable_trigger",
             Ref(c.mapping.key, c.mapping.uuid, f"{c.mapping.source_name} → {c.mapping.function.id}"),
-            "hold the queue until the function is mended; nothing is lost meanwhile",
+            "hold the queue until the function is mended; nothing is lost before it expires",
         )
         for c in or_none(s.behind) or ()
         if c.fails and c.mapping.enabled

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.facts.event_source_mapping import CONTROL_FIELDS, ENDLESS, STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import (
+    CONTROL_FIELDS,
+    ENDLESS,
+    LEAST_CONCURRENCY,
+    STREAMS,
+    MappingFacts,
+)
 from lambdatop.domain.facts.failure_path import retries_words
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import parse_arn
@@ -59,7 +65,9 @@ def _range(least: int, most: int) -> Callable[[str, object], int]:
 
 KNOBS: Mapping[str, Knob] = {
     "batch_size": Knob(_range(1, 10_000), _plain("BatchSize"), ("sqs", *WITH_RETRIES, "mq")),
-    "max_concurrency": Knob(lambda name, value: number_or_none(name, value, 2, 1000), _scaling, ("sqs",)),
+    "max_concurrency": Knob(
+        lambda name, value: number_or_none(name, value, LEAST_CONCURRENCY, 1000), _scaling, ("sqs",)
+    ),
     "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
     "max_retry_attempts": Knob(_range(-1, 10_000), _plain("MaximumRetryAttempts"), WITH_RETRIES),
     "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), STREAMS),

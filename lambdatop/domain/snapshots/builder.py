@@ -42,6 +42,9 @@ from lambdatop.domain.state.world import World
 HOLD_QUOTAS_S = (10.0, 60.0)
 """How long the quotas of a large account stand, s: while there is news, and while only time passes."""
 
+DETECTORS = "detectors"
+"""The row among the sources that says which detectors have failed."""
+
 _QUOTAS_LOOK_AT = (
     *("accounts", "functions", "mappings", "queues", "reserved", "provisioned", "quota_limits", "series"),
     *("triggers", "logs"),
@@ -81,7 +84,9 @@ def build_snapshot(
     breathe()
     quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s, breathe)
     breathe()
-    seen = sight(world, at, settings, previous.findings, anew, quotas, breathe)
+    # What a detector that failed would have said of a thing, it says though the thing is what it was.
+    to_judge = None if any(row.name == DETECTORS for row in previous.sources) else anew
+    seen = sight(world, at, settings, previous.findings, to_judge, quotas, breathe)
     detected, failed = detect_all(seen, previous.findings)
     breathe()
     incidents = group(world, detected)
@@ -266,7 +271,7 @@ def _targets(world: World) -> tuple[Target, ...]:
 
 def _sources(world: World, now: float, failed: tuple[str, ...]) -> tuple[SourceRow, ...]:
     """A row for each collector, and one for the detectors when some have failed."""
-    rows = [SourceRow("detectors", "failed", None, " ".join(failed))] if failed else []
+    rows = [SourceRow(DETECTORS, "failed", None, " ".join(failed))] if failed else []
     for name, health in sorted(world.sources.items()):
         report = health.report
         age = None if health.ok_at is None else max(0.0, now - health.ok_at)

@@ -42,17 +42,10 @@ class Palette(ClosesOnce[None], CommandPalette):
         Binding("pageup", "page(-1)", show=False),
     ]
 
-    takes_keys = False
-    """Its line has had the focus: from now on keys mean what they mean, wherever the focus went."""
-
     def compose(self) -> ComposeResult:
         """Textual's, with a list that may be clicked at any time."""
         for widget in super().compose():
             yield Commands() if isinstance(widget, CommandList) else widget
-
-    def on_descendant_focus(self) -> None:
-        """Its line, the first thing that takes it, has the focus."""
-        self.takes_keys = True
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close it. Its search must not go on without its list: that would end the console."""
@@ -78,15 +71,19 @@ class CommandLine(TypeAhead):
 
     def action_command_palette(self) -> None:
         """Open the palette."""
-        if not isinstance(self.screen, Palette):
+        if not isinstance(self.screen, CommandPalette):
             # Without Textual's id: the one before may not be gone yet, and two of one id end the console.
             self.push_screen(Palette())
 
     def held_back(self, event: events.Event) -> bool:
         """Keep a key for later while the palette opens; Enter waits for the keys before it."""
-        if self._held is not None:  # a filter is closing: everything behind its Enter waits for that
+        if self._held is not None:  # everything behind what is held back waits for that
             return super().held_back(event)
-        return self._opens(event) or self._for_palette(event) or super().held_back(event)
+        return self._for_palette(event) or super().held_back(event)
+
+    def claimed(self, event: events.Event) -> bool:
+        """Whether an event that was held back opens the palette, or is typed into it."""
+        return self._opens(event) or self._for_palette(event)
 
     def _opens(self, event: events.Event) -> bool:
         """Open the palette here and now: the focused widget would do it later, after what follows."""
@@ -100,30 +97,30 @@ class CommandLine(TypeAhead):
     def _for_palette(self, event: events.Event) -> bool:
         if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
             return False
-        if not self.screen_stack or not isinstance(self.screen, Palette):
+        if not self.screen_stack or not isinstance(self.screen, CommandPalette):
             return False
         line = self.focused
-        if self._early or self._palette_opens():
+        if self._early or not isinstance(line, Input):
             if not self._early:
                 self._looks = 0
                 self.set_timer(LOOK_S, self._deliver)
             self._early = (*self._early, event)
             return True
-        if isinstance(event, events.Key) and event.key == "enter" and isinstance(line, Input):
+        if isinstance(event, events.Key) and event.key == "enter":
             # In the line's own queue, behind the keys that it has not acted upon yet.
             line.call_later(self._entered, line, event)
+            self.wait_behind(line)
             return True
         return False
-
-    def _palette_opens(self) -> bool:
-        screen = self.screen
-        return isinstance(screen, Palette) and not (screen.takes_keys or isinstance(self.focused, Input))
 
     async def _deliver(self) -> None:
         """The palette's line has the focus, or is gone: act on what was held back, in its order."""
         if not self.screen_stack:  # the console has been quit meanwhile
             return
-        opening = self._palette_opens()
+        if isinstance(self.screen, CommandPalette) and self.screen.is_mounted and self.focused is None:
+            # It has lost the focus: whoever leaves the terminal takes it away, and some tell of no return.
+            self.screen.set_focus(self.screen.query_one(Input))
+        opening = isinstance(self.screen, CommandPalette) and not isinstance(self.focused, Input)
         self._looks += 1
         if opening and self._looks * LOOK_S < LONGEST_S:
             self.set_timer(LOOK_S, self._deliver)
@@ -133,19 +130,20 @@ class CommandLine(TypeAhead):
             self.notify(DROPPED, severity="warning", markup=False)
             return
         for event in early:
-            if not self._for_palette(event) and not super().held_back(event):
+            if not self.held_back(event):
                 await self.act_on(event)
 
     async def _entered(self, line: Input, event: events.Key) -> None:
         if not self.screen_stack:
             return
         hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
-        if hotkey is None or not isinstance(self.screen, Palette):
-            if not super().held_back(event):
-                await self.act_on(event)
-            return
-        self.screen.dismiss()
-        self.call_later(self.run_hotkey, hotkey)
+        if hotkey is None or not isinstance(self.screen, CommandPalette):
+            await self.act_on(event)
+            self.call_later(self._pass, line)
+        else:
+            self.screen.dismiss()
+            self.call_later(self.run_hotkey, hotkey)
+            self.call_later(self._pass, self)
 
     async def run_hotkey(self, hotkey: Hotkey) -> None:
         """Do what an entry of the table does."""

@@ -1,20 +1,23 @@
-"""Keys typed right behind a filter, which a slow line delivers in one piece: `/orders`, Enter, T.
+"""Keys typed around a filter, which a slow line delivers in one piece: `2`, `/orders`, Enter, T.
 
-A key that is handed on to the filter line is acted upon in that widget's own time. What follows its Enter
-must neither land in the line nor act on rows that are not filtered yet: it is held back until they are.
+A key that is handed on to a widget is acted upon in that widget's own time. A key that opens a line waits
+for the keys before it: they may choose the pane whose line it is. What follows the Enter of a filter must
+neither land in the line nor act on rows that are not filtered yet: it is held back until they are.
 """
 
 from __future__ import annotations
 
-from typing import TypeGuard
-
 from textual import events
 from textual.app import App
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input
 
+from lambdatop.tui.hotkeys import BY_ID
+
+OPENERS = {key for id_ in ("filter", "search", "palette") for key in BY_ID[id_].keys.split(",")}
+"""Keys that open a line, into which the keys behind them are typed."""
 LOOK_S = 0.1
 """How often it is looked whether what keys are held back for is still coming, s."""
 LONGEST_S = 10.0
@@ -31,27 +34,74 @@ class TypeAhead(App[None]):
     _held: list[events.Event] | None = None
     _line: Input | None = None
     """The filter line that was given its Enter."""
+    _passing: DOMNode | None = None
+    """Where it is waited for the keys before the first one held back."""
+    _next: events.Event | None = None
+    """A key that opens a line, and before which all others have been acted upon."""
     _held_for_s = 0.0
     _looking: Timer | None = None
     _acting = False
 
     def held_back(self, event: events.Event) -> bool:
-        """Keep an event for later while a filter closes; begin to when this one is its Enter."""
+        """Keep an event for later while others must be acted upon first; begin to around a line."""
         if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
             return False
         if self._held is not None:
             self._held.append(event)
             return True
+        if self._must_wait(event):
+            self._hold(event)
+            return True
+        if self._acts_late(event):
+            self._hold()
+        return False
+
+    def claimed(self, event: events.Event) -> bool:
+        """Whether somebody has taken an event that was held back, instead of the app."""
+        return False
+
+    def _must_wait(self, event: events.Event) -> bool:
+        """Whether a screen must be put together, or keys acted upon, before an event; `go_on` comes then."""
         opening = self.opening()
         if opening is not None:
-            self._hold(event)
             opening.call_later(self.go_on)
             return True
-        line = self.focused
-        if isinstance(event, events.Key) and event.key == "enter" and _is_filter(line):
-            self._hold()
+        if event is self._next or not isinstance(event, events.Key) or event.key not in OPENERS:
+            return False
+        if not self.screen_stack or isinstance(self.focused, Input):
+            return False
+        self._next = event
+        self._pass(self.focused or self.screen)
+        return True
+
+    def _acts_late(self, event: events.Event) -> bool:
+        """Whether a line acts on an event later than on what is typed into it; `go_on` comes behind it.
+
+        Keys that are no characters (Enter, Escape, Backspace) are looked up once they are back at the app.
+        """
+        line = self.focused if self.screen_stack else None
+        if not isinstance(event, events.Key) or event.is_printable or not isinstance(line, Input):
+            return False
+        if event.key == "enter" and line.has_class("filter"):
             self._line = line
-        return False
+        else:
+            self._passing = line
+            self.call_later(self._pass, line)
+        return True
+
+    def _pass(self, node: DOMNode | None) -> None:
+        """Go on once a node, and each one around it, has acted on the keys that it was given so far."""
+        self._passing = node
+        if node is None or node is self:
+            self.call_later(self.call_later, self.go_on)  # behind the focus that a key has asked for
+        else:
+            node.call_later(self._pass, node.parent)
+
+    def wait_behind(self, line: Input) -> None:
+        """Hold back what follows, until a line has acted on what it was given; `_pass` is called then."""
+        self._passing = line
+        if self._held is None:
+            self._hold()
 
     def _hold(self, *those: events.Event) -> None:
         self._held = [*those]
@@ -62,8 +112,9 @@ class TypeAhead(App[None]):
     async def _look(self) -> None:
         """Go on where nothing comes any more: the line has lost the focus, the screen was closed before."""
         self._held_for_s += LOOK_S
-        waits = self.opening() is not None or (self._line is not None and self.focused is self._line)
-        if not waits:
+        passing = self._passing is not None and self._passing.is_attached
+        waits = passing or self.opening() is not None
+        if not waits and (self._line is None or self.focused is not self._line):
             await self.go_on()
         elif self._held_for_s > LONGEST_S:
             if self._held:
@@ -71,24 +122,28 @@ class TypeAhead(App[None]):
             self._release()
 
     async def go_on(self) -> None:
-        """The rows are filtered and have the focus: act on what was held back, in its order."""
-        self._line = None
+        """What was waited for has come: act on what was held back, in its order."""
+        self._line = self._passing = None
         if self._acting:
             return
         self._acting = True
         try:
             while self._held:
-                opening = self.opening()
-                if opening is not None:
-                    opening.call_later(self.go_on)
+                if self._must_wait(self._held[0]):
                     return
-                await self.act_on(self._held.pop(0))
+                event = self._held.pop(0)
+                if not self.claimed(event):
+                    self._acts_late(event)
+                    await self.act_on(event)
+                if self._line is not None or self._passing is not None:
+                    self._held_for_s = 0.0
+                    return
         finally:
             self._acting = False
         self._release()
 
     def _release(self) -> None:
-        self._held = self._line = None
+        self._held = self._line = self._passing = self._next = None
         if self._looking is not None:
             self._looking.stop()
             self._looking = None
@@ -101,7 +156,3 @@ class TypeAhead(App[None]):
     async def act_on(self, event: events.Event) -> None:
         """What the app does with an event."""
         await super().on_event(event)
-
-
-def _is_filter(line: Widget | None) -> TypeGuard[Input]:
-    return isinstance(line, Input) and line.has_class("filter")

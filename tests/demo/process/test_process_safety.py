@@ -20,7 +20,7 @@ pytestmark = pytest.mark.wire
 # The console's part: start a demo, say where it is, and wait.
 CONSOLE = """
 import json, sys, time
-from lambdatop.demo.launch import start
+from lambdatop.demo.process.launch import start
 demo = start("poison-queue", compression=12)
 print(json.dumps({"directory": demo.directory, "pid": demo.pid, "url": demo.endpoint_url}), flush=True)
 time.sleep(600)

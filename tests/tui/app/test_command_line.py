@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 from fakes.fake_console import FakeConsole
-from fakes.screens import looking, press, toasts, type_ahead
+from fakes.screens import looking, press, settle, toasts, type_ahead
 from fakes.time_limit import PATIENCE_S
+from textual import events
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -97,4 +98,15 @@ async def test_keys_for_a_palette_whose_line_lost_the_focus_are_acted_upon(make_
         assert isinstance(palette, Palette)
         palette.set_focus(None)
         await press(pilot, "escape")
-        assert app.screen is not palette
+        await until(pilot, lambda: app.screen is not palette)
+
+
+async def test_the_palette_takes_keys_after_the_terminal_was_left(make_app: MakeApp) -> None:
+    """What was seen: without a report of the return all keys were held back and dropped, Ctrl-C too."""
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "colon")
+        app.post_message(events.AppBlur())
+        await settle(pilot)
+        await press(pilot, "escape")
+        await until(pilot, lambda: not isinstance(app.screen, CommandPalette))

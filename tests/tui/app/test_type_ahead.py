@@ -6,9 +6,20 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from fakes.screens import functions, looking, press, press_at_once, settle, text, toasts
+from fakes.screens import (
+    dashboard,
+    functions,
+    looking,
+    press,
+    press_at_once,
+    selected,
+    settle,
+    text,
+    toasts,
+)
 from fakes.screens import type_ahead as typed
 from fakes.time_limit import PATIENCE_S
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lambdatop.tui.app import type_ahead
@@ -132,3 +143,47 @@ async def test_control_c_waits_behind_no_keys(make_app: MakeApp, monkeypatch: py
             await settle(pilot)
             assert app.is_ending
             assert not isinstance(app.screen, HelpScreen)
+
+
+Told = tuple[list[str], dict[str, str], str, str]
+
+
+async def _after(app: LambdatopApp, pilot: Pilot[None]) -> Told:
+    """What is open, the filters, the active pane and the selected function."""
+    async with asyncio.timeout(PATIENCE_S):
+        while app._held is not None or app._early:
+            await settle(pilot)
+    await settle(pilot)
+    await app.workers.wait_for_complete()
+    filters = {pane.PANE: pane.query_one(".filter", Input).value for pane in dashboard(app).query(Pane)}
+    opened = [type(screen).__name__ for screen in app.screen_stack]
+    return opened, filters, dashboard(app).active, selected(app)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("2", "slash", *"orders", "enter"),
+        ("5", "colon", *"journal", "enter"),
+        ("enter", "slash", *"checkout", "enter"),
+        ("escape", "slash", *"checkout", "enter", "T"),
+        ("slash", *"check", "enter", "slash", "end", *"out", "enter", "T"),
+        ("slash", *"checkoux", "backspace", *"t", "enter", "T"),
+        ("slash", *"check", "escape", "slash", *"orders", "enter", "T"),
+        ("slash", *"check", "escape", "T"),
+        ("slash", *"check", "enter", "colon", *"journal", "enter"),
+        ("slash", *"check", "enter", "colon", *"journal", "enter", "escape", "slash", *"checkout", "enter"),
+        ("colon", "escape", "slash", *"checkout", "enter", "T"),
+        ("T", "escape", "slash", *"checkout", "enter", "T"),
+    ],
+    ids=" ".join,
+)
+async def test_keys_in_one_piece_do_what_they_do_one_by_one(make_app: MakeApp, keys: tuple[str, ...]) -> None:
+    told: list[Told] = []
+    for send in (press, press_at_once):
+        app = make_app()
+        async with looking(app) as pilot:
+            await press(pilot, "slash", *"orders", "enter")
+            await send(pilot, *keys)
+            told.append(await _after(app, pilot))
+    assert told[1] == told[0]
