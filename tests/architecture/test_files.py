@@ -15,7 +15,7 @@ TOP_LEVEL = {
     "config.example.yaml", "docs", "lambdatop", "pyproject.toml", "requirements", "tests", "themes", "tools",
 }  # fmt: skip
 # Child processes of the demo speak to their parent, or are Lambda functions whose log it is.
-DEMO_CHILDREN = re.compile(r"demo/(functions/.+|supervisor|server|runtime_worker)\.py$")
+DEMO_CHILDREN = re.compile(r"demo/(functions/.+|process/(supervisor|server)|emulator/runtime_worker)\.py$")
 HARMLESS: frozenset[str] = frozenset().union(*READS.values())
 """What read-only mode may send although its name begins like a change: queries and the live tail."""
 
@@ -23,7 +23,9 @@ MUTATION = re.compile(
     r"(Put|Update|Delete|Create|Purge|Start|Send|Add|Remove|Set|Tag|Untag|Invoke|Publish|Disable|Enable)[A-Z]\w+"
 )
 # What changes things is named where it is planned and where it is sent; the allowlist names token exchange.
-MAY_NAME_MUTATIONS = re.compile(r"lambdatop/(aws/(mutator|allowlist)|domain/mitigations/\w+|demo/.+)\.py$")
+MAY_NAME_MUTATIONS = re.compile(
+    r"lambdatop/(aws/(mutation/mutator|sdk/walls/allowlist)|domain/mitigations/\w+|demo/.+)\.py$"
+)
 
 
 def tree(file: Path) -> ast.Module:

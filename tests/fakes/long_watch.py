@@ -150,9 +150,9 @@ async def watch(
         for name in (
             "engine.TICK_S",
             "engine.FRAME_S",
-            "chores.TICK_S",
-            "chores.STANDING_S",
-            "chores.RECOVERY_S",
+            "housekeeping.TICK_S",
+            "housekeeping.STANDING_S",
+            "housekeeping.RECOVERY_S",
         ):
             slow.enter_context(patch(f"lambdatop.engine.{name}", STEP_S))
         task = asyncio.ensure_future(engine.run())

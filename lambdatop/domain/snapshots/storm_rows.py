@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
 from lambdatop.domain.cooperative import paced
+from lambdatop.domain.detectors.rules import runaway_loop, suspected_loop
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts, risks
 from lambdatop.domain.facts.failure_path import async_fate, queue_fate, stream_fate
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
@@ -35,7 +36,7 @@ from lambdatop.domain.state.snapshot import FunctionRow, QueueRow, StormRow, Tre
 
 CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
 FAILING = 0.5
-LOOPS = ("runaway_loop", "suspected_loop")
+LOOPS = (runaway_loop.NAME, suspected_loop.NAME)
 _QUEUES = ("sqs", "mq")
 
 

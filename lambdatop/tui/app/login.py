@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 
-from lambdatop.domain.ports.console import Console
+from lambdatop.tui.host import Host
 
 NO_LOGIN = "There is nothing to log in to: the demo brings its own keys."
 
 
-class LogsIn(App[None]):
+class LogsIn(Host):
     """Mixed into the console. `login` does one login, blocking, and says how it ended; None without any."""
 
-    engine: Console
     login: Callable[[], str] | None = None
 
     def action_login(self) -> None:
@@ -31,7 +29,3 @@ class LogsIn(App[None]):
             return
         self.engine.reconnect()
         self.say(words)
-
-    def say(self, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
-        """A toast."""
-        raise NotImplementedError

@@ -15,7 +15,7 @@ from fakes.trickle import Trickle
 from lambdatop.aws import connect as connecting
 from lambdatop.aws.mutation import mutator as mutating
 from lambdatop.aws.mutation.mutator import AwsMutator
-from lambdatop.aws.sdk import session
+from lambdatop.aws.sdk import api
 from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.walls import transport
 from lambdatop.aws.sdk.wire._private import ANSWER_BYTES
@@ -35,7 +35,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds are the same, only nearer; a read's own timeout is far longer than each pause."""
     monkeypatch.setattr(trickle, "DRIP_S", 0.02)
     monkeypatch.setattr(transport, "ANSWER_S", SOON_S)
-    monkeypatch.setattr(session, "READ_S", 3 * SOON_S)
+    monkeypatch.setattr(api, "READ_S", 3 * SOON_S)
     monkeypatch.setattr(mutating, "SEND_S", SOON_S)
 
 
@@ -63,7 +63,7 @@ async def test_a_read_that_trickles_is_given_up_once(mode: str) -> None:
 
 @pytest.mark.usefixtures("soon")
 async def test_all_attempts_of_a_read_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "READ_S", 0.5)
+    monkeypatch.setattr(api, "READ_S", 0.5)
     async with bench_on("body") as (_, bench):
         with pytest.raises(Unreachable, match=r"lambda:ListFunctions: no whole answer within 0.5 s"):
             await bench.api.read("lambda", "ListFunctions")
