@@ -124,4 +124,4 @@ def test_no_line_quotes_an_answer(quiet: None, tmp_path: Path) -> None:
     assert "Refreshing failed during x" in text
     assert text.count("ResponseParserError") == 4
     assert "RuntimeError" in text
-    assert "test_own_log.py" in text
+    assert "test_log_file.py" in text
