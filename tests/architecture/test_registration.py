@@ -20,7 +20,7 @@ MOST_FILES = 2
 @pytest.fixture(scope="module")
 def named_in(root: Path) -> dict[str, set[str]]:
     """Detectors named by each file: as a text, or as the name of a field."""
-    found = defaultdict(set)
+    found: dict[str, set[str]] = defaultdict(set)
     for file in sorted((root / "lambdatop").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             word = None
@@ -28,7 +28,7 @@ def named_in(root: Path) -> dict[str, set[str]]:
                 word = node.value
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 word = node.target.id
-            if word in REGISTRY:
+            if word is not None and word in REGISTRY:
                 found[file.relative_to(root).as_posix()].add(word)
     return found
 

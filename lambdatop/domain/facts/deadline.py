@@ -21,7 +21,7 @@ from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.spans import span
+from lambdatop.domain.units import span
 
 KINESIS_LEAST_RETENTION_S = 86_400
 HIDDEN_FROM = 3

@@ -15,7 +15,7 @@ from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import parse_arn
-from lambdatop.domain.spans import span
+from lambdatop.domain.units import span
 
 
 def end_name(arn: str) -> str:

@@ -11,7 +11,7 @@ from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.plan import Plan, Proposal
-from lambdatop.domain.spans import span as span
+from lambdatop.domain.units import span as span
 
 
 def reserved_words(value: Reserved) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from lambdatop.domain.cost_knobs import CostBurnSettings
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings.fields import count as _count
 from lambdatop.domain.settings.fields import knob as _knob
@@ -225,6 +224,18 @@ class LogStormSettings:
     baseline_min: int = _knob(30, "min", "what it is compared with", 5, 60)
     min_bytes_per_min: float = _knob(10_000_000.0, "bytes/min", "silent below", 1)
     factor: float = _ratio(5.0, "bytes per minute / bytes per minute before")
+
+
+@dataclass(frozen=True, slots=True)
+class CostBurnSettings:
+    """`cost_burn`: a function or the account burns far more than usual, or mostly in vain."""
+
+    window_min: int = _window(5)
+    baseline_min: int = _knob(60, "min", "what it is compared with: as far back as the history goes", 5, 60)
+    min_usd_per_hour: float = _knob(1.0, "USD/h", "silent below, for burn as for waste")
+    critical_usd_per_hour: float = _knob(20.0, "USD/h", "burn above usual, or waste")
+    factor: float = _ratio(3.0, "burn / median of the baseline, or duration / the same hour yesterday")
+    waste_share: float = _share(0.5, "wasted / burn")
 
 
 @dataclass(frozen=True, slots=True)
