@@ -174,8 +174,6 @@ async def test_a_failed_change_keeps_its_code_too(
     "argv",
     [
         ("snapshot", "--wait", "60"),
-        ("snapshot", "--wait", "60", "--json"),
-        ("snapshot", "--wait", "60", "--markdown"),
         ("plan", "throttle_to_zero", "orders-worker"),
         ("plan", "throttle_to_zero", "orders-worker", "--json"),
         ("journal", "--json"),
