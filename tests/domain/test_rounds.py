@@ -62,7 +62,9 @@ def name(make: Callable[[], Scene]) -> str:
     return f"{make.__module__}.{make.__name__}"
 
 
-TAKEN = sample(BUILDERS, one_in=3, name=name)
+FIRST = {make.__module__: make for make in reversed(BUILDERS)}
+TAKEN = tuple(dict.fromkeys((*sample(BUILDERS, one_in=4, name=name), *FIRST.values())))
+"""A sample, and of each kind of scene at least one."""
 
 
 @pytest.mark.parametrize("make", TAKEN, ids=name)
