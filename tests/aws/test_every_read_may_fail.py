@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.wire, pytest.mark.timeout(400)]  # two thousand reques
 
 Read = tuple[str, str]
 SETTINGS = replace(Settings(), metrics=MetricSettings(publish_delay_s=0.0))
-ROUNDS = 3
+ROUNDS = 2
 SAID = ("not known", "unknown", "not asked", "could not be read", "not read", "not there", "failed", "denied")
 
 EMPTY: Mapping[str, dict[str, Any]] = {
