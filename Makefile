@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
+.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
 
 install: $(VENV)/.installed
 
@@ -150,8 +150,12 @@ fuzz: $(VENV)/.installed
 fuzz-nightly:
 	$(MAKE) fuzz INPUTS=1000000 FUZZ_SEED=$$(date +%Y%m%d)
 
+# The suite with all of what it otherwise takes a sample of.
+test-nightly:
+	LAMBDATOP_NIGHTLY=1 $(MAKE) test-fast
+
 # What is too long for every change.
-nightly: chaos calm kills guard-proof fuzz-nightly
+nightly: test-nightly chaos calm kills guard-proof fuzz-nightly
 
 # One file for a machine without internet: dist/lambdatop.pyz runs with any Python >= 3.11 and nothing else.
 pyz: $(VENV)/.installed

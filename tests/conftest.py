@@ -16,9 +16,9 @@ import pytest
 from hypothesis import settings
 
 LONGEST = (
+    "test_exit_codes.py",
     "test_fault_matrix.py",
     "test_chaos.py",
-    "test_exit_codes.py",
     "test_fault_matrix_of_undos.py",
     "test_demo_e2e.py",
     "test_every_read_may_fail.py",

@@ -1,5 +1,6 @@
 """Each read of every source and every plan fails in every way, and nothing is said that is not so.
 
+The suite tries two of the ways for each read, `LAMBDATOP_NIGHTLY=1` all.
 Which reads there are is taken from the requests of a run in which none fails, so that a new read is covered
 by itself. What may differ: fewer findings and rows, milder ones, figures that are not known, and a refusal
 that names the read.
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 from fakes.aws_doubles import IDENTITY, SCOPE, Bench
 from fakes.incident_account import NOW, TARGETS, furnish
+from fakes.nightly import dealt
 from fakes.wire_stub import Body, Fault, Reply, Reset, WireStub
 
 from lambdatop.aws.sources import build_sources
@@ -36,7 +38,7 @@ pytestmark = [pytest.mark.wire, pytest.mark.timeout(400)]  # two thousand reques
 
 Read = tuple[str, str]
 SETTINGS = replace(Settings(), metrics=MetricSettings(publish_delay_s=0.0))
-ROUNDS = 3
+ROUNDS = 2
 SAID = ("not known", "unknown", "not asked", "could not be read", "not read", "not there", "failed", "denied")
 
 EMPTY: Mapping[str, dict[str, Any]] = {
@@ -283,8 +285,10 @@ async def test_a_read_that_fails_adds_no_statement(stub: WireStub, bench: Bench,
     full = await _full(stub, bench)
     reads = sorted(full.by_sources | full.by_plans)
     assert len(reads) > 25
+    tried = [r for r in reads if mode in (*dealt(tuple(MODES), 2, ":".join(r)), "empty")]
+    assert len(tried) > 5
     problems = []
-    for read in reads:
+    for read in tried:
         reply = MODES[mode](read[1])
         if reply is not None:
             seen = await _faulty(stub, bench, full, read, reply)

@@ -12,6 +12,7 @@ import pytest
 from fakes.command_line import Cli
 from fakes.entries import entry
 from fakes.one_function import THROTTLE, OneFunction, begin
+from fakes.warm_start import Awaited
 from fakes.wire_account import ONE
 from fakes.wire_stub import WireStub
 
@@ -35,7 +36,7 @@ def pointed(aws: OneFunction, home: Path, monkeypatch: pytest.MonkeyPatch) -> On
     return aws
 
 
-async def throttling(aws: OneFunction) -> asyncio.subprocess.Process:
+async def throttling(aws: OneFunction) -> Awaited:
     """A real process whose call has reached AWS and is not answered."""
     process = await begin(*THROTTLE)
     await asyncio.wait_for(aws.reached.wait(), 60)
@@ -116,7 +117,6 @@ async def test_a_call_on_its_way_outlives_the_line_and_the_terminal(
     pointed.mode = "hangs after"
     process = await throttling(pointed)
     process.send_signal(number)
-    assert process.stderr is not None
     assert b"waiting for its outcome" in await asyncio.wait_for(process.stderr.readline(), 60)
     pointed.stub._release.set()  # an answer of 503; the state read back shows what became of it
     out, _ = await asyncio.wait_for(process.communicate(), 60)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from fakes.sts_stub import KEYS, ROLE, LoginStub, home_with
+from fakes.warm_start import Awaited
 from fakes.wire_stub import Body
 
 SECRET, TOKEN = "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzz", "IQoJb3JpZ2luX2VjEJrTokenTokenToken"
@@ -42,13 +42,7 @@ FRAMES = {
 
 async def ran(env: dict[str, str], *words: str) -> tuple[int | None, str]:
     """Exit code and everything that a command printed."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lambdatop", *words),
-        env=env,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    child = await Awaited(words, env).reading()
     told = b"".join(await child.communicate()).decode()
     return child.returncode, told
 

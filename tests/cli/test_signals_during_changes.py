@@ -14,6 +14,7 @@ from pathlib import Path
 
 import fakes.trickle
 import pytest
+from fakes.warm_start import Waited
 
 from lambdatop.cli import exit_codes
 
@@ -70,7 +71,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
 
 @dataclass
 class Command:
-    process: subprocess.Popen[str]
+    process: Waited
     state: Path
 
     def entries(self) -> list[dict[str, object]]:
@@ -79,6 +80,7 @@ class Command:
 
     def end(self) -> tuple[int, str]:
         _, err = self.process.communicate(timeout=LIMIT_S)
+        assert self.process.returncode is not None
         return self.process.returncode, err
 
 
@@ -87,20 +89,13 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     keep = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG")}
     keep |= {"HOME": str(tmp_path), "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"}
     keep |= {"AWS_EC2_METADATA_DISABLED": "true"}
-    running: list[subprocess.Popen[str]] = []
+    running: list[Waited] = []
 
     def start(server: Server, *words: str, grace_s: float = 30.0) -> Command:
         state = tmp_path / "state"
-        argv = [sys.executable, "-c", SOON, str(grace_s), *words]
+        argv = [str(grace_s), *words]
         argv += ["--endpoint-url", server.url, "--region", "eu-central-1", "--state-dir", str(state)]
-        process = subprocess.Popen(
-            argv,
-            env=keep,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = Waited(tuple(argv), keep, code=SOON)
         running.append(process)
         return Command(process, state)
 

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from fakes.command_line import Ran
 from fakes.entries import SCOPE
+from fakes.warm_start import Awaited
 from fakes.wire_account import answer_snapshots, furnish
 from fakes.wire_stub import Fault, Hang, WireStub
 
@@ -71,34 +72,38 @@ class OneFunction:
         return len(self.stub.calls("PutFunctionConcurrency"))
 
 
-async def begin(*argv: str, stdout: int | IO[Any] = asyncio.subprocess.PIPE) -> asyncio.subprocess.Process:
+async def begin(*argv: str, stdout: int | IO[Any] | None = None) -> Awaited:
     """Start the real command line; its environment is this process's."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lambdatop", *argv),
+    number = stdout if stdout is None or isinstance(stdout, int) else stdout.fileno()
+    return await Awaited(argv, stdout=number).reading()
+
+
+async def run(*argv: str, stdout: int | IO[Any] | None = None) -> Ran:
+    """Run the real command line to its end."""
+    process = await begin(*argv, stdout=stdout)
+    out, err = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode(), err.decode())
+
+
+async def run_anew(*argv: str, stdout: int | IO[Any] = asyncio.subprocess.PIPE) -> Ran:
+    """Run it in an interpreter that starts with it."""
+    return await _interpreted(sys.executable, "-m", "lambdatop", *argv, stdout=stdout)
+
+
+async def run_shell(line: str, *argv: str) -> Ran:
+    """Run `line` in a shell, where `"$@"` is the command: for redirections that only a shell can make."""
+    return await _interpreted("/bin/sh", "-c", line, "sh", sys.executable, "-m", "lambdatop", *argv)
+
+
+async def _interpreted(*argv: str, stdout: int | IO[Any] = asyncio.subprocess.PIPE) -> Ran:
+    process = await asyncio.create_subprocess_exec(
+        *argv,
         cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
     )
-
-
-async def run(*argv: str, stdout: int | IO[Any] = asyncio.subprocess.PIPE) -> Ran:
-    """Run the real command line to its end."""
-    process = await begin(*argv, stdout=stdout)
     out, err = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode is not None
     return Ran(process.returncode, (out or b"").decode(), err.decode())
-
-
-async def run_shell(line: str, *argv: str) -> Ran:
-    """Run `line` in a shell, where `"$@"` is the command: for redirections that only a shell can make."""
-    process = await asyncio.create_subprocess_exec(
-        *("/bin/sh", "-c", line, "sh", sys.executable, "-m", "lambdatop", *argv),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 120)
-    assert process.returncode is not None
-    return Ran(process.returncode, out.decode(), err.decode())

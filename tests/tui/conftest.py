@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fakes import console_scene as scene
+from fakes import parsed_styles
 from fakes.fake_console import Clock, FakeConsole
 
 from lambdatop.config.theme_file import Themes, load_themes
@@ -16,6 +17,8 @@ from lambdatop.tui.app.app import LambdatopApp
 
 ROOT = Path(__file__).parents[2]
 WIDE, NARROW = (200, 60), (80, 24)
+
+parsed_styles.share()
 
 
 @pytest.fixture(scope="session")

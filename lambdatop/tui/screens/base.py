@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -36,6 +37,7 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
 
     frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
     _failure = ""
+    _laid_out: tuple[str, Size] | None = None
 
     def compose(self) -> ComposeResult:
         """Header, banner, body, hints."""
@@ -108,12 +110,14 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         self.frame = self.console_app.frame
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size may mean another layout."""
-        self.lay_out()
+        """Another size may mean another layout; a start tells the same size three times."""
+        if self._laid_out != (self.layout_name, self.app.size):
+            self.lay_out()
 
     def lay_out(self) -> None:
         """Put the layout's class on the screen."""
         name = self.layout_name
+        self._laid_out = (name, self.app.size)
         for layout in ("compact", "medium", "wide"):
             self.set_class(layout == name, f"-{layout}")
 
