@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from fakes.wire_world import WireWorld, WorldStub, key
 from fakes.wire_world_rows import Row
 
 from lambdatop.aws import connect as connecting
-from lambdatop.aws.sdk import session as sdk
+from lambdatop.aws.sdk import clients as sdk
 from lambdatop.domain.mitigations.registry import kind_of
 from lambdatop.domain.plans.plan import Plan, Proposal
 from lambdatop.domain.ports.aws import Backend, Mutator
@@ -53,12 +53,16 @@ async def open_backend(url: str, clock: FakeClock, **seconds: float) -> Backend:
             clock=clock,
         )
         if seconds and backend.mutator is not None:
-            await _make_clients(backend.mutator)
+            await _make_clients(backend.mutator, seconds)
     return backend
 
 
-async def _make_clients(mutator: Any) -> None:
-    """Clients are made on first use, which would be after the timeouts have their usual length again."""
+async def _make_clients(mutator: Any, seconds: Mapping[str, float]) -> None:
+    """Clients are made on first use, and one for each question who signs: those wait no longer either."""
+    asking = mutator._credentials._ask.__self__._clients
+    for clients in (mutator._clients, asking):
+        usual = clients._config
+        clients._config = lambda *about, usual=usual: usual(*about) | seconds
     for service in ("lambda", "sqs", "events"):
         await mutator._clients.get(service)
 
