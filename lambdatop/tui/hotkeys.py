@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.mitigations.registry import REGISTRY
+from lambdatop.domain.mitigations.registry import REGISTRY, MitigationSpec
 
 Scope = Literal["everywhere", "dashboard", "target", "moving", "log", "insights", "dialog", "journal"]
 
@@ -50,8 +50,9 @@ class Hotkey:
         return bool(self.mitigation) or self.id in ("undo", "undo_chosen")
 
 
-def _mutation(key: str, name: str, label: str, text: str, footer: int) -> Hotkey:
-    return Hotkey(name, key, key, f"mitigate('{name}')", label, text, "target", name, footer)
+def _mutation(spec: MitigationSpec) -> Hotkey:
+    action, key = f"mitigate('{spec.name}')", spec.hotkey
+    return Hotkey(spec.name, key, key, action, spec.label, spec.does, "target", spec.name, spec.footer)
 
 
 _PANES = (
@@ -193,23 +194,7 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "log",
         footer=9,
     ),
-    _mutation("T", "throttle_to_zero", "throttle to 0", "throttle the function to zero", 6),
-    _mutation("R", "restore_concurrency", "restore", "restore its reserved concurrency", 8),
-    _mutation("C", "cap_concurrency", "cap", "cap its concurrency at a number", 19),
-    _mutation("D", "disable_trigger", "disable trigger", "disable one of its triggers", 7),
-    _mutation("E", "enable_trigger", "enable trigger", "enable one of its triggers", 9),
-    _mutation(
-        "M", "tune_trigger", "tune trigger", "tune one of its triggers (batch, concurrency, retries)", 20
-    ),
-    _mutation("A", "stop_async_retries", "stop retries", "stop retries of its asynchronous events", 21),
-    _mutation("B", "restore_async", "async retries", "set retries and age of its asynchronous events", 23),
-    _mutation("L", "stop_recursion", "stop loop", "let Lambda stop its recursive loops", 22),
-    _mutation("P", "purge_queue", "purge", "purge one of its queues (irreversible)", 10),
-    _mutation("Q", "quarantine_queue", "quarantine", "hold one of its queues and put its messages aside", 24),
-    _mutation("W", "redrive_dlq", "redrive", "redrive its dead letters, slowly", 25),
-    _mutation("V", "rollback_alias", "roll back", "point one of its aliases at the version before", 26),
-    _mutation("X", "disable_rule", "rule off", "disable an EventBridge rule that sends to it", 27),
-    _mutation("O", "enable_rule", "rule on", "enable an EventBridge rule that sends to it", 28),
+    *(_mutation(spec) for spec in REGISTRY.values()),
     Hotkey("who", "H", "H", "who", "who", "who changed it lately, by CloudTrail", "target", footer=16),
     Hotkey(
         "undo", "u", "u", "undo", "undo", "undo the newest change; on a page, of what it shows", "everywhere"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
-from lambdatop.domain.mitigations.registry import kind_of
+from lambdatop.domain.mitigations.registry import kind_of, planner
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.undoable import newest_undoable
@@ -82,7 +82,7 @@ def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tup
     if kind == "mapping":
         return tuple(_mappings(mitigation, selection, snapshot))
     found = tuple(_queues(selection, snapshot))
-    if mitigation == "redrive_dlq":
+    if planner(mitigation).dead_letters:
         letters = {q.facts.key for q in snapshot.queues if q.dlq_of}
         return tuple(c for c in found if c.key in letters)
     return found
@@ -112,16 +112,7 @@ def nothing_to_do(mitigation: str, selection: Selection) -> str:
     """Why there is no candidate, in one sentence."""
     if selection == NOTHING:
         return "Select a function first."
-    what = {
-        "disable_trigger": "no trigger that could be disabled",
-        "enable_trigger": "no disabled trigger",
-        "purge_queue": "no queue behind its triggers",
-        "quarantine_queue": "no queue behind its triggers",
-        "redrive_dlq": "no dead-letter queue behind its triggers",
-        "rollback_alias": "no alias",
-        "disable_rule": "no EventBridge rule of the default bus that sends to it",
-        "enable_rule": "no EventBridge rule of the default bus that sends to it",
-    }.get(mitigation, "nothing to act on")
+    what = planner(mitigation).nothing
     return f"{selection.name} has {what} (as far as known)."
 
 
@@ -134,8 +125,8 @@ def _mappings(mitigation: str, selection: Selection, snapshot: Snapshot) -> Iter
     else:
         rows = [m for m in snapshot.mappings if m.facts.function == selection.function]
     if selection.mapping is None:
-        wanted = {"disable_trigger": (True,), "enable_trigger": (False,)}.get(mitigation, (True, False))
-        rows = [m for m in rows if m.facts.enabled in wanted]
+        wanted = planner(mitigation).enabled
+        rows = [m for m in rows if wanted is None or m.facts.enabled == wanted]
     for row in rows:
         facts = row.facts
         label = f"{facts.source_name} → {facts.function.id}  {facts.source_kind}, {facts.state}"

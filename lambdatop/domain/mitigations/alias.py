@@ -14,6 +14,7 @@ from typing import Any
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import AliasSituation, VersionFacts
 from lambdatop.domain.plans.wording import cli, option, owner_warning
@@ -154,3 +155,23 @@ def routing_words(version: str, weights: Mapping[str, float] | None) -> str:
     """Version and weights in words."""
     shares = "".join(f", {percent(share)} to {other}" for other, share in (weights or {}).items())
     return f"version {version}{shares or ' alone'}"
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=130,
+        kind="alias",
+        tier="T1",
+        summary="point an alias at one version alone",
+        plan=plan_rollback_alias,
+        hotkey="V",
+        label="roll back",
+        does="point one of its aliases at the version before",
+        footer=26,
+        params=(VERSION,),
+        nothing="no alias",
+        calls=CALLS,
+        iam=IAM,
+    ),
+)

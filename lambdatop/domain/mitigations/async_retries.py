@@ -14,6 +14,7 @@ from lambdatop.domain.facts.failure_path import retries_words
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
 from lambdatop.domain.plans.parse import number_or_none
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
@@ -203,3 +204,38 @@ def async_words(settings: Settings) -> str:
     to = "".join(f", {name} {end['Destination'].rpartition(':')[2]}" for name, end in ends.items())
     default = " (AWS's defaults)" if settings is None else ""
     return f"{retries_words(retries)} within {age}{to}{default}"
+
+
+SPECS = (
+    MitigationSpec(
+        name="stop_async_retries",
+        order=70,
+        kind="function",
+        tier="T2",
+        summary="retry no asynchronous event, and give up those older than 60 s",
+        plan=plan_stop_async_retries,
+        hotkey="A",
+        label="stop retries",
+        does="stop retries of its asynchronous events",
+        footer=21,
+        saves="async attempts",
+        calls=CALLS,
+        iam=IAM,
+    ),
+    MitigationSpec(
+        name="restore_async",
+        order=80,
+        kind="function",
+        tier="T2",
+        summary="set retries and age of asynchronous events, destinations kept",
+        plan=plan_restore_async,
+        hotkey="B",
+        label="async retries",
+        does="set retries and age of its asynchronous events",
+        footer=23,
+        params=("retries", "max_age"),
+        ask=Ask("Asynchronous retries of {target}?", "retries=2, or max_age=21600 …"),
+        calls=CALLS,
+        iam=IAM,
+    ),
+)

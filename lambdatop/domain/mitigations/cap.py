@@ -8,8 +8,10 @@ from typing import Any
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.event_source_mapping import LEAST_CONCURRENCY, MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.mitigations import throttle
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
+from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
 from lambdatop.domain.mitigations.throttle import (
     IAM,
     callers,
@@ -122,3 +124,24 @@ def _tuned(wanted: int) -> str:
         f"give its queues a MaximumConcurrency of {wanted} together; receives may be refused all the same "
         "where others call it"
     )
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=20,
+        kind="function",
+        tier="T1",
+        summary="let the function run at most so many executions at once",
+        plan=plan_cap_concurrency,
+        hotkey="C",
+        label="cap",
+        does="cap its concurrency at a number",
+        footer=19,
+        params=("reserved",),
+        ask=Ask("Cap {target} at how many executions at once?", "a number from 1", "reserved"),
+        saves="runs above a cap",
+        calls=throttle.CALLS,
+        iam=throttle.IAM,
+    ),
+)

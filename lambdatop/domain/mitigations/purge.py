@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.keys import Key
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import NO_UPTIME, Entry, Uptime
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
@@ -123,3 +124,24 @@ def too_soon(entries: Iterable[Entry], queue: Key, now: float, uptime: Uptime = 
         if entry.outcome in ("open", "unknown"):
             return f"A purge of {queue.id} was sent {ago} from here, and may have gone through."
     return ""
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=100,
+        kind="queue",
+        tier="T3",
+        summary="delete every message of a queue for good",
+        plan=plan_purge_queue,
+        hotkey="P",
+        label="purge",
+        does="purge one of its queues (irreversible)",
+        footer=10,
+        nothing="no queue behind its triggers",
+        refused_for_s=AGAIN_AFTER_S,
+        saves="receives",
+        calls=CALLS,
+        iam_elevated=IAM,
+    ),
+)

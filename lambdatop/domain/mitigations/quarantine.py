@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.mitigations import redrive
+from lambdatop.domain.mitigations import drain, redrive, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.drain import drain_step
-from lambdatop.domain.mitigations.encryption import kms_actions
+from lambdatop.domain.mitigations.encryption import KMS, kms_actions
+from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
 from lambdatop.domain.plans.plan import Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import QueueSituation
 from lambdatop.domain.plans.wording import count
@@ -109,3 +110,28 @@ def _empty(s: QueueSituation) -> Refusal:
     return Refusal(
         NAME, s.ref, f"{s.facts.name} is empty as far as SQS can tell.", "Counts lag by up to a minute."
     )
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=110,
+        kind="queue",
+        tier="T2",
+        summary="hold a queue, then move its messages aside or drain them to a file",
+        plan=plan_quarantine_queue,
+        hotkey="Q",
+        label="quarantine",
+        does="hold one of its queues and put its messages aside",
+        footer=24,
+        params=(TO,),
+        ask=Ask("Where to with the messages of {target}?", "nowhere, file, or a queue", TO),
+        queues=(TO,),
+        nothing="no queue behind its triggers",
+        saves="receives",
+        calls=(*triggers.CALLS, *redrive.CALLS),
+        iam=(*triggers.IAM, *redrive.IAM),
+        iam_elevated=drain.IAM,
+        iam_encrypted=KMS,
+    ),
+)

@@ -8,6 +8,7 @@ from typing import Any
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
 from lambdatop.domain.plans.wording import cli, option, owner_warning
@@ -94,3 +95,23 @@ def _lost(s: FunctionSituation) -> str:
     if end:
         return f"events of a chain that is cut off go to {end}"
     return "events of a chain that is cut off are LOST: there is neither a DLQ nor an on-failure destination"
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=90,
+        kind="function",
+        tier="T2",
+        summary="let Lambda stop recursive loops of the function",
+        plan=plan_stop_recursion,
+        hotkey="L",
+        label="stop loop",
+        does="let Lambda stop its recursive loops",
+        footer=22,
+        looks_at=(FIELD,),
+        saves="some runs",
+        calls=CALLS,
+        iam=IAM,
+    ),
+)

@@ -12,7 +12,8 @@ from typing import Any
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.mitigations.encryption import kms_actions
+from lambdatop.domain.mitigations.encryption import KMS, kms_actions
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.parse import number, switch
 from lambdatop.domain.plans.plan import (
@@ -234,3 +235,25 @@ def move_words(value: Any) -> str:
     if NEWER_THAN in value:
         return "a new redrive"
     return f"redrive {value.get('status')}"
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=120,
+        kind="queue",
+        tier="T2",
+        summary="move the messages of a dead-letter queue back to where they came from",
+        plan=plan_redrive_dlq,
+        hotkey="W",
+        label="redrive",
+        does="redrive its dead letters, slowly",
+        footer=25,
+        params=("rate", "cancel"),
+        nothing="no dead-letter queue behind its triggers",
+        dead_letters=True,
+        calls=CALLS,
+        iam=IAM,
+        iam_encrypted=KMS,
+    ),
+)

@@ -11,7 +11,9 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.keys import Key
+from lambdatop.domain.mitigations import throttle
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.mitigations.throttle import (
     IAM,
     enabled_mappings,
@@ -189,3 +191,24 @@ def _backlog(s: FunctionSituation) -> tuple[str, ...]:
     by_arn = {q.arn: q for q in s.queues}
     known = [by_arn[m.source_arn] for m in enabled_mappings(s) if m.source_arn in by_arn]
     return tuple(start_words(q.visible, f" in {q.name}") for q in known if q.visible)
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=30,
+        kind="function",
+        tier="T1",
+        summary="set reserved concurrency to a former value, or to none",
+        plan=plan_restore_concurrency,
+        hotkey="R",
+        label="restore",
+        does="restore its reserved concurrency",
+        footer=8,
+        params=("reserved",),
+        remembers=True,
+        starts=True,
+        calls=throttle.CALLS,
+        iam=throttle.IAM,
+    ),
+)

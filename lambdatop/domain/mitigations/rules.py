@@ -8,6 +8,7 @@ from typing import Any
 from lambdatop.domain.facts.arns import bus_arn
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import RuleSituation
 from lambdatop.domain.plans.wording import cli, option
@@ -96,3 +97,37 @@ def _refused(mitigation: str, s: RuleSituation, wanted: str, there: str) -> Refu
         reason = f"The rule {s.ref.name} is {s.state}, and EnableRule could not bring that back."
         return Refusal(mitigation, s.ref, reason, "PutRule can, with every argument that the rule has.")
     return None
+
+
+SPECS = (
+    MitigationSpec(
+        name="disable_rule",
+        order=140,
+        kind="rule",
+        tier="T2",
+        summary="switch an EventBridge rule off",
+        plan=plan_disable_rule,
+        hotkey="X",
+        label="rule off",
+        does="disable an EventBridge rule that sends to it",
+        footer=27,
+        nothing="no EventBridge rule of the default bus that sends to it",
+        calls=CALLS,
+        iam=IAM,
+    ),
+    MitigationSpec(
+        name="enable_rule",
+        order=150,
+        kind="rule",
+        tier="T1",
+        summary="switch an EventBridge rule on again",
+        plan=plan_enable_rule,
+        hotkey="O",
+        label="rule on",
+        does="enable an EventBridge rule that sends to it",
+        footer=28,
+        nothing="no EventBridge rule of the default bus that sends to it",
+        calls=CALLS,
+        iam=IAM,
+    ),
+)

@@ -12,7 +12,9 @@ from typing import Any
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.event_source_mapping import ENDLESS, STREAMS
+from lambdatop.domain.mitigations import triggers, tune
 from lambdatop.domain.mitigations.composite import in_steps, step_id
+from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
 from lambdatop.domain.mitigations.tune import KNOBS, plan_tune_trigger, set_to
 from lambdatop.domain.plans.parse import switch
 from lambdatop.domain.plans.plan import Plan, Proposal, Refusal, Wait
@@ -88,3 +90,23 @@ def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
         return "nobody is told which one it was"
     place = told.rpartition(":")[2]
     return f"{place} gets its shard and sequence number; fetch the data from the stream before it expires"
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=60,
+        kind="mapping",
+        tier="T1",
+        summary="change batch size, concurrency, retries … of an event source mapping; skip a poison pill",
+        plan=plan_tune_or_skip,
+        hotkey="M",
+        label="tune trigger",
+        does="tune one of its triggers (batch, concurrency, retries)",
+        footer=20,
+        params=(*tune.KNOBS, SETTING),
+        ask=Ask("Set what of {target}?", "max_concurrency=2, or batch_size=1 …"),
+        calls=triggers.CALLS,
+        iam=triggers.IAM,
+    ),
+)

@@ -12,7 +12,9 @@ from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, STREAMS, M
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations import triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
@@ -226,3 +228,24 @@ def callers(s: FunctionSituation) -> tuple[str, ...]:
     if s.url and not isinstance(s.url, NotKnown):
         found.append(f"function URL {s.url}")
     return (*found, "callers by IAM role cannot be listed")
+
+
+SPECS = (
+    MitigationSpec(
+        name=NAME,
+        order=10,
+        kind="function",
+        tier="T2",
+        summary="set reserved concurrency to 0: no new invocation starts",
+        plan=plan_throttle_to_zero,
+        hotkey="T",
+        label="throttle to 0",
+        does="throttle the function to zero",
+        footer=6,
+        params=(TRIGGERS,),
+        stops=True,
+        saves="runs",
+        calls=(*CALLS, *triggers.CALLS),
+        iam=IAM,
+    ),
+)

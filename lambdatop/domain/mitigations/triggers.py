@@ -21,6 +21,7 @@ from lambdatop.domain.facts.failure_path import end_name
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation
 from lambdatop.domain.plans.wording import cli, owner_warning, span, start_words
@@ -215,3 +216,42 @@ def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
     why = f"at most {GENTLE} at once at first; undo it when the backlog is gone"
     label = f"Do this first: MaximumConcurrency {GENTLE} for {s.ref.name}"
     return (Alternative("tune_trigger", s.ref, why, {"max_concurrency": GENTLE}, label),)
+
+
+SPECS = (
+    MitigationSpec(
+        name="disable_trigger",
+        order=40,
+        kind="mapping",
+        tier="T1",
+        summary="switch an event source mapping off: events wait in their source",
+        plan=plan_disable_trigger,
+        hotkey="D",
+        label="disable trigger",
+        does="disable one of its triggers",
+        footer=7,
+        nothing="no trigger that could be disabled",
+        enabled=True,
+        stops=True,
+        saves="runs by a trigger",
+        calls=CALLS,
+        iam=IAM,
+    ),
+    MitigationSpec(
+        name="enable_trigger",
+        order=50,
+        kind="mapping",
+        tier="T1",
+        summary="switch an event source mapping on again",
+        plan=plan_enable_trigger,
+        hotkey="E",
+        label="enable trigger",
+        does="enable one of its triggers",
+        footer=9,
+        nothing="no disabled trigger",
+        enabled=False,
+        starts=True,
+        calls=CALLS,
+        iam=IAM,
+    ),
+)

@@ -21,25 +21,6 @@ CONFIRMATION_LIFE_S = 60.0
 CLOCK_SLACK_S = 5.0
 """So much may clocks disagree; a confirmation from further in the future tells of a clock that was set."""
 
-MITIGATIONS = (
-    "throttle_to_zero",
-    "cap_concurrency",
-    "restore_concurrency",
-    "disable_trigger",
-    "enable_trigger",
-    "tune_trigger",
-    "purge_queue",
-    "quarantine_queue",
-    "redrive_dlq",
-    "stop_async_retries",
-    "restore_async",
-    "rollback_alias",
-    "stop_recursion",
-    "disable_rule",
-    "enable_rule",
-)
-"""Every mitigation name of the contract; `mitigations.REGISTRY` says which ones are built."""
-
 TIER_MEANING: Mapping[Tier, str] = {
     "T1": "reversible, nothing is lost",
     "T2": "reversible setting, but events may be lost or duplicated meanwhile",

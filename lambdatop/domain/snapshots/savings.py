@@ -1,12 +1,12 @@
 """What stopping saves: from a plan and what is burned now to USD per hour. Pure.
 
-    throttle_to_zero      all that the function costs because it runs; provisioned concurrency goes on
-    disable_trigger       the same; at most that where others invoke the function, too
-    stop_recursion        at most that: which runs are the loop's cannot be told
-    cap_concurrency       the share of running time above the cap: 1 - cap / executions at once on average;
+    runs                  all that the function costs because it runs; provisioned concurrency goes on
+    some runs             at most that: which runs are meant cannot be told
+    runs by a trigger     the same; at most that where others invoke the function, too
+    runs above a cap      the share of running time above the cap: 1 - cap / executions at once on average;
                           what is put off by the cap may be paid for later
-    stop_async_retries    attempts of asynchronous events beyond the first
-    purge, quarantine     receives of the queue's messages that are repeats, of each function it feeds
+    async attempts        attempts of asynchronous events beyond the first
+    receives              receives of the queue's messages that are repeats, of each function it feeds
 
 A plan whose target's burn is not known saves an unknown amount: None, never a guess.
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lambdatop.domain.keys import Key
-from lambdatop.domain.mitigations.throttle import NAME as THROTTLE
+from lambdatop.domain.mitigations.registry import planner
 from lambdatop.domain.plans.plan import Plan, Proposal, Saving
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, StormRow
 
@@ -33,17 +33,17 @@ def saving(plan: Plan, snapshot: Snapshot) -> Saving | None:
     """What a plan saves per hour; None where it saves nothing by its nature, or the burn is not known."""
     if plan.undoes is not None:
         return None
-    name, target = plan.mitigation, plan.target.key
-    if name in (THROTTLE, "stop_recursion"):
-        return _all(_row(snapshot, target), at_most=name != THROTTLE)
-    if name == "disable_trigger":
+    saves, target = planner(plan.mitigation).saves, plan.target.key
+    if saves in ("runs", "some runs"):
+        return _all(_row(snapshot, target), at_most=saves == "some runs")
+    if saves == "runs by a trigger":
         return _trigger(snapshot, target)
-    if name == "cap_concurrency":
+    if saves == "runs above a cap":
         return _cap(_row(snapshot, target), plan.after.get(RESERVED))
-    if name == "stop_async_retries":
+    if saves == "async attempts":
         again = [s for s in snapshot.storms if s.function == target and s.invocation == "push async"]
         return _repeats(again, "attempts of asynchronous events beyond the first")
-    if name in ("purge_queue", "quarantine_queue"):
+    if saves == "receives":
         fed = [s for s in snapshot.storms if s.queue is not None and s.queue.facts.key == target]
         return _repeats(fed, f"repeated receives from {target.id}")
     return None

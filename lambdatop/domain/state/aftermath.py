@@ -9,6 +9,7 @@ from lambdatop.domain.facts.series import MINUTE, final_end
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations.redrive import FIELD as MOVE_TASK
+from lambdatop.domain.mitigations.registry import REGISTRY
 from lambdatop.domain.mitigations.triggers import CHANGING
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import shows
@@ -19,8 +20,6 @@ STANDS_S = 12 * 3600.0
 """Mutations older than this are history: their state is not looked at any more."""
 
 BEFORE_MIN = 5
-STOPS = ("throttle_to_zero", "disable_trigger")
-STARTS = ("restore_concurrency", "enable_trigger")
 FALLEN = 0.5
 """Invocations have fallen when at most this share of what was before is left."""
 
@@ -139,11 +138,12 @@ def _progress(world: World, entry: Entry) -> tuple[str, bool | None]:
 
 def _kind(entry: Entry) -> str:
     """Whether it was to stop invocations or to let them through; "" for what no metric tells."""
-    if entry.mitigation in STOPS or entry.after.get("reserved_concurrency") == 0:
+    spec = REGISTRY.get(entry.mitigation)
+    if (spec and spec.stops) or entry.after.get("reserved_concurrency") == 0:
         return "stop"
     if entry.after.get("state") == "Disabled":
         return "stop"
-    if entry.mitigation in STARTS or entry.after.get("state") == "Enabled":
+    if (spec and spec.starts) or entry.after.get("state") == "Enabled":
         return "start"
     from_zero = entry.before.get("reserved_concurrency", 1) == 0
     return "start" if from_zero and "reserved_concurrency" in entry.after else ""

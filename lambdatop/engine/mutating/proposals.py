@@ -30,6 +30,12 @@ class Planning(Protocol):
     def looks_at(self, name: str) -> Collection[str]:
         """Control fields that it reads besides the situation."""
 
+    def remembers(self, name: str) -> bool:
+        """Whether a setting is filled in from what was there before."""
+
+    def refused_for_s(self, name: str) -> float:
+        """Seconds for which AWS refuses it again."""
+
     def names_queue(self, name: str, param: str, value: object) -> bool:
         """Whether a setting's value names a queue."""
 
@@ -95,9 +101,9 @@ class Proposals:
             closer = await look(self._reader, target, fields)
             gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
             situation = replace(situation, gaps=gaps, **(closer.state or {}))
-        if name == "restore_concurrency" and "reserved" not in params:
+        if self._planning.remembers(name) and "reserved" not in params:
             params = {**params, **await self._remembered(situation)}
-        if name == "purge_queue" and (reason := await self._purged_lately(target)):
+        if self._planning.refused_for_s(name) and (reason := await self._purged_lately(target)):
             return Refusal(name, situation.ref, reason, "Look at the queue again in a minute.")
         settings = await self._with_queues(name, params)
         if isinstance(settings, Refusal):

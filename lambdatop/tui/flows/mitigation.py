@@ -111,7 +111,7 @@ class Corridor:
         if ask is not None:
             self._ask(name, key, ask)
             return
-        if name != "restore_concurrency":
+        if not REGISTRY[name].remembers:
             self._propose(name, key, {})
             return
         params = remembered(self._app.frame.snapshot.journal, key)

@@ -8,7 +8,7 @@ import pytest
 
 from lambdatop.domain.detectors.documentation import markdown
 from lambdatop.domain.detectors.registry import REGISTRY
-from lambdatop.domain.plans.plan import MITIGATIONS
+from lambdatop.domain.mitigations import registry as mitigations
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "detectors.md"
 
@@ -28,7 +28,7 @@ def test_every_detector_says_all_that_one_must_know(name: str) -> None:
     for words in (built.formula, built.source, built.traps, *built.suggests):
         assert words
         assert words in text
-    assert set(built.suggests) <= set(MITIGATIONS)
+    assert set(built.suggests) <= set(mitigations.REGISTRY)
 
 
 def test_a_threshold_stands_there_with_default_unit_and_meaning() -> None:

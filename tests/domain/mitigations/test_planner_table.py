@@ -15,7 +15,7 @@ from lambdatop.domain.errors import UsageError
 from lambdatop.domain.mitigations.registry import (
     REGISTRY,
     Ask,
-    Planner,
+    MitigationSpec,
     calls,
     iam_actions,
     kind_of,
@@ -38,9 +38,9 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def _row(p: Planner) -> str:
+def _row(p: MitigationSpec) -> str:
     told = ((field.name, getattr(p, field.name)) for field in fields(p))
-    lines = [f"{name}: {_words(value)}" for name, value in told if value not in ((), None)]
+    lines = [f"{name}: {_words(value)}" for name, value in told if value not in ((), None, False, 0)]
     return "\n".join((*lines, f"policy: {p.policy}", ""))
 
 

@@ -1,0 +1,81 @@
+"""Describe a mitigation: what it acts on, what it sends, its key, and when it has nothing to act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Kind
+from lambdatop.domain.plans.plan import Proposal, Tier
+
+PlanFunction = Callable[[Any, Mapping[str, Any], float, str], Proposal]
+Saves = Literal["runs", "some runs", "runs by a trigger", "runs above a cap", "async attempts", "receives"]
+"""What is no longer paid for once a mitigation has been applied; `snapshots/savings.py` computes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a console asks before it can plan: a question with `{target}`, and what an answer looks like.
+
+    With `param` the answer is that setting's value, else it is `K=V`, several apart by blanks.
+    """
+
+    question: str
+    placeholder: str
+    param: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MitigationSpec:
+    """Everything that is known of a mitigation; each planner's module exports its own in SPECS.
+
+    `order` is its place in lists. `hotkey` is the key in the console, `label` its word in the footer,
+    `does` its line in the help, `footer` how early it stands in the footer (the lowest first).
+
+    `params` names the settings that `--set` accepts; `ask` is there when it needs one of them. `looks_at`
+    are control fields that no other plan needs, read for this one only: the others must not wait for them.
+    `queues` are settings that may name a queue; the planner gets its ARN.
+
+    `nothing` says of a function what it lacks where there is no candidate. Of event source mappings only
+    those are candidates that are enabled, or not, as `enabled` says; `dead_letters` leaves only the queues
+    that are dead-letter queues. `remembers` fills its first setting in from what was there before, by the
+    journal. `refused_for_s` is how long SQS refuses it again. `stops` and `starts` say that it is meant to
+    end or to begin invocations. `saves` is None where it saves nothing by its nature.
+
+    `calls` are all that its plans and their undos send, as (service, operation); nothing else is sent.
+    `iam` are the actions that these need and the operator policy allows, `iam_elevated` those that only
+    the elevated one allows (they delete messages), `iam_encrypted` what a queue with a key of KMS adds.
+    """
+
+    name: str
+    order: int
+    kind: Kind
+    tier: Tier
+    summary: str
+    plan: PlanFunction
+    hotkey: str
+    label: str
+    does: str
+    footer: int
+    params: tuple[str, ...] = ()
+    ask: Ask | None = None
+    looks_at: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    nothing: str = "nothing to act on"
+    enabled: bool | None = None
+    dead_letters: bool = False
+    remembers: bool = False
+    refused_for_s: float = 0.0
+    stops: bool = False
+    starts: bool = False
+    saves: Saves | None = None
+    calls: tuple[tuple[str, str], ...] = ()
+    iam: tuple[str, ...] = ()
+    iam_elevated: tuple[str, ...] = ()
+    iam_encrypted: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> str:
+        """The policy that its plainest plan needs, as `lambdatop policy` names it."""
+        return "operator" if self.iam else "operator-elevated"
