@@ -26,6 +26,8 @@ WORD_S = 3.0
 """After so long it is said what is waited for."""
 BOUND_S = 60.0
 """After so long it is ended: time enough for somebody to touch a key or answer a browser."""
+KILL_S = 2.0
+"""After so long nobody waits any more for what it has left behind."""
 SAID_MAX = 200
 """Characters that are shown of what it says on stderr."""
 OUTPUT_MAX = 1 << 20
@@ -93,9 +95,10 @@ class _Child:
         """
         loop = asyncio.get_running_loop()
         word = loop.call_later(WORD_S, self._say, f"{self._name} has not answered yet; waiting …")
+        reads = [loop.create_task(_all(stream)) for stream in (self._child.stdout, self._child.stderr)]
         try:
             async with asyncio.timeout(BOUND_S):
-                out, err = await asyncio.gather(_all(self._child.stdout), _all(self._child.stderr))
+                out, err = await asyncio.gather(*reads)
                 await self._child.wait()
         except TimeoutError:
             raise CredentialsError(
@@ -105,10 +108,11 @@ class _Child:
             raise CredentialsError(f"{self._name} printed more than {OUTPUT_MAX} bytes.") from None
         finally:
             word.cancel()
+            for read in reads:
+                read.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)
             if self._child.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(self._child.pid, signal.SIGKILL)
-                await self._child.wait()
+                await self._kill()
             if self._child.stdin is not None:
                 self._child.stdin.close()
         if self._child.returncode != 0:
@@ -119,9 +123,26 @@ class _Child:
             raise CredentialsError(f"{self._name} printed {wrong}: run it by hand to see it.")
         return out, b""
 
+    async def _kill(self) -> None:
+        """End it with its group, and wait for that, but not for whoever else holds its output open.
+
+        asyncio says that a process has ended only once its pipes are empty, so what is left there is read.
+        """
+        with suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KILL_S):
+                await asyncio.gather(_drop(self._child.stdout), _drop(self._child.stderr))
+                await self._child.wait()
+
 
 class _TooMuch(Exception):
     pass
+
+
+async def _drop(stream: asyncio.StreamReader | None) -> None:
+    while stream is not None and await stream.read(1 << 16):
+        pass
 
 
 async def _all(stream: asyncio.StreamReader | None) -> bytes:

@@ -170,6 +170,25 @@ async def test_what_prints_for_ever_and_what_is_not_there(tmp_path: Path) -> Non
         await starter("ops", print)("/no/such", stdout=-1, stderr=-1)
 
 
+async def test_what_nobody_reads_any_more_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen: the pipe was full when it was given up, and its end was waited for without end."""
+    monkeypatch.setattr(credential_process, "OUTPUT_MAX", 0)
+    read = asyncio.StreamReader.read
+
+    async def when_full(stream: asyncio.StreamReader, n: int = -1) -> bytes:
+        while not stream._paused and not stream.at_eof():  # type: ignore[attr-defined]  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        return await read(stream, min(n, 1))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio.StreamReader, "read", when_full)
+        given_up = asyncio.create_task(output(tmp_path, "exec yes"))
+        with pytest.raises(CredentialsError, match="printed more than 0 bytes"):
+            await given_up
+
+
 @pytest.mark.parametrize(
     ("number", "command"),
     [(signal.SIGTERM, "snapshot"), (signal.SIGHUP, "plan throttle_to_zero f"), (signal.SIGINT, "snapshot")],
