@@ -181,7 +181,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
                 self.follow()
         elif self.book.view:
             index, seen = self._index(), [row.shown for row in self._visible()]
-            if self.book.view[index] not in seen:
+            if seen and self.book.view[index] not in seen:  # a pane without a row shows no line at all
                 index = self.book.index_of(seen[0] if index < self.top else seen[-1])
             self.cursor, self.following = self.book.view[index], False
             self.repaint()

@@ -65,6 +65,18 @@ async def test_follows_until_somebody_scrolls_up_and_resumes_at_the_end(themes: 
         assert shown(app)[-1] == "75"
 
 
+async def test_a_log_without_room_for_a_row_can_be_scrolled(themes: Themes) -> None:
+    """What was seen: a pane that had shrunk to nothing could not be shown any more."""
+    app = TailApp(themes)
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.tail.show("KEY", {KEY: tail(1, 50)})
+        await settle(pilot)
+        app.tail._visible = lambda: []  # type: ignore[method-assign]
+        app.tail.watch_scroll_y(40.0, 10.0)
+        assert not app.tail.following
+        assert app.tail.cursor is not None
+
+
 async def test_what_is_read_stays_when_old_lines_leave_the_ring(themes: Themes, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(buffer, "KEEP", 50)
     app = TailApp(themes)
