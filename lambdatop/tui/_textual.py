@@ -27,7 +27,7 @@ import sys
 import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.segment import Segment, Segments
 from rich.style import Style as RichStyle
@@ -45,6 +45,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from lambdatop.domain.error_words import traceback_text
@@ -107,6 +108,19 @@ class _PlainLines(StylesCache):
 def paint_plainly(widget: Widget) -> None:
     """Show the lines of a widget as it paints them; where it has a border or padding, as ever."""
     widget._styles_cache = _PlainLines()
+
+
+SHORTEST_TIMER_S = 0.001
+"""A timer for a moment that has gone by would look for its next moment for ever, in one turn of the loop: a
+toast that expires while it is mounted is given one, and the console would stand still."""
+_timer = Timer.__init__
+
+
+def _timer_of_the_future(self: Timer, event_target: MessagePump, interval: float, **rest: Any) -> None:
+    _timer(self, event_target, max(interval, SHORTEST_TIMER_S), **rest)
+
+
+Timer.__init__ = _timer_of_the_future  # type: ignore[method-assign, assignment]
 
 
 _divide = Strip.divide

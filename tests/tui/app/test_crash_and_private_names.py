@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fakes.screens import looking, settle
+from fakes.time_limit import PATIENCE_S
 from rich.console import Console as RichConsole
 from rich.segment import Segment
 from textual.app import App, ComposeResult
@@ -174,3 +177,18 @@ async def test_a_title_has_only_its_line_painted_anew() -> None:
         assert "above" in shown[0]
         assert "below" in shown[5]
         assert (view.border_title, view.border_subtitle) == ("above", "below")
+
+
+async def test_a_timer_for_a_moment_that_has_gone_by_comes_at_once(
+    make_app: Callable[..., LambdatopApp],
+) -> None:
+    """What was seen: a toast expired while it was mounted, and its timer looked for its moment for ever."""
+    app = make_app()
+    async with looking(app) as pilot:
+        came = asyncio.Event()
+        app.set_timer(-0.0001, came.set)
+        await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE_S):
+            await came.wait()
+        await settle(pilot)
+        assert app.is_running
