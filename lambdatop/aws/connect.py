@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lambdatop.aws.sdk.connection import Connection, region_of, resolve
-from lambdatop.aws.sdk.endpoints import _check, _endpoint
+from lambdatop.aws.sdk.endpoints import check_connection, foreign_endpoint
 from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Scope
@@ -38,7 +38,7 @@ async def connect(
     Raises UsageError (no region, no such profile, a bad endpoint URL), CredentialsError, Unreachable,
     Denied or Throttled, each with a sentence that says what to do.
     """
-    _check(connection)
+    check_connection(connection)
     # The imports take 250 ms; in a thread they do not hold up what else runs on this loop.
     for module in ("sdk.session", "sources", "targets.reader", "logs.insights", "logs.history"):
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
@@ -66,7 +66,7 @@ async def connect(
         region = region_of(connection, session)
         # Providers that ask STS for a role look for the region here, not at the client's.
         session.set_config_variable("region", region)
-        endpoint = _endpoint(connection, session)
+        endpoint = foreign_endpoint(connection, session)
         async with bounded(CREDENTIALS_S, "getting credentials"):
             credentials = await resolve(session)
     except Exception as error:

@@ -15,10 +15,11 @@ def show(snapshot: Snapshot, form: str) -> None:
         stdio.document(snapshot_json(snapshot))
     else:
         stdio.data(snapshot_text(snapshot))
-    _note_gaps(snapshot)
+    note_gaps(snapshot)
 
 
-def _note_gaps(snapshot: Snapshot) -> None:
+def note_gaps(snapshot: Snapshot) -> None:
+    """Name on stderr each source that is not well, and how many reads brought nothing."""
     for source in snapshot.sources:
         if source.state != "ok":
             stdio.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")

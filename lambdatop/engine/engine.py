@@ -34,7 +34,6 @@ from lambdatop.engine.collecting.work import Work
 from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.mutating.executor import Executor
 from lambdatop.engine.mutating.factory import executor_on, noticed
-from lambdatop.engine.mutating.proposals import Planning
 from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.engine.unexpected import unexpected
 
@@ -64,7 +63,6 @@ class Engine:
         record: EventSink | None = None,
         fold_all: FoldAll | None = None,
         build: Build | None = None,
-        planning: Planning | None = None,
         spills: SpillStore | None = None,
         on_loaded: Callable[[], None] = gc.freeze,
     ) -> None:
@@ -74,7 +72,6 @@ class Engine:
         self._mode = mode
         self._meter = meter
         self._collect = collect
-        self._planning = planning
         self._spills = spills
         self._on_loaded = on_loaded
         self._feed = Feed(record)
@@ -300,7 +297,6 @@ class Engine:
             self._journal,
             self._mode,
             sink,
-            planning=self._planning,
             spills=self._spills,
             work=self._work,
         )

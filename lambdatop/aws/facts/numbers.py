@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+LARGEST = 2**63 - 1
+"""Of what the models call integer and long nothing is larger."""
 DIGITS = 19
 """As many as `LARGEST` has; Python's own limit for a text is 4,300, which no figure survives."""
 
@@ -14,7 +16,3 @@ def finite(value: Any) -> bool:
     if type(value) is int:
         return -LARGEST <= value <= LARGEST
     return type(value) is float and math.isfinite(value)
-
-
-LARGEST = 2**63 - 1
-"""Of what the models call integer and long nothing is larger."""

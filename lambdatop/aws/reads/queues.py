@@ -8,6 +8,15 @@ from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn
 
+ALWAYS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "MessageRetentionPeriod",
+    "VisibilityTimeout",
+)
+"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""
+
 
 class QueueReader:
     """GetQueueAttributes by ARN; remembers the URL of each queue."""
@@ -47,13 +56,3 @@ def queue_key(arn: str, scope: Scope) -> Key:
     if parsed is None:
         return Key(scope, "queue", arn)
     return Key(Scope(parsed.account, parsed.region), "queue", parsed.name)
-
-
-ALWAYS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-    "MessageRetentionPeriod",
-    "VisibilityTimeout",
-)
-"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""

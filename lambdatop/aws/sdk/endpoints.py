@@ -11,7 +11,7 @@ from lambdatop.domain.errors import UsageError
 from lambdatop.domain.sanitize import clean_line
 
 
-def _endpoint(connection: Connection, session: Any) -> str:
+def foreign_endpoint(connection: Connection, session: Any) -> str:
     """The endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
     if connection.endpoint_url:
         return clean_line(connection.endpoint_url, 500)
@@ -42,7 +42,8 @@ def check_endpoint(url: str) -> None:
         raise UsageError(f"The endpoint {shown_url(url)!r} cannot be used: it {problem}.")
 
 
-def _check(connection: Connection) -> None:
+def check_connection(connection: Connection) -> None:
+    """Raise UsageError for an endpoint that cannot be one, and for an isolated connection without its own."""
     if connection.endpoint_url:
         check_endpoint(connection.endpoint_url)
     if not connection.isolated:

@@ -10,7 +10,7 @@ from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import engine_thread, wire
 from lambdatop.cli.context import settle
 from lambdatop.cli.durations import seconds
-from lambdatop.cli.show import _note_gaps, show
+from lambdatop.cli.show import note_gaps, show
 from lambdatop.domain.plans.finding import SEVERITIES
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import Snapshot
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     with stdio.keeping(code):
         if args.form == "markdown":
             stdio.data(report(snapshot, asked(context.settings)))
-            _note_gaps(snapshot)
+            note_gaps(snapshot)
         else:
             show(snapshot, args.form)
     return code

@@ -33,8 +33,6 @@ __all__ = [
     "plan_undo",
     "planner",
     "reads_besides",
-    "refused_for_s",
-    "remembers",
 ]
 
 
@@ -77,16 +75,6 @@ def iam_actions() -> tuple[str, ...]:
 def calls() -> frozenset[tuple[str, str]]:
     """Every call that some mitigation or its undo sends, as (service, operation)."""
     return frozenset(call for p in REGISTRY.values() for call in p.calls)
-
-
-def remembers(name: str) -> bool:
-    """Whether its first setting is filled in from what was there before."""
-    return planner(name).remembers
-
-
-def refused_for_s(name: str) -> float:
-    """Seconds for which AWS refuses it again."""
-    return planner(name).refused_for_s
 
 
 def looks_at(name: str) -> tuple[str, ...]:

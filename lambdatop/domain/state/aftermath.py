@@ -9,7 +9,6 @@ from lambdatop.domain.facts.series import MINUTE, final_end
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations.redrive import FIELD as MOVE_TASK
-from lambdatop.domain.mitigations.registry import REGISTRY
 from lambdatop.domain.mitigations.triggers import CHANGING
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import shows
@@ -138,6 +137,9 @@ def _progress(world: World, entry: Entry) -> tuple[str, bool | None]:
 
 def _kind(entry: Entry) -> str:
     """Whether it was to stop invocations or to let them through; "" for what no metric tells."""
+    # All planners come with it, which commands that change nothing do without.
+    from lambdatop.domain.mitigations.registry import REGISTRY
+
     spec = REGISTRY.get(entry.mitigation)
     if (spec and spec.stops) or entry.after.get("reserved_concurrency") == 0:
         return "stop"

@@ -32,7 +32,7 @@ from lambdatop.engine.mutating import recovery
 from lambdatop.engine.mutating.commit import Committer, drift
 from lambdatop.engine.mutating.composite import Course
 from lambdatop.engine.mutating.in_progress import ended_halfway
-from lambdatop.engine.mutating.proposals import NOWHERE_SPECIAL, Place, Planning, Proposals
+from lambdatop.engine.mutating.proposals import NOWHERE_SPECIAL, Place, Proposals
 from lambdatop.engine.mutating.read_back import look
 from lambdatop.engine.rate_limiter import mutating, urgent
 
@@ -83,7 +83,6 @@ class Executor:
         *,
         scope: Scope,
         allow_destructive: bool = True,
-        planning: Planning | None = None,
         process: Process | None = None,
         place: Place = NOWHERE_SPECIAL,
         spills: SpillStore | None = None,
@@ -102,7 +101,7 @@ class Executor:
         self._allow_destructive = allow_destructive
         self._process = process or this_process()
         self._ages = recovery.Ages(clock, self._process.host)
-        self._proposals = Proposals(clock, journal, reader, scope, planning, place)
+        self._proposals = Proposals(clock, journal, reader, scope, place)
         self._work = work or Work()
         self._committer = Committer(clock, journal, reader, spills, lease, self._work.interrupted.is_set)
         self._expires_at = expires_at

@@ -13,7 +13,7 @@ from lambdatop.domain.state.events import TargetIdentified
 from lambdatop.domain.state.snapshot import Mode
 from lambdatop.engine.collecting.work import Work
 from lambdatop.engine.mutating.executor import Executor
-from lambdatop.engine.mutating.proposals import Place, Planning
+from lambdatop.engine.mutating.proposals import Place
 
 
 def noticed(former: Backend | None, identified: TargetIdentified) -> TargetIdentified:
@@ -34,7 +34,6 @@ def executor_on(
     sink: EventSink,
     *,
     actor: str = "",
-    planning: Planning | None = None,
     spills: SpillStore | None = None,
     work: Work | None = None,
 ) -> Executor:
@@ -53,7 +52,6 @@ def executor_on(
         sink,
         scope=identified.scope,
         allow_destructive=settings.allow_destructive,
-        planning=planning,
         place=Place(settings.profile, identified.endpoint),
         spills=spills,
         lease=backend.lease,

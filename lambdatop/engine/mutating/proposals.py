@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.mitigations import registry
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Proposal, Refusal, State
@@ -19,42 +20,6 @@ from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.engine.mutating.read_back import look
-
-
-class Planning(Protocol):
-    """`domain.mitigations`, or a stand-in."""
-
-    def kind_of(self, name: str) -> str:
-        """What a mitigation acts on."""
-
-    def looks_at(self, name: str) -> Collection[str]:
-        """Control fields that it reads besides the situation."""
-
-    def remembers(self, name: str) -> bool:
-        """Whether a setting is filled in from what was there before."""
-
-    def refused_for_s(self, name: str) -> float:
-        """Seconds for which AWS refuses it again."""
-
-    def names_queue(self, name: str, param: str, value: object) -> bool:
-        """Whether a setting's value names a queue."""
-
-    def reads_besides(self, entry: Entry) -> Collection[str]:
-        """Fields that the undo of an entry needs besides those that it changed."""
-
-    def plan(
-        self, name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str
-    ) -> Proposal:
-        """Plan a mitigation."""
-
-    def plan_undo(self, entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
-        """Plan an undo."""
-
-
-def _domain_planning() -> Planning:
-    from lambdatop.domain.mitigations import registry
-
-    return cast(Planning, registry)
 
 
 class Place(NamedTuple):
@@ -76,39 +41,36 @@ class Proposals:
         journal: JournalStore,
         reader: Reader,
         scope: Scope,
-        planning: Planning | None,
         place: Place = NOWHERE_SPECIAL,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._reader = reader
         self._scope = scope
-        self._planning = planning or _domain_planning()
         self._place = place
 
     async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         """A plan for `target` as it is now, or the reason why there is none."""
-        kind = self._planning.kind_of(name)
-        if kind != target.kind:
-            raise UsageError(f"{name} acts on a {kind}; {target.id} is a {target.kind}.")
+        spec = registry.planner(name)
+        if spec.kind != target.kind:
+            raise UsageError(f"{name} acts on a {spec.kind}; {target.id} is a {target.kind}.")
         self._check_scope(target, target.id)
         situation = await self._reader.situation(target)
         refused = self._elsewhere(name, situation)
         if refused:
             return refused
-        fields = self._planning.looks_at(name)
-        if fields:
-            closer = await look(self._reader, target, fields)
+        if spec.looks_at:
+            closer = await look(self._reader, target, spec.looks_at)
             gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
             situation = replace(situation, gaps=gaps, **(closer.state or {}))
-        if self._planning.remembers(name) and "reserved" not in params:
+        if spec.remembers and "reserved" not in params:
             params = {**params, **await self._remembered(situation)}
-        if self._planning.refused_for_s(name) and (reason := await self._purged_lately(target)):
+        if spec.refused_for_s and (reason := await self._purged_lately(target)):
             return Refusal(name, situation.ref, reason, "Look at the queue again in a minute.")
         settings = await self._with_queues(name, params)
         if isinstance(settings, Refusal):
             return settings
-        return self._placed(self._planning.plan(name, situation, settings, self._clock.now(), str(uuid4())))
+        return self._placed(registry.plan(name, situation, settings, self._clock.now(), str(uuid4())))
 
     async def propose_undo(self, wanted: str | None) -> Proposal:
         """A plan that takes one journal entry back, or the reason why there is none.
@@ -125,12 +87,12 @@ class Proposals:
             return Refusal("undo", ref, reason, first if above.can_undo else "That cannot be undone.")
         current: State = {}
         if entry.can_undo:
-            fields = {*entry.after, *self._planning.reads_besides(entry)}
+            fields = {*entry.after, *registry.reads_besides(entry)}
             found = await look(self._reader, entry.target, fields)
             if found.state is None:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state
-        return self._placed(self._planning.plan_undo(entry, current, self._clock.now(), str(uuid4())))
+        return self._placed(registry.plan_undo(entry, current, self._clock.now(), str(uuid4())))
 
     async def names_of(self, entry_id: str) -> tuple[str, ...]:
         """Every name of an entry's target: what confirmed the change confirms its undo."""
@@ -154,7 +116,7 @@ class Proposals:
         """Settings that name a queue, as ARNs; raises TargetNotFound with the nearest names."""
         found = dict(params)
         for param, value in params.items():
-            if self._planning.names_queue(name, param, value):
+            if registry.names_queue(name, param, value):
                 key = await self._reader.find(str(value), ("queue",))
                 situation = await self._reader.situation(key)
                 refused = self._elsewhere(name, situation)

@@ -51,7 +51,7 @@ class Reader:
 
 
 def proposals(reader: Reader, directory: Path) -> Proposals:
-    return Proposals(FakeClock(), JournalFile(directory), reader, SCOPE, None)
+    return Proposals(FakeClock(), JournalFile(directory), reader, SCOPE)
 
 
 async def test_a_panic_key_waits_for_nothing_that_it_does_not_need(tmp_path: Path) -> None:

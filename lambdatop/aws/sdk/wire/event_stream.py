@@ -19,6 +19,9 @@ from lambdatop.domain.errors import SourceError, Unreachable
 SILENCE_S = 30.0
 """A stream without a whole part for so long is broken: Live Tail sends an update every second. (A frame is
 bounded by the SDK: 24 MB are the most that it may announce.)"""
+Raw = Mapping[str, Any]
+"""One event as FilterLogEvents or Live Tail hands it out."""
+TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
 
 
 def broken(what: str, error: BaseException) -> Unreachable:
@@ -91,10 +94,3 @@ def _is_sound(event: Any) -> bool:
         return False
     texts = (event.get(name) for name in TEXTS)
     return all(text is None or isinstance(text, str) for text in texts)
-
-
-TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
-
-
-Raw = Mapping[str, Any]
-"""One event as FilterLogEvents or Live Tail hands it out."""
