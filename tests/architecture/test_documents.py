@@ -12,6 +12,7 @@ from lambdatop.cli.options import options_table
 from lambdatop.cli.parser import COMMANDS
 from lambdatop.config.example import render_example
 from lambdatop.demo.scenarios import SCENARIOS
+from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.tui.hotkeys import markdown_table, mitigation_table
 
 
@@ -37,6 +38,10 @@ def test_the_mitigation_table_is_the_registry(root: Path) -> None:
 
 def test_the_readme_counts_the_reads_that_are_allowed(root: Path) -> None:
     assert f"{len(SENT)} reading operations" in readme(root)
+
+
+def test_the_readme_counts_the_detectors(root: Path) -> None:
+    assert f"[{len(REGISTRY)} detectors](docs/detectors.md)" in readme(root)
 
 
 def test_the_option_table_names_every_flag_and_variable(root: Path) -> None:
