@@ -248,7 +248,7 @@ class HearsWhileOpen(_Pump):
 
 
 class _KeyParser(XTermParser):
-    def _parse_extended_key(self, sequence: str) -> list[events.Key] | None:
+    def _parse_extended_key(self, sequence: str) -> list[events.Key] | None:  # type: ignore[override]
         """Parse a key of the Kitty protocol; one whose code stands for no character is ignored."""
         try:
             keys = super()._parse_extended_key(sequence)
