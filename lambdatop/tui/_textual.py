@@ -166,8 +166,8 @@ class QuietCrash(App[None]):
 
     @property
     def is_ending(self) -> bool:
-        """Whether the end was asked for; some turns of the loop go by until it comes."""
-        return self._exit
+        """Whether the end was asked for, or screens are taken down; some turns go by until it comes."""
+        return self._exit or not self._running
 
 
 class FrameDriver(Driver):
