@@ -252,9 +252,9 @@ _HEAD = """\
 Made from the descriptions of the sources (`make docs`); do not edit.
 
 A source reads one kind of AWS resource, round after round. How often is a setting, `paces.NAME` in
-`config.yaml`. A source that is denied, throttled or fails leaves what it read before on screen, with the
-reason; what it never read is "not known". Where findings rest on a source, `--fail-on` cannot be met
-without it, and says so. The policy for all of them: `lambdatop policy read-only`.
+`config.yaml`. When a source is denied, throttled or fails, what it read before stays on screen with the
+reason, and what it never read is "not known". When findings rest on it, `lambdatop snapshot --fail-on` then
+ends with an error, because it cannot tell. `lambdatop policy read-only` prints the policy for all of them.
 """
 
 

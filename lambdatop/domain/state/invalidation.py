@@ -56,8 +56,9 @@ def _unread_functions(spec: SourceSpec, old: World, new: World) -> Iterator[Key]
         before = old.gaps.get((scope, name))
         if name == spec.name and told is not before:
             known = before.by_target if before else {}
-            changed = (target for target, why in told.by_target.items() if known.get(target) != why)
-            yield from (Key(scope, "function", target) for target in changed if target is not None)
+            for target in known.keys() | told.by_target.keys():
+                if target is not None and known.get(target) != told.by_target.get(target):
+                    yield Key(scope, "function", target)
 
 
 def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:

@@ -6,7 +6,7 @@ A table without rows says "none" only where its sources have answered.
 from __future__ import annotations
 
 from lambdatop.domain.facts.not_read import Gap, Reason
-from lambdatop.domain.sources import SOURCES
+from lambdatop.domain.sources import SOURCES, SourceSpec
 from lambdatop.domain.state.snapshot import DETECTORS, Snapshot, SourceRow
 from lambdatop.report.text import numbers as figures
 from lambdatop.report.text.table import Row
@@ -44,12 +44,13 @@ def gap_rows(snapshot: Snapshot) -> list[Row]:
     return [_of_gap(gap) for gap in snapshot.gaps]
 
 
-def empty(snapshot: Snapshot, *sources: str) -> str:
+def empty(snapshot: Snapshot, *sources: SourceSpec) -> str:
     """What stands in the place of a table without rows that is made of these sources."""
-    never = [_short(s) for s in snapshot.sources if s.name in sources and s.age_s is None]
+    names = {source.name for source in sources}
+    never = [_short(s) for s in snapshot.sources if s.name in names and s.age_s is None]
     if never:
         return f"not known ({'; '.join(never)})"
-    partly = any(gap.source in sources for gap in snapshot.gaps)
+    partly = any(gap.source in names for gap in snapshot.gaps)
     return "none that was read, but not everything was (see what was not seen)" if partly else "none"
 
 
