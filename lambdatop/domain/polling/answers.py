@@ -19,7 +19,7 @@ class Answers:
     def __init__(self, world: World) -> None:
         self._world = world
         self._new: dict[SeriesKey, list[tuple[MetricsObserved, MetricPoints]]] = {}
-        self._made: dict[SeriesKey, Series] = {}
+        self._made: dict[SeriesKey, tuple[int, Series]] = {}
         self._active = {scope: known.functions for scope, known in world.activity.items()}
 
     def take(self, event: Event) -> None:
@@ -27,21 +27,21 @@ class Answers:
         if isinstance(event, MetricsObserved):
             for points in event.data:
                 self._new.setdefault(points.series, []).append((event, points))
-                self._made.pop(points.series, None)
         elif isinstance(event, ActivityObserved):
             self._active[event.scope] = frozenset(event.functions)
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
         """One series, empty when nothing is known."""
         which = SeriesKey(key, name, stat)
-        if which not in self._new:
-            return self._world.metric(key, name, stat)
-        if which not in self._made:
+        answers = self._new.get(which, ())
+        count, series = self._made.get(which, (0, None))
+        if series is None or count != len(answers):
             series = self._world.metric(key, name, stat)
-            for event, points in self._new[which]:
+            for event, points in answers:
                 series = replaced(series, event, points)
-            self._made[which] = series
-        return self._made[which]
+            if answers:
+                self._made[which] = len(answers), series
+        return series
 
     def answered(self, series: SeriesKey) -> bool:
         """Whether a series was ever answered, with points or without."""
