@@ -166,7 +166,9 @@ async def test_a_page_that_is_taken_down_takes_no_key(make_app: MakeApp) -> None
     async with looking(app) as pilot:
         await press(pilot, "enter")
         assert isinstance(app.screen, FunctionScreen)
-        type_ahead(pilot, "escape", "enter", "shift+tab", "tab", "slash", "t")  # and the console ends by itself
+        type_ahead(
+            pilot, "escape", "enter", "shift+tab", "tab", "slash", "t"
+        )  # and the console ends by itself
         await app.screen.query("#logs-tail").remove()
     assert app._exception is None
 

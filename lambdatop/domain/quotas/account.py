@@ -14,6 +14,7 @@ from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.facts.series import EMPTY
 from lambdatop.domain.keys import Key
 from lambdatop.domain.quotas.scope_view import Look, row
+from lambdatop.domain.sources import METRICS
 from lambdatop.domain.state.snapshot import QuotaRow
 
 CONCURRENCY_ROW = "concurrent executions"
@@ -128,7 +129,7 @@ def _claimed(look: Look, reserved: float) -> tuple[float | None, tuple[tuple[flo
         points = look.points(look.whole, "ConcurrentExecutions", "Maximum")
         words = f"{metric} is not published: executions only, idle reservations come on top"
         return executing, points, "GetAccountSettings, ConcurrentExecutions", words
-    unread = look.world.unread("metrics", "cloudwatch:GetMetricData")
+    unread = look.world.unread(METRICS)
     why = unread.why if unread.reason != "not asked" else f"{metric} has no point of the last minutes"
     note = f"what is used is not known ({why}): at least the {reserved:.0f} that are reserved"
     return None, (), "GetAccountSettings", note
