@@ -66,11 +66,11 @@ async def test_stale_rows_are_grey_when_the_engine_stands_still(make_app: MakeAp
         pane = functions(app)
         row = pane.table.cursor_row
         assert row is not None
-        assert not pane.is_stale(row, app.frame)
+        assert not pane.spec.is_stale(row, app.frame)
         clock.at += 600
         app.look()
         await settle(pilot)
-        assert pane.is_stale(row, app.frame)
+        assert pane.spec.is_stale(row, app.frame)
         assert "metrics 10m" in text(app)
 
 

@@ -16,6 +16,7 @@ from fakes.screens import (
     selected,
     settle,
     show,
+    table,
     text,
     toasts,
 )
@@ -25,7 +26,6 @@ from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.panes.logs import LogsPane
-from lambdatop.tui.panes.storms import StormsPane
 from lambdatop.tui.screens.base import layout_for
 from lambdatop.tui.screens.dashboard import DashboardScreen
 
@@ -246,7 +246,7 @@ async def test_storms_and_findings_filter_too(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:
         await press(pilot, "2", "slash", *"kinesis", "enter")
-        assert len(dashboard(app).query_one(StormsPane).table.row_keys) == 1
+        assert len(table(app, "storms").row_keys) == 1
         await press(pilot, "5", "slash", *"throttled", "enter")
         assert "1 of 3" in text(app)
 
