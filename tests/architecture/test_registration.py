@@ -1,4 +1,4 @@
-"""One registration per thing: no second file lists detectors, mitigations, sources or panes."""
+"""One registration per thing: no second file lists detectors, mitigations, sources, panes or settings."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lambdatop.aws.sdk.walls.allowlist import iam_action, read_actions
 from lambdatop.aws.sdk.walls.sent_reads import SENT
 from lambdatop.aws.sources import COLLECTORS
 from lambdatop.domain import sources as source_table
+from lambdatop.config.schema import OPTIONS
 from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.mitigations.registry import REGISTRY as MITIGATIONS
 from lambdatop.domain.sources import SOURCES, SourceSpec
@@ -178,6 +179,17 @@ def _words(tree: ast.AST) -> set[str]:
     """Every text of a file, and every module that it imports from."""
     texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return texts | {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+
+
+def test_a_setting_is_named_by_its_field(root: Path) -> None:
+    """No second file has a list of keys; one names the setting that others must not exceed."""
+    keys = {option.path for option in OPTIONS if "." in option.path}
+    naming = {
+        file.relative_to(root).as_posix(): words
+        for file in sorted((root / "lambdatop").rglob("*.py"))
+        if (words := keys & _words(ast.parse(file.read_text(encoding="utf-8"))))
+    }
+    assert naming == {"lambdatop/domain/settings/fields.py": {"metrics.history_min"}}
 
 
 def test_every_pane_is_found_in_the_folder(root: Path) -> None:
