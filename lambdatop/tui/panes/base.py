@@ -23,13 +23,15 @@ from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.search import NO_FILTER, Filter, parse_filter
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.spans import Span, Spans, spans
+from lambdatop.tui.style.spans import Span, Spans, fit, spans, width_of
 from lambdatop.tui.style.theme import inks_of
 
 if TYPE_CHECKING:
     from textual.css.styles import RulesMap
 
 SEPARATOR = Span("  ")
+BORDER = 4
+"""Cells of a pane's width that its title leaves to corners and blanks."""
 ROOM_FOR_DETAIL = 9
 """Lines from which on a pane spares some for words about the selected row."""
 
@@ -195,8 +197,12 @@ class Pane(Vertical):
     def _put_title(self, which: Title, pieces: Spans) -> None:
         """Set a border title only when it changed.
 
-        Textual compares the text of contents only, so our own pieces with their colours are compared.
+        Textual compares the text of contents only, so our own pieces with their colours are compared. It
+        would also cut them, with an ellipsis that is no ASCII.
         """
+        room = self.outer_size.width - BORDER
+        if 0 < room < width_of(pieces):
+            pieces = fit(pieces, room)
         if self._titles.get(which) != (pieces, self.app.theme):
             self._titles[which] = (pieces, self.app.theme)
             put_border_title(self, which, inks_of(self.app).content(pieces))

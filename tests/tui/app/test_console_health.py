@@ -115,8 +115,9 @@ async def test_no_color_sends_no_colour(make_app: MakeApp, monkeypatch: pytest.M
         assert colours <= {"DEFAULT"}
 
 
-async def test_ascii_terminals_get_ascii(make_app: MakeApp) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (30, 20)], ids=["medium", "titles are cut"])
+async def test_ascii_terminals_get_ascii(make_app: MakeApp, size: tuple[int, int]) -> None:
     app = make_app(ascii_only=True)
-    async with looking(app):
+    async with looking(app, size):
         shown = [c for c in text(app) if not c.isascii()]
         assert shown == []
