@@ -13,8 +13,8 @@ import pytest
 from lambdatop.aws.sdk.walls.allowlist import iam_action, read_actions
 from lambdatop.aws.sdk.walls.sent_reads import SENT
 from lambdatop.aws.sources import COLLECTORS
-from lambdatop.domain import sources as source_table
 from lambdatop.config.schema import OPTIONS
+from lambdatop.domain import sources as source_table
 from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.mitigations.registry import REGISTRY as MITIGATIONS
 from lambdatop.domain.sources import SOURCES, SourceSpec
@@ -175,6 +175,8 @@ def test_a_source_says_which_permissions_it_needs(name: str) -> None:
     assert set(iam) <= set(read_actions())
     assert set(SOURCES[name].each_function) <= set(iam)
     assert {iam_action(service, operation) for service, operation, _ in COLLECTORS[name].trials} <= set(iam)
+
+
 def _words(tree: ast.AST) -> set[str]:
     """Every text of a file, and every module that it imports from."""
     texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}

@@ -24,7 +24,6 @@ from lambdatop.domain.settings.fields import (
 from lambdatop.domain.settings.thresholds import DetectorSettings
 from lambdatop.domain.sources import SOURCES
 
-
 if TYPE_CHECKING:
 
     @dataclasses.dataclass(frozen=True, init=False)
