@@ -52,10 +52,8 @@ ASK_ABOUT_SOURCES = {
 }
 """Files that say why one fact is not known, or wake one source. A new source needs none of them."""
 LIST_OTHER_THINGS = {
-    "lambdatop/config/example.py",  # sections of the settings
     "lambdatop/domain/graph/topology.py",  # fields of the World
     "lambdatop/report/json/snapshot.py",  # keys of the JSON
-    "lambdatop/tui/screens/dashboard.py",  # panes
 }
 ASKING = ("source", "pace", "source_ages")
 """Methods of the console that take the names of sources."""
