@@ -1,4 +1,4 @@
-"""Global options: their flags, variables and settings, in one table that parser and README share."""
+"""Global options: those of settings, from their fields, and four more; parser and README share the table."""
 
 from __future__ import annotations
 
@@ -35,30 +35,18 @@ class GlobalOption:
         return f"LAMBDATOP_{self.dest.upper()}"
 
 
+def _of_settings() -> Iterator[GlobalOption]:
+    for option in schema.OPTIONS:
+        if option.flags:
+            dest = option.path.rpartition(".")[2]
+            words = f"{option.help} ({option.limits})" if option.limits else option.help
+            yield GlobalOption(option.flags, dest, words, option.metavar, option.path)
+
+
 GLOBALS: tuple[GlobalOption, ...] = (
-    GlobalOption(("-p", "--profile"), "profile", "AWS profile", "NAME", "profile"),
-    GlobalOption(("-r", "--region"), "region", "AWS region", "NAME", "region"),
-    GlobalOption(
-        ("--read-only", "--readonly"),
-        "read_only",
-        "change nothing: nothing that could is made",
-        "",
-        "read_only",
-    ),
+    *_of_settings(),
     GlobalOption(("--write",), "write", "allow changes although the configuration says read_only"),
     GlobalOption(("-c", "--config"), "config", "configuration file", "FILE"),
-    GlobalOption(("--theme",), "theme", "name of a theme", "NAME", "screen.theme"),
-    GlobalOption(("--refresh",), "refresh", "seconds between two looks of the screen", "S", "screen.refresh"),
-    GlobalOption(
-        ("--endpoint-url",), "endpoint_url", "another endpoint than AWS's own", "URL", "endpoint_url"
-    ),
-    GlobalOption(
-        ("--allow-endpoint-changes",),
-        "allow_endpoint_changes",
-        "allow changes through an endpoint that is not AWS's own",
-        "",
-        "allow_endpoint_changes",
-    ),
     GlobalOption(("--state-dir",), "state_dir", "where journal and log are kept", "DIR"),
     GlobalOption(("--debug",), "debug", "show tracebacks, write a more talkative log"),
 )
@@ -106,8 +94,13 @@ def choose(args: argparse.Namespace, environ: Mapping[str, str]) -> Chosen:
     given: dict[str, Given] = {}
     texts: dict[str, str] = {}
     for option in GLOBALS:
+        if option.switch:
+            on = option.setting not in ("", "read_only") and _switch(option.dest, args, environ)
+            if on:
+                given[option.setting] = Given(True, on)
+            continue
         found = _text(option, args, environ)
-        if found is None or option.switch:
+        if found is None:
             continue
         text, origin = found
         if option.setting:
@@ -118,9 +111,6 @@ def choose(args: argparse.Namespace, environ: Mapping[str, str]) -> Chosen:
             given[option.setting] = Given(value, origin)
         else:
             texts[option.dest] = text
-    allowed = _switch("allow_endpoint_changes", args, environ)
-    if allowed:
-        given["allow_endpoint_changes"] = Given(True, allowed)
     _let_sdk_variables_win(given, environ)
     write = _settle_mode(given, args, environ)
     debug = _switch("debug", args, environ) is not None

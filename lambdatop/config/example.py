@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from lambdatop.config import schema
@@ -36,17 +37,6 @@ accounts: {}
 #  "123456789012":
 #    read_only: true
 """
-_SECTIONS = {
-    "screen": "What the console looks like.",
-    "paces": "Seconds between two rounds of each collector.",
-    "limits": "How much lambdatop may ask of the account.",
-    "logs": "How logs are followed.",
-    "metrics": "How CloudWatch metrics are read.",
-    "prices": "List prices in USD where they are not yours, and whether to read AWS's own.",
-    "burn": "What functions cost per hour.",
-    "lease": "A note for other responders, in a table you share with them. Nobody needs it to act.",
-    "detectors": "When a finding is stated.",
-}
 
 
 def render_example() -> str:
@@ -56,17 +46,21 @@ def render_example() -> str:
 
 def _lines() -> Iterator[str]:
     above: list[str] = []
+    words = {field.name: field.metadata.get("help", "") for field in fields(Settings)}
     for path, value in schema.flatten(Settings()):
         *sections, name = path.split(".")
         for depth, section in enumerate(sections):
             if sections[: depth + 1] != above[: depth + 1]:
                 if depth == 0:
                     yield ""
-                    yield f"# {_SECTIONS[section]}"
+                    yield f"# {words[section]}"
                 yield f"{'  ' * depth}{section}:"
         above = sections
         setting = f"{'  ' * len(sections)}{name}: {scalar(value)}"
-        yield f"{setting:<32}  # {_comment(schema.BY_PATH[path])}"
+        option = schema.BY_PATH[path]
+        before = "true" if option.type == "bool" else option.limits
+        null = f"; null = {option.null}" if option.null else ""
+        yield f"{setting:<32}  # {f'{before}: ' if before else ''}{option.help}{null}"
 
 
 def scalar(value: Any) -> str:
@@ -76,9 +70,3 @@ def scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def _comment(option: schema.Option) -> str:
-    if option.type in ("str", "bool"):
-        return option.help
-    return f"{option.unit}, {schema.plain(option.low)} to {schema.plain(option.high)}: {option.help}"

@@ -1,124 +1,63 @@
-"""Every setting a user may write: its key, type, unit, range and meaning. Defaults live in the domain."""
+"""Every setting a user may write: its key, type, range and meaning, from the fields of `domain/settings/`."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal, NamedTuple, TypeVar
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
-from lambdatop.domain.endpoint import endpoint_problem
 from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.fields import Check
 from lambdatop.domain.settings.settings import Settings
-from lambdatop.domain.sources import SOURCES
 
 Type = Literal["str", "bool", "int", "float"]
 T = TypeVar("T")
 
-_PATTERNS = {
-    "profile": (re.compile(r"[^\x00-\x1f\x7f]{1,128}"), "the name of an AWS profile"),
-    "region": (re.compile(r"[a-z]{2,}(-[a-z0-9]+){2,}"), "a region like eu-central-1"),
-    "session_policy": (re.compile("none|read-only"), "none or read-only"),
-    "lease.table": (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "the name of a DynamoDB table"),
-    "burn.until": (re.compile(r"([01]\d|2[0-3]):[0-5]\d"), "a time of day like 18:00"),
-    "screen.theme": (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a theme"),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One key. `unit` is shown behind the default; `low` and `high` are the inclusive range."""
+    """One key, as its field describes it (`domain/settings/fields.py`).
+
+    `unit` is shown behind the default; `low` and `high` are the inclusive range, `null` is what null means,
+    `check` says what a text needs. `at_most` is a key that it must not exceed. `flags` and `metavar` are its
+    option on the command line, where it has one.
+    """
 
     path: str
     type: Type
+    optional: bool
     help: str
     unit: str = ""
     low: float = 0.0
     high: float = math.inf
-    optional: bool = False
+    null: str = ""
+    check: Check | None = None
+    at_most: str = ""
+    flags: tuple[str, ...] = ()
+    metavar: str = ""
+
+    @property
+    def limits(self) -> str:
+        """Unit and range of a number, "" for anything else."""
+        return f"{self.unit}, {plain(self.low)} to {plain(self.high)}" if self.unit else ""
 
 
-def _seconds(path: str, help_: str, low: float = 1.0, high: float = 86_400.0) -> Option:
-    return Option(path, "float", help_, "s", low, high)
-
-
-def _minutes(path: str, help_: str, high: float = 60) -> Option:
-    return Option(path, "int", help_, "min", 1, high)
-
-
-def _price(name: str, help_: str, unit: str) -> Option:
-    return Option(f"prices.{name}", "float", f"{help_}; null = the table", unit, 0, 1000, optional=True)
-
-
-def _thresholds(settings: object, prefix: str) -> Iterator[Option]:
-    """Options of the detectors: unit, range and meaning stand with the fields themselves."""
+def _options(settings: object, prefix: str = "") -> Iterator[Option]:
+    """The options of all leaves that a user may set, in the order of their fields."""
     for field in fields(settings):  # type: ignore[arg-type]
         value, path = getattr(settings, field.name), f"{prefix}{field.name}"
+        if field.metadata.get("fixed"):  # not the user's to set
+            continue
         if is_dataclass(value):
-            yield from _thresholds(value, f"{path}.")
+            yield from _options(value, f"{path}.")
         else:
-            knob = field.metadata
-            kind: Type = "int" if isinstance(value, int) else "float"
-            yield Option(path, kind, knob["help"], knob["unit"], knob["low"], knob["high"])
+            kind, _, none = str(field.type).partition(" | ")
+            yield Option(path, cast("Type", kind), bool(none), **field.metadata)
 
 
-OPTIONS: tuple[Option, ...] = (
-    Option("profile", "str", "AWS profile; null = what the SDK would take", optional=True),
-    Option("region", "str", "AWS region; null = what the SDK would take", optional=True),
-    Option(
-        "endpoint_url", "str", "another endpoint than AWS's own (https, or http on loopback)", optional=True
-    ),
-    Option("read_only", "bool", "true: nothing can be changed; only --write lifts it"),
-    Option(
-        "session_policy",
-        "str",
-        "read-only: AWS itself holds the role that is assumed (role_arn) to reading; includes read_only",
-    ),
-    Option("allow_destructive", "bool", "false: mitigations that cannot be undone (T3) are refused"),
-    Option("allow_endpoint_changes", "bool", "true: changes also through an endpoint that is not AWS's own"),
-    Option("screen.theme", "str", "name of a theme, built in or from themes/ beside this file"),
-    _seconds("screen.refresh", "how often the screen takes the newest snapshot", 0.25, 60),
-    *(_seconds(f"paces.{spec.name}", spec.reads) for spec in SOURCES.values()),
-    Option("limits.control_plane_per_s", "float", "Lambda's control plane", "requests/s", 0.1, 5),
-    Option("limits.sqs_per_s", "float", "SQS", "requests/s", 0.1, 100),
-    Option(
-        "limits.logs_per_s",
-        "float",
-        "CloudWatch Logs; never more than a third of what the region allows",
-        "requests/s",
-        0.1,
-        10,
-    ),
-    Option("limits.metrics_per_s", "float", "CloudWatch", "requests/s", 0.1, 8),
-    Option("limits.log_tails", "int", "logs followed at once", "functions", 1, 64),
-    Option("limits.budget_usd_per_hour", "float", "what looking may cost; 0 = no limit", "USD/h", 0, 100),
-    Option("limits.calm_usd_per_hour", "float", "the same while nothing is wrong", "USD/h", 0, 100),
-    Option(
-        "logs.live_in_incidents",
-        "bool",
-        "true: Live Tail (0.01 USD/min) for the log on screen in a critical incident, within the budget",
-    ),
-    _seconds("metrics.publish_delay_s", "a minute is final this long after its end", 0, 900),
-    Option("metrics.history_min", "int", "history in each answer", "min", 5, 180),
-    _minutes("metrics.rate_min", "final minutes behind each figure per minute"),
-    _price("gb_second_x86", "execution on x86_64", "USD/GB-s"),
-    _price("gb_second_arm64", "execution on arm64", "USD/GB-s"),
-    _price("request_million", "invocations", "USD/million"),
-    _price("ephemeral_gb_second", "/tmp above 512 MB", "USD/GB-s"),
-    _price("provisioned_gb_second_x86", "provisioned concurrency on x86_64", "USD/GB-s"),
-    _price("provisioned_gb_second_arm64", "provisioned concurrency on arm64", "USD/GB-s"),
-    _price("provisioned_run_gb_second_x86", "execution on it on x86_64", "USD/GB-s"),
-    _price("provisioned_run_gb_second_arm64", "execution on it on arm64", "USD/GB-s"),
-    _price("log_gb", "log lines taken in", "USD/GB"),
-    Option("prices.refresh", "bool", "true: read them once a day (pricing:GetProducts, free of charge)"),
-    Option("burn.until", "str", "burn is projected up to this time, HH:MM UTC; null = 24 h", optional=True),
-    Option(
-        "lease.table", "str", "DynamoDB table that shows responders to each other; null = none", optional=True
-    ),
-    _seconds("lease.seconds", "how long a lease lasts", 10, 3600),
-    *_thresholds(Settings().detectors, "detectors."),
-)
+OPTIONS: tuple[Option, ...] = tuple(_options(Settings()))
 BY_PATH: Mapping[str, Option] = {option.path: option for option in OPTIONS}
 SECTIONS = frozenset(o.path.rsplit(".", i)[0] for o in OPTIONS for i in range(1, o.path.count(".") + 1))
 
@@ -136,25 +75,14 @@ ORDERS = (
         for path in BY_PATH
         if ".warning" in path and path.replace("warning", "critical") in BY_PATH
     ),
-    Order("metrics.rate_min", "metrics.history_min"),
-    *(
-        Order(path, "metrics.history_min")
-        for path in BY_PATH
-        if path.endswith((".window_min", ".baseline_min", ".before_min", ".lookback_min"))
-    ),
+    *(Order(option.path, option.at_most) for option in OPTIONS if option.at_most),
 )
 
 
-def flatten(settings: object, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values of all leaves, in the order of the schema's dataclasses."""
-    for field in fields(settings):  # type: ignore[arg-type]
-        value = getattr(settings, field.name)
-        if field.metadata.get("fixed"):  # not the user's to set
-            continue
-        if is_dataclass(value):
-            yield from flatten(value, f"{prefix}{field.name}.")
-        else:
-            yield f"{prefix}{field.name}", value
+def flatten(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of all options, in their order."""
+    for option in OPTIONS:
+        yield option.path, attrgetter(option.path)(settings)
 
 
 def build(values: Mapping[str, Any]) -> Settings:
@@ -214,11 +142,8 @@ def truth(text: str) -> bool | None:
 def _check_text(option: Option, value: object) -> tuple[Any, str]:
     if not isinstance(value, str):
         return None, f"needs {_wanted(option)}"
-    if option.path == "endpoint_url":
-        problem = endpoint_problem(value)
-        return (None, problem) if problem else (value, "")
-    pattern, words = _PATTERNS[option.path]
-    return (value, "") if pattern.fullmatch(value) else (None, f"needs {words}")
+    problem = option.check(value) if option.check else ""
+    return (None, problem) if problem else (value, "")
 
 
 def _wanted(option: Option) -> str:

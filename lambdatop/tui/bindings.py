@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from lambdatop.tui.hotkeys import Scope, in_scope
+from lambdatop.tui.hotkeys import Hotkey, Scope, in_scope
+
+
+def binding(hotkey: Hotkey) -> Binding:
+    """The binding of one entry. The footer is our own, so Textual need not show it."""
+    h = hotkey
+    return Binding(h.keys, h.action, h.label, show=False, priority=h.priority, id=h.id, tooltip=h.help)
 
 
 def bindings(*scopes: Scope) -> list[BindingType]:
-    """Bindings of some scopes. The footer is our own, so Textual need not show them."""
-    return [
-        Binding(h.keys, h.action, h.label, show=False, priority=h.priority, id=h.id, tooltip=h.help)
-        for h in in_scope(*scopes)
-    ]
+    """Bindings of some scopes."""
+    return [binding(hotkey) for hotkey in in_scope(*scopes)]

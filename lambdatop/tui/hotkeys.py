@@ -1,11 +1,12 @@
-"""The one table of keys. Bindings, help, footer, palette and README's key table all come from here.
+"""The table of keys. Bindings, help, footer, palette and README's key table all come from here.
 
-No import of Textual: README's test and the documentation read this table too.
+The keys of panes stand with the panes (`panes/registry.py`). No import of Textual: the documentation reads
+this table too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from lambdatop.domain.frozen import dataclass
@@ -55,19 +56,7 @@ def _mutation(spec: MitigationSpec) -> Hotkey:
     return Hotkey(spec.name, key, key, action, spec.label, spec.does, "target", spec.name, spec.footer)
 
 
-_PANES = (
-    ("functions", "hot functions"),
-    ("storms", "retry storms"),
-    ("quotas", "quota headroom"),
-    ("logs", "log tail of the selected function"),
-    ("findings", "findings"),
-)
-
 HOTKEYS: tuple[Hotkey, ...] = (
-    *(
-        Hotkey(f"pane_{i}", str(i), str(i), f"pane('{pane}')", pane, f"show the {text}", "dashboard")
-        for i, (pane, text) in enumerate(_PANES, 1)
-    ),
     Hotkey("next_pane", "tab", "Tab", "next_pane", "pane", "next pane", "dashboard", footer=14),
     Hotkey("previous_pane", "shift+tab", "Shift-Tab", "previous_pane", "pane", "previous pane", "dashboard"),
     Hotkey("zoom", "z", "z", "zoom", "zoom", "one pane alone, and back", "dashboard", footer=17),
@@ -264,10 +253,10 @@ def in_scope(*scopes: Scope) -> Iterator[Hotkey]:
     return (h for h in HOTKEYS if h.scope in scopes)
 
 
-def markdown_table() -> str:
+def markdown_table(hotkeys: Iterable[Hotkey]) -> str:
     """The key table of README, ending without a line feed."""
     lines = ["| key | what it does | where |", "| --- | --- | --- |"]
-    for hotkey in HOTKEYS:
+    for hotkey in hotkeys:
         keys = " ".join(f"`{key}`" for key in hotkey.shown.split(" "))
         lines.append(f"| {keys} | {hotkey.help} | {WHERE[hotkey.scope]} |")
     return "\n".join(lines)

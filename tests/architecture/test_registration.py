@@ -1,4 +1,4 @@
-"""One registration per thing: no second file of the package lists detectors, mitigations or sources."""
+"""One registration per thing: no second file lists detectors, mitigations, sources, panes or settings."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lambdatop.aws.sdk.walls.allowlist import iam_action, read_actions
 from lambdatop.aws.sdk.walls.sent_reads import SENT
 from lambdatop.aws.sources import COLLECTORS
+from lambdatop.config.schema import OPTIONS
 from lambdatop.domain import sources as source_table
 from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.mitigations.registry import REGISTRY as MITIGATIONS
 from lambdatop.domain.sources import SOURCES, SourceSpec
+from lambdatop.tui.panes.registry import PANES
+from lambdatop.tui.panes.spec import PaneSpec
+from lambdatop.tui.panes.table_base import TablePane
 
 THRESHOLDS = "lambdatop/domain/settings/thresholds.py"
 OTHER_MEANING = {"throttled", "error_rate", "timeouts", "async_amplification"}
@@ -25,6 +30,8 @@ MAY_NAME_MITIGATIONS = (
     "lambdatop/domain/detectors/rules/",
     "lambdatop/demo/patches/",
 )
+TABLES = [spec for spec in PANES if spec.widget is TablePane]
+"""Panes that are rows under columns; the others have keys of their own, which screens act on."""
 MOST_FILES = 2
 """Files of the package that name a detector: its own, and its thresholds or one that depends on it."""
 TABLE = "lambdatop/domain/sources.py"
@@ -45,10 +52,8 @@ ASK_ABOUT_SOURCES = {
 }
 """Files that say why one fact is not known, or wake one source. A new source needs none of them."""
 LIST_OTHER_THINGS = {
-    "lambdatop/config/example.py",  # sections of the settings
     "lambdatop/domain/graph/topology.py",  # fields of the World
     "lambdatop/report/json/snapshot.py",  # keys of the JSON
-    "lambdatop/tui/screens/dashboard.py",  # panes
 }
 ASKING = ("source", "pace", "source_ages")
 """Methods of the console that take the names of sources."""
@@ -168,3 +173,38 @@ def test_a_source_says_which_permissions_it_needs(name: str) -> None:
     assert set(iam) <= set(read_actions())
     assert set(SOURCES[name].each_function) <= set(iam)
     assert {iam_action(service, operation) for service, operation, _ in COLLECTORS[name].trials} <= set(iam)
+
+
+def _words(tree: ast.AST) -> set[str]:
+    """Every text of a file, and every module that it imports from."""
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return texts | {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+
+
+def test_a_setting_is_named_by_its_field(root: Path) -> None:
+    """No second file has a list of keys; one names the setting that others must not exceed."""
+    keys = {option.path for option in OPTIONS if "." in option.path}
+    naming = {
+        file.relative_to(root).as_posix(): words
+        for file in sorted((root / "lambdatop").rglob("*.py"))
+        if (words := keys & _words(ast.parse(file.read_text(encoding="utf-8"))))
+    }
+    assert naming == {"lambdatop/domain/settings/fields.py": {"metrics.history_min"}}
+
+
+def test_every_pane_is_found_in_the_folder(root: Path) -> None:
+    files = sorted((root / "lambdatop/tui/panes").glob("*.py"))
+    named = [f.stem for f in files if "\nSPEC" in f.read_text(encoding="utf-8")]
+    assert sorted(spec.name for spec in PANES) == named
+    assert len({spec.key for spec in PANES}) == len(PANES)
+
+
+@pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
+def test_a_pane_is_registered_in_its_own_file(root: Path, spec: PaneSpec[Any]) -> None:
+    """Nothing else of the console names it, its title or its module; the stylesheet has no rule for it."""
+    module = f"lambdatop.tui.panes.{spec.name}"
+    own = {spec.name, spec.title, spec.does, module, f"#{spec.name}", f"#{spec.name}-table"}
+    files = sorted((root / "lambdatop/tui").rglob("*.py"))
+    naming = [f for f in files if own & _words(ast.parse(f.read_text(encoding="utf-8")))]
+    assert naming == [root / f"{module.replace('.', '/')}.py"]
+    assert f"#{spec.name}" not in (root / "lambdatop/tui/app/app.tcss").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,6 @@ from fakes.time_limit import PATIENCE_S
 
 import lambdatop.demo.process.launch
 from lambdatop.cli.demo_session import PACES, DemoJournal, DemoRun, demo_settings
-from lambdatop.config.schema import flatten
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.settings.settings import Screen, Settings
 
@@ -114,5 +113,5 @@ def test_the_demo_keeps_the_users_looks_and_mode_but_not_his_account() -> None:
     assert (settings.profile, settings.region, settings.endpoint_url) == (None, None, None)
     assert (settings.read_only, settings.screen) == (True, Screen("paper", 1))
     assert settings.metrics.publish_delay_s == 0
-    assert all(value <= 20 for path, value in flatten(PACES))
+    assert all(getattr(PACES, pace.name) <= 20 for pace in fields(PACES))
     assert settings.limits.control_plane_per_s == Settings().limits.control_plane_per_s

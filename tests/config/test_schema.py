@@ -10,8 +10,22 @@ from lambdatop.domain.endpoint import endpoint_problem
 from lambdatop.domain.settings.settings import Settings
 
 
-def test_the_schema_covers_exactly_the_settings() -> None:
-    assert [o.path for o in schema.OPTIONS] == [path for path, _ in schema.flatten(Settings())]
+def test_every_setting_says_what_it_is_and_what_its_value_must_be() -> None:
+    for option in schema.OPTIONS:
+        assert option.help, option.path
+        assert option.type in ("bool", "str", "int", "float"), option.path
+        assert (option.check is not None) == (option.type == "str"), option.path
+        assert bool(option.unit) == (option.type in ("int", "float")), option.path
+        assert option.optional == (dict(schema.flatten(Settings()))[option.path] is None), option.path
+
+
+def test_what_the_program_sets_is_no_option() -> None:
+    assert not {"mode.origin", "metrics.times"} & schema.BY_PATH.keys()
+
+
+def test_a_setting_names_the_one_that_it_must_not_exceed() -> None:
+    assert schema.Order("metrics.rate_min", "metrics.history_min") in schema.ORDERS
+    assert all(order.smaller in schema.BY_PATH and order.larger in schema.BY_PATH for order in schema.ORDERS)
 
 
 def test_every_default_is_valid_and_of_its_type() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from fakes.fake_console import FakeConsole
 from textual.events import Key as KeyEvent
@@ -22,6 +22,7 @@ from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.screens.dashboard import DashboardScreen
+from lambdatop.tui.widgets.keyed_table import KeyedTable
 
 CHARACTERS = {
     "dollar_sign": "$",
@@ -113,6 +114,13 @@ def dashboard(app: LambdatopApp) -> DashboardScreen:
 def functions(app: LambdatopApp) -> FunctionsPane:
     """The pane of hot functions."""
     return dashboard(app).query_one(FunctionsPane)
+
+
+def table(app: LambdatopApp, pane: str) -> KeyedTable[Any]:
+    """The table of one pane."""
+    found = dashboard(app).pane(pane).focus_target
+    assert isinstance(found, KeyedTable)
+    return found
 
 
 def selected(app: LambdatopApp) -> str:

@@ -28,7 +28,7 @@ from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
 from lambdatop.tui._textual import key_reader
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.app.command_line import COMMANDS
-from lambdatop.tui.hotkeys import HOTKEYS
+from lambdatop.tui.panes.registry import ALL_HOTKEYS
 
 LIFE = 1_000
 """Packets that one console gets."""
@@ -74,7 +74,7 @@ _OTHER = (
     "\x9b",
     "\u202e",
 )
-_LETTERS = "".join(h.keys for h in HOTKEYS if len(h.keys) == 1 and h.id != "quit") + ":/?$[]+-=,f"
+_LETTERS = "".join(h.keys for h in ALL_HOTKEYS if len(h.keys) == 1 and h.id != "quit") + ":/?$[]+-=,f"
 _COMMANDS = tuple(name for name in COMMANDS if name not in ("q", "quit"))
 _WORDS = (*_COMMANDS, "orders", "orders-worker", "5", "none", "batch_size=5", "!x", "(", "x", "no such thing")
 

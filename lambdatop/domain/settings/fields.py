@@ -1,20 +1,45 @@
-"""Thresholds as fields of a dataclass: default, unit, inclusive range and meaning stand in one place."""
+"""Settings as fields of a dataclass: default, unit, range or check, option and meaning stand in one place.
+
+The configuration's schema, options of the command line, config.example.yaml, README's table,
+docs/detectors.md and the sentences about wrong values are made of it (`config/schema.py` reads the fields).
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-
-def knob(default: float, unit: str, meaning: str, low: float = 0.0, high: float = math.inf) -> Any:
-    """A field with the unit, inclusive range and meaning that configuration and documentation show."""
-    return field(default=default, metadata={"unit": unit, "help": meaning, "low": low, "high": high})
+Check = Callable[[str], str]
+"""Return what a text needs to be a value of a setting, "" when it is one."""
 
 
-def window(minutes: int) -> Any:
+def knob(
+    default: float | None, unit: str, meaning: str, low: float = 0.0, high: float = math.inf, **more: Any
+) -> Any:
+    """A number with the unit, inclusive range and meaning that configuration and documentation show.
+
+    `more` may be `null`, what None means; `at_most`, the dotted key of a setting that it must not exceed;
+    `flags` and `metavar`, the option of the command line that sets it.
+    """
+    return field(default=default, metadata={"unit": unit, "help": meaning, "low": low, "high": high, **more})
+
+
+def seconds(default: float, meaning: str, low: float = 1.0, high: float = 86_400.0, **more: Any) -> Any:
+    """A time in seconds."""
+    return knob(default, "s", meaning, low, high, **more)
+
+
+def minutes(default: int, meaning: str, low: int = 1) -> Any:
+    """Whole minutes of the history that is kept."""
+    return knob(default, "min", meaning, low, 60, at_most="metrics.history_min")
+
+
+def window(default: int) -> Any:
     """How far back a detector looks, minutes."""
-    return knob(minutes, "min", "how far back it looks", 1, 60)
+    return minutes(default, "how far back it looks")
 
 
 def count(default: int, unit: str, meaning: str = "silent below", low: int = 1) -> Any:
@@ -30,3 +55,35 @@ def share(default: float, meaning: str) -> Any:
 def ratio(default: float, meaning: str) -> Any:
     """A factor from 1 on."""
     return knob(default, "ratio", meaning, 1, 1000)
+
+
+def price(unit: str, meaning: str) -> Any:
+    """A price in USD that the user knows better than the package."""
+    return knob(None, unit, meaning, 0, 1000, null="the table")
+
+
+def switch(default: bool, meaning: str, *flags: str) -> Any:
+    """True or false; `meaning` says what true does, and `flags` switch it on."""
+    return field(default=default, metadata={"help": meaning, "flags": flags})
+
+
+def text(default: str | None, meaning: str, check: Check, **more: Any) -> Any:
+    """A text that passes `check`; `more` as for `knob`."""
+    return field(default=default, metadata={"help": meaning, "check": check, **more})
+
+
+def matching(pattern: str, words: str) -> Check:
+    """A check for texts that match a pattern; `words` say what such a text is."""
+    return lambda value: "" if re.fullmatch(pattern, value) else f"needs {words}"
+
+
+def section(kind: type, meaning: str) -> Any:
+    """Settings under one key; `meaning` stands above them in config.example.yaml."""
+    return field(default_factory=kind, metadata={"help": meaning})
+
+
+def fixed(default: Any = None, kind: type | None = None) -> Any:
+    """What settings carry, but no user may set: a default, or a dataclass."""
+    if kind is not None:
+        return field(default_factory=kind, metadata={"fixed": True})
+    return field(default=default, metadata={"fixed": True})

@@ -1,12 +1,26 @@
-"""Every number a user may set, with its default and unit. `config/` fills it from YAML."""
+"""Everything that a user may set: each is one field with default, unit, range or check, and meaning.
+
+`config/` fills it from YAML, options and variables.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import field
 from typing import TYPE_CHECKING
 
+from lambdatop.domain.endpoint import endpoint_problem
 from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.fields import (
+    fixed,
+    knob,
+    matching,
+    minutes,
+    price,
+    seconds,
+    section,
+    switch,
+    text,
+)
 from lambdatop.domain.settings.thresholds import DetectorSettings
 from lambdatop.domain.sources import SOURCES
 
@@ -21,8 +35,8 @@ if TYPE_CHECKING:
         def __getattr__(self, source: str) -> float: ...
 
 else:
-    _defaults = {name: spec.pace_s for name, spec in SOURCES.items()}
-    _fields = {"__annotations__": dict.fromkeys(SOURCES, float)} | _defaults
+    _paces = {name: seconds(spec.pace_s, spec.reads) for name, spec in SOURCES.items()}
+    _fields = {"__annotations__": dict.fromkeys(SOURCES, "float")} | _paces
     Paces = dataclass(frozen=True, slots=True)(type("Paces", (), {"__module__": __name__} | _fields))
 
 
@@ -31,87 +45,98 @@ class Limits:
     """How much lambdatop may ask of the account.
 
     `logs_per_s` is held to a third of what the region allows the account (`log_rates`), whatever is set.
-    `log_tails` is how many functions' logs are followed at once: those on screen, then those in trouble.
-    `budget_usd_per_hour` is what looking may cost (0: no limit), `calm_usd_per_hour` while nothing is wrong.
     `metrics_per_s` and what one request holds keep every CloudWatch quota below a third (`ListMetrics` 25/s).
     """
 
-    control_plane_per_s: float = 5.0
-    sqs_per_s: float = 20.0
-    logs_per_s: float = 10.0
-    metrics_per_s: float = 8.0
-    log_tails: int = 12
-    budget_usd_per_hour: float = 0.50
-    calm_usd_per_hour: float = 0.05
+    control_plane_per_s: float = knob(5.0, "requests/s", "Lambda's control plane", 0.1, 5)
+    sqs_per_s: float = knob(20.0, "requests/s", "SQS", 0.1, 100)
+    logs_per_s: float = knob(
+        10.0, "requests/s", "CloudWatch Logs; never more than a third of what the region allows", 0.1, 10
+    )
+    metrics_per_s: float = knob(8.0, "requests/s", "CloudWatch", 0.1, 8)
+    log_tails: int = knob(12, "functions", "logs followed at once", 1, 64)
+    budget_usd_per_hour: float = knob(0.50, "USD/h", "what looking may cost; 0 = no limit", 0, 100)
+    calm_usd_per_hour: float = knob(0.05, "USD/h", "the same while nothing is wrong", 0, 100)
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSettings:
     """How metrics are read.
 
-    `publish_delay_s`: a minute counts as final this long after its end (CloudWatch publishes late);
-    `history_min`: minutes of history in each answer (one request costs the same for 1 or 180);
-    `rate_min`: final minutes over which "per minute" figures are averaged;
-    `times`: published minutes pass this many times faster than the clock (the demo's compression, else 1).
+    CloudWatch publishes late, and one request costs the same for 1 or 180 minutes. `times`: published minutes
+    pass this many times faster than the clock (the demo's compression, else 1).
     """
 
-    publish_delay_s: float = 120.0
-    history_min: int = 60
-    rate_min: int = 3
-    times: float = field(default=1.0, metadata={"fixed": True})
+    publish_delay_s: float = seconds(120.0, "a minute is final this long after its end", 0, 900)
+    history_min: int = knob(60, "min", "history in each answer", 5, 180)
+    rate_min: int = minutes(3, "final minutes behind each figure per minute")
+    times: float = fixed(1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """How logs are followed.
+    """How logs are followed."""
 
-    `live_in_incidents`: the log on screen comes through Live Tail while a critical incident concerns its
-    function and the budget of the hour lasts (60 minutes cost 0.60 USD).
-    """
-
-    live_in_incidents: bool = True
+    live_in_incidents: bool = switch(
+        True, "Live Tail (0.01 USD/min) for the log on screen in a critical incident, within the budget"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSettings:
-    """Prices in USD that the user knows better; None = the table of the package.
+    """Prices in USD that the user knows better; None = the table of the package."""
 
-    `refresh`: read them once a day through the Price List API (free of charge, pricing:GetProducts).
-    """
-
-    gb_second_x86: float | None = None
-    gb_second_arm64: float | None = None
-    request_million: float | None = None
-    ephemeral_gb_second: float | None = None
-    provisioned_gb_second_x86: float | None = None
-    provisioned_gb_second_arm64: float | None = None
-    provisioned_run_gb_second_x86: float | None = None
-    provisioned_run_gb_second_arm64: float | None = None
-    log_gb: float | None = None
-    refresh: bool = False
+    gb_second_x86: float | None = price("USD/GB-s", "execution on x86_64")
+    gb_second_arm64: float | None = price("USD/GB-s", "execution on arm64")
+    request_million: float | None = price("USD/million", "invocations")
+    ephemeral_gb_second: float | None = price("USD/GB-s", "/tmp above 512 MB")
+    provisioned_gb_second_x86: float | None = price("USD/GB-s", "provisioned concurrency on x86_64")
+    provisioned_gb_second_arm64: float | None = price("USD/GB-s", "provisioned concurrency on arm64")
+    provisioned_run_gb_second_x86: float | None = price("USD/GB-s", "execution on it on x86_64")
+    provisioned_run_gb_second_arm64: float | None = price("USD/GB-s", "execution on it on arm64")
+    log_gb: float | None = price("USD/GB", "log lines taken in")
+    refresh: bool = switch(False, "read them once a day (pricing:GetProducts, free of charge)")
 
 
 @dataclass(frozen=True, slots=True)
 class BurnSettings:
-    """`until`: the time of day ("18:00", UTC) up to which burn is projected; None = a day from now."""
+    """How burn is projected."""
 
-    until: str | None = None
+    until: str | None = text(
+        None,
+        "burn is projected up to this time, HH:MM UTC",
+        matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day like 18:00"),
+        null="24 h",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The console's looks: theme name and seconds between two looks at the newest snapshot."""
+    """The console's looks."""
 
-    theme: str = "midnight"
-    refresh: float = 0.5
+    theme: str = text(
+        "midnight",
+        "name of a theme, built in or from themes/ beside the configuration file",
+        matching(r"[A-Za-z0-9._-]{1,64}", "the name of a theme"),
+        flags=("--theme",),
+        metavar="NAME",
+    )
+    refresh: float = seconds(
+        0.5, "how often the screen takes the newest snapshot", 0.25, 60, flags=("--refresh",), metavar="S"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseSettings:
-    """A DynamoDB table in which responders see each other; None = no lease. One lasts `seconds`."""
+    """Where responders see each other."""
 
-    table: str | None = None
-    seconds: float = 120.0
+    table: str | None = text(
+        None,
+        "DynamoDB table that shows responders to each other",
+        matching(r"[A-Za-z0-9_.-]{3,255}", "the name of a DynamoDB table"),
+        null="none",
+    )
+    seconds: float = seconds(120.0, "how long a lease lasts", 10, 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +164,56 @@ class ModeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `read_only` here can only switch read-only on, never off.
+    """All settings. `read_only` here can only switch read-only on, never off."""
 
-    `session_policy`: "read-only" holds a role that is assumed to reading, at AWS; "none" leaves it as it is.
-    """
-
-    profile: str | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
-    read_only: bool = False
-    session_policy: str = "none"
-    allow_destructive: bool = True
-    allow_endpoint_changes: bool = False
-    mode: ModeSettings = field(default_factory=ModeSettings, metadata={"fixed": True})
-    screen: Screen = field(default_factory=Screen)
-    paces: Paces = field(default_factory=Paces)
-    limits: Limits = field(default_factory=Limits)
-    logs: LogSettings = field(default_factory=LogSettings)
-    metrics: MetricSettings = field(default_factory=MetricSettings)
-    prices: PriceSettings = field(default_factory=PriceSettings)
-    burn: BurnSettings = field(default_factory=BurnSettings)
-    lease: LeaseSettings = field(default_factory=LeaseSettings)
-    detectors: DetectorSettings = field(default_factory=DetectorSettings)
+    profile: str | None = text(
+        None,
+        "AWS profile",
+        matching(r"[^\x00-\x1f\x7f]{1,128}", "the name of an AWS profile"),
+        null="what the SDK would take",
+        flags=("-p", "--profile"),
+        metavar="NAME",
+    )
+    region: str | None = text(
+        None,
+        "AWS region",
+        matching(r"[a-z]{2,}(-[a-z0-9]+){2,}", "a region like eu-central-1"),
+        null="what the SDK would take",
+        flags=("-r", "--region"),
+        metavar="NAME",
+    )
+    endpoint_url: str | None = text(
+        None,
+        "another endpoint than AWS's own (https, or http on loopback)",
+        endpoint_problem,
+        flags=("--endpoint-url",),
+        metavar="URL",
+    )
+    read_only: bool = switch(
+        False, "nothing can be changed; only --write lifts it", "--read-only", "--readonly"
+    )
+    session_policy: str = text(
+        "none",
+        "read-only: AWS itself holds the role that is assumed (role_arn) to reading; includes read_only",
+        matching("none|read-only", "none or read-only"),
+    )
+    allow_destructive: bool = switch(
+        True, "mitigations that cannot be undone (T3), too; false: they are refused"
+    )
+    allow_endpoint_changes: bool = switch(
+        False, "changes also through an endpoint that is not AWS's own", "--allow-endpoint-changes"
+    )
+    mode: ModeSettings = fixed(kind=ModeSettings)
+    screen: Screen = section(Screen, "What the console looks like.")
+    paces: Paces = section(Paces, "Seconds between two rounds of each collector.")
+    limits: Limits = section(Limits, "How much lambdatop may ask of the account.")
+    logs: LogSettings = section(LogSettings, "How logs are followed.")
+    metrics: MetricSettings = section(MetricSettings, "How CloudWatch metrics are read.")
+    prices: PriceSettings = section(
+        PriceSettings, "List prices in USD where they are not yours, and whether to read AWS's own."
+    )
+    burn: BurnSettings = section(BurnSettings, "What functions cost per hour.")
+    lease: LeaseSettings = section(
+        LeaseSettings, "A note for other responders, in a table you share with them. Nobody needs it to act."
+    )
+    detectors: DetectorSettings = section(DetectorSettings, "When a finding is stated.")

@@ -11,6 +11,7 @@ from dataclasses import field
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings.fields import count as _count
 from lambdatop.domain.settings.fields import knob as _knob
+from lambdatop.domain.settings.fields import minutes as _minutes
 from lambdatop.domain.settings.fields import ratio as _ratio
 from lambdatop.domain.settings.fields import share as _share
 from lambdatop.domain.settings.fields import window as _window
@@ -211,7 +212,7 @@ class ErrorBurstSettings:
     """`error_burst`: many more errors than in the half hour before."""
 
     window_min: int = _window(2)
-    baseline_min: int = _knob(30, "min", "what it is compared with", 5, 60)
+    baseline_min: int = _minutes(30, "what it is compared with", 5)
     min_errors: int = _count(10, "errors")
     factor: float = _ratio(5.0, "errors per minute / errors per minute before")
 
@@ -221,7 +222,7 @@ class LogStormSettings:
     """`log_storm`: a log group takes in far more than before."""
 
     window_min: int = _window(5)
-    baseline_min: int = _knob(30, "min", "what it is compared with", 5, 60)
+    baseline_min: int = _minutes(30, "what it is compared with", 5)
     min_bytes_per_min: float = _knob(10_000_000.0, "bytes/min", "silent below", 1)
     factor: float = _ratio(5.0, "bytes per minute / bytes per minute before")
 
@@ -231,7 +232,7 @@ class CostBurnSettings:
     """`cost_burn`: a function or the account burns far more than usual, or mostly in vain."""
 
     window_min: int = _window(5)
-    baseline_min: int = _knob(60, "min", "what it is compared with: as far back as the history goes", 5, 60)
+    baseline_min: int = _minutes(60, "what it is compared with: as far back as the history goes", 5)
     min_usd_per_hour: float = _knob(1.0, "USD/h", "silent below, for burn as for waste")
     critical_usd_per_hour: float = _knob(20.0, "USD/h", "burn above usual, or waste")
     factor: float = _ratio(3.0, "burn / median of the baseline, or duration / the same hour yesterday")
@@ -249,8 +250,8 @@ class DeadTriggerSettings:
 class RecentChangeSettings:
     """`recent_change`: symptoms that began right after a deployment."""
 
-    lookback_min: int = _knob(60, "min", "how long ago the change may have been", 5, 60)
-    before_min: int = _knob(15, "min", "what is compared: before the change", 3, 60)
+    lookback_min: int = _minutes(60, "how long ago the change may have been", 5)
+    before_min: int = _minutes(15, "what is compared: before the change", 3)
     min_invocations: int = _count(20, "invocations", "silent below, before as well as after")
     error_rise: float = _share(0.05, "rise of errors / invocations")
     duration_factor: float = _ratio(2.0, "median of p99 durations after / before")

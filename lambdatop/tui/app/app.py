@@ -31,7 +31,7 @@ from lambdatop.tui.flows.visible_rows import Looks
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.futures import ending
 from lambdatop.tui.host import Host, ResultDialog
-from lambdatop.tui.hotkeys import BY_ID, Hotkey
+from lambdatop.tui.hotkeys import BY_ID, WHERE, Hotkey
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.screens.changed_by import WhoScreen
 from lambdatop.tui.screens.dashboard import DashboardScreen
@@ -215,6 +215,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                 if isawaitable(result):
                     await result
                 return
+        self.say(f"{hotkey.label}: works on the {WHERE[hotkey.scope]} only.")
 
     def open_function(self, function: Key) -> None:
         """One function in full."""

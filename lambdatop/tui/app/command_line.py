@@ -16,16 +16,18 @@ from textual.widgets import Input
 from lambdatop.tui.app.type_ahead import DROPPED, LONGEST_S, TypeAhead
 from lambdatop.tui.closing import ClosesOnce
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
+from lambdatop.tui.panes.registry import PANE_HOTKEYS
 from lambdatop.tui.widgets.options import ClicksOnOptions, move_page
 
 LOOK_S = 0.01
 """How often it is looked whether the palette's line has the focus."""
 
 COMMANDS: dict[str, Hotkey] = {
+    **{h.id: h for h in PANE_HOTKEYS},
     **{h.id: h for h in in_scope("everywhere") if h.id not in ("palette", "quit_now")},
     "q": BY_ID["quit"],
 }
-"""What may be typed in full: the names of what can be done everywhere."""
+"""What may be typed in full: the names of panes, and of what can be done everywhere."""
 
 OPENERS = BY_ID["palette"].keys.split(",")
 

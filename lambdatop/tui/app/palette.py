@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from lambdatop.tui.hotkeys import HOTKEYS, Hotkey
+from lambdatop.tui.hotkeys import Hotkey
 from lambdatop.tui.logview.tail import LogTail
+from lambdatop.tui.panes.registry import ALL_HOTKEYS
 
 if TYPE_CHECKING:
     from lambdatop.tui.app.app import LambdatopApp
@@ -22,7 +23,7 @@ class HotkeyCommands(Provider):
 
     def _commands(self) -> Iterator[tuple[Hotkey, Callable[[], Awaitable[None]]]]:
         app = cast("LambdatopApp", self.app)
-        for hotkey in HOTKEYS:
+        for hotkey in ALL_HOTKEYS:
             if hotkey.scope == "log" and not isinstance(app.screen.focused, LogTail):
                 continue
             if hotkey.scope not in SKIP and hotkey.id not in ("palette", "quit_now"):

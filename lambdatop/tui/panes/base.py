@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -19,16 +19,19 @@ from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import SourceRow
 from lambdatop.tui._textual import Title, put_border_title
 from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
+from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.search import NO_FILTER, Filter, parse_filter
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.spans import Span, Spans, spans
+from lambdatop.tui.style.spans import Span, Spans, fit, spans, width_of
 from lambdatop.tui.style.theme import inks_of
 
 if TYPE_CHECKING:
     from textual.css.styles import RulesMap
 
 SEPARATOR = Span("  ")
+BORDER = 4
+"""Cells of a pane's width that its title leaves to corners and blanks."""
 ROOM_FOR_DETAIL = 9
 """Lines from which on a pane spares some for words about the selected row."""
 
@@ -54,13 +57,7 @@ def tell(place: Static, words: Content) -> None:
 
 
 class Pane(Vertical):
-    """Base of the five panes. Subclasses replace `main()` and `paint()`."""
-
-    NUMBER: ClassVar[int] = 0
-    PANE: ClassVar[str] = ""
-    TITLE: ClassVar[str] = ""
-    SOURCES: ClassVar[tuple[str, ...]] = ()
-    """Collectors without which the pane's data is old: it greys, and says why."""
+    """Base of all panes. Subclasses replace `main()` and `paint()`."""
 
     frame: reactive[Frame] = reactive(EMPTY_FRAME, repaint=False)
 
@@ -74,8 +71,9 @@ class Pane(Vertical):
             super().__init__()
             self.pane = pane
 
-    def __init__(self) -> None:
-        super().__init__(id=self.PANE, classes="pane")
+    def __init__(self, spec: PaneSpec[Any]) -> None:
+        super().__init__(id=spec.name, classes=f"pane share-{spec.share}")
+        self.spec = spec
         self.filter: Filter = NO_FILTER
         self._told = ("", "")
         self._detailed: tuple[Spans, str] = ((), "")
@@ -84,7 +82,8 @@ class Pane(Vertical):
     def compose(self) -> ComposeResult:
         """Reason, main widget, details, filter line."""
         yield Static("", classes="note", markup=False)
-        yield self.main()
+        self.focus_target = self.main()
+        yield self.focus_target
         yield Static("", classes="detail", markup=False)
         yield Input(classes="filter", placeholder="regular expression or text; ! inverts", compact=True)
 
@@ -110,6 +109,22 @@ class Pane(Vertical):
         """The finding under the cursor, where there are findings."""
         return None
 
+    def on_screen(self) -> frozenset[Key]:
+        """Functions whose rows can be seen, which is what their metrics are asked for first."""
+        return frozenset()
+
+    def mark(self) -> bool:
+        """Mark the function under the cursor, or take its mark away; False where nothing can be marked."""
+        return False
+
+    def clear_marks(self) -> bool:
+        """Take all marks away; False when there was none."""
+        return False
+
+    def unfold(self) -> bool:
+        """Show what is folded away under the cursor, or hide it; False where nothing folds."""
+        return False
+
     def sort_next(self) -> None:
         """Order by the next column, where there are columns."""
 
@@ -120,7 +135,7 @@ class Pane(Vertical):
 
     def show(self, frame: Frame) -> None:
         """Paint a frame; where that fails the pane keeps what it shows, and says so."""
-        section(f"the pane {self.TITLE}", lambda: self.paint(frame), self._say_failure)
+        section(f"the pane {self.spec.title}", lambda: self.paint(frame), self._say_failure)
 
     def _say_failure(self, sentence: str) -> None:
         note = self.query(".note").first(Static) if self.query(".note") else None
@@ -145,7 +160,7 @@ class Pane(Vertical):
 
     def troubles(self, frame: Frame) -> tuple[SourceRow, ...]:
         """Sources of this pane that do not deliver."""
-        rows = (frame.source(name) for name in self.SOURCES)
+        rows = (frame.source(name) for name in self.spec.sources)
         return tuple(row for row in rows if row is not None and row.state in BAD)
 
     def show_note(self, frame: Frame, *extra: str) -> None:
@@ -169,7 +184,7 @@ class Pane(Vertical):
     def show_title(self, middle: Spans, ages: Spans) -> None:
         """The title: number and name, then `middle`; ages at the lower edge, or here when it has none."""
         name = "accent" if self.has_focus_within else "muted"
-        pieces = [Span(f"{self.NUMBER} ", "accent"), Span(self.TITLE, name), SEPARATOR, *middle]
+        pieces = [Span(f"{self.spec.key} ", "accent"), Span(self.spec.title, name), SEPARATOR, *middle]
         if self.filter.active:
             note = f" ({self.filter.note})" if self.filter.note else ""
             pieces += [SEPARATOR, Span(f"/{self.filter.text}/{note}", "accent")]
@@ -182,8 +197,12 @@ class Pane(Vertical):
     def _put_title(self, which: Title, pieces: Spans) -> None:
         """Set a border title only when it changed.
 
-        Textual compares the text of contents only, so our own pieces with their colours are compared.
+        Textual compares the text of contents only, so our own pieces with their colours are compared. It
+        would also cut them, with an ellipsis that is no ASCII.
         """
+        room = self.outer_size.width - BORDER
+        if 0 < room < width_of(pieces):
+            pieces = fit(pieces, room)
         if self._titles.get(which) != (pieces, self.app.theme):
             self._titles[which] = (pieces, self.app.theme)
             put_border_title(self, which, inks_of(self.app).content(pieces))

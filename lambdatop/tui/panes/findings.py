@@ -1,4 +1,4 @@
-"""Pane 5: incidents, worst first, then alarms in state ALARM. Also the strip of the narrow layout."""
+"""Incidents, worst first, then alarms in state ALARM. Also the strip of the narrow layout."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import KEY_OF
 from lambdatop.tui.pages.evidence import suggestion, value_text
+from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection, logs_of, of_finding
 from lambdatop.tui.style import format as fmt
@@ -134,22 +135,13 @@ COLUMNS: tuple[Column[Found], ...] = (
 class FindingsPane(TablePane[Found]):
     """Incidents, one line each, and alarms. `x` shows and hides the symptoms of one."""
 
-    NUMBER, PANE, TITLE = 5, "findings", "findings"
-    SOURCES = ()
-    COLUMNS = COLUMNS
-    WHAT = "findings"
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, spec: PaneSpec[Found]) -> None:
+        super().__init__(spec)
         self.opened: frozenset[Hashable] = frozenset()
 
     def rows(self, frame: Frame) -> Rows[Found]:
         """Incidents, then alarms."""
         return Rows(tuple(found(frame.snapshot, self.opened)), attrgetter("key"))
-
-    def text_of(self, row: Found) -> str:
-        """What the filter looks at: an incident is found by any of its findings."""
-        return row.text
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
         """Of an incident the logs of all functions concerned."""
@@ -158,18 +150,19 @@ class FindingsPane(TablePane[Found]):
             return super().logs_wanted(frame)
         return logs_of(row.finding, frame.snapshot)
 
-    def unfold(self) -> None:
+    def unfold(self) -> bool:
         """Show the symptoms of the incident under the cursor, or hide them."""
         row = self.table.cursor_row
         holder = next((i for i in self.frame.snapshot.incidents if row and row.finding in i.findings), None)
         if holder is None or not holder.symptoms:
             self.app.notify("This line has no symptoms.", markup=False)
-            return
+            return True
         if holder.key in self.opened:
             self.table.move_to(holder.key)
         self.opened ^= {holder.key}
         self.forget_rows()
         self.show(self.frame)
+        return True
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
         """Incidents by severity."""
@@ -194,24 +187,34 @@ class FindingsPane(TablePane[Found]):
         action = f", allow {row.action}" if row.action else ""
         return (f"alarms {row.state}{action}",)
 
-    def detail(self, frame: Frame) -> Spans:
-        """Evidence and suggestions of the selected finding."""
-        row = self.table.cursor_row
-        if row is None:
-            return ()
-        if row.finding is None:
-            return spans((row.title, "muted"))
-        keys = suggestion(row.finding)
-        gap = Span("  ") if keys else Span("")
-        words = row.finding.formula or "  ".join(f"{n} {value_text(n, v)}" for n, v in row.finding.evidence)
-        return (*spans(row.title), Span("\n"), *keys, gap, *spans((words, "muted")))
-
-    def selection(self) -> Selection:
-        """What the finding is about."""
-        row = self.table.cursor_row
-        return row.selection if row else NOTHING
-
     def finding(self) -> Finding | None:
         """The finding under the cursor, None for an alarm."""
         row = self.table.cursor_row
         return row.finding if row else None
+
+
+def _detail(row: Found, frame: Frame) -> Spans:
+    """Evidence and suggestions of a finding."""
+    if row.finding is None:
+        return spans((row.title, "muted"))
+    keys = suggestion(row.finding)
+    gap = Span("  ") if keys else Span("")
+    words = row.finding.formula or "  ".join(f"{n} {value_text(n, v)}" for n, v in row.finding.evidence)
+    return (*spans(row.title), Span("\n"), *keys, gap, *spans((words, "muted")))
+
+
+# The filter finds an incident by any of its findings.
+SPEC = PaneSpec(
+    key="5",
+    name="findings",
+    title="findings",
+    does="findings",
+    place="right",
+    share=3,
+    widget=FindingsPane,
+    what="findings",
+    columns=COLUMNS,
+    text_of=attrgetter("text"),
+    detail=_detail,
+    selection=attrgetter("selection"),
+)

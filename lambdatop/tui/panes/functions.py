@@ -1,4 +1,4 @@
-"""Pane 1: hot functions, hottest first."""
+"""Hot functions, hottest first."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import BAD, Frame
 from lambdatop.tui.pages.ages import metrics_old
 from lambdatop.tui.pages.cells import aged, cap, figure, level, timeout_share
+from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style import format as fmt
@@ -120,7 +121,14 @@ def _age(row: FunctionRow, frame: Frame, width: int) -> Spans:
 
 
 COLUMNS: tuple[Column[FunctionRow], ...] = (
-    Column("heat", "heat", 5, _heat, sort=attrgetter("heat")),
+    Column(
+        "heat",
+        "heat",
+        5,
+        _heat,
+        sort=attrgetter("heat"),
+        help="0 to 100, where to look first: errors, throttles, nearness to timeout and cap, volume",
+    ),
     Column("bar", "", 6, _bar, rank=7),
     Column(
         "name",
@@ -139,8 +147,23 @@ COLUMNS: tuple[Column[FunctionRow], ...] = (
     Column("thr", "thr/min", 7, _throttles, rank=2, sort=attrgetter("throttles_per_min")),
     Column("p99", "p99 ms ", 8, _p99, rank=1, sort=attrgetter("duration_p99_ms")),
     Column("max", "max/timeout ms", 14, _longest, rank=5, sort=attrgetter("duration_max_ms")),
-    Column("timeout", "tmo %", 5, _of_timeout, rank=1, sort=timeout_share),
-    Column("conc", "conc/cap", 8, _cap, rank=0, sort=attrgetter("concurrency_max")),
+    Column(
+        "timeout",
+        "tmo %",
+        5,
+        _of_timeout,
+        rank=1,
+        sort=timeout_share,
+        help="longest duration as a share of the timeout",
+    ),
+    Column(
+        "conc",
+        "conc/cap",
+        8,
+        _cap,
+        sort=attrgetter("concurrency_max"),
+        help="concurrent executions against reserved concurrency; 0! is throttled to zero, - none",
+    ),
     Column("spark", "last hour", 12, _spark, "left", rank=4, flex=2),
     Column("iter", "iter age", 8, _iterator, rank=9, sort=attrgetter("iterator_age_ms")),
     Column("async", f"async {TIMES}", 7, _amplification, rank=10, sort=attrgetter("async_amplification")),
@@ -162,16 +185,10 @@ def title_words(account: AccountBurn) -> Spans:
 
 
 class FunctionsPane(TablePane[FunctionRow]):
-    """Hot functions."""
+    """Hot functions, some of them marked."""
 
-    NUMBER, PANE, TITLE = 1, "functions", "hot functions"
-    SOURCES = ("functions", "metrics")
-    COLUMNS = COLUMNS
-    SORT = "heat"
-    WHAT = "functions"
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, spec: PaneSpec[FunctionRow]) -> None:
+        super().__init__(spec)
         self.marked: tuple[Key, ...] = ()
 
     def columns(self) -> tuple[Column[FunctionRow], ...]:
@@ -183,18 +200,20 @@ class FunctionsPane(TablePane[FunctionRow]):
             return _name(row, frame, width)
         return spans((MARK, SEVERITY_SLOT.get(row.worst, "accent")), row.facts.name)
 
-    def mark(self) -> None:
+    def mark(self) -> bool:
         """Mark the function under the cursor, or take its mark away."""
         key = self.selection().function
         if key is not None:
             kept = tuple(k for k in self.marked if k != key)
             self.marked = kept if key in self.marked else (*kept, key)
             self.show(self.frame)
+        return True
 
-    def clear_marks(self) -> None:
-        """Take all marks away."""
-        self.marked = ()
+    def clear_marks(self) -> bool:
+        """Take all marks away; False when there was none."""
+        had, self.marked = bool(self.marked), ()
         self.show(self.frame)
+        return had
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
         """Those of the marked functions, else of the one under the cursor."""
@@ -208,26 +227,9 @@ class FunctionsPane(TablePane[FunctionRow]):
         count = super().middle(shown, total, frame)
         return (*count, *spans(so_far), *title_words(frame.snapshot.burn), *spans(marked))
 
-    def rows(self, frame: Frame) -> Rows[FunctionRow]:
-        """All functions."""
-        return Rows(frame.snapshot.functions, attrgetter("facts.key"), HOTTEST_FIRST)
-
     def on_screen(self) -> frozenset[Key]:
-        """Functions whose rows can be seen, which is what their metrics are asked for first."""
+        """Functions whose rows can be seen; none while another pane stands in its place."""
         return frozenset(cast("list[Key]", self.table.visible_keys) if self.display else ())
-
-    def text_of(self, row: FunctionRow) -> str:
-        """What the filter looks at."""
-        facts = row.facts
-        return f"{facts.name} {facts.runtime} {facts.architecture} {row.worst}"
-
-    def is_stale(self, row: FunctionRow, frame: Frame) -> bool:
-        """Whether its metrics are older than the plan of looks wants them."""
-        return metrics_old(row, frame)
-
-    def means_something(self, row: FunctionRow) -> bool:
-        """There is a ranking once the first row is warm."""
-        return row.heat > 0
 
     def extra_notes(self, frame: Frame) -> tuple[str, ...]:
         """Concurrency has a source of its own: only its column greys."""
@@ -245,3 +247,22 @@ class FunctionsPane(TablePane[FunctionRow]):
         """The function under the cursor."""
         key = cast("Key | None", self.table.cursor_key)
         return Selection(function=key) if key else NOTHING
+
+
+SPEC = PaneSpec(
+    key="1",
+    name="functions",
+    title="hot functions",
+    does="hot functions",
+    place="left",
+    share=3,
+    widget=FunctionsPane,
+    sources=("functions", "metrics"),
+    what="functions",
+    rows=lambda snapshot: Rows(snapshot.functions, attrgetter("facts.key"), HOTTEST_FIRST),
+    columns=COLUMNS,
+    sort="heat",
+    text_of=lambda row: f"{row.facts.name} {row.facts.runtime} {row.facts.architecture} {row.worst}",
+    is_stale=metrics_old,
+    ranked=lambda row: row.heat > 0,
+)

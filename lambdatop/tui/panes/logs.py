@@ -1,4 +1,4 @@
-"""Pane 4: the log tails of what is selected: a function, those marked, or those of an incident."""
+"""The log tails of what is selected: a function, those marked, or those of an incident."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from lambdatop.tui.logview.search_line import SearchLine, words_of_search
 from lambdatop.tui.logview.tail import LogTail
 from lambdatop.tui.panes.base import Pane
 from lambdatop.tui.panes.log_status import LIVE, notes, way
+from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.search import parse_search
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style import format as fmt
@@ -39,9 +40,6 @@ RISK = "The line holds what may be a secret. Whatever runs on this desktop can r
 
 class LogsPane(Pane):
     """The newest log lines of some functions; `function` is the one that mutation keys mean."""
-
-    NUMBER, PANE, TITLE = 4, "logs", "log tail"
-    SOURCES = ("logs",)
 
     def main(self) -> Widget:
         """The tail."""
@@ -79,6 +77,10 @@ class LogsPane(Pane):
     def selection(self) -> Selection:
         """The function whose log this is."""
         return Selection(function=self.function) if self.function else NOTHING
+
+    def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
+        """None: what it shows stays when it gets the focus."""
+        return (), None
 
     def paint(self, frame: Frame) -> None:
         """Paint a frame."""
@@ -284,3 +286,15 @@ class LogsPane(Pane):
             self.console_app.say(str(error), "error")
         else:
             self.console_app.say(f"Saved {fmt.plural(len(lines), 'line')} to {path}")
+
+
+SPEC: PaneSpec[Shown] = PaneSpec(
+    key="4",
+    name="logs",
+    title="log tail",
+    does="log tail of the selected function",
+    place="bottom",
+    share=1,
+    widget=LogsPane,
+    sources=("logs",),
+)

@@ -1,13 +1,14 @@
-"""Pane 3: quota headroom."""
+"""Quota headroom."""
 
 from __future__ import annotations
 
 import math
 from operator import attrgetter
 
-from lambdatop.domain.state.snapshot import QuotaRow
+from lambdatop.domain.state.snapshot import QuotaRow, Snapshot
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import aged, figure, level
+from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, spans
@@ -113,38 +114,6 @@ COLUMNS: tuple[Column[QuotaRow], ...] = (
 )
 
 
-class QuotasPane(TablePane[QuotaRow]):
-    """Quota headroom."""
-
-    NUMBER, PANE, TITLE = 3, "quotas", "quota headroom"
-    SOURCES = ("account",)
-    COLUMNS = COLUMNS
-    WHAT = "quotas"
-
-    def rows(self, frame: Frame) -> Rows[QuotaRow]:
-        """All quotas."""
-        return Rows(frame.snapshot.quotas, attrgetter("scope", "name"))
-
-    def text_of(self, row: QuotaRow) -> str:
-        """What the filter looks at."""
-        return f"{row.name} {row.scope} {row.source} {row.note}"
-
-    def is_stale(self, row: QuotaRow, frame: Frame) -> bool:
-        """Whether it has not been read for long."""
-        return frame.is_stale(frame.since(row.as_of), source_of(row))
-
-    def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """How many there are, and how many limits nobody told."""
-        assumed = sum(row.assumed for row in frame.snapshot.quotas)
-        words = (f"  {ASSUMED} {assumed} assumed", "muted") if assumed else ("", "")
-        return (*super().middle(shown, total, frame), *spans(words))
-
-    def detail(self, frame: Frame) -> Spans:
-        """Who takes it, who is refused first, and where the number comes from."""
-        row = self.table.cursor_row
-        return () if row is None else about(row)
-
-
 def source_of(row: QuotaRow) -> str:
     """The collector whose pace a row's age is measured by."""
     slow = {"queue": "queues", "stream": "mappings", "vpc": "functions"}
@@ -171,3 +140,28 @@ def about(row: QuotaRow) -> Spans:
     source = f"from {row.source}"
     pieces += [(f"{row.note}; {source}" if row.note else source, "muted")]
     return tuple(Span(*piece) for piece in pieces if piece[0])
+
+
+def _counted(snapshot: Snapshot) -> Spans:
+    """How many limits nobody told."""
+    assumed = sum(row.assumed for row in snapshot.quotas)
+    return spans((f"  {ASSUMED} {assumed} assumed", "muted")) if assumed else ()
+
+
+SPEC = PaneSpec(
+    key="3",
+    name="quotas",
+    title="quota headroom",
+    does="quota headroom",
+    place="right",
+    share=2,
+    widget=TablePane,
+    sources=("account",),
+    what="quotas",
+    rows=lambda snapshot: Rows(snapshot.quotas, attrgetter("scope", "name")),
+    columns=COLUMNS,
+    text_of=lambda row: f"{row.name} {row.scope} {row.source} {row.note}",
+    is_stale=lambda row, frame: frame.is_stale(frame.since(row.as_of), source_of(row)),
+    counted=_counted,
+    detail=lambda row, frame: about(row),
+)

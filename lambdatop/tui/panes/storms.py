@@ -1,4 +1,4 @@
-"""Pane 2: retry storms. Each row is one way in which work may come back, worst first."""
+"""Retry storms. Each row is one way in which work may come back, worst first."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from operator import attrgetter
 from lambdatop.domain.state.snapshot import StormRow
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import aged, figure, level
+from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
-from lambdatop.tui.selection import NOTHING, Selection, of_storm
+from lambdatop.tui.selection import of_storm
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.glyphs import ARROW, BULLET, TIMES, trend
 from lambdatop.tui.style.spans import Span, Spans, spans
@@ -132,7 +133,14 @@ COLUMNS: tuple[Column[StormRow], ...] = (
     ),
     Column("invocation", "invoked by", 11, _invocation, "left", rank=4, sort=lambda r: r.invocation),
     Column("state", "state", 8, _state, "left", rank=4, sort=lambda r: r.state),
-    Column("amp", f"runs {TIMES}", 7, _amplification, sort=lambda r: r.amplification),
+    Column(
+        "amp",
+        f"runs {TIMES}",
+        7,
+        _amplification,
+        sort=lambda r: r.amplification,
+        help="runs per event, retries included; 1.0 is healthy",
+    ),
     Column("wasted", "wasted/m", 8, _wasted, sort=lambda r: r.wasted_per_min),
     Column("usd", "USD/h", 8, _usd, rank=3, sort=lambda r: r.wasted_usd_per_hour),
     Column("errors", "err %", 5, _errors, sort=lambda r: r.error_rate),
@@ -140,7 +148,13 @@ COLUMNS: tuple[Column[StormRow], ...] = (
     Column("flight", "flight", 6, _in_flight, rank=8),
     Column("dlq", "DLQ", 5, _dlq, rank=2, sort=lambda r: r.dlq.facts.visible if r.dlq else None),
     Column(
-        "growth", "DLQ/min", 7, _dlq_growth, rank=7, sort=lambda r: r.dlq.trend_per_min if r.dlq else None
+        "growth",
+        "DLQ/min",
+        7,
+        _dlq_growth,
+        rank=7,
+        sort=lambda r: r.dlq.trend_per_min if r.dlq else None,
+        help="growth of the dead-letter queue per minute",
     ),
     Column("iter", "iter age", 8, _iterator, rank=6, sort=lambda r: r.iterator_age_ms),
     Column("fate", "a failed event", 24, _fate, "left", flex=3, wish=44),
@@ -151,53 +165,51 @@ COLUMNS: tuple[Column[StormRow], ...] = (
 )
 
 
-class StormsPane(TablePane[StormRow]):
-    """Retry storms. Rows keep the order of their score until another column is chosen."""
+def _text_of(row: StormRow) -> str:
+    names = " ".join((row.source_name, *row.sources, row.function.id))
+    ways = f"{names} {row.source_kind} {row.invocation} {row.state}"
+    return f"{ways} {row.last_result} {row.fate} {row.why}"
 
-    NUMBER, PANE, TITLE = 2, "storms", "retry storms"
-    SOURCES = ("mappings", "queues")
-    COLUMNS = COLUMNS
-    WHAT = "triggers"
 
-    def rows(self, frame: Frame) -> Rows[StormRow]:
-        """All mappings, and the ways in which functions are pushed to."""
-        return Rows(frame.snapshot.storms, attrgetter("key"))
+def _is_stale(row: StormRow, frame: Frame) -> bool:
+    """Whether the mapping, or its queue, has not been read for long."""
+    queue = frame.since(row.queue.as_of) if row.queue else None
+    return frame.is_stale(frame.since(row.as_of), "mappings") or frame.is_stale(queue, "queues")
 
-    def text_of(self, row: StormRow) -> str:
-        """What the filter looks at."""
-        names = " ".join((row.source_name, *row.sources, row.function.id))
-        ways = f"{names} {row.source_kind} {row.invocation} {row.state}"
-        return f"{ways} {row.last_result} {row.fate} {row.why}"
 
-    def is_stale(self, row: StormRow, frame: Frame) -> bool:
-        """Whether the mapping, or its queue, has not been read for long."""
-        queue = frame.since(row.queue.as_of) if row.queue else None
-        return frame.is_stale(frame.since(row.as_of), "mappings") or frame.is_stale(queue, "queues")
+def _detail(row: StormRow, frame: Frame) -> Spans:
+    """Why it is here, what becomes of a failed event, and which settings make it worse."""
+    pieces = [
+        Span(f"{row.source_name}: ", "muted"),
+        Span(row.why or "quiet"),
+        Span("; a failed event: ", "muted"),
+    ]
+    pieces.append(Span(row.fate or fmt.UNKNOWN))
+    if len(row.sources) > 1:
+        pieces += [Span(f"  {BULLET} ", "faint"), Span(", ".join(row.sources), "muted")]
+    for name in row.blocks:
+        pieces += [Span(f"  {BULLET} ", "faint"), Span(f"blocks {name}", "warning")]
+    for risk in row.risks:
+        pieces += [Span(f"  {BULLET} ", "faint"), Span(risk, "warning" if row.score > 0 else "muted")]
+    return tuple(pieces)
 
-    def means_something(self, row: StormRow) -> bool:
-        """There is an order once something scores."""
-        return row.score > 0
 
-    def detail(self, frame: Frame) -> Spans:
-        """Why it is here, what becomes of a failed event, and which settings make it worse."""
-        row = self.table.cursor_row
-        if row is None:
-            return ()
-        pieces = [
-            Span(f"{row.source_name}: ", "muted"),
-            Span(row.why or "quiet"),
-            Span("; a failed event: ", "muted"),
-        ]
-        pieces.append(Span(row.fate or fmt.UNKNOWN))
-        if len(row.sources) > 1:
-            pieces += [Span(f"  {BULLET} ", "faint"), Span(", ".join(row.sources), "muted")]
-        for name in row.blocks:
-            pieces += [Span(f"  {BULLET} ", "faint"), Span(f"blocks {name}", "warning")]
-        for risk in row.risks:
-            pieces += [Span(f"  {BULLET} ", "faint"), Span(risk, "warning" if row.score > 0 else "muted")]
-        return tuple(pieces)
-
-    def selection(self) -> Selection:
-        """The mapping under the cursor, where it is one, and its function."""
-        row = self.table.cursor_row
-        return of_storm(row) if row else NOTHING
+# Rows keep the order of their score until another column is chosen.
+SPEC = PaneSpec(
+    key="2",
+    name="storms",
+    title="retry storms",
+    does="retry storms",
+    place="left",
+    share=2,
+    widget=TablePane,
+    sources=("mappings", "queues"),
+    what="triggers",
+    rows=lambda snapshot: Rows(snapshot.storms, attrgetter("key")),
+    columns=COLUMNS,
+    text_of=_text_of,
+    is_stale=_is_stale,
+    ranked=lambda row: row.score > 0,
+    detail=_detail,
+    selection=of_storm,
+)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from textual.widget import Widget
 
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.panes.base import Pane
+from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.search import Filter
+from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, spans
 from lambdatop.tui.widgets.columns import Column
@@ -20,11 +22,9 @@ R = TypeVar("R")
 
 
 class TablePane(Pane, Generic[R]):
-    """Subclasses replace `rows()`, `text_of()` and the class variables."""
+    """What its spec says of rows; subclasses replace what depends on something that they remember."""
 
-    COLUMNS: ClassVar[tuple[Column, ...]] = ()  # type: ignore[type-arg]
-    SORT: ClassVar[str] = ""
-    WHAT: ClassVar[str] = "rows"
+    spec: PaneSpec[R]
 
     def main(self) -> Widget:
         """The table."""
@@ -32,32 +32,20 @@ class TablePane(Pane, Generic[R]):
         self._made = self.rows(EMPTY_FRAME), self.rows(EMPTY_FRAME)
         self.table: KeyedTable[R] = KeyedTable(
             self.columns(),
-            id=f"{self.PANE}-table",
-            sort=self.SORT,
-            pin_when=self.means_something,
-            stale=self.is_stale,
+            id=f"{self.spec.name}-table",
+            sort=self.spec.sort,
+            pin_when=self.spec.ranked,
+            stale=self.spec.is_stale,
         )
         return self.table
 
     def columns(self) -> tuple[Column[R], ...]:
         """The columns."""
-        return self.COLUMNS
+        return self.spec.columns
 
     def rows(self, frame: Frame) -> Rows[R]:
         """All rows, before the filter."""
-        return Rows((), hash)
-
-    def text_of(self, row: R) -> str:
-        """What the filter looks at."""
-        return str(row)
-
-    def is_stale(self, row: R, frame: Frame) -> bool:
-        """Whether a row's data is old."""
-        return False
-
-    def means_something(self, row: R) -> bool:
-        """Whether the order means something yet, judged by the first row."""
-        return True
+        return self.spec.rows(frame.snapshot)
 
     def extra_notes(self, frame: Frame) -> tuple[str, ...]:
         """More words under the title."""
@@ -65,22 +53,28 @@ class TablePane(Pane, Generic[R]):
 
     def ages(self, frame: Frame) -> Spans:
         """How old the data is."""
-        return self.source_ages(frame, *self.SOURCES)
+        return self.source_ages(frame, *self.spec.sources)
 
     def detail(self, frame: Frame) -> Spans:
         """Words about the selected row."""
-        return ()
+        row = self.table.cursor_row
+        return () if row is None else self.spec.detail(row, frame)
+
+    def selection(self) -> Selection:
+        """What the row under the cursor stands for."""
+        row = self.table.cursor_row
+        return NOTHING if row is None else self.spec.selection(row)
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
         """What stands behind the name in the title."""
         count = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
-        return spans((count, "muted"))
+        return (*spans((count, "muted")), *self.spec.counted(frame.snapshot))
 
     def paint(self, frame: Frame) -> None:
         """Paint a frame."""
         rows, kept = self._rows_of(frame)
         table = self.table
-        table.say_when_empty(self.waiting(frame, self.WHAT, *self.SOURCES))
+        table.say_when_empty(self.waiting(frame, self.spec.what, *self.spec.sources))
         table.show_rows(kept, frame, greyed=bool(self.troubles(frame)))
         self.show_title(self.middle(len(kept), len(rows), frame), self.ages(frame))
         self.show_note(frame, *self.extra_notes(frame))
@@ -95,8 +89,8 @@ class TablePane(Pane, Generic[R]):
         made_for = (frame.snapshot, self.filter)
         if self._made_for != made_for:
             rows = self.rows(frame)
-            filter_ = self.filter
-            kept = rows.only(lambda row: filter_.matches(self.text_of(row))) if filter_.active else rows
+            filter_, text_of = self.filter, self.spec.text_of
+            kept = rows.only(lambda row: filter_.matches(text_of(row))) if filter_.active else rows
             self._made_for, self._made = made_for, (rows, kept)
         return self._made
 

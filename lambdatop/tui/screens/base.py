@@ -21,7 +21,7 @@ from lambdatop.tui.widgets.header import Lines, banners, first_line, hints_line,
 
 COMPACT_BELOW = (100, 30)
 WIDE_FROM = 150
-ELSEWHERE = ("pane", "next_pane", "previous_pane", "zoom", "filter", "sort", "reverse", "open", "expand")
+ELSEWHERE = ("next_pane", "previous_pane", "zoom", "filter", "sort", "reverse", "open", "expand")
 """Actions of the dashboard that mean nothing on screens that only share its Esc."""
 
 

@@ -1,4 +1,4 @@
-"""The dashboard: five panes, side by side, stacked, or one at a time."""
+"""The dashboard: all panes, side by side, stacked, or one at a time."""
 
 from __future__ import annotations
 
@@ -8,34 +8,36 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from lambdatop.domain.keys import Key
-from lambdatop.tui.bindings import bindings
+from lambdatop.tui.bindings import binding, bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import Hotkey, in_scope
 from lambdatop.tui.panes.base import Pane
-from lambdatop.tui.panes.findings import FindingsPane, strip
-from lambdatop.tui.panes.functions import FunctionsPane
+from lambdatop.tui.panes.findings import SPEC as FINDINGS
+from lambdatop.tui.panes.findings import strip
+from lambdatop.tui.panes.functions import SPEC as FUNCTIONS
 from lambdatop.tui.panes.logs import LogsPane
-from lambdatop.tui.panes.quotas import QuotasPane
-from lambdatop.tui.panes.storms import StormsPane
+from lambdatop.tui.panes.registry import PANE_HOTKEYS, PANES, panes_at
+from lambdatop.tui.panes.spec import Place
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.selection import Selection
 from lambdatop.tui.style.spans import Span, Spans, fit
 from lambdatop.tui.widgets.header import Lines
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 
-ORDER = ("functions", "storms", "quotas", "logs", "findings")
+ORDER = tuple(spec.name for spec in PANES)
+PLACE = {spec.name: spec.place for spec in PANES}
 STRIP_LINES = 2
 
 
 class DashboardScreen(FrameScreen):
     """All panes. The function selected last, in whichever pane, is the one whose log is shown."""
 
-    BINDINGS = bindings("dashboard", "target")
-    AUTO_FOCUS = "#functions-table"
+    BINDINGS = [*map(binding, PANE_HOTKEYS), *bindings("dashboard", "target")]  # noqa: RUF012 (Textual declares it so)
+    AUTO_FOCUS = f"#{ORDER[0]}-table"
 
     def __init__(self) -> None:
         super().__init__()
-        self.active = "functions"
+        self.active = ORDER[0]
         self.zoomed = False
         self._leading: Pane | None = None
 
@@ -44,13 +46,15 @@ class DashboardScreen(FrameScreen):
         yield Lines(self._tabs, id="tabs").data_bind(DashboardScreen.frame)
         with Container(id="upper"):
             with Container(id="left"):
-                yield FunctionsPane().data_bind(DashboardScreen.frame)
-                yield StormsPane().data_bind(DashboardScreen.frame)
+                yield from self._panes("left")
             with Container(id="right"):
-                yield FindingsPane().data_bind(DashboardScreen.frame)
-                yield QuotasPane().data_bind(DashboardScreen.frame)
-        yield LogsPane().data_bind(DashboardScreen.frame)
+                yield from self._panes("right")
+        yield from self._panes("bottom")
         yield Lines(self._strip, id="strip").data_bind(DashboardScreen.frame)
+
+    def _panes(self, place: Place) -> ComposeResult:
+        for spec in panes_at(place):
+            yield spec.make().data_bind(DashboardScreen.frame)
 
     def show(self, frame: Frame) -> None:
         """An incident may have come to concern more functions, and other rows may be on screen."""
@@ -59,7 +63,7 @@ class DashboardScreen(FrameScreen):
             self._follow_selection(self._leading, frame)
 
     def _tell_rows(self) -> None:
-        self.console_app.looks.rows(self.query_one(FunctionsPane).on_screen())
+        self.console_app.looks.rows(frozenset().union(*(pane.on_screen() for pane in self.query(Pane))))
 
     # -- panes -----------------------------------------------------------------------------------
 
@@ -83,10 +87,10 @@ class DashboardScreen(FrameScreen):
         one = self.layout_name == "compact"
         for name in ORDER:
             self.pane(name).display = not one or name == self.active
-        left, right = self.active in ("functions", "storms"), self.active in ("findings", "quotas")
-        self.query_one("#left").display = not one or left
-        self.query_one("#right").display = not one or right
-        self.query_one("#upper").display = not one or left or right
+        place = PLACE[self.active]
+        self.query_one("#left").display = not one or place == "left"
+        self.query_one("#right").display = not one or place == "right"
+        self.query_one("#upper").display = not one or place != "bottom"
         self.retell()
         for name in ORDER:
             self.pane(name).show(self.frame)
@@ -95,7 +99,7 @@ class DashboardScreen(FrameScreen):
         """Show a pane and give it the focus."""
         self.active = name
         self.lay_out()
-        self.active_pane.query_one(f"#{name}-tail, #{name}-table").focus()
+        self.active_pane.focus_target.focus()
 
     def action_next_pane(self) -> None:
         """The next pane."""
@@ -114,11 +118,12 @@ class DashboardScreen(FrameScreen):
         """The mouse may have moved the focus."""
         focused = self.focused
         found = next((a for a in focused.ancestors if isinstance(a, Pane)), None) if focused else None
-        if found is not None and self.active != found.PANE:
-            self.active = found.PANE
+        if found is None:
+            return
+        if self.active != found.spec.name:
+            self.active = found.spec.name
             self.retell()
-        if found is not None and found.PANE in ("functions", "storms", "findings"):
-            self._follow_selection(found)
+        self._follow_selection(found)
 
     # -- selection -------------------------------------------------------------------------------
 
@@ -128,7 +133,7 @@ class DashboardScreen(FrameScreen):
 
     def on_pane_selection_changed(self, event: Pane.SelectionChanged) -> None:
         """The log follows the pane with the focus."""
-        if self.active == event.pane.PANE or self._shown_function is None:
+        if self.active == event.pane.spec.name or self._shown_function is None:
             self._follow_selection(event.pane)
 
     @property
@@ -165,27 +170,23 @@ class DashboardScreen(FrameScreen):
 
     def action_expand(self) -> None:
         """Symptoms of the selected incident, shown or hidden."""
-        if self.active == "findings":
-            self.query_one(FindingsPane).unfold()
-        else:
-            self.console_app.say("Incidents and their symptoms stand in the findings (5).")
+        if not self.active_pane.unfold():
+            self.console_app.say(f"Incidents and their symptoms stand in the findings ({FINDINGS.key}).")
 
     def action_mark(self) -> None:
         """Mark the function under the cursor, or not any more; marked ones' logs are shown together."""
         pane = self.active_pane
-        if isinstance(pane, FunctionsPane):
-            pane.mark()
+        if pane.mark():
             self._follow_selection(pane)
         else:
-            self.console_app.say("Functions are marked in the list of hot functions (1).")
+            self.console_app.say(f"Functions are marked in the list of hot functions ({FUNCTIONS.key}).")
 
     def action_back(self) -> None:
         """Clear the filter, then the marks, unzoom; never quit."""
         pane = self.active_pane
         if pane.clear_filter():
             self.action_pane(self.active)
-        elif isinstance(pane, FunctionsPane) and pane.marked:
-            pane.clear_marks()
+        elif pane.clear_marks():
             self._follow_selection(pane)
         elif self.zoomed:
             self.action_zoom()
@@ -197,7 +198,7 @@ class DashboardScreen(FrameScreen):
     async def on_pane_filter_closed(self) -> None:
         """Back from the filter line."""
         self.action_pane(self.active)
-        self.set_focus(self.active_pane.query_one(f"#{self.active}-tail, #{self.active}-table"))
+        self.set_focus(self.active_pane.focus_target)
         await self.console_app.go_on()
 
     def action_sort(self) -> None:
@@ -222,13 +223,14 @@ class DashboardScreen(FrameScreen):
         if self.layout_name != "compact":
             return []
         pieces = [Span(" ")]
-        for i, name in enumerate(ORDER, 1):
-            slot = "accent" if name == self.active else "muted"
-            label = f"[{i} {name}]" if name == self.active else f" {i} {name} "
+        for spec in PANES:
+            slot = "accent" if spec.name == self.active else "muted"
+            label = f"{spec.key} {spec.name}"
+            label = f"[{label}]" if spec.name == self.active else f" {label} "
             pieces.append(Span(label + " ", slot))
         return [fit(pieces, width)]
 
     def _strip(self, frame: Frame, width: int) -> Sequence[Spans]:
-        if self.layout_name != "compact" or self.active == "findings":
+        if self.layout_name != "compact" or self.active == FINDINGS.name:
             return []
         return [fit((Span(" "), *line), width) for line in strip(frame, width, STRIP_LINES)]

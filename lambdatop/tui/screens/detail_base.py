@@ -15,6 +15,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import Hotkey, in_scope
+from lambdatop.tui.panes.logs import SPEC as LOGS
 from lambdatop.tui.panes.logs import LogsPane
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.selection import NOTHING, newest_of
@@ -43,7 +44,7 @@ class SheetScreen(FrameScreen):
     BINDINGS = bindings("dashboard", "target")
     AUTO_FOCUS = "#facts"
     HINTS: ClassVar[tuple[str, ...]] = ("back", "filter", "next_pane")
-    SILENT: ClassVar[tuple[str, ...]] = ("pane", "zoom", "sort", "reverse", "open", "expand")
+    SILENT: ClassVar[tuple[str, ...]] = ("zoom", "sort", "reverse", "open", "expand")
     """Actions of the dashboard that mean nothing here."""
 
     def __init__(self, function: Key | None) -> None:
@@ -63,7 +64,7 @@ class SheetScreen(FrameScreen):
         with Container(id="sheet"):
             with Facts(id="facts"):
                 yield Static("", markup=False)
-            yield LogsPane().data_bind(SheetScreen.frame)
+            yield LOGS.make().data_bind(SheetScreen.frame)
 
     def on_mount(self) -> None:
         """The log is that of the function behind the page."""

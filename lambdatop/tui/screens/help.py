@@ -11,18 +11,15 @@ from textual.widgets import Static
 from lambdatop.domain.facts.permissions import SIGNS, Permissions
 from lambdatop.domain.mitigations.registry import REGISTRY
 from lambdatop.tui.bindings import bindings
-from lambdatop.tui.hotkeys import BY_ID, HOTKEYS, WHERE, Hotkey, in_scope
+from lambdatop.tui.hotkeys import BY_ID, WHERE, Hotkey, in_scope
 from lambdatop.tui.pages.confirm import PERMISSION_SLOT
+from lambdatop.tui.panes.registry import ALL_HOTKEYS, PANES
 from lambdatop.tui.screens.base import ELSEWHERE, FrameScreen
 from lambdatop.tui.style.spans import Span, Spans, fit, spans
 
 KEYS = 16
 READING = (
-    ("heat", "0 to 100, where to look first: errors, throttles, nearness to timeout and cap, volume"),
-    ("tmo %", "longest duration as a share of the timeout"),
-    ("conc/cap", "concurrent executions against reserved concurrency; 0! is throttled to zero, - none"),
-    ("redel x", "received / deleted messages of the queue; 1.0 is healthy"),
-    ("DLQ/min", "growth of the dead-letter queue per minute"),
+    *((c.title.strip(), c.help) for spec in PANES for c in spec.columns if c.help),
     ("grey", "old data: the line under the pane's title says why"),
 )
 
@@ -39,7 +36,7 @@ def help_lines(mode: str, notes: tuple[str, ...] = (), permissions: Permissions 
         pieces.append(Span("\n"))
     for scope, where in WHERE.items():
         pieces += [Span(where, "accent"), Span("\n")]
-        for hotkey in HOTKEYS:
+        for hotkey in ALL_HOTKEYS:
             if hotkey.scope == scope:
                 off = hotkey.is_mutation and mode == "read-only"
                 pieces += fit(spans((hotkey.shown, "muted" if off else "")), KEYS)

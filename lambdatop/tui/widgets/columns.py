@@ -25,7 +25,8 @@ class Column(Generic[R]):
 
     `rank` 0 is never dropped, the highest is dropped first; `flex` shares the width that is left over,
     and `wish` is the width from which on there is room for luxuries.
-    `sort` gives the value to order by (None last), the largest first when `descending`.
+    `sort` gives the value to order by (None last), the largest first when `descending`. `help` explains the
+    column on the page of keys, where its title does not.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Column(Generic[R]):
     wish: int = 0
     sort: Callable[[R], Any] | None = None
     descending: bool = True
+    help: str = ""
 
 
 class Placed(NamedTuple):

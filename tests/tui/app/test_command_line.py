@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from fakes.fake_console import FakeConsole
-from fakes.screens import looking, press, settle, toasts, type_ahead
+from fakes.screens import dashboard, looking, press, settle, toasts, type_ahead
 from fakes.time_limit import PATIENCE_S
 from textual import events
 from textual.command import CommandPalette
@@ -18,6 +18,7 @@ from textual.widgets import Input
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.app.command_line import Palette
 from lambdatop.tui.app.login import NO_LOGIN
+from lambdatop.tui.panes.registry import PANES
 from lambdatop.tui.screens.journal import JournalScreen
 
 MakeApp = Callable[..., LambdatopApp]
@@ -38,6 +39,24 @@ async def test_another_word_opens_its_screen(make_app: MakeApp) -> None:
     async with looking(app) as pilot:
         type_ahead(pilot, "colon", *"journal", "enter")
         await until(pilot, lambda: isinstance(app.screen, JournalScreen))
+
+
+@pytest.mark.parametrize("pane", [spec.name for spec in PANES])
+async def test_the_name_of_a_pane_shows_it(make_app: MakeApp, pane: str) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "3" if pane != "quotas" else "1")
+        type_ahead(pilot, "colon", *pane, "enter")
+        await until(pilot, lambda: dashboard(app).active == pane)
+
+
+async def test_a_pane_that_is_named_on_another_page_says_where_it_is(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "J")
+        type_ahead(pilot, "colon", *"storms", "enter")
+        await until(pilot, lambda: bool(toasts(app)))
+        assert toasts(app) == ["storms: works on the dashboard only."]
 
 
 async def test_what_was_typed_before_the_palette_closed_starts_no_search_in_it(

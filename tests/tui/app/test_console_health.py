@@ -66,11 +66,11 @@ async def test_stale_rows_are_grey_when_the_engine_stands_still(make_app: MakeAp
         pane = functions(app)
         row = pane.table.cursor_row
         assert row is not None
-        assert not pane.is_stale(row, app.frame)
+        assert not pane.spec.is_stale(row, app.frame)
         clock.at += 600
         app.look()
         await settle(pilot)
-        assert pane.is_stale(row, app.frame)
+        assert pane.spec.is_stale(row, app.frame)
         assert "metrics 10m" in text(app)
 
 
@@ -115,8 +115,9 @@ async def test_no_color_sends_no_colour(make_app: MakeApp, monkeypatch: pytest.M
         assert colours <= {"DEFAULT"}
 
 
-async def test_ascii_terminals_get_ascii(make_app: MakeApp) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (30, 20)], ids=["medium", "titles are cut"])
+async def test_ascii_terminals_get_ascii(make_app: MakeApp, size: tuple[int, int]) -> None:
     app = make_app(ascii_only=True)
-    async with looking(app):
+    async with looking(app, size):
         shown = [c for c in text(app) if not c.isascii()]
         assert shown == []

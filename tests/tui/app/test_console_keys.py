@@ -16,6 +16,7 @@ from fakes.screens import (
     selected,
     settle,
     show,
+    table,
     text,
     toasts,
 )
@@ -25,7 +26,7 @@ from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.panes.logs import LogsPane
-from lambdatop.tui.panes.storms import StormsPane
+from lambdatop.tui.panes.registry import PANES
 from lambdatop.tui.screens.base import layout_for
 from lambdatop.tui.screens.dashboard import DashboardScreen
 
@@ -96,7 +97,7 @@ async def test_narrow_panes_by_number_and_tab(make_app: MakeApp) -> None:
         await press(pilot, "tab")
         assert dashboard(app).active == "storms"
         await press(pilot, "shift+tab", "shift+tab")
-        assert dashboard(app).active == "findings"
+        assert dashboard(app).active == PANES[-1].name
 
 
 async def test_zoom_and_back(make_app: MakeApp) -> None:
@@ -246,7 +247,7 @@ async def test_storms_and_findings_filter_too(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:
         await press(pilot, "2", "slash", *"kinesis", "enter")
-        assert len(dashboard(app).query_one(StormsPane).table.row_keys) == 1
+        assert len(table(app, "storms").row_keys) == 1
         await press(pilot, "5", "slash", *"throttled", "enter")
         assert "1 of 3" in text(app)
 

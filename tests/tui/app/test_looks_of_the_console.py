@@ -16,6 +16,7 @@ from lambdatop.domain.state.world import Spend
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.ages import metrics_old
+from lambdatop.tui.panes.functions import SPEC as FUNCTIONS
 from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.style.spans import plain, width_of
 from lambdatop.tui.widgets.header import second_line
@@ -170,5 +171,5 @@ async def test_the_plan_is_in_the_header_on_screen(make_app: MakeApp, console: F
 def test_a_list_that_is_still_being_read_says_so() -> None:
     begun = SourceRow("functions", "starting", None)
     whole, part = scene.snapshot(), scene.snapshot(sources=scene.sources(functions=begun))
-    words = [plain(FunctionsPane().middle(3, 3, Frame(seen, scene.NOW))) for seen in (whole, part)]
+    words = [plain(FunctionsPane(FUNCTIONS).middle(3, 3, Frame(seen, scene.NOW))) for seen in (whole, part)]
     assert ["so far" in text for text in words] == [False, True]

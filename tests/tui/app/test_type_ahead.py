@@ -155,7 +155,7 @@ async def _after(app: LambdatopApp, pilot: Pilot[None]) -> Told:
             await settle(pilot)
     await settle(pilot)
     await app.workers.wait_for_complete()
-    filters = {pane.PANE: pane.query_one(".filter", Input).value for pane in dashboard(app).query(Pane)}
+    filters = {pane.spec.name: pane.query_one(".filter", Input).value for pane in dashboard(app).query(Pane)}
     opened = [type(screen).__name__ for screen in app.screen_stack]
     return opened, filters, dashboard(app).active, selected(app)
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
-from fakes.screens import looking, press, settle, show, text, toasts
+from fakes.screens import looking, press, settle, show, table, text, toasts
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.panes.findings import FindingsPane, strip
-from lambdatop.tui.panes.storms import StormsPane
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.finding import FindingScreen
 from lambdatop.tui.screens.function import FunctionScreen
@@ -163,5 +162,5 @@ async def test_a_narrow_storm_line_keeps_what_matters(make_app: MakeApp) -> None
         shown = text(app)
         for words in (f"runs {TIMES}", "wasted/m", "err %", "a failed event", "3.4↑", "264"):
             assert words in shown, words
-        table = app.screen.query_one(StormsPane).table
-        assert len(table.row_keys) == len(set(table.row_keys)) == 6
+        storms = table(app, "storms")
+        assert len(storms.row_keys) == len(set(storms.row_keys)) == 6
