@@ -56,10 +56,10 @@ def wire(
     only_look: bool = False,
     console: bool = False,
 ) -> Iterator[Parts]:
-    """Parts for one run, with the log open meanwhile; the demo brings its own place, journal and spills.
+    """Yield the parts for one run, with the log open; the demo brings its own location, journal and spills.
 
-    Commands that `only_look` get no mutator in operator mode either. MFA codes are asked for here and now; a
-    wrong one is asked for again, except under the `console`, where `:login` does that.
+    Commands that `only_look` get no mutator in operator mode either. MFA codes are asked for here; after a
+    wrong one again, except under the `console`, where `:login` does that.
     """
     from lambdatop.cli.terminal import mfa
     from lambdatop.cli.terminal.login import login_for
@@ -129,7 +129,7 @@ def _where_the_user_points(
 
 
 def engine_thread(context: Context, parts: Parts, record: EventSink | None = None) -> EngineThread:
-    """The engine on an event loop of its own, not started yet; `record` sees every event before the fold."""
+    """Return engine on its own event loop, not started yet; `record` receives every event before the fold."""
     from lambdatop.engine.engine import Engine
     from lambdatop.engine.thread import EngineThread
 
@@ -150,7 +150,7 @@ def engine_thread(context: Context, parts: Parts, record: EventSink | None = Non
 
 @asynccontextmanager
 async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
-    """One connection and its executor, without collectors, for commands that do one thing."""
+    """Yield one connection and its executor, without collectors, for commands that do one thing."""
     from lambdatop.engine.mutating.factory import executor_on
 
     backend = await parts.connect()

@@ -11,7 +11,7 @@ LONGEST_S = 14 * 86_400
 
 
 def parse_seconds(text: str) -> float:
-    """`30`, `30s`, `10m`, `2h` or `1d` in s.
+    """Parse `30`, `30s`, `10m`, `2h` or `1d` as s.
 
     Raises:
         UsageError: it is something else, or longer than 14 days.
@@ -23,7 +23,7 @@ def parse_seconds(text: str) -> float:
 
 
 def seconds(text: str) -> float:
-    """Seconds from 0 to a day, with a fraction; argparse turns the error into a usage message."""
+    """Parse seconds from 0 to a day, with a fraction; argparse turns the error into a usage message."""
     try:
         value = float(text)
     except ValueError:

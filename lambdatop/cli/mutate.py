@@ -89,7 +89,7 @@ async def carry_out(
 
 
 def _given_up(journal: JournalStore, plan: Plan) -> Result:
-    """What the journal says of a plan whose end nobody waits for any more."""
+    """Return what the journal shows of a plan whose end nobody waits for any more."""
     own = [e for e in journal.read() if e.id == plan.id or e.id.rpartition(".")[0] == plan.id]
     unsure = [e for e in own if e.outcome in ("open", "unknown")]
     if unsure:
@@ -135,13 +135,11 @@ def _refuse_destructive(context: Context, plan: Plan) -> None:
 def confirmed(
     plan: Plan, typed: str | None, asked_for: str | None = None, names: Collection[str] = ()
 ) -> bool:
-    """Whether somebody said yes, by `--confirm` or on the terminal.
+    """Return whether somebody confirmed, by `--confirm` or on the terminal.
 
-    Where nothing can be lost (confirm "key"), any unmistakable name of the target will do. An undo also takes
-    `names`, those that its change was made with.
-
-    Raises:
-        UsageError: `--confirm` holds another name, or there is neither a name nor a terminal.
+    Where nothing can be lost (confirm "key"), any unambiguous name of the target will do. An undo also takes
+    `names`, those that its change was made with. Raises: UsageError: `--confirm` holds another name, or there
+    is neither a name nor a terminal.
     """
     by_key = plan.confirm == "key"
     wanted = plan.target.key.id if by_key else plan.confirm
@@ -160,7 +158,10 @@ def confirmed(
 
 @contextmanager
 def _ctrl_c_at_once() -> Iterator[None]:
-    """The handler of asyncio only cancels a task, which does not wake a read from the terminal."""
+    """Let Ctrl-C interrupt a read from the terminal.
+
+    Asyncio's handler only cancels a task, which does not wake it.
+    """
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser for these arguments: only commands that stand in `argv` are imported."""
+    """Build the parser for these arguments: only commands that occur in `argv` are imported."""
     parser = Parser(
         prog="lambdatop",
         description="A terminal incident console for AWS Lambda: see the cause, stop it, undo it.",

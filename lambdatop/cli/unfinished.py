@@ -12,7 +12,7 @@ from lambdatop.domain.ports.storage import JournalStore
 
 
 def ended(entries: Iterable[Entry]) -> tuple[Halfway, ...]:
-    """Plans in steps of any account that ended halfway and of which something stands."""
+    """Return plans in steps of any account that ended halfway and of which something stands."""
     from lambdatop.engine.clock import SystemClock
     from lambdatop.engine.mutating.in_progress import ended_halfway
 
@@ -20,14 +20,14 @@ def ended(entries: Iterable[Entry]) -> tuple[Halfway, ...]:
 
 
 def under_way(journal: JournalStore) -> frozenset[str]:
-    """Ids of this process's entries whose end is not on disk yet."""
+    """Return the ids of this process's entries whose outcome is not on disk yet."""
     from lambdatop.engine.mutating.in_progress import is_own
 
     return frozenset(e.id for e in _read(journal) if is_own(e) and e.outcome == "open")
 
 
 def say_ends(journal: JournalStore, before: frozenset[str]) -> None:
-    """How what was under way `before` has ended, and which of this process's plans have ended halfway."""
+    """Report how what was under way `before` has ended, and which of this process's plans ended halfway."""
     from lambdatop.engine.mutating.in_progress import is_own
 
     entries = _read(journal)

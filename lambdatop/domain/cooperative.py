@@ -15,11 +15,11 @@ Breathe = Callable[[], None]
 
 
 def no_breath() -> None:
-    """For whoever computes alone."""
+    """Do nothing: the pause function of a computation that shares its interpreter with nobody."""
 
 
 def paced(items: Iterable[T], breathe: Breathe, every: int = 64) -> Iterator[T]:
-    """The same items; before each `every`-th there is a breath."""
+    """Yield the same items, and call `breathe` before each `every`-th."""
     left = 0
     for item in items:
         if not left:

@@ -33,7 +33,7 @@ class Report(Protocol):
 
 
 def reporter(clock: Clock, scope: Callable[[], Scope], post: EventSink) -> Report:
-    """A Report that posts events under the present scope."""
+    """Return a Report that posts events under the present scope."""
 
     def report(
         source: str, state: SourceState = "ok", sentence: str = "", next_in_s: float | None = None

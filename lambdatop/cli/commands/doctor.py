@@ -37,7 +37,7 @@ NO_FILE = Path("/lambdatop has no file here")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
@@ -87,7 +87,7 @@ def _report(args: argparse.Namespace, environ: Mapping[str, str]) -> Report:
 
 
 def _settled(args: argparse.Namespace, environ: Mapping[str, str]) -> _Known:
-    """As much of the configuration as is sound; every fault of it is a line."""
+    """Return as much of the configuration as is valid; every fault of it is a line."""
     from lambdatop.config.load import load
 
     known = _Known()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("--open", action="store_true", help="only entries whose outcome is not known")
     parser.add_argument(
         "--settle", action="store_true", help="first read from AWS what became of those of this account"
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _count(text: str) -> int:
-    """A number of entries from 1."""
+    """Parse a number of entries from 1."""
     from lambdatop.domain.plans.parse import is_number
 
     if not is_number(text) or int(text) < 1:
@@ -73,7 +73,7 @@ def _count(text: str) -> int:
 
 
 def _whole(journal: JournalFile, wanted: int | None) -> tuple[tuple[Entry, ...], str]:
-    """Entries of the newest file and of as many archives as are wanted, and why older ones are not there."""
+    """Return entries of the newest file and of as many archives as wanted, and why older ones are missing."""
     parts = [journal.read()]
     if wanted is not None and wanted <= RECENT:  # so many stand there without a gap
         return parts[0], ""

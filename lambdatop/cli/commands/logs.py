@@ -35,7 +35,7 @@ _COUNTDOWN = re.compile(r" in \d+ s$")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("functions", nargs="+", metavar="FUNCTION", help="names or ARNs")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     parser.add_argument(
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pattern(text: str | None) -> Pattern | None:
-    """A pattern that takes linear time whatever the line; refused where nobody could promise that."""
+    """Return a pattern that takes linear time on any line; others are refused."""
     try:
         return linear_pattern(text) if text is not None else None
     except PatternError as error:
@@ -115,7 +115,7 @@ class _Tail:
         self._several = False
 
     async def run(self, targets: Sequence[str], *, follow: bool) -> None:
-        """Once, or until interrupted."""
+        """Print once, or until interrupted."""
         backend = await self._parts.connect()
         try:
             keys = frozenset([await backend.reader.find(target, ("function",)) for target in targets])
@@ -136,7 +136,10 @@ class _Tail:
                 await self._parts.clock.sleep(self._pace_s)
 
     async def _whole(self, backend: Backend, view: View) -> None:
-        """Everything since then, once. Lines are only understood where somebody asked what they mean."""
+        """Print everything since then, once.
+
+        Lines are parsed only where their meaning is asked for.
+        """
         export = next(source for source in backend.sources if isinstance(source, LogExport))
         with _seldom_collecting():
             if self._as_json:
@@ -160,7 +163,7 @@ class _Tail:
         stdio.lines(self._hidden(texts))
 
     async def _round(self, source: Source, world: World, keys: frozenset[Key]) -> bool:
-        """One look; whether it was cut short before it came to the present."""
+        """Run one round; return whether it was cut short before it came to the present."""
         live = keys if self._live else frozenset[Key]()
         view = View(self._parts.clock.now(), world, keys, self._since_s, live)
         try:
@@ -186,7 +189,7 @@ class _Tail:
         return more
 
     def _say_way(self, event: LogsObserved) -> None:
-        """Where lines come from, when somebody asked for another way or it has changed."""
+        """Report where lines come from, when it is not the way that was asked for, or has changed."""
         if not self._live:
             return
         cost = f", ${event.usd_per_hour:.2f}/h at list price" if event.usd_per_hour else ""
@@ -222,7 +225,7 @@ class _Tail:
 
 @contextmanager
 def _seldom_collecting() -> Iterator[None]:
-    """Lines are many objects without cycles: looking for cycles among them, and the SDK, takes a fifth."""
+    """Collect garbage rarely: a search for cycles among so many lines takes a fifth of the time."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -234,7 +237,7 @@ def _seldom_collecting() -> Iterator[None]:
 
 
 async def functions_of(backend: Backend, now: float) -> World:
-    """The list of functions, which says who writes to which log group."""
+    """Return the list of functions, which shows who writes to which log group."""
     from lambdatop.domain.state.fold import fold_all
 
     events: list[Event] = list(await _source(backend, "functions").collect(View(now)))
@@ -250,7 +253,7 @@ def _moment(line: LogLine) -> str:
 
 
 def line_json(line: LogLine, function: str, text: str) -> dict[str, object]:
-    """One line for other programs, with the `text` that may be shown; units stand in the names."""
+    """Return one line for other programs, with the `text` that may be shown; units stand in the names."""
     return {
         "at": _moment(line),
         "function": function,

@@ -14,13 +14,13 @@ from lambdatop.domain.plans.plan import Plan, Proposal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     add_target(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
-    """Mitigation, target and settings; `mitigate` takes the same."""
+    """Add mitigation, target and settings; `mitigate` takes the same."""
     parser.add_argument("mitigation", metavar="MITIGATION", help="for example throttle_to_zero")
     parser.add_argument("target", metavar="TARGET", help="function, mapping or queue: name, ARN, UUID or URL")
     parser.add_argument(
@@ -61,7 +61,7 @@ def check_name(mitigation: str) -> None:
 
 
 def parse_params(pairs: list[str]) -> dict[str, str]:
-    """`K=V` pairs as a mapping.
+    """Parse `K=V` pairs as a mapping.
 
     Raises:
         UsageError: there is no `=`, or a key stands twice.

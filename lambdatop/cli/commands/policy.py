@@ -11,7 +11,7 @@ from lambdatop.domain.mitigations.iam_policy import PLACEHOLDERS, POLICIES, Poli
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument(
         "policy", choices=POLICIES, help="operator and operator-elevated come on top of read-only"
     )
@@ -32,5 +32,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def printed_policy(name: PolicyName) -> Policy:
-    """A policy with the reads of this version."""
+    """Return a policy with the reads of this version."""
     return policy(name, read_actions())

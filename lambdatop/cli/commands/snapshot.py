@@ -26,7 +26,7 @@ is well, and a function takes a second (four reads at four a second), so it may 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     add_form(parser)
     parser.add_argument(
         "--wait",
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_form(parser: argparse.ArgumentParser) -> None:
-    """How to print; `demo --headless` takes `--json` only."""
+    """Add the output format; `demo --headless` takes `--json` only."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON document")
     form.add_argument(
@@ -80,14 +80,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wait_s(args: argparse.Namespace) -> float:
-    """How long to wait at most, in s: as asked, else long enough for what is asked."""
+    """Return the maximum wait in s: as given, else long enough for what is asked."""
     if args.wait is not None:
         return float(args.wait)
     return WAIT_S if args.fail_on is None else GATE_WAIT_S
 
 
 def _verdict(snapshot: Snapshot, severity: str | None) -> int:
-    """The exit code: a gate that could not see is not green, and without its functions nothing was done."""
+    """Return the exit code: `--fail-on` needs complete reads, and without functions the command failed."""
     if severity is not None and any(f.rank >= SEVERITIES.index(severity) for f in snapshot.findings):
         return exit_codes.FAIL_ON_MET
     doubt = cannot_tell(snapshot, severity) if severity is not None else ""
@@ -98,7 +98,7 @@ def _verdict(snapshot: Snapshot, severity: str | None) -> int:
 
 
 def asked(settings: Settings) -> Asked:
-    """Who runs this, on which machine, and why in this mode."""
+    """Return who runs this, on which machine, and why in this mode."""
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user often has no name
@@ -107,7 +107,7 @@ def asked(settings: Settings) -> Asked:
 
 
 def _say_why(snapshot: Snapshot) -> None:
-    """Nothing could be read at all: one sentence each, without repeating itself."""
+    """Print why nothing could be read at all: one sentence each, without repetition."""
     sentences = dict.fromkeys(s.error for s in snapshot.sources if s.error)
     for sentence in sentences or {"no answer in time; a longer --wait may help": None}:
         stdio.say(sentence)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument(
         "id", nargs="?", metavar="ID", help="an entry of `lambdatop journal`, or the name of what was changed"
     )

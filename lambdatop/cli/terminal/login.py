@@ -29,7 +29,10 @@ _BY_HAND: Mapping[Kind, str] = {
 
 
 def login_for(settings: Settings, environ: Mapping[str, str], codes: MfaCodes | None) -> Callable[[], str]:
-    """Does one login, blocking, and says in one sentence how it ended. Ctrl-C gives it up."""
+    """Return a function that logs in once, blocking, and returns in one sentence how it ended.
+
+    Ctrl-C cancels it.
+    """
 
     def log_in() -> str:
         try:

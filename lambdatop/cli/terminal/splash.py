@@ -32,7 +32,7 @@ def close(fd: int) -> None:
 
 
 def line(mode: str, width: int, *, ascii_only: bool) -> str:
-    """The first line, as the header will have it."""
+    """Return the first line, as the header will have it."""
     words = WORDS.replace("…", "...") if ascii_only else WORDS
     badge = "READ-ONLY" if mode == "read-only" else mode.upper()
     room = width - len(NAME) - len(words) - len(badge) - 4
@@ -49,7 +49,7 @@ def _width(fd: int) -> int:
 
 
 def _say(fd: int, text: str) -> None:
-    """A terminal that is gone is found out about later, by whoever reads from it."""
+    """Write to the terminal; one that is gone is noticed later, by whoever reads from it."""
     try:
         os.write(fd, text.encode())
     except OSError:

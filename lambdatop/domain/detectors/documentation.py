@@ -28,7 +28,7 @@ the evidence, since when, and the mitigations that may fit, best first. Each thr
 
 
 def markdown() -> str:
-    """The whole document."""
+    """Return the whole document."""
     clear = DetectorSettings().clear_factor
     head = f"{_HEAD}  ({_number(clear)}) of the threshold that raised it.\n"
     return "\n".join((head, *_overview(), "", *(line for name in REGISTRY for line in _section(name))))
@@ -65,7 +65,7 @@ def _sentence(words: str) -> str:
 
 
 def _knobs(name: str) -> tuple[Field[object], ...]:
-    """The thresholds of a detector; a detector that reads configuration only has none."""
+    """Return the thresholds of a detector; () for a detector that reads configuration only."""
     own = [f for f in fields(DetectorSettings) if f.name == name and f.default_factory is not MISSING]
     return tuple(f for section in own for f in fields(section.default_factory()))  # type: ignore[operator]
 

@@ -19,7 +19,7 @@ from lambdatop.domain.sections import section
 
 
 def _found() -> dict[str, DetectorSpec]:
-    """Every SPEC of a module in `rules`, by name, in causal order."""
+    """Return every SPEC of a module in `rules`, by name, in causal order."""
     names = sorted(module.name for module in iter_modules(rules.__path__))
     specs = [import_module(f"{rules.__name__}.{name}").SPEC for name in names]
     return {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.causal)}
@@ -36,9 +36,10 @@ class Detected(NamedTuple):
 
 
 def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> Detected:
-    """All findings of this round; `since` continues from the previous round.
+    """Return all findings of this round; `since` continues from the previous round.
 
-    What a detector that fails has said last stays: that it cannot tell does not mean that all is well.
+    Where a detector fails, its findings of the previous round stay: not knowing does not mean that all is
+    well.
     """
     found: list[Finding] = []
     failed: list[str] = []

@@ -14,7 +14,7 @@ LOG_GROUP: Kind = "log group"
 
 
 def group_of(facts: FunctionFacts) -> Key:
-    """The log group that a function writes to."""
+    """Return the log group that a function writes to."""
     return Key(facts.key.scope, LOG_GROUP, facts.log_group)
 
 
@@ -22,7 +22,7 @@ def group_of(facts: FunctionFacts) -> Key:
 def writers_by_group(
     functions: Mapping[Key, FunctionFacts], breathe: Breathe = no_breath
 ) -> Mapping[Key, tuple[FunctionFacts, ...]]:
-    """The functions of each log group, by their keys; those without a group are in none."""
+    """Return the functions of each log group, by the group's key; functions without a group are left out."""
     found: dict[Key, list[FunctionFacts]] = defaultdict(list)
     for facts in paced(functions.values(), breathe, 500):
         if facts.log_group:

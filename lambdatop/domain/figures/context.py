@@ -52,10 +52,10 @@ class Sight:
         return self.settings.detectors
 
     def functions(self) -> Iterable[tuple[Key, FunctionFacts]]:
-        """The functions to look at: those that changed or about which something was found.
+        """Return the functions to evaluate: those that changed or have a finding.
 
-        For detectors that judge each function by what is its own (its facts, series, log, triggers, its
-        account's limit): what they did not state about any other they would not state now.
+        For detectors that judge each function by its own facts, series, log, triggers and account limit:
+        about any other function they would repeat what they stated before.
         """
         functions = self.world.functions
         if self.only is None:
@@ -63,21 +63,24 @@ class Sight:
         return paced([(key, functions[key]) for key in self.only if key in functions], self.breathe)
 
     def measured(self) -> Iterable[tuple[Key, FunctionFacts]]:
-        """Those of `functions` that CloudWatch was ever asked about: a third of a large account, or none yet.
+        """Return those of `functions` that CloudWatch was ever asked about.
 
-        For detectors that state nothing without a point of a metric.
+        A third of a large account, or none yet. For detectors that state nothing without a point of a metric.
         """
         series = self.world.series
         return ((key, facts) for key, facts in self.functions() if key in series)
 
     def window(self, key: Key, minutes: int) -> Window:
-        """The last `minutes` final minutes of a function, queue, stream or account."""
+        """Return the last `minutes` final minutes of a function, queue, stream or account."""
         fetched = self.world.metrics_at.get(key, self.now)
         end = final_end(min(self.now, fetched), self.settle_s(key))
         return Window(end - minutes * MINUTE, end)
 
     def settle_s(self, key: Key) -> float:
-        """How long ago a minute must be to be final: publishing delay, plus the timeout of a function (s)."""
+        """Return how old (s) a minute must be to be final.
+
+        Publishing delay, plus the timeout of a function.
+        """
         metrics = self.settings.metrics
         facts = self.world.functions.get(key)
         return metrics.publish_delay_s + (facts.timeout_s * metrics.times if facts else 0.0)
@@ -90,12 +93,12 @@ class Sight:
         return self.now - minutes * MINUTE / self.settings.metrics.times
 
     def stands(self, detector: str, key: Key, at_least: Severity = "info") -> bool:
-        """Whether the detector stated a finding of this severity or worse about `key` in the last round."""
+        """Return whether `detector` stated a finding of this severity or worse about `key` last round."""
         severity = self.standing.get((detector, key))
         return severity is not None and _RANK[severity] >= _RANK[at_least]
 
     def limit(self, detector: str, key: Key, threshold: float, severity: Severity = "warning") -> float:
-        """`threshold`, lowered by the clear factor while a finding of that severity stands."""
+        """Return `threshold`, lowered by the clear factor while a finding of that severity stands."""
         return threshold * self.limits.clear_factor if self.stands(detector, key, severity) else threshold
 
 
@@ -111,7 +114,7 @@ def sight(
     quotas: tuple[QuotaRow, ...] | None = None,
     breathe: Breathe = no_breath,
 ) -> Sight:
-    """The Sight of a round that follows one with the findings `previous`.
+    """Return the evaluation context of a round that follows one with the findings `previous`.
 
     `changed` is what may differ since that round, None for all.
     """

@@ -48,7 +48,7 @@ class Burning:
         self._logs: dict[tuple[Key, Window], tuple[float, float] | None] = {}
 
     def prices(self, scope: Scope) -> Prices:
-        """The prices of one region."""
+        """Return the prices of one region."""
         if scope not in self._prices:
             at, read = self._world.prices.get(scope, ("", ()))
             own = self._sight.settings.prices
@@ -56,7 +56,10 @@ class Burning:
         return self._prices[scope]
 
     def of(self, facts: FunctionFacts, over: Window | None) -> Burn:
-        """What it burns, over the minutes of `over`; None: it did not run, but may still be paid for."""
+        """Return the USD/h of a function over the minutes of `over`.
+
+        None: it did not run, but may still be paid for.
+        """
         prices = self.prices(facts.key.scope)
         provisioned = self._provisioned(facts, prices)
         if over is None or over.minutes < 1:
@@ -83,7 +86,10 @@ class Burning:
         )
 
     def asked(self, key: Key, over: Window) -> Window:
-        """As many minutes, none since durations were last asked for: at times only the runs are counted."""
+        """Return as many minutes, ending when durations were last read.
+
+        At times only invocations are counted.
+        """
         at = self._world.asked_at(SeriesKey(key, "Duration", "Sum"))
         if at is None:
             return over
@@ -104,14 +110,14 @@ class Burning:
         return pricing.provisioned_usd_per_hour(facts, environments, prices)
 
     def _on_provisioned(self, key: Key, over: Window, invocations: float) -> float:
-        """The share that ran on provisioned concurrency; 0, the dearer price, where nobody asked."""
+        """Return share that ran on provisioned concurrency; 0, the dearer price, where that was not read."""
         served = self._world.metric(key, "ProvisionedConcurrencyInvocations").sum(over.start, over.end)
         return min(1.0, served / invocations) if invocations else 0.0
 
     # -- logs ------------------------------------------------------------------------------------
 
     def _ingested(self, facts: FunctionFacts, over: Window, invocations: float) -> tuple[float | None, int]:
-        """Bytes a minute of its log group that are its own, and how many functions write to the group."""
+        """Return the function's own bytes a minute in its log group, and the number of its writers."""
         if not facts.log_group:
             return None, 1
         group = group_of(facts)
@@ -132,7 +138,7 @@ class Burning:
         return per_min * (runs / all_runs if all_runs else 1 / writers), writers
 
     def _group(self, group: Key, over: Window) -> tuple[float, float] | None:
-        """Bytes a minute, and invocations of all its writers."""
+        """Return the group's bytes per minute, and the invocations of all its writers."""
         logged = self._log_window(group, over)
         series = self._world.metric(group, LOG_METRIC)
         if series.times and series.times[0] >= logged.end:
@@ -144,19 +150,19 @@ class Burning:
         return series.sum(logged.start, logged.end) / logged.minutes, runs
 
     def _log_window(self, group: Key, over: Window) -> Window:
-        """As many minutes, but no later than where the group was last asked for: that is done less often."""
+        """Return as many minutes, ending when the group was last read, which happens less often."""
         settle = self._sight.settings.metrics.publish_delay_s
         end = min(over.end, final_end(self._world.metrics_at[group], settle))
         return Window(end - over.minutes * MINUTE, end)
 
     def writers(self, group: Key) -> Sequence[FunctionFacts]:
-        """The functions whose lines go to a log group."""
+        """Return the functions whose lines go to a log group."""
         return writers_by_group(self._world.functions).get(group, ())
 
     # -- waste -----------------------------------------------------------------------------------
 
     def feeding(self, function: Key) -> Sequence[MappingFacts]:
-        """The mappings of a function."""
+        """Return the mappings that feed a function."""
         if self._feeding is None:
             self._feeding = defaultdict(list)
             for mapping in self._world.mappings.values():
@@ -164,7 +170,7 @@ class Burning:
         return self._feeding.get(function, ())
 
     def _wasted(self, key: Key, over: Window, invocations: float) -> float:
-        """The share (0..1) of a function's work that failed or was done again, by what metrics tell."""
+        """Return the share (0..1) of a function's work that failed or was repeated, by metrics."""
         if not invocations:
             return 0.0
         errors = self._world.metric(key, "Errors").sum(over.start, over.end)
@@ -194,12 +200,12 @@ class Burning:
 
 
 def received_again(received: float | None, deleted: float | None, in_flight: float) -> float | None:
-    """The share of a queue's receives that are repeats: what was neither deleted nor is being worked on."""
+    """Return the share of a queue's receives that are repeats: neither deleted nor in flight."""
     return max(0.0, 1 - ((deleted or 0.0) + in_flight) / received) if received else None
 
 
 def attempted_again(tried: float, came: float) -> float | None:
-    """The share of attempts of asynchronous events beyond the first; None where nothing came."""
+    """Return the share of attempts of asynchronous events beyond the first; None where nothing arrived."""
     return max(0.0, (tried - came) / tried) if tried and came else None
 
 
@@ -209,7 +215,7 @@ _PRICE_OF = {"requests": "request", "ephemeral": "ephemeral_gb_second", "logs": 
 def _borrowed(
     facts: FunctionFacts, prices: Prices, provisioned: float | None, found: Burn | None = None
 ) -> frozenset[str]:
-    """Of the prices that are another region's, those that count for something."""
+    """Return the names of those of another region's prices that contribute to the total."""
     if not prices.borrowed:
         return prices.borrowed
     suffix = "arm64" if facts.architecture == "arm64" else "x86"
@@ -221,7 +227,7 @@ def _borrowed(
 
 
 def account_burn(sight: Sight, burning: Burning, burns: Iterable[Burn | None]) -> AccountBurn:
-    """The total over functions whose metrics are known, what it comes to, and how it compares."""
+    """Return the total over functions with known metrics, its projection, and how it compares."""
     every = list(burns)
     known = [burn for burn in every if burn is not None]
     world, settings = sight.world, sight.settings
@@ -267,7 +273,10 @@ def _summed(burns: Sequence[Burn]) -> Burn:
 
 
 def running_at_once(sight: Sight, scope: Scope, over: Window) -> float:
-    """Executions at once: the account's own metric where it was asked for, else the sum over functions."""
+    """Return concurrent executions.
+
+    The account's own metric where it was read, else the sum over functions.
+    """
     world = sight.world
     values = world.metric(Key(scope, "account", scope.account), "Duration").window(over.start, over.end)
     ran = (

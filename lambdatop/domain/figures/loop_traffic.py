@@ -34,7 +34,7 @@ class Traffic:
 
     @classmethod
     def of(cls, sight: Sight, function: Key, minutes: int) -> Traffic:
-        """The last `minutes` final minutes, or as many of them as have points without a gap."""
+        """Return the traffic of the last `minutes` final minutes, at most since the last missing point."""
         over = sight.window(function, minutes)
         grid = sight.world.metric(function, "Invocations").grid(over.start, over.minutes)
         known: list[float] = []
@@ -64,7 +64,7 @@ class Traffic:
         return (sum(after) / len(after)) / (sum(before) / len(before))
 
     def busy(self, least: float) -> tuple[float, ...]:
-        """The newest minutes that all have at least so many invocations."""
+        """Return the newest minutes that all have at least this many invocations."""
         found: list[float] = []
         for value in reversed(self.counts):
             if value < least:
@@ -73,30 +73,30 @@ class Traffic:
         return tuple(reversed(found))
 
     def lately(self, minutes: int) -> Window:
-        """The newest `minutes`."""
+        """Return the window of the newest `minutes`."""
         return Window(self.end - minutes * MINUTE, self.end)
 
     def gain(self, sight: Sight, cycle: Cycle) -> float:
-        """Messages that its queue takes in for each one done; 1 where that is not known."""
+        """Return how many messages its queue receives for each one deleted; 1 where that is not known."""
         queue = feeding_queue(cycle, self.function)
         seen = flow(sight.world, queue, Window(self.start, self.end)) if queue else None
         return seen.sent / seen.deleted if seen and seen.deleted else 1.0
 
 
 def feeder(cycle: Cycle, function: Key) -> Edge | None:
-    """The hop of the cycle that leads to the function."""
+    """Return the hop of the cycle that leads to the function."""
     return next((edge for edge in cycle.edges if key_of(edge.target) == function), None)
 
 
 def feeding_queue(cycle: Cycle, function: Key) -> Key | None:
-    """The queue of the cycle that the function polls, None when something else feeds it."""
+    """Return the queue of the cycle that the function polls, None when something else feeds it."""
     edge = feeder(cycle, function)
     key = key_of(edge.source) if edge else None
     return key if key is not None and key.kind == "queue" else None
 
 
 def grown(traffic: Traffic, factor: float, minutes: int) -> str:
-    """The growth minute by minute in words, "" when it is less or shorter."""
+    """Return the growth minute by minute in words, "" when it is less or shorter."""
     counts = traffic.counts[-minutes - 1 :]
     if len(counts) <= minutes or any(a <= 0 or b < factor * a for a, b in pairwise(counts)):
         return ""
@@ -105,7 +105,7 @@ def grown(traffic: Traffic, factor: float, minutes: int) -> str:
 
 
 def backlogged(sight: Sight, cycle: Cycle, traffic: Traffic, minutes: int) -> bool:
-    """Whether work that was there before explains the growth: a backlog, a replay, a quiet source."""
+    """Return whether earlier work explains the growth: a backlog, a replay, a quiet source."""
     over = traffic.lately(minutes + 1)
     edge = feeder(cycle, traffic.function)
     source = key_of(edge.source) if edge else None
@@ -124,9 +124,9 @@ def backlogged(sight: Sight, cycle: Cycle, traffic: Traffic, minutes: int) -> bo
 
 
 def self_fed(sight: Sight, cycle: Cycle, traffic: Traffic, busy: tuple[float, ...], share: float) -> str:
-    """Whether the queue lives on what the function puts into it: it takes in about as much as gets done.
+    """Return the evidence that the function itself fills the queue: it receives about as much as is deleted.
 
-    Far more sent than done is a producer that runs ahead; far less is a backlog that drains.
+    Far more sent than deleted means a producer that runs ahead; far less means a backlog that drains.
     """
     queue = feeding_queue(cycle, traffic.function)
     over = traffic.lately(len(busy))
@@ -146,7 +146,7 @@ def self_fed(sight: Sight, cycle: Cycle, traffic: Traffic, busy: tuple[float, ..
 
 
 def standing_at_cap(sight: Sight, cycle: Cycle, traffic: Traffic, minutes: int) -> str:
-    """Whether the function's concurrency was at its cap in each of the newest minutes, in words."""
+    """Return the evidence that the function's concurrency stood at its limit in the newest minutes, or ""."""
     queue = feeding_queue(cycle, traffic.function)
     caps = [m.max_concurrency for m in _mappings(sight, queue, traffic.function) if m.max_concurrency]
     reserved = sight.world.reserved_of(traffic.function)
@@ -176,11 +176,11 @@ def _batch(sight: Sight, queue: Key, function: Key) -> int:
 
 
 def outside(sight: Sight, cycle: Cycle, traffic: Traffic, share: float) -> str:
-    """The producer outside of the cycle that explains the traffic as well, "" when there is none.
+    """Return the producer outside of the cycle that explains the traffic as well, "" when there is none.
 
-    Where every hop is certain nothing else need explain it: whatever enters, goes round. Otherwise a
-    producer counts when its own volume is at least `share` of the traffic, or when it is certain and
-    cannot be measured. A schedule cannot send much.
+    Where every hop is certain nothing else need explain it: whatever enters, goes round. Otherwise a producer
+    counts when its own volume is at least `share` of the traffic, or when it is certain and cannot be
+    measured. A schedule cannot send much.
     """
     if cycle.certain:
         return ""
@@ -205,7 +205,7 @@ def outside(sight: Sight, cycle: Cycle, traffic: Traffic, share: float) -> str:
 
 
 def _volume(sight: Sight, source: str, over: Window) -> float | None:
-    """What a producer sent or did in the window, None when that is not measured."""
+    """Return how much a producer sent or did in the window, None when that is not measured."""
     key = key_of(node(source))
     if key is None:
         return None

@@ -74,9 +74,9 @@ class Environment(NamedTuple):
     start_at: float | None = None
 
     def idle_s(self, until: float, init_s: float) -> float | None:
-        """Seconds from the end of its initialisation to its first request, or to `until` without one.
+        """Return seconds from the end of its initialization to its first request, or to `until` without one.
 
-        `init_s` stands in for an initialisation whose length is unknown; None without an INIT_START.
+        `init_s` replaces an initialization of unknown length; None without an INIT_START.
         """
         if self.init_at is None:
             return None
@@ -104,7 +104,10 @@ class Digest:
     environments: tuple[Environment, ...] = ()
 
     def since(self, at: float) -> Digest:
-        """Only what is stamped `at` (s since the epoch) or later; mentions and environments as they are."""
+        """Return a digest of what is stamped `at` (s since the epoch) or later.
+
+        Mentions and environments unchanged.
+        """
         return replace(
             self,
             starts=tuple(x for x in self.starts if x.at >= at),
@@ -115,13 +118,13 @@ class Digest:
 
 
 def events(tail: LogTail) -> list[LogLine]:
-    """The lines of a tail, each event once, as they came."""
+    """Return the lines of a tail, each event once, in order of arrival."""
     return list({line.event_id or line.seq: line for line in tail.lines}.values())
 
 
 @once
 def digest(tail: LogTail, breathe: Breathe = no_breath) -> Digest:
-    """The digest of one tail; `breathe` is called every few ms of the 30 that a full one takes."""
+    """Return the digest of one tail; `breathe` is called every few ms of the 30 that a full one takes."""
     lines = _in_order(events(tail), breathe)
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()
@@ -158,7 +161,7 @@ def _environments(lines: Iterable[LogLine]) -> tuple[Environment, ...]:
 
 
 def after(seen: Environment | None, line: LogLine) -> Environment:
-    """What is known of an environment after one more of its lines; None before its first one."""
+    """Return what is known of an environment after one more of its lines; None before its first one."""
     if seen is None:
         seen = Environment(line.stream, line.at, line.at)
     first_at, last_at = min(seen.first_at, line.at), max(seen.last_at, line.at)
@@ -177,7 +180,7 @@ Place = tuple[float, str, str]
 
 
 def reported_twice(seen: Digest) -> frozenset[Place]:
-    """REPORTs of one request that follow one another in its stream without a START: some of them are forged.
+    """Return REPORTs of one request that follow one another in its stream without a START: some are forged.
 
     The platform writes one for each START; a retry of the same id begins with a START of its own.
     """
@@ -197,7 +200,7 @@ _STAGE = {"init": 0, "start": 1, "app": 2, "error": 2, "timeout": 2, "end": 3, "
 
 
 def _order(line: LogLine) -> tuple[float, str, int, str]:
-    """Stamps are whole milliseconds, so lines of one millisecond keep the order of an execution's stages."""
+    """Return the sort key of a line; within one millisecond the stages of an execution keep their order."""
     return (line.at, line.stream, _STAGE.get(line.kind, 2), line.event_id)
 
 
@@ -207,7 +210,7 @@ def _in_order(lines: list[LogLine], breathe: Breathe) -> list[LogLine]:
 
 
 def _executions(lines: list[LogLine]) -> Iterator[tuple[str, int]]:
-    """The request that each line belongs to, and which START of the tail it follows in its environment.
+    """Yield the request that each line belongs to, and which START of the tail it follows in its environment.
 
     A line's own id counts only where the platform wrote it; the application may print other ids.
     """

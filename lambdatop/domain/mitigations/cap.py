@@ -100,7 +100,7 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
 
 
 def _queues_beyond(s: FunctionSituation, wanted: int) -> list[MappingFacts]:
-    """The queues' mappings that are switched on, where they may ask for more together than the cap allows."""
+    """Return enabled queue mappings, where together they may ask for more than the cap allows."""
     found = [m for m in enabled_mappings(s) if m.source_kind == "sqs"]
     limits = [m.max_concurrency for m in found]
     fits = None not in limits and sum(filter(None, limits)) <= wanted
@@ -117,7 +117,7 @@ def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
 
 
 def _tuned(wanted: int) -> str:
-    """What a MaximumConcurrency does about a cap, which all queues share with whoever else calls."""
+    """Return the advice to set MaximumConcurrency; the cap is shared by all queues and other callers."""
     if wanted < LEAST_CONCURRENCY:
         return f"the least MaximumConcurrency, {LEAST_CONCURRENCY}, is more than the cap, too"
     return (

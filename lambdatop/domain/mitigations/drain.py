@@ -20,12 +20,12 @@ IAM = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
 def drain(url: str, name: str) -> Call:
-    """The call: everything of the queue at `url` goes to the file of the queue `name`."""
+    """Return the call that moves everything in the queue at `url` to the file of the queue `name`."""
     return Call(SERVICE, OPERATION, {"QueueUrl": url, "QueueName": name})
 
 
 def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
-    """The plan of a drain; nothing is compared before it because counts move all the time."""
+    """Return the plan of a drain; nothing is compared before it because counts change all the time."""
     q = s.facts
     about = q.visible + q.in_flight + q.delayed
     return Plan(

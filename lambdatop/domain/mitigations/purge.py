@@ -93,7 +93,7 @@ def _hold(s: QueueSituation) -> tuple[Alternative, ...]:
 
 
 def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
-    """Ways that leave the queue as empty, and the messages somewhere."""
+    """Return alternatives that empty the queue as well and keep the messages."""
     found = []
     if or_none(s.dead_letters_of):
         why = (
@@ -107,9 +107,9 @@ def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
 
 
 def too_soon(entries: Iterable[Entry], queue: Key, now: float, uptime: Uptime = NO_UPTIME) -> str:
-    """Why SQS would refuse another purge of ours now, "" when it would not.
+    """Return why SQS would refuse another purge of ours now, "" when it would not.
 
-    One whose age is not known, because somebody set the clock, refuses nothing: SQS knows better. A
+    One whose age is not known, because somebody set the clock, refuses nothing: SQS decides. A
     PurgeQueueInProgress that comes nevertheless is the answer to somebody else's purge.
     """
     for entry in reversed(tuple(entries)):

@@ -45,7 +45,10 @@ def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: flo
 
 
 def _unread(s: QueueSituation, why: NotKnown) -> Refusal:
-    """A trigger that nobody switches off would go on delivering what is moved away beside it."""
+    """Return the refusal for unread triggers.
+
+    One that stays enabled would go on delivering what is moved away.
+    """
     reason = f"What reads {s.facts.name} could not be read ({why.why}), so that it cannot be held."
     return Refusal(NAME, s.ref, reason, f"{why.remedy}, or disable its triggers one by one.")
 

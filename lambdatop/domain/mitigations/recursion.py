@@ -21,12 +21,12 @@ HOPS = 16
 
 
 def set_recursion(function: str, value: str) -> Call:
-    """The call that lets loops of `function` (its ARN) run (Allow) or has Lambda stop them (Terminate)."""
+    """Return call that allows loops of `function` (its ARN) or has Lambda stop them (Allow, Terminate)."""
     return Call("lambda", "PutFunctionRecursionConfig", {"FunctionName": function, "RecursiveLoop": value})
 
 
 def set_recursion_cli(scope: Scope, call: Call) -> str:
-    """`set_recursion` as an `aws` command."""
+    """Return `set_recursion` as an `aws` command."""
     name = option("--function-name", call.params["FunctionName"])
     return cli(
         scope,

@@ -80,7 +80,7 @@ def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: 
 
 
 def _told(params: Mapping[str, Any]) -> str | None:
-    """Where somebody wants the place of the record told; None leaves it where it is told now."""
+    """Return the requested destination for the skipped record's metadata; None keeps the present one."""
     return KNOBS["on_failure"].parse("on_failure", params["on_failure"]) if "on_failure" in params else None
 
 

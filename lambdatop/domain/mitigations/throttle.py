@@ -27,7 +27,7 @@ IAM = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lam
 
 
 def set_reserved(function: str, value: Reserved) -> Call:
-    """The call that makes reserved concurrency of `function` (its ARN) exactly `value`; None deletes it."""
+    """Return the call that sets reserved concurrency of `function` (its ARN) to `value`; None deletes it."""
     if value is None:
         return Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": function})
     params = {"FunctionName": function, "ReservedConcurrentExecutions": value}
@@ -35,7 +35,7 @@ def set_reserved(function: str, value: Reserved) -> Call:
 
 
 def set_reserved_cli(scope: Scope, function: str, value: Reserved) -> str:
-    """`set_reserved` as an `aws` command."""
+    """Return `set_reserved` as an `aws` command."""
     if value is None:
         return cli(scope, "lambda", "delete-function-concurrency", *option("--function-name", function))
     words = ("lambda", "put-function-concurrency", *option("--function-name", function))
@@ -89,7 +89,7 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
 
 
 def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposal:
-    """Its queues are held before it is throttled: no receive is refused, no good message goes to a DLQ."""
+    """Return plan that disables the queues' triggers before the throttle: no message goes to a DLQ by it."""
     if isinstance(s.mappings, NotKnown):
         reason = f"The triggers of {s.facts.name} could not be read ({s.mappings.why})."
         hint = f"{s.mappings.remedy}, or disable its triggers one by one before you throttle it."
@@ -142,12 +142,12 @@ def _refuse(s: FunctionSituation) -> Refusal | None:
 
 
 def enabled_mappings(s: FunctionSituation) -> tuple[MappingFacts, ...]:
-    """Triggers that deliver now, none where they could not be read (see `unread_warnings`)."""
+    """Return triggers that deliver now, none where they could not be read (see `unread_warnings`)."""
     return tuple(m for m in or_none(s.mappings) or () if m.enabled)
 
 
 def unread_warnings(s: FunctionSituation) -> tuple[str, ...]:
-    """What may speak against a change of the reservation, and was not read."""
+    """Return what may speak against a change of the reservation and was not read."""
     words = []
     if isinstance(s.mappings, NotKnown):
         words.append(
@@ -221,7 +221,7 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
 
 
 def callers(s: FunctionSituation) -> tuple[str, ...]:
-    """Everybody who is known to invoke the function."""
+    """Return everybody who is known to invoke the function."""
     found = [f"mapping {m.source_name} ({m.source_kind}, {m.state})" for m in or_none(s.mappings) or ()]
     found += [f"resource policy allows {p}" for p in or_none(s.policy_principals) or ()]
     found += [f"alias {a}" for a in or_none(s.aliases) or ()]

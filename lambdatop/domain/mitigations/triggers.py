@@ -35,7 +35,7 @@ CHANGING = ("Creating", "Enabling", "Disabling", "Updating", "Deleting")
 
 
 def switch(uuid: str, on: bool) -> Call:
-    """The call that switches a mapping; nothing but `Enabled` is sent, so nothing else changes."""
+    """Return the call that switches a mapping; only `Enabled` is sent, so nothing else changes."""
     return Call("lambda", "UpdateEventSourceMapping", {"UUID": uuid, "Enabled": on})
 
 
@@ -53,12 +53,12 @@ _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
 
 
 def _scaling(config: Mapping[str, Any]) -> str:
-    """The shorthand of the AWS CLI for the one setting there is; an empty object takes it away."""
+    """Return the AWS CLI shorthand for the scaling configuration; an empty object removes the limit."""
     return f"MaximumConcurrency={config['MaximumConcurrency']}" if config else "{}"
 
 
 def mapping_cli(scope: Scope, call: Call) -> str:
-    """UpdateEventSourceMapping as an `aws` command."""
+    """Return UpdateEventSourceMapping as an `aws` command."""
     words = ["lambda", "update-event-source-mapping", "--uuid", call.params["UUID"]]
     for name, value in call.params.items():
         words += _FLAGS[name](value) if name in _FLAGS else ()
@@ -153,7 +153,7 @@ def _running(m: MappingFacts) -> str:
 
 
 def deadline_of(s: MappingSituation) -> Deadline:
-    """When the first of the events that wait in the source is lost."""
+    """Return when the first of the events that wait in the source is lost."""
     if is_stream(s.facts):
         return stream_deadline(s.facts, s.retention_s, s.oldest_age_s, s.at)
     if isinstance(s.queue, QueueFacts):
@@ -176,7 +176,7 @@ def _lost(s: MappingSituation, deadline: Deadline) -> str:
 
 
 def _lost_records(s: MappingSituation, deadline: Deadline) -> str:
-    """A mapping that gives old records up discards them when it is switched on again."""
+    """Return the records lost when a mapping that discards old records is enabled again."""
     kept, left = source_retention_s(s.facts, s.retention_s), left_words(deadline, s.at, "is lost")
     waits = f"which is {kept.words}" if isinstance(kept, NotKnown) else f"{span(kept)} after each came"
     if discards(s.facts, s.retention_s):
@@ -210,7 +210,7 @@ def _stampede(s: MappingSituation) -> tuple[str, ...]:
 
 
 def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
-    """Where a backlog waits and nothing limits how many start at once, a limit comes first."""
+    """Return the alternative to set a limit first, where a backlog waits and nothing limits the start."""
     if not _stampede(s) or s.facts.max_concurrency is not None:
         return ()
     why = f"at most {GENTLE} at once at first; undo it when the backlog is gone"

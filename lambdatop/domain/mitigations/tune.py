@@ -41,12 +41,12 @@ def _plain(parameter: str) -> Callable[[Any], dict[str, Any]]:
 
 
 def _scaling(value: int | None) -> dict[str, Any]:
-    """An empty object takes the limit away."""
+    """Return the scaling configuration; an empty object removes the limit."""
     return {"ScalingConfig": {} if value is None else {"MaximumConcurrency": value}}
 
 
 def _destination(value: str | None) -> dict[str, Any]:
-    """An empty name takes the destination away (the model's pattern allows it)."""
+    """Return the destination; an empty name removes it (the model's pattern allows that)."""
     return {"DestinationConfig": {"OnFailure": {"Destination": value or ""}}}
 
 
@@ -79,7 +79,7 @@ set again, so there would be no way back."""
 
 
 def set_fields(uuid: str, values: Mapping[str, Any]) -> Call:
-    """The call that sets exactly these fields."""
+    """Return the call that sets exactly these fields."""
     params: dict[str, Any] = {"UUID": uuid}
     for name, value in values.items():
         params |= KNOBS[name].params(value)
@@ -102,7 +102,7 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
 
 
 def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: str) -> Plan:
-    """The plan that sets exactly these fields, which AWS has for this kind of source."""
+    """Return the plan that sets exactly these fields, which AWS has for this kind of source."""
     m, scope = s.facts, s.ref.key.scope
     before = {name: CONTROL_FIELDS[name](m) for name in after}
     lossy = after.get("max_retry_attempts", ENDLESS) != ENDLESS

@@ -107,7 +107,7 @@ class Paces:
     everybody: bool = False
 
     def looking(self, state: LookState, purse: Purse) -> Looking:
-        """The plan in figures."""
+        """Return the plan in figures."""
         mood: Mood = "unlimited" if state.budget <= 0 else "wrong" if state.wrong else "calm"
         detail = max(self.detail.pace_s, self.detail.turn_s)
         cold = (self.sweeps.periodic_s if self.others_s is None else self.others_s) or DISCOVERY_S
@@ -130,7 +130,7 @@ class Paces:
         )
 
     def _mover_s(self, state: LookState, purse: Purse) -> float:
-        """Until a function that moves a total has detail, from when its minute was published."""
+        """Return the seconds from a published minute until a function that moves a total has detail."""
         at_once = state.base_s * JITTER
         room = SWEEP_SHARE * purse.whole
         missing = len(self.active) - room
@@ -158,7 +158,7 @@ def _why(state: LookState) -> str:
 
 
 def paces(state: LookState, first: tuple[Key, ...], purse: Purse) -> Paces:
-    """The paces that the purse allows."""
+    """Return the paces that the budget allows."""
     active = state.functions if state.active is None else state.functions & state.active
     base, pages = state.base_s, math.ceil(len(active) / LIST_PAGE)
     wire_h = state.wire_units * HOUR_S / base + pages
@@ -180,7 +180,7 @@ def paces(state: LookState, first: tuple[Key, ...], purse: Purse) -> Paces:
 def _apart(
     state: LookState, first: tuple[Key, ...], who: tuple[frozenset[Key], frozenset[Key]], rest: float
 ) -> Paces:
-    """Each tier has a pace of its own: searching, then queues, then all others, then what comes first."""
+    """Return a pace for each tier: searching, then queues, then all others, then what comes first."""
     base, active = state.base_s, len(who[1])
     soon_s = max(SOON_S, active * HOUR_S / (SOON_SHARE * rest))
     # What sweeps have cost already, or are going to cost, is not there for detail.
@@ -213,7 +213,7 @@ def _apart(
 
 
 def _others_h(state: LookState, others: float, left: float, want_h: float) -> float | None:
-    """Units an hour for detail of all others; None where that reaches each of them too seldom."""
+    """Return the units an hour for detail of all others; None where that reaches each of them too seldom."""
     if state.wrong:  # something is left for the sweeps of the next move
         share, slowest = (left - want_h) * (1 - SOON_SHARE), OTHERS_SOON_S
     else:
@@ -223,7 +223,7 @@ def _others_h(state: LookState, others: float, left: float, want_h: float) -> fl
 
 
 def _detail_paces(state: LookState, first: int, urgent: int, left_h: float) -> DetailPaces:
-    """As fast as it goes for all of them; or, where something is wrong, fast for the first of them."""
+    """Return paces for all of them as fast as affordable; or, in trouble, fast ones for the first of them."""
     base, units = state.base_s, first * state.series + urgent
     pace = max(base, units * HOUR_S / left_h)
     a_round = left_h * base / HOUR_S - urgent

@@ -59,7 +59,7 @@ class LookPlan:
 
 
 def plan(state: LookState) -> LookPlan:
-    """What is due at `state.now`, and the paces behind it."""
+    """Return what is due at `state.now`, and the paces behind it."""
     purse = Purse(state.budget, state.calm, state.others, wrong=state.wrong)
     first = _first(state)
     found = paces(state, first, purse)
@@ -83,7 +83,7 @@ def plan(state: LookState) -> LookPlan:
 
 
 def _first(state: LookState) -> tuple[Key, ...]:
-    """What comes first: watched, hot, on screen."""
+    """Return the keys that come first: watched, hot, on screen."""
     keys = (*sorted(state.watched), *state.hot, *sorted(state.visible))
     return tuple(k for k in dict.fromkeys(keys) if k in state.functions)
 
@@ -100,7 +100,7 @@ def _full(state: LookState, found: Paces, purse: Purse, wire_due: bool) -> LookP
 
 
 def _sweep(state: LookState, found: Paces, purse: Purse, room: float) -> tuple[tuple[Key, ...], Metric, bool]:
-    """Whom to ask for one series: at once for a move that nobody explains, else when its turn has come."""
+    """Return whom to ask for one series: at once for an unexplained move, else when it is due."""
     if found.everybody:
         return (), PERIODIC, False
     room = min(room, SWEEP_SHARE * purse.whole - state.swept_units)
@@ -122,14 +122,14 @@ def _sweep(state: LookState, found: Paces, purse: Purse, room: float) -> tuple[t
 
 
 def _longest_waiting(keys: list[Key], at: Mapping[Key, float], most: int) -> tuple[Key, ...]:
-    """At most `most`; the order of those who have waited equally long does not matter, and costs time."""
+    """Return at most `most` keys, those that have waited longest; ties are in no particular order."""
     if len(keys) > most:
         keys = sorted(keys, key=lambda k: at.get(k, NEVER))[: max(0, most)]
     return tuple(keys)
 
 
 def _due_for(state: LookState, metric: Metric, again_s: float) -> list[Key]:
-    """Active functions not swept for `metric` lately; once those are done, the ones that seemed asleep."""
+    """Return active functions not swept for `metric` lately; after those, the ones that seemed idle."""
     at = state.swept.get(metric, {})
     awake = state.functions if state.active is None else state.functions & state.active
     due = [k for k in awake if state.now - at.get(k, NEVER) >= again_s]
@@ -143,7 +143,7 @@ class Room:
         self._whole, self.mine = min(whole, ROUND_MOST), min(mine, ROUND_MOST)
 
     def take(self, units: float, *, urgent: bool = False) -> bool:
-        """Whether there is room for it; if so, it is taken."""
+        """Take units from the budget if there is room; return whether there was."""
         if units > (self._whole if urgent else self.mine):
             return False
         self._whole -= units
@@ -154,7 +154,7 @@ class Room:
 def _detail(
     state: LookState, first: tuple[Key, ...], found: Paces, room: Room
 ) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
-    """Functions and fixed series whose time has come, the most urgent first, as far as the money goes."""
+    """Return functions and fixed series that are due, the most urgent first, as far as the budget allows."""
     slack = state.base_s / 2
 
     def due(key: Key, pace: float) -> bool:

@@ -61,5 +61,5 @@ class LookState:
         return self.troubled or bool(self.reading.moves)
 
     def age(self, key: Key) -> float:
-        """Seconds since this had detail; infinite when it never had."""
+        """Return the seconds since this had detail; infinite when it never had."""
         return self.now - self.asked.get(key, NEVER)

@@ -125,7 +125,10 @@ class Reading:
 def read(
     world: World, scope: Scope, now: float, known: Iterable[Key] = (), minutes: int = USUAL_MIN
 ) -> Reading:
-    """What the totals of `scope` say at `now`; `known` are functions in detail, asked for so many minutes."""
+    """Return what the totals of `scope` show at `now`.
+
+    `known` are functions in detail, asked for so many minutes.
+    """
     account, functions = Key(scope, "account", scope.account), tuple(known)
     moves = []
     for wire in WIRES:
@@ -138,7 +141,7 @@ def read(
 def usual(
     world: World, key: Key, metric: Metric, now: float, minutes: int = USUAL_MIN
 ) -> tuple[float, float]:
-    """Median and robust standard deviation of the last `minutes`, without the newest.
+    """Return the median and robust standard deviation of the last `minutes`, without the newest.
 
     A minute without a point is a zero of a counter, and says nothing of a maximum. `minutes` must not be more
     than what was asked for.
@@ -155,7 +158,7 @@ def usual(
 
 
 def rise(world: World, key: Key, metric: Metric, now: float) -> tuple[int, float]:
-    """The newest minutes' highest value as (minute, value); (0, 0.0) without a point."""
+    """Return the newest minutes' highest value as (minute, value); (0, 0.0) without a point."""
     newest, series = _newest(now), world.metric(key, *metric)
     start = newest - RECENT_MIN * MINUTE
     points = [(v, t) for t, v in zip(series.times, series.values, strict=True) if t >= start]

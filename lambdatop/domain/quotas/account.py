@@ -33,7 +33,7 @@ class Claim(NamedTuple):
 
 
 def account_rows(look: Look) -> Iterator[QuotaRow]:
-    """All of them; none of the concurrency before GetAccountSettings was read."""
+    """Yield all of them; none of the concurrency before GetAccountSettings was read."""
     if look.account is not None:
         yield from _concurrency(look)
         yield from _storage(look)
@@ -42,10 +42,10 @@ def account_rows(look: Look) -> Iterator[QuotaRow]:
 
 
 def claims(look: Look) -> list[Claim]:
-    """What each function takes, largest first.
+    """Return what each function claims, largest first.
 
     A reservation counts whole, used or not (of a function with both only the reserved part, as AWS counts),
-    then what is provisioned, and of everybody else what executes.
+    then provisioned concurrency, and of all other functions what executes.
     """
     found = []
     world = look.world
@@ -118,7 +118,7 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
 
 
 def _claimed(look: Look, reserved: float) -> tuple[float | None, tuple[tuple[float, float], ...], str, str]:
-    """What is claimed now, its points, where that comes from, and a word where it is not the real thing."""
+    """Return what is claimed now, its points, its source, and a note where it is an approximation."""
     metric = "ClaimedAccountConcurrency"
     level = look.level(look.whole, metric)
     if level is not None:
@@ -135,7 +135,7 @@ def _claimed(look: Look, reserved: float) -> tuple[float | None, tuple[tuple[flo
 
 
 def _with_consumers(made: QuotaRow, taken: list[Claim]) -> QuotaRow:
-    """The row with those who take most of it."""
+    """Return the row with the functions that claim most of it."""
     amounts: dict[Key, float] = defaultdict(float)
     for claim in taken:
         amounts[claim.key] += claim.amount
@@ -144,7 +144,7 @@ def _with_consumers(made: QuotaRow, taken: list[Claim]) -> QuotaRow:
 
 
 def _stack(taken: list[Claim], used: float, reserved: float) -> tuple[tuple[str, float], ...]:
-    """The claim by kind, exact where it can be: what is left of it executes without a reservation."""
+    """Return the claim by kind, exact where possible: the remainder executes without a reservation."""
     provisioned = sum(c.amount for c in taken if c.kind == "provisioned")
     executing = max(0.0, used - reserved - provisioned)
     parts = (("reserved", reserved), ("provisioned", provisioned), ("executing", executing))
@@ -152,7 +152,7 @@ def _stack(taken: list[Claim], used: float, reserved: float) -> tuple[tuple[str,
 
 
 def _first_throttled(look: Look, taken: list[Claim]) -> str:
-    """Who is refused first when the account's concurrency runs out."""
+    """Return who is throttled first when the account's concurrency runs out."""
     missing = object()
     known = [look.world.reserved.get(key, missing) for key in look.functions]
     unread, kept = known.count(missing), sum(1 for number in known if number and number is not missing)
@@ -241,7 +241,7 @@ def _storage(look: Look) -> Iterator[QuotaRow]:
 
 
 def _api(look: Look) -> Iterator[QuotaRow]:
-    """The control plane's requests/s: the account's where a usage metric is known, else our own share."""
+    """Yield control plane's requests/s: the account's where a usage metric is known, else our own share."""
     limit = look.limits.get(q.CONTROL_PLANE)
     key, others = (
         _quota(look, q.CONTROL_PLANE),
@@ -273,7 +273,7 @@ def _api(look: Look) -> Iterator[QuotaRow]:
 
 
 def _own_calls(look: Look) -> float | None:
-    """Requests/s of this process, over the last minutes."""
+    """Return the requests/s of this process, over the last minutes."""
     seen = look.world.lambda_calls
     if len(seen) < 2 or seen[-1][0] - seen[0][0] < LEAST_SPAN_S:
         return None

@@ -22,7 +22,7 @@ STEEP = 0.25
 
 
 def function_rows(look: Look) -> Iterator[QuotaRow]:
-    """The ones that are used far, and the fullest of each kind."""
+    """Yield the rows of high use, and the fullest of each kind."""
     world, exist = look.world, set(look.functions)
     reserving = [(key, number) for key, number in world.reserved.items() if number and key in exist]
     yield from fullest(_reserved(look, key, float(number)) for key, number in reserving)
@@ -35,7 +35,7 @@ def function_rows(look: Look) -> Iterator[QuotaRow]:
 
 
 def unused_reservations(look: Look, share: float) -> tuple[tuple[Key, int, float], ...]:
-    """Functions that used less than `share` of their reservation over an hour: reserved and used at most.
+    """Return functions that used less than `share` of their reservation over an hour: reserved, maximum used.
 
     The largest unused part first. A function whose metrics were not asked for is not judged.
     """
@@ -113,7 +113,10 @@ def _provisioned_row(
 
 
 def _requests(look: Look, key: Key, reserved: int) -> Candidate | None:
-    """A short function with a reservation: 10 requests/s per unit, whatever its concurrency shows."""
+    """Return the request rate of a short function with a reservation.
+
+    10/s per unit, whatever its concurrency shows.
+    """
     start, end = look.recent.start, look.recent.end
     runs = look.world.metric(key, "Invocations").sum(start, end)
     if not runs or look.world.metric(key, "Duration").sum(start, end) / runs >= SHORT_MS:
@@ -143,7 +146,7 @@ def _requests_row(look: Look, key: Key, used: float, limit: float) -> QuotaRow:
 
 
 def _scaling(look: Look, key: Key) -> Candidate | None:
-    """The steepest step between two minutes; a maximum per minute hides how fast it was reached within."""
+    """Return steepest step between two minutes; a maximum per minute hides how fast it was reached within."""
     limit = look.limits.get(q.SCALING_RATE)
     if (look.running(key) or 0.0) < STEEP * limit.value:
         return None

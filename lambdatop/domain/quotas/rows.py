@@ -19,7 +19,7 @@ from lambdatop.domain.state.world import World
 def quota_rows(
     world: World, now: float, settings: Settings, breathe: Breathe = no_breath
 ) -> tuple[QuotaRow, ...]:
-    """All rows, the nearest to its limit first; of equally near ones those that fill soonest.
+    """Return all rows, the nearest to its limit first; of equally near ones those that fill soonest.
 
     `breathe` is called after each.
     """
@@ -36,7 +36,7 @@ def quota_rows(
 
 
 def _why_assumed(world: World, at: Look) -> str:
-    """Why Service Quotas did not tell, in words."""
+    """Return in words why Service Quotas returned no limit."""
     if at.limits.gap:
         return at.limits.gap
     health = world.sources.get("quotas")
@@ -46,15 +46,19 @@ def _why_assumed(world: World, at: Look) -> str:
 
 
 def _explained(row: QuotaRow, why: str) -> QuotaRow:
-    """An assumed limit says why it is; what no quota code stands for is nowhere to be read."""
+    """Return the row with the reason why its limit is assumed.
+
+    A limit without a quota code cannot be read at all.
+    """
     words = f"limit assumed ({why if row.code else 'documented, no API tells it'})"
     return replace(row, note=f"{row.note}; {words}" if row.note else words)
 
 
 def nearness(row: QuotaRow) -> tuple[float, bool, bool, float, str]:
-    """Sorts by how near a limit is: its share, then AWS's limits before own ones, then the sooner.
+    """Return the sort key by nearness to the limit.
 
-    What fills within the hour, by a trend that may be trusted, counts as 80 to 100 % used.
+    Its share, then AWS's limits before own ones, then the sooner. What fills within the hour, by a trend of
+    sufficient confidence, counts as 80 to 100 % used.
     """
     soonest = row.exhausted_range_s[0] if row.exhausted_range_s else math.inf
     near = row.share if row.share is not None else 0.0

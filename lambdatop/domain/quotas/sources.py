@@ -19,7 +19,7 @@ POLLER_CONCURRENCY = 10
 
 
 def source_rows(look: Look) -> Iterator[QuotaRow]:
-    """The ones that are used far, and the fullest of each kind."""
+    """Yield the rows of high use, and the fullest of each kind."""
     mappings = [m for m in look.world.mappings.values() if m.key.scope == look.scope and m.enabled]
     yield from fullest(_in_flight(look))
     yield from fullest(_shards(look, mappings))
@@ -55,7 +55,10 @@ def _in_flight_row(look: Look, facts: QueueFacts, used: float, limit: float) -> 
 
 
 def _shards(look: Look, mappings: list[MappingFacts]) -> Iterator[Candidate]:
-    """Reads of each Kinesis shard by the mappings that share them; enhanced fan-out has a pipe of its own."""
+    """Yield the reads of each Kinesis shard by the mappings that share them.
+
+    Enhanced fan-out has its own throughput.
+    """
     readers: dict[Key, list[MappingFacts]] = defaultdict(list)
     for mapping in mappings:
         stream = mapping.source_stream
@@ -88,7 +91,7 @@ def _shards_row(look: Look, stream: Key, found: list[MappingFacts], used: float)
 
 
 def _mappings(look: Look, mappings: list[MappingFacts]) -> Iterator[Candidate]:
-    """How many executions a queue's mapping may ask for at once, against what its function runs."""
+    """Yield how many executions a queue's mapping may ask for at once, against its function's concurrency."""
     fed = Counter(m.function for m in mappings)
     for mapping in mappings:
         if mapping.source_kind != "sqs":
@@ -121,7 +124,7 @@ def _mappings_row(look: Look, mapping: MappingFacts, fed: int, used: float | Non
 
 
 def _most(mapping: MappingFacts) -> tuple[int, bool, str]:
-    """The most at once, whether its owner has set it, and what says so."""
+    """Return the maximum at once, whether its owner has set it, and its source."""
     if mapping.max_concurrency:
         return mapping.max_concurrency, True, "MaximumConcurrency"
     if mapping.pollers_max:
@@ -130,7 +133,7 @@ def _most(mapping: MappingFacts) -> tuple[int, bool, str]:
 
 
 def _interfaces(look: Look) -> Iterator[Candidate]:
-    """Lambda shares an interface per subnet and set of security groups: that many there are at least."""
+    """Yield the network interfaces: one per subnet and set of security groups, which is a lower bound."""
     by_vpc: dict[str, set[str]] = defaultdict(set)
     users: dict[str, int] = Counter()
     for key in look.functions:

@@ -22,7 +22,7 @@ DEPLOYMENT = "the next deployment: what runs is not touched"
 
 
 def static_rows(look: Look) -> Iterator[QuotaRow]:
-    """Functions above 80 % of a static limit, the fullest of each limit first."""
+    """Yield functions above 80 % of a static limit, the fullest of each limit first."""
     kinds: dict[str, list[QuotaRow]] = {}
     least = {
         code: SHOWN_FROM * look.limits.get(code).value for code in (q.PACKAGE_DIRECT, q.ENVIRONMENT, q.LAYERS)
@@ -51,7 +51,7 @@ def _same(made: QuotaRow) -> QuotaRow:
 
 
 def _listed(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
-    """What ListFunctions tells; nothing is made below 80 %."""
+    """Yield the limits that ListFunctions shows; none below 80 %."""
     zipped = facts.code_size_bytes + facts.layers_size_bytes
     if facts.package_type == "Zip" and zipped:
         yield from _package(look, facts, zipped)
@@ -64,7 +64,7 @@ def _listed(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
 
 
 def _policy(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
-    """The resource policy, which is read function by function."""
+    """Yield the resource policy, which is read function by function."""
     triggers = look.world.triggers_of(facts.key)
     if triggers.policy_bytes:
         yield from _near(
@@ -103,7 +103,7 @@ def _near(
 
 
 def _package(look: Look, facts: FunctionFacts, zipped: int) -> Iterator[QuotaRow]:
-    """The zipped size is all that a list tells: it bounds the unzipped one from below."""
+    """Yield the zipped size, all that a list shows: a lower bound of the unzipped one."""
     unzipped = look.limits.get(q.PACKAGE_UNZIPPED).value
     if zipped >= SHOWN_FROM * unzipped:
         words = "zipped, with layers: unzipped it is larger still"
@@ -115,7 +115,7 @@ def _package(look: Look, facts: FunctionFacts, zipped: int) -> Iterator[QuotaRow
 
 
 def _timeout(look: Look, key: Key, told: Told) -> Iterator[QuotaRow]:
-    """The longest run of the last minutes against the function's own timeout."""
+    """Yield the longest run of the last minutes against the function's own timeout."""
     durations = told.series.get(("Duration", "Maximum"), EMPTY)
     longest = durations.max(look.recent.start, look.recent.end) if durations.times else None
     if longest is None:
@@ -147,7 +147,7 @@ def _timeout(look: Look, key: Key, told: Told) -> Iterator[QuotaRow]:
 
 
 def _hit(look: Look, key: Key) -> Iterator[QuotaRow]:
-    """Limits that the log shows as hit: how full something was between hits, nobody tells."""
+    """Yield limits that the log shows as hit; the use between hits is not known."""
     facts = look.world.functions.get(key)
     if facts is None or key.scope != look.scope:
         return

@@ -135,7 +135,10 @@ class ModeSettings:
     profile: str = ""
 
     def forced_by(self, account: str) -> str:
-        """What holds this account to read-only, "" when nothing does. Whether --write lifts it: `write`."""
+        """Return what holds this account to read-only, "" when nothing does.
+
+        Whether --write lifts it: `write`.
+        """
         if self.accounts and not (len(account) == 12 and account.isdecimal()):
             return "accounts (which account this is could not be told)"
         return dict(self.accounts).get(account, "")

@@ -69,7 +69,7 @@ def build_snapshot(
     hold_quotas_s: tuple[float, float] = HOLD_QUOTAS_S,
     breathe: Breathe = no_breath,
 ) -> Snapshot:
-    """The newest Snapshot; `previous` gives findings their `since` and the sequence its number.
+    """Build the newest Snapshot; `previous` gives findings their `since` and the sequence its number.
 
     It must have been made under the same settings. From `worth_comparing` functions on, its rows are kept
     where nothing that they are made of has changed, and its quotas for `hold_quotas_s`. `breathe` is called
@@ -141,7 +141,10 @@ def _quotas(
     hold_s: tuple[float, float],
     breathe: Breathe,
 ) -> tuple[float, tuple[QuotaRow, ...]]:
-    """When the quotas were counted, and their rows: they move by minutes, and counting them looks at all."""
+    """Return when the quotas were counted, and their rows.
+
+    They change by minutes, and counting reads everything.
+    """
     if kept is not None:
         newer = any(getattr(kept.world, name) is not getattr(world, name) for name in _QUOTAS_LOOK_AT)
         if at - kept.quotas_at < (hold_s[0] if newer else hold_s[1]):
@@ -150,7 +153,7 @@ def _quotas(
 
 
 def _queue_rows(seen: Sight, previous: Snapshot) -> Mapping[Key, QueueRow]:
-    """A row for each queue, the one of the round before where it still holds."""
+    """Return a row for each queue, the one of the round before where it still holds."""
     world = seen.world
     feeders = _dead_letter_feeders(world)
     before = {row.facts.key: row for row in previous.queues} if seen.only is not None else {}
@@ -166,7 +169,7 @@ def _queue_rows(seen: Sight, previous: Snapshot) -> Mapping[Key, QueueRow]:
 def _function_rows(
     seen: Sight, burning: Burning, found: Mapping[Key, tuple[Finding, ...]], previous: Snapshot
 ) -> Mapping[Key, FunctionRow]:
-    """A row for each function, the one of the round before where it still holds."""
+    """Return a row for each function, the one of the round before where it still holds."""
     world, kept = seen.world, previous.kept
     rows: dict[Key, FunctionRow] = {}
     anew: Iterable[Key] = world.functions
@@ -187,7 +190,7 @@ def _function_rows(
 
 
 def _ordered(rows: Mapping[Key, FunctionRow], previous: Snapshot) -> tuple[FunctionRow, ...]:
-    """The hottest first; the order of the round before where all rows are the same objects."""
+    """Return the hottest first; the order of the round before where all rows are the same objects."""
     kept = previous.kept.functions if previous.kept is not None else {}
     if len(kept) == len(rows) and all(map(is_, rows.values(), kept.values())):
         return previous.functions
@@ -207,7 +210,7 @@ def _dead_letter_feeders(world: World) -> dict[Key, tuple[str, ...]]:
 def queue_row(
     world: World, history: QueueHistory, now: float, settings: Settings, dlq_of: tuple[str, ...] = ()
 ) -> QueueRow:
-    """Flow and growth of one queue, with the queues whose dead letters it takes."""
+    """Return flow and growth of one queue, with the queues whose dead letters it takes."""
     facts = history.facts
     known = min(now, world.metrics_at.get(facts.key, now))
     redelivery = rates.window(known, settings.detectors.sqs_redelivery.window_min, settings.metrics)
@@ -230,7 +233,7 @@ def queue_row(
 
 
 def _by_function(findings: tuple[Finding, ...], world: World) -> dict[Key, tuple[Finding, ...]]:
-    """Findings of each function, its queues' and mappings' included."""
+    """Return the findings of each function, its queues' and mappings' included."""
     owners: dict[Key, set[Key]] = defaultdict(set)
     for mapping in world.mappings.values():
         owners[mapping.key].add(mapping.function)
@@ -270,7 +273,7 @@ def _targets(world: World) -> tuple[Target, ...]:
 
 
 def _sources(world: World, now: float, failed: tuple[str, ...]) -> tuple[SourceRow, ...]:
-    """A row for each collector, and one for the detectors when some have failed."""
+    """Return a row for each collector, and one for the detectors when some have failed."""
     rows = [SourceRow(DETECTORS, "failed", None, " ".join(failed))] if failed else []
     for name, health in sorted(world.sources.items()):
         report = health.report

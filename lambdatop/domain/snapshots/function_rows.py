@@ -29,7 +29,7 @@ def function_row(
     findings: tuple[Finding, ...] = (),
     burning: Burning | None = None,
 ) -> FunctionRow:
-    """All figures of one function over the last final minutes."""
+    """Return all figures of one function over the last final minutes."""
     key = facts.key
     fetched = _fetched(world, key)
     if key not in world.series and key not in world.logs and not findings:
@@ -74,7 +74,7 @@ def function_row(
 
 
 def _silent_row(world: World, facts: FunctionFacts, fetched: float | None, burning: Burning) -> FunctionRow:
-    """The row of a function of which nothing was ever published: most of a large account."""
+    """Return the row of a function without any published metric: most of a large account."""
     key, zero = facts.key, None if fetched is None else 0.0
     burn = None if fetched is None else burning.of(facts, None)
     return FunctionRow(
@@ -93,7 +93,10 @@ def _silent_row(world: World, facts: FunctionFacts, fetched: float | None, burni
 
 
 def _fetched(world: World, key: Key) -> float | None:
-    """As of when its figures are known: its last detail, or a later word that it has not run for hours."""
+    """Return as of when its figures are known.
+
+    Its last detail, or a later answer that it has not run for hours.
+    """
     fetched, told = world.metrics_at.get(key), world.activity.get(key.scope)
     if told is None or key in told.functions or told.at <= (fetched or 0.0):
         return fetched
@@ -102,7 +105,10 @@ def _fetched(world: World, key: Key) -> float | None:
 
 
 def _idle(fetched: float | None) -> dict[str, float | None]:
-    """No point in the window: a function that is idle has zero rates, one never asked about has none."""
+    """Return the rates without a point in the window.
+
+    Zero for an idle function, None for one never asked about.
+    """
     zero = 0.0 if fetched is not None else None
     return {
         "invocations_per_min": zero,

@@ -24,7 +24,7 @@ EACH_FUNCTION: Mapping[str, tuple[str, ...]] = {
 
 
 def gaps(world: World) -> tuple[Gap, ...]:
-    """All gaps by source, action and target; reads whose turn has not come are told as their number."""
+    """Return all gaps by source, action and target; reads that are still due are given as their number."""
     found: dict[tuple[str, str, Reason], list[Gap]] = {}
     for gap in (*_told(world), *_of_turns(world)):
         found.setdefault((gap.source, gap.action, gap.reason), []).append(gap)
@@ -49,7 +49,7 @@ def _told(world: World) -> Iterator[Gap]:
 
 
 def _of_turns(world: World) -> Iterator[Gap]:
-    """What is missing of single functions, and how many have not had their turn."""
+    """Yield what is missing of single functions, and how many are still due."""
     for key, (_, triggers) in world.triggers.items():
         for unread in triggers.unread:
             yield Gap("triggers", unread.action, key.id, unread.reason)

@@ -57,12 +57,12 @@ class Rows:
 
 
 def in_loops(findings: Iterable[Finding]) -> frozenset[Key]:
-    """Functions that were found to feed themselves: every event they work off makes the next one."""
+    """Return the functions found to invoke themselves: every processed event creates the next one."""
     return frozenset(f.target.key for f in findings if f.detector in LOOPS and f.rank > 0)
 
 
 def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[StormRow, ...], Made]:
-    """One row per mapping and per function that is pushed to, worst first; and how they were made."""
+    """Return one row per mapping and per pushed function, worst first; and how they were made."""
     made: dict[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]] = {}
     world = rows.sight.world
     unread = (world.unread("queues", ""), world.unread("streams", ""))
@@ -90,14 +90,14 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
 
 
 def _parts(mapping: MappingFacts, rows: Rows) -> tuple[FunctionRow | None, QueueRow | None, QueueRow | None]:
-    """The function, queue and dead-letter queue of a mapping."""
+    """Return the function, queue and dead-letter queue of a mapping."""
     queue = rows.queues.get(mapping.source_queue) if mapping.source_queue else None
     dlq = rows.queues.get(queue.facts.dlq) if queue and queue.facts.dlq else None
     return rows.functions.get(mapping.function), queue, dlq
 
 
 def _feeding_itself(row: StormRow) -> StormRow:
-    """A loop repeats work without a failure, so that no ratio shows it."""
+    """Return the row of a loop, which repeats work without a failure, so that no ratio shows it."""
     if row.state not in ("", "Enabled"):
         return row
     return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it feeds itself", row.why))))
@@ -110,7 +110,7 @@ def _polled(
     dlq: QueueRow | None,
     rows: Rows,
 ) -> StormRow:
-    """The row of an event source mapping."""
+    """Return the row of an event source mapping."""
     error_rate = function.error_rate if function else None
     stream = mapping.source_kind in STREAMS
     facts, reserved = (function.facts, function.reserved) if function else (None, None)
@@ -156,7 +156,7 @@ def _unread_queue(mapping: MappingFacts, rows: Rows) -> NotKnown:
 
 
 def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | None) -> tuple[str, ...]:
-    """Who waits behind a failed event."""
+    """Return who waits behind a failed event."""
     if not mapping.enabled or (error_rate or 0.0) <= 0:
         return ()
     if mapping.source_kind in (*STREAMS, "kafka"):
@@ -165,7 +165,7 @@ def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | 
 
 
 def _repeated(row: StormRow) -> float | None:
-    """The share of the function's work that is done again, None when it is not known."""
+    """Return the share of the function's work that is repeated, None when it is not known."""
     if row.queue is not None:
         return received_again(row.queue.received, row.queue.deleted, row.queue.facts.in_flight)
     return row.error_rate if row.source_kind in (*STREAMS, "kafka") else None
@@ -206,7 +206,10 @@ def _score(mapping: MappingFacts, row: StormRow) -> tuple[float, str]:
 
 
 def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
-    """Rows of a function that others call: one for asynchronous events, one for callers that wait."""
+    """Return the rows of a function that others invoke.
+
+    One for asynchronous events, one for synchronous callers.
+    """
     world = rows.sight.world
     push = or_none(world.triggers_of(function.key).push) or ()
     later = [t for t in push if t.invocation == "push async"]
@@ -247,7 +250,7 @@ def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) ->
 
 
 def _row(function: FunctionRow, push: list[PushTrigger], otherwise: str, invocation: Invocation) -> StormRow:
-    """A row for some triggers of one function, named `otherwise` where none is known by name."""
+    """Return a row for some triggers of one function, named `otherwise` where none is known by name."""
     names = tuple(dict.fromkeys(_name(t) for t in push))
     return StormRow(
         mapping=None,
@@ -268,7 +271,7 @@ def _errors(function: FunctionRow) -> str:
 
 
 def _name(trigger: PushTrigger) -> str:
-    """`s3 uploads`; the kind alone where the policy names no source."""
+    """Return `s3 uploads`; the kind alone where the policy names no source."""
     arn = parse_arn(trigger.source_arn)
     return f"{trigger.kind} {arn.name}" if arn else trigger.kind
 
@@ -283,7 +286,7 @@ def _queue_trend(mapping: MappingFacts, rows: Rows) -> Trend:
 
 
 def _ratio_trend(above: Series, below: Series, over: Window) -> Trend:
-    """Direction of a ratio: the newer half of the window against the older; under 20 % is flat."""
+    """Return the direction of a ratio: the newer half of the window against the older; under 20 % is flat."""
     half = over.start + over.minutes // 2 * MINUTE
     older, newer = below.sum(over.start, half), below.sum(half, over.end)
     if not older or not newer:

@@ -48,7 +48,7 @@ class _Alike:
         self._silent: dict[tuple[tuple[Stat, float], ...], Told] = {}
 
     def of(self, series: dict[Stat, Series], at: dict[Stat, float]) -> Told:
-        """What is known of one thing."""
+        """Return what is known of one resource."""
         when = tuple(at.items())
         silent = self._silent.get(when)
         if silent is None:
@@ -61,9 +61,9 @@ class _Alike:
 def _told(
     known: Told, event: ev.MetricsObserved, oldest: float, points: Iterable[MetricPoints]
 ) -> tuple[dict[Stat, Series], dict[Stat, float]]:
-    """What is known of one thing after an answer: its series, and when each was asked for.
+    """Return what is known of one resource after an answer: its series, and when each was asked for.
 
-    Not every answer holds every series, so which one is older is told for each of them.
+    Not every answer holds every series, so the age is kept for each of them.
     """
     series, at = dict(known.series), dict(known.at)
     for told in points:

@@ -22,7 +22,7 @@ from lambdatop.domain.state.world import Activity, World
 def changed(
     old: World, new: World, since: float, now: float, settings: Settings, breathe: Breathe = no_breath
 ) -> frozenset[Key] | None:
-    """What in `new` may look different from what was made of `old`: functions and queues; None for all.
+    """Return the functions and queues whose rows may differ between `old` and `new`; None for all.
 
     `since` is when the round before was made, `now` when this one is (s since the epoch).
     """
@@ -38,14 +38,14 @@ def changed(
 
 
 def _unread(world: World) -> tuple[object, ...]:
-    """What rows say of things that were not read: why a source as a whole brings nothing, and its gaps."""
+    """Return what rows show of missing reads: why a source as a whole brings nothing, and its gaps."""
     reasons = (world.unread(source, "") for source in ("triggers", "concurrency", "queues", "streams"))
     gaps = {place: told.gaps for place, told in world.gaps.items() if place[1] in ("queues", "streams")}
     return (*reasons, gaps)
 
 
 def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:
-    """What has another value in any map that tells of one thing."""
+    """Yield the keys with another value in any map of single resources."""
     for name in (
         *("functions", "series", "metrics_at", "reserved", "triggers", "logs", "changes"),
         *("provisioned", "mappings", "queues"),
@@ -57,7 +57,7 @@ def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:
 
 
 def differing(old: Mapping[Key, Any], new: Mapping[Key, Any]) -> Iterable[Key]:
-    """Keys that have another object, or none any more."""
+    """Return the keys that have another object, or none any more."""
     if old is new:
         return ()
     missing = object()
@@ -67,12 +67,12 @@ def differing(old: Mapping[Key, Any], new: Mapping[Key, Any]) -> Iterable[Key]:
 
 
 def _another(old: object, new: object) -> bool:
-    """By identity, which is quick; but a number that was read again is the same number."""
+    """Return whether two values differ by identity, which is quick; equal numbers count as the same."""
     return old is not new and not (isinstance(new, (int, float)) and old == new)
 
 
 def _otherwise_active(world: World, old: Activity | None, new: Activity | None) -> Iterable[Key]:
-    """Functions that began or ceased to be active; the quiet ones too, of which was heard again."""
+    """Return functions that became active or inactive, and quiet ones with a new answer."""
     if old is new:
         return ()
     if old is None or new is None:
@@ -81,7 +81,7 @@ def _otherwise_active(world: World, old: Activity | None, new: Activity | None) 
 
 
 def _further(world: World, since: float, now: float, settings: Settings) -> set[Key]:
-    """What was never asked for as a whole is seen up to the clock: where a minute became final meanwhile."""
+    """Return resources never asked for as a whole, for which another minute has become final meanwhile."""
     metrics = settings.metrics
 
     def moved(wait_s: float) -> bool:
@@ -99,7 +99,7 @@ def _further(world: World, since: float, now: float, settings: Settings) -> set[
 
 
 def _elsewhere(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
-    """Functions that are told something by what was touched: a queue, a mapping, a log group."""
+    """Return functions whose rows depend on what was touched: a queue, a mapping, a log group."""
     found: set[Key] = set()
     for mapping in (*_of(touched, old.mappings), *_of(touched, new.mappings)):
         found.add(mapping.function)
@@ -114,7 +114,7 @@ def _of(keys: set[Key], mappings: Mapping[Key, MappingFacts]) -> Iterator[Mappin
 
 
 def _writers(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
-    """Functions that write to the log groups of touched ones, or to touched groups: they share the bytes."""
+    """Return the functions that share a log group, and so its bytes, with a touched one."""
     groups = {key for key in touched if key.kind == LOG_GROUP}
     for world in (old, new):
         known = (world.functions[key] for key in paced(touched, breathe, 500) if key in world.functions)

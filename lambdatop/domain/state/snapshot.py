@@ -271,7 +271,7 @@ class Snapshot:
     kept: Kept | None = field(default=None, repr=False)
 
     def age_s(self, as_of: float | None) -> float | None:
-        """How old something was when this was made, s; None where it was not known."""
+        """Return how old something was when this was made, s; None where it was not known."""
         return None if as_of is None else max(0.0, self.at - as_of)
 
     @property

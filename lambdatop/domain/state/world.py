@@ -30,7 +30,7 @@ _NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
 def _none() -> Mapping[Any, Any]:
-    """The shared empty mapping; Python 3.11 takes no mappingproxy as a default."""
+    """Return the shared empty mapping; Python 3.11 takes no mappingproxy as a default."""
     return _NONE
 
 
@@ -61,7 +61,7 @@ class Spend:
 
 @lru_cache(maxsize=256)
 def _not_known(reason: Reason, action: str) -> NotKnown:
-    """One object for each, so that what is made of it can be compared by identity."""
+    """Return one object for each reason, so that rows can be compared by identity."""
     return NotKnown(reason, action)
 
 
@@ -109,20 +109,23 @@ class World:
     journal: tuple[Entry, ...] = ()
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
-        """One series, empty when nothing is known."""
+        """Return one series, empty when nothing is known."""
         return self.series.get(key, NOTHING_TOLD).series.get((name, stat), EMPTY)
 
     def asked_at(self, series: SeriesKey) -> float | None:
-        """When the newest answer for a series was asked for (s since the epoch), None before the first."""
+        """Return when a series' newest answer was asked for (s since the epoch), None before the first."""
         return self.series.get(series.key, NOTHING_TOLD).at.get((series.metric, series.stat))
 
     def triggers_of(self, function: Key) -> FunctionTriggers:
-        """What is known of a function's push triggers and async settings; before it was read, why not."""
+        """Return what is known of a function's push triggers and async settings.
+
+        Before it was read, why not.
+        """
         read = self.triggers.get(function)
         return read[1] if read else _never_read(function, self.unread("triggers", ""))
 
     def reserved_of(self, function: Key) -> Reserved | NotKnown:
-        """Reserved concurrency of a function; before it was read, why it was not."""
+        """Return the reserved concurrency of a function; before it was read, why it was not."""
         if function in self.reserved:
             return self.reserved[function]
         return self._gap("concurrency", function.id) or self.unread(
@@ -130,12 +133,12 @@ class World:
         )
 
     def queue_of(self, queue: Key) -> QueueHistory | NotKnown:
-        """What is known of a queue; before it was read, why it was not."""
+        """Return what is known of a queue; before it was read, why it was not."""
         known = self.queues.get(queue)
         return known or self._gap("queues", queue.id) or self.unread("queues", "sqs:GetQueueAttributes")
 
     def retention_of(self, stream: Key) -> int | NotKnown:
-        """How long a stream keeps its records, in s; before it was read, why it was not."""
+        """Return how long a stream keeps its records, in s; before it was read, why it was not."""
         known = self.streams.get(stream)
         if known is not None and known.retention_s is not None:
             return known.retention_s
@@ -145,12 +148,15 @@ class World:
         return self._gap("streams", stream.id) or self.unread("streams", action)
 
     def _gap(self, source: str, target: str) -> NotKnown | None:
-        """Why a read of one thing brought nothing, None where no gap is known."""
+        """Return why a read of one resource brought nothing, None where no gap is known."""
         told = (gaps.by_target for (_, name), gaps in self.gaps.items() if name == source)
         return next((found for targets in told if (found := targets.get(target))), None)
 
     def unread(self, source: str, action: str) -> NotKnown:
-        """Why a read of `source` has brought nothing: the source failed as a whole, or it was not made."""
+        """Return why a read of `source` has brought nothing.
+
+        The source failed as a whole, or it was not made.
+        """
         health = self.sources.get(source)
         state = health.report.state if health is not None else "starting"
         if state in ("denied", "throttled", "failed"):
@@ -159,7 +165,7 @@ class World:
         return _not_known("not asked", action)
 
     def mappings_of(self, function: Key) -> tuple[MappingFacts, ...]:
-        """Mappings that feed a function, by UUID."""
+        """Return the mappings that feed a function, by UUID."""
         found = (m for m in self.mappings.values() if m.function == function)
         return tuple(sorted(found, key=lambda m: m.key.id))
 

@@ -32,13 +32,13 @@ class Attic:
         self._shown: Mapping[Key, int] = {}
 
     def __len__(self) -> int:
-        """Lines that are held."""
+        """Return the number of lines held."""
         return sum(len(lines) for _, lines in self._held)
 
     def done_with(self, seq: int, logs: Logs) -> None:
-        """Nobody looks at snapshots before that number any more, nor at lines that are not in `logs` yet.
+        """Release snapshots before number `seq` and lines that are not in `logs`.
 
-        Until it is said, nobody looks at any.
+        Until this is called, none are released.
         """
         self._shown = {function: tail.next_seq for function, tail in logs.items()}
         self._done_with = seq
@@ -65,5 +65,5 @@ class Attic:
 
 
 def _begin(tail: LogTail) -> int:
-    """The number of its first line."""
+    """Return the number of its first line."""
     return tail.next_seq - len(tail.lines) - len(tail.burst)

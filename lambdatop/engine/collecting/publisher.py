@@ -27,7 +27,7 @@ class Build(Protocol):
     def __call__(
         self, world: World, *, previous: Snapshot, at: float, version: str, mode: Mode, settings: Settings
     ) -> Snapshot:
-        """The snapshot after `previous`."""
+        """Return the snapshot after `previous`."""
 
 
 class Publisher:
@@ -55,7 +55,10 @@ class Publisher:
         self.latest = replace(EMPTY_SNAPSHOT, version=version, mode=mode, at=clock.now())
 
     def hand_out(self) -> Snapshot:
-        """The newest snapshot, from any thread; who asks again looks only at the last one that he got."""
+        """Return the newest snapshot, from any thread.
+
+        The caller must not use earlier ones after another call.
+        """
         newest = self.latest
         self._attic.done_with(self._handed_out, newest.logs)
         self._handed_out = newest.seq

@@ -35,7 +35,7 @@ _Answer = TypeVar("_Answer")
 
 
 async def drift(reader: Reader, plan: Plan) -> Result | None:
-    """The three-way view when the target is not as the plan saw it; None when it is."""
+    """Return the three-way view when the target is not as the plan saw it; None when it is."""
     if not plan.before:
         return None
     fresh = await look(reader, plan.target.key, plan.before)
@@ -46,10 +46,10 @@ async def drift(reader: Reader, plan: Plan) -> Result | None:
 
 
 async def _written(write: Callable[[Unpack[_Args]], _Answer], *args: *_Args) -> _Answer:
-    """A write into the journal, off the loop and always to its end.
+    """Run a write into the journal, off the loop and always to its end.
 
-    A thread cannot be called back: who is cancelled while it writes waits for it, so that what is written
-    next comes after it, and nobody reads a journal that is about to say something else.
+    A thread cannot be cancelled: a cancelled task waits for it, so that what is written next comes after it,
+    and nobody reads a journal that is about to change.
     """
     writing = asyncio.ensure_future(asyncio.to_thread(write, *args))
     try:
@@ -126,7 +126,10 @@ class Committer:
         await _written(self._close, entry, Verdict("not-sent", f"{NOT_BEGUN}: {why}"))
 
     async def _take_lease(self, entry: Entry) -> str:
-        """Who else works on the target, or why that is not known; "" without a lease, or when it is ours."""
+        """Return who else works on the target, or why that is not known.
+
+        "" without a lease, or when it is ours.
+        """
         if self._lease is None:
             return ""
         owner = f"{entry.actor.rpartition('/')[2]}@{entry.host}"

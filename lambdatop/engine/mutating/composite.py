@@ -49,7 +49,7 @@ class Course:
     not_begun: NotBegun
 
     async def run(self, plan: Plan) -> Result:
-        """All steps, or up to the first group of which one is not applied or whose wait is in vain."""
+        """Run all steps, or up to the first group with a step that is not applied or whose wait fails."""
         done: list[Result] = []
         for group in side_by_side(plan.steps):
             watches = [Watch(step, step.wait) for step in group if step.wait]
@@ -122,7 +122,10 @@ def _words(waiting: Sequence[Watch]) -> str:
 
 
 def side_by_side(steps: Sequence[Plan]) -> list[tuple[Plan, ...]]:
-    """Steps in groups: those of one are sent without waiting for each other, then all are waited for."""
+    """Return the steps in groups.
+
+    Those of one are sent without waiting for each other, then all are waited for.
+    """
     groups: list[tuple[Plan, ...]] = []
     group: tuple[Plan, ...] = ()
     for step in steps:
@@ -144,12 +147,12 @@ class Watch:
     error: str = ""
 
     async def begin(self, reader: Reader) -> None:
-        """Before the step: how much of what is to fall there is."""
+        """Read, before the step, how much there is of what is to fall."""
         if self.wait.falls:
             self.first = _number(await self._fields(reader), self.wait.falls)
 
     async def come(self, reader: Reader) -> bool:
-        """One look."""
+        """Read once; return whether the wait is over."""
         if not self.wait.falls:
             seen = await look(reader, self.step.target.key, self.step.after)
             self.error = seen.error

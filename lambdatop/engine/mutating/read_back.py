@@ -33,7 +33,10 @@ class Look:
 
 
 async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
-    """One fresh read; an absent field is None. Never raises but for cancellation."""
+    """Read the fields once, fresh; an absent field is None.
+
+    Never raises but for cancellation.
+    """
     wanted = sorted(fields)
     try:
         found = await reader.state(target, wanted)
@@ -64,7 +67,7 @@ async def settled(clock: Clock, reader: Reader, plan: Plan) -> Look:
 
 
 async def is_changing(reader: Reader, target: Key, fields: Collection[str]) -> bool:
-    """Whether a trigger whose `fields` do not tell its state is between two states (Updating, Disabling…)."""
+    """Return whether a trigger whose `fields` lack its state is in transition (Updating, Disabling…)."""
     if target.kind != "mapping" or STATE in fields:
         return False
     found = await look(reader, target, (STATE,))

@@ -26,12 +26,12 @@ class Verdict:
 
 
 def words(state: State | None) -> str:
-    """Control fields in words; unknown when they could not be read."""
+    """Return control fields in words; "unknown" when they could not be read."""
     return "unknown" if state is None else state_words(state)
 
 
 def drifted(plan: Plan, fresh: State) -> Result | None:
-    """The three-way view when somebody changed the target since the plan was made."""
+    """Return the three-way view when somebody changed the target since the plan was made."""
     if shows(fresh, plan.before):
         return None
     sentence = (
@@ -42,7 +42,7 @@ def drifted(plan: Plan, fresh: State) -> Result | None:
 
 
 def judge(plan: Plan, sent: Sent, seen: Look) -> Verdict:
-    """How a sent call ended, from its answer and what was read back."""
+    """Return how a sent call ended, from its answer and what was read back."""
     if sent.outcome == "refused":
         return Verdict("refused", sent.detail, message=f"AWS refused: {sent.detail} Nothing was changed.")
     if sent.outcome == "not-sent":
@@ -73,7 +73,7 @@ def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
 
 
 def _without_effect(plan: Plan, seen: State) -> Verdict:
-    """AWS said yes, and the state read back for some seconds is the old one: nobody knows what holds."""
+    """Return the verdict where AWS accepted the call but the state read back stays the old one: unknown."""
     message = (
         f"AWS accepted it, but {plan.target.name} still shows {words(seen)} instead of {words(plan.after)}: "
         "whether it was applied is not known. Its effect may still show; look at the target before you go on."
@@ -82,7 +82,7 @@ def _without_effect(plan: Plan, seen: State) -> Verdict:
 
 
 def _still_before(plan: Plan, seen: State) -> bool:
-    """Whether a field that the call was to change still has its old value."""
+    """Return whether a field that the call was to change still has its old value."""
     return any(
         name in plan.before and shows(seen, {name: plan.before[name]}) and not shows(seen, {name: wanted})
         for name, wanted in plan.after.items()
@@ -90,12 +90,12 @@ def _still_before(plan: Plan, seen: State) -> bool:
 
 
 def _passing(plan: Plan, seen: State) -> bool:
-    """Whether this is a state on the way to what the plan wants."""
+    """Return whether this is a transitional state on the way to what the plan wants."""
     return any(shows(seen, state) for state in plan.transient)
 
 
 def _became(plan: Plan, seen: State) -> bool:
-    """Whether the call shows its effect, and one that was not there before."""
+    """Return whether the call shows its effect, and one that was not there before."""
     there_before = shows(seen, {name: plan.before.get(name) for name in seen})
     return not there_before and (shows(seen, plan.after) or _passing(plan, seen))
 

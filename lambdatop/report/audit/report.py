@@ -49,7 +49,7 @@ class Asked:
 
 
 def report(snapshot: Snapshot, asked: Asked) -> str:
-    """The whole report with its hash."""
+    """Return the whole report with its hash."""
     where = ", ".join(dict.fromkeys(str(t.scope) for t in snapshot.targets)) or "no account"
     blocks = [
         f"# lambdatop {cell(snapshot.version)}: AWS Lambda in {cell(where)}",
@@ -62,7 +62,7 @@ def report(snapshot: Snapshot, asked: Asked) -> str:
 
 
 def sealed(text: str) -> str:
-    """The text, which ends with a line feed, with the line that holds its hash."""
+    """Return the text, which ends with a line feed, with the line that holds its hash."""
     return f"{text}{HASH_LINE}: {hashlib.sha256(text.encode()).hexdigest()}\n"
 
 

@@ -40,7 +40,7 @@ __all__ = ["SNAPSHOT_SCHEMA", "entry_json", "halfway_json", "plan_json", "result
 
 
 def snapshot_json(snapshot: Snapshot) -> Json:
-    """One snapshot as schema `lambdatop.snapshot/1`.
+    """Return one snapshot as schema `lambdatop.snapshot/1`.
 
     `failed_sections` names what could not be made and is null for that reason, with a sentence each.
     """

@@ -20,7 +20,7 @@ SUGGESTS = ("stop_async_retries", "throttle_to_zero")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose asynchronous events take more attempts than they should."""
+    """Yield one finding per function whose asynchronous events take too many attempts."""
     world, limits = sight.world, sight.limits.async_amplification
     for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)
@@ -40,7 +40,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _grows_old(sight: Sight, key: Key, over: Window) -> bool:
-    """Retries make events old; the attempts of a backlog that drains grow younger."""
+    """Return whether the events' age grows: retries make events old, a backlog that drains grows younger."""
     age = sight.world.metric(key, "AsyncEventAge", "Maximum")
     oldest = age.max(over.start, over.end)
     if oldest is None:
@@ -81,7 +81,7 @@ def _finding(
 
 
 def _title(sight: Sight, facts: FunctionFacts, over: Window, ratio: float) -> str:
-    """A throttled attempt runs nothing, and no retry limit ends it."""
+    """Return the title; a throttled attempt runs nothing and is not bounded by the retry limit."""
     errors, throttles = (
         sight.world.metric(facts.key, name).sum(over.start, over.end) for name in ("Errors", "Throttles")
     )
@@ -91,14 +91,14 @@ def _title(sight: Sight, facts: FunctionFacts, over: Window, ratio: float) -> st
 
 
 def _since(sight: Sight, key: Key, over: Window) -> float:
-    """The first minute of this run of attempts without a success of their own: errors or throttles."""
+    """Return first minute (s since the epoch) of the present run of errors or throttles of this function."""
     starts = [began(sight.world.metric(key, name), over.end) for name in ("Errors", "Throttles")]
     known = [s for s in starts if s is not None]
     return float(min(known)) if known else sight.now
 
 
 def log_evidence(sight: Sight, key: Key, over: Window) -> tuple[tuple[str, float], ...]:
-    """Runs per request id by the log, and the share of invocations that the tail saw at all."""
+    """Return runs per request id by the log, and the share of invocations that the log tail saw."""
     tail = sight.world.logs.get(key)
     if tail is None:
         return ()

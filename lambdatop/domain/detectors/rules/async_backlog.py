@@ -26,7 +26,7 @@ MIN_POINTS = 3
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose events wait longer and longer."""
+    """Yield one finding per function whose events wait longer and longer."""
     limits = sight.limits.async_backlog
     for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)
@@ -48,7 +48,7 @@ def _ages(sight: Sight, key: Key, over: Window) -> list[tuple[float, float]]:
 
 
 def _waits(sight: Sight, key: Key, over: Window, age_s: float) -> bool:
-    """Whether throttles or sheer age say that events wait, not only that failed ones are tried again."""
+    """Return whether throttles or the age show that events wait, and not only failed ones are retried."""
     throttles = sight.world.metric(key, "Throttles").sum(over.start, over.end)
     errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
     return throttles > 0 or errors == 0 or age_s * 1000 > RETRY_AGE_MS

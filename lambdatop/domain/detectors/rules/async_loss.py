@@ -18,7 +18,7 @@ _METRICS = ("AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailur
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function that gave events up, worse where nobody took them."""
+    """Yield one finding per function that discarded events, worse where no destination took them."""
     for key, facts in sight.measured():
         over = sight.window(key, sight.limits.async_loss.window_min)
         counts = [sight.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]

@@ -22,7 +22,7 @@ A_FEW = 5
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping whose failures repeat whole batches."""
+    """Yield one finding per mapping whose failures repeat whole batches."""
     limits = sight.limits.batch_amplification
     for mapping in sight.world.mappings.values():
         size = mapping.batch_size or 1
@@ -45,7 +45,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _all_failed_once(sight: Sight, mapping: MappingFacts, over: Window) -> bool:
-    """Whether nearly every batch of some minute failed, as in an outage that fills part of the window."""
+    """Return whether nearly every batch of some minute failed, as in an outage of part of the window."""
     start = int(over.start)
     invocations = sight.world.metric(mapping.function, "Invocations").grid(start, over.minutes)
     errors = sight.world.metric(mapping.function, "Errors").grid(start, over.minutes)
@@ -54,7 +54,7 @@ def _all_failed_once(sight: Sight, mapping: MappingFacts, over: Window) -> bool:
 
 
 def _some_succeed(sight: Sight, mapping: MappingFacts) -> bool:
-    """Whether messages get done at all: where every batch fails, nothing healthy is repeated."""
+    """Return whether any messages succeed: where every batch fails, nothing healthy is repeated."""
     queue = mapping.source_queue
     assert queue is not None
     over = sight.window(queue, sight.limits.batch_amplification.window_min)

@@ -51,7 +51,10 @@ class Blocked:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per stream that waits; of several stuck consumers the one furthest behind leads."""
+    """Yield one finding per stream with a blocked shard.
+
+    Of several blocked consumers the one furthest behind leads.
+    """
     streams: dict[Key, list[Blocked]] = defaultdict(list)
     for found in blocked(sight):
         streams[_target(found.lead).key].append(found)
@@ -60,7 +63,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def blocked(sight: Sight) -> Iterator[Blocked]:
-    """Each function that is stuck at a batch."""
+    """Yield each function that is blocked at one batch."""
     fed: dict[Key, list[MappingFacts]] = defaultdict(list)
     for mapping in sight.world.mappings.values():
         if mapping.source_kind in STREAMS and mapping.enabled:
@@ -103,7 +106,7 @@ def _blocked(sight: Sight, function: Key, mappings: list[MappingFacts]) -> Block
 def _failing(
     sight: Sight, function: Key, mappings: list[MappingFacts], lasted: Window, errors: float, runs: float
 ) -> bool:
-    """Nearly everything fails; or, where other shards go on, something does in each minute that has runs."""
+    """Return whether nearly all runs fail or, where other shards go on, some in each minute with runs."""
     target = _target(mappings[0]).key
     if runs and errors / runs > sight.limit(NAME, target, sight.limits.blocked_shard.error_share):
         return True
@@ -177,7 +180,7 @@ def _figures(worst: Blocked, names: str) -> tuple[tuple[str, float | int | str |
 def _fate(
     sight: Sight, found: list[Blocked], mapping: MappingFacts, age_s: float, left: float | None
 ) -> tuple[tuple[str, float | int | str | None], ...]:
-    """When the block ends by itself, what is lost then, and who else reads the stream."""
+    """Return when the block ends by itself, what is lost then, and who else reads the stream."""
     kept = retention_s(sight.world, mapping)
     retries, record_age = mapping.max_retry_attempts, mapping.max_record_age_s
     stuck = {b.function for b in found}

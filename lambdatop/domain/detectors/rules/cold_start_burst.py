@@ -19,7 +19,7 @@ RAMP = 1.5
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function with a tail, above the threshold."""
+    """Yield one finding per function with a tail, above the threshold."""
     limits = sight.limits.cold_start_burst
     since = sight.log_since(limits.window_min)
     for key, tail in sight.world.logs.items():
@@ -38,7 +38,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _waited_for(seen: Digest, whole: Digest, gap_s: float) -> list[Reported]:
-    """Reports of requests that an initialisation kept waiting: not of environments made ready long before."""
+    """Return the reports of requests that waited for an initialization made right before them."""
     ready_early = {
         e.stream for e in whole.environments if e.start_at and (e.idle_s(e.start_at, 0.0) or 0.0) > gap_s
     }
@@ -85,7 +85,10 @@ def _finding(
 
 
 def _explained(sight: Sight, facts: FunctionFacts, whole: Digest, reports: int) -> str:
-    """What makes new environments natural: "deployment", "more traffic", or "" for nothing known."""
+    """Return why new environments are expected.
+
+    "deployment", "more traffic", or "" where nothing is known.
+    """
     window_min = sight.limits.cold_start_burst.window_min
     since, earlier = sight.log_since(window_min), sight.log_since(2 * window_min)
     # The first requests after a deployment may come a while after it.

@@ -43,7 +43,7 @@ class _Seen:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function, and one per account against yesterday."""
+    """Yield one finding per function, and one per account against yesterday."""
     burning, found = Burning(sight), []
     for _, facts in sight.functions():
         seen = _function(sight, burning, facts)
@@ -71,7 +71,10 @@ def _function(sight: Sight, burning: Burning, facts: FunctionFacts) -> _Seen | N
 
 
 def _ran_for(sight: Sight, burning: Burning, facts: FunctionFacts, over: Window) -> float:
-    """USD/h for duration, requests and /tmp: two sums, because every function is looked at in every round."""
+    """Return USD/h for duration, requests and /tmp, by two sums only.
+
+    Every function is priced in every round.
+    """
     runs = sight.world.metric(facts.key, "Invocations").sum(over.start, over.end)
     if not runs:
         return 0.0
@@ -80,7 +83,10 @@ def _ran_for(sight: Sight, burning: Burning, facts: FunctionFacts, over: Window)
 
 
 def _before(sight: Sight, burning: Burning, facts: FunctionFacts, over: Window) -> float | None:
-    """Median of USD/h (duration, requests and /tmp) of the minutes that ran; None for fewer than ten."""
+    """Return the median of USD/h (duration, requests and /tmp) of the minutes that ran.
+
+    None for fewer than ten.
+    """
     start = over.start - sight.limits.cost_burn.baseline_min * MINUTE
     runs = sight.world.metric(facts.key, "Invocations")
     known = dict(zip(runs.times, runs.values, strict=True))

@@ -36,7 +36,7 @@ class _State:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping that delivers nothing."""
+    """Yield one finding per mapping that delivers nothing."""
     for mapping in sight.world.mappings.values():
         queue = _queue(sight, mapping)
         if mapping.state in ("Disabled", "Disabling"):
@@ -73,7 +73,7 @@ def _disabled(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> 
 
 
 def _just_set(sight: Sight, mapping: MappingFacts) -> bool:
-    """Whether lambdatop set the state itself, and no list has brought the reason that belongs to it yet."""
+    """Return whether lambdatop set the state itself and no list has brought the matching reason yet."""
     control = sight.world.controls.get((mapping.key, "state"))
     return control is not None and control[0] >= sight.world.mappings_at.get(mapping.key.scope, 0.0)
 
@@ -113,7 +113,7 @@ def _not_polling(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) 
 
 
 def _excused(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window) -> bool:
-    """Whether there is a reason for taking nothing that is not the mapping's."""
+    """Return whether a reason outside the mapping explains that it takes nothing."""
     reserved = sight.world.reserved_of(mapping.function)
     if queue.visible <= 0 or queue.in_flight > 0 or reserved == 0 or isinstance(reserved, NotKnown):
         return True
@@ -127,7 +127,7 @@ def _excused(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Windo
 
 
 def _waits(sight: Sight, queue: Key, over: Window) -> float | None:
-    """The fewest messages that were visible in any minute, None unless every minute says that some were."""
+    """Return the fewest messages visible in any minute; None unless every minute shows some."""
     visible = sight.world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
     points = visible.window(over.start, over.end)
     fewest = min(points, default=0.0)
@@ -135,7 +135,7 @@ def _waits(sight: Sight, queue: Key, over: Window) -> float | None:
 
 
 def _taken(sight: Sight, mapping: MappingFacts, queue: Key, over: Window) -> tuple[str, float | None]:
-    """What was taken out of the queue, and the metric that says so; None when nothing says so.
+    """Return how much was taken out of the queue and the metric that shows it; None when no metric does.
 
     An empty poll publishes 0, so once the metric is asked for, a missing point means no poll.
     """

@@ -18,7 +18,7 @@ SUGGESTS = ("disable_trigger", "redrive_dlq")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per dead-letter queue or failure destination that grew."""
+    """Yield one finding per dead-letter queue or failure destination that grew."""
     limits = sight.limits.dlq_growth
     for dlq, feeders in dead_letter_queues(sight.world).items():
         history = sight.world.queues.get(dlq)
@@ -57,7 +57,10 @@ def _finding(
 
 
 def _consumers(sight: Sight, feeders: tuple[Key, ...]) -> set[Key]:
-    """Functions whose failures end here: they are fed by one of the source queues, or are feeders."""
+    """Return the functions whose failures end in this queue.
+
+    Fed by one of its source queues, or feeders themselves.
+    """
     fed = {m.function for m in sight.world.mappings.values() if m.source_queue in feeders}
     return fed | {key for key in feeders if key.kind == "function"}
 

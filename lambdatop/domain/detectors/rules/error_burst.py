@@ -33,7 +33,7 @@ class _Jump:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose errors jumped."""
+    """Yield one finding per function whose errors jumped."""
     limits = sight.limits.error_burst
     for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)
@@ -47,7 +47,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _jump(sight: Sight, key: Key, over: Window) -> _Jump | None:
-    """Errors now and before; None without a baseline."""
+    """Return the errors now and before; None without a baseline."""
     begin = over.start - sight.limits.error_burst.baseline_min * MINUTE
     invocations, errors = sight.world.metric(key, "Invocations"), sight.world.metric(key, "Errors")
     known = invocations.window(begin, over.start)

@@ -16,7 +16,7 @@ SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function above the threshold."""
+    """Yield one finding per function above the threshold."""
     limits = sight.limits.error_rate
     for key, facts in sight.measured():
         over = sight.window(key, limits.window_min)

@@ -39,7 +39,7 @@ class _Intake:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per log group that takes in far more than before, or whose functions lost lines."""
+    """Yield one finding per log group that ingests far more than before, or whose functions lost lines."""
     limits = sight.limits.log_storm
     for group, writers in _groups(sight.world):
         over = sight.window(group, limits.window_min)
@@ -56,7 +56,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _groups(world: World) -> Iterator[tuple[Key, Sequence[FunctionFacts]]]:
-    """Groups of which anything is known, with those who write there."""
+    """Yield the log groups with known figures, each with the functions that write there."""
     writers = writers_by_group(world.functions)
     known = {key for key in world.series if key.kind == LOG_GROUP}
     known |= {group_of(world.functions[key]) for key in world.logs if key in world.functions}
@@ -64,7 +64,7 @@ def _groups(world: World) -> Iterator[tuple[Key, Sequence[FunctionFacts]]]:
 
 
 def _intake(sight: Sight, group: Key, writers: Sequence[FunctionFacts], over: Window) -> _Intake | None:
-    """What came in now and before; None without a baseline or without a point in the window."""
+    """Return the ingested bytes now and before; None without a baseline or without a point in the window."""
     series = sight.world.metric(group, "IncomingBytes")
     begin = over.start - sight.limits.log_storm.baseline_min * MINUTE
     known, now = series.window(begin, over.start), series.window(over.start, over.end)
@@ -78,7 +78,7 @@ def _intake(sight: Sight, group: Key, writers: Sequence[FunctionFacts], over: Wi
 
 
 def _per_min(sight: Sight, function: Key, over: Window) -> float:
-    """Invocations per minute, over the minutes that have a point."""
+    """Return the invocations per minute, over the minutes that have a point."""
     known = sight.world.metric(function, "Invocations").window(over.start, over.end)
     return sum(known) / len(known) if known else 0.0
 

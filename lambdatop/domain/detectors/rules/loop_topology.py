@@ -15,7 +15,7 @@ SUGGESTS = ("disable_trigger", "stop_recursion", "disable_rule")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per cycle that nobody would stop; the merely possible ones one per function."""
+    """Yield one finding per cycle that nothing would stop; for merely possible cycles, one per function."""
     told: set[Key] = set()
     ranked = sorted(graph(sight.world).cycles, key=lambda c: _severity(sight, c)[0] != "warning")
     for cycle in ranked:
@@ -27,7 +27,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _target(sight: Sight, functions: list[Key]) -> Key:
-    """The function that stands for the cycle: it stays the same while it stands, else the busiest."""
+    """Return the function that represents the cycle: the former one while it stands, else the busiest."""
     return max(functions, key=lambda k: (sight.stands(NAME, k), _runs(sight, k), k))
 
 
@@ -37,7 +37,7 @@ def _runs(sight: Sight, key: Key) -> float:
 
 
 def _severity(sight: Sight, cycle: Cycle) -> tuple[Severity, str]:
-    """How bad a cycle is by itself, and why."""
+    """Return how severe a cycle is by itself, and why."""
     if cycle.disabled:
         return "info", "a disabled mapping interrupts it"
     if cycle.only_failures:

@@ -19,7 +19,7 @@ FILLS_MEMORY = ("java", "nodejs")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function with a tail that is above the threshold or ran out of memory."""
+    """Yield one finding per function whose log tail shows usage above the threshold or an OOM kill."""
     limits = sight.limits.memory_pressure
     since = sight.log_since(limits.window_min)
     for key, tail in sight.world.logs.items():
@@ -43,7 +43,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _strange(sight: Sight, facts: FunctionFacts, died: list[Failed]) -> Finding:
-    """Every one is doubtful: nobody should throttle a function for what it printed itself."""
+    """Return an information-level finding for memory reports that the function itself may have printed."""
     window_min = sight.limits.memory_pressure.window_min
     return Finding(
         NAME,
@@ -70,7 +70,7 @@ def _share(reported: Reported) -> float | None:
 
 
 def _p90(shares: list[float]) -> float | None:
-    """The share that nine of ten reports do not exceed (nearest rank)."""
+    """Return the share that nine of ten reports do not exceed (nearest rank)."""
     return sorted(shares)[ceil(0.9 * len(shares)) - 1] if shares else None
 
 

@@ -40,7 +40,7 @@ class Trend:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose longest run comes close to its timeout."""
+    """Yield one finding per function whose longest run comes close to its timeout."""
     limits = sight.limits.near_timeout
     for key, facts in sight.functions():
         series = sight.world.metric(key, "Duration", "Maximum")
@@ -61,7 +61,7 @@ def _ms(facts: FunctionFacts) -> float:
 
 
 def capped(sight: Sight, facts: FunctionFacts, series: Series) -> Series:
-    """Durations without what an initialisation inside the invocation adds, ms.
+    """Return the durations (ms) without what an initialization inside the invocation adds.
 
     A duration above the timeout holds an initialisation. Where nothing failed in that minute the run itself
     ended in time, and how long it took is not known; where something did, it may have been killed.
@@ -119,7 +119,7 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, longest: float) -
 
 
 def trend_of(p99: Series, end: int) -> Trend | None:
-    """How p99 moved over the last half hour; None with too few points."""
+    """Return how p99 moved over the last half hour; None with too few points."""
     pairs = zip(p99.times, p99.values, strict=True)
     points = tuple((float(t), v) for t, v in pairs if end - TREND_MIN * MINUTE <= t < end)
     slope = slope_per_min(points) if len(points) >= _TREND_POINTS else None
@@ -130,14 +130,14 @@ def trend_of(p99: Series, end: int) -> Trend | None:
 
 
 def reaches(trend: Trend | None, timeout_ms: float) -> int | None:
-    """Seconds until p99 is at the timeout if it goes on so; None when it does not climb."""
+    """Return the seconds until p99 reaches the timeout at the present trend; None when it does not climb."""
     if trend is None or trend.slope * trend.minutes < _FLAT_SHARE * timeout_ms:
         return None
     return round(max(0.0, timeout_ms - trend.last_ms) / trend.slope * MINUTE)
 
 
 def suggested(sight: Sight, key: Key) -> tuple[str, ...]:
-    """Taking back fits a change of the last hour; a trigger can only be stopped where there is one."""
+    """Return a rollback for a change of the last hour, and stopping a trigger where there is one."""
     changed = any(sight.now - c.at <= _RECENT_S for c in sight.world.changes.get(key, ()))
     fed = any(m.enabled for m in sight.world.mappings_of(key))
     fits = {"rollback_alias": changed, "cap_concurrency": True, "disable_trigger": fed}
@@ -145,7 +145,7 @@ def suggested(sight: Sight, key: Key) -> tuple[str, ...]:
 
 
 def _since(sight: Sight, facts: FunctionFacts, over: Window) -> float:
-    """The minute in which the present run of long durations began."""
+    """Return the minute (s since the epoch) in which the present run of long durations began."""
     longest = capped(sight, facts, sight.world.metric(facts.key, "Duration", "Maximum"))
     least = sight.limits.near_timeout.warning_share * _ms(facts)
     start = began(Series(longest.times, tuple(v if v >= least else 0.0 for v in longest.values)), over.end)

@@ -41,7 +41,7 @@ class _Seen:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per source queue with poison in it."""
+    """Yield one finding per source queue with a poison message."""
     done: set[Key] = set()
     for mapping in sight.world.mappings.values():
         key = mapping.source_queue
@@ -56,7 +56,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _repeated(sight: Sight, mapping: MappingFacts) -> tuple[tuple[str, int], ...]:
-    """Message ids that came back in the consumer's log, most often first."""
+    """Return the message ids that repeat in the consumer's log, the most frequent first."""
     tail = sight.world.logs.get(mapping.function)
     if tail is None or not sight.world.metric(mapping.function, "Errors").times:
         return ()
@@ -71,7 +71,7 @@ def _repeated(sight: Sight, mapping: MappingFacts) -> tuple[tuple[str, int], ...
 def _by_metrics(
     sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window
 ) -> tuple[Growth | None, float | None]:
-    """Growth of the DLQ while others succeed, and what stays in flight while nothing gets done."""
+    """Return growth of the DLQ while others succeed, and what stays in flight while nothing is deleted."""
     world = sight.world
     seen = flow(world, queue.key, over)
     if seen is None:  # both stories begin with what was received and deleted

@@ -26,7 +26,7 @@ INIT_LIMIT_S = 10.0
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function with small reserved concurrency and environments that did not serve."""
+    """Yield one finding per function with a small reservation and environments that served no request."""
     world = sight.world
     for key, tail in world.logs.items():
         facts, reserved = world.functions.get(key), world.reserved.get(key)
@@ -41,7 +41,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _early(sight: Sight, tail: LogTail, stands: bool) -> list[tuple[Environment, float]]:
-    """Environments of the window that did not serve right after their initialisation, with the gap in s."""
+    """Return environments of the window that did not serve right after initialization, with the gap in s."""
     limits = sight.limits.proactive_init
     begin = sight.log_since(2 * limits.window_min if stands else limits.window_min)
     until = min(sight.now, tail.at or sight.now)
@@ -114,7 +114,7 @@ def _connections(failures: Sequence[Failed]) -> int:
 
 
 def _short(stream: str) -> str:
-    """The end of a stream's name, which tells environments apart."""
+    """Return the end of a stream's name, which distinguishes environments."""
     return stream.rstrip("]")[-8:]
 
 

@@ -30,7 +30,7 @@ SPOKEN_OF_ELSEWHERE = ("timeout of ", "/tmp of ", "file descriptors of ", "synch
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per limit of the account, and per function the worst of its own limits."""
+    """Yield one finding per limit of the account, and per function the worst of its own limits."""
     rows = sight.quotas
     if rows is None:
         rows = quota_rows(sight.world, sight.now, sight.settings)
@@ -68,14 +68,17 @@ def _severity(sight: Sight, row: QuotaRow, target: Key, share: float, pool: floa
 
 
 def _fixed(row: QuotaRow, near: bool, full: bool) -> Severity | None:
-    """Static limits stop a deployment at most; all layers in use is a fine state."""
+    """Return the severity of a static limit, which stops a deployment at most.
+
+    None for harmless ones (all layers used).
+    """
     if not near:
         return None
     return "warning" if full and row.unit != "layers" else "info"
 
 
 def _soon(sight: Sight, row: QuotaRow, share: float) -> bool:
-    """Whether it may run out within minutes, by a trend that may be trusted."""
+    """Return whether it may run out within minutes, by a trend of sufficient confidence."""
     limits = sight.limits.quota_headroom
     if row.exhausted_range_s is None or row.confidence == "low" or share < limits.min_share:
         return False
@@ -128,7 +131,10 @@ def _idle(sight: Sight, target: Key) -> tuple[tuple[Key, int, float], ...]:
 
 
 def _suggests(row: QuotaRow, idle: bool) -> tuple[str, ...]:
-    """What gives headroom back: concurrency only; what AWS has stored or counts is nobody's to take back."""
+    """Return suggestions that free headroom: concurrency only.
+
+    Storage and counts cannot be freed by a mitigation.
+    """
     if row.fixed or row.unit not in ("environments", "requests/s") or row.name == "Lambda API rate":
         return ()
     if row.own:
@@ -164,7 +170,7 @@ def _title(row: QuotaRow) -> str:
 
 
 def span_words(range_s: tuple[float, float]) -> str:
-    """A range of times in minutes: "12 to 40 min", "from 12 min on" where it has no end."""
+    """Return a range of times in minutes as words: "12 to 40 min", "from 12 min on" where it has no end."""
     soonest, latest = range_s[0] / 60, range_s[1] / 60
     if math.isinf(latest):
         return f"{soonest:.0f} min at the soonest"
@@ -182,7 +188,7 @@ def _formula(row: QuotaRow) -> str:
 
 
 def _plain(value: float | None) -> float | int | None:
-    """A figure without a needless fraction."""
+    """Return a figure without a needless fraction."""
     if value is None:
         return None
     return int(value) if value == int(value) else round(value, 2)

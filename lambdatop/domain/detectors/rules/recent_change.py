@@ -49,7 +49,7 @@ class _Sides:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function: the newest change after which symptoms began."""
+    """Yield one finding per function: the newest change after which symptoms began."""
     for key, facts in sight.functions():
         for at, what in _changes(sight, facts):
             sides = _sides(sight, key, at)
@@ -60,7 +60,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _changes(sight: Sight, facts: FunctionFacts) -> list[tuple[float, str]]:
-    """(moment on the scale of published minutes, what changed), newest first, within the lookback."""
+    """Return (moment on the scale of published minutes, what changed), newest first, within the lookback."""
     known = {c.at: ", ".join(c.what) for c in sight.world.changes.get(facts.key, ())}
     if facts.last_modified is not None:
         known.setdefault(facts.last_modified, "")
@@ -72,7 +72,7 @@ def _changes(sight: Sight, facts: FunctionFacts) -> list[tuple[float, str]]:
 
 
 def _sides(sight: Sight, key: Key, at: float) -> _Sides | None:
-    """What is compared; None without enough invocations on either side."""
+    """Return the figures before and after; None without enough invocations on either side."""
     limits = sight.limits.recent_change
     minute, end = int(at // MINUTE) * MINUTE, sight.window(key, 1).end
     # The demo's published minutes are whole buckets, so a moment can be placed among them to a minute only.

@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def limit_of(kind: str, facts: FunctionFacts) -> str:
-    """The limit behind a kind of failure, for this function."""
+    """Return the limit behind a kind of failure, for this function."""
     descriptors = "4,096" if facts.managed_instances else "1,024"
     return {
         "disk_full": f"/tmp {facts.ephemeral_mb} MB",
@@ -43,7 +43,7 @@ def limit_of(kind: str, facts: FunctionFacts) -> str:
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function, listing each limit that it hit."""
+    """Yield one finding per function, listing each limit that it hit."""
     limits = sight.limits.resource_limit
     since = sight.log_since(limits.window_min)
     for key, tail in sight.world.logs.items():
@@ -101,7 +101,7 @@ def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, l
 
 
 def _executions(failures: list[Failed]) -> set[str]:
-    """The executions behind lines: by request, or each line its own where it belongs to none."""
+    """Return the executions behind the lines: by request, or one per line that belongs to none."""
     return {f.request_id or f"{f.stream} {f.at}" for f in failures}
 
 

@@ -19,7 +19,7 @@ SUGGESTS = ("tune_trigger", "stop_recursion")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping or function, with all of its risks."""
+    """Yield one finding per mapping or function, with all of its risks."""
     for mapping in sight.world.mappings.values():
         found = _of_mapping(sight, mapping)
         if found:
@@ -63,7 +63,7 @@ def _of_function(sight: Sight, key: Key, facts: FunctionFacts) -> tuple[str, ...
 
 
 def _changed(sight: Sight, at: float | None) -> float:
-    """When it was configured so at the latest."""
+    """Return the latest moment (s since the epoch) at which it was configured so."""
     return min(sight.now, at or sight.now)
 
 

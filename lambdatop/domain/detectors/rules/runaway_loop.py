@@ -17,7 +17,7 @@ SUGGESTS = ("throttle_to_zero", "disable_trigger")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose loop Lambda stopped."""
+    """Yield one finding per function whose loop Lambda stopped."""
     for key, facts in sight.functions():
         series = sight.world.metric(key, "RecursiveInvocationsDropped")
         if not series.times:

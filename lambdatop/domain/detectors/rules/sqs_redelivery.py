@@ -26,7 +26,7 @@ Evidence = tuple[tuple[str, float | int | str | None], ...]
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per source queue whose redelivery ratio is above the threshold."""
+    """Yield one finding per source queue whose redelivery ratio is above the threshold."""
     limits = sight.limits.sqs_redelivery
     for queue, mapping in _fed(sight.world):
         over, key = sight.window(queue.key, limits.window_min), queue.key
@@ -44,7 +44,10 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _lasts(sight: Sight, queue: QueueFacts, mapping: MappingFacts, over: Window) -> bool:
-    """Whether it comes from failing or refused runs, or goes on: one look by hand does neither."""
+    """Return whether redelivery comes from failed or throttled runs, or lasts.
+
+    One receive by hand does neither.
+    """
     window = sight.window(mapping.function, sight.limits.sqs_redelivery.window_min)
     names = ("Errors", "Throttles")
     failed = sum(sight.world.metric(mapping.function, n).sum(window.start, window.end) for n in names)
@@ -106,7 +109,7 @@ def _finding(
 
 
 def _by_mapping(sight: Sight, mapping: MappingFacts, over: Window) -> Evidence:
-    """The mapping's own counters, where somebody switched them on: other consumers are not in these."""
+    """Return the mapping's own counters, where they are enabled: other consumers are not in these."""
     invoked = sight.world.metric(mapping.key, "InvokedEventCount").sum(over.start, over.end)
     deleted = sight.world.metric(mapping.key, "DeletedEventCount").sum(over.start, over.end)
     return (("mapping_redelivery_ratio", round(invoked / max(deleted, 1.0), 2)),) if invoked else ()

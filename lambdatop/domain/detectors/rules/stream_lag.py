@@ -25,7 +25,7 @@ _Evidence = tuple[tuple[str, float | int | str | None], ...]
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping that falls behind."""
+    """Yield one finding per mapping that falls behind."""
     stuck = {b.function for b in blocked(sight)}
     for mapping in sorted(sight.world.mappings.values(), key=lambda m: m.key):
         if not mapping.enabled or mapping.function in stuck:
@@ -107,7 +107,7 @@ def _stream(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
 
 
 def _work(sight: Sight, mapping: MappingFacts, over: Window) -> _Evidence:
-    """What the consumer does meanwhile."""
+    """Return evidence of what the consumer does meanwhile."""
     metric = sight.world.metric
     return (
         ("invocations", metric(mapping.function, "Invocations").sum(over.start, over.end)),
@@ -120,7 +120,7 @@ def _work(sight: Sight, mapping: MappingFacts, over: Window) -> _Evidence:
 
 
 def _since(points: Points) -> float:
-    """The minute of the lowest point, from which on it climbed."""
+    """Return the minute (s since the epoch) of the lowest point, from which on the lag grew."""
     return min(points, key=lambda p: (p[1], -p[0]))[0]
 
 

@@ -16,7 +16,7 @@ SUGGESTS = ("disable_trigger", "tune_trigger")
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping of a stream that gave records up."""
+    """Yield one finding per stream mapping that discarded records."""
     for mapping in sight.world.mappings.values():
         if mapping.source_kind not in (*STREAMS, "kafka", "documentdb"):
             continue
@@ -30,7 +30,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _undelivered(sight: Sight, mapping: MappingFacts) -> float:
-    """Failed deliveries of the function; asynchronous ones count there too, so only without these."""
+    """Return the function's failed deliveries; 0 where it has asynchronous events, which count there too."""
     if not mapping.on_failure_arn or sight.world.metric(mapping.function, "AsyncEventsReceived").times:
         return 0.0
     over = sight.window(mapping.function, sight.limits.stream_loss.window_min)

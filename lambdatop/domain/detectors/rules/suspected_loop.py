@@ -32,7 +32,7 @@ _Reasons = tuple[tuple[str, str], ...]
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per loop, at its busiest function."""
+    """Yield one finding per loop, at its busiest function."""
     told: set[Key] = set()
     through = graph(sight.world).through
     limits = sight.limits.suspected_loop
@@ -52,7 +52,7 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def _reasons(sight: Sight, cycle: Cycle, traffic: Traffic) -> _Reasons:
-    """What speaks for a loop, as (name of the evidence, figures); () when it does not, or is explained."""
+    """Return evidence for a loop as (name, figures); () when there is none or it is explained otherwise."""
     key, limits = traffic.function, sight.limits.suspected_loop
     least = sight.limit(NAME, key, limits.min_per_min)
     factor = 1 + (limits.growth_factor - 1) * sight.limit(NAME, key, 1.0)
@@ -114,7 +114,7 @@ def _finding(
 
 
 def _severity(sight: Sight, cycle: Cycle, traffic: Traffic, reasons: _Reasons) -> Severity:
-    """Steady traffic over a hop that is only likely may have a producer that nobody sees."""
+    """Return the severity; steady traffic over a merely likely hop may come from an unseen producer."""
     names = {name for name, _ in reasons}
     if cycle.certain or "growth" in names or "at_cap" in names:
         return "critical"
@@ -124,7 +124,7 @@ def _severity(sight: Sight, cycle: Cycle, traffic: Traffic, reasons: _Reasons) -
 
 
 def _since(sight: Sight, traffic: Traffic) -> float:
-    """The minute from which on the function was as busy, or grew as it does now."""
+    """Return minute (s since the epoch) from which on the function was as busy, or grew as it does now."""
     series = sight.world.metric(traffic.function, "Invocations")
     least = min(sight.limits.suspected_loop.min_per_min, max(traffic.counts, default=0.0))
     loud = Series(series.times, tuple(v if v >= least else 0.0 for v in series.values))
@@ -133,7 +133,7 @@ def _since(sight: Sight, traffic: Traffic) -> float:
 
 
 def _suggests(sight: Sight, cycle: Cycle, stops: str) -> tuple[str, ...]:
-    """What can break this cycle, the way that loses nothing first."""
+    """Return the mitigations that can break this cycle, those without loss first."""
     polled = any("event source mapping" in via for via in cycle.via)
     ruled = any(via.startswith("rule ") for via in cycle.via)
     fits = {

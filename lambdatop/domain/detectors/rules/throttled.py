@@ -38,7 +38,10 @@ class Limit(NamedTuple):
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per throttled function; one at zero on purpose is information, not an alarm."""
+    """Yield one finding per throttled function.
+
+    A function set to zero on purpose is information, not an alarm.
+    """
     limits = sight.limits.throttled
     for key, facts in sight.functions():
         over = sight.window(key, limits.window_min)
@@ -86,7 +89,7 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
 
 
 def _limit(sight: Sight, facts: FunctionFacts, over: Window) -> Limit:
-    """Which limit it is, tried in the order of section 8.3."""
+    """Return the limit that throttles, checked in this order: zero, reservation, account pool, rates."""
     key, world = facts.key, sight.world
     reserved = world.reserved_of(key)
     used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
@@ -111,7 +114,7 @@ def _limit(sight: Sight, facts: FunctionFacts, over: Window) -> Limit:
 
 
 def _reserved(sight: Sight, key: Key, reserved: int) -> Limit:
-    """The function's own cap; when its queue may ask for more than that, by its own configuration."""
+    """Return the function's own limit, noting a queue whose configuration may ask for more than that."""
     for mapping in sight.world.mappings_of(key):
         if mapping.enabled and mapping.max_concurrency and mapping.max_concurrency > reserved:
             words = f" by its own trigger: MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}"
@@ -121,7 +124,7 @@ def _reserved(sight: Sight, key: Key, reserved: int) -> Limit:
 
 
 def _pool(sight: Sight, victim: Key, limit: int, over: Window) -> Limit:
-    """The account's pool is used up: whoever uses most of it is behind this."""
+    """Return the account's exhausted pool, with the function that uses most of it as the cause."""
     used = []
     for key in sight.world.functions:
         if key.scope != victim.scope or sight.world.reserved_of(key) is not None:
@@ -135,7 +138,7 @@ def _pool(sight: Sight, victim: Key, limit: int, over: Window) -> Limit:
 
 
 def _rate(sight: Sight, key: Key, over: Window, cap: int | None) -> Limit | None:
-    """Limits on rates, which one-minute figures show only when they are broken by far."""
+    """Return a rate limit; one-minute figures show one only when it is exceeded by far."""
     world = sight.world
     runs = world.metric(key, "Invocations").window(over.start, over.end)
     total = sum(runs)

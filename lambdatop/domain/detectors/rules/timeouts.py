@@ -21,7 +21,7 @@ SIGNATURE = "timeout"
 
 
 def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose log shows timeouts."""
+    """Yield one finding per function whose log shows timeouts."""
     limits = sight.limits.timeouts
     since = sight.log_since(limits.window_min)
     for key, tail in sight.world.logs.items():
@@ -37,10 +37,10 @@ def detect(sight: Sight) -> Iterator[Finding]:
 
 
 def executions(seen: Digest) -> list[float]:
-    """When each execution that timed out said so first (s since the epoch), oldest first.
+    """Return when each execution that timed out first reported so (s since the epoch), oldest first.
 
-    An execution is a request in an environment after a START of it: a retry keeps the request id, and may
-    run in the same environment, but starts anew.
+    An execution is a request in an environment after a START of it: a retry keeps the request id, and may run
+    in the same environment, but starts anew.
     """
     starts: dict[tuple[str, str], list[float]] = defaultdict(list)
     for start in seen.starts:
@@ -90,7 +90,7 @@ def _finding(
 
 
 def _since(ended: list[float], pause_s: float) -> float:
-    """The first of the timeouts that followed each other without a pause as long as the window."""
+    """Return the first of the timeouts that followed each other without a pause as long as the window."""
     first = ended[-1]
     for at in reversed(ended):
         if first - at > pause_s:
