@@ -17,7 +17,7 @@ from lambdatop.tui.hotkeys import markdown_table, mitigation_table
 
 
 def between(text: str, name: str) -> str:
-    """What stands between `<!-- name -->` and `<!-- /name -->`."""
+    """Return the text between `<!-- name -->` and `<!-- /name -->`."""
     found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
     assert found, f"README has no <!-- {name} --> … <!-- /{name} -->"
     return found.group(1).strip()

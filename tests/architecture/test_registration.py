@@ -25,7 +25,7 @@ MOST_FILES = 2
 
 @pytest.fixture(scope="module")
 def named_in(root: Path) -> dict[str, set[str]]:
-    """Detectors and mitigations named by each file: as a text, or as the name of a field."""
+    """Return the detectors and mitigations named by each file: as a text, or as the name of a field."""
     found: dict[str, set[str]] = defaultdict(set)
     for file in sorted((root / "lambdatop").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -70,7 +70,7 @@ class Seen(NamedTuple):
 
 
 async def _world(bench: Bench) -> World:
-    """All sources, round after round, as the collectors ask them."""
+    """Return the World after all sources, round after round, as the collectors ask them."""
     world = fold(EMPTY_WORLD, TargetIdentified(SCOPE, NOW, IDENTITY["Arn"]))
     sources = build_sources(bench.api, SCOPE, SETTINGS, identity=IDENTITY["Arn"])
     for number in range(ROUNDS):
@@ -127,7 +127,7 @@ async def _full(stub: WireStub, bench: Bench) -> Full:
 
 
 async def _faulty(stub: WireStub, bench: Bench, full: Full, read: Read, reply: Reply) -> Seen:
-    """The same with one read that fails; what does not use it says what it said."""
+    """Run the same with one failing read; check that everything that does not use it stays the same."""
     furnish(stub)
     stub.on(*read, reply)
     snapshot = await _snapshot(bench) if read in full.by_sources else full.seen.snapshot
@@ -238,7 +238,7 @@ def _plan(full: Proposal | SourceError, seen: Proposal | SourceError) -> Iterato
 
 
 def _silent(read: Read, mode: str, full: Seen, seen: Seen) -> Iterator[str]:
-    """A read that brought nothing shows in the sources or in the gaps."""
+    """Yield a fault where a read that brought nothing shows neither in the sources nor in the gaps."""
     told = seen.snapshot.gaps != full.snapshot.gaps or any(s.state != "ok" for s in seen.snapshot.sources)
     if not told and _rows(seen.snapshot) != _rows(full.snapshot):
         yield f"{read} ({mode}) is told nowhere"

@@ -60,7 +60,7 @@ class Broker:
         )
 
     def hand_out(self, key_id: str) -> None:
-        """From the next renewal on."""
+        """Use this key from the next renewal on."""
         answer = {"Version": 1, "AccessKeyId": key_id, "SecretAccessKey": "s", "SessionToken": "t"}
         self.file.write_text(json.dumps(answer | {"Expiration": self._end().isoformat()}))
 
@@ -85,7 +85,7 @@ class Broker:
         return web.json_response(told | {"Token": told["SessionToken"]})
 
     def signers(self) -> set[str]:
-        """Whose keys signed what changes something."""
+        """Return whose keys signed mutations."""
         return {r.access_key for r in self.stub.received if r.operation in CHANGES}
 
 
@@ -108,7 +108,7 @@ EACH_SOURCE = pytest.mark.parametrize("source", ["process", "container", "role"]
 async def source(
     request: pytest.FixtureRequest, broker: Broker, clean: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[None]:
-    """The broker behind one of three ways of the SDK; a process that runs, when a test does not say."""
+    """Provide the broker by one of three ways of the SDK; a process that runs, when a test names none."""
     kind = getattr(request, "param", "process")
     process = f"credential_process = cat {broker.file}"
     keys = "aws_access_key_id = AKIABASE\naws_secret_access_key = s"

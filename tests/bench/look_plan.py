@@ -37,7 +37,10 @@ class Row(NamedTuple):
 
 
 def state(functions: int, active: float, mood: str) -> LookState:
-    """An account in the middle of its hour; "searching" is an incident whose cause is not known yet."""
+    """Return an account in the middle of its hour.
+
+    "searching" is an incident whose cause is not known yet.
+    """
     keys = [Key(SCOPE, "function", f"f{i:05d}") for i in range(functions)]
     running = keys[: max(1, round(functions * active))]
     queues = [Key(SCOPE, "queue", f"q{i}") for i in range(min(MOST_QUEUES, round(functions * QUEUES)))]
@@ -64,12 +67,12 @@ CELLS = [(n, share, mood) for n in SIZES for share in ACTIVE for mood in ("calm"
 
 @cache
 def row(functions: int, active: float, mood: str) -> Row:
-    """The line of one cell."""
+    """Return the line of one cell."""
     return Row(functions, active, mood, plan(state(functions, active, mood)).looking)
 
 
 def table() -> Iterator[Row]:
-    """All cells."""
+    """Yield all cells."""
     return starmap(row, CELLS)
 
 

@@ -39,25 +39,25 @@ def build(world: World, previous: Snapshot, at: float) -> Snapshot:
 
 
 def cpu_ms(work: Callable[..., object], *given: object) -> float:
-    """CPU of one call, ms."""
+    """Return CPU of one call, ms."""
     begun = time.process_time()
     work(*given)
     return (time.process_time() - begun) * 1000
 
 
 def peak_mb() -> float:
-    """The most memory this process has used, MB."""
+    """Return the most memory this process has used, MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def first_ms(count: int) -> float:
-    """CPU of the first round after the list, ms."""
+    """Return CPU of the first round after the list, ms."""
     listed = fold_all(EMPTY_WORLD, (ev.FunctionsListed(SCOPE, NOW, big_world.facts(count)),))
     return median(cpu_ms(build, listed, EMPTY_SNAPSHOT, NOW) for _ in range(3))
 
 
 def measure(count: int) -> dict[str, float]:
-    """Medians of five rounds at one size of account."""
+    """Return medians of five rounds at one size of account."""
     first, before = first_ms(count), peak_mb()
     world, now = big_world.world(count), NOW + 1
     latest = build(world, build(world, EMPTY_SNAPSHOT, NOW), now)

@@ -44,7 +44,7 @@ LOOKING = Looking(
 
 
 def account(text: str = "x", **changes: object) -> Snapshot:
-    """An account with one of everything, and `text` wherever AWS or this machine says something."""
+    """Return an account with one of everything, and `text` in place of all foreign text."""
     key = Key(SCOPE, "function", text)
     facts = function(text, runtime=text, dlq_arn=text, last_modified=NOW)
     sqs = queue(Key(SCOPE, "queue", text), arn=text, dlq_arn=text, max_receive_count=3)
@@ -78,7 +78,7 @@ def account(text: str = "x", **changes: object) -> Snapshot:
 
 
 def rows(markdown: str, title: str) -> list[list[str]]:
-    """The cells of the first table below a heading, as they are rendered."""
+    """Return the cells of the first table below a heading, as they are rendered."""
     return tables(markdown.partition(f"# {title}")[2])[0]
 
 
@@ -95,7 +95,7 @@ def tables(markdown: str) -> list[list[list[str]]]:
 
 
 def skeleton(markdown: str) -> list[str]:
-    """What kind of things the document is made of, in order, without their texts.
+    """Return the kinds of elements of the document, in order, without their texts.
 
     Code is text on which nothing acts.
     """

@@ -18,7 +18,7 @@ from lambdatop.storage.journal_file import JournalFile
 
 @pytest.fixture
 def state(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Forty changes and one open intent, which is the oldest."""
+    """Write forty changes and one open intent, which is the oldest."""
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
     monkeypatch.setattr(retention, "RECENT", 2)
     monkeypatch.setattr(retention, "MOST", 3)

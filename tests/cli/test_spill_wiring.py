@@ -52,11 +52,11 @@ def context(tmp_path: Path) -> Context:
 
 @pytest.fixture
 def parts(context: Context) -> Iterator[Parts]:
-    """The parts of a run of the user's, but for AWS."""
+    """Yield the parts of a user's run without AWS."""
     account = Account()
 
     async def close() -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
     async def connect() -> Backend:
         identified = TargetIdentified(scope=SCOPE, at=0.0, identity="tester", endpoint="")

@@ -30,7 +30,7 @@ def section(text: str, title: str) -> str:
 
 
 def shown(markdown: str) -> str:
-    """The document as a reader sees it, one line a cell."""
+    """Return the document as a reader sees it, one line a cell."""
     tokens = MarkdownIt("gfm-like").parse(markdown)
     return "\n".join("".join(c.content for c in t.children or ()) for t in tokens if t.type == "inline")
 

@@ -50,7 +50,7 @@ class Corridor:
 
 @asynccontextmanager
 async def open_corridor(aws: Aws, directory: Path) -> AsyncIterator[Corridor]:
-    """A corridor whose journal lies in `directory`."""
+    """Yield a mitigation flow whose journal lies in `directory`."""
     demo, clock = aws.demo, SystemClock()
     limits = Limits(control_plane_per_s=50.0)
     connection = Connection(

@@ -69,7 +69,7 @@ def url_of(aws: Aws, queue: str) -> str:
 
 
 def held(aws: Aws, queue: str) -> int:
-    """What the queue holds, waiting, in flight or delayed."""
+    """Return the number of messages in the queue: waiting, in flight or delayed."""
     attributes = aws.sqs.get_queue_attributes(QueueUrl=url_of(aws, queue), AttributeNames=["All"])[
         "Attributes"
     ]

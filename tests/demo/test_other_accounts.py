@@ -62,7 +62,7 @@ def far(aws: Aws) -> Iterator[Namesake]:
 
 
 def furnish(aws: Aws) -> None:
-    """The same function, alias and rule, with everything that a mitigation would change."""
+    """Create the same function, alias and rule, with everything that a mitigation would change."""
     aws.function(NAME, CODE)
     functions = aws.functions
     functions.publish_version(FunctionName=NAME)
@@ -76,7 +76,7 @@ def furnish(aws: Aws) -> None:
 
 
 def retries(aws: Aws) -> int | None:
-    """None where there is no configuration."""
+    """Return the retries, None where there is no configuration."""
     try:
         answer = aws.functions.get_function_event_invoke_config(FunctionName=NAME)
     except aws.functions.exceptions.ResourceNotFoundException:

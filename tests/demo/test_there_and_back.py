@@ -65,7 +65,7 @@ def fed_by_a_stream(aws: Aws) -> None:
 
 
 def nothing(aws: Aws) -> None:
-    """A function and nothing else."""
+    """Create a function and nothing else."""
 
 
 Step = Callable[[Aws], Any]

@@ -53,7 +53,7 @@ def waiting(aws: Aws, queue: str) -> int:
 
 
 def with_dead_letters(aws: Aws, messages: int) -> None:
-    """`jobs` feeds the function; its dead letters lie in `jobs-dlq`."""
+    """Let `jobs` feed the function; its dead letters lie in `jobs-dlq`."""
     letters = aws.queue("jobs-dlq")
     policy = json.dumps({"deadLetterTargetArn": letters, "maxReceiveCount": 2})
     aws.map_queue(aws.queue("jobs", RedrivePolicy=policy, VisibilityTimeout="1"), NAME)

@@ -100,7 +100,7 @@ def findings() -> tuple[Finding, ...]:
 
 
 def incidents(found: tuple[Finding, ...]) -> tuple[Incident, ...]:
-    """The failing worker with what follows from it, and a throttled function."""
+    """Return the failing worker with what follows from it, and a throttled function."""
     redelivery, letters, errors, throttled = found
     return (
         Incident(errors, (redelivery, letters), "critical", redelivery.since, (errors.target.key,)),

@@ -32,13 +32,13 @@ class Corridor:
     events: list[Event] = field(default_factory=list)
 
     async def plan(self, name: str = "throttle_to_zero", target: Key = WORKER, **params: object) -> Plan:
-        """A plan; fails on a refusal."""
+        """Return a plan; fail on a refusal."""
         proposal = await self.executor.propose(name, target, params)
         assert isinstance(proposal, Plan), proposal
         return proposal
 
     async def undo(self, entry_id: str | None = None) -> Plan:
-        """An undo plan; fails on a refusal."""
+        """Return an undo plan; fail on a refusal."""
         proposal = await self.executor.propose_undo(entry_id)
         assert isinstance(proposal, Plan), proposal
         return proposal
@@ -58,7 +58,7 @@ def corridor(
     process: Process | None = None,
     clock: FakeClock | None = None,
 ) -> Corridor:
-    """A corridor with a real journal in `directory`."""
+    """Return a mitigation flow with a real journal in `directory`."""
     account = account or Account()
     reader, mutator = FakeReader(account), FakeMutator(account, behave)
     journal = journal or JournalFile(directory)

@@ -68,7 +68,7 @@ class Watch:
     plans: list[tuple[float, Looking]] = field(default_factory=list)
 
     def record(self, events: Sequence[Event]) -> None:
-        """The engine's recorder."""
+        """Record events for the engine."""
         troubled = {self.flood.key(t.number) for t in self.flood.troubles}
         for event in events:
             if isinstance(event, LooksPlanned):
@@ -83,7 +83,7 @@ class Watch:
         return self.meter.observed(SCOPE).usd
 
     def rolling_usd(self) -> Iterator[float]:
-        """What CloudWatch billed within the 60 minutes before each request."""
+        """Yield CloudWatch's charges within the 60 minutes before each request."""
         bills, first, within = self.flood.bills, 0, 0
         for at, units in bills:
             within += units
@@ -93,13 +93,13 @@ class Watch:
             yield within * METRIC_USD
 
     def found_s(self, trouble: Trouble) -> float:
-        """From when its first minute was published until it had detail; infinite when it never had."""
+        """Return the seconds from the first published minute to the first detail; infinite without detail."""
         published = trouble.start + 60 + LATE_S
         looks = self.seen.get(self.flood.key(trouble.number), ())
         return next((at - published for at in looks if at >= published), float("inf"))
 
     def stalest_s(self, trouble: Trouble) -> float:
-        """The longest time without a look from when it was found until it ended."""
+        """Return the longest time without detail from the first detail until it ended."""
         looks = self.seen.get(self.flood.key(trouble.number), ())
         inside = [at for at in looks if trouble.start + 60 + LATE_S <= at < trouble.end]
         return max((b - a for a, b in pairwise(inside)), default=float("inf"))

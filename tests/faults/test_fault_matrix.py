@@ -97,7 +97,7 @@ class Boaster(Twice):
 
 
 async def _with(hand: Twice, trouble: Trouble, fresh: Fresh) -> list[str]:
-    """What the matrix finds where a throttle goes through this hand."""
+    """Return the faults of the matrix for a throttle that is executed by this hand."""
     lab = hand.bench
     lab.backends["hand"] = replace(lab.backends["plain"], mutator=hand)  # type: ignore[arg-type]
     try:

@@ -94,7 +94,7 @@ class Cloud:
         return {"Metrics": metrics} | more
 
     def asked(self) -> Counter[str]:
-        """Series by metric name since the last call of this."""
+        """Return the series by metric name since the last call."""
         calls = self.stub.calls("GetMetricData")
         queries = [q["MetricStat"]["Metric"] for p in calls[self._seen() :] for q in p["MetricDataQueries"]]
         self.seen = len(calls)

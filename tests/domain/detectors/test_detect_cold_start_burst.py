@@ -20,7 +20,7 @@ STEADY = [part for n in range(40) for part in run(900 + n, NOW - 599 + 7 * n)]
 
 
 def burst(cold: int, warm: int) -> list[LogLine]:
-    """`cold` requests in environments of their own, right after their initialisation, and `warm` ones."""
+    """Return `cold` requests right after the initialization of their own environments, and `warm` ones."""
     lines: list[LogLine] = []
     for n in range(cold):
         at = NOW - 200 + n

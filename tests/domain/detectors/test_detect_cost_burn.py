@@ -20,7 +20,7 @@ MINUTE_MS = 60_000.0
 
 
 def world(running: list[float], errors: float = 0.0, *more: ev.Event) -> World:
-    """How many run at once in each minute up to NOW; 100 invocations a minute ($0.0012 an hour)."""
+    """Return a World with so many executions at once in each minute up to NOW; 100 invocations a minute."""
     return fold_all(
         EMPTY_WORLD,
         [

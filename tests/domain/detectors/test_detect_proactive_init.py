@@ -18,7 +18,7 @@ REFUSED = "[ERROR] ConnectionRefusedError: the exclusive connection is held by a
 
 
 def serving(*, fails: bool = False) -> list[LogLine]:
-    """Environment 0 serves since its initialisation, 12 minutes ago."""
+    """Return lines of environment 0, which serves since its initialization, 12 minutes ago."""
     lines = [init(NOW - 720.5)]
     for n in range(5):
         lines += run(

@@ -35,7 +35,10 @@ def world(
     end: float = END,
     **mapped: object,
 ) -> World:
-    """orders-worker polls orders, whose URL its environment holds; one message a batch."""
+    """Return a World in which orders-worker polls orders, whose URL is in its environment.
+
+    One message a batch.
+    """
     data = [points(WORKER, "Invocations", runs, end=end)]
     data += [points(ORDERS, "NumberOfMessagesSent", runs if sent is None else sent, end=end)]
     data += [points(ORDERS, "NumberOfMessagesDeleted", runs if deleted is None else deleted, end=end)]

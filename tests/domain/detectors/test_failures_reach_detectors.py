@@ -28,7 +28,7 @@ def raw(text: str, n: int) -> LogLine:
 
 
 def failing(texts: tuple[str, ...], count: int = 12) -> list[LogLine]:
-    """Executions of which each writes these lines; `ID` stands for the request."""
+    """Return executions of which each writes these lines; `ID` stands for the request."""
     lines: list[LogLine] = []
     for n in range(count):
         start, end, report = (

@@ -33,7 +33,7 @@ class Message(NamedTuple):
 
 @st.composite
 def queues(draw: st.DrawFn) -> tuple[QueueFacts, tuple[Message, ...], bool]:
-    """A queue, what is in it, and whether other queues' failures are put here."""
+    """Draw a queue, its messages, and whether other queues' failures are put there."""
     retention = draw(st.integers(60, 14 * DAY))
     most = draw(st.none() | st.integers(1, 1000))
     fifo, letters = draw(st.booleans()), draw(st.booleans())
@@ -56,7 +56,7 @@ def queues(draw: st.DrawFn) -> tuple[QueueFacts, tuple[Message, ...], bool]:
 
 
 def told_age(facts: QueueFacts, messages: tuple[Message, ...]) -> float | None:
-    """ApproximateAgeOfOldestMessage as AWS documents it."""
+    """Return ApproximateAgeOfOldestMessage as AWS documents it."""
     seen = [m.here_s for m in messages if facts.fifo or m.receives < HIDDEN_FROM]
     return max(seen, default=None)
 

@@ -28,7 +28,7 @@ def small(count: int, **changes: object) -> LookState:
 
 
 def done(before: LookState, after_s: float) -> LookState:
-    """The state after everything that is due now was asked, `after_s` later."""
+    """Return the state after everything that is due now was asked, `after_s` later."""
     now = plan(before)
     asked = dict(before.asked) | dict.fromkeys((*now.detail, *now.fixed), before.now)
     swept = dict(before.swept)

@@ -46,7 +46,7 @@ def small_ring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def breaths() -> list[int]:
-    """How many lines were freed when there was time for others."""
+    """Return how many lines were freed in each pause."""
     return []
 
 

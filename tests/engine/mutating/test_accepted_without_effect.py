@@ -19,7 +19,7 @@ from lambdatop.engine.mutating.verdict import judge
 
 @pytest.fixture
 def way(tmp_path: Path) -> Corridor:
-    """A corridor whose calls AWS accepts and does not carry out."""
+    """Return a mitigation flow whose calls AWS accepts without effect."""
     made = corridor(tmp_path / "j")
     made.mutator.account = Account()
     return made

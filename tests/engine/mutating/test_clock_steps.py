@@ -38,7 +38,7 @@ def way(tmp_path: Path) -> Corridor:
 
 
 def _left(way: Corridor, **changes: object) -> Entry:
-    """An open intent of a process that died a moment ago on this machine."""
+    """Write an open intent of a process that died a moment ago on this machine."""
     fields = {"pid": GONE, "at": way.clock.now(), "uptime": way.clock.uptime()} | changes
     made = entry("e1", **fields)
     way.journal.intent(made)

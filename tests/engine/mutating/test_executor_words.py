@@ -36,7 +36,7 @@ ROLE = "arn:aws:sts::111122223333:assumed-role/oncall/"
 
 
 def made(way: Corridor, **options: Any) -> Executor:
-    """An executor over the same account."""
+    """Return an executor over the same account."""
     actor, mode = options.pop("actor", f"{ROLE}kim"), options.pop("mode", "operator")
     options.setdefault("scope", SCOPE)
     options.setdefault("process", Process("bastion", 4242))

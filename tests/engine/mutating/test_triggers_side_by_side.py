@@ -37,7 +37,7 @@ class Bench:
         self.plan = stop_in_order(self.clock, count)
 
     async def carry_out(self) -> tuple[Result, float]:
-        """How it ended, and how long that took (s)."""
+        """Return how it ended, and how long that took (s)."""
         began = self.clock.monotonic()
         task = asyncio.ensure_future(self.executor.execute(self.plan, self.clock.now()))
         await self.clock.until(task.done)

@@ -26,7 +26,7 @@ WRONG = replace(CALM, mood="wrong", discovery_s=900, detail_s=60, slowed="others
 
 
 def many(count: int, **fields: object) -> Snapshot:
-    """So many functions, the same again and again under other names."""
+    """Return so many functions, the same again and again under other names."""
     (row, *_) = scene.functions()
     rows = tuple(
         replace(row, facts=replace(row.facts, key=row.key._replace(id=f"f{i:03d}")), heat=0.0, worst="")

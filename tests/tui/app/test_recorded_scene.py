@@ -23,12 +23,12 @@ MakeApp = Callable[..., LambdatopApp]
 
 @cache
 def last_of(name: str) -> Snapshot:
-    """The last snapshot of a recorded scenario."""
+    """Return the last snapshot of a recorded scenario."""
     return list(snapshots(recorded(name)))[-1]
 
 
 def incident() -> Snapshot:
-    """The recorded poison queue."""
+    """Return the recorded poison queue."""
     return last_of("poison-queue")
 
 

@@ -34,7 +34,7 @@ AT = scene.NOW
 
 
 def busy() -> list[LogLine]:
-    """Ten minutes of trouble: seven kinds of errors, retries, timeouts, a secret in a message."""
+    """Return ten minutes of trouble: seven kinds of errors, retries, timeouts, a secret in a message."""
     lines: list[LogLine] = []
     for n in range(40):
         at = AT - 500 + 10 * n

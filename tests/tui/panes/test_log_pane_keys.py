@@ -14,7 +14,7 @@ from lambdatop.tui.panes.logs import LogsPane
 
 @pytest.fixture
 def open_log(make_app: MakeApp, console: FakeConsole) -> OpenLog:
-    """The console on a log."""
+    """Open the console on a log."""
     return opener(make_app, console)
 
 

@@ -30,7 +30,7 @@ async def nothing() -> None:
 
 
 def split(text: str, member: str, plain: Callable[[Any], bool], *more: Any) -> Any:
-    """Without a loop: nobody waits here."""
+    """Split without an event loop."""
     steps = json_chunks.split(text, member, plain, *more)
     try:
         steps.send(None)
