@@ -96,7 +96,7 @@ class Host(ThemedApp):
         raise NotImplementedError
 
     def ask_live(self, *, on: bool) -> None:
-        """Have the logs on the screen come through Live Tail, or by polling."""
+        """Read the logs on the screen through Live Tail, or by polling."""
         raise NotImplementedError
 
     def ask_who(self, key: Key, name: str) -> None:

@@ -260,12 +260,12 @@ KEY_OF: dict[str, str] = {h.mitigation: h.shown for h in HOTKEYS if h.mitigation
 
 
 def in_scope(*scopes: Scope) -> Iterator[Hotkey]:
-    """Entries of these scopes, in the order of the table."""
+    """Yield the entries of these scopes, in the order of the table."""
     return (h for h in HOTKEYS if h.scope in scopes)
 
 
 def markdown_table() -> str:
-    """The key table of README, ending without a line feed."""
+    """Return the key table of README, ending without a line feed."""
     lines = ["| key | what it does | where |", "| --- | --- | --- |"]
     for hotkey in HOTKEYS:
         keys = " ".join(f"`{key}`" for key in hotkey.shown.split(" "))
@@ -274,7 +274,7 @@ def markdown_table() -> str:
 
 
 def mitigation_table() -> str:
-    """The table of docs/mitigations.md, ending without a line feed."""
+    """Return the table of docs/mitigations.md, ending without a line feed."""
     lines = [
         "| mitigation | key | on | tier | what it does | settings | policy |",
         "|---|---|---|---|---|---|---|",

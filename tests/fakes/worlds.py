@@ -68,7 +68,7 @@ def metrics(*data: ev.MetricPoints, at: float = NOW) -> ev.MetricsObserved:
 
 
 def incident() -> World:
-    """Return the incident: poison in orders, 30 receives for 10 deletes a minute, the DLQ grows by 4 a minute."""
+    """Return the incident: poison in orders, 30 receives for 10 deletes a minute, a DLQ that grows by 4."""
     return fold_all(
         EMPTY_WORLD,
         [

@@ -33,7 +33,7 @@ class Looks:
         self._hurry = self._app.set_interval(HURRY_S, self._first, repeat=HURRY_TIMES)
 
     def _first(self) -> None:
-        """New snapshots at once, until one has functions."""
+        """Show new snapshots at once, until one has functions."""
         app = self._app
         if app.engine.latest() is not app.frame.snapshot:
             app.look()
@@ -41,13 +41,16 @@ class Looks:
             self._hurry.stop()
 
     def rows(self, keys: frozenset[Key]) -> None:
-        """The functions whose rows are on screen now; the engine is told when they are others than before."""
+        """Set the functions whose rows are on screen now.
+
+        The engine is notified when they differ from before.
+        """
         if keys != self._rows:
             self._rows = keys
             self._app.engine.look(keys)
 
     def everything(self) -> None:
-        """All series of all functions once; the toast says what it costs."""
+        """Read all series of all functions once; the toast shows the cost."""
         app, looking = self._app, self._app.frame.snapshot.looking
         if looking is None:
             app.say("What full detail costs is not known yet: metrics have not been asked for.", "warning")

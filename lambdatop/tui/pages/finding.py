@@ -20,7 +20,7 @@ NAME = 31
 
 
 def page(frame: Frame, finding: Finding, width: int, *, gone: bool = False) -> Spans:
-    """The whole page; `gone` says that the finding does not stand any more."""
+    """Return the whole page; `gone` states that the finding does not stand any more."""
     pieces: list[Span] = []
     if gone:
         pieces += row("", "This is over: the figures below are the last ones before it cleared.", width, "ok")

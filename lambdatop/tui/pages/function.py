@@ -29,7 +29,7 @@ COUNT = 10
 
 
 def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, failure: str = "") -> Spans:
-    """The whole page; `learned` is what its log teaches, `failure` what could not be learned.
+    """Return the whole page; `learned` is what its log shows, `failure` what could not be read from it.
 
     A function that is gone says so.
     """
@@ -166,7 +166,10 @@ def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
 
 
 def _pushed(rows: list[StormRow], width: int) -> Spans:
-    """Who else invokes it, and what becomes of a failed event. Callers by IAM role cannot be listed."""
+    """Return who else invokes it, and what becomes of a failed event.
+
+    Callers by IAM role cannot be listed.
+    """
     pieces: list[Span] = []
     for r in rows:
         pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]

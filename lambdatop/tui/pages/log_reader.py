@@ -66,7 +66,7 @@ class LogReader:
         self.failure = ""
 
     def offer(self, tail: LogTail | None) -> None:
-        """The tail as it is now; one that begins anew is learned anew."""
+        """Take the tail as it is now; one that begins anew is read anew."""
         if tail is not None and tail.next_seq <= self._study.seq:
             self._study = LogStudy()
         self._tail = tail
@@ -134,12 +134,12 @@ class LogReader:
 
 
 def is_bad(request: Request) -> bool:
-    """Whether it failed or was run again."""
+    """Return whether it failed or was repeated."""
     return request.status in FAILED or request.attempts > 1
 
 
 def worth_a_look(requests: Sequence[Request]) -> tuple[Request, ...]:
-    """Failed and repeated ones first (the most often repeated, then the newest), then the slowest."""
+    """Return failed and repeated requests (the most often repeated first, then the newest), then the slowest."""
     bad = sorted(
         (r for r in requests if is_bad(r)),
         key=lambda r: (-r.attempts, -r.last_at, r.request_id),

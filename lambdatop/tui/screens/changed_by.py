@@ -23,7 +23,7 @@ AGE, NAME, WHO = 9, 30, 22
 
 
 def trail_lines(events: Sequence[TrailEvent], now: float, width: int) -> Spans:
-    """Newest first: how long ago, what, who, from where, and why it was refused if it was."""
+    """Return events, newest first: how long ago, what, who, from where, and why it was refused if it was."""
     if not events:
         return spans(("nothing: nobody has changed it in the last days, as far as CloudTrail tells", "muted"))
     pieces: list[Span] = []
@@ -51,7 +51,7 @@ class WhoScreen(Modal[None]):
         self._now = now
 
     def compose(self) -> ComposeResult:
-        """Title, list, what to think of it."""
+        """Yield title, list, and explanation."""
         inks = inks_of(self.app)
         with Vertical(id="dialog"):
             title = spans(("who changed ", "muted"), (self._what, "accent"))
@@ -80,10 +80,10 @@ class WhoScreen(Modal[None]):
         self.dismiss()
 
     def action_scroll_body(self, direction: int) -> None:
-        """A long list scrolls."""
+        """Scroll a long list."""
         body = self.query_one("#body")
         body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to confirm or to read again."""
+        """Disable what does not apply: there is nothing to confirm or to read again."""
         return action in ("cancel", "scroll_body")

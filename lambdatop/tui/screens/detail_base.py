@@ -51,11 +51,11 @@ class SheetScreen(FrameScreen):
         self.function = function
 
     def page(self, frame: Frame, width: int) -> Spans:
-        """The text for a width in cells."""
+        """Return the text for a width in cells."""
         return ()
 
     def headline(self) -> str:
-        """What stands in the border."""
+        """Return the text of the border."""
         return ""
 
     def body(self) -> ComposeResult:
@@ -66,13 +66,13 @@ class SheetScreen(FrameScreen):
             yield LogsPane().data_bind(SheetScreen.frame)
 
     def on_mount(self) -> None:
-        """The log is that of the function behind the page."""
+        """Show the log of the function behind the page."""
         super().on_mount()
         self.query_one("#facts").border_title = Content(self.headline())
         self._show_logs(self.frame)
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """Whose logs stand beside the page, and what they have in common."""
+        """Return whose logs stand beside the page, and what they have in common."""
         return ((self.function,) if self.function is not None else ()), None
 
     @property
@@ -87,12 +87,12 @@ class SheetScreen(FrameScreen):
             self.console_app.watch_logs()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another width, another page."""
+        """Render the page for another width."""
         super().on_resize(event)
         self.show_or_say(self.frame)
 
     def show(self, frame: Frame) -> None:
-        """The page of a frame."""
+        """Show the page of a frame."""
         self._show_logs(frame)
         width = self.app.size.width
         inner = width // 2 - 5 if self.layout_name == "wide" else width - 5
@@ -100,12 +100,12 @@ class SheetScreen(FrameScreen):
         self.query_one("#facts Static", Static).update(self.console_app.inks.content(pieces))
 
     def hotkeys(self) -> Iterator[Hotkey]:
-        """Mutations, and the few keys of the dashboard that mean something here."""
+        """Yield mutations, and the few keys of the dashboard that apply here."""
         yield from (h for h in in_scope("dashboard") if h.id in self.HINTS)
         yield from in_scope("target", "everywhere")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys of panes mean nothing here."""
+        """Disable the keys of panes."""
         return action not in self.SILENT
 
     def undo(self) -> None:
@@ -122,16 +122,16 @@ class SheetScreen(FrameScreen):
             app.corridor.undo(entry)
 
     def about(self) -> tuple[Key, ...]:
-        """What this page is about besides the selection."""
+        """Return what this page is about besides the selection."""
         return ()
 
     def action_next_pane(self) -> None:
-        """Between page and log."""
+        """Switch between page and log."""
         tail = self.query_one("#logs-tail")
         (self.query_one("#facts") if tail.has_focus else tail).focus()
 
     def action_previous_pane(self) -> None:
-        """Between page and log."""
+        """Switch between page and log."""
         self.action_next_pane()
 
     def action_filter(self) -> None:
@@ -139,7 +139,7 @@ class SheetScreen(FrameScreen):
         self.query_one(LogsPane).open_filter()
 
     async def on_pane_filter_closed(self) -> None:
-        """Back from the filter line."""
+        """Return the focus from the filter line."""
         self.set_focus(self.query_one("#logs-tail"))
         await self.console_app.go_on()
 

@@ -22,7 +22,10 @@ NAME, COUNT, USD = 34, 11, 12
 
 
 def spend_lines(spend: Spend) -> Spans:
-    """One line for each API, the dearest first; then the sum, and what it comes to in an hour."""
+    """Return one line for each API, the most expensive first.
+
+    Then the sum, and what it comes to in an hour.
+    """
     usd = dict(spend.usd_by_call)
     rows = sorted(spend.calls, key=lambda row: (-usd.get(row[0], 0.0), -row[1], row[0]))
     pieces = [*_row("API", "requests", "USD", "muted")]
@@ -40,7 +43,7 @@ def _row(name: str, count: str, usd: str, slot: str) -> list[Span]:
 
 
 def looking_lines(looking: Looking | None) -> Spans:
-    """How often what is asked for, and what the budget slowed down."""
+    """Return how often each metric is asked for, and what the budget slowed down."""
     if looking is None or looking.mood == "unlimited":
         return spans(("There is no budget: everything is asked for in every round.", "muted"))
     why = f": {looking.why}" if looking.why else ""
@@ -65,7 +68,7 @@ class SpendScreen(Modal[None]):
         self._frame = frame
 
     def compose(self) -> ComposeResult:
-        """Title, list, plan."""
+        """Yield title, list, plan."""
         inks, snapshot = inks_of(self.app), self._frame.snapshot
         with Vertical(id="dialog"):
             title = spans(("what looking costs", "accent"))
@@ -82,10 +85,10 @@ class SpendScreen(Modal[None]):
         self.dismiss()
 
     def action_scroll_body(self, direction: int) -> None:
-        """A long list scrolls."""
+        """Scroll a long list."""
         body = self.query_one("#body")
         body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to confirm or to read again."""
+        """Disable what does not apply: there is nothing to confirm or to read again."""
         return action in ("cancel", "scroll_body")
