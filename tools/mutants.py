@@ -221,7 +221,7 @@ def _percent(noticed: int, count: int) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Examine; return 1 when something survived that should not have, or an excuse is stale."""
+    """Run; return 1 when something survived that should not have, or an excuse is stale."""
     asked = argparse.ArgumentParser(description="Tries small faults in the modules that must not fail.")
     asked.add_argument("--list", action="store_true", help="name the faults, try none")
     asked.add_argument("--only", default="", help="only faults whose name holds this")

@@ -61,7 +61,7 @@ class _PrivateFile(RotatingFileHandler):
         return io.TextIOWrapper(io.FileIO(fd, "a"), encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Go on without the line: a traceback over the console would help nobody."""
+        """Continue without the line: a traceback over the console would help nobody."""
         error = sys.exc_info()[1]
         self.failure = self.failure or (error_words(error) if error else "unknown")
 

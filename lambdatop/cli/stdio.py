@@ -85,7 +85,7 @@ def json_line(value: Any) -> str:
 
 
 def say(sentence: str) -> None:
-    """Say something to the person, on stderr; foreign text in it is made harmless."""
+    """Print a message for the person on stderr; foreign text in it is cleaned."""
     _to_stderr("".join([f"lambdatop: {line}\n" for line in clean(sentence).split("\n")]))
 
 

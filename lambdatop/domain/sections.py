@@ -46,5 +46,5 @@ def _place(error: BaseException) -> str:
 
 @lru_cache(maxsize=1_000)
 def _note(what: str, kind: str, place: str) -> None:
-    """Say it in the log, once: a page is made anew several times a second."""
+    """Log it once: a page is made anew several times a second."""
     _log.error("%s could not be shown: %s in %s", what, kind, place)

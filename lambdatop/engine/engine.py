@@ -180,11 +180,14 @@ class Engine:
         return replace(made, gaps=asking.gaps(made.gaps), sources=sources)
 
     def connecting(self, sentence: str) -> None:
-        """Say what opening the connection waits for; from the engine's own loop."""
+        """Publish what opening the connection waits for; from the engine's own loop."""
         self._report(link.NAME, "starting", sentence)
 
     def announce(self, sentence: str) -> None:
-        """Say in the snapshot that the engine itself failed. Safe once its loop has ended."""
+        """Put the engine's failure into the snapshot.
+
+        Safe once its loop has ended.
+        """
         self._publisher.announce(sentence)
 
     @property

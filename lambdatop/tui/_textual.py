@@ -61,7 +61,7 @@ Piece = tuple[int, int, Iterable[Segment]]
 
 
 def set_content_size(view: ScrollView, size: Size) -> None:
-    """Say how much there is to scroll through; a scrollbar that comes or goes arranges the screen anew."""
+    """Set how much there is to scroll through; a scrollbar that appears or disappears changes the layout."""
     view.set_reactive(ScrollView.virtual_size, size)
     view._scroll_update(size)
 
@@ -174,7 +174,7 @@ class FrameDriver(Driver):
         """Note that something on a screen of `width` x `height` has changed; return at once."""
 
     def post(self, message: Message) -> None:
-        """Tell the app, from this or any other thread."""
+        """Notify the app, from this or any other thread."""
         self.send_message(message)
 
     @property

@@ -92,7 +92,7 @@ class Host(ThemedApp):
         raise NotImplementedError
 
     def watch_logs(self) -> None:
-        """Tell the engine whose log is on the screen."""
+        """Set the functions whose logs are on the screen."""
         raise NotImplementedError
 
     def ask_live(self, *, on: bool) -> None:

@@ -50,7 +50,10 @@ class Glass:
     """Cells as they are shown; `answer` is called with what a terminal says when it is asked."""
 
     def __init__(self, columns: int, lines: int, answer: Callable[[str], object] = lambda _: None) -> None:
-        """`at_frame` may be set: it is called at the end of each frame that is marked as such."""
+        """Make a glass.
+
+        `at_frame` may be set: it is called at the end of each frame that is marked as such.
+        """
         self.columns, self.lines, self._answer = columns, lines, answer
         self.at_frame: Callable[[], object] = lambda: None
         self._decode = getincrementaldecoder("utf-8")("replace").decode

@@ -41,7 +41,10 @@ class Peer:
         shown: bool = True,
         cwd: str | None = None,
     ) -> None:
-        """`shown` False only counts: for programs that draw with more than `Glass` understands."""
+        """Start the program.
+
+        `shown` False only counts: for programs that draw with more than `Glass` understands.
+        """
         columns, lines = size
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

@@ -61,7 +61,7 @@ class Witness(WholeScreens):
         return bool(DASHBOARD.search(shown)) and not IN_FRONT.search(shown)
 
     def back(self) -> None:
-        """Go back to the dashboard from any screen.
+        """Return to the dashboard from any screen.
 
         Esc is pressed only where something is in front, and again only when the last one was surely answered:
         one that the console has not read yet would make the next key Alt and that key.

@@ -30,7 +30,7 @@ def aws(bare: Aws) -> Aws:
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often than one would look at AWS: the emulator settles sooner."""
+    """Read more often than from AWS: the emulator settles sooner."""
     monkeypatch.setattr(read_back, "PAUSES_S", (0.0, *[0.15] * 50))
     monkeypatch.setattr(composite, "LOOK_EVERY_S", 0.15)
 

@@ -123,7 +123,7 @@ class OnceAMinute:
 async def watch(
     directory: Path, functions: int, active: int, hours: float, *troubles: tuple[int, float, float, float]
 ) -> Watch:
-    """Look for `hours`; each trouble is (function, from hour, to hour, errors a minute)."""
+    """Watch for `hours`; each trouble is (function, from hour, to hour, errors a minute)."""
     random.seed(7)
     clock = FakeClock(now=1_800_000_000.0 // 86_400 * 86_400)
     settings = Settings(paces=Paces(functions=3600.0))

@@ -116,7 +116,7 @@ def functions(app: LambdatopApp) -> FunctionsPane:
 
 
 def selected(app: LambdatopApp) -> str:
-    """Name of the selected function."""
+    """Return the name of the selected function."""
     key = functions(app).selection().function
     assert key is not None
     return key.id

@@ -398,7 +398,7 @@ def _rig() -> Rig:
 
 
 def one(data: bytes) -> int:
-    """Have everything read with this one answer; raise on a fault."""
+    """Read everything with this one answer; raise on a fault."""
     head, _, body = data.partition(b"\n")
     service, operation, status, seed = head.decode().split()
     number = int(seed)

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look at everything, print it; 1 when something fails."""
+    """Run all checks and print them; return 1 when one fails."""
     report = _report(args, os.environ)
     if args.json:
         stdio.document(report_json(report))

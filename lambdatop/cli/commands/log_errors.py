@@ -69,7 +69,7 @@ async def _groups(backend: Backend, parts: Parts, targets: Sequence[str]) -> lis
 
 
 def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
-    """Say what it scans and costs; where it costs more than a cent, somebody has to agree.
+    """Print what it scans and costs; above one cent somebody has to agree.
 
     Raises:
         UsageError: nobody can be asked.

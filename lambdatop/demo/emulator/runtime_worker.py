@@ -50,7 +50,7 @@ class Output:
         self._raw.flush()
 
     def isatty(self) -> bool:
-        """Say that nobody sits here."""
+        """Return False: this is no terminal."""
         return False
 
     def end(self) -> None:
@@ -237,7 +237,7 @@ def _answer(
 
 
 def run() -> None:
-    """Speak the worker protocol until stdin ends."""
+    """Run the worker protocol until stdin ends."""
     protocol = sys.stdout
     output: Any = Output(sys.stderr)
     sys.stdout = sys.stderr = output
@@ -252,7 +252,7 @@ def run() -> None:
             protocol.flush()
 
     def exceeded() -> None:
-        """Go as Lambda makes a function go that needs too much: at once, whatever it is doing."""
+        """End the process at once, as Lambda does with a function over its limits."""
         with speaking:
             if memory.running.is_set():
                 last = {"status": "error", "error": KILLED, "memory_mb": memory.limit_mb}

@@ -21,7 +21,7 @@ class Shard(Protocol):
         ...
 
     def skip(self, records: list[dict[str, Any]]) -> None:
-        """Go past records that ``read`` returned."""
+        """Advance past records that ``read`` returned."""
         ...
 
 

@@ -140,7 +140,7 @@ Words to look for first, the beginning, and what follows it."""
 
 
 def _block(match: re.Match[str]) -> str:
-    """Line by line, so that a line of the redacted text is a line of the original."""
+    """Redact line by line, so that a line of the redacted text is a line of the original."""
     return match.group("head") + _LINE.sub(MASK, match.group("body"))
 
 

@@ -179,7 +179,7 @@ def _hit(look: Look, key: Key) -> Iterator[QuotaRow]:
 
 
 def _limit_of(look: Look, signature: str, facts: FunctionFacts) -> tuple[str, str, float, str, bool] | None:
-    """Name, code, value, unit, and whether it is assumed, of the limit behind a failure."""
+    """Return name, code, value, unit, and whether it is assumed, of the limit behind a failure."""
     if signature == "disk_full":
         return "/tmp", "", float(facts.ephemeral_mb * q.MB), "bytes", False
     if signature == "too_many_files":

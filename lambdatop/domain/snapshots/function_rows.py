@@ -145,7 +145,7 @@ def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, floa
 
 
 def cold_start_rate(world: World, key: Key) -> float | None:
-    """Share of REPORT lines with an init duration in the tail; None without at least one report."""
+    """Return share of REPORT lines with an init duration in the tail; None without at least one report."""
     tail = world.logs.get(key)
     reports = [line.report for line in tail.lines if line.report and line.kind == "report"] if tail else []
     return sum(r.init_ms is not None for r in reports) / len(reports) if reports else None

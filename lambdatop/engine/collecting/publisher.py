@@ -108,9 +108,9 @@ class Publisher:
         return self.latest
 
     def announce(self, sentence: str, *, lasting: bool = False) -> None:
-        """Say in the snapshot itself that the engine failed: for when no event could carry it there.
+        """Put the engine's failure into the snapshot itself, for when no event could carry it there.
 
-        `lasting` says it in every snapshot from now on.
+        `lasting` puts it into every snapshot from now on.
         """
         self._broken = sentence if lasting else self._broken
         now, rows = self._clock.now(), self._with_engine(sentence)

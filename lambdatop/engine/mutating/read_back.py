@@ -50,9 +50,9 @@ async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
 
 
 async def settled(clock: Clock, reader: Reader, plan: Plan) -> Look:
-    """Look until the target shows the plan's `after`, for about 8 s; the last thing that was seen.
+    """Read until the target shows the plan's `after`, for about 8 s; return the last state read.
 
-    A plan that changes nothing readable (a purge) is not looked at.
+    For a plan that changes nothing readable (a purge) nothing is read.
     """
     if not plan.after:
         return Look(None)

@@ -74,7 +74,7 @@ def moment_of_ms(at_ms: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _second(at: int) -> str:
-    """Log lines come many to the second, and what they differ in is the end."""
+    """Return minute's part of the text, cached: log lines come many to the second and differ in the end."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 

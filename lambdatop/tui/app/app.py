@@ -145,7 +145,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                 screen.frame = frame
 
     def watch_logs(self) -> None:
-        """Tell the engine whose log is on the screen."""
+        """Set the functions whose logs are on the screen."""
         keys = set()
         for screen in self.screen_stack:
             if isinstance(screen, SheetScreen | DashboardScreen):

@@ -67,7 +67,7 @@ class Tidying(App[None]):
         await super().on_event(event)
 
     def tidy(self) -> bool:
-        """Look for cycles, unless somebody would notice; whether it was done."""
+        """Collect garbage unless somebody would notice; return whether it was done."""
         now = monotonic()
         still_s, since = now - self._typed_at, now - self._whole_at
         if still_s < PAUSE_S:

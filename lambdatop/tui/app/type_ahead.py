@@ -94,7 +94,7 @@ class TypeAhead(App[None]):
         return True
 
     def _pass(self, node: DOMNode | None) -> None:
-        """Go on once a node, and each one around it, has acted on the keys that it was given so far."""
+        """Continue once a node, and each one around it, has acted on the keys that it was given so far."""
         self._passing = node
         if node is None or node is self:
             self.call_later(self.call_later, self.go_on)  # behind the focus that a key has asked for
@@ -114,7 +114,10 @@ class TypeAhead(App[None]):
             self._looking = self.set_interval(LOOK_S, self._look)
 
     async def _look(self) -> None:
-        """Go on where nothing comes any more: the line has lost the focus, the screen was closed before."""
+        """Continue where nothing follows any more.
+
+        The line has lost the focus, the screen was closed before.
+        """
         self._held_for_s += LOOK_S
         passing = self._passing is not None and self._passing.is_attached
         waits = passing or self.opening() is not None

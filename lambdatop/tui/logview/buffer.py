@@ -219,14 +219,14 @@ class LogBook:
         return self.filter.slow or (self.search is not None and self.search.slow)
 
     def go_on(self) -> None:
-        """Look at one more piece."""
+        """Search one more piece."""
         if self._unfiltered:
             self._filter_piece()
         elif self._unsearched is not None and self.search is not None:
             self._search_piece(self.search.found, self._unsearched)
 
     def finish(self) -> None:
-        """Look at everything that is left."""
+        """Search everything that is left."""
         while self.busy:
             self.go_on()
 

@@ -82,7 +82,7 @@ class LogKeys(Moving, Widget):
         return 0
 
     def _sweep(self) -> None:
-        """Look at older lines."""
+        """Search older lines."""
 
     # -- search ----------------------------------------------------------------------------------
 

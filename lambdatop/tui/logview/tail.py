@@ -127,7 +127,7 @@ class LogTail(LogView):
         self._sweep()
 
     def _sweep(self) -> None:
-        """Look at older lines in pieces small enough that no key waits for them."""
+        """Search older lines in pieces small enough that no key waits for them."""
         if not self.book.busy or self._sweeping:
             return
         with self._standing_still():

@@ -153,7 +153,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         return index
 
     def follow(self) -> None:
-        """Go on with the last line, and with whatever comes after it."""
+        """Follow the last line, and whatever comes after it."""
         self.cursor, self.following, self.unseen = None, True, 0
         self._to_end()
         self.repaint()
@@ -200,7 +200,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         self.repaint()
 
     def name_lines(self, names: tuple[str, ...]) -> None:
-        """Say of each line whose it is; one name goes without saying."""
+        """Show of each line whose it is, unless there is one function only."""
         self._names = names
         several = len(names) > 1
         self._labels = labels(names, max(6, self.size.width // LABEL_SHARE)) if several else {}

@@ -139,7 +139,7 @@ def is_bad(request: Request) -> bool:
 
 
 def worth_a_look(requests: Sequence[Request]) -> tuple[Request, ...]:
-    """Return failed and repeated requests (the most often repeated first, then the newest), then the slowest."""
+    """Return failed and repeated requests (most often repeated first, then newest), then the slowest."""
     bad = sorted(
         (r for r in requests if is_bad(r)),
         key=lambda r: (-r.attempts, -r.last_at, r.request_id),

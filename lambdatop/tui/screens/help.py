@@ -92,5 +92,5 @@ class HelpScreen(FrameScreen):
             below.undo()
 
     def action_back(self) -> None:
-        """Go back to the former screen."""
+        """Return to the former screen."""
         self.dismiss()

@@ -194,7 +194,7 @@ class JournalScreen(FrameScreen):
         )
 
     def action_back(self) -> None:
-        """Go back to the dashboard."""
+        """Return to the dashboard."""
         self.dismiss()
 
     def action_who_chosen(self) -> None:

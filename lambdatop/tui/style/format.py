@@ -127,12 +127,12 @@ def usd(value: float | None) -> str:
 
 
 def clock(at: float) -> str:
-    """Time of day in UTC: `14:03:22`."""
+    """Return the time of day in UTC: `14:03:22`."""
     return _utc(at, "%H:%M:%S")
 
 
 def clock_ms(at: float) -> str:
-    """Time of day in UTC with milliseconds: `14:03:22.120`."""
+    """Return the time of day in UTC with milliseconds: `14:03:22.120`."""
     text = _utc(at, "%H:%M:%S.%f")
     return text if text == UNKNOWN else text[:-3]
 

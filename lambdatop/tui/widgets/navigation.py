@@ -37,7 +37,7 @@ class Moving:
         self.step(-FAR)
 
     def action_bottom(self) -> None:
-        """Last line."""
+        """Move to the last line."""
         self.step(FAR)
 
     def action_half_down(self) -> None:
