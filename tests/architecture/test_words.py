@@ -12,23 +12,23 @@ NOT_DONE = ("lambdatop/aws/", "lambdatop/config/", "lambdatop/tui/panes/")
 
 WORDS = """
 Accept Act Add Address Advance Align Allow Announce Answer Append Apply Archive Arm Ask Assert Assign Attach
-Audit Await Become Begin Bind Book Build Cache Call Cancel Carry Change Check Choose Clean Clear Click Close
-Collect Compare Compile Complete Compose Compute Conclude Confirm Connect Continue Convert Copy Count Create
-Cut Declare Decode Decrypt Delay Delete Deploy Derive Describe Detect Disable Disarm Discard Dispatch Divide
-Do Drag Drain Draw Drop Emit Empty Enable Encode End Ensure Enter Escape Estimate Evaluate Execute Exit
-Expand Expect Export Extract Fail Feed Fetch Fill Filter Find Finish Fit Flush Focus Fold Follow Forbid
+Audit Await Become Begin Bind Block Book Build Cache Call Cancel Carry Change Check Choose Clean Clear Click
+Close Collect Compare Compile Complete Compose Compute Conclude Confirm Connect Continue Convert Copy Count
+Create Cut Declare Decode Decrypt Delay Delete Deploy Derive Describe Detect Disable Disarm Discard Dispatch
+Divide Do Drag Drain Draw Drop Emit Empty Enable Encode End Ensure Enter Escape Estimate Evaluate Execute
+Exit Expand Expect Export Extract Fail Feed Fetch Fill Filter Find Finish Fit Flush Focus Fold Follow Forbid
 Forget Fork Format Free Freeze Fuzz Generate Get Give Group Guard Halve Hand Handle Hang Hide Highlight Hold
 Honour Ignore Import Increment Index Initialize Insert Inspect Install Invert Invoke Join Keep Kill Leave
 Let Limit Link List Listen Load Locate Lock Log Make Map Mark Mask Match Measure Merge Migrate Move Name
-Normalize Note Notify Observe Open Order Page Paint Parse Pass Patch Pause Permit Persist Pick Plan Play Poll Pop
-Post Prepare Prepend Press Prevent Preview Print Process Propose Provide Prune Publish Push Put Qualify
-Quarantine Query Quit Quote Raise Rank Read Receive Reconnect Record Recover Redact Reduce Refresh Refuse
-Register Reject Release Remember Remove Rename Render Repaint Replace Replay Report Require Reset Resolve
-Restart Restore Resume Retry Return Rotate Round Run Sample Save Scale Schedule Scroll Search See Select Send
-Serialize Serve Set Settle Shorten Show Simulate Skip Sleep Slow Soak Sort Split Start Stop Store Stream
-Strip Submit Subscribe Sum Summarize Suspend Switch Sync Take Tear Test Throttle Trace Track Transform
-Translate Treat Trim Truncate Try Tune Turn Type Undo Unpack Update Upload Use Validate Verify Visit Wait
-Walk Warn Watch Wrap Write Yield
+Normalize Note Notify Observe Open Order Page Paint Parse Pass Patch Pause Permit Persist Pick Plan Play
+Poll Pop Post Prepare Prepend Press Prevent Preview Print Process Propose Provide Prune Publish Push Put
+Qualify Quarantine Query Quit Quote Raise Rank Read Receive Reconnect Record Recover Redact Reduce Refresh
+Refuse Register Reject Release Remember Remove Rename Render Repaint Replace Replay Report Require Reset
+Resolve Restart Restore Resume Retry Return Rotate Round Run Sample Save Scale Schedule Scroll Search See
+Select Send Serialize Serve Set Settle Shorten Show Simulate Skip Sleep Slow Soak Sort Split Start Stop
+Store Stream Strip Submit Subscribe Sum Summarize Suspend Switch Sync Take Tear Test Throttle Trace Track
+Transform Translate Treat Trim Truncate Try Tune Turn Type Undo Unpack Update Upload Use Validate Verify
+Visit Wait Walk Warn Watch Wrap Write Yield
 """
 VERBS = frozenset(WORDS.split())
 """What the docstring of a function may begin with. A missing verb is added; no noun, no question word is."""

@@ -59,7 +59,7 @@ class SheetScreen(FrameScreen):
         return ""
 
     def body(self) -> ComposeResult:
-        """Page and log."""
+        """Yield page and log."""
         with Container(id="sheet"):
             with Facts(id="facts"):
                 yield Static("", markup=False)
