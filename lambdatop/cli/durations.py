@@ -18,7 +18,7 @@ def parse_seconds(text: str) -> float:
     """
     amount, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
     if not (amount.isascii() and amount.isdigit()) or int(amount) * _UNITS[unit] > LONGEST_S:
-        raise UsageError(f"{text!r} is no span of time; write 30s, 10m, 2h or 1d, at most 14d")
+        raise UsageError(f"{text!r} is not a duration; write 30s, 10m, 2h or 1d, at most 14d")
     return float(int(amount) * _UNITS[unit])
 
 
@@ -29,5 +29,5 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to 86400")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
     return value

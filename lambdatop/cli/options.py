@@ -41,16 +41,18 @@ GLOBALS: tuple[GlobalOption, ...] = (
     GlobalOption(
         ("--read-only", "--readonly"),
         "read_only",
-        "change nothing: nothing that could is made",
+        "change nothing: the part that sends changes is not loaded",
         "",
         "read_only",
     ),
     GlobalOption(("--write",), "write", "allow changes although the configuration says read_only"),
     GlobalOption(("-c", "--config"), "config", "configuration file", "FILE"),
     GlobalOption(("--theme",), "theme", "name of a theme", "NAME", "screen.theme"),
-    GlobalOption(("--refresh",), "refresh", "seconds between two looks of the screen", "S", "screen.refresh"),
     GlobalOption(
-        ("--endpoint-url",), "endpoint_url", "another endpoint than AWS's own", "URL", "endpoint_url"
+        ("--refresh",), "refresh", "seconds between two updates of the screen", "S", "screen.refresh"
+    ),
+    GlobalOption(
+        ("--endpoint-url",), "endpoint_url", "endpoint to use instead of AWS's own", "URL", "endpoint_url"
     ),
     GlobalOption(
         ("--allow-endpoint-changes",),
@@ -60,7 +62,7 @@ GLOBALS: tuple[GlobalOption, ...] = (
         "allow_endpoint_changes",
     ),
     GlobalOption(("--state-dir",), "state_dir", "where journal and log are kept", "DIR"),
-    GlobalOption(("--debug",), "debug", "show tracebacks, write a more talkative log"),
+    GlobalOption(("--debug",), "debug", "show tracebacks, write a verbose log"),
 )
 
 

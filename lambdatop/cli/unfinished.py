@@ -42,10 +42,7 @@ def say_ends(journal: JournalStore, before: frozenset[str]) -> None:
 def _how(entry: Entry) -> str:
     if entry.outcome not in ("open", "unknown"):
         return f"{entry.outcome} (entry {entry.id})"
-    return (
-        f"its outcome is not known (entry {entry.id}); "
-        "`lambdatop journal --settle` finds out what became of it"
-    )
+    return f"its outcome is not known (entry {entry.id}); `lambdatop journal --settle` determines its outcome"
 
 
 def _read(journal: JournalStore) -> tuple[Entry, ...]:

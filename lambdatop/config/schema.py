@@ -66,7 +66,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("profile", "str", "AWS profile; null = what the SDK would take", optional=True),
     Option("region", "str", "AWS region; null = what the SDK would take", optional=True),
     Option(
-        "endpoint_url", "str", "another endpoint than AWS's own (https, or http on loopback)", optional=True
+        "endpoint_url",
+        "str",
+        "endpoint to use instead of AWS's own (https, or http on loopback)",
+        optional=True,
     ),
     Option("read_only", "bool", "true: nothing can be changed; only --write lifts it"),
     Option(

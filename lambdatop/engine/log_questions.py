@@ -70,5 +70,5 @@ class LogQuestions:
         listed = self._world().functions
         known = [listed[key] for key in sorted(functions) if key in listed]
         if not known:
-            raise LambdatopError("None of these functions is there any more, so there is no log to look at.")
+            raise LambdatopError("None of these functions exists any more, so there is no log to read.")
         return known

@@ -206,7 +206,7 @@ def _verified(message: Mapping[str, Any]) -> bytes:
         raise SpillError("SQS delivered a message without id, body or MD5; it is not kept and not deleted.")
     found = hashlib.md5(body.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     if found != md5.lower():
-        raise SpillError(f"The body of message {identity} does not have the MD5 that SQS told: not kept.")
+        raise SpillError(f"The body of message {identity} does not have the MD5 that SQS reported: not kept.")
     return _mark(identity, md5)
 
 

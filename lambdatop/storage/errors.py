@@ -38,7 +38,7 @@ def from_os(path: Path, verb: str, error: OSError) -> JournalError:
     """Return the sentence for a failed system call; `verb` is "read" or "written"."""
     return JournalError(
         f"The journal {path} cannot be {verb}: {why(error)}. "
-        "Choose another place with --state-dir, or mend it."
+        "Choose another place with --state-dir, or repair it."
     )
 
 

@@ -189,7 +189,7 @@ def test_functions_without_data_and_looks_that_were_not_made_are_said() -> None:
     assert "of the other active ones not until they turn hot" in text
     slow = report(account(sources=(), permissions=None, looking=LOOKING), ASKED)
     assert ["slowed down", "details every 5 minutes"] in rows(slow, "What was not seen")
-    assert "no plan of looks was made" in report(account(looking=None), ASKED)
+    assert "no polling plan was made" in report(account(looking=None), ASKED)
 
 
 def test_findings_come_by_severity_with_evidence_and_formula() -> None:

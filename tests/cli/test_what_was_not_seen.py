@@ -115,8 +115,8 @@ def test_an_alarm_that_tells_nobody_says_so(cli: Cli, world: TroubleWorld) -> No
     ran = cli("snapshot", "--endpoint-url", world.url, "--wait", "60", "--json")
     faults = {alarm["name"]: alarm["faults"] for alarm in json.loads(ran.out)["alarms"]}
     assert faults == {
-        "silent": ["it has no action for ALARM: nobody is told"],
-        "off": ["its actions are switched off: nobody is told"],
+        "silent": ["it has no action for ALARM: nobody is notified"],
+        "off": ["its actions are switched off: nobody is notified"],
     }
 
 

@@ -83,7 +83,7 @@ def findings() -> tuple[Finding, ...]:
     dlq, api = key("queue", "orders-dlq"), key("function", "checkout-api")
     return (
         Finding("sqs_redelivery", "critical", Ref(orders, SQS + "orders", "orders"),
-                "orders redelivers: 3.4 receives per message done", NOW - 760,
+                "orders redelivers: 3.4 receives per deleted message", NOW - 760,
                 (("received", 7140), ("deleted", 2100), ("ratio", 3.4), ("dlq_growth_per_min", 17.0)),
                 ("disable_trigger", "throttle_to_zero")),
         Finding("dlq_growth", "critical", Ref(dlq, SQS + "orders-dlq", "orders-dlq"),

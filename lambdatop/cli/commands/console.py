@@ -108,7 +108,7 @@ def _end(thread: EngineThread, journal: JournalStore) -> None:
             "(a second signal, as of Ctrl-C, ends the wait)"
         )
     if not thread.stop(GRACE_S):
-        stdio.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
+        stdio.say("a call had not ended; `lambdatop journal --settle` determines its outcome")
     say_ends(journal, before)
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--open", action="store_true", help="only entries whose outcome is not known")
     parser.add_argument(
-        "--settle", action="store_true", help="first read from AWS what became of those of this account"
+        "--settle", action="store_true", help="first determine from AWS the outcome of those of this account"
     )
     parser.add_argument("--last", type=_count, metavar="N", help="only the newest N, however many there are")
     parser.add_argument("--json", action="store_true", help="one JSON document")
@@ -68,7 +68,7 @@ def _count(text: str) -> int:
     from lambdatop.domain.plans.parse import is_number
 
     if not is_number(text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of entries; say 1 or more")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of entries; use 1 or more")
     return int(text)
 
 
@@ -134,7 +134,7 @@ def _say_how_to_settle(entries: Iterable[Entry]) -> None:
     where = sorted({str(e.target.scope) for e in entries if e.outcome == "open"})
     if where:
         stdio.say(
-            "note: open means that nobody saw the end of it; `lambdatop journal --settle`, connected to "
+            "note: open means that its outcome is not recorded; `lambdatop journal --settle`, connected to "
             f"{' or '.join(where)}, reads from AWS what became of it "
             "(so does the next console, mitigate or undo there)"
         )

@@ -37,7 +37,7 @@ _COUNTDOWN = re.compile(r" in \d+ s$")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("functions", nargs="+", metavar="FUNCTION", help="names or ARNs")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("-f", "--follow", action="store_true", help="continue until Ctrl-C")
     parser.add_argument(
         "--live",
         action="store_true",
@@ -50,9 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--errors",
         action="store_true",
-        help="failures by kind, asked of Logs Insights: the scanned volume and its price are shown before",
+        help="failures by kind from Logs Insights: the scanned volume and its cost are shown first",
     )
-    parser.add_argument("--yes", action="store_true", help="with --errors: do not ask before it costs")
+    parser.add_argument(
+        "--yes", action="store_true", help="with --errors: run the query without confirmation"
+    )
     parser.add_argument(
         "--reveal", action="store_true", help="show secrets, which are hidden as in the console (best effort)"
     )
@@ -83,7 +85,7 @@ def _pattern(text: str | None) -> Pattern | None:
     try:
         return linear_pattern(text) if text is not None else None
     except PatternError as error:
-        raise UsageError(f"--grep is no regular expression that can be used: {error}") from None
+        raise UsageError(f"--grep is not a usable regular expression: {error}") from None
 
 
 class _Tail:

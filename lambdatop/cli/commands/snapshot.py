@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         choices=SEVERITIES,
         metavar="SEVERITY",
-        help="exit 3 from this severity on, 1 when that cannot be told for want of reads",
+        help="exit 3 from this severity on, 1 when missing reads leave that unknown",
     )
 
 

@@ -100,7 +100,7 @@ def queue_deadline(
         return Deadline(basis="no message waits now")
     if dead_letters is True and not queue.fifo:
         words = "in a standard dead-letter queue messages expire counted from when they were first sent"
-        return Deadline(basis=f"{words}, which no metric tells")
+        return Deadline(basis=f"{words}, which no metric shows")
     if isinstance(age_s, NotKnown):
         return Deadline(basis=f"how old the oldest message is, is {age_s.words}")
     by = at + queue.retention_s - age_s

@@ -116,5 +116,5 @@ class AlarmFacts:
     def faults(self) -> tuple[str, ...]:
         """Why nobody hears of it, as far as its own settings say."""
         if self.actions == ():
-            return ("it has no action for ALARM: nobody is told",)
-        return () if self.enabled else ("its actions are switched off: nobody is told",)
+            return ("it has no action for ALARM: nobody is notified",)
+        return () if self.enabled else ("its actions are switched off: nobody is notified",)

@@ -111,7 +111,7 @@ def _wanted(s: AliasSituation, params: Mapping[str, Any]) -> tuple[VersionFacts 
 
 def _versions(s: AliasSituation) -> str:
     names = [v.version for v in s.versions if v.version != LATEST]
-    return f"Say which with --set version=N; there are {', '.join(names[-10:])}." if names else ""
+    return f"Choose one with --set version=N; there are {', '.join(names[-10:])}." if names else ""
 
 
 def _reach(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ SPECS = (
         plan=plan_rollback_alias,
         hotkey="V",
         label="roll back",
-        does="point one of its aliases at the version before",
+        does="point one of its aliases at the previous version",
         footer=26,
         params=(VERSION,),
         nothing="no alias",

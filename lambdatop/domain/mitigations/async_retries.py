@@ -93,8 +93,8 @@ def plan_stop_async_retries(
     change = {RETRIES: 0, AGE: SHORTEST_AGE_S}
     after = {**(before or {}), **change}
     if before == after:
-        reason = f"{s.facts.name} retries no asynchronous event already."
-        return Refusal(STOP, s.ref, reason, "What still repeats is not Lambda's asynchronous queue.")
+        reason = f"{s.facts.name} already retries no asynchronous events."
+        return Refusal(STOP, s.ref, reason, "Remaining repeats do not come from Lambda's asynchronous queue.")
     operation = "PutFunctionEventInvokeConfig" if before is None else "UpdateFunctionEventInvokeConfig"
     call = Call("lambda", operation, {"FunctionName": _address(s), **change})
     return _plan(STOP, s, call, before, after, now, plan_id)
@@ -105,7 +105,7 @@ def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: flo
     if isinstance(s.async_config, NotKnown):
         return _unreadable(RESTORE, s, s.async_config)
     if not params:
-        hint = "Say it with --set retries=0..2 and --set max_age=60..21600 (or none: AWS's default)."
+        hint = "Pass --set retries=0..2 and --set max_age=60..21600 (or none: AWS's default)."
         return Refusal(RESTORE, s.ref, "What should the asynchronous retries be?", hint)
     before = settings_of(s.async_config)
     after: dict[str, Any] = dict(before or DEFAULTS)
@@ -146,7 +146,7 @@ def _plan(
         undo=undo,
         undo_note=f"back to {async_words(before)} ({async_cli(scope, undo)})",
         lost=_lost(s, after),
-        in_flight="running invocations go on to their end",
+        in_flight="running invocations continue to their end",
         takes_effect="within seconds; whether events that wait already fall under it, AWS does not say",
         confirm=name if stops else "key",
         cli=async_cli(scope, call),

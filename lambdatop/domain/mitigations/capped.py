@@ -65,5 +65,5 @@ def _waits(mapping: MappingFacts) -> str:
     if limit is None:
         return "wait in their shards until they expire"
     told = mapping.on_failure_arn
-    end = f"their place goes to {end_name(told)}" if told else "nobody is told"
+    end = f"their position goes to {end_name(told)}" if told else "no destination records them"
     return f"wait in their shards and are DISCARDED once older than {span(limit)} ({end})"

@@ -102,7 +102,7 @@ def _title(s: QueueSituation, to: str, held: int) -> str:
 
 def _where(s: QueueSituation) -> str:
     aside = "--set to=QUEUE moves its messages aside, " if or_none(s.dead_letters_of) else ""
-    return f"Say where to: {aside}--set to=file drains them to this machine."
+    return f"Choose a destination: {aside}--set to=file drains them to this machine."
 
 
 def _waiting(s: QueueSituation) -> bool:
@@ -111,7 +111,7 @@ def _waiting(s: QueueSituation) -> bool:
 
 def _empty(s: QueueSituation) -> Refusal:
     return Refusal(
-        NAME, s.ref, f"{s.facts.name} is empty as far as SQS can tell.", "Counts lag by up to a minute."
+        NAME, s.ref, f"{s.facts.name} is empty as far as SQS reports.", "Counts lag by up to a minute."
     )
 
 
@@ -125,10 +125,10 @@ SPECS = (
         plan=plan_quarantine_queue,
         hotkey="Q",
         label="quarantine",
-        does="hold one of its queues and put its messages aside",
+        does="hold one of its queues and move its messages aside",
         footer=24,
         params=(TO,),
-        ask=Ask("Where to with the messages of {target}?", "nowhere, file, or a queue", TO),
+        ask=Ask("Move the messages of {target} where?", "nowhere, file, or a queue", TO),
         queues=(TO,),
         nothing="no queue behind its triggers",
         saves="receives",

@@ -162,11 +162,11 @@ def plan_stop(
     task = current.get(FIELD) or {}
     handle, status = task.get("handle"), task.get("status")
     if status != "RUNNING" or not handle:
-        how = f"the newest is {status}" if status else "none was ever started, as far as SQS tells"
+        how = f"the newest is {status}" if status else "none was ever started, as far as SQS reports"
         reason = f"No move of messages out of {ref.key.id} is running: {how}."
         if status == "RUNNING":
             reason = (
-                f"A move of messages out of {ref.key.id} is running, but SQS told no handle to stop it by."
+                f"A move of messages out of {ref.key.id} is running, but SQS returned no handle to stop it."
             )
         return Refusal(mitigation, ref, reason, "What was moved stays moved.")
     call = Call(CANCEL.service, CANCEL.operation, {"TaskHandle": handle})
@@ -182,7 +182,7 @@ def plan_stop(
         undo=None,
         undo_note="none needed: start it again",
         lost="nothing; what was moved stays moved, the rest stays here",
-        in_flight="messages that were moved are being worked on",
+        in_flight="messages that were moved are being processed",
         takes_effect="within seconds: CANCELLING, then CANCELLED",
         confirm="key",
         cli=move_cli(ref.key.scope, call),
@@ -221,7 +221,7 @@ def _stop_first(s: QueueSituation) -> tuple[Alternative, ...]:
         Alternative(
             "disable_trigger",
             Ref(c.mapping.key, c.mapping.uuid, f"{c.mapping.source_name} → {c.mapping.function.id}"),
-            "hold the queue until the function is mended; nothing is lost before it expires",
+            "hold the queue until the function is fixed; nothing is lost before it expires",
         )
         for c in or_none(s.behind) or ()
         if c.fails and c.mapping.enabled
@@ -247,7 +247,7 @@ SPECS = (
         plan=plan_redrive_dlq,
         hotkey="W",
         label="redrive",
-        does="redrive its dead letters, slowly",
+        does="redrive its dead letters at a limited rate",
         footer=25,
         params=("rate", "cancel"),
         nothing="no dead-letter queue behind its triggers",

@@ -136,10 +136,10 @@ def plan_restore_concurrency(
 def _no_value(s: FunctionSituation) -> Refusal:
     name, now = s.facts.name, reserved_words(s.reserved)
     if s.reserved == 0:
-        reason = f"The journal on this machine knows no former reserved concurrency of {name}; it is {now}."
+        reason = f"The journal on this machine has no former reserved concurrency of {name}; it is {now}."
     else:
         reason = f"Reserved concurrency of {name} is {now}, not 0: there is no throttle to take back."
-    return Refusal(NAME, s.ref, reason, "Say what you want: --set reserved=none or --set reserved=N.")
+    return Refusal(NAME, s.ref, reason, "Pass --set reserved=none or --set reserved=N.")
 
 
 def _to_zero(proposal: Proposal) -> Proposal:

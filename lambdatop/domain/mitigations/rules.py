@@ -58,7 +58,7 @@ def _plan(mitigation: str, s: RuleSituation, now: float, plan_id: str) -> Plan:
         undo=undo,
         undo_note=f"{'disable' if on else 'enable'} it again ({rule_cli(scope, undo)})",
         lost="nothing" if on else _lost(s),
-        in_flight="what it sent already runs on, retries of Lambda's asynchronous queue included",
+        in_flight="what it sent already continues, retries of Lambda's asynchronous queue included",
         takes_effect="after a short delay (AWS documents no figure)",
         confirm="key" if on else s.ref.key.id,
         cli=rule_cli(scope, call),

@@ -87,7 +87,7 @@ def plan_disable_trigger(
         before={"state": "Enabled"},
         after={"state": "Disabled"},
         undo=switch(m.uuid, True),
-        undo_note=f"enable it again ({_cli(s, True)}); streams go on at the same position",
+        undo_note=f"enable it again ({_cli(s, True)}); streams resume at the same position",
         lost=_lost(s, deadline),
         in_flight=_running(m),
         takes_effect="Disabling for seconds to minutes, then Disabled; a poller may still drain meanwhile",
@@ -95,7 +95,7 @@ def plan_disable_trigger(
         cli=_cli(s, False),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=(f"{m.function.id} gets nothing from {m.source_name}; its other callers go on",),
+        blast_radius=(f"{m.function.id} gets nothing from {m.source_name}; its other callers continue",),
         warnings=owner_warning(s.stack),
         unknowns=s.gaps,
         transient=({"state": "Disabling"},),
@@ -148,8 +148,8 @@ def _refuse(name: str, s: MappingSituation, wanted: str) -> Refusal:
 
 def _running(m: MappingFacts) -> str:
     if m.source_kind == "sqs":
-        return "batches already received run on; what fails then stays hidden for the visibility timeout"
-    return "the batch being worked on runs to its end"
+        return "batches already received continue; what fails then stays hidden for the visibility timeout"
+    return "the batch in progress runs to its end"
 
 
 def deadline_of(s: MappingSituation) -> Deadline:
@@ -185,7 +185,11 @@ def _lost_records(s: MappingSituation, deadline: Deadline) -> str:
 
 
 def _ageing(m: MappingFacts) -> str:
-    end = f"their place goes to {end_name(m.on_failure_arn)}" if m.on_failure_arn else "nobody is told"
+    end = (
+        f"their position goes to {end_name(m.on_failure_arn)}"
+        if m.on_failure_arn
+        else "no destination records them"
+    )
     return f"records older than {span(record_age_s(m) or 0)} are DISCARDED ({end})"
 
 
@@ -194,8 +198,8 @@ def _lost_on_enabling(s: MappingSituation, now: float, ageing: bool) -> str:
     if ageing:
         changed = m.last_modified
         since = "" if changed is None else f"; it has been as it is for {span(now - changed)}"
-        return f"{_ageing(m)}{since}. Streams go on at the same position"
-    return "nothing; what its source has dropped meanwhile is gone; streams go on at the same position"
+        return f"{_ageing(m)}{since}. Streams resume at the same position"
+    return "nothing; what its source has dropped meanwhile is gone; streams resume at the same position"
 
 
 def _stampede(s: MappingSituation) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
     ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
     if entry.undo is None:
-        why = _NO_WAY_BACK.get(entry.call.operation, "nothing is known that takes it back")
+        why = _NO_WAY_BACK.get(entry.call.operation, "no undo of it is known")
         return Refusal(NAME, ref, f"{_what(entry)} cannot be undone: {why}.")
     refused = _not_applied(entry, ref)
     if refused:

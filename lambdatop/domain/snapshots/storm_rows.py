@@ -100,7 +100,7 @@ def _feeding_itself(row: StormRow) -> StormRow:
     """Return the row of a loop, which repeats work without a failure, so that no ratio shows it."""
     if row.state not in ("", "Enabled"):
         return row
-    return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it feeds itself", row.why))))
+    return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it invokes itself", row.why))))
 
 
 def _polled(

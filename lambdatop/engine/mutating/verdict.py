@@ -76,7 +76,7 @@ def _without_effect(plan: Plan, seen: State) -> Verdict:
     """Return the verdict where AWS accepted the call but the state read back stays the old one: unknown."""
     message = (
         f"AWS accepted it, but {plan.target.name} still shows {words(seen)} instead of {words(plan.after)}: "
-        "whether it was applied is not known. Its effect may still show; look at the target before you go on."
+        "whether it was applied is not known. Its effect may still show; check the target first."
     )
     return Verdict("unknown", f"{ACCEPTED}, but it still shows {words(seen)}", seen, message)
 

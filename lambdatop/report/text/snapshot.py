@@ -137,14 +137,14 @@ _STORM = (
     "FUNCTION",
     "TYPE",
     "STATE",
-    "RUNS/EVENT",
+    "ATTEMPTS/EVENT",
     "WASTED/MIN",
     "WASTED USD/H",
     "VISIBLE",
     "IN FLIGHT",
     "DLQ",
     "DLQ TREND",
-    "A FAILED EVENT",
+    "ON FAILURE",
 )
 
 

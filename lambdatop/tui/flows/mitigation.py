@@ -123,7 +123,7 @@ class Corridor:
             if value is not None:
                 self._propose(name, key, {"reserved": value})
 
-        question = f"The journal knows no former reserved concurrency of {key.id}. Restore it to:"
+        question = f"The journal has no former reserved concurrency of {key.id}. Restore it to:"
         self._app.push_screen(AskScreen(question, "none, or a number"), given)
 
     def _ask(self, name: str, key: Key, ask: Ask) -> None:

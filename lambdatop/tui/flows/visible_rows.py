@@ -53,7 +53,7 @@ class Looks:
         """Read all series of all functions once; the toast shows the cost."""
         app, looking = self._app, self._app.frame.snapshot.looking
         if looking is None:
-            app.say("What full detail costs is not known yet: metrics have not been asked for.", "warning")
+            app.say("The cost of full detail is not known yet: no metrics have been read.", "warning")
             return
         usd, budget = looking.full_units * METRIC_USD, app.frame.snapshot.spend.budget_usd_per_hour
         words = f"all metrics of all functions once: {looking.full_units:,} series, {fmt.usd(usd)}"

@@ -108,7 +108,7 @@ class LogKeys(Moving, Widget):
         Following stops there.
         """
         if self.book.search is None:
-            self.post_message(self.Said("Nothing is searched for yet: f begins."))
+            self.post_message(self.Said("No search yet: press f."))
             return
         older = int(step) < 0
         hits = self.book.hits

@@ -111,7 +111,9 @@ class LogTail(LogView):
         """Follow the end again; what had to make room for older lines comes back from the tails."""
         if self.book.cut:
             self.post_message(
-                self.Said("Back at the newest lines; those between had made room for older ones.")
+                self.Said(
+                    "Showing the newest lines; those in between were dropped to make room for older ones."
+                )
             )
             self._feed.begin(self._tails)
             self._begin()

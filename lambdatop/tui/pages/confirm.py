@@ -206,7 +206,7 @@ def _commands(label: str, commands: Iterable[str], width: int) -> Spans:
     return tuple(pieces)
 
 
-SENDING = spans(("sending… Esc leaves this dialog, not the call", "warning"))
+SENDING = spans(("sending… Esc closes this dialog; the call continues", "warning"))
 
 
 def status(plan: Plan | None, now: float, *, void: bool, armed: bool, more: bool) -> Spans:

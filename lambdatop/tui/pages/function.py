@@ -36,7 +36,7 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
     snapshot = frame.snapshot
     function = next((f for f in snapshot.functions if f.key == key), None)
     if function is None:
-        return spans((f"{key.id} is not in the list any more (or not yet).", "warning"))
+        return spans((f"{key.id} is no longer in the list (or not yet).", "warning"))
     mappings = [m for m in snapshot.mappings if m.facts.function == key]
     queues = _queues(frame, mappings)
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}

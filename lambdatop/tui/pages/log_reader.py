@@ -101,7 +101,7 @@ class LogReader:
         if (study.seq, tail) == self._summed or (fresh and (self.behind or not self._partial)):
             return False
         self._summed, self._partial = (study.seq, tail), self.behind
-        section("what this log teaches", lambda: self._sum_up(facts, now, prices, times, tail), self._fail)
+        section("log analysis", lambda: self._sum_up(facts, now, prices, times, tail), self._fail)
         return True
 
     def _sum_up(

@@ -10,7 +10,7 @@ from lambdatop.tui.pages.cells import aged, figure, level
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection, of_storm
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import ARROW, BULLET, TIMES, trend
+from lambdatop.tui.style.glyphs import ARROW, BULLET, trend
 from lambdatop.tui.style.spans import Span, Spans, spans
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
@@ -132,7 +132,7 @@ COLUMNS: tuple[Column[StormRow], ...] = (
     ),
     Column("invocation", "invoked by", 11, _invocation, "left", rank=4, sort=lambda r: r.invocation),
     Column("state", "state", 8, _state, "left", rank=4, sort=lambda r: r.state),
-    Column("amp", f"runs {TIMES}", 7, _amplification, sort=lambda r: r.amplification),
+    Column("amp", "att/evt", 7, _amplification, sort=lambda r: r.amplification),
     Column("wasted", "wasted/m", 8, _wasted, sort=lambda r: r.wasted_per_min),
     Column("usd", "USD/h", 8, _usd, rank=3, sort=lambda r: r.wasted_usd_per_hour),
     Column("errors", "err %", 5, _errors, sort=lambda r: r.error_rate),
@@ -143,7 +143,7 @@ COLUMNS: tuple[Column[StormRow], ...] = (
         "growth", "DLQ/min", 7, _dlq_growth, rank=7, sort=lambda r: r.dlq.trend_per_min if r.dlq else None
     ),
     Column("iter", "iter age", 8, _iterator, rank=6, sort=lambda r: r.iterator_age_ms),
-    Column("fate", "a failed event", 24, _fate, "left", flex=3, wish=44),
+    Column("fate", "on failure", 24, _fate, "left", flex=3, wish=44),
     Column("blocks", "blocks", 14, _blocks, "left", rank=7, flex=1),
     Column("kind", "kind", 8, _kind, "left", rank=9),
     Column("result", "last result", 13, _result, "left", rank=9, flex=1),
@@ -186,7 +186,7 @@ class StormsPane(TablePane[StormRow]):
         pieces = [
             Span(f"{row.source_name}: ", "muted"),
             Span(row.why or "quiet"),
-            Span("; a failed event: ", "muted"),
+            Span("; on failure: ", "muted"),
         ]
         pieces.append(Span(row.fate or fmt.UNKNOWN))
         if len(row.sources) > 1:

@@ -18,14 +18,16 @@ from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
 
-LATE = "CloudTrail tells about five minutes late, and only of the last days: what is not here may still come."
+LATE = (
+    "CloudTrail lags by about five minutes and covers only the last days: a recent change may still appear."
+)
 AGE, NAME, WHO = 9, 30, 22
 
 
 def trail_lines(events: Sequence[TrailEvent], now: float, width: int) -> Spans:
     """Return events, newest first: how long ago, what, who, from where, and why it was refused if it was."""
     if not events:
-        return spans(("nothing: nobody has changed it in the last days, as far as CloudTrail tells", "muted"))
+        return spans(("no change in the last days, as far as CloudTrail shows", "muted"))
     pieces: list[Span] = []
     for event in events:
         pieces += fit(spans((f"{fmt.age(now - event.at)} ago", "muted")), AGE)

@@ -168,7 +168,7 @@ class DashboardScreen(FrameScreen):
         if self.active == "findings":
             self.query_one(FindingsPane).unfold()
         else:
-            self.console_app.say("Incidents and their symptoms stand in the findings (5).")
+            self.console_app.say("Incidents and their symptoms are in the findings (5).")
 
     def action_mark(self) -> None:
         """Mark the function under the cursor, or not any more; marked ones' logs are shown together."""

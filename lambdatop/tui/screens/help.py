@@ -22,6 +22,7 @@ READING = (
     ("tmo %", "longest duration as a share of the timeout"),
     ("conc/cap", "concurrent executions against reserved concurrency; 0! is throttled to zero, - none"),
     ("redel x", "received / deleted messages of the queue; 1.0 is healthy"),
+    ("att/evt", "attempts per event, of the trigger; 1.0 is healthy"),
     ("DLQ/min", "growth of the dead-letter queue per minute"),
     ("grey", "old data: the line under the pane's title says why"),
 )

@@ -1,4 +1,4 @@
-"""The journal: what was done, what is still unknown, and the way back."""
+"""The journal: the journal: changes and their outcomes, and the way back."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ def details(entry: Entry, frame: Frame, width: int) -> Spans:
         seen = ", ".join(f"{k}: {value_words(k, v)}" for k, v in entry.seen.items())
         pieces += row("seen after", seen, width)
     words = {
-        "open": "the process ended before the outcome was written; look at the state before you go on",
-        "unknown": "AWS gave no clear answer; look at the state before you go on",
+        "open": "the process ended before the outcome was written; check the state before you continue",
+        "unknown": "AWS gave no clear answer; check the state before you continue",
         "undone": "it has been undone",
     }.get(entry.outcome, "")
     can = "u or Enter undoes it" if entry.can_undo else words or "nothing to undo"

@@ -16,7 +16,7 @@ from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
 
 LIST_PRICE = (
-    "List prices without free tiers, so the truth is at most this much. What is free is counted, too."
+    "List prices without free tiers, so the actual cost is at most this. Free requests are counted, too."
 )
 NAME, COUNT, USD = 34, 11, 12
 
@@ -51,7 +51,8 @@ def looking_lines(looking: Looking | None) -> Spans:
     found = f"Any other is discovered within {fmt.age(looking.discovery_s)}."
     words = [
         f"{mood}. Planned {fmt.usd(looking.usd_per_hour)}/h, {looking.calls_per_min:.1f} requests a minute.",
-        f"Totals every {fmt.age(looking.wire_s)}; what is seen or hot every {fmt.age(looking.detail_s)}.",
+        f"Totals every {fmt.age(looking.wire_s)}; rows on screen and hot functions "
+        f"every {fmt.age(looking.detail_s)}.",
         f"A function that moves a total is found within {fmt.age(looking.mover_s)}. {found}",
     ]
     slowed = [(f"{words}\n", "warning") for words in (looking.slowed, looking.note) if words]
@@ -71,7 +72,7 @@ class SpendScreen(Modal[None]):
         """Yield title, list, plan."""
         inks, snapshot = inks_of(self.app), self._frame.snapshot
         with Vertical(id="dialog"):
-            title = spans(("what looking costs", "accent"))
+            title = spans(("API spend", "accent"))
             yield Static(inks.content(title), id="title", markup=False)
             with VerticalScroll(id="body"):
                 yield Static(inks.content(spend_lines(snapshot.spend)), markup=False)

@@ -175,7 +175,7 @@ def banners(frame: Frame) -> tuple[Spans, ...]:
     if frame.paused_at is not None:
         # A time, and no age: a screen that stands still writes nothing to a slow line.
         words = (
-            f" PAUSED at {fmt.clock(frame.paused_at)}Z: everything, ages too, is as it was then. p goes on "
+            f" PAUSED at {fmt.clock(frame.paused_at)}Z: everything, ages too, is as it was then. p resumes "
         )
         lines.append(spans((words, "warning")))
     return tuple(lines)

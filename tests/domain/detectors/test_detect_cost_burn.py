@@ -81,7 +81,7 @@ def test_silent(running: list[float]) -> None:
 
 def test_mostly_in_vain_without_any_rise() -> None:
     finding = one(world([100.0] * 60, 60.0))
-    assert finding.title == "orders-worker burns $6.00/h, $3.60/h of it in vain"
+    assert finding.title == "orders-worker burns $6.00/h, $3.60/h of it wasted"
     assert finding.formula == "$3.60/h wasted / $6.00/h = 60% >= 50%"
     assert found(world([100.0] * 60, 40.0)) == []
     assert found(world([20.0] * 60, 60.0)) == []  # $0.72/h wasted

@@ -98,7 +98,7 @@ def test_an_enabled_mapping_that_never_polls() -> None:
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.since) == ("warning", NOW - 600)
     assert (evidence["polled_events"], evidence["visible_min"], evidence["window_min"]) == (0, 7, 10)
-    assert finding.title == "orders → orders-worker takes nothing while 7 messages wait"
+    assert finding.title == "orders → orders-worker receives nothing while 7 messages wait"
     assert finding.suggests == ("disable_trigger", "enable_trigger")
     zeros = metrics(points(MAPPING, "PolledEventCount", [0.0] * 12))
     assert len(found(world(WAITING, zeros, metrics=("EventCount",)))) == 1

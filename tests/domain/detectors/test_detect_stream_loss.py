@@ -45,7 +45,7 @@ def test_dropped_records_are_lost() -> None:
     (finding,) = found(world(dropped([0.0, 0.0, 3.0, 4.0]), fed=kinesis()))
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.target.key, finding.since) == ("critical", MAPPING, NOW - 120)
-    assert finding.title == "clicks: 7 records given up before orders-worker did them"
+    assert finding.title == "clicks: 7 records dropped before orders-worker processed them"
     assert (evidence["dropped"], evidence["handed_over"], evidence["destination"]) == (7, 0, "nowhere")
     assert finding.formula == "7 dropped + 0 handed over + 0 undelivered > 0 over 5 min"
     assert finding.about == (WORKER, CLICKS)

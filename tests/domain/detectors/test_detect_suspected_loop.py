@@ -83,7 +83,7 @@ def test_a_queue_that_takes_in_a_little_more_than_its_function_does() -> None:
     assert evidence["invocations_per_min"] == 100
     assert "AWS stops it after about 16 hops" in str(evidence["stopped_by_aws"])
     assert finding.title == (
-        "orders-worker seems to feed itself: orders-worker → orders → orders-worker, 100 invocations/min"
+        "orders-worker appears to invoke itself: orders-worker → orders → orders-worker, 100 invocations/min"
     )
     assert finding.formula == (
         "orders: 1050 sent / 1000 deleted = 1.05 over 10 min; 100 invocations/min >= 30"

@@ -90,7 +90,7 @@ def test_every_recorded_incident_is_told_by_the_panes(name: str) -> None:
             "parent-child",
             ("eventbridge new-orders → order-splitter", "2 retries (throttled: up to 6 h), then"),
         ),
-        ("loop", ("addresses → address-cleaner", "it feeds itself")),
+        ("loop", ("addresses → address-cleaner", "it invokes itself")),
     ],
 )
 async def test_the_worst_storm_says_what_becomes_of_a_failed_event(
@@ -111,4 +111,4 @@ def test_a_calm_day_is_calm() -> None:
 def test_whoever_feeds_itself_leads_the_storms() -> None:
     leading = last_of("loop").storms[:2]
     assert {row.function.id for row in leading} == {"address-cleaner", "retry-scheduler"}
-    assert all(row.why.startswith("it feeds itself") for row in leading)
+    assert all(row.why.startswith("it invokes itself") for row in leading)

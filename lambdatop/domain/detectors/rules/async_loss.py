@@ -1,4 +1,4 @@
-"""Detect async_loss: asynchronous events were given up without success."""
+"""Detect async_loss: asynchronous events were dropped or sent to a failure destination."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def _finding(
     if lost:
         title = f"{facts.name} lost {lost:.0f} async events"
     elif end.takers:
-        title = f"{facts.name} gave up {dropped:.0f} async events to {' and '.join(end.takers)}"
+        title = f"{facts.name} sent {dropped:.0f} failed async events to {' and '.join(end.takers)}"
     else:
-        title = f"{facts.name} gave up {dropped:.0f} async events; where they go is {_words(end)}"
+        title = f"{facts.name} dropped {dropped:.0f} async events; where they go is {_words(end)}"
     starts = [began(sight.world.metric(key, name), over.end) for name in _METRICS]
     return Finding(
         NAME,
@@ -73,7 +73,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=230,
-    says="asynchronous events were given up without success",
+    says="asynchronous events were dropped or sent to a failure destination",
     formula="AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes",
     source="AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures",
     traps=(

@@ -1,4 +1,4 @@
-"""Detect cost_burn: a function or the account burns far more than usual, or mostly in vain."""
+"""Detect cost_burn: a function or the account burns far more than usual, or most of the cost is wasted."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _finding(sight: Sight, seen: _Seen) -> Finding:
         title = f"{facts.name} burns ${burn.usage:,.2f}/h, before ${seen.before:,.2f}/h"
         formula = f"${own:,.2f}/h >= {limits.factor:g} x ${seen.before:,.2f}/h, the median of the hour before"
     else:
-        title = f"{facts.name} burns ${burn.usage:,.2f}/h, ${wasted:,.2f}/h of it in vain"
+        title = f"{facts.name} burns ${burn.usage:,.2f}/h, ${wasted:,.2f}/h of it wasted"
         formula = f"${wasted:,.2f}/h wasted / ${burn.usage:,.2f}/h = {wasted / burn.usage:.0%}"
         formula += f" >= {limits.waste_share:.0%}"
     return Finding(
@@ -191,7 +191,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=270,
-    says="a function or the account burns far more than usual, or mostly in vain",
+    says="a function or the account burns far more than usual, or most of the cost is wasted",
     formula=(
         "USD/h over 5 final minutes / median of the minutes of the hour before, at least 1 USD/h; or "
         "wasted / burn >= 50 % with at least 1 USD/h wasted; of the account: running time / the same "

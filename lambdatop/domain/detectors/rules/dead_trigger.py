@@ -104,7 +104,7 @@ def _not_polling(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) 
         return None
     return _State(
         "warning",
-        f"takes nothing while {queue.visible} messages wait",
+        f"receives nothing while {queue.visible} messages wait",
         f"{metric} = 0 and at least {waited:g} messages visible in each of {over.minutes} min",
         float(over.start),
         ("disable_trigger", "enable_trigger"),
@@ -184,7 +184,7 @@ SPEC = DetectorSpec(
     ),
     source="event source mapping; PolledEventCount (opt-in); AWS/SQS Visible, Received; reserved concurrency",
     traps=(
-        "somebody disabled it (info, when messages wait); a function that fails is told by error_rate "
+        "somebody disabled it (info, when messages wait); a function that fails is covered by error_rate "
         "and blocked_shard (info here); reserved concurrency 0, throttles, or all pollers busy with "
         "messages in flight; a mapping enabled a moment ago; a reason may outlive the change that it "
         "explains"

@@ -113,7 +113,7 @@ SPEC = DetectorSpec(
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(
         "errors that grow with traffic keep their share (silent); a function without half an hour of "
-        "its own has no baseline (silent: error_rate tells it); a steady rate is error_rate's"
+        "its own has no baseline (silent: covered by error_rate); a steady rate is error_rate's"
     ),
     suggests=SUGGESTS,
 )

@@ -1,4 +1,4 @@
-"""Detect error_rate: a function fails more often than its volume excuses."""
+"""Detect error_rate: a function's error rate is above the threshold for its volume."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=170,
-    says="a function fails more often than its volume excuses",
+    says="a function's error rate is above the threshold for its volume",
     formula="Errors / Invocations over 5 final minutes, with at least 20 invocations and 3 errors",
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(

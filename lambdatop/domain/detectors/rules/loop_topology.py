@@ -1,4 +1,4 @@
-"""Detect loop_topology: the event graph closes into a cycle."""
+"""Detect loop_topology: the event graph contains a cycle."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _finding(sight: Sight, cycle: Cycle, key: Key) -> Finding:
     severity, why = _severity(sight, cycle)
     certain = sum(edge.certain for edge in cycle.edges)
     others = sum(1 for c in graph(sight.world).through[key] if set(c.nodes) != set(cycle.nodes))
-    can = "go round without end" if severity == "warning" else "could go round"
+    can = "loop without end" if severity == "warning" else "could loop"
     polled = any("event source mapping" in via for via in cycle.via)
     ruled = any(via.startswith("rule ") for via in cycle.via)
     fits = {"disable_trigger": polled, "stop_recursion": "switched off" in why, "disable_rule": ruled}
@@ -82,7 +82,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=40,
-    says="the event graph closes into a cycle",
+    says="the event graph contains a cycle",
     formula=(
         "a closed path of mappings, redrive policies, destinations, subscriptions, notifications, "
         "rules, and resources that a function's environment names; warning when each hop is certain and"

@@ -1,4 +1,4 @@
-"""Detect poison_message: the same messages fail again and again. Never by the age of the oldest one.
+"""Detect poison_message: the same messages fail repeatedly. Never by the age of the oldest one.
 
 ApproximateAgeOfOldestMessage leaves out exactly the messages that were received three times and more.
 """
@@ -103,15 +103,15 @@ def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Windo
     fate = queue_fate(queue)
     if seen.ids:
         count = len(seen.ids)
-        words = "a message comes" if count == 1 else f"{count} messages come"
-        title = f"{queue.name}: {words} back and back, up to {seen.ids[0][1]} times"
+        words = "a message is" if count == 1 else f"{count} messages are"
+        title = f"{queue.name}: {words} redelivered repeatedly (receive count {seen.ids[0][1]} by the log)"
         least = sight.limits.poison_message.min_receives
         formula = f"{count} message ids, each in >= {least} failed executions of the log"
     elif seen.grown is not None:
-        title = f"{queue.name}: {seen.grown.grown} messages gave up while the others succeed"
+        title = f"{queue.name}: {seen.grown.grown} more messages in its DLQ while others succeed"
         formula = f"DLQ +{seen.grown.grown} over {over.minutes} min while messages are deleted"
     else:
-        title = f"{queue.name}: {seen.stuck:.0f} messages go round and nothing gets done"
+        title = f"{queue.name}: {seen.stuck:.0f} messages stay in flight and none is deleted"
         formula = f"in flight >= {seen.stuck:.0f} and nothing deleted over {over.minutes} min"
     start = began(sight.world.metric(mapping.function, "Errors"), over.end)
     return Finding(
@@ -141,7 +141,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=130,
-    says="the same messages fail again and again",
+    says="the same messages fail repeatedly",
     formula=(
         "one message id in 3 or more failed executions of the log; or the DLQ grows while most messages"
         " succeed; or NotVisible.Minimum > 0, nothing deleted and Errors / Invocations > 0.9 with a "
@@ -151,8 +151,8 @@ SPEC = DetectorSpec(
         "log lines that name a message id; AWS/SQS depth of the DLQ, NotVisible (Minimum), Deleted; Errors"
     ),
     traps=(
-        "a broken dependency fails every message (error_rate tells that story, unless single messages "
-        "come back); long jobs stay in flight; a redrive puts old messages back; "
+        "a broken dependency fails every message (covered by error_rate, unless single messages are "
+        "redelivered); long jobs stay in flight; a redrive puts old messages back; "
         "ApproximateAgeOfOldestMessage hides poison"
     ),
     suggests=SUGGESTS,

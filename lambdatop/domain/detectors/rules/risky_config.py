@@ -1,4 +1,4 @@
-"""Detect risky_config: settings that will turn the next failure into a storm or into loss."""
+"""Detect risky_config: settings that turn a failure into a retry storm or into data loss."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=280,
-    says="settings that will turn the next failure into a storm or into loss",
+    says="settings that turn a failure into a retry storm or into data loss",
     formula=(
         "stream with endless retries and no on-failure destination; queue without redrive policy, with "
         "maxReceiveCount < 5, visibility < 6 x timeout or a DLQ that keeps messages shorter than it "
@@ -102,6 +102,6 @@ SPEC = DetectorSpec(
         "detection off; asynchronous events without DLQ or on-failure destination"
     ),
     source="configuration of mappings, queues and functions; AWS/Lambda AsyncEventsReceived",
-    traps="a risk is no incident, so it is always information; some are choices that somebody made knowingly",
+    traps="a risk is not an incident, so it is always information; some are deliberate choices",
     suggests=SUGGESTS,
 )

@@ -1,4 +1,4 @@
-"""Detect sqs_redelivery: a queue hands out messages more often than they get done."""
+"""Detect sqs_redelivery: a queue delivers messages more often than they are deleted."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _finding(
 ) -> Finding:
     limits, ratio = sight.limits.sqs_redelivery, seen.ratio or 0.0
     threshold = limits.critical_ratio if severity == "critical" else limits.warning_ratio
-    title = f"{queue.name} redelivers: {ratio:.1f} receives per message done"
+    title = f"{queue.name} redelivers: {ratio:.1f} receives per deleted message"
     evidence: Evidence = (
         ("queue", queue.name),
         ("function", mapping.function.id),
@@ -131,9 +131,9 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=190,
-    says="a queue hands out messages more often than they get done",
+    says="a queue delivers messages more often than they are deleted",
     formula="NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes",
     source="AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue",
-    traps="other consumers; somebody looking into the queue by hand; batches as long as the window",
+    traps="other consumers; somebody polling the queue by hand; batches as long as the window",
     suggests=SUGGESTS,
 )

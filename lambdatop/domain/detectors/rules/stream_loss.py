@@ -1,4 +1,4 @@
-"""Detect stream_loss: records of a stream were given up."""
+"""Detect stream_loss: records of a stream were dropped or sent to a failure destination."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def _finding(
     severity: Severity = "critical" if lost else "warning"
     end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "nowhere"
     if dropped:
-        title = f"{mapping.source_name}: {dropped:.0f} records given up before {mapping.function.id} did them"
+        function = mapping.function.id
+        title = f"{mapping.source_name}: {dropped:.0f} records dropped before {function} processed them"
     elif failures:
         title = f"{mapping.source_name}: {failures:.0f} failure records could not be delivered to {end}"
     else:
@@ -77,7 +78,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=240,
-    says="records of a stream were given up",
+    says="records of a stream were dropped or sent to a failure destination",
     formula=(
         "DroppedEventCount, OnFailureDestinationDeliveredEventCount, DestinationDeliveryFailures > 0 "
         "over 5 min"

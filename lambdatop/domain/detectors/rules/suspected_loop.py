@@ -1,4 +1,4 @@
-"""Detect suspected_loop: a function is fed by what it does itself."""
+"""Detect suspected_loop: a function invokes itself through a cycle."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _finding(
     if dropped:
         stops = f"AWS stopped {dropped:.0f} chains of it"
     enough = f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
-    title = f"{facts.name} seems to feed itself: {cycle.path}, {traffic.last:.0f} invocations/min"
+    title = f"{facts.name} appears to invoke itself: {cycle.path}, {traffic.last:.0f} invocations/min"
     if stopped is False:
         title += "; AWS will not stop it"
     return Finding(
@@ -149,7 +149,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=30,
-    says="a function is fed by what it does itself",
+    says="a function invokes itself through a cycle",
     formula=(
         "a cycle of the event graph through the function, and: invocations grow 1.5 times a minute for "
         "5 minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done (Deleted) while it runs "

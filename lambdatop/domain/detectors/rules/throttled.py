@@ -1,4 +1,4 @@
-"""Detect throttled: invocations are refused, with the limit that bites."""
+"""Detect throttled: invocations are throttled, and by which limit."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _limit(sight: Sight, facts: FunctionFacts, over: Window) -> Limit:
     reserved = world.reserved_of(key)
     used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
     if isinstance(reserved, NotKnown):
-        words = f": by which limit cannot be told, its reserved concurrency is {reserved.words}"
+        words = f": the limit is not known, its reserved concurrency is {reserved.words}"
         return Limit("unknown", words, ("cap_concurrency",))
     if reserved == 0:
         return Limit("disabled on purpose", " to zero", ("restore_concurrency",), value=0)
@@ -109,7 +109,7 @@ def _limit(sight: Sight, facts: FunctionFacts, over: Window) -> Limit:
             return _pool(sight, key, most, over)
     cap = reserved or most
     return _rate(sight, key, over, cap) or Limit(
-        "unknown", ", by which limit is not visible", ("cap_concurrency",)
+        "unknown", ", the limit is not visible", ("cap_concurrency",)
     )
 
 
@@ -159,9 +159,9 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=110,
-    says="invocations are refused, with the limit that bites",
+    says="invocations are throttled, and by which limit",
     formula="Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached",
     source="AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency",
-    traps="async throttles repeat the same event; reserved concurrency 0 is somebody's will",
+    traps="async throttles repeat the same event; reserved concurrency 0 is set on purpose",
     suggests=SUGGESTS,
 )
