@@ -114,7 +114,8 @@ def test_records_that_will_be_discarded_are_no_nothing() -> None:
     p = planned("disable_trigger", stream(max_record_age_s=3600))
     assert (p.deadline, p.deadline_latest) == (None, NOW + 14 * 60)
     assert (p.tier, p.confirm) == ("T2", "orders-worker")
-    assert "records older than 60 min are DISCARDED (no destination records them) once it is enabled again" in p.lost
+    discarded = "records older than 60 min are DISCARDED (no destination records them)"
+    assert f"{discarded} once it is enabled again" in p.lost
     assert "is lost in 14 min at the latest (MaximumRecordAgeInSeconds 3600" in p.lost
     assert "the first of its batch may be older" in p.lost
     told = planned("disable_trigger", stream(max_record_age_s=3600, on_failure_arn=STREAM)).lost
