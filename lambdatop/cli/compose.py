@@ -149,7 +149,7 @@ def engine_thread(context: Context, parts: Parts, record: EventSink | None = Non
 
 
 @asynccontextmanager
-async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
+async def mitigation_flow(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
     """Yield one connection and its executor, without collectors, for commands that do one thing."""
     from lambdatop.engine.mutating.factory import executor_on
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import exit_codes, stdio
-from lambdatop.cli.compose import Parts, corridor
+from lambdatop.cli.compose import Parts, mitigation_flow
 from lambdatop.cli.context import Context
 from lambdatop.cli.show_plan import show
 from lambdatop.cli.terminal.signals import PatientEnds
@@ -61,7 +61,7 @@ async def carry_out(
 
     `asked_for` is how the user called the target.
     """
-    async with corridor(context, parts) as (backend, executor):
+    async with mitigation_flow(context, parts) as (backend, executor):
         refuse_read_only_account(backend)
         refuse_foreign_endpoint(backend)
         await settle_intents(executor)

@@ -101,7 +101,7 @@ class Engine:
 
         Safe from any one thread; the caller must not use earlier ones after another call.
         """
-        return self._publisher.hand_out()
+        return self._publisher.take_latest()
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
         """Set the functions whose log tails are wanted, and whether live (None.

@@ -71,7 +71,7 @@ class Host(ThemedApp):
     arm_s: float
     save_log: Callable[[str, Iterable[str]], str] | None
     live_asked: bool | None
-    corridor: MitigationFlow
+    mitigation_flow: MitigationFlow
     looks: VisibleRows
 
     @property

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fakes.wire_world import WireWorld, WorldStub
 from fakes.wire_world_cells import Cell, wire_row
-from fakes.wire_world_corridor import Lab, lab
+from fakes.wire_world_flow import Lab, lab
 from fakes.wire_world_kills import POINTS, Nursery, hangup_cell, kill_cell, nursery
 from fakes.wire_world_rows import Row, rows
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from fakes.wire_world import Request
 from fakes.wire_world_cells import Cell, check_words
-from fakes.wire_world_corridor import LATER_S, Lab, lab
+from fakes.wire_world_flow import LATER_S, Lab, lab
 from fakes.wire_world_kills import KILLED, Nursery, nursery
 
 AFTER_S = 0.06

@@ -20,7 +20,7 @@ from fakes import big_world
 from fakes.worlds import NOW, PROMPT, SCOPE
 
 from lambdatop.domain.detectors.registry import detect_all
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.quotas.rows import quota_rows
 from lambdatop.domain.snapshots.builder import build_snapshot
 from lambdatop.domain.state import events as ev
@@ -75,7 +75,7 @@ def measure(count: int) -> dict[str, float]:
         found["answer"].append(cpu_ms(build, after, latest, now))
         found["quotas"].append(cpu_ms(quota_rows, after, now, PROMPT))
         anew = changed(world, after, latest.at, now, PROMPT)
-        seen = sight(after, now, PROMPT, latest.findings, anew, latest.quotas)
+        seen = evaluation_context(after, now, PROMPT, latest.findings, anew, latest.quotas)
         found["detectors"].append(cpu_ms(detect_all, seen, latest.findings))
         world, latest = after, build(after, latest, now)
     return {"first": first, **{name: median(values) for name, values in found.items()}, "memory": memory}

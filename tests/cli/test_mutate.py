@@ -1,4 +1,4 @@
-"""`plan`, `mitigate`, `undo` and `journal` through the real corridor, over an account in memory."""
+"""`plan`, `mitigate`, `undo` and `journal` through the real mitigation flow, over an account in memory."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_a_log_that_cannot_be_learned(monkeypatch: pytest.MonkeyPatch, where: st
     for _ in range(5):
         reader.step()
     facts = next(f.facts for f in snapshot.functions if f.key == KEY)
-    reader.sum_up(facts, scene.NOW)
+    reader.summarize(facts, scene.NOW)
     frame = Frame(snapshot, scene.NOW, None, Settings())
     text = plain(page(frame, KEY, 100, reader.learned, reader.failure))
     assert " ".join(text.split()).count("could not be shown") == 1

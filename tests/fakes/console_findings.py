@@ -10,7 +10,7 @@ from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.incident import Incident
 from lambdatop.domain.state.snapshot import MappingRow, QueueRow, StormRow
 
-FATES = {
+FAILURE_PATHS = {
     "orders": "again after 60 s, after 5 failed receives to orders-dlq",
     "clicks": "repeated until the record expires in 22 h at the latest",
     "products": "until 5 retries, then dropped",
@@ -49,7 +49,9 @@ def storms(mappings: Iterable[MappingRow], queues: Iterable[QueueRow]) -> tuple[
                 risks=row.risks,
                 as_of=row.as_of,
                 invocation="queue poll" if facts.source_kind == "sqs" else "stream poll",
-                fate=FATES.get(facts.source_name, "again after 30 s, after 5 failed receives to its DLQ"),
+                fate=FAILURE_PATHS.get(
+                    facts.source_name, "again after 30 s, after 5 failed receives to its DLQ"
+                ),
                 amplification=source.redelivery_ratio if source else None,
                 trend="up" if facts.source_name == "orders" else "",
                 wasted_per_min={"orders": 264.0}.get(facts.source_name, 0.0),

@@ -9,7 +9,7 @@ from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapp
 from lambdatop.domain.detectors.spec import Detect
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import Settings
@@ -75,4 +75,4 @@ def found(
     now: float = NOW,
 ) -> list[Finding]:
     """Return the findings of a detector, after a round with the findings `before`."""
-    return list(detect(sight(world, now, settings, before)))
+    return list(detect(evaluation_context(world, now, settings, before)))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fakes.wire_world import Held, Request, Trouble
-from fakes.wire_world_corridor import LATER_S, Console, Lab, again
 from fakes.wire_world_faults import MOST_SENDS, RETRIED, WireFault, Words, wire_faults
+from fakes.wire_world_flow import LATER_S, Console, Lab, again
 from fakes.wire_world_rows import Row
 
 from lambdatop.domain.plans.journal import Entry

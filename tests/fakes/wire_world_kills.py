@@ -15,7 +15,7 @@ from typing import Any
 from fakes.aws_doubles import REGION
 from fakes.wire_world import Request
 from fakes.wire_world_cells import Cell, Scene, aftermath, scene
-from fakes.wire_world_corridor import Lab
+from fakes.wire_world_flow import Lab
 from fakes.wire_world_rows import Row
 
 from lambdatop.cli import exit_codes

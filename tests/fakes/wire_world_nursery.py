@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fakes.wire_world_corridor import Console
+    from fakes.wire_world_flow import Console
     from fakes.wire_world_rows import Row
 
 MOST_MUTATIONS = 400
@@ -44,7 +44,7 @@ def _dying(function: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
 
 async def _open(job: dict[str, Any]) -> Console:
     from fakes.clock import FakeClock
-    from fakes.wire_world_corridor import Console, open_backend
+    from fakes.wire_world_flow import Console, open_backend
 
     clock = FakeClock(auto=True)
     return Console(Path(job["directory"]), await open_backend(job["url"], clock), clock)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from fakes.wire_world import WireWorld, WorldStub
-from fakes.wire_world_corridor import Lab, lab
+from fakes.wire_world_flow import Lab, lab
 from fakes.wire_world_kills import Nursery, nursery
 
 Fresh = Callable[[], Path]

@@ -14,7 +14,7 @@ from fakes.aws_doubles import SCOPE
 from fakes.clock import FakeClock
 from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
 from fakes.wire_world_changes import apply
-from fakes.wire_world_corridor import ACTOR
+from fakes.wire_world_flow import ACTOR
 from fakes.wire_world_memory import MemoryApi, MemoryMutator, peek
 from fakes.wire_world_rows import Row
 from hypothesis import HealthCheck, given, settings

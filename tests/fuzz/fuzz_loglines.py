@@ -219,7 +219,7 @@ def one(data: tuple[Event, ...]) -> int:
     while reader.behind:
         reader.step()
     facts = next(f.facts for f in snapshot.functions if f.key == WORKER)
-    reader.sum_up(facts, NOW)
+    reader.summarize(facts, NOW)
     width = WIDTHS[len(data) % len(WIDTHS)]
     texts.append(plain(page(frame, WORKER, width, reader.learned, reader.failure)))
     for made in texts:

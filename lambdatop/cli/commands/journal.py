@@ -110,7 +110,7 @@ def _print(
 
 
 def _settle(context: Context) -> int:
-    from lambdatop.cli.compose import corridor, wire
+    from lambdatop.cli.compose import mitigation_flow, wire
     from lambdatop.cli.mutate import (
         refuse_foreign_endpoint,
         refuse_read_only,
@@ -121,7 +121,7 @@ def _settle(context: Context) -> int:
     refuse_read_only(context)
 
     async def work() -> bool:
-        async with corridor(context, parts) as (backend, executor):
+        async with mitigation_flow(context, parts) as (backend, executor):
             refuse_read_only_account(backend)
             refuse_foreign_endpoint(backend)
             return await settle_intents(executor)

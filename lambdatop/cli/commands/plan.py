@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from lambdatop.cli import exit_codes
-from lambdatop.cli.compose import Parts, corridor, wire
+from lambdatop.cli.compose import Parts, mitigation_flow, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.show_plan import show
 from lambdatop.domain.errors import UsageError
@@ -44,7 +44,7 @@ async def _propose(
 ) -> Proposal:
     from lambdatop.domain.mitigations.registry import kind_of
 
-    async with corridor(context, parts) as (backend, executor):
+    async with mitigation_flow(context, parts) as (backend, executor):
         key = await backend.reader.find(target, (kind_of(mitigation),))
         return await executor.propose(mitigation, key, params)
 

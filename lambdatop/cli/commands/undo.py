@@ -1,4 +1,4 @@
-"""Take a mitigation back: the same corridor as `mitigate`, with the journal's former state."""
+"""Undo a mitigation: the same mitigation flow as `mitigate`, to the state before it by the journal."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The registry of detectors: each module in `rules` exports one SPEC, whose `detect(sight)` gives findings.
+"""The registry of detectors: each module in `rules` exports one SPEC, whose `detect(context)` gives findings.
 
-A detector reads its Sight and nothing else, so the order in which events arrived cannot change what it
-says.
+A detector reads its evaluation context and nothing else, so the order in which events arrived cannot change
+its findings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.detectors import rules
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.plans.finding import Finding, continue_from
 from lambdatop.domain.sections import section
 
@@ -35,7 +35,7 @@ class Detected(NamedTuple):
     failed: tuple[str, ...]
 
 
-def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> Detected:
+def detect_all(context: EvaluationContext, previous: Iterable[Finding] = ()) -> Detected:
     """Return all findings of this round; `since` continues from the previous round.
 
     Where a detector fails, its findings of the previous round stay: not knowing does not mean that all is
@@ -45,10 +45,10 @@ def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> Detected:
     failed: list[str] = []
     before = tuple(previous)
     for name, detector in REGISTRY.items():
-        sight.breathe()
+        context.give_way()
 
         def detect(detector: DetectorSpec = detector) -> list[Finding]:
-            return list(detector.detect(sight))
+            return list(detector.detect(context))
 
         def instead(why: str, name: str = name) -> list[Finding]:
             failed.append(why)

@@ -68,7 +68,7 @@ def retries_words(retries: int) -> str:
     return {0: "no retry", 1: "1 retry"}.get(retries, f"{retries} retries")
 
 
-def async_fate(
+def async_failure_path(
     facts: FunctionFacts, config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown = None
 ) -> str:
     """Return what happens to an asynchronous event of a failing function."""
@@ -85,7 +85,7 @@ def async_fate(
     return fate
 
 
-def queue_fate(queue: QueueFacts | NotKnown) -> str:
+def queue_failure_path(queue: QueueFacts | NotKnown) -> str:
     """Return what happens to a message whose batch failed."""
     if isinstance(queue, NotKnown):
         return f"again after its visibility timeout; how often and where it ends is {queue.words}"
@@ -99,7 +99,7 @@ def queue_fate(queue: QueueFacts | NotKnown) -> str:
     return f"{again}, after {times} to {parsed.name if parsed else queue.dlq_arn}"
 
 
-def stream_fate(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
+def stream_failure_path(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
     """Return what happens to a failing batch of a stream: it blocks its shard until one of these ends it."""
     kept = retention_s if mapping.source_kind != "dynamodb" else DYNAMODB_RETENTION_S
     limits = []

@@ -1,9 +1,9 @@
-"""What a detector looks at: the World at one moment, which minutes of it are final, and what stood before.
+"""What a detector evaluates: the World at one moment, which minutes of it are final, and former findings.
 
-A detector reads its Sight and nothing else. Three rules live here, so that no detector can forget them:
+A detector reads its evaluation context and nothing else. Three rules live here, so that none can forget them:
 
 - A minute is final once it lies in the past by the publishing delay and, for a function, its timeout: a
-  datapoint carries the start of an invocation that may still run. Younger minutes are never looked at, so
+  datapoint carries the start of an invocation that may still run. Younger minutes are never read, so
   they neither raise a finding nor clear one.
 - The window ends where the metrics were last fetched, not at the clock: while a collector fails, findings
   stand on the last figures instead of clearing on missing ones.
@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field
 from types import MappingProxyType
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, final_end
 from lambdatop.domain.figures.rates import Window
@@ -30,11 +30,11 @@ from lambdatop.domain.state.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class EvaluationContext:
     """The World at `now` (s since the epoch), and the findings of the last round by detector and target.
 
     `only` is what can differ from the last round, None for all: `functions` gives no others. `quotas` are the
-    rows of the quotas of this round where they were made already. `breathe` is called again and again on the
+    rows of the quotas of this round where they were made already. `give_way` is called again and again on the
     way through `functions`.
     """
 
@@ -44,7 +44,7 @@ class Sight:
     standing: Mapping[tuple[str, Key], Severity] = field(default_factory=lambda: MappingProxyType({}))
     only: Collection[Key] | None = None
     quotas: tuple[QuotaRow, ...] | None = None
-    breathe: Breathe = no_breath
+    give_way: GiveWay = no_pause
 
     @property
     def limits(self) -> DetectorSettings:
@@ -59,8 +59,8 @@ class Sight:
         """
         functions = self.world.functions
         if self.only is None:
-            return paced(functions.items(), self.breathe)
-        return paced([(key, functions[key]) for key in self.only if key in functions], self.breathe)
+            return paced(functions.items(), self.give_way)
+        return paced([(key, functions[key]) for key in self.only if key in functions], self.give_way)
 
     def measured(self) -> Iterable[tuple[Key, FunctionFacts]]:
         """Return those of `functions` that CloudWatch was ever asked about.
@@ -105,19 +105,19 @@ class Sight:
 _RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 
 
-def sight(
+def evaluation_context(
     world: World,
     now: float,
     settings: Settings,
     previous: Iterable[Finding] = (),
     changed: Collection[Key] | None = None,
     quotas: tuple[QuotaRow, ...] | None = None,
-    breathe: Breathe = no_breath,
-) -> Sight:
+    give_way: GiveWay = no_pause,
+) -> EvaluationContext:
     """Return the evaluation context of a round that follows one with the findings `previous`.
 
     `changed` is what may differ since that round, None for all.
     """
     standing = {f.identity: f.severity for f in previous}
     only = None if changed is None else dict.fromkeys((*changed, *(key for _, key in standing)))
-    return Sight(world, now, settings, MappingProxyType(standing), only, quotas, breathe)
+    return EvaluationContext(world, now, settings, MappingProxyType(standing), only, quotas, give_way)

@@ -27,7 +27,7 @@ from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.log_writers import group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE, SeriesKey, final_end
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window, window
 from lambdatop.domain.keys import Key, Scope
@@ -38,11 +38,11 @@ LOG_METRIC = "IncomingBytes"
 
 
 class Burning:
-    """The burn of functions in one Sight; what several functions share is worked out once."""
+    """The burn of functions in one evaluation context; what several functions share is worked out once."""
 
-    def __init__(self, sight: Sight) -> None:
-        self._sight = sight
-        self._world = sight.world
+    def __init__(self, context: EvaluationContext) -> None:
+        self._sight = context
+        self._world = context.world
         self._prices: dict[Scope, Prices] = {}
         self._feeding: dict[Key, list[MappingFacts]] | None = None
         self._logs: dict[tuple[Key, Window], tuple[float, float] | None] = {}
@@ -226,29 +226,29 @@ def _borrowed(
     return prices.borrowed & counts
 
 
-def account_burn(sight: Sight, burning: Burning, burns: Iterable[Burn | None]) -> AccountBurn:
+def account_burn(context: EvaluationContext, burning: Burning, burns: Iterable[Burn | None]) -> AccountBurn:
     """Return the total over functions with known metrics, its projection, and how it compares."""
     every = list(burns)
     known = [burn for burn in every if burn is not None]
-    world, settings = sight.world, sight.settings
+    world, settings = context.world, context.settings
     scope = next(iter(world.targets), None) or next(iter(world.functions_at), Scope("", ""))
-    until = hour_ahead(settings.burn.until, sight.now)
+    until = hour_ahead(settings.burn.until, context.now)
     # Most of a large account does not run: it adds nothing, but that it is known.
     busy = [burn for burn in known if burn is not _IDLE]
     parts = _summed([*busy, _IDLE] if len(busy) < len(known) else busy)
     then = world.burn_history.get(scope)
-    over = window(sight.now, settings.metrics.rate_min, settings.metrics)
-    running = running_at_once(sight, scope, over) if known and then else None
+    over = window(context.now, settings.metrics.rate_min, settings.metrics)
+    running = running_at_once(context, scope, over) if known and then else None
     return AccountBurn(
         usd_per_hour=parts.total if known else None,
         wasted_usd_per_hour=parts.wasted if known else None,
         parts=parts,
         counted=len(known),
         functions=len(every),
-        projected_usd=projected(parts.total, sight.now, until) if known else None,
+        projected_usd=projected(parts.total, context.now, until) if known else None,
         until=until,
-        vs_yesterday=times_of(running, then.running(sight.now - DAY_S) if then else None),
-        vs_week=times_of(running, then.running(sight.now - 7 * DAY_S) if then else None),
+        vs_yesterday=times_of(running, then.running(context.now - DAY_S) if then else None),
+        vs_week=times_of(running, then.running(context.now - 7 * DAY_S) if then else None),
         prices=burning.prices(scope),
         times=settings.metrics.times,
     )
@@ -272,19 +272,19 @@ def _summed(burns: Sequence[Burn]) -> Burn:
     )
 
 
-def running_at_once(sight: Sight, scope: Scope, over: Window) -> float:
+def running_at_once(context: EvaluationContext, scope: Scope, over: Window) -> float:
     """Return concurrent executions.
 
     The account's own metric where it was read, else the sum over functions.
     """
-    world = sight.world
+    world = context.world
     values = world.metric(Key(scope, "account", scope.account), "Duration").window(over.start, over.end)
     ran = (
         sum(values)
         if values
         else sum(
             world.metric(key, "Duration").sum(over.start, over.end)
-            for key in paced(world.functions, sight.breathe, 500)
+            for key in paced(world.functions, context.give_way, 500)
             if key.scope == scope and key in world.series
         )
     )

@@ -12,13 +12,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.loglines.line import LogLine, Report
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.memo import once
 
-BREATH = 500
+GIVE_WAY_EVERY = 500
 """Lines that are looked at in one piece: some ms."""
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -123,20 +123,20 @@ def events(tail: LogTail) -> list[LogLine]:
 
 
 @once
-def digest(tail: LogTail, breathe: Breathe = no_breath) -> Digest:
-    """Return the digest of one tail; `breathe` is called every few ms of the 30 that a full one takes."""
-    lines = _in_order(events(tail), breathe)
+def digest(tail: LogTail, give_way: GiveWay = no_pause) -> Digest:
+    """Return the digest of one tail; `give_way` is called every few ms of the 30 that a full one takes."""
+    lines = _in_order(events(tail), give_way)
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()
     mentioned: dict[str, set[tuple[str, int]]] = {}
-    for line, (request, run) in paced(zip(lines, _executions(lines), strict=True), breathe, BREATH):
+    for line, (request, run) in paced(zip(lines, _executions(lines), strict=True), give_way, GIVE_WAY_EVERY):
         if line.signature or line.kind in ("error", "timeout"):
             failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
             failed.add((line.stream, run))
         if line.kind in ("app", "error"):
             for id_ in set(_UUID.findall(line.text, 0, 400)) - {request}:
                 mentioned.setdefault(id_, set()).add((line.stream, run))
-    breathe()
+    give_way()
     return Digest(
         lines[0].at if lines else 0.0,
         lines[-1].at if lines else 0.0,
@@ -149,7 +149,7 @@ def digest(tail: LogTail, breathe: Breathe = no_breath) -> Digest:
         ),
         tuple(failures),
         MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
-        _environments(paced(lines, breathe, BREATH)),
+        _environments(paced(lines, give_way, GIVE_WAY_EVERY)),
     )
 
 
@@ -204,8 +204,8 @@ def _order(line: LogLine) -> tuple[float, str, int, str]:
     return (line.at, line.stream, _STAGE.get(line.kind, 2), line.event_id)
 
 
-def _in_order(lines: list[LogLine], breathe: Breathe) -> list[LogLine]:
-    places = [_order(line) for line in paced(lines, breathe, BREATH)]
+def _in_order(lines: list[LogLine], give_way: GiveWay) -> list[LogLine]:
+    places = [_order(line) for line in paced(lines, give_way, GIVE_WAY_EVERY)]
     return [lines[i] for i in sorted(range(len(lines)), key=places.__getitem__)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from lambdatop.domain.cooperative import Breathe, no_breath
+from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.quotas.account import account_rows
 from lambdatop.domain.quotas.functions import function_rows
 from lambdatop.domain.quotas.scope_view import Look, look
@@ -17,11 +17,11 @@ from lambdatop.domain.state.world import World
 
 
 def quota_rows(
-    world: World, now: float, settings: Settings, breathe: Breathe = no_breath
+    world: World, now: float, settings: Settings, give_way: GiveWay = no_pause
 ) -> tuple[QuotaRow, ...]:
     """Return all rows, the nearest to its limit first; of equally near ones those that fill soonest.
 
-    `breathe` is called after each.
+    `give_way` is called after each.
     """
     rows: list[QuotaRow] = []
     scopes = dict.fromkeys((*world.accounts, *(k.scope for k in world.functions), *world.quota_limits))
@@ -31,7 +31,7 @@ def quota_rows(
         for kind in (account_rows, function_rows, source_rows, static_rows):
             for row in kind(at):
                 rows.append(_explained(row, why) if row.assumed else row)
-                breathe()
+                give_way()
     return tuple(sorted(rows, key=nearness))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.figures import rates
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.figures.function_cost import Burning
 from lambdatop.domain.figures.heat import heat
 from lambdatop.domain.figures.rates import Window
@@ -33,14 +33,16 @@ def function_row(
     key = facts.key
     fetched = _fetched(world, key)
     if key not in world.series and key not in world.logs and not findings:
-        return _silent_row(world, facts, fetched, burning or Burning(sight(world, now, settings)))
+        return _silent_row(
+            world, facts, fetched, burning or Burning(evaluation_context(world, now, settings))
+        )
     full = rates.window(min(now, fetched or now), settings.metrics.rate_min, settings.metrics)
     over = rates.known_window(world, key, "Invocations", "Sum", full)
     over = over or rates.known_window(world, key, "Throttles", "Sum", full)
     reserved = world.reserved.get(key)
     figures = _figures(world, facts, over) if over and fetched else _idle(fetched)
     account = world.accounts.get(key.scope)
-    burning = burning or Burning(sight(world, now, settings))
+    burning = burning or Burning(evaluation_context(world, now, settings))
     burn = None if fetched is None else burning.of(facts, over)
     invocations = world.metric(key, "Invocations")
     errors = world.metric(key, "Errors")

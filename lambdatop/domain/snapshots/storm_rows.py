@@ -21,11 +21,11 @@ from dataclasses import field, replace
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.detectors.rules import runaway_loop, suspected_loop
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts, risks
-from lambdatop.domain.facts.failure_path import async_fate, queue_fate, stream_fate
+from lambdatop.domain.facts.failure_path import async_failure_path, queue_failure_path, stream_failure_path
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.facts.triggers import Invocation, PushTrigger
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.function_cost import attempted_again, received_again
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.figures.stream_lag import retention_s
@@ -48,7 +48,7 @@ Made = Mapping[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]]
 class Rows:
     """What storm rows are made of; `before` are those of the round before."""
 
-    sight: Sight
+    context: EvaluationContext
     functions: Mapping[Key, FunctionRow]
     queues: Mapping[Key, QueueRow]
     listed_at: float | None
@@ -64,7 +64,7 @@ def in_loops(findings: Iterable[Finding]) -> frozenset[Key]:
 def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[StormRow, ...], Made]:
     """Return one row per mapping and per pushed function, worst first; and how they were made."""
     made: dict[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]] = {}
-    world = rows.sight.world
+    world = rows.context.world
     unread = (world.unread("queues", ""), world.unread("streams", ""))
     for mapping in mappings:
         function, queue, dlq = parts = _parts(mapping, rows)
@@ -73,19 +73,19 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
         if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
             known = of, (_polled(mapping, function, queue, dlq, rows),)
         made[mapping.key] = known
-    for key, function in paced(rows.functions.items(), rows.sight.breathe, 500):
+    for key, function in paced(rows.functions.items(), rows.context.give_way, 500):
         of = (function, world.triggers_of(key), world.reserved_of(key))
         known = rows.before.get(key)
         if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
             known = of, tuple(_pushed(function, rows))
         made[key] = known
-    rows.sight.breathe()
+    rows.context.give_way()
     found = [
         _feeding_itself(row) if row.function in rows.loops else row
         for _, each in made.values()
         for row in each
     ]
-    rows.sight.breathe()
+    rows.context.give_way()
     return tuple(sorted(found, key=lambda r: (-r.score, r.key))), made
 
 
@@ -128,7 +128,7 @@ def _polled(
         risks=risks(mapping, facts, queue.facts if queue else None, reserved),
         as_of=rows.listed_at,
         invocation="queue poll" if mapping.source_kind in _QUEUES else "stream poll",
-        fate=_fate(mapping, queue, function, rows),
+        fate=_failure_path(mapping, queue, function, rows),
         amplification=queue.redelivery_ratio if queue else None,
         trend=_queue_trend(mapping, rows),
         blocks=_blocked(mapping, queue, error_rate),
@@ -138,20 +138,22 @@ def _polled(
     return replace(row, score=score, why=why)
 
 
-def _fate(mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows) -> str:
+def _failure_path(
+    mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows
+) -> str:
     if not mapping.enabled:
         return f"{mapping.state.lower()}: waits in its source"
     if mapping.source_kind == "mq":
         return "again by the broker's own rules, which are not read"
     if mapping.source_kind in _QUEUES:
-        return queue_fate(queue.facts if queue else _unread_queue(mapping, rows))
+        return queue_failure_path(queue.facts if queue else _unread_queue(mapping, rows))
     age_ms = function.iterator_age_ms if function else None
     age = NOT_ASKED if age_ms is None else age_ms / 1000
-    return stream_fate(mapping, retention_s(rows.sight.world, mapping), age)
+    return stream_failure_path(mapping, retention_s(rows.context.world, mapping), age)
 
 
 def _unread_queue(mapping: MappingFacts, rows: Rows) -> NotKnown:
-    known = rows.sight.world.queue_of(mapping.source_queue) if mapping.source_queue else NOT_ASKED
+    known = rows.context.world.queue_of(mapping.source_queue) if mapping.source_queue else NOT_ASKED
     return known if isinstance(known, NotKnown) else NOT_ASKED
 
 
@@ -210,7 +212,7 @@ def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
 
     One for asynchronous events, one for synchronous callers.
     """
-    world = rows.sight.world
+    world = rows.context.world
     push = or_none(world.triggers_of(function.key).push) or ()
     later = [t for t in push if t.invocation == "push async"]
     found = []
@@ -225,18 +227,18 @@ def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
 
 
 def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) -> StormRow:
-    sight, key = rows.sight, function.key
-    over = sight.window(key, sight.limits.async_amplification.window_min)
-    attempts = sight.world.metric(key, "AsyncEventAge", "SampleCount")
-    received = sight.world.metric(key, "AsyncEventsReceived")
+    context, key = rows.context, function.key
+    over = context.window(key, context.limits.async_amplification.window_min)
+    attempts = context.world.metric(key, "AsyncEventAge", "SampleCount")
+    received = context.world.metric(key, "AsyncEventsReceived")
     tried, came = attempts.sum(over.start, over.end), received.sum(over.start, over.end)
     share = attempted_again(tried, came)
     row = _row(function, push, "async callers", "push async")
     row = _wasted(
         replace(
             row,
-            fate=async_fate(
-                function.facts, sight.world.triggers_of(key).async_config, sight.world.reserved_of(key)
+            fate=async_failure_path(
+                function.facts, context.world.triggers_of(key).async_config, context.world.reserved_of(key)
             ),
             amplification=tried / came if came else None,
             trend=_ratio_trend(attempts, received, over),
@@ -279,9 +281,9 @@ def _name(trigger: PushTrigger) -> str:
 def _queue_trend(mapping: MappingFacts, rows: Rows) -> Trend:
     if mapping.source_queue is None:
         return ""
-    over = rows.sight.window(mapping.source_queue, rows.sight.limits.sqs_redelivery.window_min)
-    received = rows.sight.world.metric(mapping.source_queue, "NumberOfMessagesReceived")
-    deleted = rows.sight.world.metric(mapping.source_queue, "NumberOfMessagesDeleted")
+    over = rows.context.window(mapping.source_queue, rows.context.limits.sqs_redelivery.window_min)
+    received = rows.context.world.metric(mapping.source_queue, "NumberOfMessagesReceived")
+    deleted = rows.context.world.metric(mapping.source_queue, "NumberOfMessagesDeleted")
     return _ratio_trend(received, deleted, over)
 
 

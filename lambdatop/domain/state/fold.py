@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from lambdatop.domain.cooperative import Breathe, no_breath
+from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.facts.function import Change, FunctionFacts, differences
 from lambdatop.domain.facts.not_read import source_gaps
 from lambdatop.domain.facts.queue import first_history
@@ -35,10 +35,10 @@ def fold(world: World, event: ev.Event) -> World:
     return step(world, event)
 
 
-def fold_all(world: World, events: Iterable[ev.Event], breathe: Breathe = no_breath) -> World:
-    """Return the World after several events, in their order; `breathe` is called before each."""
+def fold_all(world: World, events: Iterable[ev.Event], give_way: GiveWay = no_pause) -> World:
+    """Return the World after several events, in their order; `give_way` is called before each."""
     for event in events:
-        breathe()
+        give_way()
         world = fold(world, event)
     return world
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
 from lambdatop.domain.facts.series import final_end
@@ -20,7 +20,7 @@ from lambdatop.domain.state.world import Activity, World
 
 
 def changed(
-    old: World, new: World, since: float, now: float, settings: Settings, breathe: Breathe = no_breath
+    old: World, new: World, since: float, now: float, settings: Settings, give_way: GiveWay = no_pause
 ) -> frozenset[Key] | None:
     """Return the functions and queues whose rows may differ between `old` and `new`; None for all.
 
@@ -30,10 +30,10 @@ def changed(
         return None
     if _unread(old) != _unread(new):
         return None
-    touched = set(_touched(old, new, breathe))
+    touched = set(_touched(old, new, give_way))
     touched |= _further(new, since, now, settings)
-    breathe()
-    touched |= _elsewhere(touched, old, new, breathe)
+    give_way()
+    touched |= _elsewhere(touched, old, new, give_way)
     return frozenset(touched)
 
 
@@ -44,13 +44,13 @@ def _unread(world: World) -> tuple[object, ...]:
     return (*reasons, gaps)
 
 
-def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:
+def _touched(old: World, new: World, give_way: GiveWay) -> Iterator[Key]:
     """Yield the keys with another value in any map of single resources."""
     for name in (
         *("functions", "series", "metrics_at", "reserved", "triggers", "logs", "changes"),
         *("provisioned", "mappings", "queues"),
     ):
-        breathe()
+        give_way()
         yield from differing(getattr(old, name), getattr(new, name))
     for scope in old.activity.keys() | new.activity.keys():
         yield from _otherwise_active(new, old.activity.get(scope), new.activity.get(scope))
@@ -98,7 +98,7 @@ def _further(world: World, since: float, now: float, settings: Settings) -> set[
     return found
 
 
-def _elsewhere(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
+def _elsewhere(touched: set[Key], old: World, new: World, give_way: GiveWay) -> set[Key]:
     """Return functions whose rows depend on what was touched: a queue, a mapping, a log group."""
     found: set[Key] = set()
     for mapping in (*_of(touched, old.mappings), *_of(touched, new.mappings)):
@@ -106,18 +106,18 @@ def _elsewhere(touched: set[Key], old: World, new: World, breathe: Breathe) -> s
     others = {key for key in touched if key.kind == "queue"}
     if others:
         found |= {m.function for m in new.mappings.values() if m.source_queue in others}
-    return found | _writers(touched, old, new, breathe)
+    return found | _writers(touched, old, new, give_way)
 
 
 def _of(keys: set[Key], mappings: Mapping[Key, MappingFacts]) -> Iterator[MappingFacts]:
     return (mappings[key] for key in keys if key in mappings)
 
 
-def _writers(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
+def _writers(touched: set[Key], old: World, new: World, give_way: GiveWay) -> set[Key]:
     """Return the functions that share a log group, and so its bytes, with a touched one."""
     groups = {key for key in touched if key.kind == LOG_GROUP}
     for world in (old, new):
-        known = (world.functions[key] for key in paced(touched, breathe, 500) if key in world.functions)
+        known = (world.functions[key] for key in paced(touched, give_way, 500) if key in world.functions)
         groups |= {group_of(facts) for facts in known}
     by_group = writers_by_group(new.functions)
-    return {facts.key for group in paced(groups, breathe, 500) for facts in by_group.get(group, ())}
+    return {facts.key for group in paced(groups, give_way, 500) for facts in by_group.get(group, ())}

@@ -64,7 +64,7 @@ def this_process() -> Process:
 
 
 class Executor:
-    """The one corridor for every change. One mutation per target at a time; the next one waits.
+    """The one path of every change. One mutation per target at a time; the next one waits.
 
     `scope` is where reader and mutator are connected to: plans and journal entries of other accounts
     or regions are not touched. `sink` receives what the screen should know at once. `work` is shared with the

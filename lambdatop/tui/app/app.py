@@ -26,7 +26,7 @@ from lambdatop.tui.app.palette import HotkeyCommands
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
-from lambdatop.tui.flows.mitigation import Corridor
+from lambdatop.tui.flows.mitigation import ConsoleFlow
 from lambdatop.tui.flows.visible_rows import Looks
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.futures import ending
@@ -93,7 +93,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self.arm_s = arm_s
         self.save_log = save_log
         self.debug_traceback = debug
-        self.corridor = Corridor(self)
+        self.mitigation_flow = ConsoleFlow(self)
         self.looks = Looks(self)
         self._themes = themes
         self._no_color = no_color
@@ -252,7 +252,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         if isinstance(screen, FrameScreen):
             screen.undo()
         else:
-            self.corridor.undo(None)
+            self.mitigation_flow.undo(None)
 
     def ask_who(self, key: Key, name: str) -> None:
         """Show who changed a target lately; a dialog that is open stays alone."""

@@ -225,7 +225,7 @@ class ConfirmScreen(Dialog):
         elif event.button.name is not None:
             chosen = self._alternatives[int(event.button.name)]
             self.dismiss()
-            self.app.call_later(self.console_app.corridor.instead, chosen)
+            self.app.call_later(self.console_app.mitigation_flow.instead, chosen)
 
     def action_cancel(self) -> None:
         """Close; what is under way goes on, and ends in the journal."""
@@ -241,7 +241,7 @@ class ConfirmScreen(Dialog):
         entry = self._done
         if self.phase == "done" and entry is not None and entry.can_undo and self._let_in:
             self.dismiss()
-            self.app.call_later(self.console_app.corridor.undo, entry.id)
+            self.app.call_later(self.console_app.mitigation_flow.undo, entry.id)
 
     def action_confirm_key(self) -> None:
         """Confirm plans that lose nothing (`y`)."""

@@ -24,7 +24,7 @@ from lambdatop.tui.selection import ASKED_FOR, Candidate, Selection, candidates,
 READ_ONLY = "read-only: {what} is not available, no change can be sent. Start without --read-only for that."
 
 
-class Corridor:
+class ConsoleFlow:
     """Opens the dialogs of one app, one at a time."""
 
     def __init__(self, app: Host) -> None:

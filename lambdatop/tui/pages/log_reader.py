@@ -85,7 +85,7 @@ class LogReader:
     def _fail(self, sentence: str) -> None:
         self.failure = sentence
 
-    def sum_up(
+    def summarize(
         self, facts: FunctionFacts, now: float, prices: Prices | None = None, times: float = 1.0
     ) -> bool:
         """Make `learned` anew if there is news and it is due (`now` s since the epoch); whether it was.
@@ -101,10 +101,10 @@ class LogReader:
         if (study.seq, tail) == self._summed or (fresh and (self.behind or not self._partial)):
             return False
         self._summed, self._partial = (study.seq, tail), self.behind
-        section("log analysis", lambda: self._sum_up(facts, now, prices, times, tail), self._fail)
+        section("log analysis", lambda: self._summarize(facts, now, prices, times, tail), self._fail)
         return True
 
-    def _sum_up(
+    def _summarize(
         self, facts: FunctionFacts, now: float, prices: Prices | None, times: float, tail: LogTail
     ) -> None:
         study = self._study

@@ -73,7 +73,7 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
 
     def undo(self) -> None:
         """Undo the newest change of what this screen is about: of all, unless a screen is about one thing."""
-        self.console_app.corridor.undo(None)
+        self.console_app.mitigation_flow.undo(None)
 
     def hotkeys(self) -> Iterator[Hotkey]:
         """Yield the entries whose hints are shown."""

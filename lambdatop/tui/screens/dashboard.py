@@ -210,7 +210,7 @@ class DashboardScreen(FrameScreen):
 
     def action_mitigate(self, name: str) -> None:
         """Start a mitigation for the selection; nothing is sent before the dialog says so."""
-        self.console_app.corridor.mitigate(name, self.selection())
+        self.console_app.mitigation_flow.mitigate(name, self.selection())
 
     # -- lines -----------------------------------------------------------------------------------
 

@@ -112,14 +112,14 @@ class SheetScreen(FrameScreen):
         """Undo the newest change that concerns what this page shows, and nothing else."""
         app = self.console_app
         selection = self.selection()
-        about = {*self.about(), *app.corridor.related(selection.function)}
+        about = {*self.about(), *app.mitigation_flow.related(selection.function)}
         about |= {key for key in (selection.mapping, selection.queue) if key is not None}
         entry = newest_of(selection.function, app.frame.snapshot, about)
         if entry is None:
             name = self.headline() if selection == NOTHING else selection.name
             app.say(f"There is nothing to undo of {name}; J shows what was changed.", "warning")
         else:
-            app.corridor.undo(entry)
+            app.mitigation_flow.undo(entry)
 
     def about(self) -> tuple[Key, ...]:
         """Return what this page is about besides the selection."""
@@ -152,4 +152,4 @@ class SheetScreen(FrameScreen):
 
     def action_mitigate(self, name: str) -> None:
         """Start a mitigation of what the page is about; nothing is sent before the dialog says so."""
-        self.console_app.corridor.mitigate(name, self.selection())
+        self.console_app.mitigation_flow.mitigate(name, self.selection())

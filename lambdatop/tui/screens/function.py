@@ -48,7 +48,7 @@ class FunctionScreen(SheetScreen):
             reader.step()
         self._going_on = self.set_timer(NEXT_S, self._go_on) if reader.behind else None
         facts = next((f.facts for f in frame.snapshot.functions if f.key == self._key), None)
-        return facts is not None and reader.sum_up(
+        return facts is not None and reader.summarize(
             facts, frame.now, _prices(facts, frame), frame.snapshot.burn.times
         )
 

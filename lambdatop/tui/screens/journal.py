@@ -217,4 +217,4 @@ class JournalScreen(FrameScreen):
         elif not entry.can_undo:
             self.console_app.say(f"This entry cannot be undone: it is {entry.outcome}.", "warning")
         else:
-            self.console_app.corridor.undo(entry.id)
+            self.console_app.mitigation_flow.undo(entry.id)

@@ -15,7 +15,7 @@ from fakes.clock import FakeClock
 from fakes.wire_stub import model_of
 from fakes.wire_world import FUNCTION, WireWorld, WorldStub
 from fakes.wire_world_changes import BUS, FN
-from fakes.wire_world_corridor import Console, open_backend
+from fakes.wire_world_flow import Console, open_backend
 from fakes.wire_world_rows import Row, rows
 
 from lambdatop.aws.sdk.walls.allowlist import READS

@@ -6,7 +6,7 @@ import pytest
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
 from lambdatop.domain.detectors.rules.cost_burn import detect
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -36,7 +36,7 @@ def world(running: list[float], errors: float = 0.0, *more: ev.Event) -> World:
 
 
 def found(seen: World, *previous: Finding) -> list[Finding]:
-    return list(detect(sight(seen, NOW, PROMPT, previous)))
+    return list(detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def one(seen: World, *previous: Finding) -> Finding:

@@ -18,7 +18,7 @@ from fakes.worlds import (
 )
 
 from lambdatop.domain.detectors.rules import dead_trigger as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
 from lambdatop.domain.state import events as ev
@@ -45,7 +45,7 @@ def world(*more: ev.Event, visible: int = 7, in_flight: int = 0, **changes: obje
 
 
 def found(seen: World, settings: object = PROMPT) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, settings)))  # type: ignore[arg-type]
+    return list(it.detect(evaluation_context(seen, NOW, settings)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", ["Disabled", "Disabling"])

@@ -5,7 +5,7 @@ from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapp
 from lambdatop.domain.detectors.rules import loop_topology as it
 from lambdatop.domain.facts.edge import Edge, Reference
 from lambdatop.domain.facts.triggers import FunctionTriggers
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -29,7 +29,7 @@ def wired(*edges: Edge) -> ev.WiringObserved:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 THROUGH_BUS = (

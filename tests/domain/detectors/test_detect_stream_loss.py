@@ -5,7 +5,7 @@ from fakes.worlds import DLQ, MAPPING, NOW, PROMPT, SCOPE, WORKER, function, map
 
 from lambdatop.domain.detectors.rules import stream_loss as it
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all
@@ -38,7 +38,7 @@ def undelivered(values: list[float], end: float = END) -> ev.MetricPoints:
 
 
 def found(seen: World) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT)))
 
 
 def test_dropped_records_are_lost() -> None:

@@ -8,7 +8,7 @@ from lambdatop.domain.detectors.rules import suspected_loop as it
 from lambdatop.domain.facts.edge import Edge, Reference
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
@@ -66,7 +66,7 @@ def table_fed(runs: list[float], *more: ev.Event) -> World:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def wired(*edges: Edge) -> ev.WiringObserved:
@@ -236,7 +236,7 @@ def test_minutes_that_are_not_final_neither_raise_nor_clear() -> None:
     newer = world([*[100.0] * 6, 0.0], [*[105.0] * 6, 0.0], end=NOW)
     assert [f.formula for f in found(newer, (before,))] == [before.formula]
     late = replace(PROMPT, metrics=MetricSettings(publish_delay_s=300.0))
-    assert list(it.detect(sight(world([100.0] * 5), NOW, late))) == []
+    assert list(it.detect(evaluation_context(world([100.0] * 5), NOW, late))) == []
 
 
 def test_a_standing_loop_is_measured_against_less() -> None:

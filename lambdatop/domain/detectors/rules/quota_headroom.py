@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import SEVERITIES, Finding, Ref, Severity
 from lambdatop.domain.quotas.account import CONCURRENCY_ROW, POOL_ROW
@@ -29,11 +29,11 @@ SPOKEN_OF_ELSEWHERE = ("timeout of ", "/tmp of ", "file descriptors of ", "synch
 """Rows that have detectors of their own: near_timeout and resource_limit."""
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
+def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per limit of the account, and per function the worst of its own limits."""
-    rows = sight.quotas
+    rows = context.quotas
     if rows is None:
-        rows = quota_rows(sight.world, sight.now, sight.settings)
+        rows = quota_rows(context.world, context.now, context.settings)
     shares = ((r.target.scope, r.share) for r in rows if r.name == POOL_ROW and r.target is not None)
     pools = {scope: share for scope, share in shares if share is not None}
     worst: dict[Key, tuple[Severity, QuotaRow]] = {}
@@ -43,21 +43,23 @@ def detect(sight: Sight) -> Iterator[Finding]:
         if row.share is None:  # what is used is not known, which is neither near nor far
             continue
         pool = pools.get(row.target.scope, 1.0) if row.name == CONCURRENCY_ROW else 1.0
-        severity = _severity(sight, row, row.target, row.share, pool)
+        severity = _severity(context, row, row.target, row.share, pool)
         known = worst.get(row.target)
         if severity and (known is None or SEVERITIES.index(severity) > SEVERITIES.index(known[0])):
             worst[row.target] = (severity, row)
     for target, (severity, row) in worst.items():
-        yield _finding(sight, target, severity, row)
+        yield _finding(context, target, severity, row)
 
 
-def _severity(sight: Sight, row: QuotaRow, target: Key, share: float, pool: float) -> Severity | None:
-    limits = sight.limits.quota_headroom
-    near = share >= sight.limit(NAME, target, limits.warning_share)
-    full = share >= sight.limit(NAME, target, limits.critical_share, "critical")
+def _severity(
+    context: EvaluationContext, row: QuotaRow, target: Key, share: float, pool: float
+) -> Severity | None:
+    limits = context.limits.quota_headroom
+    near = share >= context.limit(NAME, target, limits.warning_share)
+    full = share >= context.limit(NAME, target, limits.critical_share, "critical")
     if row.fixed:
         return _fixed(row, near, full)
-    soon = _soon(sight, row, share)
+    soon = _soon(context, row, share)
     if row.own:
         if row.limit < LEAST_OWN:
             return None
@@ -77,25 +79,25 @@ def _fixed(row: QuotaRow, near: bool, full: bool) -> Severity | None:
     return "warning" if full and row.unit != "layers" else "info"
 
 
-def _soon(sight: Sight, row: QuotaRow, share: float) -> bool:
+def _soon(context: EvaluationContext, row: QuotaRow, share: float) -> bool:
     """Return whether it may run out within minutes, by a trend of sufficient confidence."""
-    limits = sight.limits.quota_headroom
+    limits = context.limits.quota_headroom
     if row.exhausted_range_s is None or row.confidence == "low" or share < limits.min_share:
         return False
     return row.exhausted_range_s[0] < limits.critical_left_s
 
 
-def _finding(sight: Sight, target: Key, severity: Severity, row: QuotaRow) -> Finding:
-    limits = sight.limits.quota_headroom
+def _finding(context: EvaluationContext, target: Key, severity: Severity, row: QuotaRow) -> Finding:
+    limits = context.limits.quota_headroom
     soonest, latest = row.exhausted_range_s or (None, None)
-    idle = _idle(sight, target) if row.name == CONCURRENCY_ROW else ()
+    idle = _idle(context, target) if row.name == CONCURRENCY_ROW else ()
     released = sum(reserved - used for _, reserved, used in idle)
     return Finding(
         NAME,
         severity,
-        _ref(sight, target, row),
+        _ref(context, target, row),
         _title(row),
-        sight.now,
+        context.now,
         (
             ("quota", row.name),
             ("used", _plain(row.used)),
@@ -125,9 +127,9 @@ def _finding(sight: Sight, target: Key, severity: Severity, row: QuotaRow) -> Fi
     )
 
 
-def _idle(sight: Sight, target: Key) -> tuple[tuple[Key, int, float], ...]:
-    at = look(sight.world, target.scope, sight.now, sight.settings)
-    return unused_reservations(at, sight.limits.quota_headroom.idle_share)
+def _idle(context: EvaluationContext, target: Key) -> tuple[tuple[Key, int, float], ...]:
+    at = look(context.world, target.scope, context.now, context.settings)
+    return unused_reservations(at, context.limits.quota_headroom.idle_share)
 
 
 def _suggests(row: QuotaRow, idle: bool) -> tuple[str, ...]:
@@ -143,14 +145,14 @@ def _suggests(row: QuotaRow, idle: bool) -> tuple[str, ...]:
     return ("cap_concurrency", "restore_concurrency") if idle else ("cap_concurrency",)
 
 
-def _ref(sight: Sight, target: Key, row: QuotaRow) -> Ref:
-    facts = sight.world.functions.get(target)
+def _ref(context: EvaluationContext, target: Key, row: QuotaRow) -> Ref:
+    facts = context.world.functions.get(target)
     if facts is not None:
         return Ref(target, facts.arn, facts.name)
-    queue = sight.world.queues.get(target)
+    queue = context.world.queues.get(target)
     if queue is not None:
         return Ref(target, queue.facts.arn, queue.facts.name)
-    mapping = sight.world.mappings.get(target)
+    mapping = context.world.mappings.get(target)
     if mapping is not None:
         return Ref(target, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
     return Ref(target, "", row.name)

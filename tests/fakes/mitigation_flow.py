@@ -20,7 +20,7 @@ from lambdatop.storage.journal_file import JournalFile
 
 
 @dataclass
-class Corridor:
+class MitigationFlow:
     """Everything a mutation passes through."""
 
     account: Account
@@ -48,7 +48,7 @@ class Corridor:
         return await self.executor.execute(plan, self.clock.now() - age_s)
 
 
-def corridor(
+def mitigation_flow(
     directory: Path,
     account: Account | None = None,
     *,
@@ -57,7 +57,7 @@ def corridor(
     journal: JournalStore | None = None,
     process: Process | None = None,
     clock: FakeClock | None = None,
-) -> Corridor:
+) -> MitigationFlow:
     """Return a mitigation flow with a real journal in `directory`."""
     account = account or Account()
     reader, mutator = FakeReader(account), FakeMutator(account, behave)
@@ -75,4 +75,4 @@ def corridor(
         scope=SCOPE,
         process=process,
     )
-    return Corridor(account, journal, reader, mutator, executor, clock, events)
+    return MitigationFlow(account, journal, reader, mutator, executor, clock, events)

@@ -1,4 +1,4 @@
-"""The real corridor over real HTTP: connections to a `WorldStub`, and consoles with a journal each."""
+"""The real mitigation flow over real HTTP: connections to a `WorldStub`, and consoles with a journal each."""
 
 from __future__ import annotations
 
