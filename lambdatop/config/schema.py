@@ -109,7 +109,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("limits.metrics_per_s", "float", "CloudWatch", "requests/s", 0.1, 8),
     Option("limits.log_tails", "int", "logs followed at once", "functions", 1, 64),
-    Option("limits.budget_usd_per_hour", "float", "what looking may cost; 0 = no limit", "USD/h", 0, 100),
+    Option("limits.budget_usd_per_hour", "float", "budget for API calls; 0 = no limit", "USD/h", 0, 100),
     Option("limits.calm_usd_per_hour", "float", "the same while nothing is wrong", "USD/h", 0, 100),
     Option(
         "logs.live_in_incidents",

@@ -1,7 +1,7 @@
 """Long loops that regularly let other threads run. Pure.
 
-A pressed key is answered by a thread that shares the interpreter with long computations. These call `give_way`
-(`ports.Clock.give_way`) every few ms, which lets the other thread run first.
+A pressed key is answered by a thread that shares the interpreter with long computations. They call
+`give_way` (`ports.Clock.give_way`) every few ms, which lets the other thread run first.
 """
 
 from __future__ import annotations

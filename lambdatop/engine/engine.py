@@ -111,9 +111,9 @@ class Engine:
         if self._attention.watch(keys, live):
             self._fleet.wake("logs")
 
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+    def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         """Set the functions whose rows are shown; `full`: all series of all functions once, at any price."""
-        if self._attention.look(rows, full=full):
+        if self._attention.set_visible(rows, full=full):
             self._fleet.wake("metrics")
 
     def refresh(self) -> None:

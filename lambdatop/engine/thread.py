@@ -75,12 +75,12 @@ class EngineThread:
         """
         self._call(lambda: self._engine.watch(keys, live))
 
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+    def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         """Set the functions whose rows are on screen.
 
         `full`: all series of all functions once, at any price.
         """
-        self._call(lambda: self._engine.look(rows, full=full))
+        self._call(lambda: self._engine.set_visible(rows, full=full))
 
     def refresh(self) -> None:
         """Collect everything now."""

@@ -83,7 +83,7 @@ class Host(ThemedApp):
         """Show a toast. Words may hold names from AWS, so they are never parsed as markup."""
         self.notify(self.inks.text(words), severity=severity, markup=False)
 
-    def look(self) -> None:
+    def take_snapshot(self) -> None:
         """Take the newest snapshot."""
         raise NotImplementedError
 

@@ -32,7 +32,7 @@ from lambdatop.domain.state.events import SourceReported, SourceState, TargetIde
 from lambdatop.domain.state.fold import fold, fold_all
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
 from lambdatop.domain.state.world import EMPTY_WORLD, World
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(400)]  # two thousand requests in each test
 
@@ -96,7 +96,7 @@ async def _plans(bench: Bench) -> tuple[Proposal | SourceError, ...]:
             continue
         wanted = looks_at(name)
         if wanted:
-            closer = await look(reader, target, wanted)
+            closer = await read_fields(reader, target, wanted)
             gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
             situation = replace(situation, gaps=gaps, **(closer.state or {}))
         found.append(plan(name, situation, params, NOW, "p"))

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from lambdatop.cli.commands.snapshot import asked
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.redact import MASK
 from lambdatop.domain.plans.finding import Finding, Ref
@@ -38,7 +38,7 @@ from lambdatop.report.audit.report import Asked, report
 PARSER = MarkdownIt("gfm-like", {"linkify": True})
 ASKED = Asked("ada", "bastion-1", ModeSettings(origin="flag --read-only"))
 IDENTITY = f"arn:aws:sts::{SCOPE.account}:assumed-role/auditor/ada"
-LOOKING = Looking(
+LOOKING = PollingStatus(
     "calm", 60, 300, 60, None, 60, 60, 120, 3600, 3, 0.04, 900, slowed="details every 5 minutes"
 )
 

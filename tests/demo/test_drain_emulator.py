@@ -1,4 +1,4 @@
-"""quarantine_queue with `to=file` on the real mitigation flow: the emulator's queue ends up in a private file."""
+"""quarantine_queue with `to=file` on the real flow: the emulator's queue ends up in a private file."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from fakes.sources import FakeBackend, FakeSource
 from lambdatop.aws.metrics.collector import MetricsSource
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.cost.pricing import METRIC_USD
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.keys import Key
 from lambdatop.domain.ports.aws import Source, View
 from lambdatop.domain.settings.settings import Paces, Settings
@@ -65,7 +65,7 @@ class Watch:
     meter: SpendMeter
     settings: Settings
     seen: dict[Key, list[float]] = field(default_factory=dict)
-    plans: list[tuple[float, Looking]] = field(default_factory=list)
+    plans: list[tuple[float, PollingStatus]] = field(default_factory=list)
 
     def record(self, events: Sequence[Event]) -> None:
         """Record events for the engine."""
@@ -159,7 +159,7 @@ async def watch(
         for _ in range(int(hours * 3600 / STEP_S)):
             await clock.advance(STEP_S)
             rows = engine.latest().functions[:ROWS]
-            engine.look(frozenset(r.key for r in rows) or frozenset(map(flood.key, range(ROWS))))
+            engine.set_visible(frozenset(r.key for r in rows) or frozenset(map(flood.key, range(ROWS))))
         engine.stop()
         await clock.until(task.done)
     return seen

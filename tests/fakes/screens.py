@@ -39,7 +39,7 @@ async def looking(app: LambdatopApp, size: tuple[int, int] = (120, 40)) -> Async
     """Yield the running app after its first snapshot."""
     async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
-        app.look()
+        app.take_snapshot()
         await settle(pilot)
         yield pilot
 
@@ -130,7 +130,7 @@ def order(app: LambdatopApp) -> list[str]:
 def show(app: LambdatopApp, console: FakeConsole, snapshot: Snapshot) -> None:
     """Publish a snapshot and let the app read it."""
     console.snapshot = replace(snapshot, seq=console.snapshot.seq + 1)
-    app.look()
+    app.take_snapshot()
 
 
 def dialog(app: LambdatopApp) -> ConfirmScreen:

@@ -250,7 +250,7 @@ class Fed:
     def _beside(self, packet: Packet) -> None:
         if packet.look >= 0:
             self._console.snapshot = replace(snapshots()[packet.look], seq=self._console.snapshot.seq + 1)
-            self.app.look()
+            self.app.take_snapshot()
         if packet.answers == "held":
             self._console.held = self._console.held or []
         elif packet.answers == "released":

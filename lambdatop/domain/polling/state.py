@@ -13,7 +13,7 @@ NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
-class LookState:
+class PollingState:
     """Everything the plan depends on.
 
     `active` are the functions that ran lately (None: nobody could tell, so all count); `hot` and `watched`

@@ -46,7 +46,7 @@ class Console(Protocol):
         `live` None: by Live Tail where an incident is open.
         """
 
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+    def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         """Set the functions whose rows are on screen.
 
         `full`: all series of all functions once, at any price.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.quotas.account import account_rows
 from lambdatop.domain.quotas.functions import function_rows
-from lambdatop.domain.quotas.scope_view import Look, look
+from lambdatop.domain.quotas.scope_view import ScopeView, view
 from lambdatop.domain.quotas.sources import source_rows
 from lambdatop.domain.quotas.static import static_rows
 from lambdatop.domain.settings.settings import Settings
@@ -26,7 +26,7 @@ def quota_rows(
     rows: list[QuotaRow] = []
     scopes = dict.fromkeys((*world.accounts, *(k.scope for k in world.functions), *world.quota_limits))
     for scope in scopes:
-        at = look(world, scope, now, settings)
+        at = view(world, scope, now, settings)
         why = _why_assumed(world, at)
         for kind in (account_rows, function_rows, source_rows, static_rows):
             for row in kind(at):
@@ -35,7 +35,7 @@ def quota_rows(
     return tuple(sorted(rows, key=nearness))
 
 
-def _why_assumed(world: World, at: Look) -> str:
+def _why_assumed(world: World, at: ScopeView) -> str:
     """Return in words why Service Quotas returned no limit."""
     if at.limits.gap:
         return at.limits.gap

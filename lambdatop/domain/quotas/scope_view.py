@@ -31,7 +31,7 @@ MOST_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ScopeView:
     """One scope of the World at `now` (s since the epoch); `over` are the final minutes behind a trend.
 
     `asked` are the functions whose metrics were ever asked for; in a large account most were not. `levels`
@@ -81,7 +81,7 @@ class Look:
         return self.levels.get(key, 0.0) if self.measured(key) else self.levels.get(key)
 
 
-def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
+def view(world: World, scope: Scope, now: float, settings: Settings) -> ScopeView:
     """Return the view of one scope."""
     over = window(now, settings.detectors.quota_headroom.window_min, settings.metrics)
     functions = tuple(k for k in world.functions if k.scope == scope)
@@ -93,7 +93,7 @@ def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
         series = known.series.get(("ConcurrentExecutions", "Maximum"))
         if series and series.times and (most := series.max(recent.start, over.end)):
             levels[key] = most
-    return Look(
+    return ScopeView(
         world,
         scope,
         now,

@@ -36,7 +36,7 @@ class Limits:
 
     `logs_per_s` is held to a third of what the region allows the account (`log_rates`), whatever is set.
     `log_tails` is how many functions' logs are followed at once: those on screen, then those in trouble.
-    `budget_usd_per_hour` is what looking may cost (0: no limit), `calm_usd_per_hour` while nothing is wrong.
+    `budget_usd_per_hour` limits the API spend (0: no limit), `calm_usd_per_hour` while nothing is wrong.
     `metrics_per_s` and what one request holds keep every CloudWatch quota below a third (`ListMetrics` 25/s).
     """
 

@@ -15,7 +15,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.triggers import Invocation
 from lambdatop.domain.frozen import dataclass
@@ -262,7 +262,7 @@ class Snapshot:
     gaps: tuple[Gap, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()
     spend: Spend = field(default=Spend())
-    looking: Looking | None = None
+    looking: PollingStatus | None = None
     journal: tuple[Entry, ...] = ()
     aftermath: tuple[Aftermath, ...] = ()
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))

@@ -14,7 +14,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import NotKnown, Reason, SourceGaps
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueHistory
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimits
 from lambdatop.domain.facts.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
@@ -104,7 +104,7 @@ class World:
     sources: Mapping[str, Health] = field(default_factory=_none)
     gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
     spend: Spend = field(default=Spend())
-    looking: Looking | None = None
+    looking: PollingStatus | None = None
     lambda_calls: tuple[tuple[float, int], ...] = ()
     journal: tuple[Entry, ...] = ()
 

@@ -37,7 +37,7 @@ class Attention:
         self._watched, self._live.asked = keys, live
         return news
 
-    def look(self, rows: frozenset[Key], *, full: bool) -> bool:
+    def set_visible(self, rows: frozenset[Key], *, full: bool) -> bool:
         """Set the rows that are shown; `full`: everything once.
 
         Return whether there is something to ask at once.

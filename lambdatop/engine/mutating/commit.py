@@ -21,7 +21,7 @@ from lambdatop.domain.ports.aws import Lease, Mutator, Reader, Sent
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
-from lambdatop.engine.mutating.read_back import Look, look, settled
+from lambdatop.engine.mutating.read_back import ReadBack, read_fields, settled
 from lambdatop.engine.mutating.verdict import Verdict, drifted, judge
 from lambdatop.engine.unexpected import unexpected
 
@@ -38,7 +38,7 @@ async def drift(reader: Reader, plan: Plan) -> Result | None:
     """Return the three-way view when the target is not as the plan saw it; None when it is."""
     if not plan.before:
         return None
-    fresh = await look(reader, plan.target.key, plan.before)
+    fresh = await read_fields(reader, plan.target.key, plan.before)
     if fresh.state is None:
         words = f"The target could not be read before the call; nothing was sent. {fresh.error}"
         return Result("not-sent", words)
@@ -110,7 +110,7 @@ class Committer:
             neighbour = await leasing
         except asyncio.CancelledError:
             leasing.cancel()
-            self._close(entry, judge(plan, sent, Look(None)))
+            self._close(entry, judge(plan, sent, ReadBack(None)))
             raise
         return await self._finish(entry, judge(plan, sent, seen), neighbour)
 
@@ -178,9 +178,9 @@ class Committer:
         finally:
             spill.close()
 
-    async def _read_back(self, plan: Plan, sent: Sent) -> Look:
+    async def _read_back(self, plan: Plan, sent: Sent) -> ReadBack:
         if sent.outcome in ("refused", "not-sent"):
-            return Look(None)
+            return ReadBack(None)
         return await settled(self._clock, self._reader, plan)
 
     async def _finish(self, entry: Entry, verdict: Verdict, neighbour: str) -> Result:

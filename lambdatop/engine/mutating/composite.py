@@ -13,7 +13,7 @@ from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 
 LOOK_EVERY_S = 5.0
 HALF = 0.5
@@ -154,7 +154,7 @@ class Watch:
     async def come(self, reader: Reader) -> bool:
         """Read once; return whether the wait is over."""
         if not self.wait.falls:
-            seen = await look(reader, self.step.target.key, self.step.after)
+            seen = await read_fields(reader, self.step.target.key, self.step.after)
             self.error = seen.error
             return seen.state is not None and shows(seen.state, self.step.after)
         fields = await self._fields(reader)
@@ -165,7 +165,7 @@ class Watch:
 
     async def _fields(self, reader: Reader) -> State:
         names = (self.wait.falls, self.wait.clears) if self.wait.clears else (self.wait.falls,)
-        seen = await look(reader, self.step.target.key, names)
+        seen = await read_fields(reader, self.step.target.key, names)
         self.error = seen.error
         return seen.state or {}
 

@@ -33,7 +33,7 @@ from lambdatop.engine.mutating.commit import Committer, drift
 from lambdatop.engine.mutating.composite import Course
 from lambdatop.engine.mutating.in_progress import ended_halfway
 from lambdatop.engine.mutating.proposals import NOWHERE_SPECIAL, Place, Proposals
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 from lambdatop.engine.rate_limiter import mutating, urgent
 
 READ_ONLY = Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
@@ -197,7 +197,7 @@ class Executor:
             fields.setdefault(entry.target, {}).update(dict.fromkeys(entry.after))
         for target, wanted in fields.items():
             at = self._clock.now()
-            found = await look(self.reader, target, wanted)
+            found = await read_fields(self.reader, target, wanted)
             if found.state is not None and not self.busy:
                 controls = tuple(Control(target, field, value) for field, value in found.state.items())
                 self._sink((ControlObserved(self._scope, at, controls),))

@@ -19,7 +19,7 @@ from lambdatop.domain.plans.undoable import find_also_in_archives, on_top
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 
 
 class Place(NamedTuple):
@@ -60,7 +60,7 @@ class Proposals:
         if refused:
             return refused
         if spec.looks_at:
-            closer = await look(self._reader, target, spec.looks_at)
+            closer = await read_fields(self._reader, target, spec.looks_at)
             gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
             situation = replace(situation, gaps=gaps, **(closer.state or {}))
         if spec.remembers and "reserved" not in params:
@@ -88,7 +88,7 @@ class Proposals:
         current: State = {}
         if entry.can_undo:
             fields = {*entry.after, *registry.reads_besides(entry)}
-            found = await look(self._reader, entry.target, fields)
+            found = await read_fields(self._reader, entry.target, fields)
             if found.state is None:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state

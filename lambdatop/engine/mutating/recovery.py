@@ -17,7 +17,7 @@ from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.engine.mutating.in_progress import process_may_run
-from lambdatop.engine.mutating.read_back import is_changing, look
+from lambdatop.engine.mutating.read_back import is_changing, read_fields
 from lambdatop.engine.mutating.verdict import (
     FOUND_APPLIED,
     FOUND_CHANGED,
@@ -135,7 +135,7 @@ async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict
         return Verdict("unknown", f"{FOUND_NOTHING}: {entry.mitigation} leaves no trace that could be read")
     if later is not None:
         return Verdict("unknown", f"{FOUND_NOTHING}: entry {later.id} acted on the same target since")
-    found = await look(reader, entry.target, entry.after)
+    found = await read_fields(reader, entry.target, entry.after)
     if found.gone:
         detail = f"{FOUND_CHANGED}: {entry.target.kind} {entry.target.id} does not exist any more"
         return Verdict("unknown", detail)

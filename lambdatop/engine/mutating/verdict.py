@@ -10,7 +10,7 @@ from lambdatop.domain.plans.journal import ACCEPTED, FOUND
 from lambdatop.domain.plans.plan import Plan, State, shows
 from lambdatop.domain.ports.aws import Sent
 from lambdatop.domain.ports.console import Result
-from lambdatop.engine.mutating.read_back import Look
+from lambdatop.engine.mutating.read_back import ReadBack
 
 FOUND_APPLIED, FOUND_NOT, FOUND_CHANGED, FOUND_NOTHING = FOUND
 
@@ -41,7 +41,7 @@ def drifted(plan: Plan, fresh: State) -> Result | None:
     return Result("drift", sentence, saw=plan.before, now=fresh, want=plan.after)
 
 
-def judge(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+def judge(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
     """Return how a sent call ended, from its answer and what was read back."""
     if sent.outcome == "refused":
         return Verdict("refused", sent.detail, message=f"AWS refused: {sent.detail} Nothing was changed.")
@@ -52,7 +52,7 @@ def judge(plan: Plan, sent: Sent, seen: Look) -> Verdict:
     return _accepted(plan, sent, seen)
 
 
-def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+def _accepted(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
     detail = sent.detail
     message = f"Done: {plan.title}." + (f" {detail}" if detail else "")
     if seen.error:
@@ -100,7 +100,7 @@ def _became(plan: Plan, seen: State) -> bool:
     return not there_before and (shows(seen, plan.after) or _passing(plan, seen))
 
 
-def _lost_answer(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+def _lost_answer(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
     if seen.state is not None and _became(plan, seen.state):
         message = f"Done: {plan.title}. AWS's answer was lost, but the state read back shows it."
         return Verdict("applied", f"{FOUND_APPLIED}: {sent.detail}", seen.state, message)

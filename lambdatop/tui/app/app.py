@@ -120,14 +120,14 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         for words in (complaint, self._themes.message()):
             if words:
                 self.say(words, "warning")
-        self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.look)
-        self.call_after_refresh(self.look)
+        self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.take_snapshot)
+        self.call_after_refresh(self.take_snapshot)
         self.looks.hurry()
         self.begin_tidying()
 
     # -- frames ----------------------------------------------------------------------------------
 
-    def look(self) -> None:
+    def take_snapshot(self) -> None:
         """Take the newest snapshot; between two only ages move, once a second, and nothing while paused."""
         now = self.now()
         snapshot, paused_at = self._frozen or (self.engine.latest(), None)
@@ -271,7 +271,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
     def action_pause(self) -> None:
         """Freeze the display, or go on with the newest snapshot. Collecting goes on in any case."""
         self._frozen = None if self._frozen else (self.frame.snapshot, self.now())
-        self.look()
+        self.take_snapshot()
 
     def action_theme(self) -> None:
         """Choose a theme; moving through the list shows each at once."""

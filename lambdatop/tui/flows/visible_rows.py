@@ -36,7 +36,7 @@ class Looks:
         """Show new snapshots at once, until one has functions."""
         app = self._app
         if app.engine.latest() is not app.frame.snapshot:
-            app.look()
+            app.take_snapshot()
         if self._hurry is not None and app.frame.snapshot.functions:
             self._hurry.stop()
 
@@ -47,7 +47,7 @@ class Looks:
         """
         if keys != self._rows:
             self._rows = keys
-            self._app.engine.look(keys)
+            self._app.engine.set_visible(keys)
 
     def everything(self) -> None:
         """Read all series of all functions once; the toast shows the cost."""
@@ -64,5 +64,5 @@ class Looks:
             app.say(f"{words}, {more}. Press d again within {AGAIN_S:.0f} s to ask for it.", "warning")
             return
         self._asked_at = None
-        app.engine.look(self._rows, full=True)
+        app.engine.set_visible(self._rows, full=True)
         app.say(f"Asking for {words}.")

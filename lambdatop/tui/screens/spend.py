@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.world import Spend
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
@@ -42,7 +42,7 @@ def _row(name: str, count: str, usd: str, slot: str) -> list[Span]:
     return [*fit(spans((name, slot)), NAME), Span(text, slot), Span("\n")]
 
 
-def looking_lines(looking: Looking | None) -> Spans:
+def looking_lines(looking: PollingStatus | None) -> Spans:
     """Return how often each metric is asked for, and what the budget slowed down."""
     if looking is None or looking.mood == "unlimited":
         return spans(("There is no budget: everything is asked for in every round.", "muted"))

@@ -12,7 +12,7 @@ from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Plan, Refusal
 from lambdatop.domain.ports.aws import Sent
-from lambdatop.engine.mutating.read_back import Look
+from lambdatop.engine.mutating.read_back import ReadBack
 from lambdatop.engine.mutating.recovery import LATE_S
 from lambdatop.engine.mutating.verdict import judge
 
@@ -97,5 +97,5 @@ async def test_one_field_of_two_that_did_not_take_is_not_applied(way: Mitigation
         after={"reserved_concurrency": 0, "state": "Disabled"},
     )
     seen = {"reserved_concurrency": 0, "state": "Enabled"}
-    assert judge(wanted, Sent("applied"), Look(seen)).outcome == "unknown"
-    assert judge(wanted, Sent("applied"), Look(seen, changing=True)).outcome == "applied"
+    assert judge(wanted, Sent("applied"), ReadBack(seen)).outcome == "unknown"
+    assert judge(wanted, Sent("applied"), ReadBack(seen, changing=True)).outcome == "applied"

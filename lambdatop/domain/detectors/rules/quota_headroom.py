@@ -12,7 +12,7 @@ from lambdatop.domain.plans.finding import SEVERITIES, Finding, Ref, Severity
 from lambdatop.domain.quotas.account import CONCURRENCY_ROW, POOL_ROW
 from lambdatop.domain.quotas.functions import unused_reservations
 from lambdatop.domain.quotas.rows import quota_rows
-from lambdatop.domain.quotas.scope_view import look
+from lambdatop.domain.quotas.scope_view import view
 from lambdatop.domain.state.snapshot import QuotaRow
 
 NAME = "quota_headroom"
@@ -128,7 +128,7 @@ def _finding(context: EvaluationContext, target: Key, severity: Severity, row: Q
 
 
 def _idle(context: EvaluationContext, target: Key) -> tuple[tuple[Key, int, float], ...]:
-    at = look(context.world, target.scope, context.now, context.settings)
+    at = view(context.world, target.scope, context.now, context.settings)
     return unused_reservations(at, context.limits.quota_headroom.idle_share)
 
 
