@@ -75,7 +75,7 @@ def wire(
     meter = SpendMeter(clock, 0.0 if locate else settings.limits.budget_usd_per_hour)
     limiter = rate_limiter.TokenBuckets(clock, settings.limits)
     codes = None if locate else mfa.asked_codes(settings, os.environ, console=console)
-    waiting: list[Callable[[str], None]] = [] if console else [stdio.say]
+    waiting: list[Callable[[str], None]] = [] if console else [stdio.message]
     read_only = settings.read_only or only_look
     where = locate or _where_the_user_points(settings, codes, waiting, read_only=read_only)
 
@@ -109,7 +109,7 @@ def wire(
 def _where_the_user_points(
     s: Settings, codes: MfaCodes | None, waiting: list[Callable[[str], None]], *, read_only: bool
 ) -> Locate:
-    def say(sentence: str) -> None:
+    def message(sentence: str) -> None:
         for hear in waiting:
             hear(sentence)
 
@@ -122,7 +122,7 @@ def _where_the_user_points(
             endpoint_url=s.endpoint_url,
             read_only=read_only,
             codes=codes,
-            say=say,
+            message=message,
         )
 
     return locate

@@ -64,5 +64,5 @@ def settle(args: argparse.Namespace, environ: Mapping[str, str] | None = None) -
         write=chosen.write,
     )
     for notice in loaded.notices:
-        stdio.say(f"note: {notice}")
+        stdio.message(f"note: {notice}")
     return Context(paths, loaded, chosen.debug)

@@ -72,7 +72,7 @@ async def carry_out(
         _refuse_destructive(context, proposal)
         names = await executor.names_of(proposal)
         if not confirmed(proposal, confirm, asked_for, names):
-            stdio.say("not confirmed; nothing was sent")
+            stdio.message("not confirmed; nothing was sent")
             return exit_codes.FAILED
         called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
         with PatientEnds(executor) as ends:
@@ -110,19 +110,19 @@ def refuse_foreign_endpoint(backend: Backend) -> None:
 async def settle_intents(executor: Executor) -> bool:
     """Find out what became of intents whose end nobody saw, and say so; whether none is left."""
     for entry in await executor.recover():
-        stdio.say(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
+        stdio.message(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
     left = await executor.unsettled()
     for entry in left:
         why = "its process may be at work, its request may still arrive for 2 min, its target may change"
         if entry.outcome == "unknown":
             begins = "AWS accepted it without effect" if entry.accepted else "its answer was lost"
             why = f"{begins}, and its effect may still show within two minutes"
-        stdio.say(
+        stdio.message(
             f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}) is still {entry.outcome}: {why}, "
             "or the target could not be read"
         )
     for plan in await executor.halfway():
-        stdio.say(f"note: {plan.sentence}")
+        stdio.message(f"note: {plan.sentence}")
     return not left
 
 
@@ -179,9 +179,9 @@ def _report(result: Result, as_json: bool) -> None:
         else:
             stdio.data(result_text(result))
     except stdio.NotPrinted as error:
-        stdio.say(str(error))
+        stdio.message(str(error))
         stdio.words(result_text(result))
     if result.kind == "unknown":
-        stdio.say("the outcome is not known: see `lambdatop journal --open` before you try again")
+        stdio.message("the outcome is not known: see `lambdatop journal --open` before you try again")
     if result.entry is not None and result.entry.can_undo:
-        stdio.say(f"undo with: lambdatop undo {result.entry.id}")
+        stdio.message(f"undo with: lambdatop undo {result.entry.id}")

@@ -76,7 +76,7 @@ def keeping(code: int) -> Iterator[None]:
     except NotPrinted as error:
         if code == 0:
             raise
-        say(str(error))
+        message(str(error))
 
 
 def json_line(value: Any) -> str:
@@ -84,7 +84,7 @@ def json_line(value: Any) -> str:
     return _ONE_LINE(value)
 
 
-def say(sentence: str) -> None:
+def message(sentence: str) -> None:
     """Print a message for the person on stderr; foreign text in it is cleaned."""
     _to_stderr("".join([f"lambdatop: {line}\n" for line in clean(sentence).split("\n")]))
 

@@ -26,17 +26,17 @@ def under_way(journal: JournalStore) -> frozenset[str]:
     return frozenset(e.id for e in _read(journal) if is_own(e) and e.outcome == "open")
 
 
-def say_ends(journal: JournalStore, before: frozenset[str]) -> None:
+def report_ends(journal: JournalStore, before: frozenset[str]) -> None:
     """Report how what was under way `before` has ended, and which of this process's plans ended halfway."""
     from lambdatop.engine.mutating.in_progress import is_own
 
     entries = _read(journal)
     for entry in entries:
         if entry.id in before:
-            stdio.say(f"{entry.mitigation} {entry.label or entry.target.id}: {_how(entry)}")
+            stdio.message(f"{entry.mitigation} {entry.label or entry.target.id}: {_how(entry)}")
     for plan in ended(entries):
         if any(is_own(e) for e in plan.done):
-            stdio.say(plan.sentence)
+            stdio.message(plan.sentence)
 
 
 def _how(entry: Entry) -> str:

@@ -138,7 +138,7 @@ def test_a_detector_that_fails_costs_nothing_but_what_it_would_say_now(
     (row,) = (s for s in after.sources if s.name == "detectors")
     assert (row.state, row.age_s) == ("failed", None)
     assert f"the findings of {kept.detector} could not be shown: internal error (OverflowError" in row.error
-    assert "detectors failed" in not_known.cannot_tell(after, "critical")
+    assert "detectors failed" in not_known.why_undecided(after, "critical")
 
 
 def test_detectors_that_failed_look_at_everything_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from lambdatop.cli.compose import Parts, engine_thread, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.terminal.signals import ENDS, GRACE_S, SIGNALLED, signals_end_it
 from lambdatop.cli.terminal.splash import close, opening
-from lambdatop.cli.unfinished import say_ends, under_way
+from lambdatop.cli.unfinished import report_ends, under_way
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.ports.storage import JournalStore
 
@@ -103,13 +103,13 @@ def _end(thread: EngineThread, journal: JournalStore) -> None:
     """Wait for what is on its way, and say how it ended: the screen that would have said it is gone."""
     before = under_way(journal)
     if before:
-        stdio.say(
+        stdio.message(
             f"waiting for the outcome of a change on its way, at most {GRACE_S:.0f} s "
             "(a second signal, as of Ctrl-C, ends the wait)"
         )
     if not thread.stop(GRACE_S):
-        stdio.say("a call had not ended; `lambdatop journal --settle` determines its outcome")
-    say_ends(journal, before)
+        stdio.message("a call had not ended; `lambdatop journal --settle` determines its outcome")
+    report_ends(journal, before)
 
 
 def _print_tables(context: Context, thread: EngineThread) -> int:
@@ -131,7 +131,7 @@ def _run_app(app: LambdatopApp, thread: EngineThread) -> int:
     if app.return_code and app.return_code > SIGNALLED:
         return app.return_code
     if app.return_code:
-        stdio.say("the console ended because of an error; run with --debug to see where")
+        stdio.message("the console ended because of an error; run with --debug to see where")
         return exit_codes.FAILED
     return exit_codes.DONE
 

@@ -80,7 +80,7 @@ def _play(context: Context, args: argparse.Namespace) -> int:
             *demo.notices,
             "The spend is computed at AWS's list prices; the emulator bills nothing.",
         ):
-            stdio.say(f"note: {notice}")
+            stdio.message(f"note: {notice}")
         show(snapshot, "json" if args.json else "table")
         return exit_codes.DONE
     finally:
@@ -109,7 +109,7 @@ def _context(args: argparse.Namespace) -> Context:
     """Return the user's looks and mode with the demo's paces; profile, region and endpoint do not apply."""
     for name in _MEANINGLESS:
         if hasattr(args, name):
-            stdio.say(f"note: --{name.replace('_', '-')} has no effect in the demo")
+            stdio.message(f"note: --{name.replace('_', '-')} has no effect in the demo")
             delattr(args, name)
     environ = {
         k: v for k, v in os.environ.items() if k.removeprefix("LAMBDATOP_").lower() not in _MEANINGLESS

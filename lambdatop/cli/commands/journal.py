@@ -51,15 +51,15 @@ def run(args: argparse.Namespace) -> int:
         entries = entries[-args.last :]
     gap = gap or journal.gap()
     if gap:
-        stdio.say(gap)
+        stdio.message(gap)
         code = code or exit_codes.FAILED
     halves = ended(newest)
     with stdio.keeping(code):
         _print(entries, halves, gap, args, context)
     if not args.settle:
-        _say_how_to_settle(entries)
+        _explain_settle(entries)
         for plan in halves:
-            stdio.say(f"note: {plan.sentence}")
+            stdio.message(f"note: {plan.sentence}")
     return code
 
 
@@ -106,7 +106,9 @@ def _print(
     elif entries:
         stdio.data(journal_text(entries))
     else:
-        stdio.say("no entry is open" if args.open else f"the journal in {context.paths.state_dir} is empty")
+        stdio.message(
+            "no entry is open" if args.open else f"the journal in {context.paths.state_dir} is empty"
+        )
 
 
 def _settle(context: Context) -> int:
@@ -130,10 +132,10 @@ def _settle(context: Context) -> int:
         return exit_codes.DONE if asyncio.run(work()) else exit_codes.UNKNOWN
 
 
-def _say_how_to_settle(entries: Iterable[Entry]) -> None:
+def _explain_settle(entries: Iterable[Entry]) -> None:
     where = sorted({str(e.target.scope) for e in entries if e.outcome == "open"})
     if where:
-        stdio.say(
+        stdio.message(
             "note: open means that its outcome is not recorded; `lambdatop journal --settle`, connected to "
             f"{' or '.join(where)}, reads from AWS what became of it "
             "(so does the next console, mitigate or undo there)"

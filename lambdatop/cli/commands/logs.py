@@ -128,7 +128,7 @@ class _Tail:
             else:
                 await self._whole(backend, View(self._began, world, keys, self._since_s))
             if odd := backend.oddities():
-                self._say(odd)
+                self._report(odd)
         finally:
             await backend.close()
 
@@ -148,12 +148,12 @@ class _Tail:
                 async with aclosing(export.lines(view)) as understood:
                     async for parsed in understood:
                         self._print((line, key.id) for key, line in parsed.lines)
-                        self._say_all(parsed.notes)
+                        self._report_all(parsed.notes)
                 return
             async with aclosing(export.texts(view)) as batches:
                 async for batch in batches:
                     self._print_texts(batch.lines)
-                    self._say_all(batch.notes)
+                    self._report_all(batch.notes)
 
     def _print_texts(self, found: Sequence[Text]) -> None:
         if self._wanted is not None:
@@ -174,23 +174,23 @@ class _Tail:
             # Somebody follows through an outage: say it once and try again.
             if error.state == "denied":
                 raise
-            self._say(str(error))
+            self._report(str(error))
             return False
         more = False
         found: list[tuple[LogLine, str]] = []
         for event in events:
             if isinstance(event, LogsObserved):
                 found += [(line, event.function.id) for line in event.lines]
-                self._say_way(event)
+                self._report_way(event)
                 cut_short = not event.complete and bool(event.lines)
                 more = more or (cut_short and event.lines[-1].at < self._began)
                 if event.gap:
-                    self._say(f"{event.function.id}: {event.gap}" if self._several else event.gap)
+                    self._report(f"{event.function.id}: {event.gap}" if self._several else event.gap)
         found.sort(key=lambda pair: pair[0].at)
         self._print((line, name) for line, name in found if line.at >= self._began - self._since_s)
         return more
 
-    def _say_way(self, event: LogsObserved) -> None:
+    def _report_way(self, event: LogsObserved) -> None:
         """Report where lines come from, when it is not the way that was asked for, or has changed."""
         if not self._live:
             return
@@ -200,16 +200,16 @@ class _Tail:
         way = f"{name} comes by {event.via}{cost}{why}"
         if (news := _COUNTDOWN.sub("", way)) != self._ways.get(name):
             self._ways[name] = news
-            stdio.say(f"note: {way}")
+            stdio.message(f"note: {way}")
 
-    def _say_all(self, sentences: Iterable[str]) -> None:
+    def _report_all(self, sentences: Iterable[str]) -> None:
         for sentence in sentences:
-            self._say(sentence)
+            self._report(sentence)
 
-    def _say(self, sentence: str) -> None:
+    def _report(self, sentence: str) -> None:
         if sentence != self._said:
             self._said = sentence
-            stdio.say(f"note: {sentence}")
+            stdio.message(f"note: {sentence}")
 
     def _print(self, lines: Iterable[tuple[LogLine, str]]) -> None:
         if self._wanted is not None:

@@ -15,7 +15,7 @@ from lambdatop.domain.plans.finding import SEVERITIES
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.report.audit.report import Asked, report
-from lambdatop.report.text.not_known import cannot_tell
+from lambdatop.report.text.not_known import why_undecided
 
 CONNECTION = "connection"
 """The source that says whether there is a connection; having one is not having data."""
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         finally:
             thread.stop()
     if not any(source.age_s is not None for source in snapshot.sources if source.name != CONNECTION):
-        _say_why(snapshot)
+        _report_reasons(snapshot)
         return exit_codes.FAILED
     code = _verdict(snapshot, args.fail_on)
     with stdio.keeping(code):
@@ -90,9 +90,9 @@ def _verdict(snapshot: Snapshot, severity: str | None) -> int:
     """Return the exit code: `--fail-on` needs complete reads, and without functions the command failed."""
     if severity is not None and any(f.rank >= SEVERITIES.index(severity) for f in snapshot.findings):
         return exit_codes.FAIL_ON_MET
-    doubt = cannot_tell(snapshot, severity) if severity is not None else ""
+    doubt = why_undecided(snapshot, severity) if severity is not None else ""
     if doubt:
-        stdio.say(doubt)
+        stdio.message(doubt)
     listed = all(s.age_s is not None for s in snapshot.sources if s.name == "functions")
     return exit_codes.DONE if listed and not doubt else exit_codes.FAILED
 
@@ -106,8 +106,8 @@ def asked(settings: Settings) -> Asked:
     return Asked(user, os.uname().nodename, settings.mode)
 
 
-def _say_why(snapshot: Snapshot) -> None:
+def _report_reasons(snapshot: Snapshot) -> None:
     """Print why nothing could be read at all: one sentence each, without repetition."""
     sentences = dict.fromkeys(s.error for s in snapshot.sources if s.error)
     for sentence in sentences or {"no answer in time; a longer --wait may help": None}:
-        stdio.say(sentence)
+        stdio.message(sentence)

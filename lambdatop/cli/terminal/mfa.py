@@ -52,7 +52,7 @@ def ask_again(
     codes.refusals += error.code == REFUSED
     if error.code != REFUSED or codes.refusals >= TRIES:
         return False
-    stdio.say(str(error))
+    stdio.message(str(error))
     return ask(look_at_profile(environ, settings.profile), codes)
 
 
@@ -79,7 +79,7 @@ def _ask_one(serial: str, profile: str) -> str | None:
             return None
         if re.fullmatch(r"[0-9]{6}", typed.strip()):
             return typed.strip()
-        stdio.say("an MFA code has six digits")
+        stdio.message("an MFA code has six digits")
     return None
 
 

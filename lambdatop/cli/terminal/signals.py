@@ -114,7 +114,7 @@ class PatientEnds:
             self._executor.interrupt()
             self._loop.call_later(GRACE_S, self._give_up)
             end_anyway(number, GRACE_S + LAST_S)
-            stdio.say(
+            stdio.message(
                 f"the call may be on its way; waiting for its outcome, at most {GRACE_S:.0f} s "
                 "(a second signal ends the wait)"
             )

@@ -18,7 +18,7 @@ NAME, WORDS = " lambdatop", "starting…"
 @contextmanager
 def opening(fd: int, mode: str, *, ascii_only: bool) -> Iterator[None]:
     """Show it; if anything goes wrong inside, the screen is given back before the words about it come."""
-    _say(fd, ENTER + line(mode, _width(fd), ascii_only=ascii_only))
+    _write(fd, ENTER + line(mode, _width(fd), ascii_only=ascii_only))
     try:
         yield
     except BaseException:
@@ -28,7 +28,7 @@ def opening(fd: int, mode: str, *, ascii_only: bool) -> Iterator[None]:
 
 def close(fd: int) -> None:
     """Give the screen back; what the console has taken over it gives back itself."""
-    _say(fd, LEAVE)
+    _write(fd, LEAVE)
 
 
 def line(mode: str, width: int, *, ascii_only: bool) -> str:
@@ -48,7 +48,7 @@ def _width(fd: int) -> int:
         return 0
 
 
-def _say(fd: int, text: str) -> None:
+def _write(fd: int, text: str) -> None:
     """Write to the terminal; one that is gone is noticed later, by whoever reads from it."""
     try:
         os.write(fd, text.encode())

@@ -244,7 +244,7 @@ def run() -> None:
 
     speaking = threading.Lock()
 
-    def say(answer: dict[str, Any]) -> None:
+    def reply(answer: dict[str, Any]) -> None:
         with speaking:
             memory.running.clear()
             output.end()
@@ -267,9 +267,9 @@ def run() -> None:
     try:
         handler = _load(init)
     except Exception as error:  # Whatever the module raises is a failed init.
-        say({"status": "error", "error": _load_failure(error, init["module"])})
+        reply({"status": "error", "error": _load_failure(error, init["module"])})
         return
-    say({"status": "ready", "cold": True})
+    reply({"status": "ready", "cold": True})
     for line in sys.stdin:
         memory.running.set()
-        say(_answer(handler, init, json.loads(line), memory))
+        reply(_answer(handler, init, json.loads(line), memory))

@@ -145,7 +145,7 @@ Stat = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class KnownSeries:
     """All series of one function, queue, log group …, and when each was asked for (s since the epoch).
 
     By thing and not in one flat table, so that "nothing new about this one" is one comparison by identity.
@@ -155,7 +155,7 @@ class Told:
     at: Mapping[Stat, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
-NOTHING_TOLD = Told()
+NO_SERIES = KnownSeries()
 
 
 def final_end(now: float, settle_s: float) -> int:

@@ -20,9 +20,9 @@ _Out = Mapping[str, Sequence[Edge]]
 
 
 def closed_paths(
-    edges: Sequence[Edge], tells: Callable[[str], bool], skip: Iterable[str] = ()
+    edges: Sequence[Edge], wanted: Callable[[str], bool], skip: Iterable[str] = ()
 ) -> Iterator[tuple[Edge, ...]]:
-    """Yield a shortest closed path through each node that `tells`, is on one, and is not in `skip`.
+    """Yield a shortest closed path through each node that is on one, is `wanted` and not in `skip`.
 
     A component without such a node gives one path, through its first node, unless it was skipped.
     """
@@ -33,7 +33,7 @@ def closed_paths(
             continue
         inside = frozenset(component)
         nodes = sorted(component)
-        starts = [n for n in nodes if tells(n)] or nodes[:1]
+        starts = [n for n in nodes if wanted(n)] or nodes[:1]
         for start in starts:
             if start in done:
                 continue

@@ -183,7 +183,7 @@ def cycles(known: Iterable[Edge]) -> tuple[Cycle, ...]:
     told: set[str] = set()
     for tier in tiers:
         fresh: dict[tuple[str, ...], Cycle] = {}
-        for path in closed_paths(tier, _tells, skip=told):
+        for path in closed_paths(tier, _deserves_a_cycle, skip=told):
             cycle = Cycle(_turned(path))
             fresh.setdefault(cycle.nodes, cycle)
         for nodes in fresh:
@@ -200,7 +200,7 @@ def _live(edge: Edge) -> bool:
     return edge.via not in FAILURES and edge.via != DISABLED
 
 
-def _tells(node_: str) -> bool:
+def _deserves_a_cycle(node_: str) -> bool:
     """Return whether a cycle through this node deserves its own line."""
     service = service_of(node_)
     return service == "lambda" or service not in STOPPED

@@ -57,7 +57,7 @@ def remembered_also_in_archives(
     """Return the same as `remembered`, also from archives, of which no more are read than needed."""
     found = remembered(entries, function)
     archives: Iterator[tuple[Entry, ...]] | None = None
-    while not found and not any(_tells(entry, function) for entry in entries):
+    while not found and not any(_decides(entry, function) for entry in entries):
         archives = older() if archives is None else archives
         batch = next(archives, None)
         if batch is None:
@@ -67,7 +67,7 @@ def remembered_also_in_archives(
     return found
 
 
-def _tells(entry: Entry, function: Key) -> bool:
+def _decides(entry: Entry, function: Key) -> bool:
     """Return whether nothing older matters: this change of the function is known to have been applied."""
     return entry.target == function and FIELD in entry.after and entry.outcome == "applied"
 

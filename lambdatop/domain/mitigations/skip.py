@@ -59,7 +59,7 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
 
 def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> tuple[Plan, ...]:
     steps: list[Plan] = []
-    end = _told(params)
+    end = _destination_of(params)
     if end is not None and end != s.facts.on_failure_arn:
         steps.append(set_to(s, {"on_failure": end}, now, step_id(plan_id, 1)))
         s = replace(s, facts=replace(s.facts, on_failure_arn=end))
@@ -79,13 +79,13 @@ def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: 
     return tuple(steps)
 
 
-def _told(params: Mapping[str, Any]) -> str | None:
+def _destination_of(params: Mapping[str, Any]) -> str | None:
     """Return the requested destination for the skipped record's metadata; None keeps the present one."""
     return KNOBS["on_failure"].parse("on_failure", params["on_failure"]) if "on_failure" in params else None
 
 
 def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
-    told = _told(params) or s.facts.on_failure_arn
+    told = _destination_of(params) or s.facts.on_failure_arn
     if told is None:
         return "it is not reported which record it was"
     place = told.rpartition(":")[2]

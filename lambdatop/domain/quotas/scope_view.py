@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.quota_limits import QuotaLimits
-from lambdatop.domain.facts.series import MINUTE, Told
+from lambdatop.domain.facts.series import MINUTE, KnownSeries
 from lambdatop.domain.figures.forecast import UNKNOWN, Forecast, forecast
 from lambdatop.domain.figures.rates import Window, window
 from lambdatop.domain.frozen import dataclass
@@ -49,7 +49,7 @@ class ScopeView:
     recent: Window
     functions: tuple[Key, ...] = ()
     asked: tuple[Key, ...] = ()
-    told: tuple[tuple[Key, Told], ...] = ()
+    told: tuple[tuple[Key, KnownSeries], ...] = ()
     levels: Mapping[Key, float] = field(default_factory=dict)
 
     @property

@@ -8,7 +8,7 @@ from functools import partial
 
 from lambdatop.domain.facts import quota_limits as q
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.facts.series import EMPTY, MINUTE, Told
+from lambdatop.domain.facts.series import EMPTY, MINUTE, KnownSeries
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.digest import digest
 from lambdatop.domain.quotas.scope_view import Candidate, ScopeView, fullest, row
@@ -114,7 +114,7 @@ def _package(view: ScopeView, facts: FunctionFacts, zipped: int) -> Iterator[Quo
         yield from _near(view, facts, "package", q.PACKAGE_DIRECT, size, "bytes", "ListFunctions", words)
 
 
-def _timeout(view: ScopeView, key: Key, told: Told) -> Iterator[QuotaRow]:
+def _timeout(view: ScopeView, key: Key, told: KnownSeries) -> Iterator[QuotaRow]:
     """Yield the longest run of the last minutes against the function's own timeout."""
     durations = told.series.get(("Duration", "Maximum"), EMPTY)
     longest = durations.max(view.recent.start, view.recent.end) if durations.times else None

@@ -26,7 +26,7 @@ EACH_FUNCTION: Mapping[str, tuple[str, ...]] = {
 def gaps(world: World) -> tuple[Gap, ...]:
     """Return all gaps by source, action and target; reads that are still due are given as their number."""
     found: dict[tuple[str, str, Reason], list[Gap]] = {}
-    for gap in (*_told(world), *_of_turns(world)):
+    for gap in (*_of_sources(world), *_of_turns(world)):
         found.setdefault((gap.source, gap.action, gap.reason), []).append(gap)
     ordered = (_few(found[kind]) for kind in sorted(found))
     return tuple(gap for some in ordered for gap in some)
@@ -39,7 +39,7 @@ def _few(same: list[Gap]) -> Iterable[Gap]:
     return (Gap(first.source, first.action, None, first.reason, sum(gap.targets for gap in same)),)
 
 
-def _told(world: World) -> Iterator[Gap]:
+def _of_sources(world: World) -> Iterator[Gap]:
     for told in world.gaps.values():
         yield from told.gaps
     for facts in world.accounts.values():

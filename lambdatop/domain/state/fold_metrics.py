@@ -8,7 +8,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from lambdatop.domain.facts.series import EMPTY, NOTHING_TOLD, Series, Stat, Told
+from lambdatop.domain.facts.series import EMPTY, NO_SERIES, KnownSeries, Series, Stat
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.events import MetricPoints
@@ -25,7 +25,7 @@ def _metrics(world: World, event: ev.MetricsObserved) -> World:
         answered.setdefault(told.series.key, []).append(told)
     alike = _Alike()
     fresh = {
-        key: alike.of(*_told(world.series.get(key, NOTHING_TOLD), event, oldest, points))
+        key: alike.of(*_updated(world.series.get(key, NO_SERIES), event, oldest, points))
         for key, points in answered.items()
     }
     at = dict(world.metrics_at)
@@ -45,21 +45,21 @@ class _Alike:
     """Makes once what an answer says of many: when each was asked for, and all about silent ones."""
 
     def __init__(self) -> None:
-        self._silent: dict[tuple[tuple[Stat, float], ...], Told] = {}
+        self._silent: dict[tuple[tuple[Stat, float], ...], KnownSeries] = {}
 
-    def of(self, series: dict[Stat, Series], at: dict[Stat, float]) -> Told:
+    def of(self, series: dict[Stat, Series], at: dict[Stat, float]) -> KnownSeries:
         """Return what is known of one resource."""
         when = tuple(at.items())
         silent = self._silent.get(when)
         if silent is None:
             nothing = MappingProxyType(dict.fromkeys(at, EMPTY))
-            silent = self._silent[when] = Told(nothing, MappingProxyType(at))
+            silent = self._silent[when] = KnownSeries(nothing, MappingProxyType(at))
         runs = any(map(_POINTS, series.values()))
-        return Told(MappingProxyType(series), silent.at) if runs else silent
+        return KnownSeries(MappingProxyType(series), silent.at) if runs else silent
 
 
-def _told(
-    known: Told, event: ev.MetricsObserved, oldest: float, points: Iterable[MetricPoints]
+def _updated(
+    known: KnownSeries, event: ev.MetricsObserved, oldest: float, points: Iterable[MetricPoints]
 ) -> tuple[dict[Stat, Series], dict[Stat, float]]:
     """Return what is known of one resource after an answer: its series, and when each was asked for.
 

@@ -17,7 +17,7 @@ from lambdatop.domain.facts.permissions import Permissions
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueHistory
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimits
-from lambdatop.domain.facts.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
+from lambdatop.domain.facts.series import EMPTY, NO_SERIES, KnownSeries, Series, SeriesKey
 from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers, never_read
 from lambdatop.domain.frozen import dataclass
@@ -92,7 +92,7 @@ class World:
     triggers: Mapping[Key, tuple[float, FunctionTriggers]] = field(default_factory=_none)
     wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = field(default_factory=_none)
     changes: Mapping[Key, tuple[Change, ...]] = field(default_factory=_none)
-    series: Mapping[Key, Told] = field(default_factory=_none)
+    series: Mapping[Key, KnownSeries] = field(default_factory=_none)
     metrics_at: Mapping[Key, float] = field(default_factory=_none)
     activity: Mapping[Scope, Activity] = field(default_factory=_none)
     logs: Mapping[Key, LogTail] = field(default_factory=_none)
@@ -110,11 +110,11 @@ class World:
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
         """Return one series, empty when nothing is known."""
-        return self.series.get(key, NOTHING_TOLD).series.get((name, stat), EMPTY)
+        return self.series.get(key, NO_SERIES).series.get((name, stat), EMPTY)
 
     def asked_at(self, series: SeriesKey) -> float | None:
         """Return when a series' newest answer was asked for (s since the epoch), None before the first."""
-        return self.series.get(series.key, NOTHING_TOLD).at.get((series.metric, series.stat))
+        return self.series.get(series.key, NO_SERIES).at.get((series.metric, series.stat))
 
     def triggers_of(self, function: Key) -> FunctionTriggers:
         """Return what is known of a function's push triggers and async settings.

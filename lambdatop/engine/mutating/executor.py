@@ -183,7 +183,7 @@ class Executor:
             self._clock, self._journal, self.reader, self._scope, self._ages, self._mine
         )
         if found:
-            await self._tell(())
+            await self._publish(())
         return found
 
     async def look_at_standing(self) -> None:
@@ -297,7 +297,7 @@ class Executor:
             entry = self._entry(plan, whole, actor or self._actor)
             result = await self._committer.commit(self._mutator, plan, entry)
             if result.entry is not None:
-                await self._tell(self._controls(plan.target.key, result.now))
+                await self._publish(self._controls(plan.target.key, result.now))
             return result
 
     def _dying(self) -> Result | None:
@@ -366,7 +366,7 @@ class Executor:
         controls = tuple(Control(target, field, value) for field, value in (seen or {}).items())
         return (ControlObserved(self._scope, self._clock.now(), controls),) if controls else ()
 
-    async def _tell(self, events: tuple[Event, ...]) -> None:
+    async def _publish(self, events: tuple[Event, ...]) -> None:
         try:
             entries = await asyncio.to_thread(self._journal.read)
         except LambdatopError:

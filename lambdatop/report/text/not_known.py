@@ -83,7 +83,7 @@ def blind(snapshot: Snapshot, severity: str) -> list[str]:
     return list(dict.fromkeys(causes))
 
 
-def cannot_tell(snapshot: Snapshot, severity: str) -> str:
+def why_undecided(snapshot: Snapshot, severity: str) -> str:
     """Return why reads do not suffice for `--fail-on` to pass, and what may help; "" when they do."""
     causes = blind(snapshot, severity)
     if not causes:

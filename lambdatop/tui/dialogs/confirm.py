@@ -74,7 +74,7 @@ class ConfirmScreen(Dialog):
 
     def on_mount(self) -> None:
         """Ask for the plan, and keep the age of the answer honest."""
-        self.set_interval(1.0, self.tell_status)
+        self.set_interval(1.0, self.show_status)
         self._read()
 
     def _read(self) -> None:
@@ -128,7 +128,7 @@ class ConfirmScreen(Dialog):
         self._arm_later()
 
     def _arm_later(self) -> None:
-        self.tell_status()
+        self.show_status()
         if self.console_app.arm_s > 0:
             self.set_timer(self.console_app.arm_s, self.arm)
         else:
@@ -139,7 +139,7 @@ class ConfirmScreen(Dialog):
         if self._armed_at is None and self.phase != "reading":
             self._armed_at = Message().time
             self.query_one("#cancel", Button).focus()
-            self.tell_status()
+            self.show_status()
 
     # -- parts of the dialog ---------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class ConfirmScreen(Dialog):
         self.query_one("#cancel", Button).label = Content("Cancel" if going_on else "Close")
         self._limit_body()
 
-    def tell_status(self) -> None:
+    def show_status(self) -> None:
         """Show the line above the buttons: what is waited for, and how old the read is."""
         more = self.query_one("#body").max_scroll_y > 0
         plan = self.plan if self.phase in ("ready", "sending") else None
@@ -167,9 +167,9 @@ class ConfirmScreen(Dialog):
         pieces = words.status(plan, now, void=self.void, armed=self.armed, more=more)
         self._put("#status", fit(words.SENDING if self.phase == "sending" else pieces, self._width))
         if plan is not None:
-            self._tell_moving(plan, now)
+            self._show_moving(plan, now)
 
-    def _tell_moving(self, plan: Plan, now: float) -> None:
+    def _show_moving(self, plan: Plan, now: float) -> None:
         """Show what changes while the dialog is open: a deadline, and the progress of the steps."""
         if plan.deadline is not None or plan.deadline_latest is not None:
             self._put("#title", words.heading(plan, self._width, now))
@@ -261,11 +261,11 @@ class ConfirmScreen(Dialog):
         if self.phase != "ready" or plan is None or not self.armed or not self._let_in:
             return
         if self.void:
-            self.tell_status()
+            self.show_status()
             return
         self.phase = "sending"
         self._fill_controls((), typed=False)
-        self.tell_status()
+        self.show_status()
         self.console_app.execute(plan, self)
 
     def show_result(self, result: Result) -> None:
@@ -284,5 +284,5 @@ class ConfirmScreen(Dialog):
             else (),
         )
         self._fill_controls((), typed=False)
-        self.tell_status()
+        self.show_status()
         self.query_one("#cancel", Button).focus()

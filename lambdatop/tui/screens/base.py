@@ -88,14 +88,14 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         """Take the newest frame at once."""
         self.lay_out()
         self.frame = self.console_app.frame
-        self.show_or_say(self.frame)
+        self.show_or_report(self.frame)
 
     def watch_frame(self, frame: Frame) -> None:
         """Show a new frame (the watcher also runs before there are children)."""
         if self.is_mounted:
-            self.show_or_say(frame)
+            self.show_or_report(frame)
 
-    def show_or_say(self, frame: Frame) -> None:
+    def show_or_report(self, frame: Frame) -> None:
         """Show a frame; where that fails the screen stays as it was, and a toast says so once."""
         section("this screen", lambda: self.show(frame), self._say_failure)
 

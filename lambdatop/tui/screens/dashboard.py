@@ -54,11 +54,11 @@ class DashboardScreen(FrameScreen):
 
     def show(self, frame: Frame) -> None:
         """Show a frame: an incident may concern more functions, and other rows may be on screen."""
-        self.call_after_refresh(self._tell_rows)  # the pane takes the frame in its own time
+        self.call_after_refresh(self._send_visible_rows)  # the pane takes the frame in its own time
         if self._leading is not None:
             self._follow_selection(self._leading, frame)
 
-    def _tell_rows(self) -> None:
+    def _send_visible_rows(self) -> None:
         self.console_app.looks.rows(self.query_one(FunctionsPane).on_screen())
 
     # -- panes -----------------------------------------------------------------------------------

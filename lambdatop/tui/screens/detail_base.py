@@ -89,7 +89,7 @@ class SheetScreen(FrameScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Render the page for another width."""
         super().on_resize(event)
-        self.show_or_say(self.frame)
+        self.show_or_report(self.frame)
 
     def show(self, frame: Frame) -> None:
         """Show the page of a frame."""

@@ -163,13 +163,13 @@ class JournalScreen(FrameScreen):
         rows = Rows(in_reading_order(frame.snapshot.journal), attrgetter("id"))
         self.table.say_when_empty(spans(("  nothing was changed with lambdatop yet", "muted")))
         self.table.show_rows(rows, frame)
-        self._tell()
+        self._show_details()
 
     def on_keyed_table_cursor_moved(self) -> None:
         """Show the details of another entry."""
-        self._tell()
+        self._show_details()
 
-    def _tell(self) -> None:
+    def _show_details(self) -> None:
         entry = self.table.cursor_row
         frame = self.console_app.frame
         pieces = details(entry, frame, max(40, self.app.size.width - 4)) if entry else ()
