@@ -1,4 +1,4 @@
-"""Every source of this room, in the order in which they are worth starting."""
+"""Every source of this package, in the order in which they are worth starting."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def _where_the_user_points(
             endpoint_url=s.endpoint_url,
             read_only=read_only,
             codes=codes,
-            message=message,
+            say=message,
         )
 
     return locate

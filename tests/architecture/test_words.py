@@ -34,6 +34,14 @@ VERBS = frozenset(WORDS.split())
 """What the docstring of a function may begin with. A missing verb is added; no noun, no question word is."""
 
 
+BANNED = re.compile(
+    r"corridor|\bthis room\b|\battics?\b|\bbreath|\blook twice\b|what looking costs|come back and back"
+    r"|\b_?sight\b|\bsum_up\b|\bhand_out\b|\blet_go\b|\b(async|queue|stream)_fate\b|\bLook(State|Plan)\b",
+    re.IGNORECASE,
+)
+"""Private language in code, comments and documents; docs/glossary.md has the words to use instead."""
+
+
 def _files(root: Path) -> Iterator[tuple[str, ast.Module]]:
     for folder in ("lambdatop", "tests", "tools"):
         for file in sorted((root / folder).rglob("*.py")):
@@ -76,3 +84,23 @@ def test_folders_that_are_not_done_exist_and_need_it(root: Path) -> None:
         modules = [ast.parse(file.read_text(encoding="utf-8")) for file in (root / folder).rglob("*.py")]
         words = [word for module in modules for _, word in _first_words(module)]
         assert set(words) - VERBS, f"{folder} is done: take it off the list"
+
+
+def test_private_language_is_gone(root: Path) -> None:
+    files = [
+        *(
+            file
+            for folder in ("lambdatop", "tests", "tools")
+            for file in sorted((root / folder).rglob("*.py"))
+        ),
+        *(root / name for name in ("README.md", "CONTRIBUTING.md", "Makefile")),
+        *(file for file in (root / "docs").glob("*.md") if file.name != "glossary.md"),
+    ]
+    found = [
+        f"{file.relative_to(root)}:{number} {match.group()}"
+        for file in files
+        if file != Path(__file__)
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if (match := BANNED.search(line))
+    ]
+    assert found == []

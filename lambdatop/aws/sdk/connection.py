@@ -28,7 +28,7 @@ SERVICES = (
     "service-quotas",
     "pricing",
 )
-"""Every service that this room makes clients of (botocore's names)."""
+"""Every service that this package makes clients of (botocore's names)."""
 
 
 @dataclass(frozen=True, slots=True)

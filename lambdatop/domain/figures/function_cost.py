@@ -41,7 +41,7 @@ class Burning:
     """The burn of functions in one evaluation context; what several functions share is worked out once."""
 
     def __init__(self, context: EvaluationContext) -> None:
-        self._sight = context
+        self._context = context
         self._world = context.world
         self._prices: dict[Scope, Prices] = {}
         self._feeding: dict[Key, list[MappingFacts]] | None = None
@@ -51,7 +51,7 @@ class Burning:
         """Return the prices of one region."""
         if scope not in self._prices:
             at, read = self._world.prices.get(scope, ("", ()))
-            own = self._sight.settings.prices
+            own = self._context.settings.prices
             self._prices[scope] = pricing.prices_for(scope.region, own, read, at)
         return self._prices[scope]
 
@@ -93,7 +93,7 @@ class Burning:
         at = self._world.asked_at(SeriesKey(key, "Duration", "Sum"))
         if at is None:
             return over
-        end = min(over.end, final_end(at, self._sight.settings.metrics.publish_delay_s))
+        end = min(over.end, final_end(at, self._context.settings.metrics.publish_delay_s))
         return over if end == over.end else Window(end - over.minutes * MINUTE, end)
 
     def _ran(self, key: Key, over: Window) -> tuple[float, float]:
@@ -151,7 +151,7 @@ class Burning:
 
     def _log_window(self, group: Key, over: Window) -> Window:
         """Return as many minutes, ending when the group was last read, which happens less often."""
-        settle = self._sight.settings.metrics.publish_delay_s
+        settle = self._context.settings.metrics.publish_delay_s
         end = min(over.end, final_end(self._world.metrics_at[group], settle))
         return Window(end - over.minutes * MINUTE, end)
 
@@ -182,8 +182,8 @@ class Burning:
         return min(1.0, max(shares))
 
     def _received_again(self, queue: Key) -> float:
-        settings = self._sight.settings
-        known = min(self._sight.now, self._world.metrics_at.get(queue, self._sight.now))
+        settings = self._context.settings
+        known = min(self._context.now, self._world.metrics_at.get(queue, self._context.now))
         over = window(known, settings.detectors.sqs_redelivery.window_min, settings.metrics)
         seen, history = flow(self._world, queue, over), self._world.queues.get(queue)
         if seen is None:
@@ -194,7 +194,7 @@ class Burning:
         received = self._world.metric(key, "AsyncEventsReceived")
         if not received.times:
             return 0.0
-        over = self._sight.window(key, self._sight.limits.async_amplification.window_min)
+        over = self._context.window(key, self._context.limits.async_amplification.window_min)
         tried = self._world.metric(key, "AsyncEventAge", "SampleCount").sum(over.start, over.end)
         return attempted_again(tried, received.sum(over.start, over.end)) or 0.0
 

@@ -1,4 +1,4 @@
-"""What looking costs: every API with its requests and USD, and how often what is asked for."""
+"""The API spend: every API with its requests and USD, and how often each metric is read."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         self._repaint_changed()
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight when there is less room."""
+        """Keep the cursor visible when there is less room."""
         if self._cursor is not None:
             self._scroll_to_row(self._at)
 

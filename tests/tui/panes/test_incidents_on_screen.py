@@ -92,7 +92,7 @@ async def test_enter_shows_the_finding_with_its_proof(make_app: MakeApp) -> None
             "orders redelivers: 3.4 receives",
             "received",
             "7,140",
-            "look twice",
+            "could also be",
             "disable trigger: disable one of its triggers",
             "orders-worker fails 37%",
             "for orders",

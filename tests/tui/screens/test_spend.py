@@ -1,4 +1,4 @@
-"""What looking costs, by API: `$`."""
+"""API spend by operation: `$`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ async def test_dollar_opens_it_and_escape_closes_it(make_app: MakeApp, console: 
         await press(pilot, "dollar_sign")
         assert isinstance(app.screen, SpendScreen)
         assert "logs.LiveTailMinute" in text(app)
-        assert "what looking costs" in text(app)
+        assert "API spend" in text(app)
         await press(pilot, "escape")
         assert not isinstance(app.screen, SpendScreen)
