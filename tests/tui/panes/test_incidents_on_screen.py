@@ -118,10 +118,10 @@ async def test_a_finding_that_clears_stays_readable(make_app: MakeApp, console: 
     app = make_app()
     async with looking(app, WIDE) as pilot:
         await press(pilot, "5", "enter")
-        assert "This is over" not in text(app)
+        assert "This finding has cleared" not in text(app)
         show(app, console, replace(console.snapshot, findings=(), incidents=()))
         await settle(pilot)
-        assert "This is over" in text(app)
+        assert "This finding has cleared" in text(app)
         assert "orders-worker fails 37%" in text(app)
 
 

@@ -36,7 +36,7 @@ async def test_who_changed_the_selected_function(make_app: MakeApp, console: Fak
             "kim",
             "10.0.0.7",
             "REFUSED",
-            "late",
+            "lags",
         ):
             assert words in text(app)
         await press(pilot, "escape")
