@@ -55,7 +55,7 @@ def test_only_the_newest_are_shown_where_a_limit_is_given(cli: Cli, state: Path,
 def test_another_limit_is_refused(cli: Cli, state: Path, count: str) -> None:
     ran = cli("journal", "--last", count)
     assert ran.code == exit_codes.USAGE
-    assert "say 1 or more" in ran.err or "expected one argument" in ran.err
+    assert "use 1 or more" in ran.err or "expected one argument" in ran.err
 
 
 def test_few_need_no_archive(cli: Cli, state: Path) -> None:
