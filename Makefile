@@ -79,6 +79,8 @@ detectors-readme: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python tools/list_reads.py
 	$(BIN)/python -c "from lambdatop.domain.detectors.documentation import markdown; open('docs/detectors.md', 'w', encoding='utf-8').write(markdown())"
+	$(BIN)/python -c "from lambdatop.domain.sources import markdown; open('docs/sources.md', 'w', encoding='utf-8').write(markdown())"
+	$(BIN)/python -c "from lambdatop.config.example import render_example; open('config.example.yaml', 'w', encoding='utf-8').write(render_example())"
 
 # A quarter of an hour of the quiet scenario: any finding above info fails.
 calm: $(VENV)/.installed

@@ -22,8 +22,8 @@ SENDERS = {"read", "pages", "stream", "_pages"}
 """Methods whose first two arguments are a service and an operation, as boto names them."""
 OF_A_FUNCTION = "function"
 """`Parts.function(operation, name)` sends an operation of Lambda."""
-TABLES = {"TRIALS"}
-"""Constants that hold (service, operation, parameters) to send."""
+TABLES = {"TRIALS", "trials"}
+"""Constants and arguments that hold (service, operation, parameters) to send."""
 
 OPERATION = re.compile(r"[A-Z][A-Za-z0-9]+")
 
@@ -39,7 +39,8 @@ def sent_by(source: str) -> Iterator[Sent]:
                 yield names[0], names[1]
             if node.func.attr == OF_A_FUNCTION and names:
                 yield "lambda", names[0]
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id in TABLES:
+        named = isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id
+        if isinstance(node, ast.AnnAssign | ast.keyword) and (named or getattr(node, "arg", None)) in TABLES:
             assert isinstance(node.value, ast.Tuple)
             for row in node.value.elts:
                 assert isinstance(row, ast.Tuple)

@@ -54,6 +54,7 @@ async def connect(
     from lambdatop.aws.sdk.wire._private import replace_credentials
     from lambdatop.aws.sdk.wire.response_hooks import oddities_of
     from lambdatop.aws.sources import build_sources
+    from lambdatop.aws.spec import Opened
 
     guard = Guard(read_only=connection.read_only)
     limited = settings.session_policy == "read-only" and not connection.isolated
@@ -94,7 +95,7 @@ async def connect(
         clients = Clients(session, connection, region, attempts=3)
         api = Api(clients, limiter, meter, clock)
     renewed = _renewal(identified, expires_at, lambda: signer.arn)
-    sources = build_sources(api, identified.scope, settings, renewed, identified.identity)
+    sources = build_sources(Opened(api, identified.scope, settings, renewed, identified.identity))
     backend = _backend(connection, settings, api, guard, session, identified, clients, sources, signer)
     return replace(
         backend,

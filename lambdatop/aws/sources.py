@@ -1,52 +1,31 @@
-"""Every source of this package, in the order in which they are worth starting."""
+"""Find every source: each module of `collectors` exports one SPEC, and so do those of metrics and logs."""
 
 from __future__ import annotations
 
-from lambdatop.aws.collectors.account import AccountSource, Renewed
-from lambdatop.aws.collectors.alarms import AlarmsSource
-from lambdatop.aws.collectors.concurrency import ConcurrencySource
-from lambdatop.aws.collectors.cost_history import BurnHistorySource
-from lambdatop.aws.collectors.event_graph import WiringSource
-from lambdatop.aws.collectors.functions import FunctionsSource
-from lambdatop.aws.collectors.mappings import MappingsSource
-from lambdatop.aws.collectors.permissions import PermissionsSource
-from lambdatop.aws.collectors.prices import PricesSource
-from lambdatop.aws.collectors.provisioned import ProvisionedSource
-from lambdatop.aws.collectors.queues import QueuesSource
-from lambdatop.aws.collectors.quotas import QuotasSource
-from lambdatop.aws.collectors.streams import StreamsSource
-from lambdatop.aws.collectors.triggers import TriggersSource
-from lambdatop.aws.logs.collector import LogsSource
-from lambdatop.aws.metrics.collector import MetricsSource
-from lambdatop.aws.reads.queues import QueueReader
-from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.keys import Scope
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
+from lambdatop.aws import collectors
+from lambdatop.aws.spec import CollectorSpec, Opened
 from lambdatop.domain.ports.aws import Source
-from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import SOURCES
+
+LARGER = ("lambdatop.aws.metrics.collector", "lambdatop.aws.logs.collector")
+"""Collectors with a folder of their own."""
 
 
-def build_sources(
-    api: Api, scope: Scope, settings: Settings, renewed: Renewed = lambda: None, identity: str = ""
-) -> tuple[Source, ...]:
-    """The sources of one account and region; their names are the fields of `settings.paces`.
+def _found() -> Mapping[str, CollectorSpec]:
+    """Every SPEC by the name of its source, in the order in which sources are worth starting."""
+    small = (f"{collectors.__name__}.{module.name}" for module in iter_modules(collectors.__path__))
+    specs = [import_module(name).SPEC for name in (*small, *LARGER)]
+    by_name: dict[str, CollectorSpec] = {spec.source.name: spec for spec in specs}
+    return {name: by_name[name] for name in SOURCES}
 
-    `identity` is the caller's ARN, whose permissions are asked for.
-    """
-    return (
-        FunctionsSource(api, scope),
-        MappingsSource(api, scope),
-        QueuesSource(api, scope, QueueReader(api, scope)),
-        MetricsSource(api, scope, settings),
-        AccountSource(api, scope, renewed),
-        ConcurrencySource(api, scope),
-        QuotasSource(api, scope),
-        ProvisionedSource(api, scope),
-        AlarmsSource(api, scope),
-        TriggersSource(api, scope),
-        StreamsSource(api, scope),
-        WiringSource(api, scope),
-        LogsSource(api, scope, settings.limits.log_tails),
-        BurnHistorySource(api, scope),
-        *((PricesSource(api, scope),) if settings.prices.refresh else ()),
-        PermissionsSource(api, scope, identity),
-    )
+
+COLLECTORS: Mapping[str, CollectorSpec] = _found()
+
+
+def build_sources(opened: Opened) -> tuple[Source, ...]:
+    """The sources of one account and region that the settings allow."""
+    return tuple(spec.make(opened) for spec in COLLECTORS.values() if spec.wanted(opened.settings))

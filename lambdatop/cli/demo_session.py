@@ -16,29 +16,13 @@ from lambdatop.domain.plans.journal import Entry, Outcome
 from lambdatop.domain.plans.plan import State
 from lambdatop.domain.ports.storage import JournalStore, Spill
 from lambdatop.domain.settings.settings import Limits, MetricSettings, Paces, Settings
+from lambdatop.domain.sources import SOURCES
 
 if TYPE_CHECKING:
     from lambdatop.aws.sdk.connection import Connection
     from lambdatop.demo.process.launch import Demo
 
-PACES = Paces(
-    functions=10.0,
-    concurrency=8.0,
-    account=3.0,
-    mappings=2.0,
-    queues=2.0,
-    metrics=2.0,
-    alarms=5.0,
-    triggers=20.0,
-    wiring=15.0,
-    streams=10.0,
-    logs=1.0,
-    permissions=20.0,
-    quotas=20.0,
-    provisioned=20.0,
-    history=20.0,
-    prices=20.0,
-)
+PACES = Paces(**{spec.name: spec.demo_pace_s for spec in SOURCES.values()})
 """Seconds. The control plane still gets at most 5 requests a second, as in a real account."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from lambdatop.domain.endpoint import endpoint_problem
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import SOURCES
 
 Type = Literal["str", "bool", "int", "float"]
 T = TypeVar("T")
@@ -81,22 +82,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("allow_endpoint_changes", "bool", "true: changes also through an endpoint that is not AWS's own"),
     Option("screen.theme", "str", "name of a theme, built in or from themes/ beside this file"),
     _seconds("screen.refresh", "how often the screen takes the newest snapshot", 0.25, 60),
-    _seconds("paces.functions", "list of functions"),
-    _seconds("paces.concurrency", "reserved concurrency"),
-    _seconds("paces.account", "account limits"),
-    _seconds("paces.quotas", "what Service Quotas says of Lambda"),
-    _seconds("paces.provisioned", "provisioned concurrency and its use"),
-    _seconds("paces.mappings", "event source mappings"),
-    _seconds("paces.queues", "queues behind mappings and their dead-letter queues"),
-    _seconds("paces.metrics", "CloudWatch metrics (the one that costs money)"),
-    _seconds("paces.alarms", "alarms in state ALARM"),
-    _seconds("paces.triggers", "resource policies, async settings and loop detection, function by function"),
-    _seconds("paces.wiring", "subscriptions, rules and notifications between functions and queues"),
-    _seconds("paces.streams", "retention of the streams behind mappings"),
-    _seconds("paces.logs", "log tails of the functions on screen and of those in trouble"),
-    _seconds("paces.permissions", "what IAM allows this identity, simulated"),
-    _seconds("paces.history", "the account's hours of the last week, which burn is compared with"),
-    _seconds("paces.prices", "list prices, where prices.refresh allows it"),
+    *(_seconds(f"paces.{spec.name}", spec.reads) for spec in SOURCES.values()),
     Option("limits.control_plane_per_s", "float", "Lambda's control plane", "requests/s", 0.1, 5),
     Option("limits.sqs_per_s", "float", "SQS", "requests/s", 0.1, 100),
     Option(

@@ -19,6 +19,7 @@ from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.snapshots.savings import with_saving
+from lambdatop.domain.sources import LOGS, METRICS
 from lambdatop.domain.state.events import Event
 from lambdatop.domain.state.snapshot import Mode, Snapshot
 from lambdatop.engine import housekeeping
@@ -104,17 +105,14 @@ class Engine:
         return self._publisher.take_latest()
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
-        """Set the functions whose log tails are wanted, and whether live (None.
-
-        Where an incident is open).
-        """
+        """Set the functions whose log tails are wanted; `live` None: by Live Tail in an incident."""
         if self._attention.watch(keys, live):
-            self._fleet.wake("logs")
+            self._fleet.wake(LOGS.name)
 
     def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         """Set the functions whose rows are shown; `full`: all series of all functions once, at any price."""
         if self._attention.set_visible(rows, full=full):
-            self._fleet.wake("metrics")
+            self._fleet.wake(METRICS.name)
 
     def refresh(self) -> None:
         """Collect everything now; connect now, if there is no connection."""

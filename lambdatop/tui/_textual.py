@@ -17,6 +17,9 @@ But only what scrolls looks different then, and its scrollbar, which `_scroll_up
 `MessagePump._on_message` is where all that reaches a screen arrives: keys, timers, messages of its widgets. A
 screen that was closed lives on for some turns, and what arrives then would ask for widgets that are gone.
 
+`XTermParser._parse_extended_key` raises for a malformed or too large key code (`ESC [ :; u`), which ends the
+thread that reads keys, and makes keys of half a surrogate pair, which cannot be written back.
+
 `Widget._styles_cache` puts borders, padding and opacity round each line anew, also where there are none,
 which takes longer than the line.
 """
@@ -40,6 +43,7 @@ from textual.app import App
 from textual.content import Content
 from textual.driver import Driver
 from textual.geometry import NULL_SPACING, Region, Size
+from textual.keys import Keys
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -162,8 +166,8 @@ class QuietCrash(App[None]):
 
     @property
     def is_ending(self) -> bool:
-        """Whether the end was asked for; some turns of the loop go by until it comes."""
-        return self._exit
+        """Whether the end was asked for, or screens are taken down; some turns go by until it comes."""
+        return self._exit or not self._running
 
 
 class FrameDriver(Driver):
@@ -243,12 +247,24 @@ class HearsWhileOpen(_Pump):
             await super()._on_message(message)
 
 
+class _KeyParser(XTermParser):
+    def _parse_extended_key(self, sequence: str) -> list[events.Key] | None:  # type: ignore[override]
+        """Parse a key of the Kitty protocol; one whose code stands for no character is ignored."""
+        try:
+            keys = super()._parse_extended_key(sequence)
+            for key in keys or ():
+                (key.character or "").encode()
+        except (ValueError, OverflowError):
+            return [events.Key(Keys.Ignore, sequence)]
+        return keys
+
+
 def key_reader() -> Callable[[str], Iterator[Message]]:
-    """Return a function that turns input into messages.
+    """Return a reader that turns what the terminal sends into messages.
 
     An empty text asks whether a lone Escape was meant.
     """
-    parser = XTermParser(False)
+    parser = _KeyParser(False)
 
     def read(text: str) -> Iterator[Message]:
         if text:

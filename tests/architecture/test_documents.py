@@ -13,6 +13,7 @@ from lambdatop.cli.parser import COMMANDS
 from lambdatop.config.example import render_example
 from lambdatop.demo.scenarios import SCENARIOS
 from lambdatop.domain.detectors.registry import REGISTRY
+from lambdatop.domain.sources import markdown
 from lambdatop.tui.hotkeys import markdown_table, mitigation_table
 
 
@@ -42,6 +43,10 @@ def test_the_readme_counts_the_reads_that_are_allowed(root: Path) -> None:
 
 def test_the_readme_counts_the_detectors(root: Path) -> None:
     assert f"[{len(REGISTRY)} detectors](docs/detectors.md)" in readme(root)
+
+
+def test_the_table_of_sources_is_generated(root: Path) -> None:
+    assert (root / "docs/sources.md").read_text(encoding="utf-8") == markdown(), "run `make docs`"
 
 
 def test_the_option_table_names_every_flag_and_variable(root: Path) -> None:

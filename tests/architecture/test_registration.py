@@ -1,15 +1,21 @@
-"""One registration per thing: no second file of the package lists detectors or mitigations."""
+"""One registration per thing: no second file of the package lists detectors, mitigations or sources."""
 
 from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lambdatop.aws.sdk.walls.allowlist import iam_action, read_actions
+from lambdatop.aws.sdk.walls.sent_reads import SENT
+from lambdatop.aws.sources import COLLECTORS
+from lambdatop.domain import sources as source_table
 from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.mitigations.registry import REGISTRY as MITIGATIONS
+from lambdatop.domain.sources import SOURCES, SourceSpec
 
 THRESHOLDS = "lambdatop/domain/settings/thresholds.py"
 OTHER_MEANING = {"throttled", "error_rate", "timeouts", "async_amplification"}
@@ -21,6 +27,31 @@ MAY_NAME_MITIGATIONS = (
 )
 MOST_FILES = 2
 """Files of the package that name a detector: its own, and its thresholds or one that depends on it."""
+TABLE = "lambdatop/domain/sources.py"
+CONSTANTS = {const: one.name for const, one in vars(source_table).items() if isinstance(one, SourceSpec)}
+ASK_ABOUT_SOURCES = {
+    "lambdatop/cli/commands/logs.py",  # lists functions, then follows logs
+    "lambdatop/cli/commands/snapshot.py",  # has failed without the list of functions
+    "lambdatop/domain/quotas/account.py",
+    "lambdatop/domain/quotas/rows.py",
+    "lambdatop/domain/snapshots/builder.py",
+    "lambdatop/domain/snapshots/not_known.py",
+    "lambdatop/domain/snapshots/storm_rows.py",
+    "lambdatop/domain/state/world.py",
+    "lambdatop/engine/engine.py",  # wakes metrics and logs when somebody looks elsewhere
+    "lambdatop/report/audit/report.py",
+    "lambdatop/report/audit/tables.py",
+    "lambdatop/report/text/snapshot.py",
+}
+"""Files that say why one fact is not known, or wake one source. A new source needs none of them."""
+LIST_OTHER_THINGS = {
+    "lambdatop/config/example.py",  # sections of the settings
+    "lambdatop/domain/graph/topology.py",  # fields of the World
+    "lambdatop/report/json/snapshot.py",  # keys of the JSON
+    "lambdatop/tui/screens/dashboard.py",  # panes
+}
+ASKING = ("source", "pace", "source_ages")
+"""Methods of the console that take the names of sources."""
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +87,84 @@ def test_a_mitigation_is_registered_beside_its_planner(named_in: dict[str, set[s
     """Besides, detectors suggest it, planners advise it, and the emulator has operations of such names."""
     files = {file for file, names in named_in.items() if name in names}
     assert [file for file in files if not file.startswith(MAY_NAME_MITIGATIONS)] == []
+
+
+def _module_of(name: str) -> str:
+    return COLLECTORS[name].make.__module__
+
+
+@pytest.fixture(scope="module")
+def described_in(root: Path) -> dict[str, set[str]]:
+    """Return sources by the files that import their description."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in sorted((root / "lambdatop").rglob("*.py")):
+        path = file.relative_to(root).as_posix()
+        text = file.read_text(encoding="utf-8")
+        if "sources" in text and path != TABLE:
+            for const in _names(ast.parse(text)) & CONSTANTS.keys():
+                found[CONSTANTS[const]].add(path)
+    return found
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """Return what a file imports from the table of sources, or takes of it as an attribute."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "lambdatop.domain.sources":
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "sources":
+            found.add(node.attr)
+    return found
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_is_described_once_and_read_by_one_module(
+    described_in: dict[str, set[str]], name: str
+) -> None:
+    assert COLLECTORS[name].source is SOURCES[name]
+    own = f"{_module_of(name).replace('.', '/')}.py"
+    assert own in described_in[name]
+    assert described_in[name] - {own} <= ASK_ABOUT_SOURCES
+
+
+def test_the_files_that_ask_about_sources_are_all_needed(described_in: dict[str, set[str]]) -> None:
+    assert set().union(*described_in.values()) >= ASK_ABOUT_SOURCES
+
+
+def test_nobody_else_lists_sources(root: Path) -> None:
+    listing = {
+        file.relative_to(root).as_posix()
+        for file in (root / "lambdatop").rglob("*.py")
+        if any(len(names & SOURCES.keys()) > 2 for names in _listed(file))
+    }
+    assert {path for path in listing if not path.startswith("lambdatop/demo/")} == LIST_OTHER_THINGS
+
+
+def _listed(file: Path) -> Iterator[set[object]]:
+    """Yield the texts of each tuple, list and set of a file, and the keys of each mapping."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):
+            entries = node.keys if isinstance(node, ast.Dict) else node.elts
+            yield {entry.value for entry in entries if isinstance(entry, ast.Constant)}
+
+
+def test_panes_ask_about_sources_that_there_are(root: Path) -> None:
+    asked = set()
+    for file in (root / "lambdatop/tui").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ASKING:
+                asked |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+    assert asked
+    assert asked <= SOURCES.keys()
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_says_which_permissions_it_needs(name: str) -> None:
+    """What its module sends is found at the call sites; what it names besides is sent for it elsewhere."""
+    iam = SOURCES[name].iam
+    module = _module_of(name).removeprefix("lambdatop.aws.")
+    sent = {iam_action(*call) for call, modules in SENT.items() if module in modules}
+    assert sent <= set(iam)
+    assert set(iam) <= set(read_actions())
+    assert set(SOURCES[name].each_function) <= set(iam)
+    assert {iam_action(service, operation) for service, operation, _ in COLLECTORS[name].trials} <= set(iam)

@@ -24,7 +24,7 @@ from lambdatop.domain.errors import (
 )
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
-from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import SOURCES
 from lambdatop.domain.state.events import AccountObserved, TargetIdentified
 
 from .conftest import Open
@@ -41,7 +41,7 @@ async def test_the_identity_and_a_foreign_endpoint_are_told(
     assert (told.scope.account, told.scope.region) == (ACCOUNT, REGION)
     assert (told.identity, told.endpoint, told.notice, told.at) == (IDENTITY["Arn"], stub.url, "DEMO", 5.0)
     # Prices are read only where the user allows it.
-    assert {s.name for s in backend.sources} == set(Settings().paces.__slots__) - {"prices"}
+    assert {s.name for s in backend.sources} == SOURCES.keys() - {"prices"}
     assert backend.mutator is not None
 
 

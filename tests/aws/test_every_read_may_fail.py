@@ -20,6 +20,7 @@ from fakes.nightly import dealt
 from fakes.wire_stub import Body, Fault, Reply, Reset, WireStub
 
 from lambdatop.aws.sources import build_sources
+from lambdatop.aws.spec import Opened
 from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.keys import Key
@@ -72,7 +73,7 @@ class Seen(NamedTuple):
 async def _world(bench: Bench) -> World:
     """Return the World after all sources, round after round, as the collectors ask them."""
     world = fold(EMPTY_WORLD, TargetIdentified(SCOPE, NOW, IDENTITY["Arn"]))
-    sources = build_sources(bench.api, SCOPE, SETTINGS, identity=IDENTITY["Arn"])
+    sources = build_sources(Opened(bench.api, SCOPE, SETTINGS, identity=IDENTITY["Arn"]))
     for number in range(ROUNDS):
         at = bench.clock.at = NOW - 61.0 * (ROUNDS - 1 - number)
         for source in sources:

@@ -16,12 +16,13 @@ from lambdatop.cli import exit_codes
 from lambdatop.cli.commands.snapshot import _verdict
 from lambdatop.domain.facts.not_read import Gap, Reason
 from lambdatop.domain.plans.finding import SEVERITIES, Finding, Ref
-from lambdatop.domain.settings.settings import Paces
+from lambdatop.domain.sources import FUNCTIONS, QUEUES
+from lambdatop.domain.sources import SOURCES as ALL
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, SourceRow, Target
 from lambdatop.report.text.not_known import FINDINGS_REST_ON, blind, empty, rows
 
-SOURCES = (*(name for name in Paces.__dataclass_fields__ if name != "provisioned"), "detectors")
-FREE = {"alarms", "permissions", "prices"}
+SOURCES = (*(name for name in ALL if name != "provisioned"), "detectors")
+FREE = {name for name, spec in ALL.items() if not spec.findings}
 """Sources on which no finding rests."""
 STATES = ("denied", "failed", "throttled", "starting", "stale")
 REASONS: tuple[Reason, ...] = (
@@ -43,8 +44,10 @@ def account(states: Mapping[str, str] = {}, *, found: bool = False) -> Snapshot:
     )  # fmt: skip
 
 
-def test_every_source_is_either_needed_or_known_to_be_free() -> None:
-    assert set(SOURCES) == FINDINGS_REST_ON | FREE
+def test_a_command_that_looks_once_waits_for_whatever_findings_rest_on() -> None:
+    waited = {name for name, spec in ALL.items() if spec.start != "unhurried"}
+    assert waited | {"detectors"} >= FINDINGS_REST_ON
+    assert FINDINGS_REST_ON.isdisjoint(FREE)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -94,14 +97,14 @@ def test_old_data_of_a_source_that_fails_now_is_data() -> None:
 
 
 def test_a_table_without_rows_says_why() -> None:
-    assert empty(account(), "functions") == "none"
+    assert empty(account(), FUNCTIONS) == "none"
     denied = replace(
         account(), sources=(SourceRow("functions", "denied", None, "No.", "lambda:ListFunctions"),)
     )
-    assert empty(denied, "functions") == "not known (lambda:ListFunctions denied)"
-    assert empty(account({"queues": "starting"}), "queues") == "not known (queues did not answer in time)"
+    assert empty(denied, FUNCTIONS) == "not known (lambda:ListFunctions denied)"
+    assert empty(account({"queues": "starting"}), QUEUES) == "not known (queues did not answer in time)"
     partly = replace(account(), gaps=(Gap("queues", "sqs:GetQueueAttributes", "q", "denied"),))
-    assert empty(partly, "queues").startswith("none that was read, but not everything was")
+    assert empty(partly, QUEUES).startswith("none that was read, but not everything was")
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from fuzz.mutations import cut, deep, dumped, spoil
 from lambdatop.aws.logs.insights import Insights
 from lambdatop.aws.sdk.walls.allowlist import READS
 from lambdatop.aws.sources import build_sources
+from lambdatop.aws.spec import Opened
 from lambdatop.aws.targets.reader import AwsReader
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.keys import Key
@@ -333,7 +334,7 @@ class Rig:
     def _sources(self) -> tuple[Source, ...]:
         """Make new sources for each input, so that none depends on those before it."""
         self.bench.clients._closing.clear()
-        return build_sources(self.bench.api, SCOPE, self.settings, identity=str(IDENTITY["Arn"]))
+        return build_sources(Opened(self.bench.api, SCOPE, self.settings, identity=str(IDENTITY["Arn"])))
 
     async def _insights(self, now: float) -> None:
         asker = Insights(self.bench.api, SCOPE)

@@ -161,6 +161,18 @@ async def test_what_is_typed_while_the_screens_are_taken_down_is_lost(make_app: 
     assert app._exception is None
 
 
+async def test_a_page_that_is_taken_down_takes_no_key(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "enter")
+        assert isinstance(app.screen, FunctionScreen)
+        type_ahead(
+            pilot, "escape", "enter", "shift+tab", "tab", "slash", "t"
+        )  # and the console ends by itself
+        await app.screen.query("#logs-tail").remove()
+    assert app._exception is None
+
+
 async def test_a_screen_that_is_not_on_top_takes_no_other_along(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:

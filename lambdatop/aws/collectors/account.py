@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lambdatop.aws.facts.resources import account_facts
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec, Renewed
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
-from lambdatop.domain.state.events import AccountObserved, Event, TargetIdentified
-
-Renewed = Callable[[], TargetIdentified | None]
+from lambdatop.domain.sources import ACCOUNT
+from lambdatop.domain.state.events import AccountObserved, Event
 
 
 class AccountSource:
@@ -19,7 +19,7 @@ class AccountSource:
     `renewed` answers with a new identification when their expiry has moved, else None.
     """
 
-    name = "account"
+    name = ACCOUNT.name
 
     def __init__(self, api: Api, scope: Scope, renewed: Renewed = lambda: None) -> None:
         self._api = api
@@ -36,3 +36,10 @@ class AccountSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+
+SPEC = CollectorSpec(
+    source=ACCOUNT,
+    make=lambda opened: AccountSource(opened.api, opened.scope, opened.renewed),
+    trials=(("lambda", "GetAccountSettings", {}),),
+)

@@ -7,17 +7,19 @@ from typing import Any
 
 from lambdatop.aws.facts.resources import arn_text, seconds
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.facts.function import AlarmFacts
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sanitize import clean_line, clean_name
+from lambdatop.domain.sources import ALARMS
 from lambdatop.domain.state.events import AlarmsObserved, Event
 
 
 class AlarmsSource:
     """DescribeAlarms with StateValue=ALARM, metric and composite alarms, every page."""
 
-    name = "alarms"
+    name = ALARMS.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -41,6 +43,13 @@ class AlarmsSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+
+SPEC = CollectorSpec(
+    source=ALARMS,
+    make=lambda opened: AlarmsSource(opened.api, opened.scope),
+    trials=(("cloudwatch", "DescribeAlarms", {"MaxRecords": 1}),),
+)
 
 
 def alarm_facts(scope: Scope, answer: Mapping[str, Any]) -> AlarmFacts:

@@ -10,16 +10,17 @@ from lambdatop.aws.facts.resources import reserved_of
 from lambdatop.aws.facts.rotation import in_turn
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sources import CONCURRENCY
 from lambdatop.domain.state.events import ConcurrencyObserved, Event
 
 PER_ROUND = 20
 AT_ONCE = 4
-ACTION = "lambda:GetFunctionConcurrency"
 
 
 class ConcurrencySource:
@@ -29,7 +30,7 @@ class ConcurrencySource:
     more (a link to the code), which is why it is not used.
     """
 
-    name = "concurrency"
+    name = CONCURRENCY.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -89,8 +90,14 @@ class ConcurrencySource:
         """Functions whose turn has not come."""
         read = view.world.reserved.keys() | self._unread.keys()
         waiting = sum(f.key not in read for f in known.functions(view, self._scope))
-        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
+        return (Gap(self.name, CONCURRENCY.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+
+SPEC = CollectorSpec(
+    source=CONCURRENCY,
+    make=lambda opened: ConcurrencySource(opened.api, opened.scope),
+)

@@ -13,10 +13,12 @@ from typing import Any
 
 from lambdatop.aws.facts.resources import seconds
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.cost_history import HOUR_S
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sources import HISTORY
 from lambdatop.domain.state.events import BurnHistoryObserved, Event
 
 DAYS = 7
@@ -26,7 +28,7 @@ METRICS = {"duration": "Duration", "invocations": "Invocations"}
 class BurnHistorySource:
     """Sums of Duration (ms) and Invocations per hour."""
 
-    name = "history"
+    name = HISTORY.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -61,6 +63,12 @@ class BurnHistorySource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """Two series an hour are below any budget."""
         return 0.0, ""
+
+
+SPEC = CollectorSpec(
+    source=HISTORY,
+    make=lambda opened: BurnHistorySource(opened.api, opened.scope),
+)
 
 
 def _query(id_: str, metric: str) -> dict[str, Any]:

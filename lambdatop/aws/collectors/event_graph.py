@@ -17,6 +17,7 @@ from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.sdk.walls.allowlist import iam_action
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.edge import Edge
 from lambdatop.domain.facts.not_read import Gap
@@ -24,6 +25,7 @@ from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Scope, parse_arn
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sanitize import clean_name
+from lambdatop.domain.sources import WIRING
 from lambdatop.domain.state.events import Event, WiringObserved
 
 READS = 60
@@ -39,7 +41,7 @@ _log = logging.getLogger(__name__)
 class WiringSource:
     """ListSubscriptionsByTopic, ListRules with ListTargetsByRule, GetBucketNotificationConfiguration."""
 
-    name = "wiring"
+    name = WIRING.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -166,6 +168,13 @@ class WiringSource:
             default = f"arn:{partition}:events:{self._scope.region}:{self._scope.account}:event-bus/default"
             edges.append(Edge(bucket, default, "notification"))
         return tuple(edges)
+
+
+SPEC = CollectorSpec(
+    source=WIRING,
+    make=lambda opened: WiringSource(opened.api, opened.scope),
+    trials=(("events", "ListRules", {"Limit": 1}),),
+)
 
 
 def _reads(place: str) -> tuple[str, str]:

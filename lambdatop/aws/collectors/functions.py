@@ -11,17 +11,19 @@ from lambdatop.aws.facts.environment import names_of, references
 from lambdatop.aws.facts.resources import function_facts
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.response_hooks import HIDDEN
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import EventSink, View
+from lambdatop.domain.sources import FUNCTIONS
 from lambdatop.domain.state.events import Event, FunctionsListed
 
 
 class FunctionsSource:
     """ListFunctions, every page."""
 
-    name = "functions"
+    name = FUNCTIONS.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -65,6 +67,13 @@ class FunctionsSource:
     ) -> FunctionFacts:
         found = references(variables, self._scope, names)
         return replace(facts, references=found) if found else facts
+
+
+SPEC = CollectorSpec(
+    source=FUNCTIONS,
+    make=lambda opened: FunctionsSource(opened.api, opened.scope),
+    trials=(("lambda", "ListFunctions", {"MaxItems": 1}),),
+)
 
 
 def _shown(answer: Mapping[str, Any]) -> dict[str, object]:

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sources import MAPPINGS
 from lambdatop.domain.state.events import Event, MappingsListed
 
 
 class MappingsSource:
     """ListEventSourceMappings without a filter, every page."""
 
-    name = "mappings"
+    name = MAPPINGS.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -28,3 +30,10 @@ class MappingsSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
         return 0.0, ""
+
+
+SPEC = CollectorSpec(
+    source=MAPPINGS,
+    make=lambda opened: MappingsSource(opened.api, opened.scope),
+    trials=(("lambda", "ListEventSourceMappings", {"MaxItems": 1}),),
+)

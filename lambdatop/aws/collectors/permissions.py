@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.facts.permissions import Permission, Permissions
 from lambdatop.domain.keys import Arn, Scope, parse_arn
@@ -18,6 +19,7 @@ from lambdatop.domain.mitigations.iam_policy import ANY_NAME, resource_of
 from lambdatop.domain.mitigations.registry import iam_actions
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sanitize import clean_line, clean_name
+from lambdatop.domain.sources import PERMISSIONS
 from lambdatop.domain.state.events import Event, PermissionsObserved
 
 ACTIONS_A_CALL = 100
@@ -27,7 +29,7 @@ _KEYS_SHOWN = 4
 class PermissionsSource:
     """Asks IAM for the identity that `identity` (an ARN from STS) stands for; never fails."""
 
-    name = "permissions"
+    name = PERMISSIONS.name
 
     def __init__(self, api: Api, scope: Scope, identity: str, actions: Sequence[str] | None = None) -> None:
         self._api = api
@@ -152,6 +154,12 @@ class PermissionsSource:
                     found[clean_name(str(result.get("EvalActionName") or ""))] = _verdict(result)
         asked = {action.lower(): action for action in actions}
         return {asked[name.lower()]: answer for name, answer in found.items() if name.lower() in asked}
+
+
+SPEC = CollectorSpec(
+    source=PERMISSIONS,
+    make=lambda opened: PermissionsSource(opened.api, opened.scope, opened.identity),
+)
 
 
 def _verdict(result: Mapping[str, Any]) -> tuple[Permission, str]:

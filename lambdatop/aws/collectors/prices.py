@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sources import PRICES
 from lambdatop.domain.state.events import Event, PricesObserved
 
 SERVICE_CODE = "AWSLambda"
@@ -42,7 +44,7 @@ DEAREST_USD = 1.0
 class PricesSource:
     """One round reads the whole list of one region."""
 
-    name = "prices"
+    name = PRICES.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -78,6 +80,13 @@ class PricesSource:
     def pace_floor(self, view: View) -> tuple[float, str]:
         """It costs nothing, so its pace is the user's."""
         return 0.0, ""
+
+
+SPEC = CollectorSpec(
+    source=PRICES,
+    make=lambda opened: PricesSource(opened.api, opened.scope),
+    wanted=lambda settings: settings.prices.refresh,
+)
 
 
 def _prices(text: Any) -> Iterator[tuple[str, float]]:

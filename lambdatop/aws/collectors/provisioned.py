@@ -16,6 +16,7 @@ from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.quota_limits import Provisioned
@@ -24,10 +25,10 @@ from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.quotas.functions import SPILLOVER, UTILISATION
 from lambdatop.domain.sanitize import clean_name
+from lambdatop.domain.sources import PROVISIONED
 from lambdatop.domain.state.events import Event, MetricsObserved, ProvisionedObserved
 from lambdatop.domain.state.world import World
 
-ACTION = "lambda:ListProvisionedConcurrencyConfigs"
 PER_ROUND = 20
 MEASURED = 25
 """Versions and aliases whose use is asked for, two units each."""
@@ -41,7 +42,7 @@ METRICS = ((UTILISATION, "Maximum"), (SPILLOVER, "Sum"))
 class ProvisionedSource:
     """ListProvisionedConcurrencyConfigs of at most 20 functions a round, and two metrics of what there is."""
 
-    name = "provisioned"
+    name = PROVISIONED.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -80,7 +81,7 @@ class ProvisionedSource:
     def unasked(self, view: View) -> Sequence[Gap]:
         """Functions whose turn has not come."""
         waiting = sum(f.key not in view.world.provisioned for f in known.functions(view, self._scope))
-        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
+        return (Gap(self.name, PROVISIONED.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -162,6 +163,12 @@ class ProvisionedSource:
         queries = [_query(SeriesKey(alias, *metric)) for alias in aliases for metric in METRICS]
         span = span_until(self._api.now(), HISTORY_MIN)
         return await observe(self._api, self._scope, queries, span, world)
+
+
+SPEC = CollectorSpec(
+    source=PROVISIONED,
+    make=lambda opened: ProvisionedSource(opened.api, opened.scope),
+)
 
 
 def _query(series: SeriesKey) -> Query:

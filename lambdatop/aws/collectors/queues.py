@@ -13,15 +13,16 @@ from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.reads.queues import QueueReader, queue_key
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sanitize import clean_name
+from lambdatop.domain.sources import QUEUES
 from lambdatop.domain.state.events import Event, QueuesObserved
 
-ACTION = "sqs:GetQueueAttributes"
 AT_ONCE = 8
 REDRIVE_ROUNDS = 5
 MOVING = ("RUNNING", "CANCELLING")
@@ -43,7 +44,7 @@ class _Redrive(NamedTuple):
 class QueuesSource:
     """Every SQS queue that feeds a mapping or takes failed events of one, or of a function."""
 
-    name = "queues"
+    name = QUEUES.name
 
     def __init__(self, api: Api, scope: Scope, reader: QueueReader) -> None:
         self._api = api
@@ -80,7 +81,7 @@ class QueuesSource:
     def unasked(self, view: View) -> Sequence[Gap]:
         """Queues that functions and triggers name since the last round."""
         waiting = len(self._named(view) - self._asked)
-        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
+        return (Gap(self.name, QUEUES.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -142,6 +143,12 @@ class QueuesSource:
 
         await asyncio.gather(*(one(arn) for arn in arns))
         return sorted(found, key=lambda q: q.key), gone, failed
+
+
+SPEC = CollectorSpec(
+    source=QUEUES,
+    make=lambda opened: QueuesSource(opened.api, opened.scope, QueueReader(opened.api, opened.scope)),
+)
 
 
 def _name(arn: str) -> str:

@@ -12,6 +12,7 @@ from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Denied, SourceError, Throttled
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.quota_limits import CONCURRENCY, DOCUMENTED, SIZES, QuotaLimit, UsageMetric
@@ -19,6 +20,7 @@ from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sanitize import clean_line, clean_name
+from lambdatop.domain.sources import QUOTAS
 from lambdatop.domain.state.events import Event, MetricsObserved, QuotasObserved
 from lambdatop.domain.state.world import World
 
@@ -37,7 +39,7 @@ _UNITS: Mapping[str, float] = {
 class QuotasSource:
     """ListServiceQuotas of `lambda`, and the usage metrics that it names (one unit each)."""
 
-    name = "quotas"
+    name = QUOTAS.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -82,6 +84,13 @@ class QuotasSource:
         """The newest minutes of the usage metrics."""
         queries = [_query(self._scope, one) for one in limits]
         return await observe(self._api, self._scope, queries, span_until(self._api.now(), USAGE_MIN), world)
+
+
+SPEC = CollectorSpec(
+    source=QUOTAS,
+    make=lambda opened: QuotasSource(opened.api, opened.scope),
+    trials=(("service-quotas", "ListServiceQuotas", {"ServiceCode": "lambda", "MaxResults": 1}),),
+)
 
 
 MOST = 1e15

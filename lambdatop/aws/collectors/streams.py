@@ -10,6 +10,7 @@ from lambdatop.aws.facts.resources import optional
 from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Missing, NotAnswered, SourceError, Throttled
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import Gap
@@ -17,9 +18,9 @@ from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S, StreamFacts
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sources import STREAMS
 from lambdatop.domain.state.events import Event, StreamsObserved
 
-ACTION = "kinesis:DescribeStreamSummary"
 PER_ROUND = 10
 """DescribeStreamSummary allows 20 calls a second in the whole account."""
 
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 class StreamsSource:
     """DescribeStreamSummary of each Kinesis stream in turn; a DynamoDB stream's retention is fixed."""
 
-    name = "streams"
+    name = STREAMS.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -82,7 +83,7 @@ class StreamsSource:
         waiting = sum(
             m.source_kind == "kinesis" and not 0 < self._asked.get(key, 0) <= self._ended for key, m in behind
         )
-        return (Gap(self.name, ACTION, None, "not asked", waiting),) if waiting else ()
+        return (Gap(self.name, STREAMS.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -113,3 +114,9 @@ class StreamsSource:
         if not hours:
             raise NotAnswered(f"DescribeStreamSummary of {key.id} answered without a retention.")
         return StreamFacts(key, arn, "kinesis", hours * 3600, shards)
+
+
+SPEC = CollectorSpec(
+    source=STREAMS,
+    make=lambda opened: StreamsSource(opened.api, opened.scope),
+)

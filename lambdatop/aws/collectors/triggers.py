@@ -15,11 +15,13 @@ from lambdatop.aws.facts.rotation import RECENT_POINTS, in_turn
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap, NotKnown
 from lambdatop.domain.facts.triggers import FunctionTriggers, PushTrigger
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sources import TRIGGERS
 from lambdatop.domain.state.events import Event, TriggersObserved
 
 PER_ROUND = 10
@@ -35,7 +37,7 @@ class TriggersSource:
     Whoever was never read comes before everybody who was, so that 1,000 functions take 100 rounds.
     """
 
-    name = "triggers"
+    name = TRIGGERS.name
 
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
@@ -77,9 +79,8 @@ class TriggersSource:
     def unasked(self, view: View) -> Sequence[Gap]:
         """Functions whose turn has not come."""
         waiting = sum(f.key not in view.world.triggers for f in known.functions(view, self._scope))
-        return tuple(
-            Gap(self.name, f"lambda:{part}", None, "not asked", waiting) for part in _PARTS if waiting
-        )
+        actions = TRIGGERS.each_function if waiting else ()
+        return tuple(Gap(self.name, action, None, "not asked", waiting) for action in actions)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """The configured pace stands."""
@@ -122,6 +123,12 @@ class TriggersSource:
             return (), 0
         policy = str(answer.get("Policy") or "")
         return push_triggers(policy), len(policy.encode(errors="replace"))
+
+
+SPEC = CollectorSpec(
+    source=TRIGGERS,
+    make=lambda opened: TriggersSource(opened.api, opened.scope),
+)
 
 
 def _urgent(view: View, unread: Sequence[Key]) -> list[Key]:

@@ -16,7 +16,7 @@ from botocore.utils import get_environ_proxies
 
 from lambdatop.aws.doctor.probe import Probe, probe
 from lambdatop.aws.sdk.clients import Clients
-from lambdatop.aws.sdk.connection import SERVICES, Connection
+from lambdatop.aws.sdk.connection import NEEDED, SERVICES, Connection
 from lambdatop.aws.sdk.endpoints import check_endpoint, configured_endpoint
 from lambdatop.aws.sdk.session import open_session
 from lambdatop.aws.sdk.walls.guard import Guard
@@ -33,9 +33,6 @@ WAIT_S = 3.0
 GROUP = "endpoints"
 SKIPPED = frozenset({"pricing"})
 """Asked only where prices.refresh allows it, and nothing depends on it."""
-
-NEEDED = frozenset({"lambda", "cloudwatch", "logs", "sqs", "sts"})
-"""Without these there is nothing to look at; without another one, a source of details is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,7 @@ def _answered(url: str, services: list[str], found: Probe) -> Check:
         do = "Check the network, the proxy (HTTPS_PROXY, NO_PROXY), the region and --endpoint-url."
         if "certificate" in found.problem:
             do = "If a proxy opens TLS here, give its certificate with AWS_CA_BUNDLE."
-        state: diagnosis.Verdict = "fail" if NEEDED & set(services) else "warn"
+        state: diagnosis.Verdict = "fail" if {*NEEDED} & set(services) else "warn"
         return Check(GROUP, name, state, f"{host}{via}: {found.problem}", do)
     detail = f"{host} answers in {found.ms:.0f} ms"
     if found.ms > diagnosis.SLOW_MS:

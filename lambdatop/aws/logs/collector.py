@@ -24,6 +24,7 @@ from lambdatop.aws.logs.tail_state import BACKFILL_S, Tail, Window, moment
 from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.cooperative import release_in_pieces
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
@@ -33,9 +34,9 @@ from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.tail import LogWay
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.ports.log_export import Batch, Text
+from lambdatop.domain.sources import LOGS
 from lambdatop.domain.state.events import Event, LogsObserved
 
-ACTION = "logs:FilterLogEvents"
 FIRST_PAGES, FIRST_EVENTS = 2, 2_000
 """A person waits for the first lines; the next pages are as large as CloudWatch makes them."""
 PARSE_SLICE, PARSE_PAUSE_S = 50, 0.0005
@@ -53,7 +54,7 @@ class LogsSource:
     `woken` is called when live lines have arrived: whoever paces this source may ask it at once.
     """
 
-    name = "logs"
+    name = LOGS.name
 
     def __init__(
         self, api: Api, scope: Scope, most: int = 1, woken: Callable[[], None] = lambda: None
@@ -105,8 +106,8 @@ class LogsSource:
         read = self._answered  # a log that is being read tells nothing yet
         waiting, left = len(wanted - read), len(set(troubled(view.world, functions)) - wanted - read)
         gaps = (
-            Gap(self.name, ACTION, None, "not asked", waiting),
-            Gap(self.name, ACTION, None, "over the limit", left),
+            Gap(self.name, LOGS.action, None, "not asked", waiting),
+            Gap(self.name, LOGS.action, None, "over the limit", left),
         )
         return (*self._unread, *(gap for gap in gaps if gap.targets))
 
@@ -299,6 +300,13 @@ class LogsSource:
             coverage=coverage,
             usd_per_hour=usd,
         )
+
+
+SPEC = CollectorSpec(
+    source=LOGS,
+    make=lambda opened: LogsSource(opened.api, opened.scope, opened.settings.limits.log_tails),
+    trials=(("logs", "DescribeLogGroups", {"limit": 1}),),
+)
 
 
 def _because(event: LogsObserved, why: str) -> LogsObserved:

@@ -12,13 +12,13 @@ from lambdatop.aws.metrics.memory import Memory
 from lambdatop.aws.metrics.round import Round
 from lambdatop.aws.reads.metric_queries import ASYNC_METRICS, FUNCTION_METRICS
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import METRICS
 from lambdatop.domain.state.events import Event
-
-ACTION = "cloudwatch:GetMetricData"
 
 MOST_A_FUNCTION = len(FUNCTION_METRICS) + len(ASYNC_METRICS) + 4
 """Series that one function may cost in a round: what all have, and what some have besides."""
@@ -33,7 +33,7 @@ class MetricsSource:
     It wakes its collector by itself while a full look that a person asked for is not complete.
     """
 
-    name = "metrics"
+    name = METRICS.name
 
     def __init__(self, api: Api, scope: Scope, settings: Settings) -> None:
         self._api = api
@@ -49,7 +49,7 @@ class MetricsSource:
     def unasked(self, view: View) -> Sequence[Gap]:
         """What the plan would ask for the first time now, and what it leaves out for want of money."""
         counted = Round(self._api, self._scope, self._settings, self._memory, view).unasked()
-        return tuple(Gap(self.name, ACTION, None, reason, n) for reason, n in sorted(counted.items()))
+        return tuple(Gap(self.name, METRICS.action, None, reason, n) for reason, n in sorted(counted.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """None: the plan slows single tiers down, and says so itself."""
@@ -65,6 +65,13 @@ class MetricsSource:
         elif await round_.run():
             self._wake()
         return round_.events
+
+
+SPEC = CollectorSpec(
+    source=METRICS,
+    make=lambda opened: MetricsSource(opened.api, opened.scope, opened.settings),
+    trials=(("cloudwatch", "ListMetrics", {"Namespace": "AWS/Lambda", "RecentlyActive": "PT3H"}),),
+)
 
 
 def _most(besides: int) -> int:

@@ -12,10 +12,11 @@ from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.not_read import Reason
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key
+from lambdatop.domain.polling.answers import Answers
 from lambdatop.domain.polling.hot import LATELY_S
 from lambdatop.domain.polling.state import NEVER
 from lambdatop.domain.polling.tripwire import Metric
-from lambdatop.domain.state.world import Spend, World
+from lambdatop.domain.state.world import Spend
 
 Tier = Literal["wire", "list", "sweep", "periodic", "detail", "wanted"]
 HOUR_S = 3600.0
@@ -120,12 +121,12 @@ class Memory:
                 self._answers[query.series] = self._answers.get(query.series, 0) + 1
 
     def note_answers(
-        self, answered: Iterable[tuple[Query, Answered]], told: Collection[SeriesKey], world: World
+        self, answered: Iterable[tuple[Query, Answered]], told: Collection[SeriesKey], seen: Answers
     ) -> None:
         """Remember series that CloudWatch refused or did not answer, unless older points are there."""
         for query, answer in answered:
             series = query.series
             if series in told:
                 self.owed.pop(series, None)
-            elif world.asked_at(series) is None:
+            elif not seen.answered(series):
                 self.owed[series] = "denied" if answer.status == "Forbidden" else "not answered"

@@ -14,10 +14,10 @@ from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.polling import hot as polling_hot
 from lambdatop.domain.polling import tripwire
+from lambdatop.domain.polling.answers import Answers
 from lambdatop.domain.polling.state import PollingState
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
-from lambdatop.domain.state.world import World
 
 LOOKED_AT_MOST = 5_000
 """Functions in detail that are searched for trouble: a full look at a huge account must not hold the loop."""
@@ -83,10 +83,10 @@ def in_detail(memory: Memory, now: float) -> tuple[Key, ...]:
     return tuple(islice(recent, LOOKED_AT_MOST))
 
 
-def reading(world: World, scope: Scope, memory: Memory, now: float, minutes: int) -> tripwire.Reading:
-    """What the trip-wire says, by what is in the World."""
+def reading(seen: Answers, scope: Scope, memory: Memory, now: float, minutes: int) -> tripwire.Reading:
+    """What the trip-wire says, by what is known by now."""
     known_ones = {*in_detail(memory, now), *memory.hot(now)}
-    return tripwire.read(world, scope, now, known_ones, min(minutes, tripwire.USUAL_MIN))
+    return tripwire.read(seen, scope, now, known_ones, min(minutes, tripwire.USUAL_MIN))
 
 
 def polling_state(

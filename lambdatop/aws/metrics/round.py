@@ -20,12 +20,12 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Reason
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.polling import hot
+from lambdatop.domain.polling.answers import Answers
 from lambdatop.domain.polling.plan import PollingPlan, plan
 from lambdatop.domain.polling.tripwire import RECENT_MIN, USUAL_MIN
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import Event, LooksPlanned, MetricsObserved
-from lambdatop.domain.state.fold import fold
 
 FOLDED_MOST = 4_000
 """Series in one event: folding more at once would hold the loop for over 50 ms."""
@@ -41,6 +41,7 @@ class Round:
     def __init__(self, api: Api, scope: Scope, settings: Settings, memory: Memory, view: View) -> None:
         self._api, self._scope, self._settings, self._memory = api, scope, settings, memory
         self._view = view
+        self._seen = Answers(view.world)
         self._minutes = settings.metrics.history_min
         self._facts: Targets = targets(view, scope)
         self._trouble = in_trouble(view, scope, memory)
@@ -52,7 +53,6 @@ class Round:
     def plan(self) -> PollingPlan:
         """What is due now, by all that is known by now."""
         now = self._api.now()
-        activity = self._view.world.activity.get(self._scope)
         state = polling_state(
             self._view,
             self._facts,
@@ -60,8 +60,8 @@ class Round:
             self._settings,
             now=now,
             trouble=self._trouble,
-            read=reading(self._view.world, self._scope, self._memory, now, self._minutes),
-            active=activity.functions if activity else None,
+            read=reading(self._seen, self._scope, self._memory, now, self._minutes),
+            active=self._seen.active(self._scope),
             wire_units=len(self._wire),
             per_call=self._span().per_call,
             others=self._others,
@@ -91,9 +91,9 @@ class Round:
 
         Who has not run lately needs no detail; who was swept for errors still lacks everything else.
         """
-        planned, asked, activity = self.plan(), self._memory.asked, self._view.world.activity.get(self._scope)
+        planned, asked, active = self.plan(), self._memory.asked, self._seen.active(self._scope)
         first = {key for key in (*planned.detail, *planned.fixed) if key not in asked}
-        worth = self._facts.functions if activity is None else self._facts.functions & activity.functions
+        worth = self._facts.functions if active is None else self._facts.functions & active
         if self._settings.limits.budget_usd_per_hour <= 0:
             first |= worth - asked.keys()  # they take turns
         found: dict[Key, Reason] = dict.fromkeys(
@@ -114,7 +114,7 @@ class Round:
         """All series of what is due, with `first` before them, and the plan itself."""
         memory, world = self._memory, self._view.world
         functions = [f for k in planned.detail if (f := world.functions.get(k))]
-        asked = await self._in_pieces(function_queries(world, functions, self._facts.mappings))
+        asked = await self._in_pieces(function_queries(self._seen, functions, self._facts.mappings))
         chosen = [q for q in asked if memory.due(q)]
         fixed = [query for key in planned.fixed for query in self._facts.fixed[key]]
         queries = [*first, *fixed, *chosen]
@@ -142,7 +142,7 @@ class Round:
         Whoever looks only once would never see them in a later round.
         """
         memory, done = self._memory, {query.series for query in asked}
-        queries = await self._in_pieces(function_queries(self._view.world, functions, self._facts.mappings))
+        queries = await self._in_pieces(function_queries(self._seen, functions, self._facts.mappings))
         more = [q for q in queries if q.series not in done and memory.due(q)]
         affordable = max(0, int(min(room, len(more))))
         memory.owed |= {query.series: "over the limit" for query in more[affordable:]}
@@ -191,12 +191,12 @@ class Round:
         memory.swept.setdefault(metric, {}).update(dict.fromkeys(swept, now))
         if planned.periodic:
             memory.periodic_at = now
-        moved = reading(self._view.world, self._scope, memory, now, self._minutes)
+        moved = reading(self._seen, self._scope, memory, now, self._minutes)
         memory.swept_excess[metric] = max(
             (m.excess for m in moved.moves if m.wire.sweep == metric), default=0
         )
         minutes = min((span.end - span.start) // 60, USUAL_MIN)
-        found = hot.found(self._view.world, swept, metric, moved, now, minutes)
+        found = hot.found(self._seen, swept, metric, moved, now, minutes)
         memory.found(found, now)
         return planned.periodic or not set(found) <= set(in_detail(memory, now))
 
@@ -218,9 +218,8 @@ class Round:
         self, queries: Sequence[Query], span: Span, paid: Callable[[int], None], *, partial: bool = False
     ) -> None:
         answered = await ask(self._api, queries, span, paid)
-        world, memory = self._view.world, self._memory
-        data = await usable(self._api, answered, lambda series: world.asked_at(series) is not None)
-        memory.note_answers(answered, {points.series for points in data}, world)
+        data = await usable(self._api, answered, self._seen.answered)
+        self._memory.note_answers(answered, {points.series for points in data}, self._seen)
         at = self._api.now()
         for i in range(0, max(1, len(data)), FOLDED_MOST):
             part = data[i : i + FOLDED_MOST]
@@ -230,7 +229,7 @@ class Round:
     def _learn(self, event: Event) -> None:
         """Post it, and know it for the rest of this round."""
         self.events.append(event)
-        self._view = replace(self._view, world=fold(self._view.world, event))
+        self._seen.take(event)
 
     def _paid(self, tier: Tier) -> Callable[[int], None]:
         return lambda units: self._memory.ledger.pay(self._api.now(), units, tier)

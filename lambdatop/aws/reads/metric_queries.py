@@ -9,8 +9,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.polling.tripwire import WIRES, Metric
-from lambdatop.domain.state.world import World
+from lambdatop.domain.polling.tripwire import WIRES, Figures, Metric
 
 PERIOD_S = 60
 STREAMS = ("kinesis", "dynamodb", "documentdb")
@@ -119,7 +118,7 @@ def sweep_queries(functions: Iterable[Key], metric: Metric) -> Iterator[Query]:
 
 
 def function_queries(
-    world: World, functions: Iterable[FunctionFacts], mappings: Iterable[MappingFacts]
+    seen: Figures, functions: Iterable[FunctionFacts], mappings: Iterable[MappingFacts]
 ) -> Iterator[Query]:
     """Everything about the functions that can matter to them, by how they are fed and what they did."""
     feeding: dict[Key, list[MappingFacts]] = {}
@@ -128,15 +127,15 @@ def function_queries(
     groups: dict[str, Key] = {}
     for facts in functions:
         key = facts.key
-        for metric, stat in (*FUNCTION_METRICS, *_extras(world, key, feeding.get(key, ()))):
+        for metric, stat in (*FUNCTION_METRICS, *_extras(seen, key, feeding.get(key, ()))):
             yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", (("FunctionName", key.id),))
-        if facts.log_group and world.metric(key, "Invocations").times:
+        if facts.log_group and seen.metric(key, "Invocations").times:
             groups.setdefault(facts.log_group, Key(key.scope, "log group", facts.log_group))
     for name, group in sorted(groups.items()):
         yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", (("LogGroupName", name),), SLOW_ROUNDS)
 
 
-def _extras(world: World, key: Key, feeding: Iterable[MappingFacts]) -> Iterator[tuple[str, str]]:
+def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterator[tuple[str, str]]:
     kinds = {m.source_kind for m in feeding}
     if kinds & set(STREAMS):
         yield ITERATOR_AGE
@@ -144,24 +143,24 @@ def _extras(world: World, key: Key, feeding: Iterable[MappingFacts]) -> Iterator
         yield OFFSET_LAG
     # Attempts go on for hours after the last event was received.
     pushed = (
-        world.metric(key, "AsyncEventsReceived").times
-        or world.metric(key, "AsyncEventAge", "SampleCount").times
+        seen.metric(key, "AsyncEventsReceived").times
+        or seen.metric(key, "AsyncEventAge", "SampleCount").times
     )
     if pushed:
         yield from ASYNC_METRICS
     if pushed or any(m.source_kind in STREAMS and m.on_failure_arn for m in feeding):
         yield DELIVERY_FAILURES
-    if world.metric(key, "Invocations").times:
+    if seen.metric(key, "Invocations").times:
         yield LOOP_METRIC
 
 
-def mapping_queries(world: World, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
+def mapping_queries(seen: Figures, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
     """What mappings publish about themselves, where somebody has switched it on.
 
     A disabled mapping publishes nothing; it is asked about until its last points have left the history.
     """
     for mapping in mappings:
-        if not (mapping.enabled or world.metric(mapping.key, "PolledEventCount").times):
+        if not (mapping.enabled or seen.metric(mapping.key, "PolledEventCount").times):
             continue
         metrics: list[tuple[str, str]] = []
         if "EventCount" in mapping.metrics:

@@ -7,27 +7,16 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from lambdatop.aws.sdk.walls.sent_reads import SENT
 from lambdatop.domain.frozen import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.aws.sdk.mfa import MfaCodes
 
-SERVICES = (
-    "lambda",
-    "cloudwatch",
-    "logs",
-    "sqs",
-    "sts",
-    "kinesis",
-    "sns",
-    "events",
-    "s3",
-    "iam",
-    "cloudtrail",
-    "dynamodb",
-    "service-quotas",
-    "pricing",
-)
+NEEDED = ("lambda", "cloudwatch", "logs", "sqs", "sts")
+"""Without these there is nothing to look at; without another one, a source of details is missing."""
+
+SERVICES = tuple(dict.fromkeys((*NEEDED, *(service for service, _ in SENT))))
 """Every service that this package makes clients of (botocore's names)."""
 
 

@@ -21,6 +21,7 @@ from lambdatop.domain.ports.aws import Backend, Source, View
 from lambdatop.domain.ports.log_export import LogExport, Text
 from lambdatop.domain.search.automaton import PatternError
 from lambdatop.domain.search.patterns import Pattern, linear_pattern
+from lambdatop.domain.sources import FUNCTIONS, LOGS, SourceSpec
 from lambdatop.domain.state.events import Event, LogsObserved
 from lambdatop.domain.state.world import EMPTY_WORLD, World
 from lambdatop.report.text.numbers import moment_of_ms
@@ -124,7 +125,7 @@ class _Tail:
             self._several = len(keys) > 1
             world = await functions_of(backend, self._parts.clock.now())
             if follow:
-                await self._follow(_source(backend, "logs"), world, keys)
+                await self._follow(_source(backend, LOGS), world, keys)
             else:
                 await self._whole(backend, View(self._began, world, keys, self._since_s))
             if odd := backend.oddities():
@@ -242,12 +243,12 @@ async def functions_of(backend: Backend, now: float) -> World:
     """Return the list of functions, which shows who writes to which log group."""
     from lambdatop.domain.state.fold import fold_all
 
-    events: list[Event] = list(await _source(backend, "functions").collect(View(now)))
+    events: list[Event] = list(await _source(backend, FUNCTIONS).collect(View(now)))
     return fold_all(EMPTY_WORLD, events)
 
 
-def _source(backend: Backend, name: str) -> Source:
-    return next(source for source in backend.sources if source.name == name)
+def _source(backend: Backend, spec: SourceSpec) -> Source:
+    return next(source for source in backend.sources if source.name == spec.name)
 
 
 def _moment(line: LogLine) -> str:

@@ -13,6 +13,7 @@ from lambdatop.cli.durations import seconds
 from lambdatop.cli.show import note_gaps, show
 from lambdatop.domain.plans.finding import SEVERITIES
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import FUNCTIONS
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.report.audit.report import Asked, report
 from lambdatop.report.text.not_known import why_undecided
@@ -93,7 +94,7 @@ def _verdict(snapshot: Snapshot, severity: str | None) -> int:
     doubt = why_undecided(snapshot, severity) if severity is not None else ""
     if doubt:
         stdio.message(doubt)
-    listed = all(s.age_s is not None for s in snapshot.sources if s.name == "functions")
+    listed = all(s.age_s is not None for s in snapshot.sources if s.name == FUNCTIONS.name)
     return exit_codes.DONE if listed and not doubt else exit_codes.FAILED
 
 

@@ -86,9 +86,9 @@ def risks(
     queue: QueueFacts | None,
     reserved: Reserved,
 ) -> tuple[str, ...]:
-    """Return settings that can multiply the effect of a failure, as short sentences (facts.
+    """Return settings that can multiply the effect of a failure, as short sentences.
 
-    AWS's own advice).
+    All are facts, or AWS's own advice.
     """
     found: list[str] = []
     if mapping.source_kind in STREAMS:

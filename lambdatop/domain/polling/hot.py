@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.polling.tripwire import Metric, Move, Reading, rise, usual
+from lambdatop.domain.polling.tripwire import Figures, Metric, Move, Reading, rise, usual
 from lambdatop.domain.state.world import World
 
 LATELY_S = 900.0
@@ -40,7 +40,7 @@ def _score(world: World, key: Key, now: float) -> float:
 
 
 def found(
-    world: World, swept: Iterable[Key], metric: Metric, reading: Reading, now: float, minutes: int
+    seen: Figures, swept: Iterable[Key], metric: Metric, reading: Reading, now: float, minutes: int
 ) -> tuple[Key, ...]:
     """Return which of the functions that were asked for `metric` are hot.
 
@@ -49,18 +49,18 @@ def found(
     move = next((m for m in reading.moves if m.wire.sweep == metric and m.excess > 0), None)
     if move is None:
         start, end = now - LATELY_S, now + MINUTE
-        failing = [(world.metric(k, *metric).sum(start, end), k) for k in swept]
+        failing = [(seen.metric(k, *metric).sum(start, end), k) for k in swept]
         worst = sorted((s for s in failing if s[0] >= LEAST_ERRORS), key=lambda s: (-s[0], s[1]))
         return tuple(key for _, key in worst[:FOUND_AT_ONCE])
-    return tuple(_movers(world, swept, move, now, minutes))
+    return tuple(_movers(seen, swept, move, now, minutes))
 
 
-def _movers(world: World, swept: Iterable[Key], move: Move, now: float, minutes: int) -> Iterator[Key]:
+def _movers(seen: Figures, swept: Iterable[Key], move: Move, now: float, minutes: int) -> Iterator[Key]:
     """Yield functions by how much they rose themselves, until together they account for the move."""
     metric, risen = move.wire.sweep, []
     for key in swept:
-        value = rise(world, key, metric, now)[1]
-        if value > 0 and (by := value - usual(world, key, metric, now, minutes)[0]) > 0:
+        value = rise(seen, key, metric, now)[1]
+        if value > 0 and (by := value - usual(seen, key, metric, now, minutes)[0]) > 0:
             risen.append((by, key))
     whole = sum(by for by, _ in risen)
     same = metric == move.wire.of

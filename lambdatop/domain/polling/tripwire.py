@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.state.world import World
 
 RECENT_MIN = 5
 """Newest minutes that may move a total; older ones say what is usual."""
@@ -32,6 +31,13 @@ EXPLAINED_MAX = 0.9
 FALLEN = 0.3
 """Traffic has stopped when less than this share of the usual is left."""
 LEAST_TRAFFIC = 20.0
+
+
+class Figures(Protocol):
+    """Whatever knows series: the World, or `answers.py` in the middle of a round."""
+
+    def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
+        """Return one series, empty when nothing is known."""
 
 
 class Metric(NamedTuple):
@@ -123,7 +129,7 @@ class Reading:
 
 
 def read(
-    world: World, scope: Scope, now: float, known: Iterable[Key] = (), minutes: int = USUAL_MIN
+    seen: Figures, scope: Scope, now: float, known: Iterable[Key] = (), minutes: int = USUAL_MIN
 ) -> Reading:
     """Return what the totals of `scope` show at `now`.
 
@@ -132,21 +138,21 @@ def read(
     account, functions = Key(scope, "account", scope.account), tuple(known)
     moves = []
     for wire in WIRES:
-        move = _move(world, account, wire, now)
+        move = _move(seen, account, wire, now)
         if move is not None:
-            moves.append(move._replace(explained=_explained(world, functions, move, now, minutes)))
+            moves.append(move._replace(explained=_explained(seen, functions, move, now, minutes)))
     return Reading(tuple(moves))
 
 
 def usual(
-    world: World, key: Key, metric: Metric, now: float, minutes: int = USUAL_MIN
+    seen: Figures, key: Key, metric: Metric, now: float, minutes: int = USUAL_MIN
 ) -> tuple[float, float]:
     """Return the median and robust standard deviation of the last `minutes`, without the newest.
 
     A minute without a point is a zero of a counter, and says nothing of a maximum. `minutes` must not be more
     than what was asked for.
     """
-    newest, series = _newest(now), world.metric(key, *metric)
+    newest, series = _newest(now), seen.metric(key, *metric)
     start, length = newest - minutes * MINUTE, minutes - RECENT_MIN
     values = list(series.window(start, newest - RECENT_MIN * MINUTE))
     if metric.stat == "Sum":
@@ -157,9 +163,9 @@ def usual(
     return middle, MAD_TO_SIGMA * median(abs(v - middle) for v in values)
 
 
-def rise(world: World, key: Key, metric: Metric, now: float) -> tuple[int, float]:
+def rise(seen: Figures, key: Key, metric: Metric, now: float) -> tuple[int, float]:
     """Return the newest minutes' highest value as (minute, value); (0, 0.0) without a point."""
-    newest, series = _newest(now), world.metric(key, *metric)
+    newest, series = _newest(now), seen.metric(key, *metric)
     start = newest - RECENT_MIN * MINUTE
     points = [(v, t) for t, v in zip(series.times, series.values, strict=True) if t >= start]
     value, at = max(points, default=(0.0, 0))
@@ -171,30 +177,30 @@ def _newest(now: float) -> int:
     return (int(now // MINUTE) + 1) * MINUTE
 
 
-def _move(world: World, account: Key, wire: Wire, now: float) -> Move | None:
-    middle, sigma = usual(world, account, wire.of, now)
-    at, value = rise(world, account, wire.of, now)
+def _move(seen: Figures, account: Key, wire: Wire, now: float) -> Move | None:
+    middle, sigma = usual(seen, account, wire.of, now)
+    at, value = rise(seen, account, wire.of, now)
     limit = max(DEVIATIONS * sigma, wire.rel * middle, wire.least)
     if value - middle >= limit:
         return Move(wire, at, value, middle, limit)
     if wire.of != _RUNS or middle < LEAST_TRAFFIC:
         return None
     minute = _newest(now) - (SETTLE_MIN + 1) * MINUTE
-    left = world.metric(account, *wire.of).sum(minute, minute + MINUTE)
+    left = seen.metric(account, *wire.of).sum(minute, minute + MINUTE)
     fell = middle - left >= DEVIATIONS * sigma and left < FALLEN * middle
     return Move(wire, minute, left, middle, limit) if fell else None
 
 
-def _explained(world: World, functions: tuple[Key, ...], move: Move, now: float, minutes: int) -> bool:
+def _explained(seen: Figures, functions: tuple[Key, ...], move: Move, now: float, minutes: int) -> bool:
     if move.excess <= 0:
         return False
     own, risen = move.wire.own, 0.0
     for key in functions:
         # What is known of it may be a minute older than the total.
-        value = rise(world, key, own, now)[1]
+        value = rise(seen, key, own, now)[1]
         if own in (_LONGEST, _WAITING):
             if value >= EXPLAINED_MAX * move.value:
                 return True
         elif value:
-            risen += max(0.0, value - usual(world, key, own, now, minutes)[0])
+            risen += max(0.0, value - usual(seen, key, own, now, minutes)[0])
     return move.excess - risen < move.limit

@@ -14,6 +14,7 @@ from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.facts.series import EMPTY
 from lambdatop.domain.keys import Key
 from lambdatop.domain.quotas.scope_view import ScopeView, row
+from lambdatop.domain.sources import METRICS
 from lambdatop.domain.state.snapshot import QuotaRow
 
 CONCURRENCY_ROW = "concurrent executions"
@@ -130,7 +131,7 @@ def _claimed(
         points = view.points(view.whole, "ConcurrentExecutions", "Maximum")
         words = f"{metric} is not published: executions only, idle reservations come on top"
         return executing, points, "GetAccountSettings, ConcurrentExecutions", words
-    unread = view.world.unread("metrics", "cloudwatch:GetMetricData")
+    unread = view.world.unread(METRICS)
     why = unread.why if unread.reason != "not asked" else f"{metric} has no point of the last minutes"
     note = f"what is used is not known ({why}): at least the {reserved:.0f} that are reserved"
     return None, (), "GetAccountSettings", note

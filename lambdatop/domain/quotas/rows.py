@@ -12,6 +12,7 @@ from lambdatop.domain.quotas.scope_view import ScopeView, view
 from lambdatop.domain.quotas.sources import source_rows
 from lambdatop.domain.quotas.static import static_rows
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import QUOTAS
 from lambdatop.domain.state.snapshot import QuotaRow
 from lambdatop.domain.state.world import World
 
@@ -39,7 +40,7 @@ def _why_assumed(world: World, at: ScopeView) -> str:
     """Return in words why Service Quotas returned no limit."""
     if at.limits.gap:
         return at.limits.gap
-    health = world.sources.get("quotas")
+    health = world.sources.get(QUOTAS.name)
     if health is not None and health.report.error:
         return health.report.error.partition(": ")[0].rstrip(".")
     return "Service Quotas does not list it" if at.limits.at else "Service Quotas has not answered yet"

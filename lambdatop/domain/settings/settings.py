@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings.thresholds import DetectorSettings
+from lambdatop.domain.sources import SOURCES
 
+if TYPE_CHECKING:
 
-@dataclass(frozen=True, slots=True)
-class Paces:
-    """Seconds between two rounds of each collector."""
+    @dataclasses.dataclass(frozen=True, init=False)
+    class Paces:
+        """Seconds between two rounds of each source, by its name."""
 
-    functions: float = 300.0
-    concurrency: float = 60.0
-    account: float = 60.0
-    quotas: float = 300.0
-    provisioned: float = 300.0
-    mappings: float = 30.0
-    queues: float = 15.0
-    metrics: float = 60.0
-    alarms: float = 60.0
-    triggers: float = 60.0
-    wiring: float = 300.0
-    streams: float = 60.0
-    logs: float = 5.0
-    permissions: float = 600.0
-    history: float = 3600.0
-    prices: float = 86_400.0
+        def __init__(self, **seconds: float) -> None: ...
+
+        def __getattr__(self, source: str) -> float: ...
+
+else:
+    _defaults = {name: spec.pace_s for name, spec in SOURCES.items()}
+    _fields = {"__annotations__": dict.fromkeys(SOURCES, float)} | _defaults
+    Paces = dataclass(frozen=True, slots=True)(type("Paces", (), {"__module__": __name__} | _fields))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,11 @@ from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.snapshots.function_rows import function_row
 from lambdatop.domain.snapshots.not_known import gaps
 from lambdatop.domain.snapshots.storm_rows import Rows, in_loops, storm_rows
+from lambdatop.domain.sources import QUOTAS, SOURCES
 from lambdatop.domain.state.aftermath import aftermaths
 from lambdatop.domain.state.invalidation import changed
 from lambdatop.domain.state.snapshot import (
+    DETECTORS,
     FunctionRow,
     Kept,
     MappingRow,
@@ -42,12 +44,8 @@ from lambdatop.domain.state.world import World
 HOLD_QUOTAS_S = (10.0, 60.0)
 """How long the quotas of a large account stand, s: while there is news, and while only time passes."""
 
-DETECTORS = "detectors"
-"""The row among the sources that says which detectors have failed."""
-
-_QUOTAS_LOOK_AT = (
-    *("accounts", "functions", "mappings", "queues", "reserved", "provisioned", "quota_limits", "series"),
-    *("triggers", "logs"),
+_QUOTAS_LOOK_AT = tuple(
+    name for spec in SOURCES.values() if spec.anew or spec is QUOTAS for name in spec.world
 )
 
 GIVE_WAY_EVERY = 20

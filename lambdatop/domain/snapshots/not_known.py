@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from lambdatop.domain.facts.not_read import Gap, NotKnown, Reason
-from lambdatop.domain.keys import Key
+from lambdatop.domain.sources import ACCOUNT, SOURCES, TRIGGERS
 from lambdatop.domain.state.world import World
 
 NAMED = 100
 """Gaps of one action and reason that are named one by one; more of them are told as their number."""
-
-EACH_FUNCTION: Mapping[str, tuple[str, ...]] = {
-    "triggers": (
-        "lambda:GetFunctionEventInvokeConfig",
-        "lambda:GetPolicy",
-        "lambda:GetFunctionRecursionConfig",
-    ),
-    "concurrency": ("lambda:GetFunctionConcurrency",),
-    "provisioned": ("lambda:ListProvisionedConcurrencyConfigs",),
-}
-"""Sources that ask function by function, in turns, with what they ask of each."""
 
 
 def gaps(world: World) -> tuple[Gap, ...]:
@@ -45,24 +34,19 @@ def _of_sources(world: World) -> Iterator[Gap]:
     for facts in world.accounts.values():
         if isinstance(facts.concurrency_limit, NotKnown):
             unread = facts.concurrency_limit
-            yield Gap("account", unread.action, None, unread.reason)
+            yield Gap(ACCOUNT.name, unread.action, None, unread.reason)
 
 
 def _of_turns(world: World) -> Iterator[Gap]:
     """Yield what is missing of single functions, and how many are still due."""
     for key, (_, triggers) in world.triggers.items():
         for unread in triggers.unread:
-            yield Gap("triggers", unread.action, key.id, unread.reason)
-    read: Mapping[str, Mapping[Key, object]] = {
-        "triggers": world.triggers,
-        "concurrency": world.reserved,
-        "provisioned": world.provisioned,
-    }
-    for source, actions in EACH_FUNCTION.items():
-        told = [gaps.by_target for (_, name), gaps in world.gaps.items() if name == source]
-        missing = world.functions.keys() - read[source].keys()
+            yield Gap(TRIGGERS.name, unread.action, key.id, unread.reason)
+    for spec in SOURCES.values():
+        if not spec.each_function or spec.name not in world.sources:
+            continue
+        told = [gaps.by_target for (_, name), gaps in world.gaps.items() if name == spec.name]
+        missing = world.functions.keys() - getattr(world, spec.world[0]).keys()
         waiting = sum(not any(key.id in targets for targets in told) for key in missing)
-        if waiting and source in world.sources:
-            for action in actions:
-                unread = world.unread(source, action)
-                yield Gap(source, action, None, unread.reason, waiting)
+        for action in spec.each_function if waiting else ():
+            yield Gap(spec.name, action, None, world.unread(spec, action).reason, waiting)

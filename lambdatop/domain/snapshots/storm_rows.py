@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
+from lambdatop.domain import sources
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.detectors.rules import runaway_loop, suspected_loop
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts, risks
@@ -65,7 +66,7 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
     """Return one row per mapping and per pushed function, worst first; and how they were made."""
     made: dict[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]] = {}
     world = rows.context.world
-    unread = (world.unread("queues", ""), world.unread("streams", ""))
+    unread = (world.unread(sources.QUEUES), world.unread(sources.STREAMS))
     for mapping in mappings:
         function, queue, dlq = parts = _parts(mapping, rows)
         of: tuple[object, ...] = (mapping, *parts, rows.listed_at, world.streams, world.gaps, *unread)

@@ -19,13 +19,12 @@ KEPT_S = 3 * 3600.0
 
 
 def _metrics(world: World, event: ev.MetricsObserved) -> World:
-    oldest = event.end - KEPT_S if event.partial else event.start
     answered: dict[Key, list[MetricPoints]] = {}
     for told in event.data:
         answered.setdefault(told.series.key, []).append(told)
     alike = _Alike()
     fresh = {
-        key: alike.of(*_updated(world.series.get(key, NO_SERIES), event, oldest, points))
+        key: alike.of(*_updated(world.series.get(key, NO_SERIES), event, points))
         for key, points in answered.items()
     }
     at = dict(world.metrics_at)
@@ -36,6 +35,16 @@ def _metrics(world: World, event: ev.MetricsObserved) -> World:
         series=MappingProxyType({**world.series, **fresh}),
         metrics_at=MappingProxyType(at),
     )
+
+
+def replaced(series: Series, event: ev.MetricsObserved, told: MetricPoints) -> Series:
+    """Return the series after an answer.
+
+    Its window is replaced, and points older than the history are dropped.
+    """
+    oldest = event.end - KEPT_S if event.partial else event.start
+    found = series.replace(event.start, event.end, told.points).since(oldest)
+    return found if found.times else EMPTY
 
 
 _POINTS = attrgetter("times")
@@ -59,7 +68,7 @@ class _Alike:
 
 
 def _updated(
-    known: KnownSeries, event: ev.MetricsObserved, oldest: float, points: Iterable[MetricPoints]
+    known: KnownSeries, event: ev.MetricsObserved, points: Iterable[MetricPoints]
 ) -> tuple[dict[Stat, Series], dict[Stat, float]]:
     """Return what is known of one resource after an answer: its series, and when each was asked for.
 
@@ -69,8 +78,7 @@ def _updated(
     for told in points:
         stat = (told.series.metric, told.series.stat)
         if event.at >= at.get(stat, 0.0):
-            found = series.get(stat, EMPTY).replace(event.start, event.end, told.points).since(oldest)
-            series[stat] = found if found.times else EMPTY
+            series[stat] = replaced(series.get(stat, EMPTY), event, told)
             at[stat] = event.at
     return series, at
 

@@ -16,7 +16,12 @@ from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_g
 from lambdatop.domain.facts.series import final_end
 from lambdatop.domain.keys import Key
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import SOURCES, SourceSpec
 from lambdatop.domain.state.world import Activity, World
+
+_EXPLAINED = tuple(spec for spec in SOURCES.values() if spec.explained)
+_OF_ALL = tuple(name for spec in SOURCES.values() if spec.anew == "all" for name in spec.world)
+_OF_ROWS = tuple(name for spec in SOURCES.values() if spec.anew == "rows" for name in spec.world)
 
 
 def changed(
@@ -26,7 +31,7 @@ def changed(
 
     `since` is when the round before was made, `now` when this one is (s since the epoch).
     """
-    if dict(old.accounts) != dict(new.accounts) or dict(old.prices) != dict(new.prices):
+    if any(dict(getattr(old, name)) != dict(getattr(new, name)) for name in _OF_ALL):
         return None
     if _unread(old) != _unread(new):
         return None
@@ -39,19 +44,31 @@ def changed(
 
 def _unread(world: World) -> tuple[object, ...]:
     """Return what rows show of missing reads: why a source as a whole brings nothing, and its gaps."""
-    reasons = (world.unread(source, "") for source in ("triggers", "concurrency", "queues", "streams"))
-    gaps = {place: told.gaps for place, told in world.gaps.items() if place[1] in ("queues", "streams")}
+    reasons = (world.unread(spec) for spec in _EXPLAINED)
+    names = {spec.name for spec in _EXPLAINED if not spec.each_function}
+    gaps = {place: told.gaps for place, told in world.gaps.items() if place[1] in names}
     return (*reasons, gaps)
+
+
+def _unread_functions(spec: SourceSpec, old: World, new: World) -> Iterator[Key]:
+    """Yield functions for which a source that reads each function has another reason for knowing nothing."""
+    for (scope, name), told in new.gaps.items():
+        before = old.gaps.get((scope, name))
+        if name == spec.name and told is not before:
+            known = before.by_target if before else {}
+            for target in known.keys() | told.by_target.keys():
+                if target is not None and known.get(target) != told.by_target.get(target):
+                    yield Key(scope, "function", target)
 
 
 def _touched(old: World, new: World, give_way: GiveWay) -> Iterator[Key]:
     """Yield the keys with another value in any map of single resources."""
-    for name in (
-        *("functions", "series", "metrics_at", "reserved", "triggers", "logs", "changes"),
-        *("provisioned", "mappings", "queues"),
-    ):
+    for name in _OF_ROWS:
         give_way()
         yield from differing(getattr(old, name), getattr(new, name))
+    for spec in _EXPLAINED:
+        if spec.each_function:
+            yield from _unread_functions(spec, old, new)
     for scope in old.activity.keys() | new.activity.keys():
         yield from _otherwise_active(new, old.activity.get(scope), new.activity.get(scope))
 

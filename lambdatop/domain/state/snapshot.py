@@ -208,6 +208,10 @@ class QuotaRow:
         return self.used / self.limit if self.limit > 0 else float(self.used > 0)
 
 
+DETECTORS = "detectors"
+"""The row among the sources that says which detectors have failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     """One collector's state in words; `age_s` s since its last success."""

@@ -24,6 +24,7 @@ from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.sources import CONCURRENCY, QUEUES, STREAMS, TRIGGERS, SourceSpec
 from lambdatop.domain.state.events import SourceReported, TargetIdentified
 
 _NONE: Mapping[Any, Any] = MappingProxyType({})
@@ -122,42 +123,41 @@ class World:
         Before it was read, why not.
         """
         read = self.triggers.get(function)
-        return read[1] if read else _never_read(function, self.unread("triggers", ""))
+        return read[1] if read else _never_read(function, self.unread(TRIGGERS))
 
     def reserved_of(self, function: Key) -> Reserved | NotKnown:
         """Return the reserved concurrency of a function; before it was read, why it was not."""
         if function in self.reserved:
             return self.reserved[function]
-        return self._gap("concurrency", function.id) or self.unread(
-            "concurrency", "lambda:GetFunctionConcurrency"
-        )
+        return self._gap(CONCURRENCY, function.id) or self.unread(CONCURRENCY)
 
     def queue_of(self, queue: Key) -> QueueHistory | NotKnown:
         """Return what is known of a queue; before it was read, why it was not."""
         known = self.queues.get(queue)
-        return known or self._gap("queues", queue.id) or self.unread("queues", "sqs:GetQueueAttributes")
+        return known or self._gap(QUEUES, queue.id) or self.unread(QUEUES)
 
     def retention_of(self, stream: Key) -> int | NotKnown:
         """Return how long a stream keeps its records, in s; before it was read, why it was not."""
         known = self.streams.get(stream)
         if known is not None and known.retention_s is not None:
             return known.retention_s
-        action = "kinesis:DescribeStreamSummary"
         if known is not None:
-            return NotKnown("not answered", action)
-        return self._gap("streams", stream.id) or self.unread("streams", action)
+            return NotKnown("not answered", STREAMS.action)
+        return self._gap(STREAMS, stream.id) or self.unread(STREAMS)
 
-    def _gap(self, source: str, target: str) -> NotKnown | None:
-        """Return why a read of one resource brought nothing, None where no gap is known."""
-        told = (gaps.by_target for (_, name), gaps in self.gaps.items() if name == source)
+    def _gap(self, source: SourceSpec, target: str) -> NotKnown | None:
+        """Return why a read of one thing brought nothing, None where no gap is known."""
+        told = (gaps.by_target for (_, name), gaps in self.gaps.items() if name == source.name)
         return next((found for targets in told if (found := targets.get(target))), None)
 
-    def unread(self, source: str, action: str) -> NotKnown:
+    def unread(self, source: SourceSpec, action: str | None = None) -> NotKnown:
         """Return why a read of `source` has brought nothing.
 
-        The source failed as a whole, or it was not made.
+        The source failed as a whole, or it was not made. `action` is the IAM action of the read, None for the
+        one that stands for the source.
         """
-        health = self.sources.get(source)
+        action = source.action if action is None else action
+        health = self.sources.get(source.name)
         state = health.report.state if health is not None else "starting"
         if state in ("denied", "throttled", "failed"):
             denied = health.report.action if health is not None else None

@@ -10,27 +10,22 @@ from typing import Any
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.ports.aws import Source, Telling, Unfinished, View, Waking
 from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import SOURCES
 from lambdatop.domain.state.events import Event, SourceReported
 from lambdatop.engine.collecting.collector import Collector, Setting
 
 NEEDS: Mapping[str, frozenset[str]] = {
-    "concurrency": frozenset({"functions"}),
-    "queues": frozenset({"mappings"}),
-    "metrics": frozenset({"functions", "mappings", "queues"}),
-    "logs": frozenset({"functions"}),
-    "triggers": frozenset({"functions", "metrics"}),
-    "streams": frozenset({"mappings"}),
-    "wiring": frozenset({"functions", "triggers"}),
+    name: frozenset(need.name for need in spec.needs) for name, spec in SOURCES.items()
 }
 """Which sources must have answered before another one can ask anything sensible."""
 
-UNHURRIED = frozenset({"permissions", "provisioned"})
+UNHURRIED = frozenset(name for name, spec in SOURCES.items() if spec.start == "unhurried")
 """Sources that nobody waits for, and that leave the way free for all others when a connection begins."""
 
 HEAD_START_S = 5.0
 """What an unhurried source leaves the others before it begins; longer when they have not reported by then."""
 
-ROWS_FIRST = frozenset({"functions", "mappings", "account", "concurrency"})
+ROWS_FIRST = frozenset(name for name, spec in SOURCES.items() if spec.start == "rows first")
 ROWS_FIRST_S = 0.1
 """How long these are alone: other services' clients take 20 ms each to load, and somebody waits for a row."""
 

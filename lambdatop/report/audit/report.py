@@ -15,6 +15,7 @@ from lambdatop.domain.endpoint import foreign
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sections import section
 from lambdatop.domain.settings.settings import ModeSettings
+from lambdatop.domain.sources import FUNCTIONS
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
 from lambdatop.report.audit.markdown import cell, plural, table
 from lambdatop.report.audit.tables import not_made, sections
@@ -172,7 +173,7 @@ def _functions(snapshot: Snapshot) -> Iterable[str]:
     silent = sum(f.as_of is None for f in snapshot.functions)
     unread = sum(not f.reserved_known for f in snapshot.functions)
     if not total:
-        yield f"- Functions: {cell(unseen.empty(snapshot, 'functions'))}."
+        yield f"- Functions: {cell(unseen.empty(snapshot, FUNCTIONS))}."
     elif not silent and not unread:
         yield f"- Functions: metrics and reserved concurrency of all {total} were read."
     if silent:

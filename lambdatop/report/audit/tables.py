@@ -9,6 +9,7 @@ from functools import partial
 from lambdatop.domain.detectors.rules import risky_config
 from lambdatop.domain.plans.finding import SEVERITIES, Finding
 from lambdatop.domain.sections import section
+from lambdatop.domain.sources import FUNCTIONS, MAPPINGS, QUEUES
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, Snapshot
 from lambdatop.report.audit.markdown import cell, plural, table
 from lambdatop.report.text import not_known as unseen
@@ -114,7 +115,7 @@ def _functions(snapshot: Snapshot) -> str:
     rest = sorted((f for f in snapshot.functions if f.key not in chosen), key=lambda f: f.facts.name)
     right = (2, 3, 4, 7, 8, 9, 10, 11, 12, 14)
     hot, others = ([_function(f, snapshot) for f in rows] for rows in (first, rest))
-    nothing = unseen.empty(snapshot, "functions")
+    nothing = unseen.empty(snapshot, FUNCTIONS)
     if not snapshot.functions and nothing != "none":
         return f"## Functions\n\n{cell(nothing)}"
     return (
@@ -157,7 +158,7 @@ _MAPPING = (
 def _triggers(snapshot: Snapshot) -> str:
     storms = output.storms(snapshot)
     rows = [_mapping(m, snapshot) for m in snapshot.mappings]
-    nothing = unseen.empty(snapshot, "mappings")
+    nothing = unseen.empty(snapshot, MAPPINGS)
     return (
         f"## Event source mappings\n\n{table(_MAPPING, rows, (5, 6, 7, 10), nothing)}\n\n"
         f"## What happens to failed events\n\n"
@@ -192,7 +193,7 @@ _QUEUE = (
 
 def _queues(snapshot: Snapshot) -> str:
     rows = [_queue(q, snapshot) for q in snapshot.queues]
-    nothing = unseen.empty(snapshot, "queues")
+    nothing = unseen.empty(snapshot, QUEUES)
     return f"## Queues\n\n{table(_QUEUE, rows, (1, 2, 3, 4, 5, 6, 7, 8, 11), nothing)}"
 
 

@@ -6,7 +6,8 @@ A table without rows says "none" only where its sources have answered.
 from __future__ import annotations
 
 from lambdatop.domain.facts.not_read import Gap, Reason
-from lambdatop.domain.state.snapshot import Snapshot, SourceRow
+from lambdatop.domain.sources import SOURCES, SourceSpec
+from lambdatop.domain.state.snapshot import DETECTORS, Snapshot, SourceRow
 from lambdatop.report.text import numbers as figures
 from lambdatop.report.text.table import Row
 
@@ -21,18 +22,9 @@ _WHY: dict[Reason, str] = {
     "over the limit": "not asked: beyond the budget or limits that are set",
 }
 
-FINDINGS_REST_ON = frozenset(
-    {
-        *("functions", "concurrency", "account", "quotas", "mappings", "queues", "streams", "triggers"),
-        *("wiring", "metrics", "logs", "history", "detectors"),
-    }
-)
+FINDINGS_REST_ON = frozenset({*(name for name, spec in SOURCES.items() if spec.findings), DETECTORS})
 """Sources without which a finding may be missing, of any severity: each of them feeds a detector whose worst
-is critical (loops need `triggers` and `wiring`, expiring records `streams`, an account's burn `history`).
-
-Not among them: alarms and permissions, which feed none; prices, for which there is a table; provisioned
-concurrency, which a command that looks once does not wait for.
-"""
+is critical (loops need `triggers` and `wiring`, expiring records `streams`, an account's burn `history`)."""
 
 INFO_ONLY = frozenset({"lambda:GetFunctionRecursionConfig"})
 """Reads whose findings are never worse than info: AWS counts what it stopped elsewhere."""
@@ -52,12 +44,13 @@ def gap_rows(snapshot: Snapshot) -> list[Row]:
     return [_of_gap(gap) for gap in snapshot.gaps]
 
 
-def empty(snapshot: Snapshot, *sources: str) -> str:
+def empty(snapshot: Snapshot, *sources: SourceSpec) -> str:
     """Return what replaces a table without rows that is made of these sources."""
-    never = [_short(s) for s in snapshot.sources if s.name in sources and s.age_s is None]
+    names = {source.name for source in sources}
+    never = [_short(s) for s in snapshot.sources if s.name in names and s.age_s is None]
     if never:
         return f"not known ({'; '.join(never)})"
-    partly = any(gap.source in sources for gap in snapshot.gaps)
+    partly = any(gap.source in names for gap in snapshot.gaps)
     return "none that was read, but not everything was (see what was not seen)" if partly else "none"
 
 

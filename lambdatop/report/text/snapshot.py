@@ -11,6 +11,7 @@ from lambdatop.domain.facts.not_read import lost_reads
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.sections import section
+from lambdatop.domain.sources import ACCOUNT, ALARMS, FUNCTIONS, MAPPINGS, TRIGGERS
 from lambdatop.domain.state.snapshot import FunctionRow, QuotaRow, Snapshot, SourceRow, StormRow, Target
 from lambdatop.report.text import not_known
 from lambdatop.report.text import numbers as figures
@@ -87,7 +88,7 @@ def not_seen(snapshot: Snapshot) -> Section:
 def functions(snapshot: Snapshot) -> Section:
     """Return every function."""
     rows = [_function(f, snapshot.age_s(f.as_of)) for f in snapshot.functions]
-    return Section("Functions", _FUNCTION, rows, tuple(range(1, 11)), not_known.empty(snapshot, "functions"))
+    return Section("Functions", _FUNCTION, rows, tuple(range(1, 11)), not_known.empty(snapshot, FUNCTIONS))
 
 
 _FINDING = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "SUGGESTS")
@@ -117,7 +118,7 @@ def alarms(snapshot: Snapshot) -> Section:
         )
         for alarm in snapshot.alarms
     ]
-    return Section("Alarms in state ALARM", _ALARM, rows, (), not_known.empty(snapshot, "alarms"))
+    return Section("Alarms in state ALARM", _ALARM, rows, (), not_known.empty(snapshot, ALARMS))
 
 
 def storms(snapshot: Snapshot) -> Section:
@@ -128,7 +129,7 @@ def storms(snapshot: Snapshot) -> Section:
         _STORM,
         rows,
         (4, 5, 6, 7, 8, 9, 10),
-        not_known.empty(snapshot, "mappings", "triggers"),
+        not_known.empty(snapshot, MAPPINGS, TRIGGERS),
     )
 
 
@@ -206,7 +207,7 @@ def _function(f: FunctionRow, age_s: float | None) -> Row:
 def quotas(snapshot: Snapshot) -> Section:
     """Return every quota; an assumed limit (AWS returned none) has a tilde."""
     rows = [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]
-    return Section("Quotas", _QUOTA, rows, (2, 3, 4, 5), not_known.empty(snapshot, "account"))
+    return Section("Quotas", _QUOTA, rows, (2, 3, 4, 5), not_known.empty(snapshot, ACCOUNT))
 
 
 _QUOTA = ("QUOTA", "SCOPE", "USED", "LIMIT", "HEADROOM", "TREND", "FULL IN", "UNIT", "AGE")

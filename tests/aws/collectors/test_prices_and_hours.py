@@ -12,6 +12,7 @@ from fakes.wire_stub import Fault, WireStub
 from lambdatop.aws.collectors.cost_history import BurnHistorySource
 from lambdatop.aws.collectors.prices import PricesSource
 from lambdatop.aws.sources import build_sources
+from lambdatop.aws.spec import Opened
 from lambdatop.domain.cost.prices import FIGURES
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.settings.settings import PriceSettings, Settings
@@ -114,8 +115,8 @@ async def test_a_list_without_our_prices_changes_nothing(stub: WireStub, bench: 
 
 def test_prices_are_read_only_where_the_user_allows_it(bench: MakeBench) -> None:
     asked = Settings(prices=PriceSettings(refresh=True))
-    names = [s.name for s in build_sources(bench().api, SCOPE, asked)]
-    without = [s.name for s in build_sources(bench().api, SCOPE, Settings())]
+    names = [s.name for s in build_sources(Opened(bench().api, SCOPE, asked))]
+    without = [s.name for s in build_sources(Opened(bench().api, SCOPE, Settings()))]
     assert set(names) - set(without) == {"prices"}
     assert "history" in without
 

@@ -9,12 +9,13 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Answer, Fault, Hang, WireStub
 
-from lambdatop.aws.collectors.streams import ACTION, AGAIN_AFTER, PER_ROUND, StreamsSource
+from lambdatop.aws.collectors.streams import AGAIN_AFTER, PER_ROUND, StreamsSource
 from lambdatop.domain.errors import Denied, Throttled
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.sources import STREAMS
 from lambdatop.domain.state.events import GapsObserved, MappingsListed, StreamsObserved
 from lambdatop.domain.state.fold import fold
 from lambdatop.domain.state.world import EMPTY_WORLD, World
@@ -91,7 +92,7 @@ async def test_a_stream_that_was_throttled_or_is_being_read_has_not_been_asked(
     made = bench()
     view, source = made.view(_world(f"{STREAM}a", f"{STREAM}b")), StreamsSource(made.api, SCOPE)
     await source.collect(view)
-    left = (Gap("streams", ACTION, None, "not asked", 1),)
+    left = (Gap("streams", STREAMS.action, None, "not asked", 1),)
     assert source.unasked(view) == left
     asking = asyncio.ensure_future(source.collect(view))
     await reached.wait()

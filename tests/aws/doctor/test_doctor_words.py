@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from botocore.session import get_session
 
+from lambdatop.aws.sdk.connection import SERVICES
 from lambdatop.domain.diagnosis import (
     Check,
     Report,
@@ -101,6 +103,13 @@ def test_only_a_failing_line_fails_the_report() -> None:
 )
 def test_endpoints_of_aws_and_of_a_vpc_are_awss_own(url: str) -> None:
     assert is_aws(url)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_that_is_called_is_awss_own(service: str) -> None:
+    keys = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nobody"}
+    client = get_session().create_client(service, region_name="us-east-1", **keys)
+    assert is_aws(client.meta.endpoint_url)
 
 
 @pytest.mark.parametrize(

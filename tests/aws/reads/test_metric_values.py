@@ -16,6 +16,7 @@ from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.wire.response_hooks import oddities_of
 from lambdatop.aws.sources import build_sources
+from lambdatop.aws.spec import Opened
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key
@@ -52,7 +53,7 @@ async def snapshot_of(stub: WireStub, make: MakeBench, values: list[Any]) -> Sna
     stub.on("cloudwatch", "GetMetricData", lambda params: answer(params, values))
     bench, settings = make(at=NOW), Settings(region=SCOPE.region)
     world = fold_all(EMPTY_WORLD, [TargetIdentified(SCOPE, NOW, str(IDENTITY["Arn"]))])
-    for source in build_sources(bench.api, SCOPE, settings, identity=str(IDENTITY["Arn"])) * 2:
+    for source in build_sources(Opened(bench.api, SCOPE, settings, identity=str(IDENTITY["Arn"]))) * 2:
         try:
             world = fold_all(world, await source.collect(bench.view(world, SHOP.key)))
         except SourceError:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import pytest
 from fakes import time_limit
 from fakes.log_pane import MakeApp
+from hypothesis import given
+from hypothesis import strategies as st
 from textual import _xterm_parser, events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
@@ -173,3 +175,18 @@ def test_keys_are_read_and_answers_are_told_from_keys() -> None:
         "TerminalSupportsSynchronizedOutput",
     ]
     assert isinstance(found[1], events.CursorPosition)
+
+
+@pytest.mark.parametrize(
+    "sequence", ["\x1b[:;u", "\x1b[99999999999;1u", "\x1b[55296;1u", "\x1b[97;1;55296u", "\x1b[97;:u"]
+)
+def test_a_key_that_stands_for_no_character_is_ignored(sequence: str) -> None:
+    found = list(_textual.key_reader()(f"a{sequence}b"))
+    assert [message.key for message in found if isinstance(message, events.Key)] == ["a", "b"]
+
+
+@given(st.text("0123456789;:<?-$mMu~ABRty", max_size=14))
+def test_no_sequence_ends_the_reader(parameters: str) -> None:
+    for message in _textual.key_reader()(f"\x1b[{parameters}u"):
+        if isinstance(message, events.Key):
+            (message.character or "").encode()

@@ -9,10 +9,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
         "doctor.trials",
         "targets.cloudtrail",
     ),
-    ("cloudwatch", "DescribeAlarms"): (
-        "collectors.alarms",
-        "doctor.trials",
-    ),
+    ("cloudwatch", "DescribeAlarms"): ("collectors.alarms",),
     ("cloudwatch", "GetMetricData"): (
         "collectors.cost_history",
         "logs.insights",
@@ -21,7 +18,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("cloudwatch", "ListMetrics"): (
         "collectors.provisioned",
-        "doctor.trials",
+        "metrics.collector",
         "metrics.discovery",
     ),
     ("dynamodb", "ListTables"): ("doctor.trials",),
@@ -29,7 +26,6 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("events", "ListRuleNamesByTarget"): ("reads.aliases",),
     ("events", "ListRules"): (
         "collectors.event_graph",
-        "doctor.trials",
         "targets.find",
     ),
     ("events", "ListTargetsByRule"): (
@@ -45,7 +41,6 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("kinesis", "ListStreams"): ("doctor.trials",),
     ("lambda", "GetAccountSettings"): (
         "collectors.account",
-        "doctor.trials",
         "reads.single_reads",
     ),
     ("lambda", "GetAlias"): ("reads.aliases",),
@@ -73,14 +68,13 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("lambda", "ListAliases"): ("reads.single_reads",),
     ("lambda", "ListEventSourceMappings"): (
-        "doctor.trials",
+        "collectors.mappings",
         "reads.mappings",
     ),
     ("lambda", "ListFunctionEventInvokeConfigs"): ("reads.single_reads",),
     ("lambda", "ListFunctionUrlConfigs"): ("reads.single_reads",),
     ("lambda", "ListFunctions"): (
         "collectors.functions",
-        "doctor.trials",
         "targets.find",
     ),
     ("lambda", "ListProvisionedConcurrencyConfigs"): (
@@ -90,7 +84,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "ListTags"): ("reads.single_reads",),
     ("lambda", "ListVersionsByFunction"): ("reads.aliases",),
     ("logs", "DescribeLogGroups"): (
-        "doctor.trials",
+        "logs.collector",
         "logs.history",
         "logs.live_tail",
     ),
@@ -105,10 +99,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("logs", "StopQuery"): ("logs.insights",),
     ("pricing", "GetProducts"): ("collectors.prices",),
     ("s3", "GetBucketNotificationConfiguration"): ("collectors.event_graph",),
-    ("service-quotas", "ListServiceQuotas"): (
-        "collectors.quotas",
-        "doctor.trials",
-    ),
+    ("service-quotas", "ListServiceQuotas"): ("collectors.quotas",),
     ("sns", "ListSubscriptionsByTopic"): ("collectors.event_graph",),
     ("sns", "ListTopics"): ("doctor.trials",),
     ("sqs", "GetQueueAttributes"): ("reads.queues",),

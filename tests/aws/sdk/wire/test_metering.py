@@ -12,6 +12,7 @@ from fakes.wire_stub import Fault, WireStub
 from lambdatop.aws.mutation.mutator import AwsMutator
 from lambdatop.aws.sdk.walls.guard import GuardRefusal
 from lambdatop.aws.sources import build_sources
+from lambdatop.aws.spec import Opened
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.plans.plan import Call
 from lambdatop.domain.settings.settings import Settings
@@ -66,7 +67,7 @@ async def test_rounds_of_all_sources_cost_what_the_server_counts(stub: WireStub,
     made = bench(attempts=3)
     world = EMPTY_WORLD
     for _ in range(2):
-        for source in build_sources(made.api, SCOPE, Settings()):
+        for source in build_sources(Opened(made.api, SCOPE, Settings())):
             events: list[Event] = []
             try:
                 events += await source.collect(made.view(world))

@@ -1,0 +1,46 @@
+"""Describe how a source is read: what makes it, when it is wanted, which harmless read shows that it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from lambdatop.aws.sdk.api import Api
+from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.ports.aws import Source
+from lambdatop.domain.settings.settings import Settings
+from lambdatop.domain.sources import SourceSpec
+from lambdatop.domain.state.events import TargetIdentified
+
+Renewed = Callable[[], TargetIdentified | None]
+Trial = tuple[str, str, Mapping[str, Any]]
+"""Service, operation and parameters of a read of at most one thing, free of charge."""
+
+
+class Opened(NamedTuple):
+    """What a source is made with: one connection to an account and region.
+
+    `renewed` answers with a new identification when the credentials' expiry has moved, else None.
+    `identity` is the caller's ARN, "" where nobody said who it is.
+    """
+
+    api: Api
+    scope: Scope
+    settings: Settings
+    renewed: Renewed = lambda: None
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSpec:
+    """Everything that is known of how a source is read; the module that reads it exports one as SPEC.
+
+    `trials` are what `lambdatop doctor` sends to see whether an action is allowed, where IAM may not be asked
+    about oneself. `wanted`: whether the settings allow the source.
+    """
+
+    source: SourceSpec
+    make: Callable[[Opened], Source]
+    trials: tuple[Trial, ...] = ()
+    wanted: Callable[[Settings], bool] = lambda settings: True
