@@ -120,7 +120,7 @@ logs-speed: $(VENV)/.installed $(AWSCLI)/.installed $(AWSLOGS)/.installed
 logs-pane: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.log_pane_speed
 
-# What looking costs and how old things become by it, for accounts of all sizes; then a day of it at 10,000
+# What metrics cost and how old figures become, for accounts of all sizes; then a day of it at 10,000
 # functions through the real source and engine, which fails when a promise is broken. ACCOUNT="50000 15000".
 looks: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.look_plan

@@ -15,13 +15,13 @@ CLEAN, VULNERABLE, UNKNOWN = 0, 1, 2
 
 
 def main(argv: Sequence[str]) -> int:
-    """Audit each lock file; 1 with vulnerabilities, 2 when some package could not be audited."""
+    """Audit each lock file; return 1 with vulnerabilities, 2 when some package could not be audited."""
     tool, *locks = argv
     return max(audit(tool, lock) for lock in locks)
 
 
 def audit(tool: str, lock: str) -> int:
-    """One lock file, as a sentence and an exit code."""
+    """Audit one lock file; return a sentence and an exit code."""
     command = [tool, "--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json", "-r", lock]
     done = subprocess.run(command, capture_output=True, text=True)
     try:

@@ -88,7 +88,7 @@ def main() -> int:
 
 
 def locked(lock: str) -> dict[tuple[str, str], frozenset[str]]:
-    """The hashes of a lock file by name and version."""
+    """Return the hashes of a lock file by name and version."""
     return {
         (name, version): frozenset(re.findall(r"sha256:([0-9a-f]{64})", hashes))
         for name, version, hashes in _LOCKED.findall(lock)
@@ -96,7 +96,7 @@ def locked(lock: str) -> dict[tuple[str, str], frozenset[str]]:
 
 
 def fetched(wheels: Path, lock: str) -> list[Path]:
-    """One wheel for every line of the lock, downloaded where they are not there yet."""
+    """Return one wheel for every line of the lock, downloaded where they are not there yet."""
     found = sorted(wheels.glob("*.whl"))
     if len(found) == len(locked(lock)):
         return found
@@ -115,7 +115,7 @@ def fetched(wheels: Path, lock: str) -> list[Path]:
 
 
 def checked(wheels: list[Path], lock: str) -> list[Path]:
-    """The same wheels; the run ends when one is not in the lock, or a line of the lock has none."""
+    """Return the same wheels; exit when one is not in the lock, or a line of the lock has none."""
     wanted = locked(lock)
     for wheel in wheels:
         name, version = wheel.name.split("-")[:2]
@@ -128,7 +128,7 @@ def checked(wheels: list[Path], lock: str) -> list[Path]:
 
 
 def contents(wheels: list[Path]) -> dict[str, bytes]:
-    """Everything to unpack, by path."""
+    """Return everything to unpack, by path."""
     files = dict(own_files())
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
@@ -141,7 +141,7 @@ def contents(wheels: list[Path]) -> dict[str, bytes]:
 
 
 def own_files() -> Iterator[tuple[str, bytes]]:
-    """The package as a wheel would hold it."""
+    """Yield the package as a wheel would hold it."""
     for base, inside in ((ROOT / "lambdatop", "lambdatop"), (ROOT / "themes", "lambdatop/_themes")):
         for path in sorted(base.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
@@ -150,7 +150,10 @@ def own_files() -> Iterator[tuple[str, bytes]]:
 
 
 def is_needed(name: str) -> bool:
-    """Whether a wheel's file belongs in: Python, data, licences; nothing compiled, no foreign commands."""
+    """Return whether a wheel's file belongs in: Python, data, licences.
+
+    Nothing compiled, no foreign commands.
+    """
     top, _, rest = name.partition("/")
     if top.endswith(".dist-info"):
         return _LICENCES.fullmatch(name) is not None
@@ -163,7 +166,7 @@ def is_needed(name: str) -> bool:
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
-    """The archive: a starter, a list of what must be there, and the content as a zip file of its own."""
+    """Return archive: a starter, a list of what must be there, and the content as a zip file of its own."""
     tools = ROOT / "tools"
     starters = {"__main__.py": "pyz_main.py", "pyz_start.py": "pyz_start.py"}
     outer = {inside: (tools / name).read_bytes() for inside, name in starters.items()}
@@ -189,7 +192,7 @@ def _zip(files: Mapping[str, bytes], stored: tuple[str, ...] = ()) -> bytes:
 
 
 def _time() -> tuple[int, int, int, int, int, int]:
-    """Zip files know no time before 1980."""
+    """Return the time; zip files know none before 1980."""
     given = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "0")))
     return given[:6] if given[0] >= 1980 else (1980, 1, 1, 0, 0, 0)
 

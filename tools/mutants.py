@@ -79,7 +79,7 @@ class _Faulty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, name: str, path: object, target: object = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Ours, for the one name."""
+        """Return ours, for the one name."""
         if name != self._target.name:
             return None
         file = ROOT / self._target.module
@@ -97,7 +97,7 @@ class _Faulty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def targets(chosen: Sequence[str]) -> list[Target]:
-    """What `mutants.toml` names, or those of them whose target or module was named."""
+    """Return the targets of `mutants.toml`, or those of them whose target or module was named."""
     found = []
     for name, about in tomllib.loads(SETTINGS.read_text(encoding="utf-8"))["target"].items():
         for pattern in about["modules"]:
@@ -109,7 +109,7 @@ def targets(chosen: Sequence[str]) -> list[Target]:
 
 
 def excused() -> dict[str, dict[str, str]]:
-    """Faults that are none: by module, the name of the fault and why nothing can tell it."""
+    """Return excused faults: by module, the name of the fault and why no test can notice it."""
     settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
     found: dict[str, dict[str, str]] = {}
     for entry in settings.get("same", ()):
@@ -118,7 +118,7 @@ def excused() -> dict[str, dict[str, str]]:
 
 
 def _run_tests(target: Target, mutant: Mutant | None, tree: ast.Module, output: Path) -> int:
-    """In the fork: pytest's exit code for the module with the fault."""
+    """Run the tests on the module with the fault, in the fork; return pytest's exit code."""
     sink = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
@@ -145,7 +145,7 @@ class Run:
         self._children: dict[int, Child] = {}
 
     def baseline(self) -> float:
-        """Seconds that the tests take without a fault; ends the program when they fail."""
+        """Return the seconds that the tests take without a fault; end the program when they fail."""
         began = time.monotonic()
         pid = self._fork(None)
         _, status = os.waitpid(pid, 0)
@@ -155,7 +155,7 @@ class Run:
         return time.monotonic() - began
 
     def survivors(self, chosen: list[Mutant], limit_s: float) -> list[Mutant]:
-        """Those that no test notices."""
+        """Return those that no test notices."""
         waiting, survived = deque(chosen), []
         while waiting or self._children:
             while waiting and len(self._children) < AT_ONCE:
@@ -221,7 +221,7 @@ def _percent(noticed: int, count: int) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Examine; 1 when something survived that should not have, or an excuse is stale."""
+    """Run; return 1 when something survived that should not have, or an excuse is stale."""
     asked = argparse.ArgumentParser(description="Tries small faults in the modules that must not fail.")
     asked.add_argument("--list", action="store_true", help="name the faults, try none")
     asked.add_argument("--only", default="", help="only faults whose name holds this")

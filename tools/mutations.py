@@ -54,7 +54,7 @@ class Mutant:
     instead: ast.AST | None
 
     def code(self, tree: ast.Module, file: str) -> CodeType:
-        """The module with this fault, compiled; the tree keeps it."""
+        """Return the module with this fault, compiled; the tree keeps it."""
         if self.index is None:
             setattr(self.place, self.field, self.instead)
         elif self.instead is None:
@@ -66,7 +66,7 @@ class Mutant:
 
 
 def mutants(tree: ast.Module) -> list[Mutant]:
-    """Every fault of a module, each with a name of its own: function, statement, what becomes what.
+    """Return every fault of a module, each with a name of its own: function, statement, what becomes what.
 
     The name holds no line number, so that it stays when something else in the file changes.
     """
@@ -81,7 +81,7 @@ def mutants(tree: ast.Module) -> list[Mutant]:
 
 
 def _walk(node: ast.AST, function: str, statement: str) -> Iterator[Mutant]:
-    """The faults below `node`, outermost first."""
+    """Yield the faults below `node`, outermost first."""
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "ctx", "type_params"):
             continue
@@ -118,7 +118,7 @@ def _is_left_alone(parent: ast.AST, child: ast.AST) -> bool:
 
 
 def _instead(parent: ast.AST, field: str, node: ast.AST) -> Iterator[tuple[str, ast.AST | None]]:
-    """What could stand there, with words for it; None for nothing at all."""
+    """Yield what could stand there, with words for it; None for nothing at all."""
     if isinstance(node, ast.stmt):
         yield from _statements(node)
     elif isinstance(node, ast.keyword):

@@ -55,7 +55,7 @@ def start() -> int:
 
 
 def standard_library() -> list[str]:
-    """Where Python itself lives; neither this machine's packages nor PYTHONPATH."""
+    """Return where Python itself lives; neither this machine's packages nor PYTHONPATH."""
     library = os.path.dirname(os.path.abspath(os.__file__))
     zipped = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
     return [
@@ -66,7 +66,7 @@ def standard_library() -> list[str]:
 
 
 def unpacked(manifest: dict[str, Any]) -> str:
-    """The private directory with everything in it.
+    """Return the private directory with everything in it.
 
     Raises:
         Unsafe: somebody else could put code there.
@@ -92,7 +92,7 @@ def unpacked(manifest: dict[str, Any]) -> str:
 
 
 def private_directory() -> str:
-    """`lambdatop` in the user's cache, made if need be, with all its parents checked."""
+    """Return `lambdatop` in the user's cache, made if need be, with all its parents checked."""
     cache = os.environ.get("XDG_CACHE_HOME", "")
     if not cache.startswith("/"):
         user_home = os.environ.get("HOME", "")
@@ -115,7 +115,7 @@ def private_directory() -> str:
 
 
 def check_mine(path: str) -> None:
-    """Raises Unsafe unless this is a directory of this user's to which nobody else can write."""
+    """Check that this is a directory of this user's to which nobody else can write; raise Unsafe."""
     state = os.lstat(path)
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
         raise Unsafe(path + " is not a directory of this user's")
@@ -124,7 +124,10 @@ def check_mine(path: str) -> None:
 
 
 def is_whole(home: str, sizes: dict[str, int]) -> bool:
-    """Whether every file of the archive is there in its full length; a wrong owner or mode is Unsafe."""
+    """Return whether every file of the archive is there in its full length.
+
+    Raise Unsafe for a wrong owner or mode.
+    """
     try:
         check_mine(home)
         return all(os.stat(os.path.join(home, name)).st_size == size for name, size in sizes.items())
@@ -133,7 +136,7 @@ def is_whole(home: str, sizes: dict[str, int]) -> bool:
 
 
 def unpack(into: str) -> None:
-    """Everything of the archive, into a directory that exists."""
+    """Unpack everything of the archive into a directory that exists."""
     with (
         zipfile.ZipFile(ARCHIVE) as outer,
         outer.open("content.zip") as inner,
@@ -143,7 +146,7 @@ def unpack(into: str) -> None:
 
 
 def remove_stale(base: str) -> None:
-    """What killed first runs left; a directory that is still being filled is young."""
+    """Remove what killed first runs left; a directory that is still being filled is young."""
     for name in os.listdir(base):
         path = os.path.join(base, name)
         if name.startswith((".new-", ".old-")) and time.time() - os.lstat(path).st_mtime > STALE_S:

@@ -56,10 +56,10 @@ def wire(
     only_look: bool = False,
     console: bool = False,
 ) -> Iterator[Parts]:
-    """Parts for one run, with the log open meanwhile; the demo brings its own place, journal and spills.
+    """Yield the parts for one run, with the log open; the demo brings its own location, journal and spills.
 
-    Commands that `only_look` get no mutator in operator mode either. MFA codes are asked for here and now; a
-    wrong one is asked for again, except under the `console`, where `:login` does that.
+    Commands that `only_look` get no mutator in operator mode either. MFA codes are asked for here; after a
+    wrong one again, except under the `console`, where `:login` does that.
     """
     from lambdatop.cli.terminal import mfa
     from lambdatop.cli.terminal.login import login_for
@@ -75,7 +75,7 @@ def wire(
     meter = SpendMeter(clock, 0.0 if locate else settings.limits.budget_usd_per_hour)
     limiter = rate_limiter.TokenBuckets(clock, settings.limits)
     codes = None if locate else mfa.asked_codes(settings, os.environ, console=console)
-    waiting: list[Callable[[str], None]] = [] if console else [stdio.say]
+    waiting: list[Callable[[str], None]] = [] if console else [stdio.message]
     read_only = settings.read_only or only_look
     where = locate or _where_the_user_points(settings, codes, waiting, read_only=read_only)
 
@@ -109,7 +109,7 @@ def wire(
 def _where_the_user_points(
     s: Settings, codes: MfaCodes | None, waiting: list[Callable[[str], None]], *, read_only: bool
 ) -> Locate:
-    def say(sentence: str) -> None:
+    def message(sentence: str) -> None:
         for hear in waiting:
             hear(sentence)
 
@@ -122,14 +122,14 @@ def _where_the_user_points(
             endpoint_url=s.endpoint_url,
             read_only=read_only,
             codes=codes,
-            say=say,
+            say=message,
         )
 
     return locate
 
 
 def engine_thread(context: Context, parts: Parts, record: EventSink | None = None) -> EngineThread:
-    """The engine on an event loop of its own, not started yet; `record` sees every event before the fold."""
+    """Return engine on its own event loop, not started yet; `record` receives every event before the fold."""
     from lambdatop.engine.engine import Engine
     from lambdatop.engine.thread import EngineThread
 
@@ -149,8 +149,8 @@ def engine_thread(context: Context, parts: Parts, record: EventSink | None = Non
 
 
 @asynccontextmanager
-async def corridor(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
-    """One connection and its executor, without collectors, for commands that do one thing."""
+async def mitigation_flow(context: Context, parts: Parts) -> AsyncIterator[tuple[Backend, Executor]]:
+    """Yield one connection and its executor, without collectors, for commands that do one thing."""
     from lambdatop.engine.mutating.factory import executor_on
 
     backend = await parts.connect()

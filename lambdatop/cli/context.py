@@ -38,12 +38,12 @@ class Context:
         return "read-only" if self.settings.read_only else "operator"
 
     def with_settings(self, settings: Settings) -> Context:
-        """The same surroundings under other settings (the demo's)."""
+        """Return the same context with other settings (the demo's)."""
         return replace(self, loaded=replace(self.loaded, settings=settings))
 
 
 def places(chosen: Chosen, environ: Mapping[str, str]) -> Paths:
-    """Where files are, without reading any."""
+    """Return where files are, without reading any."""
     return resolve(environ, chosen.texts.get("config"), chosen.texts.get("state_dir"))
 
 
@@ -64,5 +64,5 @@ def settle(args: argparse.Namespace, environ: Mapping[str, str] | None = None) -
         write=chosen.write,
     )
     for notice in loaded.notices:
-        stdio.say(f"note: {notice}")
+        stdio.message(f"note: {notice}")
     return Context(paths, loaded, chosen.debug)

@@ -27,7 +27,7 @@ PACES = Paces(**{spec.name: spec.demo_pace_s for spec in SOURCES.values()})
 
 
 def demo_settings(user: Settings, scenario: str) -> Settings:
-    """The demo's settings: the user's looks, thresholds and mode; paces for minutes that pass in seconds.
+    """Return the user's looks, thresholds and mode with paces for minutes that pass in seconds.
 
     The emulator bills nobody, so no budget (at list prices) slows the metrics down.
 
@@ -62,7 +62,7 @@ class DemoRun:
         self._stopped = False
 
     async def locate(self) -> Connection:
-        """Where the demo listens; starts it in a thread, so that the screen is painted meanwhile.
+        """Return where the demo listens; start it in a thread, so that the screen is painted meanwhile.
 
         Raises:
             LambdatopError: the emulator cannot be started; the sentence says why.
@@ -93,7 +93,7 @@ class DemoRun:
             return self._started
 
     def state_dir(self) -> Path:
-        """The demo's own place for what is written: it vanishes with the demo.
+        """Return the demo's own directory for what is written, which is removed with the demo.
 
         Raises:
             LambdatopError: the demo does not run yet.
@@ -153,15 +153,15 @@ class DemoJournal:
         self._file: JournalStore | None = None
 
     def read(self) -> tuple[Entry, ...]:
-        """All entries; none before the demo runs."""
+        """Return all entries; none before the demo runs."""
         return self._open().read() if self._run.demo else ()
 
     def older(self) -> Iterator[tuple[Entry, ...]]:
-        """Archives; none before the demo runs."""
+        """Yield archives; none before the demo runs."""
         return self._open().older() if self._run.demo else iter(())
 
     def gap(self) -> str:
-        """What is missing."""
+        """Return what is missing."""
         return self._open().gap() if self._run.demo else ""
 
     def intent(self, entry: Entry) -> None:
@@ -191,7 +191,7 @@ class DemoSpills:
         self._run = run
 
     def open(self, scope: Scope, queue: str) -> Spill:
-        """The file of a queue.
+        """Return the file of a queue.
 
         Raises:
             LambdatopError: the demo does not run, or the file cannot be opened.

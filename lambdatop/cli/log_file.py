@@ -61,7 +61,7 @@ class _PrivateFile(RotatingFileHandler):
         return io.TextIOWrapper(io.FileIO(fd, "a"), encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Go on without the line: a traceback over the console would help nobody."""
+        """Continue without the line: a traceback over the console would help nobody."""
         error = sys.exc_info()[1]
         self.failure = self.failure or (error_words(error) if error else "unknown")
 
@@ -95,7 +95,7 @@ def close_log(handler: logging.Handler) -> None:
     except OSError as error:  # the last lines did not reach the disk
         handler.handleError(logging.LogRecord("", 0, "", 0, error, None, (OSError, error, None)))
     if isinstance(handler, _PrivateFile) and handler.failure:
-        stdio.say(f"note: lines are missing in the log {handler.baseFilename} ({handler.failure})")
+        stdio.message(f"note: lines are missing in the log {handler.baseFilename} ({handler.failure})")
 
 
 def _file_handler(file: Path) -> logging.Handler:
@@ -103,7 +103,7 @@ def _file_handler(file: Path) -> logging.Handler:
         secure_files.make_directory(file.parent)
         return _PrivateFile(file, maxBytes=MAX_BYTES, backupCount=BACKUPS)
     except LambdatopError as error:
-        stdio.say(f"note: no log is written: {error}")
+        stdio.message(f"note: no log is written: {error}")
     except OSError as error:
-        stdio.say(f"note: no log is written: {file}: {error.strerror}")
+        stdio.message(f"note: no log is written: {file}: {error.strerror}")
     return logging.NullHandler()

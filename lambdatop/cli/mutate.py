@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lambdatop.cli import exit_codes, stdio
-from lambdatop.cli.compose import Parts, corridor
+from lambdatop.cli.compose import Parts, mitigation_flow
 from lambdatop.cli.context import Context
 from lambdatop.cli.show_plan import show
 from lambdatop.cli.terminal.signals import PatientEnds
@@ -61,7 +61,7 @@ async def carry_out(
 
     `asked_for` is how the user called the target.
     """
-    async with corridor(context, parts) as (backend, executor):
+    async with mitigation_flow(context, parts) as (backend, executor):
         refuse_read_only_account(backend)
         refuse_foreign_endpoint(backend)
         await settle_intents(executor)
@@ -72,7 +72,7 @@ async def carry_out(
         _refuse_destructive(context, proposal)
         names = await executor.names_of(proposal)
         if not confirmed(proposal, confirm, asked_for, names):
-            stdio.say("not confirmed; nothing was sent")
+            stdio.message("not confirmed; nothing was sent")
             return exit_codes.FAILED
         called = tuple(dict.fromkeys(name for name in (asked_for, confirm, *names) if name))
         with PatientEnds(executor) as ends:
@@ -89,7 +89,7 @@ async def carry_out(
 
 
 def _given_up(journal: JournalStore, plan: Plan) -> Result:
-    """What the journal says of a plan whose end nobody waits for any more."""
+    """Return what the journal shows of a plan whose end nobody waits for any more."""
     own = [e for e in journal.read() if e.id == plan.id or e.id.rpartition(".")[0] == plan.id]
     unsure = [e for e in own if e.outcome in ("open", "unknown")]
     if unsure:
@@ -110,19 +110,19 @@ def refuse_foreign_endpoint(backend: Backend) -> None:
 async def settle_intents(executor: Executor) -> bool:
     """Find out what became of intents whose end nobody saw, and say so; whether none is left."""
     for entry in await executor.recover():
-        stdio.say(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
+        stdio.message(f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}): {entry.detail}")
     left = await executor.unsettled()
     for entry in left:
         why = "its process may be at work, its request may still arrive for 2 min, its target may change"
         if entry.outcome == "unknown":
             begins = "AWS accepted it without effect" if entry.accepted else "its answer was lost"
             why = f"{begins}, and its effect may still show within two minutes"
-        stdio.say(
+        stdio.message(
             f"note: entry {entry.id} ({entry.mitigation} {entry.target.id}) is still {entry.outcome}: {why}, "
             "or the target could not be read"
         )
     for plan in await executor.halfway():
-        stdio.say(f"note: {plan.sentence}")
+        stdio.message(f"note: {plan.sentence}")
     return not left
 
 
@@ -135,13 +135,11 @@ def _refuse_destructive(context: Context, plan: Plan) -> None:
 def confirmed(
     plan: Plan, typed: str | None, asked_for: str | None = None, names: Collection[str] = ()
 ) -> bool:
-    """Whether somebody said yes, by `--confirm` or on the terminal.
+    """Return whether somebody confirmed, by `--confirm` or on the terminal.
 
-    Where nothing can be lost (confirm "key"), any unmistakable name of the target will do. An undo also takes
-    `names`, those that its change was made with.
-
-    Raises:
-        UsageError: `--confirm` holds another name, or there is neither a name nor a terminal.
+    Where nothing can be lost (confirm "key"), any unambiguous name of the target will do. An undo also takes
+    `names`, those that its change was made with. Raises: UsageError: `--confirm` holds another name, or there
+    is neither a name nor a terminal.
     """
     by_key = plan.confirm == "key"
     wanted = plan.target.key.id if by_key else plan.confirm
@@ -160,7 +158,10 @@ def confirmed(
 
 @contextmanager
 def _ctrl_c_at_once() -> Iterator[None]:
-    """The handler of asyncio only cancels a task, which does not wake a read from the terminal."""
+    """Let Ctrl-C interrupt a read from the terminal.
+
+    Asyncio's handler only cancels a task, which does not wake it.
+    """
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -178,9 +179,9 @@ def _report(result: Result, as_json: bool) -> None:
         else:
             stdio.data(result_text(result))
     except stdio.NotPrinted as error:
-        stdio.say(str(error))
+        stdio.message(str(error))
         stdio.words(result_text(result))
     if result.kind == "unknown":
-        stdio.say("the outcome is not known: see `lambdatop journal --open` before you try again")
+        stdio.message("the outcome is not known: see `lambdatop journal --open` before you try again")
     if result.entry is not None and result.entry.can_undo:
-        stdio.say(f"undo with: lambdatop undo {result.entry.id}")
+        stdio.message(f"undo with: lambdatop undo {result.entry.id}")

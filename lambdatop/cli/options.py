@@ -48,7 +48,7 @@ GLOBALS: tuple[GlobalOption, ...] = (
     GlobalOption(("--write",), "write", "allow changes although the configuration says read_only"),
     GlobalOption(("-c", "--config"), "config", "configuration file", "FILE"),
     GlobalOption(("--state-dir",), "state_dir", "where journal and log are kept", "DIR"),
-    GlobalOption(("--debug",), "debug", "show tracebacks, write a more talkative log"),
+    GlobalOption(("--debug",), "debug", "show tracebacks, write a verbose log"),
 )
 
 
@@ -86,7 +86,7 @@ class Chosen:
 
 
 def choose(args: argparse.Namespace, environ: Mapping[str, str]) -> Chosen:
-    """Flags before LAMBDATOP_* variables before the SDK's own AWS_PROFILE and AWS_REGION.
+    """Choose flags before LAMBDATOP_* variables before the SDK's own AWS_PROFILE and AWS_REGION.
 
     Raises:
         UsageError: a value is wrong, or --read-only and --write stand together.
@@ -134,10 +134,10 @@ _SDK_VARIABLES = {
 
 
 def _let_sdk_variables_win(given: dict[str, Given], environ: Mapping[str, str]) -> None:
-    """What people export for the SDK wins over our file.
+    """Let the SDK's variables override our file.
 
-    AWS_REGION is passed on, because botocore reads AWS_DEFAULT_REGION only. AWS_PROFILE and
-    AWS_ENDPOINT_URL are left to the SDK: naming a profile would switch off keys in the environment.
+    AWS_REGION is passed on, because botocore reads AWS_DEFAULT_REGION only. AWS_PROFILE and AWS_ENDPOINT_URL
+    are left to the SDK: naming a profile would switch off keys in the environment.
     """
     named = environment_profile(environ)
     if named and "profile" not in given:
@@ -164,7 +164,7 @@ def _settle_mode(given: dict[str, Given], args: argparse.Namespace, environ: Map
 
 
 def _switch(dest: str, args: argparse.Namespace, environ: Mapping[str, str]) -> str | None:
-    """Origin of a switch that is on, None when it is off."""
+    """Return the origin of a switch that is on, None when it is off."""
     option = next(o for o in GLOBALS if o.dest == dest)
     if getattr(args, dest, False):
         return f"flag {option.flags[0]}"
@@ -176,7 +176,7 @@ def _switch(dest: str, args: argparse.Namespace, environ: Mapping[str, str]) -> 
 
 
 def options_table() -> str:
-    """The README's table of global options, between `<!-- options -->` and `<!-- /options -->`."""
+    """Return the README's table of global options, between `<!-- options -->` and `<!-- /options -->`."""
     return "\n".join(_rows()) + "\n"
 
 

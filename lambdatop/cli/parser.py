@@ -20,9 +20,9 @@ COMMANDS = {
     "snapshot": "collect once and print",
     "logs": "tail one function's log from its configured log group",
     "plan": "show what a mitigation would do; changes nothing",
-    "mitigate": "carry a mitigation out, after confirmation",
-    "journal": "show what was done and what became of it",
-    "undo": "take a mitigation back",
+    "mitigate": "execute a mitigation, after confirmation",
+    "journal": "show what was changed, and the outcomes",
+    "undo": "undo a mitigation",
     "policy": "print the minimal IAM policy",
     "doctor": "check credentials, permissions, endpoints, clock, terminal and files",
     "config": "show where settings come from, what they are, and whether they are valid",
@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser for these arguments: only commands that stand in `argv` are imported."""
+    """Build the parser for these arguments: only commands that occur in `argv` are imported."""
     parser = Parser(
         prog="lambdatop",
         description="A terminal incident console for AWS Lambda: see the cause, stop it, undo it.",

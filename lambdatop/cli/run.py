@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
             _traceback(error)
         else:
             name = type(error).__name__
-            stdio.say(f"something unexpected happened ({name}); run with --debug to see where")
+            stdio.message(f"something unexpected happened ({name}); run with --debug to see where")
         return exit_codes.FAILED
     return code
 
@@ -52,10 +52,10 @@ def _explain(error: LambdatopError, debug: bool) -> None:
 
     if debug:
         _traceback(error)
-    stdio.say(redact(str(error))[0])
+    stdio.message(redact(str(error))[0])
     if isinstance(error, TargetNotFound):
         for candidate in error.candidates:
-            stdio.say(f"  {candidate}")
+            stdio.message(f"  {candidate}")
 
 
 def _traceback(error: BaseException) -> None:

@@ -22,9 +22,9 @@ def note_gaps(snapshot: Snapshot) -> None:
     """Name on stderr each source that is not well, and how many reads brought nothing."""
     for source in snapshot.sources:
         if source.state != "ok":
-            stdio.say(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
+            stdio.message(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
     reads = sum(gap.targets for gap in snapshot.gaps)
     if reads:
-        stdio.say(
+        stdio.message(
             f"note: {reads:,} reads brought nothing or were not made; the output lists them as not seen"
         )

@@ -70,22 +70,22 @@ def lines(texts: Iterable[str]) -> None:
 
 @contextmanager
 def keeping(code: int) -> Iterator[None]:
-    """A failed print within leaves the exit code of a command as it is, unless that says success."""
+    """Keep the exit code of a command when a print within fails, unless that code means success."""
     try:
         yield
     except NotPrinted as error:
         if code == 0:
             raise
-        say(str(error))
+        message(str(error))
 
 
 def json_line(value: Any) -> str:
-    """One JSON document on one line."""
+    """Return one JSON document on one line."""
     return _ONE_LINE(value)
 
 
-def say(sentence: str) -> None:
-    """Say something to the person, on stderr; foreign text in it is made harmless."""
+def message(sentence: str) -> None:
+    """Print a message for the person on stderr; foreign text in it is cleaned."""
     _to_stderr("".join([f"lambdatop: {line}\n" for line in clean(sentence).split("\n")]))
 
 
@@ -95,7 +95,7 @@ def words(text: str) -> None:
 
 
 def _to_stderr(text: str) -> None:
-    """A person who has left (a closed terminal, a closed or full stderr) cannot be told; work goes on."""
+    """Write to stderr; ignore a closed terminal or a closed or full stderr, so that work goes on."""
     if sys.stderr is None:
         return
     try:
@@ -147,7 +147,7 @@ def _abandon(stream: TextIO) -> None:
 
 
 def _utf8() -> None:
-    """Data is UTF-8 whatever the locale says; a terminal gets what it can show."""
+    """Write data as UTF-8 whatever the locale; a terminal gets what it can show."""
     if sys.stdout is None:
         raise NotPrinted("stdout is closed, so there is nowhere to print to")
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":

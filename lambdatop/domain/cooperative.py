@@ -1,7 +1,7 @@
-"""Loops over ten thousand things, with a breath again and again. Pure.
+"""Long loops that regularly let other threads run. Pure.
 
-A key that is pressed is answered by a thread that shares the interpreter with whoever computes here. A breath
-is where the one who computes lets the other go first (`ports.Clock.give_way`).
+A pressed key is answered by a thread that shares the interpreter with long computations. They call
+`give_way` (`ports.Clock.give_way`) every few ms, which lets the other thread run first.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-Breathe = Callable[[], None]
+GiveWay = Callable[[], None]
 
 
-def no_breath() -> None:
-    """For whoever computes alone."""
+def no_pause() -> None:
+    """Do nothing: the pause function of a computation that shares its interpreter with nobody."""
 
 
-def paced(items: Iterable[T], breathe: Breathe, every: int = 64) -> Iterator[T]:
-    """The same items; before each `every`-th there is a breath."""
+def paced(items: Iterable[T], give_way: GiveWay, every: int = 64) -> Iterator[T]:
+    """Yield the same items, and call `give_way` before each `every`-th."""
     left = 0
     for item in items:
         if not left:
-            breathe()
+            give_way()
             left = every
         left -= 1
         yield item
 
 
-def let_go(items: list[Any], breathe: Breathe, piece: int = 1_000) -> None:
+def release_in_pieces(items: list[Any], give_way: GiveWay, piece: int = 1_000) -> None:
     """Empty the list: to free fifty thousand log lines at once takes 0.2 s, in which no thread goes on."""
     while items:
-        breathe()
+        give_way()
         del items[-piece:]

@@ -52,7 +52,7 @@ class Report:
         return any(check.state == "fail" for check in self.checks)
 
     def grouped(self) -> Iterable[tuple[str, tuple[Check, ...]]]:
-        """Groups that have checks, in reading order."""
+        """Return the groups that have checks, in reading order."""
         for group in GROUPS:
             checks = tuple(check for check in self.checks if check.group == group)
             if checks:
@@ -60,7 +60,7 @@ class Report:
 
 
 def skew(seconds: float | None) -> Check:
-    """How far this machine's clock is ahead of AWS's (s; None when nothing said what time it is)."""
+    """Return the check of this machine's clock against AWS's (s ahead; None when no time was received)."""
     if seconds is None:
         return Check("clock", "skew", "unknown", "no answer told its time")
     # The Date header has whole seconds, so nothing below one says anything.
@@ -74,7 +74,7 @@ def skew(seconds: float | None) -> Check:
 
 
 def expiry(expires_at: float | None, now: float) -> Check:
-    """How long the credentials live (s since the epoch)."""
+    """Return the check of how long the credentials live (s since the epoch)."""
     if expires_at is None:
         return Check("credentials", "expiry", "ok", "none is told")
     left = expires_at - now
@@ -90,7 +90,7 @@ def expiry(expires_at: float | None, now: float) -> Check:
 def permission_checks(
     answers: Mapping[str, Permission], policies: Mapping[PolicyName, Iterable[str]], why: str = ""
 ) -> tuple[Check, ...]:
-    """One line for each policy; `why` says what stands in the way of those that are not known.
+    """Return one check for each policy; `why` explains the ones that are not known.
 
     A missing permission to read is a gap on the screen, one to change is a choice: neither fails.
     """
@@ -114,7 +114,7 @@ def permission_checks(
 
 
 def mitigation_checks(answers: Mapping[str, Permission]) -> tuple[Check, ...]:
-    """One line each for the mitigations that are allowed, that are not, and of which it is not known.
+    """Return one check each for mitigations that are allowed, that are denied, and that are not known.
 
     An action that only some of its plans need (an encrypted queue, a drain) does not count against it.
     """

@@ -29,7 +29,7 @@ customers' own: buckets, load balancers, instances, gateways."""
 
 
 def is_aws(url: str) -> bool:
-    """Whether a URL leads to an API of AWS, by TLS; interface endpoints of a VPC are AWS's too."""
+    """Return whether a URL leads to an API of AWS by TLS; VPC interface endpoints count as AWS."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -39,12 +39,12 @@ def is_aws(url: str) -> bool:
 
 
 def foreign(endpoint: str) -> tuple[str, ...]:
-    """Those of the endpoints in a list (`https://a, https://b`, as a target tells it) that are not AWS's."""
+    """Return those endpoints in a list (`https://a, https://b`, as a target has it) that are not AWS's."""
     return tuple(url for url in endpoint.split(", ") if url and not is_aws(url))
 
 
 def endpoint_problem(url: str) -> str:
-    """Why a URL cannot be an endpoint, "" when it can.
+    """Return why a URL cannot be an endpoint, "" when it can.
 
     The session token goes there, so plain http, which everybody on the way can read, is only for this
     machine; and a URL carries no password.
@@ -67,7 +67,7 @@ def endpoint_problem(url: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """Any text that was to be a URL, for a sentence: without user, password, query and fragment."""
+    """Return a supposed URL for display: without user, password, query and fragment."""
     scheme, sign, rest = url.partition("://") if "://" in url else ("", "", url)
     place = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
     return clean_line(f"{scheme}{sign}{place}", 200)

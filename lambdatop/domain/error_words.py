@@ -29,7 +29,7 @@ _PLAIN = (
 
 
 def error_words(error: BaseException, limit: int = 200) -> str:
-    """Its kind and, where they cannot quote an answer, its words: `KeyError: 'Functions'`."""
+    """Return the error's kind and, where it cannot quote an answer, its text: `KeyError: 'Functions'`."""
     kind = type(error).__name__
     if isinstance(error, LambdatopError):
         words = str(error)
@@ -42,7 +42,7 @@ def error_words(error: BaseException, limit: int = 200) -> str:
 
 
 def traceback_text(error: BaseException) -> str:
-    """The traceback as Python prints it, with all that it was caused by, in the words of `error_words`."""
+    """Return the traceback as Python prints it, with all causes, in the words of `error_words`."""
     return "\n".join(reversed([*_chain(error)]))
 
 

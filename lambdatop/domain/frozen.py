@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(*, frozen: bool = False, slots: bool = False, eq: bool = True, **more: Any) -> Any:
-        """As `dataclasses.dataclass`; with `frozen` and `slots` and nothing else, the quick way."""
+        """Make a class like `dataclasses.dataclass`, quicker with `frozen` and `slots` and nothing else."""
         if not (frozen and slots) or more:
             return dataclasses.dataclass(frozen=frozen, slots=slots, eq=eq, **more)
         return lambda cls: _frozen(cls, eq)
@@ -74,7 +74,7 @@ def _constructor(cls: Any, fields: Sequence[dataclasses.Field[Any]]) -> Any:
 
 
 def _setter(name: str) -> Callable[[Any, Any], None]:
-    """Of a field whose slot belongs to a base class."""
+    """Return the setter of a field whose slot belongs to a base class."""
     return lambda self, value: object.__setattr__(self, name, value)
 
 

@@ -87,7 +87,7 @@ def parse_arn(text: str) -> Arn | None:
 
 @lru_cache(maxsize=65_536)
 def key_of(kind: Kind, arn: str) -> Key | None:
-    """Key of what an ARN names, in its own account and region; None when `arn` is not one."""
+    """Return the key of what an ARN names, in its own account and region; None when `arn` is not one."""
     parsed = parse_arn(arn)
     return Key(Scope(parsed.account, parsed.region), kind, parsed.name) if parsed else None
 
@@ -103,6 +103,6 @@ SOURCE_KINDS = {
 
 
 def source_kind(arn: str | None) -> str:
-    """What feeds an event source mapping: sqs, kinesis, dynamodb, kafka, mq, documentdb, other."""
+    """Return the kind of an event source: sqs, kinesis, dynamodb, kafka, mq, documentdb, other."""
     parsed = parse_arn(arn or "")
     return SOURCE_KINDS.get(parsed.service, "other") if parsed else "kafka"

@@ -85,7 +85,7 @@ def _notation(match: re.Match[str]) -> str:
 
 
 def _belongs(text: str, at: int) -> bool:
-    """Whether an invisible character does what it is for: in an emoji, or between letters that need it."""
+    """Return whether an invisible character is legitimate: in an emoji, or between letters that need it."""
     char, before, after = text[at], text[at - 1 : at], text[at + 1 : at + 2]
     if char in _VARIANTS:
         return bool(_PICTURE.match(before)) or (
@@ -108,7 +108,7 @@ def _in_flag(text: str, at: int) -> bool:
 
 
 def _is_joined(text: str, at: int) -> bool:
-    """Whether an emoji ends before `at`, one that is not made of too many already."""
+    """Return whether an emoji ends before `at` and is not made of too many parts already."""
     joined = 1
     while at > 0 and joined <= _MOST_JOINED:
         at -= 1
@@ -123,7 +123,7 @@ def _is_joined(text: str, at: int) -> bool:
 
 
 def _fewer_marks(match: re.Match[str]) -> str:
-    """A run of letters with at most MOST_MARKS marks on each, and how many more there were."""
+    """Return a run of letters with at most MOST_MARKS marks on each, and how many more there were."""
     made: list[str] = []
     marks = 0
     for char in match.group():
@@ -142,7 +142,7 @@ def _left_out(marks: int) -> tuple[str, ...]:
 
 
 def clean(text: str, limit: int = MAX_CHARS) -> str:
-    r"""Foreign text made harmless; line feeds stay, tabs become spaces.
+    r"""Return foreign text made harmless; line feeds stay, tabs become spaces.
 
     ESC becomes `␛`, C1 bytes `[9B]`, invisible and directional characters `[U+202E]`, lone surrogates
     `\ufffd`. Joiners inside an emoji or between letters of scripts that need them stay; of the combining
@@ -166,9 +166,9 @@ def clean(text: str, limit: int = MAX_CHARS) -> str:
 
 
 def clean_all(texts: Sequence[str]) -> list[str]:
-    """`clean` for each of many texts, with one look at all of them together where they are harmless.
+    """Clean each of many texts, with one check of all of them together where they are harmless.
 
-    Nearly all log lines are: what is left to do for those is to expand tabs, which begin anew in each line.
+    Nearly all log lines are: for those only tabs have to be expanded, which begin anew in each line.
     """
     found: list[str] = []
     for begin in range(0, len(texts), _TOGETHER):
@@ -184,27 +184,27 @@ def clean_all(texts: Sequence[str]) -> list[str]:
 
 
 def clean_line(text: str, limit: int = MAX_CHARS) -> str:
-    """Like `clean`, on one line: line feeds become `␊`."""
+    """Clean a text like `clean`, on one line: line feeds become `␊`."""
     return clean(text, limit).replace("\n", "\u240a")
 
 
 def clean_name(text: str) -> str:
-    """A resource name or identifier: one line, at most 256 characters, nothing invisible at all.
+    """Return a resource name or identifier: one line, at most 256 characters, nothing invisible at all.
 
-    Runtimes, versions, formats are few and are told of every function: each is kept once.
+    Runtimes, versions and formats are few and repeat for every function: each is kept once.
     """
     return intern(_JOINERS.sub(_notation, clean_line(text, _NAME_MAX)))
 
 
 def looks_confusable(name: str) -> bool:
-    """Whether a name holds anything but printable ASCII, which a person cannot compare by eye."""
+    """Return whether a name holds anything but printable ASCII, which a person cannot compare by eye."""
     return not (name.isascii() and name.isprintable())
 
 
 def strange_letters(name: str) -> str:
-    """What is confusable in a name, as `U+043E U+0430`, each once; "" when nothing is.
+    """Return what is confusable in a name, as `U+043E U+0430`, each once; "" when nothing is.
 
-    Our own arrow between a source's and a function's name, in the name of a trigger, is not meant.
+    The arrow between a source's and a function's name, which lambdatop adds to a trigger's name, is exempt.
     """
     foreign = name.replace(_BETWEEN, "")
     return " ".join(dict.fromkeys(f"U+{ord(c):04X}" for c in foreign if looks_confusable(c)))

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def section(what: str, make: Callable[[], T], instead: Callable[[str], T]) -> T:
-    """What `make` makes; what `instead` makes of a sentence where that fails.
+    """Return what `make` makes; where that fails, what `instead` makes of a sentence.
 
     Args:
         what: the section's name as the sentence says it: "the log of orders".
@@ -35,7 +35,7 @@ def section(what: str, make: Callable[[], T], instead: Callable[[str], T]) -> T:
 
 
 def _place(error: BaseException) -> str:
-    """File and line in which it was raised, like `logfigures.py:157`."""
+    """Return the file and line in which it was raised, like `logfigures.py:157`."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -46,5 +46,5 @@ def _place(error: BaseException) -> str:
 
 @lru_cache(maxsize=1_000)
 def _note(what: str, kind: str, place: str) -> None:
-    """Say it in the log, once: a page is made anew several times a second."""
+    """Log it once: a page is made anew several times a second."""
     _log.error("%s could not be shown: %s in %s", what, kind, place)

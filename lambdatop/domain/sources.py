@@ -259,7 +259,7 @@ ends with an error, because it cannot tell. `lambdatop policy read-only` prints 
 
 
 def markdown() -> str:
-    """The text of docs/sources.md."""
+    """Return the text of docs/sources.md."""
     return "\n".join((_HEAD, *_table(), ""))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def span(seconds: float) -> str:
-    """A time span for people: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    """Return a time span for people: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
     seconds = max(0, round(seconds))
     if seconds < 90:
         return f"{seconds} s"

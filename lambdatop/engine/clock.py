@@ -25,15 +25,15 @@ class SystemClock:
         self._answered = threading.Event()
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return seconds that never go back."""
         return time.monotonic()
 
     def uptime(self) -> Uptime:
-        """How long this machine has run; by CLOCK_BOOTTIME on Linux, by CLOCK_MONOTONIC elsewhere."""
+        """Return how long this machine has run; by CLOCK_BOOTTIME on Linux, by CLOCK_MONOTONIC elsewhere."""
         name = "CLOCK_BOOTTIME" if hasattr(time, "CLOCK_BOOTTIME") else "CLOCK_MONOTONIC"
         return Uptime(_boot(), time.clock_gettime(getattr(time, name)), name)
 
@@ -42,12 +42,12 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
     def typed(self) -> None:
-        """A key was pressed, and is going to be answered in another thread."""
+        """Note that a key was pressed, which another thread is going to answer."""
         self._answered.clear()
         self._until = time.monotonic() + ANSWER_S
 
     def answered(self) -> None:
-        """What the key did is on its way to the terminal."""
+        """Note that the answer to the key is on its way to the terminal."""
         self._answered.set()
 
     def give_way(self) -> None:
@@ -74,7 +74,7 @@ class SetBack:
         return self._clock.now() - self._clock.monotonic()
 
     def seconds(self) -> float:
-        """By how much, s; 0 for what is no more than a correction of the time server."""
+        """Return by how much, s; 0 for what is no more than a correction of the time server."""
         before, self._ahead_s = self._ahead_s, self._ahead()
         back_s = before - self._ahead_s
         return back_s if back_s > CLOCK_SLACK_S else 0.0
@@ -82,7 +82,7 @@ class SetBack:
 
 @cache
 def _boot() -> str:
-    """The name that the kernel gave to this start of the machine; "" where it has none."""
+    """Return the kernel's name for this start of the machine; "" where it has none."""
     if sys.platform == "darwin":
         return _sysctl(b"kern.bootsessionuuid")
     try:
@@ -93,7 +93,7 @@ def _boot() -> str:
 
 
 def _sysctl(name: bytes) -> str:
-    """A text that macOS' kernel tells (sysctl(3)); "" where it does not."""
+    """Return a text of macOS' kernel (sysctl(3)); "" where it has none."""
     import ctypes
 
     try:

@@ -98,17 +98,20 @@ class Engine:
     # What the console may ask. All of it is called on the engine's loop, except `latest`.
 
     def latest(self) -> Snapshot:
-        """The newest snapshot. Safe from any thread, of which one may ask again and again."""
-        return self._publisher.hand_out()
+        """Return the newest snapshot.
+
+        Safe from any one thread; the caller must not use earlier ones after another call.
+        """
+        return self._publisher.take_latest()
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
-        """Functions whose log tails are wanted, and whether live (None: where an incident is open)."""
+        """Set the functions whose log tails are wanted; `live` None: by Live Tail in an incident."""
         if self._attention.watch(keys, live):
             self._fleet.wake(LOGS.name)
 
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
-        """Functions whose rows are shown; `full`: all series of all functions once, at any price."""
-        if self._attention.look(rows, full=full):
+    def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
+        """Set the functions whose rows are shown; `full`: all series of all functions once, at any price."""
+        if self._attention.set_visible(rows, full=full):
             self._fleet.wake(METRICS.name)
 
     def refresh(self) -> None:
@@ -121,15 +124,15 @@ class Engine:
         self._link.renew()
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
-        """The key of a name, ARN, UUID or URL; raises TargetNotFound."""
+        """Return the key of a name, ARN, UUID or URL; raise TargetNotFound."""
         return await (await self._open()).reader.find(target, kinds)
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        """The aliases of a function, or the rules that send to it, read now."""
+        """Return the aliases of a function, or the rules that send to it, read now."""
         return await (await self._open()).reader.related(function, kind)
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
-        """Who changed this lately, newest first, as CloudTrail has it; raises LambdatopError."""
+        """Return who changed this lately, newest first, as CloudTrail has it; raise LambdatopError."""
         return await (await self._open()).reader.who(key)
 
     async def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
@@ -153,7 +156,9 @@ class Engine:
         return await (await self._connected()).recover()
 
     async def snapshot_once(self, wait_s: float) -> Snapshot:
-        """A snapshot once everything worth asking was asked, at most after `wait_s`; its gaps say the rest.
+        """Return a snapshot once everything worth asking was asked, at most after `wait_s`.
+
+        Its gaps list the rest.
 
         Raises:
             LambdatopError: the first attempt to connect failed.
@@ -173,11 +178,14 @@ class Engine:
         return replace(made, gaps=asking.gaps(made.gaps), sources=sources)
 
     def connecting(self, sentence: str) -> None:
-        """Say what opening the connection waits for; from the engine's own loop."""
+        """Publish what opening the connection waits for; from the engine's own loop."""
         self._report(link.NAME, "starting", sentence)
 
     def announce(self, sentence: str) -> None:
-        """Say in the snapshot that the engine itself failed. Safe once its loop has ended."""
+        """Put the engine's failure into the snapshot.
+
+        Safe once its loop has ended.
+        """
         self._publisher.announce(sentence)
 
     @property
@@ -315,7 +323,7 @@ class Engine:
             unexpected("closing the connection", error)
 
     async def _connected(self) -> Executor:
-        """The executor; waits for the first answer of the connection attempt and no longer."""
+        """Return the executor; wait for the first answer of the connection attempt and no longer."""
         await self._answered.wait()
         if self._executor is None:
             raise self._refused or LambdatopError("There is no connection now; try again in a moment.")

@@ -33,7 +33,7 @@ class Report(Protocol):
 
 
 def reporter(clock: Clock, scope: Callable[[], Scope], post: EventSink) -> Report:
-    """A Report that posts events under the present scope."""
+    """Return a Report that posts events under the present scope."""
 
     def report(
         source: str, state: SourceState = "ok", sentence: str = "", next_in_s: float | None = None
@@ -101,7 +101,7 @@ async def settle_intents(clock: Clock, executor: Executor, report: Report) -> No
 
 
 async def watch_oddities(clock: Clock, oddities: Callable[[], str], report: Report) -> None:
-    """Say what was left out of AWS's answers, whenever that has grown."""
+    """Report what was left out of AWS's answers, whenever that has grown."""
     told = ""
     while True:
         sentence = oddities()
@@ -112,7 +112,7 @@ async def watch_oddities(clock: Clock, oddities: Callable[[], str], report: Repo
 
 
 async def watch_standing(clock: Clock, executor: Executor) -> None:
-    """Look every 10 s at what our standing mutations have set: two responders may not know of each other."""
+    """Read every 10 s what our standing mutations have set: two responders may not know of each other."""
     while True:
         await clock.sleep(STANDING_S)
         try:

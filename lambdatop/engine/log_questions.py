@@ -34,7 +34,7 @@ class LogQuestions:
         self._clock = clock
 
     async def older(self, functions: frozenset[Key], before: float) -> Older:
-        """A page of the logs of these functions up to `before` (s since the epoch, inclusive)."""
+        """Return a page of the logs of these functions up to `before` (s since the epoch, inclusive)."""
         history = (await self._backend()).history
         if history is None:
             raise LambdatopError("This connection cannot read older log lines.")
@@ -43,7 +43,10 @@ class LogQuestions:
         return await history.older(known, before, {group for group, writers in groups.items() if writers > 1})
 
     async def scan(self, functions: frozenset[Key], minutes: float) -> Scan:
-        """What asking for the errors of the last `minutes` would scan and cost; nothing is asked yet."""
+        """Return what asking for the errors of the last `minutes` would scan and cost.
+
+        Nothing is asked yet.
+        """
         queries = (await self._backend()).queries
         if queries is None:
             raise LambdatopError("This connection cannot ask Logs Insights.")
@@ -67,5 +70,5 @@ class LogQuestions:
         listed = self._world().functions
         known = [listed[key] for key in sorted(functions) if key in listed]
         if not known:
-            raise LambdatopError("None of these functions is there any more, so there is no log to look at.")
+            raise LambdatopError("None of these functions exists any more, so there is no log to read.")
         return known

@@ -40,9 +40,9 @@ _mutations: set[object] = set()
 
 @contextmanager
 def mutating() -> Iterator[None]:
-    """A mutation is under way: polling of the control plane, whose rate it shares, pauses until it has ended.
+    """Pause polling of the control plane, whose rate is shared, until the mutation within has ended.
 
-    Calls made in here are urgent.
+    Calls made within are urgent.
     """
     mark = object()
     _mutations.add(mark)
@@ -55,7 +55,7 @@ def mutating() -> Iterator[None]:
 
 @contextmanager
 def urgent() -> Iterator[None]:
-    """Calls made in here go before all polling: a person waits for them."""
+    """Let calls made within go before all polling: a person waits for them."""
     token = _urgent.set(True)
     try:
         yield
@@ -96,13 +96,13 @@ class TokenBuckets:
             await bucket.take(is_urgent=_urgent.get())
 
     def throttled(self, api: str) -> None:
-        """AWS refused a call because of its rate: half of it from now on, and 10 % more each minute."""
+        """Halve the rate of `api`, which AWS refused a call for, then raise it by 10 % each minute."""
         bucket = self._buckets.get(api)
         if bucket is not None:
             bucket.slow_down()
 
     def share(self, api: str) -> float:
-        """Which share of its configured rate an API gets now, 0..1."""
+        """Return the share (0..1) of its configured rate that an API gets now."""
         bucket = self._buckets.get(api)
         return 1.0 if bucket is None else bucket.share
 
@@ -158,7 +158,7 @@ class _Bucket:
             self._changed = asyncio.Event()
 
     def _wait_s(self, ticket: tuple[bool, int], is_urgent: bool) -> float:
-        """Seconds until this ticket may look again; 0 when it may take a token."""
+        """Return the seconds until this ticket may try again; 0 when it may take a token."""
         if self._queue[0] != ticket:
             return self._back_after_s  # woken earlier when the queue moves
         now = self._clock.monotonic()

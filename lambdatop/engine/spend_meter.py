@@ -29,7 +29,7 @@ class SpendMeter:
         self._minutes: deque[tuple[int, float]] = deque()
 
     def count(self, service: str, operation: str, usd: float) -> None:
-        """One call that costs `usd` at list price."""
+        """Count one call that costs `usd` at list price."""
         self._calls[f"{service}.{operation}"] += 1
         if usd <= 0:
             return
@@ -46,7 +46,7 @@ class SpendMeter:
         return self._calls.total()
 
     def usd_per_hour(self) -> float:
-        """The projection (see the class)."""
+        """Return the projection (see the class)."""
         now = self._clock.monotonic()
         oldest = int((now - self.WINDOW_S) // self.STEP_S)
         while self._minutes and self._minutes[0][0] <= oldest:
@@ -55,7 +55,7 @@ class SpendMeter:
         return spent * self.WINDOW_S / min(self.WINDOW_S, now - self._began + self.STEP_S)
 
     def observed(self, scope: Scope) -> SpendObserved:
-        """What there is to know now, as an event."""
+        """Return what is known now, as an event."""
         return SpendObserved(
             scope,
             self._clock.now(),

@@ -65,16 +65,22 @@ class EngineThread:
             self._call(self._main.cancel)
 
     def latest(self) -> Snapshot:
-        """The newest snapshot, at once."""
+        """Return the newest snapshot without waiting."""
         return self._engine.latest()
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
-        """Functions whose log tails are wanted; `live` None: by Live Tail where an incident is open."""
+        """Set the functions whose log tails are wanted.
+
+        `live` None: by Live Tail where an incident is open.
+        """
         self._call(lambda: self._engine.watch(keys, live))
 
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
-        """Functions whose rows are on screen; `full`: all series of all functions once, at any price."""
-        self._call(lambda: self._engine.look(rows, full=full))
+    def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
+        """Set the functions whose rows are on screen.
+
+        `full`: all series of all functions once, at any price.
+        """
+        self._call(lambda: self._engine.set_visible(rows, full=full))
 
     def refresh(self) -> None:
         """Collect everything now."""
@@ -85,23 +91,23 @@ class EngineThread:
         self._call(self._engine.reconnect)
 
     def find(self, target: str, kinds: Collection[str]) -> Future[Key]:
-        """The key of a name, ARN, UUID or URL."""
+        """Return the key of a name, ARN, UUID or URL."""
         return self._ask(self._engine.find(target, kinds))
 
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
-        """The aliases of a function, or the rules that send to it, read now."""
+        """Return the aliases of a function, or the rules that send to it, read now."""
         return self._ask(self._engine.related(function, kind))
 
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
-        """Who changed this lately, newest first, as CloudTrail has it."""
+        """Return who changed this lately, newest first, as CloudTrail has it."""
         return self._ask(self._engine.who(key))
 
     def older_logs(self, functions: frozenset[Key], before: float) -> Future[Older]:
-        """A page of their logs up to `before` (s since the epoch, inclusive)."""
+        """Return a page of their logs up to `before` (s since the epoch, inclusive)."""
         return self._ask(self._engine.questions.older(functions, before))
 
     def log_scan(self, functions: frozenset[Key], minutes: float) -> Future[Scan]:
-        """What asking Logs Insights for their errors of the last `minutes` would scan and cost."""
+        """Return what asking Logs Insights for their errors of the last `minutes` would scan and cost."""
         return self._ask(self._engine.questions.scan(functions, minutes))
 
     def log_errors(self, scan: Scan) -> Future[ErrorsFound]:
@@ -125,7 +131,7 @@ class EngineThread:
         return self._ask(self._engine.recover())
 
     def snapshot_once(self, wait_s: float) -> Future[Snapshot]:
-        """A snapshot as soon as everything worth asking was asked, at most after `wait_s`."""
+        """Return a snapshot as soon as everything worth asking was asked, at most after `wait_s`."""
         return self._ask(self._engine.snapshot_once(wait_s))
 
     def _live(self) -> None:

@@ -10,6 +10,6 @@ _log = logging.getLogger(__name__)
 
 
 def unexpected(where: str, error: BaseException) -> str:
-    """The sentence for an error that nobody foresaw; its traceback goes to the log."""
+    """Return the sentence for an unexpected error; its traceback goes to the log."""
     _log.error("unexpected error in %s", where, exc_info=error)
     return f"{where} met an unexpected error ({error_words(error)}); --debug logs the details."

@@ -36,12 +36,12 @@ _NAME = re.compile(r"journal\.(\d{6,})\.jsonl")
 
 
 def archive_name(number: int) -> str:
-    """The file of the `number`-th archive, from 1."""
+    """Return the file of the `number`-th archive, from 1."""
     return f"journal.{number:06d}.jsonl"
 
 
 def is_long(chain: Chain) -> bool:
-    """Whether the journal should begin anew."""
+    """Return whether the journal should begin a new file."""
     return chain.size >= max(ROTATE_BYTES, 2 * (chain.before.carried_bytes if chain.before else 0))
 
 
@@ -74,7 +74,7 @@ def begin_anew(directory: int, live: int, path: Path, chain: Chain) -> None:
 
 
 def _first_lines(number: int, last: str, first: int, entries: Sequence[Entry]) -> bytes:
-    """The file that goes on from an archive: where it comes from, and the entries that stay."""
+    """Return the beginning of the file after an archive: the archive's name, and the entries that stay."""
     size = sum(len(encode(carried_record(entry), last)) for entry in entries)
     lines = [encode(rotation(Rotation(number, archive_name(number), last, first, size)), last)]
     for entry in entries:
@@ -83,7 +83,7 @@ def _first_lines(number: int, last: str, first: int, entries: Sequence[Entry]) -
 
 
 def _write_new(directory: int, name: str, data: bytes) -> int:
-    """A new private file with `data` on disk, open; what a process that died has left under its name goes."""
+    """Return a new private file with `data` on disk, open; replace the leftover of a process that died."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=directory)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -100,14 +100,14 @@ def _write_new(directory: int, name: str, data: bytes) -> int:
 
 
 def _free_number(directory: int, path: Path, chain: Chain, data: bytes) -> int:
-    """The number of the next archive: an unnamed copy of this journal is overwritten, nothing else is."""
+    """Return number of the next archive: an unnamed copy of this journal is overwritten, nothing else is."""
     known = chain.before.number if chain.before else 0
     newest = max([known, *_numbers(directory)])
     return newest if newest > known and _is_copy(directory, path, newest, data) else newest + 1
 
 
 def _is_copy(directory: int, path: Path, number: int, data: bytes) -> bool:
-    """Whether an archive holds the beginning of this very journal: somebody died before naming it."""
+    """Return whether an archive is the beginning of this very journal, left by a process that died early."""
     with suppress(OSError, JournalError):
         fd = open_for_reading(directory, path.with_name(archive_name(number)))
         try:
@@ -124,7 +124,10 @@ def _numbers(directory: int) -> list[int]:
 
 
 def gap(path: Path, chain: Chain) -> str:
-    """What is missing of the journal at `path`, "" when all its archives are there; they are not read."""
+    """Return what is missing of the journal at `path`, "" when all its archives are there.
+
+    They are not read.
+    """
     try:
         directory = open_directory(path.parent)
     except FileNotFoundError:
@@ -166,7 +169,7 @@ def _missing(path: Path, names: Sequence[str]) -> str:
 
 
 def older(path: Path, before: Rotation | None) -> Iterator[tuple[Entry, ...]]:
-    """The entries of each archive, the newest first, as they were when it was closed.
+    """Yield the entries of each archive, the newest first, as they were when it was closed.
 
     Raises:
         JournalError: an archive is missing, damaged, or not the one that is named.

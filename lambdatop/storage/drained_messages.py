@@ -51,7 +51,7 @@ class SpillFiles:
         self._limit_bytes = limit_bytes
 
     def open(self, scope: Scope, queue: str) -> SpillFile:
-        """The file of a queue, locked as long as the answer lives; creates it (0600) when it is missing.
+        """Return the file of a queue, locked while the result lives; create it (0600) when it is missing.
 
         Raises:
             SpillError: somebody drains this queue on this machine, or the file cannot be trusted or read.
@@ -74,7 +74,7 @@ class SpillFiles:
 
 
 def file_name(scope: Scope, queue: str) -> str:
-    """The file of a queue: account, region and name, with a hash where a name had to be changed."""
+    """Return the file of a queue: account, region and name, with a hash where a name had to be changed."""
     plain = f"{scope.account}-{scope.region}-{queue}"
     safe = _FOREIGN.sub("_", plain)
     if safe != plain or len(safe) > 200:
@@ -179,7 +179,7 @@ class SpillFile:
             raise SpillError(f"A message of {self._queue} cannot be written as JSON ({error}).") from error
 
     def _read(self) -> set[bytes]:
-        """Marks of what the file holds; a torn end is cut off, and what it holds is on disk afterwards."""
+        """Return the marks of what the file holds; cut a torn end off, and flush the rest to disk."""
         known: set[bytes] = set()
         whole = 0
         for number, line in enumerate(_lines(self._fd), 1):
@@ -200,23 +200,26 @@ class SpillFile:
 
 
 def _verified(message: Mapping[str, Any]) -> bytes:
-    """The mark of a message whose body is what SQS says it is."""
+    """Return the mark of a message whose body is what SQS says it is."""
     identity, body, md5 = (message.get(name) for name in ("MessageId", "Body", "MD5OfBody"))
     if not (isinstance(identity, str) and isinstance(body, str) and isinstance(md5, str)):
         raise SpillError("SQS delivered a message without id, body or MD5; it is not kept and not deleted.")
     found = hashlib.md5(body.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     if found != md5.lower():
-        raise SpillError(f"The body of message {identity} does not have the MD5 that SQS told: not kept.")
+        raise SpillError(f"The body of message {identity} does not have the MD5 that SQS reported: not kept.")
     return _mark(identity, md5)
 
 
 def _mark(identity: str, md5: str) -> bytes:
-    """A message as one short key; a file at its limit may hold millions of them."""
+    """Return a message as one short key; a file at its limit may hold millions of them."""
     return hashlib.blake2b(f"{identity}\n{md5.lower()}".encode(), digest_size=16).digest()
 
 
 def _lines(fd: int) -> Iterator[bytes]:
-    """The lines of a file, each with its line feed; the last one may lack it. Never holds the whole file."""
+    """Yield the lines of a file, each with its line feed; the last one may lack it.
+
+    Never holds the whole file.
+    """
     with open(os.dup(fd), "rb", buffering=_CHUNK) as file:
         file.seek(0)
         yield from file

@@ -30,15 +30,15 @@ class LockedOut(JournalError):
 
 
 def why(error: OSError) -> str:
-    """The reason of a failed system call, as a clause."""
+    """Return the reason of a failed system call, as a clause."""
     return _WHY.get(error.errno or 0) or (error.strerror or type(error).__name__)
 
 
 def from_os(path: Path, verb: str, error: OSError) -> JournalError:
-    """The sentence for a failed system call; `verb` is "read" or "written"."""
+    """Return the sentence for a failed system call; `verb` is "read" or "written"."""
     return JournalError(
         f"The journal {path} cannot be {verb}: {why(error)}. "
-        "Choose another place with --state-dir, or mend it."
+        "Choose another place with --state-dir, or repair it."
     )
 
 

@@ -77,7 +77,10 @@ class LogExports:
 
 
 def file_name(name: str, at: float, data: bytes, attempt: int = 0) -> str:
-    """`<name>-<time>-<hash>.log` in characters that mean nothing to any shell; `at` in s since the epoch."""
+    """Return `<name>-<time>-<hash>.log` in characters without meaning to a shell.
+
+    `at` in s since the epoch.
+    """
     safe = _FOREIGN.sub("_", name)[:NAME_CHARS].lstrip("-.") or "log"
     stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
     seed = f"{name}\n{attempt}\n".encode("utf-8", "surrogatepass") + data

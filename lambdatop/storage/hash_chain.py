@@ -60,12 +60,12 @@ class Chain:
     before: Rotation | None = None
 
     def still_ends(self, data: bytes) -> bool:
-        """Whether `data`, read from the last line on, begins with that very line, line feed and all."""
+        """Return whether `data`, read from the last line on, begins with that very line and its line feed."""
         line, feed = data[: self.last_size - 1], data[self.last_size - 1 : self.last_size]
         return not self.last_size or (feed == b"\n" and digest(line) == self.last)
 
     def extend(self, data: bytes) -> tuple[Chain, bytes]:
-        """The chain with the complete lines of `data` that follow it, and the torn rest.
+        """Return the chain with the complete lines of `data` that follow it, and the torn rest.
 
         Raises:
             BrokenChain: a complete line is damaged or does not follow from the line before.
@@ -89,21 +89,21 @@ class Chain:
         return chain, torn
 
     def holds_intent(self, entry_id: str) -> bool:
-        """Whether this intent was written before."""
+        """Return whether this intent was written before."""
         return entry_id in self.by_id
 
     def entries(self) -> tuple[Entry, ...]:
-        """What the records mean."""
+        """Return the entries that the records make."""
         return tuple(self.by_id.values())
 
 
 def digest(line: bytes) -> str:
-    """Hex sha256 of a line without its line feed."""
+    """Return hex sha256 of a line without its line feed."""
     return hashlib.sha256(line).hexdigest()
 
 
 def encode(record: Mapping[str, Any], last: str) -> bytes:
-    """One line, with its line feed.
+    """Return one line, with its line feed.
 
     Raises:
         TypeError, ValueError: the record holds something that JSON cannot say exactly.
@@ -113,12 +113,12 @@ def encode(record: Mapping[str, Any], last: str) -> bytes:
 
 
 def repair(torn: bytes) -> dict[str, Any]:
-    """The note that a torn line was cut off."""
+    """Return the note that a torn line was cut off."""
     return {"record": "repair", "cut_bytes": len(torn), "cut_sha256": digest(torn)}
 
 
 def rotation(before: Rotation) -> dict[str, Any]:
-    """The record that begins the file after an archive."""
+    """Return the record that begins the file after an archive."""
     return {
         "record": ROTATION,
         "archive": before.name,
@@ -153,7 +153,10 @@ def _record(line: bytes, number: int) -> Mapping[str, Any]:
 
 
 def _fold(entries: dict[str, Entry], record: Mapping[str, Any], number: int) -> None:
-    """Records of a kind that a later version may add are kept in the chain and skipped here."""
+    """Fold one record into the entries.
+
+    Kinds that a later version may add stay in the chain and are skipped.
+    """
     try:
         if record.get("record") == "outcome":
             complete = isinstance(record["id"], str) and record["outcome"] in _OUTCOMES

@@ -55,7 +55,7 @@ class JournalFile:
         self._entries: tuple[Entry, ...] | None = ()
 
     def read(self) -> tuple[Entry, ...]:
-        """What is not in archives alone, oldest first; the very same tuple while nothing was appended."""
+        """Return what is not in archives alone, oldest first; the same tuple while nothing was appended."""
         with self._mutex, self._sentences("read"):
             try:
                 directory = open_directory(self.path.parent)
@@ -77,7 +77,7 @@ class JournalFile:
         return self._entries
 
     def older(self) -> Iterator[tuple[Entry, ...]]:
-        """The entries of each archive as they were when it was closed, the newest archive first.
+        """Yield the entries of each archive as they were when it was closed, the newest archive first.
 
         Each is read when it is asked for. Raises JournalError where one is missing or damaged.
         """
@@ -85,7 +85,10 @@ class JournalFile:
         return archives.older(self.path, self._chain.before)
 
     def gap(self) -> str:
-        """What is missing of the journal, or keeps it from beginning anew; "" when nothing does."""
+        """Return what is missing of the journal, or keeps it from beginning a new file.
+
+        "" when nothing does.
+        """
         self.read()
         with self._mutex, self._sentences("read"):
             return archives.gap(self.path, self._chain) or self._trouble
@@ -116,7 +119,7 @@ class JournalFile:
 
     @contextmanager
     def _held(self, directory: int, opened: Callable[[int, Path], int], *, exclusive: bool) -> Iterator[int]:
-        """The file that has the name now, locked: a neighbour may have begun it anew meanwhile."""
+        """Yield file that has the name now, locked: another process may have begun a new one meanwhile."""
         while True:
             fd = opened(directory, self.path)
             try:
@@ -128,7 +131,7 @@ class JournalFile:
                 os.close(fd)
 
     def _begin_anew(self, directory: int, fd: int) -> None:
-        """The record is on disk; that the file cannot begin anew is no reason to call it unwritten."""
+        """Begin a new file; a failure is ignored, because the record is on disk."""
         try:
             archives.begin_anew(directory, fd, self.path, self._chain)
             self._trouble = ""

@@ -42,7 +42,7 @@ def _sync_directory(path: Path) -> None:
 
 
 def open_directory(path: Path) -> int:
-    """A descriptor of a directory that is ours alone; raises FileNotFoundError, JournalError, OSError."""
+    """Return a descriptor of a private directory; raise FileNotFoundError, JournalError, OSError."""
     try:
         fd = os.open(path, _DIRECTORY)
     except OSError as error:
@@ -60,12 +60,12 @@ def open_directory(path: Path) -> int:
 
 
 def open_for_reading(directory: int, path: Path) -> int:
-    """A checked read descriptor of `path` within the open `directory`."""
+    """Return a checked read descriptor of `path` within the open `directory`."""
     return _checked(os.open(path.name, os.O_RDONLY | _FILE, dir_fd=directory), path)
 
 
 def open_for_appending(directory: int, path: Path, what: str = "journal") -> int:
-    """A checked append descriptor of `path` within the open `directory`; created 0600 when missing.
+    """Return a checked append descriptor of `path` within the open `directory`; create it 0600 when missing.
 
     `what` the file is, for the sentence that refuses it.
     """
@@ -80,7 +80,7 @@ def open_for_appending(directory: int, path: Path, what: str = "journal") -> int
 
 
 def open_trusted(path: Path, what: str) -> int:
-    """A read descriptor of a file that nobody but us (or root) could have written; others may read it.
+    """Return a read descriptor of a file that only we (or root) could have written; others may read it.
 
     `what` the file is, for the sentence that refuses it.
 
@@ -109,7 +109,10 @@ def open_trusted(path: Path, what: str) -> int:
 
 
 def create_private(path: Path) -> int:
-    """A write descriptor of a new file of mode 0600; raises FileExistsError, also for a symbolic link."""
+    """Return a write descriptor of a new file of mode 0600.
+
+    Raise FileExistsError, also for a symbolic link.
+    """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE, 0o600)
     os.fchmod(fd, 0o600)  # whatever the umask
     return fd
@@ -156,7 +159,7 @@ def lock_new(fd: int) -> None:
 
 
 def is_still(fd: int, directory: int, path: Path) -> bool:
-    """Whether `path` within the open `directory` is still the file that was opened as `fd`."""
+    """Return whether `path` within the open `directory` is still the file that was opened as `fd`."""
     mine = os.fstat(fd)
     try:
         there = os.stat(path.name, dir_fd=directory, follow_symlinks=False)
@@ -166,7 +169,7 @@ def is_still(fd: int, directory: int, path: Path) -> bool:
 
 
 def read_from(fd: int, offset: int) -> bytes:
-    """Everything from `offset` to the end of the file."""
+    """Return everything from `offset` to the end of the file."""
     parts: list[bytes] = []
     while part := os.pread(fd, 1 << 20, offset):
         parts.append(part)

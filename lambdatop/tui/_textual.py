@@ -65,7 +65,7 @@ Piece = tuple[int, int, Iterable[Segment]]
 
 
 def set_content_size(view: ScrollView, size: Size) -> None:
-    """Say how much there is to scroll through; a scrollbar that comes or goes arranges the screen anew."""
+    """Set how much there is to scroll through; a scrollbar that appears or disappears changes the layout."""
     view.set_reactive(ScrollView.virtual_size, size)
     view._scroll_update(size)
 
@@ -86,7 +86,7 @@ class _PlainLines(StylesCache):
     """Lines as the widget paints them, kept until somebody says that they are dirty."""
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
-        """The lines of a part of the widget."""
+        """Return the lines of a part of the widget."""
         if widget.styles.gutter != NULL_SPACING or widget.opacity != 1.0:
             return super().render_widget(widget, crop)
         width = widget.region.width
@@ -136,12 +136,12 @@ def _divide_without_circle(self: Strip, cuts: Iterable[int]) -> Sequence[Strip]:
 
 
 def keep_strips_out_of_circles() -> None:
-    """Have strips divided without a circle, in this process."""
+    """Divide strips without reference cycles, in this process."""
     Strip.divide = _divide_without_circle  # type: ignore[method-assign]
 
 
 def crash_words(error: BaseException | None, debug: bool) -> str:
-    """What the terminal shows after a crash of the console: never a local variable."""
+    """Return what the terminal shows after a crash of the console: never a local variable."""
     if error is None:
         return "lambdatop stopped because of an internal error."
     frames = traceback.extract_tb(error.__traceback__)
@@ -175,10 +175,10 @@ class FrameDriver(Driver):
 
     @abstractmethod
     def show(self, width: int, height: int, pieces: Iterable[Piece], cursor: tuple[int, int]) -> None:
-        """Something on a screen of `width` x `height` has changed; returns at once."""
+        """Note that something on a screen of `width` x `height` has changed; return at once."""
 
     def post(self, message: Message) -> None:
-        """Tell the app, from this or any other thread."""
+        """Notify the app, from this or any other thread."""
         self.send_message(message)
 
     @property
@@ -206,11 +206,11 @@ class FramedApp(App[None]):
             self.post_display_hook()
 
     def _set_pointer_shape(self, shape: str) -> None:
-        """Nothing: older terminals print the sequence instead of obeying it."""
+        """Do nothing: older terminals print the sequence instead of obeying it."""
 
 
 def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
-    """What an update of the compositor paints, as its own `render_segments` would."""
+    """Yield what an update of the compositor paints, as its own `render_segments` would."""
     if isinstance(update, LayoutUpdate):
         for y, strips in enumerate(update.strips, update.region.y):
             x = update.region.x

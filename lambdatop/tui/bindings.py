@@ -14,5 +14,5 @@ def binding(hotkey: Hotkey) -> Binding:
 
 
 def bindings(*scopes: Scope) -> list[BindingType]:
-    """Bindings of some scopes."""
+    """Return the bindings of some scopes."""
     return [binding(hotkey) for hotkey in in_scope(*scopes)]

@@ -30,11 +30,11 @@ class Frame:
         return max(0.0, self.now - self.snapshot.at)
 
     def age(self, age_s: float | None) -> float | None:
-        """An age from the snapshot as it is now, in s."""
+        """Return an age from the snapshot as it is now, in s."""
         return None if age_s is None else age_s + self.lag_s
 
     def since(self, as_of: float | None) -> float | None:
-        """How old what was known at a moment (s since the epoch) is now, in s."""
+        """Return how old what was known at a moment (s since the epoch) is now, in s."""
         return None if as_of is None else max(0.0, self.now - as_of)
 
     @property
@@ -48,18 +48,18 @@ class Frame:
         return self.snapshot.targets[0] if self.snapshot.targets else None
 
     def source(self, name: str) -> SourceRow | None:
-        """The state of one collector."""
+        """Return the state of one collector."""
         return next((s for s in self.snapshot.sources if s.name == name), None)
 
     def pace(self, name: str) -> float:
-        """Seconds between two rounds of a collector: what it reports, else what is configured."""
+        """Return the seconds between two rounds of a collector: what it reports, else what is configured."""
         row = self.source(name)
         if row is not None and row.pace_s:
             return row.pace_s
         return float(getattr(self.settings.paces, name, 60.0))
 
     def is_stale(self, age_s: float | None, source: str) -> bool:
-        """Whether data of this age (now, s) has missed several rounds of its source."""
+        """Return whether data of this age (now, s) has missed several rounds of its source."""
         return age_s is not None and age_s > max(STALE_FLOOR_S, STALE_AFTER_PACES * self.pace(source))
 
     @property

@@ -71,7 +71,7 @@ class Host(ThemedApp):
     arm_s: float
     save_log: Callable[[str, Iterable[str]], str] | None
     live_asked: bool | None
-    corridor: MitigationFlow
+    mitigation_flow: MitigationFlow
     looks: VisibleRows
 
     @property
@@ -83,7 +83,7 @@ class Host(ThemedApp):
         """Show a toast. Words may hold names from AWS, so they are never parsed as markup."""
         self.notify(self.inks.text(words), severity=severity, markup=False)
 
-    def look(self) -> None:
+    def take_snapshot(self) -> None:
         """Take the newest snapshot."""
         raise NotImplementedError
 
@@ -92,11 +92,11 @@ class Host(ThemedApp):
         raise NotImplementedError
 
     def watch_logs(self) -> None:
-        """Tell the engine whose log is on the screen."""
+        """Set the functions whose logs are on the screen."""
         raise NotImplementedError
 
     def ask_live(self, *, on: bool) -> None:
-        """Have the logs on the screen come through Live Tail, or by polling."""
+        """Read the logs on the screen through Live Tail, or by polling."""
         raise NotImplementedError
 
     def ask_who(self, key: Key, name: str) -> None:

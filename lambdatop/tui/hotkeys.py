@@ -59,7 +59,7 @@ def _mutation(spec: MitigationSpec) -> Hotkey:
 HOTKEYS: tuple[Hotkey, ...] = (
     Hotkey("next_pane", "tab", "Tab", "next_pane", "pane", "next pane", "dashboard", footer=14),
     Hotkey("previous_pane", "shift+tab", "Shift-Tab", "previous_pane", "pane", "previous pane", "dashboard"),
-    Hotkey("zoom", "z", "z", "zoom", "zoom", "one pane alone, and back", "dashboard", footer=17),
+    Hotkey("zoom", "z", "z", "zoom", "zoom", "maximize the pane, or restore it", "dashboard", footer=17),
     Hotkey(
         "open",
         "enter",
@@ -155,7 +155,7 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "I",
         "kinds",
         "by kind",
-        "errors by kind from Logs Insights; its price is shown before it is asked",
+        "errors by kind from Logs Insights; the cost is shown before the query",
         "log",
         footer=12,
     ),
@@ -184,21 +184,37 @@ HOTKEYS: tuple[Hotkey, ...] = (
         footer=9,
     ),
     *(_mutation(spec) for spec in REGISTRY.values()),
-    Hotkey("who", "H", "H", "who", "who", "who changed it lately, by CloudTrail", "target", footer=16),
+    Hotkey("who", "H", "H", "who", "who", "recent changes to it, from CloudTrail", "target", footer=16),
     Hotkey(
         "undo", "u", "u", "undo", "undo", "undo the newest change; on a page, of what it shows", "everywhere"
     ),
-    Hotkey("journal", "J", "J", "journal", "journal", "what was done, what is still unknown", "everywhere"),
-    Hotkey("pause", "p", "p", "pause", "pause", "freeze the display, and go on", "everywhere", footer=12),
+    Hotkey(
+        "journal", "J", "J", "journal", "journal", "the journal: changes and their outcomes", "everywhere"
+    ),
+    Hotkey("pause", "p", "p", "pause", "pause", "pause or resume the display", "everywhere", footer=12),
     Hotkey("refresh", "r", "r", "refresh", "refresh", "collect everything now", "everywhere", footer=15),
     Hotkey(
-        "full_detail", "d", "d", "full_detail", "detail", "all metrics once; says its price", "everywhere"
+        "full_detail",
+        "d",
+        "d",
+        "full_detail",
+        "detail",
+        "read all metrics once; the cost is shown first",
+        "everywhere",
     ),
-    Hotkey("spend", "dollar_sign", "$", "spend", "cost", "what looking costs, by API", "everywhere"),
+    Hotkey("spend", "dollar_sign", "$", "spend", "cost", "API spend, by operation", "everywhere"),
     Hotkey("theme", "t", "t", "theme", "theme", "choose the theme", "everywhere", footer=18),
     Hotkey("help", "question_mark", "?", "help", "help", "all keys", "everywhere", footer=2),
     Hotkey("palette", "colon,ctrl+p", ": Ctrl-P", "command_palette", "palette", "commands", "everywhere"),
-    Hotkey("login", "ctrl+l", ":login Ctrl-L", "login", "log in", "log in anew, and back", "everywhere"),
+    Hotkey(
+        "login",
+        "ctrl+l",
+        ":login Ctrl-L",
+        "login",
+        "log in",
+        "log in again, then return to the console",
+        "everywhere",
+    ),
     Hotkey("quit", "q", "q", "quit", "quit", "quit", "everywhere", footer=3),
     Hotkey(
         "quit_now",
@@ -206,7 +222,7 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "Ctrl-C Ctrl-Q",
         "quit",
         "quit",
-        "quit, also from a dialog; a mutation on its way is finished first",
+        "quit, also from a dialog; a mutation in progress finishes first",
         "everywhere",
         priority=True,
     ),
@@ -226,15 +242,15 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "H",
         "who_chosen",
         "who",
-        "who changed it lately, by CloudTrail",
+        "recent changes to it, from CloudTrail",
         "journal",
         footer=5,
     ),
     Hotkey(
-        "ask", "enter", "Enter", "ask", "ask", "ask Logs Insights, at the price that is shown", "insights"
+        "ask", "enter", "Enter", "ask", "ask", "run the Logs Insights query at the cost shown", "insights"
     ),
-    Hotkey("longer", "+,=", "+", "minutes(1)", "longer", "look further back", "insights"),
-    Hotkey("shorter", "-", "-", "minutes(-1)", "shorter", "look less far back", "insights"),
+    Hotkey("longer", "+,=", "+", "minutes(1)", "longer", "longer time range", "insights"),
+    Hotkey("shorter", "-", "-", "minutes(-1)", "shorter", "shorter time range", "insights"),
     Hotkey("confirm", "y", "y", "confirm_key", "confirm", "confirm, where no typed name is asked", "dialog"),
     Hotkey("cancel", "escape", "Esc", "cancel", "cancel", "close without doing anything", "dialog"),
     Hotkey("dialog_down", "down,pagedown", "↓ PgDn", "scroll_body(1)", "down", "scroll the plan", "dialog"),
@@ -249,12 +265,12 @@ KEY_OF: dict[str, str] = {h.mitigation: h.shown for h in HOTKEYS if h.mitigation
 
 
 def in_scope(*scopes: Scope) -> Iterator[Hotkey]:
-    """Entries of these scopes, in the order of the table."""
+    """Yield the entries of these scopes, in the order of the table."""
     return (h for h in HOTKEYS if h.scope in scopes)
 
 
 def markdown_table(hotkeys: Iterable[Hotkey]) -> str:
-    """The key table of README, ending without a line feed."""
+    """Return the key table of README, ending without a line feed."""
     lines = ["| key | what it does | where |", "| --- | --- | --- |"]
     for hotkey in hotkeys:
         keys = " ".join(f"`{key}`" for key in hotkey.shown.split(" "))
@@ -263,7 +279,7 @@ def markdown_table(hotkeys: Iterable[Hotkey]) -> str:
 
 
 def mitigation_table() -> str:
-    """The table of docs/mitigations.md, ending without a line feed."""
+    """Return the table of docs/mitigations.md, ending without a line feed."""
     lines = [
         "| mitigation | key | on | tier | what it does | settings | policy |",
         "|---|---|---|---|---|---|---|",

@@ -30,10 +30,10 @@ class Filter:
 
 
 def parse_filter(text: str) -> Filter:
-    """A filter from what was typed: case-insensitive, `!` in front takes everything that does not match.
+    """Parse a filter: case-insensitive, `!` in front takes everything that does not match.
 
-    Text that is no valid regular expression is searched literally, and so is one that could take longer
-    than the text is long (the note says why).
+    Text that is no valid regular expression is searched literally, and so is one that could take longer than
+    the text is long (the note says why).
     """
     text = text[:MAX_CHARS]
     inverse = text.startswith("!")
@@ -46,7 +46,7 @@ def parse_filter(text: str) -> Filter:
 
 
 def parse_search(text: str) -> tuple[Pattern, str]:
-    """What to look for, and a note as filters have it; a capital letter makes case count."""
+    """Parse a search and return a note as filters have it; a capital letter makes it case-sensitive."""
     text = text[:MAX_CHARS]
     return _pattern(text, ignore_case=text == text.lower())
 

@@ -43,12 +43,12 @@ class Candidate(NamedTuple):
 
 
 def of_storm(row: StormRow) -> Selection:
-    """The selection that a storm row stands for."""
+    """Return the selection that a storm row stands for."""
     return Selection(row.function, row.mapping, None)
 
 
 def of_finding(finding: Finding, snapshot: Snapshot) -> Selection:
-    """The selection that a finding stands for: what would help, its target as a rule, and its function."""
+    """Return the selection of a finding: what would help, its target as a rule, and its function."""
     key = finding.remedy or finding.target.key
     if key.kind == "function":
         return Selection(function=key)
@@ -62,7 +62,7 @@ def of_finding(finding: Finding, snapshot: Snapshot) -> Selection:
 
 
 def logs_of(finding: Finding, snapshot: Snapshot) -> tuple[tuple[Key, ...], Hashable]:
-    """The functions whose logs tell of a finding, the one to act on first, and what they have in common.
+    """Return the functions whose logs show a finding, the one to act on first, and what they have in common.
 
     For the cause of an incident those are all of its functions, else the finding's own one.
     """
@@ -74,7 +74,7 @@ def logs_of(finding: Finding, snapshot: Snapshot) -> tuple[tuple[Key, ...], Hash
 
 
 def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tuple[Candidate, ...]:
-    """Everything that this mitigation could act on for the selection, most likely first."""
+    """Return everything that this mitigation could act on for the selection, most likely first."""
     kind = kind_of(mitigation)
     if kind == "function":
         key = selection.function
@@ -89,9 +89,9 @@ def candidates(mitigation: str, selection: Selection, snapshot: Snapshot) -> tup
 
 
 def newest_of(function: Key | None, snapshot: Snapshot, about: Collection[Key] = ()) -> str | None:
-    """The id of the newest change that can be undone and concerns this function, None when none does.
+    """Return the id of the newest change of this function that can be undone, None without one.
 
-    `about` are other things that belong to it: what is selected, and rules, which no snapshot holds.
+    `about` are other targets that belong to it: what is selected, and rules, which no snapshot holds.
     """
     rows = [m.facts for m in snapshot.mappings if function is not None and m.facts.function == function]
     mine = {function, *about}
@@ -109,7 +109,7 @@ def newest_of(function: Key | None, snapshot: Snapshot, about: Collection[Key] =
 
 
 def nothing_to_do(mitigation: str, selection: Selection) -> str:
-    """Why there is no candidate, in one sentence."""
+    """Return why there is no candidate, in one sentence."""
     if selection == NOTHING:
         return "Select a function first."
     what = planner(mitigation).nothing
@@ -161,7 +161,7 @@ def _mapping(snapshot: Snapshot, key: Key) -> MappingRow | None:
 
 
 def _touches(row: MappingRow, queue: Key, snapshot: Snapshot) -> bool:
-    """Whether a mapping reads from `queue`, or from a queue whose dead letters go there."""
+    """Return whether a mapping reads from `queue`, or from a queue whose dead letters go there."""
     source = row.facts.source_queue
     if source == queue:
         return True

@@ -15,7 +15,7 @@ _LEAST = 20
 
 
 def command_lines(command: str, width: int) -> list[str]:
-    """The lines of one command, each at most `width` cells (at least 20); one that fits stays as it is."""
+    """Return lines of one command, each at most `width` cells (at least 20); one that fits stays as it is."""
     if len(command) <= width:
         return [command]
     room = max(_LEAST, width) - _ROOM
@@ -32,7 +32,7 @@ def command_lines(command: str, width: int) -> list[str]:
 
 
 def _pieces(word: str, room: int) -> list[str]:
-    """A word in pieces that fit, each quoted; the shell puts together what nothing stands between."""
+    """Return a word in pieces that fit, each quoted; the shell joins adjacent ones."""
     if len(shlex.quote(word)) <= room:
         return [shlex.quote(word)]
     pieces, rest = [], word

@@ -9,11 +9,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The checkout."""
+    """Return the root of the checkout."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
 def sources(root: Path) -> tuple[Path, ...]:
-    """Every Python file of the package."""
+    """Return every Python file of the package."""
     return tuple(sorted((root / "lambdatop").rglob("*.py")))

@@ -32,24 +32,24 @@ _LINE = re.compile(
 
 
 def pins(root: Path, lock: str) -> dict[str, str]:
-    """Locked versions by name."""
+    """Return the locked versions by name."""
     return dict(build_pyz.locked((root / lock).read_text(encoding="utf-8")).keys())
 
 
 def direct(root: Path, *extras: str) -> list[Requirement]:
-    """What pyproject.toml asks for."""
+    """Return the requirements of pyproject.toml."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     more = [line for extra in extras for line in project["optional-dependencies"][extra]]
     return [Requirement(line) for line in (*project["dependencies"], *more)]
 
 
 def build_needs(root: Path) -> list[Requirement]:
-    """What building the package asks for."""
+    """Return the requirements for building the package."""
     return asked(root, "requirements/build.in")
 
 
 def asked(root: Path, file: str) -> list[Requirement]:
-    """What an input of a lock file asks for."""
+    """Return the requirements of an input of a lock file."""
     lines = (root / file).read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if not line.startswith("#")]
 

@@ -19,7 +19,7 @@ from lambdatop.tui.panes.registry import ALL_HOTKEYS
 
 
 def between(text: str, name: str) -> str:
-    """What stands between `<!-- name -->` and `<!-- /name -->`."""
+    """Return the text between `<!-- name -->` and `<!-- /name -->`."""
     found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
     assert found, f"README has no <!-- {name} --> … <!-- /{name} -->"
     return found.group(1).strip()

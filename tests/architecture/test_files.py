@@ -59,7 +59,7 @@ def test_only_the_command_line_writes_to_stdout(sources: tuple[Path, ...], root:
 
 
 def _writes(module: ast.Module) -> list[int]:
-    """Lines that print or touch `sys.stdout`."""
+    """Return lines that print or touch `sys.stdout`."""
     lines = []
     for node in ast.walk(module):
         printing = isinstance(node, ast.Call) and ast.unparse(node.func) == "print"

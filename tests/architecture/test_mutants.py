@@ -12,7 +12,7 @@ from mutations import mutants
 
 
 def faults(text: str) -> dict[str, str]:
-    """What becomes of a module, by the name of the fault."""
+    """Return the mutated modules by the name of the fault."""
     made = {}
     for number, one in enumerate(mutants(ast.parse(text))):
         tree = ast.parse(text)

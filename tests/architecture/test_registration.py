@@ -61,7 +61,7 @@ ASKING = ("source", "pace", "source_ages")
 
 @pytest.fixture(scope="module")
 def named_in(root: Path) -> dict[str, set[str]]:
-    """Detectors and mitigations named by each file: as a text, or as the name of a field."""
+    """Return the detectors and mitigations named by each file: as a text, or as the name of a field."""
     found: dict[str, set[str]] = defaultdict(set)
     for file in sorted((root / "lambdatop").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -100,7 +100,7 @@ def _module_of(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def described_in(root: Path) -> dict[str, set[str]]:
-    """Sources by the files that import their description."""
+    """Return sources by the files that import their description."""
     found: dict[str, set[str]] = defaultdict(set)
     for file in sorted((root / "lambdatop").rglob("*.py")):
         path = file.relative_to(root).as_posix()
@@ -112,7 +112,7 @@ def described_in(root: Path) -> dict[str, set[str]]:
 
 
 def _names(tree: ast.Module) -> set[str]:
-    """What a file imports from the table of sources, or takes of it as an attribute."""
+    """Return what a file imports from the table of sources, or takes of it as an attribute."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "lambdatop.domain.sources":
@@ -146,7 +146,7 @@ def test_nobody_else_lists_sources(root: Path) -> None:
 
 
 def _listed(file: Path) -> Iterator[set[object]]:
-    """The texts of each tuple, list and set of a file, and the keys of each mapping."""
+    """Yield the texts of each tuple, list and set of a file, and the keys of each mapping."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):
             entries = node.keys if isinstance(node, ast.Dict) else node.elts

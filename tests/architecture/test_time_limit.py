@@ -18,7 +18,7 @@ PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def run(root: Path, directory: Path, bodies: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """The tests of `bodies`, then sixty that pass, with a limit of three seconds each."""
+    """Run the tests of `bodies`, then sixty that pass, with a limit of three seconds each."""
     (directory / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
     (directory / "test_first.py").write_text(IMPORTS + bodies, encoding="utf-8")
     for name in ("second", "third", "fourth"):

@@ -23,7 +23,7 @@ Open = Callable[[Connection], Any]
 
 @pytest.fixture
 async def stub() -> AsyncIterator[WireStub]:
-    """A wire stub; a request that AWS would not have understood fails the test."""
+    """Yield a wire stub; a request that AWS would not have understood fails the test."""
     async with WireStub() as running:
         yield running
     assert running.problems == []
@@ -32,7 +32,7 @@ async def stub() -> AsyncIterator[WireStub]:
 
 @pytest.fixture
 async def bench(stub: WireStub) -> AsyncIterator[MakeBench]:
-    """Makes reading doors towards the stub and closes them at the end."""
+    """Yield a maker of read connections to the stub, closed at the end."""
     made: list[Bench] = []
 
     def make(**options: object) -> Bench:
@@ -46,20 +46,20 @@ async def bench(stub: WireStub) -> AsyncIterator[MakeBench]:
 
 @pytest.fixture
 def account(stub: WireStub) -> WireStub:
-    """The stub, with the account of `fakes/wire_account.py` behind it."""
+    """Return the stub, with the account of `fakes/wire_account.py` behind it."""
     furnish(stub)
     return stub
 
 
 @pytest.fixture
 def reader(account: WireStub, bench: MakeBench) -> AwsReader:
-    """A reader of that account, at a fixed time."""
+    """Return a reader of that account, at a fixed time."""
     return AwsReader(bench(at=1_800_000_000.0).api, SCOPE)
 
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[launch.Demo]:
-    """One bare emulator for the whole run."""
+    """Yield one bare emulator for the whole run."""
     demo = launch.start(deploy=False)
     yield demo
     demo.stop()
@@ -67,7 +67,7 @@ def emulator_process() -> Iterator[launch.Demo]:
 
 @pytest.fixture
 def emulator(emulator_process: launch.Demo) -> launch.Demo:
-    """The emulator, empty."""
+    """Return the emulator, empty."""
     emulator_process.reset()
     return emulator_process
 
@@ -91,7 +91,7 @@ async def opened() -> AsyncIterator[Open]:
 
 @pytest.fixture
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """An environment without anything of AWS in it, and files in an empty directory."""
+    """Remove everything of AWS from the environment, and use an empty directory for files."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

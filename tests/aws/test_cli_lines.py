@@ -51,7 +51,7 @@ class AwsCli:
         )
 
     def run(self, words: list[str]) -> int:
-        """The exit code of one command."""
+        """Return the exit code of one command."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(words) + "\n")

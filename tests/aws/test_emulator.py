@@ -52,7 +52,7 @@ def _boto(demo: Demo, service: str) -> Any:
 
 @pytest.fixture
 def made(emulator: Demo) -> dict[str, Any]:
-    """`worker` fed by the queue `orders` (disabled trigger) with `orders-dlq`."""
+    """Create `worker`, fed by the queue `orders` (disabled trigger) with `orders-dlq`."""
     sqs, lam = _boto(emulator, "sqs"), _boto(emulator, "lambda")
     arn = f"arn:aws:sqs:{emulator.region}:{emulator.account}:"
     sqs.create_queue(QueueName="orders-dlq")

@@ -33,7 +33,7 @@ from lambdatop.domain.state.events import SourceReported, SourceState, TargetIde
 from lambdatop.domain.state.fold import fold, fold_all
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
 from lambdatop.domain.state.world import EMPTY_WORLD, World
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(400)]  # two thousand requests in each test
 
@@ -71,7 +71,7 @@ class Seen(NamedTuple):
 
 
 async def _world(bench: Bench) -> World:
-    """All sources, round after round, as the collectors ask them."""
+    """Return the World after all sources, round after round, as the collectors ask them."""
     world = fold(EMPTY_WORLD, TargetIdentified(SCOPE, NOW, IDENTITY["Arn"]))
     sources = build_sources(Opened(bench.api, SCOPE, SETTINGS, identity=IDENTITY["Arn"]))
     for number in range(ROUNDS):
@@ -97,7 +97,7 @@ async def _plans(bench: Bench) -> tuple[Proposal | SourceError, ...]:
             continue
         wanted = looks_at(name)
         if wanted:
-            closer = await look(reader, target, wanted)
+            closer = await read_fields(reader, target, wanted)
             gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
             situation = replace(situation, gaps=gaps, **(closer.state or {}))
         found.append(plan(name, situation, params, NOW, "p"))
@@ -128,7 +128,7 @@ async def _full(stub: WireStub, bench: Bench) -> Full:
 
 
 async def _faulty(stub: WireStub, bench: Bench, full: Full, read: Read, reply: Reply) -> Seen:
-    """The same with one read that fails; what does not use it says what it said."""
+    """Run the same with one failing read; check that everything that does not use it stays the same."""
     furnish(stub)
     stub.on(*read, reply)
     snapshot = await _snapshot(bench) if read in full.by_sources else full.seen.snapshot
@@ -239,7 +239,7 @@ def _plan(full: Proposal | SourceError, seen: Proposal | SourceError) -> Iterato
 
 
 def _silent(read: Read, mode: str, full: Seen, seen: Seen) -> Iterator[str]:
-    """A read that brought nothing shows in the sources or in the gaps."""
+    """Yield a fault where a read that brought nothing shows neither in the sources nor in the gaps."""
     told = seen.snapshot.gaps != full.snapshot.gaps or any(s.state != "ok" for s in seen.snapshot.sources)
     if not told and _rows(seen.snapshot) != _rows(full.snapshot):
         yield f"{read} ({mode}) is told nowhere"

@@ -20,7 +20,7 @@ from fakes.sts_stub import ROLE, home_with
 from fakes.wire_stub import Answer, Fault
 from fakes.wire_world import FED, FUNCTION, STREAMED, WireWorld, WorldStub, key
 from fakes.wire_world_changes import Q
-from fakes.wire_world_corridor import Console
+from fakes.wire_world_flow import Console
 from fakes.wire_world_rows import Row, rows
 
 from lambdatop.aws.connect import connect
@@ -53,14 +53,14 @@ class Broker:
         self.stub, self.file = stub, directory / "handout.json"
         self.on_identity: Callable[[], None] = lambda: None
         self.asked = 0
-        self.hand_out("ASIAFIRST")
+        self.issue("ASIAFIRST")
         stub.on("sts", "GetCallerIdentity", self._identity)
         stub.on(
             "sts", "AssumeRole", lambda params: {"Credentials": self._keys() | {"Expiration": self._end()}}
         )
 
-    def hand_out(self, key_id: str) -> None:
-        """From the next renewal on."""
+    def issue(self, key_id: str) -> None:
+        """Use this key from the next renewal on."""
         answer = {"Version": 1, "AccessKeyId": key_id, "SecretAccessKey": "s", "SessionToken": "t"}
         self.file.write_text(json.dumps(answer | {"Expiration": self._end().isoformat()}))
 
@@ -85,7 +85,7 @@ class Broker:
         return web.json_response(told | {"Token": told["SessionToken"]})
 
     def signers(self) -> set[str]:
-        """Whose keys signed what changes something."""
+        """Return whose keys signed mutations."""
         return {r.access_key for r in self.stub.received if r.operation in CHANGES}
 
 
@@ -108,7 +108,7 @@ EACH_SOURCE = pytest.mark.parametrize("source", ["process", "container", "role"]
 async def source(
     request: pytest.FixtureRequest, broker: Broker, clean: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[None]:
-    """The broker behind one of three ways of the SDK; a process that runs, when a test does not say."""
+    """Provide the broker by one of three ways of the SDK; a process that runs, when a test names none."""
     kind = getattr(request, "param", "process")
     process = f"credential_process = cat {broker.file}"
     keys = "aws_access_key_id = AKIABASE\naws_secret_access_key = s"
@@ -154,7 +154,7 @@ async def test_another_account_gets_nothing_and_the_sentence_says_whose_it_is(
     console: Console, broker: Broker
 ) -> None:
     plan = await console.plan(THROTTLE)
-    broker.hand_out("ASIAOTHER")
+    broker.issue("ASIAOTHER")
     done = await console.execute(plan)
     assert done.kind == "not-sent"
     assert WHO["ASIAOTHER"] in done.message
@@ -163,7 +163,7 @@ async def test_another_account_gets_nothing_and_the_sentence_says_whose_it_is(
     assert broker.signers() == set()
     assert console.journal.read() == ()
     # There is no way back on this connection, not even when the old keys come again.
-    broker.hand_out("ASIAFIRST")
+    broker.issue("ASIAFIRST")
     asked = broker.asked
     with pytest.raises(IdentityChanged):
         await console.backend.reader.state(key("function", FUNCTION), ("reserved_concurrency",))
@@ -177,7 +177,7 @@ async def test_keys_that_change_after_the_last_question_do_not_sign(console: Con
     mutator = console.backend.mutator
     assert mutator is not None
     asked = await mutator.signer(plan.call)
-    broker.hand_out("ASIAOTHER")
+    broker.issue("ASIAOTHER")
     sent = await mutator.send(plan.call, plan.call.digest())
     assert (asked, sent.outcome) == (WHO["ASIAFIRST"], "applied")
     assert broker.signers() == {"ASIAFIRST"}
@@ -186,7 +186,7 @@ async def test_keys_that_change_after_the_last_question_do_not_sign(console: Con
 async def test_a_change_at_the_very_question_is_seen(console: Console, broker: Broker) -> None:
     """The broker moves while the last question is under way: what signs is what was asked about."""
     plan = await console.plan(THROTTLE)
-    broker.on_identity = lambda: broker.hand_out("ASIAOTHER")
+    broker.on_identity = lambda: broker.issue("ASIAOTHER")
     done = await console.execute(plan)
     assert broker.signers() <= {"ASIAFIRST"}
     (entry,) = console.journal.read() or (None,)
@@ -199,7 +199,7 @@ async def test_another_session_of_the_same_role_goes_on_and_is_written_down(
     console: Console, broker: Broker
 ) -> None:
     plan = await console.plan(THROTTLE)
-    broker.hand_out("ASIANEXT")
+    broker.issue("ASIANEXT")
     assert (await console.execute(plan)).kind == "applied"
     (entry,) = console.journal.read()
     assert (entry.actor, broker.signers()) == (WHO["ASIANEXT"], {"ASIANEXT"})
@@ -207,7 +207,7 @@ async def test_another_session_of_the_same_role_goes_on_and_is_written_down(
 
 async def test_another_role_of_the_same_account_is_somebody_else(console: Console, broker: Broker) -> None:
     plan = await console.plan(THROTTLE)
-    broker.hand_out("ASIAROLE")
+    broker.issue("ASIAROLE")
     done = await console.execute(plan)
     assert (done.kind, broker.signers()) == ("not-sent", set())
     assert "assumed-role/admin/one" in done.message
@@ -217,17 +217,17 @@ async def test_keys_of_which_aws_does_not_say_whose_they_are_sign_nothing(
     console: Console, broker: Broker
 ) -> None:
     plan = await console.plan(THROTTLE)
-    broker.hand_out("ASIASTRANGER")
+    broker.issue("ASIASTRANGER")
     assert (await console.execute(plan)).kind == "not-sent"
     assert broker.signers() == set()
-    broker.hand_out("ASIAFIRST")  # not known is not changed: the next one may go through
+    broker.issue("ASIAFIRST")  # not known is not changed: the next one may go through
     assert (await console.execute(replace(plan, id="again"))).kind == "applied"
 
 
 async def test_a_plan_in_steps_ends_at_the_step_before(console: Console, broker: Broker) -> None:
     plan = await console.plan(SKIP)
     assert len(plan.steps) > 1
-    broker.stub.world.on_request = lambda request: broker.hand_out("ASIAOTHER")
+    broker.stub.world.on_request = lambda request: broker.issue("ASIAOTHER")
     done = await console.execute(plan)
     assert len(broker.stub.world.requests) == 1
     assert done.kind != "applied"
@@ -237,7 +237,7 @@ async def test_a_plan_in_steps_ends_at_the_step_before(console: Console, broker:
 async def test_an_undo_is_not_sent_either(console: Console, broker: Broker) -> None:
     assert (await console.execute(await console.plan(THROTTLE))).kind == "applied"
     undo = await console.undo()
-    broker.hand_out("ASIAOTHER")
+    broker.issue("ASIAOTHER")
     assert (await console.execute(undo)).kind == "not-sent"
     broker.stub.world.on_request = lambda request: None
     assert len(broker.stub.world.requests) == 1
@@ -253,7 +253,7 @@ async def test_a_drain_stops_with_everything_on_disk(
 
     def move(operation: str, before: int) -> None:
         if operation == DELETE:
-            broker.hand_out("ASIAOTHER")
+            broker.issue("ASIAOTHER")
 
     queue.interrupt = move
     sent = await mutator.drain(DRAIN, DRAIN.digest(), spill)
@@ -269,7 +269,7 @@ async def test_a_drain_stops_with_everything_on_disk(
 async def test_no_mitigation_is_sent_by_somebody_else(console: Console, broker: Broker, row: Row) -> None:
     row.prepare(broker.stub.world)
     plan = await console.plan(row)
-    broker.hand_out("ASIAOTHER")
+    broker.issue("ASIAOTHER")
     assert (await console.execute(plan)).kind == "not-sent"
     assert broker.stub.world.requests == []
     assert {r.operation for r in broker.stub.received if r.access_key == "ASIAOTHER"} == {"GetCallerIdentity"}
@@ -280,7 +280,7 @@ async def test_a_lease_is_not_taken_by_somebody_else(source: None, broker: Broke
     backend, _ = await opened(replace(HELD, lease=LeaseSettings("leases", 60.0)))
     assert backend.lease is not None
     broker.stub.on("dynamodb", "UpdateItem", {})
-    broker.hand_out("ASIAOTHER")
+    broker.issue("ASIAOTHER")
     leased = await backend.lease.take(key("mapping", FED), "ann", 0.0)
     assert "renewed as another identity" in leased.words
     assert broker.signers() == set()
@@ -290,12 +290,12 @@ async def test_a_lease_is_not_taken_by_somebody_else(source: None, broker: Broke
 async def test_many_readers_at_once_ask_once_for_each_renewal(source: None, broker: Broker) -> None:
     backend, _ = await opened()
     target = key("function", FUNCTION)
-    broker.hand_out("ASIANEXT")
+    broker.issue("ASIANEXT")
     before = broker.asked
     read = backend.reader.state
     await asyncio.gather(*(read(target, ("reserved_concurrency",)) for _ in range(8)))
     assert broker.asked == before + 1
-    broker.hand_out("ASIAOTHER")
+    broker.issue("ASIAOTHER")
     ends = await asyncio.gather(
         *(read(target, ("reserved_concurrency",)) for _ in range(8)), return_exceptions=True
     )

@@ -46,7 +46,7 @@ async def only(source: Any, view: Any, kind: type[Event]) -> Any:
 
 
 async def listed(made: Bench) -> World:
-    """The World after one list of functions and mappings."""
+    """Return the World after one list of functions and mappings."""
     functions = await FunctionsSource(made.api, SCOPE).collect(made.view())
     return fold_all(EMPTY_WORLD, (*functions, *await MappingsSource(made.api, SCOPE).collect(made.view())))
 

@@ -60,7 +60,7 @@ class Account:
         return json.dumps({"Functions": [function(i) for i in range(first, last)], **more}).encode()
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One request of any service."""
+        """Answer one request of any service."""
         self.calls += 1
         body, target = await request.read(), request.headers.get("X-Amz-Target", "")
         if b"Action=GetCallerIdentity" in body:

@@ -29,7 +29,7 @@ class BusyAccount(Account):
         self._said: set[str] = set()
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One request of any service."""
+        """Answer one request of any service."""
         operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         operation = operation or request.path.strip("/").rpartition("/")[2] or "GetCallerIdentity"
         if operation == "FilterLogEvents" and self._lines_per_s:

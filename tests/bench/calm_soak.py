@@ -21,7 +21,7 @@ LOOK_S = 0.5
 
 
 def alarms(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """What a quiet day must not show."""
+    """Return the findings that a quiet day must not have."""
     return tuple(f for f in snapshot.findings if f.rank > 0)
 
 

@@ -15,7 +15,7 @@ FUNCTIONS = ("orders-worker", "report-builder")
 
 
 def deploy(demo: Demo) -> None:
-    """Two functions and a queue without traffic: what is tested is the console, not the emulator."""
+    """Deploy two functions and a queue without traffic: what is tested is the console, not the emulator."""
     wire = Wire(urlsplit(demo.endpoint_url).port or 0, demo.account, demo.region, demo.session_token)
     functions = tuple(f for f in fleet.FUNCTIONS if f.name in FUNCTIONS)
     mappings = tuple(m for m in fleet.MAPPINGS if m.function in FUNCTIONS and m.kind == "sqs")

@@ -26,7 +26,7 @@ RESULT_S = 60.0
 
 
 def reserved(demo: Demo) -> int | None:
-    """The reserved concurrency as it really is."""
+    """Return the reserved concurrency of the emulator."""
     url = f"{demo.endpoint_url}/2019-09-30/functions/{FUNCTION}/concurrency"
     request = urllib.request.Request(url, headers={"X-Amz-Security-Token": demo.session_token})
     with urllib.request.urlopen(request, timeout=10) as answer:

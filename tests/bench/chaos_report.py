@@ -83,7 +83,7 @@ def _compare(report: Report, name: str, values: Sequence[int], third: int, slack
 
 
 def told(report: Report) -> str:
-    """The report in lines."""
+    """Return the report in lines."""
     lines = [f"{report.keys} keys, the slowest answered after {report.slowest_s:.2f} s"]
     lines += [
         f"{name:14} {report.met.get(name, 0):6} times, well again after at most {seconds:.1f} s"

@@ -116,12 +116,15 @@ class Soak:
         self._term.read(max(0.0, BETWEEN_S - took))
 
     def go_round(self) -> None:
-        """The rest of the keys, which end on the dashboard."""
+        """Press the rest of the keys, which end on the dashboard."""
         while self.report.keys % len(KEYS):
             self.key()
 
     def phase(self, trouble: Trouble, seconds: float, *, ask: bool) -> None:
-        """One kind of trouble for so long, then none until all is well; `ask`: by `r`, or by the pace."""
+        """Apply one kind of trouble for so long, then none until all is well.
+
+        `ask`: by `r`, or by the pace.
+        """
         self._steering.begin(trouble)
         until = time.monotonic() + seconds
         met = self._steering.proxy.met

@@ -49,7 +49,7 @@ def our_queries(functions: int) -> list[Query]:
 
 
 async def ours(port: int, functions: int) -> tuple[float, float, float]:
-    """Wall s, CPU s and the longest stall of this loop, ms."""
+    """Return wall s, CPU s and the longest stall of this loop, ms."""
     made = Bench(f"http://127.0.0.1:{port}", attempts=2)
     queries, span = our_queries(functions), span_until(time.time(), MINUTES)
     await ask(made.api, queries[:PER_CALL], span, lambda units: None)
@@ -88,7 +88,7 @@ def other(python: str, kind: str, port: int, functions: int) -> tuple[float, flo
 
 
 def figures(functions: int, python: str | None) -> list[Figure]:
-    """The best of three rounds of each reader, in turn."""
+    """Return the best of three rounds of each reader, in turn."""
     command = [sys.executable, str(HERE / "metric_stub.py"), str(MINUTES)]
     mine: list[tuple[float, float, float]] = []
     others: dict[str, list[tuple[float, float]]] = {name: [] for name in OTHERS}

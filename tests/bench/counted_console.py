@@ -25,7 +25,7 @@ def _noted() -> asyncio.AbstractEventLoop:
 
 
 def tasks() -> int:
-    """Unfinished tasks on all loops; -1 when they changed under the count."""
+    """Return the unfinished tasks on all loops; -1 when they changed during the count."""
     try:
         return sum(len(asyncio.all_tasks(loop)) for loop in _loops if not loop.is_closed())
     except RuntimeError:
@@ -39,7 +39,7 @@ def _count(file: Path, over: threading.Event) -> None:
 
 
 def run() -> int:
-    """The exit code of lambdatop."""
+    """Run lambdatop; return its exit code."""
     asyncio.events.new_event_loop = _noted
     asyncio.new_event_loop = _noted
     over = threading.Event()

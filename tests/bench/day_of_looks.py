@@ -28,7 +28,7 @@ FOUND_S = STALEST_S = 120.0
 
 
 def problems(seen: Watch) -> Iterator[str]:
-    """What is not as promised."""
+    """Yield what is not as promised."""
     limits = seen.settings.limits
     for hour, units in sorted(seen.flood.by_hour.items()):
         calm = not BEGINS <= hour <= ENDS
@@ -48,7 +48,7 @@ def problems(seen: Watch) -> Iterator[str]:
 
 
 def report(seen: Watch) -> Iterator[str]:
-    """What happened, as lines."""
+    """Yield what happened, as lines."""
     flood = seen.flood
     yield f"{flood.functions:,} functions, {flood.active:,} active, {HOURS:g} h"
     asked = f"requests {dict(flood.calls)}, metrics {flood.units:,}"

@@ -54,12 +54,12 @@ class Score:
 
 @cache
 def every_scene() -> tuple[Scene, ...]:
-    """Recorded and AWS-shaped scenes."""
+    """Return the recorded and the AWS-shaped scenes."""
     return (*(recorded(name) for name in recorded_names()), *shaped().values())
 
 
 def score(scenes: Iterable[Scene]) -> dict[str, Score]:
-    """The scores of all detectors that are built, in the order of the contract."""
+    """Return the scores of all detectors that are built, in the order of the contract."""
     scores = {name: Score() for name in REGISTRY}
     for scene in scenes:
         found, rounds = watch(scene)
@@ -100,7 +100,7 @@ def _met(label: Label, seen: Seen, rounds: int) -> bool:
 
 
 def _wrong(scene: Scene, detector: str, target: str, seen: Seen) -> str:
-    """Why a finding is wrong, "" when it is right or a consequence."""
+    """Return why a finding is wrong, "" when it is right or a consequence."""
     if any(label.fits(detector, target) for label in scene.never):
         return "forbidden"
     demanded = [label for label in scene.must if label.fits(detector, target)]
@@ -111,7 +111,7 @@ def _wrong(scene: Scene, detector: str, target: str, seen: Seen) -> str:
 
 
 def total(scores: Iterable[Score]) -> Score:
-    """All detectors together."""
+    """Return the score of all detectors together."""
     whole = Score()
     for one in scores:
         whole.scenes |= one.scenes
@@ -123,7 +123,7 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def markdown(scores: dict[str, Score], scenes: int) -> str:
-    """The table of the README, with its total."""
+    """Return the table of the README, with its total."""
     whole = total(scores.values())
     rows = [_row(f"`{name}`", one, len(one.scenes)) for name, one in scores.items()]
     rows.append(_row("**all**", whole, scenes))
@@ -142,7 +142,7 @@ def _share(value: float | None) -> str:
 
 
 def between(text: str, name: str, new: str) -> str:
-    """`text` with what stands between `<!-- name -->` and `<!-- /name -->` replaced."""
+    """Return `text` with everything between `<!-- name -->` and `<!-- /name -->` replaced."""
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fakes.wire_world import WireWorld, WorldStub
 from fakes.wire_world_cells import Cell, wire_row
-from fakes.wire_world_corridor import Lab, lab
+from fakes.wire_world_flow import Lab, lab
 from fakes.wire_world_kills import POINTS, Nursery, hangup_cell, kill_cell, nursery
 from fakes.wire_world_rows import Row, rows
 
@@ -32,7 +32,7 @@ LEGEND = (
 
 
 async def cells_of(lab: Lab, from_: Nursery, row: Row, elsewhere: str, home: Path) -> list[Cell]:
-    """All cells of a mitigation and of its undo."""
+    """Return all cells of a mitigation and of its undo."""
     numbers = count()
 
     def fresh() -> Path:
@@ -48,7 +48,7 @@ async def cells_of(lab: Lab, from_: Nursery, row: Row, elsewhere: str, home: Pat
 
 
 async def matrix(chosen: Sequence[Row], say: Callable[[str], object]) -> tuple[list[Cell], int]:
-    """Every cell of these rows, and what reached the host that redirects point at."""
+    """Run every cell of these rows; return the cells, and what reached the host that redirects point at."""
     cells: list[Cell] = []
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
@@ -66,7 +66,7 @@ async def matrix(chosen: Sequence[Row], say: Callable[[str], object]) -> tuple[l
 
 
 def table(cells: Iterable[Cell]) -> str:
-    """The matrix as text: one line per mitigation or undo, faults numbered and explained below."""
+    """Return the matrix as text: one line per mitigation or undo, faults numbered and explained below."""
     by_row: dict[str, dict[str, Cell]] = {}
     faults: dict[str, None] = {}
     for cell in cells:

@@ -25,7 +25,7 @@ class Figure(NamedTuple):
 
 
 def parser(what: str | None) -> argparse.ArgumentParser:
-    """A parser with the one option that all benches have."""
+    """Return a parser with the one option that all benches have."""
     made = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     return made
@@ -42,24 +42,24 @@ def told(figures: Iterable[Figure], file: Path | None) -> None:
 
 
 def own_command() -> str:
-    """How this process was asked, as one types it in the repository."""
+    """Return this process's command as one types it in the repository."""
     module = Path(sys.argv[0]).stem
     given = [a for a, before in zip(sys.argv[1:], sys.argv, strict=False) if "--json" not in (a, before)]
     return f"PYTHONPATH=tests python -m bench.{module} {shlex.join(map(_short, given))}".rstrip()
 
 
 def _short(argument: str) -> str:
-    """Programs by their names: where they lie differs from machine to machine."""
+    """Return programs by their names: their paths differ from machine to machine."""
     return os.path.basename(argument) if os.path.isabs(argument) else argument
 
 
 def read(file: Path) -> list[Figure]:
-    """The figures of a file that a bench wrote."""
+    """Return the figures of a file that a bench wrote."""
     return [Figure(**row) for row in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """Markdown, one line for each scene and who, one column for each figure of the bench."""
+    """Return Markdown, one line for each scene and who, one column for each figure of the bench."""
     lines: list[str] = []
     for bench in dict.fromkeys(f.bench for f in figures):
         of_it = [f for f in figures if f.bench == bench]
@@ -77,7 +77,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three digits that count."""
+    """Return a number with three significant digits."""
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 
 @lru_cache(maxsize=4_096)
 def _grounds(parameters: str) -> tuple[tuple[str, str], ...]:
-    """What a sequence of SGR says about the ground: ("reset" | "back" | "reverse", value)."""
+    """Return what a sequence of SGR does to the background: ("reset" | "back" | "reverse", value)."""
     codes, said, i = (parameters or "0").split(";"), [], 0
     while i < len(codes):
         code = codes[i] or "0"
@@ -50,7 +50,10 @@ class Glass:
     """Cells as they are shown; `answer` is called with what a terminal says when it is asked."""
 
     def __init__(self, columns: int, lines: int, answer: Callable[[str], object] = lambda _: None) -> None:
-        """`at_frame` may be set: it is called at the end of each frame that is marked as such."""
+        """Make a glass.
+
+        `at_frame` may be set: it is called at the end of each frame that is marked as such.
+        """
         self.columns, self.lines, self._answer = columns, lines, answer
         self.at_frame: Callable[[], object] = lambda: None
         self._decode = getincrementaldecoder("utf-8")("replace").decode
@@ -80,15 +83,15 @@ class Glass:
         self._rest = said[end:]
 
     def line(self, y: int) -> str:
-        """The characters of one line."""
+        """Return the characters of one line."""
         return "".join(self.text[y])
 
     def shows(self, words: str) -> bool:
-        """Whether some words stand on one of the lines."""
+        """Return whether these words stand on one of the lines."""
         return any(words in self.line(y) for y in range(self.lines))
 
     def grounds(self, x: int) -> list[str]:
-        """The ground of all lines in one column."""
+        """Return the background of all lines in one column."""
         return [line[x] for line in self.ground]
 
     def _write(self, plain: str) -> None:

@@ -32,7 +32,7 @@ FIGURES = {
 
 
 def measured(module: str, *arguments: str) -> list[Figure]:
-    """The figures of another bench."""
+    """Return the figures of another bench."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "figures.json")
         command = [sys.executable, "-m", f"bench.{module}", *arguments, "--json", str(file)]
@@ -41,7 +41,7 @@ def measured(module: str, *arguments: str) -> list[Figure]:
 
 
 def at_size(functions: int) -> dict[tuple[str, str], float]:
-    """What is to grow, at one size."""
+    """Return what is to grow, at one size."""
     found = measured("round_speed", str(functions))
     if functions <= MOST_COLLECTED:
         found += measured("collection_speed", "--functions", str(functions))
@@ -50,7 +50,7 @@ def at_size(functions: int) -> dict[tuple[str, str], float]:
 
 
 def growth(sizes: Sequence[int]) -> list[Figure]:
-    """One line for each figure and size."""
+    """Return one line for each figure and size."""
     found: list[Figure] = []
     before: dict[tuple[str, str], tuple[int, float]] = {}
     for size in sizes:

@@ -96,7 +96,7 @@ async def _configuration(walls: frozenset[str], *, read_only: bool) -> list[Row]
 
 
 def _wrong(name: str, rows: list[Row]) -> list[str]:
-    """What contradicts the promise."""
+    """Return what contradicts the promise."""
     found = []
     for row in rows:
         tally = row.tally
@@ -113,7 +113,7 @@ def _wrong(name: str, rows: list[Row]) -> list[str]:
 
 
 def _expected(row: Row) -> tuple[int, int]:
-    """Requests and connections that the listed reads account for, each with one of its own."""
+    """Return requests and connections that the listed reads account for, each with one of its own."""
     if row.way == "redirects followed":
         return row.requests, row.requests
     signing = row.way.endswith("URL")

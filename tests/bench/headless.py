@@ -18,7 +18,10 @@ from lambdatop.engine.thread import EngineThread
 
 @contextmanager
 def playing(scenario: str, record: EventSink | None = None) -> Iterator[tuple[EngineThread, Settings]]:
-    """The engine while the scenario runs; `record` sees its events. Touches no AWS account."""
+    """Yield the engine while the scenario runs; `record` receives its events.
+
+    Touches no AWS account.
+    """
     forget_aws()
     context = settle(argparse.Namespace(), {"HOME": "/no-home"})
     context = context.with_settings(demo_settings(context.settings, scenario))
@@ -33,7 +36,7 @@ def playing(scenario: str, record: EventSink | None = None) -> Iterator[tuple[En
 
 @contextmanager
 def racing(scenario: str, times: float) -> Iterator[tuple[EngineThread, EngineThread]]:
-    """Two engines on one scenario: that of the demo, and one whose rounds are `times` as frequent."""
+    """Yield two engines on one scenario: the demo's, and one whose rounds are `times` as frequent."""
     forget_aws()
     context = settle(argparse.Namespace(), {"HOME": "/no-home"})
     context = context.with_settings(demo_settings(context.settings, scenario))

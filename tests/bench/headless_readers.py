@@ -29,7 +29,7 @@ AT_ONCE = 500
 
 
 def batches(names: list[str]) -> Iterator[list[dict[str, Any]]]:
-    """All queries, so many at once as CloudWatch takes."""
+    """Yield all queries, in batches as large as CloudWatch takes."""
     wanted = [(name, *metric) for name in names for metric in METRICS]
     for first in range(0, len(wanted), AT_ONCE):
         yield [
@@ -50,7 +50,7 @@ def batches(names: list[str]) -> Iterator[list[dict[str, Any]]]:
 
 
 def by_boto3() -> dict[str, Any]:
-    """With clients, pagers and one thread."""
+    """Read with clients, pagers and one thread."""
     import boto3
 
     functions, cloudwatch = boto3.client("lambda"), boto3.client("cloudwatch")
@@ -73,7 +73,10 @@ def by_boto3() -> dict[str, Any]:
 
 
 def by_cli(aws: str) -> dict[str, Any]:
-    """With one process for each question; the queries go through a file, being too long for arguments."""
+    """Read with one process for each question.
+
+    The queries go through a file, being too long for arguments.
+    """
 
     def ask(*words: str) -> Any:
         out = subprocess.run([aws, *words, "--output", "json"], check=True, capture_output=True, timeout=300)

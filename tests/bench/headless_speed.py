@@ -32,7 +32,7 @@ WAIT_S = "120"
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float, int]:
-    """Wall s, CPU s with all children, and how many functions the answer has."""
+    """Return wall s, CPU s with all children, and the number of functions in the answer."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, timeout=AT_MOST_S)
     wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -43,7 +43,7 @@ def run(command: Sequence[str], environment: dict[str, str]) -> tuple[float, flo
 
 
 def measure(functions: int, who: dict[str, tuple[Sequence[str], str]], rounds: int) -> list[Figure]:
-    """Medians of all figures; the second of each pair is a configuration for lambdatop."""
+    """Return the medians of all figures; the second of each pair is a configuration for lambdatop."""
     walls: dict[str, list[tuple[float, float, int]]] = {name: [] for name in who}
     with serving(functions, 0.2) as (account, port):
         for _ in range(rounds):

@@ -38,7 +38,7 @@ print(f"{count:,} entries in {seconds * 1000:,.0f} ms, {grown / 1024:,.0f} MB mo
 
 
 def change(journal: JournalFile, number: int, targets: int) -> None:
-    """One applied change."""
+    """Append one applied change."""
     journal.intent(entry(f"{number:036d}", target=Key(SCOPE, "function", f"f{number % targets}")))
     journal.outcome(f"{number:036d}", AT, "applied", "", {"reserved_concurrency": 0})
 

@@ -44,7 +44,7 @@ class Cursor:
         self.ground = self._lit() or ""
 
     def _lit(self) -> str | None:
-        """The ground that one line alone has, and had not before; its neighbour above had it."""
+        """Return background that one line alone has, and had not before, while its neighbour above had it."""
         after = self._glass.grounds(PROBE)
         for y, (above, old, new) in enumerate(
             zip(self._before, self._before[1:], after[1:], strict=False), 1
@@ -54,12 +54,12 @@ class Cursor:
         return None
 
     def line(self) -> int:
-        """Where it is; -1 while it is nowhere."""
+        """Return the line; -1 while there is none."""
         grounds = self._glass.grounds(PROBE)
         return grounds.index(self.ground) if self.ground in grounds else -1
 
     def move(self, step: int, *, exact: bool = True) -> float:
-        """Milliseconds from the key to the paint; `exact` False takes any other line."""
+        """Return the ms from the key to the paint; `exact` False takes any other line."""
         before = self.line()
         shown = (lambda: self.line() == before + step) if exact else (lambda: self.line() not in (-1, before))
         began = self._peer.press(DOWN if step > 0 else UP)
@@ -68,7 +68,7 @@ class Cursor:
 
 
 def keys(peer: Peer, count: int) -> list[float]:
-    """Milliseconds of so many keys, at irregular moments."""
+    """Return the ms of so many keys, at irregular moments."""
     cursor, random, took = Cursor(peer), Random(8), []
     for number in range(count):
         took.append(cursor.move(1 if number // REACH % 2 == 0 else -1))
@@ -77,7 +77,7 @@ def keys(peer: Peer, count: int) -> list[float]:
 
 
 def echoes(count: int) -> list[float]:
-    """Milliseconds of so many keys of a program that does nothing: the noise of this machine now."""
+    """Return the ms of so many keys of a program that does nothing: the noise of this machine now."""
     random, took = Random(8), []
     with Peer(ECHO) as peer:
         peer.wait_for("ready")
@@ -91,7 +91,7 @@ def echoes(count: int) -> list[float]:
 
 
 def tables(functions: int, fast_table: str) -> dict[str, Callable[[float, str], list[str]]]:
-    """Commands of tables with so many rows, by the share that changes."""
+    """Return the commands of tables with so many rows, by the share that changes."""
 
     def base(python: str, file: str) -> Callable[[float, str], list[str]]:
         return lambda share, how: [python, str(BASELINES / file), str(functions), str(share), how]
@@ -110,14 +110,14 @@ def tables(functions: int, fast_table: str) -> dict[str, Callable[[float, str], 
 def add_all(
     found: Findings, scene: str, who: str, runs: Sequence[list[float]], command: Sequence[str]
 ) -> tuple[float, float]:
-    """Median and 99th percentile of each run; the median over the runs counts."""
+    """Add median and 99th percentile of each run; return their medians over the runs."""
     p50 = found.add(scene, who, "key to paint p50", [median(run) for run in runs], "ms", command)
     p99 = found.add(scene, who, "key to paint p99", [percentile(run, 0.99) for run in runs], "ms", command)
     return p50, p99
 
 
 def screen_alone(found: Findings, functions: int, count: int, runs: int, fast_table: str) -> None:
-    """Tables whose rows change each second."""
+    """Measure tables whose rows change each second."""
     floor = [echoes(count) for _ in range(runs)]
     add_all(found, "no screen at all", "echo (this machine's noise)", floor, ECHO)
     for share in (0.0, 0.2, 1.0):
@@ -141,7 +141,7 @@ def screen_alone(found: Findings, functions: int, count: int, runs: int, fast_ta
 
 
 def whole(found: Findings, functions: int, count: int, runs: int, lines_per_s: int) -> None:
-    """The product: engine, collectors and screen."""
+    """Measure the product: engine, collectors and screen."""
     command = whole_product.command()
     scenes: dict[str, list[list[float]]] = {}
     for _ in range(runs):

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from fakes.wire_world import Request
 from fakes.wire_world_cells import Cell, check_words
-from fakes.wire_world_corridor import LATER_S, Lab, lab
+from fakes.wire_world_flow import LATER_S, Lab, lab
 from fakes.wire_world_kills import KILLED, Nursery, nursery
 
 AFTER_S = 0.06
@@ -49,7 +49,7 @@ class Tally:
     broken: list[str] = field(default_factory=list)
 
     def lines(self) -> list[tuple[str, object]]:
-        """The summary."""
+        """Return the summary."""
         return [
             ("consoles killed with SIGKILL", self.kills),
             ("  of these in the middle of a journal line", self.torn),
@@ -65,7 +65,7 @@ class Tally:
 
 
 async def soak(kills: int, home: Path, seed: int) -> Tally:
-    """So many kills, in journals of `PER_JOURNAL` each."""
+    """Kill so many times, in journals of `PER_JOURNAL` each."""
     tally, dice = Tally(), random.Random(seed)
     async with lab() as made, nursery(made.stub.url, home) as from_:
         while tally.kills < kills:
@@ -78,7 +78,7 @@ async def soak(kills: int, home: Path, seed: int) -> Tally:
 
 
 async def _one(lab: Lab, from_: Nursery, directory: Path, dice: random.Random, tally: Tally) -> None:
-    """A console that recovers, mutates and is killed."""
+    """Run a console that recovers, mutates and is killed."""
     torn = dice.randint(1, 12) if dice.random() < TORN_SHARE else 0
     timers: list[asyncio.TimerHandle] = []
 
@@ -98,7 +98,7 @@ async def _one(lab: Lab, from_: Nursery, directory: Path, dice: random.Random, t
 
 
 async def _verify(lab: Lab, directory: Path, tally: Tally) -> None:
-    """The chain, the torn lines, every request's intent, and every entry's word."""
+    """Verify the chain, the torn lines, every request's intent, and every entry's outcome."""
     lab.world.on_request = lambda request: None
     later = lab.console(directory, later_s=LATER_S)
     data = later.file.read_bytes()

@@ -39,7 +39,7 @@ class FlowStub(Stub):
         return json.dumps(event)
 
     def filter_events(self, asked: dict[str, Any]) -> web.Response:
-        """The events of [startTime, endTime] that exist by now; newest first when asked so."""
+        """Answer with the events of [startTime, endTime] that exist by now; newest first when asked so."""
         written = int((time.time() - self._began) * self._per_s)
         while len(self._made) < written:
             self._made.append(self._event(len(self._made)))
@@ -56,7 +56,7 @@ class FlowStub(Stub):
         return web.Response(text=body, content_type="application/x-amz-json-1.1")
 
     def _index(self, ms: float) -> int:
-        """The number of the first event at or after a moment (ms since the epoch)."""
+        """Return the number of the first event at or after a moment (ms since the epoch)."""
         return max(0, int((ms / 1000 - self._began) * self._per_s))
 
 

@@ -71,24 +71,24 @@ class Console:
         os.write(self._master, key.encode())
 
     def rss_mb(self) -> float:
-        """Resident memory, MB."""
+        """Return resident memory, MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         return int(found[1]) / 1000 if found else 0.0
 
     def cpu_s(self) -> float:
-        """CPU seconds so far."""
+        """Return CPU seconds so far."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def shown_lines(self) -> int:
-        """What the title last said of how many lines there are."""
+        """Return the number of lines in the title, as last painted."""
         said = (re.search(r"([\d,]+) lines", self._glass.line(y)) for y in range(self._glass.lines))
         return max((int(found[1].replace(",", "")) for found in said if found), default=0)
 
 
 def measure(console: Console, seconds: float) -> dict[str, list[float]]:
-    """Milliseconds from each key to what it does."""
+    """Return the milliseconds from each key to its effect."""
     times: dict[str, list[float]] = {key: [] for key, _ in KEYS}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -105,7 +105,7 @@ def measure(console: Console, seconds: float) -> dict[str, list[float]]:
 
 
 def spread(took: list[float]) -> str:
-    """A list of ms in words."""
+    """Return a list of ms in words."""
     shares = [f"p{share * 100:.0f} {percentile(took, share):.0f} ms" for share in (0.5, 0.9, 0.99)]
     return f"{len(took)} presses, {', '.join(shares)}, worst {max(took):.0f} ms"
 

@@ -60,7 +60,7 @@ def run(command: Sequence[str], environment: dict[str, str], mark: bytes) -> Run
 
 
 def readers(port: int, awslogs: str, aws: str) -> dict[str, list[str]]:
-    """Commands by name; those that are not installed are left out."""
+    """Return commands by name; those that are not installed are left out."""
     url = f"http://127.0.0.1:{port}"
     python = [sys.executable, "-m", "lambdatop", "logs", "orders-worker", "--since", "10m"]
     found = {"lambdatop logs": python, "lambdatop logs --json": [*python, "--json"]}
@@ -114,7 +114,7 @@ def show(table: dict[str, Run], lines: int, rounds: int) -> None:
 def measure(
     commands: dict[str, list[str]], environment: dict[str, str], rounds: int = ROUNDS
 ) -> dict[str, Run]:
-    """The quickest of the rounds, each reader in turn."""
+    """Return the quickest of the rounds, each reader in turn."""
     found: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
@@ -123,7 +123,7 @@ def measure(
 
 
 def environment_of(port: int, home: str) -> dict[str, str]:
-    """Variables that point a program at the server, and at nothing of the user's."""
+    """Return variables that point a program at the server, and at nothing of the user's."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": home,

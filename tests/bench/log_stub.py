@@ -32,7 +32,10 @@ MIX = (
 
 
 def events(count: int) -> Iterator[dict[str, Any]]:
-    """Lines of the last two minutes, oldest first: readers that are asked later find them in their ten."""
+    """Yield lines of the last two minutes, oldest first.
+
+    Readers that are asked later find them in their ten.
+    """
     begin = int(time.time() * 1000) - 120_000
     for i in range(count):
         rid = f"{i // len(MIX):08x}-0000-4000-8000-{i // len(MIX):012x}"
@@ -46,7 +49,7 @@ def events(count: int) -> Iterator[dict[str, Any]]:
 
 
 def pages(count: int) -> list[bytes]:
-    """Answers of FilterLogEvents in their order; the token of each names the next."""
+    """Return answers of FilterLogEvents in their order; the token of each names the next."""
     cut: list[list[dict[str, Any]]] = [[]]
     size = 0
     for event in events(count):
@@ -70,7 +73,7 @@ class Stub:
         self._pages = pages(count)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One request of any service."""
+        """Return one request of any service."""
         body = await request.read()
         target = request.headers.get("X-Amz-Target", "")
         if target.endswith("FilterLogEvents"):
@@ -83,7 +86,7 @@ class Stub:
         return _json({"Functions": [facts], **facts})
 
     def filter_events(self, asked: dict[str, Any]) -> web.Response:
-        """The page that was made beforehand."""
+        """Return the page that was made beforehand."""
         token = asked.get("nextToken") or "page-0"
         return web.Response(
             body=self._pages[int(token.split("-")[1])], content_type="application/x-amz-json-1.1"

@@ -10,10 +10,10 @@ from functools import cache
 from itertools import starmap
 from typing import NamedTuple
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.polling.plan import plan
-from lambdatop.domain.polling.state import LookState
+from lambdatop.domain.polling.state import PollingState
 from lambdatop.domain.polling.tripwire import WIRES, Move, Reading
 from lambdatop.domain.settings.settings import Limits
 
@@ -33,16 +33,19 @@ class Row(NamedTuple):
     functions: int
     active: float
     mood: str
-    looking: Looking
+    looking: PollingStatus
 
 
-def state(functions: int, active: float, mood: str) -> LookState:
-    """An account in the middle of its hour; "searching" is an incident whose cause is not known yet."""
+def state(functions: int, active: float, mood: str) -> PollingState:
+    """Return an account in the middle of its hour.
+
+    "searching" is an incident whose cause is not known yet.
+    """
     keys = [Key(SCOPE, "function", f"f{i:05d}") for i in range(functions)]
     running = keys[: max(1, round(functions * active))]
     queues = [Key(SCOPE, "queue", f"q{i}") for i in range(min(MOST_QUEUES, round(functions * QUEUES)))]
     hot = () if mood == "calm" else tuple(running[:HOT])
-    return LookState(
+    return PollingState(
         NOW,
         60.0,
         Limits().budget_usd_per_hour,
@@ -64,12 +67,12 @@ CELLS = [(n, share, mood) for n in SIZES for share in ACTIVE for mood in ("calm"
 
 @cache
 def row(functions: int, active: float, mood: str) -> Row:
-    """The line of one cell."""
+    """Return the line of one cell."""
     return Row(functions, active, mood, plan(state(functions, active, mood)).looking)
 
 
 def table() -> Iterator[Row]:
-    """All cells."""
+    """Yield all cells."""
     return starmap(row, CELLS)
 
 

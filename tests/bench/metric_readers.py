@@ -22,7 +22,7 @@ THREADS = 8
 
 
 def queries(count: int) -> list[dict[str, Any]]:
-    """`count` queries as the SDK takes them."""
+    """Return `count` queries as the SDK takes them."""
     return [
         {
             "Id": f"q{i}",
@@ -41,7 +41,7 @@ def queries(count: int) -> list[dict[str, Any]]:
 
 
 def boto3(port: int, batches: list[int]) -> None:
-    """The plain way, eight at a time."""
+    """Read the plain way, eight at a time."""
     import boto3 as sdk
     from botocore.config import Config
 

@@ -13,7 +13,7 @@ import time
 
 
 def answer(series: int, minutes: int) -> bytes:
-    """An answer with `series` series of `minutes` points, oldest first."""
+    """Return an answer with `series` series of `minutes` points, oldest first."""
     first = int(time.time() // 60 - minutes + 1) * 60
     stamps = [float(first + 60 * i) for i in range(minutes)]
     results = [

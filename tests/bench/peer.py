@@ -41,7 +41,10 @@ class Peer:
         shown: bool = True,
         cwd: str | None = None,
     ) -> None:
-        """`shown` False only counts: for programs that draw with more than `Glass` understands."""
+        """Start the program.
+
+        `shown` False only counts: for programs that draw with more than `Glass` understands.
+        """
         columns, lines = size
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -124,7 +127,7 @@ class Peer:
         return any_came
 
     def wait_for(self, words: str, seconds: float = 60.0) -> float:
-        """When some words stood on the glass (s of `perf_counter`); they must come."""
+        """Wait for these words on the glass; return when they came (s of `perf_counter`)."""
         glass = self.glass
         assert glass is not None
         if not glass.shows(words) and not self.read(seconds, lambda: glass.shows(words)):
@@ -133,12 +136,12 @@ class Peer:
         return time.perf_counter()
 
     def bytes_per_s(self, seconds: float) -> float:
-        """What arrives within so many seconds, by the second."""
+        """Return the bytes a second that arrive within so many seconds."""
         count, began = self.count, time.perf_counter()
         self.read(seconds)
         return (self.count - count) / (time.perf_counter() - began)
 
     def cpu_s(self) -> float:
-        """CPU seconds so far."""
+        """Return CPU seconds so far."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -76,7 +76,7 @@ class Thinned:
 
 
 def _without_time(event: ev.Event) -> object:
-    """What an event says, without the moment at which it says so."""
+    """Return the content of an event without its moment."""
     if isinstance(event, ev.QueuesObserved):
         event = replace(event, queues=tuple(_timeless(q) for q in event.queues))
     return replace(event, at=0.0)

@@ -20,7 +20,7 @@ from fakes import big_world
 from fakes.worlds import NOW, PROMPT, SCOPE
 
 from lambdatop.domain.detectors.registry import detect_all
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.quotas.rows import quota_rows
 from lambdatop.domain.snapshots.builder import build_snapshot
 from lambdatop.domain.state import events as ev
@@ -39,25 +39,25 @@ def build(world: World, previous: Snapshot, at: float) -> Snapshot:
 
 
 def cpu_ms(work: Callable[..., object], *given: object) -> float:
-    """CPU of one call, ms."""
+    """Return CPU of one call, ms."""
     begun = time.process_time()
     work(*given)
     return (time.process_time() - begun) * 1000
 
 
 def peak_mb() -> float:
-    """The most memory this process has used, MB."""
+    """Return the most memory this process has used, MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def first_ms(count: int) -> float:
-    """CPU of the first round after the list, ms."""
+    """Return CPU of the first round after the list, ms."""
     listed = fold_all(EMPTY_WORLD, (ev.FunctionsListed(SCOPE, NOW, big_world.facts(count)),))
     return median(cpu_ms(build, listed, EMPTY_SNAPSHOT, NOW) for _ in range(3))
 
 
 def measure(count: int) -> dict[str, float]:
-    """Medians of five rounds at one size of account."""
+    """Return medians of five rounds at one size of account."""
     first, before = first_ms(count), peak_mb()
     world, now = big_world.world(count), NOW + 1
     latest = build(world, build(world, EMPTY_SNAPSHOT, NOW), now)
@@ -75,7 +75,7 @@ def measure(count: int) -> dict[str, float]:
         found["answer"].append(cpu_ms(build, after, latest, now))
         found["quotas"].append(cpu_ms(quota_rows, after, now, PROMPT))
         anew = changed(world, after, latest.at, now, PROMPT)
-        seen = sight(after, now, PROMPT, latest.findings, anew, latest.quotas)
+        seen = evaluation_context(after, now, PROMPT, latest.findings, anew, latest.quotas)
         found["detectors"].append(cpu_ms(detect_all, seen, latest.findings))
         world, latest = after, build(after, latest, now)
     return {"first": first, **{name: median(values) for name, values in found.items()}, "memory": memory}

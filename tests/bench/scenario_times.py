@@ -32,7 +32,7 @@ AHEAD = 4.0
 
 
 def demanded(labels: dict[str, Any], scenario: str) -> dict[tuple[str, str], int]:
-    """What the scenario's label says must be found, with the least severity."""
+    """Return the findings that the scenario's label demands, with the least severity."""
     wanted = labels.get(scenario, {}).get("must") or ()
     return {(w["detector"], w["target"]): SEVERITIES.index(w.get("at_least", "warning")) for w in wanted}
 
@@ -40,7 +40,7 @@ def demanded(labels: dict[str, Any], scenario: str) -> dict[tuple[str, str], int
 def play(
     scenario: str, wanted: dict[tuple[str, str], int], limit_s: float
 ) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
-    """Seconds from the start of the traffic to each demanded finding, demo and faster engine."""
+    """Return the seconds from the start of the traffic to each demanded finding, demo and faster engine."""
     came: tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]] = ({}, {})
     with racing(scenario, AHEAD) as engines:
         began = time.monotonic()

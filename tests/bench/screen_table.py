@@ -15,7 +15,7 @@ Unit = Literal["ms", "B/s", "x", "count"]
 
 
 def arguments(about: str, runs: int) -> argparse.ArgumentParser:
-    """Options that all of them have."""
+    """Return the options that all of them have."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument("--runs", type=int, default=runs, help="of which the median counts")
@@ -35,7 +35,7 @@ class Findings:
     def add(
         self, scene: str, who: str, figure: str, values: Sequence[float], unit: Unit, command: Sequence[str]
     ) -> float:
-        """The median of some values, which are left out when there are none (NaN)."""
+        """Return the median of some values, which are left out when there are none (NaN)."""
         if not values:
             return float("nan")
         value = round(median(values), 2)
@@ -55,7 +55,7 @@ class Findings:
         return value
 
     def show(self, file: str | None) -> None:
-        """The table, and the file if one is wanted."""
+        """Print the table, and write the file if one is wanted."""
         print(f"\n{self._bench}, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
         print("| scene | who | figure | value | unit |\n|---|---|---|---:|---|")
         for row in self.rows:
@@ -66,6 +66,6 @@ class Findings:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which that share of them lies."""
+    """Return the value below which that share of them lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

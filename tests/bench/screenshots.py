@@ -24,7 +24,7 @@ WIDE, NARROW, DIALOG = (160, 48), (80, 24), (110, 38)
 
 
 async def picture(app: LambdatopApp, size: tuple[int, int], *keys: str) -> str:
-    """One SVG of the console at `size`, after pressing `keys`."""
+    """Return one SVG of the console at `size`, after pressing `keys`."""
     async with app.run_test(size=size) as pilot:
         while not app.engine.latest().storms or not app.engine.latest().logs:
             await pilot.pause(0.2)
@@ -38,7 +38,7 @@ async def picture(app: LambdatopApp, size: tuple[int, int], *keys: str) -> str:
 
 
 async def render(settings: Settings, parts: Parts, thread: EngineThread, themes: Path) -> dict[str, str]:
-    """All pictures by name."""
+    """Return all pictures by name."""
     await asyncio.sleep(DEVELOP_S)
     scenes: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
         "dashboard": (WIDE, ()),

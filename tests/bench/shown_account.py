@@ -45,7 +45,7 @@ FIRST_NUMBER = 100
 
 
 def row_of(number: int, now: float) -> FunctionRow:
-    """One function, the hotter the smaller its number."""
+    """Return one function, the hotter the smaller its number."""
     facts = replace(function(name(number)), key=Key(scene.SCOPE, "function", name(number)))
     spark = tuple(float((number + minute) % 9) for minute in range(60))
     said: dict[str, Any] = dict(zip(FIELDS, figures(number, 0), strict=True))
@@ -54,7 +54,7 @@ def row_of(number: int, now: float) -> FunctionRow:
 
 
 def changes(rows: Rows, share: float, how: str) -> Iterator[Rows]:
-    """The rows of one second after the other."""
+    """Yield the rows of one second after the other."""
     random, tick = Random(8), 0
     while True:
         tick += 1
@@ -72,7 +72,7 @@ def changes(rows: Rows, share: float, how: str) -> Iterator[Rows]:
 
 
 def there_and_back(rows: Rows, share: float, how: str) -> Iterator[Rows]:
-    """The same for a large account, without making anything."""
+    """Yield the same for a large account, without making anything."""
     made = [rows, *(state for _, state in zip(range(BEFOREHAND), changes(rows, share, how), strict=False))]
     steps = cycle(chain(made[1:], made[-2::-1]))
     return steps

@@ -32,27 +32,27 @@ LISTED = "functions"
 
 
 def first_frame(command: list[str], words: str, environment: Mapping[str, str]) -> float:
-    """Milliseconds until some words stand on the glass."""
+    """Return milliseconds until some words stand on the glass."""
     with Peer(command, size=SIZE, environment=environment) as peer:
         return (peer.wait_for(words, 30) - peer.began) * 1000
 
 
 def first_bytes(command: list[str]) -> float:
-    """Milliseconds until a program that draws in other ways has written its first screen."""
+    """Return milliseconds until a program that draws in other ways has written its first screen."""
     with Peer(command, size=SIZE, shown=False) as peer:
         peer.read(10, lambda: peer.count > 500)
         return (time.perf_counter() - peer.began) * 1000
 
 
 def imports() -> float:
-    """Milliseconds of a process that imports the SDK and nothing else."""
+    """Return milliseconds of a process that imports the SDK and nothing else."""
     began = time.perf_counter()
     subprocess.run(IMPORT, check=True, timeout=60)
     return (time.perf_counter() - began) * 1000
 
 
 def useful_row(functions: int) -> dict[str, float]:
-    """Milliseconds until the first function stands on the glass, after the start and after first answers."""
+    """Return the ms until the first function is on the glass, after the start and after first answers."""
     with (
         whole_product.server(functions, 0.2) as server,
         Peer(whole_product.command(), size=SIZE, environment=server.environment) as peer,
@@ -70,7 +70,7 @@ def useful_row(functions: int) -> dict[str, float]:
 
 
 def watched(functions: int) -> dict[str, float]:
-    """What is imported before the first frame, and how long the event loop was kept."""
+    """Return what is imported before the first frame, and how long the event loop was kept."""
     with whole_product.server(functions, 0.2) as server, TemporaryDirectory() as place:
         file = Path(place, "seen.json")
         command = [sys.executable, "-m", "bench.watched_console", str(file), "--read-only"]

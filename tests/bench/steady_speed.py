@@ -50,7 +50,10 @@ class Counted(Account):
 
 @contextmanager
 def serving(functions: int, changing: float) -> Iterator[tuple[Counted, int]]:
-    """The account in a thread of this process, so that its calls can be counted, and its port."""
+    """Serve the account in a thread of this process, so that its calls can be counted.
+
+    Yield its port, too.
+    """
     account = Counted(functions, changing)
     loop = asyncio.new_event_loop()
 
@@ -75,14 +78,14 @@ def serving(functions: int, changing: float) -> Iterator[tuple[Counted, int]]:
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory a process has had so far, MB."""
+    """Return the most memory a process has had so far, MB."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1000 if found else 0.0
 
 
 def watched(console: Console, account: Account, seconds: float) -> tuple[list[float], list[float], float]:
-    """CPU of each second in % of a core while collecting and between, and bytes to the terminal a second."""
+    """Return % of a core for each second while collecting and between, and bytes to the terminal a second."""
     collecting: list[float] = []
     between: list[float] = []
     written, asked_at = console.count, time.monotonic()
@@ -100,7 +103,7 @@ def watched(console: Console, account: Account, seconds: float) -> tuple[list[fl
 
 
 def measure(functions: int, warm_s: float, seconds: float, *, budget: bool) -> list[Figure]:
-    """All figures of one size."""
+    """Return all figures of one size."""
     scene = f"{functions:,} functions" + ("" if budget else ", no budget")
 
     def said(figure: str, value: float, unit: str) -> Figure:

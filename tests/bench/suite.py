@@ -40,7 +40,7 @@ class Bench(NamedTuple):
 
 
 def benches(python: str | None, aws: str | None) -> tuple[Bench, ...]:
-    """All of them; the other programs take part where they are."""
+    """Return all of them; the other programs take part where they are installed."""
     boto3 = ("--boto3", python) if python else ()
     scripts = (*(("--python", python) if python else ()), *(("--aws", aws) if aws else ()))
     return (
@@ -66,14 +66,14 @@ def benches(python: str | None, aws: str | None) -> tuple[Bench, ...]:
 
 
 def machine() -> Iterator[str]:
-    """Where and how busy, as lines."""
+    """Yield the machine and its load, as lines."""
     yield f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} {platform.machine()}"
     yield f"{os.cpu_count()} cores, load {' '.join(f'{x:.1f}' for x in os.getloadavg())} before it began"
     yield f"Python {platform.python_version()}"
 
 
 def run(bench: Bench, *, quick: bool) -> tuple[list[Figure], str]:
-    """Its figures, or why there are none."""
+    """Return its figures, or why there are none."""
     if importlib.util.find_spec(f"bench.{bench.module}") is None:
         return [], f"{bench.module}: it is not in this checkout"
     with tempfile.TemporaryDirectory() as directory:
@@ -95,7 +95,7 @@ def run(bench: Bench, *, quick: bool) -> tuple[list[Figure], str]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Gone within some seconds, whatever it does."""
+    """End the process within some seconds, whatever it does."""
     try:
         process.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
@@ -103,7 +103,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def report(about: list[str], figures: list[Figure], missing: list[str]) -> str:
-    """The whole as Markdown."""
+    """Return the whole as Markdown."""
     commands = dict.fromkeys(f.command for f in figures)
     parts = ["\n".join(about), table(figures), "Measured by:\n", *(f"- `{command}`" for command in commands)]
     if missing:

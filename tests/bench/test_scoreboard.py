@@ -74,7 +74,7 @@ def labels(**given: tuple[Label, ...]) -> dict[str, tuple[Label, ...]]:
 
 
 def relabelled(**labels: tuple[Label, ...]) -> Scene:
-    """The kafka-lag scene, where stream_lag says one thing and nobody else anything, with other labels."""
+    """Return the kafka-lag scene, in which only stream_lag has a finding, with other labels."""
     return replace(shaped()["kafka-lag"], **{"must": (), "may": (), "never": ()} | labels)  # type: ignore[arg-type]
 
 

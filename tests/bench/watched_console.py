@@ -32,7 +32,7 @@ class Noting(importlib.abc.MetaPathFinder):
     """Finds nothing; notes who is looked for."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> None:
-        """Called for each import that was not there yet."""
+        """Note each import that was not there yet."""
         if name in SDK:
             found["imports"].setdefault(name, time.perf_counter())
 
@@ -66,7 +66,7 @@ def _ask(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def run() -> int:
-    """The exit code of lambdatop."""
+    """Run lambdatop; return its exit code."""
     sys.meta_path.insert(0, Noting())
     asyncio.events.new_event_loop = _noted_loop
     asyncio.new_event_loop = _noted_loop

@@ -27,7 +27,7 @@ class Server:
     environment: dict[str, str]
 
     def first(self) -> tuple[str, float]:
-        """The next operation that was answered for the first time, and when (s of `perf_counter`)."""
+        """Return the next operation that was answered for the first time, and when (s of `perf_counter`)."""
         assert self.process.stdout is not None
         _, operation, at = self.process.stdout.readline().split()
         return operation, float(at)
@@ -35,7 +35,7 @@ class Server:
 
 @contextmanager
 def server(functions: int, changing: float, lines_per_s: int = 0, *, budget: float = 0.5) -> Iterator[Server]:
-    """An account, and a home directory; `budget` is what looking may cost (USD/h, 0: no limit)."""
+    """Serve an account and a home directory; `budget` is what metrics may cost (USD/h, 0: no limit)."""
     command = [sys.executable, "-m", "bench.busy_stub", str(functions), str(changing), str(lines_per_s)]
     with tempfile.TemporaryDirectory() as home:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -51,12 +51,15 @@ def server(functions: int, changing: float, lines_per_s: int = 0, *, budget: flo
 
 
 def command(*more: str) -> list[str]:
-    """The console, which may look and nothing else."""
+    """Return the command of the console in read-only mode."""
     return [sys.executable, "-m", "lambdatop", "--read-only", *more]
 
 
 def wait_until_listed(peer: Peer, functions: int) -> None:
-    """Until the list is complete; then one pane alone, in an order that does not change: that of names."""
+    """Wait until the list is complete.
+
+    Then show one pane alone, in the order of names, which does not change.
+    """
     peer.wait_for("service-0", 60)
     peer.press("z")
     peer.wait_for(f"hot functions  {functions:,} ", 60 + functions / 50 * LISTING_S * 2)
@@ -68,7 +71,7 @@ def wait_until_listed(peer: Peer, functions: int) -> None:
 
 
 def show_log(peer: Peer) -> None:
-    """All panes again, with the log of the first function, which is marked so that it stays below."""
+    """Show all panes again, with the log of the first function, which is marked so that it stays below."""
     peer.press("zg ")
     peer.wait_for("following", 60)
     peer.read(12)

@@ -40,17 +40,17 @@ _TOPS = {
 
 
 def shown(count: int, share: float, how: str) -> list[str]:
-    """The console without an engine."""
+    """Return the command of the console without an engine."""
     return [sys.executable, "-m", "bench.shown_account", str(count), str(share), how]
 
 
 def table(count: int, share: float, how: str) -> list[str]:
-    """Textual's table."""
+    """Return the command of Textual's table."""
     return [sys.executable, str(BASELINES / "data_table.py"), str(count), str(share), how]
 
 
 def settled(peer: Peer, *, zoom: bool, seconds: float = SETTLE_S) -> Peer:
-    """The same, once it shows rows and all of the first screen has arrived."""
+    """Return the peer once it shows rows and all of the first screen has arrived."""
     peer.wait_for("service-00003", 120)
     if zoom:
         peer.press("z")
@@ -59,7 +59,7 @@ def settled(peer: Peer, *, zoom: bool, seconds: float = SETTLE_S) -> Peer:
 
 
 def others(found: Findings, seconds: float, fast_table: str) -> None:
-    """Those that are installed."""
+    """Measure those that are installed."""
     for who, command in _TOPS.items():
         path = shutil.which(command[0])
         if path is None:
@@ -84,7 +84,7 @@ def others(found: Findings, seconds: float, fast_table: str) -> None:
 
 
 def own(found: Findings, seconds: float, runs: int) -> None:
-    """lambdatop at rest, paused, and with a fifth of its figures changing."""
+    """Measure lambdatop at rest, paused, and with a fifth of its figures changing."""
     command = shown(VISIBLE, 0, "cells")
     rest, still = [], []
     for _ in range(runs):
@@ -110,7 +110,7 @@ def own(found: Findings, seconds: float, runs: int) -> None:
 
 
 def paging(found: Findings) -> None:
-    """A page a quarter of a second, down and up again."""
+    """Page every quarter of a second, down and up again."""
     for who, command in (
         ("lambdatop", shown(10_000, 0, "rows")),
         ("Textual DataTable", table(10_000, 0, "rows")),
@@ -127,7 +127,7 @@ def paging(found: Findings) -> None:
 
 
 def whole_at_rest(found: Findings, seconds: float) -> None:
-    """The product at rest, its engine running."""
+    """Measure the product at rest, its engine running."""
     command = whole_product.command()
     with (
         whole_product.server(100, 0.2) as server,
@@ -140,13 +140,13 @@ def whole_at_rest(found: Findings, seconds: float) -> None:
 
 
 def add_keys(found: Findings, scene: str, who: str, took: Sequence[float], command: Sequence[str]) -> None:
-    """Median and 99th percentile."""
+    """Add median and 99th percentile."""
     found.add(scene, who, "key to paint p50", [median(took)], "ms", command)
     found.add(scene, who, "key to paint p99", [percentile(took, 0.99)], "ms", command)
 
 
 def slow_lines(found: Findings, functions: int, count: int) -> None:
-    """Keys behind slow lines."""
+    """Measure keys behind slow lines."""
     for words, rate, delay_s in LINES:
         scene = f"{words}, 20% of {functions:,} rows"
         command = shown(functions, 0.2, "rows")
@@ -162,7 +162,7 @@ def slow_lines(found: Findings, functions: int, count: int) -> None:
 
 
 def slow_logs(found: Findings, functions: int, count: int, lines_per_s: int) -> None:
-    """Keys behind slow lines with a log on the screen: the whole product."""
+    """Measure keys behind slow lines with a log on the screen: the whole product."""
     command = whole_product.command()
     for words, rate, delay_s in LINES:
         with (
@@ -188,7 +188,7 @@ class Numbers:
         self._glass.at_frame = self.look
 
     def look(self) -> None:
-        """At the end of a frame."""
+        """Read at the end of a frame."""
         self.frames += 1
         for y in range(self._glass.lines):
             found = re.search(r"service-\d+ +([\d,]+) ", self._glass.line(y))
@@ -201,7 +201,10 @@ class Numbers:
 
 
 def never_older(found: Findings, seconds: float) -> int:
-    """Every row carries the number of its change, four a second; how often an older came after a newer."""
+    """Return how often an older row came after a newer one.
+
+    Each carries the number of its change, four a second.
+    """
     command, bad = shown(VISIBLE, 1, "numbered"), 0
     with TemporaryDirectory() as home:
         config = Path(home, "config.yaml")

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home directory of its own and nothing of AWS or lambdatop in the environment."""
+    """Use a new home directory and nothing of AWS or lambdatop in the environment."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "LAMBDATOP_", "XDG_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

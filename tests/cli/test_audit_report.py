@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from lambdatop.cli.commands.snapshot import asked
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.redact import MASK
 from lambdatop.domain.plans.finding import Finding, Ref
@@ -38,13 +38,13 @@ from lambdatop.report.audit.report import Asked, report
 PARSER = MarkdownIt("gfm-like", {"linkify": True})
 ASKED = Asked("ada", "bastion-1", ModeSettings(origin="flag --read-only"))
 IDENTITY = f"arn:aws:sts::{SCOPE.account}:assumed-role/auditor/ada"
-LOOKING = Looking(
+LOOKING = PollingStatus(
     "calm", 60, 300, 60, None, 60, 60, 120, 3600, 3, 0.04, 900, slowed="details every 5 minutes"
 )
 
 
 def account(text: str = "x", **changes: object) -> Snapshot:
-    """An account with one of everything, and `text` wherever AWS or this machine says something."""
+    """Return an account with one of everything, and `text` in place of all foreign text."""
     key = Key(SCOPE, "function", text)
     facts = function(text, runtime=text, dlq_arn=text, last_modified=NOW)
     sqs = queue(Key(SCOPE, "queue", text), arn=text, dlq_arn=text, max_receive_count=3)
@@ -78,7 +78,7 @@ def account(text: str = "x", **changes: object) -> Snapshot:
 
 
 def rows(markdown: str, title: str) -> list[list[str]]:
-    """The cells of the first table below a heading, as they are rendered."""
+    """Return the cells of the first table below a heading, as they are rendered."""
     return tables(markdown.partition(f"# {title}")[2])[0]
 
 
@@ -95,7 +95,7 @@ def tables(markdown: str) -> list[list[list[str]]]:
 
 
 def skeleton(markdown: str) -> list[str]:
-    """What kind of things the document is made of, in order, without their texts.
+    """Return the kinds of elements of the document, in order, without their texts.
 
     Code is text on which nothing acts.
     """
@@ -189,7 +189,7 @@ def test_functions_without_data_and_looks_that_were_not_made_are_said() -> None:
     assert "of the other active ones not until they turn hot" in text
     slow = report(account(sources=(), permissions=None, looking=LOOKING), ASKED)
     assert ["slowed down", "details every 5 minutes"] in rows(slow, "What was not seen")
-    assert "no plan of looks was made" in report(account(looking=None), ASKED)
+    assert "no polling plan was made" in report(account(looking=None), ASKED)
 
 
 def test_findings_come_by_severity_with_evidence_and_formula() -> None:

@@ -32,7 +32,7 @@ REASONS: tuple[Reason, ...] = (
 
 
 def account(states: Mapping[str, str] = {}, *, found: bool = False) -> Snapshot:
-    """All sources have answered but those named here."""
+    """Return a snapshot in which all sources have answered but those named here."""
     sources = tuple(
         SourceRow(name, states.get(name, "ok"), None if name in states else 1.0, "", f"x:{name}")
         for name in SOURCES

@@ -17,7 +17,7 @@ CYRILLIC = "\u0440\u0430yments"  # looks like payments
 
 
 def of(name: str) -> Plan:
-    """A plan that must be confirmed by this name."""
+    """Return a plan that must be confirmed by this name."""
     zero = plans()["zero"]
     return replace(zero, confirm=name, target=replace(zero.target, name=name))
 

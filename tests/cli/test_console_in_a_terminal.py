@@ -1,4 +1,4 @@
-"""The whole corridor by keys: a real terminal, the real console, real functions on the emulator."""
+"""The whole mitigation flow by keys: a real terminal, the real console, real functions on the emulator."""
 
 from __future__ import annotations
 

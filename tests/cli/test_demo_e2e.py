@@ -35,7 +35,7 @@ def demo() -> Iterator[Demo]:
 
 @pytest.fixture
 def at(demo: Demo) -> dict[str, str]:
-    """Variables that point the command line at the emulator."""
+    """Return the variables that point the command line at the emulator."""
     return {
         "AWS_ACCESS_KEY_ID": demo.access_key,
         "AWS_SECRET_ACCESS_KEY": demo.secret_key,
@@ -47,7 +47,7 @@ def at(demo: Demo) -> dict[str, str]:
 
 
 def reserved(demo: Demo) -> int | None:
-    """Reserved concurrency as the emulator itself tells it."""
+    """Return the reserved concurrency by the emulator."""
     url = f"{demo.endpoint_url}/2017-10-31/functions/{WORKER}/concurrency"
     request = urllib.request.Request(url, headers={"X-Amz-Security-Token": demo.session_token})
     straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -153,7 +153,7 @@ def test_following_ends_with_ctrl_c_and_survives_a_reader_that_leaves(
 
 
 def _interruptible(args: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    """A process that heeds Ctrl-C also where the tests run in the background, which makes it ignored."""
+    """Start a process that heeds Ctrl-C even where the tests run in the background (where it is ignored)."""
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(
         args, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed

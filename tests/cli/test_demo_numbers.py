@@ -22,7 +22,7 @@ FINDINGS = {"sqs_redelivery", "dlq_growth", "error_rate"}
 
 
 def _incident(engine: EngineThread) -> Snapshot:
-    """The first snapshot that states the whole incident."""
+    """Return the first snapshot that states the whole incident."""
     deadline = time.monotonic() + PATIENCE_S
     tick = threading.Event()
     while time.monotonic() < deadline:

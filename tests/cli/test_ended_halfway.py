@@ -13,7 +13,7 @@ import pytest
 from fakes.command_line import Cli
 from fakes.entries import entry
 
-from lambdatop.cli.unfinished import say_ends, under_way
+from lambdatop.cli.unfinished import report_ends, under_way
 from lambdatop.storage.journal_file import JournalFile
 
 HALF = """
@@ -82,7 +82,7 @@ def test_how_a_change_ended_that_was_on_its_way_at_the_end(
     before = under_way(journal)
     assert before == {"e1"}
     journal.outcome("e1", 2.0, outcome, "", None)  # type: ignore[arg-type]
-    say_ends(journal, before)
+    report_ends(journal, before)
     said = capsys.readouterr().err
     assert words in said
     assert "e0" not in said

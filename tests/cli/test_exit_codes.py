@@ -23,7 +23,7 @@ pytestmark = pytest.mark.wire
 
 @pytest.fixture
 async def aws(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OneFunction]:
-    """The stub; every command of this test goes to it."""
+    """Yield the stub, to which every command of this test goes."""
     async with WireStub() as stub:
         made = OneFunction(stub)
         for name, value in made.variables.items():
@@ -33,7 +33,7 @@ async def aws(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OneF
 
 @pytest.fixture
 def full_disk() -> Iterator[IO[bytes]]:
-    """A stdout that takes no byte."""
+    """Yield a stdout that takes no byte."""
     with Path("/dev/full").open("wb") as full:
         yield full
 

@@ -61,10 +61,10 @@ class Witness(WholeScreens):
         return bool(DASHBOARD.search(shown)) and not IN_FRONT.search(shown)
 
     def back(self) -> None:
-        """To the dashboard, from wherever we are.
+        """Return to the dashboard from any screen.
 
-        Esc only where something is in front, and again only when the last one was surely answered: one that
-        the console has not read yet would make the next key Alt and that key.
+        Esc is pressed only where something is in front, and again only when the last one was surely answered:
+        one that the console has not read yet would make the next key Alt and that key.
         """
         for _ in range(8):
             if self.at_dashboard(self.screen()):
@@ -93,7 +93,7 @@ def environment(hostile: HostileStub, tmp_path: Path) -> dict[str, str]:
 
 
 def places(stub: HostileStub, marks: Iterable[str]) -> set[str]:
-    """Where the marks stand, without the difference between first and second elements."""
+    """Return where the marks stand, without the difference between first and second elements."""
     return {stub.places[mark].replace("'", "") for mark in marks}
 
 

@@ -89,7 +89,7 @@ def _call(demo: Demo, operation: str, **body: object) -> None:
 
 @pytest.fixture
 def written(demo: Demo) -> str:
-    """Hostile lines in the function's own log group, as whoever can write there may write them."""
+    """Write hostile lines into the function's own log group, as anybody with access may."""
     stream = f"2026/01/01/[$LATEST]{time.monotonic_ns():032x}"
     _call(demo, "CreateLogGroup", logGroupName=GROUP)
     _call(demo, "CreateLogStream", logGroupName=GROUP, logStreamName=stream)

@@ -30,14 +30,14 @@ async def aws() -> AsyncIterator[OneFunction]:
 
 @pytest.fixture
 def pointed(aws: OneFunction, home: Path, monkeypatch: pytest.MonkeyPatch) -> OneFunction:
-    """Every command of this test goes to the stub."""
+    """Send every command of this test to the stub."""
     for name, value in aws.variables.items():
         monkeypatch.setenv(name, value)
     return aws
 
 
 async def throttling(aws: OneFunction) -> Awaited:
-    """A real process whose call has reached AWS and is not answered."""
+    """Start a real process whose call has reached AWS and is not answered."""
     process = await begin(*THROTTLE)
     await asyncio.wait_for(aws.reached.wait(), 60)
     return process

@@ -35,7 +35,7 @@ class Logs(Functions):
         self.views: list[View] = []
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """The next round."""
+        """Return the next round."""
         self.views.append(view)
         if not self.rounds:
             raise KeyboardInterrupt
@@ -46,7 +46,7 @@ class Logs(Functions):
         return (LogsObserved(SCOPE, NOW, WORKER, GROUP, lines, not found[1], found[1]),)
 
     async def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
-        """All rounds, one after the other."""
+        """Yield all rounds, one after the other."""
         self.views.append(view)
         for found in self.rounds:
             if isinstance(found, SourceError):
@@ -55,7 +55,7 @@ class Logs(Functions):
             yield Batch(lines, (found[1],) if found[1] else ())
 
     async def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
-        """The same, as text."""
+        """Yield the same, as text."""
         async for batch in self.lines(view):
             yield Batch([(round(line.at * 1000), key, line.text) for key, line in batch.lines], batch.notes)
 
@@ -191,5 +191,5 @@ def test_spans(text: str, wanted: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "m", "-5m", "1.5h", "15d", "10 m", "٣m", "1w"])
 def test_what_is_no_span(text: str) -> None:
-    with pytest.raises(UsageError, match="no span of time"):
+    with pytest.raises(UsageError, match="is not a duration"):
         parse_seconds(text)

@@ -18,7 +18,7 @@ from lambdatop.storage.journal_file import JournalFile
 
 @pytest.fixture
 def state(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Forty changes and one open intent, which is the oldest."""
+    """Write forty changes and one open intent, which is the oldest."""
     monkeypatch.setattr(archives, "ROTATE_BYTES", 6_000)
     monkeypatch.setattr(retention, "RECENT", 2)
     monkeypatch.setattr(retention, "MOST", 3)
@@ -55,7 +55,7 @@ def test_only_the_newest_are_shown_where_a_limit_is_given(cli: Cli, state: Path,
 def test_another_limit_is_refused(cli: Cli, state: Path, count: str) -> None:
     ran = cli("journal", "--last", count)
     assert ran.code == exit_codes.USAGE
-    assert "say 1 or more" in ran.err or "expected one argument" in ran.err
+    assert "use 1 or more" in ran.err or "expected one argument" in ran.err
 
 
 def test_few_need_no_archive(cli: Cli, state: Path) -> None:

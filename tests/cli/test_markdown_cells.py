@@ -23,7 +23,7 @@ ACTS = re.compile(r"@[\w-]|#\d|\bGH-\d|:[a-z+-][\w+-]*:", re.IGNORECASE | re.ASC
 
 
 def cell(text: str) -> list[tuple[str, str]]:
-    """Types and contents of the parts that a cell with this text is rendered as."""
+    """Return types and contents of the parts that a cell with this text is rendered as."""
     tokens = [t for t in PARSER.parse(markdown_table(("A",), [[text]])) if t.type == "inline"]
     assert len(tokens) == 2, "the head and one cell"
     return [(child.type, child.content) for child in tokens[1].children or ()]

@@ -1,4 +1,4 @@
-"""`plan`, `mitigate`, `undo` and `journal` through the real corridor, over an account in memory."""
+"""`plan`, `mitigate`, `undo` and `journal` through the real mitigation flow, over an account in memory."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_a_foreign_endpoint_takes_no_change_and_still_shows_a_plan(cli: Cli, aws
 
 @pytest.fixture
 def by_function(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A trigger is also found by the name of its function, as on AWS where it is the only one."""
+    """Let a trigger be found by the name of its function, as on AWS where it is the only one."""
     find = FakeReader.find
 
     async def found(self: FakeReader, target: str, kinds: Collection[str]) -> Key:

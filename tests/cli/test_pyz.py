@@ -63,11 +63,11 @@ class Place:
         return self.home / ".cache" / "lambdatop"
 
     def unpacked(self) -> list[Path]:
-        """What lies there."""
+        """Return the unpacked files."""
         return sorted(self.cache.iterdir())
 
     def left(self) -> list[Path]:
-        """What was written outside of HOME."""
+        """Return what was written outside of HOME."""
         return [*self.work.iterdir(), *self.temporary.iterdir()]
 
 

@@ -27,7 +27,7 @@ CHANGES = ("lambdatop.aws.mutation.mutator", "lambdatop.aws.mutation.lease", "la
 
 @pytest.fixture
 async def stub(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WireStub]:
-    """A stub to which every command of this test goes."""
+    """Yield a stub to which every command of this test goes."""
     async with WireStub() as running:
         furnish(running)
         answer_snapshots(running)
@@ -56,7 +56,7 @@ async def _modules_after(*argv: str) -> tuple[int, set[str]]:
 
 
 def _files(home: Path) -> dict[str, bytes]:
-    """Every file below the home directory but the log's, with its bytes."""
+    """Return every file below the home directory but the log's, with its bytes."""
     found = (Path(place) / name for place, _, names in os.walk(home) for name in names)
     return {str(f.relative_to(home)): f.read_bytes() for f in found if "log" not in f.name}
 

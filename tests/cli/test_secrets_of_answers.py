@@ -64,7 +64,7 @@ async def test_nothing_is_quoted(tmp_path: Path, command: str, answer: str) -> N
 
 @asynccontextmanager
 async def answering(frame: bytes) -> AsyncIterator[str]:
-    """The URL of a server that answers each request with these bytes."""
+    """Yield the URL of a server that answers each request with these bytes."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -38,7 +38,7 @@ class Thread:
         return True
 
     def snapshot_once(self, wait_s: float) -> Future[Snapshot]:
-        """The answer."""
+        """Return the answer."""
         self.waited = wait_s
         future: Future[Snapshot] = Future()
         if isinstance(self.answer, Exception):

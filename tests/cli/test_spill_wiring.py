@@ -14,7 +14,7 @@ import pytest
 from fakes.account import ORDERS, Account, FakeMutator, FakeReader
 from fakes.entries import SCOPE
 
-from lambdatop.cli.compose import Parts, corridor, engine_thread, wire
+from lambdatop.cli.compose import Parts, engine_thread, mitigation_flow, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.demo_session import DemoRun, DemoSpills
 from lambdatop.domain.errors import LambdatopError
@@ -52,11 +52,11 @@ def context(tmp_path: Path) -> Context:
 
 @pytest.fixture
 def parts(context: Context) -> Iterator[Parts]:
-    """The parts of a run of the user's, but for AWS."""
+    """Yield the parts of a user's run without AWS."""
     account = Account()
 
     async def close() -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
     async def connect() -> Backend:
         identified = TargetIdentified(scope=SCOPE, at=0.0, identity="tester", endpoint="")
@@ -76,7 +76,7 @@ def plan(proposal: Proposal) -> Plan:
 
 
 async def test_a_command_drains_into_the_state_directory(context: Context, parts: Parts) -> None:
-    async with corridor(context, parts) as (_, executor):
+    async with mitigation_flow(context, parts) as (_, executor):
         wanted = plan(await executor.propose("quarantine_queue", ORDERS, {"to": "file"}))
         done = await executor.execute(wanted, parts.clock.now())
     assert done.kind == "applied", done.message

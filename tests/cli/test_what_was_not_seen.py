@@ -30,7 +30,7 @@ def section(text: str, title: str) -> str:
 
 
 def shown(markdown: str) -> str:
-    """The document as a reader sees it, one line a cell."""
+    """Return the document as a reader sees it, one line a cell."""
     tokens = MarkdownIt("gfm-like").parse(markdown)
     return "\n".join("".join(c.content for c in t.children or ()) for t in tokens if t.type == "inline")
 
@@ -115,8 +115,8 @@ def test_an_alarm_that_tells_nobody_says_so(cli: Cli, world: TroubleWorld) -> No
     ran = cli("snapshot", "--endpoint-url", world.url, "--wait", "60", "--json")
     faults = {alarm["name"]: alarm["faults"] for alarm in json.loads(ran.out)["alarms"]}
     assert faults == {
-        "silent": ["it has no action for ALARM: nobody is told"],
-        "off": ["its actions are switched off: nobody is told"],
+        "silent": ["it has no action for ALARM: nobody is notified"],
+        "off": ["its actions are switched off: nobody is notified"],
     }
 
 

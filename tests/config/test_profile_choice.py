@@ -27,7 +27,7 @@ UNSET = "not set"
 
 
 def written(directory: Path, held: str, own: str | None) -> Path:
-    """A file in which one profile is read-only, and each has a lease table of its own."""
+    """Return a file in which one profile is read-only, and each has a lease table of its own."""
     file = directory / "config.yaml"
     sections = "".join(SECTION.format(name=name, held=str(name == held).lower()) for name in NAMES)
     file.write_text((f"profile: {own}\n" if own else "") + "profiles:\n" + sections)

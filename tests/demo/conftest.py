@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from demo.clients import Aws
-from demo.corridor import Corridor, open_corridor
+from demo.mitigation_flow import MitigationFlow, open_flow
 
 from lambdatop.demo.process.launch import start
 from lambdatop.engine.mutating import composite, read_back
@@ -30,12 +30,12 @@ def aws(bare: Aws) -> Aws:
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often than one would look at AWS: the emulator settles sooner."""
+    """Read more often than from AWS: the emulator settles sooner."""
     monkeypatch.setattr(read_back, "PAUSES_S", (0.0, *[0.15] * 50))
     monkeypatch.setattr(composite, "LOOK_EVERY_S", 0.15)
 
 
 @pytest_asyncio.fixture
-async def corridor(aws: Aws, tmp_path: Path, quick_looks: None) -> AsyncIterator[Corridor]:
-    async with open_corridor(aws, tmp_path) as way:
+async def mitigation_flow(aws: Aws, tmp_path: Path, quick_looks: None) -> AsyncIterator[MitigationFlow]:
+    async with open_flow(aws, tmp_path) as way:
         yield way

@@ -19,7 +19,7 @@ _TIMEOUT_S = 10.0
 
 
 def creation(name: str) -> bytes:
-    """The body of a CreateFunction that anybody could send."""
+    """Return the body of a CreateFunction that anybody could send."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("app.py", "def handler(event, context):\n    return 'ran'\n")
@@ -54,7 +54,7 @@ def host_of(demo: Demo) -> str:
 
 
 def good(demo: Demo, name: str) -> Request:
-    """A request that the emulator carries out: the run's own."""
+    """Return the run's own request, which the emulator executes."""
     body = creation(name)
     scope = f"{demo.account}/20260101/{demo.region}/lambda/aws4_request"
     headers = (
@@ -104,6 +104,6 @@ def ask(demo: Demo, *pieces: bytes) -> bytes:
 
 
 def statuses(answer: bytes) -> list[int]:
-    """The status codes of the HTTP/1 answers in what was received, without the "100 Continue"s."""
+    """Return the status codes of the HTTP/1 answers in what was received, without the "100 Continue"s."""
     found = [int(status) for status in re.findall(rb"HTTP/1\.\d (\d{3}) [^\r]*\r\n", answer)]
     return [status for status in found if status != 100]

@@ -1,4 +1,4 @@
-"""quarantine_queue with `to=file` on the real corridor: the emulator's queue ends up in a private file."""
+"""quarantine_queue with `to=file` on the real flow: the emulator's queue ends up in a private file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from demo.clients import Aws
-from demo.corridor import Corridor
+from demo.mitigation_flow import MitigationFlow
 
 from lambdatop.aws.mutation.mutator import AwsMutator
 from lambdatop.domain.mitigations.drain import OPERATION
@@ -25,9 +25,9 @@ COUNT = 37
 
 
 class Drains:
-    """A corridor with files for drained messages."""
+    """A mitigation flow with files for drained messages."""
 
-    def __init__(self, way: Corridor, directory: Path) -> None:
+    def __init__(self, way: MitigationFlow, directory: Path) -> None:
         self.way, self.directory = way, directory
         self.executor = Executor(
             way.clock,
@@ -58,10 +58,10 @@ class Drains:
 
 
 @pytest.fixture
-def drains(corridor: Corridor, tmp_path: Path) -> Drains:
-    assert isinstance(corridor.backend.mutator, AwsMutator)
-    corridor.backend.mutator.wait_s = 1
-    return Drains(corridor, tmp_path)
+def drains(mitigation_flow: MitigationFlow, tmp_path: Path) -> Drains:
+    assert isinstance(mitigation_flow.backend.mutator, AwsMutator)
+    mitigation_flow.backend.mutator.wait_s = 1
+    return Drains(mitigation_flow, tmp_path)
 
 
 def url_of(aws: Aws, queue: str) -> str:
@@ -69,7 +69,7 @@ def url_of(aws: Aws, queue: str) -> str:
 
 
 def held(aws: Aws, queue: str) -> int:
-    """What the queue holds, waiting, in flight or delayed."""
+    """Return the number of messages in the queue: waiting, in flight or delayed."""
     attributes = aws.sqs.get_queue_attributes(QueueUrl=url_of(aws, queue), AttributeNames=["All"])[
         "Attributes"
     ]

@@ -12,7 +12,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from demo.clients import Aws
-from demo.corridor import Corridor
+from demo.mitigation_flow import MitigationFlow
 
 from lambdatop.domain.plans.plan import Plan
 
@@ -62,7 +62,7 @@ def far(aws: Aws) -> Iterator[Namesake]:
 
 
 def furnish(aws: Aws) -> None:
-    """The same function, alias and rule, with everything that a mitigation would change."""
+    """Create the same function, alias and rule, with everything that a mitigation would change."""
     aws.function(NAME, CODE)
     functions = aws.functions
     functions.publish_version(FunctionName=NAME)
@@ -76,7 +76,7 @@ def furnish(aws: Aws) -> None:
 
 
 def retries(aws: Aws) -> int | None:
-    """None where there is no configuration."""
+    """Return the retries, None where there is no configuration."""
     try:
         answer = aws.functions.get_function_event_invoke_config(FunctionName=NAME)
     except aws.functions.exceptions.ResourceNotFoundException:
@@ -121,13 +121,13 @@ async def test_a_call_and_its_undo_reach_the_planned_thing_and_no_namesake(
     aws: Aws,
     other: Namesake,
     far: Namesake,
-    corridor: Corridor,
+    mitigation_flow: MitigationFlow,
 ) -> None:
     for place in (aws, other, far):
         furnish(place)
     before = settings(aws)
     assert before == settings(other) == settings(far)
-    plan = await corridor.propose(mitigation, target, **params)
+    plan = await mitigation_flow.propose(mitigation, target, **params)
     assert isinstance(plan, Plan), plan
     assert plan.undo is not None
     for call in (plan.call, plan.undo):
@@ -139,11 +139,11 @@ async def test_a_call_and_its_undo_reach_the_planned_thing_and_no_namesake(
                 "ResourceNotFoundException",
             )
     assert settings(other) == settings(far) == before
-    result = await corridor.execute(plan)
+    result = await mitigation_flow.execute(plan)
     assert result.kind == "applied", result
     assert settings(aws) != before
     assert settings(other) == settings(far) == before
-    undone = await corridor.undo()
+    undone = await mitigation_flow.undo()
     assert undone.kind == "applied", undone
     assert settings(aws) == before
 

@@ -1,4 +1,4 @@
-"""Mitigations on the real corridor and the emulator, there and back, compared field by field."""
+"""Mitigations on the real mitigation flow and the emulator, there and back, compared field by field."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from demo.clients import Aws, wait_for
-from demo.corridor import Corridor
+from demo.mitigation_flow import MitigationFlow
 
 pytestmark = pytest.mark.wire
 
@@ -65,7 +65,7 @@ def fed_by_a_stream(aws: Aws) -> None:
 
 
 def nothing(aws: Aws) -> None:
-    """A function and nothing else."""
+    """Create a function and nothing else."""
 
 
 Step = Callable[[Aws], Any]
@@ -114,7 +114,7 @@ Step = Callable[[Aws], Any]
 )
 async def test_there_and_back(
     aws: Aws,
-    corridor: Corridor,
+    mitigation_flow: MitigationFlow,
     mitigation: str,
     prepare: Step,
     params: dict[str, str],
@@ -124,7 +124,7 @@ async def test_there_and_back(
     aws.function(NAME, CODE)
     prepare(aws)
     before = look(aws)
-    done = await corridor.carry_out(mitigation, NAME, **params)
+    done = await mitigation_flow.carry_out(mitigation, NAME, **params)
     assert done.kind == "applied", done.message
     now = look(aws)
     if isinstance(became, dict):
@@ -134,6 +134,6 @@ async def test_there_and_back(
     else:
         assert now == became
     wait_for(lambda: look(aws).get("State") in ("Enabled", "Disabled") if look is mapping else True)
-    undone = await corridor.undo()
+    undone = await mitigation_flow.undo()
     assert undone.kind == "applied", undone.message
     wait_for(lambda: look(aws) == before)

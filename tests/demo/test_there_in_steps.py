@@ -1,4 +1,4 @@
-"""Plans in steps, redrives, aliases and rules on the real corridor and the emulator."""
+"""Plans in steps, redrives, aliases and rules on the real mitigation flow and the emulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from demo.clients import Aws, wait_for
-from demo.corridor import Corridor
+from demo.mitigation_flow import MitigationFlow
 
 from lambdatop.domain.plans.plan import Refusal
 from lambdatop.engine.mutating import composite
@@ -53,7 +53,7 @@ def waiting(aws: Aws, queue: str) -> int:
 
 
 def with_dead_letters(aws: Aws, messages: int) -> None:
-    """`jobs` feeds the function; its dead letters lie in `jobs-dlq`."""
+    """Let `jobs` feed the function; its dead letters lie in `jobs-dlq`."""
     letters = aws.queue("jobs-dlq")
     policy = json.dumps({"deadLetterTargetArn": letters, "maxReceiveCount": 2})
     aws.map_queue(aws.queue("jobs", RedrivePolicy=policy, VisibilityTimeout="1"), NAME)
@@ -61,44 +61,48 @@ def with_dead_letters(aws: Aws, messages: int) -> None:
         aws.sqs.send_message(QueueUrl=url(aws, "jobs-dlq"), MessageBody=f"m{i}")
 
 
-async def test_a_queue_fed_function_is_stopped_in_order_and_given_back(aws: Aws, corridor: Corridor) -> None:
+async def test_a_queue_fed_function_is_stopped_in_order_and_given_back(
+    aws: Aws, mitigation_flow: MitigationFlow
+) -> None:
     aws.function(NAME, FINE)
     aws.functions.put_function_concurrency(FunctionName=NAME, ReservedConcurrentExecutions=7)
     aws.map_queue(aws.queue("jobs"), NAME)
     aws.map_queue(aws.queue("more-jobs"), NAME)
     before = settings(aws)
-    done = await corridor.carry_out("throttle_to_zero", NAME, triggers="first")
+    done = await mitigation_flow.carry_out("throttle_to_zero", NAME, triggers="first")
     assert done.kind == "applied", done.message
     assert ([m["State"] for m in mappings(aws)], reserved(aws)) == (["Disabled", "Disabled"], 0)
-    entries = corridor.journal.read()
+    entries = mitigation_flow.journal.read()
     assert [e.mitigation for e in entries] == ["disable_trigger", "disable_trigger", "throttle_to_zero"]
     assert [e.outcome for e in entries] == ["applied"] * 3
     for _ in entries:
-        undone = await corridor.undo()
+        undone = await mitigation_flow.undo()
         assert undone.kind == "applied", undone.message
     wait_for(lambda: settings(aws) == before)
     assert reserved(aws) == 7
 
 
-async def test_dead_letters_go_home_and_a_redrive_can_be_stopped(aws: Aws, corridor: Corridor) -> None:
+async def test_dead_letters_go_home_and_a_redrive_can_be_stopped(
+    aws: Aws, mitigation_flow: MitigationFlow
+) -> None:
     aws.function(NAME, FINE)
     with_dead_letters(aws, 12)
-    done = await corridor.carry_out("redrive_dlq", "jobs-dlq", rate="500")
+    done = await mitigation_flow.carry_out("redrive_dlq", "jobs-dlq", rate="500")
     assert done.kind == "applied", done.message
     wait_for(lambda: aws.counted(NAME)["finished"] >= 12)
-    over = await corridor.executor.propose_undo(None)
+    over = await mitigation_flow.executor.propose_undo(None)
     assert isinstance(over, Refusal)
     assert "COMPLETED" in over.reason
     for i in range(30):
         aws.sqs.send_message(QueueUrl=url(aws, "jobs-dlq"), MessageBody=f"n{i}")
-    slow = await corridor.carry_out("redrive_dlq", "jobs-dlq", rate="5")
+    slow = await mitigation_flow.carry_out("redrive_dlq", "jobs-dlq", rate="5")
     assert slow.kind == "applied", slow.message
     assert slow.entry is not None
     assert slow.entry.seen is not None
     assert slow.entry.seen["move_task"]["handle"], "the handle is in the journal"
-    again = await corridor.propose("redrive_dlq", "jobs-dlq")
+    again = await mitigation_flow.propose("redrive_dlq", "jobs-dlq")
     assert isinstance(again, Refusal)
-    stopped = await corridor.undo()
+    stopped = await mitigation_flow.undo()
     assert stopped.kind == "applied", stopped.message
     left = wait_for(lambda: waiting(aws, "jobs-dlq"))
     assert 0 < left < 30
@@ -106,36 +110,38 @@ async def test_dead_letters_go_home_and_a_redrive_can_be_stopped(aws: Aws, corri
     assert task["Results"][0]["Status"] == "CANCELLED"
 
 
-async def test_a_queue_that_is_nobodys_dead_letters_is_not_redriven(aws: Aws, corridor: Corridor) -> None:
+async def test_a_queue_that_is_nobodys_dead_letters_is_not_redriven(
+    aws: Aws, mitigation_flow: MitigationFlow
+) -> None:
     aws.queue("plain")
-    refused = await corridor.propose("redrive_dlq", "plain")
+    refused = await mitigation_flow.propose("redrive_dlq", "plain")
     assert isinstance(refused, Refusal)
     assert "no SQS queue's dead-letter queue" in refused.reason
 
 
-async def test_dead_letters_are_moved_aside(aws: Aws, corridor: Corridor) -> None:
+async def test_dead_letters_are_moved_aside(aws: Aws, mitigation_flow: MitigationFlow) -> None:
     aws.function(NAME, FINE)
     with_dead_letters(aws, 5)
     aws.queue("aside")
-    done = await corridor.carry_out("quarantine_queue", "jobs-dlq", to="aside")
+    done = await mitigation_flow.carry_out("quarantine_queue", "jobs-dlq", to="aside")
     assert done.kind == "applied", done.message
     wait_for(lambda: waiting(aws, "aside") == 5)
     assert waiting(aws, "jobs-dlq") == 0
 
 
-async def test_a_queue_is_held_and_released(aws: Aws, corridor: Corridor) -> None:
+async def test_a_queue_is_held_and_released(aws: Aws, mitigation_flow: MitigationFlow) -> None:
     aws.function(NAME, FINE)
     with_dead_letters(aws, 0)
     before = settings(aws)
-    done = await corridor.carry_out("quarantine_queue", "jobs", to="nowhere")
+    done = await mitigation_flow.carry_out("quarantine_queue", "jobs", to="nowhere")
     assert done.kind == "applied", done.message
     assert [m["State"] for m in mappings(aws)] == ["Disabled"]
-    assert (await corridor.undo()).kind == "applied"
+    assert (await mitigation_flow.undo()).kind == "applied"
     wait_for(lambda: settings(aws) == before)
 
 
 async def test_a_poison_pill_is_skipped_reported_and_the_settings_are_back(
-    aws: Aws, corridor: Corridor, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, mitigation_flow: MitigationFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws.function(NAME, FAILS_ON_BAD)
     lost = aws.queue("lost")
@@ -150,7 +156,7 @@ async def test_a_poison_pill_is_skipped_reported_and_the_settings_are_back(
     aws.finished(NAME, 2)
     # On AWS a minute without a failure tells; the emulator tries a blocked batch every second.
     monkeypatch.setattr(composite, "CLEAR_LOOKS", 16)
-    done = await corridor.carry_out("tune_trigger", NAME, skip_poison="yes", on_failure=lost)
+    done = await mitigation_flow.carry_out("tune_trigger", NAME, skip_poison="yes", on_failure=lost)
     assert done.kind == "applied", done.message
     assert len(done.steps) == 3
     wait_for(lambda: waiting(aws, "lost") == 1)
@@ -160,9 +166,9 @@ async def test_a_poison_pill_is_skipped_reported_and_the_settings_are_back(
     (now,), (then,) = settings(aws), before
     assert now["DestinationConfig"]["OnFailure"]["Destination"] == lost
     assert {**now, "DestinationConfig": None} == {**then, "DestinationConfig": None}
-    newest = corridor.journal.read()
+    newest = mitigation_flow.journal.read()
     report_step = next(e for e in newest if "on_failure" in e.after)
-    back = await corridor.execute(await corridor.executor.propose_undo(report_step.id))
+    back = await mitigation_flow.execute(await mitigation_flow.executor.propose_undo(report_step.id))
     assert back.kind == "applied", back.message
     assert not (settings(aws)[0].get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
 
@@ -192,7 +198,9 @@ def answer(aws: Aws) -> Any:
     return json.loads(got["Payload"].read())
 
 
-async def test_an_alias_is_rolled_back_weights_and_all_and_comes_back(aws: Aws, corridor: Corridor) -> None:
+async def test_an_alias_is_rolled_back_weights_and_all_and_comes_back(
+    aws: Aws, mitigation_flow: MitigationFlow
+) -> None:
     aws.function(NAME, "def handler(event, context):\n    return 1\n")
     one = publish(aws, "def handler(event, context):\n    return 'good'\n")
     two = publish(aws, "def handler(event, context):\n    return 'bad'\n")
@@ -202,40 +210,42 @@ async def test_an_alias_is_rolled_back_weights_and_all_and_comes_back(aws: Aws, 
         FunctionVersion=two,
         RoutingConfig={"AdditionalVersionWeights": {one: 0.25}},
     )
-    done = await corridor.carry_out("rollback_alias", f"{NAME}:live", version=one)
+    done = await mitigation_flow.carry_out("rollback_alias", f"{NAME}:live", version=one)
     assert done.kind == "applied", done.message
     assert routing(aws) == (one, {})
     assert answer(aws) == "good"
-    undone = await corridor.undo()
+    undone = await mitigation_flow.undo()
     assert undone.kind == "applied", undone.message
     assert routing(aws) == (two, {one: 0.25})
 
 
-async def test_an_alias_that_somebody_touched_since_is_not_overwritten(aws: Aws, corridor: Corridor) -> None:
+async def test_an_alias_that_somebody_touched_since_is_not_overwritten(
+    aws: Aws, mitigation_flow: MitigationFlow
+) -> None:
     aws.function(NAME, FINE)
     publish(aws, "def handler(event, context):\n    return 'good'\n")
     two = publish(aws, "def handler(event, context):\n    return 'bad'\n")
     aws.functions.create_alias(FunctionName=NAME, Name="live", FunctionVersion=two)
-    plan = await corridor.propose("rollback_alias", NAME)
+    plan = await mitigation_flow.propose("rollback_alias", NAME)
     aws.functions.update_alias(FunctionName=NAME, Name="live", Description="somebody was here")
-    done = await corridor.execute(plan)
+    done = await mitigation_flow.execute(plan)
     assert done.kind == "drift", done.message
     assert routing(aws) == (two, {})
 
 
-async def test_a_rule_is_switched_off_and_on(aws: Aws, corridor: Corridor) -> None:
+async def test_a_rule_is_switched_off_and_on(aws: Aws, mitigation_flow: MitigationFlow) -> None:
     aws.function(NAME, FINE)
     arn = f"arn:aws:lambda:us-east-1:{aws.demo.account}:function:{NAME}"
     aws.events.put_rule(Name="orders", EventPattern='{"source": ["shop"]}')
     aws.events.put_targets(Rule="orders", Targets=[{"Id": "1", "Arn": arn}])
-    function = await corridor.backend.reader.find(NAME, ("function",))
-    (rule,) = await corridor.backend.reader.related(function, "rule")
+    function = await mitigation_flow.backend.reader.find(NAME, ("function",))
+    (rule,) = await mitigation_flow.backend.reader.related(function, "rule")
     assert rule.id == "default/orders"
     before = aws.events.describe_rule(Name="orders")
-    done = await corridor.carry_out("disable_rule", NAME)
+    done = await mitigation_flow.carry_out("disable_rule", NAME)
     assert done.kind == "applied", done.message
     assert aws.events.describe_rule(Name="orders")["State"] == "DISABLED"
-    undone = await corridor.undo()
+    undone = await mitigation_flow.undo()
     assert undone.kind == "applied", undone.message
     after = aws.events.describe_rule(Name="orders")
     hidden = "ResponseMetadata"

@@ -26,7 +26,7 @@ UNSEEN = {"form-text", "form-url", "form-parts", "beacon"}
 
 @pytest.fixture
 def furnished(aws: Aws) -> Iterator[Aws]:
-    """A function that has run once; nothing may be added, removed or run."""
+    """Yield a function that has run once; check that nothing is added, removed or run."""
     aws.invoke(aws.function("mine", "def handler(event, context):\n    return 'a secret'\n"))
     aws.finished("mine", 1)
     yield aws

@@ -19,7 +19,7 @@ from lambdatop.domain import frozen
 
 
 def both(make: Callable[[Callable[..., Any]], Any]) -> tuple[Any, Any]:
-    """A class made here and there."""
+    """Make the class in both ways."""
     return make(frozen.dataclass), make(dataclasses.dataclass)
 
 

@@ -114,7 +114,7 @@ def test_a_log_that_cannot_be_learned(monkeypatch: pytest.MonkeyPatch, where: st
     for _ in range(5):
         reader.step()
     facts = next(f.facts for f in snapshot.functions if f.key == KEY)
-    reader.sum_up(facts, scene.NOW)
+    reader.summarize(facts, scene.NOW)
     frame = Frame(snapshot, scene.NOW, None, Settings())
     text = plain(page(frame, KEY, 100, reader.learned, reader.failure))
     assert " ".join(text.split()).count("could not be shown") == 1
@@ -138,7 +138,7 @@ def test_a_detector_that_fails_costs_nothing_but_what_it_would_say_now(
     (row,) = (s for s in after.sources if s.name == "detectors")
     assert (row.state, row.age_s) == ("failed", None)
     assert f"the findings of {kept.detector} could not be shown: internal error (OverflowError" in row.error
-    assert "detectors failed" in not_known.cannot_tell(after, "critical")
+    assert "detectors failed" in not_known.why_undecided(after, "critical")
 
 
 def test_detectors_that_failed_look_at_everything_again(monkeypatch: pytest.MonkeyPatch) -> None:

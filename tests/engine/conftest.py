@@ -9,7 +9,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _inline_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Journal calls run on the loop, so that a hand-driven clock sees them end. `real_threads` opts out."""
+    """Run journal calls on the loop, so that a hand-driven clock sees them end.
+
+    `real_threads` opts out.
+    """
 
     async def inline(function: Callable[..., Any], *args: Any) -> Any:
         await asyncio.sleep(0)
@@ -21,4 +24,4 @@ def _inline_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def real_threads() -> None:
-    """This test wants real threads."""
+    """Use real threads in this test."""

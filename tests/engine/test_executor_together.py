@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from fakes.account import ORDERS, Account
 from fakes.clock import settle
-from fakes.corridor import Corridor, corridor
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 from fakes.time_limit import PATIENCE_S
 
 from lambdatop.storage.journal_file import JournalFile
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Corridor:
-    return corridor(tmp_path / "j")
+def way(tmp_path: Path) -> MitigationFlow:
+    return mitigation_flow(tmp_path / "j")
 
 
-async def test_cancelling_the_caller_does_not_cancel_the_call(way: Corridor) -> None:
+async def test_cancelling_the_caller_does_not_cancel_the_call(way: MitigationFlow) -> None:
     way.mutator.gate = asyncio.Event()
     caller = asyncio.ensure_future(way.execute(await way.plan()))
     await way.mutator.reached.wait()
@@ -36,7 +36,7 @@ async def test_cancelling_the_caller_does_not_cancel_the_call(way: Corridor) -> 
     assert way.account.reserved == 0
 
 
-async def test_a_call_that_is_given_up_is_written_down_as_unknown(way: Corridor) -> None:
+async def test_a_call_that_is_given_up_is_written_down_as_unknown(way: MitigationFlow) -> None:
     way.mutator.gate = asyncio.Event()
     caller = asyncio.ensure_future(way.execute(await way.plan()))
     await way.mutator.reached.wait()
@@ -53,7 +53,7 @@ async def test_cancellation_at_any_turn_never_leaves_an_effect_without_intent(tm
     for turns in count():
         if turns >= 40 and "applied" in ends:  # a busy disk takes more turns until the first one is applied
             break
-        way = corridor(tmp_path / f"j{turns}")
+        way = mitigation_flow(tmp_path / f"j{turns}")
         caller = asyncio.ensure_future(way.execute(await way.plan()))
         for _ in range(turns):
             await asyncio.sleep(0.0005 if turns > 8 else 0)
@@ -89,7 +89,7 @@ async def test_giving_up_while_the_journal_is_written_to_waits_for_the_write(
     tmp_path: Path, slow: str, end: tuple[str, int], times: int
 ) -> None:
     journal = SlowDisk(tmp_path, slow)
-    way = corridor(tmp_path, journal=journal)
+    way = mitigation_flow(tmp_path, journal=journal)
     caller = asyncio.ensure_future(way.execute(await way.plan()))
     await asyncio.to_thread(journal.writing.wait, PATIENCE_S)
     abandoned = [asyncio.ensure_future(way.executor.abandon()) for _ in range(times)]
@@ -101,7 +101,7 @@ async def test_giving_up_while_the_journal_is_written_to_waits_for_the_write(
     await asyncio.gather(caller, return_exceptions=True)
 
 
-async def test_two_mutations_of_one_target_go_one_after_the_other(way: Corridor) -> None:
+async def test_two_mutations_of_one_target_go_one_after_the_other(way: MitigationFlow) -> None:
     way.mutator.gate = asyncio.Event()
     first_plan, second_plan = await way.plan(), await way.plan()
     first = asyncio.ensure_future(way.execute(first_plan))
@@ -114,7 +114,7 @@ async def test_two_mutations_of_one_target_go_one_after_the_other(way: Corridor)
     assert (await second).kind == "drift", "the second planned on what the first has changed"
 
 
-async def test_other_targets_do_not_wait(way: Corridor) -> None:
+async def test_other_targets_do_not_wait(way: MitigationFlow) -> None:
     slow = await way.plan()
     quick = await way.plan("purge_queue", ORDERS)
     way.mutator.gate = asyncio.Event()
@@ -129,8 +129,8 @@ async def test_other_targets_do_not_wait(way: Corridor) -> None:
 
 async def test_two_consoles_racing_never_both_change(tmp_path: Path) -> None:
     account = Account()
-    one = corridor(tmp_path / "j", account)
-    two = corridor(tmp_path / "j", account)
+    one = mitigation_flow(tmp_path / "j", account)
+    two = mitigation_flow(tmp_path / "j", account)
     plans = await one.plan(), await two.plan()
     first = await one.execute(plans[0])
     second = await two.execute(plans[1])

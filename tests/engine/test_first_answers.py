@@ -13,7 +13,7 @@ from lambdatop.domain.state.snapshot import Snapshot
 
 
 async def once(bench: EngineBench, wait_s: float) -> tuple[Snapshot, float]:
-    """The snapshot, and how long it took (s)."""
+    """Return the snapshot, and how long it took (s)."""
     began = bench.clock.monotonic()
     task = asyncio.ensure_future(bench.engine.snapshot_once(wait_s))
     await bench.clock.until(task.done)

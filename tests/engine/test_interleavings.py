@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from fakes.account import Account
-from fakes.corridor import Corridor, corridor
 from fakes.entries import WORKER
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +37,7 @@ def test_nobodys_change_is_overwritten_unseen(
 async def _play(directory: Path, steps: list[tuple[object, ...]], start: int | None) -> None:
     account = Account()
     account.reserved = start
-    consoles = [corridor(directory / "j", account) for _ in range(2)]
+    consoles = [mitigation_flow(directory / "j", account) for _ in range(2)]
     planned: list[Plan | None] = [None, None]
     for step in steps:
         if step[0] == "outside":
@@ -52,7 +52,7 @@ async def _play(directory: Path, steps: list[tuple[object, ...]], start: int | N
             planned[who] = await _propose(consoles[who], step)
 
 
-async def _propose(way: Corridor, step: tuple[object, ...]) -> Plan | None:
+async def _propose(way: MitigationFlow, step: tuple[object, ...]) -> Plan | None:
     if step[0] == "undo":
         if not any(e.can_undo and e.undoes is None for e in way.journal.read()):
             return None
@@ -63,7 +63,7 @@ async def _propose(way: Corridor, step: tuple[object, ...]) -> Plan | None:
     return proposal if isinstance(proposal, Plan) else None
 
 
-async def _execute(way: Corridor, account: Account, plan: Plan) -> None:
+async def _execute(way: MitigationFlow, account: Account, plan: Plan) -> None:
     shown, there, calls = plan.before["reserved_concurrency"], account.reserved, len(account.calls)
     result = await way.execute(plan)
     if there != shown:

@@ -189,7 +189,7 @@ async def test_logs_are_held_to_a_third_of_what_the_region_allows(
 
 
 async def _taken(buckets: TokenBuckets, clock: FakeClock, api: str) -> int:
-    """How many tokens are given out within 20 s, however many are wanted."""
+    """Return how many tokens are given out within 20 s under unlimited demand."""
     caller = Caller(clock, buckets)
     wanted = [caller.ask(str(i), api) for i in range(120)]
     await clock.advance(20)

@@ -48,7 +48,7 @@ class Reconnecting(EngineBench):
         return replace(made, **self.changes)
 
     async def begun(self) -> asyncio.Task[Result]:
-        """A plan in steps whose triggers are on their way to be off."""
+        """Start a plan in steps whose triggers are being disabled."""
         await self.clock.advance(2)
         plan = stop_in_order(self.clock, len(self.triggers.off_at))
         task = asyncio.ensure_future(self.engine.execute(plan, self.clock.now()))

@@ -19,7 +19,7 @@ BURN = Burn(duration=0.25, requests=0.25, wasted=0.15)
 
 
 def burning(*args: Any, **kwargs: Any) -> Snapshot:
-    """A Snapshot in which the worker burns."""
+    """Return a Snapshot in which the worker burns."""
     row = FunctionRow(FunctionFacts(WORKER, "arn"), burn=BURN)
     return replace(build_snapshot(*args, **kwargs), functions=(row,))
 

@@ -82,14 +82,14 @@ class FakeReader:
         return (TrailEvent(0.0, "PutFunctionConcurrency", "kim"),)
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
-        """The key of a name."""
+        """Return the key of a name."""
         for key in (WORKER, MAPPING, ORDERS):
             if key.id == target and key.kind in kinds:
                 return key
         raise TargetNotFound(f"There is no {target}.")
 
     async def state(self, plan_target: Key, fields: Collection[str]) -> State:
-        """The control fields as they are now."""
+        """Return the control fields as they are now."""
         await asyncio.sleep(0)
         self.reads += 1
         self.on_read()
@@ -106,7 +106,7 @@ class FakeReader:
         return {f: state[f] for f in fields}
 
     async def situation(self, key: Key) -> Situation:
-        """What a planner wants to know."""
+        """Return everything that a planner needs."""
         await asyncio.sleep(0)
         queue = QueueFacts(ORDERS, QUEUE_ARN, QUEUE_URL, 0.0, self.account.messages, 0, 0)
         if key.kind == "function":
@@ -135,7 +135,7 @@ class FakeMutator:
         self.on_send: Callable[[], None] = lambda: None
 
     async def signer(self, call: Call) -> str:
-        """Nobody in particular: the connection's own identity."""
+        """Return the connection's own identity."""
         return ""
 
     async def send(self, call: Call, digest: str) -> Sent:

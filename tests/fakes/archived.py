@@ -15,7 +15,7 @@ from lambdatop.storage.journal_file import JournalFile
 
 
 def whole(home: Path) -> tuple[Entry, ...]:
-    """Every entry, of the archives too."""
+    """Return every entry, of the archives too."""
     journal = JournalFile(home)
     parts = [journal.read(), *journal.older()]
     return reduce(lambda newer, older: joined(older, newer), parts)
@@ -36,7 +36,7 @@ def fill(home: Path, count: int, prefix: str = "e") -> JournalFile:
 
 
 def names(home: Path) -> list[str]:
-    """The files, sorted."""
+    """Return the files, sorted."""
     return sorted(path.name for path in home.iterdir())
 
 

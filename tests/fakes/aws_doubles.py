@@ -110,7 +110,7 @@ class Bench:
         await self.clients.close()
 
     async def _caller(self, keys: Any) -> dict[str, str]:
-        """Who it is, without a request."""
+        """Return the caller's identity, without a request."""
         return IDENTITY
 
     async def client(self, service: str) -> Any:
@@ -121,6 +121,6 @@ class Bench:
 
 
 def towards(url: str, **changes: Any) -> Connection:
-    """A connection with explicit keys."""
+    """Return a connection with explicit keys."""
     fields: dict[str, Any] = {"region": REGION, "endpoint_url": url}
     return Connection(**(fields | {"access_key": "AKIAX", "secret_key": "s"} | changes))

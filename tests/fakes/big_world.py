@@ -44,7 +44,7 @@ def series(
     at: float = NOW,
     shift: float = 0.0,
 ) -> tuple[ev.MetricPoints, ...]:
-    """What GetMetricData says of `functions`, the first of which is number `first` of the account."""
+    """Return GetMetricData's answer for `functions`, the first of which is number `first` of the account."""
     data: list[ev.MetricPoints] = []
     for i, one in enumerate(functions, first):
         if i % ACTIVE:
@@ -59,7 +59,7 @@ def series(
 
 
 def world(count: int, minutes: int = 60) -> World:
-    """The World of `count` functions with `minutes` of history."""
+    """Return the World of `count` functions with `minutes` of history."""
     functions = facts(count)
     fed = functions[::FED]
     queues = [Key(SCOPE, "queue", f"{one.name}-queue") for one in fed]
@@ -96,7 +96,7 @@ def world(count: int, minutes: int = 60) -> World:
 
 
 def next_minute(count: int, first: int, size: int, minute: int) -> ev.MetricsObserved:
-    """The answer for `size` functions from `first` on, `minute` minutes after the world's."""
+    """Return the answer for `size` functions from `first` on, `minute` minutes after the world's."""
     at = NOW + 60.0 * minute
     whole = facts(count)[first : first + size]
     event = metrics(*series(whole, first, 5, at, shift=float(minute)), at=at)

@@ -37,7 +37,7 @@ def burn(world: World, settings: Settings = PROMPT, name: str = "orders-worker")
 
 
 def ran(facts: FunctionFacts, *more: ev.MetricPoints, per_min: float = 100, ms: float = 60_000) -> World:
-    """Ten minutes of so many invocations a minute that run `ms` in total."""
+    """Return ten minutes of so many invocations a minute that run `ms` in total."""
     seen = (
         points(facts.key, "Invocations", [per_min] * 10),
         points(facts.key, "Duration", [ms] * 10),

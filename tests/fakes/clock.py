@@ -25,19 +25,19 @@ class FakeClock:
         self.ran_s = now
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
         return self._now
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return seconds that never go back."""
         return self._monotonic
 
     def uptime(self) -> Uptime:
-        """Seconds since the machine was started; the hands that `step` moves do not move it."""
+        """Return the seconds since the machine was started, which `step` does not change."""
         return Uptime(self.boot, self.ran_s + self._monotonic - 1000.0, "CLOCK_BOOTTIME")
 
     def step(self, seconds: float) -> None:
-        """Somebody sets the clock: only the time of day moves."""
+        """Set the clock: only the time of day changes."""
         self._now += seconds
 
     async def sleep(self, seconds: float) -> None:
@@ -52,13 +52,13 @@ class FakeClock:
         await future
 
     def typed(self) -> None:
-        """Nobody types."""
+        """Do nothing: nobody types."""
 
     def answered(self) -> None:
-        """Nobody waits here."""
+        """Do nothing: nobody waits here."""
 
     def give_way(self) -> None:
-        """Nobody types."""
+        """Do nothing: nobody types."""
 
     def jump(self, seconds: float) -> None:
         """Move the hands without waking anybody."""

@@ -14,7 +14,7 @@ from lambdatop.domain.state.snapshot import FunctionRow
 
 
 def billed(functions: Iterable[FunctionRow]) -> dict[str, Any]:
-    """The functions with what each burns, and what they burn together: parts of a Snapshot."""
+    """Return the functions with their costs, and their total: parts of a Snapshot."""
     rows = tuple(replace(f, burn=_burn(f.burn_usd_per_hour, f.error_rate or 0.0)) for f in functions)
     known = [f.burn for f in rows if f.burn is not None]
     usd, wasted = sum(b.total for b in known), sum(b.wasted or 0.0 for b in known)
@@ -24,7 +24,7 @@ def billed(functions: Iterable[FunctionRow]) -> dict[str, Any]:
 
 
 def _burn(usd: float | None, failing: float) -> Burn | None:
-    """A bill in parts that come to `usd` an hour."""
+    """Return a bill in parts that come to `usd` an hour."""
     if usd is None:
         return None
     return Burn(0.8 * usd, 0.12 * usd, 0.0, 0.0, 0.08 * usd, wasted=failing * usd, running=4.0)

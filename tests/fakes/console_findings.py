@@ -10,7 +10,7 @@ from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.incident import Incident
 from lambdatop.domain.state.snapshot import MappingRow, QueueRow, StormRow
 
-FATES = {
+FAILURE_PATHS = {
     "orders": "again after 60 s, after 5 failed receives to orders-dlq",
     "clicks": "repeated until the record expires in 22 h at the latest",
     "products": "until 5 retries, then dropped",
@@ -49,7 +49,9 @@ def storms(mappings: Iterable[MappingRow], queues: Iterable[QueueRow]) -> tuple[
                 risks=row.risks,
                 as_of=row.as_of,
                 invocation="queue poll" if facts.source_kind == "sqs" else "stream poll",
-                fate=FATES.get(facts.source_name, "again after 30 s, after 5 failed receives to its DLQ"),
+                fate=FAILURE_PATHS.get(
+                    facts.source_name, "again after 30 s, after 5 failed receives to its DLQ"
+                ),
                 amplification=source.redelivery_ratio if source else None,
                 trend="up" if facts.source_name == "orders" else "",
                 wasted_per_min={"orders": 264.0}.get(facts.source_name, 0.0),
@@ -83,7 +85,7 @@ def findings() -> tuple[Finding, ...]:
     dlq, api = key("queue", "orders-dlq"), key("function", "checkout-api")
     return (
         Finding("sqs_redelivery", "critical", Ref(orders, SQS + "orders", "orders"),
-                "orders redelivers: 3.4 receives per message done", NOW - 760,
+                "orders redelivers: 3.4 receives per deleted message", NOW - 760,
                 (("received", 7140), ("deleted", 2100), ("ratio", 3.4), ("dlq_growth_per_min", 17.0)),
                 ("disable_trigger", "throttle_to_zero")),
         Finding("dlq_growth", "critical", Ref(dlq, SQS + "orders-dlq", "orders-dlq"),
@@ -100,7 +102,7 @@ def findings() -> tuple[Finding, ...]:
 
 
 def incidents(found: tuple[Finding, ...]) -> tuple[Incident, ...]:
-    """The failing worker with what follows from it, and a throttled function."""
+    """Return the failing worker with what follows from it, and a throttled function."""
     redelivery, letters, errors, throttled = found
     return (
         Incident(errors, (redelivery, letters), "critical", redelivery.since, (errors.target.key,)),

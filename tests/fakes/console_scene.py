@@ -39,7 +39,7 @@ from lambdatop.domain.state.world import Spend
 
 
 def wave(size: float, phase: float, minutes: int = 60) -> tuple[float | None, ...]:
-    """A quiet, repeatable series with one missing minute."""
+    """Return a quiet, repeatable series with one missing minute."""
     values: list[float | None] = [round(size * (1 + 0.4 * sin(phase + i / 5))) for i in range(minutes)]
     values[7] = None
     return tuple(values)
@@ -265,7 +265,7 @@ def entry(id: str, outcome: str, **fields: Any) -> Entry:
 
 
 def snapshot(**fields: Any) -> Snapshot:
-    """The incident; `fields` replace parts of it."""
+    """Return the incident; `fields` replace parts of it."""
     target = Target(
         SCOPE,
         alias="shop-prod",

@@ -23,7 +23,7 @@ RECEIVE, DELETE = "ReceiveMessage", "DeleteMessageBatch"
 
 
 def sent(name: str, group: str = "") -> dict[str, Any]:
-    """A message; its body names it."""
+    """Return a message; its body contains its name."""
     body = f"body of {name}"
     md5 = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
     attributes = {"ApproximateReceiveCount": "1"} | ({"MessageGroupId": group} if group else {})
@@ -50,12 +50,12 @@ class DrainedQueue:
         stub.on("sqs", "GetQueueAttributes", lambda p: self._count())
 
     def come_back(self) -> None:
-        """The visibility timeout of everything is over."""
+        """End the visibility timeout of everything."""
         self.waiting += self.hidden.values()
         self.hidden.clear()
 
     def delete(self, params: dict[str, Any]) -> Answer:
-        """What DeleteMessageBatch does."""
+        """Answer DeleteMessageBatch."""
         done: list[dict[str, Any]] = []
         failed: list[dict[str, Any]] = []
         for entry in params["Entries"]:

@@ -71,7 +71,7 @@ class EngineBench:
         return plan
 
     async def executing(self) -> asyncio.Task[Any]:
-        """A mutation that waits in the middle of its call until `release`."""
+        """Start a mutation that waits in the middle of its call until `release`."""
         assert self.backend.mutator is not None
         self.backend.mutator.gate = asyncio.Event()
         task = asyncio.ensure_future(self.engine.execute(await self.plan(), self.clock.now()))

@@ -15,7 +15,7 @@ AT = 1_800_000_000.0
 
 
 def entry(id_: str = "e1", **changes: Any) -> Entry:
-    """A throttle to zero that found 7 reserved."""
+    """Return a throttle to zero that found 7 reserved."""
     made = Entry(
         id=id_,
         at=AT,
@@ -36,6 +36,6 @@ def entry(id_: str = "e1", **changes: Any) -> Entry:
 
 
 def reserve(value: int) -> Call:
-    """PutFunctionConcurrency of the worker."""
+    """Return PutFunctionConcurrency of the worker."""
     params = {"FunctionName": WORKER.id, "ReservedConcurrentExecutions": value}
     return Call("lambda", "PutFunctionConcurrency", params)

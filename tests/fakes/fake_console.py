@@ -78,7 +78,7 @@ class FakeConsole:
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
         self.watched, self.live = keys, live
 
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
+    def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
         self.looks.append((rows, full))
 
     def refresh(self) -> None:

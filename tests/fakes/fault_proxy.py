@@ -115,7 +115,7 @@ class FaultProxy:
             writer.close()
 
     async def _answer(self, request: bytes, writer: asyncio.StreamWriter) -> bool:
-        """Whether the connection goes on."""
+        """Answer a request; return whether the connection goes on."""
         trouble = self.phase
         if trouble is None or self._dice.random() >= trouble.share:
             self.passed += 1
@@ -170,7 +170,7 @@ class FaultProxy:
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes | None:
-    """One whole HTTP message, head and body as they came; None at the end of the connection."""
+    """Return one whole HTTP message, head and body as they came; None at the end of the connection."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -195,7 +195,7 @@ def _response(status: int, type_: str, body: bytes, date: datetime | None = None
 
 
 def _refusal(request: bytes, status: int, code: str, message: str, *, skewed: bool) -> bytes:
-    """An error in the shape that AWS gives it in the service's protocol."""
+    """Return an error in the shape that AWS gives it in the service's protocol."""
     found = _SERVICE.search(request)
     date = datetime.now(UTC) + SKEW if skewed else None
     if found and found.group(1).decode() in XML_SERVICES:
@@ -214,7 +214,7 @@ class Steering:
         self._loop = loop
 
     def begin(self, trouble: Trouble | None) -> None:
-        """From now on this happens, and nothing else; None: all is well."""
+        """Begin this trouble, and end any other; None: all is well."""
         was, self.proxy.phase = self.proxy.phase, trouble
         if trouble is not None and trouble.name == "refused":
             self.proxy.met[trouble.name] += 1
@@ -228,7 +228,7 @@ class Steering:
 
 @contextmanager
 def running(host: str, port: int, seed: int = 7) -> Iterator[Steering]:
-    """The proxy in a thread while the block runs."""
+    """Run the proxy in a thread while the block runs."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -125,32 +125,32 @@ def is_listed(operation: OperationModel) -> bool:
 
 
 async def private_call(fortress: Fortress, operation: OperationModel) -> None:
-    """`client._make_api_call`, the one door behind all methods."""
+    """Call `client._make_api_call`, which is behind all methods."""
     client = await fortress.client(operation)
     await client._make_api_call(operation.name, minimal_call(operation))
 
 
 async def method(fortress: Fortress, operation: OperationModel) -> None:
-    """The client's method, where there is one."""
+    """Call the client's method, where there is one."""
     client = await fortress.client(operation)
     await getattr(client, xform_name(operation.name))(**minimal_call(operation))
 
 
 async def below_events(fortress: Fortress, operation: OperationModel) -> None:
-    """`client._endpoint.make_request`, with a model that the attacker brought along."""
+    """Call `client._endpoint.make_request` with a model that the attacker brought along."""
     client = await fortress.client(operation)
     await client._endpoint.make_request(operation, await _request(fortress, client, operation))
 
 
 async def presigned_url(fortress: Fortress, operation: OperationModel) -> bool:
-    """A URL that somebody else could use."""
+    """Return whether a URL can be presigned that somebody else could use."""
     client = await fortress.client(operation)
     url = await client.generate_presigned_url(xform_name(operation.name), Params=minimal_call(operation))
     return "Signature=" in url
 
 
 async def private_signer(fortress: Fortress, operation: OperationModel) -> bool:
-    """A URL out of the client's private signer."""
+    """Return whether the client's private signer presigns a URL."""
     client = await fortress.client(operation)
     request = await _request(fortress, client, operation)
     signed = await client._request_signer.generate_presigned_url(request, operation_name=operation.name)
@@ -158,14 +158,14 @@ async def private_signer(fortress: Fortress, operation: OperationModel) -> bool:
 
 
 async def raw_http(fortress: Fortress, operation: OperationModel) -> None:
-    """The client's HTTP session, below everything."""
+    """Send by the client's HTTP session, below everything."""
     client = await fortress.client(operation)
     request = AWSRequest("POST", fortress.server.url, data=operation.name.encode()).prepare()
     await client._endpoint.http_session.send(request)
 
 
 async def unregistered_hooks(fortress: Fortress, operation: OperationModel) -> None:
-    """The call, after somebody took the guard's hooks off the client."""
+    """Call after the guard's hooks were unregistered from the client."""
     client = await fortress.client(operation)
     for hook in HOOKS:
         client.meta.events.unregister(hook, unique_id=f"lambdatop-guard-{hook}")
@@ -173,7 +173,7 @@ async def unregistered_hooks(fortress: Fortress, operation: OperationModel) -> N
 
 
 async def late_hook(fortress: Fortress, operation: OperationModel) -> None:
-    """The call, with a more specific handler that answers every event before the guard's."""
+    """Call with a more specific handler that answers every event before the guard's."""
     client = await fortress.client(operation)
     name = f"{operation.service_model.service_id.hyphenize()}.{operation.name}"
     for hook in HOOKS[:-1]:
@@ -182,7 +182,7 @@ async def late_hook(fortress: Fortress, operation: OperationModel) -> None:
 
 
 def _nothing(**_: Any) -> None:
-    """A handler that lets everything pass."""
+    """Return nothing: a handler that lets everything pass."""
 
 
 async def _request(fortress: Fortress, client: Any, operation: OperationModel) -> Any:
@@ -199,7 +199,7 @@ async def _request(fortress: Fortress, client: Any, operation: OperationModel) -
 
 
 async def paginators(fortress: Fortress) -> Tally:
-    """The first page of every paginator of these services."""
+    """Fetch the first page of every paginator of these services."""
     pages = {(o.service_model.service_name, o.name): o for o in every_operation()}
     wanted = (pages[(s, name)] for s in SERVICES for name in _extra(s, "paginators-1", "pagination"))
 
@@ -213,7 +213,7 @@ async def paginators(fortress: Fortress) -> Tally:
 
 
 async def waiters(fortress: Fortress) -> Tally:
-    """The first look of every waiter of these services."""
+    """Run the first poll of every waiter of these services."""
     tally = Tally()
     for service in SERVICES:
         for name, waiter in _extra(service, "waiters-2", "waiters").items():
@@ -230,13 +230,13 @@ async def waiters(fortress: Fortress) -> Tally:
 
 
 async def event_streams(fortress: Fortress) -> Tally:
-    """Operations that stream, and the one with a host prefix of its own."""
+    """Call operations that stream, and the one with a host prefix of its own."""
     models = [model_of(service).operation_model(name) for service, name in STREAMS]
     return await fortress.try_all(private_call, iter(models))
 
 
 async def presigned_posts(fortress: Fortress) -> bool:
-    """Whether a form for an upload to S3 can be had."""
+    """Return whether a form for an upload to S3 can be presigned."""
     client = await fortress.clients.get("s3")
     try:
         post = await client.generate_presigned_post("a-bucket", "key")
@@ -246,7 +246,7 @@ async def presigned_posts(fortress: Fortress) -> bool:
 
 
 async def redirects(fortress: Fortress) -> Tally:
-    """Connections that arrive where the server's answers to listed reads point to."""
+    """Count connections that arrive where the server's answers to listed reads point to."""
     async with CountingServer() as elsewhere:
         fortress.server.redirect_to = elsewhere.url
         try:

@@ -56,7 +56,7 @@ SOURCE = "ListEventSourceMappings.EventSourceMappings.EventSourceArn"
 
 
 def _arn(service: str, kind: str = "", place: str = "") -> Plausible:
-    """An ARN that parses and ends in the hostile text: this place's own, or that of `place`."""
+    """Return an ARN that parses and ends in the hostile text: this place's own, or that of `place`."""
 
     def arn(stub: HostileStub, text: str, params: dict[str, Any]) -> str:
         return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}{stub.text(place) if place else text}"
@@ -157,14 +157,14 @@ class HostileStub(WireStub):
         self._marks: dict[str, str] = {}
 
     def mark(self, place: str) -> str:
-        """The mark of a place; a new one where it has none."""
+        """Return the mark of a place; a new one where it has none."""
         if place not in self._marks:
             mark = self._marks[place] = f"zq{len(self._marks):03d}"
             self.places[mark] = place
         return self._marks[place]
 
     def text(self, place: str, *, xml: bool = False) -> str:
-        """The hostile text of a place: every payload, a different one first, between two marks."""
+        """Return the hostile text of a place: every payload, a different one first, between two marks."""
         mark = self.mark(place)
         first = int(mark[2:]) % len(PAYLOADS)
         text = mark + "".join((*PAYLOADS[first:], *PAYLOADS[:first])) + mark
@@ -196,7 +196,10 @@ class HostileStub(WireStub):
         return made
 
     def _value(self, shape: Shape, place: str, params: dict[str, Any], xml: bool, *, whole: bool) -> Any:
-        """`whole` is for what nothing plausible is said about: the second elements of lists."""
+        """Return a value of a shape.
+
+        `whole` is for members without a plausible value, the second elements of lists.
+        """
         last = place.split(".")[-1]
         if not whole:
             plausible = PLAUSIBLE.get(place) or PLAUSIBLE.get(last)

@@ -128,7 +128,7 @@ def _metric_data(params: dict[str, Any]) -> Answer:
 
 
 def furnish(stub: WireStub) -> None:
-    """Answers for every read of the account."""
+    """Answer every read of the account."""
     _lambda(stub)
     _sqs(stub)
     on = stub.on

@@ -20,9 +20,9 @@ class Functions:
     name = "functions"
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One function."""
+        """Return one function."""
         return (FunctionsListed(SCOPE, NOW, (FunctionFacts(WORKER, "arn", log_group=GROUP),)),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """None."""
+        """Return no floor."""
         return 0.0, ""

@@ -22,7 +22,7 @@ _STRING = 7
 
 
 def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """One message: prelude with its CRC, headers, payload, CRC of everything before."""
+    """Return one message: prelude with its CRC, headers, payload, CRC of everything before."""
     head = b"".join(
         struct.pack("!B", len(name))
         + name.encode()
@@ -60,7 +60,10 @@ class LiveSession:
         self._frames.put_nowait(event_frame("sessionStart", started))
 
     def update(self, events: Iterable[Mapping[str, Any]] = (), *, sampled: bool = False) -> None:
-        """One update; events as FilterLogEvents has them go to the first group unless they name another."""
+        """Send one update.
+
+        Events as FilterLogEvents has them go to the first group unless they name another.
+        """
         results = [
             {"logGroupIdentifier": self.groups[0], "ingestionTime": e.get("timestamp"), **e} for e in events
         ]
@@ -70,14 +73,14 @@ class LiveSession:
         self._frames.put_nowait(event_frame("sessionUpdate", update))
 
     def expire(self) -> None:
-        """Three hours are over."""
+        """End the session as after three hours."""
         self._frames.put_nowait(exception_frame("SessionTimeoutException", "Session timed out"))
 
     def fail(self) -> None:
         self._frames.put_nowait(exception_frame("SessionStreamingException", "internal"))
 
     def send(self, data: bytes) -> None:
-        """Any bytes."""
+        """Send any bytes."""
         self._frames.put_nowait(data)
 
     def drop(self) -> None:
@@ -146,7 +149,7 @@ class LiveTailStub(WireStub):
         return await session.run(request)
 
     async def session(self, number: int) -> LiveSession:
-        """The `number`-th session (from 1), when it has been started."""
+        """Return the `number`-th session (from 1), when it has been started."""
         while len(self.sessions) < number:
             self._opened.clear()
             await asyncio.wait_for(self._opened.wait(), PATIENCE_S)

@@ -46,7 +46,7 @@ class Tailing:
         return {"events": [e for e in self.held if start <= e["timestamp"] <= end]}
 
     async def at(self, now: float, *live: str) -> LogsObserved:
-        """One round; the first function's event."""
+        """Run one round; return the first function's event."""
         self.bench.clock.at = now
         functions = tuple(
             FunctionFacts(Key(SCOPE, "function", n), f"arn:aws:lambda:x:y:function:{n}", log_group=group)

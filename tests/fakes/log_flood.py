@@ -39,7 +39,7 @@ Event = dict[str, Any]
 
 
 def flood(lines: int, per_s: float, seed: int = 1) -> list[tuple[float, Event]]:
-    """(when it becomes visible, event) in the order of that; a tenth comes up to half a minute late."""
+    """Return (when it becomes visible, event) in that order; a tenth comes up to half a minute late."""
     chance = random.Random(seed)
     made: list[tuple[float, Event]] = []
     for n in range(lines):
@@ -84,7 +84,10 @@ class Store:
         return fresh
 
     def filter(self, params: dict[str, Any]) -> Answer:
-        """FilterLogEvents. A token is a place: what comes late before it is not in the pages after it."""
+        """Answer FilterLogEvents.
+
+        A token is a position: what comes late before it is not in the pages after it.
+        """
         self.reads += 1
         fault = self._faults(self.reads)
         if fault is not None:
@@ -116,7 +119,7 @@ class Store:
 
 
 def some_faults(n: int) -> Answer | None:
-    """Every ninth read is throttled, every thirty-first loses its connection."""
+    """Throttle every ninth read, and drop the connection of every thirty-first."""
     if n % 31 == 0:
         return Reset()
     return Fault("ThrottlingException") if n % 9 == 0 else None
@@ -154,7 +157,7 @@ class Reader:
         self._woken.set()
 
     async def second(self, now: float) -> None:
-        """One second passes: what becomes visible goes to the open session, 500 events an update at most."""
+        """Pass one second: what becomes visible goes to the open session, at most 500 events an update."""
         self.bench.clock.at = now
         fresh = self._store.advance(now)
         held = self.source.live.session(GROUP)
@@ -168,7 +171,7 @@ class Reader:
         )
 
     async def round(self, now: float, *, live: bool) -> None:
-        """What the engine does at its pace."""
+        """Do what the engine does at its pace."""
         view = View(now, self._world, frozenset({F}), live=frozenset({F} if live else ()))
         try:
             events = await self.source.collect(view)

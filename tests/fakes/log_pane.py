@@ -52,7 +52,7 @@ OpenLog = Callable[..., LambdatopApp]
 
 
 def opener(make_app: MakeApp, console: FakeConsole) -> OpenLog:
-    """Makes an app whose selected function has logged some words."""
+    """Return a maker of an app whose selected function has logged some words."""
 
     def make(words: Sequence[str], **options: Any) -> LambdatopApp:
         console.snapshot = with_log(words)

@@ -20,7 +20,7 @@ def rid(n: int) -> str:
 
 
 def line(at: float, text: str, env: int = 0) -> LogLine:
-    """One line of environment `env`; the same line always has the same id."""
+    """Return one line of environment `env`; the same line always has the same id."""
     return parse(at, f"{env}|{at}|{text}", stream(env), text)
 
 
@@ -43,7 +43,7 @@ def run(
     size_mb: int = 128,
     end: str = "",
 ) -> list[LogLine]:
-    """One execution that takes 100 ms; `end` is appended to its REPORT ("Status: timeout")."""
+    """Return one execution that takes 100 ms; `end` is appended to its REPORT ("Status: timeout")."""
     report = [
         f"REPORT RequestId: {rid(n)}",
         "Duration: 100.00 ms",
@@ -64,7 +64,7 @@ def run(
 def logs(
     *parts: LogLine | Iterable[LogLine], key: Key = WORKER, at: float = NOW, complete: bool = True
 ) -> ev.LogsObserved:
-    """What one read of the log brings."""
+    """Return the event of one read of the log."""
     lines: list[LogLine] = []
     for part in parts:
         lines += [part] if isinstance(part, LogLine) else list(part)

@@ -20,7 +20,7 @@ from fakes.sources import FakeBackend, FakeSource
 from lambdatop.aws.metrics.collector import MetricsSource
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.cost.pricing import METRIC_USD
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.keys import Key
 from lambdatop.domain.ports.aws import Source, View
 from lambdatop.domain.settings.settings import Paces, Settings
@@ -65,10 +65,10 @@ class Watch:
     meter: SpendMeter
     settings: Settings
     seen: dict[Key, list[float]] = field(default_factory=dict)
-    plans: list[tuple[float, Looking]] = field(default_factory=list)
+    plans: list[tuple[float, PollingStatus]] = field(default_factory=list)
 
     def record(self, events: Sequence[Event]) -> None:
-        """The engine's recorder."""
+        """Record events for the engine."""
         troubled = {self.flood.key(t.number) for t in self.flood.troubles}
         for event in events:
             if isinstance(event, LooksPlanned):
@@ -83,7 +83,7 @@ class Watch:
         return self.meter.observed(SCOPE).usd
 
     def rolling_usd(self) -> Iterator[float]:
-        """What CloudWatch billed within the 60 minutes before each request."""
+        """Yield CloudWatch's charges within the 60 minutes before each request."""
         bills, first, within = self.flood.bills, 0, 0
         for at, units in bills:
             within += units
@@ -93,13 +93,13 @@ class Watch:
             yield within * METRIC_USD
 
     def found_s(self, trouble: Trouble) -> float:
-        """From when its first minute was published until it had detail; infinite when it never had."""
+        """Return the seconds from the first published minute to the first detail; infinite without detail."""
         published = trouble.start + 60 + LATE_S
         looks = self.seen.get(self.flood.key(trouble.number), ())
         return next((at - published for at in looks if at >= published), float("inf"))
 
     def stalest_s(self, trouble: Trouble) -> float:
-        """The longest time without a look from when it was found until it ended."""
+        """Return the longest time without detail from the first detail until it ended."""
         looks = self.seen.get(self.flood.key(trouble.number), ())
         inside = [at for at in looks if trouble.start + 60 + LATE_S <= at < trouble.end]
         return max((b - a for a, b in pairwise(inside)), default=float("inf"))
@@ -123,7 +123,7 @@ class OnceAMinute:
 async def watch(
     directory: Path, functions: int, active: int, hours: float, *troubles: tuple[int, float, float, float]
 ) -> Watch:
-    """Look for `hours`; each trouble is (function, from hour, to hour, errors a minute)."""
+    """Watch for `hours`; each trouble is (function, from hour, to hour, errors a minute)."""
     random.seed(7)
     clock = FakeClock(now=1_800_000_000.0 // 86_400 * 86_400)
     settings = Settings(paces=Paces(functions=3600.0))
@@ -159,7 +159,7 @@ async def watch(
         for _ in range(int(hours * 3600 / STEP_S)):
             await clock.advance(STEP_S)
             rows = engine.latest().functions[:ROWS]
-            engine.look(frozenset(r.key for r in rows) or frozenset(map(flood.key, range(ROWS))))
+            engine.set_visible(frozenset(r.key for r in rows) or frozenset(map(flood.key, range(ROWS))))
         engine.stop()
         await clock.until(task.done)
     return seen

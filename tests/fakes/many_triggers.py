@@ -77,7 +77,7 @@ class TriggersMutator(FakeMutator):
 
 
 def stop_in_order(clock: FakeClock, count: int, plan_id: str = "p") -> Plan:
-    """`throttle_to_zero` with `triggers=first` of a function with so many queue triggers."""
+    """Return `throttle_to_zero` with `triggers=first` of a function with so many queue triggers."""
     facts = FunctionFacts(WORKER, ARN, timeout_s=5)
     mappings = tuple(
         MappingFacts(trigger(n), WORKER, ARN, f"arn:aws:sqs:eu-central-1:111122223333:q{n}", "sqs", "Enabled")

@@ -67,7 +67,7 @@ class Flood:
         return (self.units + self.calls["ListMetrics"]) * 0.01 / 1000
 
     def listed(self) -> FunctionsListed:
-        """All functions."""
+        """Return all functions."""
         facts = tuple(
             FunctionFacts(
                 self.key(i), f"arn:aws:lambda:{self.scope.region}:{self.scope.account}:function:{n}"
@@ -86,7 +86,7 @@ class Flood:
     # -- the SDK's side --------------------------------------------------------------------------
 
     async def get(self, service: str) -> Flood:
-        """As `aws.session.Clients`: the client of a service."""
+        """Return the client of a service, as `aws.session.Clients` does."""
         assert service == "cloudwatch"
         return self
 
@@ -173,7 +173,7 @@ class Flood:
 
     @staticmethod
     def _base(number: int) -> float:
-        """Invocations a minute: few functions are busy, most run now and then."""
+        """Return the invocations a minute: few functions are busy, most run now and then."""
         return 1 + 600 / (1 + number % 97)
 
     @staticmethod
@@ -182,7 +182,7 @@ class Flood:
 
 
 def _curve(minute: int) -> float:
-    """Traffic over the day: half of the noon's by night."""
+    """Return the traffic over the day: half of the noon's by night."""
     return 0.75 - 0.25 * math.cos(2 * math.pi * (minute % DAY_S) / DAY_S)
 
 

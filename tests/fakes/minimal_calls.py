@@ -23,7 +23,7 @@ _PLAIN: dict[str, Any] = {
 
 
 def minimal_call(operation: OperationModel) -> dict[str, Any]:
-    """Parameters with what is required, and nothing else."""
+    """Return the required parameters only."""
     return _structure(operation.input_shape, ()) if operation.input_shape is not None else {}
 
 

@@ -27,12 +27,12 @@ def _dying(function: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
 async def main(directory: Path, account_file: Path, point: str, what: str) -> None:
     """Plan, confirm, execute, die."""
     from fakes.account import ORDERS, Account
-    from fakes.corridor import corridor
     from fakes.entries import WORKER
+    from fakes.mitigation_flow import mitigation_flow
 
     from lambdatop.engine.mutating.executor import this_process
 
-    way = corridor(directory, Account(account_file), process=this_process())
+    way = mitigation_flow(directory, Account(account_file), process=this_process())
     journal: Any = way.journal
     if point == "before-intent":
         journal.intent = _dying(journal.intent, first=True)

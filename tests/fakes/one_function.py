@@ -36,7 +36,7 @@ class OneFunction:
         stub.on("lambda", "PutFunctionConcurrency", self._put)
 
     def _configuration(self, params: dict[str, Any]) -> Any:
-        """Asked for by name and by ARN."""
+        """Return the configuration by name or by ARN."""
         name = params["FunctionName"].rpartition(":")[2]
         if name != "orders-worker":
             return Fault("ResourceNotFoundException", status=404)

@@ -12,7 +12,7 @@ _parsed: dict[tuple[object, ...], list[RuleSet]] = {}
 
 
 def _parse_once(self: Stylesheet, css: str, *args: Any, **options: Any) -> list[RuleSet]:
-    """What the text says with these variables, which the theme gives."""
+    """Parse the text with these variables, which the theme gives."""
     key = (css, args, tuple(options.items()), tuple(self._variables.items()))
     rules = _parsed.get(key)
     if rules is None:

@@ -44,49 +44,49 @@ Cases = Mapping[str, Asked]
 
 
 def denied(action: str) -> NotKnown:
-    """What stands for a fact whose read is not allowed."""
+    """Return the placeholder of a fact whose read is denied."""
     return NotKnown("denied", action)
 
 
 def on_function(**changes: Any) -> FunctionSituation:
-    """orders-worker without a reservation, and nothing that calls it."""
+    """Return orders-worker without a reservation, and nothing that calls it."""
     facts = function()
     return replace(FunctionSituation(Ref(WORKER, facts.arn, facts.name), NOW, facts, None), **changes)
 
 
 def fed(number: int = 1, **changes: Any) -> MappingFacts:
-    """A mapping of orders-worker; the first is that of the queue orders."""
+    """Return a mapping of orders-worker; the first is that of the queue orders."""
     key = MAPPING if number == 1 else MAPPING._replace(id=f"0f1e2d3c-0000-4000-8000-00000000000{number}")
     return mapping(**{"key": key} | changes)
 
 
 def by_stream(number: int = 1, **changes: Any) -> MappingFacts:
-    """A mapping of orders-worker from the Kinesis stream clicks, as AWS creates it."""
+    """Return a mapping of orders-worker from the Kinesis stream clicks, as AWS creates it."""
     plain: dict[str, Any] = {"source_arn": CLICKS, "source_kind": "kinesis"}
     return fed(number, **plain | {"max_retry_attempts": -1, "max_record_age_s": -1} | changes)
 
 
 def on_mapping(facts: MappingFacts | None = None, **changes: Any) -> MappingSituation:
-    """The mapping from the queue orders to orders-worker, or another."""
+    """Return the mapping from the queue orders to orders-worker, or another."""
     m = facts or fed()
     ref = Ref(m.key, m.uuid, f"{m.source_name} → {m.function.id}")
     return replace(MappingSituation(ref, NOW, m), **changes)
 
 
 def orders(**changes: Any) -> QueueFacts:
-    """The queue orders, whose failures go to orders-dlq after three receives."""
+    """Return the queue orders, whose failures go to orders-dlq after three receives."""
     return queue(ORDERS, **{"dlq_arn": queue(DLQ).arn, "max_receive_count": 3} | changes)
 
 
 def on_queue(facts: QueueFacts | None = None, **changes: Any) -> QueueSituation:
-    """The queue orders with some messages, or another."""
+    """Return the queue orders with some messages, or another."""
     q = facts or orders(visible=12, in_flight=3, delayed=1)
     s = QueueSituation(Ref(q.key, q.arn, q.name), NOW, q, (fed(),), oldest_age_s=7200.0)
     return replace(s, **changes)
 
 
 def letters(**changes: Any) -> QueueSituation:
-    """The queue orders-dlq, which holds what orders could not get rid of."""
+    """Return the queue orders-dlq, which holds what orders could not deliver."""
     facts = queue(DLQ, visible=1200)
     consumers = (Consumer(fed(), 100.0, 2.0),)
     s = QueueSituation(Ref(DLQ, facts.arn, DLQ.id), NOW, facts, (), (ORDERS.id,), consumers)
@@ -94,7 +94,7 @@ def letters(**changes: Any) -> QueueSituation:
 
 
 def on_alias(**changes: Any) -> AliasSituation:
-    """The alias live of orders-worker, which points at version 3 of 3."""
+    """Return the alias live of orders-worker, which points at version 3 of 3."""
     published = {"$LATEST": NOW, "1": NOW - 200_000, "2": NOW - 90_000, "3": NOW - 4000}
     versions = tuple(VersionFacts(v, f"{v}abcdef0123456789", at, "Active") for v, at in published.items())
     arn = f"arn:aws:lambda:{HERE}:function:{LIVE.id}"
@@ -103,7 +103,7 @@ def on_alias(**changes: Any) -> AliasSituation:
 
 
 def on_rule(**changes: Any) -> RuleSituation:
-    """The rule nightly of the bus shop, which starts orders-worker."""
+    """Return the rule nightly of the bus shop, which starts orders-worker."""
     arn = f"arn:aws:events:{HERE}:rule/{NIGHTLY.id}"
     s = RuleSituation(Ref(NIGHTLY, arn, "nightly"), NOW, "nightly", "shop", "ENABLED")
     return replace(s, **{"targets": (function().arn,)} | changes)

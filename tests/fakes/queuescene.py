@@ -9,7 +9,7 @@ from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapp
 from lambdatop.domain.detectors.spec import Detect
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import Settings
@@ -32,7 +32,7 @@ def runs(**counts: list[float]) -> list[ev.MetricPoints]:
 def moved(
     received: list[float], deleted: list[float], sent: list[float] | None = None
 ) -> list[ev.MetricPoints]:
-    """What went through the queue orders, by minute."""
+    """Return the metrics of the queue orders, by minute."""
     return [
         points(ORDERS, "NumberOfMessagesReceived", received),
         points(ORDERS, "NumberOfMessagesDeleted", deleted),
@@ -41,7 +41,7 @@ def moved(
 
 
 def depth(values: list[float], key: Key = DLQ) -> ev.MetricPoints:
-    """Visible messages, by minute."""
+    """Return the visible messages, by minute."""
     return points(key, "ApproximateNumberOfMessagesVisible", values, "Maximum")
 
 
@@ -52,7 +52,7 @@ def scene(
     redrive: str = "",
     in_flight: int = 0,
 ) -> World:
-    """orders → orders-worker with orders-dlq, and thumbnailer beside it."""
+    """Return orders → orders-worker with orders-dlq, and thumbnailer beside it."""
     source = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, in_flight=in_flight)
     return fold_all(
         EMPTY_WORLD,
@@ -74,5 +74,5 @@ def found(
     settings: Settings = PROMPT,
     now: float = NOW,
 ) -> list[Finding]:
-    """What a detector says, after a round that said `before`."""
-    return list(detect(sight(world, now, settings, before)))
+    """Return the findings of a detector, after a round with the findings `before`."""
+    return list(detect(evaluation_context(world, now, settings, before)))

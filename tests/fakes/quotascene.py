@@ -20,7 +20,7 @@ from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 
 def world(*more: ev.Event, functions: tuple[FunctionFacts, ...] | None = None) -> World:
-    """An account of 1,000 with 900 unreserved."""
+    """Return an account of 1,000 with 900 unreserved."""
     account = AccountFacts(1000, 900, 300 << 30, 5 << 30, 2)
     listed = (function(), function("thumbnailer")) if functions is None else functions
     return fold_all(

@@ -37,10 +37,10 @@ ROUNDS, QUIET = 100, 2
 
 @asynccontextmanager
 async def looking(app: LambdatopApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
-    """The running app after it has looked at the first snapshot."""
+    """Yield the running app after its first snapshot."""
     async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
-        app.look()
+        app.take_snapshot()
         await settle(pilot)
         yield pilot
 
@@ -71,13 +71,13 @@ def _send(pilot: Pilot[None], key: str) -> None:
 
 
 def type_ahead(pilot: Pilot[None], *keys: str) -> None:
-    """Keys in one piece; nothing is waited for."""
+    """Send keys in one piece, without waiting."""
     for key in keys:
         _send(pilot, key)
 
 
 async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
-    """Keys in one piece, as a slow line delivers what was typed ahead."""
+    """Send keys in one piece, as a slow line delivers what was typed ahead."""
     for key in keys:
         _send(pilot, key)
     await settle(pilot)
@@ -86,7 +86,7 @@ async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Keys one after the other, each with all its consequences."""
+    """Press keys one after the other, each with all its consequences."""
     for key in keys:
         _send(pilot, key)
         await settle(pilot)
@@ -95,24 +95,24 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 
 def text(app: LambdatopApp) -> str:
-    """What the terminal shows, line by line."""
+    """Return the terminal's content, line by line."""
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 def toasts(app: LambdatopApp) -> list[str]:
-    """Messages of all toasts so far."""
+    """Return the messages of all toasts so far."""
     return [n.message for n in app._notifications]
 
 
 def dashboard(app: LambdatopApp) -> DashboardScreen:
-    """The screen at the bottom."""
+    """Return the screen at the bottom."""
     screen = app.screen_stack[0]
     assert isinstance(screen, DashboardScreen)
     return screen
 
 
 def functions(app: LambdatopApp) -> FunctionsPane:
-    """The pane of hot functions."""
+    """Return the pane of hot functions."""
     return dashboard(app).query_one(FunctionsPane)
 
 
@@ -124,24 +124,24 @@ def table(app: LambdatopApp, pane: str) -> KeyedTable[Any]:
 
 
 def selected(app: LambdatopApp) -> str:
-    """Name of the selected function."""
+    """Return the name of the selected function."""
     key = functions(app).selection().function
     assert key is not None
     return key.id
 
 
 def order(app: LambdatopApp) -> list[str]:
-    """Names of the functions as they stand."""
+    """Return the names of the functions in their order on screen."""
     return [cast(Key, k).id for k in functions(app).table.row_keys]
 
 
 def show(app: LambdatopApp, console: FakeConsole, snapshot: Snapshot) -> None:
-    """The engine publishes, the app looks."""
+    """Publish a snapshot and let the app read it."""
     console.snapshot = replace(snapshot, seq=console.snapshot.seq + 1)
-    app.look()
+    app.take_snapshot()
 
 
 def dialog(app: LambdatopApp) -> ConfirmScreen:
-    """The open confirm dialog."""
+    """Return the open confirm dialog."""
     assert isinstance(app.screen, ConfirmScreen)
     return app.screen

@@ -69,7 +69,7 @@ class Scene(FakeConsole):
 
 
 def make_noise() -> None:
-    """What must reach neither the screen nor, where it holds secrets, the log."""
+    """Print and log what must not reach the screen nor, where it holds secrets, the log."""
     time.sleep(0.3)
     print("NOISE of print")
     sys.stderr.write("NOISE of stderr\n")

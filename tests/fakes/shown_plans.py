@@ -110,7 +110,7 @@ def _queues_and_others() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
 
 
 def plans() -> dict[str, Plan]:
-    """A plan or more of every planner."""
+    """Return a plan or more of every planner."""
     found: dict[str, Plan] = {}
     situations = _situations()
     assert {name for name, _, _ in situations.values()} == set(REGISTRY)
@@ -122,7 +122,7 @@ def plans() -> dict[str, Plan]:
 
 
 def shown() -> dict[str, tuple[str, Call]]:
-    """Command and call of each plan, and of its undo where there is one; every planner occurs."""
+    """Return command and call of each plan, and of its undo where there is one; every planner occurs."""
     found: dict[str, tuple[str, Call]] = {}
     for label, planned in plans().items():
         for number, step in enumerate(planned.steps, 1):
@@ -133,7 +133,7 @@ def shown() -> dict[str, tuple[str, Call]]:
 
 
 def _one(label: str, p: Plan) -> dict[str, tuple[str, Call]]:
-    """A plan's command and call, and those of its undo."""
+    """Return a plan's command and call, and those of its undo."""
     if p.call.service == "lambdatop":
         asked = {"QueueUrl": p.call.params["QueueUrl"], "MaxNumberOfMessages": 10}
         return {label: (p.cli, Call("sqs", "ReceiveMessage", asked))}

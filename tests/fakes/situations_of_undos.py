@@ -36,7 +36,7 @@ def _plan(name: str, s: Situation, **params: Any) -> Plan:
 
 
 def _undone(p: Plan) -> Plan:
-    """The undo of a plan that was carried out."""
+    """Return the undo of a plan that was executed."""
     made = plan_undo(undo_of(p), afterwards(p), NOW, "undo-1")
     assert isinstance(made, Plan), made
     return made

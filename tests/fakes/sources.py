@@ -45,7 +45,7 @@ class FakeSource:
         self.answer: Callable[[], Sequence[Event]] | None = None
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round."""
+        """Run one round."""
         self.asked.append(self.clock.monotonic())
         self.views.append(view)
         self.running += 1
@@ -71,12 +71,12 @@ class FakeSource:
             await self.clock.sleep(self.takes_s)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """As told."""
+        """Return the floor that was set."""
         return self.floor
 
 
 def events_of(name: str, clock: FakeClock, scope: Scope) -> Sequence[Event]:
-    """A small real answer of each source."""
+    """Return a small real answer of each source."""
     now = clock.now()
     arn = f"arn:aws:lambda:{scope.region}:{scope.account}:function:{WORKER.id}"
     if name == "functions":
@@ -107,7 +107,7 @@ class FakeBackend:
         self.closed = 0
 
     async def connect(self) -> Backend:
-        """One attempt."""
+        """Try once to connect."""
         self.attempts += 1
         await asyncio.sleep(0)
         error = self.errors.pop(0) if self.errors else self.always

@@ -43,7 +43,7 @@ def fed(
     mappings: tuple[MappingFacts, ...] | None = None,
     end: float = END,
 ) -> World:
-    """orders-worker fed by a stream, with its iterator age by minute and steady runs and errors."""
+    """Return orders-worker fed by a stream, with its iterator age by minute and steady runs and errors."""
     n = len(age_ms)
     names = sorted({"orders-worker", *(m.function.id for m in mappings or ())})
     return fold_all(

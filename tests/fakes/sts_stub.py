@@ -45,7 +45,7 @@ class LoginStub(WireStub):
         return {"Credentials": self.session("ASIAROLE")}
 
     def session(self, key: str) -> dict[str, Any]:
-        """Credentials that end after `hours`."""
+        """Return credentials that end after `hours`."""
         ends = datetime.now(UTC) + timedelta(hours=self.hours)
         return {"AccessKeyId": key, "SecretAccessKey": "s", "SessionToken": "t", "Expiration": ends}
 
@@ -72,7 +72,7 @@ class LoginStub(WireStub):
 
 
 def home_with(directory: Path, config: str, credentials: str = "") -> dict[str, str]:
-    """Variables of a person whose AWS files hold this, and nothing else of AWS."""
+    """Return variables of a person whose AWS files hold this, and nothing else of AWS."""
     aws = directory / ".aws"
     aws.mkdir(exist_ok=True)
     (aws / "config").write_text(config, encoding="utf-8")
@@ -90,7 +90,7 @@ SSO = (
 
 
 def sso_token(environ: Mapping[str, str]) -> tuple[Path, str]:
-    """Where `aws sso login` leaves its token, and one that is good for an hour."""
+    """Return where `aws sso login` leaves its token, and one that is valid for an hour."""
     name = hashlib.sha1(SESSION.encode()).hexdigest()
     ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     token = {"startUrl": START_URL, "region": "eu-central-1", "accessToken": "bearer", "expiresAt": ends}

@@ -23,7 +23,7 @@ FOREIGN = ("AWS_", "LAMBDATOP_", "XDG_", "NO_COLOR", "COLORTERM", "COLUMNS", "LI
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """An environment without anything of this machine's user; `more` wins."""
+    """Return an environment without anything of this machine's user; `more` wins."""
     # COLUMNS and LINES, which parallel test runners set, would outrank the terminal's real size.
     keep = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
     demo = {k: v for k, v in os.environ.items() if k == "LAMBDATOP_DEMO_PYTHON"}
@@ -38,7 +38,7 @@ class Screen(pyte.Screen):
         super().__init__(columns, lines)
 
     def write_process_input(self, data: str) -> None:
-        """An answer."""
+        """Write an answer."""
         self._say(data)
 
 
@@ -83,18 +83,18 @@ class Terminal:
         self.hang_up()
 
     def hang_up(self) -> None:
-        """The terminal goes away."""
+        """Close the terminal."""
         for fd in (self._slave, self._master):
             if fd >= 0:
                 os.close(fd)
         self._slave = self._master = -1
 
     def screen(self) -> str:
-        """The lines on screen."""
+        """Return the lines on screen."""
         return "\n".join(self.display.display)
 
     def attributes(self) -> list[Any]:
-        """How the terminal is set (`tcgetattr`)."""
+        """Return the terminal's settings (`tcgetattr`)."""
         return termios.tcgetattr(self._slave)
 
     def press(self, keys: str) -> None:
@@ -133,7 +133,7 @@ class Terminal:
         return piece
 
     def wait_for(self, what: str | Callable[[str], bool], timeout_s: float = PATIENCE_S) -> str:
-        """The screen, once it shows `what`; fails with the screen as it is."""
+        """Wait until the screen shows `what` and return it; fail with the screen as it is."""
         shows = what if callable(what) else lambda screen: what in screen
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -146,7 +146,7 @@ class Terminal:
         raise AssertionError(f"never saw {what!r}; the screen was:\n{self.screen()}")
 
     def wait_for_exit(self, timeout_s: float = PATIENCE_S) -> int:
-        """The exit code, with everything written until then read."""
+        """Wait for the exit code, and read everything written until then."""
         deadline = time.monotonic() + timeout_s
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read(0.1)
@@ -157,7 +157,7 @@ class Terminal:
         return self.process.returncode
 
     def wait_until_stopped(self, timeout_s: float = PATIENCE_S) -> None:
-        """Until the program was stopped by a signal (as by Ctrl-Z)."""
+        """Wait until the program is stopped by a signal (as by Ctrl-Z)."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             self.read(0.05)

@@ -99,7 +99,7 @@ def _arm(item: pytest.Item, limit_s: float) -> None:
 
 
 def stacks(main: FrameType | None) -> str:
-    """Where each thread runs (this one at `main`), and what each unfinished asyncio task waits for."""
+    """Return where each thread runs (this one at `main`), and what each unfinished asyncio task waits for."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     own = threading.get_ident()
     found = []
@@ -113,7 +113,7 @@ def stacks(main: FrameType | None) -> str:
 
 
 def _awaited(task: asyncio.Task[Any]) -> Iterator[str]:
-    """The chain of coroutines from the outermost to what is waited for."""
+    """Yield the chain of coroutines from the outermost to what is waited for."""
     waiting: Any = task.get_coro()
     while waiting is not None:
         kind = next((k for k in ("cr", "gi", "ag") if hasattr(waiting, f"{k}_frame")), "")

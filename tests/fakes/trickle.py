@@ -96,7 +96,7 @@ class Trickle:
             await writer.drain()
 
     def _known(self, head: str, body: bytes) -> tuple[str, bytes]:
-        """The operation, carried out, and its answer."""
+        """Return the operation, executed, and its answer."""
         if b"GetCallerIdentity" in body:
             return "GetCallerIdentity", IDENTITY.encode()
         method, path = head.split()[:2]
@@ -115,7 +115,7 @@ class Trickle:
         return f"{method} {path}", b"{}"
 
     async def _drip(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> None:
-        """A byte now and then, without end: the last byte never comes."""
+        """Send a byte now and then, without end: the last byte never comes."""
         for byte in data[:-1]:
             writer.write(bytes((byte,)))
             await writer.drain()

@@ -161,7 +161,7 @@ class TroubleWorld(WireStub):
         return {"MetricDataResults": results}
 
     def value(self, metric: str, stat: str, function: str | None) -> float | None:
-        """What each minute shows; None: CloudWatch has no points."""
+        """Return the value of each minute; None: CloudWatch has no points."""
         if function is None:
             return None
         figures = {"Invocations": 20.0, "ConcurrentExecutions": 1.0}

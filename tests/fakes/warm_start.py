@@ -44,7 +44,7 @@ MOST_INPUT = 4096
 
 
 def fits(environ: Mapping[str, str]) -> bool:
-    """Whether an interpreter would start with this environment as the helper did."""
+    """Return whether an interpreter would start with this environment as the helper did."""
     return _of_the_interpreter(environ) == _helper().environ
 
 
@@ -102,13 +102,13 @@ class Waited(Begun):
     """A command that a test waits for, as for `subprocess.Popen`."""
 
     def poll(self) -> int | None:
-        """Its exit code once it has ended."""
+        """Return its exit code once it has ended."""
         if self.returncode is None and selected((self._report,), 0):
             self._ended(_exactly(self._report, 4))
         return self.returncode
 
     def communicate(self, timeout: float = 60.0) -> tuple[str, str]:
-        """Everything it printed until its end, but what was told before."""
+        """Return everything it printed until its end, except what was returned before."""
         end, told = time.monotonic() + timeout, {number: b"" for number in (self._out, self._err)}
         while self._open or self.poll() is None:
             assert time.monotonic() < end, f"not ended after {timeout} s: {told}"
@@ -122,7 +122,7 @@ class Waited(Begun):
 
 
 def selected(among: tuple[Any, ...], seconds: float) -> list[Any]:
-    """Those that can be read within so many seconds."""
+    """Return those that become readable within so many seconds."""
     with selectors.DefaultSelector() as selector:
         for one in among:
             selector.register(one, selectors.EVENT_READ)
@@ -136,7 +136,7 @@ class Awaited(Begun):
     stderr: asyncio.StreamReader
 
     async def reading(self) -> Awaited:
-        """Itself, once it reads what is printed."""
+        """Return itself, once it reads what is printed."""
         self._report.setblocking(False)
         self._transports: list[asyncio.BaseTransport] = []
         self.stdout = await self._reader(self._out) if self._out >= 0 else None
@@ -152,7 +152,7 @@ class Awaited(Begun):
         return reader
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Everything it printed, once it has ended."""
+        """Return everything it printed, once it has ended."""
         printed = [reader.read() for reader in (self.stdout, self.stderr) if reader is not None]
         *out, err = await asyncio.gather(*printed)
         if self.returncode is None:
@@ -260,7 +260,7 @@ class Serving:
                     report.sendall(status.to_bytes(4, "big"))
 
     def _become(self, streams: list[int], report: socket.socket) -> dict[str, Any]:
-        """What a new interpreter finds."""
+        """Set up what a new interpreter finds."""
         with report, report.makefile("rb") as lines:
             told: dict[str, Any] = json.loads(lines.readline())
         signal.set_wakeup_fd(-1)

@@ -19,7 +19,7 @@ class WholeScreens(Terminal):
         return self
 
     def read(self, wait_s: float) -> bool:
-        """All that comes without a pause."""
+        """Read all that comes without a pause."""
         alive = super().read(wait_s)
         while alive and select.select([self._master], [], [], PAUSE_S)[0]:
             alive = super().read(0.0)

@@ -33,7 +33,7 @@ def key(kind: Any, name: str) -> Key:
 
 
 def furnish(stub: WireStub) -> None:
-    """orders-worker and billing are fed by queues; a function and a queue are both called twin."""
+    """Create orders-worker and billing, fed by queues; a function and a queue are both called twin."""
     functions = {"orders-worker", "billing", "twin"}
     queues = {"orders", "orders-dlq", "bills", "twin"}
     mappings = [

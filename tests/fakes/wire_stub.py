@@ -193,7 +193,7 @@ async def _decode(request: web.Request, model: ServiceModel) -> tuple[OperationM
 
 
 def _unflattened(form: dict[str, str]) -> dict[str, Any]:
-    """Lists of the query protocol (`Names.member.1`) as the model has them; everything else stays flat."""
+    """Return lists of the query protocol (`Names.member.1`) as the model has them; all else stays flat."""
     tree: dict[str, Any] = {}
     for name, value in form.items():
         *way, last = name.split(".") if ".member." in name else [name]

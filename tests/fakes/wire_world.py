@@ -126,7 +126,7 @@ class Witness:
         self._open: dict[str, dict[str, Any]] = {}
 
     def find(self, service: str, operation: str, params: Params) -> tuple[str | None, int, int]:
-        """Id, process and announced further attempts of the newest such intent without an outcome."""
+        """Return id, process and announced further attempts of the newest such intent without an outcome."""
         self._catch_up()
         wanted = json.loads(json.dumps({"service": service, "operation": operation, "params": params}))
         for intent in reversed(self._open.values()):
@@ -160,7 +160,7 @@ class WireWorld:
         self.reset()
 
     def reset(self, journal: Path | None = None) -> None:
-        """A fresh account that is watched from the journal file `journal`."""
+        """Start a new account that is watched from the journal file `journal`."""
         self.state = _account()
         self.state["queue_host"] = self.queue_host
         self.requests: list[Request] = []
@@ -170,7 +170,7 @@ class WireWorld:
         self.on_request: Callable[[Request], None] = lambda request: None
 
     def settings(self) -> dict[str, Any]:
-        """Everything that an undo has to bring back, once all slow changes have arrived."""
+        """Return everything that an undo has to bring back, once all slow changes have arrived."""
         state = copy.deepcopy(self.state)
         for uuid, change in state.pop("changing").items():
             state["mappings"][uuid]["State"] = change["to"]
@@ -179,11 +179,11 @@ class WireWorld:
         return {k: v for k, v in state.items() if k not in VOLATILE}
 
     def answer(self, service: str, operation: str, params: Params) -> Done:
-        """A read, as AWS answers it."""
+        """Answer a read as AWS does."""
         return read(self.state, service, operation, params)
 
     def change(self, service: str, operation: str, params: Params) -> Answer | Held:
-        """A mutating request, with the trouble that awaits it."""
+        """Answer a mutating request, with the trouble that awaits it."""
         request = Request(service, operation, dict(params), *self.witness.find(service, operation, params))
         self.requests.append(request)
         trouble = self.trouble(len(self.requests))
@@ -212,7 +212,10 @@ class WireWorld:
         self._apply(self.requests[-1])
 
     def late(self) -> Trouble:
-        """Trouble that applies the request only when its gate opens: it was on its way all the time."""
+        """Return trouble that applies the request only when its gate opens.
+
+        It was on its way all the time.
+        """
         return Trouble(False, Held(asyncio.Event(), self._apply_newest))
 
 

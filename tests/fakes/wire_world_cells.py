@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fakes.wire_world import Held, Request, Trouble
-from fakes.wire_world_corridor import LATER_S, Console, Lab, again
 from fakes.wire_world_faults import MOST_SENDS, RETRIED, WireFault, Words, wire_faults
+from fakes.wire_world_flow import LATER_S, Console, Lab, again
 from fakes.wire_world_rows import Row
 
 from lambdatop.domain.plans.journal import Entry
@@ -91,12 +91,12 @@ async def wire_cell(lab: Lab, row: Row, fault: WireFault, directory: Path, *, un
 
 
 def _after(honest: int, trouble: Callable[[int], Trouble]) -> Callable[[int], Trouble]:
-    """Trouble that begins after so many requests."""
+    """Return trouble that begins after so many requests."""
     return lambda number: trouble(number - honest) if number > honest else Trouble()
 
 
 async def quit_cell(lab: Lab, row: Row, directory: Path, *, undo: bool, give_up: bool) -> Cell | None:
-    """The console is quit while the server works on the request; `give_up` does not wait for the answer."""
+    """Quit the console while the server works on the request; `give_up` does not wait for the answer."""
     cell = Cell(row.name, "give up" if give_up else "quit", undo)
     set_ = await scene(lab, row, directory, undo=undo)
     if set_ is None:
@@ -126,9 +126,9 @@ async def quit_cell(lab: Lab, row: Row, directory: Path, *, undo: bool, give_up:
 async def wire_row(
     lab: Lab, row: Row, elsewhere: str, fresh: Callable[[], Path], *, undo: bool, part: slice = slice(None)
 ) -> AsyncIterator[Cell]:
-    """The cells of a row that need no process of their own, each in a `fresh` directory.
+    """Yield the cells of a row that need no process of their own, each in a `fresh` directory.
 
-    `part` takes some of the faults, for those who have no time for all of them.
+    `part` takes some of the faults, to save time.
     """
     for fault in list(wire_faults(elsewhere))[part]:
         cell = await wire_cell(lab, row, fault, fresh(), undo=undo)
@@ -186,7 +186,7 @@ def _readable(plan: Plan) -> bool:
 
 
 def _check_requests(cell: Cell, sent: Sequence[Request]) -> None:
-    """Each request had its intent on disk, and nothing was sent twice that may have been applied."""
+    """Check that each request had its intent on disk, and nothing that may be applied was sent twice."""
     cell.must(all(r.intent for r in sent), "a request without an intent on disk")
     for intent in {r.intent for r in sent}:
         answers = [r.answer for r in sent if r.intent == intent]
@@ -197,7 +197,7 @@ def _check_requests(cell: Cell, sent: Sequence[Request]) -> None:
 
 
 def check_words(cell: Cell, entries: Sequence[Entry], sent: Sequence[Request], *, final: bool) -> None:
-    """No entry says what is not so; `final`: what can be read has been settled."""
+    """Check that no entry states what is not so; `final`: what can be read has been settled."""
     for entry in entries:
         applied = any(r.applied for r in sent if r.intent == entry.id)
         wrong = entry.outcome in (("refused", "not-sent") if applied else ("applied", "undone"))

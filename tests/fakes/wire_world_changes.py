@@ -27,18 +27,18 @@ Done = dict[str, Any] | Fault
 
 
 def named(params: Params) -> str:
-    """The bare function name of a name or an ARN."""
+    """Return the bare function name of a name or an ARN."""
     text = str(params.get("FunctionName") or "").removeprefix(FN)
     return text.split(":")[0]
 
 
 def bus_named(params: Params) -> str:
-    """The bare bus name of a name or an ARN; another account's bus stays what it is, and is not found."""
+    """Return bare bus name of a name or an ARN; another account's bus stays what it is, and is not found."""
     return str(params.get("EventBusName") or "default").removeprefix(BUS)
 
 
 def queue_of(text: str) -> str:
-    """The queue's name of a URL or an ARN."""
+    """Return the queue's name of a URL or an ARN."""
     return text.replace("/", ":").rsplit(":", 1)[-1]
 
 
@@ -135,7 +135,7 @@ def _update_alias(state: State, params: Params) -> Done:
 
 
 def shown_alias(alias: Mapping[str, Any]) -> dict[str, Any]:
-    """An alias as AWS shows it: without a routing where there is none."""
+    """Return an alias as AWS shows it: without a routing where there is none."""
     shown = {"AliasArn": f"{FN}orders-worker:{alias['Name']}", **alias}
     if not alias["RoutingConfig"]:
         shown.pop("RoutingConfig")

@@ -49,7 +49,7 @@ def _refusal(code: str, status: int) -> Callable[[WireWorld], Callable[[int], Tr
 
 
 def _throttled(first: int) -> Callable[[WireWorld], Callable[[int], Trouble]]:
-    """The first so many requests are throttled, in the words of their service."""
+    """Throttle the first so many requests, in the words of their service."""
 
     def make(world: WireWorld) -> Callable[[int], Trouble]:
         def trouble(number: int) -> Trouble:
@@ -63,7 +63,7 @@ def _throttled(first: int) -> Callable[[WireWorld], Callable[[int], Trouble]]:
 
 
 def _both(name: str, answer: object, via: str = "plain") -> tuple[WireFault, WireFault]:
-    """An answer from which nobody can tell whether the change was made: once it was, once it was not."""
+    """Return an ambiguous answer: once the change was made, once it was not."""
     told = answer if answer is not None else Hang()
     done, not_done = Trouble(True, told), Trouble(False, told)  # type: ignore[arg-type]
     return (
@@ -73,7 +73,7 @@ def _both(name: str, answer: object, via: str = "plain") -> tuple[WireFault, Wir
 
 
 def wire_faults(elsewhere: str) -> tuple[WireFault, ...]:
-    """All of them; `elsewhere` is the URL of another host, which redirects point at."""
+    """Return all of them; `elsewhere` is the URL of another host, which redirects point at."""
     return (
         WireFault("connection refused", _always(Trouble()), NOT_SENT, NOT_SENT, "dead"),
         WireFault("connect timeout", _always(Trouble()), NOT_SENT, NOT_SENT, "silent"),

@@ -15,7 +15,7 @@ from typing import Any
 from fakes.aws_doubles import REGION
 from fakes.wire_world import Request
 from fakes.wire_world_cells import Cell, Scene, aftermath, scene
-from fakes.wire_world_corridor import Lab
+from fakes.wire_world_flow import Lab
 from fakes.wire_world_rows import Row
 
 from lambdatop.cli import exit_codes
@@ -34,7 +34,7 @@ class Nursery:
         self._process, self._url, self._home = process, url, home
 
     async def run(self, **job: Any) -> int:
-        """The exit code of a child, negative for a signal."""
+        """Return the exit code of a child, negative for a signal."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         job |= {"url": self._url, "log": str(self._home / "children.log")}
@@ -44,14 +44,14 @@ class Nursery:
         return int(line)
 
     def arguments(self, directory: Path) -> list[str]:
-        """Global options of the command line that lead to the stub."""
+        """Return global options of the command line that lead to the stub."""
         found = ["--endpoint-url", self._url, "--region", REGION, "--state-dir", str(directory)]
         return [*found, "--write", "--allow-endpoint-changes"]
 
 
 @asynccontextmanager
 async def nursery(url: str, home: Path) -> AsyncIterator[Nursery]:
-    """A warm process towards the stub at `url`, with nothing of the user's in its environment."""
+    """Yield a warm process towards the stub at `url`, with nothing of the user's in its environment."""
     keep = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "TMPDIR")}
     keep |= {"HOME": str(home), "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
     keep |= {"AWS_EC2_METADATA_DISABLED": "true"}
@@ -82,7 +82,7 @@ def signal_client(request: Request, number: int) -> None:
 async def kill_cell(
     lab: Lab, from_: Nursery, row: Row, point: str, directory: Path, *, undo: bool
 ) -> Cell | None:
-    """The console is killed at a point; three minutes later another one recovers."""
+    """Kill the console at a point; three minutes later another one recovers."""
     cell = Cell(row.name, f"kill -9 {point}", undo)
     set_ = await scene(lab, row, directory, undo=undo)
     if set_ is None:
@@ -99,7 +99,7 @@ async def kill_cell(
 
 
 async def hangup_cell(lab: Lab, from_: Nursery, row: Row, directory: Path, *, undo: bool) -> Cell | None:
-    """The terminal of the command line goes away while the server works on its request.
+    """Hang up the command line's terminal while the server works on its request.
 
     That request is waited for; of a plan in steps nothing further is begun, and the journal says so.
     """
@@ -123,7 +123,7 @@ async def hangup_cell(lab: Lab, from_: Nursery, row: Row, directory: Path, *, un
 
 
 def _note_word(cell: Cell, set_: Scene, wanted: str) -> None:
-    """The word that the dead process left behind."""
+    """Check the entry that the dead process left behind."""
     new = [e.outcome for e in set_.console.journal.read() if e.id not in set_.earlier]
     cell.word = new[-1] if new else ""
     cell.must(cell.word == wanted, f"it left {cell.word!r} behind, not {wanted!r}")

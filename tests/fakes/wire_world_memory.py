@@ -30,7 +30,7 @@ class MemoryApi(Api):
         self.meter = Counter()
 
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
-        """What the world answers, errors in the domain's words."""
+        """Return what the world answers, errors in the domain's words."""
         await asyncio.sleep(0)
         answer = self._world.answer(service, operation, params)
         if isinstance(answer, Fault):
@@ -48,7 +48,7 @@ class MemoryMutator:
         self._world = world
 
     async def signer(self, call: Call) -> str:
-        """The connection's own identity."""
+        """Return the connection's own identity."""
         return ""
 
     async def send(self, call: Call, digest: str) -> Sent:
@@ -58,12 +58,12 @@ class MemoryMutator:
         return Sent("refused", told.code) if isinstance(told, Fault) else Sent("applied")
 
     async def drain(self, call: Call, digest: str, spill: Spill) -> Sent:
-        """Nobody drains here."""
+        """Drain nothing."""
         raise AssertionError("a drain needs a wire")
 
 
 async def peek(world: WireWorld, target: Key, fields: Any) -> State:
-    """Control fields as a console would read them now, without moving slow changes on."""
+    """Return control fields as a console would read them now, without moving slow changes on."""
     mirror = WireWorld()
     mirror.state = copy.deepcopy(world.state)
     return await AwsReader(MemoryApi(mirror, FakeClock(auto=True)), SCOPE).state(target, fields)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fakes.wire_world_corridor import Console
+    from fakes.wire_world_flow import Console
     from fakes.wire_world_rows import Row
 
 MOST_MUTATIONS = 400
@@ -44,7 +44,7 @@ def _dying(function: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
 
 async def _open(job: dict[str, Any]) -> Console:
     from fakes.clock import FakeClock
-    from fakes.wire_world_corridor import Console, open_backend
+    from fakes.wire_world_flow import Console, open_backend
 
     clock = FakeClock(auto=True)
     return Console(Path(job["directory"]), await open_backend(job["url"], clock), clock)
@@ -86,7 +86,7 @@ async def soak(job: dict[str, Any]) -> None:
 
 
 async def _traffic(console: Console, dice: random.Random, rows: list[Row]) -> None:
-    """A mitigation, its undo, the undo of that, and so on; then another one."""
+    """Run a mitigation, its undo, the undo of that, and so on; then another one."""
     from lambdatop.domain.errors import LambdatopError
     from lambdatop.domain.plans.plan import Plan
 
@@ -103,7 +103,7 @@ async def _traffic(console: Console, dice: random.Random, rows: list[Row]) -> No
 
 
 def _tear(number: int) -> None:
-    """The process dies in the middle of its `number`th line, as if a write had come through in part."""
+    """Kill the process in the middle of its `number`th line, as if a write had come through in part."""
     from lambdatop.storage import journal_file, secure_files
 
     durably, numbers = secure_files.append_durably, count(1)
@@ -118,7 +118,7 @@ def _tear(number: int) -> None:
 
 
 def cli(job: dict[str, Any]) -> int:
-    """The real command line, but that it does not pace its reads: nobody is spared by it here."""
+    """Run the real command line without pacing its reads."""
     from lambdatop.cli import main
     from lambdatop.engine.rate_limiter import TokenBuckets
 

@@ -78,7 +78,7 @@ def _account(state: State, params: Params) -> Done:
 
 
 def _mapping(state: State, params: Params) -> Done:
-    """One look at a mapping; a changing one arrives after a few looks."""
+    """Read a mapping once; a changing one arrives after a few reads."""
     mapping = state["mappings"].get(params["UUID"])
     if mapping is None:
         return GONE

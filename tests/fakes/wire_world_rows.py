@@ -13,7 +13,7 @@ from lambdatop.domain.mitigations.registry import REGISTRY
 
 
 def _as_it_is(world: WireWorld) -> None:
-    """The account of `wire_world.py` will do."""
+    """Leave the account of `wire_world.py` as it is."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ ROWS: tuple[Row, ...] = (
 
 
 def rows() -> Iterator[Row]:
-    """The rows of the mitigations that this version has."""
+    """Yield the rows of the mitigations that this version has."""
     return (row for row in ROWS if row.mitigation in REGISTRY)
 
 
 def unlisted() -> set[str]:
-    """Mitigations that no row tries."""
+    """Return mitigations that no row tries."""
     return set(REGISTRY) - {row.mitigation for row in ROWS}

@@ -9,7 +9,7 @@ from botocore.model import OperationModel, Shape
 
 
 def answer_xml(operation: OperationModel, answer: dict[str, Any]) -> str:
-    """The body of a good answer."""
+    """Return the body of a good answer."""
     shape = operation.output_shape
     inner = "".join(_members(shape, answer)) if shape is not None else ""
     if operation.service_model.resolved_protocol == "rest-xml":
@@ -20,7 +20,7 @@ def answer_xml(operation: OperationModel, answer: dict[str, Any]) -> str:
 
 
 def fault_xml(code: str, message: str, protocol: str) -> str:
-    """The body of an error; S3 does not wrap it."""
+    """Return the body of an error; S3 does not wrap it."""
     inner = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     if protocol == "rest-xml":
         return f"<Error>{inner}</Error>"

@@ -56,7 +56,7 @@ def mapping(**changes: object) -> MappingFacts:
 def points(
     key: Key, metric: str, values: list[float], stat: str = "Sum", end: float = NOW
 ) -> ev.MetricPoints:
-    """One value per minute, the last one in the minute that ends at `end`."""
+    """Return one value per minute, the last one in the minute that ends at `end`."""
     first = int(end) - 60 * len(values)
     return ev.MetricPoints(
         SeriesKey(key, metric, stat), tuple((first + 60 * i, v) for i, v in enumerate(values))
@@ -68,7 +68,7 @@ def metrics(*data: ev.MetricPoints, at: float = NOW) -> ev.MetricsObserved:
 
 
 def incident() -> World:
-    """orders-worker fails on poison: 30 receives for 10 deletes a minute, the DLQ grows by 4 a minute."""
+    """Return the incident: poison in orders, 30 receives for 10 deletes a minute, a DLQ that grows by 4."""
     return fold_all(
         EMPTY_WORLD,
         [

@@ -33,7 +33,7 @@ _SHORTER = {
 
 
 def section(label: str, make: Callable[[], Proposal], first: dict[str, Lines]) -> str:
-    """One situation as text; `first` holds the first plan of each kind, and gets this one if it is one."""
+    """Return one situation as text; `first` collects the first plan of each kind."""
     text = f"== {label}\n{_body(make, first)}"
     for long, short in _SHORTER.items():
         text = text.replace(long, short)
@@ -60,7 +60,7 @@ def _body(make: Callable[[], Proposal], first: dict[str, Lines]) -> str:
 
 
 def applied(p: Plan) -> Entry:
-    """The journal entry of a plan that was carried out."""
+    """Return the journal entry of a plan that was carried out."""
     return Entry(
         p.id, NOW, p.mitigation, p.target.key, p.target.arn, "me", "host", 1, p.call, p.before, p.after,
         p.undo, p.undoes, p.digest(), "applied", NOW, label=p.target.name, depth=p.depth,
@@ -68,7 +68,7 @@ def applied(p: Plan) -> Entry:
 
 
 def afterwards(p: Plan) -> dict[str, Any]:
-    """What a read of the target gives once the plan was carried out."""
+    """Return what a read of the target gives after the plan."""
     seen = dict(p.after)
     if "move_task" in seen and p.undo is not None:
         seen["move_task"] = MoveTask(9, "RUNNING", "handle-9").control
@@ -135,6 +135,6 @@ def _text(said: Lines) -> str:
 
 
 def undo_of(p: Proposal, **changes: Any) -> Entry:
-    """The entry of a plan that was carried out, with changes."""
+    """Return the entry of a plan that was carried out, with changes."""
     assert isinstance(p, Plan), p
     return replace(applied(p), **changes)

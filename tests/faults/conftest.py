@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from fakes.wire_world import WireWorld, WorldStub
-from fakes.wire_world_corridor import Lab, lab
+from fakes.wire_world_flow import Lab, lab
 from fakes.wire_world_kills import Nursery, nursery
 
 Fresh = Callable[[], Path]
@@ -17,14 +17,14 @@ Fresh = Callable[[], Path]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bench() -> AsyncIterator[Lab]:
-    """A world behind its stub, with connections that work and connections that do not."""
+    """Yield a world behind its stub, with connections that work and connections that do not."""
     async with lab() as made:
         yield made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def elsewhere() -> AsyncIterator[WorldStub]:
-    """Another host, which counts what reaches it: nothing may."""
+    """Yield another host, which counts what reaches it: nothing may."""
     async with WorldStub(WireWorld()) as stub:
         yield stub
         assert (stub.received, stub.strangers) == ([], [])
@@ -32,13 +32,13 @@ async def elsewhere() -> AsyncIterator[WorldStub]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def warm(bench: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nursery]:
-    """A process that forks consoles."""
+    """Yield a process that forks consoles."""
     async with nursery(bench.stub.url, tmp_path_factory.mktemp("nursery")) as made:
         yield made
 
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Fresh:
-    """A new directory for each cell."""
+    """Return a new directory for each cell."""
     numbers = count()
     return lambda: tmp_path / f"cell{next(numbers)}"

@@ -13,8 +13,8 @@ from fakes.wire_stub import Fault
 from fakes.wire_world import ALIAS, FUNCTION, Trouble, WorldStub
 from fakes.wire_world_cells import Cell, aftermath, scene, wire_cell, wire_row
 from fakes.wire_world_changes import apply
-from fakes.wire_world_corridor import Lab
 from fakes.wire_world_faults import UNKNOWN, WireFault
+from fakes.wire_world_flow import Lab
 from fakes.wire_world_rows import ROWS, Row, rows, unlisted
 
 from lambdatop.domain.mitigations.registry import REGISTRY
@@ -97,7 +97,7 @@ class Boaster(Twice):
 
 
 async def _with(hand: Twice, trouble: Trouble, fresh: Fresh) -> list[str]:
-    """What the matrix finds where a throttle goes through this hand."""
+    """Return the faults of the matrix for a throttle that is executed by this hand."""
     lab = hand.bench
     lab.backends["hand"] = replace(lab.backends["plain"], mutator=hand)  # type: ignore[arg-type]
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from fakes.wire_world import WorldStub
 from fakes.wire_world_cells import wire_row
-from fakes.wire_world_corridor import Lab
+from fakes.wire_world_flow import Lab
 from fakes.wire_world_rows import Row, rows
 
 from .conftest import Fresh

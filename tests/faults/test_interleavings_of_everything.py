@@ -14,7 +14,7 @@ from fakes.aws_doubles import SCOPE
 from fakes.clock import FakeClock
 from fakes.wire_world import ALIAS, FED, FUNCTION, RULE, STREAMED, WireWorld
 from fakes.wire_world_changes import apply
-from fakes.wire_world_corridor import ACTOR
+from fakes.wire_world_flow import ACTOR
 from fakes.wire_world_memory import MemoryApi, MemoryMutator, peek
 from fakes.wire_world_rows import Row
 from hypothesis import HealthCheck, given, settings
@@ -84,7 +84,7 @@ OUTSIDE = [
 
 
 def _concerns(target: str, call: tuple[str, str, dict[str, Any]]) -> bool:
-    """Whether somebody outside changes this very thing."""
+    """Return whether somebody outside changes this very target."""
     params = call[2]
     alias = f"{params.get('FunctionName')}:{params['Name']}" if call[1] == "UpdateAlias" else ""
     name = alias or params.get("UUID") or params.get("FunctionName") or f"default/{params['Name']}"
@@ -92,7 +92,7 @@ def _concerns(target: str, call: tuple[str, str, dict[str, Any]]) -> bool:
 
 
 def _about(target: str) -> st.SearchStrategy[list[tuple[Any, ...]]]:
-    """Steps that all concern one thing, so that they meet; now and then one about anything else."""
+    """Return steps that all concern one target, so that they meet; now and then one about any other."""
     mine, theirs = [r for r in PLANS if r.target == target], [c for c in OUTSIDE if _concerns(target, c)]
     who = st.integers(0, 1)
     plan = st.tuples(st.just("plan"), who, st.sampled_from(mine))
@@ -201,7 +201,7 @@ async def _execute(seat: Seat, world: WireWorld, plan: Plan) -> None:
 
 
 async def _is_back(seat: Seat, world: WireWorld, plan: Plan) -> None:
-    """After an undo each field that the undone entry had changed is what it was."""
+    """Check that after an undo each field that the undone entry had changed is what it was."""
     _arrive(world)
     undone = next(e for e in seat.journal.read() if e.id == plan.undoes)
     assert undone.outcome == "undone"
@@ -226,7 +226,7 @@ PLACES: Mapping[str, Callable[[dict[str, Any], str], tuple[dict[str, Any], str]]
 
 
 def _only_this_changed(was: dict[str, Any], now: dict[str, Any], plan: Plan) -> None:
-    """Whatever the plan does not name is as it was."""
+    """Check that everything that the plan does not name is as it was."""
     was, now = copy.deepcopy(was), copy.deepcopy(now)
     for name in plan.after:
         for state in (was, now):

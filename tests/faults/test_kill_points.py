@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes.wire_world import Request
 from fakes.wire_world_cells import Cell, check_words, scene
-from fakes.wire_world_corridor import LATER_S, Lab
+from fakes.wire_world_flow import LATER_S, Lab
 from fakes.wire_world_kills import KILLED, POINTS, Nursery, hangup_cell, kill_cell, signal_client
 from fakes.wire_world_rows import ROWS, Row, rows
 

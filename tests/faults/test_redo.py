@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.wire_world_cells import scene
-from fakes.wire_world_corridor import Lab
+from fakes.wire_world_flow import Lab
 from fakes.wire_world_rows import Row, rows
 
 from lambdatop.domain.plans.plan import Plan

@@ -112,7 +112,7 @@ NOT_SHOWN = "could not be shown"
 
 
 def operations() -> list[tuple[str, str]]:
-    """Every operation that may be read, by botocore's names."""
+    """Return every operation that may be read, by botocore's names."""
     found = {(SERVICES.get(service, service), name) for service, names in READS.items() for name in names}
     known = sorted(found - STREAMS)
     return [(s if s != "sfn" else "stepfunctions", name) for s, name in known]
@@ -124,7 +124,7 @@ def _shape(service: str, operation: str) -> Any:
 
 
 def good(service: str, operation: str, rng: random.Random) -> Any:
-    """A good answer by the model: every member, short lists, names that fit each other."""
+    """Return a good answer by the model: every member, short lists, names that fit each other."""
     if operation == "GetMetricData":
         return {"MetricDataResults": [_series(id_, rng) for id_ in SERIES]}
     shape = _shape(service, operation)
@@ -132,7 +132,7 @@ def good(service: str, operation: str, rng: random.Random) -> Any:
 
 
 def _series(id_: str, rng: random.Random) -> dict[str, Any]:
-    """Points of the last minutes, as every question for metrics calls them."""
+    """Return points of the last minutes, under the ids that queries for metrics use."""
     times = [NOW - 60 * n for n in range(1, rng.choice((3, 6)))]
     values = [float(rng.choice((0, 1, 3, 900))) for _ in times]
     return {"Id": id_, "StatusCode": "Complete", "Timestamps": times, "Values": values}
@@ -177,7 +177,7 @@ def _scalar(shape: Any, name: str, rng: random.Random) -> Any:
 
 
 def encoded(service: str, operation: str, answer: Any) -> bytes:
-    """The answer on the wire."""
+    """Return the answer on the wire."""
     model = model_of(service).operation_model(operation)
     if model.service_model.resolved_protocol not in XML:
         return dumped(answer).encode()
@@ -188,7 +188,7 @@ def encoded(service: str, operation: str, answer: Any) -> bytes:
 
 
 def _dated(value: Any) -> Any:
-    """Moments as XML has them."""
+    """Return moments as XML has them."""
     if isinstance(value, dict):
         return {k: _dated(v) for k, v in value.items()}
     if isinstance(value, list):
@@ -197,7 +197,7 @@ def _dated(value: Any) -> Any:
 
 
 def make(rng: random.Random) -> bytes:
-    """`service operation status seed`, a line feed, and the spoiled body."""
+    """Return `service operation status seed`, a line feed, and the spoiled body."""
     service, operation = rng.choice(operations()) if rng.random() < 0.9 else ("cloudwatch", "GetMetricData")
     answer = good(service, operation, rng)
     if operation == "GetMetricData" and rng.random() < 0.5:
@@ -234,7 +234,7 @@ class _Request:
         self.headers: dict[str, str] = {}
 
     def reset_stream(self) -> None:
-        """There is none."""
+        """Do nothing: there is no stream."""
 
 
 @cache
@@ -275,7 +275,7 @@ class Rig:
         self.loop.run_until_complete(self._learn())
 
     async def _call(self, service: str, own: Call, operation: str, params: Any) -> Any:
-        """A good answer to a request that was made before is what the parsers made of it then."""
+        """Return a good answer to a request that was made before, as the parsers made it then."""
         key = (service, operation)
         self.asked.add(key)
         if key in self.spoiled:
@@ -302,7 +302,7 @@ class Rig:
         return AioAWSResponse(request.url, status, {"content-type": "application/json"}, _Body(body))
 
     async def _learn(self) -> None:
-        """A world of good answers for each variant, and who asks for what."""
+        """Record a world of good answers for each variant, and who asks for what."""
         for self.variant in range(VARIANTS):
             world = fold_all(EMPTY_WORLD, [TargetIdentified(SCOPE, NOW - 60, str(IDENTITY["Arn"]))])
             for _ in range(2):  # the second time some ask for what the first answers named
@@ -316,7 +316,7 @@ class Rig:
         self.bench.clock.at, self.learning = NOW, False
 
     async def _stage(self, name: str, world: World) -> Sequence[Event]:
-        """What one stage reads, as events; what it says of a bad answer must be clean."""
+        """Return what one stage reads, as events; check that its words about a bad answer are clean."""
         now = self.bench.clock.now()
         try:
             if name in TARGETS:
@@ -332,7 +332,7 @@ class Rig:
             return ()
 
     def _sources(self) -> tuple[Source, ...]:
-        """New ones for each input, so that none depends on those before it."""
+        """Make new sources for each input, so that none depends on those before it."""
         self.bench.clients._closing.clear()
         return build_sources(Opened(self.bench.api, SCOPE, self.settings, identity=str(IDENTITY["Arn"])))
 
@@ -351,7 +351,7 @@ class Rig:
                 _planned(name, situation)
 
     async def read(self, service: str, operation: str, *, everything: bool) -> Snapshot:
-        """The snapshot after all who ask for this operation have read it; `everything`: from nothing."""
+        """Return snapshot after all who ask for this operation have read it; `everything`: from nothing."""
         await self._direct(service, operation)
         world, stages = self.worlds[self.variant], self.stages.get((service, operation), set())
         if everything:
@@ -365,7 +365,7 @@ class Rig:
         )
 
     async def _direct(self, service: str, operation: str) -> None:
-        """The operation by itself: some are asked for by keys only."""
+        """Read the operation by itself: some are asked for by keys only."""
         client = await self.bench.clients.get(service)
         assert hasattr(client, xform_name(operation))
         model = client.meta.service_model.operation_model(operation)
@@ -399,7 +399,7 @@ def _rig() -> Rig:
 
 
 def one(data: bytes) -> int:
-    """Have everything read with this one answer; raises on a fault."""
+    """Read everything with this one answer; raise on a fault."""
     head, _, body = data.partition(b"\n")
     service, operation, status, seed = head.decode().split()
     number = int(seed)
@@ -413,7 +413,7 @@ def one(data: bytes) -> int:
 
 
 def _shown(snapshot: Snapshot) -> None:
-    """What people read."""
+    """Render what people read."""
     made = [snapshot_text(snapshot), report(snapshot, Asked("user", "host", Settings().mode))]
     made += [
         plain(page(Frame(snapshot, NOW, None, Settings()), row.facts.key, 100))
@@ -425,7 +425,7 @@ def _shown(snapshot: Snapshot) -> None:
 
 
 def snapshot_of(service: str, operation: str, body: bytes) -> Snapshot:
-    """The snapshot of a world in which this is one operation's answer, and all others are good."""
+    """Return the snapshot of a world in which this is one operation's answer, and all others are good."""
     return _read(service, operation, body, 200, 0)
 
 

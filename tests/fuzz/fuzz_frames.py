@@ -47,11 +47,11 @@ class _Raw:
             yield self._data[at : at + PIECE], True
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
 
 def events_of(data: bytes) -> tuple[list[Any], str]:
-    """The events that these frames bring, and how the stream ended: "" at its end, or why it broke off."""
+    """Return events that these frames bring, and how the stream ended: "" at its end, or why it broke off."""
     return asyncio.run(_events(data))
 
 
@@ -83,7 +83,7 @@ def one(data: bytes) -> int:
 
 
 def make(rng: random.Random) -> bytes:
-    """Some valid frames, spoiled in their payload, their headers or their bytes."""
+    """Return some valid frames, spoiled in their payload, their headers or their bytes."""
     frames = [event_frame("initial-response", {}), *(_frame(rng) for _ in range(rng.randrange(1, 4)))]
     data = b"".join(frames)
     for _ in range(rng.choice((0, 0, 1, 3))):
@@ -139,7 +139,7 @@ def _headers(kind: str, rng: random.Random) -> dict[str, str]:
 
 
 def _announcing(rng: random.Random) -> bytes:
-    """A frame that announces more, or less, than it holds; its checksums are right."""
+    """Return a frame that announces more, or less, than it holds; its checksums are right."""
     total = rng.choice((0, 1, 15, 16, 1 << 20, (16 << 20) + 100, (1 << 32) - 1))
     prelude = struct.pack("!II", total, rng.choice((0, 5, 1 << 20, (1 << 32) - 1)))
     message = prelude + struct.pack("!I", zlib.crc32(prelude)) + rng.randbytes(rng.randrange(40))
@@ -147,7 +147,7 @@ def _announcing(rng: random.Random) -> bytes:
 
 
 def _odd_header(rng: random.Random) -> bytes:
-    """A header of a type that there is not, with a length that is wrong, or no text."""
+    """Return a header of a type that there is not, with a length that is wrong, or no text."""
     name = rng.choice((b":event-type", b"\xff\xff", b""))
     value = struct.pack("!BH", rng.randrange(12), rng.choice((0, 3, 65_535))) + b"\xff\xfeabc"
     head = struct.pack("!B", len(name)) + name + value
@@ -157,7 +157,10 @@ def _odd_header(rng: random.Random) -> bytes:
 
 
 def run(seconds: float, seed: int) -> int:
-    """Fuzz for so long; how many inputs there were. Raises the first fault, and says how to have it again."""
+    """Fuzz for so long; return the number of inputs.
+
+    Raises the first fault, with the command that repeats it.
+    """
     end, count = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         data = make(random.Random(f"{seed}/{count}"))

@@ -93,7 +93,7 @@ class Packet(NamedTuple):
 
 
 def make(rng: random.Random) -> Packet:
-    """A packet of mostly one to four keys, chosen so that dialogs, lists and lines are often open."""
+    """Return a packet of mostly one to four keys, chosen so that dialogs, lists and lines are often open."""
     text = "".join(_piece(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))))
     return Packet(
         text,
@@ -141,7 +141,7 @@ def _mouse(rng: random.Random) -> str:
 
 @cache
 def snapshots() -> tuple[Snapshot, ...]:
-    """What the engine may say next: all, nothing, fewer functions, no logs."""
+    """Return what the engine may publish next: all, nothing, fewer functions, no logs."""
     whole = scene.snapshot()
     return (
         whole,
@@ -218,7 +218,7 @@ class Fed:
             self._loop.close()
 
     async def _live(self) -> None:
-        """The task that the app runs in: Textual's context belongs to it."""
+        """Make this task the one that the app runs in: Textual's context belongs to it."""
         async with self.app.run_test(size=SIZES[0], notifications=True) as pilot:
             await pilot.pause()
             self._done.put_nowait(None)
@@ -250,7 +250,7 @@ class Fed:
     def _beside(self, packet: Packet) -> None:
         if packet.look >= 0:
             self._console.snapshot = replace(snapshots()[packet.look], seq=self._console.snapshot.seq + 1)
-            self.app.look()
+            self.app.take_snapshot()
         if packet.answers == "held":
             self._console.held = self._console.held or []
         elif packet.answers == "released":
@@ -265,7 +265,7 @@ class Fed:
             self.app.post_message(events.Resize(size, size))
 
     async def _settle(self) -> None:
-        """Until no queue of the screen has held anything for QUIET turns.
+        """Wait until no queue of the screen has held anything for QUIET turns.
 
         Raises:
             AssertionError: that never comes.

@@ -144,7 +144,7 @@ class Event(NamedTuple):
 
 
 def make(rng: random.Random) -> tuple[Event, ...]:
-    """Two to sixty events, most of them reports with forged figures."""
+    """Return two to sixty events, most of them reports with forged figures."""
     return tuple(
         Event(_message(rng), rng.randrange(3), rng.choice((0.0, 1.0, 30.0, 500.0, 900.0, -5.0)))
         for _ in range(rng.choice((2, 4, 8, 12, 20, 60)))
@@ -186,7 +186,7 @@ def _world() -> World:
 
 
 def snapshot_of(events: tuple[Event, ...]) -> Snapshot:
-    """The real snapshot of the incident with these lines in one function's log."""
+    """Return the real snapshot of the incident with these lines in one function's log."""
     lines = tuple(
         parse(NOW - e.before_s, f"e{n}", f"2027/01/15/[$LATEST]{e.stream:032x}", e.message)
         for n, e in enumerate(events)
@@ -219,7 +219,7 @@ def one(data: tuple[Event, ...]) -> int:
     while reader.behind:
         reader.step()
     facts = next(f.facts for f in snapshot.functions if f.key == WORKER)
-    reader.sum_up(facts, NOW)
+    reader.summarize(facts, NOW)
     width = WIDTHS[len(data) % len(WIDTHS)]
     texts.append(plain(page(frame, WORKER, width, reader.learned, reader.failure)))
     for made in texts:

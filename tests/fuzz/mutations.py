@@ -15,7 +15,7 @@ ODD: tuple[Any, ...] = (
 
 
 def spoil(value: Any, rng: random.Random, share: float = 0.05) -> Any:
-    """The value with some of its parts replaced, dropped, doubled or wrapped."""
+    """Return the value with some of its parts replaced, dropped, doubled or wrapped."""
     if rng.random() < share:
         return _odd(value, rng)
     if isinstance(value, dict):
@@ -40,13 +40,13 @@ def _odd(value: Any, rng: random.Random) -> Any:
 
 
 def deep(rng: random.Random) -> str:
-    """JSON that nests deeper than any parser goes."""
+    """Return JSON that nests deeper than any parser goes."""
     count = rng.choice((50, 990, 100_000))
     return '{"a":' * count + "1" + "}" * count if rng.random() < 0.5 else "[" * count + "]" * count
 
 
 def cut(data: bytes, rng: random.Random) -> bytes:
-    """Bytes with a piece turned, dropped, doubled or put in."""
+    """Return bytes with a piece turned, dropped, doubled or put in."""
     if not data:
         return data
     at, length = rng.randrange(len(data)), rng.randrange(1, 9)
@@ -63,5 +63,5 @@ def cut(data: bytes, rng: random.Random) -> bytes:
 
 
 def dumped(value: Any) -> str:
-    """JSON as hostile servers write it: `NaN` and half a surrogate are let through."""
+    """Return JSON as hostile servers write it: `NaN` and half a surrogate are let through."""
     return json.dumps(value)

@@ -21,7 +21,7 @@ COLLECT_AT_S = 20.0
 
 
 def air(stage: Stage) -> tuple[ev.Event, ...]:
-    """Everything in the order of its arrival: in each round lists, then logs, then metrics."""
+    """Return everything in the order of its arrival: in each round lists, then logs, then metrics."""
     events: list[ev.Event] = [ev.TargetIdentified(SCOPE, when(FIRST), arn("sts", "assumed-role/On/call"))]
     before = when(LOGGED_FROM)
     extra = sorted(stage.extra, key=lambda pair: pair[0])
@@ -57,7 +57,7 @@ def _polled(stage: Stage, key: Key, now: float, minute: int) -> QueueFacts:
 
 
 def _truth(stage: Stage, key: Key, metric: str, minute: int) -> int:
-    """What the queue itself knows at once, and CloudWatch publishes later."""
+    """Return what the queue itself knows at once, and CloudWatch publishes later."""
     known = stage.points.get(SeriesKey(key, metric, "Maximum"), {}).get(T0 + 60 * minute)
     return round(known[-1][1]) if known else 0
 
@@ -91,7 +91,7 @@ def _metrics(stage: Stage, now: float, minute: int) -> list[ev.Event]:
 
 
 def _then(known: Sequence[tuple[float, Any]], now: float, none: Any = None) -> Any:
-    """The newest of the values that count by now."""
+    """Return the newest of the values that count by now."""
     found = none
     for at, value in known:
         if at <= now:

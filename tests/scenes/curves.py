@@ -24,12 +24,12 @@ def flat(value: float) -> Curve:
 
 
 def step(at: int, before: float, after: float, until: int = MINUTES + 1) -> Curve:
-    """`after` in the minutes [at, until), `before` otherwise."""
+    """Return `after` in the minutes [at, until), `before` otherwise."""
     return lambda minute: after if at <= minute < until else before
 
 
 def ramp(start: int, end: int, before: float, after: float) -> Curve:
-    """From `before` to `after` in a straight line between two minutes."""
+    """Return a straight line from `before` to `after` between two minutes."""
 
     def value(minute: int) -> float:
         share = min(1.0, max(0.0, (minute - start) / (end - start)))
@@ -39,7 +39,7 @@ def ramp(start: int, end: int, before: float, after: float) -> Curve:
 
 
 def when(minute: float) -> float:
-    """Seconds since the epoch of a minute of the scene."""
+    """Return a minute of the scene in seconds since the epoch."""
     return T0 + 60.0 * minute
 
 
@@ -48,7 +48,7 @@ def arn(service: str, rest: str) -> str:
 
 
 def poisson(dice: Random, mean: float) -> int:
-    """A Poisson-distributed number; the normal approximation from 50 on."""
+    """Return a Poisson-distributed number; the normal approximation from 50 on."""
     if mean <= 0:
         return 0
     if mean > 50:

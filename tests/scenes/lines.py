@@ -70,7 +70,7 @@ def _report(e: Execution, more: str = "") -> Raw:
 
 
 def old_text(e: Execution) -> Iterator[Raw]:
-    """Before 2024: the reason stands on a line of its own."""
+    """Yield the form before 2024: the reason stands on a line of its own."""
     yield from _begin(e)
     if e.outcome == "timeout":
         words = f"{stamp(e.end)} {e.request_id} Task timed out after {e.duration_ms / 1000:.2f} seconds"
@@ -85,7 +85,7 @@ def old_text(e: Execution) -> Iterator[Raw]:
 
 
 def new_text(e: Execution) -> Iterator[Raw]:
-    """Since 2024: the reason stands in REPORT."""
+    """Yield the form since 2024: the reason stands in REPORT."""
     yield from _begin(e)
     yield e.end + 0.001, e.stream, f"END RequestId: {e.request_id}"
     reasons = {
@@ -97,7 +97,7 @@ def new_text(e: Execution) -> Iterator[Raw]:
 
 
 def json_lines(e: Execution) -> Iterator[Raw]:
-    """LogFormat JSON: platform events and the application's own objects."""
+    """Yield LogFormat JSON: platform events and the application's own objects."""
     if e.init_ms is not None:
         began = e.at - e.init_ms / 1000
         record = {"initializationType": "on-demand", "phase": "init", "runtimeVersion": RUNTIME}
@@ -125,7 +125,7 @@ def json_lines(e: Execution) -> Iterator[Raw]:
 
 
 def failed_init(at: float, stream: str, error: str = "Runtime.ImportModuleError") -> Iterator[Raw]:
-    """An initialisation that fails, as JSON."""
+    """Yield an initialization that fails, as JSON."""
     record = {"initializationType": "on-demand", "phase": "init", "status": "error", "errorType": error}
     yield at, stream, _platform(at, "platform.initReport", record | {"metrics": {"durationMs": 312.4}})
 

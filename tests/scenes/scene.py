@@ -80,7 +80,7 @@ class Seen:
 
 
 def rounds(scene: Scene) -> Iterator[tuple[float, tuple[Event, ...]]]:
-    """The events of each round with the round's moment; late events belong to the round they arrive in."""
+    """Yield events of each round with the round's moment; late events belong to the round they arrive in."""
     now, due, batch = scene.began_at, scene.began_at + scene.step_s, list[Event]()
     for event in scene.events:
         if event.at >= due:
@@ -94,7 +94,7 @@ def rounds(scene: Scene) -> Iterator[tuple[float, tuple[Event, ...]]]:
 
 
 def snapshots(scene: Scene) -> Iterator[Snapshot]:
-    """The scene by the real path: fold, then build, round by round."""
+    """Yield the scene by the real path: fold, then build, round by round."""
     world, latest = EMPTY_WORLD, EMPTY_SNAPSHOT
     for now, events in rounds(scene):
         world = fold_all(world, events)
@@ -108,9 +108,9 @@ _watched: dict[tuple[int, int], tuple[Scene, tuple[dict[tuple[str, str], Seen], 
 
 
 def watch(scene: Scene) -> tuple[dict[tuple[str, str], Seen], int]:
-    """Everything that was stated, by detector and target name, and how many rounds there were.
+    """Return everything that was stated, by detector and target name, and the number of rounds.
 
-    What the labels say changes nothing of it, so the same events are played once.
+    The labels change nothing of it, so the same events are played once.
     """
     key = (id(scene.events), id(scene.settings))
     if key not in _watched:
@@ -138,12 +138,12 @@ def rank(severity: Severity) -> int:
 
 
 def recorded_names() -> tuple[str, ...]:
-    """The scenes that stand in labels.yaml."""
+    """Return the scenes of labels.yaml."""
     return tuple(_labels())
 
 
 def recorded(name: str) -> Scene:
-    """One recorded scene with its labels."""
+    """Return one recorded scene with its labels."""
     given = _labels()[name]
     file = HERE / f"{name}.jsonl.gz"
     recording = read_recording(file, any_owner=True)

@@ -36,7 +36,7 @@ BUILDERS: tuple[Callable[[], Scene], ...] = tuple(build for module in _MODULES f
 
 @cache
 def shaped() -> Mapping[str, Scene]:
-    """The scenes by name."""
+    """Return the scenes by name."""
     scenes = [build() for build in BUILDERS]
     found = {scene.name: scene for scene in scenes}
     assert len(found) == len(scenes), "each has a name of its own"

@@ -12,7 +12,7 @@ from lambdatop.domain.state import events as ev
 
 
 def _events(stage: Stage, function: Key, received: Curve, attempts: Curve, oldest_ms: Curve) -> None:
-    """Lambda's own queue: events accepted, attempts made, age of the oldest attempt."""
+    """Add Lambda's own queue: events accepted, attempts made, age of the oldest attempt."""
     stage.sums(function, AsyncEventsReceived=received)
     stage.series(function, "AsyncEventAge", "SampleCount", attempts)
     stage.series(function, "AsyncEventAge", "Maximum", oldest_ms)

@@ -12,7 +12,7 @@ HOUR_MS = 3_600_000.0
 
 
 def _yesterday(stage: Stage, running: float) -> None:
-    """The hours of the day before, with so many executions at once on average."""
+    """Add the hours of the day before, with so many concurrent executions on average."""
     day = T0 - 86_400
     hours = tuple((day + 3600 * h, running * HOUR_MS, 1000.0) for h in range(-1, 4))
     stage.post(FIRST, ev.BurnHistoryObserved(SCOPE, 0.0, hours))

@@ -16,7 +16,7 @@ PAIR = "orders → orders-worker"
 
 
 def _shop(stage: Stage, **mapping: Any) -> tuple[Key, Key, Key]:
-    """orders → orders-worker → orders-dlq, beside a healthy neighbour."""
+    """Add orders → orders-worker → orders-dlq, beside a healthy neighbour."""
     worker = stage.function("orders-worker")
     dlq = stage.queue("orders-dlq", retention_s=1_209_600)
     orders = stage.queue("orders", dlq)
@@ -50,7 +50,7 @@ def poison() -> Scene:
 
 
 def _poison_lines(dice: Random) -> list[Raw]:
-    """The same message id in one execution after another, each with a request id of its own."""
+    """Return the same message id in one execution after another, each with a request id of its own."""
     message, lines = uuid(dice), list[Raw]()
     stream = stream_name(dice)
     for minute in range(64, 90, 3):

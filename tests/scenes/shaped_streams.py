@@ -21,7 +21,7 @@ def _kinesis(stage: Stage, name: str, retention_s: int = WEEK_S) -> Key:
 
 
 def _ages(stage: Stage, function: Key, start_ms: float, since: int) -> None:
-    """Iterator age that grows as fast as time passes from a minute on."""
+    """Add an iterator age that grows as fast as time passes from a minute on."""
     stage.series(function, "IteratorAge", "Maximum", lambda m: start_ms + 60_000.0 * max(0, m - since))
 
 

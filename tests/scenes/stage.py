@@ -81,7 +81,7 @@ class Stage:
         return key
 
     def change(self, key: Key, minute: float, **facts: object) -> None:
-        """A deployment or configuration change."""
+        """Add a deployment or configuration change."""
         newest = self.functions[key][-1][1]
         changed = replace(newest, last_modified=when(minute), **facts)  # type: ignore[arg-type]
         self.functions[key].append((when(minute), changed))
@@ -99,7 +99,7 @@ class Stage:
         return key
 
     def mapping(self, source: str, function: Key, kind: str = "sqs", **facts: object) -> Key:
-        """A mapping; `source` is its ARN's last part, in the kind's own form."""
+        """Add a mapping; `source` is its ARN's last part, in the kind's own form."""
         rests = {"sqs": ("sqs", source), "kinesis": ("kinesis", f"stream/{source}")}
         rests["dynamodb"] = ("dynamodb", f"table/{source}/stream/2026-01-01T00:00:00.000")
         rests["kafka"] = ("kafka", f"cluster/{source}/5f0c-1")
@@ -114,31 +114,31 @@ class Stage:
         return key
 
     def remap(self, key: Key, minute: float, **facts: object) -> None:
-        """A mapping that changes."""
+        """Add a mapping that changes."""
         newest = self.mappings[key][-1][1]
         self.mappings[key].append((when(minute), replace(newest, **facts)))  # type: ignore[arg-type]
 
     def post(self, minute: float, event: ev.Event) -> None:
-        """One more event at that minute."""
+        """Add one more event at that minute."""
         self.extra.append((when(minute), replace(event, at=when(minute))))
 
     # What is measured.
 
     def series(self, key: Key, metric: str, stat: str, curve: Callable[[int], float | None]) -> None:
-        """One series; None is a minute without a point."""
+        """Add one series; None is a minute without a point."""
         for minute in range(MINUTES):
             value = curve(minute)
             if value is not None:
                 self.point(key, metric, stat, minute, value)
 
     def point(self, key: Key, metric: str, stat: str, minute: int, value: float, late_s: float = 0.0) -> None:
-        """One datapoint, published `late_s` later than usual; a later one corrects an earlier one."""
+        """Add one datapoint, published `late_s` later than usual; a later one corrects an earlier one."""
         known = self.points.setdefault(SeriesKey(key, metric, stat), {}).setdefault(T0 + 60 * minute, [])
         known.append((when(minute + 1) + PUBLISH_S + late_s, float(value)))
         known.sort()
 
     def sums(self, key: Key, **metrics: Curve | Sequence[float]) -> None:
-        """Counters by name, with a point in every minute (`Invocations=flat(3)`)."""
+        """Add counters by name, with a point in every minute (`Invocations=flat(3)`)."""
         for metric, curve in metrics.items():
             values = curve if callable(curve) else curve.__getitem__
             self.series(key, metric, "Sum", values)
@@ -152,7 +152,7 @@ class Stage:
         throttles: Curve = ZERO,
         concurrency: Curve | None = None,
     ) -> list[int]:
-        """Invocations by Poisson with their errors and durations; the invocations of each minute.
+        """Add invocations by Poisson with their errors and durations; return the invocations of each minute.
 
         A minute without an attempt has no points at all.
         """
@@ -183,20 +183,20 @@ class Stage:
                 self.point(key, metric, "Sum", minute, value)
 
     def depth(self, queue: Key, visible: Curve, flying: Curve = ZERO, least: Curve | None = None) -> None:
-        """How full a queue is: by CloudWatch's maxima, by the polled attributes, minimum in flight."""
+        """Add how full a queue is: by CloudWatch's maxima, by the polled attributes, minimum in flight."""
         self.series(queue, "ApproximateNumberOfMessagesVisible", "Maximum", visible)
         self.series(queue, "ApproximateNumberOfMessagesNotVisible", "Maximum", flying)
         self.series(queue, "ApproximateNumberOfMessagesNotVisible", "Minimum", least or ZERO)
 
     def flow(self, queue: Key, sent: Curve, received: Curve, deleted: Curve) -> None:
-        """What goes in and out of a queue a minute."""
+        """Add what goes in and out of a queue a minute."""
         self.sums(queue, NumberOfMessagesSent=sent, NumberOfMessagesReceived=received)
         self.sums(queue, NumberOfMessagesDeleted=deleted)
 
     # What is logged.
 
     def say(self, key: Key, lines: Iterable[Raw]) -> None:
-        """Raw log events of a function."""
+        """Add raw log events of a function."""
         tail = self.lines[key]
         for at, stream, text in lines:
             tail.append((at, parse(round(at, 3), f"{key.id}-{len(tail)}", stream, text)))
@@ -214,7 +214,7 @@ class Stage:
         said: Callable[[str, Random], tuple[str, ...]] = lambda outcome, dice: (),
         version: Callable[[Random], str] = lambda dice: "$LATEST",
     ) -> None:
-        """Executions in three environments; a share `fresh` of them in a new one."""
+        """Add executions in three environments; a share `fresh` of them in a new one."""
         dice, facts = Random(f"{self.name} {key.id} log"), self.functions[key][0][1]
         pools: dict[str, list[str]] = {}
         for minute in range(LOGGED_FROM, MINUTES):
@@ -250,20 +250,20 @@ class Stage:
         minute: float | None = None,
         **more: object,
     ) -> None:
-        """A finding of the incident; `minute` is when its symptom began."""
+        """Require a finding of the incident; `minute` is when its symptom began."""
         at = None if minute is None else when(minute)
         self._must.append(Label(detector, target, severity, symptom_at=at, **more))  # type: ignore[arg-type]
 
     def may(self, detector: str, target: str = "*") -> None:
-        """A consequence: neither right nor wrong."""
+        """Permit a consequence: neither right nor wrong."""
         self._may.append(Label(detector, target))
 
     def never(self, detector: str, target: str = "*") -> None:
-        """Wrong, even as information."""
+        """Forbid a finding, even as information."""
         self._never.append(Label(detector, target))
 
     def scene(self) -> Scene:
-        """The finished scene."""
+        """Return the finished scene."""
         return Scene(
             self.name,
             self.title,

@@ -61,7 +61,7 @@ CALLS = [
 
 
 def _at_call(wanted: int, act: Callable[[], None], *, after: bool) -> list[int]:
-    """In a child: count the system calls of the journal, and `act` at the wanted one."""
+    """Count the system calls of the journal in a child, and `act` at the wanted one."""
     seen = [0]
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,7 +88,7 @@ def _die() -> None:
 
 
 def _in_child(work: Callable[[], int]) -> int:
-    """The exit code of `work` in a child, or minus the signal that ended it."""
+    """Return the exit code of `work` in a child, or minus the signal that ended it."""
     pid = os.fork()
     if pid == 0:
         code = 99

@@ -28,7 +28,7 @@ ROTATION_NAMES = ("archive", "number", "first", "carried_bytes")
 
 
 def written(*records: Any) -> bytes:
-    """These records as a journal has them, one after the other."""
+    """Return these records as a journal has them, one after the other."""
     data, last = b"", GENESIS
     for record in records:
         line = encode(record, last)

@@ -44,7 +44,7 @@ def console(clock: Clock) -> FakeConsole:
 
 @pytest.fixture
 def make_app(console: FakeConsole, clock: Clock, themes: Themes) -> Callable[..., LambdatopApp]:
-    """An app on the scene; the confirm dialog arms at once unless a test says otherwise."""
+    """Return a maker of apps on the scene; the confirm dialog arms at once unless a test says otherwise."""
 
     def make(**options: Any) -> LambdatopApp:
         given: dict[str, Any] = {"now": clock, "themes": themes, "arm_s": 0.0}

@@ -37,7 +37,7 @@ class Shell:
         program.chmod(0o700)
 
     def runs(self, text: str) -> list[list[str]]:
-        """The arguments of every `aws` that ran when the text was pasted."""
+        """Return the arguments of every `aws` that ran when the text was pasted."""
         (self.home / "ran").write_bytes(b"")
         env = {"PATH": f"{self.home}:{os.environ['PATH']}", "HOME": str(self.home)}
         subprocess.run(
@@ -53,7 +53,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def shown(p: Plan, width: int) -> list[list[str]]:
-    """The blocks of lines that stand beside `same as` and `undo by hand`, as they are copied."""
+    """Return the blocks of lines that stand beside `same as` and `undo by hand`, as they are copied."""
     blocks: list[list[str]] = []
     for line in plain(consequences(p, width)).split("\n"):
         label, words = line[:LABEL].strip(), line[LABEL:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.keys import Key
 from lambdatop.domain.ports.aws import View
 
@@ -13,7 +13,7 @@ RECENT_POINTS = 5
 
 
 def in_turn(
-    view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int, breathe: Breathe = no_breath
+    view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int, give_way: GiveWay = no_pause
 ) -> list[Key]:
     """At most `most` functions; `asked` says when each was asked about last.
 
@@ -25,10 +25,10 @@ def in_turn(
         return sorted(keys)
     existing = set(keys)
     watched = sorted(view.watched & existing)
-    traffic = {key: _traffic(view, key) for key in paced(keys, breathe)}
-    running = (k for k in paced(keys, breathe) if traffic[k] > 0)
+    traffic = {key: _traffic(view, key) for key in paced(keys, give_way)}
+    running = (k for k in paced(keys, give_way) if traffic[k] > 0)
     busy = nsmallest(most * 2 // 5, running, key=lambda k: (-traffic[k], k))
-    waiting = nsmallest(most, paced(keys, breathe), key=lambda k: (asked.get(k, 0), k))
+    waiting = nsmallest(most, paced(keys, give_way), key=lambda k: (asked.get(k, 0), k))
     return list(dict.fromkeys((*watched, *busy, *waiting)))[:most]
 
 

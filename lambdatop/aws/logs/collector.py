@@ -25,7 +25,7 @@ from lambdatop.aws.reads.gaps import Told, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.aws.spec import CollectorSpec
-from lambdatop.domain.cooperative import let_go
+from lambdatop.domain.cooperative import release_in_pieces
 from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap
@@ -230,7 +230,7 @@ class LogsSource:
             for i in range(0, len(events), TAKE_SLICE):
                 self._api.give_way()
                 tail.take_page(window, events[i : i + TAKE_SLICE])
-            let_go(events, self._api.give_way)
+            release_in_pieces(events, self._api.give_way)
             window.token = page.get("nextToken")
             if not window.token:
                 return True
@@ -277,7 +277,7 @@ class LogsSource:
         if session is not None and session.gap:
             tail.notes.append(session.gap)
         gap = "; ".join(dict.fromkeys(tail.notes))
-        let_go(tail.owed, rest)
+        release_in_pieces(tail.owed, rest)
         tail.notes = []
         at = self._api.now()
         via: LogWay = "poll" if session is None else "live tail"

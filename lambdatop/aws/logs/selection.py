@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.world import World
@@ -24,18 +24,18 @@ def choose(
     following: Mapping[Key, float],
     now: float,
     most: int,
-    breathe: Breathe = no_breath,
+    give_way: GiveWay = no_pause,
 ) -> list[Key]:
     """At most `most` functions besides the watched ones, which are always followed.
 
-    `following` says until when each log that is followed now stays (s since the epoch). `breathe` is called
+    `following` says until when each log that is followed now stays (s since the epoch). `give_way` is called
     again and again.
     """
     known = {f.key: f for f in functions}
     chosen = dict.fromkeys(sorted(k for k in watched if k in known))
     staying = sorted((k for k, until in following.items() if until > now and k in known))
     urgent = [
-        (_rank(world, facts), key) for key, facts in paced(known.items(), breathe) if key in world.series
+        (_rank(world, facts), key) for key, facts in paced(known.items(), give_way) if key in world.series
     ]
     enough = most + len(staying) + len(watched)
     trouble = nsmallest(enough, (each for each in urgent if each[0][0] < _IDLE and each[1] not in watched))

@@ -12,10 +12,10 @@ from lambdatop.aws.reads.queues import queue_key
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.polling import hot as look_hot
+from lambdatop.domain.polling import hot as polling_hot
 from lambdatop.domain.polling import tripwire
 from lambdatop.domain.polling.answers import Answers
-from lambdatop.domain.polling.state import LookState
+from lambdatop.domain.polling.state import PollingState
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
 
@@ -67,17 +67,19 @@ def _by_key(queries: Iterable[Query]) -> Mapping[Key, tuple[Query, ...]]:
 def in_trouble(view: View, scope: Scope, memory: Memory) -> tuple[tuple[Key, ...], bool]:
     """Hot functions, the most urgent first, and whether any of them is a reason to spend more."""
     world, now = view.world, view.now
-    by_queue = look_hot.troubled(world, scope, now)
-    ours = look_hot.changed(world, scope, now)
+    by_queue = polling_hot.troubled(world, scope, now)
+    ours = polling_hot.changed(world, scope, now)
     swept = memory.hot(now)
-    failing = look_hot.lately(world, in_detail(memory, now), now)
+    failing = polling_hot.lately(world, in_detail(memory, now), now)
     hot = tuple(dict.fromkeys((*ours, *sorted(view.hot), *swept, *by_queue, *failing)))
     return hot, bool(ours or view.hot or by_queue)
 
 
 def in_detail(memory: Memory, now: float) -> tuple[Key, ...]:
     """Functions that had detail within the last quarter of an hour."""
-    recent = (k for k, at in memory.asked.items() if now - at <= look_hot.LATELY_S and k.kind == "function")
+    recent = (
+        k for k, at in memory.asked.items() if now - at <= polling_hot.LATELY_S and k.kind == "function"
+    )
     return tuple(islice(recent, LOOKED_AT_MOST))
 
 
@@ -87,7 +89,7 @@ def reading(seen: Answers, scope: Scope, memory: Memory, now: float, minutes: in
     return tripwire.read(seen, scope, now, known_ones, min(minutes, tripwire.USUAL_MIN))
 
 
-def look_state(
+def polling_state(
     view: View,
     facts: Targets,
     memory: Memory,
@@ -100,13 +102,13 @@ def look_state(
     wire_units: int,
     per_call: int,
     others: float,
-) -> LookState:
+) -> PollingState:
     """The state of the plan at `now`."""
     hot = tuple(dict.fromkeys((*trouble[0], *memory.hot(now))))
     first = frozenset(hot) | view.watched | view.visible
     dead_letters = {q.key: q.dlq for q in known.queues(view) if q.dlq is not None}
     spent, swept, calm = memory.ledger.spent(now)
-    return LookState(
+    return PollingState(
         now,
         settings.paces.metrics,
         settings.limits.budget_usd_per_hour,

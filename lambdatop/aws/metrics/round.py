@@ -10,7 +10,7 @@ from dataclasses import replace
 from lambdatop.aws.facts.rotation import in_turn
 from lambdatop.aws.metrics.discovery import active_functions
 from lambdatop.aws.metrics.memory import Memory, Tier
-from lambdatop.aws.metrics.plan_input import Targets, in_detail, in_trouble, look_state, reading, targets
+from lambdatop.aws.metrics.plan_input import Targets, in_detail, in_trouble, polling_state, reading, targets
 from lambdatop.aws.reads.gaps import reason_of
 from lambdatop.aws.reads.metric_data import Span, ask, span_until, usable
 from lambdatop.aws.reads.metric_queries import Query, account_queries, function_queries, sweep_queries
@@ -21,7 +21,7 @@ from lambdatop.domain.facts.not_read import Reason
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.polling import hot
 from lambdatop.domain.polling.answers import Answers
-from lambdatop.domain.polling.plan import LookPlan, plan
+from lambdatop.domain.polling.plan import PollingPlan, plan
 from lambdatop.domain.polling.tripwire import RECENT_MIN, USUAL_MIN
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
@@ -50,10 +50,10 @@ class Round:
         self.events: list[Event] = []
         memory.forget_others(self._facts.functions)
 
-    def plan(self) -> LookPlan:
+    def plan(self) -> PollingPlan:
         """What is due now, by all that is known by now."""
         now = self._api.now()
-        state = look_state(
+        state = polling_state(
             self._view,
             self._facts,
             self._memory,
@@ -110,7 +110,7 @@ class Round:
         )
         await self._detail(replace(self.plan(), detail=tuple(chosen)), self._wire)
 
-    async def _detail(self, planned: LookPlan, first: Sequence[Query] = ()) -> None:
+    async def _detail(self, planned: PollingPlan, first: Sequence[Query] = ()) -> None:
         """All series of what is due, with `first` before them, and the plan itself."""
         memory, world = self._memory, self._view.world
         functions = [f for k in planned.detail if (f := world.functions.get(k))]
@@ -177,7 +177,7 @@ class Round:
         except SourceError as error:
             self._memory.note = f"which functions ran lately is not known, so all count as active: {error}"
 
-    async def _sweep(self, planned: LookPlan) -> bool:
+    async def _sweep(self, planned: PollingPlan) -> bool:
         """One series of many functions, to find those worth detail; whether nobody else has to be asked."""
         memory, swept, metric = self._memory, planned.sweep, planned.metric
         span = self._span()

@@ -198,7 +198,7 @@ class Parts:
             return await self.oldest_message_s(queue)
         if mapping.source_kind in STREAMS:
             return await self._age(mapping.function, "AWS/Lambda", "IteratorAge", 0.001)
-        raise NotAnswered(f"No metric tells how old the oldest event of {mapping.source_name} is.")
+        raise NotAnswered(f"No metric shows how old the oldest event of {mapping.source_name} is.")
 
     async def greatest_age_s(self, mapping: MappingFacts) -> float:
         """The same, but of a stream no younger than any batch of the last ten minutes shows it.

@@ -17,7 +17,7 @@ NEEDED = ("lambda", "cloudwatch", "logs", "sqs", "sts")
 """Without these there is nothing to look at; without another one, a source of details is missing."""
 
 SERVICES = tuple(dict.fromkeys((*NEEDED, *(service for service, _ in SENT))))
-"""Every service that this room makes clients of (botocore's names)."""
+"""Every service that this package makes clients of (botocore's names)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class AwsReader:
             return await self._aliases.alias(key)
         if key.kind == "rule":
             return await self._aliases.rule(key)
-        raise TargetNotFound(f"A {key.kind} is nothing that can be changed.")
+        raise TargetNotFound(f"A {key.kind} cannot be changed.")
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
         """The aliases of a function, or the rules of the default bus that send to it."""

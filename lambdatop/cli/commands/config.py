@@ -14,7 +14,7 @@ from lambdatop.report.text.table import text_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("what", choices=("path", "show", "check"))
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _path(args: argparse.Namespace) -> int:
-    """Places only; a broken file does not keep its own path secret."""
+    """Print places only; works with a broken file, too."""
     found = places(choose(args, os.environ), os.environ)
     rows = {
         "config": str(found.config_file),

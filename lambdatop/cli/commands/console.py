@@ -16,7 +16,7 @@ from lambdatop.cli.compose import Parts, engine_thread, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.terminal.signals import ENDS, GRACE_S, SIGNALLED, signals_end_it
 from lambdatop.cli.terminal.splash import close, opening
-from lambdatop.cli.unfinished import say_ends, under_way
+from lambdatop.cli.unfinished import report_ends, under_way
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.ports.storage import JournalStore
 
@@ -49,12 +49,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def is_dumb(environ: Mapping[str, str]) -> bool:
-    """Whether nothing but text can be written."""
+    """Return whether nothing but text can be written."""
     return environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def refuse_without_terminal(instead: str) -> None:
-    """The console reads keys and paints; Textual paints on stderr, so a redirected one is no good either.
+    """Refuse to start the console without a terminal on stdin, stdout and stderr (Textual paints on stderr).
 
     Raises:
         UsageError: stdin, stdout or stderr is no terminal.
@@ -71,11 +71,12 @@ def open_console(
     notes: Callable[[], tuple[str, ...]] = tuple,
     state_dir: Callable[[], Path] | None = None,
 ) -> int:
-    """Engine in its thread, app in this one: the first frame waits neither for AWS nor for the SDK's import.
+    """Run the engine in its thread and the app in this one.
 
-    Leaving the app drains the engine, so a call on its way gets its outcome into the journal. `notice`
-    stands in the header until the connection brings its own; `notes` stand at the top of the help. What is
-    saved goes below `state_dir` (the demo has its own, which vanishes with it).
+    The first frame waits neither for AWS nor for the SDK. Leaving the app drains the engine, so a call on its
+    way gets its outcome into the journal. `notice` stands in the header until the connection brings its own;
+    `notes` stand at the top of the help. What is saved goes below `state_dir` (the demo has its own, which
+    vanishes with it).
     """
     where = state_dir or (lambda: context.paths.state_dir)
     sys.setswitchinterval(SWITCH_S)
@@ -102,13 +103,13 @@ def _end(thread: EngineThread, journal: JournalStore) -> None:
     """Wait for what is on its way, and say how it ended: the screen that would have said it is gone."""
     before = under_way(journal)
     if before:
-        stdio.say(
+        stdio.message(
             f"waiting for the outcome of a change on its way, at most {GRACE_S:.0f} s "
             "(a second signal, as of Ctrl-C, ends the wait)"
         )
     if not thread.stop(GRACE_S):
-        stdio.say("a call had not ended; `lambdatop journal --settle` finds out what became of it")
-    say_ends(journal, before)
+        stdio.message("a call had not ended; `lambdatop journal --settle` determines its outcome")
+    report_ends(journal, before)
 
 
 def _print_tables(context: Context, thread: EngineThread) -> int:
@@ -130,7 +131,7 @@ def _run_app(app: LambdatopApp, thread: EngineThread) -> int:
     if app.return_code and app.return_code > SIGNALLED:
         return app.return_code
     if app.return_code:
-        stdio.say("the console ended because of an error; run with --debug to see where")
+        stdio.message("the console ended because of an error; run with --debug to see where")
         return exit_codes.FAILED
     return exit_codes.DONE
 
@@ -172,12 +173,12 @@ def _app(
 
 
 def _begin(thread: EngineThread) -> None:
-    """What comes after the first frame."""
+    """Start what comes after the first frame."""
     gc.freeze()  # what was imported stays for good, so nobody needs to look through it
     gc.enable()
     thread.start()
 
 
 def shows_unicode(encoding: str | None) -> bool:
-    """Whether a terminal with this encoding shows box drawing and sparklines."""
+    """Return whether a terminal with this encoding shows box drawing and sparklines."""
     return (encoding or "").lower().replace("-", "").replace("_", "") in ("utf8", "utf16", "utf32")

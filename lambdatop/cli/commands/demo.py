@@ -28,7 +28,7 @@ _MEANINGLESS = ("profile", "region", "endpoint_url", "state_dir")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("--scenario", default="poison-queue", metavar="NAME", help="default poison-queue")
     parser.add_argument("--list", action="store_true", help="list the scenarios")
     parser.add_argument(
@@ -78,9 +78,9 @@ def _play(context: Context, args: argparse.Namespace) -> int:
                 thread.stop()
         for notice in (
             *demo.notices,
-            "The spend is what AWS's list prices would ask; the emulator bills nobody.",
+            "The spend is computed at AWS's list prices; the emulator bills nothing.",
         ):
-            stdio.say(f"note: {notice}")
+            stdio.message(f"note: {notice}")
         show(snapshot, "json" if args.json else "table")
         return exit_codes.DONE
     finally:
@@ -88,7 +88,7 @@ def _play(context: Context, args: argparse.Namespace) -> int:
 
 
 def _looked_once(thread: EngineThread) -> Snapshot:
-    """What there is to see now, with what was not asked; before there is a connection, the bare beginning."""
+    """Return a snapshot with what was not asked; before there is a connection, the empty one."""
     try:
         return thread.snapshot_once(0.0).result()
     except LambdatopError:
@@ -106,10 +106,10 @@ def forget_aws() -> None:
 
 
 def _context(args: argparse.Namespace) -> Context:
-    """The user's looks and mode, the demo's own paces; profile, region and endpoint mean nothing here."""
+    """Return the user's looks and mode with the demo's paces; profile, region and endpoint do not apply."""
     for name in _MEANINGLESS:
         if hasattr(args, name):
-            stdio.say(f"note: --{name.replace('_', '-')} means nothing in the demo")
+            stdio.message(f"note: --{name.replace('_', '-')} has no effect in the demo")
             delattr(args, name)
     environ = {
         k: v for k, v in os.environ.items() if k.removeprefix("LAMBDATOP_").lower() not in _MEANINGLESS

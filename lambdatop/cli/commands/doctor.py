@@ -37,12 +37,12 @@ NO_FILE = Path("/lambdatop has no file here")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look at everything, print it; 1 when something fails."""
+    """Run all checks and print them; return 1 when one fails."""
     report = _report(args, os.environ)
     if args.json:
         stdio.document(report_json(report))
@@ -87,7 +87,7 @@ def _report(args: argparse.Namespace, environ: Mapping[str, str]) -> Report:
 
 
 def _settled(args: argparse.Namespace, environ: Mapping[str, str]) -> _Known:
-    """As much of the configuration as is sound; every fault of it is a line."""
+    """Return as much of the configuration as is valid; every fault of it is a line."""
     from lambdatop.config.load import load
 
     known = _Known()

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("--open", action="store_true", help="only entries whose outcome is not known")
     parser.add_argument(
-        "--settle", action="store_true", help="first read from AWS what became of those of this account"
+        "--settle", action="store_true", help="first determine from AWS the outcome of those of this account"
     )
     parser.add_argument("--last", type=_count, metavar="N", help="only the newest N, however many there are")
     parser.add_argument("--json", action="store_true", help="one JSON document")
@@ -51,29 +51,29 @@ def run(args: argparse.Namespace) -> int:
         entries = entries[-args.last :]
     gap = gap or journal.gap()
     if gap:
-        stdio.say(gap)
+        stdio.message(gap)
         code = code or exit_codes.FAILED
     halves = ended(newest)
     with stdio.keeping(code):
         _print(entries, halves, gap, args, context)
     if not args.settle:
-        _say_how_to_settle(entries)
+        _explain_settle(entries)
         for plan in halves:
-            stdio.say(f"note: {plan.sentence}")
+            stdio.message(f"note: {plan.sentence}")
     return code
 
 
 def _count(text: str) -> int:
-    """A number of entries from 1."""
+    """Parse a number of entries from 1."""
     from lambdatop.domain.plans.parse import is_number
 
     if not is_number(text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of entries; say 1 or more")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of entries; use 1 or more")
     return int(text)
 
 
 def _whole(journal: JournalFile, wanted: int | None) -> tuple[tuple[Entry, ...], str]:
-    """Entries of the newest file and of as many archives as are wanted, and why older ones are not there."""
+    """Return entries of the newest file and of as many archives as wanted, and why older ones are missing."""
     parts = [journal.read()]
     if wanted is not None and wanted <= RECENT:  # so many stand there without a gap
         return parts[0], ""
@@ -106,11 +106,13 @@ def _print(
     elif entries:
         stdio.data(journal_text(entries))
     else:
-        stdio.say("no entry is open" if args.open else f"the journal in {context.paths.state_dir} is empty")
+        stdio.message(
+            "no entry is open" if args.open else f"the journal in {context.paths.state_dir} is empty"
+        )
 
 
 def _settle(context: Context) -> int:
-    from lambdatop.cli.compose import corridor, wire
+    from lambdatop.cli.compose import mitigation_flow, wire
     from lambdatop.cli.mutate import (
         refuse_foreign_endpoint,
         refuse_read_only,
@@ -121,7 +123,7 @@ def _settle(context: Context) -> int:
     refuse_read_only(context)
 
     async def work() -> bool:
-        async with corridor(context, parts) as (backend, executor):
+        async with mitigation_flow(context, parts) as (backend, executor):
             refuse_read_only_account(backend)
             refuse_foreign_endpoint(backend)
             return await settle_intents(executor)
@@ -130,11 +132,11 @@ def _settle(context: Context) -> int:
         return exit_codes.DONE if asyncio.run(work()) else exit_codes.UNKNOWN
 
 
-def _say_how_to_settle(entries: Iterable[Entry]) -> None:
+def _explain_settle(entries: Iterable[Entry]) -> None:
     where = sorted({str(e.target.scope) for e in entries if e.outcome == "open"})
     if where:
-        stdio.say(
-            "note: open means that nobody saw the end of it; `lambdatop journal --settle`, connected to "
+        stdio.message(
+            "note: open means that its outcome is not recorded; `lambdatop journal --settle`, connected to "
             f"{' or '.join(where)}, reads from AWS what became of it "
             "(so does the next console, mitigate or undo there)"
         )

@@ -33,14 +33,14 @@ def run(context: Context, targets: Sequence[str], since_s: float, *, as_json: bo
     with wire(context, only_look=True) as parts:
         found = asyncio.run(_query(parts, targets, since_s, yes=yes))
     if found is None:
-        stdio.say("not confirmed; nothing was asked")
+        stdio.message("not confirmed; nothing was asked")
         return exit_codes.FAILED
     kinds = kinds_in(found.rows)
     if as_json:
         stdio.document(_json(found, kinds))
     elif kinds:
         stdio.data(_table(kinds))
-    _say_cost(found)
+    _report_cost(found)
     return exit_codes.DONE
 
 
@@ -69,18 +69,20 @@ async def _groups(backend: Backend, parts: Parts, targets: Sequence[str]) -> lis
 
 
 def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
-    """Say what it scans and costs; where it costs more than a cent, somebody has to agree.
+    """Print what it scans and costs; above one cent somebody has to agree.
 
     Raises:
         UsageError: nobody can be asked.
     """
     where = f"{len(groups)} log group{'s' if len(groups) != 1 else ''}"
     if about is None:
-        stdio.say(f"asking Logs Insights about {where}; how much it scans is not known (${USD_PER_GIB}/GiB)")
+        stdio.message(
+            f"asking Logs Insights about {where}; how much it scans is not known (${USD_PER_GIB}/GiB)"
+        )
         usd = ASK_FROM_USD
     else:
         usd = price_usd(about)
-        stdio.say(
+        stdio.message(
             f"asking Logs Insights about {where}: scans about {_size(about)}, {_usd(usd)} at list price"
         )
     if usd <= ASK_FROM_USD or yes:
@@ -127,13 +129,13 @@ def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
     }
 
 
-def _say_cost(found: Found) -> None:
+def _report_cost(found: Found) -> None:
     words = "how much was scanned is not known"
     if found.scanned_bytes is not None:
         words = f"scanned {_size(found.scanned_bytes)}, {_usd(price_usd(found.scanned_bytes))}"
     if found.left_out:
         words += f"; the newest {len(found.rows):,} of {found.matched:,} matching lines were summed up"
-    stdio.say(words)
+    stdio.message(words)
 
 
 def _size(count: float) -> str:

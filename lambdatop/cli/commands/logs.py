@@ -36,9 +36,9 @@ _COUNTDOWN = re.compile(r" in \d+ s$")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument("functions", nargs="+", metavar="FUNCTION", help="names or ARNs")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("-f", "--follow", action="store_true", help="continue until Ctrl-C")
     parser.add_argument(
         "--live",
         action="store_true",
@@ -51,9 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--errors",
         action="store_true",
-        help="failures by kind, asked of Logs Insights: the scanned volume and its price are shown before",
+        help="failures by kind from Logs Insights: the scanned volume and its cost are shown first",
     )
-    parser.add_argument("--yes", action="store_true", help="with --errors: do not ask before it costs")
+    parser.add_argument(
+        "--yes", action="store_true", help="with --errors: run the query without confirmation"
+    )
     parser.add_argument(
         "--reveal", action="store_true", help="show secrets, which are hidden as in the console (best effort)"
     )
@@ -80,11 +82,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pattern(text: str | None) -> Pattern | None:
-    """A pattern that takes linear time whatever the line; refused where nobody could promise that."""
+    """Return a pattern that takes linear time on any line; others are refused."""
     try:
         return linear_pattern(text) if text is not None else None
     except PatternError as error:
-        raise UsageError(f"--grep is no regular expression that can be used: {error}") from None
+        raise UsageError(f"--grep is not a usable regular expression: {error}") from None
 
 
 class _Tail:
@@ -116,7 +118,7 @@ class _Tail:
         self._several = False
 
     async def run(self, targets: Sequence[str], *, follow: bool) -> None:
-        """Once, or until interrupted."""
+        """Print once, or until interrupted."""
         backend = await self._parts.connect()
         try:
             keys = frozenset([await backend.reader.find(target, ("function",)) for target in targets])
@@ -127,7 +129,7 @@ class _Tail:
             else:
                 await self._whole(backend, View(self._began, world, keys, self._since_s))
             if odd := backend.oddities():
-                self._say(odd)
+                self._report(odd)
         finally:
             await backend.close()
 
@@ -137,19 +139,22 @@ class _Tail:
                 await self._parts.clock.sleep(self._pace_s)
 
     async def _whole(self, backend: Backend, view: View) -> None:
-        """Everything since then, once. Lines are only understood where somebody asked what they mean."""
+        """Print everything since then, once.
+
+        Lines are parsed only where their meaning is asked for.
+        """
         export = next(source for source in backend.sources if isinstance(source, LogExport))
         with _seldom_collecting():
             if self._as_json:
                 async with aclosing(export.lines(view)) as understood:
                     async for parsed in understood:
                         self._print((line, key.id) for key, line in parsed.lines)
-                        self._say_all(parsed.notes)
+                        self._report_all(parsed.notes)
                 return
             async with aclosing(export.texts(view)) as batches:
                 async for batch in batches:
                     self._print_texts(batch.lines)
-                    self._say_all(batch.notes)
+                    self._report_all(batch.notes)
 
     def _print_texts(self, found: Sequence[Text]) -> None:
         if self._wanted is not None:
@@ -161,7 +166,7 @@ class _Tail:
         stdio.lines(self._hidden(texts))
 
     async def _round(self, source: Source, world: World, keys: frozenset[Key]) -> bool:
-        """One look; whether it was cut short before it came to the present."""
+        """Run one round; return whether it was cut short before it came to the present."""
         live = keys if self._live else frozenset[Key]()
         view = View(self._parts.clock.now(), world, keys, self._since_s, live)
         try:
@@ -170,24 +175,24 @@ class _Tail:
             # Somebody follows through an outage: say it once and try again.
             if error.state == "denied":
                 raise
-            self._say(str(error))
+            self._report(str(error))
             return False
         more = False
         found: list[tuple[LogLine, str]] = []
         for event in events:
             if isinstance(event, LogsObserved):
                 found += [(line, event.function.id) for line in event.lines]
-                self._say_way(event)
+                self._report_way(event)
                 cut_short = not event.complete and bool(event.lines)
                 more = more or (cut_short and event.lines[-1].at < self._began)
                 if event.gap:
-                    self._say(f"{event.function.id}: {event.gap}" if self._several else event.gap)
+                    self._report(f"{event.function.id}: {event.gap}" if self._several else event.gap)
         found.sort(key=lambda pair: pair[0].at)
         self._print((line, name) for line, name in found if line.at >= self._began - self._since_s)
         return more
 
-    def _say_way(self, event: LogsObserved) -> None:
-        """Where lines come from, when somebody asked for another way or it has changed."""
+    def _report_way(self, event: LogsObserved) -> None:
+        """Report where lines come from, when it is not the way that was asked for, or has changed."""
         if not self._live:
             return
         cost = f", ${event.usd_per_hour:.2f}/h at list price" if event.usd_per_hour else ""
@@ -196,16 +201,16 @@ class _Tail:
         way = f"{name} comes by {event.via}{cost}{why}"
         if (news := _COUNTDOWN.sub("", way)) != self._ways.get(name):
             self._ways[name] = news
-            stdio.say(f"note: {way}")
+            stdio.message(f"note: {way}")
 
-    def _say_all(self, sentences: Iterable[str]) -> None:
+    def _report_all(self, sentences: Iterable[str]) -> None:
         for sentence in sentences:
-            self._say(sentence)
+            self._report(sentence)
 
-    def _say(self, sentence: str) -> None:
+    def _report(self, sentence: str) -> None:
         if sentence != self._said:
             self._said = sentence
-            stdio.say(f"note: {sentence}")
+            stdio.message(f"note: {sentence}")
 
     def _print(self, lines: Iterable[tuple[LogLine, str]]) -> None:
         if self._wanted is not None:
@@ -223,7 +228,7 @@ class _Tail:
 
 @contextmanager
 def _seldom_collecting() -> Iterator[None]:
-    """Lines are many objects without cycles: looking for cycles among them, and the SDK, takes a fifth."""
+    """Collect garbage rarely: a search for cycles among so many lines takes a fifth of the time."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -235,7 +240,7 @@ def _seldom_collecting() -> Iterator[None]:
 
 
 async def functions_of(backend: Backend, now: float) -> World:
-    """The list of functions, which says who writes to which log group."""
+    """Return the list of functions, which shows who writes to which log group."""
     from lambdatop.domain.state.fold import fold_all
 
     events: list[Event] = list(await _source(backend, FUNCTIONS).collect(View(now)))
@@ -251,7 +256,7 @@ def _moment(line: LogLine) -> str:
 
 
 def line_json(line: LogLine, function: str, text: str) -> dict[str, object]:
-    """One line for other programs, with the `text` that may be shown; units stand in the names."""
+    """Return one line for other programs, with the `text` that may be shown; units stand in the names."""
     return {
         "at": _moment(line),
         "function": function,

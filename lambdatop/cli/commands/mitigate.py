@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     add_target(parser)
     add_confirm(parser)
 
 
 def add_confirm(parser: argparse.ArgumentParser) -> None:
-    """Confirmation and form of the answer; `undo` takes the same."""
+    """Add confirmation and form of the answer; `undo` takes the same."""
     parser.add_argument("--confirm", metavar="NAME", help="the target's name, instead of being asked")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 

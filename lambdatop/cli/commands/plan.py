@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from lambdatop.cli import exit_codes
-from lambdatop.cli.compose import Parts, corridor, wire
+from lambdatop.cli.compose import Parts, mitigation_flow, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.show_plan import show
 from lambdatop.domain.errors import UsageError
@@ -14,13 +14,13 @@ from lambdatop.domain.plans.plan import Plan, Proposal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     add_target(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
-    """Mitigation, target and settings; `mitigate` takes the same."""
+    """Add mitigation, target and settings; `mitigate` takes the same."""
     parser.add_argument("mitigation", metavar="MITIGATION", help="for example throttle_to_zero")
     parser.add_argument("target", metavar="TARGET", help="function, mapping or queue: name, ARN, UUID or URL")
     parser.add_argument(
@@ -44,7 +44,7 @@ async def _propose(
 ) -> Proposal:
     from lambdatop.domain.mitigations.registry import kind_of
 
-    async with corridor(context, parts) as (backend, executor):
+    async with mitigation_flow(context, parts) as (backend, executor):
         key = await backend.reader.find(target, (kind_of(mitigation),))
         return await executor.propose(mitigation, key, params)
 
@@ -61,7 +61,7 @@ def check_name(mitigation: str) -> None:
 
 
 def parse_params(pairs: list[str]) -> dict[str, str]:
-    """`K=V` pairs as a mapping.
+    """Parse `K=V` pairs as a mapping.
 
     Raises:
         UsageError: there is no `=`, or a key stands twice.

@@ -11,7 +11,7 @@ from lambdatop.domain.mitigations.iam_policy import PLACEHOLDERS, POLICIES, Poli
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument(
         "policy", choices=POLICIES, help="operator and operator-elevated come on top of read-only"
     )
@@ -22,15 +22,15 @@ def run(args: argparse.Namespace) -> int:
     made = printed_policy(args.policy)
     stdio.document(made.document)
     text = json.dumps(made.document)
-    stdio.say(f"note: replace {', '.join(p for p in PLACEHOLDERS if p in text)} before you use it")
+    stdio.message(f"note: replace {', '.join(p for p in PLACEHOLDERS if p in text)} before you use it")
     for sid, words in made.optional.items():
-        stdio.say(f"note: {sid}: {words}")
-    stdio.say("note: in another partition (aws-cn, aws-us-gov, …) replace arn:aws: too")
+        stdio.message(f"note: {sid}: {words}")
+    stdio.message("note: in another partition (aws-cn, aws-us-gov, …) replace arn:aws: too")
     if args.policy != "read-only":
-        stdio.say("note: attach it beside the read-only policy, which it does not repeat")
+        stdio.message("note: attach it beside the read-only policy, which it does not repeat")
     return exit_codes.DONE
 
 
 def printed_policy(name: PolicyName) -> Policy:
-    """A policy with the reads of this version."""
+    """Return a policy with the reads of this version."""
     return policy(name, read_actions())

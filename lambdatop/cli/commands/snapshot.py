@@ -16,7 +16,7 @@ from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.sources import FUNCTIONS
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.report.audit.report import Asked, report
-from lambdatop.report.text.not_known import cannot_tell
+from lambdatop.report.text.not_known import why_undecided
 
 CONNECTION = "connection"
 """The source that says whether there is a connection; having one is not having data."""
@@ -27,7 +27,7 @@ is well, and a function takes a second (four reads at four a second), so it may 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     add_form(parser)
     parser.add_argument(
         "--wait",
@@ -40,12 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         choices=SEVERITIES,
         metavar="SEVERITY",
-        help="exit 3 from this severity on, 1 when that cannot be told for want of reads",
+        help="exit 3 from this severity on, 1 when missing reads leave that unknown",
     )
 
 
 def add_form(parser: argparse.ArgumentParser) -> None:
-    """How to print; `demo --headless` takes `--json` only."""
+    """Add the output format; `demo --headless` takes `--json` only."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON document")
     form.add_argument(
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         finally:
             thread.stop()
     if not any(source.age_s is not None for source in snapshot.sources if source.name != CONNECTION):
-        _say_why(snapshot)
+        _report_reasons(snapshot)
         return exit_codes.FAILED
     code = _verdict(snapshot, args.fail_on)
     with stdio.keeping(code):
@@ -81,25 +81,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wait_s(args: argparse.Namespace) -> float:
-    """How long to wait at most, in s: as asked, else long enough for what is asked."""
+    """Return the maximum wait in s: as given, else long enough for what is asked."""
     if args.wait is not None:
         return float(args.wait)
     return WAIT_S if args.fail_on is None else GATE_WAIT_S
 
 
 def _verdict(snapshot: Snapshot, severity: str | None) -> int:
-    """The exit code: a gate that could not see is not green, and without its functions nothing was done."""
+    """Return the exit code: `--fail-on` needs complete reads, and without functions the command failed."""
     if severity is not None and any(f.rank >= SEVERITIES.index(severity) for f in snapshot.findings):
         return exit_codes.FAIL_ON_MET
-    doubt = cannot_tell(snapshot, severity) if severity is not None else ""
+    doubt = why_undecided(snapshot, severity) if severity is not None else ""
     if doubt:
-        stdio.say(doubt)
+        stdio.message(doubt)
     listed = all(s.age_s is not None for s in snapshot.sources if s.name == FUNCTIONS.name)
     return exit_codes.DONE if listed and not doubt else exit_codes.FAILED
 
 
 def asked(settings: Settings) -> Asked:
-    """Who runs this, on which machine, and why in this mode."""
+    """Return who runs this, on which machine, and why in this mode."""
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user often has no name
@@ -107,8 +107,8 @@ def asked(settings: Settings) -> Asked:
     return Asked(user, os.uname().nodename, settings.mode)
 
 
-def _say_why(snapshot: Snapshot) -> None:
-    """Nothing could be read at all: one sentence each, without repeating itself."""
+def _report_reasons(snapshot: Snapshot) -> None:
+    """Print why nothing could be read at all: one sentence each, without repetition."""
     sentences = dict.fromkeys(s.error for s in snapshot.sources if s.error)
     for sentence in sentences or {"no answer in time; a longer --wait may help": None}:
-        stdio.say(sentence)
+        stdio.message(sentence)

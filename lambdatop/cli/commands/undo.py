@@ -1,4 +1,4 @@
-"""Take a mitigation back: the same corridor as `mitigate`, with the journal's former state."""
+"""Undo a mitigation: the same mitigation flow as `mitigate`, to the state before it by the journal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the command's arguments."""
     parser.add_argument(
         "id", nargs="?", metavar="ID", help="an entry of `lambdatop journal`, or the name of what was changed"
     )

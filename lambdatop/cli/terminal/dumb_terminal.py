@@ -26,7 +26,7 @@ def print_tables(
         KeyboardInterrupt: the way out.
     """
     pause_s = max(LEAST_S, refresh_s)
-    stdio.say(
+    stdio.message(
         "this terminal (TERM=dumb, or no TERM) can show no console; "
         f"a table follows every {pause_s:.0f} s until Ctrl-C"
     )

@@ -30,7 +30,7 @@ TESTED = {"aiobotocore": "3.9.2", "textual": "8.2.8"}
 
 
 def terminal_checks(environ: Mapping[str, str]) -> Iterator[Check]:
-    """The terminal on stdout, or that there is none."""
+    """Yield the checks of the terminal on stdout, or that there is none."""
     term = clean_line(environ.get("TERM", ""), 60)
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         do = "The console needs one; `lambdatop snapshot` and the other commands do not."
@@ -67,7 +67,7 @@ def _characters() -> Check:
 
 
 def paths_checks(paths: Paths) -> Iterator[Check]:
-    """Configuration and state: whose they are, and whether they can be used."""
+    """Yield the checks of configuration and state: their owner, and whether they can be used."""
     file, state = paths.config_file, paths.state_dir
     with suppress(OSError):  # a file that cannot be reached has a line of its own, from reading it
         none = "" if is_there(file) else " (none)"
@@ -121,7 +121,7 @@ def _room_mb(path: Path) -> float | None:
 
 
 def version_checks() -> Iterator[Check]:
-    """What runs here, and what it was tested with."""
+    """Yield the versions that run here, and those that were tested."""
     yield Check("versions", "lambdatop", "ok", __version__)
     yield Check("versions", "Python", "ok", platform.python_version())
     for name in ("aiobotocore", "botocore", "textual"):

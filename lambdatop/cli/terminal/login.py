@@ -22,21 +22,24 @@ _BY_HAND: Mapping[Kind, str] = {
     "have expired, leave with q and start lambdatop with new ones.",
     "process": "The profile's credential_process is run again now; if it needs a login of its own, do that "
     "first, in another terminal.",
-    "keys": "The keys stand in a file of the AWS CLI (`aws configure`): put new ones there, elsewhere.",
+    "keys": "The keys are in a file of the AWS CLI (`aws configure`): put new ones there, elsewhere.",
     "role": "The role's credentials come from where lambdatop runs; they are asked for again now.",
     "other": "Nothing here knows how this profile logs in: do it in another terminal.",
 }
 
 
 def login_for(settings: Settings, environ: Mapping[str, str], codes: MfaCodes | None) -> Callable[[], str]:
-    """Does one login, blocking, and says in one sentence how it ended. Ctrl-C gives it up."""
+    """Return a function that logs in once, blocking, and returns in one sentence how it ended.
+
+    Ctrl-C cancels it.
+    """
 
     def log_in() -> str:
         try:
             with mfa.ctrl_c_at_once():
                 return _log_in(look_at_profile(environ, settings.profile), environ, codes)
         except KeyboardInterrupt:
-            return "The login was given up; lambdatop goes on with what there is."
+            return "The login was cancelled; lambdatop continues with the present credentials."
 
     return log_in
 
@@ -50,7 +53,7 @@ def _log_in(look: ProfileLook, environ: Mapping[str, str], codes: MfaCodes | Non
             return problem
     if look.mfa_serials and codes is not None:
         if not mfa.ask(look, codes):
-            return "No MFA code was given; lambdatop goes on with what there is."
+            return "No MFA code was given; lambdatop continues with the present credentials."
         return "Connecting with the new MFA code."
     if look.kind not in ("sso", "login"):
         stdio.words(f"lambdatop: {_BY_HAND[look.kind]}")
@@ -73,8 +76,8 @@ def _with_the_aws_cli(look: ProfileLook, environ: Mapping[str, str]) -> str:
         code = subprocess.run([program, *argv[1:]], env=dict(environ), check=False).returncode
     except OSError as error:
         return f"{shown} could not be run: {clean_line(str(error.strerror), 120)}."
-    return f"{shown} failed (exit {code}); lambdatop goes on with what there is." if code else ""
+    return f"{shown} failed (exit {code}); lambdatop continues with the present credentials." if code else ""
 
 
 def _wait() -> None:
-    stdio.ask("Press Enter to go on: ")
+    stdio.ask("Press Enter to continue: ")

@@ -28,7 +28,7 @@ _IN_COMMAND = "run the command again, which asks for it"
 
 
 def asked_codes(settings: Settings, environ: Mapping[str, str], *, console: bool) -> MfaCodes:
-    """The codes that the profile needs, asked for now; none when it needs none.
+    """Return the codes that the profile needs, asked for now; none when it needs none.
 
     Raises:
         CredentialsError: a code is needed, and nobody can be asked for it.
@@ -47,12 +47,12 @@ def asked_codes(settings: Settings, environ: Mapping[str, str], *, console: bool
 def ask_again(
     error: CredentialsError, settings: Settings, environ: Mapping[str, str], codes: MfaCodes
 ) -> bool:
-    """After a refusal: say it and ask anew, where it was about a code and somebody is there."""
+    """Report a refusal and ask again, where it was about a code and a person is at the terminal."""
     codes.forget()
     codes.refusals += error.code == REFUSED
     if error.code != REFUSED or codes.refusals >= TRIES:
         return False
-    stdio.say(str(error))
+    stdio.message(str(error))
     return ask(look_at_profile(environ, settings.profile), codes)
 
 
@@ -67,7 +67,7 @@ def ask(look: ProfileLook, codes: MfaCodes) -> bool:
 
 
 def _ask_one(serial: str, profile: str) -> str | None:
-    """Six digits, typed without an echo; None when nobody sits there, or the input ended."""
+    """Read six digits, typed without an echo; return None without a terminal, or when the input ended."""
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         return None
     question = f"MFA code of {clean_line(serial, 200)} for profile {clean_line(profile, 80)}: "
@@ -79,13 +79,16 @@ def _ask_one(serial: str, profile: str) -> str | None:
             return None
         if re.fullmatch(r"[0-9]{6}", typed.strip()):
             return typed.strip()
-        stdio.say("an MFA code has six digits")
+        stdio.message("an MFA code has six digits")
     return None
 
 
 @contextmanager
 def ctrl_c_at_once() -> Iterator[None]:
-    """The handler of asyncio only cancels a task, which does not wake a read from the terminal."""
+    """Let Ctrl-C interrupt a read from the terminal.
+
+    Asyncio's handler only cancels a task, which does not wake it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

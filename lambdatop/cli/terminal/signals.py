@@ -41,10 +41,10 @@ LAST_S = 15.0
 
 @contextmanager
 def signals_end_it() -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Within, the signals raise SystemExit (128 + number).
+    """Raise SystemExit (128 + number) on signals within.
 
-    What is yielded is called once the end has begun, with what gives up waiting for a change: from then on
-    the signals do nothing else. While the app has the terminal its driver hears them instead, and restores
+    Call what is yielded once the end has begun, with what gives up waiting for a change: from then on the
+    signals do nothing else. While the app has the terminal its driver handles them instead, and restores
     these handlers.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -114,7 +114,7 @@ class PatientEnds:
             self._executor.interrupt()
             self._loop.call_later(GRACE_S, self._give_up)
             end_anyway(number, GRACE_S + LAST_S)
-            stdio.say(
+            stdio.message(
                 f"the call may be on its way; waiting for its outcome, at most {GRACE_S:.0f} s "
                 "(a second signal ends the wait)"
             )

@@ -18,7 +18,7 @@ NAME, WORDS = " lambdatop", "starting…"
 @contextmanager
 def opening(fd: int, mode: str, *, ascii_only: bool) -> Iterator[None]:
     """Show it; if anything goes wrong inside, the screen is given back before the words about it come."""
-    _say(fd, ENTER + line(mode, _width(fd), ascii_only=ascii_only))
+    _write(fd, ENTER + line(mode, _width(fd), ascii_only=ascii_only))
     try:
         yield
     except BaseException:
@@ -28,11 +28,11 @@ def opening(fd: int, mode: str, *, ascii_only: bool) -> Iterator[None]:
 
 def close(fd: int) -> None:
     """Give the screen back; what the console has taken over it gives back itself."""
-    _say(fd, LEAVE)
+    _write(fd, LEAVE)
 
 
 def line(mode: str, width: int, *, ascii_only: bool) -> str:
-    """The first line, as the header will have it."""
+    """Return the first line, as the header will have it."""
     words = WORDS.replace("…", "...") if ascii_only else WORDS
     badge = "READ-ONLY" if mode == "read-only" else mode.upper()
     room = width - len(NAME) - len(words) - len(badge) - 4
@@ -48,8 +48,8 @@ def _width(fd: int) -> int:
         return 0
 
 
-def _say(fd: int, text: str) -> None:
-    """A terminal that is gone is found out about later, by whoever reads from it."""
+def _write(fd: int, text: str) -> None:
+    """Write to the terminal; one that is gone is noticed later, by whoever reads from it."""
     try:
         os.write(fd, text.encode())
     except OSError:

@@ -68,7 +68,7 @@ class LogWriter:
             self.loop.call_soon_threadsafe(contextvars.copy_context().run, fan_out, group, stream, stored)
 
     def _publish(self, group: str, events: list[dict[str, Any]], now: float) -> None:
-        """What CloudWatch Logs publishes about a group: events, and their UTF-8 bytes plus 26 each."""
+        """Publish what CloudWatch Logs does of a group: events, and their UTF-8 bytes plus 26 each."""
         account, region = (
             _ministack.get("core.responses.get_account_id"),
             _ministack.get("core.responses.get_region"),

@@ -50,7 +50,7 @@ class Output:
         self._raw.flush()
 
     def isatty(self) -> bool:
-        """Say that nobody sits here."""
+        """Return False: this is no terminal."""
         return False
 
     def end(self) -> None:
@@ -237,14 +237,14 @@ def _answer(
 
 
 def run() -> None:
-    """Speak the worker protocol until stdin ends."""
+    """Run the worker protocol until stdin ends."""
     protocol = sys.stdout
     output: Any = Output(sys.stderr)
     sys.stdout = sys.stderr = output
 
     speaking = threading.Lock()
 
-    def say(answer: dict[str, Any]) -> None:
+    def reply(answer: dict[str, Any]) -> None:
         with speaking:
             memory.running.clear()
             output.end()
@@ -252,7 +252,7 @@ def run() -> None:
             protocol.flush()
 
     def exceeded() -> None:
-        """Go as Lambda makes a function go that needs too much: at once, whatever it is doing."""
+        """End the process at once, as Lambda does with a function over its limits."""
         with speaking:
             if memory.running.is_set():
                 last = {"status": "error", "error": KILLED, "memory_mb": memory.limit_mb}
@@ -267,9 +267,9 @@ def run() -> None:
     try:
         handler = _load(init)
     except Exception as error:  # Whatever the module raises is a failed init.
-        say({"status": "error", "error": _load_failure(error, init["module"])})
+        reply({"status": "error", "error": _load_failure(error, init["module"])})
         return
-    say({"status": "ready", "cold": True})
+    reply({"status": "ready", "cold": True})
     for line in sys.stdin:
         memory.running.set()
-        say(_answer(handler, init, json.loads(line), memory))
+        reply(_answer(handler, init, json.loads(line), memory))

@@ -21,7 +21,7 @@ class Shard(Protocol):
         ...
 
     def skip(self, records: list[dict[str, Any]]) -> None:
-        """Go past records that ``read`` returned."""
+        """Advance past records that ``read`` returned."""
         ...
 
 
@@ -100,7 +100,7 @@ def kinesis_shards(arn: str) -> dict[str, dict[str, Any]]:
 
 
 def _is_streamed(arn: str) -> bool:
-    """Whether a table's present stream is this one."""
+    """Return whether a table's present stream is this one."""
     table = _ministack.get("services.dynamodb._tables").get(arn.split("/")[1])
     return bool(table and table.get("LatestStreamArn") == arn)
 

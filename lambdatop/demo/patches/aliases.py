@@ -96,7 +96,7 @@ def _invoke_drawn(original: _Call) -> _Call:
 
 
 def _as_called(original: _Call) -> _Call:
-    """Tell the function the ARN that its caller used, the alias's, not the drawn version's."""
+    """Pass the function the ARN that its caller used, the alias's, not the drawn version's."""
 
     @functools.wraps(original)
     def invoke(worker: Any, event: Any, request_id: str, **context: Any) -> Any:

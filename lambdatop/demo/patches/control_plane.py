@@ -59,7 +59,7 @@ def allocated(scope: Scope) -> int:
 
 
 def pool_is_full(scope: Scope, record: dict[str, Any], config: dict[str, Any]) -> bool:
-    """Whether the account has nothing left for one more execution of a function without a reservation.
+    """Return whether the account has no concurrency left for a function without a reservation.
 
     ministack compares the account's limit with all that runs. On AWS reservations and provisioned
     environments are set aside, used or not: the rest is what everybody else shares.
@@ -77,7 +77,7 @@ def pool_is_full(scope: Scope, record: dict[str, Any], config: dict[str, Any]) -
 
 
 def is_set_aside(record: dict[str, Any], config: dict[str, Any]) -> bool:
-    """Whether an execution that has just been let in runs on what was reserved or provisioned for it."""
+    """Return whether an execution that was just admitted runs on reserved or provisioned concurrency."""
     if record.get("concurrency") is not None:
         return True
     running: dict[str, int] = _ministack.get("services.lambda_svc._inflight")

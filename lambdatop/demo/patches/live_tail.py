@@ -80,7 +80,7 @@ def _fan_out(original: Callable[..., Any], matcher: _Matcher) -> Callable[..., A
 
 
 def _sessions() -> list[_Session]:
-    """The open sessions of the present account and region."""
+    """Return the open sessions of the present account and region."""
     here = (_ministack.get("core.responses.get_account_id")(), _ministack.get("core.responses.get_region")())
     sessions = _ministack.get("services.cloudwatch_logs._live_tail_sessions").values()
     return [s for s in list(sessions) if (s["account_id"], s["region"]) == here]

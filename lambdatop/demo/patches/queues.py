@@ -136,7 +136,10 @@ class QueueRepair:
         return delete
 
     def _dead_letter_sources(self, data: dict[str, Any], url: str) -> dict[str, Any]:
-        """ListDeadLetterSourceQueues, which ministack lacks. One page: a demo has few queues."""
+        """Answer ListDeadLetterSourceQueues, which ministack lacks.
+
+        One page: a demo has few queues.
+        """
         wanted = self._queue(data, url)["attributes"]["QueueArn"]
         found = _ministack.get("services.sqs._queues").items()
         return {"queueUrls": [name for name, queue in found if dead_letter_arn(queue) == wanted]}

@@ -42,7 +42,7 @@ class Task:
     started: float = field(default_factory=time.time)
 
     def report(self) -> dict[str, Any]:
-        """As ListMessageMoveTasks shows it."""
+        """Return the task as ListMessageMoveTasks shows it."""
         running = {"TaskHandle": self.handle} if self.status == "RUNNING" else {}
         return {
             **running,

@@ -95,7 +95,7 @@ class Follower(threading.Thread):
         self._pending: list[Batch] = []
 
     def run(self) -> None:
-        """Go on until the mapping is deleted or reset away."""
+        """Run until the mapping is deleted or reset away."""
         with _ministack.get("core.responses.request_scope")(self._scope.account, self._scope.region):
             while self._wanted():
                 try:
@@ -174,7 +174,7 @@ class Follower(threading.Thread):
         return 0 < limit_s < self._ledger.store.timeline.aged(age_s)
 
     def _give_up(self, failure: Failure, condition: str, raw: list[dict[str, Any]]) -> None:
-        """Tell the failure destination, then go past the batch."""
+        """Notify the failure destination, then advance past the batch."""
         settings = self._mapping.get("DestinationConfig") or {}
         target = (settings.get("OnFailure") or {}).get("Destination")
         if target:

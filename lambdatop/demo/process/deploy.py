@@ -122,7 +122,7 @@ class Deployment:
             self._wire.rest("POST", f"/2015-03-31/functions/{spec.name}/policy", statement)
 
     def _value(self, text: str) -> str:
-        """An environment variable's value; ``{queue:NAME}`` becomes that queue's URL."""
+        """Return an environment variable's value; ``{queue:NAME}`` becomes that queue's URL."""
         if not text.startswith("{queue:"):
             return text
         name = text.removeprefix("{queue:").removesuffix("}")

@@ -162,7 +162,7 @@ def start(
 
 
 def compression_of(scenario: str) -> int:
-    """How many times faster the published minutes of a scenario pass, by its own or the user's wish.
+    """Return how many times faster a scenario's published minutes pass, by its own or the user's wish.
 
     Raises:
         ValueError: LAMBDATOP_DEMO_COMPRESSION is no whole number of at least 1.

@@ -26,7 +26,7 @@ def transfer(number: int, dice: random.Random) -> dict[str, Any]:
 
 LOOP = Scenario(
     name="loop",
-    title="Functions that feed themselves",
+    title="Functions that invoke themselves",
     story=(
         "Since the last release address-cleaner writes its results into addresses, the queue that feeds it. "
         "No message ever ends, some become two, and the mapping's MaximumConcurrency is all that holds it "

@@ -115,7 +115,7 @@ class Scenario:
     remarks: tuple[str, ...] = ()
 
     def notices_at(self, compression: int) -> tuple[str, ...]:
-        """Say where the demo, at a compression, differs from AWS in a way that matters on call."""
+        """Return where the demo, at a compression, differs from AWS in a way that matters on call."""
         notices = (*self.remarks, *EMULATOR_NOTICES)
         if compression == 1:
             return notices

@@ -30,7 +30,10 @@ _FREE = {("dynamodb", "DescribeTable"), ("dynamodb", "ListTables")}
 
 
 def call_usd(service: str, operation: str, params: Mapping[str, Any]) -> float:
-    """USD for one request (botocore's names); what is billed by minutes or bytes is counted elsewhere."""
+    """Return the USD for one request (botocore's names).
+
+    What is billed by minutes or bytes is counted elsewhere.
+    """
     if operation == "GetMetricData":
         return METRIC_USD * len(params.get("MetricDataQueries") or ())
     return 0.0 if (service, operation) in _FREE else _EACH.get(service, 0.0)

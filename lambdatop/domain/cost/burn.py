@@ -78,7 +78,10 @@ NO_BURN = AccountBurn()
 
 
 def hour_ahead(until: str | None, now: float) -> float:
-    """The next moment (s since the epoch) at which it is `until` ("18:00", UTC); None is a day from now."""
+    """Return the next moment (s since the epoch) at which it is `until` ("18:00", UTC).
+
+    A day from now for None.
+    """
     if until is None:
         return now + DAY_S
     hour, minute = (int(part) for part in until.split(":"))
@@ -88,10 +91,10 @@ def hour_ahead(until: str | None, now: float) -> float:
 
 
 def projected(usd_per_hour: float, now: float, until: float) -> float:
-    """USD from `now` to `until` (s since the epoch) if it goes on as it does."""
+    """Return the USD from `now` to `until` (s since the epoch) at the present rate."""
     return usd_per_hour * max(0.0, until - now) / HOUR_S
 
 
 def times_of(now: float | None, then: float | None) -> float | None:
-    """How many times as much it is now; None where either is unknown, or nothing ran then."""
+    """Return present rate divided by the former one; None where either is unknown, or the former is zero."""
     return now / then if now is not None and then else None

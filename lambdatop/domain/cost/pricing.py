@@ -33,10 +33,11 @@ LOG_GB = 1e9
 def burn_usd(
     facts: FunctionFacts, duration_ms: float, invocations: float, prices: Prices | None = None
 ) -> float:
-    """USD for `invocations` that ran `duration_ms` in total, without `prices` at the table's of its region.
+    """Return the USD for `invocations` that ran `duration_ms` in total.
 
-    Formula: GB-s x price of the architecture + requests + extra /tmp. Init time is billed too but not
-    in CloudWatch's Duration, so cold functions cost somewhat more.
+    Without `prices`, at the region's table prices. Formula: GB-s x price of the architecture + requests +
+    extra /tmp. Init time is billed too but not in CloudWatch's Duration, so cold functions cost somewhat
+    more.
     """
     own = prices or table_prices(facts.key.scope.region)
     return (
@@ -49,7 +50,10 @@ def burn_usd(
 def duration_usd(
     facts: FunctionFacts, duration_ms: float, prices: Prices, on_provisioned: float = 0.0
 ) -> float:
-    """USD for so much execution; `on_provisioned` is the share (0..1) that ran on provisioned concurrency."""
+    """Return the USD for an execution time.
+
+    `on_provisioned` is the share (0..1) that ran on provisioned concurrency.
+    """
     gb_s = duration_ms / 1000 * facts.memory_mb / 1024
     asked = prices.gb_second(facts.architecture)
     if on_provisioned:
@@ -58,18 +62,18 @@ def duration_usd(
 
 
 def ephemeral_usd(facts: FunctionFacts, duration_ms: float, prices: Prices) -> float:
-    """USD for /tmp above what is free, while it runs."""
+    """Return the USD for ephemeral storage (/tmp) above the free amount while the function runs."""
     extra_gb = max(0, facts.ephemeral_mb - EPHEMERAL_FREE_MB) / 1024
     return duration_ms / 1000 * extra_gb * prices.ephemeral_gb_second
 
 
 def provisioned_usd_per_hour(facts: FunctionFacts, environments: float, prices: Prices) -> float:
-    """USD per hour for configured provisioned concurrency, whether it runs or not."""
+    """Return the USD per hour for configured provisioned concurrency, used or not."""
     return environments * facts.memory_mb / 1024 * 3600 * prices.provisioned(facts.architecture)
 
 
 def log_usd(ingested_bytes: float, prices: Prices) -> float:
-    """USD for log lines taken in; a GB is 10^9 bytes here (AWS does not say which it means)."""
+    """Return the USD for ingested log data; a GB is 10^9 bytes here (AWS does not say which it means)."""
     return ingested_bytes / LOG_GB * prices.log_gb
 
 
@@ -77,7 +81,7 @@ def log_usd(ingested_bytes: float, prices: Prices) -> float:
 def prices_for(
     region: str, own: PriceSettings, read: tuple[tuple[str, float], ...] = (), read_as_of: str = ""
 ) -> Prices:
-    """The prices of a region: the table's, over them the Price List API's, over those what the user set.
+    """Return prices of a region: the table's, overridden by the Price List API's, then by those the user set.
 
     `read` are figures by their names in `prices.FIGURES`, `read_as_of` the day on which they were read.
     """

@@ -11,7 +11,7 @@ from lambdatop.domain.settings.thresholds import DetectorSettings
 _HEAD = """\
 # Detectors
 
-Made from the detectors' own words and the defaults of their thresholds (`make docs`); do not edit.
+Generated from the detectors' specifications and the defaults of their thresholds (`make docs`); do not edit.
 
 A detector reads what is known and states findings: severity, target, the formula with its numbers filled in,
 the evidence, since when, and the mitigations that may fit, best first. Each threshold is a key in
@@ -28,14 +28,14 @@ the evidence, since when, and the mitigations that may fit, best first. Each thr
 
 
 def markdown() -> str:
-    """The whole document."""
+    """Return the whole document."""
     clear = DetectorSettings().clear_factor
     head = f"{_HEAD}  ({_number(clear)}) of the threshold that raised it.\n"
     return "\n".join((head, *_overview(), "", *(line for name in REGISTRY for line in _section(name))))
 
 
 def _overview() -> Iterator[str]:
-    yield "| detector | what it says |"
+    yield "| detector | what it reports |"
     yield "|---|---|"
     for name, spec in REGISTRY.items():
         yield f"| [`{name}`](#{name}) | {_cell(spec.says)} |"
@@ -49,8 +49,8 @@ def _section(name: str) -> Iterator[str]:
     yield ""
     yield f"- **Formula:** {built.formula}"
     yield f"- **Reads:** {built.source}"
-    yield f"- **What else looks like it:** {built.traps}"
-    yield f"- **May help:** {', '.join(f'`{s}`' for s in built.suggests) or 'nothing that lambdatop does'}"
+    yield f"- **Could also be:** {built.traps}"
+    yield f"- **May help:** {', '.join(f'`{s}`' for s in built.suggests) or 'no mitigation of lambdatop'}"
     knobs = _knobs(name)
     if knobs:
         yield ""
@@ -65,7 +65,7 @@ def _sentence(words: str) -> str:
 
 
 def _knobs(name: str) -> tuple[Field[object], ...]:
-    """The thresholds of a detector; a detector that reads configuration only has none."""
+    """Return the thresholds of a detector; () for a detector that reads configuration only."""
     own = [f for f in fields(DetectorSettings) if f.name == name and f.default_factory is not MISSING]
     return tuple(f for section in own for f in fields(section.default_factory()))  # type: ignore[operator]
 

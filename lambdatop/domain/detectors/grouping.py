@@ -26,7 +26,7 @@ UNKNOWN = 10_000
 
 
 def group(world: World, findings: Iterable[Finding]) -> tuple[Incident, ...]:
-    """The incidents, worst first; the order of the findings does not matter."""
+    """Return the incidents, worst first; the order of the findings does not matter."""
     ordered = sorted(findings, key=_order)
     owners = _Owners(world)
     of = {f.identity: owners.of(f) for f in ordered}
@@ -42,14 +42,14 @@ def group(world: World, findings: Iterable[Finding]) -> tuple[Incident, ...]:
 
 
 def _order(finding: Finding) -> tuple[int, int, bool, float, str, Key]:
-    """Causal order; information after everything else, who blames another after who blames nobody."""
+    """Return sort key of causal order: information last, findings that blame nobody before those that do."""
     rank = REGISTRY[finding.detector].causal if finding.detector in REGISTRY else UNKNOWN
     victim = finding.remedy is not None
     return (int(finding.rank == 0), rank, victim, -finding.rank, finding.target.name, finding.target.key)
 
 
 def _incident(found: list[Finding], of: dict[tuple[str, Key], tuple[Key, ...]]) -> Incident:
-    """`found` in causal order."""
+    """Return the incident of the findings `found`, which are in causal order."""
     telling = [f for f in found if f.rank > 0] or found
     functions = {k for f in telling for k in of[f.identity] if k.kind == "function"}
     return Incident(
@@ -77,7 +77,7 @@ class _Owners:
         self._writers = writers_by_group(world.functions)
 
     def of(self, finding: Finding) -> tuple[Key, ...]:
-        """Functions of a finding, its target's first; its target where there is none."""
+        """Return the functions of a finding, its target's first; its target where there is none."""
         found: dict[Key, None] = {}
         for key in (finding.target.key, *finding.about):
             owned = [key] if key.kind == "function" else sorted(self._owners(key))
@@ -106,7 +106,7 @@ class _Groups:
             self._parent[root] = first
 
     def of(self, keys: tuple[Key, ...]) -> Key:
-        """What stands for the set of the first key that is in one, else for the first key alone."""
+        """Return representative of the set of the first key that is in a set, else the first key alone."""
         known = [key for key in keys if key in self._parent]
         return self._root(known[0]) if known else keys[0]
 

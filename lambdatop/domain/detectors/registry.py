@@ -1,7 +1,7 @@
-"""The registry of detectors: each module in `rules` exports one SPEC, whose `detect(sight)` gives findings.
+"""The registry of detectors: each module in `rules` exports one SPEC, whose `detect(context)` gives findings.
 
-A detector reads its Sight and nothing else, so the order in which events arrived cannot change what it
-says.
+A detector reads its evaluation context and nothing else, so the order in which events arrived cannot change
+its findings.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from lambdatop.domain.detectors import rules
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.plans.finding import Finding, continue_from
 from lambdatop.domain.sections import section
 
 
 def _found() -> dict[str, DetectorSpec]:
-    """Every SPEC of a module in `rules`, by name, in causal order."""
+    """Return every SPEC of a module in `rules`, by name, in causal order."""
     names = sorted(module.name for module in iter_modules(rules.__path__))
     specs = [import_module(f"{rules.__name__}.{name}").SPEC for name in names]
     return {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.causal)}
@@ -35,19 +35,20 @@ class Detected(NamedTuple):
     failed: tuple[str, ...]
 
 
-def detect_all(sight: Sight, previous: Iterable[Finding] = ()) -> Detected:
-    """All findings of this round; `since` continues from the previous round.
+def detect_all(context: EvaluationContext, previous: Iterable[Finding] = ()) -> Detected:
+    """Return all findings of this round; `since` continues from the previous round.
 
-    What a detector that fails has said last stays: that it cannot tell does not mean that all is well.
+    Where a detector fails, its findings of the previous round stay: not knowing does not mean that all is
+    well.
     """
     found: list[Finding] = []
     failed: list[str] = []
     before = tuple(previous)
     for name, detector in REGISTRY.items():
-        sight.breathe()
+        context.give_way()
 
         def detect(detector: DetectorSpec = detector) -> list[Finding]:
-            return list(detector.detect(sight))
+            return list(detector.detect(context))
 
         def instead(why: str, name: str = name) -> list[Finding]:
             failed.append(why)

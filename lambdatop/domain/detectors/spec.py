@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.plans.finding import Finding
 
-Detect = Callable[[Sight], Iterable[Finding]]
+Detect = Callable[[EvaluationContext], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,15 +23,15 @@ _PARTITIONS = (
 
 
 def partition(region: str) -> str:
-    """The ARN partition of a region."""
+    """Return the ARN partition of a region."""
     return next((name for begins, name in _PARTITIONS if region.startswith(begins)), "aws")
 
 
 def arn_in(scope: Scope, service: str, resource: str, told: str = "") -> str:
-    """The ARN of a resource in exactly this account and region.
+    """Return the ARN of a resource in exactly this account and region.
 
-    `told` is an ARN of it, or of something beside it, as AWS gave it: its partition counts, and nothing else
-    of it. "" where AWS gave none; then the region tells the partition.
+    `told` is an ARN of it or of a neighbouring resource, as AWS gave it; only its partition is used. Where
+    AWS gave none (""), the partition follows from the region.
     """
     parsed = parse_arn(told)
     where = parsed.partition if parsed and parsed.partition else partition(scope.region)
@@ -39,21 +39,21 @@ def arn_in(scope: Scope, service: str, resource: str, told: str = "") -> str:
 
 
 def function_arn(scope: Scope, name: str, told: str = "") -> str:
-    """The unqualified ARN of a function."""
+    """Return the unqualified ARN of a function."""
     return arn_in(scope, "lambda", f"function:{name}", told)
 
 
 def bus_arn(scope: Scope, bus: str, told: str = "") -> str:
-    """The ARN of an event bus; `told` is that of one of its rules."""
+    """Return the ARN of an event bus; `told` is the ARN of one of its rules."""
     return arn_in(scope, "events", f"event-bus/{bus}", told)
 
 
 def queue_arn(key: Key) -> str:
-    """The ARN of a queue key."""
+    """Return the ARN of a queue key."""
     return arn_in(key.scope, "sqs", key.id)
 
 
 def is_elsewhere(scope: Scope, told: str) -> bool:
-    """Whether AWS named something of another account or region, or no ARN at all; "" tells nothing."""
+    """Return whether AWS named something of another account or region, or no ARN at all; False for ""."""
     parsed = parse_arn(told)
     return bool(told) and (parsed is None or Scope(parsed.account, parsed.region) != scope)

@@ -15,7 +15,10 @@ class BurnHistory:
     hours: tuple[tuple[int, float, float], ...]
 
     def running(self, at: float) -> float | None:
-        """Executions at once, on average over the hour that holds `at`; None where there is no point."""
+        """Return the average concurrent executions over the hour that holds `at`.
+
+        None where there is no point.
+        """
         start = int(at // HOUR_S) * HOUR_S
         found = next((ms for t, ms, _ in self.hours if t == start), None)
         return None if found is None else found / 1000 / HOUR_S

@@ -45,18 +45,21 @@ class Deadline:
 
 
 def record_age_s(mapping: MappingFacts) -> int | None:
-    """MaximumRecordAgeInSeconds, None where none is set (-1: no limit)."""
+    """Return MaximumRecordAgeInSeconds, None where none is set (-1: no limit)."""
     limit = mapping.max_record_age_s
     return limit if limit is not None and limit >= 0 else None
 
 
 def source_retention_s(mapping: MappingFacts, read: int | NotKnown) -> int | NotKnown:
-    """How long a mapping's source keeps its events, in s; `read` is what was read of a queue or stream."""
+    """Return how long a mapping's source keeps its events, in s.
+
+    `read` is what was read of a queue or stream.
+    """
     return DYNAMODB_RETENTION_S if mapping.source_kind == "dynamodb" else read
 
 
 def kept_s(mapping: MappingFacts, retention: int | NotKnown) -> int | NotKnown:
-    """How old a record may become before this consumer loses it, in s; never more than the truth."""
+    """Return how old a record may become before this consumer loses it, in s; never too high."""
     limit = record_age_s(mapping)
     retention = source_retention_s(mapping, retention)
     if not isinstance(retention, NotKnown):
@@ -66,7 +69,7 @@ def kept_s(mapping: MappingFacts, retention: int | NotKnown) -> int | NotKnown:
 
 
 def discards(mapping: MappingFacts, retention: int | NotKnown) -> bool:
-    """Whether the mapping gives records up before their source does, or may do so."""
+    """Return whether the mapping discards records before their source does, or may do so."""
     limit = record_age_s(mapping)
     retention = source_retention_s(mapping, retention)
     return limit is not None and (isinstance(retention, NotKnown) or limit < retention)
@@ -75,7 +78,7 @@ def discards(mapping: MappingFacts, retention: int | NotKnown) -> bool:
 def stream_deadline(
     mapping: MappingFacts, retention: int | NotKnown, age_s: float | NotKnown, at: float
 ) -> Deadline:
-    """Of the records of a stream whose oldest was at least `age_s` old at `at`: "at the latest" only."""
+    """Return deadline of a stream's records whose oldest was at least `age_s` old at `at`: an upper bound."""
     kept, limit = kept_s(mapping, retention), record_age_s(mapping)
     if isinstance(age_s, NotKnown):
         return Deadline(basis=f"how old the oldest record is, is {age_s.words}")
@@ -89,7 +92,7 @@ def stream_deadline(
 def queue_deadline(
     queue: QueueFacts, age_s: float | NotKnown, dead_letters: bool | NotKnown, at: float
 ) -> Deadline:
-    """Of the messages of a queue; `age_s` is ApproximateAgeOfOldestMessage at `at`.
+    """Return the deadline of a queue's messages; `age_s` is ApproximateAgeOfOldestMessage at `at`.
 
     `dead_letters` says whether other queues' failures are put here.
     """
@@ -97,7 +100,7 @@ def queue_deadline(
         return Deadline(basis="no message waits now")
     if dead_letters is True and not queue.fifo:
         words = "in a standard dead-letter queue messages expire counted from when they were first sent"
-        return Deadline(basis=f"{words}, which no metric tells")
+        return Deadline(basis=f"{words}, which no metric shows")
     if isinstance(age_s, NotKnown):
         return Deadline(basis=f"how old the oldest message is, is {age_s.words}")
     by = at + queue.retention_s - age_s
@@ -110,13 +113,13 @@ def queue_deadline(
 
 
 def hides_repeats(queue: QueueFacts) -> bool:
-    """Whether its oldest message may be missing from the age that CloudWatch tells."""
+    """Return whether the queue's oldest message may be missing from the age that CloudWatch reports."""
     moved_before = queue.dlq_arn is not None and queue.max_receive_count is not None
     return not queue.fifo and not (moved_before and (queue.max_receive_count or 0) < HIDDEN_FROM)
 
 
 def left_words(found: Deadline, now: float, what: str) -> str:
-    """`the oldest expires in 13 min`, `in 4 h at the latest`, or why that is not known."""
+    """Return `the oldest expires in 13 min`, `in 4 h at the latest`, or why that is not known."""
     if found.at is not None:
         return f"the oldest {what} in {span(found.at - now)} ({found.basis})"
     if found.latest is not None:
@@ -125,5 +128,5 @@ def left_words(found: Deadline, now: float, what: str) -> str:
 
 
 def is_stream(mapping: MappingFacts) -> bool:
-    """Whether records wait in shards (Kinesis, DynamoDB)."""
+    """Return whether records wait in shards (Kinesis, DynamoDB)."""
     return mapping.source_kind in STREAMS

@@ -86,7 +86,10 @@ def risks(
     queue: QueueFacts | None,
     reserved: Reserved,
 ) -> tuple[str, ...]:
-    """Settings that turn a failure into a storm, as short sentences (facts: AWS's own advice)."""
+    """Return settings that can multiply the effect of a failure, as short sentences.
+
+    All are facts, or AWS's own advice.
+    """
     found: list[str] = []
     if mapping.source_kind in STREAMS:
         endless = mapping.max_retry_attempts in (None, -1) and mapping.max_record_age_s in (None, -1)

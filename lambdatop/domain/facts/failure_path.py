@@ -19,7 +19,7 @@ from lambdatop.domain.units import span
 
 
 def end_name(arn: str) -> str:
-    """A destination in words: `queue orders-dlq`, `topic alarms`, `function f`, `bus default`."""
+    """Return a destination in words: `queue orders-dlq`, `topic alarms`, `function f`, `bus default`."""
     parsed = parse_arn(arn)
     if parsed is None:
         return arn
@@ -51,27 +51,27 @@ class AsyncEnd:
 
 
 def async_end(facts: FunctionFacts, config: AsyncConfig | NotKnown) -> AsyncEnd:
-    """Where an asynchronous event goes once its attempts are used up."""
+    """Return where an asynchronous event goes after its last attempt."""
     unread = config if isinstance(config, NotKnown) else None
     ends = [None if isinstance(config, NotKnown) else config.on_failure_arn, facts.dlq_arn]
     return AsyncEnd(tuple(end_name(arn) for arn in ends if arn), unread)
 
 
 def async_limits(config: AsyncConfig) -> tuple[int, int]:
-    """Retries and the greatest age in s; what is not set is AWS's default."""
+    """Return retries and the maximum event age in s; AWS's default for what is not set."""
     retries = MAX_RETRIES if config.max_retries is None else config.max_retries
     return retries, MAX_EVENT_AGE_S if config.max_age_s is None else config.max_age_s
 
 
 def retries_words(retries: int) -> str:
-    """`no retry`, `1 retry`, `2 retries`."""
+    """Return `no retry`, `1 retry`, `2 retries`."""
     return {0: "no retry", 1: "1 retry"}.get(retries, f"{retries} retries")
 
 
-def async_fate(
+def async_failure_path(
     facts: FunctionFacts, config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown = None
 ) -> str:
-    """An asynchronous event of a failing function."""
+    """Return what happens to an asynchronous event of a failing function."""
     end = async_end(facts, config)
     if reserved == 0:
         return "not tried, dropped at once" if end.lost else f"not tried, straight to {end.words}"
@@ -85,8 +85,8 @@ def async_fate(
     return fate
 
 
-def queue_fate(queue: QueueFacts | NotKnown) -> str:
-    """A message whose batch failed."""
+def queue_failure_path(queue: QueueFacts | NotKnown) -> str:
+    """Return what happens to a message whose batch failed."""
     if isinstance(queue, NotKnown):
         return f"again after its visibility timeout; how often and where it ends is {queue.words}"
     again = f"again after {span(queue.visibility_timeout_s)}"
@@ -99,8 +99,8 @@ def queue_fate(queue: QueueFacts | NotKnown) -> str:
     return f"{again}, after {times} to {parsed.name if parsed else queue.dlq_arn}"
 
 
-def stream_fate(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
-    """A batch of a stream that fails: it blocks its shard until one of these ends it."""
+def stream_failure_path(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
+    """Return what happens to a failing batch of a stream: it blocks its shard until one of these ends it."""
     kept = retention_s if mapping.source_kind != "dynamodb" else DYNAMODB_RETENTION_S
     limits = []
     if mapping.max_retry_attempts not in (None, ENDLESS):
@@ -118,7 +118,10 @@ def stream_fate(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float
 
 
 def _expiry(kept: int | NotKnown, age_s: float | NotKnown) -> str:
-    """When, counted from an age that was read; the first record of a batch may be older than that."""
+    """Return the expiry, counted from an age that was read.
+
+    The first record of a batch may be older than that.
+    """
     if isinstance(kept, NotKnown):
         return f"; when is {kept.words}"
     if isinstance(age_s, NotKnown):

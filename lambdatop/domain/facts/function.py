@@ -69,7 +69,7 @@ _CONFIGURED = ("runtime", "memory_mb", "timeout_s", "ephemeral_mb", "architectur
 
 
 def differences(before: FunctionFacts, after: FunctionFacts) -> tuple[str, ...]:
-    """What a deployment changed, in words; () when nothing that is kept differs but the time of change."""
+    """Return what a deployment changed, in words; () when only the time of change differs."""
     found = ["code"] if before.code_sha256 != after.code_sha256 else []
     for name in _CONFIGURED:
         old, new = getattr(before, name), getattr(after, name)
@@ -116,5 +116,5 @@ class AlarmFacts:
     def faults(self) -> tuple[str, ...]:
         """Why nobody hears of it, as far as its own settings say."""
         if self.actions == ():
-            return ("it has no action for ALARM: nobody is told",)
-        return () if self.enabled else ("its actions are switched off: nobody is told",)
+            return ("it has no action for ALARM: nobody is notified",)
+        return () if self.enabled else ("its actions are switched off: nobody is notified",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key, Kind
 from lambdatop.domain.memo import newest
@@ -14,20 +14,20 @@ LOG_GROUP: Kind = "log group"
 
 
 def group_of(facts: FunctionFacts) -> Key:
-    """The log group that a function writes to."""
+    """Return the log group that a function writes to."""
     return Key(facts.key.scope, LOG_GROUP, facts.log_group)
 
 
 @newest
 def writers_by_group(
-    functions: Mapping[Key, FunctionFacts], breathe: Breathe = no_breath
+    functions: Mapping[Key, FunctionFacts], give_way: GiveWay = no_pause
 ) -> Mapping[Key, tuple[FunctionFacts, ...]]:
-    """The functions of each log group, by their keys; those without a group are in none."""
+    """Return the functions of each log group, by the group's key; functions without a group are left out."""
     found: dict[Key, list[FunctionFacts]] = defaultdict(list)
-    for facts in paced(functions.values(), breathe, 500):
+    for facts in paced(functions.values(), give_way, 500):
         if facts.log_group:
             found[group_of(facts)].append(facts)
-    breathe()
+    give_way()
     for each in found.values():
         if len(each) > 1:
             each.sort(key=lambda facts: facts.key)

@@ -71,7 +71,7 @@ NOT_ASKED = NotKnown()
 
 
 def or_none(value: T | NotKnown) -> T | None:
-    """The value, None where it is not known: only for places in which None says just that."""
+    """Return the value, None where it is not known: only for callers to whom None means just that."""
     return None if isinstance(value, NotKnown) else value
 
 
@@ -104,7 +104,7 @@ class SourceGaps(NamedTuple):
 
 
 def source_gaps(at: float, gaps: tuple[Gap, ...]) -> SourceGaps:
-    """The gaps of a source with their targets, so that one is found without a search."""
+    """Return the gaps of a source, indexed by target."""
     return SourceGaps(at, gaps, {gap.target: gap.not_known for gap in gaps})
 
 
@@ -120,7 +120,7 @@ _LOST: dict[Reason, str] = {
 
 
 def lost_reads(source: str, gaps: Iterable[Gap]) -> str:
-    """`3 reads denied, 1 read failed`: of one source; "" for none, as for turns to come."""
+    """Return `3 reads denied, 1 read failed` for one source; "" for none and for reads that are still due."""
     counted: Counter[str] = Counter()
     for gap in gaps:
         if gap.source == source and gap.reason in _LOST:

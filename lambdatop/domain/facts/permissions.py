@@ -31,9 +31,9 @@ class Permissions:
     why: str = ""
 
     def of(self, actions: Iterable[str]) -> Permission:
-        """Whether all of these are allowed: no if one is not, unknown if one is not known.
+        """Return whether all of these are allowed: no if one is not, unknown if one is unknown.
 
-        Nothing asked is nothing known: unknown.
+        No actions give unknown.
         """
         found = {self.answers.get(action, "unknown") for action in actions}
         if "no" in found:
@@ -41,11 +41,11 @@ class Permissions:
         return "yes" if found == {"yes"} else "unknown"
 
     def missing(self, actions: Iterable[str]) -> tuple[str, ...]:
-        """Those of the actions that are not allowed, in their order."""
+        """Return those of the actions that are not allowed, in their order."""
         return tuple(action for action in actions if self.answers.get(action) == "no")
 
     def words(self, actions: Iterable[str]) -> str:
-        """One clause for a person, without a full stop."""
+        """Return one clause for a person, without a full stop."""
         asked = tuple(actions)
         missing = self.missing(asked)
         if missing:

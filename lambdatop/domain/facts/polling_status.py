@@ -10,7 +10,7 @@ Mood = Literal["unlimited", "calm", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
-class Looking:
+class PollingStatus:
     """The plan in figures. All times in s.
 
     `mood` says which money is spent: "calm" the calm budget, "wrong" the whole one because of `why`,

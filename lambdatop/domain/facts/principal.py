@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 def principal_of(arn: str) -> str:
-    """The ARN of who acts, without the name of the session of an assumed role.
+    """Return the ARN of a principal, without the session name of an assumed role.
 
-    A role's session is `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. The last word is chosen by whoever
-    assumes the role, and helpers choose another one with each renewal; rights come with the role. Every other
-    ARN (user, root, federated user) stands for itself.
+    A role's session is `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. Whoever assumes the role chooses the
+    last part, and credential helpers choose another one with each renewal; permissions belong to the role.
+    Every other ARN (user, root, federated user) is returned as it is.
     """
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
@@ -17,5 +17,5 @@ def principal_of(arn: str) -> str:
 
 
 def same_principal(one: str, other: str) -> bool:
-    """Whether two ARNs are those of one principal; one that is not known is nobody's."""
+    """Return whether two ARNs name one principal; False where one is not known."""
     return bool(one) and principal_of(one) == principal_of(other)

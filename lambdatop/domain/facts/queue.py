@@ -88,7 +88,7 @@ class QueueHistory:
     KEEP: ClassVar[int] = 240
 
     def observe(self, facts: QueueFacts) -> QueueHistory:
-        """The history with one more observation; a late one takes its place, a repeated one is ignored."""
+        """Return the history with one more observation; a late one is inserted, a repeated one is ignored."""
         depth = (facts.at, facts.visible + facts.in_flight)
         if not self.depths or facts.at > self.depths[-1][0]:
             return QueueHistory(facts, (*self.depths, depth)[-self.KEEP :])
@@ -98,5 +98,5 @@ class QueueHistory:
 
 
 def first_history(facts: QueueFacts) -> QueueHistory:
-    """A history of one observation."""
+    """Return a history of one observation."""
     return QueueHistory(facts, ((facts.at, facts.visible + facts.in_flight),))

@@ -77,7 +77,7 @@ class QuotaLimits:
     gap: str = ""
 
     def get(self, code: str) -> QuotaLimit:
-        """The limit of a code, the documented one (assumed) where AWS did not tell."""
+        """Return the limit of a code, the documented default (assumed) where AWS returned none."""
         for limit in self.limits:
             if limit.code == code:
                 return limit

@@ -88,7 +88,7 @@ class Series:
             object.__setattr__(self, "values", array("d", self.values))
 
     def replace(self, start: float, end: float, points: Iterable[tuple[int, float]]) -> Series:
-        """The series with everything in [start, end) replaced by `points`.
+        """Return the series with everything in [start, end) replaced by `points`.
 
         Replacing, not adding, is what makes late data, duplicates and corrected minutes harmless.
         """
@@ -101,7 +101,7 @@ class Series:
         return Series(tuple(t for t, _ in ordered), array("d", [v for _, v in ordered]))
 
     def _around(self, start: float, end: float, points: Columns) -> Series | None:
-        """What is known before `start`, then the points, then what is known from `end` on.
+        """Return what is known before `start`, then the points, then what is known from `end` on.
 
         None where the points do not lie in [start, end).
         """
@@ -116,12 +116,12 @@ class Series:
         return Series(self.times[:first] + points.times + self.times[last:], before + points.values + after)
 
     def since(self, start: float) -> Series:
-        """Only the points at or after `start`."""
+        """Return only the points at or after `start`."""
         i = bisect_left(self.times, start)
         return self if i == 0 else Series(self.times[i:], self.values[i:])
 
     def window(self, start: float, end: float) -> Sequence[float]:
-        """Values of the minutes that begin in [start, end)."""
+        """Return the values of the minutes that begin in [start, end)."""
         return self.values[bisect_left(self.times, start) : bisect_left(self.times, end)]
 
     def sum(self, start: float, end: float) -> float:
@@ -129,11 +129,11 @@ class Series:
         return float(sum(self.window(start, end)))
 
     def max(self, start: float, end: float) -> float | None:
-        """Largest value of the minutes that begin in [start, end), None when there is none."""
+        """Return the largest value of the minutes that begin in [start, end), None when there is none."""
         return max(self.window(start, end), default=None)
 
     def grid(self, start: int, minutes: int) -> tuple[float | None, ...]:
-        """`minutes` values from the minute `start` on, None where there is no point."""
+        """Return `minutes` values from the minute `start` on, None where there is no point."""
         known = dict(zip(self.times, self.values, strict=True))
         return tuple(known.get(start + i * MINUTE) for i in range(minutes))
 
@@ -145,7 +145,7 @@ Stat = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class KnownSeries:
     """All series of one function, queue, log group …, and when each was asked for (s since the epoch).
 
     By thing and not in one flat table, so that "nothing new about this one" is one comparison by identity.
@@ -155,7 +155,7 @@ class Told:
     at: Mapping[Stat, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
-NOTHING_TOLD = Told()
+NO_SERIES = KnownSeries()
 
 
 def final_end(now: float, settle_s: float) -> int:

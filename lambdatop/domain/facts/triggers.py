@@ -65,5 +65,5 @@ class FunctionTriggers:
 
 
 def never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
-    """What stands for the triggers of a function that nothing was read of yet."""
+    """Return the placeholder for the triggers of a function of which nothing was read yet."""
     return FunctionTriggers(function, unread, unread, unread)

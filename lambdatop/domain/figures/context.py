@@ -1,9 +1,9 @@
-"""What a detector looks at: the World at one moment, which minutes of it are final, and what stood before.
+"""What a detector evaluates: the World at one moment, which minutes of it are final, and former findings.
 
-A detector reads its Sight and nothing else. Three rules live here, so that no detector can forget them:
+A detector reads its evaluation context and nothing else. Three rules live here, so that none can forget them:
 
 - A minute is final once it lies in the past by the publishing delay and, for a function, its timeout: a
-  datapoint carries the start of an invocation that may still run. Younger minutes are never looked at, so
+  datapoint carries the start of an invocation that may still run. Younger minutes are never read, so
   they neither raise a finding nor clear one.
 - The window ends where the metrics were last fetched, not at the clock: while a collector fails, findings
   stand on the last figures instead of clearing on missing ones.
@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field
 from types import MappingProxyType
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, final_end
 from lambdatop.domain.figures.rates import Window
@@ -30,11 +30,11 @@ from lambdatop.domain.state.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class EvaluationContext:
     """The World at `now` (s since the epoch), and the findings of the last round by detector and target.
 
     `only` is what can differ from the last round, None for all: `functions` gives no others. `quotas` are the
-    rows of the quotas of this round where they were made already. `breathe` is called again and again on the
+    rows of the quotas of this round where they were made already. `give_way` is called again and again on the
     way through `functions`.
     """
 
@@ -44,7 +44,7 @@ class Sight:
     standing: Mapping[tuple[str, Key], Severity] = field(default_factory=lambda: MappingProxyType({}))
     only: Collection[Key] | None = None
     quotas: tuple[QuotaRow, ...] | None = None
-    breathe: Breathe = no_breath
+    give_way: GiveWay = no_pause
 
     @property
     def limits(self) -> DetectorSettings:
@@ -52,32 +52,35 @@ class Sight:
         return self.settings.detectors
 
     def functions(self) -> Iterable[tuple[Key, FunctionFacts]]:
-        """The functions to look at: those that changed or about which something was found.
+        """Return the functions to evaluate: those that changed or have a finding.
 
-        For detectors that judge each function by what is its own (its facts, series, log, triggers, its
-        account's limit): what they did not state about any other they would not state now.
+        For detectors that judge each function by its own facts, series, log, triggers and account limit:
+        about any other function they would repeat what they stated before.
         """
         functions = self.world.functions
         if self.only is None:
-            return paced(functions.items(), self.breathe)
-        return paced([(key, functions[key]) for key in self.only if key in functions], self.breathe)
+            return paced(functions.items(), self.give_way)
+        return paced([(key, functions[key]) for key in self.only if key in functions], self.give_way)
 
     def measured(self) -> Iterable[tuple[Key, FunctionFacts]]:
-        """Those of `functions` that CloudWatch was ever asked about: a third of a large account, or none yet.
+        """Return those of `functions` that CloudWatch was ever asked about.
 
-        For detectors that state nothing without a point of a metric.
+        A third of a large account, or none yet. For detectors that state nothing without a point of a metric.
         """
         series = self.world.series
         return ((key, facts) for key, facts in self.functions() if key in series)
 
     def window(self, key: Key, minutes: int) -> Window:
-        """The last `minutes` final minutes of a function, queue, stream or account."""
+        """Return the last `minutes` final minutes of a function, queue, stream or account."""
         fetched = self.world.metrics_at.get(key, self.now)
         end = final_end(min(self.now, fetched), self.settle_s(key))
         return Window(end - minutes * MINUTE, end)
 
     def settle_s(self, key: Key) -> float:
-        """How long ago a minute must be to be final: publishing delay, plus the timeout of a function (s)."""
+        """Return how old (s) a minute must be to be final.
+
+        Publishing delay, plus the timeout of a function.
+        """
         metrics = self.settings.metrics
         facts = self.world.functions.get(key)
         return metrics.publish_delay_s + (facts.timeout_s * metrics.times if facts else 0.0)
@@ -90,31 +93,31 @@ class Sight:
         return self.now - minutes * MINUTE / self.settings.metrics.times
 
     def stands(self, detector: str, key: Key, at_least: Severity = "info") -> bool:
-        """Whether the detector stated a finding of this severity or worse about `key` in the last round."""
+        """Return whether `detector` stated a finding of this severity or worse about `key` last round."""
         severity = self.standing.get((detector, key))
         return severity is not None and _RANK[severity] >= _RANK[at_least]
 
     def limit(self, detector: str, key: Key, threshold: float, severity: Severity = "warning") -> float:
-        """`threshold`, lowered by the clear factor while a finding of that severity stands."""
+        """Return `threshold`, lowered by the clear factor while a finding of that severity stands."""
         return threshold * self.limits.clear_factor if self.stands(detector, key, severity) else threshold
 
 
 _RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 
 
-def sight(
+def evaluation_context(
     world: World,
     now: float,
     settings: Settings,
     previous: Iterable[Finding] = (),
     changed: Collection[Key] | None = None,
     quotas: tuple[QuotaRow, ...] | None = None,
-    breathe: Breathe = no_breath,
-) -> Sight:
-    """The Sight of a round that follows one with the findings `previous`.
+    give_way: GiveWay = no_pause,
+) -> EvaluationContext:
+    """Return the evaluation context of a round that follows one with the findings `previous`.
 
     `changed` is what may differ since that round, None for all.
     """
     standing = {f.identity: f.severity for f in previous}
     only = None if changed is None else dict.fromkeys((*changed, *(key for _, key in standing)))
-    return Sight(world, now, settings, MappingProxyType(standing), only, quotas, breathe)
+    return EvaluationContext(world, now, settings, MappingProxyType(standing), only, quotas, give_way)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.digest import events
@@ -21,23 +21,23 @@ LOOKED = 400
 
 @once
 def _newest(tail: LogTail) -> tuple[Record, ...]:
-    """The newest records of a tail."""
+    """Return the newest records of a tail."""
     return join(sorted(events(tail), key=lambda line: line.at)[-LOOKED:])
 
 
 def most_frequent(tail: LogTail, since: float) -> ErrorKind | None:
-    """The commonest kind of error since a moment (s since the epoch); None without any."""
+    """Return the most frequent kind of error since a moment (s since the epoch); None without any."""
     return next(iter(digest_errors(r for r in _newest(tail) if r.at >= since)), None)
 
 
-def failure_evidence(sight: Sight, key: Key, over: Window) -> Evidence:
-    """The commonest failure in the log since the window began: fingerprint, count, what it is known as.
+def failure_evidence(context: EvaluationContext, key: Key, over: Window) -> Evidence:
+    """Return most frequent failure in the log since the window began: fingerprint, count, known signature.
 
-    Counted among the newest LOOKED lines. All None where no tail is followed. Secrets in it are hidden.
+    Counted among the newest LOOKED lines. All None where no tail is followed. Secrets in it are masked.
     """
-    tail = sight.world.logs.get(key)
+    tail = context.world.logs.get(key)
     # Log lines carry the clock's time, which published minutes outrun in the demo.
-    since = sight.now - (sight.now - over.start) / sight.settings.metrics.times
+    since = context.now - (context.now - over.start) / context.settings.metrics.times
     kind = most_frequent(tail, since) if tail is not None else None
     none = None if tail is None else 0
     return (

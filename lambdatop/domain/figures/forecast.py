@@ -67,9 +67,9 @@ UNKNOWN = Forecast()
 
 
 def theil_sen(points: Sequence[tuple[float, float]]) -> Trend | None:
-    """The trend of (s, value) points per minute; None with fewer than `FEWEST` of them.
+    """Return the trend of (s, value) points per minute; None with fewer than `FEWEST` of them.
 
-    All pairs of at most 60 points are looked at, 1,770 slopes.
+    All pairs of at most 60 points are compared, 1,770 slopes.
     """
     if len(points) < FEWEST:
         return None
@@ -80,7 +80,7 @@ def theil_sen(points: Sequence[tuple[float, float]]) -> Trend | None:
 
 
 def quantile(ordered: Sequence[float], q: float) -> float:
-    """The q-quantile of sorted values, between neighbours by straight line."""
+    """Return the q-quantile of sorted values, by linear interpolation."""
     at = q * (len(ordered) - 1)
     low = math.floor(at)
     high = min(low + 1, len(ordered) - 1)
@@ -88,9 +88,9 @@ def quantile(ordered: Sequence[float], q: float) -> float:
 
 
 def forecast(points: Sequence[tuple[float, float]], headroom: float, used: float) -> Forecast:
-    """When `headroom` is gone at the trend of the points; 0 s where nothing is left of it.
+    """Return when `headroom` is used up at the trend of the points; 0 s where nothing is left of it.
 
-    `used` is what its growth is compared with: less than 0.05 % of it a minute is no growth.
+    Growth is compared with `used`: less than 0.05 % of it a minute is no growth.
     """
     trend = theil_sen(points)
     if trend is None:

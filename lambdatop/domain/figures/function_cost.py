@@ -27,7 +27,7 @@ from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.log_writers import group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE, SeriesKey, final_end
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window, window
 from lambdatop.domain.keys import Key, Scope
@@ -38,25 +38,28 @@ LOG_METRIC = "IncomingBytes"
 
 
 class Burning:
-    """The burn of functions in one Sight; what several functions share is worked out once."""
+    """The burn of functions in one evaluation context; what several functions share is worked out once."""
 
-    def __init__(self, sight: Sight) -> None:
-        self._sight = sight
-        self._world = sight.world
+    def __init__(self, context: EvaluationContext) -> None:
+        self._context = context
+        self._world = context.world
         self._prices: dict[Scope, Prices] = {}
         self._feeding: dict[Key, list[MappingFacts]] | None = None
         self._logs: dict[tuple[Key, Window], tuple[float, float] | None] = {}
 
     def prices(self, scope: Scope) -> Prices:
-        """The prices of one region."""
+        """Return the prices of one region."""
         if scope not in self._prices:
             at, read = self._world.prices.get(scope, ("", ()))
-            own = self._sight.settings.prices
+            own = self._context.settings.prices
             self._prices[scope] = pricing.prices_for(scope.region, own, read, at)
         return self._prices[scope]
 
     def of(self, facts: FunctionFacts, over: Window | None) -> Burn:
-        """What it burns, over the minutes of `over`; None: it did not run, but may still be paid for."""
+        """Return the USD/h of a function over the minutes of `over`.
+
+        None: it did not run, but may still be paid for.
+        """
         prices = self.prices(facts.key.scope)
         provisioned = self._provisioned(facts, prices)
         if over is None or over.minutes < 1:
@@ -83,11 +86,14 @@ class Burning:
         )
 
     def asked(self, key: Key, over: Window) -> Window:
-        """As many minutes, none since durations were last asked for: at times only the runs are counted."""
+        """Return as many minutes, ending when durations were last read.
+
+        At times only invocations are counted.
+        """
         at = self._world.asked_at(SeriesKey(key, "Duration", "Sum"))
         if at is None:
             return over
-        end = min(over.end, final_end(at, self._sight.settings.metrics.publish_delay_s))
+        end = min(over.end, final_end(at, self._context.settings.metrics.publish_delay_s))
         return over if end == over.end else Window(end - over.minutes * MINUTE, end)
 
     def _ran(self, key: Key, over: Window) -> tuple[float, float]:
@@ -104,14 +110,14 @@ class Burning:
         return pricing.provisioned_usd_per_hour(facts, environments, prices)
 
     def _on_provisioned(self, key: Key, over: Window, invocations: float) -> float:
-        """The share that ran on provisioned concurrency; 0, the dearer price, where nobody asked."""
+        """Return share that ran on provisioned concurrency; 0, the dearer price, where that was not read."""
         served = self._world.metric(key, "ProvisionedConcurrencyInvocations").sum(over.start, over.end)
         return min(1.0, served / invocations) if invocations else 0.0
 
     # -- logs ------------------------------------------------------------------------------------
 
     def _ingested(self, facts: FunctionFacts, over: Window, invocations: float) -> tuple[float | None, int]:
-        """Bytes a minute of its log group that are its own, and how many functions write to the group."""
+        """Return the function's own bytes a minute in its log group, and the number of its writers."""
         if not facts.log_group:
             return None, 1
         group = group_of(facts)
@@ -132,7 +138,7 @@ class Burning:
         return per_min * (runs / all_runs if all_runs else 1 / writers), writers
 
     def _group(self, group: Key, over: Window) -> tuple[float, float] | None:
-        """Bytes a minute, and invocations of all its writers."""
+        """Return the group's bytes per minute, and the invocations of all its writers."""
         logged = self._log_window(group, over)
         series = self._world.metric(group, LOG_METRIC)
         if series.times and series.times[0] >= logged.end:
@@ -144,19 +150,19 @@ class Burning:
         return series.sum(logged.start, logged.end) / logged.minutes, runs
 
     def _log_window(self, group: Key, over: Window) -> Window:
-        """As many minutes, but no later than where the group was last asked for: that is done less often."""
-        settle = self._sight.settings.metrics.publish_delay_s
+        """Return as many minutes, ending when the group was last read, which happens less often."""
+        settle = self._context.settings.metrics.publish_delay_s
         end = min(over.end, final_end(self._world.metrics_at[group], settle))
         return Window(end - over.minutes * MINUTE, end)
 
     def writers(self, group: Key) -> Sequence[FunctionFacts]:
-        """The functions whose lines go to a log group."""
+        """Return the functions whose lines go to a log group."""
         return writers_by_group(self._world.functions).get(group, ())
 
     # -- waste -----------------------------------------------------------------------------------
 
     def feeding(self, function: Key) -> Sequence[MappingFacts]:
-        """The mappings of a function."""
+        """Return the mappings that feed a function."""
         if self._feeding is None:
             self._feeding = defaultdict(list)
             for mapping in self._world.mappings.values():
@@ -164,7 +170,7 @@ class Burning:
         return self._feeding.get(function, ())
 
     def _wasted(self, key: Key, over: Window, invocations: float) -> float:
-        """The share (0..1) of a function's work that failed or was done again, by what metrics tell."""
+        """Return the share (0..1) of a function's work that failed or was repeated, by metrics."""
         if not invocations:
             return 0.0
         errors = self._world.metric(key, "Errors").sum(over.start, over.end)
@@ -176,8 +182,8 @@ class Burning:
         return min(1.0, max(shares))
 
     def _received_again(self, queue: Key) -> float:
-        settings = self._sight.settings
-        known = min(self._sight.now, self._world.metrics_at.get(queue, self._sight.now))
+        settings = self._context.settings
+        known = min(self._context.now, self._world.metrics_at.get(queue, self._context.now))
         over = window(known, settings.detectors.sqs_redelivery.window_min, settings.metrics)
         seen, history = flow(self._world, queue, over), self._world.queues.get(queue)
         if seen is None:
@@ -188,18 +194,18 @@ class Burning:
         received = self._world.metric(key, "AsyncEventsReceived")
         if not received.times:
             return 0.0
-        over = self._sight.window(key, self._sight.limits.async_amplification.window_min)
+        over = self._context.window(key, self._context.limits.async_amplification.window_min)
         tried = self._world.metric(key, "AsyncEventAge", "SampleCount").sum(over.start, over.end)
         return attempted_again(tried, received.sum(over.start, over.end)) or 0.0
 
 
 def received_again(received: float | None, deleted: float | None, in_flight: float) -> float | None:
-    """The share of a queue's receives that are repeats: what was neither deleted nor is being worked on."""
+    """Return the share of a queue's receives that are repeats: neither deleted nor in flight."""
     return max(0.0, 1 - ((deleted or 0.0) + in_flight) / received) if received else None
 
 
 def attempted_again(tried: float, came: float) -> float | None:
-    """The share of attempts of asynchronous events beyond the first; None where nothing came."""
+    """Return the share of attempts of asynchronous events beyond the first; None where nothing arrived."""
     return max(0.0, (tried - came) / tried) if tried and came else None
 
 
@@ -209,7 +215,7 @@ _PRICE_OF = {"requests": "request", "ephemeral": "ephemeral_gb_second", "logs": 
 def _borrowed(
     facts: FunctionFacts, prices: Prices, provisioned: float | None, found: Burn | None = None
 ) -> frozenset[str]:
-    """Of the prices that are another region's, those that count for something."""
+    """Return the names of those of another region's prices that contribute to the total."""
     if not prices.borrowed:
         return prices.borrowed
     suffix = "arm64" if facts.architecture == "arm64" else "x86"
@@ -220,29 +226,29 @@ def _borrowed(
     return prices.borrowed & counts
 
 
-def account_burn(sight: Sight, burning: Burning, burns: Iterable[Burn | None]) -> AccountBurn:
-    """The total over functions whose metrics are known, what it comes to, and how it compares."""
+def account_burn(context: EvaluationContext, burning: Burning, burns: Iterable[Burn | None]) -> AccountBurn:
+    """Return the total over functions with known metrics, its projection, and how it compares."""
     every = list(burns)
     known = [burn for burn in every if burn is not None]
-    world, settings = sight.world, sight.settings
+    world, settings = context.world, context.settings
     scope = next(iter(world.targets), None) or next(iter(world.functions_at), Scope("", ""))
-    until = hour_ahead(settings.burn.until, sight.now)
+    until = hour_ahead(settings.burn.until, context.now)
     # Most of a large account does not run: it adds nothing, but that it is known.
     busy = [burn for burn in known if burn is not _IDLE]
     parts = _summed([*busy, _IDLE] if len(busy) < len(known) else busy)
     then = world.burn_history.get(scope)
-    over = window(sight.now, settings.metrics.rate_min, settings.metrics)
-    running = running_at_once(sight, scope, over) if known and then else None
+    over = window(context.now, settings.metrics.rate_min, settings.metrics)
+    running = running_at_once(context, scope, over) if known and then else None
     return AccountBurn(
         usd_per_hour=parts.total if known else None,
         wasted_usd_per_hour=parts.wasted if known else None,
         parts=parts,
         counted=len(known),
         functions=len(every),
-        projected_usd=projected(parts.total, sight.now, until) if known else None,
+        projected_usd=projected(parts.total, context.now, until) if known else None,
         until=until,
-        vs_yesterday=times_of(running, then.running(sight.now - DAY_S) if then else None),
-        vs_week=times_of(running, then.running(sight.now - 7 * DAY_S) if then else None),
+        vs_yesterday=times_of(running, then.running(context.now - DAY_S) if then else None),
+        vs_week=times_of(running, then.running(context.now - 7 * DAY_S) if then else None),
         prices=burning.prices(scope),
         times=settings.metrics.times,
     )
@@ -266,16 +272,19 @@ def _summed(burns: Sequence[Burn]) -> Burn:
     )
 
 
-def running_at_once(sight: Sight, scope: Scope, over: Window) -> float:
-    """Executions at once: the account's own metric where it was asked for, else the sum over functions."""
-    world = sight.world
+def running_at_once(context: EvaluationContext, scope: Scope, over: Window) -> float:
+    """Return concurrent executions.
+
+    The account's own metric where it was read, else the sum over functions.
+    """
+    world = context.world
     values = world.metric(Key(scope, "account", scope.account), "Duration").window(over.start, over.end)
     ran = (
         sum(values)
         if values
         else sum(
             world.metric(key, "Duration").sum(over.start, over.end)
-            for key in paced(world.functions, sight.breathe, 500)
+            for key in paced(world.functions, context.give_way, 500)
             if key.scope == scope and key in world.series
         )
     )

@@ -30,7 +30,7 @@ def heat(
     reserved: Reserved,
     account_limit: int | None,
 ) -> float:
-    """Heat 0..100 by the formula above; unknown parts count nothing."""
+    """Return the heat 0..100 by the formula above; unknown parts count zero."""
     volume = invocations_per_min or 0.0
     throttles = throttles_per_min or 0.0
     errors = min(1.0, (error_rate or 0.0) / 0.25) * min(1.0, volume / 2)

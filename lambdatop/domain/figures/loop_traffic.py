@@ -8,7 +8,7 @@ from lambdatop.domain.facts.edge import Edge
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.frozen import dataclass
@@ -33,10 +33,10 @@ class Traffic:
     counts: tuple[float, ...]
 
     @classmethod
-    def of(cls, sight: Sight, function: Key, minutes: int) -> Traffic:
-        """The last `minutes` final minutes, or as many of them as have points without a gap."""
-        over = sight.window(function, minutes)
-        grid = sight.world.metric(function, "Invocations").grid(over.start, over.minutes)
+    def of(cls, context: EvaluationContext, function: Key, minutes: int) -> Traffic:
+        """Return the traffic of the last `minutes` final minutes, at most since the last missing point."""
+        over = context.window(function, minutes)
+        grid = context.world.metric(function, "Invocations").grid(over.start, over.minutes)
         known: list[float] = []
         for value in reversed(grid):
             if value is None:
@@ -64,7 +64,7 @@ class Traffic:
         return (sum(after) / len(after)) / (sum(before) / len(before))
 
     def busy(self, least: float) -> tuple[float, ...]:
-        """The newest minutes that all have at least so many invocations."""
+        """Return the newest minutes that all have at least this many invocations."""
         found: list[float] = []
         for value in reversed(self.counts):
             if value < least:
@@ -73,30 +73,30 @@ class Traffic:
         return tuple(reversed(found))
 
     def lately(self, minutes: int) -> Window:
-        """The newest `minutes`."""
+        """Return the window of the newest `minutes`."""
         return Window(self.end - minutes * MINUTE, self.end)
 
-    def gain(self, sight: Sight, cycle: Cycle) -> float:
-        """Messages that its queue takes in for each one done; 1 where that is not known."""
+    def gain(self, context: EvaluationContext, cycle: Cycle) -> float:
+        """Return how many messages its queue receives for each one deleted; 1 where that is not known."""
         queue = feeding_queue(cycle, self.function)
-        seen = flow(sight.world, queue, Window(self.start, self.end)) if queue else None
+        seen = flow(context.world, queue, Window(self.start, self.end)) if queue else None
         return seen.sent / seen.deleted if seen and seen.deleted else 1.0
 
 
 def feeder(cycle: Cycle, function: Key) -> Edge | None:
-    """The hop of the cycle that leads to the function."""
+    """Return the hop of the cycle that leads to the function."""
     return next((edge for edge in cycle.edges if key_of(edge.target) == function), None)
 
 
 def feeding_queue(cycle: Cycle, function: Key) -> Key | None:
-    """The queue of the cycle that the function polls, None when something else feeds it."""
+    """Return the queue of the cycle that the function polls, None when something else feeds it."""
     edge = feeder(cycle, function)
     key = key_of(edge.source) if edge else None
     return key if key is not None and key.kind == "queue" else None
 
 
 def grown(traffic: Traffic, factor: float, minutes: int) -> str:
-    """The growth minute by minute in words, "" when it is less or shorter."""
+    """Return the growth minute by minute in words, "" when it is less or shorter."""
     counts = traffic.counts[-minutes - 1 :]
     if len(counts) <= minutes or any(a <= 0 or b < factor * a for a, b in pairwise(counts)):
         return ""
@@ -104,39 +104,41 @@ def grown(traffic: Traffic, factor: float, minutes: int) -> str:
     return f"{steps} invocations/min, each at least {factor:.2g} times the one before"
 
 
-def backlogged(sight: Sight, cycle: Cycle, traffic: Traffic, minutes: int) -> bool:
-    """Whether work that was there before explains the growth: a backlog, a replay, a quiet source."""
+def backlogged(context: EvaluationContext, cycle: Cycle, traffic: Traffic, minutes: int) -> bool:
+    """Return whether earlier work explains the growth: a backlog, a replay, a quiet source."""
     over = traffic.lately(minutes + 1)
     edge = feeder(cycle, traffic.function)
     source = key_of(edge.source) if edge else None
     if source is None:
         return False
     if source.kind == "queue":
-        visible = sight.world.metric(source, "ApproximateNumberOfMessagesVisible", "Maximum")
+        visible = context.world.metric(source, "ApproximateNumberOfMessagesVisible", "Maximum")
         waiting = visible.max(over.start - 2 * MINUTE, over.start + MINUTE) or 0.0
-        sent = sight.world.metric(source, "NumberOfMessagesSent")
-        done = sight.world.metric(source, "NumberOfMessagesDeleted").sum(over.start, over.end)
+        sent = context.world.metric(source, "NumberOfMessagesSent")
+        done = context.world.metric(source, "NumberOfMessagesDeleted").sum(over.start, over.end)
         half = over.start + over.minutes // 2 * MINUTE
         quiet = bool(sent.times) and sent.sum(half, over.end) <= sent.sum(over.start, half)
         return quiet or (waiting > 0 and waiting >= done / 2)
-    age = sight.world.metric(traffic.function, "IteratorAge", "Maximum").window(over.start, over.end)
+    age = context.world.metric(traffic.function, "IteratorAge", "Maximum").window(over.start, over.end)
     return len(age) > 1 and age[0] >= MINUTE * 1000 and age[-1] < age[0]
 
 
-def self_fed(sight: Sight, cycle: Cycle, traffic: Traffic, busy: tuple[float, ...], share: float) -> str:
-    """Whether the queue lives on what the function puts into it: it takes in about as much as gets done.
+def self_fed(
+    context: EvaluationContext, cycle: Cycle, traffic: Traffic, busy: tuple[float, ...], share: float
+) -> str:
+    """Return the evidence that the function itself fills the queue: it receives about as much as is deleted.
 
-    Far more sent than done is a producer that runs ahead; far less is a backlog that drains.
+    Far more sent than deleted means a producer that runs ahead; far less means a backlog that drains.
     """
     queue = feeding_queue(cycle, traffic.function)
     over = traffic.lately(len(busy))
-    seen = flow(sight.world, queue, over) if queue else None
+    seen = flow(context.world, queue, over) if queue else None
     if queue is None or seen is None or seen.sent <= 0 or seen.deleted <= 0:
         return ""
     if not share <= seen.deleted / seen.sent <= 1 / share:
         return ""
     runs = sum(busy)
-    if seen.deleted * share > runs * _batch(sight, queue, traffic.function) or runs * share > seen.deleted:
+    if seen.deleted * share > runs * _batch(context, queue, traffic.function) or runs * share > seen.deleted:
         # Others take from the queue as well, or most runs are repeats.
         return ""
     return (
@@ -145,19 +147,19 @@ def self_fed(sight: Sight, cycle: Cycle, traffic: Traffic, busy: tuple[float, ..
     )
 
 
-def standing_at_cap(sight: Sight, cycle: Cycle, traffic: Traffic, minutes: int) -> str:
-    """Whether the function's concurrency was at its cap in each of the newest minutes, in words."""
+def standing_at_cap(context: EvaluationContext, cycle: Cycle, traffic: Traffic, minutes: int) -> str:
+    """Return the evidence that the function's concurrency stood at its limit in the newest minutes, or ""."""
     queue = feeding_queue(cycle, traffic.function)
-    caps = [m.max_concurrency for m in _mappings(sight, queue, traffic.function) if m.max_concurrency]
-    reserved = sight.world.reserved_of(traffic.function)
+    caps = [m.max_concurrency for m in _mappings(context, queue, traffic.function) if m.max_concurrency]
+    reserved = context.world.reserved_of(traffic.function)
     if isinstance(reserved, NotKnown):
         return ""
     caps += [reserved] if reserved else []
-    account = sight.world.accounts.get(traffic.function.scope)
+    account = context.world.accounts.get(traffic.function.scope)
     most = or_none(account.concurrency_limit) if account else None
     caps += [most] if most and not reserved else []
     over = traffic.lately(minutes)
-    levels = sight.world.metric(traffic.function, "ConcurrentExecutions", "Maximum").window(
+    levels = context.world.metric(traffic.function, "ConcurrentExecutions", "Maximum").window(
         over.start, over.end
     )
     if not caps or len(levels) < minutes or min(levels) < min(caps):
@@ -165,52 +167,52 @@ def standing_at_cap(sight: Sight, cycle: Cycle, traffic: Traffic, minutes: int) 
     return f"concurrency {min(levels):.0f} >= its cap {min(caps)} for {minutes} min"
 
 
-def _mappings(sight: Sight, queue: Key | None, function: Key) -> list[MappingFacts]:
+def _mappings(context: EvaluationContext, queue: Key | None, function: Key) -> list[MappingFacts]:
     if queue is None:
         return []
-    return [m for m in sight.world.mappings_of(function) if m.enabled and m.source_queue == queue]
+    return [m for m in context.world.mappings_of(function) if m.enabled and m.source_queue == queue]
 
 
-def _batch(sight: Sight, queue: Key, function: Key) -> int:
-    return max((m.batch_size or _BATCH for m in _mappings(sight, queue, function)), default=_BATCH)
+def _batch(context: EvaluationContext, queue: Key, function: Key) -> int:
+    return max((m.batch_size or _BATCH for m in _mappings(context, queue, function)), default=_BATCH)
 
 
-def outside(sight: Sight, cycle: Cycle, traffic: Traffic, share: float) -> str:
-    """The producer outside of the cycle that explains the traffic as well, "" when there is none.
+def outside(context: EvaluationContext, cycle: Cycle, traffic: Traffic, share: float) -> str:
+    """Return the producer outside of the cycle that explains the traffic as well, "" when there is none.
 
-    Where every hop is certain nothing else need explain it: whatever enters, goes round. Otherwise a
-    producer counts when its own volume is at least `share` of the traffic, or when it is certain and
-    cannot be measured. A schedule cannot send much.
+    Where every hop is certain nothing else need explain it: whatever enters, goes round. Otherwise a producer
+    counts when its own volume is at least `share` of the traffic, or when it is certain and cannot be
+    measured. A schedule cannot send much.
     """
     if cycle.certain:
         return ""
     inside = set(cycle.nodes)
     over = Window(traffic.start, traffic.end)
     queue = feeding_queue(cycle, traffic.function)
-    seen = flow(sight.world, queue, over) if queue else None
+    seen = flow(context.world, queue, over) if queue else None
     needed = share * max(traffic.total, seen.sent if seen else 0.0)
-    into = graph(sight.world).into
+    into = graph(context.world).into
     for edge in (e for node_ in cycle.nodes for e in into.get(node_, ())):
         scheduled = service_of(edge.source) == "events" and ":rule/" in edge.source
         if edge.source in inside or scheduled or edge.via in FAILURES or edge.via == DISABLED:
             continue
-        volume = _volume(sight, edge.source, over)
+        volume = _volume(context, edge.source, over)
         if (volume is None and edge.certain) or (volume or 0.0) >= needed:
             return edge.source
     # Pushed events are no part of a cycle that is polled, and every one of them is counted.
-    pushed = sight.world.metric(traffic.function, "AsyncEventsReceived").sum(over.start, over.end)
+    pushed = context.world.metric(traffic.function, "AsyncEventsReceived").sum(over.start, over.end)
     fed = feeder(cycle, traffic.function)
     polled = fed is not None and fed.via == "event source mapping"
     return "asynchronous callers" if polled and pushed >= share * traffic.total > 0 else ""
 
 
-def _volume(sight: Sight, source: str, over: Window) -> float | None:
-    """What a producer sent or did in the window, None when that is not measured."""
+def _volume(context: EvaluationContext, source: str, over: Window) -> float | None:
+    """Return how much a producer sent or did in the window, None when that is not measured."""
     key = key_of(node(source))
     if key is None:
         return None
     name = {"queue": "NumberOfMessagesSent", "stream": "IncomingRecords", "function": "Invocations"}.get(
         key.kind
     )
-    series = sight.world.metric(key, name) if name else None
+    series = context.world.metric(key, name) if name else None
     return series.sum(over.start, over.end) if series is not None and series.times else None

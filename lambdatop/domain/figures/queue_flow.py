@@ -27,7 +27,7 @@ class Flow:
 
 
 def flow(world: World, queue: Key, over: Window) -> Flow | None:
-    """The queue's flow, None when CloudWatch has said nothing about it."""
+    """Return the queue's flow, None when CloudWatch returned nothing about it."""
     received = world.metric(queue, "NumberOfMessagesReceived")
     deleted = world.metric(queue, "NumberOfMessagesDeleted")
     sent = world.metric(queue, "NumberOfMessagesSent")
@@ -50,7 +50,7 @@ class Growth:
 
 
 def growth(world: World, queue: Key, over: Window) -> Growth | None:
-    """Growth of depth (visible + in flight) by CloudWatch's minutes; by polls where it has none.
+    """Return the growth of depth (visible + in flight) by CloudWatch's minutes; by polls where it has none.
 
     NumberOfMessagesSent is never used: it does not count what a redrive policy moves.
     """

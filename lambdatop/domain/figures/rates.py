@@ -26,13 +26,13 @@ class Window:
 
 
 def window(now: float, minutes: int, settings: MetricSettings) -> Window:
-    """The last `minutes` final minutes."""
+    """Return the window of the last `minutes` final minutes."""
     end = final_end(now, settings.publish_delay_s)
     return Window(end - minutes * MINUTE, end)
 
 
 def known_window(world: World, key: Key, metric: str, stat: str, full: Window) -> Window | None:
-    """`full`, shortened to where the series begins; None when it has no point before the end.
+    """Return `full`, shortened to where the series begins; None when it has no point before the end.
 
     Without this a function that exists for one minute would show a third of its rate.
     """
@@ -43,7 +43,7 @@ def known_window(world: World, key: Key, metric: str, stat: str, full: Window) -
 
 
 def trend(series: Series, end: int, minutes: int = 3) -> Trend:
-    """Direction of the last `minutes` against the `minutes` before; under 20 % is flat.
+    """Return the direction of the last `minutes` against the `minutes` before; under 20 % is flat.
 
     A missing minute of a counter means nothing happened in it, so it counts as zero here.
     """
@@ -57,7 +57,7 @@ def trend(series: Series, end: int, minutes: int = 3) -> Trend:
 
 
 def gauge_trend(series: Series, end: int, minutes: int = 3) -> Trend:
-    """Direction of a gauge (maximum per minute); under 20 % is flat, no points no direction."""
+    """Return the direction of a gauge (maximum per minute); under 20 % is flat, no points no direction."""
     recent = series.max(end - minutes * MINUTE, end)
     before = series.max(end - 2 * minutes * MINUTE, end - minutes * MINUTE)
     if recent is None or before is None:
@@ -83,12 +83,12 @@ def began(series: Series, end: int, quiet_min: int = 3) -> int | None:
 
 
 def spark(series: Series, end: int, minutes: int = SPARK_MINUTES) -> tuple[float | None, ...]:
-    """The last `minutes` final minutes, oldest first, None where there is no point."""
+    """Return the last `minutes` final minutes, oldest first, None where there is no point."""
     return series.grid(end - minutes * MINUTE, minutes)
 
 
 def slope_per_min(points: tuple[tuple[float, float], ...]) -> float | None:
-    """Least-squares slope per minute of (s, value) points; None below two distinct times."""
+    """Return the least-squares slope per minute of (s, value) points; None below two distinct times."""
     if len(points) < 2:
         return None
     n = len(points)

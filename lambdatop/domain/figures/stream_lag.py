@@ -39,18 +39,18 @@ class Rise:
 
 
 def points_of(series: Series, over: Window) -> Points:
-    """The points of a window."""
+    """Return the points of a window."""
     pairs = zip(series.times, series.values, strict=True)
     return tuple((float(t), v) for t, v in pairs if over.start <= t < over.end)
 
 
 def rise(points: Points, at_least: float, min_points: int) -> Rise | None:
-    """The longest rise up to now of at least that slope (ms/min); None without one.
+    """Return the longest rise up to now of at least that slope (ms/min); None without one.
 
-    Only new heights count: with several shards the other ones' small ages stand between those of the one
-    that is stuck, and a window that batches makes a saw-tooth, which reaches no new heights. What falls at
-    the beginning is a replay before it got stuck. The newest height must be new, for a shard that goes on
-    again falls back at once.
+    Only new heights count: with several shards the other ones' small ages stand between those of the one that
+    is stuck, and a window that batches makes a saw-tooth, which reaches no new heights. What falls at the
+    beginning is a replay before it got stuck. The newest height must be new, for a shard that goes on again
+    falls back at once.
     """
     begin = next((i for i in range(len(points) - 1) if points[i][1] < points[i + 1][1]), len(points))
     heights: list[tuple[float, float]] = []
@@ -69,10 +69,10 @@ def rise(points: Points, at_least: float, min_points: int) -> Rise | None:
 
 
 def arrived(series: Series, found: Rise) -> float:
-    """When the record that blocks came (s since the epoch), else the first minute in which its age grew.
+    """Return when the blocking record arrived (s since the epoch), else when its age began to grow.
 
-    The age alone would say so, but a replay begins with old records: it is believed where the rise began
-    with a fresh one, or where nothing is known of the time before.
+    The age alone would say so, but a replay begins with old records: it is believed where the rise began with
+    a fresh one, or where nothing is known of the time before.
     """
     came = found.last + MINUTE - found.age_ms / 1000
     first = found.first
@@ -88,10 +88,10 @@ def arrived(series: Series, found: Rise) -> float:
 
 
 def climbs(points: Points, least: float) -> bool:
-    """Whether the values climb over the whole of the points by at least `least`, up to now.
+    """Return whether the values climb over the whole of the points by at least `least`, up to now.
 
-    The medians of three thirds must each take a part of the climb: a burst of a producer is one step, and
-    a rebalance (3 minutes) one hump.
+    The medians of three thirds must each take a part of the climb: a burst of a producer is one step, and a
+    rebalance (3 minutes) one hump.
     """
     if len(points) < 6:
         return False
@@ -109,7 +109,7 @@ def climbs(points: Points, least: float) -> bool:
 
 
 def retention_s(world: World, mapping: MappingFacts) -> int | NotKnown:
-    """How long the source keeps its records (s)."""
+    """Return how long the source keeps its records (s)."""
     if mapping.source_kind == "dynamodb":
         return DYNAMODB_RETENTION_S
     key = mapping.source_stream
@@ -117,5 +117,5 @@ def retention_s(world: World, mapping: MappingFacts) -> int | NotKnown:
 
 
 def kept_s(world: World, mapping: MappingFacts) -> int | NotKnown:
-    """How old a record may become before this consumer loses it (s): retention or MaximumRecordAge."""
+    """Return how old a record may become before this consumer loses it (s): retention or MaximumRecordAge."""
     return deadline.kept_s(mapping, retention_s(world, mapping))

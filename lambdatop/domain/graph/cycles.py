@@ -20,9 +20,9 @@ _Out = Mapping[str, Sequence[Edge]]
 
 
 def closed_paths(
-    edges: Sequence[Edge], tells: Callable[[str], bool], skip: Iterable[str] = ()
+    edges: Sequence[Edge], wanted: Callable[[str], bool], skip: Iterable[str] = ()
 ) -> Iterator[tuple[Edge, ...]]:
-    """A shortest closed path through each node that `tells`, is on one, and is not in `skip`.
+    """Yield a shortest closed path through each node that is on one, is `wanted` and not in `skip`.
 
     A component without such a node gives one path, through its first node, unless it was skipped.
     """
@@ -33,7 +33,7 @@ def closed_paths(
             continue
         inside = frozenset(component)
         nodes = sorted(component)
-        starts = [n for n in nodes if tells(n)] or nodes[:1]
+        starts = [n for n in nodes if wanted(n)] or nodes[:1]
         for start in starts:
             if start in done:
                 continue
@@ -46,7 +46,7 @@ def closed_paths(
 
 
 def trimmed(edges: Sequence[Edge]) -> Sequence[Edge]:
-    """Without edges that lead nowhere or come from nowhere; most of a real account is gone after this."""
+    """Return the edges without dead ends and unreachable sources, which are most of a real account."""
     for _ in range(_TRIMS):
         alive = {e.source for e in edges} & {e.target for e in edges}
         kept = [e for e in edges if e.source in alive and e.target in alive]
@@ -57,7 +57,7 @@ def trimmed(edges: Sequence[Edge]) -> Sequence[Edge]:
 
 
 def _outgoing(edges: Iterable[Edge]) -> _Out:
-    """Edges by their source; of several to the same target, the one that is most certain first."""
+    """Return the edges by their source; of several to the same target, the most certain first."""
     out: dict[str, list[Edge]] = {}
     for edge in sorted(edges, key=lambda e: (e.source, e.target, not e.certain, e.via)):
         out.setdefault(edge.source, []).append(edge)
@@ -65,7 +65,7 @@ def _outgoing(edges: Iterable[Edge]) -> _Out:
 
 
 def _way_round(out: _Out, inside: frozenset[str], start: str, budget: int) -> tuple[tuple[Edge, ...], int]:
-    """The shortest way from a node back to itself (breadth first) or (), and the edges looked at."""
+    """Return a shortest path from a node back to itself (breadth first) or (), and the edges visited."""
     came: dict[str, Edge] = {}
     waiting = deque([start])
     looked = 0
@@ -84,7 +84,7 @@ def _way_round(out: _Out, inside: frozenset[str], start: str, budget: int) -> tu
 
 
 def components(out: _Out) -> Iterator[list[str]]:
-    """Strongly connected components (Tarjan's algorithm, without recursion: chains may be long)."""
+    """Yield the strongly connected components (Tarjan's algorithm, without recursion: chains may be long)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -117,7 +117,7 @@ def _next(
     open_: set[str],
     here: str,
 ) -> tuple[int, str] | None:
-    """The next node below `here` that was not visited yet, and where to go on afterwards."""
+    """Return the next unvisited node below `here`, and the step at which to continue afterwards."""
     for i in range(step, len(targets)):
         target = targets[i].target
         if target not in index:
@@ -128,7 +128,7 @@ def _next(
 
 
 def _taken(stack: list[str], root: str) -> list[str]:
-    """Everything down to `root`, taken from the stack."""
+    """Remove and return everything down to `root` from the stack."""
     component: list[str] = []
     while not component or component[-1] != root:
         component.append(stack.pop())

@@ -13,7 +13,10 @@ from lambdatop.domain.state.world import World
 
 @newest
 def dead_letter_queues(world: World) -> Mapping[Key, tuple[Key, ...]]:
-    """Every queue that takes failures, with what feeds it: source queues, functions, mappings' functions."""
+    """Return every queue that receives failures, with its feeders.
+
+    Source queues, functions, mappings' functions.
+    """
     found: dict[Key, set[Key]] = defaultdict(set)
     for history in world.queues.values():
         if history.facts.dlq is not None:
@@ -38,6 +41,6 @@ def _add(found: dict[Key, set[Key]], arn: str, feeder: Key) -> None:
 
 
 def queue_of(arn: str) -> Key | None:
-    """Key of the queue that an ARN names, None for every other kind of destination."""
+    """Return the key of the queue that an ARN names, None for every other kind of destination."""
     parsed = parse_arn(arn)
     return key_of("queue", arn) if parsed is not None and parsed.service == "sqs" else None

@@ -12,7 +12,7 @@ _KINDS: Mapping[str, Kind] = {"lambda": "function", "sqs": "queue", "kinesis": "
 
 @lru_cache(maxsize=65_536)
 def node(arn: str) -> str:
-    """The node that an ARN stands for: without qualifier, stream label, consumer, subscription or object."""
+    """Return the node of an ARN: without qualifier, stream label, consumer, subscription or object."""
     parsed = parse_arn(arn)
     if parsed is None:
         return arn
@@ -38,18 +38,18 @@ def _arn(arn: Arn, resource: str) -> str:
 
 
 def name_of(node_: str) -> str:
-    """The last part of a node's ARN."""
+    """Return the last part of a node's ARN."""
     arn = parse_arn(node_)
     return arn.name if arn else node_
 
 
 def service_of(node_: str) -> str:
-    """The service of a node's ARN, "other" for what is no ARN."""
+    """Return the service of a node's ARN, "other" for what is no ARN."""
     return node_.split(":", 3)[2] if node_.startswith("arn:") and node_.count(":") >= 5 else "other"
 
 
 def key_of(node_: str) -> Key | None:
-    """Key of a function, queue, stream or table node; None for what has none (topics, buses, buckets)."""
+    """Return the key of a function, queue, stream or table node; None for others (topics, buses, buckets)."""
     arn = parse_arn(node_)
     if arn is None or arn.service not in _KINDS:
         return None
@@ -57,6 +57,6 @@ def key_of(node_: str) -> Key | None:
 
 
 def bus_of(rule: Arn) -> str:
-    """The bus of a rule: `rule/NAME` stands on the default bus, `rule/BUS/NAME` on its own."""
+    """Return the bus of a rule: `rule/NAME` belongs to the default bus, `rule/BUS/NAME` to its own."""
     parts = rule.resource.split("/")
     return _arn(rule, f"event-bus/{parts[1] if len(parts) > 2 else 'default'}")

@@ -94,7 +94,7 @@ class Cycle:
         return tuple(sorted(_SERVICES.get(service, service) for service in found))
 
     def starting_at(self, function: Key) -> Cycle:
-        """The same cycle, told from one of its functions."""
+        """Return the same cycle, beginning at one of its functions."""
         for i, edge in enumerate(self.edges):
             if key_of(edge.source) == function:
                 return Cycle(self.edges[i:] + self.edges[:i])
@@ -134,12 +134,12 @@ class _Parts:
 
 
 def graph(world: World) -> Graph:
-    """The event graph of a World; computed again only after a part of it was replaced."""
+    """Return the event graph of a World; computed again only after a part of it was replaced."""
     return _graph(_Parts(world))
 
 
 def edges(world: World) -> tuple[Edge, ...]:
-    """Every edge that is known, once, in a stable order."""
+    """Return every known edge once, in a stable order."""
     return graph(world).edges
 
 
@@ -168,10 +168,10 @@ def _graph(parts: _Parts) -> Graph:
 
 
 def cycles(known: Iterable[Edge]) -> tuple[Cycle, ...]:
-    """A shortest cycle through each function, and through each node that AWS does not watch.
+    """Return a shortest cycle through each function, and through each node that AWS does not watch.
 
-    Those of certain edges that carry every event come first, those that only failures take last. The
-    order of the edges does not matter.
+    Those of certain edges that carry every event come first, those that only failures take last. The order of
+    the edges does not matter.
     """
     ordered = sorted(trimmed(tuple(known)), key=lambda e: (e.source, e.target, e.via, e.certain))
     tiers = (
@@ -183,7 +183,7 @@ def cycles(known: Iterable[Edge]) -> tuple[Cycle, ...]:
     told: set[str] = set()
     for tier in tiers:
         fresh: dict[tuple[str, ...], Cycle] = {}
-        for path in closed_paths(tier, _tells, skip=told):
+        for path in closed_paths(tier, _deserves_a_cycle, skip=told):
             cycle = Cycle(_turned(path))
             fresh.setdefault(cycle.nodes, cycle)
         for nodes in fresh:
@@ -200,14 +200,14 @@ def _live(edge: Edge) -> bool:
     return edge.via not in FAILURES and edge.via != DISABLED
 
 
-def _tells(node_: str) -> bool:
-    """Whether a cycle through this node is worth its own line."""
+def _deserves_a_cycle(node_: str) -> bool:
+    """Return whether a cycle through this node deserves its own line."""
     service = service_of(node_)
     return service == "lambda" or service not in STOPPED
 
 
 def _turned(path: tuple[Edge, ...]) -> tuple[Edge, ...]:
-    """The path from its first function on (by name), so that each cycle is written in one way."""
+    """Return the path from its first function on (by name), so that each cycle has one form."""
     starts = [e.source for e in path if service_of(e.source) == "lambda"] or [e.source for e in path]
     i = [e.source for e in path].index(min(starts))
     return path[i:] + path[:i]
@@ -240,7 +240,7 @@ def _all(parts: _Parts) -> Iterator[tuple[str, str, str, bool]]:
 def _configured(
     arn: str, triggers: FunctionTriggers, read: AbstractSet[str]
 ) -> Iterator[tuple[str, str, str, bool]]:
-    """Destinations, and who may push.
+    """Yield the configured destinations, and who may push.
 
     A permission says that somebody may send, not that somebody does; where the topic, bus or bucket itself
     was read, it knows better.
@@ -261,7 +261,7 @@ def _configured(
 
 
 def stopped_by_aws(world: World, cycle: Cycle) -> tuple[bool | None, str]:
-    """Whether Lambda's loop detection ends this loop, and why; None: not known."""
+    """Return whether Lambda's loop detection ends this loop (None: not known), and why."""
     if cycle.unseen_by_aws:
         return False, f"AWS does not detect loops through {', '.join(cycle.unseen_by_aws)}"
     read = [world.triggers_of(key).recursive_loop for key in cycle.functions]
@@ -275,6 +275,6 @@ def stopped_by_aws(world: World, cycle: Cycle) -> tuple[bool | None, str]:
 
 
 def cycle_of(world: World, function: Key) -> Cycle | None:
-    """The most certain cycle that a function is on, told from there; None when the graph shows none."""
+    """Return most certain cycle that a function is on, beginning there; None when the graph shows none."""
     found = graph(world).through.get(function)
     return found[0].starting_at(function) if found else None

@@ -12,13 +12,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.loglines.line import LogLine, Report
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.memo import once
 
-BREATH = 500
+GIVE_WAY_EVERY = 500
 """Lines that are looked at in one piece: some ms."""
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -74,9 +74,9 @@ class Environment(NamedTuple):
     start_at: float | None = None
 
     def idle_s(self, until: float, init_s: float) -> float | None:
-        """Seconds from the end of its initialisation to its first request, or to `until` without one.
+        """Return seconds from the end of its initialization to its first request, or to `until` without one.
 
-        `init_s` stands in for an initialisation whose length is unknown; None without an INIT_START.
+        `init_s` replaces an initialization of unknown length; None without an INIT_START.
         """
         if self.init_at is None:
             return None
@@ -104,7 +104,10 @@ class Digest:
     environments: tuple[Environment, ...] = ()
 
     def since(self, at: float) -> Digest:
-        """Only what is stamped `at` (s since the epoch) or later; mentions and environments as they are."""
+        """Return a digest of what is stamped `at` (s since the epoch) or later.
+
+        Mentions and environments unchanged.
+        """
         return replace(
             self,
             starts=tuple(x for x in self.starts if x.at >= at),
@@ -115,25 +118,25 @@ class Digest:
 
 
 def events(tail: LogTail) -> list[LogLine]:
-    """The lines of a tail, each event once, as they came."""
+    """Return the lines of a tail, each event once, in order of arrival."""
     return list({line.event_id or line.seq: line for line in tail.lines}.values())
 
 
 @once
-def digest(tail: LogTail, breathe: Breathe = no_breath) -> Digest:
-    """The digest of one tail; `breathe` is called every few ms of the 30 that a full one takes."""
-    lines = _in_order(events(tail), breathe)
+def digest(tail: LogTail, give_way: GiveWay = no_pause) -> Digest:
+    """Return the digest of one tail; `give_way` is called every few ms of the 30 that a full one takes."""
+    lines = _in_order(events(tail), give_way)
     failures: list[Failed] = []
     failed: set[tuple[str, int]] = set()
     mentioned: dict[str, set[tuple[str, int]]] = {}
-    for line, (request, run) in paced(zip(lines, _executions(lines), strict=True), breathe, BREATH):
+    for line, (request, run) in paced(zip(lines, _executions(lines), strict=True), give_way, GIVE_WAY_EVERY):
         if line.signature or line.kind in ("error", "timeout"):
             failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
             failed.add((line.stream, run))
         if line.kind in ("app", "error"):
             for id_ in set(_UUID.findall(line.text, 0, 400)) - {request}:
                 mentioned.setdefault(id_, set()).add((line.stream, run))
-    breathe()
+    give_way()
     return Digest(
         lines[0].at if lines else 0.0,
         lines[-1].at if lines else 0.0,
@@ -146,7 +149,7 @@ def digest(tail: LogTail, breathe: Breathe = no_breath) -> Digest:
         ),
         tuple(failures),
         MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
-        _environments(paced(lines, breathe, BREATH)),
+        _environments(paced(lines, give_way, GIVE_WAY_EVERY)),
     )
 
 
@@ -158,7 +161,7 @@ def _environments(lines: Iterable[LogLine]) -> tuple[Environment, ...]:
 
 
 def after(seen: Environment | None, line: LogLine) -> Environment:
-    """What is known of an environment after one more of its lines; None before its first one."""
+    """Return what is known of an environment after one more of its lines; None before its first one."""
     if seen is None:
         seen = Environment(line.stream, line.at, line.at)
     first_at, last_at = min(seen.first_at, line.at), max(seen.last_at, line.at)
@@ -177,7 +180,7 @@ Place = tuple[float, str, str]
 
 
 def reported_twice(seen: Digest) -> frozenset[Place]:
-    """REPORTs of one request that follow one another in its stream without a START: some of them are forged.
+    """Return REPORTs of one request that follow one another in its stream without a START: some are forged.
 
     The platform writes one for each START; a retry of the same id begins with a START of its own.
     """
@@ -197,17 +200,17 @@ _STAGE = {"init": 0, "start": 1, "app": 2, "error": 2, "timeout": 2, "end": 3, "
 
 
 def _order(line: LogLine) -> tuple[float, str, int, str]:
-    """Stamps are whole milliseconds, so lines of one millisecond keep the order of an execution's stages."""
+    """Return the sort key of a line; within one millisecond the stages of an execution keep their order."""
     return (line.at, line.stream, _STAGE.get(line.kind, 2), line.event_id)
 
 
-def _in_order(lines: list[LogLine], breathe: Breathe) -> list[LogLine]:
-    places = [_order(line) for line in paced(lines, breathe, BREATH)]
+def _in_order(lines: list[LogLine], give_way: GiveWay) -> list[LogLine]:
+    places = [_order(line) for line in paced(lines, give_way, GIVE_WAY_EVERY)]
     return [lines[i] for i in sorted(range(len(lines)), key=places.__getitem__)]
 
 
 def _executions(lines: list[LogLine]) -> Iterator[tuple[str, int]]:
-    """The request that each line belongs to, and which START of the tail it follows in its environment.
+    """Yield the request that each line belongs to, and which START of the tail it follows in its environment.
 
     A line's own id counts only where the platform wrote it; the application may print other ids.
     """

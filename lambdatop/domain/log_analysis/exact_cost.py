@@ -20,10 +20,10 @@ class Exact:
 
 
 def exact_burn(figures: LogFigures, times: float = 1.0) -> Exact | None:
-    """The exact figure that stands beside an estimate; None without a single REPORT that names a billed time.
+    """Return the exact cost beside an estimate; None without a single REPORT that has a billed time.
 
-    `times`: published minutes pass so much faster than log lines are stamped (the demo's compression): the
-    estimate is per published hour, so this must be, too.
+    `times` is the demo's compression: published minutes pass so much faster than log lines are stamped. The
+    estimate is per published hour, so this is, too.
     """
     if figures.usd_per_hour is None or figures.requests <= figures.unbilled_reports:
         return None

@@ -67,9 +67,9 @@ def log_figures(
     window_s: float = WINDOW_S,
     prices: Prices | None = None,
 ) -> LogFigures:
-    """The figures of the last `window_s` seconds before `until` (s since the epoch).
+    """Return the figures of the last `window_s` seconds before `until` (s since the epoch).
 
-    Without `prices` at the table's of the function's region.
+    Without `prices`, the table's of the function's region apply.
     """
     whole = digest(tail)
     begin = until - window_s
@@ -95,7 +95,7 @@ class FigureBook:
         self._known_from = -inf
 
     def take(self, lines: Iterable[LogLine]) -> None:
-        """Some more lines."""
+        """Add lines."""
         for line in lines:
             seen = self._environments.get(line.stream)
             self._environments[line.stream] = after(seen, line)
@@ -108,7 +108,7 @@ class FigureBook:
             self.forget(newest[0].last_at)
 
     def forget(self, before: float) -> None:
-        """Nothing will be asked about the time before (s since the epoch)."""
+        """Drop everything before a moment (s since the epoch), which is never asked for again."""
         self._known_from = max(self._known_from, before)
         del self._reports[: bisect_left(self._reports, before, key=_at)]
         self._environments = {n: e for n, e in self._environments.items() if e.last_at >= before}
@@ -122,7 +122,7 @@ class FigureBook:
         complete: bool = True,
         prices: Prices | None = None,
     ) -> LogFigures:
-        """The figures between two moments (s since the epoch), as far back as it remembers."""
+        """Return the figures between two moments (s since the epoch), as far back as they are kept."""
         begin = max(since, min(self._known_from, until))
         low, high = bisect_left(self._reports, begin, key=_at), bisect_right(self._reports, until, key=_at)
         reports, known = self._reports[low:high], tuple(self._environments.values())
@@ -162,7 +162,10 @@ def _figures(
 
 
 def _usd(reports: list[Reported], facts: FunctionFacts, prices: Prices | None) -> float:
-    """Exact to the REPORT: its own memory counts, because a deployment may have changed it."""
+    """Return the USD, exact to the REPORT.
+
+    Its own memory size counts, because a deployment may have changed it.
+    """
     billed: dict[int, list[float]] = defaultdict(list)
     for reported in reports:
         billed[int(reported.report.memory_mb or facts.memory_mb)].append(reported.report.billed_ms or 0.0)

@@ -82,7 +82,7 @@ class ErrorKind:
 
 
 def fingerprint(text: str) -> str:
-    """What is left of a text without its variable parts: one cleaned line of at most LENGTH characters.
+    """Return a text without its variable parts: one cleaned line of at most LENGTH characters.
 
     Replaced are stamps, ids, ARNs, addresses, e-mail, IP, what stands in quotes, numbers, and of paths what
     looks made up (below /tmp, digits, ids). Only the first MOST characters count.
@@ -114,15 +114,15 @@ def _segment(segment: str) -> str:
 
 
 def is_error(record: Record) -> bool:
-    """Whether a record tells of a failure: an error, a timeout, or a known signature."""
+    """Return whether a record shows a failure: an error, a timeout, or a known signature."""
     return record.kind in ("error", "timeout") or bool(record.signature) or record.level in ("error", "fatal")
 
 
 def digest_errors(records: Iterable[Record]) -> tuple[ErrorKind, ...]:
-    """The kinds of error among these records, the most frequent first, then the newest.
+    """Return the kinds of error among these records, the most frequent first, then the newest.
 
-    A REPORT with a bad status counts only where no line of its request says what went wrong: both tell of
-    the same failure.
+    A REPORT with a bad status counts only where no line of its request explains it: both are the same
+    failure.
     """
     book = ErrorBook()
     book.take(records)
@@ -188,7 +188,7 @@ class ErrorBook:
         self.left_out = 0
 
     def take(self, records: Iterable[Record]) -> None:
-        """Some more records; those that tell of no failure are passed over."""
+        """Add records; those without a failure are ignored."""
         for record in records:
             if not is_error(record):
                 continue
@@ -207,7 +207,7 @@ class ErrorBook:
         self._forget()
 
     def found(self) -> tuple[ErrorKind, ...]:
-        """The kinds so far, the most frequent first, then the newest."""
+        """Return the kinds so far, the most frequent first, then the newest."""
         kinds, copied = dict(self._kinds), set[str]()
         for mute in self._mute.values():
             for print_, when, record in mute:

@@ -90,7 +90,7 @@ class ErrorsFound:
 
 
 def errors_query(limit: int = MOST_ROWS) -> str:
-    """The query for lines that tell of failures, newest first.
+    """Return the query for lines that show failures, newest first.
 
     Grouping them is done here: the query language has no way to leave numbers and ids out of a message.
     """
@@ -109,7 +109,7 @@ def price_usd(scanned_bytes: float) -> float:
 
 
 def kinds_in(rows: Iterable[Row]) -> tuple[KindIn, ...]:
-    """Kinds of errors by log group, the most frequent first; rows that tell of none are left out."""
+    """Return kinds of errors by log group, the most frequent first; rows without a failure are left out."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
@@ -122,5 +122,5 @@ def kinds_in(rows: Iterable[Row]) -> tuple[KindIn, ...]:
 
 
 def errors_found(found: Found) -> ErrorsFound:
-    """What a query found, summed up."""
+    """Summarize the result of a query."""
     return ErrorsFound(kinds_in(found.rows), found.matched, found.left_out, found.scanned_bytes, found.usd)

@@ -146,7 +146,7 @@ class _Seen:
             self.billed_ms += line.report.billed_ms or 0.0
 
     def newest_attempt(self) -> list[Record]:
-        """What is kept since the newest START, in its stream; all of it without one."""
+        """Return the records since the newest START in its stream; all of them without one."""
         last = next((r for r in reversed(self.kept) if r.kind == "start"), None)
         if last is None:
             return self.kept
@@ -163,7 +163,7 @@ class RequestBook:
         self._made: dict[str, Request] = {}
 
     def take(self, records: Iterable[Record]) -> None:
-        """Some more records; in one call their order does not matter."""
+        """Add records; within one call their order does not matter."""
         touched: dict[str, None] = {}
         placed = [(_place(r), n, r) for n, r in enumerate(records) if r.request_id]
         for place, _, record in sorted(placed):
@@ -190,7 +190,7 @@ class RequestBook:
             self._made[id_] = _request(id_, self._seen[id_])
 
     def found(self) -> tuple[Request, ...]:
-        """All requests, in the order of their first lines."""
+        """Return all requests, in the order of their first lines."""
         return tuple(self._made[id_] for id_ in sorted(self._made, key=lambda id_: self._seen[id_].first))
 
     def __len__(self) -> int:
@@ -198,7 +198,7 @@ class RequestBook:
 
 
 def requests(records: Sequence[Record]) -> tuple[Request, ...]:
-    """The requests that these records tell of, in the order of their first lines."""
+    """Return the requests in these records, in the order of their first lines."""
     book = RequestBook()
     book.take(records)
     return book.found()
@@ -231,12 +231,12 @@ def _request(request_id: str, seen: _Seen) -> Request:
 
 
 def _report_of(records: list[Record]) -> Report | None:
-    """The newest REPORT's numbers."""
+    """Return the newest REPORT's numbers."""
     return next((r.first.report for r in reversed(records) if r.kind == "report" and r.first.report), None)
 
 
 def _status(records: list[Record], report: Report | None) -> Status:
-    """The platform's own word first; lines before 2024 carry none, there the error's own shape decides."""
+    """Return the status: the platform's own where present (since 2024), else by the shape of the error."""
     if report is not None and report.status:
         return _word(report.status)
     if any(r.kind == "timeout" or r.signature == "timeout" for r in records):
@@ -254,7 +254,7 @@ def _word(status: str) -> Status:
 
 
 def _crashed(record: Record) -> bool:
-    """Whether an error left the handler: what the runtimes write then, not what a logger wrote."""
+    """Return whether an error left the handler: the form that runtimes write, not a logger."""
     if record.kind == "end" and record.level == "error":
         return True
     if record.kind != "error":
@@ -271,5 +271,5 @@ def _weight(record: Record) -> tuple[int, bool]:
 
 
 def _worst(records: list[Record]) -> Record | None:
-    """The record that explains the failure: what was written beats the numbers of a REPORT."""
+    """Return the record that explains the failure: a written line before the numbers of a REPORT."""
     return max((r for r in records if is_error(r)), key=_weight, default=None)

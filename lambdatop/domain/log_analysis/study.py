@@ -49,7 +49,7 @@ class LogStudy:
         self.last_at: float | None = None
 
     def feed(self, lines: Sequence[LogLine]) -> None:
-        """Some more lines, with the numbers that the tail gave them."""
+        """Add lines, with the numbers that the tail gave them."""
         if not lines:
             return
         stamps = [line.at for line in lines]
@@ -68,7 +68,7 @@ class LogStudy:
         self._learn(self._joiner.settle(self.last_at - SETTLE_S))
 
     def settle(self, before: float) -> None:
-        """No line from before `before` (s since the epoch) is expected any more."""
+        """Declare that no line from before `before` (s since the epoch) is expected any more."""
         self._learn(self._joiner.settle(before))
 
     def _learn(self, records: Sequence[Record]) -> None:
@@ -78,12 +78,12 @@ class LogStudy:
     def figures(
         self, facts: FunctionFacts, until: float, window_s: float = WINDOW_S, prices: Prices | None = None
     ) -> LogFigures:
-        """The figures of the last `window_s` before `until` (s since the epoch)."""
+        """Return the figures of the last `window_s` before `until` (s since the epoch)."""
         whole = not self.missed
         return self._figures.found(facts, until - window_s, until, complete=whole, prices=prices)
 
     def errors(self) -> tuple[ErrorKind, ...]:
-        """Kinds of errors, the most frequent first."""
+        """Return the kinds of errors, the most frequent first."""
         return self._errors.found()
 
     @property
@@ -92,5 +92,5 @@ class LogStudy:
         return self._errors.left_out
 
     def requests(self) -> tuple[Request, ...]:
-        """The newest MOST_REQUESTS requests, in the order of their first lines."""
+        """Return the newest MOST_REQUESTS requests, in the order of their first lines."""
         return self._requests.found()

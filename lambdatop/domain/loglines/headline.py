@@ -25,7 +25,7 @@ _FROM_NODE = re.compile(r"(?:Invoke Error|Uncaught Exception|Unhandled Promise R
 
 
 def headline(record: Record) -> str:
-    """One cleaned line of at most MOST characters; stamp, level and request id are left out."""
+    """Return one cleaned line of at most MOST characters, without stamp, level and request id."""
     if record.first.report is not None:
         return _platform(record)
     text = record.text
@@ -52,12 +52,12 @@ def _platform(record: Record) -> str:
 
 
 def _raised(lines: list[str]) -> str:
-    """The last line of a traceback that names an exception; a chain of them ends in what was raised."""
+    """Return last line of a traceback that names an exception; a chain ends in the one that was raised."""
     return next((line for line in reversed(lines) if line[:1] != " " and _RAISED.match(line)), "")
 
 
 def _from_json(text: str) -> str:
-    """`type: message` of an error in JSON, "" when it holds neither or is cut off."""
+    """Return `type: message` of an error in JSON, "" when it holds neither or is cut off."""
     try:
         data = _DECODER.decode(text)
     except (ValueError, RecursionError):

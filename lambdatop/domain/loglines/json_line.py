@@ -39,7 +39,7 @@ _HEAD = 2048
 
 
 def read_json(message: str, text: str) -> Read | None:
-    """What a line that begins like a JSON object says; None when it is text after all.
+    """Return what a line that begins like a JSON object holds; None when it is plain text.
 
     Args:
         message: the line as it came, because a long one is cut where it is cleaned.
@@ -73,7 +73,7 @@ def _application(text: str, data: dict[str, object]) -> Read:
 
 
 def _broken(text: str) -> Read | None:
-    """A JSON line that was cut off (Lambda cuts at 256 KB, some loggers earlier): what its head says."""
+    """Return what the head of a truncated JSON line holds (Lambda cuts at 256 KB, some loggers earlier)."""
     level, request_id = _BROKEN_LEVEL.search(text, 0, _HEAD), _BROKEN_ID.search(text, 0, _HEAD)
     if level is None and request_id is None:
         return None
@@ -83,7 +83,7 @@ def _broken(text: str) -> Read | None:
 
 
 def _failure(text: str, level: str) -> str:
-    """The signature of an application's line; whoever debugs prints everything, failed or not."""
+    """Return the signature of an application's line; debug output alone is no failure."""
     return "" if level in ("debug", "trace") else classify(text)
 
 
@@ -102,7 +102,7 @@ def _id(data: dict[str, object]) -> str:
 
 
 def _platform_words(text: str, type_: str, words: str) -> Read:
-    """An event whose record is words (platform.fault) or missing (platform.restoreStart)."""
+    """Return an event whose record is text (platform.fault) or missing (platform.restoreStart)."""
     found = _REQUEST.match(words)
     request_id = found.group(1) if found else ""
     if type_ == "platform.fault":

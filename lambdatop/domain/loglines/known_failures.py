@@ -142,10 +142,10 @@ _TIMEOUTS = ("timeout", "Sandbox.Timedout")
 
 
 def classify(text: str, report: Report | None = None) -> str:
-    """The known failure that a line shows, "" for none: one of SIGNATURES.
+    """Return the known failure that a line shows, one of SIGNATURES, "" for none.
 
-    `report` are the numbers of a REPORT, INIT_REPORT, RESTORE_REPORT or platform.* line; where there is
-    one, only its status, error type and memory count.
+    `report` are the numbers of a REPORT, INIT_REPORT, RESTORE_REPORT or platform.* line; where there is one,
+    only its status, error type and memory count.
     """
     if report is not None:
         return _by_report(text, report)
@@ -185,7 +185,7 @@ def _full(report: Report) -> bool:
 
 
 def _sure(needle: str, signature: str, low: str) -> str:
-    """The signature once what stands around the needle was looked at, "" when it means something else."""
+    """Return the signature after a check of the text around the needle, "" when it means something else."""
     word = _WORD.get(needle)
     if word is not None and not word.search(low):
         return ""

@@ -110,7 +110,7 @@ class LogLine:
     signature: str = ""
 
     def numbered(self, seq: int) -> LogLine:
-        """The same line as number `seq`; `dataclasses.replace` would take three times as long."""
+        """Return the same line as number `seq`; `dataclasses.replace` would take three times as long."""
         return LogLine(
             seq,
             self.at,
@@ -126,7 +126,10 @@ class LogLine:
 
 
 def parse(at: float, event_id: str, stream: str, message: str, seq: int = 0) -> LogLine:
-    """One raw log event as a cleaned line. The fold numbers it anew where `seq` is not the number it gets."""
+    """Return one raw log event as a cleaned line.
+
+    The fold renumbers it where `seq` is not the number it gets.
+    """
     text = clean(message.rstrip("\n"))
     # A carriage return ends a line too (Node and Windows hosts write them); it stays visible in the text.
     plain = text.replace("\u240d\n", "\n").replace("\u240d", "\n") if "\u240d" in text else text
@@ -163,7 +166,7 @@ def _application(text: str) -> Read:
 
 
 def _signature(text: str) -> str:
-    """What an application's line shows; that a task timed out only the platform can say."""
+    """Return the signature of an application's line; a timeout counts only from the platform."""
     found = classify(text)
     return "" if found == "timeout" else found
 
@@ -186,7 +189,7 @@ def _thrown(text: str) -> bool:
 
 
 def _id_of(text: str, prefix: re.Match[str] | None) -> str:
-    """The request id where a runtime writes it, in the prefix or named; other UUIDs are anybody's."""
+    """Return request id where a runtime writes it, in the prefix or named; other UUIDs may be anything."""
     if prefix is None:
         prefix = PREFIX.match(text)
     if prefix is not None:
@@ -218,7 +221,7 @@ def _level(text: str) -> str:
 
 
 def _report(text: str) -> Report:
-    """The fields of a REPORT by their keys, in whatever order and separated by whatever space.
+    """Return the fields of a REPORT by their keys, in any order and with any separating space.
 
     A value ends with its line or where the next key begins.
     """

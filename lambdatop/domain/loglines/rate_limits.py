@@ -20,5 +20,5 @@ OUR_SHARE = 1 / 3
 
 
 def logs_per_s(region: str) -> float:
-    """Calls of FilterLogEvents a second that all our tails together may make in one region."""
+    """Return how many FilterLogEvents calls a second all our tails together may make in one region."""
     return FILTER_PER_S.get(region, FILTER_PER_S_ELSEWHERE) * OUR_SHARE

@@ -37,7 +37,7 @@ _RANK = {"": 0, "trace": 1, "debug": 2, "info": 3, "warn": 4, "error": 5, "fatal
 
 
 def position(line: LogLine) -> Position:
-    """The key by which the lines of one stream are put in order."""
+    """Return the sort key of a line within its stream."""
     return (line.at, line.seq, 0 if line.seq else _STAGE.get(line.kind, 2))
 
 
@@ -87,10 +87,10 @@ class _Stream:
     served: list[tuple[Position, str]] = field(default_factory=list)
 
     def request(self, line: LogLine) -> str:
-        """The request that a line belongs to.
+        """Return the request that a line belongs to.
 
-        An id that the application wrote counts where no START is in view, or when this stream started it
-        (an environment that serves several requests at once); otherwise it may be anybody's.
+        An id that the application wrote counts where no START is in view, or when this stream started it (an
+        environment that serves several requests at once); otherwise it may be anybody's.
         """
         own = line.request_id
         if own and (line.kind in _PLATFORM or not self.served):
@@ -121,10 +121,10 @@ class Joiner:
         self._streams: dict[str, _Stream] = {}
 
     def feed(self, lines: Iterable[LogLine]) -> tuple[Record, ...]:
-        """The records that `lines` complete, in the order of their first lines.
+        """Return the records that `lines` complete, in the order of their first lines.
 
-        A record is complete when its stream goes on with something else; see `open` and `settle` for the
-        last one of each stream.
+        A record is complete when its stream goes on with something else; see `open` and `settle` for the last
+        one of each stream.
         """
         done: list[Record] = []
         batch = sorted(lines, key=position)
@@ -138,7 +138,7 @@ class Joiner:
         return tuple(sorted(done, key=_by_first))
 
     def open(self) -> tuple[Record, ...]:
-        """The records that may still go on, as they are so far, in the order of their first lines."""
+        """Return records that may still continue, as they are so far, in the order of their first lines."""
         records = (_record(s.lines, s) for s in self._streams.values() if s.lines)
         return tuple(sorted(records, key=_by_first))
 
@@ -175,7 +175,7 @@ class Joiner:
             stream.mode = mode
 
     def _late(self, stream: _Stream, line: LogLine, done: list[Record]) -> None:
-        """A line from before the newest one: into the open record if that spans its time."""
+        """Put a line older than the newest one into the open record if that spans its time."""
         lines = stream.lines
         if position(line) < position(lines[0]) and _follows(_Stream([line], _opens(line)), lines[0]) is None:
             done.append(_record([line], stream))
@@ -187,7 +187,7 @@ class Joiner:
 
 
 def join(lines: Sequence[LogLine]) -> tuple[Record, ...]:
-    """The records of these lines, in the order of their first lines, whatever order the lines came in.
+    """Return the records of these lines, in the order of their first lines, whatever order the lines came in.
 
     Raises:
         Nothing: any line is a record, at worst one of its own.
@@ -202,7 +202,7 @@ def _by_first(record: Record) -> tuple[Position, str]:
 
 
 def _opens(line: LogLine) -> Mode:
-    """The mode of a record that this line begins; lines of the platform and JSON hold no open trace."""
+    """Return the mode of a record that this line begins; platform lines and JSON hold no open trace."""
     return "" if line.kind in _PLATFORM or line.text.startswith("{") else begins(line.text)
 
 

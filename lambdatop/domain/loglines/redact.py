@@ -64,7 +64,10 @@ _LINE = re.compile(r"[^\n]+")
 
 
 def _beside(match: re.Match[str]) -> str:
-    """The name and its sign stay, a quote in front of the value too; words that stand for no value stay."""
+    """Return the match with its value masked.
+
+    The name, its sign and a leading quote stay, so do words that are no value.
+    """
     return match.group("name") + _masked(match.group("value"))
 
 
@@ -76,7 +79,7 @@ def _masked(value: str) -> str:
 
 
 def _named(text: str, low: str) -> str:
-    """Values beside names such as `password`, and in elements that are called so."""
+    """Mask values beside names such as `password`, and in elements of such names."""
     if len(low) != len(text):  # a few letters are two when they are small
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     made: list[str] = []
@@ -137,7 +140,7 @@ Words to look for first, the beginning, and what follows it."""
 
 
 def _block(match: re.Match[str]) -> str:
-    """Line by line, so that a line of the redacted text is a line of the original."""
+    """Redact line by line, so that a line of the redacted text is a line of the original."""
     return match.group("head") + _LINE.sub(MASK, match.group("body"))
 
 
@@ -314,7 +317,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def redact(text: str) -> tuple[str, tuple[str, ...]]:
-    """`text` with its secrets as `•••`, and what kinds of secrets they were (none: the same text).
+    """Return `text` with its secrets as `•••`, and the kinds of secrets found (none: the same text).
 
     It keeps its number of lines.
     """
@@ -322,7 +325,10 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def redact_all(texts: Sequence[str]) -> list[str]:
-    """Many texts with their secrets hidden; what stands in none of them is looked for once."""
+    """Return many texts with their secrets masked.
+
+    Patterns that none of them contains are tried only once.
+    """
     whole = "\n".join(texts).lower()
     rules = tuple(rule for rule in RULES if any(word in whole for word in rule[1]))
     return [_redact(text, rules)[0] for text in texts]
@@ -350,12 +356,15 @@ def _redact(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
 
 
 def redact_strictly(text: str) -> str:
-    """Like `redact`, and each long random word is hidden too: for the words of who handles keys."""
+    """Mask secrets like `redact`, and every long random word too.
+
+    For the output of programs that handle keys.
+    """
     return _LONG_WORD.sub(lambda m: MASK if _is_mixed(m.group()) else m.group(), redact(text)[0])
 
 
 def suspicious(text: str) -> bool:
-    """Whether a text holds anything that may be a secret: one that is found, or a long random word."""
+    """Return whether a text may hold a secret: one that is found, or a long random word."""
     return bool(redact(text)[1]) or any(_is_mixed(word) for word in _LONG_WORD.findall(text))
 
 

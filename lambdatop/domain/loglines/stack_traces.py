@@ -37,7 +37,7 @@ _RUST_MORE = re.compile(r"note: |stack backtrace:")
 
 
 def begins(text: str) -> Mode:
-    """The mode after a record's first line, which may hold a whole trace, or be amid one in a cut tail."""
+    """Return the mode after a record's first line, which may hold a whole trace or begin amid one."""
     head = text[:400]
     if head[:1] == " ":
         return "frames" if _FRAME.match(head) else "python" if _FILE.match(head) else ""
@@ -57,7 +57,7 @@ def begins(text: str) -> Mode:
 
 
 def goes_on(mode: Mode, text: str, length: int) -> Mode | None:
-    """The mode after `text` when it belongs to the record above it; None when it begins its own.
+    """Return the mode after `text` when it belongs to the record above it; None when it begins its own.
 
     Args:
         mode: the mode of the record so far.
@@ -82,7 +82,10 @@ def goes_on(mode: Mode, text: str, length: int) -> Mode | None:
 
 
 def _indented(mode: Mode, text: str) -> Mode | None:
-    """Within a trace whatever is indented belongs to it; outside only what looks like a frame begins one."""
+    """Return the mode for an indented line.
+
+    Within a trace any belongs to it, outside only what looks like a frame.
+    """
     if mode == "raised":
         if _TRACEBACK.match(text):
             return "python"
@@ -105,7 +108,7 @@ def _after_traceback(mode: Mode, text: str) -> Mode | None:
 
 
 def _after_raised(text: str) -> Mode | None:
-    """A chained exception follows its cause: an empty line, the phrase, an empty line, a traceback."""
+    """Return the mode for a chained exception: an empty line, the phrase, an empty line, a traceback."""
     if not text:
         return "raised"
     return "python" if text.startswith(_CHAIN) else None
@@ -122,7 +125,7 @@ def _after_panic(mode: Mode, text: str) -> Mode | None:
 
 
 def _after_source(text: str, length: int) -> Mode | None:
-    """Node shows the place before the error: `file:line`, the code, a caret, an empty line, the error."""
+    """Return the mode for Node's form: `file:line`, the code, a caret, an empty line, the error."""
     if length == 1 or not text or _MARK.match(text):
         return "source"
     return "frames" if length <= 4 and _NAMED.match(text) else None

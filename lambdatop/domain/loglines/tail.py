@@ -38,7 +38,7 @@ class LogTail:
     KEEP_BURST: ClassVar[int] = 60_000
 
     def after(self, seq: int) -> tuple[LogLine, ...]:
-        """Lines newer than `seq` that are still in memory."""
+        """Return the lines newer than `seq` that are still in memory."""
         first = self.next_seq - len(self.lines)
         newer = self.lines[max(0, seq + 1 - first) :]
         return (
@@ -47,7 +47,7 @@ class LogTail:
 
 
 def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
-    """The tail with `lines` appended, numbered on, and the oldest dropped beyond its bounds."""
+    """Return the tail with `lines` appended, numbered on, and the oldest dropped beyond its bounds."""
     if not lines:
         return tail
     numbered = lines

@@ -51,14 +51,14 @@ class Read(NamedTuple):
 
 
 def level_word(level: object) -> str:
-    """One of trace, debug, info, warn, error, fatal for what a logger calls it; "" for anything else."""
+    """Return trace, debug, info, warn, error or fatal for a logger's level; "" for anything else."""
     if isinstance(level, str):
         return _WORDS.get(level.strip().lower(), "") if len(level) <= 16 else ""
     return _NUMBERS.get(level, "") if isinstance(level, int) else ""
 
 
 def report_level(report: Report | None) -> str:
-    """The level of a platform line: "error" when its status is not success."""
+    """Return the level of a platform line: "error" when its status is not success."""
     return "error" if report and report.status in _BAD else ""
 
 
@@ -71,12 +71,15 @@ _PLAIN = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
 
 def millis(value: object) -> float | None:
-    """A time in ms of 0 to MOST_MS; None for anything else: the function may have printed the line itself."""
+    """Return a time of 0 to MOST_MS ms.
+
+    None for anything else: the function may have printed the line itself.
+    """
     return _within(value, 0.0, MOST_MS)
 
 
 def megabytes(value: object) -> float | None:
-    """A size in MB of LEAST_MB to MOST_MB; None for anything else."""
+    """Return a size of LEAST_MB to MOST_MB in MB; None for anything else."""
     return _within(value, LEAST_MB, MOST_MB)
 
 
@@ -91,5 +94,5 @@ def _within(value: object, least: float, most: float) -> float | None:
 
 @lru_cache(maxsize=4096)
 def shared(text: str) -> str:
-    """An equal string, the same object for lines that follow one another: ids and streams repeat."""
+    """Return an equal string, the same object for consecutive lines: ids and streams repeat."""
     return text

@@ -27,7 +27,10 @@ IAM = ("lambda:UpdateAlias", "lambda:GetAlias", "lambda:ListVersionsByFunction")
 
 
 def point(function: str, alias: str, version: str, weights: Mapping[str, float], revision: str = "") -> Call:
-    """The call that makes the alias of `function` (its ARN) this; with `revision` only if untouched since."""
+    """Return the call that points the alias of `function` (its ARN) here.
+
+    With `revision`, only if unchanged since.
+    """
     params: dict[str, Any] = {
         "FunctionName": function,
         "Name": alias,
@@ -38,7 +41,7 @@ def point(function: str, alias: str, version: str, weights: Mapping[str, float],
 
 
 def alias_cli(scope: Scope, call: Call) -> str:
-    """UpdateAlias as an `aws` command."""
+    """Return UpdateAlias as an `aws` command."""
     p = call.params
     words = ["lambda", "update-alias", *option("--function-name", p["FunctionName"])]
     words += option("--name", p["Name"])
@@ -83,7 +86,7 @@ def plan_rollback_alias(s: AliasSituation, params: Mapping[str, Any], now: float
 
 
 def _wanted(s: AliasSituation, params: Mapping[str, Any]) -> tuple[VersionFacts | None, str]:
-    """The version to point at and why that one; or None and why there is none."""
+    """Return the version to point at and why that one; or None and why there is none."""
     known = {v.version: v for v in s.versions}
     if "version" in params:
         text = str(params["version"]).strip()
@@ -108,7 +111,7 @@ def _wanted(s: AliasSituation, params: Mapping[str, Any]) -> tuple[VersionFacts 
 
 def _versions(s: AliasSituation) -> str:
     names = [v.version for v in s.versions if v.version != LATEST]
-    return f"Say which with --set version=N; there are {', '.join(names[-10:])}." if names else ""
+    return f"Choose one with --set version=N; there are {', '.join(names[-10:])}." if names else ""
 
 
 def _reach(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
@@ -147,12 +150,12 @@ def _warnings(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
 
 
 def percent(share: float) -> str:
-    """A share as exactly as AWS takes it: 0.5% is not nothing."""
+    """Return a share with AWS's full precision: 0.5% is not nothing."""
     return f"{share * 100:g}%"
 
 
 def routing_words(version: str, weights: Mapping[str, float] | None) -> str:
-    """Version and weights in words."""
+    """Return version and weights in words."""
     shares = "".join(f", {percent(share)} to {other}" for other, share in (weights or {}).items())
     return f"version {version}{shares or ' alone'}"
 
@@ -167,7 +170,7 @@ SPECS = (
         plan=plan_rollback_alias,
         hotkey="V",
         label="roll back",
-        does="point one of its aliases at the version before",
+        does="point one of its aliases at the previous version",
         footer=26,
         params=(VERSION,),
         nothing="no alias",

@@ -41,7 +41,7 @@ Settings = Mapping[str, Any] | None
 
 
 def settings_of(config: AsyncConfig) -> Settings:
-    """A configuration as the state that plans compare, None for an empty one, as of a function without.
+    """Return a configuration as the state that plans compare, None for an empty or missing one.
 
     What is not set counts as AWS's default, whether or not AWS repeats it in its answer.
     """
@@ -58,14 +58,17 @@ def settings_of(config: AsyncConfig) -> Settings:
 
 
 def set_whole(function: str, settings: Settings) -> Call:
-    """The call that makes the configuration of `function` (its ARN) exactly `settings`; None deletes it."""
+    """Return the call that makes the configuration of `function` (its ARN) exactly `settings`.
+
+    None deletes it.
+    """
     if settings is None:
         return Call("lambda", "DeleteFunctionEventInvokeConfig", {"FunctionName": function})
     return Call("lambda", "PutFunctionEventInvokeConfig", {"FunctionName": function, **settings})
 
 
 def async_cli(scope: Scope, call: Call) -> str:
-    """One of the three calls as an `aws` command."""
+    """Return one of the three calls as an `aws` command."""
     verb = {"Put": "put", "Upd": "update", "Del": "delete"}[call.operation[:3]]
     words = ["lambda", f"{verb}-function-event-invoke-config"]
     words += option("--function-name", call.params["FunctionName"])
@@ -90,8 +93,8 @@ def plan_stop_async_retries(
     change = {RETRIES: 0, AGE: SHORTEST_AGE_S}
     after = {**(before or {}), **change}
     if before == after:
-        reason = f"{s.facts.name} retries no asynchronous event already."
-        return Refusal(STOP, s.ref, reason, "What still repeats is not Lambda's asynchronous queue.")
+        reason = f"{s.facts.name} already retries no asynchronous events."
+        return Refusal(STOP, s.ref, reason, "Remaining repeats do not come from Lambda's asynchronous queue.")
     operation = "PutFunctionEventInvokeConfig" if before is None else "UpdateFunctionEventInvokeConfig"
     call = Call("lambda", operation, {"FunctionName": _address(s), **change})
     return _plan(STOP, s, call, before, after, now, plan_id)
@@ -102,7 +105,7 @@ def plan_restore_async(s: FunctionSituation, params: Mapping[str, Any], now: flo
     if isinstance(s.async_config, NotKnown):
         return _unreadable(RESTORE, s, s.async_config)
     if not params:
-        hint = "Say it with --set retries=0..2 and --set max_age=60..21600 (or none: AWS's default)."
+        hint = "Pass --set retries=0..2 and --set max_age=60..21600 (or none: AWS's default)."
         return Refusal(RESTORE, s.ref, "What should the asynchronous retries be?", hint)
     before = settings_of(s.async_config)
     after: dict[str, Any] = dict(before or DEFAULTS)
@@ -143,7 +146,7 @@ def _plan(
         undo=undo,
         undo_note=f"back to {async_words(before)} ({async_cli(scope, undo)})",
         lost=_lost(s, after),
-        in_flight="running invocations go on to their end",
+        in_flight="running invocations continue to their end",
         takes_effect="within seconds; whether events that wait already fall under it, AWS does not say",
         confirm=name if stops else "key",
         cli=async_cli(scope, call),
@@ -160,7 +163,7 @@ def _address(s: FunctionSituation) -> str:
 
 
 def _unreadable(mitigation: str, s: FunctionSituation, why: NotKnown) -> Refusal:
-    """Without the former settings there would be no way back."""
+    """Return the refusal for unreadable former settings: without them there is no undo."""
     reason = (
         f"The event-invoke configuration of {s.facts.name} could not be read ({why.why}), so it could not be "
         "restored."
@@ -190,14 +193,14 @@ def _reach(s: FunctionSituation) -> tuple[str, ...]:
 
 
 def _alias(name: str, own: AsyncConfig | None) -> str:
-    """An alias without a configuration of its own has AWS's defaults, not the function's settings."""
+    """Return the note that an alias without its own configuration has AWS's defaults, not the function's."""
     if own is None:
         return f"alias {name}: NOT changed by this; it has none of its own: {async_words(None)}"
     return f"alias {name}: NOT changed by this; it has its own: {async_words(settings_of(own))}"
 
 
 def async_words(settings: Settings) -> str:
-    """Settings in words; what is not set is AWS's default."""
+    """Return settings in words; AWS's default for what is not set."""
     known = settings or DEFAULTS
     retries, age = known[RETRIES], span(known[AGE])
     ends = known.get(ENDS) or {}

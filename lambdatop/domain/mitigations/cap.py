@@ -35,11 +35,11 @@ def plan_cap_concurrency(
 ) -> Proposal:
     """Plan or refuse; `reserved` says how many executions at once, and nothing is guessed."""
     if "reserved" not in params:
-        return Refusal(NAME, s.ref, "How many executions at once?", "Say it with --set reserved=N.")
+        return Refusal(NAME, s.ref, "How many executions at once?", "Pass --set reserved=N.")
     wanted = parse_reserved(params["reserved"])
     refused = _refuse(s, wanted)
     if refused or wanted is None:
-        return refused or Refusal(NAME, s.ref, "'none' is no cap.", "restore_concurrency takes one away.")
+        return refused or Refusal(NAME, s.ref, "'none' is not a cap.", "restore_concurrency removes a cap.")
     name, scope = s.facts.name, s.ref.key.scope
     function = function_arn(scope, name, s.ref.arn)
     back, tier = set_reserved_cli(scope, function, s.reserved), tier_of(s)
@@ -55,7 +55,7 @@ def plan_cap_concurrency(
         undo=set_reserved(function, s.reserved),
         undo_note=f"back to {reserved_words(s.reserved)} ({back})",
         lost=f"{NOTHING}; above it {refused_work(s)}",
-        in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s, above the cap too",
+        in_flight=f"running invocations continue, at most {s.facts.timeout_s} s, above the cap too",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
         confirm="key" if tier == "T1" else name,
         cli=set_reserved_cli(scope, function, wanted),
@@ -71,7 +71,7 @@ def plan_cap_concurrency(
 def _refuse(s: FunctionSituation, wanted: int | None) -> Refusal | None:
     name = s.facts.name
     if wanted == 0:
-        reason = "0 is no cap: nothing would run any more."
+        reason = "0 is not a cap: no invocation would start any more."
         return Refusal(NAME, s.ref, reason, "That is throttle_to_zero.")
     if wanted is not None and wanted == s.reserved:
         return Refusal(NAME, s.ref, f"Reserved concurrency of {name} is {wanted} already.")
@@ -100,7 +100,7 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
 
 
 def _queues_beyond(s: FunctionSituation, wanted: int) -> list[MappingFacts]:
-    """The queues' mappings that are switched on, where they may ask for more together than the cap allows."""
+    """Return enabled queue mappings, where together they may ask for more than the cap allows."""
     found = [m for m in enabled_mappings(s) if m.source_kind == "sqs"]
     limits = [m.max_concurrency for m in found]
     fits = None not in limits and sum(filter(None, limits)) <= wanted
@@ -117,7 +117,7 @@ def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
 
 
 def _tuned(wanted: int) -> str:
-    """What a MaximumConcurrency does about a cap, which all queues share with whoever else calls."""
+    """Return the advice to set MaximumConcurrency; the cap is shared by all queues and other callers."""
     if wanted < LEAST_CONCURRENCY:
         return f"the least MaximumConcurrency, {LEAST_CONCURRENCY}, is more than the cap, too"
     return (

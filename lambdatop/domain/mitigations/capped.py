@@ -14,13 +14,13 @@ NOTHING = "nothing by the cap itself"
 
 
 def refused_work(s: FunctionSituation) -> str:
-    """What happens above the limit to callers that wait, asynchronous events, records and messages."""
+    """Return what happens above the limit to synchronous calls, asynchronous events, records and messages."""
     parts = ["synchronous callers get 429", _events(s), *_aliases(s), *_sources(s)]
     return ", ".join(parts)
 
 
 def tier_of(s: FunctionSituation) -> Tier:
-    """T1 only where it is known that no event is lost: who calls asynchronously cannot be listed."""
+    """Return T1 only where it is known that no event is lost: asynchronous callers cannot be listed."""
     taken = bool(async_end(s.facts, s.async_config).takers) and (bool(s.facts.dlq_arn) or not s.aliases)
     if not taken or isinstance(s.mappings, NotKnown):
         return "T2"
@@ -40,7 +40,7 @@ def _events(s: FunctionSituation) -> str:
 
 
 def _aliases(s: FunctionSituation) -> tuple[str, ...]:
-    """Events sent to an alias have its settings, or AWS's defaults."""
+    """Return the warning that events sent to an alias have its settings, or AWS's defaults."""
     if isinstance(s.aliases, NotKnown):
         return (f"those sent to an alias by its own settings (its aliases are {s.aliases.words})",)
     if s.aliases:
@@ -65,5 +65,5 @@ def _waits(mapping: MappingFacts) -> str:
     if limit is None:
         return "wait in their shards until they expire"
     told = mapping.on_failure_arn
-    end = f"their place goes to {end_name(told)}" if told else "nobody is told"
+    end = f"their position goes to {end_name(told)}" if told else "no destination records them"
     return f"wait in their shards and are DISCARDED once older than {span(limit)} ({end})"

@@ -21,9 +21,9 @@ DISABLED_WITHIN_S = 600.0
 def in_steps(
     mitigation: str, target: Ref, title: str, steps: Sequence[Plan], *, confirm: str, lost: str = ""
 ) -> Plan:
-    """One plan out of several; what each says of losses, warnings and permissions is kept, once.
+    """Return one plan made of several; losses, warnings and permissions of each are kept, once.
 
-    The whole has the gravest tier of its steps. `lost` is said in place of what the steps say.
+    The whole has the most severe tier of its steps. `lost` replaces what the steps state.
     """
     begin, last = steps[0], steps[-1]
     # No surer than that of the step whose events may be lost sooner.
@@ -67,7 +67,7 @@ def _once(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def step_id(plan_id: str, number: int) -> str:
-    """The id of a step, and so of its journal entry: the whole's id and its number, from 1."""
+    """Return the id of a step, and so of its journal entry: the plan's id and its number, from 1."""
     return f"{plan_id}.{number}"
 
 
@@ -79,7 +79,7 @@ def disable_steps(
     oldest_age_s: float | NotKnown = NOT_ASKED,
     dead_letters: bool | NotKnown = NOT_ASKED,
 ) -> tuple[Plan, ...] | Refusal:
-    """Steps that switch these triggers of queues off, sent beside each other, then waited for together.
+    """Return steps that disable these queue triggers, sent beside each other, then waited for together.
 
     A Refusal where one cannot be switched now: AWS takes a minute and more for each, so one after the other
     would leave the last ones running for long.

@@ -20,12 +20,12 @@ IAM = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
 def drain(url: str, name: str) -> Call:
-    """The call: everything of the queue at `url` goes to the file of the queue `name`."""
+    """Return the call that moves everything in the queue at `url` to the file of the queue `name`."""
     return Call(SERVICE, OPERATION, {"QueueUrl": url, "QueueName": name})
 
 
 def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
-    """The plan of a drain; nothing is compared before it because counts move all the time."""
+    """Return the plan of a drain; nothing is compared before it because counts change all the time."""
     q = s.facts
     about = q.visible + q.in_flight + q.delayed
     return Plan(
@@ -41,7 +41,7 @@ def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
         undo_note="none: lambdatop does not send them again. The file holds bodies and attributes; ids, ages "
         "and receive counts would be new",
         lost="nothing: each message is on this machine's disk (0600, fsync'd) before it is deleted",
-        in_flight="messages that somebody else is working on are not taken; they come back or are done",
+        in_flight="messages in flight elsewhere are not taken; they become visible again or are deleted",
         takes_effect="ten messages at a time; ends after three long polls without a message",
         confirm=q.name,
         cli=cli(

@@ -15,7 +15,7 @@ _HINT = "Nothing was sent. See whose the credentials are (lambdatop doctor), and
 
 
 def answered_elsewhere(mitigation: str, scope: Scope, s: Situation) -> Refusal | None:
-    """Why the answers about this target are not of `scope`, where the connection is; None when they are."""
+    """Return why the answers about this target are not of the connection's `scope`; None when they are."""
     if s.ref.key.kind != "mapping" and is_elsewhere(scope, s.ref.arn):  # a mapping's is its UUID
         return _refusal(mitigation, scope, s, s.ref.arn)
     if isinstance(s, QueueSituation) and _owner(s.facts.url) != scope.account:
@@ -24,7 +24,7 @@ def answered_elsewhere(mitigation: str, scope: Scope, s: Situation) -> Refusal |
 
 
 def _owner(url: str) -> str | None:
-    """The account in a queue's URL (https://host/account/name), which is all that SQS is told."""
+    """Return the account in a queue's URL (https://host/account/name), the only thing that SQS receives."""
     parts = url.rstrip("/").rsplit("/", 2)
     return parts[1] if len(parts) == 3 else None
 

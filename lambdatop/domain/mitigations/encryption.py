@@ -12,5 +12,5 @@ KMS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 def kms_actions(queue: QueueFacts) -> tuple[str, ...]:
-    """The actions that this queue's key asks for; none without a customer's key."""
+    """Return the IAM actions that this queue's key requires; none without a customer managed key."""
     return KMS if queue.kms_key else ()

@@ -40,7 +40,7 @@ Statement = dict[str, Any]
 
 
 def resource_of(action: str) -> str:
-    """The ARN pattern of what a changing action acts on, "*" where none is known.
+    """Return the ARN pattern of what a changing action acts on, "*" where none is known.
 
     Holds the placeholders REGION, ACCOUNT_ID and those of ANY_NAME.
     """
@@ -70,7 +70,7 @@ class Policy:
 
 
 def policy(name: PolicyName, reads: Iterable[str]) -> Policy:
-    """One of the policies; `reads` are the IAM actions of everything that is read."""
+    """Return one of the policies; `reads` are the IAM actions of everything that is read."""
     actions = tuple(reads)
     make: Mapping[PolicyName, Callable[[Sequence[str]], Policy]] = {
         "read-only": _read_only,
@@ -127,7 +127,7 @@ def _lease() -> Statement:
 
 
 def _encrypted() -> Statement:
-    """What SQS asks of whoever moves or receives messages of an encrypted queue, through SQS alone.
+    """Return the KMS permissions that SQS requires for messages of an encrypted queue, through SQS alone.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     """
@@ -136,7 +136,7 @@ def _encrypted() -> Statement:
 
 
 def _elevated(reads: Sequence[str]) -> Policy:
-    """What deletes messages: nothing brings them back, so it asks for a second factor."""
+    """Return what deletes messages: it cannot be undone, so it requires a second factor."""
     wanted = dict.fromkeys(a for p in REGISTRY.values() for a in p.iam_elevated if a not in reads)
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     statement = _statement("EmptyQueues", wanted, _QUEUES) | {"Condition": mfa}

@@ -26,7 +26,7 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
     q = s.facts
     if not (q.visible or q.in_flight or q.delayed):
         return Refusal(
-            NAME, s.ref, f"{q.name} is empty as far as SQS can tell.", "Counts lag by up to a minute."
+            NAME, s.ref, f"{q.name} is empty as far as SQS reports.", "Counts lag by up to a minute."
         )
     all_of_them = count(q.visible + q.in_flight + q.delayed, "message")
     age = "" if isinstance(s.oldest_age_s, NotKnown) else f", the oldest at least {span(s.oldest_age_s)} old"
@@ -40,9 +40,9 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
         before={},
         after={},
         undo=None,
-        undo_note="none: purged messages cannot be brought back by anybody",
+        undo_note="none: purged messages cannot be recovered",
         lost=f"ALL messages: about {q.visible} waiting, {q.in_flight} in flight, {q.delayed} delayed{age}",
-        in_flight="messages being worked on are removed too; their invocations run on",
+        in_flight="in-flight messages are removed too; their invocations continue",
         takes_effect="up to 60 s; messages sent meanwhile may be removed or still be received",
         confirm=q.name,
         cli=cli(s.ref.key.scope, "sqs", "purge-queue", "--queue-url", q.url),
@@ -75,7 +75,7 @@ def _warnings(s: QueueSituation) -> tuple[str, ...]:
         words.append("dead letters are often the only copy of the failed work")
     if s.facts.fifo:
         words.append(
-            "FIFO: a deduplication id sent again within 5 minutes may be swallowed even after the purge"
+            "FIFO: a deduplication id sent again within 5 minutes may be discarded even after the purge"
         )
     return tuple(words)
 
@@ -93,23 +93,23 @@ def _hold(s: QueueSituation) -> tuple[Alternative, ...]:
 
 
 def _keep(s: QueueSituation) -> tuple[Alternative, ...]:
-    """Ways that leave the queue as empty, and the messages somewhere."""
+    """Return alternatives that empty the queue as well and keep the messages."""
     found = []
     if or_none(s.dead_letters_of):
         why = (
             "SQS does it, up to 500 a second; nothing is lost, and whoever needs them reads them from there "
             "(SQS moves messages out of dead-letter queues only)"
         )
-        label = "Rather: move them aside to a queue that you name"
+        label = "Instead: move them aside to a queue that you name"
         found.append(Alternative(QUARANTINE, s.ref, why, label=label))
     why = "each message is on this machine's disk before it is deleted"
-    return (*found, Alternative(QUARANTINE, s.ref, why, {"to": "file"}, "Rather: drain them to a file"))
+    return (*found, Alternative(QUARANTINE, s.ref, why, {"to": "file"}, "Instead: drain them to a file"))
 
 
 def too_soon(entries: Iterable[Entry], queue: Key, now: float, uptime: Uptime = NO_UPTIME) -> str:
-    """Why SQS would refuse another purge of ours now, "" when it would not.
+    """Return why SQS would refuse another purge of ours now, "" when it would not.
 
-    One whose age is not known, because somebody set the clock, refuses nothing: SQS knows better. A
+    One whose age is not known, because somebody set the clock, refuses nothing: SQS decides. A
     PurgeQueueInProgress that comes nevertheless is the answer to somebody else's purge.
     """
     for entry in reversed(tuple(entries)):

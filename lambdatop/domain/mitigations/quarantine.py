@@ -45,7 +45,10 @@ def plan_quarantine_queue(s: QueueSituation, params: Mapping[str, Any], now: flo
 
 
 def _unread(s: QueueSituation, why: NotKnown) -> Refusal:
-    """A trigger that nobody switches off would go on delivering what is moved away beside it."""
+    """Return the refusal for unread triggers.
+
+    One that stays enabled would go on delivering what is moved away.
+    """
     reason = f"What reads {s.facts.name} could not be read ({why.why}), so that it cannot be held."
     return Refusal(NAME, s.ref, reason, f"{why.remedy}, or disable its triggers one by one.")
 
@@ -99,7 +102,7 @@ def _title(s: QueueSituation, to: str, held: int) -> str:
 
 def _where(s: QueueSituation) -> str:
     aside = "--set to=QUEUE moves its messages aside, " if or_none(s.dead_letters_of) else ""
-    return f"Say where to: {aside}--set to=file drains them to this machine."
+    return f"Choose a destination: {aside}--set to=file drains them to this machine."
 
 
 def _waiting(s: QueueSituation) -> bool:
@@ -108,7 +111,7 @@ def _waiting(s: QueueSituation) -> bool:
 
 def _empty(s: QueueSituation) -> Refusal:
     return Refusal(
-        NAME, s.ref, f"{s.facts.name} is empty as far as SQS can tell.", "Counts lag by up to a minute."
+        NAME, s.ref, f"{s.facts.name} is empty as far as SQS reports.", "Counts lag by up to a minute."
     )
 
 
@@ -122,10 +125,10 @@ SPECS = (
         plan=plan_quarantine_queue,
         hotkey="Q",
         label="quarantine",
-        does="hold one of its queues and put its messages aside",
+        does="hold one of its queues and move its messages aside",
         footer=24,
         params=(TO,),
-        ask=Ask("Where to with the messages of {target}?", "nowhere, file, or a queue", TO),
+        ask=Ask("Move the messages of {target} where?", "nowhere, file, or a queue", TO),
         queues=(TO,),
         nothing="no queue behind its triggers",
         saves="receives",

@@ -21,12 +21,12 @@ HOPS = 16
 
 
 def set_recursion(function: str, value: str) -> Call:
-    """The call that lets loops of `function` (its ARN) run (Allow) or has Lambda stop them (Terminate)."""
+    """Return call that allows loops of `function` (its ARN) or has Lambda stop them (Allow, Terminate)."""
     return Call("lambda", "PutFunctionRecursionConfig", {"FunctionName": function, "RecursiveLoop": value})
 
 
 def set_recursion_cli(scope: Scope, call: Call) -> str:
-    """`set_recursion` as an `aws` command."""
+    """Return `set_recursion` as an `aws` command."""
     name = option("--function-name", call.params["FunctionName"])
     return cli(
         scope,
@@ -68,17 +68,17 @@ def plan_stop_recursion(
         undo=undo,
         undo_note=f"allow loops again ({set_recursion_cli(scope, undo)})",
         lost=_lost(s),
-        in_flight="running invocations go on to their end; the next hop of a long chain is refused",
+        in_flight="running invocations continue to their end; the next hop of a long chain is refused",
         takes_effect="within seconds (AWS documents no figure)",
         confirm=name,
         cli=set_recursion_cli(scope, call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(
-            f"chains of about {HOPS} hops through queues, topics, buckets and functions end; others go on",
+            f"chains of about {HOPS} hops through queues, topics, buckets and functions end; others continue",
         ),
         warnings=(
-            "somebody allowed loops on purpose: if the work is meant to go round, it is cut off",
+            "somebody allowed loops on purpose: if the loop is intended, it is cut off",
             "loops through DynamoDB, Kinesis or EventBridge, and SDKs without the trace header, are not seen",
             *owner_warning(s.stack),
         ),

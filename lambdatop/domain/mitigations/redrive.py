@@ -48,7 +48,7 @@ CANCEL = Call("sqs", "CancelMessageMoveTask", {})
 
 
 def start(source: str, destination: str = "", rate: int = RATE) -> Call:
-    """The call that moves messages out of `source` (ARN), each home or all to `destination` (ARN)."""
+    """Return the call that moves messages out of `source` (ARN), each home or all to `destination` (ARN)."""
     params: dict[str, Any] = {"SourceArn": source}
     if destination:
         params["DestinationArn"] = destination
@@ -56,7 +56,7 @@ def start(source: str, destination: str = "", rate: int = RATE) -> Call:
 
 
 def move_cli(scope: Scope, call: Call) -> str:
-    """Both calls as an `aws` command."""
+    """Return both calls as an `aws` command."""
     p = call.params
     if call.operation == "CancelMessageMoveTask":
         handle = option("--task-handle", p["TaskHandle"])
@@ -69,12 +69,12 @@ def move_cli(scope: Scope, call: Call) -> str:
 
 
 def newer(task: MoveTask | None) -> State:
-    """The state in which a move task runs that is newer than `task`, the newest of now."""
+    """Return the state in which a move task newer than `task` runs."""
     return {FIELD: {NEWER_THAN: task.started_ms if task else 0}}
 
 
 def control(task: MoveTask | None) -> Any:
-    """What plans compare of the newest move task, None where there was none."""
+    """Return what plans compare of the newest move task, None where there was none."""
     return task.control if task else None
 
 
@@ -117,7 +117,7 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
 
 
 def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
-    """Why SQS would not move messages out of this queue."""
+    """Return why SQS would not move messages out of this queue, None when it would."""
     q, task = s.facts, s.move_task
     if isinstance(s.dead_letters_of, NotKnown):
         return _unread(mitigation, s, "Whether it is a dead-letter queue, and of which,", s.dead_letters_of)
@@ -138,7 +138,7 @@ def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
 
 
 def _unread(mitigation: str, s: QueueSituation, what: str, why: NotKnown) -> Refusal:
-    """Nothing is concluded from a read that brought nothing."""
+    """Return the refusal for a read without an answer: nothing is concluded from it."""
     return Refusal(mitigation, s.ref, f"{what} could not be read ({why.why}).", f"{why.remedy}.")
 
 
@@ -162,11 +162,11 @@ def plan_stop(
     task = current.get(FIELD) or {}
     handle, status = task.get("handle"), task.get("status")
     if status != "RUNNING" or not handle:
-        how = f"the newest is {status}" if status else "none was ever started, as far as SQS tells"
+        how = f"the newest is {status}" if status else "none was ever started, as far as SQS reports"
         reason = f"No move of messages out of {ref.key.id} is running: {how}."
         if status == "RUNNING":
             reason = (
-                f"A move of messages out of {ref.key.id} is running, but SQS told no handle to stop it by."
+                f"A move of messages out of {ref.key.id} is running, but SQS returned no handle to stop it."
             )
         return Refusal(mitigation, ref, reason, "What was moved stays moved.")
     call = Call(CANCEL.service, CANCEL.operation, {"TaskHandle": handle})
@@ -182,7 +182,7 @@ def plan_stop(
         undo=None,
         undo_note="none needed: start it again",
         lost="nothing; what was moved stays moved, the rest stays here",
-        in_flight="messages that were moved are being worked on",
+        in_flight="messages that were moved are being processed",
         takes_effect="within seconds: CANCELLING, then CANCELLED",
         confirm="key",
         cli=move_cli(ref.key.scope, call),
@@ -216,12 +216,12 @@ def _warnings(s: QueueSituation) -> tuple[str, ...]:
 
 
 def _stop_first(s: QueueSituation) -> tuple[Alternative, ...]:
-    """Where the consumer still fails, holding it comes first."""
+    """Return the alternative to stop the consumer first, where it still fails."""
     return tuple(
         Alternative(
             "disable_trigger",
             Ref(c.mapping.key, c.mapping.uuid, f"{c.mapping.source_name} → {c.mapping.function.id}"),
-            "hold the queue until the function is mended; nothing is lost before it expires",
+            "hold the queue until the function is fixed; nothing is lost before it expires",
         )
         for c in or_none(s.behind) or ()
         if c.fails and c.mapping.enabled
@@ -229,7 +229,7 @@ def _stop_first(s: QueueSituation) -> tuple[Alternative, ...]:
 
 
 def move_words(value: Any) -> str:
-    """The control value of a move task in words."""
+    """Return the control value of a move task in words."""
     if not value:
         return "no redrive"
     if NEWER_THAN in value:
@@ -247,7 +247,7 @@ SPECS = (
         plan=plan_redrive_dlq,
         hotkey="W",
         label="redrive",
-        does="redrive its dead letters, slowly",
+        does="redrive its dead letters at a limited rate",
         footer=25,
         params=("rate", "cancel"),
         nothing="no dead-letter queue behind its triggers",

@@ -41,7 +41,7 @@ NO_PLANNERS = ("registry", "iam_policy", "retention")
 
 
 def _found() -> dict[str, MitigationSpec]:
-    """Every spec in SPECS of a module of this folder, by name, in order."""
+    """Return every spec in SPECS of a module of this folder, by name, in order."""
     names = sorted(module.name for module in iter_modules(mitigations.__path__))
     planners = (name for name in names if name not in NO_PLANNERS)
     modules = [import_module(f"{mitigations.__name__}.{name}") for name in planners]
@@ -53,7 +53,7 @@ REGISTRY: Mapping[str, MitigationSpec] = _found()
 
 
 def planner(name: str) -> MitigationSpec:
-    """The mitigation of a name; raises UsageError for an unknown one."""
+    """Return the mitigation of a name; raises UsageError for an unknown one."""
     if name in REGISTRY:
         return REGISTRY[name]
     near = get_close_matches(name, REGISTRY)
@@ -62,28 +62,28 @@ def planner(name: str) -> MitigationSpec:
 
 
 def kind_of(name: str) -> Kind:
-    """What a mitigation acts on: function, mapping, queue, alias or rule."""
+    """Return what a mitigation acts on: function, mapping, queue, alias or rule."""
     return planner(name).kind
 
 
 def iam_actions() -> tuple[str, ...]:
-    """Every IAM action that some mitigation needs, in the registry's order."""
+    """Return every IAM action that some mitigation needs, in the registry's order."""
     found = (a for p in REGISTRY.values() for a in (*p.iam, *p.iam_elevated, *p.iam_encrypted))
     return tuple(dict.fromkeys(found))
 
 
 def calls() -> frozenset[tuple[str, str]]:
-    """Every call that some mitigation or its undo sends, as (service, operation)."""
+    """Return every call that some mitigation or its undo sends, as (service, operation)."""
     return frozenset(call for p in REGISTRY.values() for call in p.calls)
 
 
 def looks_at(name: str) -> tuple[str, ...]:
-    """Control fields that have to be read besides the situation."""
+    """Return the control fields that are read besides the situation."""
     return planner(name).looks_at
 
 
 def names_queue(name: str, param: str, value: object) -> bool:
-    """Whether this setting's value names a queue that has to be looked up."""
+    """Return whether this setting's value names a queue that has to be looked up."""
     words = (quarantine.NOWHERE, quarantine.FILE)
     return param in planner(name).queues and str(value).strip().lower() not in words
 

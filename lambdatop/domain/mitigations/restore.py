@@ -34,11 +34,10 @@ STARTS = "nothing; whatever waits in queues and streams is delivered again"
 
 
 def remembered(entries: Iterable[Entry], function: Key) -> Mapping[str, Any]:
-    """The `reserved` setting that the journal remembers for a function that stands at zero now.
+    """Return the `reserved` setting that the journal holds for a function that stands at zero now.
 
-    It is the value before the newest throttle to zero that still holds by the journal. Empty when the
-    newest change we know of led elsewhere: then the zero is somebody else's, and what was before it is
-    not known here.
+    It is the value before the newest throttle to zero that still stands by the journal. Empty when the newest
+    known change led elsewhere: then somebody else set the zero, and what was before it is not known here.
     """
     for entry in reversed(tuple(entries)):
         if entry.target != function or FIELD not in entry.after:
@@ -55,10 +54,10 @@ def remembered(entries: Iterable[Entry], function: Key) -> Mapping[str, Any]:
 def remembered_also_in_archives(
     entries: Sequence[Entry], older: Callable[[], Iterator[tuple[Entry, ...]]], function: Key
 ) -> Mapping[str, Any]:
-    """As `remembered`, also in archives, of which no more are read than needed."""
+    """Return the same as `remembered`, also from archives, of which no more are read than needed."""
     found = remembered(entries, function)
     archives: Iterator[tuple[Entry, ...]] | None = None
-    while not found and not any(_tells(entry, function) for entry in entries):
+    while not found and not any(_decides(entry, function) for entry in entries):
         archives = older() if archives is None else archives
         batch = next(archives, None)
         if batch is None:
@@ -68,20 +67,20 @@ def remembered_also_in_archives(
     return found
 
 
-def _tells(entry: Entry, function: Key) -> bool:
-    """Whether nothing older matters: this change of the function is known to have been applied."""
+def _decides(entry: Entry, function: Key) -> bool:
+    """Return whether nothing older matters: this change of the function is known to have been applied."""
     return entry.target == function and FIELD in entry.after and entry.outcome == "applied"
 
 
 def _may_hold(entry: Entry) -> bool:
-    """Whether a throttle of unknown outcome may be why the function stands at zero."""
+    """Return whether a throttle of unknown outcome may be why the function stands at zero."""
     if entry.outcome not in ("unknown", "open"):
         return False
     return entry.seen is None or entry.seen in (entry.before, entry.after)
 
 
 def parse_reserved(value: object) -> Reserved:
-    """`none` or a whole number >= 0; raises UsageError."""
+    """Parse `none` or a whole number >= 0; raise UsageError for anything else."""
     if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "absent")):
         return None
     if not is_number(str(value)):
@@ -137,14 +136,14 @@ def plan_restore_concurrency(
 def _no_value(s: FunctionSituation) -> Refusal:
     name, now = s.facts.name, reserved_words(s.reserved)
     if s.reserved == 0:
-        reason = f"The journal on this machine knows no former reserved concurrency of {name}; it is {now}."
+        reason = f"The journal on this machine has no former reserved concurrency of {name}; it is {now}."
     else:
         reason = f"Reserved concurrency of {name} is {now}, not 0: there is no throttle to take back."
-    return Refusal(NAME, s.ref, reason, "Say what you want: --set reserved=none or --set reserved=N.")
+    return Refusal(NAME, s.ref, reason, "Pass --set reserved=none or --set reserved=N.")
 
 
 def _to_zero(proposal: Proposal) -> Proposal:
-    """Setting 0 is a throttle whatever it is called: the same checks, and the same loss is declared."""
+    """Return the proposal of a throttle: setting 0 is one under any name, with the same checks and losses."""
     return replace(proposal, mitigation=NAME)
 
 
@@ -172,7 +171,7 @@ def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal 
 
 
 def pool_after(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
-    """What is left for functions without a reservation."""
+    """Return what is left for functions without a reservation."""
     free = unreserved(s)
     if isinstance(free, NotKnown):
         return (f"what is left of the account's concurrency is {free.words}",)
@@ -183,7 +182,7 @@ def pool_after(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
 
 
 def unreserved(s: FunctionSituation) -> int | NotKnown:
-    """What is left of the account's concurrency for functions without a reservation."""
+    """Return what is left of the account's concurrency for functions without a reservation."""
     return s.account if isinstance(s.account, NotKnown) else s.account.unreserved
 
 

@@ -17,12 +17,12 @@ MOST = 1_000
 
 
 def kept(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The entries that stay, in their order.
+    """Return the entries that stay, in their order.
 
     Those are the newest, all whose outcome is not known (with the newest change of the same target since,
-    which tells whether the state speaks for them), changes that can be undone with what was done on top of
-    them, the newest undos, and drains, which name the files that they filled. Of a plan in steps all stay or
-    none, so that a whole plan never looks as if it had ended halfway.
+    which shows whether the state is evidence for them), changes that can be undone with what was done on top
+    of them, the newest undos, and drains, which name the files that they filled. Of a plan in steps all stay
+    or none, so that a whole plan never looks as if it had ended halfway.
     """
     staying = {entry.id for entry in entries[-RECENT:]}
     staying |= set(_unsettled(entries))
@@ -44,9 +44,10 @@ def _unsettled(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _undos(entries: Sequence[Entry]) -> Iterator[str]:
-    """Newest first: all changes that stand, and for each field the newest undo with no change since.
+    """Yield the ids, newest first.
 
-    Changes below others stay too: they are what comes next once those on top have been undone.
+    All changes that stand, and for each field the newest undo with no change since. Changes below others stay
+    too: they are what comes next once those on top have been undone.
     """
     changed: set[tuple[Key, str]] = set()
     taken_back: set[tuple[Key, str]] = set()

@@ -21,12 +21,12 @@ IAM = ("events:DisableRule", "events:EnableRule", "events:DescribeRule", "events
 
 
 def switch_rule(name: str, bus: str, on: bool) -> Call:
-    """The call that switches a rule of `bus` (its ARN); EnableRule knows no other state than ENABLED."""
+    """Return call that switches a rule of `bus` (its ARN); EnableRule knows no other state than ENABLED."""
     return Call("events", "EnableRule" if on else "DisableRule", {"Name": name, "EventBusName": bus})
 
 
 def rule_cli(scope: Scope, call: Call) -> str:
-    """`switch_rule` as an `aws` command."""
+    """Return `switch_rule` as an `aws` command."""
     verb = "enable-rule" if call.operation == "EnableRule" else "disable-rule"
     bus = option("--event-bus-name", call.params["EventBusName"])
     return cli(scope, "events", verb, *option("--name", call.params["Name"]), *bus)
@@ -58,7 +58,7 @@ def _plan(mitigation: str, s: RuleSituation, now: float, plan_id: str) -> Plan:
         undo=undo,
         undo_note=f"{'disable' if on else 'enable'} it again ({rule_cli(scope, undo)})",
         lost="nothing" if on else _lost(s),
-        in_flight="what it sent already runs on, retries of Lambda's asynchronous queue included",
+        in_flight="what it sent already continues, retries of Lambda's asynchronous queue included",
         takes_effect="after a short delay (AWS documents no figure)",
         confirm="key" if on else s.ref.key.id,
         cli=rule_cli(scope, call),

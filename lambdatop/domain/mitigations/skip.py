@@ -46,11 +46,11 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
     if m.state != "Enabled":
         return Refusal(NAME, s.ref, f"The trigger is {m.state}: nothing is tried, so nothing can be skipped.")
     if "on_failure" not in params and not m.on_failure_arn:
-        hint = "Say --set on_failure=ARN (a queue or topic), or on_failure=none to drop records unreported."
+        hint = "Pass --set on_failure=ARN (a queue or topic), or on_failure=none to drop records unreported."
         return Refusal(NAME, s.ref, "Where should the place of skipped records be reported?", hint)
     if m.bisect_on_error and m.max_retry_attempts not in (None, ENDLESS):
         reason = f"It bisects and gives up after {m.max_retry_attempts} retries already."
-        return Refusal(NAME, s.ref, reason, "Bad records are skipped without further ado.")
+        return Refusal(NAME, s.ref, reason, "Bad records are skipped already.")
     steps = _steps(s, params, now, plan_id)
     title = f"Skip the bad record of {m.source_name} → {m.function.id}, then put the settings back"
     lost = f"the record that still fails after {RETRIES} retries is skipped; {_report(s, params)}"
@@ -59,7 +59,7 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
 
 def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> tuple[Plan, ...]:
     steps: list[Plan] = []
-    end = _told(params)
+    end = _destination_of(params)
     if end is not None and end != s.facts.on_failure_arn:
         steps.append(set_to(s, {"on_failure": end}, now, step_id(plan_id, 1)))
         s = replace(s, facts=replace(s.facts, on_failure_arn=end))
@@ -71,7 +71,7 @@ def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: 
         falls=AGE,
         clears=PROBLEM,
     )
-    title = f"Close in on the bad record: {RETRIES} retries, bisecting"
+    title = f"Isolate the bad record: {RETRIES} retries, bisecting"
     steps.append(replace(closing_in, title=title, wait=wait))
     changed = replace(s.facts, max_retry_attempts=RETRIES, bisect_on_error=True)
     back = set_to(replace(s, facts=changed), dict(closing_in.before), now, step_id(plan_id, len(steps) + 1))
@@ -79,15 +79,15 @@ def _steps(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: 
     return tuple(steps)
 
 
-def _told(params: Mapping[str, Any]) -> str | None:
-    """Where somebody wants the place of the record told; None leaves it where it is told now."""
+def _destination_of(params: Mapping[str, Any]) -> str | None:
+    """Return the requested destination for the skipped record's metadata; None keeps the present one."""
     return KNOBS["on_failure"].parse("on_failure", params["on_failure"]) if "on_failure" in params else None
 
 
 def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
-    told = _told(params) or s.facts.on_failure_arn
+    told = _destination_of(params) or s.facts.on_failure_arn
     if told is None:
-        return "nobody is told which one it was"
+        return "it is not reported which record it was"
     place = told.rpartition(":")[2]
     return f"{place} gets its shard and sequence number; fetch the data from the stream before it expires"
 
@@ -105,7 +105,7 @@ SPECS = (
         does="tune one of its triggers (batch, concurrency, retries)",
         footer=20,
         params=(*tune.KNOBS, SETTING),
-        ask=Ask("Set what of {target}?", "max_concurrency=2, or batch_size=1 …"),
+        ask=Ask("Which settings of {target}?", "max_concurrency=2, or batch_size=1 …"),
         calls=triggers.CALLS,
         iam=triggers.IAM,
     ),

@@ -27,7 +27,7 @@ IAM = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lam
 
 
 def set_reserved(function: str, value: Reserved) -> Call:
-    """The call that makes reserved concurrency of `function` (its ARN) exactly `value`; None deletes it."""
+    """Return the call that sets reserved concurrency of `function` (its ARN) to `value`; None deletes it."""
     if value is None:
         return Call("lambda", "DeleteFunctionConcurrency", {"FunctionName": function})
     params = {"FunctionName": function, "ReservedConcurrentExecutions": value}
@@ -35,7 +35,7 @@ def set_reserved(function: str, value: Reserved) -> Call:
 
 
 def set_reserved_cli(scope: Scope, function: str, value: Reserved) -> str:
-    """`set_reserved` as an `aws` command."""
+    """Return `set_reserved` as an `aws` command."""
     if value is None:
         return cli(scope, "lambda", "delete-function-concurrency", *option("--function-name", function))
     words = ("lambda", "put-function-concurrency", *option("--function-name", function))
@@ -75,7 +75,7 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
         undo=set_reserved(function, s.reserved),
         undo_note=f"{back} ({set_reserved_cli(scope, function, s.reserved)}){note}",
         lost=_lost(s),
-        in_flight=f"running invocations go on to their end, at most {s.facts.timeout_s} s",
+        in_flight=f"running invocations continue to their end, at most {s.facts.timeout_s} s",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases",
         confirm=name,
         cli=set_reserved_cli(scope, function, 0),
@@ -89,7 +89,7 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
 
 
 def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposal:
-    """Its queues are held before it is throttled: no receive is refused, no good message goes to a DLQ."""
+    """Return plan that disables the queues' triggers before the throttle: no message goes to a DLQ by it."""
     if isinstance(s.mappings, NotKnown):
         reason = f"The triggers of {s.facts.name} could not be read ({s.mappings.why})."
         hint = f"{s.mappings.remedy}, or disable its triggers one by one before you throttle it."
@@ -111,7 +111,7 @@ def _in_order(s: FunctionSituation) -> tuple[Alternative, ...]:
     if not any(m.source_kind == "sqs" for m in enabled_mappings(s)):
         return ()
     why = "waits until they are Disabled, so that no refused receive counts; confirmed once"
-    label = "Rather: disable its queue triggers, then throttle"
+    label = "Instead: disable its queue triggers, then throttle"
     return (Alternative(NAME, s.ref, why, {TRIGGERS: FIRST}, label),)
 
 
@@ -120,7 +120,7 @@ def _refuse(s: FunctionSituation) -> Refusal | None:
     provisioned = sum(n for _, n in provisions)
     if s.reserved == 0:
         reason = f"{s.facts.name} is throttled to zero already."
-        return Refusal(NAME, s.ref, reason, "Give it back what it had with restore_concurrency.")
+        return Refusal(NAME, s.ref, reason, "Restore the former value with restore_concurrency.")
     if provisioned:
         where = ", ".join(f"{q}: {n}" for q, n in provisions)
         return Refusal(
@@ -142,12 +142,12 @@ def _refuse(s: FunctionSituation) -> Refusal | None:
 
 
 def enabled_mappings(s: FunctionSituation) -> tuple[MappingFacts, ...]:
-    """Triggers that deliver now, none where they could not be read (see `unread_warnings`)."""
+    """Return triggers that deliver now, none where they could not be read (see `unread_warnings`)."""
     return tuple(m for m in or_none(s.mappings) or () if m.enabled)
 
 
 def unread_warnings(s: FunctionSituation) -> tuple[str, ...]:
-    """What may speak against a change of the reservation, and was not read."""
+    """Return what may speak against a change of the reservation and was not read."""
     words = []
     if isinstance(s.mappings, NotKnown):
         words.append(
@@ -177,12 +177,14 @@ def _lost(s: FunctionSituation) -> str:
     words = []
     config = s.async_config
     if s.facts.dlq_arn and (isinstance(config, NotKnown) or not config.on_failure_arn):
-        words.append(f"new async events go untried to the DLQ {s.facts.dlq_arn}")
+        words.append(f"new async events go without an attempt to the DLQ {s.facts.dlq_arn}")
     elif isinstance(config, NotKnown):
         lost = "new async events are LOST unless there is an on-failure destination"
         words.append(f"{lost}, which is {config.words}")
     elif config.on_failure_arn:
-        words.append(f"new async events go untried to the on-failure destination {config.on_failure_arn}")
+        words.append(
+            f"new async events go without an attempt to the on-failure destination {config.on_failure_arn}"
+        )
         if s.aliases and not s.facts.dlq_arn:
             some = f" (its aliases are {s.aliases.words})" if isinstance(s.aliases, NotKnown) else ""
             words.append(f"those sent to an alias{some} are LOST unless it has a destination of its own")
@@ -213,7 +215,7 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
             )
         elif mapping.source_kind in STREAMS:
             words.append(
-                f"{mapping.source_name}: its shards stand still until you restore, or records expire"
+                f"{mapping.source_name}: its shards are blocked until you restore, or records expire"
             )
         else:
             words.append(f"{mapping.source_name}: its events wait until you restore, or expire")
@@ -221,7 +223,7 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
 
 
 def callers(s: FunctionSituation) -> tuple[str, ...]:
-    """Everybody who is known to invoke the function."""
+    """Return everybody who is known to invoke the function."""
     found = [f"mapping {m.source_name} ({m.source_kind}, {m.state})" for m in or_none(s.mappings) or ()]
     found += [f"resource policy allows {p}" for p in or_none(s.policy_principals) or ()]
     found += [f"alias {a}" for a in or_none(s.aliases) or ()]

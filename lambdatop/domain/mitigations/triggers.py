@@ -35,7 +35,7 @@ CHANGING = ("Creating", "Enabling", "Disabling", "Updating", "Deleting")
 
 
 def switch(uuid: str, on: bool) -> Call:
-    """The call that switches a mapping; nothing but `Enabled` is sent, so nothing else changes."""
+    """Return the call that switches a mapping; only `Enabled` is sent, so nothing else changes."""
     return Call("lambda", "UpdateEventSourceMapping", {"UUID": uuid, "Enabled": on})
 
 
@@ -53,12 +53,12 @@ _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
 
 
 def _scaling(config: Mapping[str, Any]) -> str:
-    """The shorthand of the AWS CLI for the one setting there is; an empty object takes it away."""
+    """Return the AWS CLI shorthand for the scaling configuration; an empty object removes the limit."""
     return f"MaximumConcurrency={config['MaximumConcurrency']}" if config else "{}"
 
 
 def mapping_cli(scope: Scope, call: Call) -> str:
-    """UpdateEventSourceMapping as an `aws` command."""
+    """Return UpdateEventSourceMapping as an `aws` command."""
     words = ["lambda", "update-event-source-mapping", "--uuid", call.params["UUID"]]
     for name, value in call.params.items():
         words += _FLAGS[name](value) if name in _FLAGS else ()
@@ -87,7 +87,7 @@ def plan_disable_trigger(
         before={"state": "Enabled"},
         after={"state": "Disabled"},
         undo=switch(m.uuid, True),
-        undo_note=f"enable it again ({_cli(s, True)}); streams go on at the same position",
+        undo_note=f"enable it again ({_cli(s, True)}); streams resume at the same position",
         lost=_lost(s, deadline),
         in_flight=_running(m),
         takes_effect="Disabling for seconds to minutes, then Disabled; a poller may still drain meanwhile",
@@ -95,7 +95,7 @@ def plan_disable_trigger(
         cli=_cli(s, False),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=(f"{m.function.id} gets nothing from {m.source_name}; its other callers go on",),
+        blast_radius=(f"{m.function.id} gets nothing from {m.source_name}; its other callers continue",),
         warnings=owner_warning(s.stack),
         unknowns=s.gaps,
         transient=({"state": "Disabling"},),
@@ -148,12 +148,12 @@ def _refuse(name: str, s: MappingSituation, wanted: str) -> Refusal:
 
 def _running(m: MappingFacts) -> str:
     if m.source_kind == "sqs":
-        return "batches already received run on; what fails then stays hidden for the visibility timeout"
-    return "the batch being worked on runs to its end"
+        return "batches already received continue; what fails then stays hidden for the visibility timeout"
+    return "the batch in progress runs to its end"
 
 
 def deadline_of(s: MappingSituation) -> Deadline:
-    """When the first of the events that wait in the source is lost."""
+    """Return when the first of the events that wait in the source is lost."""
     if is_stream(s.facts):
         return stream_deadline(s.facts, s.retention_s, s.oldest_age_s, s.at)
     if isinstance(s.queue, QueueFacts):
@@ -176,7 +176,7 @@ def _lost(s: MappingSituation, deadline: Deadline) -> str:
 
 
 def _lost_records(s: MappingSituation, deadline: Deadline) -> str:
-    """A mapping that gives old records up discards them when it is switched on again."""
+    """Return the records lost when a mapping that discards old records is enabled again."""
     kept, left = source_retention_s(s.facts, s.retention_s), left_words(deadline, s.at, "is lost")
     waits = f"which is {kept.words}" if isinstance(kept, NotKnown) else f"{span(kept)} after each came"
     if discards(s.facts, s.retention_s):
@@ -185,7 +185,11 @@ def _lost_records(s: MappingSituation, deadline: Deadline) -> str:
 
 
 def _ageing(m: MappingFacts) -> str:
-    end = f"their place goes to {end_name(m.on_failure_arn)}" if m.on_failure_arn else "nobody is told"
+    end = (
+        f"their position goes to {end_name(m.on_failure_arn)}"
+        if m.on_failure_arn
+        else "no destination records them"
+    )
     return f"records older than {span(record_age_s(m) or 0)} are DISCARDED ({end})"
 
 
@@ -194,8 +198,8 @@ def _lost_on_enabling(s: MappingSituation, now: float, ageing: bool) -> str:
     if ageing:
         changed = m.last_modified
         since = "" if changed is None else f"; it has been as it is for {span(now - changed)}"
-        return f"{_ageing(m)}{since}. Streams go on at the same position"
-    return "nothing; what its source has dropped meanwhile is gone; streams go on at the same position"
+        return f"{_ageing(m)}{since}. Streams resume at the same position"
+    return "nothing; what its source has dropped meanwhile is gone; streams resume at the same position"
 
 
 def _stampede(s: MappingSituation) -> tuple[str, ...]:
@@ -210,7 +214,7 @@ def _stampede(s: MappingSituation) -> tuple[str, ...]:
 
 
 def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
-    """Where a backlog waits and nothing limits how many start at once, a limit comes first."""
+    """Return the alternative to set a limit first, where a backlog waits and nothing limits the start."""
     if not _stampede(s) or s.facts.max_concurrency is not None:
         return ()
     why = f"at most {GENTLE} at once at first; undo it when the backlog is gone"

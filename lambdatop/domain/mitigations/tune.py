@@ -41,12 +41,12 @@ def _plain(parameter: str) -> Callable[[Any], dict[str, Any]]:
 
 
 def _scaling(value: int | None) -> dict[str, Any]:
-    """An empty object takes the limit away."""
+    """Return the scaling configuration; an empty object removes the limit."""
     return {"ScalingConfig": {} if value is None else {"MaximumConcurrency": value}}
 
 
 def _destination(value: str | None) -> dict[str, Any]:
-    """An empty name takes the destination away (the model's pattern allows it)."""
+    """Return the destination; an empty name removes it (the model's pattern allows that)."""
     return {"DestinationConfig": {"OnFailure": {"Destination": value or ""}}}
 
 
@@ -79,7 +79,7 @@ set again, so there would be no way back."""
 
 
 def set_fields(uuid: str, values: Mapping[str, Any]) -> Call:
-    """The call that sets exactly these fields."""
+    """Return the call that sets exactly these fields."""
     params: dict[str, Any] = {"UUID": uuid}
     for name, value in values.items():
         params |= KNOBS[name].params(value)
@@ -94,7 +94,7 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         return Refusal(NAME, s.ref, reason, "Try again when its state has settled.")
     if not params:
         known = ", ".join(name for name, knob in KNOBS.items() if m.source_kind in knob.kinds)
-        return Refusal(NAME, s.ref, "What should be set?", f"Say it with --set: {known}.")
+        return Refusal(NAME, s.ref, "What should be set?", f"Pass --set with one of these: {known}.")
     after = _wanted(m, params)
     if after == {name: CONTROL_FIELDS[name](m) for name in after}:
         return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {setting_words(after)} already.")
@@ -102,7 +102,7 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
 
 
 def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: str) -> Plan:
-    """The plan that sets exactly these fields, which AWS has for this kind of source."""
+    """Return the plan that sets exactly these fields, which AWS has for this kind of source."""
     m, scope = s.facts, s.ref.key.scope
     before = {name: CONTROL_FIELDS[name](m) for name in after}
     lossy = after.get("max_retry_attempts", ENDLESS) != ENDLESS
@@ -119,13 +119,13 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
         undo=undo,
         undo_note=f"set the former values again ({mapping_cli(scope, undo)})",
         lost=_lost(m, after) if lossy else "nothing",
-        in_flight="batches being worked on run to their end",
+        in_flight="batches in progress run to their end",
         takes_effect="Updating for seconds to minutes, then as before",
         confirm=m.function.id if lossy else "key",
         cli=mapping_cli(scope, call),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=(f"{m.function.id} is fed differently by {m.source_name}; its other callers go on",),
+        blast_radius=(f"{m.function.id} is fed differently by {m.source_name}; its other callers continue",),
         warnings=(*_warnings(m, after), *owner_warning(s.stack)),
         unknowns=s.gaps,
     )
@@ -137,7 +137,7 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
         knob = KNOBS[name]
         if m.source_kind not in knob.kinds:
             raise UsageError(
-                f"{name} is nothing that a {m.source_kind} source has; it is for {', '.join(knob.kinds)}."
+                f"{name} does not apply to a {m.source_kind} source; it is for {', '.join(knob.kinds)}."
             )
         after[name] = knob.parse(name, value)
     if "batch_size" in after and after["batch_size"] > LARGE_BATCH:
@@ -155,7 +155,7 @@ def _check_large_batch(m: MappingFacts, after: Mapping[str, Any]) -> None:
 
 def _lost(m: MappingFacts, after: Mapping[str, Any]) -> str:
     retries, told = retries_words(after["max_retry_attempts"]), after.get("on_failure", m.on_failure_arn)
-    where = f"their place in the stream goes to {told}" if told else "nobody is told"
+    where = f"their position in the stream goes to {told}" if told else "no destination records them"
     return f"records that still fail after {retries} are skipped; {where}"
 
 

@@ -37,7 +37,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
     ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
     if entry.undo is None:
-        why = _NO_WAY_BACK.get(entry.call.operation, "nothing is known that takes it back")
+        why = _NO_WAY_BACK.get(entry.call.operation, "no undo of it is known")
         return Refusal(NAME, ref, f"{_what(entry)} cannot be undone: {why}.")
     refused = _not_applied(entry, ref)
     if refused:
@@ -77,7 +77,10 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
 
 
 def _without_effect(entry: Entry, current: State) -> bool:
-    """Whether AWS accepted a change that its state has not shown: it may show later, so it is taken back."""
+    """Return whether AWS accepted a change that its state has not shown.
+
+    It may show later, so it can be undone.
+    """
     return entry.accepted and shows(current, _wanted(entry))
 
 
@@ -92,23 +95,23 @@ def _warnings(entry: Entry, current: State) -> Iterator[str]:
 
 
 def _wanted(entry: Entry) -> State:
-    """The fields that the entry changed, as they were before; tokens of AWS are nothing to go back to."""
+    """Return the fields that the entry changed, as they were before; AWS's tokens are left out."""
     return {name: value for name, value in entry.before.items() if name in entry.after}
 
 
 def _what(entry: Entry) -> str:
-    """What is taken back, for a sentence."""
+    """Return what is undone, for a sentence."""
     return "the undo" if entry.mitigation == NAME else entry.mitigation
 
 
 def _starts(target: State, current: State) -> bool:
-    """Whether going there lets events through that wait; what a rule did not match is gone."""
+    """Return whether the undo delivers events that wait; what a rule did not match is gone."""
     throttled = current.get("reserved_concurrency") == 0
     return throttled or target.get("state") == "Enabled"
 
 
 def _stops(target: State) -> bool:
-    """Whether going there switches a trigger off."""
+    """Return whether the undo disables a trigger."""
     return target.get("state") == "Disabled"
 
 
@@ -133,18 +136,18 @@ def _lost(target: State, current: State) -> str:
 
 
 def _on_the_way(target: State) -> tuple[State, ...]:
-    """What a trigger shows before it has arrived; any other changing state is somebody else's."""
+    """Return the transitional states of a trigger on its way there; any other is somebody else's change."""
     passing = {"Enabled": "Enabling", "Disabled": "Disabling"}.get(str(target.get("state")))
     return ({"state": passing},) if passing else ()
 
 
 def reads_besides(entry: Entry) -> tuple[str, ...]:
-    """Fields that the undo of an entry needs besides those that the entry changed."""
+    """Return the fields that the undo of an entry needs besides those that the entry changed."""
     return (alias.REVISION,) if entry.undo is not None and entry.undo.operation == "UpdateAlias" else ()
 
 
 def _as_of_now(call: Call, current: State) -> Call:
-    """The call with AWS's present token, where it has one: an alias gets a new one with every change."""
+    """Return call with AWS's present token, where it has one: an alias gets a new one with every change."""
     if call.operation != "UpdateAlias":
         return call
     revision = current.get(alias.REVISION)
@@ -161,7 +164,7 @@ def _not_applied(entry: Entry, ref: Ref) -> Refusal | None:
 
 
 def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
-    """Why an undo would not bring back what was there: somebody has been here since."""
+    """Return why an undo would not restore the former state (somebody changed it since), else None."""
     if shows(current, entry.after) or _without_effect(entry, current):
         return None
     if shows(current, _wanted(entry)):
@@ -184,7 +187,7 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
 
 
 def _despite(entry: Entry, ref: Ref) -> tuple[Alternative, ...]:
-    """Setting the former value all the same, as a plan of its own that shows what it overwrites."""
+    """Return the alternative that sets the former value anyway, as a plan that shows what it overwrites."""
     if "reserved_concurrency" not in entry.before:
         return ()
     value = entry.before["reserved_concurrency"]
@@ -195,7 +198,7 @@ def _despite(entry: Entry, ref: Ref) -> tuple[Alternative, ...]:
 
 
 def state_words(state: Mapping[str, Any]) -> str:
-    """Control fields in words."""
+    """Return control fields in words."""
     words = []
     for field, value in state.items():
         if field == "reserved_concurrency":

@@ -57,7 +57,7 @@ class Finding:
 
 
 def continue_from(previous: Iterable[Finding], current: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings of this round, worst first, each keeping the `since` of the round it began in."""
+    """Return the findings of this round, worst first, each keeping the `since` of the round it began in."""
     began = {f.identity: f.since for f in previous}
     kept = [replace(f, since=min(f.since, began.get(f.identity, f.since))) for f in current]
     return tuple(sorted(kept, key=lambda f: (-f.rank, f.since, f.detector, f.target.name)))

@@ -82,10 +82,10 @@ class Entry:
     again_s: float = 0.0
 
     def age_s(self, now: float, uptime: Uptime = NO_UPTIME) -> float | None:
-        """How old the intent is, s; None where that cannot be told.
+        """Return how old the intent is, s; None where that cannot be determined.
 
-        Since the same start of the same machine nobody's setting of the clock counts. Otherwise it is what
-        the clock says, unless it says that the intent was written in the future.
+        Within one start of the same machine changes of the clock do not count. Otherwise the clock decides,
+        unless by it the intent was written in the future.
         """
         if self.uptime.boot and self.uptime.boot == uptime.boot:
             age = uptime.s - self.uptime.s
@@ -120,7 +120,7 @@ class Entry:
 
 
 def intent_record(entry: Entry) -> dict[str, Any]:
-    """The JSON of an intent: everything needed to recover or undo without this process."""
+    """Return the JSON of an intent: everything needed to recover or undo without this process."""
     return {
         "record": "intent",
         "id": entry.id,
@@ -147,14 +147,14 @@ def intent_record(entry: Entry) -> dict[str, Any]:
 
 
 def attempt_record(entry_id: str, at: float, number: int, detail: str) -> dict[str, Any]:
-    """The JSON of another attempt at a call that AWS refused for being busy."""
+    """Return the JSON of another attempt at a call that AWS refused for being busy."""
     return {"record": "attempt", "id": entry_id, "at": at, "number": number, "detail": detail}
 
 
 def outcome_record(
     entry_id: str, at: float, outcome: Outcome, detail: str, seen: State | None
 ) -> dict[str, Any]:
-    """The JSON of an outcome."""
+    """Return the JSON of an outcome."""
     seen_json = dict(seen) if seen is not None else None
     return {"record": "outcome", "id": entry_id, "at": at, "outcome": outcome, "detail": detail} | {
         "seen": seen_json
@@ -170,19 +170,19 @@ def _uptime(data: Mapping[str, Any] | None) -> Uptime:
 
 
 def _if_any(**fields: Any) -> dict[str, Any]:
-    """Fields that older versions do not write, where there is something to write."""
+    """Return the fields that older versions do not write, where they have a value."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def carried_record(entry: Entry) -> dict[str, Any]:
-    """The JSON of an entry that goes on to the next file with what is known of it, in one record."""
+    """Return the JSON of an entry carried over to the next file with what is known of it, in one record."""
     seen = dict(entry.seen) if entry.seen is not None else None
     end = {"outcome": entry.outcome, "outcome_at": entry.outcome_at, "detail": entry.detail, "seen": seen}
     return intent_record(entry) | {"record": "carried", "depth": entry.depth, "again_s": entry.again_s} | end
 
 
 def replay(records: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
-    """Entries in the order of their intents; an undo that was applied marks what it undid."""
+    """Return the entries in the order of their intents; an undo that was applied marks what it undid."""
     entries: dict[str, Entry] = {}
     for record in records:
         fold_record(entries, record)
@@ -230,7 +230,7 @@ def mark_undone(entries: dict[str, Entry], entry: Entry) -> None:
 
 
 def joined(older: Iterable[Entry], newer: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Entries of an older file and what came after it; of an entry in both the newer counts, in its place."""
+    """Return entries of an older file and what came after it; the newer of an entry in both, in its place."""
     entries = {entry.id: entry for entry in older}
     for entry in newer:
         entries[entry.id] = entry

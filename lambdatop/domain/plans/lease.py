@@ -40,27 +40,27 @@ class Leased:
 
 
 def taken(held: Held) -> Leased:
-    """It is ours."""
+    """Return the answer for a lease that this process holds."""
     return Leased(True, held, f"lease taken until {clock(held.until)} (fence {held.fence})")
 
 
 def held_by_other(held: Held) -> Leased:
-    """Somebody else has it."""
+    """Return the answer for a lease that somebody else holds."""
     return Leased(False, held, f"held by {held.words}")
 
 
 def not_known(sentence: str) -> Leased:
-    """Nobody could tell; `sentence` says why."""
+    """Return the answer for a lease of unknown state; `sentence` explains it."""
     return Leased(False, None, sentence)
 
 
 def lease_name(target: Key) -> str:
-    """The key of a target in the table: `account/region/kind/id`."""
+    """Return the key of a target in the table: `account/region/kind/id`."""
     return f"{target.scope}/{target.kind}/{target.id}"
 
 
 def clock(at: float) -> str:
-    """A time of day in UTC; `?` for what no calendar holds (the table is foreign)."""
+    """Return a time of day in UTC; `?` for what no calendar holds (the table is foreign)."""
     try:
         return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):

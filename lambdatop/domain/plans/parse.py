@@ -11,12 +11,12 @@ YES, NO = ("true", "yes", "on"), ("false", "no", "off")
 
 
 def is_number(digits: str) -> bool:
-    """Whether `int` takes them: not each digit of Unicode is one to it, and it refuses thousands of them."""
+    """Return whether `int` accepts the digits: it refuses some digits of Unicode, and thousands of digits."""
     return digits.isascii() and digits.isdigit() and len(digits) <= DIGITS
 
 
 def number(name: str, value: object, least: int, most: int) -> int:
-    """A whole number in a range; raises UsageError."""
+    """Parse a whole number in a range; raise UsageError for anything else."""
     text = str(value).strip()
     digits = text[1:] if text.startswith("-") else text
     if not is_number(digits):
@@ -27,14 +27,14 @@ def number(name: str, value: object, least: int, most: int) -> int:
 
 
 def number_or_none(name: str, value: object, least: int, most: int) -> int | None:
-    """`none` or a whole number in a range; raises UsageError."""
+    """Parse `none` or a whole number in a range; raise UsageError for anything else."""
     if value is None or (isinstance(value, str) and value.strip().lower() in NONE):
         return None
     return number(name, value, least, most)
 
 
 def switch(name: str, value: object) -> bool:
-    """Yes or no; raises UsageError."""
+    """Parse yes or no; raise UsageError for anything else."""
     text = str(value).strip().lower()
     if text not in (*YES, *NO):
         raise UsageError(f"{name} must be true or false, not {value!r}.")

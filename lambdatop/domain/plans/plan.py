@@ -37,7 +37,7 @@ class Call:
     params: Mapping[str, Any]
 
     def digest(self) -> str:
-        """Hex sha256 over the call; the guard lets only a call with this digest through."""
+        """Return the hex sha256 over the call; the guard lets only a call with this digest through."""
         text = json.dumps([self.service, self.operation, self.params], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -47,7 +47,7 @@ NEWER_THAN = "newer_than"
 
 
 def shows(seen: State, wanted: State) -> bool:
-    """Whether a resource shows every wanted field; fields that nobody wants do not count.
+    """Return whether a resource shows every wanted field; other fields do not count.
 
     What AWS chooses itself (the start of a move task) cannot be wanted exactly: see `NEWER_THAN`.
     """
@@ -94,7 +94,7 @@ class Wait:
 
 
 def wait_begins(wait: Wait) -> str:
-    """How the words of a wait begin, for a person who reads the steps."""
+    """Return how the words of a wait begin, for a person who reads the steps."""
     return "beside the next step, waits" if wait.with_next else "then waits"
 
 
@@ -168,7 +168,7 @@ class Plan:
         return self.target.key.scope
 
     def digest(self) -> str:
-        """Hex sha256 over the whole plan, written with the intent."""
+        """Return the hex sha256 over the whole plan, written with the intent."""
         text = json.dumps(asdict(self), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 

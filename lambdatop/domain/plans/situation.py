@@ -47,7 +47,7 @@ class FunctionSituation:
     unread_queues: tuple[tuple[str, NotKnown], ...] = ()
 
     def queue_of(self, arn: str) -> QueueFacts | NotKnown:
-        """The queue of an ARN, or why it was not read."""
+        """Return the queue of an ARN, or why it was not read."""
         known = next((queue for queue in self.queues if queue.arn == arn), None)
         return known or dict(self.unread_queues).get(arn, NOT_ASKED)
 

@@ -15,14 +15,14 @@ from lambdatop.domain.plans.unfinished import plan_of
 
 
 def newest_undoable(entries: Sequence[Entry], concerns: Callable[[Entry], bool]) -> Entry | None:
-    """The newest change that can be undone among the entries that `concerns` names, None without one."""
+    """Return newest change that can be undone among the entries that `concerns` accepts, None without one."""
     return next((e for e in reversed(entries) if e.can_undo and not e.takes_back and concerns(e)), None)
 
 
 def on_top(entries: Sequence[Entry], entry: Entry) -> Entry | None:
-    """The newest change of the same fields of the same target that was made after `entry` and stands.
+    """Return the newest standing change of the same fields of the same target that was made after `entry`.
 
-    An undo is none: it took away what stood there.
+    An undo does not count: it removed the change.
     """
     for later in reversed(entries):
         if later.id == entry.id:
@@ -34,7 +34,7 @@ def on_top(entries: Sequence[Entry], entry: Entry) -> Entry | None:
 
 
 def find_entry(entries: Sequence[Entry], scope: Scope, wanted: str | None) -> Entry:
-    """The entry that an undo of `wanted` takes back.
+    """Return the entry that an undo of `wanted` takes back.
 
     `wanted` is an entry's id or the beginning of one, or a name of the target (as AWS or as the user called
     it), or None for the newest change of `scope`. A name stands for one target, or for all steps of one plan,
@@ -90,12 +90,12 @@ def _of_name(named: Sequence[Entry], scope: Scope, name: str) -> Entry:
 
 
 def _whole(entry: Entry) -> Key | str:
-    """What was changed together with this entry: the plan of a step, else its target."""
+    """Return what was changed together with this entry: the plan of a step, else its target."""
     return plan_of(entry) if entry.steps else entry.target
 
 
 def _undoable(entries: Sequence[Entry], scope: Scope) -> list[Entry]:
-    """The newest change that can be undone of each target, in the order of their first changes."""
+    """Return the newest change that can be undone of each target, in the order of their first changes."""
     targets = dict.fromkeys(e.target for e in entries if e.target.scope == scope)
     found = (newest_undoable(entries, _of(target)) for target in targets)
     return [e for e in found if e is not None]
@@ -111,7 +111,7 @@ def find_also_in_archives(
     scope: Scope,
     wanted: str | None,
 ) -> tuple[Sequence[Entry], Entry]:
-    """As `find_entry`, also in archives; what was read, and the entry.
+    """Return the same as `find_entry`, also from archives: the entries read, and the entry.
 
     No more archives are read than needed: none for an id or a name that AWS gave, all for the beginning of an
     id and for what the user called a target, because these may mean something else further back.
@@ -139,5 +139,5 @@ def find_also_in_archives(
 
 
 def _own_names(entry: Entry) -> tuple[str, ...]:
-    """What AWS and the screen call the target."""
+    """Return the names that AWS and the screen use for the target."""
     return (entry.target.id, entry.arn, entry.label)

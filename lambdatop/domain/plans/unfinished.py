@@ -46,14 +46,14 @@ class Halfway:
 
 
 def plan_of(entry: Entry) -> str:
-    """The id of the plan that an entry is a step of."""
+    """Return the id of the plan that an entry is a step of."""
     return entry.id.rpartition(".")[0]
 
 
 def halfway(entries: Iterable[Entry], at_work: Callable[[Entry], bool]) -> tuple[Halfway, ...]:
-    """Plans that ended halfway and of which something still stands, oldest first.
+    """Return the plans that ended halfway and of which something still stands, oldest first.
 
-    `at_work` tells whether the process that wrote an entry may still be carrying its plan out.
+    `at_work` returns whether the process that wrote an entry may still be executing its plan.
     """
     plans: dict[str, list[Entry]] = {}
     listed = tuple(entries)
@@ -83,7 +83,7 @@ def _why(ended: list[Entry]) -> str:
 
 
 def _replaced(entry: Entry, entries: tuple[Entry, ...]) -> bool:
-    """Whether a later change set the same fields of the same target: what this one set does not stand."""
+    """Return whether a later change of the same fields of the same target replaced this one."""
     later = entries[entries.index(entry) + 1 :]
     return any(
         e.target == entry.target and e.outcome == "applied" and set(e.after) & set(entry.after) for e in later

@@ -15,25 +15,25 @@ from lambdatop.domain.units import span as span
 
 
 def reserved_words(value: Reserved) -> str:
-    """Reserved concurrency in words: absent, 0 and n are three different things."""
+    """Return reserved concurrency in words: absent, 0 and n are three different things."""
     if value is None:
         return "none (unreserved)"
     return "0 (throttled to zero)" if value == 0 else str(value)
 
 
 def count(many: int, what: str) -> str:
-    """`1 message`, `2 messages`."""
+    """Return `1 message`, `2 messages`."""
     return f"{many} {what}{'' if many == 1 else 's'}"
 
 
 def start_words(waiting: int, where: str = "") -> str:
-    """`about 2 messages wait in orders and start at once`, `about 1 message waits …`."""
+    """Return `about 2 messages wait in orders and start at once`, `about 1 message waits …`."""
     s = "s" if waiting == 1 else ""
     return f"about {count(waiting, 'message')} wait{s}{where} and start{s} at once"
 
 
 def setting_words(settings: Mapping[str, Any]) -> str:
-    """Settings as people type them: `batch_size 5, max_concurrency none, bisect_on_error yes`."""
+    """Return settings as people type them: `batch_size 5, max_concurrency none, bisect_on_error yes`."""
     typed = {None: "none", True: "yes", False: "no"}
     return ", ".join(
         f"{name} {typed[value] if value is None or isinstance(value, bool) else value}"
@@ -42,20 +42,23 @@ def setting_words(settings: Mapping[str, Any]) -> str:
 
 
 def cli(scope: Scope, *words: str) -> str:
-    """The equivalent `aws` command, quoted for a shell."""
+    """Return the equivalent `aws` command, quoted for a shell."""
     return shlex.join(("aws", *words, "--region", scope.region))
 
 
 def option(name: str, value: str) -> tuple[str, ...]:
-    """An option of an `aws` command; a value like `--debug`, a good name for a function, is tied to it."""
+    """Return an option of an `aws` command.
+
+    A value like `--debug`, a valid function name, is joined by `=`.
+    """
     return (f"{name}={value}",) if value.startswith("-") else (name, value)
 
 
 def same_place(proposal: Proposal, profile: str | None, endpoint: str) -> Proposal:
-    """The proposal with command lines that go where lambdatop is connected to.
+    """Return the proposal with command lines that use lambdatop's own profile and endpoint.
 
-    Without this a line copied out of the demo would reach a real account. Several endpoints (one per
-    service) come from the environment, where `aws` finds them too.
+    Without this a line copied out of the demo would reach a real account. Several endpoints (one per service)
+    come from the environment, where `aws` finds them too.
     """
     if not isinstance(proposal, Plan):
         return proposal
@@ -73,7 +76,7 @@ def _with_words(plan: Plan, more: tuple[str, ...]) -> Plan:
 
 
 def command_in(note: str) -> tuple[str, str, str]:
-    """What stands before the `aws` command in parentheses, the command ("" for none), what follows."""
+    """Return text before the `aws` command in parentheses, the command ("" for none), and the text after."""
     before, found, rest = note.partition(" (aws ")
     at = 0
     while at < len(rest) and rest[at] != ")":
@@ -87,12 +90,12 @@ def command_in(note: str) -> tuple[str, str, str]:
 
 
 def _longer(command: str, more: tuple[str, ...]) -> str:
-    """A command with more words, read and written anew: what stands in quotes stays what it is."""
+    """Return a command with more words, parsed and quoted anew."""
     return shlex.join((*shlex.split(command), *more)) if command else ""
 
 
 def owner_warning(stack: str | NotKnown | None) -> tuple[str, ...]:
-    """What infrastructure as code will do with a change made by hand."""
+    """Return what infrastructure as code will do with a manual change."""
     if not stack or isinstance(stack, NotKnown):
         return ()
     return (f"CloudFormation stack {stack} owns it: its next deployment may put the old value back",)

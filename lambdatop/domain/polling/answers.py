@@ -23,7 +23,7 @@ class Answers:
         self._active = {scope: known.functions for scope, known in world.activity.items()}
 
     def take(self, event: Event) -> None:
-        """Know what an event of this round says; events that the plan does not need say nothing."""
+        """Take an event of this round; ignore events that the plan does not need."""
         if isinstance(event, MetricsObserved):
             for points in event.data:
                 self._new.setdefault(points.series, []).append((event, points))
@@ -31,7 +31,7 @@ class Answers:
             self._active[event.scope] = frozenset(event.functions)
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
-        """One series, empty when nothing is known."""
+        """Return one series, empty when nothing is known."""
         which = SeriesKey(key, name, stat)
         answers = self._new.get(which, ())
         count, series = self._made.get(which, (0, None))
@@ -44,9 +44,9 @@ class Answers:
         return series
 
     def answered(self, series: SeriesKey) -> bool:
-        """Whether a series was ever answered, with points or without."""
+        """Return whether a series was ever answered, with points or without."""
         return series in self._new or self._world.asked_at(series) is not None
 
     def active(self, scope: Scope) -> frozenset[Key] | None:
-        """Functions that ran lately, None while nobody has said."""
+        """Return the functions that ran lately, None before the first answer."""
         return self._active.get(scope)

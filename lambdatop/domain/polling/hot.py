@@ -24,13 +24,13 @@ GROWN_BY, GROWN_TIMES, GROWN_WITHIN_S = 100, 1.5, 600.0
 
 
 def lately(world: World, functions: Iterable[Key], now: float) -> tuple[Key, ...]:
-    """Those of `functions` with errors, throttles or runs near their timeout lately, the worst first."""
+    """Return those of `functions` with recent errors, throttles or runs near their timeout, worst first."""
     scored = [(score, key) for key in functions if (score := _score(world, key, now)) > 0]
     return tuple(key for _, key in sorted(scored, key=lambda s: (-s[0], s[1]))[:MOST_HOT])
 
 
 def _score(world: World, key: Key, now: float) -> float:
-    """Failed and refused invocations of the last quarter of an hour; a long run counts as one."""
+    """Return failed and throttled invocations of the last quarter of an hour; a long run counts as one."""
     start, end = now - LATELY_S, now + MINUTE
     failed = sum(world.metric(key, name).sum(start, end) for name in ("Errors", "Throttles"))
     facts = world.functions.get(key)
@@ -42,9 +42,9 @@ def _score(world: World, key: Key, now: float) -> float:
 def found(
     seen: Figures, swept: Iterable[Key], metric: Metric, reading: Reading, now: float, minutes: int
 ) -> tuple[Key, ...]:
-    """Who of the functions that were asked for `metric` is hot: who moved the total, else who fails.
+    """Return which of the functions that were asked for `metric` are hot.
 
-    `minutes` is how much was asked for.
+    Those who moved the total, else those who fail. `minutes` is how much was asked for.
     """
     move = next((m for m in reading.moves if m.wire.sweep == metric and m.excess > 0), None)
     if move is None:
@@ -56,7 +56,7 @@ def found(
 
 
 def _movers(seen: Figures, swept: Iterable[Key], move: Move, now: float, minutes: int) -> Iterator[Key]:
-    """Functions by how much they rose themselves, until together they account for the move."""
+    """Yield functions by how much they rose themselves, until together they account for the move."""
     metric, risen = move.wire.sweep, []
     for key in swept:
         value = rise(seen, key, metric, now)[1]
@@ -74,7 +74,7 @@ def _movers(seen: Figures, swept: Iterable[Key], move: Move, now: float, minutes
 
 
 def troubled(world: World, scope: Scope, now: float) -> tuple[Key, ...]:
-    """Functions whose queue or mapping is in trouble, by what is read for free."""
+    """Return the functions whose queue or mapping is in trouble, by reads that are free."""
     growing = {key for key, history in world.queues.items() if _grows(history.depths, now)}
     behind = {h.facts.key for h in world.queues.values() if h.facts.dlq in growing} | growing
     mappings = [m for m in world.mappings.values() if m.key.scope == scope]
@@ -87,14 +87,14 @@ def troubled(world: World, scope: Scope, now: float) -> tuple[Key, ...]:
 
 
 def changed(world: World, scope: Scope, now: float) -> tuple[Key, ...]:
-    """Functions that a mutation of ours has touched lately."""
+    """Return the functions that a recent mutation of ours has changed."""
     targets = {e.target for e in world.journal if e.target.scope == scope and 0 <= now - e.at <= CHANGED_S}
     owners = {m.function for m in world.mappings.values() if m.key in targets or m.source_queue in targets}
     return tuple(sorted(owners | {t for t in targets if t.kind == "function"}))
 
 
 def _grows(depths: tuple[tuple[float, int], ...], now: float) -> bool:
-    """Whether a queue has become half as deep again, and by a hundred messages, within ten minutes."""
+    """Return whether a queue has grown by half, and by a hundred messages, within ten minutes."""
     if not depths:
         return False
     lowest = min((d for at, d in depths if now - at <= GROWN_WITHIN_S), default=depths[-1][1])

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambdatop.domain.cost.pricing import METRIC_USD
-from lambdatop.domain.facts.polling_status import Looking, Mood
+from lambdatop.domain.facts.polling_status import Mood, PollingStatus
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.wording import span
 
 if TYPE_CHECKING:
-    from lambdatop.domain.polling.state import LookState
+    from lambdatop.domain.polling.state import PollingState
 
 HOUR_S = 3600.0
 MARGIN = 0.95
@@ -106,13 +106,13 @@ class Paces:
     wire_h: float = 0.0
     everybody: bool = False
 
-    def looking(self, state: LookState, purse: Purse) -> Looking:
-        """The plan in figures."""
+    def looking(self, state: PollingState, purse: Purse) -> PollingStatus:
+        """Return the plan in figures."""
         mood: Mood = "unlimited" if state.budget <= 0 else "wrong" if state.wrong else "calm"
         detail = max(self.detail.pace_s, self.detail.turn_s)
         cold = (self.sweeps.periodic_s if self.others_s is None else self.others_s) or DISCOVERY_S
         full = round(len(state.functions) * state.series) + sum(state.fixed.values()) + state.wire_units
-        return Looking(
+        return PollingStatus(
             mood=mood,
             wire_s=state.base_s,
             discovery_s=cold,
@@ -129,14 +129,14 @@ class Paces:
             slowed="" if state.budget <= 0 else self._slowed(state, detail),
         )
 
-    def _mover_s(self, state: LookState, purse: Purse) -> float:
-        """Until a function that moves a total has detail, from when its minute was published."""
+    def _mover_s(self, state: PollingState, purse: Purse) -> float:
+        """Return the seconds from a published minute until a function that moves a total has detail."""
         at_once = state.base_s * JITTER
         room = SWEEP_SHARE * purse.whole
         missing = len(self.active) - room
         return at_once if self.everybody or missing <= 0 else at_once + missing / room * HOUR_S
 
-    def _slowed(self, state: LookState, detail: float) -> str:
+    def _slowed(self, state: PollingState, detail: float) -> str:
         slow = []
         if detail > state.base_s:
             slow.append(f"rows on screen and hot functions every {span(detail)}")
@@ -153,12 +153,12 @@ class Paces:
         return f"${usd:.2f} an hour{'' if state.wrong else ' while nothing is wrong'}: {', '.join(slow)}"
 
 
-def _why(state: LookState) -> str:
+def _why(state: PollingState) -> str:
     return state.reading.words or "a finding is open, or a queue or trigger is in trouble"
 
 
-def paces(state: LookState, first: tuple[Key, ...], purse: Purse) -> Paces:
-    """The paces that the purse allows."""
+def paces(state: PollingState, first: tuple[Key, ...], purse: Purse) -> Paces:
+    """Return the paces that the budget allows."""
     active = state.functions if state.active is None else state.functions & state.active
     base, pages = state.base_s, math.ceil(len(active) / LIST_PAGE)
     wire_h = state.wire_units * HOUR_S / base + pages
@@ -178,9 +178,9 @@ def paces(state: LookState, first: tuple[Key, ...], purse: Purse) -> Paces:
 
 
 def _apart(
-    state: LookState, first: tuple[Key, ...], who: tuple[frozenset[Key], frozenset[Key]], rest: float
+    state: PollingState, first: tuple[Key, ...], who: tuple[frozenset[Key], frozenset[Key]], rest: float
 ) -> Paces:
-    """Each tier has a pace of its own: searching, then queues, then all others, then what comes first."""
+    """Return a pace for each tier: searching, then queues, then all others, then what comes first."""
     base, active = state.base_s, len(who[1])
     soon_s = max(SOON_S, active * HOUR_S / (SOON_SHARE * rest))
     # What sweeps have cost already, or are going to cost, is not there for detail.
@@ -212,8 +212,8 @@ def _apart(
     )
 
 
-def _others_h(state: LookState, others: float, left: float, want_h: float) -> float | None:
-    """Units an hour for detail of all others; None where that reaches each of them too seldom."""
+def _others_h(state: PollingState, others: float, left: float, want_h: float) -> float | None:
+    """Return the units an hour for detail of all others; None where that reaches each of them too seldom."""
     if state.wrong:  # something is left for the sweeps of the next move
         share, slowest = (left - want_h) * (1 - SOON_SHARE), OTHERS_SOON_S
     else:
@@ -222,8 +222,8 @@ def _others_h(state: LookState, others: float, left: float, want_h: float) -> fl
     return units_h if units_h >= others * HOUR_S / slowest else None
 
 
-def _detail_paces(state: LookState, first: int, urgent: int, left_h: float) -> DetailPaces:
-    """As fast as it goes for all of them; or, where something is wrong, fast for the first of them."""
+def _detail_paces(state: PollingState, first: int, urgent: int, left_h: float) -> DetailPaces:
+    """Return paces for all of them as fast as affordable; or, in trouble, fast ones for the first of them."""
     base, units = state.base_s, first * state.series + urgent
     pace = max(base, units * HOUR_S / left_h)
     a_round = left_h * base / HOUR_S - urgent

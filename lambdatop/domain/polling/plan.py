@@ -23,11 +23,11 @@ from itertools import islice
 from math import inf
 from operator import attrgetter
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.polling.intervals import HOUR_S, ROUND_MOST, SWEEP_SHARE, Paces, Purse, paces
-from lambdatop.domain.polling.state import NEVER, LookState
+from lambdatop.domain.polling.state import NEVER, PollingState
 from lambdatop.domain.polling.tripwire import PERIODIC, Metric
 
 FULL_MOST = 12_000
@@ -39,7 +39,7 @@ REDISCOVER_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class LookPlan:
+class PollingPlan:
     """What is due now. `sweep` are asked for `metric` only; `detail` and `fixed` for all of their series.
 
     `room` is how many units are left beside it for series that its answers make worth asking for. `more` says
@@ -53,20 +53,20 @@ class LookPlan:
     periodic: bool
     detail: tuple[Key, ...]
     fixed: tuple[Key, ...]
-    looking: Looking
+    looking: PollingStatus
     more: bool = False
     room: float = inf
 
 
-def plan(state: LookState) -> LookPlan:
-    """What is due at `state.now`, and the paces behind it."""
+def plan(state: PollingState) -> PollingPlan:
+    """Return what is due at `state.now`, and the paces behind it."""
     purse = Purse(state.budget, state.calm, state.others, wrong=state.wrong)
     first = _first(state)
     found = paces(state, first, purse)
     wire_due = state.now - state.wire_at >= state.base_s / 2
     if state.budget <= 0:
         every = tuple(sorted(state.functions, key=attrgetter("id")))
-        return LookPlan(
+        return PollingPlan(
             wire_due, False, (), PERIODIC, False, every, tuple(state.fixed), found.looking(state, purse)
         )
     if state.full_since is not None:
@@ -79,28 +79,30 @@ def plan(state: LookState) -> LookPlan:
     unexplained = bool(state.reading.unexplained)
     discover = state.now - state.discovered_at >= (REDISCOVER_S if unexplained else HOUR_S)
     looking = found.looking(state, purse)
-    return LookPlan(wire_due, discover, sweep, metric, periodic, detail, fixed, looking, room=left.mine)
+    return PollingPlan(wire_due, discover, sweep, metric, periodic, detail, fixed, looking, room=left.mine)
 
 
-def _first(state: LookState) -> tuple[Key, ...]:
-    """What comes first: watched, hot, on screen."""
+def _first(state: PollingState) -> tuple[Key, ...]:
+    """Return the keys that come first: watched, hot, on screen."""
     keys = (*sorted(state.watched), *state.hot, *sorted(state.visible))
     return tuple(k for k in dict.fromkeys(keys) if k in state.functions)
 
 
-def _full(state: LookState, found: Paces, purse: Purse, wire_due: bool) -> LookPlan:
+def _full(state: PollingState, found: Paces, purse: Purse, wire_due: bool) -> PollingPlan:
     since = state.full_since or 0.0
     left = [k for k in sorted(state.functions, key=attrgetter("id")) if state.asked.get(k, NEVER) < since]
     most = max(1, int(FULL_MOST / state.series))
     fixed = tuple(k for k in state.fixed if state.asked.get(k, NEVER) < since)
     looking, more = found.looking(state, purse), len(left) > most
-    return LookPlan(
+    return PollingPlan(
         wire_due, False, (), PERIODIC, False, tuple(left[:most]), () if more else fixed, looking, more
     )
 
 
-def _sweep(state: LookState, found: Paces, purse: Purse, room: float) -> tuple[tuple[Key, ...], Metric, bool]:
-    """Whom to ask for one series: at once for a move that nobody explains, else when its turn has come."""
+def _sweep(
+    state: PollingState, found: Paces, purse: Purse, room: float
+) -> tuple[tuple[Key, ...], Metric, bool]:
+    """Return whom to ask for one series: at once for an unexplained move, else when it is due."""
     if found.everybody:
         return (), PERIODIC, False
     room = min(room, SWEEP_SHARE * purse.whole - state.swept_units)
@@ -122,14 +124,14 @@ def _sweep(state: LookState, found: Paces, purse: Purse, room: float) -> tuple[t
 
 
 def _longest_waiting(keys: list[Key], at: Mapping[Key, float], most: int) -> tuple[Key, ...]:
-    """At most `most`; the order of those who have waited equally long does not matter, and costs time."""
+    """Return at most `most` keys, those that have waited longest; ties are in no particular order."""
     if len(keys) > most:
         keys = sorted(keys, key=lambda k: at.get(k, NEVER))[: max(0, most)]
     return tuple(keys)
 
 
-def _due_for(state: LookState, metric: Metric, again_s: float) -> list[Key]:
-    """Active functions not swept for `metric` lately; once those are done, the ones that seemed asleep."""
+def _due_for(state: PollingState, metric: Metric, again_s: float) -> list[Key]:
+    """Return active functions not swept for `metric` lately; after those, the ones that seemed idle."""
     at = state.swept.get(metric, {})
     awake = state.functions if state.active is None else state.functions & state.active
     due = [k for k in awake if state.now - at.get(k, NEVER) >= again_s]
@@ -143,7 +145,7 @@ class Room:
         self._whole, self.mine = min(whole, ROUND_MOST), min(mine, ROUND_MOST)
 
     def take(self, units: float, *, urgent: bool = False) -> bool:
-        """Whether there is room for it; if so, it is taken."""
+        """Take units from the budget if there is room; return whether there was."""
         if units > (self._whole if urgent else self.mine):
             return False
         self._whole -= units
@@ -152,9 +154,9 @@ class Room:
 
 
 def _detail(
-    state: LookState, first: tuple[Key, ...], found: Paces, room: Room
+    state: PollingState, first: tuple[Key, ...], found: Paces, room: Room
 ) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
-    """Functions and fixed series whose time has come, the most urgent first, as far as the money goes."""
+    """Return functions and fixed series that are due, the most urgent first, as far as the budget allows."""
     slack = state.base_s / 2
 
     def due(key: Key, pace: float) -> bool:

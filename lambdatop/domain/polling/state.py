@@ -13,7 +13,7 @@ NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
-class LookState:
+class PollingState:
     """Everything the plan depends on.
 
     `active` are the functions that ran lately (None: nobody could tell, so all count); `hot` and `watched`
@@ -61,5 +61,5 @@ class LookState:
         return self.troubled or bool(self.reading.moves)
 
     def age(self, key: Key) -> float:
-        """Seconds since this had detail; infinite when it never had."""
+        """Return the seconds since this had detail; infinite when it never had."""
         return self.now - self.asked.get(key, NEVER)

@@ -37,7 +37,7 @@ class Figures(Protocol):
     """Whatever knows series: the World, or `answers.py` in the middle of a round."""
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
-        """One series, empty when nothing is known."""
+        """Return one series, empty when nothing is known."""
 
 
 class Metric(NamedTuple):
@@ -131,7 +131,10 @@ class Reading:
 def read(
     seen: Figures, scope: Scope, now: float, known: Iterable[Key] = (), minutes: int = USUAL_MIN
 ) -> Reading:
-    """What the totals of `scope` say at `now`; `known` are functions in detail, asked for so many minutes."""
+    """Return what the totals of `scope` show at `now`.
+
+    `known` are functions in detail, asked for so many minutes.
+    """
     account, functions = Key(scope, "account", scope.account), tuple(known)
     moves = []
     for wire in WIRES:
@@ -144,7 +147,7 @@ def read(
 def usual(
     seen: Figures, key: Key, metric: Metric, now: float, minutes: int = USUAL_MIN
 ) -> tuple[float, float]:
-    """Median and robust standard deviation of the last `minutes`, without the newest.
+    """Return the median and robust standard deviation of the last `minutes`, without the newest.
 
     A minute without a point is a zero of a counter, and says nothing of a maximum. `minutes` must not be more
     than what was asked for.
@@ -161,7 +164,7 @@ def usual(
 
 
 def rise(seen: Figures, key: Key, metric: Metric, now: float) -> tuple[int, float]:
-    """The newest minutes' highest value as (minute, value); (0, 0.0) without a point."""
+    """Return the newest minutes' highest value as (minute, value); (0, 0.0) without a point."""
     newest, series = _newest(now), seen.metric(key, *metric)
     start = newest - RECENT_MIN * MINUTE
     points = [(v, t) for t, v in zip(series.times, series.values, strict=True) if t >= start]

@@ -46,10 +46,13 @@ class Source(Protocol):
     name: str
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round: ask, parse, return events. Never blocks the loop for more than 50 ms."""
+        """Run one round: ask, parse, return events.
+
+        Never block the loop for more than 50 ms.
+        """
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """Slowest sensible pace now in s and why (0 and "" when the configured pace stands)."""
+        """Return the slowest sensible pace now in s and why (0 and "" when the configured pace stands)."""
 
 
 @runtime_checkable
@@ -73,26 +76,29 @@ class Unfinished(Protocol):
     """A source that asks in one round only a part of what is worth asking."""
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """What it has not asked yet, by action: "not asked" where its next round would, else the reason."""
+        """Return what it has not asked yet, by action.
+
+        "not asked" where its next round would, else the reason.
+        """
 
 
 class Reader(Protocol):
     """Fresh reads of single targets, for plans and for the check right before a call."""
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
-        """The key of a name, ARN, UUID or URL; raises TargetNotFound with candidates."""
+        """Return the key of a name, ARN, UUID or URL; raise TargetNotFound with candidates."""
 
     async def situation(self, key: Key) -> Situation:
-        """Everything a planner of this kind of target wants to know."""
+        """Return everything that a planner of this kind of target needs."""
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        """The aliases of a function, or the rules that send to it (kind "alias" or "rule")."""
+        """Return the aliases of a function, or the rules that send to it (kind "alias" or "rule")."""
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
-        """Who changed this lately, newest first; CloudTrail shows a change minutes later."""
+        """Return who changed this lately, newest first; CloudTrail shows a change minutes later."""
 
     async def state(self, plan_target: Key, fields: Collection[str]) -> State:
-        """The control fields of one target as they are now, for comparison with a plan's `before`."""
+        """Return the control fields of one target as they are now, for comparison with a plan's `before`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,9 @@ class Mutator(Protocol):
     """The only way to change anything in AWS. Does not exist in read-only mode."""
 
     async def signer(self, call: Call) -> str:
-        """The ARN that will sign this call, asked of AWS now with the very keys that are kept for it.
+        """Return the ARN that will sign this call, asked of AWS now with the very keys that are kept for it.
 
-        Raises LambdatopError: it is no longer the connection's identity, or AWS did not say.
+        Raises LambdatopError: it is no longer the connection's identity, or AWS did not answer that.
         """
 
     async def send(self, call: Call, digest: str) -> Sent:
@@ -131,7 +137,10 @@ class LogQueries(Protocol):
     """Questions that are pushed down to where the logs lie, for money. Raises LambdatopError kinds."""
 
     async def estimate_bytes(self, groups: Sequence[str], start: float, end: float) -> int | None:
-        """About what a query over these groups and seconds scans, bytes; None when nobody counted."""
+        """Estimate how many bytes a query over these groups and seconds scans.
+
+        None when that is not known.
+        """
 
     async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:
         """Run a query to its end."""
@@ -143,7 +152,7 @@ class LogHistory(Protocol):
     async def older(
         self, functions: Sequence[FunctionFacts], before: float, shared: Collection[str]
     ) -> Older:
-        """A page of the logs of these functions up to `before` (s since the epoch, inclusive).
+        """Return a page of the logs of these functions up to `before` (s since the epoch, inclusive).
 
         `shared` are log groups that other functions write to as well.
         """

@@ -38,13 +38,19 @@ class Console(Protocol):
     """What the TUI may ask of the engine. Safe to call from the UI's thread; futures end there too."""
 
     def latest(self) -> Snapshot:
-        """The newest snapshot, at once."""
+        """Return the newest snapshot without waiting."""
 
     def watch(self, keys: frozenset[Key], live: bool | None = None) -> None:
-        """Functions whose log tails are wanted; `live` None: by Live Tail where an incident is open."""
+        """Set the functions whose log tails are wanted.
 
-    def look(self, rows: frozenset[Key], *, full: bool = False) -> None:
-        """Functions whose rows are on screen; `full`: all series of all functions once, at any price."""
+        `live` None: by Live Tail where an incident is open.
+        """
+
+    def set_visible(self, rows: frozenset[Key], *, full: bool = False) -> None:
+        """Set the functions whose rows are on screen.
+
+        `full`: all series of all functions once, at any price.
+        """
 
     def refresh(self) -> None:
         """Collect everything now."""
@@ -59,16 +65,16 @@ class Console(Protocol):
         """Plan the undo of one entry, or of the newest that can be undone."""
 
     def related(self, function: Key, kind: str) -> Future[tuple[Key, ...]]:
-        """The aliases of a function, or the rules that send to it, read now."""
+        """Return the aliases of a function, or the rules that send to it, read now."""
 
     def who(self, key: Key) -> Future[tuple[TrailEvent, ...]]:
-        """Who changed this lately, newest first; raises LambdatopError through the future."""
+        """Return who changed this lately, newest first; raise LambdatopError through the future."""
 
     def older_logs(self, functions: frozenset[Key], before: float) -> Future[Older]:
-        """A page of their logs up to `before` (s since the epoch, inclusive)."""
+        """Return a page of their logs up to `before` (s since the epoch, inclusive)."""
 
     def log_scan(self, functions: frozenset[Key], minutes: float) -> Future[Scan]:
-        """What asking Logs Insights for their errors would scan and cost; nothing is asked yet."""
+        """Return what asking Logs Insights for their errors would scan and cost; nothing is asked yet."""
 
     def log_errors(self, scan: Scan) -> Future[ErrorsFound]:
         """Ask Logs Insights, for money; cancelling the future stops the query."""

@@ -33,7 +33,7 @@ class LogExport(Protocol):
     """
 
     def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
-        """The lines as text."""
+        """Yield the lines as text."""
 
     def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
-        """The lines, understood."""
+        """Yield the lines, parsed."""

@@ -11,13 +11,13 @@ class Clock(Protocol):
     """Time. The only room that asks the operating system for it is engine/clock.py."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the seconds since the epoch."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return seconds that never go back."""
 
     def uptime(self) -> Uptime:
-        """How long this machine has run, by a clock that nobody can set."""
+        """Return how long this machine has run, by a clock that nobody can set."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -33,11 +33,11 @@ class Limiter(Protocol):
         """Wait for one token of `api` (`lambda`, `sqs`, `logs`, `cloudwatch`, others are free)."""
 
     def throttled(self, api: str) -> None:
-        """AWS refused a call of `api` because of its rate: be slower there for a while."""
+        """Slow down calls of `api` for a while: AWS refused one because of its rate."""
 
 
 class Meter(Protocol):
     """Counts our own calls."""
 
     def count(self, service: str, operation: str, usd: float) -> None:
-        """One call that costs `usd` at list price."""
+        """Count one call that costs `usd` at list price."""

@@ -31,20 +31,26 @@ class SpillStore(Protocol):
     """Where drained messages go."""
 
     def open(self, scope: Scope, queue: str) -> Spill:
-        """The file of a queue; one that a former drain left is gone on with. Raises LambdatopError."""
+        """Open the file of a queue; one that a former drain left is continued.
+
+        Raises LambdatopError.
+        """
 
 
 class JournalStore(Protocol):
     """The crash-safe journal. Every method that writes returns after fsync."""
 
     def read(self) -> tuple[Entry, ...]:
-        """Entries that may still be needed, and the newest, oldest first; the rest is in archives."""
+        """Return entries that may still be needed, and the newest, oldest first; the rest is in archives."""
 
     def older(self) -> Iterator[tuple[Entry, ...]]:
-        """Entries of each archive, the newest archive first; raises LambdatopError where one is missing."""
+        """Yield the entries of each archive, the newest archive first.
+
+        Raise LambdatopError where one is missing.
+        """
 
     def gap(self) -> str:
-        """What is missing of the journal, "" when nothing is."""
+        """Return what is missing of the journal, "" when nothing is."""
 
     def intent(self, entry: Entry) -> None:
         """Write an intent; raises when it could not be made durable."""

@@ -13,7 +13,7 @@ from lambdatop.domain.facts import quota_limits as q
 from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.facts.series import EMPTY
 from lambdatop.domain.keys import Key
-from lambdatop.domain.quotas.scope_view import Look, row
+from lambdatop.domain.quotas.scope_view import ScopeView, row
 from lambdatop.domain.sources import METRICS
 from lambdatop.domain.state.snapshot import QuotaRow
 
@@ -33,29 +33,29 @@ class Claim(NamedTuple):
     amount: float
 
 
-def account_rows(look: Look) -> Iterator[QuotaRow]:
-    """All of them; none of the concurrency before GetAccountSettings was read."""
-    if look.account is not None:
-        yield from _concurrency(look)
-        yield from _storage(look)
-    yield from _requests(look)
-    yield from _api(look)
+def account_rows(view: ScopeView) -> Iterator[QuotaRow]:
+    """Yield all of them; none of the concurrency before GetAccountSettings was read."""
+    if view.account is not None:
+        yield from _concurrency(view)
+        yield from _storage(view)
+    yield from _requests(view)
+    yield from _api(view)
 
 
-def claims(look: Look) -> list[Claim]:
-    """What each function takes, largest first.
+def claims(view: ScopeView) -> list[Claim]:
+    """Return what each function claims, largest first.
 
     A reservation counts whole, used or not (of a function with both only the reserved part, as AWS counts),
-    then what is provisioned, and of everybody else what executes.
+    then provisioned concurrency, and of all other functions what executes.
     """
     found = []
-    world = look.world
+    world = view.world
     takers = {key for key, number in world.reserved.items() if number is not None}
-    takers |= world.provisioned.keys() | look.levels.keys()
-    for key in takers.intersection(look.functions):
+    takers |= world.provisioned.keys() | view.levels.keys()
+    for key in takers.intersection(view.functions):
         reserved = world.reserved.get(key)
         provisioned = sum(p.allocated for p in world.provisioned.get(key, (0.0, ()))[1])
-        running = look.running(key) or 0.0
+        running = view.running(key) or 0.0
         if reserved is not None:
             found.append(Claim(key, "reserved", float(reserved)))
             continue
@@ -67,17 +67,17 @@ def claims(look: Look) -> list[Claim]:
     return sorted((c for c in found if c.amount > 0), key=lambda c: (-c.amount, c.key))
 
 
-def _concurrency(look: Look) -> Iterator[QuotaRow]:
-    account = look.account
+def _concurrency(view: ScopeView) -> Iterator[QuotaRow]:
+    account = view.account
     most = or_none(account.concurrency_limit) if account is not None else None
     unreserved = or_none(account.unreserved) if account is not None else None
     if not most or unreserved is None:
         return
     limit, reserved = float(most), float(most - unreserved)
-    used, points, source, note = _claimed(look, reserved)
-    as_of = look.world.accounts_at.get(look.scope, look.now)
-    taken = claims(look)
-    first = _first_throttled(look, taken)
+    used, points, source, note = _claimed(view, reserved)
+    as_of = view.world.accounts_at.get(view.scope, view.now)
+    taken = claims(view)
+    first = _first_throttled(view, taken)
     whole = row(
         CONCURRENCY_ROW,
         used,
@@ -88,7 +88,7 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         points=points,
         as_of=as_of,
         note=note,
-        target=_quota(look, CONCURRENCY_ROW),
+        target=_quota(view, CONCURRENCY_ROW),
     )
     stack = () if used is None else _stack(taken, used, reserved)
     yield replace(_with_consumers(whole, taken), stack=stack, first_throttled=first)
@@ -102,7 +102,7 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
         as_of=as_of,
         points=tuple((t, max(0.0, v - reserved)) for t, v in points),
         note="what reservations leave; AWS keeps a floor of its own that no reservation may take",
-        target=_quota(look, POOL_ROW),
+        target=_quota(view, POOL_ROW),
     )
     yield replace(_with_consumers(pool, free), first_throttled=first)
     held = row(
@@ -118,25 +118,27 @@ def _concurrency(look: Look) -> Iterator[QuotaRow]:
     yield _with_consumers(held, [c for c in taken if c.kind == "reserved"])
 
 
-def _claimed(look: Look, reserved: float) -> tuple[float | None, tuple[tuple[float, float], ...], str, str]:
-    """What is claimed now, its points, where that comes from, and a word where it is not the real thing."""
+def _claimed(
+    view: ScopeView, reserved: float
+) -> tuple[float | None, tuple[tuple[float, float], ...], str, str]:
+    """Return what is claimed now, its points, its source, and a note where it is an approximation."""
     metric = "ClaimedAccountConcurrency"
-    level = look.level(look.whole, metric)
+    level = view.level(view.whole, metric)
     if level is not None:
-        return level, look.points(look.whole, metric, "Maximum"), f"GetAccountSettings, {metric}", ""
-    executing = look.level(look.whole, "ConcurrentExecutions")
+        return level, view.points(view.whole, metric, "Maximum"), f"GetAccountSettings, {metric}", ""
+    executing = view.level(view.whole, "ConcurrentExecutions")
     if executing is not None:
-        points = look.points(look.whole, "ConcurrentExecutions", "Maximum")
+        points = view.points(view.whole, "ConcurrentExecutions", "Maximum")
         words = f"{metric} is not published: executions only, idle reservations come on top"
         return executing, points, "GetAccountSettings, ConcurrentExecutions", words
-    unread = look.world.unread(METRICS)
+    unread = view.world.unread(METRICS)
     why = unread.why if unread.reason != "not asked" else f"{metric} has no point of the last minutes"
     note = f"what is used is not known ({why}): at least the {reserved:.0f} that are reserved"
     return None, (), "GetAccountSettings", note
 
 
 def _with_consumers(made: QuotaRow, taken: list[Claim]) -> QuotaRow:
-    """The row with those who take most of it."""
+    """Return the row with the functions that claim most of it."""
     amounts: dict[Key, float] = defaultdict(float)
     for claim in taken:
         amounts[claim.key] += claim.amount
@@ -145,17 +147,17 @@ def _with_consumers(made: QuotaRow, taken: list[Claim]) -> QuotaRow:
 
 
 def _stack(taken: list[Claim], used: float, reserved: float) -> tuple[tuple[str, float], ...]:
-    """The claim by kind, exact where it can be: what is left of it executes without a reservation."""
+    """Return the claim by kind, exact where possible: the remainder executes without a reservation."""
     provisioned = sum(c.amount for c in taken if c.kind == "provisioned")
     executing = max(0.0, used - reserved - provisioned)
     parts = (("reserved", reserved), ("provisioned", provisioned), ("executing", executing))
     return tuple((kind, amount) for kind, amount in parts if amount > 0)
 
 
-def _first_throttled(look: Look, taken: list[Claim]) -> str:
-    """Who is refused first when the account's concurrency runs out."""
+def _first_throttled(view: ScopeView, taken: list[Claim]) -> str:
+    """Return who is throttled first when the account's concurrency runs out."""
     missing = object()
-    known = [look.world.reserved.get(key, missing) for key in look.functions]
+    known = [view.world.reserved.get(key, missing) for key in view.functions]
     unread, kept = known.count(missing), sum(1 for number in known if number and number is not missing)
     free = unread + known.count(None)
     if not free:
@@ -171,21 +173,21 @@ def _first_throttled(look: Look, taken: list[Claim]) -> str:
     )
 
 
-def _requests(look: Look) -> Iterator[QuotaRow]:
-    most = or_none(look.account.concurrency_limit) if look.account is not None else None
+def _requests(view: ScopeView) -> Iterator[QuotaRow]:
+    most = or_none(view.account.concurrency_limit) if view.account is not None else None
     if not most:
         return
     minutes: dict[int, float] = defaultdict(float)
     latest: list[tuple[float, Key]] = []
-    start, end = look.over.start, look.over.end
-    for key, told in look.told:
+    start, end = view.over.start, view.over.end
+    for key, told in view.told:
         series = told.series.get(("Invocations", "Sum"), EMPTY)
         if not series.times or series.times[-1] < start:
             continue
         first, last = bisect_left(series.times, start), bisect_left(series.times, end)
         for at, value in zip(series.times[first:last], series.values[first:last], strict=True):
             minutes[at] += value / 60
-        mean = series.sum(look.recent.start, end) / 60 / look.recent.minutes
+        mean = series.sum(view.recent.start, end) / 60 / view.recent.minutes
         if mean > 0:
             latest.append((mean, key))
     if not minutes:
@@ -193,14 +195,14 @@ def _requests(look: Look) -> Iterator[QuotaRow]:
     points = tuple((float(at), rate) for at, rate in sorted(minutes.items()))
     made = row(
         "request rate",
-        points[-1][1] if points[-1][0] >= look.recent.start else None,
+        points[-1][1] if points[-1][0] >= view.recent.start else None,
         float(q.REQUESTS_PER_ENVIRONMENT * most),
         "requests/s",
         "10 x the concurrency limit, Invocations",
         points=points,
-        as_of=look.as_of(look.whole),
+        as_of=view.as_of(view.whole),
         note="every invocation counted; asynchronous ones have no such limit",
-        target=_quota(look, "request rate"),
+        target=_quota(view, "request rate"),
     )
     top = nsmallest(TOP, latest, key=lambda p: (-p[0], p[1]))
     yield replace(
@@ -211,15 +213,15 @@ def _requests(look: Look) -> Iterator[QuotaRow]:
     )
 
 
-def _storage(look: Look) -> Iterator[QuotaRow]:
-    account = look.account
+def _storage(view: ScopeView) -> Iterator[QuotaRow]:
+    account = view.account
     most = or_none(account.code_size_limit_bytes) if account is not None else None
     if account is None or not most:
         return
     stored, many = or_none(account.code_size_bytes), or_none(account.function_count)
     sizes = nsmallest(
         TOP,
-        ((f.code_size_bytes, k) for k in look.functions if (f := look.world.functions[k]).code_size_bytes),
+        ((f.code_size_bytes, k) for k in view.functions if (f := view.world.functions[k]).code_size_bytes),
         key=lambda p: (-p[0], p[1]),
     )
     made = row(
@@ -229,9 +231,9 @@ def _storage(look: Look) -> Iterator[QuotaRow]:
         "bytes",
         "GetAccountSettings",
         code=q.CODE_STORAGE,
-        as_of=look.world.accounts_at.get(look.scope, look.now),
+        as_of=view.world.accounts_at.get(view.scope, view.now),
         note=f"{'all' if many is None else many} functions with all their versions and layers",
-        target=_quota(look, "code storage"),
+        target=_quota(view, "code storage"),
         fixed=True,
     )
     yield replace(
@@ -241,17 +243,17 @@ def _storage(look: Look) -> Iterator[QuotaRow]:
     )
 
 
-def _api(look: Look) -> Iterator[QuotaRow]:
-    """The control plane's requests/s: the account's where a usage metric is known, else our own share."""
-    limit = look.limits.get(q.CONTROL_PLANE)
+def _api(view: ScopeView) -> Iterator[QuotaRow]:
+    """Yield control plane's requests/s: the account's where a usage metric is known, else our own share."""
+    limit = view.limits.get(q.CONTROL_PLANE)
     key, others = (
-        _quota(look, q.CONTROL_PLANE),
+        _quota(view, q.CONTROL_PLANE),
         "what others call is not readable: no usage metric of it is known",
     )
-    own = _own_calls(look)
+    own = _own_calls(view)
     used, source, note = own, "our own calls", others
     if limit.usage is not None:
-        calls = look.level(key, limit.usage.metric, limit.usage.stat)
+        calls = view.level(key, limit.usage.metric, limit.usage.stat)
         if calls is not None:
             used, source, note = calls / 60, f"{limit.usage.namespace} {limit.usage.metric}", ""
     if used is None:
@@ -273,13 +275,13 @@ def _api(look: Look) -> Iterator[QuotaRow]:
     )
 
 
-def _own_calls(look: Look) -> float | None:
-    """Requests/s of this process, over the last minutes."""
-    seen = look.world.lambda_calls
+def _own_calls(view: ScopeView) -> float | None:
+    """Return the requests/s of this process, over the last minutes."""
+    seen = view.world.lambda_calls
     if len(seen) < 2 or seen[-1][0] - seen[0][0] < LEAST_SPAN_S:
         return None
     return (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0])
 
 
-def _quota(look: Look, name: str) -> Key:
-    return Key(look.scope, "quota", name)
+def _quota(view: ScopeView, name: str) -> Key:
+    return Key(view.scope, "quota", name)

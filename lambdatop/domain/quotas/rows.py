@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from lambdatop.domain.cooperative import Breathe, no_breath
+from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.quotas.account import account_rows
 from lambdatop.domain.quotas.functions import function_rows
-from lambdatop.domain.quotas.scope_view import Look, look
+from lambdatop.domain.quotas.scope_view import ScopeView, view
 from lambdatop.domain.quotas.sources import source_rows
 from lambdatop.domain.quotas.static import static_rows
 from lambdatop.domain.settings.settings import Settings
@@ -18,26 +18,26 @@ from lambdatop.domain.state.world import World
 
 
 def quota_rows(
-    world: World, now: float, settings: Settings, breathe: Breathe = no_breath
+    world: World, now: float, settings: Settings, give_way: GiveWay = no_pause
 ) -> tuple[QuotaRow, ...]:
-    """All rows, the nearest to its limit first; of equally near ones those that fill soonest.
+    """Return all rows, the nearest to its limit first; of equally near ones those that fill soonest.
 
-    `breathe` is called after each.
+    `give_way` is called after each.
     """
     rows: list[QuotaRow] = []
     scopes = dict.fromkeys((*world.accounts, *(k.scope for k in world.functions), *world.quota_limits))
     for scope in scopes:
-        at = look(world, scope, now, settings)
+        at = view(world, scope, now, settings)
         why = _why_assumed(world, at)
         for kind in (account_rows, function_rows, source_rows, static_rows):
             for row in kind(at):
                 rows.append(_explained(row, why) if row.assumed else row)
-                breathe()
+                give_way()
     return tuple(sorted(rows, key=nearness))
 
 
-def _why_assumed(world: World, at: Look) -> str:
-    """Why Service Quotas did not tell, in words."""
+def _why_assumed(world: World, at: ScopeView) -> str:
+    """Return in words why Service Quotas returned no limit."""
     if at.limits.gap:
         return at.limits.gap
     health = world.sources.get(QUOTAS.name)
@@ -47,15 +47,19 @@ def _why_assumed(world: World, at: Look) -> str:
 
 
 def _explained(row: QuotaRow, why: str) -> QuotaRow:
-    """An assumed limit says why it is; what no quota code stands for is nowhere to be read."""
+    """Return the row with the reason why its limit is assumed.
+
+    A limit without a quota code cannot be read at all.
+    """
     words = f"limit assumed ({why if row.code else 'documented, no API tells it'})"
     return replace(row, note=f"{row.note}; {words}" if row.note else words)
 
 
 def nearness(row: QuotaRow) -> tuple[float, bool, bool, float, str]:
-    """Sorts by how near a limit is: its share, then AWS's limits before own ones, then the sooner.
+    """Return the sort key by nearness to the limit.
 
-    What fills within the hour, by a trend that may be trusted, counts as 80 to 100 % used.
+    Its share, then AWS's limits before own ones, then the sooner. What fills within the hour, by a trend of
+    sufficient confidence, counts as 80 to 100 % used.
     """
     soonest = row.exhausted_range_s[0] if row.exhausted_range_s else math.inf
     near = row.share if row.share is not None else 0.0

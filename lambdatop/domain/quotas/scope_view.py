@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.quota_limits import QuotaLimits
-from lambdatop.domain.facts.series import MINUTE, Told
+from lambdatop.domain.facts.series import MINUTE, KnownSeries
 from lambdatop.domain.figures.forecast import UNKNOWN, Forecast, forecast
 from lambdatop.domain.figures.rates import Window, window
 from lambdatop.domain.frozen import dataclass
@@ -31,7 +31,7 @@ MOST_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ScopeView:
     """One scope of the World at `now` (s since the epoch); `over` are the final minutes behind a trend.
 
     `asked` are the functions whose metrics were ever asked for; in a large account most were not. `levels`
@@ -49,7 +49,7 @@ class Look:
     recent: Window
     functions: tuple[Key, ...] = ()
     asked: tuple[Key, ...] = ()
-    told: tuple[tuple[Key, Told], ...] = ()
+    told: tuple[tuple[Key, KnownSeries], ...] = ()
     levels: Mapping[Key, float] = field(default_factory=dict)
 
     @property
@@ -58,31 +58,31 @@ class Look:
         return Key(self.scope, "account", self.scope.account)
 
     def as_of(self, key: Key) -> float | None:
-        """When the metrics of `key` were fetched (s since the epoch)."""
+        """Return when the metrics of `key` were fetched (s since the epoch)."""
         return self.world.metrics_at.get(key)
 
     def points(self, key: Key, metric: str, stat: str) -> tuple[tuple[float, float], ...]:
-        """(s, value) of the final minutes of `over`."""
+        """Return (s, value) of the final minutes of `over`."""
         series = self.world.metric(key, metric, stat)
         first, end = (bisect_left(series.times, t) for t in (self.over.start, self.over.end))
         return tuple(zip(map(float, series.times[first:end]), series.values[first:end], strict=True))
 
     def level(self, key: Key, metric: str, stat: str = "Maximum") -> float | None:
-        """The newest final value of a gauge, None when it is older than a few minutes."""
+        """Return the newest final value of a gauge, None when it is older than a few minutes."""
         values = self.world.metric(key, metric, stat).window(self.recent.start, self.recent.end)
         return values[-1] if values else None
 
     def measured(self, key: Key) -> bool:
-        """Whether CloudWatch was asked of late, so that a point that is missing means that nothing ran."""
+        """Return whether CloudWatch was asked lately, so that a missing point means that nothing ran."""
         return self.world.metrics_at.get(key, 0.0) >= self.recent.start
 
     def running(self, key: Key) -> float | None:
-        """Environments that a function used lately at most; 0 without a point, None where not asked."""
+        """Return most environments that a function used lately; 0 without a point, None where not asked."""
         return self.levels.get(key, 0.0) if self.measured(key) else self.levels.get(key)
 
 
-def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
-    """The look at one scope."""
+def view(world: World, scope: Scope, now: float, settings: Settings) -> ScopeView:
+    """Return the view of one scope."""
     over = window(now, settings.detectors.quota_headroom.window_min, settings.metrics)
     functions = tuple(k for k in world.functions if k.scope == scope)
     limits = world.quota_limits.get(scope, QuotaLimits())
@@ -93,7 +93,7 @@ def look(world: World, scope: Scope, now: float, settings: Settings) -> Look:
         series = known.series.get(("ConcurrentExecutions", "Maximum"))
         if series and series.times and (most := series.max(recent.start, over.end)):
             levels[key] = most
-    return Look(
+    return ScopeView(
         world,
         scope,
         now,
@@ -126,7 +126,7 @@ def row(
     own: bool = False,
     fixed: bool = False,
 ) -> QuotaRow:
-    """A row; `points` are (s, used) of final minutes, from which its trend comes."""
+    """Return a row; `points` are (s, used) of final minutes, from which its trend comes."""
     left = None if used is None else limit - used
     seen: Forecast = UNKNOWN if used is None or left is None or not points else forecast(points, left, used)
     return QuotaRow(
@@ -170,14 +170,14 @@ class Candidate(NamedTuple):
         return self.used / self.limit if self.limit > 0 else float(self.used > 0)
 
     def rank(self) -> tuple[float, str]:
-        """Sorts the fullest first."""
+        """Return the sort key that puts the fullest first."""
         return -self.share, self.name
 
 
 def fullest(
     found: Iterable[Candidate], shown_from: float = SHOWN_FROM, *, at_least_one: bool = True
 ) -> list[QuotaRow]:
-    """Those worth a line: used far, the fullest first, at most ten; the fullest one where none is."""
+    """Return the rows of high use, the fullest first, at most ten; the fullest one where none is."""
     known, near = list(found), max(shown_from, NEAR)
     far = sorted(
         (c for c in known if c.share >= (shown_from if c.limit >= SMALL else near)), key=Candidate.rank

@@ -11,31 +11,31 @@ from lambdatop.domain.facts import quota_limits as q
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key
-from lambdatop.domain.quotas.scope_view import Candidate, Look, fullest, row
+from lambdatop.domain.quotas.scope_view import Candidate, ScopeView, fullest, row
 from lambdatop.domain.state.snapshot import QuotaRow
 
 POLLER_CONCURRENCY = 10
 """Concurrent invocations per provisioned poller of a queue's mapping."""
 
 
-def source_rows(look: Look) -> Iterator[QuotaRow]:
-    """The ones that are used far, and the fullest of each kind."""
-    mappings = [m for m in look.world.mappings.values() if m.key.scope == look.scope and m.enabled]
-    yield from fullest(_in_flight(look))
-    yield from fullest(_shards(look, mappings))
-    yield from fullest(_mappings(look, mappings))
-    yield from fullest(_interfaces(look))
+def source_rows(view: ScopeView) -> Iterator[QuotaRow]:
+    """Yield the rows of high use, and the fullest of each kind."""
+    mappings = [m for m in view.world.mappings.values() if m.key.scope == view.scope and m.enabled]
+    yield from fullest(_in_flight(view))
+    yield from fullest(_shards(view, mappings))
+    yield from fullest(_mappings(view, mappings))
+    yield from fullest(_interfaces(view))
 
 
-def _in_flight(look: Look) -> Iterator[Candidate]:
-    for history in look.world.queues.values():
+def _in_flight(view: ScopeView) -> Iterator[Candidate]:
+    for history in view.world.queues.values():
         facts = history.facts
         used, limit = float(facts.in_flight), float(q.SQS_IN_FLIGHT_FIFO if facts.fifo else q.SQS_IN_FLIGHT)
-        make = partial(_in_flight_row, look, facts, used, limit)
+        make = partial(_in_flight_row, view, facts, used, limit)
         yield Candidate(f"in flight in {facts.name}", used, limit, make)
 
 
-def _in_flight_row(look: Look, facts: QueueFacts, used: float, limit: float) -> QuotaRow:
+def _in_flight_row(view: ScopeView, facts: QueueFacts, used: float, limit: float) -> QuotaRow:
     made = row(
         f"in flight in {facts.name}",
         used,
@@ -46,7 +46,7 @@ def _in_flight_row(look: Look, facts: QueueFacts, used: float, limit: float) -> 
         as_of=facts.at,
         assumed=True,
         target=facts.key,
-        points=look.points(facts.key, "ApproximateNumberOfMessagesNotVisible", "Maximum"),
+        points=view.points(facts.key, "ApproximateNumberOfMessagesNotVisible", "Maximum"),
     )
     # With long polling, as Lambda polls, no error is returned (SQS developer guide, quotas of queues).
     refused = "no more messages come, without an error"
@@ -54,8 +54,11 @@ def _in_flight_row(look: Look, facts: QueueFacts, used: float, limit: float) -> 
     return replace(made, first_throttled=f"every consumer of the queue: {refused}")
 
 
-def _shards(look: Look, mappings: list[MappingFacts]) -> Iterator[Candidate]:
-    """Reads of each Kinesis shard by the mappings that share them; enhanced fan-out has a pipe of its own."""
+def _shards(view: ScopeView, mappings: list[MappingFacts]) -> Iterator[Candidate]:
+    """Yield the reads of each Kinesis shard by the mappings that share them.
+
+    Enhanced fan-out has its own throughput.
+    """
     readers: dict[Key, list[MappingFacts]] = defaultdict(list)
     for mapping in mappings:
         stream = mapping.source_stream
@@ -63,11 +66,11 @@ def _shards(look: Look, mappings: list[MappingFacts]) -> Iterator[Candidate]:
             readers[stream].append(mapping)
     for stream, found in readers.items():
         used = float(len(found) * q.SHARD_POLLS_PER_S["kinesis"])
-        make = partial(_shards_row, look, stream, found, used)
+        make = partial(_shards_row, view, stream, found, used)
         yield Candidate(f"shard reads of {stream.id}", used, float(q.SHARD_READS_PER_S), make)
 
 
-def _shards_row(look: Look, stream: Key, found: list[MappingFacts], used: float) -> QuotaRow:
+def _shards_row(view: ScopeView, stream: Key, found: list[MappingFacts], used: float) -> QuotaRow:
     made = row(
         f"shard reads of {stream.id}",
         used,
@@ -75,7 +78,7 @@ def _shards_row(look: Look, stream: Key, found: list[MappingFacts], used: float)
         "reads/s",
         "ListEventSourceMappings x 1 poll/s",
         scope="stream",
-        as_of=look.world.mappings_at.get(look.scope, look.now),
+        as_of=view.world.mappings_at.get(view.scope, view.now),
         assumed=True,
         target=stream,
         note="per shard; other readers and the 2 MB/s are not read",
@@ -87,18 +90,18 @@ def _shards_row(look: Look, stream: Key, found: list[MappingFacts], used: float)
     return replace(made, consumers=consumers[:5], first_throttled=refused)
 
 
-def _mappings(look: Look, mappings: list[MappingFacts]) -> Iterator[Candidate]:
-    """How many executions a queue's mapping may ask for at once, against what its function runs."""
+def _mappings(view: ScopeView, mappings: list[MappingFacts]) -> Iterator[Candidate]:
+    """Yield how many executions a queue's mapping may ask for at once, against its function's concurrency."""
     fed = Counter(m.function for m in mappings)
     for mapping in mappings:
         if mapping.source_kind != "sqs":
             continue
-        used, limit = look.running(mapping.function), float(_most(mapping)[0])
-        make = partial(_mappings_row, look, mapping, fed[mapping.function], used)
+        used, limit = view.running(mapping.function), float(_most(mapping)[0])
+        make = partial(_mappings_row, view, mapping, fed[mapping.function], used)
         yield Candidate(f"mapping {mapping.source_name} → {mapping.function.id}", used, limit, make)
 
 
-def _mappings_row(look: Look, mapping: MappingFacts, fed: int, used: float | None) -> QuotaRow:
+def _mappings_row(view: ScopeView, mapping: MappingFacts, fed: int, used: float | None) -> QuotaRow:
     limit, own, source = _most(mapping)
     words = [] if fed == 1 else [f"{fed} mappings feed it"]
     words.append("every execution of the function is counted")
@@ -109,19 +112,19 @@ def _mappings_row(look: Look, mapping: MappingFacts, fed: int, used: float | Non
         "environments",
         f"{source}, ConcurrentExecutions",
         scope="mapping",
-        as_of=look.as_of(mapping.function),
+        as_of=view.as_of(mapping.function),
         note="; ".join(words),
         assumed=not own,
         target=mapping.key,
         own=True,
-        points=look.points(mapping.function, "ConcurrentExecutions", "Maximum"),
+        points=view.points(mapping.function, "ConcurrentExecutions", "Maximum"),
     )
     refused = f"nobody: messages wait in {mapping.source_name}"
     return replace(made, first_throttled=refused, top=mapping.function)
 
 
 def _most(mapping: MappingFacts) -> tuple[int, bool, str]:
-    """The most at once, whether its owner has set it, and what says so."""
+    """Return the maximum at once, whether its owner has set it, and its source."""
     if mapping.max_concurrency:
         return mapping.max_concurrency, True, "MaximumConcurrency"
     if mapping.pollers_max:
@@ -129,21 +132,21 @@ def _most(mapping: MappingFacts) -> tuple[int, bool, str]:
     return q.SQS_MAPPING_CONCURRENCY, False, "documented"
 
 
-def _interfaces(look: Look) -> Iterator[Candidate]:
-    """Lambda shares an interface per subnet and set of security groups: that many there are at least."""
+def _interfaces(view: ScopeView) -> Iterator[Candidate]:
+    """Yield the network interfaces: one per subnet and set of security groups, which is a lower bound."""
     by_vpc: dict[str, set[str]] = defaultdict(set)
     users: dict[str, int] = Counter()
-    for key in look.functions:
-        facts = look.world.functions[key]
+    for key in view.functions:
+        facts = view.world.functions[key]
         if facts.vpc_id and facts.interfaces:
             by_vpc[facts.vpc_id].update(facts.interfaces)
             users[facts.vpc_id] += 1
     for vpc, sets in by_vpc.items():
-        make = partial(_interfaces_row, look, vpc, float(len(sets)), users[vpc])
+        make = partial(_interfaces_row, view, vpc, float(len(sets)), users[vpc])
         yield Candidate(f"interfaces in {vpc}", float(len(sets)), float(q.INTERFACES_PER_VPC), make)
 
 
-def _interfaces_row(look: Look, vpc: str, used: float, users: int) -> QuotaRow:
+def _interfaces_row(view: ScopeView, vpc: str, used: float, users: int) -> QuotaRow:
     made = row(
         f"interfaces in {vpc}",
         used,
@@ -151,10 +154,10 @@ def _interfaces_row(look: Look, vpc: str, used: float, users: int) -> QuotaRow:
         "interfaces",
         "ListFunctions",
         scope="vpc",
-        as_of=look.world.functions_at.get(look.scope, look.now),
+        as_of=view.world.functions_at.get(view.scope, view.now),
         assumed=True,
         note=f"at least, for {users} functions; the VPC's own count and its limit are not read",
-        target=Key(look.scope, "quota", f"interfaces in {vpc}"),
+        target=Key(view.scope, "quota", f"interfaces in {vpc}"),
         fixed=True,
     )
     return replace(made, first_throttled="new and changed functions in the VPC: they stay Pending or fail")

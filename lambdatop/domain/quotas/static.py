@@ -8,10 +8,10 @@ from functools import partial
 
 from lambdatop.domain.facts import quota_limits as q
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.facts.series import EMPTY, MINUTE, Told
+from lambdatop.domain.facts.series import EMPTY, MINUTE, KnownSeries
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.digest import digest
-from lambdatop.domain.quotas.scope_view import Candidate, Look, fullest, row
+from lambdatop.domain.quotas.scope_view import Candidate, ScopeView, fullest, row
 from lambdatop.domain.state.snapshot import QuotaRow
 
 SHOWN_FROM = 0.8
@@ -21,25 +21,25 @@ LOG_MIN = 15
 DEPLOYMENT = "the next deployment: what runs is not touched"
 
 
-def static_rows(look: Look) -> Iterator[QuotaRow]:
-    """Functions above 80 % of a static limit, the fullest of each limit first."""
+def static_rows(view: ScopeView) -> Iterator[QuotaRow]:
+    """Yield functions above 80 % of a static limit, the fullest of each limit first."""
     kinds: dict[str, list[QuotaRow]] = {}
     least = {
-        code: SHOWN_FROM * look.limits.get(code).value for code in (q.PACKAGE_DIRECT, q.ENVIRONMENT, q.LAYERS)
+        code: SHOWN_FROM * view.limits.get(code).value for code in (q.PACKAGE_DIRECT, q.ENVIRONMENT, q.LAYERS)
     }
-    for key in look.functions:
-        facts = look.world.functions[key]
+    for key in view.functions:
+        facts = view.world.functions[key]
         big = facts.code_size_bytes + facts.layers_size_bytes >= least[q.PACKAGE_DIRECT]
         if big or facts.layers >= least[q.LAYERS] or (facts.environment_bytes or 0) >= least[q.ENVIRONMENT]:
-            for made in _listed(look, facts):
+            for made in _listed(view, facts):
                 kinds.setdefault(made.name.partition(" of ")[0], []).append(made)
-    for key in look.world.triggers:
-        known = look.world.functions.get(key)
-        for made in _policy(look, known) if known is not None and key.scope == look.scope else ():
+    for key in view.world.triggers:
+        known = view.world.functions.get(key)
+        for made in _policy(view, known) if known is not None and key.scope == view.scope else ():
             kinds.setdefault("resource policy", []).append(made)
-    kinds["timeout"] = [made for key, told in look.told for made in _timeout(look, key, told)]
-    for key in look.world.logs:
-        for made in _hit(look, key):
+    kinds["timeout"] = [made for key, told in view.told for made in _timeout(view, key, told)]
+    for key in view.world.logs:
+        for made in _hit(view, key):
             kinds.setdefault(made.name.partition(" of ")[0], []).append(made)
     for rows in kinds.values():
         found = (Candidate(made.name, made.used, made.limit, partial(_same, made)) for made in rows)
@@ -50,30 +50,30 @@ def _same(made: QuotaRow) -> QuotaRow:
     return made
 
 
-def _listed(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
-    """What ListFunctions tells; nothing is made below 80 %."""
+def _listed(view: ScopeView, facts: FunctionFacts) -> Iterator[QuotaRow]:
+    """Yield the limits that ListFunctions shows; none below 80 %."""
     zipped = facts.code_size_bytes + facts.layers_size_bytes
     if facts.package_type == "Zip" and zipped:
-        yield from _package(look, facts, zipped)
+        yield from _package(view, facts, zipped)
     if facts.environment_bytes:
         yield from _near(
-            look, facts, "environment", q.ENVIRONMENT, facts.environment_bytes, "bytes", "ListFunctions"
+            view, facts, "environment", q.ENVIRONMENT, facts.environment_bytes, "bytes", "ListFunctions"
         )
     if facts.layers:
-        yield from _near(look, facts, "layers", q.LAYERS, facts.layers, "layers", "ListFunctions")
+        yield from _near(view, facts, "layers", q.LAYERS, facts.layers, "layers", "ListFunctions")
 
 
-def _policy(look: Look, facts: FunctionFacts) -> Iterator[QuotaRow]:
-    """The resource policy, which is read function by function."""
-    triggers = look.world.triggers_of(facts.key)
+def _policy(view: ScopeView, facts: FunctionFacts) -> Iterator[QuotaRow]:
+    """Yield the resource policy, which is read function by function."""
+    triggers = view.world.triggers_of(facts.key)
     if triggers.policy_bytes:
         yield from _near(
-            look, facts, "resource policy", q.RESOURCE_POLICY, triggers.policy_bytes, "bytes", "GetPolicy"
+            view, facts, "resource policy", q.RESOURCE_POLICY, triggers.policy_bytes, "bytes", "GetPolicy"
         )
 
 
 def _near(
-    look: Look,
+    view: ScopeView,
     facts: FunctionFacts,
     what: str,
     code: str,
@@ -82,7 +82,7 @@ def _near(
     source: str,
     note: str = "",
 ) -> Iterator[QuotaRow]:
-    limit = look.limits.get(code)
+    limit = view.limits.get(code)
     if used < SHOWN_FROM * limit.value:
         return
     made = row(
@@ -93,7 +93,7 @@ def _near(
         f"{source}; limit: {limit.origin}",
         code=code,
         scope="function",
-        as_of=look.world.functions_at.get(look.scope, look.now),
+        as_of=view.world.functions_at.get(view.scope, view.now),
         note=note,
         assumed=limit.assumed,
         target=facts.key,
@@ -102,28 +102,28 @@ def _near(
     yield replace(made, first_throttled=DEPLOYMENT, top=facts.key)
 
 
-def _package(look: Look, facts: FunctionFacts, zipped: int) -> Iterator[QuotaRow]:
-    """The zipped size is all that a list tells: it bounds the unzipped one from below."""
-    unzipped = look.limits.get(q.PACKAGE_UNZIPPED).value
+def _package(view: ScopeView, facts: FunctionFacts, zipped: int) -> Iterator[QuotaRow]:
+    """Yield the zipped size, all that a list shows: a lower bound of the unzipped one."""
+    unzipped = view.limits.get(q.PACKAGE_UNZIPPED).value
     if zipped >= SHOWN_FROM * unzipped:
         words = "zipped, with layers: unzipped it is larger still"
-        yield from _near(look, facts, "package", q.PACKAGE_UNZIPPED, zipped, "bytes", "ListFunctions", words)
-    elif facts.code_size_bytes <= look.limits.get(q.PACKAGE_DIRECT).value:
+        yield from _near(view, facts, "package", q.PACKAGE_UNZIPPED, zipped, "bytes", "ListFunctions", words)
+    elif facts.code_size_bytes <= view.limits.get(q.PACKAGE_DIRECT).value:
         words = "zipped; the limit of a direct upload, from S3 it may be larger"
         size = facts.code_size_bytes
-        yield from _near(look, facts, "package", q.PACKAGE_DIRECT, size, "bytes", "ListFunctions", words)
+        yield from _near(view, facts, "package", q.PACKAGE_DIRECT, size, "bytes", "ListFunctions", words)
 
 
-def _timeout(look: Look, key: Key, told: Told) -> Iterator[QuotaRow]:
-    """The longest run of the last minutes against the function's own timeout."""
+def _timeout(view: ScopeView, key: Key, told: KnownSeries) -> Iterator[QuotaRow]:
+    """Yield the longest run of the last minutes against the function's own timeout."""
     durations = told.series.get(("Duration", "Maximum"), EMPTY)
-    longest = durations.max(look.recent.start, look.recent.end) if durations.times else None
+    longest = durations.max(view.recent.start, view.recent.end) if durations.times else None
     if longest is None:
         return
-    facts = look.world.functions[key]
+    facts = view.world.functions[key]
     if not facts.timeout_s or longest < SHOWN_FROM * facts.timeout_s * 1000:
         return
-    limit = look.limits.get(q.TIMEOUT)
+    limit = view.limits.get(q.TIMEOUT)
     raised = facts.timeout_s < limit.value
     words = f"AWS allows {limit.value:,.0f} s ({limit.origin})" if raised else "it cannot be raised further"
     made = row(
@@ -134,7 +134,7 @@ def _timeout(look: Look, key: Key, told: Told) -> Iterator[QuotaRow]:
         "Duration, ListFunctions",
         code=q.TIMEOUT,
         scope="function",
-        as_of=look.as_of(facts.key),
+        as_of=view.as_of(facts.key),
         note=words,
         assumed=limit.assumed,
         target=facts.key,
@@ -146,17 +146,17 @@ def _timeout(look: Look, key: Key, told: Told) -> Iterator[QuotaRow]:
     )
 
 
-def _hit(look: Look, key: Key) -> Iterator[QuotaRow]:
-    """Limits that the log shows as hit: how full something was between hits, nobody tells."""
-    facts = look.world.functions.get(key)
-    if facts is None or key.scope != look.scope:
+def _hit(view: ScopeView, key: Key) -> Iterator[QuotaRow]:
+    """Yield limits that the log shows as hit; the use between hits is not known."""
+    facts = view.world.functions.get(key)
+    if facts is None or key.scope != view.scope:
         return
-    since = look.now - LOG_MIN * MINUTE / look.settings.metrics.times
+    since = view.now - LOG_MIN * MINUTE / view.settings.metrics.times
     hits: dict[str, int] = {}
-    for failure in digest(look.world.logs[key]).since(since).failures:
+    for failure in digest(view.world.logs[key]).since(since).failures:
         hits[failure.signature] = hits.get(failure.signature, 0) + 1
     for signature, count in sorted(hits.items()):
-        known = _limit_of(look, signature, facts)
+        known = _limit_of(view, signature, facts)
         if known is None:
             continue
         what, code, value, unit, assumed = known
@@ -169,7 +169,7 @@ def _hit(look: Look, key: Key) -> Iterator[QuotaRow]:
             "log, by the wording of the runtime",
             code=code,
             scope="function",
-            as_of=look.world.logs[key].at,
+            as_of=view.world.logs[key].at,
             assumed=assumed,
             target=key,
             note=f"hit {times} in {LOG_MIN} min; how full it is in between is not told",
@@ -178,14 +178,16 @@ def _hit(look: Look, key: Key) -> Iterator[QuotaRow]:
         yield replace(made, first_throttled="the invocation that hits it")
 
 
-def _limit_of(look: Look, signature: str, facts: FunctionFacts) -> tuple[str, str, float, str, bool] | None:
-    """Name, code, value, unit, and whether it is assumed, of the limit behind a failure."""
+def _limit_of(
+    view: ScopeView, signature: str, facts: FunctionFacts
+) -> tuple[str, str, float, str, bool] | None:
+    """Return name, code, value, unit, and whether it is assumed, of the limit behind a failure."""
     if signature == "disk_full":
         return "/tmp", "", float(facts.ephemeral_mb * q.MB), "bytes", False
     if signature == "too_many_files":
-        limit = look.limits.get(q.DESCRIPTORS)
+        limit = view.limits.get(q.DESCRIPTORS)
         return "file descriptors", limit.code, limit.value, "descriptors", limit.assumed
     if signature == "payload_too_large":
-        limit = look.limits.get(q.PAYLOAD_SYNC)
+        limit = view.limits.get(q.PAYLOAD_SYNC)
         return "synchronous payload", limit.code, limit.value, "bytes", limit.assumed
     return None

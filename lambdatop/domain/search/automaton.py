@@ -145,11 +145,11 @@ class _Machine:
         self._states: dict[tuple[frozenset[int], str], _State] = {}
 
     def begin(self, behind: str) -> _State:
-        """The state before the first character; `behind` is what stands on the other side."""
+        """Return the state before the first character; `behind` is the character before it."""
         return self._state(frozenset((self._program.start,)), behind)
 
     def step(self, state: _State, c: str) -> tuple[bool, _State]:
-        """Whether it accepts before `c` (or at the end, for ""), and the state after it."""
+        """Return whether it accepts before `c` (or at the end, for ""), and the state after it."""
         ahead = _kind(c) if c else _NONE
         reached = self._closure(state.nodes, state.behind, ahead)
         nodes = [self._program.nodes[i] for i in reached]
@@ -188,11 +188,11 @@ class Search:
         self._starts = _Machine(_Program(tree, flags, backwards=True), anywhere=False)
 
     def found(self, text: str) -> bool:
-        """Whether the pattern is somewhere in the text."""
+        """Return whether the pattern occurs in the text."""
         return self._end(text, 0) is not None
 
     def spans(self, text: str) -> list[Span]:
-        """Where it is; of several ends the nearest."""
+        """Return where it occurs; of several ends the nearest."""
         found: list[Span] = []
         at = 0
         while len(found) < HIGHLIGHTS and (end := self._end(text, at)) is not None and end > at:

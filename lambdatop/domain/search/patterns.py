@@ -54,7 +54,7 @@ class Pattern:
 
 
 def linear_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
-    """A pattern that takes time linear in whatever it is searched in.
+    """Compile a pattern that takes time linear in the text that is searched.
 
     Raises:
         PatternError: it is no regular expression, too long, or needs more than an automaton.
@@ -113,7 +113,7 @@ def _refuse(tree: Any) -> None:
 
 
 def _cost(tree: Any) -> tuple[int, int]:
-    """Unbounded repetitions, and the ways through everything else; nested repetition has endless ways."""
+    """Return unbounded repetitions, and the number of other alternatives; infinite for nested repetition."""
     unbounded, choices = 0, 1
     for op, value in tree:
         name = str(op)

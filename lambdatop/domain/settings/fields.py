@@ -19,7 +19,7 @@ Check = Callable[[str], str]
 def knob(
     default: float | None, unit: str, meaning: str, low: float = 0.0, high: float = math.inf, **more: Any
 ) -> Any:
-    """A number with the unit, inclusive range and meaning that configuration and documentation show.
+    """Return a field: a number with the unit, inclusive range and meaning that is shown of it.
 
     `more` may be `null`, what None means; `at_most`, the dotted key of a setting that it must not exceed;
     `flags` and `metavar`, the option of the command line that sets it.
@@ -28,62 +28,62 @@ def knob(
 
 
 def seconds(default: float, meaning: str, low: float = 1.0, high: float = 86_400.0, **more: Any) -> Any:
-    """A time in seconds."""
+    """Return a field: a time in seconds."""
     return knob(default, "s", meaning, low, high, **more)
 
 
 def minutes(default: int, meaning: str, low: int = 1) -> Any:
-    """Whole minutes of the history that is kept."""
+    """Return a field: whole minutes of the history that is kept."""
     return knob(default, "min", meaning, low, 60, at_most="metrics.history_min")
 
 
 def window(default: int) -> Any:
-    """How far back a detector looks, minutes."""
+    """Return a field: how far back a detector reads, minutes."""
     return minutes(default, "how far back it looks")
 
 
 def count(default: int, unit: str, meaning: str = "silent below", low: int = 1) -> Any:
-    """A whole number of things."""
+    """Return a field: a whole number of things."""
     return knob(default, unit, meaning, low, 1_000_000)
 
 
 def share(default: float, meaning: str) -> Any:
-    """A part of a whole, 0..1."""
+    """Return a field: a part of a whole, 0..1."""
     return knob(default, "share", meaning, 0, 1)
 
 
 def ratio(default: float, meaning: str) -> Any:
-    """A factor from 1 on."""
+    """Return a field: a factor from 1 on."""
     return knob(default, "ratio", meaning, 1, 1000)
 
 
 def price(unit: str, meaning: str) -> Any:
-    """A price in USD that the user knows better than the package."""
+    """Return a field: a price in USD that the user knows better than the package."""
     return knob(None, unit, meaning, 0, 1000, null="the table")
 
 
 def switch(default: bool, meaning: str, *flags: str) -> Any:
-    """True or false; `meaning` says what true does, and `flags` switch it on."""
+    """Return a field: true or false; `meaning` says what true does, and `flags` switch it on."""
     return field(default=default, metadata={"help": meaning, "flags": flags})
 
 
 def text(default: str | None, meaning: str, check: Check, **more: Any) -> Any:
-    """A text that passes `check`; `more` as for `knob`."""
+    """Return a field: a text that passes `check`; `more` as for `knob`."""
     return field(default=default, metadata={"help": meaning, "check": check, **more})
 
 
 def matching(pattern: str, words: str) -> Check:
-    """A check for texts that match a pattern; `words` say what such a text is."""
+    """Return a check for texts that match a pattern; `words` say what such a text is."""
     return lambda value: "" if re.fullmatch(pattern, value) else f"needs {words}"
 
 
 def section(kind: type, meaning: str) -> Any:
-    """Settings under one key; `meaning` stands above them in config.example.yaml."""
+    """Return a field: settings under one key; `meaning` stands above them in config.example.yaml."""
     return field(default_factory=kind, metadata={"help": meaning})
 
 
 def fixed(default: Any = None, kind: type | None = None) -> Any:
-    """What settings carry, but no user may set: a default, or a dataclass."""
+    """Return a field: what settings carry, but no user may set: a default, or a dataclass."""
     if kind is not None:
         return field(default_factory=kind, metadata={"fixed": True})
     return field(default=default, metadata={"fixed": True})

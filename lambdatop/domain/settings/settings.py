@@ -55,7 +55,7 @@ class Limits:
     )
     metrics_per_s: float = knob(8.0, "requests/s", "CloudWatch", 0.1, 8)
     log_tails: int = knob(12, "functions", "logs followed at once", 1, 64)
-    budget_usd_per_hour: float = knob(0.50, "USD/h", "what looking may cost; 0 = no limit", 0, 100)
+    budget_usd_per_hour: float = knob(0.50, "USD/h", "budget for API calls; 0 = no limit", 0, 100)
     calm_usd_per_hour: float = knob(0.05, "USD/h", "the same while nothing is wrong", 0, 100)
 
 
@@ -156,7 +156,10 @@ class ModeSettings:
     profile: str = ""
 
     def forced_by(self, account: str) -> str:
-        """What holds this account to read-only, "" when nothing does. Whether --write lifts it: `write`."""
+        """Return what holds this account to read-only, "" when nothing does.
+
+        Whether --write lifts it: `write`.
+        """
         if self.accounts and not (len(account) == 12 and account.isdecimal()):
             return "accounts (which account this is could not be told)"
         return dict(self.accounts).get(account, "")
@@ -184,7 +187,7 @@ class Settings:
     )
     endpoint_url: str | None = text(
         None,
-        "another endpoint than AWS's own (https, or http on loopback)",
+        "endpoint to use instead of AWS's own (https, or http on loopback)",
         endpoint_problem,
         flags=("--endpoint-url",),
         metavar="URL",

@@ -56,7 +56,7 @@ class RedeliverySettings:
 
 @dataclass(frozen=True, slots=True)
 class PoisonMessageSettings:
-    """`poison_message`: the same messages fail again and again."""
+    """`poison_message`: the same messages fail repeatedly."""
 
     window_min: int = _window(15)
     min_receives: int = _count(3, "receives", "receives of one message in the log that make it poison", 2)
@@ -229,7 +229,7 @@ class LogStormSettings:
 
 @dataclass(frozen=True, slots=True)
 class CostBurnSettings:
-    """`cost_burn`: a function or the account burns far more than usual, or mostly in vain."""
+    """`cost_burn`: a function or the account burns far more than usual, or most of the cost is wasted."""
 
     window_min: int = _window(5)
     baseline_min: int = _minutes(60, "what it is compared with: as far back as the history goes", 5)

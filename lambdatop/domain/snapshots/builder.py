@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter, is_
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.detectors.grouping import group
 from lambdatop.domain.detectors.registry import detect_all
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, risks
 from lambdatop.domain.facts.log_writers import writers_by_group
 from lambdatop.domain.facts.queue import QueueHistory
 from lambdatop.domain.figures import rates
-from lambdatop.domain.figures.context import Sight, sight
+from lambdatop.domain.figures.context import EvaluationContext, evaluation_context
 from lambdatop.domain.figures.function_cost import Burning, account_burn
 from lambdatop.domain.figures.queue_flow import flow, growth
 from lambdatop.domain.keys import Key
@@ -48,7 +48,7 @@ _QUOTAS_LOOK_AT = tuple(
     name for spec in SOURCES.values() if spec.anew or spec is QUOTAS for name in spec.world
 )
 
-BREATH = 20
+GIVE_WAY_EVERY = 20
 """Rows that are made in one piece: one or two ms."""
 
 WORTH_COMPARING = 200
@@ -65,44 +65,44 @@ def build_snapshot(
     settings: Settings,
     worth_comparing: int = WORTH_COMPARING,
     hold_quotas_s: tuple[float, float] = HOLD_QUOTAS_S,
-    breathe: Breathe = no_breath,
+    give_way: GiveWay = no_pause,
 ) -> Snapshot:
-    """The newest Snapshot; `previous` gives findings their `since` and the sequence its number.
+    """Build the newest Snapshot; `previous` gives findings their `since` and the sequence its number.
 
     It must have been made under the same settings. From `worth_comparing` functions on, its rows are kept
-    where nothing that they are made of has changed, and its quotas for `hold_quotas_s`. `breathe` is called
+    where nothing that they are made of has changed, and its quotas for `hold_quotas_s`. `give_way` is called
     every few ms: a round of a large account takes a quarter of a second, in which a key may be pressed.
     """
     kept = previous.kept if len(world.functions) >= worth_comparing else None
-    # Others find both made, and need no breath for them.
-    writers_by_group(world.functions, breathe)
+    # Later readers find both made, and need no pause for them.
+    writers_by_group(world.functions, give_way)
     for tail in world.logs.values():
-        digest(tail, breathe)
-    anew = changed(kept.world, world, previous.at, at, settings, breathe) if kept else None
-    breathe()
-    quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s, breathe)
-    breathe()
+        digest(tail, give_way)
+    anew = changed(kept.world, world, previous.at, at, settings, give_way) if kept else None
+    give_way()
+    quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s, give_way)
+    give_way()
     # What a detector that failed would have said of a thing, it says though the thing is what it was.
     to_judge = None if any(row.name == DETECTORS for row in previous.sources) else anew
-    seen = sight(world, at, settings, previous.findings, to_judge, quotas, breathe)
+    seen = evaluation_context(world, at, settings, previous.findings, to_judge, quotas, give_way)
     detected, failed = detect_all(seen, previous.findings)
-    breathe()
+    give_way()
     incidents = group(world, detected)
     findings = tuple(f for incident in incidents for f in incident.findings)
     queues = _queue_rows(seen, previous)
     burning = Burning(seen)
-    breathe()
+    give_way()
     functions = _function_rows(seen, burning, _by_function(findings, world), previous)
     mappings = tuple(sorted(world.mappings.values(), key=lambda m: (m.function.id, m.key.id)))
     listed = max(world.mappings_at.values(), default=None)
-    breathe()
+    give_way()
     before = kept.storms if kept is not None and anew is not None else {}
     storms, made = storm_rows(mappings, Rows(seen, functions, queues, listed, in_loops(findings), before))
-    breathe()
+    give_way()
     ordered = _ordered(functions, previous)
-    breathe()
+    give_way()
     burn = account_burn(seen, burning, (r.burn for r in functions.values()))
-    breathe()
+    give_way()
     return Snapshot(
         seq=previous.seq + 1,
         at=at,
@@ -137,18 +137,21 @@ def _quotas(
     at: float,
     settings: Settings,
     hold_s: tuple[float, float],
-    breathe: Breathe,
+    give_way: GiveWay,
 ) -> tuple[float, tuple[QuotaRow, ...]]:
-    """When the quotas were counted, and their rows: they move by minutes, and counting them looks at all."""
+    """Return when the quotas were counted, and their rows.
+
+    They change by minutes, and counting reads everything.
+    """
     if kept is not None:
         newer = any(getattr(kept.world, name) is not getattr(world, name) for name in _QUOTAS_LOOK_AT)
         if at - kept.quotas_at < (hold_s[0] if newer else hold_s[1]):
             return kept.quotas_at, previous.quotas
-    return at, quota_rows(world, at, settings, breathe)
+    return at, quota_rows(world, at, settings, give_way)
 
 
-def _queue_rows(seen: Sight, previous: Snapshot) -> Mapping[Key, QueueRow]:
-    """A row for each queue, the one of the round before where it still holds."""
+def _queue_rows(seen: EvaluationContext, previous: Snapshot) -> Mapping[Key, QueueRow]:
+    """Return a row for each queue, the one of the round before where it still holds."""
     world = seen.world
     feeders = _dead_letter_feeders(world)
     before = {row.facts.key: row for row in previous.queues} if seen.only is not None else {}
@@ -162,9 +165,9 @@ def _queue_rows(seen: Sight, previous: Snapshot) -> Mapping[Key, QueueRow]:
 
 
 def _function_rows(
-    seen: Sight, burning: Burning, found: Mapping[Key, tuple[Finding, ...]], previous: Snapshot
+    seen: EvaluationContext, burning: Burning, found: Mapping[Key, tuple[Finding, ...]], previous: Snapshot
 ) -> Mapping[Key, FunctionRow]:
-    """A row for each function, the one of the round before where it still holds."""
+    """Return a row for each function, the one of the round before where it still holds."""
     world, kept = seen.world, previous.kept
     rows: dict[Key, FunctionRow] = {}
     anew: Iterable[Key] = world.functions
@@ -176,7 +179,7 @@ def _function_rows(
         # What was found about its queue or mapping is told in a function's row, too.
         told = {key for key, row in rows.items() if row.findings}
         anew = (key for key in {*seen.only, *told, *found} if key in world.functions)
-    for key in paced(anew, seen.breathe, BREATH):
+    for key in paced(anew, seen.give_way, GIVE_WAY_EVERY):
         facts = world.functions[key]
         row = function_row(world, facts, seen.now, seen.settings, found.get(key, ()), burning)
         if row != rows.get(key):
@@ -185,7 +188,7 @@ def _function_rows(
 
 
 def _ordered(rows: Mapping[Key, FunctionRow], previous: Snapshot) -> tuple[FunctionRow, ...]:
-    """The hottest first; the order of the round before where all rows are the same objects."""
+    """Return the hottest first; the order of the round before where all rows are the same objects."""
     kept = previous.kept.functions if previous.kept is not None else {}
     if len(kept) == len(rows) and all(map(is_, rows.values(), kept.values())):
         return previous.functions
@@ -205,7 +208,7 @@ def _dead_letter_feeders(world: World) -> dict[Key, tuple[str, ...]]:
 def queue_row(
     world: World, history: QueueHistory, now: float, settings: Settings, dlq_of: tuple[str, ...] = ()
 ) -> QueueRow:
-    """Flow and growth of one queue, with the queues whose dead letters it takes."""
+    """Return flow and growth of one queue, with the queues whose dead letters it takes."""
     facts = history.facts
     known = min(now, world.metrics_at.get(facts.key, now))
     redelivery = rates.window(known, settings.detectors.sqs_redelivery.window_min, settings.metrics)
@@ -228,7 +231,7 @@ def queue_row(
 
 
 def _by_function(findings: tuple[Finding, ...], world: World) -> dict[Key, tuple[Finding, ...]]:
-    """Findings of each function, its queues' and mappings' included."""
+    """Return the findings of each function, its queues' and mappings' included."""
     owners: dict[Key, set[Key]] = defaultdict(set)
     for mapping in world.mappings.values():
         owners[mapping.key].add(mapping.function)
@@ -268,7 +271,7 @@ def _targets(world: World) -> tuple[Target, ...]:
 
 
 def _sources(world: World, now: float, failed: tuple[str, ...]) -> tuple[SourceRow, ...]:
-    """A row for each collector, and one for the detectors when some have failed."""
+    """Return a row for each collector, and one for the detectors when some have failed."""
     rows = [SourceRow(DETECTORS, "failed", None, " ".join(failed))] if failed else []
     for name, health in sorted(world.sources.items()):
         report = health.report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import or_none
 from lambdatop.domain.figures import rates
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.figures.function_cost import Burning
 from lambdatop.domain.figures.heat import heat
 from lambdatop.domain.figures.rates import Window
@@ -29,18 +29,20 @@ def function_row(
     findings: tuple[Finding, ...] = (),
     burning: Burning | None = None,
 ) -> FunctionRow:
-    """All figures of one function over the last final minutes."""
+    """Return all figures of one function over the last final minutes."""
     key = facts.key
     fetched = _fetched(world, key)
     if key not in world.series and key not in world.logs and not findings:
-        return _silent_row(world, facts, fetched, burning or Burning(sight(world, now, settings)))
+        return _silent_row(
+            world, facts, fetched, burning or Burning(evaluation_context(world, now, settings))
+        )
     full = rates.window(min(now, fetched or now), settings.metrics.rate_min, settings.metrics)
     over = rates.known_window(world, key, "Invocations", "Sum", full)
     over = over or rates.known_window(world, key, "Throttles", "Sum", full)
     reserved = world.reserved.get(key)
     figures = _figures(world, facts, over) if over and fetched else _idle(fetched)
     account = world.accounts.get(key.scope)
-    burning = burning or Burning(sight(world, now, settings))
+    burning = burning or Burning(evaluation_context(world, now, settings))
     burn = None if fetched is None else burning.of(facts, over)
     invocations = world.metric(key, "Invocations")
     errors = world.metric(key, "Errors")
@@ -74,7 +76,7 @@ def function_row(
 
 
 def _silent_row(world: World, facts: FunctionFacts, fetched: float | None, burning: Burning) -> FunctionRow:
-    """The row of a function of which nothing was ever published: most of a large account."""
+    """Return the row of a function without any published metric: most of a large account."""
     key, zero = facts.key, None if fetched is None else 0.0
     burn = None if fetched is None else burning.of(facts, None)
     return FunctionRow(
@@ -93,7 +95,10 @@ def _silent_row(world: World, facts: FunctionFacts, fetched: float | None, burni
 
 
 def _fetched(world: World, key: Key) -> float | None:
-    """As of when its figures are known: its last detail, or a later word that it has not run for hours."""
+    """Return as of when its figures are known.
+
+    Its last detail, or a later answer that it has not run for hours.
+    """
     fetched, told = world.metrics_at.get(key), world.activity.get(key.scope)
     if told is None or key in told.functions or told.at <= (fetched or 0.0):
         return fetched
@@ -102,7 +107,10 @@ def _fetched(world: World, key: Key) -> float | None:
 
 
 def _idle(fetched: float | None) -> dict[str, float | None]:
-    """No point in the window: a function that is idle has zero rates, one never asked about has none."""
+    """Return the rates without a point in the window.
+
+    Zero for an idle function, None for one never asked about.
+    """
     zero = 0.0 if fetched is not None else None
     return {
         "invocations_per_min": zero,
@@ -139,7 +147,7 @@ def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, floa
 
 
 def cold_start_rate(world: World, key: Key) -> float | None:
-    """Share of REPORT lines with an init duration in the tail; None without at least one report."""
+    """Return share of REPORT lines with an init duration in the tail; None without at least one report."""
     tail = world.logs.get(key)
     reports = [line.report for line in tail.lines if line.report and line.kind == "report"] if tail else []
     return sum(r.init_ms is not None for r in reports) / len(reports) if reports else None

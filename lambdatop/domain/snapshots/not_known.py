@@ -13,9 +13,9 @@ NAMED = 100
 
 
 def gaps(world: World) -> tuple[Gap, ...]:
-    """All gaps by source, action and target; reads whose turn has not come are told as their number."""
+    """Return all gaps by source, action and target; reads that are still due are given as their number."""
     found: dict[tuple[str, str, Reason], list[Gap]] = {}
-    for gap in (*_told(world), *_of_turns(world)):
+    for gap in (*_of_sources(world), *_of_turns(world)):
         found.setdefault((gap.source, gap.action, gap.reason), []).append(gap)
     ordered = (_few(found[kind]) for kind in sorted(found))
     return tuple(gap for some in ordered for gap in some)
@@ -28,7 +28,7 @@ def _few(same: list[Gap]) -> Iterable[Gap]:
     return (Gap(first.source, first.action, None, first.reason, sum(gap.targets for gap in same)),)
 
 
-def _told(world: World) -> Iterator[Gap]:
+def _of_sources(world: World) -> Iterator[Gap]:
     for told in world.gaps.values():
         yield from told.gaps
     for facts in world.accounts.values():
@@ -38,7 +38,7 @@ def _told(world: World) -> Iterator[Gap]:
 
 
 def _of_turns(world: World) -> Iterator[Gap]:
-    """What is missing of single functions, and how many have not had their turn."""
+    """Yield what is missing of single functions, and how many are still due."""
     for key, (_, triggers) in world.triggers.items():
         for unread in triggers.unread:
             yield Gap(TRIGGERS.name, unread.action, key.id, unread.reason)

@@ -25,12 +25,15 @@ RESERVED = "reserved_concurrency"
 
 
 def with_saving(proposal: Proposal, snapshot: Snapshot) -> Proposal:
-    """The plan with what it saves by the newest snapshot; a refusal as it is."""
+    """Return the plan with what it saves by the newest snapshot; a refusal unchanged."""
     return replace(proposal, saves=saving(proposal, snapshot)) if isinstance(proposal, Plan) else proposal
 
 
 def saving(plan: Plan, snapshot: Snapshot) -> Saving | None:
-    """What a plan saves per hour; None where it saves nothing by its nature, or the burn is not known."""
+    """Return what a plan saves per hour.
+
+    None where it saves nothing by its nature, or the cost is not known.
+    """
     if plan.undoes is not None:
         return None
     saves, target = planner(plan.mitigation).saves, plan.target.key
@@ -50,7 +53,7 @@ def saving(plan: Plan, snapshot: Snapshot) -> Saving | None:
 
 
 def words(saves: Saving, usd: Callable[[float], str]) -> str:
-    """One line for a person; `usd` writes an amount."""
+    """Return one line for a person; `usd` formats an amount."""
     about = "at most ≈ " if saves.at_most and saves.usd_per_hour else "≈ "
     text = f"{about}{usd(saves.usd_per_hour)}/h ({saves.why})"
     wasted = saves.wasted_usd_per_hour
@@ -73,7 +76,7 @@ def _all(row: FunctionRow | None, *, at_most: bool = False) -> Saving | None:
 
 
 def _trigger(snapshot: Snapshot, mapping: Key) -> Saving | None:
-    """Everything, if no other way of being invoked is known: metrics do not tell runs by their triggers."""
+    """Return the whole cost if no other trigger is known: metrics do not separate runs by trigger."""
     found = next((m.facts for m in snapshot.mappings if m.facts.key == mapping), None)
     if found is None:
         return None

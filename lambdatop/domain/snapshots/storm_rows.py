@@ -22,11 +22,11 @@ from lambdatop.domain import sources
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.detectors.rules import runaway_loop, suspected_loop
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts, risks
-from lambdatop.domain.facts.failure_path import async_fate, queue_fate, stream_fate
+from lambdatop.domain.facts.failure_path import async_failure_path, queue_failure_path, stream_failure_path
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.facts.triggers import Invocation, PushTrigger
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.function_cost import attempted_again, received_again
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.figures.stream_lag import retention_s
@@ -49,7 +49,7 @@ Made = Mapping[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]]
 class Rows:
     """What storm rows are made of; `before` are those of the round before."""
 
-    sight: Sight
+    context: EvaluationContext
     functions: Mapping[Key, FunctionRow]
     queues: Mapping[Key, QueueRow]
     listed_at: float | None
@@ -58,14 +58,14 @@ class Rows:
 
 
 def in_loops(findings: Iterable[Finding]) -> frozenset[Key]:
-    """Functions that were found to feed themselves: every event they work off makes the next one."""
+    """Return the functions found to invoke themselves: every processed event creates the next one."""
     return frozenset(f.target.key for f in findings if f.detector in LOOPS and f.rank > 0)
 
 
 def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[StormRow, ...], Made]:
-    """One row per mapping and per function that is pushed to, worst first; and how they were made."""
+    """Return one row per mapping and per pushed function, worst first; and how they were made."""
     made: dict[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]] = {}
-    world = rows.sight.world
+    world = rows.context.world
     unread = (world.unread(sources.QUEUES), world.unread(sources.STREAMS))
     for mapping in mappings:
         function, queue, dlq = parts = _parts(mapping, rows)
@@ -74,34 +74,34 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
         if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
             known = of, (_polled(mapping, function, queue, dlq, rows),)
         made[mapping.key] = known
-    for key, function in paced(rows.functions.items(), rows.sight.breathe, 500):
+    for key, function in paced(rows.functions.items(), rows.context.give_way, 500):
         of = (function, world.triggers_of(key), world.reserved_of(key))
         known = rows.before.get(key)
         if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
             known = of, tuple(_pushed(function, rows))
         made[key] = known
-    rows.sight.breathe()
+    rows.context.give_way()
     found = [
         _feeding_itself(row) if row.function in rows.loops else row
         for _, each in made.values()
         for row in each
     ]
-    rows.sight.breathe()
+    rows.context.give_way()
     return tuple(sorted(found, key=lambda r: (-r.score, r.key))), made
 
 
 def _parts(mapping: MappingFacts, rows: Rows) -> tuple[FunctionRow | None, QueueRow | None, QueueRow | None]:
-    """The function, queue and dead-letter queue of a mapping."""
+    """Return the function, queue and dead-letter queue of a mapping."""
     queue = rows.queues.get(mapping.source_queue) if mapping.source_queue else None
     dlq = rows.queues.get(queue.facts.dlq) if queue and queue.facts.dlq else None
     return rows.functions.get(mapping.function), queue, dlq
 
 
 def _feeding_itself(row: StormRow) -> StormRow:
-    """A loop repeats work without a failure, so that no ratio shows it."""
+    """Return the row of a loop, which repeats work without a failure, so that no ratio shows it."""
     if row.state not in ("", "Enabled"):
         return row
-    return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it feeds itself", row.why))))
+    return replace(row, score=row.score + 8, why=", ".join(filter(None, ("it invokes itself", row.why))))
 
 
 def _polled(
@@ -111,7 +111,7 @@ def _polled(
     dlq: QueueRow | None,
     rows: Rows,
 ) -> StormRow:
-    """The row of an event source mapping."""
+    """Return the row of an event source mapping."""
     error_rate = function.error_rate if function else None
     stream = mapping.source_kind in STREAMS
     facts, reserved = (function.facts, function.reserved) if function else (None, None)
@@ -129,7 +129,7 @@ def _polled(
         risks=risks(mapping, facts, queue.facts if queue else None, reserved),
         as_of=rows.listed_at,
         invocation="queue poll" if mapping.source_kind in _QUEUES else "stream poll",
-        fate=_fate(mapping, queue, function, rows),
+        fate=_failure_path(mapping, queue, function, rows),
         amplification=queue.redelivery_ratio if queue else None,
         trend=_queue_trend(mapping, rows),
         blocks=_blocked(mapping, queue, error_rate),
@@ -139,25 +139,27 @@ def _polled(
     return replace(row, score=score, why=why)
 
 
-def _fate(mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows) -> str:
+def _failure_path(
+    mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows
+) -> str:
     if not mapping.enabled:
         return f"{mapping.state.lower()}: waits in its source"
     if mapping.source_kind == "mq":
         return "again by the broker's own rules, which are not read"
     if mapping.source_kind in _QUEUES:
-        return queue_fate(queue.facts if queue else _unread_queue(mapping, rows))
+        return queue_failure_path(queue.facts if queue else _unread_queue(mapping, rows))
     age_ms = function.iterator_age_ms if function else None
     age = NOT_ASKED if age_ms is None else age_ms / 1000
-    return stream_fate(mapping, retention_s(rows.sight.world, mapping), age)
+    return stream_failure_path(mapping, retention_s(rows.context.world, mapping), age)
 
 
 def _unread_queue(mapping: MappingFacts, rows: Rows) -> NotKnown:
-    known = rows.sight.world.queue_of(mapping.source_queue) if mapping.source_queue else NOT_ASKED
+    known = rows.context.world.queue_of(mapping.source_queue) if mapping.source_queue else NOT_ASKED
     return known if isinstance(known, NotKnown) else NOT_ASKED
 
 
 def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | None) -> tuple[str, ...]:
-    """Who waits behind a failed event."""
+    """Return who waits behind a failed event."""
     if not mapping.enabled or (error_rate or 0.0) <= 0:
         return ()
     if mapping.source_kind in (*STREAMS, "kafka"):
@@ -166,7 +168,7 @@ def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | 
 
 
 def _repeated(row: StormRow) -> float | None:
-    """The share of the function's work that is done again, None when it is not known."""
+    """Return the share of the function's work that is repeated, None when it is not known."""
     if row.queue is not None:
         return received_again(row.queue.received, row.queue.deleted, row.queue.facts.in_flight)
     return row.error_rate if row.source_kind in (*STREAMS, "kafka") else None
@@ -207,8 +209,11 @@ def _score(mapping: MappingFacts, row: StormRow) -> tuple[float, str]:
 
 
 def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
-    """Rows of a function that others call: one for asynchronous events, one for callers that wait."""
-    world = rows.sight.world
+    """Return the rows of a function that others invoke.
+
+    One for asynchronous events, one for synchronous callers.
+    """
+    world = rows.context.world
     push = or_none(world.triggers_of(function.key).push) or ()
     later = [t for t in push if t.invocation == "push async"]
     found = []
@@ -223,18 +228,18 @@ def _pushed(function: FunctionRow, rows: Rows) -> list[StormRow]:
 
 
 def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) -> StormRow:
-    sight, key = rows.sight, function.key
-    over = sight.window(key, sight.limits.async_amplification.window_min)
-    attempts = sight.world.metric(key, "AsyncEventAge", "SampleCount")
-    received = sight.world.metric(key, "AsyncEventsReceived")
+    context, key = rows.context, function.key
+    over = context.window(key, context.limits.async_amplification.window_min)
+    attempts = context.world.metric(key, "AsyncEventAge", "SampleCount")
+    received = context.world.metric(key, "AsyncEventsReceived")
     tried, came = attempts.sum(over.start, over.end), received.sum(over.start, over.end)
     share = attempted_again(tried, came)
     row = _row(function, push, "async callers", "push async")
     row = _wasted(
         replace(
             row,
-            fate=async_fate(
-                function.facts, sight.world.triggers_of(key).async_config, sight.world.reserved_of(key)
+            fate=async_failure_path(
+                function.facts, context.world.triggers_of(key).async_config, context.world.reserved_of(key)
             ),
             amplification=tried / came if came else None,
             trend=_ratio_trend(attempts, received, over),
@@ -248,7 +253,7 @@ def _asynchronous(function: FunctionRow, push: list[PushTrigger], rows: Rows) ->
 
 
 def _row(function: FunctionRow, push: list[PushTrigger], otherwise: str, invocation: Invocation) -> StormRow:
-    """A row for some triggers of one function, named `otherwise` where none is known by name."""
+    """Return a row for some triggers of one function, named `otherwise` where none is known by name."""
     names = tuple(dict.fromkeys(_name(t) for t in push))
     return StormRow(
         mapping=None,
@@ -269,7 +274,7 @@ def _errors(function: FunctionRow) -> str:
 
 
 def _name(trigger: PushTrigger) -> str:
-    """`s3 uploads`; the kind alone where the policy names no source."""
+    """Return `s3 uploads`; the kind alone where the policy names no source."""
     arn = parse_arn(trigger.source_arn)
     return f"{trigger.kind} {arn.name}" if arn else trigger.kind
 
@@ -277,14 +282,14 @@ def _name(trigger: PushTrigger) -> str:
 def _queue_trend(mapping: MappingFacts, rows: Rows) -> Trend:
     if mapping.source_queue is None:
         return ""
-    over = rows.sight.window(mapping.source_queue, rows.sight.limits.sqs_redelivery.window_min)
-    received = rows.sight.world.metric(mapping.source_queue, "NumberOfMessagesReceived")
-    deleted = rows.sight.world.metric(mapping.source_queue, "NumberOfMessagesDeleted")
+    over = rows.context.window(mapping.source_queue, rows.context.limits.sqs_redelivery.window_min)
+    received = rows.context.world.metric(mapping.source_queue, "NumberOfMessagesReceived")
+    deleted = rows.context.world.metric(mapping.source_queue, "NumberOfMessagesDeleted")
     return _ratio_trend(received, deleted, over)
 
 
 def _ratio_trend(above: Series, below: Series, over: Window) -> Trend:
-    """Direction of a ratio: the newer half of the window against the older; under 20 % is flat."""
+    """Return the direction of a ratio: the newer half of the window against the older; under 20 % is flat."""
     half = over.start + over.minutes // 2 * MINUTE
     older, newer = below.sum(over.start, half), below.sum(half, over.end)
     if not older or not newer:

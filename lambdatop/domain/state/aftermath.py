@@ -49,7 +49,7 @@ class Aftermath:
 
 
 def standing(entries: Iterable[Entry], scope: Scope, now: float) -> tuple[Entry, ...]:
-    """Applied mutations of `scope` that no newer one of ours has replaced, newest first."""
+    """Return applied mutations of `scope` that no newer one of ours has replaced, newest first."""
     claimed: set[tuple[Key, str]] = set()
     found: list[Entry] = []
     for entry in reversed(tuple(entries)):
@@ -65,7 +65,7 @@ def standing(entries: Iterable[Entry], scope: Scope, now: float) -> tuple[Entry,
 
 
 def aftermaths(world: World, now: float, metrics: MetricSettings) -> tuple[Aftermath, ...]:
-    """The aftermath of every mutation that stands, newest first."""
+    """Return the aftermath of every mutation that stands, newest first."""
     found = (entry for scope in world.targets for entry in standing(world.journal, scope, now))
     return tuple(_aftermath(world, entry, now, metrics) for entry in found)
 
@@ -80,9 +80,9 @@ def _aftermath(world: World, entry: Entry, now: float, metrics: MetricSettings) 
 
 
 def _changed(world: World, entry: Entry, now: float) -> Iterator[Changed]:
-    """Fields that were read after the outcome and are not as we left them.
+    """Yield fields that were read after the outcome and differ from what we set.
 
-    An outcome in the future is from before somebody set the clock back, and what is read now came after it.
+    An outcome in the future is from before somebody set the clock back, so what is read now came after it.
     """
     since = entry.outcome_at or entry.at
     since = since if since <= now else float("-inf")
@@ -96,7 +96,7 @@ def _changed(world: World, entry: Entry, now: float) -> Iterator[Changed]:
 
 
 def _effect(world: World, entry: Entry, now: float, metrics: MetricSettings) -> tuple[str, bool | None]:
-    """What the published minutes since the mutation say."""
+    """Return what the published minutes since the mutation show."""
     if MOVE_TASK in entry.after:
         return _progress(world, entry)
     function = _function(world, entry)
@@ -125,7 +125,7 @@ def _effect(world: World, entry: Entry, now: float, metrics: MetricSettings) -> 
 
 
 def _progress(world: World, entry: Entry) -> tuple[str, bool | None]:
-    """How far a redrive has come; a queue that was read before the start tells nothing."""
+    """Return how far a redrive has come; a queue that was read before the start shows nothing."""
     history = world.queues.get(entry.target)
     if history is None or not history.facts.redrive or history.facts.at <= entry.at:
         return "not seen yet", None
@@ -136,7 +136,7 @@ def _progress(world: World, entry: Entry) -> tuple[str, bool | None]:
 
 
 def _kind(entry: Entry) -> str:
-    """Whether it was to stop invocations or to let them through; "" for what no metric tells."""
+    """Return whether it was to stop invocations or to start them; "" for what no metric shows."""
     # All planners come with it, which commands that change nothing do without.
     from lambdatop.domain.mitigations.registry import REGISTRY
 

@@ -13,7 +13,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimit
 from lambdatop.domain.facts.series import SeriesKey
@@ -164,7 +164,7 @@ class ActivityObserved(Event):
 class LooksPlanned(Event):
     """What is asked of CloudWatch now, and how often. `full`: a round that a person asked for is complete."""
 
-    looking: Looking
+    looking: PollingStatus
     full: bool = False
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from lambdatop.domain.cooperative import Breathe, no_breath
+from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.facts.function import Change, FunctionFacts, differences
 from lambdatop.domain.facts.not_read import source_gaps
 from lambdatop.domain.facts.queue import first_history
@@ -28,17 +28,17 @@ V = TypeVar("V")
 
 
 def fold(world: World, event: ev.Event) -> World:
-    """The World after one event; raises TypeError for an event that nobody folds."""
+    """Return the World after one event; raise TypeError for an unknown kind of event."""
     step = _STEPS.get(type(event))
     if step is None:
         raise TypeError(f"no fold for {type(event).__name__}")
     return step(world, event)
 
 
-def fold_all(world: World, events: Iterable[ev.Event], breathe: Breathe = no_breath) -> World:
-    """The World after several events, in their order; `breathe` is called before each."""
+def fold_all(world: World, events: Iterable[ev.Event], give_way: GiveWay = no_pause) -> World:
+    """Return the World after several events, in their order; `give_way` is called before each."""
     for event in events:
-        breathe()
+        give_way()
         world = fold(world, event)
     return world
 
@@ -48,7 +48,7 @@ def _with(old: Mapping[K, V], new: Mapping[K, V]) -> Mapping[K, V]:
 
 
 def _swap(old: Mapping[Key, V], scope: Scope, new: Mapping[Key, V]) -> Mapping[Key, V]:
-    """`old` with everything of `scope` replaced by `new`."""
+    """Return `old` with everything of `scope` replaced by `new`."""
     kept = {k: v for k, v in old.items() if k.scope != scope}
     return MappingProxyType({**kept, **new})
 
@@ -79,7 +79,7 @@ def _functions(world: World, event: ev.FunctionsListed) -> World:
 
 
 def _noticed(world: World, known: Mapping[Key, FunctionFacts]) -> Mapping[Key, tuple[Change, ...]]:
-    """The changes seen so far, with those between the lists known until now and this one."""
+    """Return the changes seen so far, with those between the lists known until now and this one."""
     found = {}
     for key, facts in known.items():
         before = world.functions.get(key)
@@ -244,7 +244,7 @@ def _journal(world: World, event: ev.JournalRead) -> World:
 
 
 def _read_back(world: World, key: Key, field: str, at: float) -> tuple[float, object] | None:
-    """The control state read back after a mutation, if it is newer than a poll that began at `at`."""
+    """Return the control state read back after a mutation, if it is newer than a poll that began at `at`."""
     control = world.controls.get((key, field))
     return control if control is not None and control[0] >= at else None
 

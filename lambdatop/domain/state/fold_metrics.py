@@ -8,7 +8,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from lambdatop.domain.facts.series import EMPTY, NOTHING_TOLD, Series, Stat, Told
+from lambdatop.domain.facts.series import EMPTY, NO_SERIES, KnownSeries, Series, Stat
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.events import MetricPoints
@@ -24,7 +24,7 @@ def _metrics(world: World, event: ev.MetricsObserved) -> World:
         answered.setdefault(told.series.key, []).append(told)
     alike = _Alike()
     fresh = {
-        key: alike.of(*_told(world.series.get(key, NOTHING_TOLD), event, points))
+        key: alike.of(*_updated(world.series.get(key, NO_SERIES), event, points))
         for key, points in answered.items()
     }
     at = dict(world.metrics_at)
@@ -38,7 +38,10 @@ def _metrics(world: World, event: ev.MetricsObserved) -> World:
 
 
 def replaced(series: Series, event: ev.MetricsObserved, told: MetricPoints) -> Series:
-    """The series after an answer: its window is replaced, and what is older than the history goes."""
+    """Return the series after an answer.
+
+    Its window is replaced, and points older than the history are dropped.
+    """
     oldest = event.end - KEPT_S if event.partial else event.start
     found = series.replace(event.start, event.end, told.points).since(oldest)
     return found if found.times else EMPTY
@@ -51,25 +54,25 @@ class _Alike:
     """Makes once what an answer says of many: when each was asked for, and all about silent ones."""
 
     def __init__(self) -> None:
-        self._silent: dict[tuple[tuple[Stat, float], ...], Told] = {}
+        self._silent: dict[tuple[tuple[Stat, float], ...], KnownSeries] = {}
 
-    def of(self, series: dict[Stat, Series], at: dict[Stat, float]) -> Told:
-        """What is known of one thing."""
+    def of(self, series: dict[Stat, Series], at: dict[Stat, float]) -> KnownSeries:
+        """Return what is known of one resource."""
         when = tuple(at.items())
         silent = self._silent.get(when)
         if silent is None:
             nothing = MappingProxyType(dict.fromkeys(at, EMPTY))
-            silent = self._silent[when] = Told(nothing, MappingProxyType(at))
+            silent = self._silent[when] = KnownSeries(nothing, MappingProxyType(at))
         runs = any(map(_POINTS, series.values()))
-        return Told(MappingProxyType(series), silent.at) if runs else silent
+        return KnownSeries(MappingProxyType(series), silent.at) if runs else silent
 
 
-def _told(
-    known: Told, event: ev.MetricsObserved, points: Iterable[MetricPoints]
+def _updated(
+    known: KnownSeries, event: ev.MetricsObserved, points: Iterable[MetricPoints]
 ) -> tuple[dict[Stat, Series], dict[Stat, float]]:
-    """What is known of one thing after an answer: its series, and when each was asked for.
+    """Return what is known of one resource after an answer: its series, and when each was asked for.
 
-    Not every answer holds every series, so which one is older is told for each of them.
+    Not every answer holds every series, so the age is kept for each of them.
     """
     series, at = dict(known.series), dict(known.at)
     for told in points:

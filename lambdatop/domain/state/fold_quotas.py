@@ -36,7 +36,7 @@ def _provisioned(world: World, event: ev.ProvisionedObserved) -> World:
 def calls_seen(
     known: tuple[tuple[float, int], ...], event: ev.SpendObserved
 ) -> tuple[tuple[float, int], ...]:
-    """Moments (s since the epoch) with the calls of Lambda's control plane so far, the newest last.
+    """Return moments (s since the epoch) with the calls of Lambda's control plane so far, the newest last.
 
     Fewer calls than before are another process's: its count begins anew.
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lambdatop.domain.cooperative import Breathe, no_breath, paced
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
 from lambdatop.domain.facts.series import final_end
@@ -25,9 +25,9 @@ _OF_ROWS = tuple(name for spec in SOURCES.values() if spec.anew == "rows" for na
 
 
 def changed(
-    old: World, new: World, since: float, now: float, settings: Settings, breathe: Breathe = no_breath
+    old: World, new: World, since: float, now: float, settings: Settings, give_way: GiveWay = no_pause
 ) -> frozenset[Key] | None:
-    """What in `new` may look different from what was made of `old`: functions and queues; None for all.
+    """Return the functions and queues whose rows may differ between `old` and `new`; None for all.
 
     `since` is when the round before was made, `now` when this one is (s since the epoch).
     """
@@ -35,15 +35,15 @@ def changed(
         return None
     if _unread(old) != _unread(new):
         return None
-    touched = set(_touched(old, new, breathe))
+    touched = set(_touched(old, new, give_way))
     touched |= _further(new, since, now, settings)
-    breathe()
-    touched |= _elsewhere(touched, old, new, breathe)
+    give_way()
+    touched |= _elsewhere(touched, old, new, give_way)
     return frozenset(touched)
 
 
 def _unread(world: World) -> tuple[object, ...]:
-    """What rows say of things that were not read: why a source as a whole brings nothing, and its gaps."""
+    """Return what rows show of missing reads: why a source as a whole brings nothing, and its gaps."""
     reasons = (world.unread(spec) for spec in _EXPLAINED)
     names = {spec.name for spec in _EXPLAINED if not spec.each_function}
     gaps = {place: told.gaps for place, told in world.gaps.items() if place[1] in names}
@@ -51,7 +51,7 @@ def _unread(world: World) -> tuple[object, ...]:
 
 
 def _unread_functions(spec: SourceSpec, old: World, new: World) -> Iterator[Key]:
-    """Functions of which a source that asks them one by one says something else why it knows nothing."""
+    """Yield functions for which a source that reads each function has another reason for knowing nothing."""
     for (scope, name), told in new.gaps.items():
         before = old.gaps.get((scope, name))
         if name == spec.name and told is not before:
@@ -61,10 +61,10 @@ def _unread_functions(spec: SourceSpec, old: World, new: World) -> Iterator[Key]
                     yield Key(scope, "function", target)
 
 
-def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:
-    """What has another value in any map that tells of one thing."""
+def _touched(old: World, new: World, give_way: GiveWay) -> Iterator[Key]:
+    """Yield the keys with another value in any map of single resources."""
     for name in _OF_ROWS:
-        breathe()
+        give_way()
         yield from differing(getattr(old, name), getattr(new, name))
     for spec in _EXPLAINED:
         if spec.each_function:
@@ -74,7 +74,7 @@ def _touched(old: World, new: World, breathe: Breathe) -> Iterator[Key]:
 
 
 def differing(old: Mapping[Key, Any], new: Mapping[Key, Any]) -> Iterable[Key]:
-    """Keys that have another object, or none any more."""
+    """Return the keys that have another object, or none any more."""
     if old is new:
         return ()
     missing = object()
@@ -84,12 +84,12 @@ def differing(old: Mapping[Key, Any], new: Mapping[Key, Any]) -> Iterable[Key]:
 
 
 def _another(old: object, new: object) -> bool:
-    """By identity, which is quick; but a number that was read again is the same number."""
+    """Return whether two values differ by identity, which is quick; equal numbers count as the same."""
     return old is not new and not (isinstance(new, (int, float)) and old == new)
 
 
 def _otherwise_active(world: World, old: Activity | None, new: Activity | None) -> Iterable[Key]:
-    """Functions that began or ceased to be active; the quiet ones too, of which was heard again."""
+    """Return functions that became active or inactive, and quiet ones with a new answer."""
     if old is new:
         return ()
     if old is None or new is None:
@@ -98,7 +98,7 @@ def _otherwise_active(world: World, old: Activity | None, new: Activity | None) 
 
 
 def _further(world: World, since: float, now: float, settings: Settings) -> set[Key]:
-    """What was never asked for as a whole is seen up to the clock: where a minute became final meanwhile."""
+    """Return resources never asked for as a whole, for which another minute has become final meanwhile."""
     metrics = settings.metrics
 
     def moved(wait_s: float) -> bool:
@@ -115,26 +115,26 @@ def _further(world: World, since: float, now: float, settings: Settings) -> set[
     return found
 
 
-def _elsewhere(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
-    """Functions that are told something by what was touched: a queue, a mapping, a log group."""
+def _elsewhere(touched: set[Key], old: World, new: World, give_way: GiveWay) -> set[Key]:
+    """Return functions whose rows depend on what was touched: a queue, a mapping, a log group."""
     found: set[Key] = set()
     for mapping in (*_of(touched, old.mappings), *_of(touched, new.mappings)):
         found.add(mapping.function)
     others = {key for key in touched if key.kind == "queue"}
     if others:
         found |= {m.function for m in new.mappings.values() if m.source_queue in others}
-    return found | _writers(touched, old, new, breathe)
+    return found | _writers(touched, old, new, give_way)
 
 
 def _of(keys: set[Key], mappings: Mapping[Key, MappingFacts]) -> Iterator[MappingFacts]:
     return (mappings[key] for key in keys if key in mappings)
 
 
-def _writers(touched: set[Key], old: World, new: World, breathe: Breathe) -> set[Key]:
-    """Functions that write to the log groups of touched ones, or to touched groups: they share the bytes."""
+def _writers(touched: set[Key], old: World, new: World, give_way: GiveWay) -> set[Key]:
+    """Return the functions that share a log group, and so its bytes, with a touched one."""
     groups = {key for key in touched if key.kind == LOG_GROUP}
     for world in (old, new):
-        known = (world.functions[key] for key in paced(touched, breathe, 500) if key in world.functions)
+        known = (world.functions[key] for key in paced(touched, give_way, 500) if key in world.functions)
         groups |= {group_of(facts) for facts in known}
     by_group = writers_by_group(new.functions)
-    return {facts.key for group in paced(groups, breathe, 500) for facts in by_group.get(group, ())}
+    return {facts.key for group in paced(groups, give_way, 500) for facts in by_group.get(group, ())}

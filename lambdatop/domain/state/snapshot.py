@@ -15,7 +15,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.triggers import Invocation
 from lambdatop.domain.frozen import dataclass
@@ -266,7 +266,7 @@ class Snapshot:
     gaps: tuple[Gap, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()
     spend: Spend = field(default=Spend())
-    looking: Looking | None = None
+    looking: PollingStatus | None = None
     journal: tuple[Entry, ...] = ()
     aftermath: tuple[Aftermath, ...] = ()
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
@@ -275,7 +275,7 @@ class Snapshot:
     kept: Kept | None = field(default=None, repr=False)
 
     def age_s(self, as_of: float | None) -> float | None:
-        """How old something was when this was made, s; None where it was not known."""
+        """Return how old something was when this was made, s; None where it was not known."""
         return None if as_of is None else max(0.0, self.at - as_of)
 
     @property

@@ -14,10 +14,10 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import NotKnown, Reason, SourceGaps
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueHistory
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimits
-from lambdatop.domain.facts.series import EMPTY, NOTHING_TOLD, Series, SeriesKey, Told
+from lambdatop.domain.facts.series import EMPTY, NO_SERIES, KnownSeries, Series, SeriesKey
 from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers, never_read
 from lambdatop.domain.frozen import dataclass
@@ -31,7 +31,7 @@ _NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
 def _none() -> Mapping[Any, Any]:
-    """The shared empty mapping; Python 3.11 takes no mappingproxy as a default."""
+    """Return the shared empty mapping; Python 3.11 takes no mappingproxy as a default."""
     return _NONE
 
 
@@ -62,7 +62,7 @@ class Spend:
 
 @lru_cache(maxsize=256)
 def _not_known(reason: Reason, action: str) -> NotKnown:
-    """One object for each, so that what is made of it can be compared by identity."""
+    """Return one object for each reason, so that rows can be compared by identity."""
     return NotKnown(reason, action)
 
 
@@ -93,7 +93,7 @@ class World:
     triggers: Mapping[Key, tuple[float, FunctionTriggers]] = field(default_factory=_none)
     wiring: Mapping[tuple[Scope, str], tuple[float, tuple[Edge, ...]]] = field(default_factory=_none)
     changes: Mapping[Key, tuple[Change, ...]] = field(default_factory=_none)
-    series: Mapping[Key, Told] = field(default_factory=_none)
+    series: Mapping[Key, KnownSeries] = field(default_factory=_none)
     metrics_at: Mapping[Key, float] = field(default_factory=_none)
     activity: Mapping[Scope, Activity] = field(default_factory=_none)
     logs: Mapping[Key, LogTail] = field(default_factory=_none)
@@ -105,36 +105,39 @@ class World:
     sources: Mapping[str, Health] = field(default_factory=_none)
     gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
     spend: Spend = field(default=Spend())
-    looking: Looking | None = None
+    looking: PollingStatus | None = None
     lambda_calls: tuple[tuple[float, int], ...] = ()
     journal: tuple[Entry, ...] = ()
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
-        """One series, empty when nothing is known."""
-        return self.series.get(key, NOTHING_TOLD).series.get((name, stat), EMPTY)
+        """Return one series, empty when nothing is known."""
+        return self.series.get(key, NO_SERIES).series.get((name, stat), EMPTY)
 
     def asked_at(self, series: SeriesKey) -> float | None:
-        """When the newest answer for a series was asked for (s since the epoch), None before the first."""
-        return self.series.get(series.key, NOTHING_TOLD).at.get((series.metric, series.stat))
+        """Return when a series' newest answer was asked for (s since the epoch), None before the first."""
+        return self.series.get(series.key, NO_SERIES).at.get((series.metric, series.stat))
 
     def triggers_of(self, function: Key) -> FunctionTriggers:
-        """What is known of a function's push triggers and async settings; before it was read, why not."""
+        """Return what is known of a function's push triggers and async settings.
+
+        Before it was read, why not.
+        """
         read = self.triggers.get(function)
         return read[1] if read else _never_read(function, self.unread(TRIGGERS))
 
     def reserved_of(self, function: Key) -> Reserved | NotKnown:
-        """Reserved concurrency of a function; before it was read, why it was not."""
+        """Return the reserved concurrency of a function; before it was read, why it was not."""
         if function in self.reserved:
             return self.reserved[function]
         return self._gap(CONCURRENCY, function.id) or self.unread(CONCURRENCY)
 
     def queue_of(self, queue: Key) -> QueueHistory | NotKnown:
-        """What is known of a queue; before it was read, why it was not."""
+        """Return what is known of a queue; before it was read, why it was not."""
         known = self.queues.get(queue)
         return known or self._gap(QUEUES, queue.id) or self.unread(QUEUES)
 
     def retention_of(self, stream: Key) -> int | NotKnown:
-        """How long a stream keeps its records, in s; before it was read, why it was not."""
+        """Return how long a stream keeps its records, in s; before it was read, why it was not."""
         known = self.streams.get(stream)
         if known is not None and known.retention_s is not None:
             return known.retention_s
@@ -143,14 +146,15 @@ class World:
         return self._gap(STREAMS, stream.id) or self.unread(STREAMS)
 
     def _gap(self, source: SourceSpec, target: str) -> NotKnown | None:
-        """Why a read of one thing brought nothing, None where no gap is known."""
+        """Return why a read of one thing brought nothing, None where no gap is known."""
         told = (gaps.by_target for (_, name), gaps in self.gaps.items() if name == source.name)
         return next((found for targets in told if (found := targets.get(target))), None)
 
     def unread(self, source: SourceSpec, action: str | None = None) -> NotKnown:
-        """Why a read of `source` has brought nothing: the source failed as a whole, or it was not made.
+        """Return why a read of `source` has brought nothing.
 
-        `action` is the IAM action of the read, None for the one that stands for the source.
+        The source failed as a whole, or it was not made. `action` is the IAM action of the read, None for the
+        one that stands for the source.
         """
         action = source.action if action is None else action
         health = self.sources.get(source.name)
@@ -161,7 +165,7 @@ class World:
         return _not_known("not asked", action)
 
     def mappings_of(self, function: Key) -> tuple[MappingFacts, ...]:
-        """Mappings that feed a function, by UUID."""
+        """Return the mappings that feed a function, by UUID."""
         found = (m for m in self.mappings.values() if m.function == function)
         return tuple(sorted(found, key=lambda m: m.key.id))
 

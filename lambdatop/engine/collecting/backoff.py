@@ -32,22 +32,22 @@ class Pace:
     tries: int = 0
 
     def ok(self) -> Pace:
-        """After a good round."""
+        """Return the pace after a good round."""
         return replace(
             self, slow=max(1.0, self.slow * RECOVERY), failures=0, denied=False, first=False, tries=0
         )
 
     def throttled(self) -> Pace:
-        """After AWS asked for a slower pace."""
+        """Return the pace after AWS asked for a slower one."""
         slow = min(SLOWEST_FACTOR, self.slow * 2)
         return replace(self, slow=slow, failures=0, denied=False, tries=self.tries + 1)
 
     def failed(self, *, denied: bool = False) -> Pace:
-        """After any other failure."""
+        """Return the pace after any other failure."""
         return replace(self, failures=self.failures + 1, denied=denied, tries=self.tries + 1)
 
     def after(self, state: str) -> Pace:
-        """After a round that ended in `state` (ok, throttled, denied, failed)."""
+        """Return the pace after a round that ended in `state` (ok, throttled, denied, failed)."""
         if state == "ok":
             return self.ok()
         return self.throttled() if state == "throttled" else self.failed(denied=state == "denied")
@@ -58,7 +58,7 @@ class Pace:
         return max(self.base_s, min(self.base_s * SLOWEST_FACTOR, SLOWEST_S))
 
     def interval(self, floor: tuple[float, str] = (0.0, "")) -> tuple[float, str]:
-        """Seconds between two rounds now, without jitter, and why that differs from the pace asked for."""
+        """Return seconds between two rounds, without jitter, and why they differ from the configured pace."""
         if self.failures:
             # A slow source (functions: 300 s) tries again soon, then less and less often.
             start = self.base_s if self.denied else min(self.base_s, FIRST_RETRY_S)
@@ -72,6 +72,6 @@ class Pace:
         return floor if floor[0] > seconds else (seconds, why)
 
     def wait(self, floor: tuple[float, str], chance: float) -> float:
-        """Seconds to wait now: the interval ±10 % by `chance` (0..1), never less than the floor."""
+        """Return seconds to wait now: the interval ±10 % by `chance` (0..1), never less than the floor."""
         seconds = self.interval(floor)[0]
         return max(floor[0], seconds * (1 + JITTER * (2 * chance - 1)))

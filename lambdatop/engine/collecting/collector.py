@@ -122,7 +122,7 @@ class Collector:
         return floor
 
     async def _ask(self) -> Exception | None:
-        """One round; the error that ended it, or None."""
+        """Run one round; return the error that ended it, or None."""
         if self._round is not None and not self._round.done():
             return SourceError(f"The last round of {self.name} was given up and still has not ended.")
         self._round = task = asyncio.ensure_future(self._collect())
@@ -182,7 +182,7 @@ def _state_of(error: Exception) -> SourceState:
 
 
 def _sentence(name: str, error: Exception) -> str:
-    """What went wrong, and that it is asked again: nobody but a collector does that, or may promise it."""
+    """Return what went wrong, with the promise that it is asked again, which only a collector can make."""
     if isinstance(error, Throttled):
         return f"{error}{SLOWER}"
     if isinstance(error, SourceError) and not isinstance(error, (Denied, CredentialsError)):
@@ -193,5 +193,5 @@ def _sentence(name: str, error: Exception) -> str:
 
 
 def without_promise(sentence: str) -> str:
-    """What went wrong alone, for a reader whom nobody asks for any more."""
+    """Return what went wrong without that promise, for a reader for whom nothing is asked any more."""
     return sentence.removesuffix(AGAIN).removesuffix(SLOWER)

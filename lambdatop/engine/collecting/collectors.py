@@ -102,7 +102,7 @@ class Fleet:
                 collector.refresh()
 
     def tries_again(self, name: str) -> bool:
-        """Whether a source had no answer yet and its collector asks it again in a moment."""
+        """Return whether a source had no answer yet and its collector asks it again soon."""
         return (
             name in self._collectors
             and self.states.get(name) in ("throttled", "failed")
@@ -115,7 +115,7 @@ class Fleet:
         return {s.name: s for s in self._sources if isinstance(s, Unfinished)}
 
     def unasked(self, view: View) -> dict[str, tuple[Gap, ...]]:
-        """What sources have not asked yet, by name; those with nothing left are not in it."""
+        """Return what sources have not asked yet, by name; sources with nothing left are omitted."""
         found = {name: tuple(source.unasked(view)) for name, source in self.unfinished.items()}
         return {name: gaps for name, gaps in found.items() if gaps}
 

@@ -1,4 +1,4 @@
-"""Log lines that fell out of the World, until nobody looks at them any more.
+"""Log lines that left the World, kept until no snapshot on screen holds them.
 
 Whoever holds a snapshot last frees what no newer one has. With logs that pour in these are fifty thousand
 lines and 0.2 s in one piece, and the last one is the screen, when it takes the next snapshot. So they are
@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Mapping
 
-from lambdatop.domain.cooperative import Breathe, let_go
+from lambdatop.domain.cooperative import GiveWay, release_in_pieces
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.tail import LogTail
@@ -22,23 +22,23 @@ NOBODY = -1
 """The number before all snapshots: what it stands for was shown to nobody, and waits for nobody."""
 
 
-class Attic:
+class DeferredFree:
     """One writer, the engine; `done_with` may come from any thread."""
 
-    def __init__(self, breathe: Breathe) -> None:
-        self._breathe = breathe
+    def __init__(self, give_way: GiveWay) -> None:
+        self._give_way = give_way
         self._held: deque[tuple[int, list[LogLine]]] = deque()
         self._done_with = sys.maxsize
         self._shown: Mapping[Key, int] = {}
 
     def __len__(self) -> int:
-        """Lines that are held."""
+        """Return the number of lines held."""
         return sum(len(lines) for _, lines in self._held)
 
     def done_with(self, seq: int, logs: Logs) -> None:
-        """Nobody looks at snapshots before that number any more, nor at lines that are not in `logs` yet.
+        """Release snapshots before number `seq` and lines that are not in `logs`.
 
-        Until it is said, nobody looks at any.
+        Until this is called, none are released.
         """
         self._shown = {function: tail.next_seq for function, tail in logs.items()}
         self._done_with = seq
@@ -61,9 +61,9 @@ class Attic:
     def clear(self) -> None:
         """Free what nobody looks at."""
         while self._held and self._held[0][0] <= self._done_with:
-            let_go(self._held.popleft()[1], self._breathe)
+            release_in_pieces(self._held.popleft()[1], self._give_way)
 
 
 def _begin(tail: LogTail) -> int:
-    """The number of its first line."""
+    """Return the number of its first line."""
     return tail.next_seq - len(tail.lines) - len(tail.burst)

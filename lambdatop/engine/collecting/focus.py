@@ -29,13 +29,19 @@ class Attention:
         self._full_until = 0.0
 
     def watch(self, keys: frozenset[Key], live: bool | None) -> bool:
-        """Logs that are shown, and whether live (None: where an incident is open); whether that is news."""
+        """Set the logs that are shown, and whether live (None: where an incident is open).
+
+        Return whether that is new.
+        """
         news = (keys, live) != (self._watched, self._live.asked)
         self._watched, self._live.asked = keys, live
         return news
 
-    def look(self, rows: frozenset[Key], *, full: bool) -> bool:
-        """Rows that are shown; `full`: everything once. Whether there is something to ask at once."""
+    def set_visible(self, rows: frozenset[Key], *, full: bool) -> bool:
+        """Set the rows that are shown; `full`: everything once.
+
+        Return whether there is something to ask at once.
+        """
         news = full or not rows <= self._visible
         self._visible = rows
         if full:
@@ -43,7 +49,7 @@ class Attention:
         return news
 
     def noting(self, post: EventSink) -> EventSink:
-        """`post`, but a full look ends with the round that completed it, before another one begins."""
+        """Return a sink like `post` that ends a full read with the round that completed it."""
 
         def noted(events: Sequence[Event]) -> None:
             if any(isinstance(e, LooksPlanned) and e.full for e in events):
@@ -53,7 +59,7 @@ class Attention:
         return noted
 
     def view(self) -> View:
-        """What a source may look at now."""
+        """Return what a source may read now."""
         now, latest = self._clock.now(), self._publisher.latest
         burning = (f for i in latest.incidents if i.severity != "info" for f in i.functions)
         return View(
@@ -68,6 +74,6 @@ class Attention:
 
 
 def _without_lines(world: World) -> World:
-    """The World, but of logs only how far they are: a long round would hold the lines of its beginning."""
+    """Return the World with logs reduced to their positions, so that a long round holds no old lines."""
     logs = {key: replace(tail, lines=(), burst=()) for key, tail in world.logs.items()}
     return replace(world, logs=MappingProxyType(logs))

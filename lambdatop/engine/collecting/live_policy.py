@@ -24,7 +24,7 @@ class LivePolicy:
         self.asked: bool | None = None
 
     def keys(self, watched: frozenset[Key], latest: Snapshot) -> frozenset[Key]:
-        """The functions among those on screen whose lines shall come live."""
+        """Return the functions among those on screen whose lines shall come live."""
         if self.asked is not None:
             return watched if self.asked else frozenset()
         if not self._in_incidents or self._over_budget(latest.spend):

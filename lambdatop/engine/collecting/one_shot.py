@@ -48,7 +48,7 @@ class OneShot:
         self._last: dict[str, int] | None = None
 
     async def ask_on(self, deadline: float) -> None:
-        """Until all have answered and nothing is left to ask, or `deadline` (monotonic, s) has come."""
+        """Ask until all have answered and nothing is left to ask, or until `deadline` (monotonic, s)."""
         published = False
         while (left_s := deadline - self._clock.monotonic()) > 0:
             self._fleet.reported.clear()
@@ -67,9 +67,9 @@ class OneShot:
                 await wait_at_most(self._clock, self._fleet.reported, min((left_s, *pauses)))
 
     def _over(self, *, idle: bool) -> bool:
-        """Whether nothing is left to ask, and what was being asked when that began has been answered.
+        """Return whether nothing is left to ask, and all that was being asked then has been answered.
 
-        Its answer may be worth a question; the rounds after it are the pace's own, and would never end.
+        An answer may raise another question; the periodic rounds after it would never end.
         """
         if not idle:
             self._last = None
@@ -79,7 +79,7 @@ class OneShot:
         return all(self._fleet.rounds[name] >= number for name, number in self._last.items())
 
     def gaps(self, known: Sequence[Gap]) -> tuple[Gap, ...]:
-        """All gaps: `known` are those of the World; what a source did not ask it knows better itself."""
+        """Return all gaps: `known` are those of the World; each source adds what it did not ask."""
         own = list(self._left())
         told = {(g.source, g.action, g.reason) for g in own}
         asking = self._fleet.unfinished
@@ -93,7 +93,7 @@ class OneShot:
         return tuple(sorted(every, key=lambda g: (g.source, g.action, g.reason, g.target or "")))
 
     def _left(self) -> Iterator[Gap]:
-        """What was not asked, and why it was not."""
+        """Yield what was not asked, and why it was not."""
         due = self._due()
         for name, gaps in self._fleet.unasked(self._view()).items():
             late = name in due or (name not in self._fleet.states and name not in UNHURRIED)
@@ -101,9 +101,10 @@ class OneShot:
             yield from (replace(g, reason=reason) if g.reason == "not asked" else g for g in gaps)
 
     def _due(self) -> dict[str, float]:
-        """Sources that may be expected to make progress, and in how many seconds they may be asked.
+        """Return the sources that may make progress, and in how many seconds they may be asked.
 
-        Not those that nobody waits for: they share the pace of the control plane with those that are needed.
+        Sources that nobody waits for are omitted: they share the control plane's rate with those that are
+        needed.
         """
         found, now = {}, self._clock.monotonic()
         for name, gaps in self._fleet.unasked(self._view()).items():
@@ -117,7 +118,7 @@ class OneShot:
         return found
 
     def _pause_s(self, name: str, gaps: tuple[Gap, ...], now: float) -> float | None:
-        """Seconds until this source may be asked; None: asking it again helps nobody."""
+        """Return the seconds until this source may be asked; None when asking it again helps nobody."""
         state, rounds = self._fleet.states[name], self._fleet.rounds[name]
         progress = self._progress.get(name)
         if progress is None or progress.gaps != gaps:

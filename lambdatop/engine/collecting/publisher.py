@@ -13,7 +13,7 @@ from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import Event, SourceReported
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Mode, Snapshot, SourceRow
 from lambdatop.domain.state.world import EMPTY_WORLD, World
-from lambdatop.engine.collecting.deferred_free import NOBODY, Attic
+from lambdatop.engine.collecting.deferred_free import NOBODY, DeferredFree
 from lambdatop.engine.unexpected import unexpected
 
 FoldAll = Callable[[World, Sequence[Event]], World]
@@ -27,7 +27,7 @@ class Build(Protocol):
     def __call__(
         self, world: World, *, previous: Snapshot, at: float, version: str, mode: Mode, settings: Settings
     ) -> Snapshot:
-        """The snapshot after `previous`."""
+        """Return the snapshot after `previous`."""
 
 
 class Publisher:
@@ -49,15 +49,18 @@ class Publisher:
         self._fold_all = fold_all or _domain_fold(clock)
         self._build = build or _domain_build(clock)
         self._broken = ""
-        self._attic = Attic(clock.give_way)
+        self._deferred = DeferredFree(clock.give_way)
         self._handed_out = NOBODY
         self.world = EMPTY_WORLD
         self.latest = replace(EMPTY_SNAPSHOT, version=version, mode=mode, at=clock.now())
 
-    def hand_out(self) -> Snapshot:
-        """The newest snapshot, from any thread; who asks again looks only at the last one that he got."""
+    def take_latest(self) -> Snapshot:
+        """Return the newest snapshot, from any thread.
+
+        The caller must not use earlier ones after another call.
+        """
         newest = self.latest
-        self._attic.done_with(self._handed_out, newest.logs)
+        self._deferred.done_with(self._handed_out, newest.logs)
         self._handed_out = newest.seq
         return newest
 
@@ -95,19 +98,19 @@ class Publisher:
                 mode=self._mode,
                 settings=self._settings,
             )
-            self._attic.keep(self.latest.logs, made.logs, made.seq)
+            self._deferred.keep(self.latest.logs, made.logs, made.seq)
             self.latest = made
         except Exception as error:  # the screen keeps the old data and says why it stands still
             self.announce(unexpected("building the snapshot", error))
         if self._broken:
             self.latest = replace(self.latest, sources=self._with_engine(self._broken))
-        self._attic.clear()
+        self._deferred.clear()
         return self.latest
 
     def announce(self, sentence: str, *, lasting: bool = False) -> None:
-        """Say in the snapshot itself that the engine failed: for when no event could carry it there.
+        """Put the engine's failure into the snapshot itself, for when no event could carry it there.
 
-        `lasting` says it in every snapshot from now on.
+        `lasting` puts it into every snapshot from now on.
         """
         self._broken = sentence if lasting else self._broken
         now, rows = self._clock.now(), self._with_engine(sentence)
@@ -124,10 +127,10 @@ class Publisher:
 def _domain_fold(clock: Clock) -> FoldAll:
     from lambdatop.domain.state.fold import fold_all
 
-    return partial(fold_all, breathe=clock.give_way)
+    return partial(fold_all, give_way=clock.give_way)
 
 
 def _domain_build(clock: Clock) -> Build:
     from lambdatop.domain.snapshots.builder import build_snapshot
 
-    return partial(build_snapshot, breathe=clock.give_way)
+    return partial(build_snapshot, give_way=clock.give_way)

@@ -42,7 +42,7 @@ class Link:
         self._attempts = 0
 
     def lost(self) -> None:
-        """The credentials of the present connection do not work any more."""
+        """Note that the credentials of the present connection do not work any more."""
         self._lost.set()
 
     def hurry(self) -> None:

@@ -53,7 +53,7 @@ class Work:
         self.interrupted.set()
 
     async def unless_interrupted(self, asked: Coroutine[Any, Any, T]) -> T | None:
-        """What was asked, or None as soon as nothing may be sent any more."""
+        """Return what was asked, or None as soon as nothing may be sent any more."""
         asking = asyncio.ensure_future(asked)
         ending = asyncio.ensure_future(self.interrupted.wait())
         both: list[asyncio.Future[Any]] = [asking, ending]

@@ -21,7 +21,7 @@ from lambdatop.domain.ports.aws import Lease, Mutator, Reader, Sent
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
-from lambdatop.engine.mutating.read_back import Look, look, settled
+from lambdatop.engine.mutating.read_back import ReadBack, read_fields, settled
 from lambdatop.engine.mutating.verdict import Verdict, drifted, judge
 from lambdatop.engine.unexpected import unexpected
 
@@ -35,10 +35,10 @@ _Answer = TypeVar("_Answer")
 
 
 async def drift(reader: Reader, plan: Plan) -> Result | None:
-    """The three-way view when the target is not as the plan saw it; None when it is."""
+    """Return the three-way view when the target is not as the plan saw it; None when it is."""
     if not plan.before:
         return None
-    fresh = await look(reader, plan.target.key, plan.before)
+    fresh = await read_fields(reader, plan.target.key, plan.before)
     if fresh.state is None:
         words = f"The target could not be read before the call; nothing was sent. {fresh.error}"
         return Result("not-sent", words)
@@ -46,10 +46,10 @@ async def drift(reader: Reader, plan: Plan) -> Result | None:
 
 
 async def _written(write: Callable[[Unpack[_Args]], _Answer], *args: *_Args) -> _Answer:
-    """A write into the journal, off the loop and always to its end.
+    """Run a write into the journal, off the loop and always to its end.
 
-    A thread cannot be called back: who is cancelled while it writes waits for it, so that what is written
-    next comes after it, and nobody reads a journal that is about to say something else.
+    A thread cannot be cancelled: a cancelled task waits for it, so that what is written next comes after it,
+    and nobody reads a journal that is about to change.
     """
     writing = asyncio.ensure_future(asyncio.to_thread(write, *args))
     try:
@@ -110,7 +110,7 @@ class Committer:
             neighbour = await leasing
         except asyncio.CancelledError:
             leasing.cancel()
-            self._close(entry, judge(plan, sent, Look(None)))
+            self._close(entry, judge(plan, sent, ReadBack(None)))
             raise
         return await self._finish(entry, judge(plan, sent, seen), neighbour)
 
@@ -126,7 +126,10 @@ class Committer:
         await _written(self._close, entry, Verdict("not-sent", f"{NOT_BEGUN}: {why}"))
 
     async def _take_lease(self, entry: Entry) -> str:
-        """Who else works on the target, or why that is not known; "" without a lease, or when it is ours."""
+        """Return who else works on the target, or why that is not known.
+
+        "" without a lease, or when it is ours.
+        """
         if self._lease is None:
             return ""
         owner = f"{entry.actor.rpartition('/')[2]}@{entry.host}"
@@ -175,9 +178,9 @@ class Committer:
         finally:
             spill.close()
 
-    async def _read_back(self, plan: Plan, sent: Sent) -> Look:
+    async def _read_back(self, plan: Plan, sent: Sent) -> ReadBack:
         if sent.outcome in ("refused", "not-sent"):
-            return Look(None)
+            return ReadBack(None)
         return await settled(self._clock, self._reader, plan)
 
     async def _finish(self, entry: Entry, verdict: Verdict, neighbour: str) -> Result:

@@ -13,7 +13,7 @@ from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 
 LOOK_EVERY_S = 5.0
 HALF = 0.5
@@ -49,7 +49,7 @@ class Course:
     not_begun: NotBegun
 
     async def run(self, plan: Plan) -> Result:
-        """All steps, or up to the first group of which one is not applied or whose wait is in vain."""
+        """Run all steps, or up to the first group with a step that is not applied or whose wait fails."""
         done: list[Result] = []
         for group in side_by_side(plan.steps):
             watches = [Watch(step, step.wait) for step in group if step.wait]
@@ -122,7 +122,10 @@ def _words(waiting: Sequence[Watch]) -> str:
 
 
 def side_by_side(steps: Sequence[Plan]) -> list[tuple[Plan, ...]]:
-    """Steps in groups: those of one are sent without waiting for each other, then all are waited for."""
+    """Return the steps in groups.
+
+    Those of one are sent without waiting for each other, then all are waited for.
+    """
     groups: list[tuple[Plan, ...]] = []
     group: tuple[Plan, ...] = ()
     for step in steps:
@@ -144,14 +147,14 @@ class Watch:
     error: str = ""
 
     async def begin(self, reader: Reader) -> None:
-        """Before the step: how much of what is to fall there is."""
+        """Read, before the step, how much there is of what is to fall."""
         if self.wait.falls:
             self.first = _number(await self._fields(reader), self.wait.falls)
 
     async def come(self, reader: Reader) -> bool:
-        """One look."""
+        """Read once; return whether the wait is over."""
         if not self.wait.falls:
-            seen = await look(reader, self.step.target.key, self.step.after)
+            seen = await read_fields(reader, self.step.target.key, self.step.after)
             self.error = seen.error
             return seen.state is not None and shows(seen.state, self.step.after)
         fields = await self._fields(reader)
@@ -162,7 +165,7 @@ class Watch:
 
     async def _fields(self, reader: Reader) -> State:
         names = (self.wait.falls, self.wait.clears) if self.wait.clears else (self.wait.falls,)
-        seen = await look(reader, self.step.target.key, names)
+        seen = await read_fields(reader, self.step.target.key, names)
         self.error = seen.error
         return seen.state or {}
 

@@ -33,7 +33,7 @@ from lambdatop.engine.mutating.commit import Committer, drift
 from lambdatop.engine.mutating.composite import Course
 from lambdatop.engine.mutating.in_progress import ended_halfway
 from lambdatop.engine.mutating.proposals import NOWHERE_SPECIAL, Place, Proposals
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 from lambdatop.engine.rate_limiter import mutating, urgent
 
 READ_ONLY = Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
@@ -54,17 +54,17 @@ class Process:
 
 
 def _holder(arn: str) -> str:
-    """Whose credentials these are: a role's own session name is made anew by the SDK with each login."""
+    """Return whose credentials these are: the SDK makes a role's own session name anew with each login."""
     return _OWN_SESSION.sub("", arn)
 
 
 def this_process() -> Process:
-    """The running process."""
+    """Return the running process."""
     return Process(socket.gethostname(), os.getpid())
 
 
 class Executor:
-    """The one corridor for every change. One mutation per target at a time; the next one waits.
+    """The one path of every change. One mutation per target at a time; the next one waits.
 
     `scope` is where reader and mutator are connected to: plans and journal entries of other accounts
     or regions are not touched. `sink` receives what the screen should know at once. `work` is shared with the
@@ -127,13 +127,13 @@ class Executor:
             return self._warned(await self._proposals.propose_undo(wanted))
 
     async def names_of(self, plan: Plan) -> tuple[str, ...]:
-        """Names that confirm an undo: the target's own, and those that the change was made with."""
+        """Return names that confirm an undo: the target's own, and those that the change was made with."""
         if plan.undoes is None:
             return ()
         return await self._proposals.names_of(plan.undoes)
 
     def _warned(self, proposal: Proposal) -> Proposal:
-        """A plan that may be looked at but not carried out says so before somebody confirms it."""
+        """Return the proposal with a warning where its plan may be read but not executed."""
         if not self._changes_refused or not isinstance(proposal, Plan):
             return proposal
         return replace(proposal, warnings=(self._changes_refused, *proposal.warnings))
@@ -183,7 +183,7 @@ class Executor:
             self._clock, self._journal, self.reader, self._scope, self._ages, self._mine
         )
         if found:
-            await self._tell(())
+            await self._publish(())
         return found
 
     async def look_at_standing(self) -> None:
@@ -197,17 +197,17 @@ class Executor:
             fields.setdefault(entry.target, {}).update(dict.fromkeys(entry.after))
         for target, wanted in fields.items():
             at = self._clock.now()
-            found = await look(self.reader, target, wanted)
+            found = await read_fields(self.reader, target, wanted)
             if found.state is not None and not self.busy:
                 controls = tuple(Control(target, field, value) for field, value in found.state.items())
                 self._sink((ControlObserved(self._scope, at, controls),))
 
     async def unsettled(self) -> tuple[Entry, ...]:
-        """Entries of this account and region whose end is still to be found out."""
+        """Return the entries of this account and region whose outcome is still to be determined."""
         return tuple(recovery.unsettled(await asyncio.to_thread(self._journal.read), self._scope))
 
     async def halfway(self) -> tuple[Halfway, ...]:
-        """Plans in steps of this account and region that ended halfway, and of which something stands.
+        """Return plans in steps of this account and region that ended halfway and of which something stands.
 
         Raises LambdatopError when the journal cannot be read.
         """
@@ -216,7 +216,7 @@ class Executor:
         return ended_halfway(here, self._clock, own_works=self.busy)
 
     def _mine(self, entry: Entry) -> bool:
-        """Whether somebody is still at work on an open entry."""
+        """Return whether somebody is still at work on an open entry."""
         process = self._process
         if (entry.host, entry.pid) == (process.host, process.pid):
             return entry.id in self._work.spent and self.busy
@@ -232,7 +232,7 @@ class Executor:
         return await Course(self._clock, self._work.closing, self._ground, self._not_begun).run(plan)
 
     def _ground(self) -> Executor | str:
-        """The executor of the connection of the moment, or why it may not go on with what waits here."""
+        """Return the executor of the present connection, or why it may not go on with what waits here."""
         here = self
         while here._follower is not None:
             if other := here._unlike(here._follower):
@@ -241,7 +241,7 @@ class Executor:
         return here
 
     def _unlike(self, follower: Executor) -> str:
-        """Why the next connection is another one than the plan was confirmed for, "" when it is not."""
+        """Return how the next connection differs from the one that the plan was confirmed for, or ""."""
         if follower._scope != self._scope:
             return f"lambdatop was connected to {follower._scope} instead of {self._scope}"
         if _holder(follower._actor) != _holder(self._actor):
@@ -297,11 +297,11 @@ class Executor:
             entry = self._entry(plan, whole, actor or self._actor)
             result = await self._committer.commit(self._mutator, plan, entry)
             if result.entry is not None:
-                await self._tell(self._controls(plan.target.key, result.now))
+                await self._publish(self._controls(plan.target.key, result.now))
             return result
 
     def _dying(self) -> Result | None:
-        """Credentials that end too soon: asked after a read, which renews them where that is possible."""
+        """Return result for credentials that end too soon; a read before it renews them where possible."""
         expires_at = self._expires_at()
         if expires_at is None or expires_at - self._clock.now() >= LAST_SECONDS_S:
             return None
@@ -309,7 +309,10 @@ class Executor:
         return Result("not-sent", f"{words} Log in again (`:login` in the console), then confirm it anew.")
 
     def _void(self, plan: Plan, confirmed_at: float, waited_s: float = 0.0) -> Result | None:
-        """Why the plan is not sent; `waited_s` since the check began, by a clock that nobody can set."""
+        """Return why the plan is not sent.
+
+        `waited_s` since the check began, by a clock that nobody can set.
+        """
         if self._work.interrupted.is_set():
             return Result("not-sent", "It was interrupted before anything was sent.")
         if self._changes_refused:
@@ -363,7 +366,7 @@ class Executor:
         controls = tuple(Control(target, field, value) for field, value in (seen or {}).items())
         return (ControlObserved(self._scope, self._clock.now(), controls),) if controls else ()
 
-    async def _tell(self, events: tuple[Event, ...]) -> None:
+    async def _publish(self, events: tuple[Event, ...]) -> None:
         try:
             entries = await asyncio.to_thread(self._journal.read)
         except LambdatopError:

@@ -17,7 +17,7 @@ from lambdatop.engine.mutating.proposals import Place
 
 
 def noticed(former: Backend | None, identified: TargetIdentified) -> TargetIdentified:
-    """The identity of a new connection, with a standing remark where the one before was somebody else's."""
+    """Return the identity of a new connection, with a remark where the former one was another principal's."""
     before = former.identified if former else identified
     if same_principal(before.identity or "unknown", identified.identity or "unknown"):
         return identified
@@ -37,7 +37,7 @@ def executor_on(
     spills: SpillStore | None = None,
     work: Work | None = None,
 ) -> Executor:
-    """The executor of an open connection; `actor` is who acts where AWS does not say it.
+    """Return the executor of an open connection; `actor` is who acts where AWS does not name it.
 
     `work` is what is under way in this process, on former connections too.
     """

@@ -17,12 +17,15 @@ process id meanwhile."""
 
 
 def is_own(entry: Entry) -> bool:
-    """Whether this process wrote it."""
+    """Return whether this process wrote it."""
     return (entry.host, entry.pid) == (socket.gethostname(), os.getpid())
 
 
 def ended_halfway(entries: Iterable[Entry], clock: Clock, *, own_works: bool) -> tuple[Halfway, ...]:
-    """Plans that nobody carries out any more; `own_works`: this process may still be at one of its own."""
+    """Return plans that nobody executes any more.
+
+    `own_works`: this process may still execute one of its own.
+    """
     return halfway(entries, lambda entry: own_works if is_own(entry) else _may_live(entry, clock))
 
 

@@ -19,7 +19,7 @@ from lambdatop.domain.plans.undoable import find_also_in_archives, on_top
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
-from lambdatop.engine.mutating.read_back import look
+from lambdatop.engine.mutating.read_back import read_fields
 
 
 class Place(NamedTuple):
@@ -50,7 +50,7 @@ class Proposals:
         self._place = place
 
     async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
-        """A plan for `target` as it is now, or the reason why there is none."""
+        """Return a plan for `target` as it is now, or the reason why there is none."""
         spec = registry.planner(name)
         if spec.kind != target.kind:
             raise UsageError(f"{name} acts on a {spec.kind}; {target.id} is a {target.kind}.")
@@ -60,7 +60,7 @@ class Proposals:
         if refused:
             return refused
         if spec.looks_at:
-            closer = await look(self._reader, target, spec.looks_at)
+            closer = await read_fields(self._reader, target, spec.looks_at)
             gaps = (*situation.gaps, closer.error) if closer.error else situation.gaps
             situation = replace(situation, gaps=gaps, **(closer.state or {}))
         if spec.remembers and "reserved" not in params:
@@ -73,7 +73,7 @@ class Proposals:
         return self._placed(registry.plan(name, situation, settings, self._clock.now(), str(uuid4())))
 
     async def propose_undo(self, wanted: str | None) -> Proposal:
-        """A plan that takes one journal entry back, or the reason why there is none.
+        """Return a plan that takes one journal entry back, or the reason why there is none.
 
         `wanted` is an id, the beginning of one, or a name of the target; None is the newest change.
         """
@@ -88,14 +88,14 @@ class Proposals:
         current: State = {}
         if entry.can_undo:
             fields = {*entry.after, *registry.reads_besides(entry)}
-            found = await look(self._reader, entry.target, fields)
+            found = await read_fields(self._reader, entry.target, fields)
             if found.state is None:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state
         return self._placed(registry.plan_undo(entry, current, self._clock.now(), str(uuid4())))
 
     async def names_of(self, entry_id: str) -> tuple[str, ...]:
-        """Every name of an entry's target: what confirmed the change confirms its undo."""
+        """Return every name of an entry's target: what confirmed the change confirms its undo."""
         _, entry = await asyncio.to_thread(self._find, entry_id)
         return entry.names
 
@@ -113,7 +113,7 @@ class Proposals:
         return answered_elsewhere(name, self._scope, situation)
 
     async def _with_queues(self, name: str, params: Mapping[str, Any]) -> Mapping[str, Any] | Refusal:
-        """Settings that name a queue, as ARNs; raises TargetNotFound with the nearest names."""
+        """Return settings with queue names resolved to ARNs; raise TargetNotFound with the nearest names."""
         found = dict(params)
         for param, value in params.items():
             if registry.names_queue(name, param, value):
@@ -126,14 +126,14 @@ class Proposals:
         return found
 
     async def _purged_lately(self, queue: Key) -> str:
-        """Why another purge of ours would be refused now, "" when it would not."""
+        """Return why another purge of ours would be refused now, "" when it would not."""
         from lambdatop.domain.mitigations.purge import too_soon
 
         entries = await asyncio.to_thread(self._journal.read)
         return too_soon(entries, queue, self._clock.now(), self._clock.uptime())
 
     async def _remembered(self, situation: Situation) -> Mapping[str, Any]:
-        """The value before our throttle; nothing once somebody has set another value than zero since."""
+        """Return the value before our throttle; empty once somebody has set another value than zero since."""
         from lambdatop.domain.mitigations.restore import remembered_also_in_archives
 
         if not isinstance(situation, FunctionSituation) or situation.reserved != 0:

@@ -19,7 +19,7 @@ STATE = "state"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ReadBack:
     """What a read found: the control fields, or why they could not be read.
 
     `gone` tells that the target does not exist any more, which is an answer too; `changing` that AWS is
@@ -32,40 +32,43 @@ class Look:
     changing: bool = False
 
 
-async def look(reader: Reader, target: Key, fields: Collection[str]) -> Look:
-    """One fresh read; an absent field is None. Never raises but for cancellation."""
+async def read_fields(reader: Reader, target: Key, fields: Collection[str]) -> ReadBack:
+    """Read the fields once, fresh; an absent field is None.
+
+    Never raises but for cancellation.
+    """
     wanted = sorted(fields)
     try:
         found = await reader.state(target, wanted)
     except Missing as error:
-        return Look(None, str(error), gone=True)
+        return ReadBack(None, str(error), gone=True)
     except LambdatopError as error:
-        return Look(None, str(error))
+        return ReadBack(None, str(error))
     except Exception as error:  # whatever it is, the caller has to go on and write an outcome
-        return Look(None, unexpected(f"reading {target.kind} {target.id}", error))
-    return Look({field: found.get(field) for field in wanted})
+        return ReadBack(None, unexpected(f"reading {target.kind} {target.id}", error))
+    return ReadBack({field: found.get(field) for field in wanted})
 
 
-async def settled(clock: Clock, reader: Reader, plan: Plan) -> Look:
-    """Look until the target shows the plan's `after`, for about 8 s; the last thing that was seen.
+async def settled(clock: Clock, reader: Reader, plan: Plan) -> ReadBack:
+    """Read until the target shows the plan's `after`, for about 8 s; return the last state read.
 
-    A plan that changes nothing readable (a purge) is not looked at.
+    For a plan that changes nothing readable (a purge) nothing is read.
     """
     if not plan.after:
-        return Look(None)
-    newest = Look(None)
+        return ReadBack(None)
+    newest = ReadBack(None)
     for pause in PAUSES_S:
         if pause:
             await clock.sleep(pause)
-        newest = await look(reader, plan.target.key, plan.after)
+        newest = await read_fields(reader, plan.target.key, plan.after)
         if newest.state is not None and shows(newest.state, plan.after):
             return newest
     return replace(newest, changing=await is_changing(reader, plan.target.key, plan.after))
 
 
 async def is_changing(reader: Reader, target: Key, fields: Collection[str]) -> bool:
-    """Whether a trigger whose `fields` do not tell its state is between two states (Updating, Disabling…)."""
+    """Return whether a trigger whose `fields` lack its state is in transition (Updating, Disabling…)."""
     if target.kind != "mapping" or STATE in fields:
         return False
-    found = await look(reader, target, (STATE,))
+    found = await read_fields(reader, target, (STATE,))
     return str((found.state or {}).get(STATE, "")).endswith("ing")

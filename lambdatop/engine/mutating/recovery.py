@@ -17,7 +17,7 @@ from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.engine.mutating.in_progress import process_may_run
-from lambdatop.engine.mutating.read_back import is_changing, look
+from lambdatop.engine.mutating.read_back import is_changing, read_fields
 from lambdatop.engine.mutating.verdict import (
     FOUND_APPLIED,
     FOUND_CHANGED,
@@ -45,11 +45,11 @@ class Ages:
         self._seen_at: dict[str, float] = {}
 
     def at_least_s(self, entry: Entry) -> float:
-        """How old an intent is at least, s.
+        """Return how old an intent is at least, s.
 
         Since the same start of this machine that is known exactly. After a new start of the machine, or from
-        another one, it is what the clock says, but no more than this machine has run since; where the clock
-        says that it comes from the future, it is the time for which this process has known it.
+        another one, the clock decides, but no more than this machine has run since; where by the clock it
+        comes from the future, it is the time for which this process has known it.
         """
         monotonic = self._clock.monotonic()
         known_s = monotonic - self._seen_at.setdefault(entry.id, monotonic)
@@ -61,7 +61,7 @@ class Ages:
 
 
 def may_be_alive(entry: Entry, host: str, age_s: float) -> bool:
-    """Whether the process that wrote an open intent, at least `age_s` ago, may still be at work on it.
+    """Return whether the process that wrote an open intent, at least `age_s` ago, may still be at work on it.
 
     A process on another machine (a shared home) cannot be asked, so it is given `ABANDONED_S`.
     """
@@ -103,7 +103,7 @@ async def recover(
 
 
 def unsettled(entries: Sequence[Entry], scope: Scope) -> list[Entry]:
-    """Entries of `scope` whose end may still be found out: open ones, and answers that were lost."""
+    """Return entries of `scope` whose outcome may still be determined: open ones, and lost answers."""
     return [e for e in entries if e.target.scope == scope and (e.outcome == "open" or _was_lost(e))]
 
 
@@ -115,24 +115,27 @@ def _was_lost(entry: Entry) -> bool:
 
 
 def _too_early(entry: Entry, verdict: Verdict, ages: Ages) -> bool:
-    """A request may outlive its process, or its lost answer; that it was not applied is said only later."""
+    """Return whether it is too early to call it not applied.
+
+    A request may outlive its process or lost answer.
+    """
     return verdict.outcome == "not-sent" and ages.at_least_s(entry) - entry.again_s < LATE_S
 
 
 def _later(entries: Sequence[Entry], entry: Entry) -> Entry | None:
-    """A newer change of the same target that may have gone through: the state tells of that one."""
+    """Return a newer change of the same target that may have gone through: the state shows that one."""
     after = entries[entries.index(entry) + 1 :]
     sent = ("open", "applied", "undone", "unknown")
     return next((e for e in after if e.target == entry.target and e.outcome in sent), None)
 
 
 async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict | None:
-    """What AWS's state says; None when it cannot be read now or is still changing."""
+    """Return what AWS's state shows; None when it cannot be read now or is still changing."""
     if not entry.after:
         return Verdict("unknown", f"{FOUND_NOTHING}: {entry.mitigation} leaves no trace that could be read")
     if later is not None:
         return Verdict("unknown", f"{FOUND_NOTHING}: entry {later.id} acted on the same target since")
-    found = await look(reader, entry.target, entry.after)
+    found = await read_fields(reader, entry.target, entry.after)
     if found.gone:
         detail = f"{FOUND_CHANGED}: {entry.target.kind} {entry.target.id} does not exist any more"
         return Verdict("unknown", detail)

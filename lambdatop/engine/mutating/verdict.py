@@ -10,7 +10,7 @@ from lambdatop.domain.plans.journal import ACCEPTED, FOUND
 from lambdatop.domain.plans.plan import Plan, State, shows
 from lambdatop.domain.ports.aws import Sent
 from lambdatop.domain.ports.console import Result
-from lambdatop.engine.mutating.read_back import Look
+from lambdatop.engine.mutating.read_back import ReadBack
 
 FOUND_APPLIED, FOUND_NOT, FOUND_CHANGED, FOUND_NOTHING = FOUND
 
@@ -26,12 +26,12 @@ class Verdict:
 
 
 def words(state: State | None) -> str:
-    """Control fields in words; unknown when they could not be read."""
+    """Return control fields in words; "unknown" when they could not be read."""
     return "unknown" if state is None else state_words(state)
 
 
 def drifted(plan: Plan, fresh: State) -> Result | None:
-    """The three-way view when somebody changed the target since the plan was made."""
+    """Return the three-way view when somebody changed the target since the plan was made."""
     if shows(fresh, plan.before):
         return None
     sentence = (
@@ -41,8 +41,8 @@ def drifted(plan: Plan, fresh: State) -> Result | None:
     return Result("drift", sentence, saw=plan.before, now=fresh, want=plan.after)
 
 
-def judge(plan: Plan, sent: Sent, seen: Look) -> Verdict:
-    """How a sent call ended, from its answer and what was read back."""
+def judge(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
+    """Return how a sent call ended, from its answer and what was read back."""
     if sent.outcome == "refused":
         return Verdict("refused", sent.detail, message=f"AWS refused: {sent.detail} Nothing was changed.")
     if sent.outcome == "not-sent":
@@ -52,7 +52,7 @@ def judge(plan: Plan, sent: Sent, seen: Look) -> Verdict:
     return _accepted(plan, sent, seen)
 
 
-def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+def _accepted(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
     detail = sent.detail
     message = f"Done: {plan.title}." + (f" {detail}" if detail else "")
     if seen.error:
@@ -73,16 +73,16 @@ def _accepted(plan: Plan, sent: Sent, seen: Look) -> Verdict:
 
 
 def _without_effect(plan: Plan, seen: State) -> Verdict:
-    """AWS said yes, and the state read back for some seconds is the old one: nobody knows what holds."""
+    """Return the verdict where AWS accepted the call but the state read back stays the old one: unknown."""
     message = (
         f"AWS accepted it, but {plan.target.name} still shows {words(seen)} instead of {words(plan.after)}: "
-        "whether it was applied is not known. Its effect may still show; look at the target before you go on."
+        "whether it was applied is not known. Its effect may still show; check the target first."
     )
     return Verdict("unknown", f"{ACCEPTED}, but it still shows {words(seen)}", seen, message)
 
 
 def _still_before(plan: Plan, seen: State) -> bool:
-    """Whether a field that the call was to change still has its old value."""
+    """Return whether a field that the call was to change still has its old value."""
     return any(
         name in plan.before and shows(seen, {name: plan.before[name]}) and not shows(seen, {name: wanted})
         for name, wanted in plan.after.items()
@@ -90,17 +90,17 @@ def _still_before(plan: Plan, seen: State) -> bool:
 
 
 def _passing(plan: Plan, seen: State) -> bool:
-    """Whether this is a state on the way to what the plan wants."""
+    """Return whether this is a transitional state on the way to what the plan wants."""
     return any(shows(seen, state) for state in plan.transient)
 
 
 def _became(plan: Plan, seen: State) -> bool:
-    """Whether the call shows its effect, and one that was not there before."""
+    """Return whether the call shows its effect, and one that was not there before."""
     there_before = shows(seen, {name: plan.before.get(name) for name in seen})
     return not there_before and (shows(seen, plan.after) or _passing(plan, seen))
 
 
-def _lost_answer(plan: Plan, sent: Sent, seen: Look) -> Verdict:
+def _lost_answer(plan: Plan, sent: Sent, seen: ReadBack) -> Verdict:
     if seen.state is not None and _became(plan, seen.state):
         message = f"Done: {plan.title}. AWS's answer was lost, but the state read back shows it."
         return Verdict("applied", f"{FOUND_APPLIED}: {sent.detail}", seen.state, message)

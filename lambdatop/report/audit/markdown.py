@@ -13,21 +13,21 @@ CELL_MAX = 2000
 
 
 def cell(text: str) -> str:
-    """A value on one line, its secrets masked, with nothing in it that Markdown would act on."""
+    """Return a value on one line, its secrets masked, without any Markdown markup."""
     return markdown_cell(plain(text))
 
 
 def plain(text: str) -> str:
-    """A value on one line, its secrets masked."""
+    """Return a value on one line, its secrets masked."""
     return redact(clean_line(text, CELL_MAX))[0]
 
 
 def table(head: Row, rows: Iterable[Row], right: Sequence[int] = (), empty: str = "none") -> str:
-    """A table of such values; `empty` where there are none."""
+    """Return a table of such values; `empty` where there are none."""
     body = [[plain(value) for value in row] for row in rows]
     return markdown_table(head, body, right) if body else cell(empty)
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 source`, `2 sources`."""
+    """Return `1 source`, `2 sources`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

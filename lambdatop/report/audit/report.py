@@ -50,7 +50,7 @@ class Asked:
 
 
 def report(snapshot: Snapshot, asked: Asked) -> str:
-    """The whole report with its hash."""
+    """Return the whole report with its hash."""
     where = ", ".join(dict.fromkeys(str(t.scope) for t in snapshot.targets)) or "no account"
     blocks = [
         f"# lambdatop {cell(snapshot.version)}: AWS Lambda in {cell(where)}",
@@ -63,7 +63,7 @@ def report(snapshot: Snapshot, asked: Asked) -> str:
 
 
 def sealed(text: str) -> str:
-    """The text, which ends with a line feed, with the line that holds its hash."""
+    """Return the text, which ends with a line feed, with the line that holds its hash."""
     return f"{text}{HASH_LINE}: {hashlib.sha256(text.encode()).hexdigest()}\n"
 
 
@@ -111,8 +111,8 @@ def _not_seen(snapshot: Snapshot) -> str:
     parts = [*_sources(snapshot), *_permissions(snapshot), *_functions(snapshot), *_looks(snapshot)]
     where = "the one above" if len(snapshot.targets) == 1 else "those above"
     parts.append(
-        f"- Outside of this report: every account and region but {where}; log lines, of which only "
-        "findings tell; what CloudWatch's minutes do not show."
+        f"- Outside of this report: every account and region but {where}; log lines, which appear "
+        "in findings only; what CloudWatch's minutes do not show."
     )
     return "## What was not seen\n\n" + "\n".join(parts)
 
@@ -159,7 +159,7 @@ def _permissions(snapshot: Snapshot) -> Iterable[str]:
     }
     yield (
         f"- Permissions, simulated by IAM at {figures.moment(found.at)}: {len(by['yes'])} actions allowed, "
-        f"{len(by['no'])} not allowed, {len(by['unknown'])} not known. A simulation knows no session "
+        f"{len(by['no'])} not allowed, {len(by['unknown'])} not known. A simulation does not cover session "
         "policies, resource control policies or conditions of the moment."
     )
     rows = [(action, "not allowed") for action in by["no"]]
@@ -187,10 +187,10 @@ def _looks(snapshot: Snapshot) -> Iterable[str]:
     if plan is None:
         sent = dict(snapshot.spend.calls).get("cloudwatch.GetMetricData", 0)
         yield (
-            f"- Metrics: {plural(sent, 'request')} sent (GetMetricData), but no round of looks was "
+            f"- Metrics: {plural(sent, 'request')} sent (GetMetricData), but no polling round was "
             "completed, so the figures of functions and queues are not known."
             if sent
-            else "- Metrics: no plan of looks was made, so none were asked for."
+            else "- Metrics: no polling plan was made, so none were asked for."
         )
         return
     budget = {"calm": "the calm budget", "wrong": "the whole budget", "unlimited": "no budget"}[plan.mood]

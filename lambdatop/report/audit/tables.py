@@ -19,7 +19,7 @@ from lambdatop.report.text.table import Row
 
 
 def sections(snapshot: Snapshot) -> Iterator[str]:
-    """Every section, each with its heading; one that cannot be made says so instead."""
+    """Yield every section, each with its heading; one that cannot be made says so instead."""
     parts = (
         ("Findings", _findings),
         ("Alarms", _alarms),
@@ -35,7 +35,7 @@ def sections(snapshot: Snapshot) -> Iterator[str]:
 
 
 def not_made(title: str, sentence: str) -> str:
-    """What stands in the place of a section that could not be made."""
+    """Return what replaces a section that could not be made."""
     return f"## {title}\n\n{table(('NOT KNOWN',), [(sentence,)])}"
 
 
@@ -79,7 +79,7 @@ def _risks(snapshot: Snapshot) -> str:
 
 
 def _risk_rows(snapshot: Snapshot) -> Iterator[Row]:
-    """Findings first, which know more; then what mappings show by themselves, and what stands still."""
+    """Yield rows of risk: findings first, then what mappings show by themselves, and what stands still."""
     told = set()
     for f in snapshot.findings:
         if f.detector == risky_config.NAME:

@@ -11,7 +11,9 @@ from lambdatop.report.json.primitives import Json, finite, iso, plain
 
 
 def burn_json(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> Json | None:
-    """USD per hour by parts; null before there are metrics. `exact` is per published hour, as the rest is.
+    """Return USD per hour by parts; null before there are metrics.
+
+    `exact` is per published hour, as the rest is.
 
     `exact` is null without a single billed REPORT, and covers `exact_over_s`.
     """
@@ -42,7 +44,7 @@ def burn_json(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> J
 
 
 def account_burn_json(burn: AccountBurn) -> Json:
-    """The account's total, an estimate at list price."""
+    """Return the account's total, an estimate at list price."""
     return {
         "usd_per_hour": plain(burn.usd_per_hour),
         "wasted_usd_per_hour": plain(burn.wasted_usd_per_hour),

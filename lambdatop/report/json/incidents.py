@@ -13,7 +13,7 @@ from lambdatop.report.json.primitives import Json, finite, iso, plain, ref_json
 
 
 def findings_json(snapshot: Snapshot) -> list[Json]:
-    """Every finding with the incident that it belongs to: its place in `incidents`, cause or symptom."""
+    """Return every finding with its incident: the index in `incidents`, cause or symptom."""
     place = {f.identity: n for n, i in enumerate(snapshot.incidents) for f in i.findings}
     causes = {i.cause.identity for i in snapshot.incidents}
     return [
@@ -27,7 +27,7 @@ def findings_json(snapshot: Snapshot) -> list[Json]:
 
 
 def incidents_json(incidents: Iterable[Incident]) -> list[Json]:
-    """The incidents, worst first."""
+    """Return the incidents, worst first."""
     return [
         {
             "id": incident_id(incident),
@@ -47,13 +47,13 @@ def incidents_json(incidents: Iterable[Incident]) -> list[Json]:
 
 
 def incident_id(incident: Incident) -> str:
-    """The same in each round and each run, as long as the cause is the same."""
+    """Return an id that is the same in each round and each run, as long as the cause is the same."""
     detector, key = incident.key
     return f"{detector}:{key.scope}:{key.kind}:{key.id}"
 
 
 def alarm_json(alarm: AlarmFacts, functions: Mapping[Key, str]) -> Json:
-    """One alarm in ALARM; `functions` are the ARNs of those that were listed.
+    """Return one alarm in ALARM; `functions` are the ARNs of those that were listed.
 
     `target` is the function that a dimension names, null for every other alarm.
     """
@@ -73,7 +73,7 @@ def alarm_json(alarm: AlarmFacts, functions: Mapping[Key, str]) -> Json:
 
 
 def storm_json(row: StormRow, age_s: float | None) -> Json:
-    """One trigger: how it invokes, what becomes of a failed event, what is run again for nothing."""
+    """Return one trigger: how it invokes, what becomes of a failed event, what is repeated for nothing."""
     return {
         "source": row.source_name,
         "source_kind": row.source_kind,

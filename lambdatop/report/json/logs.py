@@ -13,7 +13,7 @@ from lambdatop.report.json.primitives import Json, finite, iso
 
 
 def log_json(tail: LogTail | None, facts: FunctionFacts) -> Json | None:
-    """The last minutes of a tail, up to its last reading; null for one that was not read.
+    """Return the last minutes of a tail, up to its last reading; null for one that was not read.
 
     `burn_usd_per_hour_exact` is null without a single billed REPORT.
     """

@@ -16,7 +16,7 @@ RESULT_SCHEMA = "lambdatop.result/1"
 
 
 def plan_json(proposal: Proposal) -> Json:
-    """A plan, or the refusal to make one (`refused` tells which; a refusal has a `reason`)."""
+    """Return a plan, or the refusal to make one (`refused` tells which; a refusal has a `reason`)."""
     head: Json = {"schema": PLAN_SCHEMA, "mitigation": proposal.mitigation}
     head["target"] = ref_json(proposal.target) | {
         "account": proposal.target.key.scope.account,
@@ -36,7 +36,7 @@ def plan_json(proposal: Proposal) -> Json:
 
 
 def entry_json(entry: Entry) -> Json:
-    """One journal entry."""
+    """Return one journal entry."""
     return {
         "schema": ENTRY_SCHEMA,
         "id": entry.id,
@@ -71,7 +71,7 @@ def entry_json(entry: Entry) -> Json:
 
 
 def halfway_json(plan: Halfway) -> Json:
-    """A plan in steps that ended halfway."""
+    """Return a plan in steps that ended halfway."""
     return {
         "title": plan.title,
         "steps": plan.steps,
@@ -82,7 +82,7 @@ def halfway_json(plan: Halfway) -> Json:
 
 
 def result_json(result: Result) -> Json:
-    """How an execution ended; on drift `saw`, `now` and `want` hold the three states."""
+    """Return how an execution ended; on drift `saw`, `now` and `want` hold the three states."""
     return {
         "schema": RESULT_SCHEMA,
         "result": result.kind,

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def iso(at: float | None) -> str | None:
-    """Seconds since the epoch as `2026-11-21T00:27:03.120Z`; null for what no calendar holds."""
+    """Return seconds since the epoch as `2026-11-21T00:27:03.120Z`; null for what no calendar holds."""
     if at is None or not math.isfinite(at):
         return None
     try:
@@ -24,7 +24,7 @@ def iso(at: float | None) -> str | None:
 
 
 def plain(value: object) -> Any:
-    """A value as strict JSON has it: no NaN, no infinity, mappings as objects, tuples as arrays."""
+    """Return a value as strict JSON has it: no NaN, no infinity, mappings as objects, tuples as arrays."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -37,10 +37,10 @@ def plain(value: object) -> Any:
 
 
 def ref_json(ref: Ref) -> Json:
-    """What a finding or plan is about."""
+    """Return what a finding or plan is about."""
     return {"kind": ref.key.kind, "arn": ref.arn, "name": ref.name}
 
 
 def finite(values: Mapping[str, Any]) -> Json:
-    """All values plain."""
+    """Return all values as strict JSON."""
     return {key: plain(value) for key, value in values.items()}

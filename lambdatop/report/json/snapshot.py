@@ -13,7 +13,7 @@ from typing import Any
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import Gap, lost_reads
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import (
     FunctionRow,
@@ -40,7 +40,7 @@ __all__ = ["SNAPSHOT_SCHEMA", "entry_json", "halfway_json", "plan_json", "result
 
 
 def snapshot_json(snapshot: Snapshot) -> Json:
-    """One snapshot as schema `lambdatop.snapshot/1`.
+    """Return one snapshot as schema `lambdatop.snapshot/1`.
 
     `failed_sections` names what could not be made and is null for that reason, with a sentence each.
     """
@@ -224,7 +224,7 @@ def _gap(gap: Gap) -> Json:
     }
 
 
-def _looking(looking: Looking | None) -> Json | None:
+def _looking(looking: PollingStatus | None) -> Json | None:
     if looking is None:
         return None
     return {

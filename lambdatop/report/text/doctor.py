@@ -17,7 +17,10 @@ WIDEST = 110
 
 
 def report_text(report: Report, *, width: int, colour: bool) -> str:
-    """Groups with a title each; what to do stands below its line. Lines stay within `width`."""
+    """Return groups with a title each; what to do stands below its line.
+
+    Lines stay within `width`.
+    """
     return "\n".join(_lines(report, max(40, min(width, WIDEST)), colour))
 
 
@@ -63,7 +66,7 @@ _WORDS: dict[Verdict, str] = {
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """The document `lambdatop.doctor/1`."""
+    """Return the document `lambdatop.doctor/1`."""
     at = datetime.fromtimestamp(report.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "schema": "lambdatop.doctor/1",

@@ -34,18 +34,18 @@ HIDES_NOTHING = frozenset({"sqs:ListMessageMoveTasks"})
 
 
 def rows(snapshot: Snapshot) -> list[Row]:
-    """Sources that are not well, then single reads, as `HEAD`."""
+    """Return the sources that are not well, then single reads, as `HEAD`."""
     found = [_of_source(s) for s in snapshot.sources if s.state != "ok" or s.error]
     return [*found, *gap_rows(snapshot)]
 
 
 def gap_rows(snapshot: Snapshot) -> list[Row]:
-    """Single reads that brought nothing or were not made, as `HEAD`."""
+    """Return single reads that brought nothing or were not made, as `HEAD`."""
     return [_of_gap(gap) for gap in snapshot.gaps]
 
 
 def empty(snapshot: Snapshot, *sources: SourceSpec) -> str:
-    """What stands in the place of a table without rows that is made of these sources."""
+    """Return what replaces a table without rows that is made of these sources."""
     names = {source.name for source in sources}
     never = [_short(s) for s in snapshot.sources if s.name in names and s.age_s is None]
     if never:
@@ -55,12 +55,15 @@ def empty(snapshot: Snapshot, *sources: SourceSpec) -> str:
 
 
 def no_findings(snapshot: Snapshot) -> str:
-    """What stands in the place of findings where there are none."""
+    """Return what replaces the findings where there are none."""
     return "none, but not everything was read (see what was not seen)" if blind(snapshot, "info") else "none"
 
 
 def blind(snapshot: Snapshot, severity: str) -> list[str]:
-    """Why a finding of this severity or a worse one may be missing, one entry a cause; [] for no reason."""
+    """Return why a finding of this severity or a worse one may be missing, one entry a cause.
+
+    [] for no reason.
+    """
     needed = (s for s in snapshot.sources if s.name in FINDINGS_REST_ON)
     causes = [_short(s) for s in needed if s.age_s is None or s.state == "denied"]
     counted: dict[tuple[str, Reason], int] = {}
@@ -73,8 +76,8 @@ def blind(snapshot: Snapshot, severity: str) -> list[str]:
     return list(dict.fromkeys(causes))
 
 
-def cannot_tell(snapshot: Snapshot, severity: str) -> str:
-    """The sentence for a gate that did not see enough to be green, "" when it did; it says what may help."""
+def why_undecided(snapshot: Snapshot, severity: str) -> str:
+    """Return why reads do not suffice for `--fail-on` to pass, and what may help; "" when they do."""
     causes = blind(snapshot, severity)
     if not causes:
         return ""
@@ -94,12 +97,12 @@ def cannot_tell(snapshot: Snapshot, severity: str) -> str:
 
 
 def why(reason: Reason) -> str:
-    """A reason in words."""
+    """Return a reason in words."""
     return _WHY.get(reason, reason)
 
 
 def _short(source: SourceRow) -> str:
-    """`lambda:ListFunctions denied`, `metrics did not answer in time`."""
+    """Return `lambda:ListFunctions denied`, `metrics did not answer in time`."""
     if source.state in ("starting", "stale"):
         return f"{source.name} did not answer in time"
     return f"{source.action or source.name} {source.state}"

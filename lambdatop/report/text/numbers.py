@@ -10,26 +10,26 @@ UNKNOWN = "-"
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """A plain number; whole ones without a point."""
+    """Return a plain number; whole ones without a point."""
     if value is None or not isfinite(value):
         return UNKNOWN
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.{digits}f}"
 
 
 def percent(value: float | None) -> str:
-    """A share (0..1) as per cent."""
+    """Return a share (0..1) as per cent."""
     return UNKNOWN if value is None else f"{value * 100:.1f}%"
 
 
 def millis(value: float | None) -> str:
-    """Milliseconds, as seconds from 10 s on."""
+    """Return milliseconds, as seconds from 10 s on."""
     if value is None:
         return UNKNOWN
     return f"{value / 1000:.1f}s" if value >= 10_000 else f"{value:.0f}ms"
 
 
 def age(value: float | None) -> str:
-    """Seconds as 12s, 3m, 2h, 4d."""
+    """Return seconds as 12s, 3m, 2h, 4d."""
     if value is None:
         return UNKNOWN
     for limit, size, unit in ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
@@ -39,12 +39,12 @@ def age(value: float | None) -> str:
 
 
 def trend(value: float | None) -> str:
-    """A change per minute with its sign."""
+    """Return a change per minute with its sign."""
     return UNKNOWN if value is None else f"{value:+.1f}/min"
 
 
 def range_of(range_s: tuple[float, float] | None, confidence: str) -> str:
-    """A range of times with how far it may be trusted: `12m-40m (medium)`, `>12m (low)` without an end."""
+    """Return a range of times with its confidence: `12m-40m (medium)`, `>12m (low)` without an end."""
     if range_s is None:
         return UNKNOWN
     soonest, latest = age(range_s[0]), age(range_s[1]) if range_s[1] != float("inf") else ""
@@ -53,7 +53,7 @@ def range_of(range_s: tuple[float, float] | None, confidence: str) -> str:
 
 
 def moment_ms(at: float) -> str:
-    """Seconds since the epoch as ISO-8601 UTC with milliseconds; a dash for what no calendar holds."""
+    """Return seconds since the epoch as ISO-8601 UTC with milliseconds; a dash for what no calendar holds."""
     return _iso(at, "milliseconds")
 
 
@@ -65,7 +65,7 @@ def _iso(at: float, unit: str) -> str:
 
 
 def moment_of_ms(at_ms: int) -> str:
-    """Milliseconds since the epoch as `moment_ms` writes them, made quickly."""
+    """Return milliseconds since the epoch as `moment_ms` does, made quickly."""
     try:
         return f"{_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
     except (ValueError, OverflowError):
@@ -74,10 +74,10 @@ def moment_of_ms(at_ms: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _second(at: int) -> str:
-    """Log lines come many to the second, and what they differ in is the end."""
+    """Return minute's part of the text, cached: log lines come many to the second and differ in the end."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def moment(at: float | None) -> str:
-    """Seconds since the epoch as ISO-8601 UTC; a dash for what no calendar holds."""
+    """Return seconds since the epoch as ISO-8601 UTC; a dash for what no calendar holds."""
     return UNKNOWN if at is None else _iso(at, "seconds")

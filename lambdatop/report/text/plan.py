@@ -22,7 +22,7 @@ from lambdatop.report.text.table import text_table
 
 
 def proposal_text(proposal: Proposal) -> str:
-    """Everything that a plan states, one fact a line."""
+    """Return everything that a plan states, one fact a line."""
     rows = _plan(proposal) if isinstance(proposal, Plan) else _refusal(proposal)
     return text_table(None, [list(row) for row in rows])
 
@@ -94,7 +94,7 @@ def _call(call: Call) -> str:
 
 
 def result_text(result: Result) -> str:
-    """How an execution ended; on drift the three views."""
+    """Return how an execution ended; on drift the three views."""
     lines = [f"{result.kind}: {result.message}"]
     entries = [r.entry for r in result.steps if r.entry] or ([result.entry] if result.entry else [])
     lines += [f"journal entry {entry.id} {entry.outcome}" for entry in entries]

@@ -29,7 +29,7 @@ class Section(NamedTuple):
 
 
 def snapshot_text(snapshot: Snapshot) -> str:
-    """The whole snapshot: worst things first, sections below each other; an empty one says so."""
+    """Return the whole snapshot, the worst first, sections below each other; an empty one says so."""
     where = ", ".join(_target(t) for t in snapshot.targets) or "no target"
     blocks = [f"lambdatop {snapshot.version}, {snapshot.mode}, {figures.moment(snapshot.at)}: {where}"]
     for part in snapshot_sections(snapshot):
@@ -44,9 +44,9 @@ def _target(target: Target) -> str:
 
 
 def snapshot_sections(snapshot: Snapshot) -> tuple[Section, ...]:
-    """Findings, alarms, storms, functions, quotas, sources, what was not seen, spend.
+    """Return findings, alarms, storms, functions, quotas, sources, missing reads, spend.
 
-    One that cannot be made says so instead.
+    A section that cannot be made says so instead.
     """
     parts: tuple[tuple[str, Callable[[Snapshot], Section]], ...] = (
         ("Findings", findings),
@@ -66,27 +66,27 @@ def _not_made(title: str, sentence: str) -> Section:
 
 
 def findings(snapshot: Snapshot) -> Section:
-    """What is wrong, causes before what they explain."""
+    """Return what is wrong, causes before what they explain."""
     causes = {incident.key for incident in snapshot.incidents}
     found = [_finding(f, not causes or f.identity in causes) for f in snapshot.findings]
     return Section("Findings", _FINDING, found, empty=not_known.no_findings(snapshot))
 
 
 def sources(snapshot: Snapshot) -> Section:
-    """How each source fares, with the reads that it lost."""
+    """Return the state of each source, with its failed reads."""
     rows = [_source(s, lost_reads(s.name, snapshot.gaps)) for s in snapshot.sources]
     return Section("Sources", _SOURCE, rows, (2,))
 
 
 def not_seen(snapshot: Snapshot) -> Section:
-    """Reads that brought nothing, and what was not asked."""
+    """Return reads that brought nothing, and what was not asked."""
     return Section(
         "Not seen", not_known.HEAD, not_known.rows(snapshot), empty="nothing that is known to be missing"
     )
 
 
 def functions(snapshot: Snapshot) -> Section:
-    """Every function."""
+    """Return every function."""
     rows = [_function(f, snapshot.age_s(f.as_of)) for f in snapshot.functions]
     return Section("Functions", _FUNCTION, rows, tuple(range(1, 11)), not_known.empty(snapshot, FUNCTIONS))
 
@@ -95,7 +95,7 @@ _FINDING = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "SUGGESTS")
 
 
 def _finding(f: Finding, is_cause: bool) -> Row:
-    """A cause, or indented below it what it explains."""
+    """Return the row of a cause, or indented below it of what it explains."""
     title = f.title if is_cause else f"  {f.title}"
     suggests = ", ".join(f.suggests) or figures.UNKNOWN
     return (f.severity, f.detector, f.target.name, figures.moment(f.since), title, suggests)
@@ -105,7 +105,7 @@ _ALARM = ("ALARM", "SINCE", "OF", "METRIC", "ACTIONS", "FAULTS", "REASON")
 
 
 def alarms(snapshot: Snapshot) -> Section:
-    """CloudWatch alarms that are in ALARM."""
+    """Return CloudWatch alarms that are in ALARM."""
     rows = [
         (
             alarm.key.id,
@@ -122,7 +122,7 @@ def alarms(snapshot: Snapshot) -> Section:
 
 
 def storms(snapshot: Snapshot) -> Section:
-    """Every way in which work may repeat."""
+    """Return every way in which work may repeat."""
     rows = [_storm(s) for s in snapshot.storms]
     return Section(
         "Retry storms",
@@ -138,14 +138,14 @@ _STORM = (
     "FUNCTION",
     "TYPE",
     "STATE",
-    "RUNS/EVENT",
+    "ATTEMPTS/EVENT",
     "WASTED/MIN",
     "WASTED USD/H",
     "VISIBLE",
     "IN FLIGHT",
     "DLQ",
     "DLQ TREND",
-    "A FAILED EVENT",
+    "ON FAILURE",
 )
 
 
@@ -205,7 +205,7 @@ def _function(f: FunctionRow, age_s: float | None) -> Row:
 
 
 def quotas(snapshot: Snapshot) -> Section:
-    """Every quota; a limit that AWS did not tell, the documented default, has a tilde."""
+    """Return every quota; an assumed limit (AWS returned none) has a tilde."""
     rows = [_quota(q, snapshot.age_s(q.as_of)) for q in snapshot.quotas]
     return Section("Quotas", _QUOTA, rows, (2, 3, 4, 5), not_known.empty(snapshot, ACCOUNT))
 
@@ -239,7 +239,7 @@ def _spend(snapshot: Snapshot) -> Row:
 
 
 def journal_text(entries: Iterable[Entry]) -> str:
-    """The journal, oldest first."""
+    """Return the journal, oldest first."""
     head = ("ID", "AT", "MITIGATION", "TARGET", "BEFORE", "AFTER", "OUTCOME", "UNDO", "DETAIL")
     rows = [
         (
@@ -259,7 +259,7 @@ def journal_text(entries: Iterable[Entry]) -> str:
 
 
 def state(fields: Mapping[str, Any] | None) -> str:
-    """Control fields as `reserved_concurrency=null`; null is what AWS leaves out."""
+    """Return control fields as `reserved_concurrency=null`; null is what AWS leaves out."""
     if fields is None:
         return "not read"
     return " ".join(f"{name}={json.dumps(value)}" for name, value in fields.items()) or figures.UNKNOWN

@@ -31,7 +31,10 @@ pictures are looked for in the finished page. None of them looks into code.
 
 
 def width(text: str) -> int:
-    """Columns that a text takes in a terminal; what joins, marks or colours another character takes none."""
+    """Return the columns that a text takes in a terminal.
+
+    Joining, combining and colouring characters take none.
+    """
     if text.isascii():
         return len(text)
     columns = last = 0
@@ -45,7 +48,7 @@ def width(text: str) -> int:
 
 
 def text_table(head: Row | None, rows: Sequence[Row], right: Sequence[int] = ()) -> str:
-    """Aligned columns with two spaces between them; columns in `right` are flush right."""
+    """Return aligned columns with two spaces between them; columns in `right` are flush right."""
     lines = [list(head)] if head else []
     lines += [[cell.replace("\n", " ") for cell in row] for row in rows]
     if not lines:
@@ -63,14 +66,14 @@ def _line(cells: Row, widths: Sequence[int], right: Sequence[int]) -> str:
 
 
 def markdown_table(head: Row, rows: Sequence[Row], right: Sequence[int] = ()) -> str:
-    """A Markdown table; what would end a cell or start markup is escaped."""
+    """Return a Markdown table; what would end a cell or start markup is escaped."""
     rule = ["---:" if i in right else "---" for i in range(len(head))]
     body = [[markdown_cell(cell) for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in [list(head), rule, *body])
 
 
 def markdown_cell(text: str) -> str:
-    """Foreign text as it stands in a Markdown cell: it is shown as it is, and nothing of it acts."""
+    """Return foreign text as a Markdown cell: it is shown as it is, without effect."""
     # One tilde alone strikes nothing out, and we write it ourselves before figures that are assumed.
     marks = "|`*<>[]&$~" if text.count("~") > 1 else "|`*<>[]&$"
     made, end = [], 0
@@ -81,7 +84,7 @@ def markdown_cell(text: str) -> str:
 
 
 def _escaped(text: str, marks: str) -> str:
-    """Text with nothing in it that would end a cell or start markup."""
+    """Return text with everything escaped that would end a cell or start markup."""
     text = _BREAKS.sub(" ", text.replace("\\", "\\\\"))
     for mark in marks:
         text = text.replace(mark, f"\\{mark}")

@@ -48,7 +48,7 @@ class EventWriter:
         self._last: dict[Scope, list[int]] = {}
 
     def line(self, event: ev.Event) -> str:
-        """One event as one line without its line feed; raises ValueError for what JSON cannot hold."""
+        """Return one event as one line without its line feed; raise ValueError for what JSON cannot hold."""
         name = type(event).__name__
         body = self._metrics(event) if isinstance(event, ev.MetricsObserved) else None
         body = codec(EVENTS[name]).write(event) if body is None else body
@@ -80,7 +80,7 @@ class EventWriter:
         return body | {"points": changed}
 
     def _moved(self, event: ev.MetricsObserved) -> int:
-        """The move of all points that saves most, judged by a few series."""
+        """Return the shift of all points that saves most, judged by a few series."""
         pairs = ((self._known.get(series, ()), points) for series, points in event.data)
         known = [(base, points) for base, points in pairs if base and points][:SAMPLE]
         moves = {points[0][0] - base[0] for whole, points in known[:1] for base in whole}
@@ -101,7 +101,7 @@ class EventReader:
         self._last: dict[Scope, list[int]] = {}
 
     def event(self, line: str) -> ev.Event:
-        """The event of one line.
+        """Return the event of one line.
 
         Raises:
             Mismatch: the line is no event of this schema; the text says where.
@@ -157,17 +157,17 @@ _CHANGED = codec(tuple[tuple[int, int, Points], ...])
 
 
 def dumps(data: Any) -> str:
-    """Strict JSON on one line; raises ValueError for what JSON cannot hold."""
+    """Return strict JSON on one line; raise ValueError for what JSON cannot hold."""
     return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
 def _base(points: Points, moved: int, start: float) -> Points:
-    """Earlier points as a later answer may repeat them."""
+    """Return earlier points as a later answer may repeat them."""
     return tuple((t + moved, v) for t, v in points if t + moved >= start)
 
 
 def _common(base: Points, points: Points) -> int:
-    """Length of the common beginning."""
+    """Return the length of the common beginning."""
     for i, (a, b) in enumerate(zip(base, points, strict=False)):
         if a != b:
             return i

@@ -117,11 +117,10 @@ class Recorder:
 
 
 def read_recording(path: Path, *, any_owner: bool = False) -> Recording:
-    """All of a recording. `any_owner`: it came with the source code, whoever unpacked that.
+    """Read all of a recording.
 
-    Raises:
-        RecordingError: somebody else could have written it, it cannot be read, is no recording of this
-            schema, or a line in it makes no sense.
+    `any_owner`: it came with the source code, so its owner does not matter. Raises: RecordingError: somebody
+    else could have written it, it cannot be read, is no recording of this schema, or a line in it is invalid.
     """
     cut: list[str] = []
     flags = os.O_RDONLY | os.O_CLOEXEC
@@ -146,7 +145,7 @@ def read_recording(path: Path, *, any_owner: bool = False) -> Recording:
 
 
 def _lines(path: Path, fd: int, cut: list[str]) -> Iterator[str]:
-    """Whole lines of the open file, which is closed; what follows the last line feed goes to `cut`."""
+    """Yield whole lines of the open file and close it; what follows the last line feed goes to `cut`."""
     with os.fdopen(fd, "rb") as raw:
         file = gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw
         while True:

@@ -41,7 +41,7 @@ class Codec(NamedTuple):
 
 @cache
 def codec(hint: Any) -> Codec:
-    """The codec of a type hint; raises TypeError for a type that no event holds."""
+    """Return the codec of a type hint; raise TypeError for a type that no event holds."""
     if hint in _SCALARS:
         return _SCALARS[hint]
     origin, args = get_origin(hint), get_args(hint)
@@ -74,7 +74,7 @@ def _checked(kinds: tuple[type, ...], words: str) -> Callable[[Any, str, set[str
 
 
 def short_float(value: float) -> float | int | str:
-    """A float as JSON has it: whole numbers without a point, the rest of the non-finite spelled out."""
+    """Return a float as JSON has it: whole numbers without a point, non-finite ones spelled out."""
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     return int(value) if value == int(value) and abs(value) < _EXACT else value
@@ -108,7 +108,7 @@ _SCALARS: dict[Any, Codec] = {
 
 
 def _union(args: tuple[Any, ...]) -> Codec:
-    """`X | None` or `X | NotKnown`; a choice among more would need a tag, and no event holds one."""
+    """Return the codec of `X | None` or `X | NotKnown`; other choices need a tag, and no event holds one."""
     if NotKnown in args:
         rest = [a for a in args if a is not NotKnown]
         return _read_or_not(rest[0] if len(rest) == 1 else reduce(or_, rest))
@@ -127,7 +127,7 @@ def _union(args: tuple[Any, ...]) -> Codec:
 
 
 def _read_or_not(hint: Any) -> Codec:
-    """What was not read is an object with the one key `not_known`, which no value has."""
+    """Return codec of a value that may be unread: an object with the key `not_known`, which no value has."""
     one, gap = codec(hint), codec(NotKnown)
 
     def write(value: Any) -> Any:
@@ -163,7 +163,7 @@ def _many(one: Codec) -> Codec:
 
 
 def _row(hints: tuple[Any, ...], least: int, make: Any = None) -> Codec:
-    """A tuple of fixed length or a NamedTuple (`make`), whose last fields may be left to their defaults."""
+    """Return the codec of a tuple of fixed length or a NamedTuple (`make`) with defaults at its end."""
     parts = tuple(codec(h) for h in hints)
 
     def write(value: tuple[Any, ...]) -> list[Any]:
@@ -204,7 +204,7 @@ def _default(field: Field[Any]) -> Any:
 
 
 def _stands_at(value: Any, default: Any) -> bool:
-    """Whether a field may be left out; 0 is not False and 1.0 is not True here."""
+    """Return whether a field may be omitted; 0 is not False and 1.0 is not True here."""
     return value is default or (type(value) is type(default) and bool(value == default))
 
 

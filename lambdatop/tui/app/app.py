@@ -26,7 +26,7 @@ from lambdatop.tui.app.palette import HotkeyCommands
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
-from lambdatop.tui.flows.mitigation import Corridor
+from lambdatop.tui.flows.mitigation import ConsoleFlow
 from lambdatop.tui.flows.visible_rows import Looks
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.futures import ending
@@ -77,9 +77,10 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         arm_s: float = ARM_S,
         save_log: Callable[[str, Iterable[str]], str] | None = None,
     ) -> None:
-        """`now` is the clock (s since the epoch); `notice` is for the header, `notes` for the help.
+        """Make the app.
 
-        `save_log` writes the lines of a named log to a file and says where (or raises LambdatopError).
+        `now` is the clock (s since the epoch), `notice` for the header, `notes` for the help. `save_log`
+        writes the lines of a named log to a file and returns its path (or raises LambdatopError).
         """
         themes = themes or Themes()
         super().__init__(themes.themes.values(), ascii_only=ascii_only, no_color=no_color)
@@ -92,7 +93,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self.arm_s = arm_s
         self.save_log = save_log
         self.debug_traceback = debug
-        self.corridor = Corridor(self)
+        self.mitigation_flow = ConsoleFlow(self)
         self.looks = Looks(self)
         self._themes = themes
         self._no_color = no_color
@@ -106,11 +107,11 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         return "read-only" if any(t.forced for t in self.frame.snapshot.targets) else self._mode
 
     def get_default_screen(self) -> Screen[None]:
-        """The dashboard, before anything is known."""
+        """Return the dashboard, before anything is known."""
         return DashboardScreen()
 
     def on_mount(self) -> None:
-        """Theme, first look, and from then on a look every `screen.refresh` seconds."""
+        """Set the theme and read the first snapshot, then one every `screen.refresh` seconds."""
         self.set_class(self.inks.ascii_only, "-ascii")
         wanted = NO_COLOR_THEME if self._no_color else self.theme_for(self.settings.screen.theme)
         name, complaint = self._themes.choose(wanted)
@@ -119,14 +120,14 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         for words in (complaint, self._themes.message()):
             if words:
                 self.say(words, "warning")
-        self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.look)
-        self.call_after_refresh(self.look)
+        self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.take_snapshot)
+        self.call_after_refresh(self.take_snapshot)
         self.looks.hurry()
         self.begin_tidying()
 
     # -- frames ----------------------------------------------------------------------------------
 
-    def look(self) -> None:
+    def take_snapshot(self) -> None:
         """Take the newest snapshot; between two only ages move, once a second, and nothing while paused."""
         now = self.now()
         snapshot, paused_at = self._frozen or (self.engine.latest(), None)
@@ -144,7 +145,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                 screen.frame = frame
 
     def watch_logs(self) -> None:
-        """Tell the engine whose log is on the screen."""
+        """Set the functions whose logs are on the screen."""
         keys = set()
         for screen in self.screen_stack:
             if isinstance(screen, SheetScreen | DashboardScreen):
@@ -155,7 +156,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
             self.engine.watch(*wanted)
 
     def ask_live(self, *, on: bool) -> None:
-        """Have the logs on the screen come through Live Tail, whatever it costs, or never."""
+        """Read the logs on the screen through Live Tail, whatever it costs, or stop that."""
         self.live_asked = on
         self.watch_logs()
         price = "it costs 0.01 USD for each minute begun, until l or quitting ends it"
@@ -164,7 +165,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
     # -- keys ------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Everything that happens; keys that were typed right behind a filter wait their turn."""
+        """Handle every event; keys that were typed right behind a filter wait."""
         over = self.is_ending or not self.screen_stack
         if over and isinstance(event, events.InputEvent | events.Paste):
             return  # typed behind the key that quits, or while the screens are taken down
@@ -175,7 +176,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
             await self.act_on(event)
 
     async def act_on(self, event: events.Event) -> None:
-        """Input that was typed before a confirm dialog was filled and armed never reaches it."""
+        """Act on an event, unless it was typed before a confirm dialog was filled and armed."""
         fresh = isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
         screen = self.screen if fresh else None
         if isinstance(screen, ConfirmScreen) and not screen.admits(event):
@@ -203,7 +204,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         return False
 
     async def run_hotkey(self, hotkey: Hotkey) -> None:
-        """An entry of the table, from the palette: on the screen that is below it, when that is there."""
+        """Run an entry of the table, from the palette: on the screen that is below it, when that is there."""
         if not self.screen.is_mounted:
             self.screen.call_later(self.run_hotkey, hotkey)
             return
@@ -218,32 +219,32 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self.say(f"{hotkey.label}: works on the {WHERE[hotkey.scope]} only.")
 
     def open_function(self, function: Key) -> None:
-        """One function in full."""
+        """Open one function in full."""
         self.push_screen(FunctionScreen(function), lambda _: self.watch_logs())
 
     def open_log_errors(self, functions: frozenset[Key]) -> None:
-        """Errors by kind, from Logs Insights."""
+        """Open errors by kind, from Logs Insights."""
         self.push_screen(LogErrorsScreen(functions))
 
     def open_finding(self, finding: Finding) -> None:
-        """One finding in full."""
+        """Open one finding in full."""
         screen = FindingScreen(finding, self.frame.snapshot)
         self.push_screen(screen, lambda _: self.watch_logs())
 
     def action_help(self) -> None:
-        """All keys; the same key closes them."""
+        """Show all keys; the same key closes them."""
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss()
         else:
             self.push_screen(HelpScreen())
 
     def action_journal(self) -> None:
-        """What was done."""
+        """Show the journal."""
         if not isinstance(self.screen, JournalScreen):
             self.push_screen(JournalScreen())
 
     def action_spend(self) -> None:
-        """What looking costs."""
+        """Show the API spend."""
         self.push_screen(SpendScreen(self.frame))
 
     def action_undo(self) -> None:
@@ -252,10 +253,10 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         if isinstance(screen, FrameScreen):
             screen.undo()
         else:
-            self.corridor.undo(None)
+            self.mitigation_flow.undo(None)
 
     def ask_who(self, key: Key, name: str) -> None:
-        """Who changed a thing lately; a dialog that is open stays alone."""
+        """Show who changed a target lately; a dialog that is open stays alone."""
         if not self.screen.is_modal:
             self.push_screen(WhoScreen(name, lambda: self.engine.who(key), self.now))
 
@@ -271,7 +272,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
     def action_pause(self) -> None:
         """Freeze the display, or go on with the newest snapshot. Collecting goes on in any case."""
         self._frozen = None if self._frozen else (self.frame.snapshot, self.now())
-        self.look()
+        self.take_snapshot()
 
     def action_theme(self) -> None:
         """Choose a theme; moving through the list shows each at once."""
@@ -294,7 +295,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self.call_after_refresh(self.repaint)
 
     def repaint(self) -> None:
-        """Texts carry the colours of the theme they were made with: make them anew."""
+        """Repaint everything: texts carry the colours of the theme they were made with."""
         frame = self.frame
         self.frame = Frame(frame.snapshot, frame.now, frame.paused_at, frame.settings)
 

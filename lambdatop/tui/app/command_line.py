@@ -45,7 +45,7 @@ class Palette(ClosesOnce[None], CommandPalette):
     ]
 
     def compose(self) -> ComposeResult:
-        """Textual's, with a list that may be clicked at any time."""
+        """Yield Textual's widgets, with a list that may be clicked at any time."""
         for widget in super().compose():
             yield Commands() if isinstance(widget, CommandList) else widget
 
@@ -55,11 +55,11 @@ class Palette(ClosesOnce[None], CommandPalette):
         return super().dismiss(result)
 
     def action_page(self, direction: int) -> None:
-        """A page down or up."""
+        """Move a page down or up."""
         move_page(self.query_one(CommandList), direction)
 
     def on_click(self, event: events.Click) -> None:
-        """Beside it: close."""
+        """Close on a click outside."""
         event.prevent_default()  # it would look up the place on a screen that may have shrunk since
         if event.widget is self:
             self.dismiss()
@@ -84,7 +84,7 @@ class CommandLine(TypeAhead):
         return self._for_palette(event) or super().held_back(event)
 
     def claimed(self, event: events.Event) -> bool:
-        """Whether an event that was held back opens the palette, or is typed into it."""
+        """Return whether an event that was held back opens the palette, or is typed into it."""
         return self._opens(event) or self._for_palette(event)
 
     def _opens(self, event: events.Event) -> bool:
@@ -116,7 +116,7 @@ class CommandLine(TypeAhead):
         return False
 
     async def _deliver(self) -> None:
-        """The palette's line has the focus, or is gone: act on what was held back, in its order."""
+        """Act on what was held back, in its order, once the palette's line has the focus or is gone."""
         if not self.screen_stack:  # the console has been quit meanwhile
             return
         if isinstance(self.screen, CommandPalette) and self.screen.is_mounted and self.focused is None:

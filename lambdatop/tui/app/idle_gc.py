@@ -52,22 +52,22 @@ class Tidying(App[None]):
         self.set_interval(GLANCE_S, self._glance)
 
     def _tidy_soon(self) -> None:
-        """Now, or in the first pause between two keys."""
+        """Collect now, or in the first pause between two keys."""
         self.set_timer(self._pause_s if self.tidy() else PAUSE_S, self._tidy_soon)
 
     def _glance(self) -> None:
-        """Where there is enough to see, and no key is being answered."""
+        """Collect where there is enough, and no key is being answered."""
         if gc.get_count()[0] >= MANY and monotonic() - self._typed_at >= ANSWER_S:
             gc.collect(0)
 
     async def on_event(self, event: events.Event) -> None:
-        """Somebody is there."""
+        """Note that somebody uses the console."""
         if isinstance(event, events.InputEvent):
             self._typed_at = monotonic()
         await super().on_event(event)
 
     def tidy(self) -> bool:
-        """Look for cycles, unless somebody would notice; whether it was done."""
+        """Collect garbage unless somebody would notice; return whether it was done."""
         now = monotonic()
         still_s, since = now - self._typed_at, now - self._whole_at
         if still_s < PAUSE_S:

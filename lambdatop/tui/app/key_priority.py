@@ -29,14 +29,14 @@ class KeyFirst(App[None]):
     """Is told when the first picture after a key was handed to the terminal."""
 
     def post_display_hook(self) -> None:
-        """A picture was shown."""
+        """Note that a frame was shown."""
         super().post_display_hook()
         if self._acted:
             self._acted = False
             self.answered()
 
     async def on_event(self, event: events.Event) -> None:
-        """Everything that happens."""
+        """Handle every event."""
         came_back = isinstance(event, events.Key) and event.is_forwarded
         if isinstance(event, events.Key) and not came_back and self._may_come_back():
             self._waiting = ExitStack()
@@ -47,7 +47,7 @@ class KeyFirst(App[None]):
             self._go_on()
 
     def _may_come_back(self) -> bool:
-        """What is typed into a line stays there."""
+        """Return whether frames may be shown again; what is typed into a line stays there."""
         return self._waiting is None and bool(self.screen_stack) and not isinstance(self.focused, Input)
 
     def _wait(self, turns: int) -> None:
@@ -57,7 +57,7 @@ class KeyFirst(App[None]):
             asyncio.get_running_loop().call_soon(self._wait, turns - 1)
 
     def _go_on(self) -> None:
-        """Pictures again."""
+        """Show frames again."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._acted = True

@@ -30,12 +30,15 @@ class HotkeyCommands(Provider):
                 yield hotkey, partial(app.run_hotkey, hotkey)
 
     async def discover(self) -> Hits:
-        """All of them."""
+        """Yield all of them."""
         for hotkey, run in self._commands():
             yield DiscoveryHit(f"{hotkey.help}  ({hotkey.shown})", run)
 
     async def search(self, query: str) -> Hits:
-        """Those that match. Texts come from our own table, so they hold no markup."""
+        """Yield those that match.
+
+        Texts come from our own table, so they hold no markup.
+        """
         matcher = self.matcher(query)
         for hotkey, run in self._commands():
             text = f"{hotkey.help}  ({hotkey.shown})"

@@ -57,11 +57,14 @@ class TypeAhead(App[None]):
         return False
 
     def claimed(self, event: events.Event) -> bool:
-        """Whether somebody has taken an event that was held back, instead of the app."""
+        """Return whether another receiver than the app has taken an event that was held back."""
         return False
 
     def _must_wait(self, event: events.Event) -> bool:
-        """Whether a screen must be put together, or keys acted upon, before an event; `go_on` comes then."""
+        """Return whether a screen must be put together, or keys acted upon, before an event.
+
+        `go_on` comes then.
+        """
         opening = self.opening()
         if opening is not None:
             opening.call_later(self.go_on)
@@ -75,9 +78,10 @@ class TypeAhead(App[None]):
         return True
 
     def _acts_late(self, event: events.Event) -> bool:
-        """Whether a line acts on an event later than on what is typed into it; `go_on` comes behind it.
+        """Return whether a line acts on an event later than on what is typed into it.
 
-        Keys that are no characters (Enter, Escape, Backspace) are looked up once they are back at the app.
+        `go_on` comes behind it. Keys that are no characters (Enter, Escape, Backspace) are looked up once
+        they are back at the app.
         """
         line = self.focused if self.screen_stack else None
         if not isinstance(event, events.Key) or event.is_printable or not isinstance(line, Input):
@@ -90,7 +94,7 @@ class TypeAhead(App[None]):
         return True
 
     def _pass(self, node: DOMNode | None) -> None:
-        """Go on once a node, and each one around it, has acted on the keys that it was given so far."""
+        """Continue once a node, and each one around it, has acted on the keys that it was given so far."""
         self._passing = node
         if node is None or node is self:
             self.call_later(self.call_later, self.go_on)  # behind the focus that a key has asked for
@@ -110,7 +114,10 @@ class TypeAhead(App[None]):
             self._looking = self.set_interval(LOOK_S, self._look)
 
     async def _look(self) -> None:
-        """Go on where nothing comes any more: the line has lost the focus, the screen was closed before."""
+        """Continue where nothing follows any more.
+
+        The line has lost the focus, the screen was closed before.
+        """
         self._held_for_s += LOOK_S
         passing = self._passing is not None and self._passing.is_attached
         waits = passing or self.opening() is not None
@@ -122,7 +129,7 @@ class TypeAhead(App[None]):
             self._release()
 
     async def go_on(self) -> None:
-        """What was waited for has come: act on what was held back, in its order."""
+        """Act on what was held back, in its order: what was waited for has come."""
         self._line = self._passing = None
         if self._acting:
             return
@@ -149,10 +156,10 @@ class TypeAhead(App[None]):
             self._looking = None
 
     def opening(self) -> Screen[object] | None:
-        """The screen on top, while it is put together."""
+        """Return the screen on top, while it is put together."""
         screen = self.screen_stack[-1] if self.screen_stack else None
         return screen if screen is not None and not screen.is_mounted else None
 
     async def act_on(self, event: events.Event) -> None:
-        """What the app does with an event."""
+        """Do what the app does with an event."""
         await super().on_event(event)

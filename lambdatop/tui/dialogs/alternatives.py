@@ -14,7 +14,10 @@ from lambdatop.tui.style.theme import Inks
 
 
 def label(other: Alternative, mitigation: str) -> str:
-    """`Do this first: disable trigger orders`; the same mitigation with other settings is done instead."""
+    """Return `Do this first: disable trigger orders`.
+
+    The same mitigation with other settings is done instead.
+    """
     if other.label:
         return other.label
     verb = "Rather" if other.mitigation == mitigation else "Do this first"
@@ -23,7 +26,7 @@ def label(other: Alternative, mitigation: str) -> str:
 
 
 def buttons(alternatives: Sequence[Alternative], inks: Inks, mitigation: str) -> Iterator[Widget]:
-    """A button each, named by its place in the list, and below it the reason."""
+    """Yield a button for each, named by its place in the list, and below it the reason."""
     for i, other in enumerate(alternatives):
         yield Button(Content(inks.text(label(other, mitigation))), name=str(i), classes="alternative")
         yield Static(inks.content(spans((other.why, "muted"))), markup=False)

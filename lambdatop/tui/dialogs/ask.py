@@ -24,7 +24,7 @@ class AskScreen(Modal[str | None]):
         self._placeholder = placeholder
 
     def compose(self) -> ComposeResult:
-        """Question and line."""
+        """Yield question and line."""
         inks = inks_of(self.app)
         with Vertical(id="dialog"):
             yield Static(inks.content(spans(self._question)), id="title", markup=False)
@@ -33,7 +33,7 @@ class AskScreen(Modal[str | None]):
             yield Static(inks.content(keys), markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Given."""
+        """Close with the text."""
         event.stop()
         if event.value.strip():
             self.dismiss(event.value.strip())

@@ -1,4 +1,4 @@
-"""The frame of the confirm dialog: what stands where, and what stays in sight on small screens."""
+"""The frame of the confirm dialog: what stands where, and what stays visible on small screens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Dialog(Modal[None]):
     """Title, a body that scrolls, a line to type into, a status and two buttons."""
 
     def compose(self) -> ComposeResult:
-        """Title, scrolling body, line to type into, status and buttons that always stay in sight."""
+        """Yield title, scrolling body, line to type into, status and buttons that always stay visible."""
         with Vertical(id="dialog"):
             yield Static("", id="title", markup=False)
             with VerticalScroll(id="body"):
@@ -49,16 +49,16 @@ class Dialog(Modal[None]):
         static.display = bool(pieces)
 
     def on_resize(self) -> None:
-        """Another height leaves another room for the body."""
+        """Fit the body to another height."""
         self._limit_body()
 
     def _limit_body(self) -> None:
-        """The body scrolls: line, status and buttons stay in sight."""
+        """Limit the body, which scrolls: line, status and buttons stay visible."""
         typed = int(self.query_one("#typed", Input).display)
         rest = BORDERS + TITLE_LINES + typed + STATUS_AND_BUTTONS
         self.query_one("#body").styles.max_height = max(3, self.app.size.height - rest)
 
     def action_scroll_body(self, direction: int) -> None:
-        """The plan scrolls while the buttons stay."""
+        """Scroll the plan while the buttons stay."""
         body = self.query_one("#body")
         body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)

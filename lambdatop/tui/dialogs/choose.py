@@ -45,7 +45,7 @@ class ChooseScreen(Modal[T | None], Generic[T]):
         self._on_highlight = on_highlight
 
     def compose(self) -> ComposeResult:
-        """Question and list."""
+        """Yield question and list."""
         inks = inks_of(self.app)
         with Vertical(id="dialog"):
             yield Static(inks.content(spans((self._question, "accent"))), id="title", markup=False)
@@ -59,17 +59,17 @@ class ChooseScreen(Modal[T | None], Generic[T]):
         self.query_one(OptionList).highlighted = self._current
 
     def action_move(self, step: int) -> None:
-        """The letters move as well."""
+        """Move by the letter keys as well."""
         options = self.query_one(OptionList)
         (options.action_cursor_down if step > 0 else options.action_cursor_up)()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Preview."""
+        """Preview the highlighted option."""
         event.stop()
         if self._on_highlight is not None and self.is_active:  # a closed list must not show another theme
             self._on_highlight(self._options[event.option_index][1])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Chosen."""
+        """Close with the selected option."""
         event.stop()
         self.dismiss(self._options[event.option_index][1])

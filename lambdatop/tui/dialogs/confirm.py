@@ -64,7 +64,7 @@ class ConfirmScreen(Dialog):
         return self._armed_at is not None
 
     def admits(self, event: Message) -> bool:
-        """Whether an input event may reach the dialog: what was typed before it was armed may not."""
+        """Return whether an input event may reach the dialog: what was typed before it was armed may not."""
         if isinstance(event, events.Key) and event.key in ALWAYS:
             return True
         self._let_in = self._armed_at is not None and event.time >= self._armed_at
@@ -74,7 +74,7 @@ class ConfirmScreen(Dialog):
 
     def on_mount(self) -> None:
         """Ask for the plan, and keep the age of the answer honest."""
-        self.set_interval(1.0, self.tell_status)
+        self.set_interval(1.0, self.show_status)
         self._read()
 
     def _read(self) -> None:
@@ -98,7 +98,7 @@ class ConfirmScreen(Dialog):
         self._fill(proposal)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """An error that nobody foresaw is shown, not swallowed."""
+        """Show an unexpected error."""
         if event.state is WorkerState.ERROR:
             error = f"internal error: {type(event.worker.error).__name__}"
             self._close_with(
@@ -128,18 +128,18 @@ class ConfirmScreen(Dialog):
         self._arm_later()
 
     def _arm_later(self) -> None:
-        self.tell_status()
+        self.show_status()
         if self.console_app.arm_s > 0:
             self.set_timer(self.console_app.arm_s, self.arm)
         else:
             self.arm()
 
     def arm(self) -> None:
-        """From now on input counts; what was typed before stays lost."""
+        """Accept input from now on; what was typed before stays lost."""
         if self._armed_at is None and self.phase != "reading":
             self._armed_at = Message().time
             self.query_one("#cancel", Button).focus()
-            self.tell_status()
+            self.show_status()
 
     # -- parts of the dialog ---------------------------------------------------------------------
 
@@ -159,18 +159,18 @@ class ConfirmScreen(Dialog):
         self.query_one("#cancel", Button).label = Content("Cancel" if going_on else "Close")
         self._limit_body()
 
-    def tell_status(self) -> None:
-        """The line above the buttons: what is waited for, and how old the read is."""
+    def show_status(self) -> None:
+        """Show the line above the buttons: what is waited for, and how old the read is."""
         more = self.query_one("#body").max_scroll_y > 0
         plan = self.plan if self.phase in ("ready", "sending") else None
         now = self.console_app.now()
         pieces = words.status(plan, now, void=self.void, armed=self.armed, more=more)
         self._put("#status", fit(words.SENDING if self.phase == "sending" else pieces, self._width))
         if plan is not None:
-            self._tell_moving(plan, now)
+            self._show_moving(plan, now)
 
-    def _tell_moving(self, plan: Plan, now: float) -> None:
-        """What moves while the dialog is open: a deadline, and how far the steps have come."""
+    def _show_moving(self, plan: Plan, now: float) -> None:
+        """Show what changes while the dialog is open: a deadline, and the progress of the steps."""
         if plan.deadline is not None or plan.deadline_latest is not None:
             self._put("#title", words.heading(plan, self._width, now))
         if plan.steps and self.phase == "sending":
@@ -202,7 +202,7 @@ class ConfirmScreen(Dialog):
         return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """The button works only while the text is right."""
+        """Enable the button only while the text is right."""
         event.stop()
         self.query_one("#confirm", Button).disabled = not self._typed_right()
 
@@ -225,7 +225,7 @@ class ConfirmScreen(Dialog):
         elif event.button.name is not None:
             chosen = self._alternatives[int(event.button.name)]
             self.dismiss()
-            self.app.call_later(self.console_app.corridor.instead, chosen)
+            self.app.call_later(self.console_app.mitigation_flow.instead, chosen)
 
     def action_cancel(self) -> None:
         """Close; what is under way goes on, and ends in the journal."""
@@ -237,14 +237,14 @@ class ConfirmScreen(Dialog):
             self._read()
 
     def action_undo_result(self) -> None:
-        """`u`, once it is done: take exactly this change back, through a dialog of its own."""
+        """Undo exactly this change, once it is done, through a dialog of its own (`u`)."""
         entry = self._done
         if self.phase == "done" and entry is not None and entry.can_undo and self._let_in:
             self.dismiss()
-            self.app.call_later(self.console_app.corridor.undo, entry.id)
+            self.app.call_later(self.console_app.mitigation_flow.undo, entry.id)
 
     def action_confirm_key(self) -> None:
-        """`y`, for plans that lose nothing."""
+        """Confirm plans that lose nothing (`y`)."""
         if self.plan is not None and self.plan.confirm == "key":
             self._send()
 
@@ -255,21 +255,24 @@ class ConfirmScreen(Dialog):
     # -- sending ---------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        """Once, armed, and not too late; the engine checks everything again."""
+        """Send the plan once, if armed and not too late; the engine checks everything again."""
         # A key on its way to a widget below when the dialog opened finds its binding here, never let in.
         plan = self.plan
         if self.phase != "ready" or plan is None or not self.armed or not self._let_in:
             return
         if self.void:
-            self.tell_status()
+            self.show_status()
             return
         self.phase = "sending"
         self._fill_controls((), typed=False)
-        self.tell_status()
+        self.show_status()
         self.console_app.execute(plan, self)
 
     def show_result(self, result: Result) -> None:
-        """How it ended. What it did is seen in the next snapshot."""
+        """Show how it ended.
+
+        What it did is visible in the next snapshot.
+        """
         self.phase, self._done = "done", result.entry
         title, text = words.outcome(result, self._width)
         self._put("#title", title)
@@ -281,5 +284,5 @@ class ConfirmScreen(Dialog):
             else (),
         )
         self._fill_controls((), typed=False)
-        self.tell_status()
+        self.show_status()
         self.query_one("#cancel", Button).focus()

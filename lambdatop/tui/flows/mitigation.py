@@ -24,7 +24,7 @@ from lambdatop.tui.selection import ASKED_FOR, Candidate, Selection, candidates,
 READ_ONLY = "read-only: {what} is not available, no change can be sent. Start without --read-only for that."
 
 
-class Corridor:
+class ConsoleFlow:
     """Opens the dialogs of one app, one at a time."""
 
     def __init__(self, app: Host) -> None:
@@ -32,7 +32,7 @@ class Corridor:
         self._related: dict[Key, frozenset[Key]] = {}
 
     def mitigate(self, name: str, selection: Selection) -> None:
-        """From a key: find the target (ask which, when there are several), then confirm."""
+        """Find the target of a key (ask which, when there are several), then confirm."""
         what = name.replace("_", " ")
         if self._refuse(what):
             return
@@ -55,11 +55,11 @@ class Corridor:
         self._open(Request("undo", lambda: console.propose_undo(entry_id)))
 
     def related(self, function: Key | None) -> frozenset[Key]:
-        """Aliases and rules that were read for a function: no snapshot holds them."""
+        """Return the aliases and rules that were read for a function: no snapshot holds them."""
         return self._related.get(function, frozenset()) if function is not None else frozenset()
 
     def instead(self, alternative: Alternative) -> None:
-        """An alternative of a plan that is on the screen."""
+        """Propose an alternative of the plan on the screen instead."""
         if not self._refuse(alternative.mitigation):
             name, key = alternative.mitigation, alternative.target.key
             if alternative.params:
@@ -68,7 +68,7 @@ class Corridor:
                 self._for_target(name, key)
 
     def _ask_for(self, name: str, selection: Selection) -> None:
-        """Aliases and rules are in no snapshot: read those of the function now, then go on as ever."""
+        """Read the function's aliases and rules, which are in no snapshot, then continue as usual."""
         function, what = selection.function, name.replace("_", " ")
         if function is None:
             self._app.say(nothing_to_do(name, selection), "warning")
@@ -123,11 +123,11 @@ class Corridor:
             if value is not None:
                 self._propose(name, key, {"reserved": value})
 
-        question = f"The journal knows no former reserved concurrency of {key.id}. Restore it to:"
+        question = f"The journal has no former reserved concurrency of {key.id}. Restore it to:"
         self._app.push_screen(AskScreen(question, "none, or a number"), given)
 
     def _ask(self, name: str, key: Key, ask: Ask) -> None:
-        """A mitigation that needs a value from a person."""
+        """Ask a person for the value that a mitigation needs."""
 
         def given(text: str | None) -> None:
             if text is None:
@@ -146,7 +146,7 @@ class Corridor:
         self._app.push_screen(AskScreen(ask.question.format(target=self._name(key)), ask.placeholder), given)
 
     def _name(self, key: Key) -> str:
-        """A mapping's source and function instead of its UUID."""
+        """Return a mapping's source and function instead of its UUID."""
         found = (m.facts for m in self._app.frame.snapshot.mappings if m.facts.key == key)
         return next((f"{m.source_name} → {m.function.id}" for m in found), key.id)
 

@@ -33,24 +33,27 @@ class Looks:
         self._hurry = self._app.set_interval(HURRY_S, self._first, repeat=HURRY_TIMES)
 
     def _first(self) -> None:
-        """New snapshots at once, until one has functions."""
+        """Show new snapshots at once, until one has functions."""
         app = self._app
         if app.engine.latest() is not app.frame.snapshot:
-            app.look()
+            app.take_snapshot()
         if self._hurry is not None and app.frame.snapshot.functions:
             self._hurry.stop()
 
     def rows(self, keys: frozenset[Key]) -> None:
-        """The functions whose rows are on screen now; the engine is told when they are others than before."""
+        """Set the functions whose rows are on screen now.
+
+        The engine is notified when they differ from before.
+        """
         if keys != self._rows:
             self._rows = keys
-            self._app.engine.look(keys)
+            self._app.engine.set_visible(keys)
 
     def everything(self) -> None:
-        """All series of all functions once; the toast says what it costs."""
+        """Read all series of all functions once; the toast shows the cost."""
         app, looking = self._app, self._app.frame.snapshot.looking
         if looking is None:
-            app.say("What full detail costs is not known yet: metrics have not been asked for.", "warning")
+            app.say("The cost of full detail is not known yet: no metrics have been read.", "warning")
             return
         usd, budget = looking.full_units * METRIC_USD, app.frame.snapshot.spend.budget_usd_per_hour
         words = f"all metrics of all functions once: {looking.full_units:,} series, {fmt.usd(usd)}"
@@ -61,5 +64,5 @@ class Looks:
             app.say(f"{words}, {more}. Press d again within {AGAIN_S:.0f} s to ask for it.", "warning")
             return
         self._asked_at = None
-        app.engine.look(self._rows, full=True)
+        app.engine.set_visible(self._rows, full=True)
         app.say(f"Asking for {words}.")

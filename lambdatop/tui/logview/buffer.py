@@ -57,7 +57,7 @@ class LogBook:
         return len(self._lines)
 
     def clear(self) -> None:
-        """Another log begins; the questions stay."""
+        """Begin another log; the filter and the search stay."""
         self._lines, self.view, self.hits = [], [], []
         self._first.clear()
         self._unfiltered, self._unsearched = 0, None
@@ -66,7 +66,10 @@ class LogBook:
     # -- what arrives ----------------------------------------------------------------------------
 
     def append(self, lines: Iterable[Fresh]) -> int:
-        """Newer events; how many display lines they add to the view, or would add had they not to wait."""
+        """Append newer events.
+
+        Return how many display lines they add to the view, or would add had they not to wait.
+        """
         if self.cut:
             return sum(len(parts) for parts in map(display_lines, lines) if self._wants(parts))
         before = len(self._lines)
@@ -89,7 +92,10 @@ class LogBook:
         return len(added)
 
     def prepend(self, lines: Iterable[Fresh], since: float) -> None:
-        """Older events, from `since` on; they are looked at in pieces, and the newest make room for them."""
+        """Prepend older events, from `since` on.
+
+        They are searched in pieces, and the newest make room for them.
+        """
         older = [shown for fresh in lines for shown in display_lines(fresh)]
         self.since = since
         self._lines[0:0] = older
@@ -113,7 +119,7 @@ class LogBook:
             self._unfiltered = min(self._unfiltered, len(self._lines))
 
     def seam(self) -> float | None:
-        """The moment up to which older lines are missing (s since the epoch); None without any line.
+        """Return the moment up to which older lines are missing (s since the epoch); None without any line.
 
         Lines come late: the first ones that are held are not the oldest for sure.
         """
@@ -122,7 +128,7 @@ class LogBook:
         return max((s.at for s in self._lines[:SEAM]), default=None)
 
     def unknown(self, lines: Sequence[tuple[Key, LogLine]]) -> list[tuple[Key, LogLine]]:
-        """Those of some older events that are not held yet; equal ones are counted."""
+        """Return those of some older events that are not held yet; equal ones are counted."""
         if self.since is not None or not lines:
             return list(lines)
         until = max(line.at for _, line in lines)
@@ -165,17 +171,17 @@ class LogBook:
     # -- order -----------------------------------------------------------------------------------
 
     def place(self, shown: Shown) -> Place:
-        """Where a line stands in the view: by arrival, or with the first line of its request."""
+        """Return where a line stands in the view: by arrival, or with the first line of its request."""
         if self.by_request and shown.request_id:  # which `_first` does not know while the view is made
             return self._first.get(shown.request_id, shown.seq), shown.seq, shown.part
         return shown.seq, shown.seq, shown.part
 
     def index_of(self, shown: Shown) -> int:
-        """Where a line stands in the view, or would stand."""
+        """Return where a line stands in the view, or would stand."""
         return bisect_left(self.view, self.place(shown), key=self.place)
 
     def hit_index(self, shown: Shown) -> int:
-        """How many hits stand before a line."""
+        """Return how many hits stand before a line."""
         return bisect_left(self.hits, self.place(shown), key=self.place)
 
     def _learn(self, lines: Sequence[Shown]) -> None:
@@ -213,14 +219,14 @@ class LogBook:
         return self.filter.slow or (self.search is not None and self.search.slow)
 
     def go_on(self) -> None:
-        """Look at one more piece."""
+        """Search one more piece."""
         if self._unfiltered:
             self._filter_piece()
         elif self._unsearched is not None and self.search is not None:
             self._search_piece(self.search.found, self._unsearched)
 
     def finish(self) -> None:
-        """Look at everything that is left."""
+        """Search everything that is left."""
         while self.busy:
             self.go_on()
 
@@ -254,7 +260,7 @@ class LogBook:
     # -- events ----------------------------------------------------------------------------------
 
     def event_of(self, shown: Shown) -> list[Shown]:
-        """All lines of the event that a line belongs to."""
+        """Return all lines of the event that a line belongs to."""
         at = bisect_left(self._lines, (shown.seq, 0), key=_arrival)
         parts = []
         for line in self._lines[at : at + KEEP]:

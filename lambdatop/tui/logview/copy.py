@@ -10,7 +10,7 @@ from lambdatop.tui.style import format as fmt
 
 
 def copies(lines: Sequence[Shown], revealed: Shown | None) -> tuple[tuple[str, str], ...]:
-    """What may be copied, with a label each; more than one when somebody has to choose.
+    """Return what may be copied, with a label each; more than one when somebody has to choose.
 
     Hidden secrets stay hidden. What is revealed, or looks like a secret, is only copied after a question.
     """
@@ -25,7 +25,10 @@ def copies(lines: Sequence[Shown], revealed: Shown | None) -> tuple[tuple[str, s
 
 
 def file_lines(lines: Iterable[Shown]) -> Iterator[str]:
-    """Lines for a file: time, whose it is, level, text, with secrets hidden; continuations are indented."""
+    """Yield lines for a file: time, function, level, text, with secrets masked.
+
+    Continuations are indented.
+    """
     for shown in lines:
         at = fmt.iso_ms(shown.at)
         whose = f"{shown.owner} " if shown.owner else ""

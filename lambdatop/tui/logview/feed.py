@@ -97,9 +97,9 @@ class LogFeed:
         return bool(self._waiting)
 
     def piece(self, most: int) -> list[Fresh]:
-        """The next lines, `most` at most: of one function as they came, of several by their time.
+        """Return the next lines, `most` at most: of one function in order of arrival, of several by time.
 
-        Numbering tens of thousands at once would hold up a key, so it is done here.
+        Numbering tens of thousands at once would delay a key, so it is done here.
         """
         fresh: list[Fresh] = []
         while self._waiting and len(fresh) < most:
@@ -131,19 +131,19 @@ class LogFeed:
         yield _Batch(new, owner)
 
     def older(self, lines: Iterable[tuple[Key, LogLine]]) -> list[Fresh]:
-        """Lines from before all others, oldest first, numbered downwards."""
+        """Return lines from before all others, oldest first, numbered downwards."""
         found = [(line, key.id if self.several else "") for key, line in lines]
         self._first -= len(found)
         return [Fresh(line, self._first + i, owner) for i, (line, owner) in enumerate(found)]
 
 
 def _last_before(tail: Tail | None, at: float) -> int:
-    """The number of the newest line of a tail that is not newer than a moment (s since the epoch)."""
+    """Return the number of the newest line of a tail that is not newer than a moment (s since the epoch)."""
     return max((line.seq for line in tail.lines if line.at <= at), default=0) if tail is not None else 0
 
 
 def labels(names: Iterable[str], width: int) -> dict[str, str]:
-    """Short names of the same length, for a column: what all of them begin with is left out.
+    """Return short names of the same length, for a column, without their common beginning.
 
     `width` is the most cells that one may take.
     """
@@ -155,7 +155,7 @@ def labels(names: Iterable[str], width: int) -> dict[str, str]:
 
 
 def _shared_words(names: list[str]) -> int:
-    """How many characters all names share, up to a `-` or `_`; 0 when that saves little."""
+    """Return how many characters all names share, up to a `-` or `_`; 0 when that saves little."""
     if len(names) < 2:
         return 0
     first, last = names[0], names[-1]

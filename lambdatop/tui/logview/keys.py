@@ -66,23 +66,23 @@ class LogKeys(Moving, Widget):
     # -- of the tail -----------------------------------------------------------------------------
 
     def ask(self) -> None:
-        """The switches have changed."""
+        """Apply the changed switches."""
 
     def repaint(self) -> None:
-        """Lines look different."""
+        """Repaint all lines."""
 
     def jump(self, index: int) -> None:
         """Mark a line of the view."""
 
     def current(self) -> Shown | None:
-        """The marked line."""
+        """Return the marked line."""
         return None
 
     def _index(self) -> int:
         return 0
 
     def _sweep(self) -> None:
-        """Look at older lines."""
+        """Search older lines."""
 
     # -- search ----------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class LogKeys(Moving, Widget):
         self._sweep()
 
     def place_of_hit(self) -> tuple[int, int]:
-        """Which match is marked (0: none), counted from the oldest, and how many there are."""
+        """Return which match is marked (0: none), counted from the oldest, and how many there are."""
         hits = self.book.hits
         at = self.book.hit_index(self.cursor) if self.cursor is not None else len(hits)
         return (at + 1 if at < len(hits) and hits[at] is self.cursor else 0), len(hits)
@@ -103,9 +103,12 @@ class LogKeys(Moving, Widget):
         self.open_search()
 
     def action_match(self, step: int | str) -> None:
-        """The next match: -1 older, 1 newer. Following stops there."""
+        """Move to the next match: -1 older, 1 newer.
+
+        Following stops there.
+        """
         if self.book.search is None:
-            self.post_message(self.Said("Nothing is searched for yet: f begins."))
+            self.post_message(self.Said("No search yet: press f."))
             return
         older = int(step) < 0
         hits = self.book.hits
@@ -124,7 +127,7 @@ class LogKeys(Moving, Widget):
             self.post_message(self.Said("No older match." if older else "No newer match."))
 
     def action_error(self, step: int | str) -> None:
-        """The next failure: -1 older, 1 newer."""
+        """Move to the next failure: -1 older, 1 newer."""
         found = self.book.error_from(self._index() + (self.cursor is None), int(step))
         if found is None:
             self.post_message(self.Said("No older error." if int(step) < 0 else "No newer error."))
@@ -134,19 +137,19 @@ class LogKeys(Moving, Widget):
     # -- switches --------------------------------------------------------------------------------
 
     def action_wrap_log(self) -> None:
-        """Long lines on several rows, or cut."""
+        """Wrap long lines, or cut them."""
         self._switch("wrap")
 
     def action_stamps(self) -> None:
-        """Times, or none."""
+        """Show or hide times."""
         self._switch("stamps")
 
     def action_errors_only(self) -> None:
-        """Failures only, or everything."""
+        """Show failures only, or everything."""
         self._switch("errors_only")
 
     def action_by_request(self) -> None:
-        """The lines of a request together, or in order of arrival."""
+        """Show the lines of a request together, or in order of arrival."""
         self._switch("by_request")
 
     def _switch(self, name: str) -> None:
@@ -156,7 +159,7 @@ class LogKeys(Moving, Widget):
     # -- one line --------------------------------------------------------------------------------
 
     def _mark(self) -> Shown | None:
-        """The marked line; while following the last one, which then is marked and stands still."""
+        """Return the marked line; while following, mark the last one and stop following."""
         shown = self.current()
         if shown is not None and self.cursor is None:
             self.jump(len(self.book.view) - 1)
@@ -181,7 +184,7 @@ class LogKeys(Moving, Widget):
             self.post_message(self.Copy(self.book.event_of(shown)))
 
     def action_live(self) -> None:
-        """Live Tail on or off."""
+        """Switch Live Tail on or off."""
         self.post_message(self.Live())
 
     def action_kinds(self) -> None:

@@ -67,7 +67,7 @@ class Shown:
 
 
 def display_lines(fresh: Fresh) -> Sequence[Shown]:
-    """The display lines of one event."""
+    """Return the display lines of one event."""
     whole = fresh.line.text.rstrip("\n")
     hidden, found = redact(whole)
     if "\n" not in hidden:
@@ -82,10 +82,10 @@ def display_lines(fresh: Fresh) -> Sequence[Shown]:
 def render(
     shown: Shown, width: int, *, stamps: bool = True, revealed: bool = False, label: str = ""
 ) -> Spans:
-    """One display line: time, whose it is, level, short request id, text. Continuations are indented.
+    """Return one display line: time, function, level, short request id, text.
 
-    The time and the whole request id that Lambda's runtimes put before a message are left out: the line
-    begins with the event's own time, and eight digits tell requests apart.
+    Continuations are indented. The time and the whole request id that Lambda's runtimes put before a message
+    are left out: the line begins with the event's own time, and eight digits tell requests apart.
     """
     stamp = _stamp(shown.at, width) if stamps else ""
     whose = f"{label} " if label else ""
@@ -109,7 +109,7 @@ def _stamp(at: float, width: int) -> str:
 
 
 def _report(r: Report, text: str) -> str:
-    """The numbers of a REPORT line in few words."""
+    """Return the numbers of a REPORT line in few words."""
     if r.duration_ms is None:
         return text
     words = [f"REPORT  {fmt.millis(r.duration_ms)} ms", f"billed {fmt.millis(r.billed_ms)} ms"]
@@ -131,12 +131,12 @@ def _without_prefix(text: str) -> tuple[str, str]:
 
 
 def indent_of(width: int, *, stamps: bool, label: str = "") -> int:
-    """Where texts begin: behind time, name and level."""
+    """Return the column where texts begin: behind time, name and level."""
     return (len(_stamp(0.0, width)) if stamps else 0) + (len(label) + 1 if label else 0) + 7
 
 
 def marked(pieces: Spans, pattern: Pattern) -> Spans:
-    """The pieces with what the pattern finds in each of them marked; time and level are not searched."""
+    """Return the pieces with all matches of the pattern marked; time and level are not searched."""
     made: list[Span] = []
     for piece in pieces:
         found = [] if piece.slot == "faint" or not piece.text.strip() else pattern.spans(piece.text)
@@ -149,7 +149,7 @@ def marked(pieces: Spans, pattern: Pattern) -> Spans:
 
 
 def wrapped(pieces: Spans, width: int, most: int, indent: int = 0) -> list[Spans]:
-    """The pieces on lines of `width` cells, at most `most` of them; the last then ends with an ellipsis.
+    """Return pieces on lines of `width` cells, at most `most` of them; the last then ends with an ellipsis.
 
     Lines after the first are indented, where there is room to.
     """
@@ -176,7 +176,7 @@ def wrapped(pieces: Spans, width: int, most: int, indent: int = 0) -> list[Spans
 
 
 def _head(text: str, room: int, *, alone: bool) -> str:
-    """As much of the text as `room` cells hold; on a line of its own at least one character."""
+    """Return as much of the text as `room` cells hold; on a line of its own at least one character."""
     if room <= 0:
         return ""
     if text.isascii():

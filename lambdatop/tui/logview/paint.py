@@ -10,7 +10,10 @@ from lambdatop.tui.style.theme import Inks
 
 
 def painted(pieces: Spans, inks: Inks, base: Style, width: int, cursor: int, greyed: bool) -> Strip:
-    """One row of the screen; `cursor` as inks have it. Of old lines only matches keep their colour."""
+    """Return one row of the screen; `cursor` as inks have it.
+
+    Of old lines only matches keep their colour.
+    """
     if greyed:
         pieces = tuple(Span(text, slot if slot == MATCH else "stale") for text, slot in pieces)
     segments, rest = inks.segments(pieces, base, cursor)

@@ -20,7 +20,7 @@ class SearchLine(Input):
 
 
 def words_of_search(text: str, note: str, place: tuple[int, int], *, busy: bool) -> Spans:
-    """What the title says of a search: `"timeout" 3/17`; a plus while older lines are still looked at."""
+    """Return the search for the title: `"timeout" 3/17`; with a plus while older lines are still searched."""
     if not text:
         return ()
     at, count = place

@@ -40,7 +40,7 @@ class LogTail(LogView):
     # -- content ---------------------------------------------------------------------------------
 
     def say_when_empty(self, words: Spans) -> None:
-        """What stands here while there are no lines."""
+        """Set the text shown while there are no lines."""
         if words != self._empty:
             self._empty = words
             if not self.book.view:
@@ -49,7 +49,10 @@ class LogTail(LogView):
     def show(
         self, about: Hashable, tails: Tails, filter_: Filter = NO_FILTER, *, greyed: bool = False
     ) -> None:
-        """Lines that have come since the last call; when it is `about` something else, all that are held."""
+        """Show lines that have come since the last call.
+
+        When it is `about` another log, all that are held.
+        """
         if greyed != self.greyed:
             self.greyed = greyed
             self.refresh()
@@ -108,7 +111,9 @@ class LogTail(LogView):
         """Follow the end again; what had to make room for older lines comes back from the tails."""
         if self.book.cut:
             self.post_message(
-                self.Said("Back at the newest lines; those between had made room for older ones.")
+                self.Said(
+                    "Showing the newest lines; those in between were dropped to make room for older ones."
+                )
             )
             self._feed.begin(self._tails)
             self._begin()
@@ -124,7 +129,7 @@ class LogTail(LogView):
         self._sweep()
 
     def _sweep(self) -> None:
-        """Look at older lines in pieces small enough that no key waits for them."""
+        """Search older lines in pieces small enough that no key waits for them."""
         if not self.book.busy or self._sweeping:
             return
         with self._standing_still():
@@ -141,7 +146,7 @@ class LogTail(LogView):
 
     @contextmanager
     def _standing_still(self) -> Iterator[None]:
-        """Whatever changes meanwhile: the end stays in sight while following, else the line on top does."""
+        """Keep the position during changes: the end while following, else the line on top."""
         view = self.book.view
         top = view[min(self.top, len(view) - 1)] if view and not self.following else None
         yield

@@ -39,7 +39,7 @@ class Row:
         self._strip: Strip | None = None
 
     def strip(self, cursor: int, paint: Callable[[Spans, int], Strip]) -> Strip:
-        """As it looks under this cursor."""
+        """Return the strip as it looks under this cursor."""
         if self._strip is None or cursor != self._cursor:
             self._strip, self._cursor = paint(self.pieces, cursor), cursor
         return self._strip
@@ -71,7 +71,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         self._placing = False
 
     def repaint(self) -> None:
-        """Something may look different, or stand elsewhere."""
+        """Repaint: something may look different, or stand elsewhere."""
         self._rows = None
         height = self.end + self.size.height if self.wrap else len(self.book.view)
         size = Size(self.size.width, height)
@@ -109,7 +109,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         return max(1, self.size.height)
 
     def current(self) -> Shown | None:
-        """The marked line; while following the last one."""
+        """Return the marked line; while following, the last one."""
         return self.book.view[self._index()] if self.book.view else None
 
     def _index(self) -> int:
@@ -143,7 +143,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         self.on_change()
 
     def _lowest(self, index: int) -> int:
-        """The line on top when line `index` is at the bottom."""
+        """Return the line on top when line `index` is at the bottom."""
         if not self.wrap:
             return index - self.page_lines + 1
         rows = len(self._rows_of(self.book.view[index]))
@@ -153,7 +153,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         return index
 
     def follow(self) -> None:
-        """Go on with the last line, and with whatever comes after it."""
+        """Follow the last line, and whatever comes after it."""
         self.cursor, self.following, self.unseen = None, True, 0
         self._to_end()
         self.repaint()
@@ -170,7 +170,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
             self._placing = False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Also the wheel and the scroll bar stop and resume the following; the mark stays in sight."""
+        """Stop or resume following by the wheel and the scroll bar, too; the mark stays visible."""
         super().watch_scroll_y(old_value, new_value)
         self._rows = None
         if self._placing or round(new_value) == round(old_value):
@@ -188,7 +188,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
             self.on_change()
 
     def on_resize(self) -> None:
-        """A tail that follows still follows in its new size."""
+        """Keep following in the new size."""
         self.name_lines(self._names)
         self.repaint()
         if self.following:
@@ -200,7 +200,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         self.repaint()
 
     def name_lines(self, names: tuple[str, ...]) -> None:
-        """Say of each line whose it is; one name goes without saying."""
+        """Show of each line whose it is, unless there is one function only."""
         self._names = names
         several = len(names) > 1
         self._labels = labels(names, max(6, self.size.width // LABEL_SHARE)) if several else {}
@@ -221,7 +221,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         return wrapped(pieces, width, self.page_lines, indent_of(width, stamps=self.stamps, label=label))
 
     def _visible(self) -> list[Row]:
-        """The rows of the screen; of lines that were there before only if they look different now."""
+        """Return the rows of the screen; of lines that were there before only if they look different now."""
         if self._rows is None:
             top, height = self.top, self.size.height
             at_end = self.wrap and top >= self.end
@@ -247,7 +247,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         return {}
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen."""
+        """Return one line of the screen."""
         rows = self._visible()
         if y < len(rows):
             row = rows[y]

@@ -10,7 +10,7 @@ LATE = 2.0
 
 
 def metrics_old(row: FunctionRow, frame: Frame) -> bool:
-    """Whether its metrics are old, by the pace at which rows on screen are asked for now."""
+    """Return whether its metrics are old, by the pace at which rows on screen are asked for now."""
     looking, age = frame.snapshot.looking, frame.since(row.as_of)
     if looking is None or looking.detail_s <= looking.wire_s:
         return frame.is_stale(age, "metrics")

@@ -12,7 +12,7 @@ ZERO = spans(("0", "faint"))
 
 
 def figure(value: float | None, text: str, slot: str = "", after: str = "") -> Spans:
-    """A number: unknown and zero step back, anything else may carry a severity."""
+    """Return a number: unknown and zero are dimmed, anything else may carry a severity."""
     if value is None:
         return spans((fmt.UNKNOWN, "faint"), " " * len(after))
     if value == 0:
@@ -21,19 +21,22 @@ def figure(value: float | None, text: str, slot: str = "", after: str = "") -> S
 
 
 def level(share: float | None, warning: float = NEAR_LIMIT, critical: float = AT_LIMIT) -> str:
-    """Severity of a share of a limit."""
+    """Return the severity of a share of a limit."""
     if share is None or share < warning:
         return ""
     return "critical" if share >= critical else "warning"
 
 
 def aged(seconds: float | None, stale: bool = False) -> Spans:
-    """An age in a row."""
+    """Return an age in a row."""
     return spans((fmt.coarse_age(seconds), "stale" if stale else "faint"))
 
 
 def cap(row: FunctionRow, known: bool = True) -> Spans:
-    """Concurrency against its cap: `12/50`, `0/0!` when throttled to zero, a dash without a reservation."""
+    """Return concurrency against its cap.
+
+    `12/50`, `0/0!` when throttled to zero, a dash without a reservation.
+    """
     used = fmt.number(row.concurrency_max)
     if not row.reserved_known:
         return spans((used, "" if row.concurrency_max else "faint"), ("/?", "faint"))
@@ -47,7 +50,7 @@ def cap(row: FunctionRow, known: bool = True) -> Spans:
 
 
 def timeout_share(row: FunctionRow) -> float | None:
-    """Longest duration as a share of the timeout."""
+    """Return the longest duration as a share of the timeout."""
     if row.duration_max_ms is None or not row.facts.timeout_s:
         return None
     return row.duration_max_ms / (row.facts.timeout_s * 1000)

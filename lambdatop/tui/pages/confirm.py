@@ -53,7 +53,7 @@ FIELD_WORDS = {
 
 
 def value_words(field: str, value: Any) -> str:
-    """A control value in words: absent, 0 and n are three different things."""
+    """Return a control value in words: absent, 0 and n are three different things."""
     if field == "reserved_concurrency":
         if value is None:
             return "none reserved"
@@ -71,7 +71,7 @@ def value_words(field: str, value: Any) -> str:
 
 
 def row(label: str, text: str, width: int, slot: str = "", label_slot: str = "muted") -> Spans:
-    """A label and its text, wrapped under itself."""
+    """Return a label and its text, wrapped under itself."""
     lines = wrap(text, max(20, width - LABEL), break_long_words=True, break_on_hyphens=False) or [""]
     pieces: list[Span] = []
     for i, line in enumerate(lines):
@@ -81,7 +81,7 @@ def row(label: str, text: str, width: int, slot: str = "", label_slot: str = "mu
 
 
 def rows(label: str, texts: Iterable[str], width: int, slot: str = "", label_slot: str = "muted") -> Spans:
-    """Several texts under one label."""
+    """Return several texts under one label."""
     pieces: list[Span] = []
     for i, text in enumerate(texts):
         pieces += row(label if i == 0 else "", text, width, slot, label_slot)
@@ -89,7 +89,7 @@ def rows(label: str, texts: Iterable[str], width: int, slot: str = "", label_slo
 
 
 def heading(plan: Plan, width: int, now: float) -> Spans:
-    """Title, tier with its meaning, and how long the oldest waiting event still lives."""
+    """Return title, tier with its meaning, and how long the oldest waiting event still lives."""
     slot = TIER_SLOT[plan.tier]
     title = clip(plan.title, width)
     head = spans((title, "accent"), "\n", (f"{plan.tier}: {TIER_MEANING[plan.tier]}", slot))
@@ -102,7 +102,7 @@ def heading(plan: Plan, width: int, now: float) -> Spans:
 
 
 def countdown(seconds: float) -> str:
-    """`3 d 04:05:06`: a time that is seen running out."""
+    """Return `3 d 04:05:06`, a remaining time."""
     whole = max(0, int(seconds))
     days, rest = divmod(whole, 86_400)
     clock = f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
@@ -110,7 +110,7 @@ def countdown(seconds: float) -> str:
 
 
 def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
-    """The steps of a plan and how far each has come, by the journal."""
+    """Return the steps of a plan and how far each has come, by the journal."""
     known = {entry.id: entry for entry in journal}
     pieces: list[Span] = []
     for number, step in enumerate(plan.steps, 1):
@@ -125,7 +125,7 @@ def progress(plan: Plan, journal: Iterable[Entry], width: int) -> Spans:
 
 
 def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
-    """The first step that waits for the one with this number (from 1)."""
+    """Return the first step that waits for the one with this number (from 1)."""
     for step, following in pairwise(steps[number - 1 :]):
         if not (step.wait and step.wait.with_next):
             return following
@@ -133,7 +133,7 @@ def _after_its_group(steps: Sequence[Plan], number: int) -> Plan | None:
 
 
 def _steps(plan: Plan, width: int) -> Spans:
-    """What each step changes and what is waited for."""
+    """Return what each step changes and what is waited for."""
     pieces: list[Span] = []
     for number, step in enumerate(plan.steps, 1):
         pieces += row(f"step {number}", step.title, width, "accent")
@@ -148,7 +148,7 @@ def _parameters(plan: Plan) -> str:
 
 
 def where(plan: Plan, target: Target | None, width: int) -> Spans:
-    """Account, region, identity, the thing itself, and what would change."""
+    """Return account, region, identity, the target, and what would change."""
     alias = f"{target.alias} ({plan.scope.account})" if target and target.alias else plan.scope.account
     place = f"{alias}  in  {plan.scope.region}"
     pieces = [*row("account", place, width)]
@@ -170,7 +170,7 @@ def where(plan: Plan, target: Target | None, width: int) -> Spans:
 
 
 def consequences(plan: Plan, width: int, permissions: Permissions | None = None) -> Spans:
-    """What is lost, what it hits, how to take it back, the exact call, and whether the caller may do it."""
+    """Return what is lost, what it hits, its undo, the exact call, and whether the caller may do it."""
     harmless = plan.lost.startswith("nothing")
     pieces = [*row("lost", plan.lost, width, "" if harmless else TIER_SLOT[plan.tier])]
     pieces += row("in flight", plan.in_flight, width)
@@ -197,7 +197,7 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
 
 
 def _commands(label: str, commands: Iterable[str], width: int) -> Spans:
-    """Commands to copy, under one label."""
+    """Return commands to copy, under one label."""
     pieces: list[Span] = []
     for command in commands:
         for line in command_lines(command, width - LABEL):
@@ -206,11 +206,11 @@ def _commands(label: str, commands: Iterable[str], width: int) -> Spans:
     return tuple(pieces)
 
 
-SENDING = spans(("sending… Esc leaves this dialog, not the call", "warning"))
+SENDING = spans(("sending… Esc closes this dialog; the call continues", "warning"))
 
 
 def status(plan: Plan | None, now: float, *, void: bool, armed: bool, more: bool) -> Spans:
-    """The line above the buttons: what is waited for, and how old the read is."""
+    """Return the line above the buttons: what is waited for, and how old the read is."""
     if plan is None:
         return spans(("Esc closes", "muted"))
     if void:
@@ -227,7 +227,7 @@ def status(plan: Plan | None, now: float, *, void: bool, armed: bool, more: bool
 
 
 def refusal(refused: Refusal, width: int) -> tuple[Spans, Spans]:
-    """Heading and words of a refusal."""
+    """Return heading and words of a refusal."""
     title = spans(
         ("This is not possible now", "warning"), (f"\n{refused.mitigation.replace('_', ' ')}", "muted")
     )
@@ -243,7 +243,7 @@ def refusal(refused: Refusal, width: int) -> tuple[Spans, Spans]:
 
 
 def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
-    """Heading and words of how an execution ended."""
+    """Return heading and words of how an execution ended."""
     words = RESULT_WORDS[result.kind]
     title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
     body = [*row("", result.message, width)] if result.message and not _all_done(result) else []
@@ -262,12 +262,12 @@ def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
 
 
 def _all_done(result: Result) -> bool:
-    """Whether every step tells its own good end, so that the whole need not repeat them."""
+    """Return whether every step states its own good end, so that the whole need not repeat them."""
     return bool(result.steps) and result.kind == "applied"
 
 
 def drift(saw: State, now: State, want: State, width: int) -> Spans:
-    """Three columns: what you saw, what is there now, what you want."""
+    """Return three columns: what you saw, what is there now, what you want."""
     column = max(12, (width - LABEL) // 3)
     pieces: list[Span] = [Span(" " * LABEL)]
     for title in ("you saw", "it is now", "you want"):

@@ -9,7 +9,7 @@ from lambdatop.tui.style.spans import Span, Spans
 
 
 def suggestion(finding: Finding) -> Spans:
-    """`D disable trigger  T throttle to zero`: the suggested mitigations with their keys."""
+    """Return `D disable trigger T throttle to zero`: the suggested mitigations with their keys."""
     pieces: list[Span] = []
     for name in finding.suggests:
         key = KEY_OF.get(name)
@@ -20,7 +20,7 @@ def suggestion(finding: Finding) -> Spans:
 
 
 def value_text(name: str, value: float | int | str | None) -> str:
-    """One piece of evidence: the number in the unit that its name ends with."""
+    """Return one piece of evidence: the number in the unit that its name ends with."""
     if isinstance(value, str) or value is None:
         return value or fmt.UNKNOWN
     if name.endswith(("rate", "share")):

@@ -20,10 +20,10 @@ NAME = 31
 
 
 def page(frame: Frame, finding: Finding, width: int, *, gone: bool = False) -> Spans:
-    """The whole page; `gone` says that the finding does not stand any more."""
+    """Return the whole page; `gone` states that the finding does not stand any more."""
     pieces: list[Span] = []
     if gone:
-        pieces += row("", "This is over: the figures below are the last ones before it cleared.", width, "ok")
+        pieces += row("", "This finding has cleared: the figures below are its last ones.", width, "ok")
     pieces += row(SEVERITY_WORD[finding.severity], finding.title, width, "", SEVERITY_SLOT[finding.severity])
     pieces += row("since", f"{fmt.moment(finding.since)}  ({fmt.age(frame.now - finding.since)} ago)", width)
     kind = finding.target.key.kind
@@ -47,7 +47,7 @@ def _why(finding: Finding, width: int) -> Spans:
     if known is not None:
         pieces += row("rule", known.formula, width, "muted")
         pieces += row("read from", known.source, width, "muted")
-        pieces += rows("look twice", known.traps.split("; "), width, "muted")
+        pieces += rows("could also be", known.traps.split("; "), width, "muted")
     return tuple(pieces)
 
 
@@ -65,7 +65,7 @@ def _remedies(finding: Finding, width: int) -> Spans:
     on = finding.remedy.id if finding.remedy else finding.target.name
     pieces = _section("what may help", f"for {on}, best first")
     if not finding.suggests:
-        return (*pieces, *spans(("nothing that a key could do\n", "muted")))
+        return (*pieces, *spans(("no mitigation applies\n", "muted")))
     for name in finding.suggests:
         key = KEY_OF.get(name)
         words = (

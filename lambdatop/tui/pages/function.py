@@ -29,14 +29,14 @@ COUNT = 10
 
 
 def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, failure: str = "") -> Spans:
-    """The whole page; `learned` is what its log teaches, `failure` what could not be learned.
+    """Return the whole page; `learned` is what its log shows, `failure` what could not be read from it.
 
     A function that is gone says so.
     """
     snapshot = frame.snapshot
     function = next((f for f in snapshot.functions if f.key == key), None)
     if function is None:
-        return spans((f"{key.id} is not in the list any more (or not yet).", "warning"))
+        return spans((f"{key.id} is no longer in the list (or not yet).", "warning"))
     mappings = [m for m in snapshot.mappings if m.facts.function == key]
     queues = _queues(frame, mappings)
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
@@ -166,7 +166,10 @@ def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
 
 
 def _pushed(rows: list[StormRow], width: int) -> Spans:
-    """Who else invokes it, and what becomes of a failed event. Callers by IAM role cannot be listed."""
+    """Return who else invokes it, and what becomes of a failed event.
+
+    Callers by IAM role cannot be listed.
+    """
     pieces: list[Span] = []
     for r in rows:
         pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]

@@ -20,7 +20,7 @@ NOT_READ = "not read"
 def burn_section(
     row: FunctionRow, account: AccountBurn, learned: Learned | None, width: int, *, stale: bool = False
 ) -> Spans:
-    """The section of one function; without metrics it says so."""
+    """Return the section of one function; without metrics it says so."""
     burn = row.burn
     if burn is None:
         return spans(("\nburn", "accent"), "\n", ("no metrics yet\n", "muted"))
@@ -33,7 +33,7 @@ def burn_section(
 
 
 def _headline(burn: Burn, exact: Exact | None) -> str:
-    """`≈ $0.0029/h, exact $0.0031/h over 10 min`."""
+    """Return `≈ $0.0029/h, exact $0.0031/h over 10 min`."""
     text = f"≈ {fmt.usd(burn.total)}/h"
     if exact is None:
         return text
@@ -75,7 +75,7 @@ def _notes(burn: Burn, account: AccountBurn, exact: Exact | None) -> list[tuple[
 
 
 def prices_words(prices: Prices, borrowed: frozenset[str]) -> str:
-    """Whose prices they are, of when, and which of them are us-east-1's for want of others."""
+    """Return the region and date of the prices, and which of them are us-east-1's for lack of own ones."""
     words = f"estimate at list price of {prices.region}, {prices.as_of}"
     if prices.set_by:
         words += f", with prices of {' and '.join(prices.set_by)}"
@@ -86,7 +86,7 @@ def prices_words(prices: Prices, borrowed: frozenset[str]) -> str:
 
 
 def account_words(account: AccountBurn) -> str:
-    """The account's total, the time ahead, and how much runs against yesterday and a week ago."""
+    """Return the account's total, the projection, and how much runs against yesterday and a week ago."""
     words = f"account {fmt.usd(account.usd_per_hour)}/h"
     if account.wasted_usd_per_hour:
         words += f", wasted {fmt.usd(account.wasted_usd_per_hour)}/h"

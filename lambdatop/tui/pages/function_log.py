@@ -29,11 +29,10 @@ def log_section(
     times: float = 1.0,
     failure: str = "",
 ) -> Spans:
-    """The section; a log that was not read, is empty, or was not understood (`failure`) says so.
+    """Return the section; a log that was not read, is empty, or was not understood (`failure`) says so.
 
-    `now` in s since the epoch.
-
-    `times` is the demo's compression of time: rates per hour are told per published hour, as metrics are.
+    `now` in s since the epoch. `times` is the demo's compression of time: rates per hour are per published
+    hour, as metrics are.
     """
     if tail is None or learned is None:
         words = "not read yet" if tail is None or not tail.at else "no lines in what has been read"
@@ -78,7 +77,7 @@ def _figures(tail: LogTail, learned: Learned, width: int, times: float) -> Spans
 
 
 def _warned(lines: Sequence[tuple[str, str]], width: int) -> Iterator[Span]:
-    """Sentences with their slots, wrapped."""
+    """Yield sentences with their slots, wrapped."""
     for words, slot in lines:
         yield from (Span(f"{line}\n", slot) for line in wrap(words, width))
 
@@ -89,7 +88,7 @@ def _burn(learned: Learned, times: float) -> str:
 
 
 def _reserves(tail: LogTail, learned: Learned) -> list[str]:
-    """What the figures do not cover, so that "exact" means what it says."""
+    """Return what the figures do not cover, so that "exact" means what it says."""
     figures, said = learned.figures, []
     if tail.coverage is not None and tail.coverage < 1:
         share = fmt.percent(tail.coverage)
@@ -121,7 +120,7 @@ def _kinds(learned: Learned, now: float, width: int) -> Spans:
 
 
 def _said(kind: ErrorKind, width: int) -> Spans:
-    """The line that says what went wrong, and what is known about it; secrets stay hidden."""
+    """Return the line that says what went wrong, and what is known about it; secrets stay masked."""
     known = kind.signature.replace("_", " ")
     words = clean_line(redact(kind.headline or kind.sample)[0], 400)
     room = width - (len(known) + 2 if known else 0)
@@ -173,7 +172,7 @@ _COLUMNS = (
 
 
 def _columns(width: int) -> list[_Column]:
-    """Those that fit."""
+    """Return the columns that fit."""
     shown = list(_COLUMNS)
     for number in (1, 2, 3):
         if sum(c.cells for c in shown) > width:

@@ -10,13 +10,13 @@ OPEN = ("open", "unknown")
 
 
 def in_reading_order(entries: tuple[Entry, ...]) -> list[Entry]:
-    """What is open or unknown first, then the newest first."""
+    """Return what is open or unknown first, then the newest first."""
     newest = sorted(entries, key=lambda e: -e.at)
     return sorted(newest, key=lambda e: e.outcome not in OPEN)
 
 
 def change_words(entry: Entry) -> str:
-    """`none reserved → 0 (throttled to zero)`."""
+    """Return `none reserved → 0 (throttled to zero)`."""
     fields = [
         f"{value_words(f, entry.before.get(f))} {ARROW} {value_words(f, entry.after[f])}" for f in entry.after
     ]

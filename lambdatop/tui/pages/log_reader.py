@@ -66,7 +66,7 @@ class LogReader:
         self.failure = ""
 
     def offer(self, tail: LogTail | None) -> None:
-        """The tail as it is now; one that begins anew is learned anew."""
+        """Take the tail as it is now; one that begins anew is read anew."""
         if tail is not None and tail.next_seq <= self._study.seq:
             self._study = LogStudy()
         self._tail = tail
@@ -85,7 +85,7 @@ class LogReader:
     def _fail(self, sentence: str) -> None:
         self.failure = sentence
 
-    def sum_up(
+    def summarize(
         self, facts: FunctionFacts, now: float, prices: Prices | None = None, times: float = 1.0
     ) -> bool:
         """Make `learned` anew if there is news and it is due (`now` s since the epoch); whether it was.
@@ -101,10 +101,10 @@ class LogReader:
         if (study.seq, tail) == self._summed or (fresh and (self.behind or not self._partial)):
             return False
         self._summed, self._partial = (study.seq, tail), self.behind
-        section("what this log teaches", lambda: self._sum_up(facts, now, prices, times, tail), self._fail)
+        section("log analysis", lambda: self._summarize(facts, now, prices, times, tail), self._fail)
         return True
 
-    def _sum_up(
+    def _summarize(
         self, facts: FunctionFacts, now: float, prices: Prices | None, times: float, tail: LogTail
     ) -> None:
         study = self._study
@@ -134,12 +134,12 @@ class LogReader:
 
 
 def is_bad(request: Request) -> bool:
-    """Whether it failed or was run again."""
+    """Return whether it failed or was repeated."""
     return request.status in FAILED or request.attempts > 1
 
 
 def worth_a_look(requests: Sequence[Request]) -> tuple[Request, ...]:
-    """Failed and repeated ones first (the most often repeated, then the newest), then the slowest."""
+    """Return failed and repeated requests (most often repeated first, then newest), then the slowest."""
     bad = sorted(
         (r for r in requests if is_bad(r)),
         key=lambda r: (-r.attempts, -r.last_at, r.request_id),

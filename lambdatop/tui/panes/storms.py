@@ -11,7 +11,7 @@ from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import of_storm
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import ARROW, BULLET, TIMES, trend
+from lambdatop.tui.style.glyphs import ARROW, BULLET, trend
 from lambdatop.tui.style.spans import Span, Spans, spans
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
@@ -135,11 +135,11 @@ COLUMNS: tuple[Column[StormRow], ...] = (
     Column("state", "state", 8, _state, "left", rank=4, sort=lambda r: r.state),
     Column(
         "amp",
-        f"runs {TIMES}",
+        "att/evt",
         7,
         _amplification,
         sort=lambda r: r.amplification,
-        help="runs per event, retries included; 1.0 is healthy",
+        help="attempts per event, of the trigger; 1.0 is healthy",
     ),
     Column("wasted", "wasted/m", 8, _wasted, sort=lambda r: r.wasted_per_min),
     Column("usd", "USD/h", 8, _usd, rank=3, sort=lambda r: r.wasted_usd_per_hour),
@@ -157,7 +157,7 @@ COLUMNS: tuple[Column[StormRow], ...] = (
         help="growth of the dead-letter queue per minute",
     ),
     Column("iter", "iter age", 8, _iterator, rank=6, sort=lambda r: r.iterator_age_ms),
-    Column("fate", "a failed event", 24, _fate, "left", flex=3, wish=44),
+    Column("fate", "on failure", 24, _fate, "left", flex=3, wish=44),
     Column("blocks", "blocks", 14, _blocks, "left", rank=7, flex=1),
     Column("kind", "kind", 8, _kind, "left", rank=9),
     Column("result", "last result", 13, _result, "left", rank=9, flex=1),
@@ -178,11 +178,11 @@ def _is_stale(row: StormRow, frame: Frame) -> bool:
 
 
 def _detail(row: StormRow, frame: Frame) -> Spans:
-    """Why it is here, what becomes of a failed event, and which settings make it worse."""
+    """Say why it is here, what becomes of a failed event, and which settings make it worse."""
     pieces = [
         Span(f"{row.source_name}: ", "muted"),
         Span(row.why or "quiet"),
-        Span("; a failed event: ", "muted"),
+        Span("; on failure: ", "muted"),
     ]
     pieces.append(Span(row.fate or fmt.UNKNOWN))
     if len(row.sources) > 1:

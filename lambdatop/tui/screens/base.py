@@ -26,7 +26,7 @@ ELSEWHERE = ("next_pane", "previous_pane", "zoom", "filter", "sort", "reverse", 
 
 
 def layout_for(width: int, height: int) -> str:
-    """`compact` (one pane at a time), `medium` (stacked) or `wide` (side by side)."""
+    """Return `compact` (one pane at a time), `medium` (stacked) or `wide` (side by side)."""
     if width < COMPACT_BELOW[0] or height < COMPACT_BELOW[1]:
         return "compact"
     return "wide" if width >= WIDE_FROM else "medium"
@@ -40,14 +40,14 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
     _laid_out: tuple[str, Size] | None = None
 
     def compose(self) -> ComposeResult:
-        """Header, banner, body, hints."""
+        """Yield header, banner, body, hints."""
         yield Lines(self._header, id="header").data_bind(FrameScreen.frame)
         yield Lines(self._banner, id="banner").data_bind(FrameScreen.frame)
         yield from self.body()
         yield Lines(self._hints, id="hints").data_bind(FrameScreen.frame)
 
     def body(self) -> ComposeResult:
-        """What stands between banner and hints."""
+        """Yield the widgets between banner and hints."""
         yield from ()
 
     @property
@@ -56,11 +56,14 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         return host_of(self)
 
     def selection(self) -> Selection:
-        """What mutation keys act on."""
+        """Return what mutation keys act on."""
         return NOTHING
 
     def action_who(self) -> None:
-        """Who changed what is selected: the mapping or queue where the row names one, else the function."""
+        """Show who changed what is selected.
+
+        The mapping or queue where the row names one, else the function.
+        """
         chosen = self.selection()
         key = chosen.mapping or chosen.queue or chosen.function
         if key is None:
@@ -70,10 +73,10 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
 
     def undo(self) -> None:
         """Undo the newest change of what this screen is about: of all, unless a screen is about one thing."""
-        self.console_app.corridor.undo(None)
+        self.console_app.mitigation_flow.undo(None)
 
     def hotkeys(self) -> Iterator[Hotkey]:
-        """Entries whose hints are shown."""
+        """Yield the entries whose hints are shown."""
         return in_scope("everywhere")
 
     @property
@@ -85,14 +88,14 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         """Take the newest frame at once."""
         self.lay_out()
         self.frame = self.console_app.frame
-        self.show_or_say(self.frame)
+        self.show_or_report(self.frame)
 
     def watch_frame(self, frame: Frame) -> None:
-        """A new frame (the watcher also runs before there are children)."""
+        """Show a new frame (the watcher also runs before there are children)."""
         if self.is_mounted:
-            self.show_or_say(frame)
+            self.show_or_report(frame)
 
-    def show_or_say(self, frame: Frame) -> None:
+    def show_or_report(self, frame: Frame) -> None:
         """Show a frame; where that fails the screen stays as it was, and a toast says so once."""
         section("this screen", lambda: self.show(frame), self._say_failure)
 
@@ -105,12 +108,12 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         """Paint what is not bound to the frame by itself."""
 
     def on_screen_resume(self) -> None:
-        """Coming back: the newest frame, the size of now."""
+        """Show the newest frame in the size of now, after coming back."""
         self.lay_out()
         self.frame = self.console_app.frame
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size may mean another layout; a start tells the same size three times."""
+        """Choose the layout for another size; a start reports the same size three times."""
         if self._laid_out != (self.layout_name, self.app.size):
             self.lay_out()
 

@@ -18,14 +18,16 @@ from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
 
-LATE = "CloudTrail tells about five minutes late, and only of the last days: what is not here may still come."
+LATE = (
+    "CloudTrail lags by about five minutes and covers only the last days: a recent change may still appear."
+)
 AGE, NAME, WHO = 9, 30, 22
 
 
 def trail_lines(events: Sequence[TrailEvent], now: float, width: int) -> Spans:
-    """Newest first: how long ago, what, who, from where, and why it was refused if it was."""
+    """Return events, newest first: how long ago, what, who, from where, and why it was refused if it was."""
     if not events:
-        return spans(("nothing: nobody has changed it in the last days, as far as CloudTrail tells", "muted"))
+        return spans(("no change in the last days, as far as CloudTrail shows", "muted"))
     pieces: list[Span] = []
     for event in events:
         pieces += fit(spans((f"{fmt.age(now - event.at)} ago", "muted")), AGE)
@@ -51,7 +53,7 @@ class WhoScreen(Modal[None]):
         self._now = now
 
     def compose(self) -> ComposeResult:
-        """Title, list, what to think of it."""
+        """Yield title, list, and explanation."""
         inks = inks_of(self.app)
         with Vertical(id="dialog"):
             title = spans(("who changed ", "muted"), (self._what, "accent"))
@@ -80,10 +82,10 @@ class WhoScreen(Modal[None]):
         self.dismiss()
 
     def action_scroll_body(self, direction: int) -> None:
-        """A long list scrolls."""
+        """Scroll a long list."""
         body = self.query_one("#body")
         body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to confirm or to read again."""
+        """Disable what does not apply: there is nothing to confirm or to read again."""
         return action in ("cancel", "scroll_body")

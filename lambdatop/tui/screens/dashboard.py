@@ -42,7 +42,7 @@ class DashboardScreen(FrameScreen):
         self._leading: Pane | None = None
 
     def body(self) -> ComposeResult:
-        """Tabs (one pane at a time only), panes, strip of findings."""
+        """Yield tabs (one pane at a time only), panes, strip of findings."""
         yield Lines(self._tabs, id="tabs").data_bind(DashboardScreen.frame)
         with Container(id="upper"):
             with Container(id="left"):
@@ -57,18 +57,18 @@ class DashboardScreen(FrameScreen):
             yield spec.make().data_bind(DashboardScreen.frame)
 
     def show(self, frame: Frame) -> None:
-        """An incident may have come to concern more functions, and other rows may be on screen."""
-        self.call_after_refresh(self._tell_rows)  # the pane takes the frame in its own time
+        """Show a frame: an incident may concern more functions, and other rows may be on screen."""
+        self.call_after_refresh(self._send_visible_rows)  # the pane takes the frame in its own time
         if self._leading is not None:
             self._follow_selection(self._leading, frame)
 
-    def _tell_rows(self) -> None:
+    def _send_visible_rows(self) -> None:
         self.console_app.looks.rows(frozenset().union(*(pane.on_screen() for pane in self.query(Pane))))
 
     # -- panes -----------------------------------------------------------------------------------
 
     def pane(self, name: str) -> Pane:
-        """One pane."""
+        """Return one pane."""
         return self.query_one(f"#{name}", Pane)
 
     @property
@@ -102,20 +102,20 @@ class DashboardScreen(FrameScreen):
         self.active_pane.focus_target.focus()
 
     def action_next_pane(self) -> None:
-        """The next pane."""
+        """Focus the next pane."""
         self.action_pane(ORDER[(ORDER.index(self.active) + 1) % len(ORDER)])
 
     def action_previous_pane(self) -> None:
-        """The pane before."""
+        """Focus the previous pane."""
         self.action_pane(ORDER[ORDER.index(self.active) - 1])
 
     def action_zoom(self) -> None:
-        """One pane alone, and back."""
+        """Show one pane alone, or all again."""
         self.zoomed = not self.zoomed
         self.action_pane(self.active)
 
     def on_descendant_focus(self) -> None:
-        """The mouse may have moved the focus."""
+        """Note that the mouse may have moved the focus."""
         focused = self.focused
         found = next((a for a in focused.ancestors if isinstance(a, Pane)), None) if focused else None
         if found is None:
@@ -128,11 +128,11 @@ class DashboardScreen(FrameScreen):
     # -- selection -------------------------------------------------------------------------------
 
     def selection(self) -> Selection:
-        """What is selected in the pane with the focus."""
+        """Return what is selected in the pane with the focus."""
         return self.active_pane.selection()
 
     def on_pane_selection_changed(self, event: Pane.SelectionChanged) -> None:
-        """The log follows the pane with the focus."""
+        """Let the log follow the pane with the focus."""
         if self.active == event.pane.spec.name or self._shown_function is None:
             self._follow_selection(event.pane)
 
@@ -153,11 +153,11 @@ class DashboardScreen(FrameScreen):
         return self.query_one(LogsPane).functions if self.is_mounted else ()
 
     def on_keyed_table_opened(self, event: KeyedTable.Opened) -> None:
-        """A double click."""
+        """Open a row on a double click."""
         self.action_open()
 
     def action_open(self) -> None:
-        """The selected finding or function in full."""
+        """Open the selected finding or function in full."""
         finding = self.active_pane.finding()
         if finding is not None:
             self.console_app.open_finding(finding)
@@ -169,9 +169,9 @@ class DashboardScreen(FrameScreen):
             self.console_app.open_function(function)
 
     def action_expand(self) -> None:
-        """Symptoms of the selected incident, shown or hidden."""
+        """Show or hide the symptoms of the selected incident."""
         if not self.active_pane.unfold():
-            self.console_app.say(f"Incidents and their symptoms stand in the findings ({FINDINGS.key}).")
+            self.console_app.say(f"Incidents and their symptoms are in the findings ({FINDINGS.key}).")
 
     def action_mark(self) -> None:
         """Mark the function under the cursor, or not any more; marked ones' logs are shown together."""
@@ -196,7 +196,7 @@ class DashboardScreen(FrameScreen):
         self.active_pane.open_filter()
 
     async def on_pane_filter_closed(self) -> None:
-        """Back from the filter line."""
+        """Return the focus from the filter line."""
         self.action_pane(self.active)
         self.set_focus(self.active_pane.focus_target)
         await self.console_app.go_on()
@@ -211,12 +211,12 @@ class DashboardScreen(FrameScreen):
 
     def action_mitigate(self, name: str) -> None:
         """Start a mitigation for the selection; nothing is sent before the dialog says so."""
-        self.console_app.corridor.mitigate(name, self.selection())
+        self.console_app.mitigation_flow.mitigate(name, self.selection())
 
     # -- lines -----------------------------------------------------------------------------------
 
     def hotkeys(self) -> Iterator[Hotkey]:
-        """All keys of the dashboard."""
+        """Yield all keys of the dashboard."""
         return (h for h in in_scope("dashboard", "target", "everywhere") if h.id != "back")
 
     def _tabs(self, frame: Frame, width: int) -> Sequence[Spans]:

@@ -52,28 +52,28 @@ class SheetScreen(FrameScreen):
         self.function = function
 
     def page(self, frame: Frame, width: int) -> Spans:
-        """The text for a width in cells."""
+        """Return the text for a width in cells."""
         return ()
 
     def headline(self) -> str:
-        """What stands in the border."""
+        """Return the text of the border."""
         return ""
 
     def body(self) -> ComposeResult:
-        """Page and log."""
+        """Yield page and log."""
         with Container(id="sheet"):
             with Facts(id="facts"):
                 yield Static("", markup=False)
             yield LOGS.make().data_bind(SheetScreen.frame)
 
     def on_mount(self) -> None:
-        """The log is that of the function behind the page."""
+        """Show the log of the function behind the page."""
         super().on_mount()
         self.query_one("#facts").border_title = Content(self.headline())
         self._show_logs(self.frame)
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """Whose logs stand beside the page, and what they have in common."""
+        """Return whose logs stand beside the page, and what they have in common."""
         return ((self.function,) if self.function is not None else ()), None
 
     @property
@@ -88,12 +88,12 @@ class SheetScreen(FrameScreen):
             self.console_app.watch_logs()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another width, another page."""
+        """Render the page for another width."""
         super().on_resize(event)
-        self.show_or_say(self.frame)
+        self.show_or_report(self.frame)
 
     def show(self, frame: Frame) -> None:
-        """The page of a frame."""
+        """Show the page of a frame."""
         self._show_logs(frame)
         width = self.app.size.width
         inner = width // 2 - 5 if self.layout_name == "wide" else width - 5
@@ -101,38 +101,38 @@ class SheetScreen(FrameScreen):
         self.query_one("#facts Static", Static).update(self.console_app.inks.content(pieces))
 
     def hotkeys(self) -> Iterator[Hotkey]:
-        """Mutations, and the few keys of the dashboard that mean something here."""
+        """Yield mutations, and the few keys of the dashboard that apply here."""
         yield from (h for h in in_scope("dashboard") if h.id in self.HINTS)
         yield from in_scope("target", "everywhere")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys of panes mean nothing here."""
+        """Disable the keys of panes."""
         return action not in self.SILENT
 
     def undo(self) -> None:
         """Undo the newest change that concerns what this page shows, and nothing else."""
         app = self.console_app
         selection = self.selection()
-        about = {*self.about(), *app.corridor.related(selection.function)}
+        about = {*self.about(), *app.mitigation_flow.related(selection.function)}
         about |= {key for key in (selection.mapping, selection.queue) if key is not None}
         entry = newest_of(selection.function, app.frame.snapshot, about)
         if entry is None:
             name = self.headline() if selection == NOTHING else selection.name
             app.say(f"There is nothing to undo of {name}; J shows what was changed.", "warning")
         else:
-            app.corridor.undo(entry)
+            app.mitigation_flow.undo(entry)
 
     def about(self) -> tuple[Key, ...]:
-        """What this page is about besides the selection."""
+        """Return what this page is about besides the selection."""
         return ()
 
     def action_next_pane(self) -> None:
-        """Between page and log."""
+        """Switch between page and log."""
         tail = self.query_one("#logs-tail")
         (self.query_one("#facts") if tail.has_focus else tail).focus()
 
     def action_previous_pane(self) -> None:
-        """Between page and log."""
+        """Switch between page and log."""
         self.action_next_pane()
 
     def action_filter(self) -> None:
@@ -140,7 +140,7 @@ class SheetScreen(FrameScreen):
         self.query_one(LogsPane).open_filter()
 
     async def on_pane_filter_closed(self) -> None:
-        """Back from the filter line."""
+        """Return the focus from the filter line."""
         self.set_focus(self.query_one("#logs-tail"))
         await self.console_app.go_on()
 
@@ -153,4 +153,4 @@ class SheetScreen(FrameScreen):
 
     def action_mitigate(self, name: str) -> None:
         """Start a mitigation of what the page is about; nothing is sent before the dialog says so."""
-        self.console_app.corridor.mitigate(name, self.selection())
+        self.console_app.mitigation_flow.mitigate(name, self.selection())

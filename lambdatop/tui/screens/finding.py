@@ -27,7 +27,7 @@ class FindingScreen(SheetScreen):
         self._last = finding
 
     def page(self, frame: Frame, width: int) -> Spans:
-        """The finding's page."""
+        """Return the finding's page."""
         found = next((f for f in frame.snapshot.findings if f.identity == self._last.identity), None)
         if found is not None:
             self._last = found
@@ -35,24 +35,24 @@ class FindingScreen(SheetScreen):
         return page(frame, self._last, width, gone=found is None)
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """Those of the whole incident when this is its cause."""
+        """Return the logs of the whole incident when this is its cause."""
         functions, about = logs_of(self._last, frame.snapshot)
         return (functions, about) if functions else super().logs_wanted(frame)
 
     def headline(self) -> str:
-        """The detector and its target."""
+        """Return the detector and its target."""
         return f"{self._last.detector.replace('_', ' ')}: {self._last.target.name}"
 
     def selection(self) -> Selection:
-        """What the suggestions act on."""
+        """Return what the suggestions act on."""
         return self._selection
 
     def about(self) -> tuple[Key, ...]:
-        """The finding's own target."""
+        """Return the finding's own target."""
         return (self._last.target.key,)
 
     def action_open(self) -> None:
-        """The function behind it in full."""
+        """Open the function behind it in full."""
         function = self._selection.function
         if function is None:
             self.console_app.say("No function is known behind this finding.")

@@ -17,7 +17,7 @@ from lambdatop.tui.style.spans import Spans
 
 
 def _prices(facts: FunctionFacts, frame: Frame) -> Prices | None:
-    """The prices that the estimate was made with; the table's before there is one."""
+    """Return the prices that the estimate was made with; the table's before there is one."""
     known = frame.snapshot.burn.prices
     return known if known.region == facts.key.scope.region else None
 
@@ -32,20 +32,23 @@ class FunctionScreen(SheetScreen):
         self._going_on: Timer | None = None
 
     def show(self, frame: Frame) -> None:
-        """The page of a frame; what is new in the log is learned in pieces, so that no key waits for it."""
+        """Show the page of a frame; new log lines are processed in pieces, so that no key waits for it."""
         self._reader.offer(frame.snapshot.logs.get(self._key))
         if self._going_on is None:
             self._learn(frame)
         super().show(frame)
 
     def _learn(self, frame: Frame) -> bool:
-        """One piece, and the next one a moment later; whether there is something new to see."""
+        """Process one piece, and the next one a moment later.
+
+        Return whether there is something new to show.
+        """
         reader = self._reader
         if reader.behind:
             reader.step()
         self._going_on = self.set_timer(NEXT_S, self._go_on) if reader.behind else None
         facts = next((f.facts for f in frame.snapshot.functions if f.key == self._key), None)
-        return facts is not None and reader.sum_up(
+        return facts is not None and reader.summarize(
             facts, frame.now, _prices(facts, frame), frame.snapshot.burn.times
         )
 
@@ -55,13 +58,13 @@ class FunctionScreen(SheetScreen):
             section("this screen", lambda: super(FunctionScreen, self).show(frame), self._say_failure)
 
     def page(self, frame: Frame, width: int) -> Spans:
-        """The function's page."""
+        """Return the function's page."""
         return page(frame, self._key, width, self._reader.learned, self._reader.failure)
 
     def headline(self) -> str:
-        """The function's name."""
+        """Return the function's name."""
         return self._key.id
 
     def selection(self) -> Selection:
-        """This function."""
+        """Return this function."""
         return Selection(function=self._key)

@@ -25,9 +25,9 @@ READING = (
 
 
 def help_lines(mode: str, notes: tuple[str, ...] = (), permissions: Permissions | None = None) -> Spans:
-    """The whole page; `notes` say what is different here (the demo says where it differs from AWS).
+    """Return the whole page; `notes` say what is different here (in the demo: where it differs from AWS).
 
-    With `permissions` each mitigation says whether the caller may do it: yes, no or ? (as IAM simulates it).
+    With `permissions` each mitigation shows whether the caller may do it: yes, no or ? (as IAM simulates it).
     """
     pieces: list[Span] = [Span("\n")]
     for note in notes:
@@ -65,7 +65,7 @@ class HelpScreen(FrameScreen):
     AUTO_FOCUS = "#keys"
 
     def body(self) -> ComposeResult:
-        """One page that scrolls."""
+        """Yield one page that scrolls."""
         with VerticalScroll(id="keys"):
             app = self.console_app
             yield Static(
@@ -74,20 +74,20 @@ class HelpScreen(FrameScreen):
             )
 
     def hotkeys(self) -> Iterator[Hotkey]:
-        """Esc leads back."""
+        """Yield Esc, which leads back."""
         yield BY_ID["back"]
         yield from in_scope("everywhere")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Of the dashboard's keys only Esc means something here."""
+        """Disable the dashboard's keys except Esc."""
         return action not in ELSEWHERE
 
     def undo(self) -> None:
-        """What the screen below takes back: the keys that are read here are those of that screen."""
+        """Undo what the screen below undoes: the keys that are shown here are those of that screen."""
         below = self.app.screen_stack[-2]
         if isinstance(below, FrameScreen):
             below.undo()
 
     def action_back(self) -> None:
-        """Back to where we came from."""
+        """Return to the former screen."""
         self.dismiss()

@@ -1,4 +1,4 @@
-"""The journal: what was done, what is still unknown, and the way back."""
+"""The journal: the journal: changes and their outcomes, and the way back."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _what(entry: Entry, frame: Frame, width: int) -> Spans:
 
 
 def target_name(entry: Entry, snapshot: Snapshot) -> str:
-    """Source and function of a mapping, whose UUID tells nobody anything; the name of anything else."""
+    """Return source and function of a mapping instead of its UUID; the name of anything else."""
     mapping = next((m.facts for m in snapshot.mappings if m.facts.key == entry.target), None)
     if mapping is not None:
         return f"{mapping.source_name} {ARROW} {mapping.function.id}"
@@ -60,7 +60,7 @@ def _target(entry: Entry, frame: Frame, width: int) -> Spans:
 
 
 def aftermath_of(entry: Entry, snapshot: Snapshot) -> Aftermath | None:
-    """What became of an applied mutation, None for one that no longer stands."""
+    """Return what became of an applied mutation, None for one that no longer stands."""
     return next((a for a in snapshot.aftermath if a.entry_id == entry.id), None)
 
 
@@ -99,7 +99,7 @@ COLUMNS: tuple[Column[Entry], ...] = (
 
 
 def _since_then(entry: Entry, frame: Frame, width: int) -> Spans:
-    """What the metrics show, what somebody changed, and what runs out."""
+    """Return what the metrics show, what somebody changed, and what runs out."""
     found = aftermath_of(entry, frame.snapshot)
     if found is None:
         return ()
@@ -119,7 +119,7 @@ def _since_then(entry: Entry, frame: Frame, width: int) -> Spans:
 
 
 def details(entry: Entry, frame: Frame, width: int) -> Spans:
-    """Everything about one entry."""
+    """Return everything about one entry."""
     pieces = [*_since_then(entry, frame, width)]
     pieces += row("call", f"{entry.call.service}.{entry.call.operation}", width)
     pieces += row("arn", entry.arn, width)
@@ -131,8 +131,8 @@ def details(entry: Entry, frame: Frame, width: int) -> Spans:
         seen = ", ".join(f"{k}: {value_words(k, v)}" for k, v in entry.seen.items())
         pieces += row("seen after", seen, width)
     words = {
-        "open": "the process ended before the outcome was written; look at the state before you go on",
-        "unknown": "AWS gave no clear answer; look at the state before you go on",
+        "open": "the process ended before the outcome was written; check the state before you continue",
+        "unknown": "AWS gave no clear answer; check the state before you continue",
         "undone": "it has been undone",
     }.get(entry.outcome, "")
     can = "u or Enter undoes it" if entry.can_undo else words or "nothing to undo"
@@ -148,7 +148,7 @@ class JournalScreen(FrameScreen):
     AUTO_FOCUS = "#entries-table"
 
     def body(self) -> ComposeResult:
-        """Entries and the details of one."""
+        """Yield entries and the details of one."""
         yield KeyedTable(COLUMNS, id="entries-table")
         with VerticalScroll(id="entry", can_focus=False):
             yield Static("", markup=False)
@@ -159,29 +159,29 @@ class JournalScreen(FrameScreen):
         return cast("KeyedTable[Entry]", self.query_one("#entries-table"))
 
     def show(self, frame: Frame) -> None:
-        """Entries of a frame."""
+        """Show the entries of a frame."""
         rows = Rows(in_reading_order(frame.snapshot.journal), attrgetter("id"))
         self.table.say_when_empty(spans(("  nothing was changed with lambdatop yet", "muted")))
         self.table.show_rows(rows, frame)
-        self._tell()
+        self._show_details()
 
     def on_keyed_table_cursor_moved(self) -> None:
-        """Another entry."""
-        self._tell()
+        """Show the details of another entry."""
+        self._show_details()
 
-    def _tell(self) -> None:
+    def _show_details(self) -> None:
         entry = self.table.cursor_row
         frame = self.console_app.frame
         pieces = details(entry, frame, max(40, self.app.size.width - 4)) if entry else ()
         self.query_one("#entry Static", Static).update(self.console_app.inks.content(pieces))
 
     def hotkeys(self) -> Iterator[Hotkey]:
-        """Keys of the journal."""
+        """Yield the keys of the journal."""
         yield BY_ID["back"]
         yield from in_scope("journal", "everywhere")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Of the dashboard's keys only Esc means something here."""
+        """Disable the dashboard's keys except Esc."""
         return action not in (
             "pane",
             "next_pane",
@@ -194,11 +194,11 @@ class JournalScreen(FrameScreen):
         )
 
     def action_back(self) -> None:
-        """Back to the dashboard."""
+        """Return to the dashboard."""
         self.dismiss()
 
     def action_who_chosen(self) -> None:
-        """Who changed the target of the chosen entry, besides us."""
+        """Show who changed the target of the chosen entry, besides us."""
         entry = self.table.cursor_row
         if entry is None:
             self.console_app.say("There is nothing to ask about.")
@@ -206,7 +206,7 @@ class JournalScreen(FrameScreen):
             self.console_app.ask_who(entry.target, target_name(entry, self.console_app.frame.snapshot))
 
     def undo(self) -> None:
-        """`:undo` here means the chosen entry, as the key does."""
+        """Undo the chosen entry on `:undo`, as the key does."""
         self.action_undo_chosen()
 
     def action_undo_chosen(self) -> None:
@@ -217,4 +217,4 @@ class JournalScreen(FrameScreen):
         elif not entry.can_undo:
             self.console_app.say(f"This entry cannot be undone: it is {entry.outcome}.", "warning")
         else:
-            self.console_app.corridor.undo(entry.id)
+            self.console_app.mitigation_flow.undo(entry.id)

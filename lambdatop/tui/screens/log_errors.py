@@ -47,7 +47,7 @@ STATE: dict[State, tuple[tuple[str, str], ...]] = {
 
 
 def price_words(scan: Scan, minutes: float) -> str:
-    """What a question would scan and cost."""
+    """Return what a query would scan and cost."""
     groups = fmt.plural(len(scan.groups), "log group")
     if scan.left_out:
         groups = f"the first {groups} of {len(scan.groups) + scan.left_out:,}"
@@ -58,7 +58,7 @@ def price_words(scan: Scan, minutes: float) -> str:
 
 
 def cost_words(found: ErrorsFound) -> str:
-    """What the answer cost, and what it leaves out."""
+    """Return what the answer cost, and what it leaves out."""
     words = "how much it scanned is not known"
     if found.scanned_bytes is not None:
         words = f"scanned {fmt.size(found.scanned_bytes)}, {fmt.usd(found.usd)} at list price"
@@ -69,12 +69,15 @@ def cost_words(found: ErrorsFound) -> str:
 
 
 def head_line(width: int) -> Spans:
-    """The heads of the columns."""
+    """Return the heads of the columns."""
     return _row(("count", "first", "last", "log group", "newest of its kind"), width, "muted")
 
 
 def kind_lines(found: ErrorsFound, now: float, width: int) -> Spans:
-    """A line for each kind, the most frequent first. Secrets are hidden."""
+    """Return a line for each kind, the most frequent first.
+
+    Secrets are masked.
+    """
     if not found.kinds:
         return spans(("no errors: none of the lines in that time tells of a failure", "muted"))
     pieces: list[Span] = []
@@ -117,7 +120,7 @@ class LogErrorsScreen(Modal[None]):
         return host_of(self)
 
     def compose(self) -> ComposeResult:
-        """Title, price, heads, kinds, keys."""
+        """Yield title, price, heads, kinds, keys."""
         with Vertical(id="dialog"):
             yield Static("", id="title", markup=False)
             yield Static("", id="price", markup=False)
@@ -134,11 +137,11 @@ class LogErrorsScreen(Modal[None]):
         self._estimate()
 
     def on_unmount(self) -> None:
-        """Whatever is under way is wanted by nobody any more."""
+        """Cancel whatever is under way."""
         self._stop()
 
     def on_resize(self) -> None:
-        """Another size, other cuts."""
+        """Cut the lines for another size."""
         self._show()
 
     # -- keys ------------------------------------------------------------------------------------
@@ -152,7 +155,7 @@ class LogErrorsScreen(Modal[None]):
             self._estimate()
 
     def action_minutes(self, direction: int) -> None:
-        """The next longer or shorter stretch of time."""
+        """Choose the next longer or shorter period."""
         if self._state == "asking":
             return
         longer = [m for m in MINUTES if m > self._minutes]
@@ -171,12 +174,12 @@ class LogErrorsScreen(Modal[None]):
         self._show()
 
     def action_scroll_body(self, direction: int) -> None:
-        """A long list scrolls."""
+        """Scroll a long list."""
         body = self.query_one("#body")
         body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to confirm or to read again."""
+        """Disable what does not apply: there is nothing to confirm or to read again."""
         return action in ("cancel", "scroll_body", "ask", "minutes")
 
     # -- questions -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What looking costs: every API with its requests and USD, and how often what is asked for."""
+"""The API spend: every API with its requests and USD, and how often each metric is read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.world import Spend
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
@@ -16,13 +16,16 @@ from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
 
 LIST_PRICE = (
-    "List prices without free tiers, so the truth is at most this much. What is free is counted, too."
+    "List prices without free tiers, so the actual cost is at most this. Free requests are counted, too."
 )
 NAME, COUNT, USD = 34, 11, 12
 
 
 def spend_lines(spend: Spend) -> Spans:
-    """One line for each API, the dearest first; then the sum, and what it comes to in an hour."""
+    """Return one line for each API, the most expensive first.
+
+    Then the sum, and what it comes to in an hour.
+    """
     usd = dict(spend.usd_by_call)
     rows = sorted(spend.calls, key=lambda row: (-usd.get(row[0], 0.0), -row[1], row[0]))
     pieces = [*_row("API", "requests", "USD", "muted")]
@@ -39,8 +42,8 @@ def _row(name: str, count: str, usd: str, slot: str) -> list[Span]:
     return [*fit(spans((name, slot)), NAME), Span(text, slot), Span("\n")]
 
 
-def looking_lines(looking: Looking | None) -> Spans:
-    """How often what is asked for, and what the budget slowed down."""
+def looking_lines(looking: PollingStatus | None) -> Spans:
+    """Return how often each metric is asked for, and what the budget slowed down."""
     if looking is None or looking.mood == "unlimited":
         return spans(("There is no budget: everything is asked for in every round.", "muted"))
     why = f": {looking.why}" if looking.why else ""
@@ -48,7 +51,8 @@ def looking_lines(looking: Looking | None) -> Spans:
     found = f"Any other is discovered within {fmt.age(looking.discovery_s)}."
     words = [
         f"{mood}. Planned {fmt.usd(looking.usd_per_hour)}/h, {looking.calls_per_min:.1f} requests a minute.",
-        f"Totals every {fmt.age(looking.wire_s)}; what is seen or hot every {fmt.age(looking.detail_s)}.",
+        f"Totals every {fmt.age(looking.wire_s)}; rows on screen and hot functions "
+        f"every {fmt.age(looking.detail_s)}.",
         f"A function that moves a total is found within {fmt.age(looking.mover_s)}. {found}",
     ]
     slowed = [(f"{words}\n", "warning") for words in (looking.slowed, looking.note) if words]
@@ -65,10 +69,10 @@ class SpendScreen(Modal[None]):
         self._frame = frame
 
     def compose(self) -> ComposeResult:
-        """Title, list, plan."""
+        """Yield title, list, plan."""
         inks, snapshot = inks_of(self.app), self._frame.snapshot
         with Vertical(id="dialog"):
-            title = spans(("what looking costs", "accent"))
+            title = spans(("API spend", "accent"))
             yield Static(inks.content(title), id="title", markup=False)
             with VerticalScroll(id="body"):
                 yield Static(inks.content(spend_lines(snapshot.spend)), markup=False)
@@ -82,10 +86,10 @@ class SpendScreen(Modal[None]):
         self.dismiss()
 
     def action_scroll_body(self, direction: int) -> None:
-        """A long list scrolls."""
+        """Scroll a long list."""
         body = self.query_one("#body")
         body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to confirm or to read again."""
+        """Disable what does not apply: there is nothing to confirm or to read again."""
         return action in ("cancel", "scroll_body")

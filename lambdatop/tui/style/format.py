@@ -10,7 +10,7 @@ UNKNOWN = "\u2013"
 
 
 def number(value: float | None) -> str:
-    """A count or a rate: `0`, `3.4`, `812`, `12,345`, `123k`, `4.5M`."""
+    """Return a count or a rate: `0`, `3.4`, `812`, `12,345`, `123k`, `4.5M`."""
     if value is None or not isfinite(value):
         return UNKNOWN
     size = abs(value)
@@ -28,20 +28,23 @@ def number(value: float | None) -> str:
 
 
 def rate(value: float | None) -> str:
-    """A rate, with one decimal below ten, so that a column of rates lines up: `0`, `4.0`, `8.3`, `714`."""
+    """Return a rate, with one decimal below ten, so that a column of rates lines up.
+
+    `0`, `4.0`, `8.3`, `714`.
+    """
     if value is not None and 0.05 <= value < 9.95:
         return f"{value:.1f}"
     return number(value)
 
 
 def signed(value: float | None) -> str:
-    """A change: `+12`, `-3.4`, `0`."""
+    """Return a change: `+12`, `-3.4`, `0`."""
     text = number(value)
     return f"+{text}" if value is not None and value > 0 else text
 
 
 def percent(ratio: float | None) -> str:
-    """A share 0..1 in percent without the sign: `0`, `0.4`, `12`, `100`."""
+    """Return a share 0..1 in percent without the sign: `0`, `0.4`, `12`, `100`."""
     if ratio is None:
         return UNKNOWN
     points = ratio * 100
@@ -53,19 +56,19 @@ def percent(ratio: float | None) -> str:
 
 
 def millis(value: float | None) -> str:
-    """Milliseconds, whole: `8`, `2,998`."""
+    """Return milliseconds, whole: `8`, `2,998`."""
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
 def ratio(value: float | None) -> str:
-    """A factor: `1.0`, `3.4`, `12`."""
+    """Return a factor: `1.0`, `3.4`, `12`."""
     if value is None:
         return UNKNOWN
     return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
 def age(seconds: float | None) -> str:
-    """An age in its largest unit: `4s`, `12m`, `3h`, `9d`."""
+    """Return an age in its largest unit: `4s`, `12m`, `3h`, `9d`."""
     if seconds is None or not isfinite(seconds):
         return UNKNOWN
     seconds = max(0.0, seconds)
@@ -76,14 +79,17 @@ def age(seconds: float | None) -> str:
 
 
 def coarse_age(seconds: float | None) -> str:
-    """An age that moves every ten seconds: `<10s`, `10s`, `90s`, `12m`. Fifty rows that tick are 600 B/s."""
+    """Return an age that changes every ten seconds: `<10s`, `10s`, `90s`, `12m`.
+
+    Fifty rows that tick are 600 B/s.
+    """
     if seconds is None or seconds >= 100:
         return age(seconds)
     return age(seconds // 10 * 10) if seconds >= 10 else "<10s"
 
 
 def span(seconds: float | None) -> str:
-    """A duration in two units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    """Return a duration in two units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
     if seconds is None or not isfinite(seconds):
         return UNKNOWN
     whole = max(0, round(seconds))
@@ -97,7 +103,7 @@ def span(seconds: float | None) -> str:
 
 
 def size(value: float | None) -> str:
-    """Bytes with a binary unit: `0 B`, `12 KiB`, `75.0 GiB`."""
+    """Return bytes with a binary unit: `0 B`, `12 KiB`, `75.0 GiB`."""
     if value is None:
         return UNKNOWN
     for unit in ("B", "KiB", "MiB"):
@@ -108,7 +114,7 @@ def size(value: float | None) -> str:
 
 
 def usd(value: float | None) -> str:
-    """US dollars: `$0`, `$0.0042`, `$1.20`, `$1,204`."""
+    """Return US dollars: `$0`, `$0.0042`, `$1.20`, `$1,204`."""
     if value is None:
         return UNKNOWN
     if value == 0:
@@ -121,29 +127,29 @@ def usd(value: float | None) -> str:
 
 
 def clock(at: float) -> str:
-    """Time of day in UTC: `14:03:22`."""
+    """Return the time of day in UTC: `14:03:22`."""
     return _utc(at, "%H:%M:%S")
 
 
 def clock_ms(at: float) -> str:
-    """Time of day in UTC with milliseconds: `14:03:22.120`."""
+    """Return the time of day in UTC with milliseconds: `14:03:22.120`."""
     text = _utc(at, "%H:%M:%S.%f")
     return text if text == UNKNOWN else text[:-3]
 
 
 def iso_ms(at: float) -> str:
-    """Date and time in UTC as files have it: `2026-07-01T14:03:22.120Z`."""
+    """Return date and time in UTC as files have it: `2026-07-01T14:03:22.120Z`."""
     text = _utc(at, "%Y-%m-%dT%H:%M:%S.%f")
     return text if text == UNKNOWN else f"{text[:-3]}Z"
 
 
 def moment(at: float | None) -> str:
-    """Date and time in UTC: `2026-07-01 14:03:22Z`."""
+    """Return date and time in UTC: `2026-07-01 14:03:22Z`."""
     return UNKNOWN if at is None else _utc(at, "%Y-%m-%d %H:%M:%SZ")
 
 
 def _utc(at: float, pattern: str) -> str:
-    """A time that is made of figures from outside may be one that no calendar holds."""
+    """Return the time, or a substitute for figures from outside that no calendar holds."""
     try:
         return datetime.fromtimestamp(at, UTC).strftime(pattern)
     except (ValueError, OverflowError, OSError):
@@ -151,5 +157,5 @@ def _utc(at: float, pattern: str) -> str:
 
 
 def plural(count: int, word: str, many: str = "") -> str:
-    """`1 finding`, `3 findings`."""
+    """Return `1 finding`, `3 findings`."""
     return f"{count:,} {word if count == 1 else many or word + 's'}"

@@ -24,12 +24,12 @@ _ASCII |= str.maketrans("\u2018\u2019\u201c\u201d\u00a0", "''\"\" ")
 
 
 def trend(word: str) -> str:
-    """The arrow of a trend word, a blank when there is none to show."""
+    """Return the arrow of a trend word, a blank when there is none to show."""
     return {"up": UP, "down": DOWN}.get(word, " ")
 
 
 def to_ascii(text: str) -> str:
-    """`text` in as many ASCII characters; what has no likeness becomes `?`."""
+    """Return `text` in as many ASCII characters; what has no likeness becomes `?`."""
     if text.isascii():
         return text
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")

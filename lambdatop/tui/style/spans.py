@@ -29,23 +29,23 @@ SEVERITY_WORD = {"critical": "CRIT", "warning": "WARN", "info": "INFO"}
 
 
 def spans(*parts: str | tuple[str, str]) -> Spans:
-    """Spans from plain strings and (text, slot) pairs; empty texts are left out."""
+    """Return spans from plain strings and (text, slot) pairs; empty texts are left out."""
     made = [Span(p) if isinstance(p, str) else Span(*p) for p in parts]
     return tuple([s for s in made if s.text])
 
 
 def width_of(pieces: Iterable[Span]) -> int:
-    """Cells that the pieces take."""
+    """Return the cells that the pieces take."""
     return sum(cell_len(p.text) for p in pieces)
 
 
 def plain(pieces: Iterable[Span]) -> str:
-    """The text alone."""
+    """Return the text alone."""
     return "".join(p.text for p in pieces)
 
 
 def clip(text: str, width: int, ellipsis: str = "…") -> str:
-    """`text` in at most `width` cells, with an ellipsis when something was cut."""
+    """Return `text` in at most `width` cells, with an ellipsis when something was cut."""
     if cell_len(text) <= width:
         return text
     if width <= cell_len(ellipsis):
@@ -54,7 +54,7 @@ def clip(text: str, width: int, ellipsis: str = "…") -> str:
 
 
 def fit(pieces: Sequence[Span], width: int, align: str = "left", ellipsis: str = "…") -> Spans:
-    """The pieces in exactly `width` cells: padded on the other side, or cut with an ellipsis."""
+    """Return the pieces in exactly `width` cells: padded on the other side, or cut with an ellipsis."""
     used = width_of(pieces)
     if used <= width:
         pad = Span(" " * (width - used))
@@ -81,7 +81,7 @@ class Item(NamedTuple):
 
 
 def bar(left: Sequence[Item], right: Sequence[Item], width: int, gap: int = 2) -> Spans:
-    """Items left and right in `width` cells, without the least important ones when space is short."""
+    """Return items left and right in `width` cells, without the least important ones when space is short."""
     kept_left, kept_right = [i for i in left if i.pieces], [i for i in right if i.pieces]
     while (kept_left or kept_right) and _needed(kept_left, kept_right, gap) > width:
         last = max((*kept_left, *kept_right), key=lambda i: i.rank)

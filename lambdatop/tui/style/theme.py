@@ -44,12 +44,12 @@ _STANDARD = {
 
 
 def variable(slot: str) -> str:
-    """The CSS variable of a slot, without `$`."""
+    """Return the CSS variable of a slot, without `$`."""
     return _PREFIX + slot.replace("_", "-")
 
 
 def textual_theme(theme: ThemeFile) -> Theme:
-    """A theme file as a Textual theme."""
+    """Return a theme file as a Textual theme."""
     c = theme.colors
     variables = {variable(slot): color for slot, color in c.items()}
     variables |= {f"{variable(slot)}-style": style for slot, style in theme.styles.items()}
@@ -109,7 +109,7 @@ class Inks:
         self._ansi = ansi
 
     def rich(self, slot: str) -> Style:
-        """Foreground and attributes of a slot, for line-API widgets."""
+        """Return foreground and attributes of a slot, for line-API widgets."""
         found = self._rich.get(slot)
         if found is None and slot == MATCH:
             found = self._rich[slot] = self.rich("accent") + Style(reverse=True)
@@ -119,7 +119,7 @@ class Inks:
         return found
 
     def segments(self, pieces: Iterable[Span], base: Style, cursor: int = 0) -> tuple[list[Segment], Style]:
-        """A line of pieces on `base`, and the style of the rest of the line.
+        """Return a line of pieces on `base`, and the style of the rest of the line.
 
         `cursor` is 0 elsewhere, 1 under a cursor without the focus, 2 with it. Severity keeps its colour
         there, except with sixteen colours: nobody can read red on blue.
@@ -135,7 +135,7 @@ class Inks:
         return segments, styles.get(REST) or self._mix(styles, REST, base, cursor)
 
     def _mix(self, styles: dict[str, Style], slot: str, base: Style, cursor: int) -> Style:
-        """The style of a slot on `base`, and for the next one who asks."""
+        """Return the style of a slot on `base`, and cache it."""
         under = self.cursor(cursor == 2) if cursor else Style()
         if slot == REST:
             mixed = base + under
@@ -147,7 +147,7 @@ class Inks:
         return mixed
 
     def cursor(self, focused: bool) -> Style:
-        """The line under the cursor."""
+        """Return the style of the line under the cursor."""
         slot = "selection" if focused else "selection_blurred"
         style = Style(bgcolor=self._colors[slot].rich_color)
         if focused:
@@ -155,11 +155,11 @@ class Inks:
         return style + (Style.parse(self._styles[slot]) if self._styles[slot] else Style())
 
     def content(self, pieces: Iterable[Span]) -> Content:
-        """The pieces as Textual content; never parsed as markup."""
+        """Return the pieces as Textual content; never parsed as markup."""
         return Content.assemble(*((self.text(p.text), self._css(p.slot)) for p in pieces))
 
     def text(self, text: str) -> str:
-        """The text as this terminal can show it."""
+        """Return the text as this terminal can show it."""
         return to_ascii(text) if self.ascii_only else text
 
     def _css(self, slot: str) -> str:
@@ -180,7 +180,7 @@ class ThemedApp(App[None]):
             self.own_themes += (theme.name,)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Every slot's variable, from the current theme's own colours where it does not name slots."""
+        """Return every slot's variable, from the current theme's own colours where it does not name slots."""
         own = self.current_theme.to_color_system().generate()
         found = {variable(slot): own.get(_STANDARD.get(slot, slot), "") for slot in SLOTS}
         return {name: value if _is_plain(value) else own["foreground"] for name, value in found.items()}
@@ -201,7 +201,7 @@ def _opaque(color: Color, ground: Color) -> Color:
 
 
 def _is_plain(value: str) -> bool:
-    """Whether a variable is one colour (`auto 87%` and `ansi_default 50%` are not)."""
+    """Return whether a variable is one colour (`auto 87%` and `ansi_default 50%` are not)."""
     try:
         Color.parse(value)
     except ColorParseError:
@@ -210,5 +210,5 @@ def _is_plain(value: str) -> bool:
 
 
 def inks_of(app: App[object]) -> Inks:
-    """The inks of a widget's app."""
+    """Return the inks of a widget's app."""
     return cast(ThemedApp, app).inks

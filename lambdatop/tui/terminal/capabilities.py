@@ -26,7 +26,7 @@ class Traits:
 
 
 def traits_of(environ: Mapping[str, str], *, ascii_only: bool) -> Traits:
-    """By `TERM`, `COLORTERM` and `NO_COLOR`, as everybody has agreed upon."""
+    """Return the traits by `TERM`, `COLORTERM` and `NO_COLOR`, as conventions have it."""
     term = environ.get("TERM", "").lower()
     return Traits(_colors(environ, term), ascii_only, _SIMPLE.match(term) is not None)
 
@@ -51,20 +51,20 @@ _ASK_SYNC = "\x1b[?2026$p"
 
 
 def entering(traits: Traits, *, mouse: bool) -> str:
-    """Alternate screen, no cursor, no wrapping, reports of focus, pasting and mouse."""
+    """Return sequence for alternate screen, no cursor, no wrapping, reports of focus, pasting and mouse."""
     common = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?1004h\x1b[?2004h" + (MOUSE[0] if mouse else "")
     return common + ("" if traits.simple else _KEYBOARD[0] + _ASK_SYNC)
 
 
 def leaving(traits: Traits, *, mouse: bool) -> str:
-    """All of it back, and nothing coloured."""
+    """Return the sequence that resets all of it and the colours."""
     keyboard = "" if traits.simple else SYNC[1] + _KEYBOARD[1]
     common = "\x1b[m\x1b[?2004l\x1b[?1004l\x1b[?7h\x1b[?1049l\x1b[?25h"
     return (MOUSE[1] if mouse else "") + keyboard + common
 
 
 def key_by_key(attributes: list[Any]) -> list[Any]:
-    """Attributes of a tty that give every key at once and act on none."""
+    """Return attributes of a tty that give every key at once and act on none."""
     found = list(attributes)
     found[6] = list(found[6])
     found[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)

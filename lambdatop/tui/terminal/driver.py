@@ -79,7 +79,7 @@ class TerminalDriver(FrameDriver):
     # -- output ----------------------------------------------------------------------------------
 
     def write(self, data: str) -> None:
-        """Control characters that go between frames; dropped while the terminal is not ours."""
+        """Write control characters that go between frames; drop them while the terminal is not ours."""
         if self._line is not None:
             self._line.write(data)
 
@@ -239,7 +239,7 @@ class TerminalDriver(FrameDriver):
         self.post(self.SignalResume())
 
     def _continue(self) -> None:
-        """Somebody stopped the process by SIGSTOP, which cannot be seen: the shell had the terminal."""
+        """Repaint after SIGSTOP, which cannot be noticed before: the shell had the terminal."""
         self.suspend_application_mode()
         self.resume_application_mode()
 
@@ -278,7 +278,7 @@ class TerminalDriver(FrameDriver):
 
 
 def _size_of_terminal() -> tuple[int, int] | None:
-    """Columns and lines, at least one of each; None without a terminal."""
+    """Return columns and lines, at least one of each; None without a terminal."""
     try:
         width, height = os.get_terminal_size(sys.__stderr__.fileno() if sys.__stderr__ else -1)
     except OSError:

@@ -45,7 +45,7 @@ class Window:
         return self._heard
 
     def room(self, now: float) -> int:
-        """Bytes that the next piece may have, 0 for none now."""
+        """Return the bytes that the next piece may have, 0 for none now."""
         wait_s = PATIENCE_S if self._heard else FIRST_PATIENCE_S
         if self._under_way and now - self._under_way[0][0] > wait_s:
             self._blind = True
@@ -57,12 +57,15 @@ class Window:
         return min(self._size - self._sum, max(LEAST, self._size // 4)) if self._sum < self._size else 0
 
     def sent(self, now: float, count: int) -> None:
-        """`count` bytes and a question were written."""
+        """Note that `count` bytes and a query were written."""
         self._under_way.append((now, count, self._arrived))
         self._sum += count
 
     def answered(self, now: float, *, more: bool) -> None:
-        """The oldest question was answered; `more`: something waits for room, so the line is in full use."""
+        """Note that the oldest query was answered.
+
+        `more`: something waits for room, so the line is in full use.
+        """
         self._blind, self._heard = False, True
         if not self._under_way:
             return

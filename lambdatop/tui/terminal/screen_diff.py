@@ -55,7 +55,7 @@ _ONE_EACH = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u2013\u2014\u2022\u2026\u
 
 @lru_cache(maxsize=16_384)
 def ink_of(style: Style, colors: ColorSystem | None) -> Ink:
-    """A style in the colours that this terminal has (None: none at all)."""
+    """Return a style in the colours that this terminal has (None: none at all)."""
     attributes = ";".join(code for name, code in _ATTRIBUTES if getattr(style, name))
     if colors is None:
         return Ink(attributes)
@@ -69,7 +69,7 @@ def ink_of(style: Style, colors: ColorSystem | None) -> Ink:
 
 @lru_cache(maxsize=4_096)
 def _cells_of(text: str) -> tuple[str, ...]:
-    """A text cell by cell; the second cell of a wide character is empty.
+    """Return a text cell by cell; the second cell of a wide character is empty.
 
     Nothing that moves the cursor gets through, whatever cleaning there was before.
     """
@@ -85,7 +85,7 @@ def _cells_of(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4_096)
 def _ascii_cells_of(text: str) -> tuple[str, ...]:
-    """The same for a terminal that shows nothing but ASCII: one character for each cell."""
+    """Return the same for a terminal that shows nothing but ASCII: one character for each cell."""
     return tuple(to_ascii(cell[0]) if cell else "?" for cell in _cells_of(text))
 
 
@@ -101,14 +101,14 @@ class Cells:
         self.resize(0, 0)
 
     def resize(self, width: int, height: int) -> None:
-        """Another size: everything is unknown and blank."""
+        """Set another size: everything is unknown and blank."""
         self.width, self.height = width, height
         self._text = [[" "] * width for _ in range(height)]
         self._ink = [[PLAIN] * width for _ in range(height)]
         self.forget()
 
     def forget(self) -> None:
-        """Nobody knows what the terminal shows now: all of it will be written again."""
+        """Forget what the terminal shows: all of it will be written again."""
         self._shown_text = [[_UNKNOWN] * self.width for _ in range(self.height)]
         self._shown_ink = [[PLAIN] * self.width for _ in range(self.height)]
         self._dirty = dict.fromkeys(range(self.height))
@@ -142,7 +142,10 @@ class Cells:
         return bool(self._dirty)
 
     def changes(self, budget: int) -> str:
-        """What to write next: about `budget` characters, at least one piece; empty when all is shown."""
+        """Return what to write next: about `budget` characters, at least one piece.
+
+        Empty when all is shown.
+        """
         pen, used = self._pen, len(self._pen.written)
         while self._dirty and len(pen.written) - used < budget:
             y = next(iter(self._dirty))
@@ -156,7 +159,7 @@ class Cells:
         return pen.take()
 
     def park(self, x: int, y: int) -> str:
-        """What brings the cursor to a place."""
+        """Return what moves the cursor to a place."""
         self._pen.draw(x, y, (), (), self.width)
         return self._pen.take()
 
@@ -165,7 +168,7 @@ class Cells:
         self._shown_ink[y][start:end] = self._ink[y][start:end]
 
     def _runs(self, y: int) -> Iterator[tuple[int, int]]:
-        """The parts of a line that are not shown as wanted."""
+        """Yield the parts of a line that are not shown as wanted."""
         text, ink, old, old_ink = self._text[y], self._ink[y], self._shown_text[y], self._shown_ink[y]
         if text == old and ink == old_ink:
             return
@@ -190,7 +193,7 @@ def _part(row: list[str], x: int) -> None:
 
 
 def _simple(row: Sequence[str]) -> bool:
-    """Whether every cell holds one character of one cell (or is not known)."""
+    """Return whether every cell holds one character of one cell (or is not known)."""
     return set(map(len, row)) <= {1}
 
 
@@ -203,12 +206,12 @@ class Pen:
         self.written = ""
 
     def take(self) -> str:
-        """What was written since the last time."""
+        """Return what was written since the last call."""
         written, self.written = self.written, ""
         return written
 
     def draw(self, x: int, y: int, text: Sequence[str], inks: Sequence[Ink], width: int) -> None:
-        """Some neighbouring cells of one line; `width` is the terminal's."""
+        """Draw some neighbouring cells of one line; `width` is the terminal's."""
         made, simple = [self._go(x, y)], _simple(text)
         start, length = 0, len(text)
         while start < length:
@@ -224,7 +227,7 @@ class Pen:
         self._x, self._y = (x + len(text), y) if x + len(text) < width else (-1, -1)
 
     def _odd(self, x: int, y: int, text: Sequence[str], start: int, end: int, width: int) -> Iterator[str]:
-        """Cells among which some are wide or composed: terminals do not agree about how wide."""
+        """Yield cells among which some are wide or composed: terminals do not agree about how wide."""
         for i in range(start, end):
             wide = i + 1 < len(text) and text[i + 1] == ""
             if len(text[i]) == 1 and not wide:

@@ -33,13 +33,13 @@ class TerminalApp(FramedApp):
     """Is told of each key as soon as it is read, in the thread that reads."""
 
     def post_display_hook(self) -> None:
-        """A frame was shown."""
+        """Note that a frame was shown."""
         begin, self.when_painted = self.when_painted, None
         if begin is not None:
             begin()
 
     def theme_for(self, wanted: str) -> str:
-        """The theme of the settings; nobody's choice gives way where it would be sixteen wrong colours."""
+        """Return the theme of the settings; a default gives way where it would be sixteen wrong colours."""
         few = self.traits.colors is ColorSystem.STANDARD
         return FEW_COLORS_THEME if few and wanted == DEFAULT_THEME else wanted
 

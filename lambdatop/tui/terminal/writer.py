@@ -16,7 +16,7 @@ class Line:
     """A file descriptor that takes what it is given, in its own time and in order."""
 
     def __init__(self, fd: int, encoding: str, taken: Callable[[], None]) -> None:
-        """`taken` is called in this thread whenever everything was handed to the system."""
+        """Make a writer; `taken` is called in this thread whenever everything was handed to the system."""
         self._fd = fd
         self._at_once = _never_waiting(fd)
         self._encoding = encoding
@@ -92,7 +92,7 @@ class Line:
 
 
 def _never_waiting(fd: int) -> int | None:
-    """The same terminal once more, for writing that never waits; None where it cannot be opened again.
+    """Return the terminal opened again for writing that never blocks; None where that fails.
 
     The descriptor that we were given is shared with the shell, so it stays as it is.
     """

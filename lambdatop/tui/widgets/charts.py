@@ -9,11 +9,11 @@ from lambdatop.tui.style.spans import Span, Spans
 
 
 def sparkline(values: Sequence[float | None], width: int, errors: Sequence[float | None] = ()) -> Spans:
-    """All values as one line of `width` cells, scaled to their own maximum.
+    """Return all values as one line of `width` cells, scaled to their own maximum.
 
-    Where there are more values than cells, a cell is the mean of its share. A missing minute is a blank,
-    a zero the dot of an empty minute: they are not the same. Where at least a tenth of the events failed,
-    the cell takes the error colour.
+    Where there are more values than cells, a cell is the mean of its share. A missing minute is a blank, a
+    zero the dot of an empty minute: they are not the same. Where at least a tenth of the events failed, the
+    cell takes the error colour.
     """
     shown = resample(values, width)
     bad = resample(errors, width) if len(errors) == len(values) else [None] * len(shown)
@@ -30,7 +30,7 @@ def sparkline(values: Sequence[float | None], width: int, errors: Sequence[float
 
 
 def resample(values: Sequence[float | None], width: int) -> list[float | None]:
-    """At most `width` values: means of neighbours, None where none of them is known."""
+    """Return at most `width` values: means of neighbours, None where none of them is known."""
     count = len(values)
     if count <= width or width <= 0:
         return list(values[: max(0, width)])
@@ -51,7 +51,7 @@ def _level(value: float | None, top: float) -> str:
 
 
 def gauge(share: float | None, width: int, slot: str = "") -> Spans:
-    """A horizontal bar, `share` 0..1 of `width` cells; anything above zero shows at least a sliver."""
+    """Return a horizontal bar, `share` 0..1 of `width` cells; anything above zero shows at least a sliver."""
     if share is None:
         return (Span(" " * width),)
     steps = len(BAR)

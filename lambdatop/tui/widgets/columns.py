@@ -50,7 +50,7 @@ class Placed(NamedTuple):
 
 
 def place(columns: Sequence[Column[Any]], width: int) -> tuple[tuple[Placed, ...], int]:
-    """The columns that fit into `width` cells, and the gap between them."""
+    """Return the columns that fit into `width` cells, and the gap between them."""
     gap = 2 if width >= WIDE_GAP_FROM else 1
     kept = list(columns)
     while len(kept) > 1 and _needed(kept, gap) > width:
@@ -68,7 +68,7 @@ def place(columns: Sequence[Column[Any]], width: int) -> tuple[tuple[Placed, ...
 
 
 def _squeezed(placed: list[Placed], width: int, gap: int) -> tuple[Placed, ...]:
-    """Flexible columns give way, down to a few cells, before the last columns are cut off."""
+    """Return the flexible columns shrunk, down to a few cells, before the last columns are cut off."""
     over = sum(p.width for p in placed) + gap * (len(placed) - 1) - width
     result = []
     for column, wide in placed:
@@ -85,7 +85,7 @@ def _needed(columns: Sequence[Column[Any]], gap: int) -> int:
 
 
 def header(placed: Sequence[Placed], gap: int, sorted_by: str, descending: bool) -> Spans:
-    """The line of titles; the sorted column carries a marker."""
+    """Return the line of titles; the sorted column carries a marker."""
     pieces: list[Span] = []
     for column, width in placed:
         if pieces:
@@ -98,7 +98,7 @@ def header(placed: Sequence[Placed], gap: int, sorted_by: str, descending: bool)
 
 
 def in_order(rows: Rows[R], column: Column[R] | None, descending: bool) -> Rows[R]:
-    """Rows in the order of one column; equal and unknown values keep the order they came in."""
+    """Return rows in the order of one column; equal and unknown values keep the order they came in."""
     if column is None or column.sort is None:
         return rows
     return rows.by(column.sort, (column.id, descending))

@@ -29,7 +29,7 @@ SOURCE_SLOT = {"ok": "ok", "starting": "faint", "stale": "stale", "throttled": "
 
 
 def first_line(frame: Frame, mode: Mode, notice: str, width: int) -> Spans:
-    """Who and where we are, and what this process may do."""
+    """Return who and where we are, and what this process may do."""
     target = frame.target
     left = [Item(spans((" lambdatop", "accent")))]
     if target is None:
@@ -49,7 +49,7 @@ def first_line(frame: Frame, mode: Mode, notice: str, width: int) -> Spans:
 
 
 def badges(frame: Frame, mode: Mode) -> tuple[Item, ...]:
-    """What this process may do, and who said so; a read-only that --write lifted is not forgotten."""
+    """Return what this process may do, and why; read-only that --write lifted stays mentioned."""
     target, how = frame.target, frame.settings.mode
     if mode == "read-only":
         why = short_origin((target.forced if target else "") or how.origin)
@@ -59,7 +59,7 @@ def badges(frame: Frame, mode: Mode) -> tuple[Item, ...]:
 
 
 def short_origin(origin: str) -> str:
-    """`flag --read-only` is --read-only, `…/config.yaml:3 (profile prod)` is profile prod."""
+    """Return --read-only for `flag --read-only`, profile prod for `…/config.yaml:3 (profile prod)`."""
     if origin.endswith(")"):
         return origin[:-1].rpartition("(")[2]
     if origin.startswith("session_policy"):
@@ -68,7 +68,7 @@ def short_origin(origin: str) -> str:
 
 
 def second_line(frame: Frame, width: int) -> Spans:
-    """Health of the sources, alarms, credentials, and what lambdatop itself costs."""
+    """Return health of the sources, alarms, credentials, and what lambdatop itself costs."""
     snapshot = frame.snapshot
     left = [Item(sources(snapshot.sources, snapshot.gaps, width))]
     if snapshot.alarms:
@@ -88,7 +88,7 @@ def second_line(frame: Frame, width: int) -> Spans:
 
 
 def looks(frame: Frame) -> tuple[Item, ...]:
-    """How soon a cold function is discovered, and how often rows are asked for where that is slow."""
+    """Return how soon a cold function is discovered, and how often rows are asked for where that is slow."""
     looking = frame.snapshot.looking
     if looking is None or looking.mood == "unlimited":
         return ()
@@ -100,12 +100,12 @@ def looks(frame: Frame) -> tuple[Item, ...]:
 
 
 def short_identity(identity: str) -> str:
-    """`arn:aws:sts::1:assumed-role/Operator/alice` is Operator/alice."""
+    """Return a short identity: `arn:aws:sts::1:assumed-role/Operator/alice` is Operator/alice."""
     return identity.rsplit(":", 1)[-1].removeprefix("assumed-role/").removeprefix("user/")
 
 
 def sources(rows: Sequence[SourceRow], gaps: Sequence[Gap], width: int) -> Spans:
-    """One dot per source and how many are well; those that are not are named.
+    """Return one dot per source and how many are well; those that are not are named.
 
     A source of which single reads brought nothing answers, but is not well.
     """
@@ -131,7 +131,7 @@ def sources(rows: Sequence[SourceRow], gaps: Sequence[Gap], width: int) -> Spans
 
 
 def expiry(frame: Frame) -> Spans:
-    """How long the credentials live."""
+    """Return how long the credentials live."""
     target = frame.target
     if target is None or target.credentials_expire_at is None:
         return ()
@@ -143,14 +143,14 @@ def expiry(frame: Frame) -> Spans:
 
 
 def paused(frame: Frame) -> Spans:
-    """The badge of a display that stands still."""
+    """Return the badge of a paused display."""
     if frame.paused_at is None:
         return ()
     return spans((f"PAUSED {fmt.clock(frame.paused_at)}Z", "warning"))
 
 
 def disconnected(frame: Frame) -> tuple[Spans, ...]:
-    """Why figures stand still, once there were some: the connection is lost and is tried again."""
+    """Return why figures stand still, once there were some: the connection is lost and is tried again."""
     lost = next((r for r in frame.snapshot.sources if r.name == CONNECTION and r.state == "failed"), None)
     if lost is None or frame.target is None:
         return ()
@@ -159,7 +159,7 @@ def disconnected(frame: Frame) -> tuple[Spans, ...]:
 
 
 def banners(frame: Frame) -> tuple[Spans, ...]:
-    """Lines that must not be missed: mutations without outcome, and a display that stands still."""
+    """Return lines that must not be missed: mutations without outcome, and a paused display."""
     lines = [*disconnected(frame)]
     open_ones = frame.snapshot.open_intents
     under_way = sum(e.outcome == "open" and 0 <= frame.now - e.at < _lasts_s(e) for e in open_ones)
@@ -175,14 +175,14 @@ def banners(frame: Frame) -> tuple[Spans, ...]:
     if frame.paused_at is not None:
         # A time, and no age: a screen that stands still writes nothing to a slow line.
         words = (
-            f" PAUSED at {fmt.clock(frame.paused_at)}Z: everything, ages too, is as it was then. p goes on "
+            f" PAUSED at {fmt.clock(frame.paused_at)}Z: everything, ages too, is as it was then. p resumes "
         )
         lines.append(spans((words, "warning")))
     return tuple(lines)
 
 
 def _lasts_s(entry: Entry) -> float:
-    """How long a mutation may take before its open intent is something to look at, s."""
+    """Return how long a mutation may take before its open intent deserves attention, s."""
     return UNDER_WAY_S * 10 if entry.call.service == DRAIN else UNDER_WAY_S
 
 
@@ -198,15 +198,15 @@ class Lines(Static):
         self._height = -1
 
     def on_mount(self) -> None:
-        """The first frame may have come already."""
+        """Show the frame that may have come already."""
         self.tell()
 
     def on_resize(self) -> None:
-        """Another width, other lines."""
+        """Render the lines for another width."""
         self.tell()
 
     def watch_frame(self) -> None:
-        """A new frame (the watcher also runs before the widget stands)."""
+        """Show a new frame (the watcher also runs before the widget stands)."""
         if self.is_mounted:
             self.tell()
 
@@ -231,7 +231,7 @@ class Lines(Static):
 
 
 def hints_line(hints: Sequence[tuple[str, str, int, bool]], width: int) -> Spans:
-    """Key hints (key, label, rank, usable) in one line; those with high ranks leave first."""
+    """Return key hints (key, label, rank, usable) in one line; those with high ranks leave first."""
     items = [
         Item(
             spans((key, "accent" if usable else "faint"), (f" {label}", "muted" if usable else "faint")), rank

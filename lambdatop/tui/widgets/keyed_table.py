@@ -54,10 +54,10 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         pin_when: Callable[[R], bool] = lambda _: True,
         stale: Callable[[R, Frame], bool] = lambda _row, _frame: False,
     ) -> None:
-        """`pin_when` says of the first row whether the order means something yet.
+        """Make a table; `pin_when` returns of the first row whether the order means something yet.
 
-        Until then, and until the table has had the focus, the cursor stays on the first line; from then
-        on, or from the first key, it stays on its key.
+        Until then, and until the table has had the focus, the cursor stays on the first line; from then on,
+        or from the first key, it stays on its key.
         """
         super().__init__(id=id)
         self._columns = tuple(columns)
@@ -104,14 +104,14 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         return self._sort, self._descending
 
     def say_when_empty(self, words: Spans) -> None:
-        """What stands in the table while it has no rows."""
+        """Set the text shown while the table has no rows."""
         if words != self._empty:
             self._empty = words
             if not self._rows:
                 self.refresh()
 
     def show_rows(self, rows: Rows[R], frame: Frame, *, greyed: bool = False) -> None:
-        """New rows; the cursor stays on its key, only lines that differ are painted again."""
+        """Show new rows; the cursor stays on its key, only lines that differ are painted again."""
         same = rows is self._given
         self._given, self._frame, self._cells = rows, frame, {}
         self.greyed = greyed
@@ -217,17 +217,17 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
     # -- painting --------------------------------------------------------------------------------
 
     def _pin(self) -> None:
-        """From now on the cursor follows its key: somebody looks, and the order means something."""
+        """Let the cursor follow its key from now on: somebody looks, and the order means something."""
         self._pinned = self._pinned or bool(self.has_focus and self._rows and self._pin_when(self._rows[0]))
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """The cursor looks different with the focus."""
+        """Repaint the cursor, which looks different with the focus."""
         super().watch_has_focus(has_focus)
         self._pin()
         self._repaint_changed()
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight when there is less room."""
+        """Keep the cursor visible when there is less room."""
         if self._cursor is not None:
             self._scroll_to_row(self._at)
 
@@ -240,7 +240,10 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         return inks, width
 
     def _state(self, index: int) -> object:
-        """Everything that decides how a line looks; cells are made once a frame, to compare and to paint."""
+        """Return everything that decides how a line looks.
+
+        Cells are made once a frame, to compare and to paint.
+        """
         key, row = self._rows.key_at(index), self._rows[index]
         said = self._cells.get(key)
         if said is None:
@@ -260,7 +263,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
                 self.refresh(Region(0, y + HEADER, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen: the titles, a row, or nothing."""
+        """Return one line of the screen: the titles, a row, or nothing."""
         inks, width = self._layout()
         if y < HEADER:
             return self._strip(header(*self._placed, *self.sorted_by), inks, width)
@@ -294,7 +297,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         return Strip(segments).adjust_cell_length(width, style)
 
     def notify_style_update(self) -> None:
-        """A new theme: nothing that was painted stands."""
+        """Repaint everything for a new theme."""
         super().notify_style_update()
         self._strips.clear()
         self._layout_for = None

@@ -24,6 +24,6 @@ class PlainLines(ScrollView, inherit_bindings=False):
         return self._base
 
     def notify_style_update(self) -> None:
-        """Another theme."""
+        """Repaint for another theme."""
         super().notify_style_update()
         self._base = None

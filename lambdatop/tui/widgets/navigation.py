@@ -25,33 +25,33 @@ class Moving:
         """Move by some lines; beyond the ends it stops there."""
 
     def action_cursor_down(self) -> None:
-        """One line down."""
+        """Move one line down."""
         self.step(1)
 
     def action_cursor_up(self) -> None:
-        """One line up."""
+        """Move one line up."""
         self.step(-1)
 
     def action_top(self) -> None:
-        """First line."""
+        """Move to the first line."""
         self.step(-FAR)
 
     def action_bottom(self) -> None:
-        """Last line."""
+        """Move to the last line."""
         self.step(FAR)
 
     def action_half_down(self) -> None:
-        """Half a page down."""
+        """Move half a page down."""
         self.step(max(1, self.page_lines // 2))
 
     def action_half_up(self) -> None:
-        """Half a page up."""
+        """Move half a page up."""
         self.step(-max(1, self.page_lines // 2))
 
     def action_page_down(self) -> None:
-        """A page down."""
+        """Move a page down."""
         self.step(self.page_lines)
 
     def action_page_up(self) -> None:
-        """A page up."""
+        """Move a page up."""
         self.step(-self.page_lines)

@@ -37,9 +37,9 @@ class Options(ClicksOnOptions):
     """Textual's list with pages of our own."""
 
     def action_page_up(self) -> None:
-        """A page up."""
+        """Move a page up."""
         move_page(self, -1)
 
     def action_page_down(self) -> None:
-        """A page down."""
+        """Move a page down."""
         move_page(self, 1)

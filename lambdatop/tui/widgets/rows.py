@@ -41,15 +41,15 @@ class Rows(Generic[R]):
         return self.items[index]
 
     def key_at(self, index: int) -> Hashable:
-        """The key of one row."""
+        """Return the key of one row."""
         return self._key(self.items[index])
 
     def keys(self, begin: int = 0, end: int | None = None) -> list[Hashable]:
-        """Keys of some rows, or of all."""
+        """Return the keys of some rows, or of all."""
         return list(map(self._key, self.items[begin:end]))
 
     def find(self, key: Hashable, near: int = 0) -> int | None:
-        """Where the row with that key stands; most often not far from where it stood, `near`."""
+        """Return where the row with that key stands; most often not far from where it stood, `near`."""
         last = max(0, len(self.items) - 1) // NEAR
         here = min(near // NEAR, last)
         for part in sorted(range(last + 1), key=lambda part: abs(part - here)):
@@ -59,11 +59,11 @@ class Rows(Generic[R]):
         return None
 
     def only(self, wanted: Callable[[R], bool]) -> Rows[R]:
-        """Those that are wanted, in the same order."""
+        """Return those that are wanted, in the same order."""
         return Rows([row for row in self.items if wanted(row)], self._key, self.order)
 
     def by(self, value: Callable[[R], object], order: tuple[str, bool]) -> Rows[R]:
-        """Ordered by a value; equal and unknown (None) values keep the order they came in."""
+        """Return them ordered by a value; equal and unknown (None) values keep the order they came in."""
         if self.order == order:
             return self
         values: list[Any] = list(map(value, self.items))

@@ -31,7 +31,7 @@ SIMULATE = "SimulatePrincipalPolicy"
 
 
 def results(params: dict[str, Any], decide: Callable[[str, str], str | list[str]]) -> dict[str, Any]:
-    """What IAM answers: a decision by action and resource, or the context keys that it lacks."""
+    """Return IAM's answer: a decision by action and resource, or the context keys that are missing."""
     found = []
     for action in params["ActionNames"]:
         resource = (params.get("ResourceArns") or ["*"])[0]
@@ -213,7 +213,10 @@ async def test_nobody_else_is_simulated_and_nothing_is_asked(
 
 @pytest.fixture
 def roles(emulator: Demo) -> dict[str, str]:
-    """Two roles with a path: `narrow` may do one thing on functions of this region, `nothing` nothing."""
+    """Create two roles with a path.
+
+    `narrow` may do one thing on functions of this region, `nothing` nothing.
+    """
     iam = _boto(emulator, "iam")
     place = f"{emulator.region}:{emulator.account}"
     statement = {"Effect": "Allow", "Action": PUT, "Resource": f"arn:aws:lambda:{place}:function:*"}

@@ -25,7 +25,7 @@ HOUR = 1_800_000_000
 
 
 def product(usage: str, *tiers: tuple[str, str]) -> str:
-    """One entry of the price list: usage type, and begin and price of each volume tier."""
+    """Return one entry of the price list: usage type, and begin and price of each volume tier."""
     dimensions = {
         f"r{i}": {"beginRange": begin, "pricePerUnit": {"USD": usd}} for i, (begin, usd) in enumerate(tiers)
     }

@@ -53,7 +53,7 @@ ONE = view({"f": GROUP}, "f")
 
 
 async def read(made: Bench, asked: View = ONE) -> tuple[list[tuple[int, str, str]], list[str]]:
-    """(ms, function, text) of each line in the order of printing, and the notes."""
+    """Return (ms, function, text) of each line in the order of printing, and the notes."""
     export: LogExport = LogsSource(made.api, SCOPE)
     lines: list[tuple[int, str, str]] = []
     notes: list[str] = []

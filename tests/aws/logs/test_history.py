@@ -51,7 +51,7 @@ async def walked(history: LogHistory, *functions: FunctionFacts, most: int = 100
 
 
 def texts(pages: Iterable[Older]) -> list[str]:
-    """Oldest first."""
+    """Return the texts, oldest first."""
     return [at.text for page in reversed(list(pages)) for _, at in page.lines]
 
 

@@ -23,7 +23,7 @@ LINES = 300
 
 
 def _write(demo: Demo, now_ms: int) -> None:
-    """Twelve lines a second in two streams, five of them in one millisecond; the oldest 25 s ago."""
+    """Write twelve lines a second in two streams, five of them in one millisecond; the oldest is 25 s old."""
     import boto3
 
     logs: Any = boto3.client(

@@ -50,7 +50,7 @@ def world_of(count: int) -> World:
 
 
 def answer(params: dict[str, Any]) -> dict[str, Any]:
-    """Every series has two points, whatever is asked for."""
+    """Return two points for every series that is asked for."""
     points = {"Timestamps": [LAST - 60, LAST], "Values": [5.0, 5.0], "StatusCode": "Complete"}
     return {"MetricDataResults": [{"Id": q["Id"], **points} for q in params["MetricDataQueries"]]}
 
@@ -60,7 +60,7 @@ def names(params: dict[str, Any]) -> set[str]:
 
 
 def listed(stub: WireStub) -> None:
-    """All of them ran lately."""
+    """List functions that all ran lately."""
     metrics = [
         {
             "Namespace": "AWS/Lambda",

@@ -86,7 +86,7 @@ async def _collect(bench: Bench, world: World) -> MetricsObserved:
 
 
 def _joined(events: Sequence[Event]) -> MetricsObserved:
-    """The answer of a round, and the one to what it made worth asking, as one."""
+    """Return the answer of a round and the answer to its follow-up question as one."""
     observed = [e for e in events if isinstance(e, MetricsObserved)]
     assert len(observed) == len(events) <= 2
     return replace(observed[0], data=tuple(d for e in observed for d in e.data))

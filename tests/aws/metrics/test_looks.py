@@ -94,7 +94,7 @@ class Cloud:
         return {"Metrics": metrics} | more
 
     def asked(self) -> Counter[str]:
-        """Series by metric name since the last call of this."""
+        """Return the series by metric name since the last call."""
         calls = self.stub.calls("GetMetricData")
         queries = [q["MetricStat"]["Metric"] for p in calls[self._seen() :] for q in p["MetricDataQueries"]]
         self.seen = len(calls)
@@ -110,7 +110,7 @@ def _metric(name: str, *more: tuple[str, str]) -> dict[str, Any]:
     return {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": dimensions}
 
 
-class Looking:
+class PollingStatus:
     """A source, the World it fills, and a clock by hand."""
 
     def __init__(self, made: Bench, world: World, settings: Settings | None = None) -> None:
@@ -146,7 +146,7 @@ def planned(events: Sequence[Event]) -> LooksPlanned:
 
 
 async def test_the_first_round_of_a_large_account(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     rows = frozenset(map(fn, range(10)))
     events = await looking.round(visible=rows)
     asked = cloud.asked()
@@ -164,7 +164,7 @@ async def test_the_first_round_of_a_large_account(stub: WireStub, bench: MakeBen
 
 
 async def test_the_rounds_that_follow_ask_for_totals_only(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     rows = frozenset(map(fn, range(40)))
     await looking.round(visible=rows)
     cloud.asked()
@@ -181,7 +181,7 @@ async def test_the_rounds_that_follow_ask_for_totals_only(stub: WireStub, bench:
 
 
 async def test_a_move_finds_its_function_in_the_same_round(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     await looking.round()
     cloud.errors[321] = 80.0
     cloud.asked()
@@ -196,7 +196,7 @@ async def test_a_move_finds_its_function_in_the_same_round(stub: WireStub, bench
 
 
 async def test_who_seemed_asleep_is_searched_for_in_the_same_round(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     await looking.round()
     cloud.errors[1_900] = 80.0
     await looking.round(60)
@@ -205,7 +205,7 @@ async def test_who_seemed_asleep_is_searched_for_in_the_same_round(stub: WireStu
 
 
 async def test_who_was_only_swept_is_not_taken_for_idle(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     cloud.errors[5] = 1.0
     await looking.round(visible=frozenset({fn(1)}))
     swept, seen, asleep = looking.row(5), looking.row(1), looking.row(1_500)
@@ -215,7 +215,7 @@ async def test_who_was_only_swept_is_not_taken_for_idle(stub: WireStub, bench: M
 
 
 async def test_figures_stand_at_their_age_while_nobody_asks(stub: WireStub, bench: MakeBench) -> None:
-    _, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    _, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     await looking.round(visible=frozenset({fn(1)}))
     before = looking.row(1)
     looking.made.clock.at = NOW + 1_500
@@ -225,7 +225,7 @@ async def test_figures_stand_at_their_age_while_nobody_asks(stub: WireStub, benc
 
 
 async def test_a_sweep_leaves_the_age_of_the_other_series_alone(stub: WireStub, bench: MakeBench) -> None:
-    _, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    _, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     await looking.round(visible=frozenset({fn(1)}))
     events = await looking.round(3_700)
     (sweep,) = [e for e in events if isinstance(e, MetricsObserved) and e.partial]
@@ -236,7 +236,7 @@ async def test_a_sweep_leaves_the_age_of_the_other_series_alone(stub: WireStub, 
 
 @pytest.mark.parametrize("fault", ["AccessDenied", "InternalFailure"])
 async def test_without_list_metrics_all_count_as_active(stub: WireStub, bench: MakeBench, fault: str) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     stub.on("cloudwatch", "ListMetrics", Fault(fault))
     events = await looking.round()
     assert cloud.asked()["Errors"] == MANY
@@ -249,7 +249,7 @@ async def test_without_list_metrics_all_count_as_active(stub: WireStub, bench: M
 
 
 async def test_a_full_look_is_complete_costs_what_was_said_and_ends(stub: WireStub, bench: MakeBench) -> None:
-    cloud, looking = Cloud(stub, 100), Looking(bench(at=NOW), world_of(FULL))
+    cloud, looking = Cloud(stub, 100), PollingStatus(bench(at=NOW), world_of(FULL))
     told = planned(await looking.round()).looking.full_units
     cloud.asked()
     first = await looking.round(60, full=True)
@@ -271,18 +271,18 @@ async def test_a_throttled_round_slows_the_whole_process_down_there(stub: WireSt
     made = bench(at=NOW)
     stub.on("cloudwatch", "GetMetricData", Fault("ThrottlingException"))
     with pytest.raises(Throttled):
-        await Looking(made, world_of(3)).round()
+        await PollingStatus(made, world_of(3)).round()
     assert made.limiter.slowed == ["cloudwatch"]
     stub.on("cloudwatch", "GetMetricData", Fault("InternalFailure"))
     with pytest.raises(SourceError):
-        await Looking(made, world_of(3)).round()
+        await PollingStatus(made, world_of(3)).round()
     assert made.limiter.slowed == ["cloudwatch"]
 
 
 async def test_what_was_spent_before_a_new_connection_is_not_forgotten(
     stub: WireStub, bench: MakeBench
 ) -> None:
-    cloud, looking = Cloud(stub, ACTIVE), Looking(bench(at=NOW), world_of(MANY))
+    cloud, looking = Cloud(stub, ACTIVE), PollingStatus(bench(at=NOW), world_of(MANY))
     spend = replace(looking.world.spend, usd=3.0, usd_per_hour=0.5, budget_usd_per_hour=0.5)
     looking.world = replace(looking.world, spend=spend)
     await looking.round(visible=frozenset({fn(1)}), hot=frozenset({fn(2)}))

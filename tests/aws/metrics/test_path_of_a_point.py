@@ -34,7 +34,7 @@ Step = tuple[str, str]
 
 
 def steps() -> list[Step]:
-    """The path as it is written down."""
+    """Return the path as it is written down."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = text.split("## Follow a metric point", 1)[1].split("\n## ", 1)[0]
     return [(path, function) for path, function in STEP.findall(section)]
@@ -55,7 +55,7 @@ class Calls:
 
 
 def answer(params: dict[str, Any]) -> dict[str, Any]:
-    """Seven invocations in each of the last ten minutes, of every series."""
+    """Return seven invocations in each of the last ten minutes, of every series."""
     end = NOW // MINUTE * MINUTE
     stamps = [end - n * MINUTE for n in range(10, 0, -1)]
     results = [

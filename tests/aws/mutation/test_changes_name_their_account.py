@@ -15,7 +15,7 @@ from fakes.clock import FakeClock
 from fakes.wire_stub import model_of
 from fakes.wire_world import FUNCTION, WireWorld, WorldStub
 from fakes.wire_world_changes import BUS, FN
-from fakes.wire_world_corridor import Console, open_backend
+from fakes.wire_world_flow import Console, open_backend
 from fakes.wire_world_rows import Row, rows
 
 from lambdatop.aws.sdk.walls.allowlist import READS
@@ -56,7 +56,7 @@ def calls_of(plan: Plan) -> Iterator[Call]:
 
 
 def names_its_account(params: dict[str, Any]) -> bool:
-    """Whether the first name in it is an ARN, or a queue's URL, of this account."""
+    """Return whether the first name in it is an ARN, or a queue's URL, of this account."""
     name = params.get("FunctionName") or params.get("EventBusName") or params.get("SourceArn")
     if name is None:
         return str(params.get("QueueUrl")).rsplit("/", 2)[1] == ACCOUNT
@@ -85,7 +85,7 @@ async def test_each_call_its_undo_and_its_command_name_the_account(
 
 
 def _changing() -> Iterator[tuple[str, str, str]]:
-    """Every operation with a function or a bus that a change sends, or reads before or after it."""
+    """Yield every operation with a function or a bus that a change sends, or reads before or after it."""
     sent = set(registry.calls()) | {(s, o) for s, names in READS.items() for o in names}
     for service, operation in sorted(sent & {(s, o) for s in ("lambda", "events") for _, o in sent}):
         members = model_of(service).operation_model(operation).input_shape.members

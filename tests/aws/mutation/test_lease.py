@@ -40,7 +40,7 @@ def lease(made: Bench, **options: Any) -> DynamoLease:
 
 @pytest.fixture
 async def backend(emulator: Demo) -> AsyncIterator[Backend]:
-    """Operator mode on an emulator that has the table."""
+    """Yield a backend in operator mode on an emulator that has the table."""
     _boto(emulator, "dynamodb").create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],

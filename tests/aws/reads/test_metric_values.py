@@ -39,7 +39,7 @@ SPAN = span_until(NOW, 5)
 
 
 def answer(params: Mapping[str, Any], values: list[Any]) -> dict[str, Any]:
-    """All series with the newest minutes first."""
+    """Return all series with the newest minutes first."""
     times = [int(NOW) // 60 * 60 - 60 * n for n in range(1, len(values) + 1)]
     results = [
         {"Id": query["Id"], "StatusCode": "Complete", "Timestamps": times, "Values": values}

@@ -32,7 +32,7 @@ THROTTLE = Call(
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bounds are the same, only nearer; a read's own timeout is far longer than each pause."""
+    """Shorten the bounds; a read's own timeout stays far longer than each pause."""
     monkeypatch.setattr(trickle, "DRIP_S", 0.02)
     monkeypatch.setattr(transport, "ANSWER_S", SOON_S)
     monkeypatch.setattr(api, "READ_S", 3 * SOON_S)

@@ -35,7 +35,7 @@ async def output(directory: Path, script: str, say: Callable[[str], None] = lamb
 
 
 async def gone(pids: Path) -> bool:
-    """Whether all processes of the file have ended, within seconds."""
+    """Return whether all processes of the file end within seconds."""
     return await asyncio.to_thread(lambda: all(_ended(int(pid)) for pid in pids.read_text().split()))
 
 

@@ -26,7 +26,7 @@ LIMITED = Settings(session_policy="read-only", read_only=True)
 
 @pytest.fixture
 def sts(stub: WireStub, clean: pytest.MonkeyPatch) -> WireStub:
-    """An STS that gives anybody a role, as the environment's endpoint."""
+    """Return an STS that gives anybody a role, as the environment's endpoint."""
     clean.setenv("AWS_ENDPOINT_URL", stub.url)
     stub.on("sts", "AssumeRole", {"Credentials": KEYS | {"Expiration": "2030-01-01T00:00:00Z"}})
     stub.on("sts", "GetCallerIdentity", IDENTITY)

@@ -22,7 +22,7 @@ class TableApp(App[None]):
         self._random, self._tick = Random(8), 0
 
     def compose(self) -> ComposeResult:
-        """The table."""
+        """Yield the table."""
         yield DataTable(cursor_type="row")
 
     def on_mount(self) -> None:
@@ -36,7 +36,7 @@ class TableApp(App[None]):
             self.set_interval(1.0, self.change)
 
     def change(self) -> None:
-        """Another second."""
+        """Advance by one second."""
         self._tick += 1
         table = self.query_one(DataTable)
         rows = range(self._count) if self._cells else changed(self._count, self._share, self._random)

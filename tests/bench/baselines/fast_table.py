@@ -19,7 +19,7 @@ class FastTableApp(App[None]):
         self._random, self._tick = Random(8), 0
 
     def compose(self) -> ComposeResult:
-        """The table."""
+        """Yield the table."""
         made = [words(number, 0) for number in range(self._count)]
         columns = {title: [row[i] for row in made] for i, title in enumerate(COLUMNS)}
         yield DataTable(backend=ArrowBackend.from_pydict(columns), cursor_type="row")
@@ -30,7 +30,7 @@ class FastTableApp(App[None]):
             self.set_interval(1.0, self.change)
 
     def change(self) -> None:
-        """Another second: only what can be seen, as each update makes a whole column anew."""
+        """Advance by one second: visible rows only, as each update makes a whole column anew."""
         self._tick += 1
         table = self.query_one(DataTable)
         top = int(table.scroll_offset.y)

@@ -10,7 +10,7 @@ class MinimalApp(App[None]):
     """One line of text."""
 
     def compose(self) -> ComposeResult:
-        """The line."""
+        """Yield the line."""
         yield Static("minimal is ready", markup=False)
 
 

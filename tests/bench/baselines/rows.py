@@ -10,12 +10,12 @@ NAMES = 2
 
 
 def name(number: int) -> str:
-    """`team-03-service-00100`."""
+    """Return `team-03-service-00100`."""
     return f"team-{number % 97:02}-service-{number:05}"
 
 
 def figures(number: int, tick: int) -> tuple[float, ...]:
-    """Eight figures of a function, others at each tick."""
+    """Return eight figures of a function, others at each tick."""
     seed = number * 7_919 + tick * 104_729
     calls = 100.0 + seed % 800
     return (
@@ -31,7 +31,7 @@ def figures(number: int, tick: int) -> tuple[float, ...]:
 
 
 def words(number: int, tick: int) -> tuple[str, ...]:
-    """The cells of a row."""
+    """Return the cells of a row."""
     calls, errors, share, throttled, p99, longest, environments, burn = figures(number, tick)
     return (
         f"{90 - number * 80 / 50_000:.1f}",
@@ -48,5 +48,5 @@ def words(number: int, tick: int) -> tuple[str, ...]:
 
 
 def changed(count: int, share: float, random: Random) -> list[int]:
-    """Numbers of the rows that change this second."""
+    """Return the numbers of the rows that change this second."""
     return list(range(count)) if share >= 1 else random.sample(range(count), int(count * share))

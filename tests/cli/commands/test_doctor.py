@@ -182,7 +182,7 @@ def test_a_bundle_that_is_not_there(cli: Cli, dead: str, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def dead() -> str:
-    """An endpoint of this machine where nobody listens."""
+    """Return an endpoint of this machine where nobody listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -41,7 +41,7 @@ def opened(tmp_path: Path) -> Open:
 
 
 def restored(written: bytes | bytearray) -> None:
-    """The modes at the end, and the keyboard protocol taken back as often as it was asked for."""
+    """Check the modes at the end, and that the keyboard protocol is popped as often as it was pushed."""
     last = dict(MODE.findall(written))
     assert {mode for mode in OFF_AFTERWARDS if last.get(mode) == b"h"} == set()
     assert {mode for mode in ON_AFTERWARDS if last.get(mode, b"h") == b"l"} == set()

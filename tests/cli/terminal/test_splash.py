@@ -20,7 +20,7 @@ from lambdatop.cli.terminal.splash import ENTER, LEAVE, line
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
-    """Both ends of a terminal of 60 columns."""
+    """Yield both ends of a terminal of 60 columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     yield ours, theirs

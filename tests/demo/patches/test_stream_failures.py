@@ -214,7 +214,7 @@ def test_a_table_s_stream_honours_the_same_settings(aws: Aws) -> None:
 
 @pytest.fixture
 def hasty() -> Iterator[Aws]:
-    """An emulator whose minutes pass in a second: AWS's least record age is one minute."""
+    """Yield an emulator whose minutes pass in a second: AWS's least record age is one minute."""
     with start(deploy=False, compression=60) as demo:
         aws = Aws(demo)
         yield aws

@@ -147,7 +147,7 @@ REFUSED: dict[str, Change] = {
 
 @pytest.fixture
 def untouched(aws: Aws) -> Iterator[Demo]:
-    """The emulator; what was refused must have left nothing in it."""
+    """Yield the emulator; check that what was refused has left nothing in it."""
     yield aws.demo
     assert aws.functions.list_functions()["Functions"] == []
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.wire
 
 @pytest.fixture
 def reader() -> Iterator[Aws]:
-    """Clients of a user who may list functions and nothing else."""
+    """Yield clients of a user who may list functions and nothing else."""
     statement = {"Effect": "Allow", "Action": ["lambda:ListFunctions"], "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     with start(deploy=False, auth=True) as demo:

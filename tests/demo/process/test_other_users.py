@@ -80,7 +80,10 @@ def _as_nobody(aws: Aws, requests: list[list[str]], paths: tuple[str, ...] = ())
 
 @pytest.fixture
 def furnished(aws: Aws) -> Iterator[Aws]:
-    """A function that has run once and logged; nothing may be added and it may not run again."""
+    """Yield a function that has run once and logged.
+
+    Check that nothing is added and it does not run again.
+    """
     aws.invoke(aws.function("mine", "def handler(event, context):\n    print('a secret line')\n"))
     aws.finished("mine", 1)
     yield aws

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.wire
 
 @pytest.fixture
 def letters(aws: Aws) -> tuple[str, str]:
-    """A queue and its dead-letter queue with five messages, as ARNs."""
+    """Create a queue and its dead-letter queue with five messages; return their ARNs."""
     dlq = aws.queue("letters-dlq")
     policy = json.dumps({"deadLetterTargetArn": dlq, "maxReceiveCount": 3})
     source = aws.queue("letters", RedrivePolicy=policy)

@@ -98,7 +98,7 @@ def test_events_that_a_destination_took_are_handed_over_not_lost() -> None:
     (finding,) = found(async_loss.detect, scene(dropped, triggers(AsyncConfig(None, None, LOST)), FREE))
     assert (finding.severity, finding.title) == (
         "warning",
-        "orders-worker gave up 5 async events to queue lost",
+        "orders-worker sent 5 failed async events to queue lost",
     )
     failed = [*dropped, *runs(DestinationDeliveryFailures=[1.0])]
     (finding,) = found(async_loss.detect, scene(failed, triggers(AsyncConfig(None, None, LOST)), FREE))
@@ -116,7 +116,7 @@ def test_loss_says_when_the_destination_is_denied() -> None:
     (finding,) = found(async_loss.detect, scene(runs(AsyncEventsDropped=[60.0]), denied, FREE))
     words = "not known (lambda:GetFunctionEventInvokeConfig denied)"
     assert (finding.severity, dict(finding.evidence)["lost"]) == ("warning", None)
-    assert finding.title == f"orders-worker gave up 60 async events; where they go is {words}"
+    assert finding.title == f"orders-worker dropped 60 async events; where they go is {words}"
     assert dict(finding.evidence)["went_to"] == words
     failed = [*runs(AsyncEventsDropped=[60.0]), *runs(DestinationDeliveryFailures=[2.0])]
     (finding,) = found(async_loss.detect, scene(failed, denied, FREE))

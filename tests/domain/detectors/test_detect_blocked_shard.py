@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.domain.detectors.rules import blocked_shard as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.figures.stream_lag import rise
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
@@ -22,7 +22,7 @@ OTHER_MAPPING = Key(SCOPE, "mapping", "0f1e2d3c-0000-4000-8000-000000000002")
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def test_an_age_that_grows_with_the_clock_while_everything_fails() -> None:
@@ -136,7 +136,7 @@ def test_minutes_that_are_not_final_neither_raise_nor_clear() -> None:
     assert len(found(fed([*[100.0] * 4, *rising(4)], stream()))) == 1
     assert len(found(fed([*rising(8), 100.0], stream(), end=NOW))) == 1
     late = replace(PROMPT, metrics=MetricSettings(publish_delay_s=120.0))
-    assert list(it.detect(sight(fed([*[100.0] * 4, *rising(5)], stream()), NOW, late))) == []
+    assert list(it.detect(evaluation_context(fed([*[100.0] * 4, *rising(5)], stream()), NOW, late))) == []
 
 
 def test_a_standing_finding_is_measured_against_less() -> None:

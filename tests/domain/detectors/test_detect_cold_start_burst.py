@@ -8,7 +8,7 @@ from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
 
 from lambdatop.domain.detectors.rules import cold_start_burst as it
 from lambdatop.domain.facts.function import Change
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -20,7 +20,7 @@ STEADY = [part for n in range(40) for part in run(900 + n, NOW - 599 + 7 * n)]
 
 
 def burst(cold: int, warm: int) -> list[LogLine]:
-    """`cold` requests in environments of their own, right after their initialisation, and `warm` ones."""
+    """Return `cold` requests right after the initialization of their own environments, and `warm` ones."""
     lines: list[LogLine] = []
     for n in range(cold):
         at = NOW - 200 + n
@@ -37,7 +37,7 @@ def world(*batches: ev.Event, last_modified: float | None = NOW - 7200) -> World
 
 def found(seen: World, previous: tuple[Finding, ...] = (), times: float = 1.0) -> list[Finding]:
     settings = replace(PROMPT, metrics=replace(PROMPT.metrics, times=times))
-    return list(it.detect(sight(seen, NOW, settings, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, settings, previous)))
 
 
 def test_requests_that_wait_for_environments_are_a_burst() -> None:

@@ -6,7 +6,7 @@ import pytest
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
 from lambdatop.domain.detectors.rules.cost_burn import detect
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -20,7 +20,7 @@ MINUTE_MS = 60_000.0
 
 
 def world(running: list[float], errors: float = 0.0, *more: ev.Event) -> World:
-    """How many run at once in each minute up to NOW; 100 invocations a minute ($0.0012 an hour)."""
+    """Return a World with so many executions at once in each minute up to NOW; 100 invocations a minute."""
     return fold_all(
         EMPTY_WORLD,
         [
@@ -36,7 +36,7 @@ def world(running: list[float], errors: float = 0.0, *more: ev.Event) -> World:
 
 
 def found(seen: World, *previous: Finding) -> list[Finding]:
-    return list(detect(sight(seen, NOW, PROMPT, previous)))
+    return list(detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def one(seen: World, *previous: Finding) -> Finding:
@@ -81,7 +81,7 @@ def test_silent(running: list[float]) -> None:
 
 def test_mostly_in_vain_without_any_rise() -> None:
     finding = one(world([100.0] * 60, 60.0))
-    assert finding.title == "orders-worker burns $6.00/h, $3.60/h of it in vain"
+    assert finding.title == "orders-worker burns $6.00/h, $3.60/h of it wasted"
     assert finding.formula == "$3.60/h wasted / $6.00/h = 60% >= 50%"
     assert found(world([100.0] * 60, 40.0)) == []
     assert found(world([20.0] * 60, 60.0)) == []  # $0.72/h wasted

@@ -18,7 +18,7 @@ from fakes.worlds import (
 )
 
 from lambdatop.domain.detectors.rules import dead_trigger as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
 from lambdatop.domain.state import events as ev
@@ -45,7 +45,7 @@ def world(*more: ev.Event, visible: int = 7, in_flight: int = 0, **changes: obje
 
 
 def found(seen: World, settings: object = PROMPT) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, settings)))  # type: ignore[arg-type]
+    return list(it.detect(evaluation_context(seen, NOW, settings)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", ["Disabled", "Disabling"])
@@ -98,7 +98,7 @@ def test_an_enabled_mapping_that_never_polls() -> None:
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.since) == ("warning", NOW - 600)
     assert (evidence["polled_events"], evidence["visible_min"], evidence["window_min"]) == (0, 7, 10)
-    assert finding.title == "orders → orders-worker takes nothing while 7 messages wait"
+    assert finding.title == "orders → orders-worker receives nothing while 7 messages wait"
     assert finding.suggests == ("disable_trigger", "enable_trigger")
     zeros = metrics(points(MAPPING, "PolledEventCount", [0.0] * 12))
     assert len(found(world(WAITING, zeros, metrics=("EventCount",)))) == 1

@@ -6,7 +6,7 @@ from fakes.logscene import logs, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
 from lambdatop.domain.detectors.rules import error_burst as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
 from lambdatop.domain.state import events as ev
@@ -31,7 +31,7 @@ def world(invocations: list[float], errors: list[float], *more: ev.Event, end: f
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 QUIET, BUSY = [1.0] * 30, [30.0] * 32
@@ -121,5 +121,5 @@ def test_the_demos_log_is_read_on_the_clocks_time() -> None:
     settings = replace(PROMPT, metrics=MetricSettings(publish_delay_s=0.0, times=12.0))
     # Final until 120 s ago (timeout x 12); the window began 240 published = 20 real seconds ago.
     seen = world([30.0] * 32, [0.0] * 30 + [9.0, 9.0], lines, end=NOW - 120)
-    (finding,) = it.detect(sight(seen, NOW, settings))
+    (finding,) = it.detect(evaluation_context(seen, NOW, settings))
     assert dict(finding.evidence)["most_frequent_failure"] == "New: x"

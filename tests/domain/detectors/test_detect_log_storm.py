@@ -4,7 +4,7 @@ from fakes.logscene import line, logs
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
 
 from lambdatop.domain.detectors.rules import log_storm as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -30,7 +30,7 @@ def world(incoming: list[float], *more: ev.Event, end: float = NOW) -> World:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def test_a_storm_with_its_price() -> None:

@@ -5,7 +5,7 @@ from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapp
 from lambdatop.domain.detectors.rules import loop_topology as it
 from lambdatop.domain.facts.edge import Edge, Reference
 from lambdatop.domain.facts.triggers import FunctionTriggers
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -29,7 +29,7 @@ def wired(*edges: Edge) -> ev.WiringObserved:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 THROUGH_BUS = (
@@ -47,7 +47,7 @@ def test_a_certain_loop_that_aws_does_not_see_is_a_warning() -> None:
     (finding,) = found(world(wired(*THROUGH_BUS)))
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.target.key) == ("warning", WORKER)
-    assert finding.title == "orders-worker: events go round without end, orders-worker → shop → orders-worker"
+    assert finding.title == "orders-worker: events loop without end, orders-worker → shop → orders-worker"
     assert evidence["via"] == "on-success destination, rule paid"
     assert (evidence["hops"], evidence["certain_hops"]) == (2, 2)
     assert evidence["stopped_by_aws"] == "AWS does not detect loops through EventBridge"
@@ -64,7 +64,7 @@ def test_the_ordinary_function_that_names_its_table_is_information() -> None:
     assert finding.severity == "info"
     assert finding.about == (WORKER,)
     assert dict(finding.evidence)["certain_hops"] == 1
-    assert "could go round" in finding.title
+    assert "could loop" in finding.title
 
 
 def test_a_loop_that_aws_stops_is_information_unless_detection_is_off() -> None:

@@ -5,7 +5,7 @@ from fakes.logscene import line, logs, rid, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping
 
 from lambdatop.domain.detectors.rules import memory_pressure as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -24,7 +24,7 @@ def world(*batches: ev.Event, runtime: str = "python3.12") -> World:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def test_nine_of_ten_reports_near_the_size() -> None:

@@ -6,7 +6,7 @@ from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics,
 
 from lambdatop.domain.detectors.rules import near_timeout as it
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
 from lambdatop.domain.state import events as ev
@@ -42,7 +42,7 @@ def world(
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def test_durations_that_climb_to_the_timeout() -> None:
@@ -111,7 +111,7 @@ def test_minutes_that_are_not_final_neither_raise_nor_clear() -> None:
     assert found(world([899_000.0] * 5, 1.0, facts=slow)) == []  # a quarter of an hour is not final
     assert len(found(world([899_000.0] * 20, 1.0, facts=slow))) == 1
     late = replace(PROMPT, metrics=MetricSettings(publish_delay_s=300.0))
-    assert list(it.detect(sight(world([9000.0] * 4), NOW, late))) == []
+    assert list(it.detect(evaluation_context(world([9000.0] * 4), NOW, late))) == []
 
 
 def test_a_standing_finding_is_measured_against_less() -> None:

@@ -7,7 +7,7 @@ from fakes.logscene import init, logs, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
 
 from lambdatop.domain.detectors.rules import proactive_init as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -18,7 +18,7 @@ REFUSED = "[ERROR] ConnectionRefusedError: the exclusive connection is held by a
 
 
 def serving(*, fails: bool = False) -> list[LogLine]:
-    """Environment 0 serves since its initialisation, 12 minutes ago."""
+    """Return lines of environment 0, which serves since its initialization, 12 minutes ago."""
     lines = [init(NOW - 720.5)]
     for n in range(5):
         lines += run(
@@ -39,7 +39,7 @@ def world(*batches: ev.Event, reserved: int | None = 1) -> World:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = (), now: float = NOW) -> list[Finding]:
-    return list(it.detect(sight(seen, now, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, now, PROMPT, previous)))
 
 
 def test_an_idle_environment_breaks_an_exclusive_connection() -> None:

@@ -27,7 +27,7 @@ def test_redelivery_by_its_numbers() -> None:
     (finding,) = found(sqs_redelivery.detect, scene([*storm(), depth([float(i) for i in range(10)])]))
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.target.key) == ("critical", ORDERS)
-    assert finding.title == "orders redelivers: 3.0 receives per message done; orders-dlq +9 in 9 min"
+    assert finding.title == "orders redelivers: 3.0 receives per deleted message; orders-dlq +9 in 9 min"
     assert finding.formula == "300 received / 100 deleted = 3.00 >= 3 over 10 min"
     assert (evidence["repeated_receives"], evidence["max_receive_count"], evidence["dlq_grown"]) == (
         200,
@@ -119,7 +119,7 @@ POISON = "0f0f0f0f-1111-4222-8333-444444444444"
 def test_one_message_in_three_failed_executions_is_poison() -> None:
     (finding,) = found(poison_message.detect, scene(storm(), log(attempts(POISON, 3))))
     evidence = dict(finding.evidence)
-    assert finding.title == "orders: a message comes back and back, up to 3 times"
+    assert finding.title == "orders: a message is redelivered repeatedly (receive count 3 by the log)"
     assert (evidence["first_message"], evidence["executions_of_it"]) == (POISON, 3)
     assert evidence["then"] == "again after 30 s, after 3 failed receives to orders-dlq"
 
@@ -132,7 +132,7 @@ def test_an_id_that_succeeds_again_and_again_is_no_poison() -> None:
 
 def test_dead_letters_while_others_succeed_are_poison_without_a_log() -> None:
     (finding,) = found(poison_message.detect, scene([*storm(), *growing(3.0)]))
-    assert finding.title == "orders: 15 messages gave up while the others succeed"
+    assert finding.title == "orders: 15 more messages in its DLQ while others succeed"
     broken = [*moved([30.0] * 10, [0.0] * 10), *runs(Errors=[20.0] * 10, Invocations=[20.0] * 10)]
     assert found(poison_message.detect, scene([*broken, *growing(3.0)])) == []
 
@@ -144,7 +144,7 @@ def test_a_few_messages_that_go_round_and_round() -> None:
         points(ORDERS, "ApproximateNumberOfMessagesNotVisible", [2.0] * 15, "Minimum"),
     ]
     (finding,) = found(poison_message.detect, scene(stuck))
-    assert finding.title == "orders: 2 messages go round and nothing gets done"
+    assert finding.title == "orders: 2 messages stay in flight and none is deleted"
 
 
 def test_batches_repeat_what_was_healthy() -> None:

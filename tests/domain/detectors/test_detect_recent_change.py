@@ -7,7 +7,7 @@ from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics,
 
 from lambdatop.domain.detectors.rules import recent_change as it
 from lambdatop.domain.facts.function import Change
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
 from lambdatop.domain.state import events as ev
@@ -39,7 +39,7 @@ def world(
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 # 30 minutes before, the minute of the change, three more calm ones, then six in which half fails.
@@ -149,9 +149,9 @@ def test_published_minutes_outrun_the_clock_in_the_demo() -> None:
     end = NOW - 120
     errors = [0.0] * 31 + [10.0] * 9
     seen = world(errors, changed=NOW - 60, end=end)
-    (finding,) = it.detect(sight(seen, NOW, settings))
+    (finding,) = it.detect(evaluation_context(seen, NOW, settings))
     assert finding.since == NOW - 720
     # A moment is placed among the demo's minutes to a minute only: one on each side is left out.
     assert finding.title == "orders-worker changed 2 min before its errors began: code"
     assert dict(finding.evidence)["error_after_share"] == 0.5
-    assert list(it.detect(sight(seen, NOW, PROMPT))) == []
+    assert list(it.detect(evaluation_context(seen, NOW, PROMPT))) == []

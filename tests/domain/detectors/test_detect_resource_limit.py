@@ -5,7 +5,7 @@ from fakes.logscene import line, logs, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function
 
 from lambdatop.domain.detectors.rules import resource_limit as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -27,7 +27,7 @@ def world(*batches: ev.Event, **facts: object) -> World:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def test_each_limit_with_its_count_value_and_a_sample() -> None:

@@ -21,7 +21,7 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
@@ -45,7 +45,7 @@ def found(
         ev.QueuesObserved(SCOPE, NOW, (source, *([dlq] if dlq else []))),
         *more,
     ]
-    return list(it.detect(sight(fold_all(EMPTY_WORLD, known), NOW, PROMPT)))
+    return list(it.detect(evaluation_context(fold_all(EMPTY_WORLD, known), NOW, PROMPT)))
 
 
 def test_what_follows_the_advice_is_silent() -> None:

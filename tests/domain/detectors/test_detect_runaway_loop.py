@@ -5,7 +5,7 @@ from fakes.worlds import NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, 
 from lambdatop.domain.detectors.rules import runaway_loop as it
 from lambdatop.domain.facts.edge import Reference
 from lambdatop.domain.facts.triggers import FunctionTriggers
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all
@@ -29,7 +29,7 @@ def world(dropped: list[float], *more: ev.Event, end: float = END, receives: int
 
 
 def found(seen: World) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT)))
 
 
 def test_what_lambda_stopped_with_the_path() -> None:

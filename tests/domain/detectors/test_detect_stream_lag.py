@@ -5,7 +5,7 @@ from fakes.worlds import MAPPING, NOW, PROMPT, SCOPE, WORKER, function, mapping,
 
 from lambdatop.domain.detectors.rules import stream_lag as it
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all
@@ -40,7 +40,7 @@ def kafka(
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def test_kafka_lag_that_climbs_while_invocations_are_flat() -> None:

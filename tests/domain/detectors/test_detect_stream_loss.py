@@ -5,7 +5,7 @@ from fakes.worlds import DLQ, MAPPING, NOW, PROMPT, SCOPE, WORKER, function, map
 
 from lambdatop.domain.detectors.rules import stream_loss as it
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all
@@ -38,14 +38,14 @@ def undelivered(values: list[float], end: float = END) -> ev.MetricPoints:
 
 
 def found(seen: World) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT)))
 
 
 def test_dropped_records_are_lost() -> None:
     (finding,) = found(world(dropped([0.0, 0.0, 3.0, 4.0]), fed=kinesis()))
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.target.key, finding.since) == ("critical", MAPPING, NOW - 120)
-    assert finding.title == "clicks: 7 records given up before orders-worker did them"
+    assert finding.title == "clicks: 7 records dropped before orders-worker processed them"
     assert (evidence["dropped"], evidence["handed_over"], evidence["destination"]) == (7, 0, "nowhere")
     assert finding.formula == "7 dropped + 0 handed over + 0 undelivered > 0 over 5 min"
     assert finding.about == (WORKER, CLICKS)

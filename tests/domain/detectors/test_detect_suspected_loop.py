@@ -8,7 +8,7 @@ from lambdatop.domain.detectors.rules import suspected_loop as it
 from lambdatop.domain.facts.edge import Edge, Reference
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
@@ -35,7 +35,10 @@ def world(
     end: float = END,
     **mapped: object,
 ) -> World:
-    """orders-worker polls orders, whose URL its environment holds; one message a batch."""
+    """Return a World in which orders-worker polls orders, whose URL is in its environment.
+
+    One message a batch.
+    """
     data = [points(WORKER, "Invocations", runs, end=end)]
     data += [points(ORDERS, "NumberOfMessagesSent", runs if sent is None else sent, end=end)]
     data += [points(ORDERS, "NumberOfMessagesDeleted", runs if deleted is None else deleted, end=end)]
@@ -63,7 +66,7 @@ def table_fed(runs: list[float], *more: ev.Event) -> World:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def wired(*edges: Edge) -> ev.WiringObserved:
@@ -80,7 +83,7 @@ def test_a_queue_that_takes_in_a_little_more_than_its_function_does() -> None:
     assert evidence["invocations_per_min"] == 100
     assert "AWS stops it after about 16 hops" in str(evidence["stopped_by_aws"])
     assert finding.title == (
-        "orders-worker seems to feed itself: orders-worker → orders → orders-worker, 100 invocations/min"
+        "orders-worker appears to invoke itself: orders-worker → orders → orders-worker, 100 invocations/min"
     )
     assert finding.formula == (
         "orders: 1050 sent / 1000 deleted = 1.05 over 10 min; 100 invocations/min >= 30"
@@ -233,7 +236,7 @@ def test_minutes_that_are_not_final_neither_raise_nor_clear() -> None:
     newer = world([*[100.0] * 6, 0.0], [*[105.0] * 6, 0.0], end=NOW)
     assert [f.formula for f in found(newer, (before,))] == [before.formula]
     late = replace(PROMPT, metrics=MetricSettings(publish_delay_s=300.0))
-    assert list(it.detect(sight(world([100.0] * 5), NOW, late))) == []
+    assert list(it.detect(evaluation_context(world([100.0] * 5), NOW, late))) == []
 
 
 def test_a_standing_loop_is_measured_against_less() -> None:

@@ -8,7 +8,7 @@ from fakes.logscene import line, logs, rid, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function
 
 from lambdatop.domain.detectors.rules import timeouts as it
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.settings.settings import MetricSettings
@@ -25,7 +25,7 @@ def world(*parts: LogLine | list[LogLine], complete: bool = True) -> World:
 
 
 def found(seen: World, previous: tuple[Finding, ...] = ()) -> list[Finding]:
-    return list(it.detect(sight(seen, NOW, PROMPT, previous)))
+    return list(it.detect(evaluation_context(seen, NOW, PROMPT, previous)))
 
 
 def old_style(n: int, at: float, env: int = 0) -> list[LogLine]:
@@ -110,7 +110,7 @@ def test_old_lines_do_not_count_and_the_run_tells_since_when() -> None:
 def test_the_demos_log_carries_the_real_clock() -> None:
     fast = replace(PROMPT, metrics=MetricSettings(publish_delay_s=0.0, times=12.0))
     seen = world(new_style(1, NOW - 20), new_style(2, NOW - 10), new_style(3, NOW - 60))
-    (finding,) = it.detect(sight(seen, NOW, fast))
+    (finding,) = it.detect(evaluation_context(seen, NOW, fast))
     assert dict(finding.evidence)["timeouts"] == 2
 
 

@@ -9,7 +9,7 @@ from fakes.logscene import logs, rid, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
 
 from lambdatop.domain.detectors.registry import detect_all
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.figures.failure_evidence import LOOKED, most_frequent
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.loglines.tail import LogTail, append_lines
@@ -28,7 +28,7 @@ def raw(text: str, n: int) -> LogLine:
 
 
 def failing(texts: tuple[str, ...], count: int = 12) -> list[LogLine]:
-    """Executions of which each writes these lines; `ID` stands for the request."""
+    """Return executions of which each writes these lines; `ID` stands for the request."""
     lines: list[LogLine] = []
     for n in range(count):
         start, end, report = (
@@ -54,7 +54,11 @@ def findings(texts: tuple[str, ...]) -> dict[str, Finding]:
             logs(failing(texts)),
         ],
     )
-    return {f.detector: f for f in detect_all(sight(world, NOW, PROMPT)).findings if f.target.key == WORKER}
+    return {
+        f.detector: f
+        for f in detect_all(evaluation_context(world, NOW, PROMPT)).findings
+        if f.target.key == WORKER
+    }
 
 
 def platform_report(status: str, error_type: str) -> str:

@@ -33,7 +33,7 @@ class Message(NamedTuple):
 
 @st.composite
 def queues(draw: st.DrawFn) -> tuple[QueueFacts, tuple[Message, ...], bool]:
-    """A queue, what is in it, and whether other queues' failures are put here."""
+    """Draw a queue, its messages, and whether other queues' failures are put there."""
     retention = draw(st.integers(60, 14 * DAY))
     most = draw(st.none() | st.integers(1, 1000))
     fifo, letters = draw(st.booleans()), draw(st.booleans())
@@ -56,7 +56,7 @@ def queues(draw: st.DrawFn) -> tuple[QueueFacts, tuple[Message, ...], bool]:
 
 
 def told_age(facts: QueueFacts, messages: tuple[Message, ...]) -> float | None:
-    """ApproximateAgeOfOldestMessage as AWS documents it."""
+    """Return ApproximateAgeOfOldestMessage as AWS documents it."""
     seen = [m.here_s for m in messages if facts.fifo or m.receives < HIDDEN_FROM]
     return max(seen, default=None)
 
@@ -114,11 +114,12 @@ def test_records_that_will_be_discarded_are_no_nothing() -> None:
     p = planned("disable_trigger", stream(max_record_age_s=3600))
     assert (p.deadline, p.deadline_latest) == (None, NOW + 14 * 60)
     assert (p.tier, p.confirm) == ("T2", "orders-worker")
-    assert "records older than 60 min are DISCARDED (nobody is told) once it is enabled again" in p.lost
+    discarded = "records older than 60 min are DISCARDED (no destination records them)"
+    assert f"{discarded} once it is enabled again" in p.lost
     assert "is lost in 14 min at the latest (MaximumRecordAgeInSeconds 3600" in p.lost
     assert "the first of its batch may be older" in p.lost
     told = planned("disable_trigger", stream(max_record_age_s=3600, on_failure_arn=STREAM)).lost
-    assert "their place goes to" in told
+    assert "their position goes to" in told
 
 
 def test_without_a_record_age_the_retention_counts() -> None:
@@ -134,7 +135,7 @@ def test_enabling_says_what_it_discards() -> None:
     p = planned("enable_trigger", off)
     assert (p.tier, p.confirm) == ("T2", "orders-worker")
     assert p.lost.startswith(
-        "records older than 60 min are DISCARDED (nobody is told); it has been as it is for 5 h"
+        "records older than 60 min are DISCARDED (no destination records them); it has been as it is for 5 h"
     )
     plain = planned("enable_trigger", stream(state="Disabled"))
     assert (plain.tier, plain.lost.startswith("nothing;")) == ("T1", True)

@@ -250,7 +250,7 @@ def test_components_are_what_reaches_each_other(known: list[Edge]) -> None:
 
 
 def _reachable(known: list[Edge]) -> dict[str, set[str]]:
-    """Transitive closure by repeated relaxation: slow, and too simple to be wrong."""
+    """Compute the transitive closure by repeated relaxation: slow, and too simple to be wrong."""
     reach = {a: {e.target for e in known if e.source == a} for a in _ARNS}
     for _ in _ARNS:
         for a in _ARNS:

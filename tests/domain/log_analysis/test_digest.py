@@ -13,7 +13,7 @@ from lambdatop.domain.detectors.rules import (
     proactive_init,
     resource_limit,
 )
-from lambdatop.domain.figures.context import sight
+from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.log_analysis.digest import digest
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.loglines.tail import LogTail, append_lines
@@ -122,7 +122,7 @@ def findings(lines: list[LogLine]) -> list[Finding]:
         ev.ConcurrencyObserved(SCOPE, NOW, ((WORKER, 1),)),
         logs(lines),
     ]
-    seen = sight(fold_all(EMPTY_WORLD, known), NOW, PROMPT)
+    seen = evaluation_context(fold_all(EMPTY_WORLD, known), NOW, PROMPT)
     detectors = (cold_start_burst, memory_pressure, proactive_init, resource_limit)
     return [f for detector in detectors for f in detector.detect(seen)]
 
@@ -152,11 +152,11 @@ def test_no_finding_depends_on_the_order_or_repetition_of_lines(
     )
 
 
-def test_a_long_digest_is_made_with_breaths_and_is_the_same() -> None:
+def test_a_long_digest_is_made_with_pauses_and_is_the_same() -> None:
     lines = tuple(parse(NOW + i, f"{i}", STREAM, f"[ERROR] {request(i)} {MESSAGE}") for i in range(1_200))
-    breaths: list[int] = []
-    with_breaths = digest(append_lines(LogTail(), lines), lambda: breaths.append(1))
+    pauses: list[int] = []
+    with_pauses = digest(append_lines(LogTail(), lines), lambda: pauses.append(1))
     without = digest(append_lines(LogTail(), lines))
-    assert len(breaths) > 6
-    assert (with_breaths.failures, with_breaths.environments) == (without.failures, without.environments)
+    assert len(pauses) > 6
+    assert (with_pauses.failures, with_pauses.environments) == (without.failures, without.environments)
     assert len(without.failures) == 1_200

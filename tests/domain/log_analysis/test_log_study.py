@@ -49,7 +49,7 @@ beginning = st.builds(lambda at, env: [init(1000.0 + at / 4, env)], st.integers(
 
 
 def tail_of(parts: list[list[LogLine]]) -> LogTail:
-    """Lines in the order of their stamps, each event once."""
+    """Return lines in the order of their stamps, each event once."""
     lines = {n.event_id: n for part in parts for n in part}
     return append_lines(LogTail(), tuple(sorted(lines.values(), key=position)))
 

@@ -220,7 +220,7 @@ def patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 
 def nested(tree: Any, inside: bool = False) -> bool:
-    """Whether a repetition that may give back stands within an unbounded one that may give back."""
+    """Return whether a repetition that may give back stands within an unbounded one that may give back."""
     for op, value in tree:
         if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
             unbounded = value[1] is sre.MAXREPEAT or value[1] > 1000

@@ -99,7 +99,7 @@ TRACES = {
 
 
 def events(texts: list[str], at: float = 10.0, env: int = 0) -> list[LogLine]:
-    """One event per text, a millisecond apart."""
+    """Return one event per text, a millisecond apart."""
     return [
         parse(round(at + i / 1000, 3), f"{env}-{at}-{i:04}", stream(env), text)
         for i, text in enumerate(texts)

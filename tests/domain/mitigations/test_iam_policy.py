@@ -44,7 +44,7 @@ NEVER = (
 
 
 def sent(p: Plan) -> Iterator[Call]:
-    """Every call of a plan, of its steps and of their undos."""
+    """Yield every call of a plan, of its steps and of their undos."""
     for one in (p, *p.steps):
         yield one.call
         if one.undo is not None:

@@ -113,7 +113,7 @@ def test_blast_radius_names_known_callers_and_the_owner() -> None:
 
 
 def test_restore_needs_a_value_and_never_guesses() -> None:
-    assert "knows no former" in refused("restore_concurrency", situation(reserved=0)).reason
+    assert "has no former" in refused("restore_concurrency", situation(reserved=0)).reason
     none = planned("restore_concurrency", situation(reserved=0), reserved="none")
     assert none.call.operation == "DeleteFunctionConcurrency"
     assert none.after == {"reserved_concurrency": None}

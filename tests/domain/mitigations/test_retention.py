@@ -211,7 +211,7 @@ REFUSED = [entry(f"r{i}", outcome="refused", target=TARGETS[2]) for i in range(5
 
 
 def _stay(*entries: Entry) -> list[str]:
-    """Which of these stay for another reason than that they are recent."""
+    """Return which of these stay for another reason than that they are recent."""
     return [e.id for e in kept([*entries, *REFUSED]) if not e.id.startswith("r")]
 
 

@@ -131,7 +131,7 @@ def test_a_skip_that_reports_nowhere_has_to_be_asked_for() -> None:
     assert "on_failure=ARN" in refused("tune_trigger", stream(), skip_poison="yes").hint
     p = planned("tune_trigger", stream(), skip_poison="yes", on_failure="none")
     assert len(p.steps) == 2
-    assert "nobody is told" in p.lost
+    assert "not reported which record" in p.lost
     assert len(planned("tune_trigger", stream(on_failure_arn=LOST), skip_poison="yes").steps) == 2
 
 

@@ -158,7 +158,7 @@ def test_what_could_not_be_read_could_not_be_restored() -> None:
         assert "could not be read" in refused(name, on_function(async_config=DENIED)).reason
         assert DENIED.why in refused(name, on_function(async_config=DENIED)).reason
     done = on_function(async_config=AsyncConfig(0, 60))
-    assert "retries no asynchronous event already" in refused("stop_async_retries", done).reason
+    assert "already retries no asynchronous events" in refused("stop_async_retries", done).reason
 
 
 def test_restoring_sets_what_is_said_and_keeps_the_destinations() -> None:

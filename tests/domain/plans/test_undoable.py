@@ -149,7 +149,7 @@ def test_a_target_without_anything_to_undo_never_leads_to_another_one() -> None:
 
 
 def _steps(*outcomes: str) -> list[Entry]:
-    """A plan that switched two triggers off and throttled the worker, as it stands now."""
+    """Return a plan that switched two triggers off and throttled the worker, as it stands now."""
     targets = (Key(SCOPE, "mapping", "m1"), Key(SCOPE, "mapping", "m2"), WORKER)
     called = ((WORKER.id,), (WORKER.id,), ())
     return [

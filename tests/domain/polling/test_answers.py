@@ -20,7 +20,7 @@ STATS = [("Invocations", "Sum"), ("Duration", "Maximum")]
 
 
 def made(dice: Random, number: int) -> MetricsObserved:
-    """An answer about some series, of a longer or a shorter window, with points or without."""
+    """Return an answer about some series, of a longer or a shorter window, with points or without."""
     end = END + number * MINUTE
     start = end - dice.choice((5, 60, 180)) * MINUTE
     data = tuple(

@@ -10,7 +10,7 @@ from bench.look_plan import CELLS, ERRORS, NOW, SCOPE, row, state, table
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.keys import Key
 from lambdatop.domain.polling.plan import plan
-from lambdatop.domain.polling.state import LookState
+from lambdatop.domain.polling.state import PollingState
 from lambdatop.domain.polling.tripwire import WIRES, Metric, Move, Reading
 from lambdatop.domain.settings.settings import Limits
 
@@ -22,13 +22,13 @@ def fn(name: str) -> Key:
     return Key(SCOPE, "function", name)
 
 
-def small(count: int, **changes: object) -> LookState:
-    given = LookState(NOW, 60.0, BUDGET, CALM, functions=frozenset(fn(f"f{i:04d}") for i in range(count)))
+def small(count: int, **changes: object) -> PollingState:
+    given = PollingState(NOW, 60.0, BUDGET, CALM, functions=frozenset(fn(f"f{i:04d}") for i in range(count)))
     return replace(given, **changes)  # type: ignore[arg-type]
 
 
-def done(before: LookState, after_s: float) -> LookState:
-    """The state after everything that is due now was asked, `after_s` later."""
+def done(before: PollingState, after_s: float) -> PollingState:
+    """Return the state after everything that is due now was asked, `after_s` later."""
     now = plan(before)
     asked = dict(before.asked) | dict.fromkeys((*now.detail, *now.fixed), before.now)
     swept = dict(before.swept)
@@ -125,10 +125,10 @@ def test_the_calm_budget_never_exceeds_the_budget() -> None:
 # -- who is asked ----------------------------------------------------------------------------------
 
 
-def large(**changes: object) -> LookState:
+def large(**changes: object) -> PollingState:
     functions = frozenset(fn(f"f{i:04d}") for i in range(5_000))
     active = frozenset(fn(f"f{i:04d}") for i in range(1_500))
-    given = LookState(NOW, 60.0, BUDGET, CALM, functions=functions, active=active, discovered_at=NOW - 600)
+    given = PollingState(NOW, 60.0, BUDGET, CALM, functions=functions, active=active, discovered_at=NOW - 600)
     return replace(given, **changes)  # type: ignore[arg-type]
 
 

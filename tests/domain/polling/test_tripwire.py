@@ -31,7 +31,7 @@ ERRORS = Metric("Errors", "Sum")
 
 
 def told(world: World, key: Key, name: str, values: list[float], stat: str = "Sum") -> World:
-    """The newest minutes of one series, ending with the last whole one; None of zeros is published."""
+    """Return the newest minutes of one series, ending with the last whole one; None of zeros is published."""
     first = LAST - 60 * (len(values) - 1)
     points = tuple((first + 60 * i, v) for i, v in enumerate(values) if v)
     data = (MetricPoints(SeriesKey(key, name, stat), points),)

@@ -29,7 +29,7 @@ from lambdatop.domain.facts.quota_limits import (
 from lambdatop.domain.keys import Key
 from lambdatop.domain.quotas.functions import SPILLOVER, UTILISATION, unused_reservations
 from lambdatop.domain.quotas.rows import nearness, quota_rows
-from lambdatop.domain.quotas.scope_view import look
+from lambdatop.domain.quotas.scope_view import view
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold
 from lambdatop.domain.state.fold_quotas import calls_seen
@@ -195,9 +195,9 @@ def test_a_steep_step_is_held_against_the_scaling_rate() -> None:
 def test_unused_reservations_by_the_hour() -> None:
     data = metrics(level(WORKER, 3, 9), level(HOG, 11, 2))
     given = world(reserved(orders_worker=100, thumbnailer=100), data)
-    assert unused_reservations(look(given, SCOPE, NOW, PROMPT), 0.1) == ((WORKER, 100, 9.0),)
+    assert unused_reservations(view(given, SCOPE, NOW, PROMPT), 0.1) == ((WORKER, 100, 9.0),)
     unasked = world(reserved(orders_worker=100))
-    assert unused_reservations(look(unasked, SCOPE, NOW, PROMPT), 0.1) == (), "not read is not unused"
+    assert unused_reservations(view(unasked, SCOPE, NOW, PROMPT), 0.1) == (), "not read is not unused"
 
 
 def test_the_nearest_comes_first_and_the_soonest_counts_as_near() -> None:

@@ -39,7 +39,7 @@ def test_both_engines_find_what_python_finds(pattern: str, text: str) -> None:
 
 
 def steps(pattern: str, text: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """States that the automaton builds, which is all that may cost more than a look-up a character."""
+    """Return number of states that the automaton builds, all that costs more than a look-up a character."""
     built = 0
     step = automaton._Machine.step
 

@@ -41,7 +41,7 @@ def test_projection_until_a_chosen_hour() -> None:
 
 
 def hours(*seen: tuple[float, float]) -> ev.BurnHistoryObserved:
-    """Durations of hours (ms), each by how long ago it began (s)."""
+    """Return durations of hours (ms), each by how long ago it began (s)."""
     return ev.BurnHistoryObserved(SCOPE, NOW, tuple((int(NOW - ago), ms, 1.0) for ago, ms in seen))
 
 

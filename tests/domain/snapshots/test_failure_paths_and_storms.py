@@ -19,7 +19,12 @@ from fakes.worlds import (
     queue,
 )
 
-from lambdatop.domain.facts.failure_path import async_end, async_fate, queue_fate, stream_fate
+from lambdatop.domain.facts.failure_path import (
+    async_end,
+    async_failure_path,
+    queue_failure_path,
+    stream_failure_path,
+)
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers, PushTrigger
@@ -68,12 +73,15 @@ def row(world: World, function_key: Key, invocation: str) -> StormRow:
 def test_what_becomes_of_an_asynchronous_event(
     config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown, words: str
 ) -> None:
-    assert async_fate(function(), config, reserved) == words
+    assert async_failure_path(function(), config, reserved) == words
 
 
 def test_a_dead_letter_queue_is_known_where_the_rest_is_not() -> None:
     facts = function(dlq_arn=LOST)
-    assert async_fate(facts, DENIED) == f"retries and on-failure destination {DENIED.words}; DLQ queue lost"
+    assert (
+        async_failure_path(facts, DENIED)
+        == f"retries and on-failure destination {DENIED.words}; DLQ queue lost"
+    )
     assert async_end(facts, DENIED).words == f"queue lost (on-failure destination {DENIED.words})"
     assert not async_end(facts, DENIED).lost
     assert not async_end(function(), DENIED).lost
@@ -108,24 +116,30 @@ def test_a_function_that_was_not_read_yet_says_so_until_it_is() -> None:
 
 def test_what_becomes_of_a_message() -> None:
     with_letters = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, visibility_timeout_s=30)
-    assert queue_fate(with_letters) == "again after 30 s, after 3 failed receives to orders-dlq"
-    assert queue_fate(queue(ORDERS)) == "again after 30 s, until it expires 4 d after it was sent"
+    assert queue_failure_path(with_letters) == "again after 30 s, after 3 failed receives to orders-dlq"
+    assert queue_failure_path(queue(ORDERS)) == "again after 30 s, until it expires 4 d after it was sent"
     denied = NotKnown("denied", "sqs:GetQueueAttributes")
-    assert queue_fate(denied).endswith(f"how often and where it ends is {denied.words}")
+    assert queue_failure_path(denied).endswith(f"how often and where it ends is {denied.words}")
 
 
 def test_what_becomes_of_a_stream_record() -> None:
     endless = mapping(source_kind="kinesis", source_arn=STREAM)
-    assert stream_fate(endless, 86_400, 3_600.0) == "repeated until the record expires in 23 h at the latest"
-    assert stream_fate(endless, 86_400, NOT_ASKED) == "repeated until the record expires, 24 h after it came"
+    assert (
+        stream_failure_path(endless, 86_400, 3_600.0)
+        == "repeated until the record expires in 23 h at the latest"
+    )
+    assert (
+        stream_failure_path(endless, 86_400, NOT_ASKED)
+        == "repeated until the record expires, 24 h after it came"
+    )
     unread = NotKnown("denied", "kinesis:DescribeStreamSummary")
-    assert stream_fate(endless, unread, 3_600.0).endswith(f"; when is {unread.words}")
+    assert stream_failure_path(endless, unread, 3_600.0).endswith(f"; when is {unread.words}")
     old = replace(endless, max_retry_attempts=10_000, max_record_age_s=604_800)
-    assert stream_fate(old, 86_400, 0.0) == "until 10000 retries, then dropped"
+    assert stream_failure_path(old, 86_400, 0.0) == "until 10000 retries, then dropped"
     bounded = mapping(source_kind="kinesis", source_arn=STREAM, max_retry_attempts=2, on_failure_arn=LOST)
-    assert stream_fate(bounded, 86_400, 0.0) == "until 2 retries, then queue lost"
+    assert stream_failure_path(bounded, 86_400, 0.0) == "until 2 retries, then queue lost"
     told = "until 10000 retries or records older than 7 d, then dropped; sooner if the record expires"
-    assert stream_fate(old, unread, 0.0) == f"{told}, when is {unread.words}"
+    assert stream_failure_path(old, unread, 0.0) == f"{told}, when is {unread.words}"
 
 
 def test_the_row_of_a_queue_tells_what_is_wasted() -> None:

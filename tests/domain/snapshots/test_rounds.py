@@ -33,7 +33,7 @@ def build(world: World, previous: Snapshot, at: float, scene: Scene, worth_compa
 
 
 def steps(scene: Scene) -> Iterator[tuple[float, tuple[Event, ...]]]:
-    """Each round, some in two halves, and after some another look at the same World when time has passed."""
+    """Yield each round, some in two halves, and after some the same World again at a later time."""
     for number, (now, events) in enumerate(rounds(scene)):
         if number % 4 == 0:
             half = len(events) // 2
@@ -45,7 +45,7 @@ def steps(scene: Scene) -> Iterator[tuple[float, tuple[Event, ...]]]:
 
 
 def told(snapshot: Snapshot) -> dict[str, object]:
-    """Everything that is made of the World (the World itself and the sequence aside)."""
+    """Return everything that is made of the World (the World itself and the sequence aside)."""
     return {
         "functions": snapshot.functions,
         "findings": snapshot.findings,

@@ -64,7 +64,7 @@ def snap(world: World) -> Snapshot:
 
 
 def busy(running: float = 4.0) -> World:
-    """The incident, with so many executions at once."""
+    """Return the incident, with so many executions at once."""
     return fold(incident(), metrics(points(WORKER, "Duration", [running * 60_000.0] * 10)))
 
 

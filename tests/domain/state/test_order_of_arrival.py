@@ -46,7 +46,7 @@ quickly = settings(
 
 
 def said(findings: tuple[Finding, ...]) -> list[tuple[Any, ...]]:
-    """Everything about the findings but since when: that begins with the round that first saw it."""
+    """Return everything about the findings but `since`, which depends on the first round that saw them."""
     return sorted(
         (f.detector, f.target.key, f.severity, f.title, f.formula, str(f.evidence)) for f in findings
     )
@@ -59,12 +59,12 @@ def look(world: World, scene: Scene, now: float, previous: Snapshot = EMPTY_SNAP
 
 
 def kind(event: ev.Event) -> object:
-    """What comes from one source, one function's log or one place comes in order."""
+    """Return the key within which events keep their order: a source, a function's log, or a place."""
     return getattr(event, "function", None) or (type(event), getattr(event, "place", ""))
 
 
 def interleaved(events: tuple[ev.Event, ...], dice: Random) -> list[ev.Event]:
-    """Another order of arrival in which each source keeps its own."""
+    """Return another order of arrival in which each source keeps its own."""
     waiting: dict[object, list[ev.Event]] = {}
     for event in events:
         waiting.setdefault(kind(event), []).append(event)
@@ -97,7 +97,7 @@ def test_sources_may_answer_in_any_order_within_a_round(name: str, seed: int) ->
 
 
 def delayed(events: tuple[ev.Event, ...], dice: Random) -> list[ev.Event]:
-    """Answers that arrive up to four minutes late and some of them twice, whatever their kind."""
+    """Return answers that arrive up to four minutes late and some of them twice, whatever their kind."""
     arriving = []
     for event in events:
         late_s = dice.choice((0, 0, 0, 30, 90, 240))
@@ -124,7 +124,7 @@ def test_late_and_repeated_answers_change_nothing_in_the_end(name: str, seed: in
 
 
 def scattered(events: tuple[ev.Event, ...], dice: Random) -> list[ev.Event]:
-    """The same log lines in other answers: late, doubled and out of order."""
+    """Return the same log lines in other answers: late, doubled and out of order."""
     found: list[ev.Event] = [e for e in events if not isinstance(e, ev.LogsObserved)]
     for logged in (e for e in events if isinstance(e, ev.LogsObserved)):
         lines = [*logged.lines, *(line for line in logged.lines if dice.random() < 0.2)]

@@ -13,7 +13,7 @@ from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import LogsObserved
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.engine.collecting.deferred_free import Attic
+from lambdatop.engine.collecting.deferred_free import DeferredFree
 from lambdatop.engine.collecting.publisher import Publisher
 
 
@@ -45,18 +45,18 @@ def small_ring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def breaths() -> list[int]:
-    """How many lines were freed when there was time for others."""
+def pauses() -> list[int]:
+    """Return how many lines were freed in each pause."""
     return []
 
 
 @pytest.fixture
-def store(breaths: list[int]) -> Attic:
+def store(pauses: list[int]) -> DeferredFree:
     Line.freed = 0
-    return Attic(lambda: breaths.append(Line.freed))
+    return DeferredFree(lambda: pauses.append(Line.freed))
 
 
-def test_lines_wait_until_the_snapshot_that_shows_them_is_done_with(store: Attic) -> None:
+def test_lines_wait_until_the_snapshot_that_shows_them_is_done_with(store: DeferredFree) -> None:
     shown = {WORKER: tail(1, 10)}
     store.done_with(6, shown)
     store.keep(shown, {WORKER: tail(8, 10)}, 7)
@@ -69,19 +69,19 @@ def test_lines_wait_until_the_snapshot_that_shows_them_is_done_with(store: Attic
     assert (len(store), Line.freed) == (0, 7)
 
 
-def test_a_log_that_is_gone_leaves_all_its_lines(store: Attic) -> None:
+def test_a_log_that_is_gone_leaves_all_its_lines(store: DeferredFree) -> None:
     store.keep({WORKER: LogTail(lines=lines(6, 5), next_seq=11, burst=lines(1, 5))}, {}, 7)
     assert (len(store), Line.freed) == (10, 0)
 
 
-def test_many_lines_are_freed_in_pieces(store: Attic, breaths: list[int]) -> None:
+def test_many_lines_are_freed_in_pieces(store: DeferredFree, pauses: list[int]) -> None:
     store.keep({WORKER: tail(1, 2_500)}, {}, 7)
     store.clear()
-    assert breaths == [0, 1_000, 2_000]
+    assert pauses == [0, 1_000, 2_000]
     assert Line.freed == 2_500
 
 
-def test_a_screen_that_stands_still_holds_what_it_shows_and_no_more(store: Attic) -> None:
+def test_a_screen_that_stands_still_holds_what_it_shows_and_no_more(store: DeferredFree) -> None:
     store.done_with(0, {WORKER: tail(1, 12)})
     for seq in range(1, 10):
         first = seq * 5 - 4
@@ -92,22 +92,22 @@ def test_a_screen_that_stands_still_holds_what_it_shows_and_no_more(store: Attic
 
 def test_who_looks_once_and_never_again_does_not_fill_the_memory() -> None:
     publisher = Publisher(FakeClock(), Settings(), "operator", "0")
-    publisher.hand_out()
+    publisher.take_latest()
     for seq in range(1, 400, 20):
         publisher.fold((LogsObserved(SCOPE, float(seq), WORKER, "group", lines(seq, 20), True, ""),))
         publisher.publish()
-        assert len(publisher._attic) == 0
+        assert len(publisher._deferred) == 0
 
 
 @given(st.lists(st.one_of(st.just(-1), st.integers(0, 30)), max_size=25))
 def test_the_screen_frees_no_line_and_none_is_kept_for_ever(steps: list[int]) -> None:
     publisher = Publisher(FakeClock(), Settings(), "operator", "0")
-    shown: Snapshot = publisher.hand_out()
+    shown: Snapshot = publisher.take_latest()
     seq = 1
     for count in steps:
         if count < 0:
             before = Line.freed
-            shown = publisher.hand_out()
+            shown = publisher.take_latest()
             assert Line.freed == before, "the screen's own snapshot was the last to hold lines"
         else:
             event = LogsObserved(SCOPE, float(seq), WORKER, "group", lines(seq, count), True, "")
@@ -116,7 +116,7 @@ def test_the_screen_frees_no_line_and_none_is_kept_for_ever(steps: list[int]) ->
             seq += count
             del event
     for _ in range(2):
-        shown = publisher.hand_out()
+        shown = publisher.take_latest()
     publisher.publish()
-    assert len(publisher._attic) == 0
+    assert len(publisher._deferred) == 0
     assert shown.logs.keys() <= {WORKER}

@@ -10,14 +10,14 @@ from fakes import console_scene as scene
 from fakes.engine_bench import EngineBench
 from fakes.entries import SCOPE, WORKER
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.plans.finding import Severity
 from lambdatop.domain.state.events import LooksPlanned
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.engine.collecting.focus import FULL_S
 
 OTHER = WORKER._replace(id="other")
-PLAN = Looking("calm", 60, 60, 60, 60, 60, 66, 66, 66, 1.0, 0.01, 10)
+PLAN = PollingStatus("calm", 60, 60, 60, 60, 60, 66, 66, 66, 1.0, 0.01, 10)
 
 
 async def test_rows_that_come_on_screen_wake_the_metrics_and_rows_that_leave_do_not(tmp_path: Path) -> None:
@@ -25,11 +25,11 @@ async def test_rows_that_come_on_screen_wake_the_metrics_and_rows_that_leave_do_
         await bench.clock.advance(5)
         metrics = bench.sources["metrics"]
         before = len(metrics.views)
-        bench.engine.look(frozenset({WORKER, OTHER}))
+        bench.engine.set_visible(frozenset({WORKER, OTHER}))
         await bench.clock.advance(1)
         assert len(metrics.views) == before + 1
         assert metrics.views[-1].visible == {WORKER, OTHER}
-        bench.engine.look(frozenset({WORKER}))
+        bench.engine.set_visible(frozenset({WORKER}))
         await bench.clock.advance(1)
         assert len(metrics.views) == before + 1
         bench.engine.refresh()
@@ -42,7 +42,7 @@ async def test_a_full_look_stays_wanted_until_its_round_is_complete(tmp_path: Pa
     async with EngineBench(tmp_path).running() as bench:
         await bench.clock.advance(5)
         metrics = bench.sources["metrics"]
-        bench.engine.look(frozenset(), full=True)
+        bench.engine.set_visible(frozenset(), full=True)
         await bench.clock.advance(1)
         assert metrics.views[-1].full
         bench.engine.refresh()
@@ -60,7 +60,7 @@ async def test_a_full_look_stays_wanted_until_its_round_is_complete(tmp_path: Pa
 async def test_a_full_look_that_cannot_be_completed_is_given_up(tmp_path: Path) -> None:
     async with EngineBench(tmp_path).running() as bench:
         await bench.clock.advance(5)
-        bench.engine.look(frozenset(), full=True)
+        bench.engine.set_visible(frozenset(), full=True)
         await bench.clock.advance(FULL_S + 70)
         assert not bench.sources["metrics"].views[-1].full
 

@@ -56,7 +56,7 @@ def with_source(directory: Path, left: int, each: int, takes_s: float = 0.0) -> 
 
 
 async def look(bench: EngineBench, wait_s: float) -> tuple[Snapshot, float]:
-    """The snapshot, and how long it took, s."""
+    """Return the snapshot, and how long it took, s."""
     async with bench.running():
         once = asyncio.ensure_future(bench.engine.snapshot_once(wait_s))
         took_s = await bench.clock.until(once.done)

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 from fakes.account import MAPPING, Account
-from fakes.corridor import Corridor, corridor
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Plan, Refusal
 from lambdatop.domain.ports.aws import Sent
-from lambdatop.engine.mutating.read_back import Look
+from lambdatop.engine.mutating.read_back import ReadBack
 from lambdatop.engine.mutating.recovery import LATE_S
 from lambdatop.engine.mutating.verdict import judge
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Corridor:
-    """A corridor whose calls AWS accepts and does not carry out."""
-    made = corridor(tmp_path / "j")
+def way(tmp_path: Path) -> MitigationFlow:
+    """Return a mitigation flow whose calls AWS accepts without effect."""
+    made = mitigation_flow(tmp_path / "j")
     made.mutator.account = Account()
     return made
 
@@ -34,7 +34,7 @@ ONES = [
 
 @pytest.mark.parametrize(("name", "target", "params"), ONES)
 async def test_it_is_unknown_after_a_bounded_time_and_can_be_undone(
-    way: Corridor, name: str, target: Key, params: dict[str, object]
+    way: MitigationFlow, name: str, target: Key, params: dict[str, object]
 ) -> None:
     result = await way.execute(await way.plan(name, target, **params))
     assert result.kind == "unknown"
@@ -50,14 +50,16 @@ async def test_it_is_unknown_after_a_bounded_time_and_can_be_undone(
     assert [e.outcome for e in way.journal.read()] == ["undone", "applied"]
 
 
-async def test_an_effect_that_comes_late_is_found_and_undone_exactly(way: Corridor) -> None:
+async def test_an_effect_that_comes_late_is_found_and_undone_exactly(way: MitigationFlow) -> None:
     await way.execute(await way.plan())
     way.account.reserved = 0
     assert [(e.outcome, e.detail) for e in await way.executor.recover()] == [("applied", "applied (found)")]
     assert (await way.undo()).before == {"reserved_concurrency": 0}
 
 
-async def test_an_effect_that_comes_before_the_undo_is_undone_without_a_word_of_doubt(way: Corridor) -> None:
+async def test_an_effect_that_comes_before_the_undo_is_undone_without_a_word_of_doubt(
+    way: MitigationFlow,
+) -> None:
     await way.execute(await way.plan())
     way.account.reserved = 0
     undo = await way.undo()
@@ -65,7 +67,7 @@ async def test_an_effect_that_comes_before_the_undo_is_undone_without_a_word_of_
     assert not any("as before" in words for words in undo.warnings)
 
 
-async def test_after_two_minutes_it_is_judged_once_and_never_called_unsent(way: Corridor) -> None:
+async def test_after_two_minutes_it_is_judged_once_and_never_called_unsent(way: MitigationFlow) -> None:
     await way.execute(await way.plan())
     assert await way.executor.recover() == ()
     way.clock.jump(LATE_S)
@@ -78,7 +80,7 @@ async def test_after_two_minutes_it_is_judged_once_and_never_called_unsent(way: 
     assert isinstance(await way.executor.propose_undo(None), Plan)
 
 
-async def test_somebody_elses_value_since_is_told_with_all_three(way: Corridor) -> None:
+async def test_somebody_elses_value_since_is_told_with_all_three(way: MitigationFlow) -> None:
     await way.execute(await way.plan())
     way.account.reserved = 50
     await way.executor.recover()
@@ -88,12 +90,12 @@ async def test_somebody_elses_value_since_is_told_with_all_three(way: Corridor) 
     assert refusal.alternatives
 
 
-async def test_one_field_of_two_that_did_not_take_is_not_applied(way: Corridor) -> None:
+async def test_one_field_of_two_that_did_not_take_is_not_applied(way: MitigationFlow) -> None:
     wanted = replace(
         await way.plan(),
         before={"reserved_concurrency": 7, "state": "Enabled"},
         after={"reserved_concurrency": 0, "state": "Disabled"},
     )
     seen = {"reserved_concurrency": 0, "state": "Enabled"}
-    assert judge(wanted, Sent("applied"), Look(seen)).outcome == "unknown"
-    assert judge(wanted, Sent("applied"), Look(seen, changing=True)).outcome == "applied"
+    assert judge(wanted, Sent("applied"), ReadBack(seen)).outcome == "unknown"
+    assert judge(wanted, Sent("applied"), ReadBack(seen, changing=True)).outcome == "applied"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from fakes.account import ORDERS
-from fakes.corridor import Corridor, corridor
 from fakes.entries import AT, entry
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.plans.journal import Entry, Uptime, attempt_record, intent_record, replay
 from lambdatop.domain.plans.plan import Plan, Refusal
@@ -33,19 +33,19 @@ GONE = _gone_pid()
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Corridor:
-    return corridor(tmp_path / "j", process=Process("bastion", os.getpid()))
+def way(tmp_path: Path) -> MitigationFlow:
+    return mitigation_flow(tmp_path / "j", process=Process("bastion", os.getpid()))
 
 
-def _left(way: Corridor, **changes: object) -> Entry:
-    """An open intent of a process that died a moment ago on this machine."""
+def _left(way: MitigationFlow, **changes: object) -> Entry:
+    """Write an open intent of a process that died a moment ago on this machine."""
     fields = {"pid": GONE, "at": way.clock.now(), "uptime": way.clock.uptime()} | changes
     made = entry("e1", **fields)
     way.journal.intent(made)
     return made
 
 
-async def test_a_step_forward_does_not_shorten_the_two_minutes(way: Corridor) -> None:
+async def test_a_step_forward_does_not_shorten_the_two_minutes(way: MitigationFlow) -> None:
     _left(way)
     way.clock.jump(5)
     way.clock.step(600)
@@ -58,7 +58,7 @@ async def test_a_step_forward_does_not_shorten_the_two_minutes(way: Corridor) ->
 
 @pytest.mark.parametrize("step_s", [600.0, -600.0, DAY_S, -DAY_S, -30 * DAY_S])
 async def test_not_applied_is_said_after_two_minutes_whatever_the_clock_says(
-    way: Corridor, step_s: float
+    way: MitigationFlow, step_s: float
 ) -> None:
     _left(way)
     way.clock.step(step_s)
@@ -70,7 +70,7 @@ async def test_not_applied_is_said_after_two_minutes_whatever_the_clock_says(
 
 @pytest.mark.parametrize("step_s", [600.0, -DAY_S])
 async def test_two_minutes_are_kept_for_a_lost_answer_too(tmp_path: Path, step_s: float) -> None:
-    way = corridor(tmp_path / "j", behave="dropped")
+    way = mitigation_flow(tmp_path / "j", behave="dropped")
     assert (await way.execute(await way.plan())).kind == "unknown"
     spent = sum(way.clock.slept)
     way.clock.step(step_s)
@@ -80,7 +80,7 @@ async def test_two_minutes_are_kept_for_a_lost_answer_too(tmp_path: Path, step_s
     assert [e.outcome for e in await way.executor.recover()] == ["not-sent"]
 
 
-async def test_a_neighbour_who_lives_is_left_alone_for_ten_minutes_of_real_time(way: Corridor) -> None:
+async def test_a_neighbour_who_lives_is_left_alone_for_ten_minutes_of_real_time(way: MitigationFlow) -> None:
     _left(way, pid=os.getppid())
     way.clock.step(DAY_S)
     way.clock.jump(ABANDONED_S - 1)
@@ -91,7 +91,7 @@ async def test_a_neighbour_who_lives_is_left_alone_for_ten_minutes_of_real_time(
 
 @pytest.mark.parametrize("host", ["bastion", "elsewhere"])
 async def test_after_a_new_start_the_clock_counts_but_no_more_than_the_machine_has_run(
-    way: Corridor, host: str
+    way: MitigationFlow, host: str
 ) -> None:
     _left(way, host=host, uptime=Uptime("0ther", 500_000.0, "CLOCK_BOOTTIME"))
     way.clock.ran_s = 20.0  # the machine was started again 20 s ago, with a clock that is ahead
@@ -103,7 +103,9 @@ async def test_after_a_new_start_the_clock_counts_but_no_more_than_the_machine_h
     assert [e.outcome for e in found] == ["not-sent"]
 
 
-async def test_an_entry_from_the_future_is_watched_and_does_not_wait_for_the_future(way: Corridor) -> None:
+async def test_an_entry_from_the_future_is_watched_and_does_not_wait_for_the_future(
+    way: MitigationFlow,
+) -> None:
     """Another machine wrote it with a clock that is a day ahead."""
     _left(way, host="elsewhere", at=way.clock.now() + DAY_S, uptime=Uptime("0ther", 1.0, "CLOCK_BOOTTIME"))
     assert await way.executor.recover() == ()
@@ -113,14 +115,14 @@ async def test_an_entry_from_the_future_is_watched_and_does_not_wait_for_the_fut
     assert [e.outcome for e in await way.executor.recover()] == ["not-sent"]
 
 
-async def test_an_effect_is_found_at_once_however_old_the_entry_is(way: Corridor) -> None:
+async def test_an_effect_is_found_at_once_however_old_the_entry_is(way: MitigationFlow) -> None:
     _left(way, at=way.clock.now() + DAY_S)
     way.account.reserved = 0
     assert [e.outcome for e in await way.executor.recover()] == ["applied"]
 
 
 @pytest.mark.parametrize("step_s", [0.0, -DAY_S, DAY_S])
-async def test_a_purge_is_refused_for_a_minute_and_not_for_a_day(way: Corridor, step_s: float) -> None:
+async def test_a_purge_is_refused_for_a_minute_and_not_for_a_day(way: MitigationFlow, step_s: float) -> None:
     assert (await way.execute(await way.plan("purge_queue", ORDERS))).kind == "applied"
     way.account.messages = 5
     way.clock.step(step_s)
@@ -132,7 +134,7 @@ async def test_a_purge_is_refused_for_a_minute_and_not_for_a_day(way: Corridor, 
     assert isinstance(await way.executor.propose("purge_queue", ORDERS, {}), Plan)
 
 
-async def test_a_purge_of_unknown_age_is_no_reason_to_refuse(way: Corridor) -> None:
+async def test_a_purge_of_unknown_age_is_no_reason_to_refuse(way: MitigationFlow) -> None:
     """An older version wrote it, and the clock was set back since."""
     assert (await way.execute(await way.plan("purge_queue", ORDERS))).kind == "applied"
     way.account.messages = 5
@@ -142,7 +144,7 @@ async def test_a_purge_of_unknown_age_is_no_reason_to_refuse(way: Corridor) -> N
 
 
 async def test_a_clock_set_back_while_the_plan_is_checked_does_not_lengthen_the_confirmation(
-    way: Corridor,
+    way: MitigationFlow,
 ) -> None:
     plan = await way.plan()
 
@@ -155,7 +157,7 @@ async def test_a_clock_set_back_while_the_plan_is_checked_does_not_lengthen_the_
     assert (result.kind, way.mutator.sent) == ("expired", [])
 
 
-async def test_a_confirmation_from_the_future_says_why_it_is_void(way: Corridor) -> None:
+async def test_a_confirmation_from_the_future_says_why_it_is_void(way: MitigationFlow) -> None:
     result = await way.execute(await way.plan(), -60)
     assert (result.kind, way.mutator.sent) == ("expired", [])
     assert "clock was set back" in result.message

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from fakes.account import ORDERS, FakeMutator, FakeReader
-from fakes.corridor import Corridor, corridor
 from fakes.entries import AT, SCOPE, entry
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.errors import Denied, LambdatopError
 from lambdatop.domain.keys import Key, Scope
@@ -72,7 +72,7 @@ class Bench:
 
     def __init__(self, directory: Path, **options: Any) -> None:
         self.journal = Journal(directory)
-        self.way: Corridor = corridor(directory, journal=self.journal)
+        self.way: MitigationFlow = mitigation_flow(directory, journal=self.journal)
         self.mutator = Account(self.way.account)
         self.interrupted = False
         self.committer = Committer(

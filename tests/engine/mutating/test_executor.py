@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from fakes.account import MAPPING, ORDERS
-from fakes.corridor import Corridor, corridor
 from fakes.entries import SCOPE, WORKER
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.errors import Denied
 from lambdatop.domain.keys import Scope
@@ -21,8 +21,8 @@ from lambdatop.storage.journal_file import JournalFile
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Corridor:
-    return corridor(tmp_path / "j")
+def way(tmp_path: Path) -> MitigationFlow:
+    return mitigation_flow(tmp_path / "j")
 
 
 class Failing:
@@ -56,7 +56,7 @@ class Failing:
         self.inner.outcome(entry_id, at, outcome, detail, seen)
 
 
-async def test_the_way_of_a_change(way: Corridor) -> None:
+async def test_the_way_of_a_change(way: MitigationFlow) -> None:
     plan = await way.plan()
     on_disk_when_sent: list[Entry] = []
     way.mutator.on_send = lambda: on_disk_when_sent.extend(way.journal.read())
@@ -84,7 +84,7 @@ async def test_the_way_of_a_change(way: Corridor) -> None:
 
 @pytest.mark.parametrize("former", [None, 0, 1, 7])
 async def test_undo_restores_exactly_absent_zero_or_n(tmp_path: Path, former: int | None) -> None:
-    way = corridor(tmp_path / "j")
+    way = mitigation_flow(tmp_path / "j")
     way.account.reserved = former
     first = await way.plan("restore_concurrency", reserved=3)
     assert (await way.execute(first)).kind == "applied"
@@ -112,7 +112,7 @@ MATRIX = [
 async def test_every_end_of_a_call(
     tmp_path: Path, behave: str, kind: str, outcome: str, applied: bool
 ) -> None:
-    way = corridor(tmp_path / "j", behave=behave)
+    way = mitigation_flow(tmp_path / "j", behave=behave)
     result = await way.execute(await way.plan())
     (entry,) = way.journal.read()
     assert (result.kind, entry.outcome) == (kind, outcome)
@@ -125,7 +125,7 @@ async def test_every_end_of_a_call(
 @pytest.mark.parametrize("behave", [row[0] for row in MATRIX])
 async def test_without_an_intent_on_disk_nothing_is_sent(tmp_path: Path, behave: str) -> None:
     journal = Failing(JournalFile(tmp_path / "j"), intent=True)
-    way = corridor(tmp_path / "j", behave=behave, journal=journal)
+    way = mitigation_flow(tmp_path / "j", behave=behave, journal=journal)
     result = await way.execute(await way.plan())
     assert (result.kind, way.mutator.sent, way.account.reserved) == ("not-sent", [], 7)
     assert "disk is full" in result.message
@@ -138,7 +138,7 @@ async def test_an_outcome_that_cannot_be_written_is_said_and_recovered(
     tmp_path: Path, behave: str, kind: str, outcome: str, applied: bool
 ) -> None:
     journal = Failing(JournalFile(tmp_path / "j"), outcome=True)
-    way = corridor(tmp_path / "j", behave=behave, journal=journal)
+    way = mitigation_flow(tmp_path / "j", behave=behave, journal=journal)
     result = await way.execute(await way.plan())
     assert result.kind == kind
     assert "could not be written" in result.message
@@ -153,7 +153,7 @@ async def test_an_outcome_that_cannot_be_written_is_said_and_recovered(
 @pytest.mark.parametrize("behave", [row[0] for row in MATRIX])
 @pytest.mark.parametrize("now", [None, 0, 9])
 async def test_drift_stops_before_the_journal(tmp_path: Path, behave: str, now: int | None) -> None:
-    way = corridor(tmp_path / "j", behave=behave)
+    way = mitigation_flow(tmp_path / "j", behave=behave)
     plan = await way.plan()
     way.account.reserved = now
     result = await way.execute(plan)
@@ -166,7 +166,7 @@ async def test_drift_stops_before_the_journal(tmp_path: Path, behave: str, now: 
     assert (way.mutator.sent, way.journal.read(), way.account.reserved) == ([], (), now)
 
 
-async def test_a_target_that_cannot_be_read_is_not_changed(way: Corridor) -> None:
+async def test_a_target_that_cannot_be_read_is_not_changed(way: MitigationFlow) -> None:
     plan = await way.plan()
     way.reader.failing = [Denied("You lack lambda:GetFunctionConcurrency.")]
     result = await way.execute(plan)
@@ -174,7 +174,7 @@ async def test_a_target_that_cannot_be_read_is_not_changed(way: Corridor) -> Non
     assert "You lack lambda:GetFunctionConcurrency" in result.message
 
 
-async def test_a_success_that_cannot_be_read_back_is_still_a_success(way: Corridor) -> None:
+async def test_a_success_that_cannot_be_read_back_is_still_a_success(way: MitigationFlow) -> None:
     plan = await way.plan()
     way.reader.failing = [None, *[Denied("No.") for _ in range(20)]]
     result = await way.execute(plan)
@@ -183,7 +183,7 @@ async def test_a_success_that_cannot_be_read_back_is_still_a_success(way: Corrid
     assert "could not be read back" in entry.detail
 
 
-async def test_eventual_consistency_is_waited_for(way: Corridor) -> None:
+async def test_eventual_consistency_is_waited_for(way: MitigationFlow) -> None:
     plan = await way.plan()
     old = {"reserved_concurrency": 7}
     way.reader.shown = [old, old, old]
@@ -193,7 +193,7 @@ async def test_eventual_consistency_is_waited_for(way: Corridor) -> None:
     assert sum(way.clock.slept) < 1
 
 
-async def test_a_slow_trigger_is_accepted_while_it_changes(way: Corridor) -> None:
+async def test_a_slow_trigger_is_accepted_while_it_changes(way: MitigationFlow) -> None:
     plan = await way.plan("disable_trigger", MAPPING)
     way.reader.shown = [{"state": "Enabled"}, *({"state": "Disabling"} for _ in range(20))]
     result = await way.execute(plan)
@@ -203,7 +203,7 @@ async def test_a_slow_trigger_is_accepted_while_it_changes(way: Corridor) -> Non
     assert sum(way.clock.slept) < 30
 
 
-async def test_somebody_else_right_after_is_told(way: Corridor) -> None:
+async def test_somebody_else_right_after_is_told(way: MitigationFlow) -> None:
     plan = await way.plan()
     way.reader.shown = [dict(plan.before), *({"reserved_concurrency": 50} for _ in range(20))]
     result = await way.execute(plan)
@@ -215,43 +215,43 @@ async def test_somebody_else_right_after_is_told(way: Corridor) -> None:
 @pytest.mark.parametrize(
     ("age_s", "kind"), [(0.0, "applied"), (60.0, "applied"), (60.1, "expired"), (-6.0, "expired")]
 )
-async def test_a_confirmation_lives_for_a_minute(way: Corridor, age_s: float, kind: str) -> None:
+async def test_a_confirmation_lives_for_a_minute(way: MitigationFlow, age_s: float, kind: str) -> None:
     result = await way.execute(await way.plan(), age_s)
     assert result.kind == kind
     assert len(way.mutator.sent) == (kind == "applied")
 
 
-async def test_a_confirmation_that_expires_during_the_read_is_void(way: Corridor) -> None:
+async def test_a_confirmation_that_expires_during_the_read_is_void(way: MitigationFlow) -> None:
     plan = await way.plan()
     way.reader.on_read = lambda: way.clock.jump(61)
     result = await way.execute(plan)
     assert (result.kind, way.mutator.sent, way.journal.read()) == ("expired", [], ())
 
 
-async def test_a_plan_is_carried_out_once(way: Corridor) -> None:
+async def test_a_plan_is_carried_out_once(way: MitigationFlow) -> None:
     plan = await way.plan("purge_queue", ORDERS)
     first, second = await asyncio.gather(way.execute(plan), way.execute(plan))
     assert {first.kind, second.kind} == {"applied", "not-sent"}
     assert way.account.calls == ["PurgeQueue"]
 
 
-async def test_a_purge_compares_nothing_and_cannot_be_undone(way: Corridor) -> None:
+async def test_a_purge_compares_nothing_and_cannot_be_undone(way: MitigationFlow) -> None:
     result = await way.execute(await way.plan("purge_queue", ORDERS))
     assert (result.kind, way.account.messages, way.reader.reads) == ("applied", 0, 0)
     assert [e.can_undo for e in way.journal.read()] == [False]
 
 
 async def test_read_only_touches_nothing(tmp_path: Path) -> None:
-    operator = corridor(tmp_path / "j")
+    operator = mitigation_flow(tmp_path / "j")
     plan = await operator.plan()
-    way = corridor(tmp_path / "j", operator.account, mode="read-only")
+    way = mitigation_flow(tmp_path / "j", operator.account, mode="read-only")
     result = await way.execute(plan)
     assert result.kind == "read-only"
     assert (way.reader.reads, operator.account.calls) == (0, [])
     assert not (tmp_path / "j").exists()
 
 
-async def test_read_only_drops_a_mutator_that_it_is_given(way: Corridor, tmp_path: Path) -> None:
+async def test_read_only_drops_a_mutator_that_it_is_given(way: MitigationFlow, tmp_path: Path) -> None:
     from lambdatop.engine.mutating.executor import Executor
 
     plan = await way.plan()
@@ -262,7 +262,7 @@ async def test_read_only_drops_a_mutator_that_it_is_given(way: Corridor, tmp_pat
     assert way.mutator.sent == []
 
 
-async def test_without_allow_destructive_nothing_irreversible_is_sent(way: Corridor) -> None:
+async def test_without_allow_destructive_nothing_irreversible_is_sent(way: MitigationFlow) -> None:
     from lambdatop.engine.mutating.executor import Executor
 
     executor = Executor(
@@ -283,18 +283,18 @@ async def test_without_allow_destructive_nothing_irreversible_is_sent(way: Corri
 
 
 async def test_read_only_settles_nothing_because_it_writes_nothing(tmp_path: Path) -> None:
-    operator = corridor(tmp_path / "j")
+    operator = mitigation_flow(tmp_path / "j")
     await operator.execute(await operator.plan())
     (done,) = operator.journal.read()
     operator.journal.intent(replace(done, id="left-open", host="elsewhere", at=0.0, outcome="open"))
     written = (tmp_path / "j" / "journal.jsonl").read_bytes()
-    auditor = corridor(tmp_path / "j", operator.account, mode="read-only")
+    auditor = mitigation_flow(tmp_path / "j", operator.account, mode="read-only")
     assert await auditor.executor.recover() == ()
     assert (tmp_path / "j" / "journal.jsonl").read_bytes() == written
     assert [e.id for e in await operator.executor.recover()] == ["left-open"]
 
 
-async def test_a_plan_for_another_account_is_not_sent(way: Corridor) -> None:
+async def test_a_plan_for_another_account_is_not_sent(way: MitigationFlow) -> None:
     plan = await way.plan()
     foreign = WORKER._replace(scope=Scope("999999999999", SCOPE.region))
     result = await way.execute(replace(plan, target=replace(plan.target, key=foreign)))

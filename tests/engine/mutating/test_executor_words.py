@@ -1,4 +1,4 @@
-"""The corridor for changes from outside: each reason that is said, each field that is written and told."""
+"""The mitigation flow from outside: each reason that is said, each field that is written and told."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from fakes.account import MAPPING, ORDERS
 from fakes.clock import settle
-from fakes.corridor import Corridor, corridor
 from fakes.entries import SCOPE, WORKER, entry
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.errors import Denied
 from lambdatop.domain.keys import Scope
@@ -28,15 +28,15 @@ from lambdatop.storage.journal_file import JournalFile
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Corridor:
-    return corridor(tmp_path / "j")
+def way(tmp_path: Path) -> MitigationFlow:
+    return mitigation_flow(tmp_path / "j")
 
 
 ROLE = "arn:aws:sts::111122223333:assumed-role/oncall/"
 
 
-def made(way: Corridor, **options: Any) -> Executor:
-    """An executor over the same account."""
+def made(way: MitigationFlow, **options: Any) -> Executor:
+    """Return an executor over the same account."""
     actor, mode = options.pop("actor", f"{ROLE}kim"), options.pop("mode", "operator")
     options.setdefault("scope", SCOPE)
     options.setdefault("process", Process("bastion", 4242))
@@ -45,11 +45,11 @@ def made(way: Corridor, **options: Any) -> Executor:
     )
 
 
-async def carry_out(way: Corridor, executor: Executor, **changes: Any) -> Result:
+async def carry_out(way: MitigationFlow, executor: Executor, **changes: Any) -> Result:
     return await executor.execute(replace(await way.plan(), **changes), way.clock.now())
 
 
-async def test_an_entry_holds_who_where_when_and_what(way: Corridor) -> None:
+async def test_an_entry_holds_who_where_when_and_what(way: MitigationFlow) -> None:
     plan = await way.plan()
     extra: dict[str, Any] = {
         "deadline": 5.0,
@@ -89,14 +89,14 @@ async def test_an_entry_holds_who_where_when_and_what(way: Corridor) -> None:
     )
 
 
-async def test_a_key_that_was_pressed_is_no_name_and_this_process_writes(way: Corridor) -> None:
+async def test_a_key_that_was_pressed_is_no_name_and_this_process_writes(way: MitigationFlow) -> None:
     await carry_out(way, made(way, process=None), confirm="key")
     (found,) = way.journal.read()
     assert (found.called, found.host, found.pid) == ((), socket.gethostname(), os.getpid())
 
 
 async def test_who_signs_is_written_down_and_who_must_not_sign_sends_nothing(
-    way: Corridor, monkeypatch: pytest.MonkeyPatch
+    way: MitigationFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def signer(call: object) -> str:
         return f"{ROLE}other"
@@ -119,7 +119,7 @@ async def test_who_signs_is_written_down_and_who_must_not_sign_sends_nothing(
     assert way.journal.read()[0].actor == f"{ROLE}other"
 
 
-async def test_each_reason_why_a_plan_is_void_is_said(way: Corridor) -> None:
+async def test_each_reason_why_a_plan_is_void_is_said(way: MitigationFlow) -> None:
     async def says(executor: Executor, age_s: float = 0.0, **changes: Any) -> tuple[str, str]:
         plan = replace(await way.plan(), **changes)
         reads = way.reader.reads
@@ -163,7 +163,7 @@ async def test_each_reason_why_a_plan_is_void_is_said(way: Corridor) -> None:
 
 @pytest.mark.parametrize("passed_s", [61, 0])
 async def test_who_signs_is_not_asked_for_what_a_look_has_made_void(
-    way: Corridor, monkeypatch: pytest.MonkeyPatch, passed_s: float
+    way: MitigationFlow, monkeypatch: pytest.MonkeyPatch, passed_s: float
 ) -> None:
     """Too long a look, and a look after which the credentials are about to end."""
     asked: list[object] = []
@@ -179,13 +179,13 @@ async def test_who_signs_is_not_asked_for_what_a_look_has_made_void(
     assert (result.kind, asked) == ("expired" if passed_s else "not-sent", [])
 
 
-async def test_no_way_leads_around_read_only_mode(way: Corridor) -> None:
+async def test_no_way_leads_around_read_only_mode(way: MitigationFlow) -> None:
     plan = await way.plan()
     assert (await made(way, mode="read-only").step(plan, plan)).kind == "read-only"
     assert (way.mutator.sent, way.journal.read()) == ([], ())
 
 
-async def test_a_plan_in_steps_is_void_for_the_same_reasons_and_carried_out_once(way: Corridor) -> None:
+async def test_a_plan_in_steps_is_void_for_the_same_reasons_and_carried_out_once(way: MitigationFlow) -> None:
     plan, executor = await way.plan(), made(way)
     whole = replace(plan, id="w", steps=(replace(plan, id="w.1"),), title="All")
     assert (await executor.execute(whole, way.clock.now() - 61)).kind == "expired"
@@ -196,7 +196,9 @@ async def test_a_plan_in_steps_is_void_for_the_same_reasons_and_carried_out_once
     assert (found.id, found.whole, found.steps, found.called) == ("w.1", "All", 1, ("prod",))
 
 
-async def test_credentials_must_last_two_minutes(way: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_credentials_must_last_two_minutes(
+    way: MitigationFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ends = [way.clock.now() + 120.0]
     executor = made(way, expires_at=lambda: ends[0])
     assert (await carry_out(way, executor)).kind == "applied"
@@ -218,7 +220,7 @@ async def test_credentials_must_last_two_minutes(way: Corridor, monkeypatch: pyt
     assert len(way.account.calls) == 1
 
 
-async def test_what_recovery_found_is_told_at_once(way: Corridor) -> None:
+async def test_what_recovery_found_is_told_at_once(way: MitigationFlow) -> None:
     executor = made(way)
     assert await executor.recover() == ()
     assert way.events == []
@@ -237,24 +239,24 @@ async def test_a_journal_that_cannot_be_read_back_keeps_nothing_from_the_screen(
         def read(self) -> tuple[Entry, ...]:
             raise JournalError("It is damaged.")
 
-    way = corridor(tmp_path / "j", journal=Unreadable(tmp_path / "j"))
+    way = mitigation_flow(tmp_path / "j", journal=Unreadable(tmp_path / "j"))
     plan = await way.plan()
     assert (await way.execute(plan)).kind == "applied"
     assert [type(event) for event in way.events] == [ControlObserved]
 
 
-async def test_what_could_not_be_read_back_is_not_told_as_if_it_were(way: Corridor) -> None:
+async def test_what_could_not_be_read_back_is_not_told_as_if_it_were(way: MitigationFlow) -> None:
     await way.execute(await way.plan("purge_queue", ORDERS))
     assert [type(event) for event in way.events] == [JournalRead]
 
 
-def _standing(way: Corridor, *made_entries: Entry) -> None:
+def _standing(way: MitigationFlow, *made_entries: Entry) -> None:
     for one in made_entries:
         way.journal.intent(replace(one, at=way.clock.now()))
         way.journal.outcome(one.id, way.clock.now(), "applied", "", None)
 
 
-async def test_what_stands_is_looked_at_and_told(way: Corridor) -> None:
+async def test_what_stands_is_looked_at_and_told(way: MitigationFlow) -> None:
     executor = made(way)
     _standing(way, entry(), entry("m", target=MAPPING, before={"state": "Enabled"}, after={"state": "Off"}))
     await executor.look_at_standing()
@@ -269,14 +271,14 @@ async def test_what_stands_is_looked_at_and_told(way: Corridor) -> None:
     assert way.events == []
 
 
-async def test_the_newest_twenty_that_stand_are_looked_at(way: Corridor) -> None:
+async def test_the_newest_twenty_that_stand_are_looked_at(way: MitigationFlow) -> None:
     _standing(way, *(entry(f"e{i}", target=WORKER._replace(id=f"f{i}")) for i in range(25)))
     await made(way).look_at_standing()
     told = [e.controls[0].key.id for e in way.events if isinstance(e, ControlObserved)]
     assert sorted(told) == sorted(f"f{i}" for i in range(5, 25))
 
 
-async def test_while_a_change_is_under_way_what_stands_is_not_told(way: Corridor) -> None:
+async def test_while_a_change_is_under_way_what_stands_is_not_told(way: MitigationFlow) -> None:
     executor = made(way)
     _standing(way, entry("m", target=MAPPING, before={"state": "Enabled"}, after={"state": "Off"}))
     way.mutator.gate = asyncio.Event()
@@ -293,7 +295,7 @@ async def test_while_a_change_is_under_way_what_stands_is_not_told(way: Corridor
     await changing
 
 
-async def test_a_connection_is_quiet_when_its_last_change_has_ended(way: Corridor) -> None:
+async def test_a_connection_is_quiet_when_its_last_change_has_ended(way: MitigationFlow) -> None:
     executor = made(way)
     await executor.quiet()
     gate = way.mutator.gate = asyncio.Event()
@@ -313,10 +315,10 @@ async def test_a_connection_is_quiet_when_its_last_change_has_ended(way: Corrido
 
 
 async def test_what_was_confirmed_for_one_connection_is_sent_by_the_next_of_the_same_kind(
-    way: Corridor,
+    way: MitigationFlow,
 ) -> None:
     first = made(way, actor=f"{ROLE}botocore-session-1")
-    other = corridor(way.journal.path.parent, way.account)  # type: ignore[attr-defined]
+    other = mitigation_flow(way.journal.path.parent, way.account)  # type: ignore[attr-defined]
     first.hand_over(made(other, actor=f"{ROLE}botocore-session-22"))
     assert (await carry_out(way, first)).kind == "applied"
     assert (len(way.mutator.sent), len(other.mutator.sent)) == (0, 1)
@@ -332,7 +334,7 @@ async def test_what_was_confirmed_for_one_connection_is_sent_by_the_next_of_the_
     ],
 )
 async def test_another_connection_does_not_send_what_was_confirmed_for_this_one(
-    way: Corridor, options: dict[str, Any], why: str
+    way: MitigationFlow, options: dict[str, Any], why: str
 ) -> None:
     first = made(way)
     first.hand_over(made(way, **options))
@@ -340,7 +342,7 @@ async def test_another_connection_does_not_send_what_was_confirmed_for_this_one(
     assert way.mutator.sent == []
 
 
-async def test_a_refused_connection_says_so_before_other_warnings(way: Corridor) -> None:
+async def test_a_refused_connection_says_so_before_other_warnings(way: MitigationFlow) -> None:
     executor = made(way, changes_refused="Calls go elsewhere.")
     plain, warned = await way.plan(), await executor.propose("throttle_to_zero", WORKER, {})
     assert isinstance(warned, Plan)
@@ -348,14 +350,14 @@ async def test_a_refused_connection_says_so_before_other_warnings(way: Corridor)
     assert isinstance(await executor.propose("restore_concurrency", WORKER, {}), Refusal)
 
 
-async def test_the_names_of_what_an_undo_takes_back_confirm_it(way: Corridor) -> None:
+async def test_the_names_of_what_an_undo_takes_back_confirm_it(way: MitigationFlow) -> None:
     plan = await way.plan()
     assert await way.executor.names_of(plan) == ()
     await way.executor.execute(plan, way.clock.now(), ("prod",))
     assert await way.executor.names_of(await way.undo()) == (WORKER.id, plan.target.arn, "prod")
 
 
-async def test_plans_that_ended_halfway_are_told_of_this_account(way: Corridor) -> None:
+async def test_plans_that_ended_halfway_are_told_of_this_account(way: MitigationFlow) -> None:
     there = WORKER._replace(scope=Scope("9" * 12, "x"))
     for one in (entry("p.1", whole="Here", steps=2), entry("q.1", whole="There", steps=2, target=there)):
         _standing(way, replace(one, uptime=way.clock.uptime()))

@@ -19,7 +19,7 @@ ALIVE = os.getppid()
 
 
 def step(clock: FakeClock, age_s: float, uptime: Uptime = NO_UPTIME, **fields: Any) -> Entry:
-    """The first of two steps, applied; the second never came."""
+    """Return the first of two steps, applied; the second was never sent."""
     made = {"host": HERE, "pid": ALIVE, "outcome": "applied", "whole": "Stop", "steps": 2} | fields
     return entry("p.1", at=clock.now() - age_s, uptime=uptime, **made)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from fakes.account import FakeMutator
-from fakes.corridor import Corridor, corridor
 from fakes.entries import SCOPE
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.lease import Held, Leased, held_by_other, not_known, taken
@@ -34,7 +34,7 @@ class Table:
         return self.leased
 
 
-def executor(way: Corridor, table: Table) -> Executor:
+def executor(way: MitigationFlow, table: Table) -> Executor:
     return Executor(
         way.clock, way.journal, way.reader, way.mutator, "arn:aws:sts::1:assumed-role/ops/ann", "operator",
         way.events.extend, scope=SCOPE, lease=table,
@@ -50,7 +50,7 @@ def executor(way: Corridor, table: Table) -> Executor:
     ],
 )
 async def test_a_lease_adds_words_and_stops_nothing(tmp_path: Path, leased: Leased, says: str | None) -> None:
-    way = corridor(tmp_path / "j")
+    way = mitigation_flow(tmp_path / "j")
     table = Table(leased)
     result = await executor(way, table).execute(await way.plan(), way.clock.now())
     assert (result.kind, way.account.reserved) == ("applied", 0)
@@ -61,14 +61,14 @@ async def test_a_lease_adds_words_and_stops_nothing(tmp_path: Path, leased: Leas
 
 
 async def test_the_call_does_not_wait_for_the_lease(tmp_path: Path) -> None:
-    way, gate = corridor(tmp_path / "j"), asyncio.Event()
+    way, gate = mitigation_flow(tmp_path / "j"), asyncio.Event()
     way.mutator.on_send = gate.set
     result = await executor(way, Table(held_by_other(KIM), gate)).execute(await way.plan(), way.clock.now())
     assert result.kind == "applied"
 
 
 async def test_a_lease_is_asked_for_behind_an_intent_only(tmp_path: Path) -> None:
-    way = corridor(tmp_path / "j")
+    way = mitigation_flow(tmp_path / "j")
     plan = await way.plan()
     way.account.reserved = 3
     table = Table(taken(KIM))
@@ -88,8 +88,8 @@ class Busy(FakeMutator):
         return await super().send(call, digest)
 
 
-def busy(tmp_path: Path, times: int) -> tuple[Corridor, Executor]:
-    way = corridor(tmp_path / "j")
+def busy(tmp_path: Path, times: int) -> tuple[MitigationFlow, Executor]:
+    way = mitigation_flow(tmp_path / "j")
     mutator = Busy(way.account)
     mutator.times = times
     way.mutator = mutator

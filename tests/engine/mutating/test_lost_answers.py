@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from fakes.account import ORDERS
-from fakes.corridor import Corridor, corridor
 from fakes.entries import WORKER, entry
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.errors import Missing
 from lambdatop.domain.plans.plan import Plan, Refusal
@@ -17,11 +17,11 @@ from lambdatop.engine.mutating.recovery import ABANDONED_S, LATE_S
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Corridor:
-    return corridor(tmp_path / "j", behave="dropped", process=Process("bastion", os.getpid()))
+def way(tmp_path: Path) -> MitigationFlow:
+    return mitigation_flow(tmp_path / "j", behave="dropped", process=Process("bastion", os.getpid()))
 
 
-async def test_a_lost_answer_that_shows_later_is_applied_and_can_be_undone(way: Corridor) -> None:
+async def test_a_lost_answer_that_shows_later_is_applied_and_can_be_undone(way: MitigationFlow) -> None:
     assert (await way.execute(await way.plan())).kind == "unknown"
     way.account.reserved = 0  # it arrived after all
     (found,) = await way.executor.recover()
@@ -32,7 +32,7 @@ async def test_a_lost_answer_that_shows_later_is_applied_and_can_be_undone(way: 
     assert way.account.reserved == 7
 
 
-async def test_a_lost_answer_without_effect_is_not_applied_once_it_cannot_arrive(way: Corridor) -> None:
+async def test_a_lost_answer_without_effect_is_not_applied_once_it_cannot_arrive(way: MitigationFlow) -> None:
     await way.execute(await way.plan())
     assert await way.executor.recover() == ()
     assert [e.outcome for e in await way.executor.unsettled()] == ["unknown"]
@@ -43,7 +43,7 @@ async def test_a_lost_answer_without_effect_is_not_applied_once_it_cannot_arrive
     assert await way.executor.unsettled() == ()
 
 
-async def test_what_was_judged_once_is_not_read_for_ever(way: Corridor) -> None:
+async def test_what_was_judged_once_is_not_read_for_ever(way: MitigationFlow) -> None:
     await way.execute(await way.plan())
     way.account.reserved = 50
     (found,) = await way.executor.recover()
@@ -54,7 +54,7 @@ async def test_what_was_judged_once_is_not_read_for_ever(way: Corridor) -> None:
     assert way.reader.reads == reads
 
 
-async def test_a_target_that_is_gone_is_an_answer(way: Corridor) -> None:
+async def test_a_target_that_is_gone_is_an_answer(way: MitigationFlow) -> None:
     way.journal.intent(entry("e1", host="elsewhere", at=way.clock.now() - ABANDONED_S - 1))
     way.reader.failing = [Missing("lambda:GetFunctionConcurrency: it does not exist.")]
     (found,) = await way.executor.recover()
@@ -63,7 +63,7 @@ async def test_a_target_that_is_gone_is_an_answer(way: Corridor) -> None:
     assert await way.executor.unsettled() == ()
 
 
-async def test_the_state_after_a_later_change_says_nothing_of_an_earlier_one(way: Corridor) -> None:
+async def test_the_state_after_a_later_change_says_nothing_of_an_earlier_one(way: MitigationFlow) -> None:
     old = way.clock.now() - ABANDONED_S - 1
     way.journal.intent(entry("e1", host="elsewhere", at=old))
     way.journal.intent(entry("e2", at=old))
@@ -74,7 +74,7 @@ async def test_the_state_after_a_later_change_says_nothing_of_an_earlier_one(way
     assert found.detail == "cannot be told: entry e2 acted on the same target since"
 
 
-async def test_restoring_without_a_value_never_overwrites_somebody_elses(way: Corridor) -> None:
+async def test_restoring_without_a_value_never_overwrites_somebody_elses(way: MitigationFlow) -> None:
     way.mutator.behave = "applied"
     await way.execute(await way.plan())
     assert (await way.plan("restore_concurrency")).after == {"reserved_concurrency": 7}

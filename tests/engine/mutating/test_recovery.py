@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fakes.account import MAPPING, Account
 from fakes.clock import FakeClock
-from fakes.corridor import Corridor, corridor
 from fakes.entries import SCOPE, entry
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.errors import Unreachable
 from lambdatop.domain.keys import Key, Scope
@@ -34,8 +34,8 @@ GONE = _gone_pid()
 
 
 @pytest.fixture
-def way(tmp_path: Path) -> Corridor:
-    return corridor(tmp_path / "j", process=Process("bastion", os.getpid()))
+def way(tmp_path: Path) -> MitigationFlow:
+    return mitigation_flow(tmp_path / "j", process=Process("bastion", os.getpid()))
 
 
 def _die(tmp_path: Path, point: str, what: str) -> Account:
@@ -63,7 +63,7 @@ def test_kill_9_anywhere_is_settled_by_the_next_start(
 ) -> None:
     account = _die(tmp_path, point, what)
     assert account.calls == calls
-    way = corridor(tmp_path / "j", account)
+    way = mitigation_flow(tmp_path / "j", account)
     assert [e.outcome for e in way.journal.read()] == ([] if verdict is None else ["open"])
     if verdict == ("not-sent", "not applied (found)"):
         assert asyncio.run(way.executor.recover()) == (), "its request may outlive its process"
@@ -78,13 +78,13 @@ def test_kill_9_anywhere_is_settled_by_the_next_start(
 def test_kill_9_then_somebody_else_then_recovery(tmp_path: Path) -> None:
     account = _die(tmp_path, "in-send", "throttle")
     account.reserved = 50
-    (found,) = asyncio.run(corridor(tmp_path / "j", account).executor.recover())
+    (found,) = asyncio.run(mitigation_flow(tmp_path / "j", account).executor.recover())
     assert (found.outcome, found.seen) == ("unknown", {"reserved_concurrency": 50})
     assert found.detail.startswith("changed by somebody")
     assert all(text in found.detail for text in ("0", "7", "50"))
 
 
-async def test_what_was_applied_can_be_undone_after_recovery(way: Corridor) -> None:
+async def test_what_was_applied_can_be_undone_after_recovery(way: MitigationFlow) -> None:
     way.account.reserved = 0
     way.journal.intent(entry("e1", pid=GONE))
     assert [e.outcome for e in await way.executor.recover()] == ["applied"]
@@ -92,7 +92,7 @@ async def test_what_was_applied_can_be_undone_after_recovery(way: Corridor) -> N
     assert way.account.reserved == 7
 
 
-def test_a_living_neighbours_intent_is_left_alone(way: Corridor) -> None:
+def test_a_living_neighbours_intent_is_left_alone(way: MitigationFlow) -> None:
     neighbour = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         way.journal.intent(entry("e1", pid=neighbour.pid))
@@ -103,7 +103,7 @@ def test_a_living_neighbours_intent_is_left_alone(way: Corridor) -> None:
     assert [e.outcome for e in asyncio.run(way.executor.recover())] == ["not-sent"]
 
 
-async def test_another_machines_intent_is_given_time(way: Corridor) -> None:
+async def test_another_machines_intent_is_given_time(way: MitigationFlow) -> None:
     way.journal.intent(entry("e1", host="elsewhere", pid=GONE, at=way.clock.now()))
     way.clock.jump(599)
     assert await way.executor.recover() == ()
@@ -112,7 +112,7 @@ async def test_another_machines_intent_is_given_time(way: Corridor) -> None:
 
 
 async def test_our_own_call_under_way_is_not_recovered(tmp_path: Path) -> None:
-    way = corridor(tmp_path / "j")
+    way = mitigation_flow(tmp_path / "j")
     way.mutator.gate = asyncio.Event()
     caller = asyncio.ensure_future(way.execute(await way.plan()))
     await way.mutator.reached.wait()
@@ -121,20 +121,20 @@ async def test_our_own_call_under_way_is_not_recovered(tmp_path: Path) -> None:
     assert (await caller).kind == "applied"
 
 
-async def test_a_former_process_with_our_id_does_not_block_recovery(way: Corridor) -> None:
+async def test_a_former_process_with_our_id_does_not_block_recovery(way: MitigationFlow) -> None:
     way.journal.intent(entry("e1", pid=os.getpid()))  # process ids begin anew in every container
     way.clock.jump(LATE_S)
     assert [e.id for e in await way.executor.recover()] == ["e1"]
 
 
-async def test_other_accounts_are_not_judged_by_this_one(way: Corridor) -> None:
+async def test_other_accounts_are_not_judged_by_this_one(way: MitigationFlow) -> None:
     elsewhere = Key(Scope("999999999999", SCOPE.region), "function", "orders-worker")
     way.journal.intent(entry("e1", target=elsewhere, pid=GONE))
     assert await way.executor.recover() == ()
     assert way.reader.reads == 0
 
 
-async def test_what_cannot_be_read_stays_open(way: Corridor) -> None:
+async def test_what_cannot_be_read_stays_open(way: MitigationFlow) -> None:
     way.journal.intent(entry("e1", pid=GONE))
     way.reader.failing = [Unreachable("No connection.")]
     assert await way.executor.recover() == ()
@@ -143,7 +143,7 @@ async def test_what_cannot_be_read_stays_open(way: Corridor) -> None:
     assert [e.id for e in await way.executor.recover()] == ["e1"]
 
 
-async def test_a_trigger_that_still_changes_is_judged_later(way: Corridor) -> None:
+async def test_a_trigger_that_still_changes_is_judged_later(way: MitigationFlow) -> None:
     call = Call("lambda", "UpdateEventSourceMapping", {"UUID": MAPPING.id, "Enabled": False})
     states = {"before": {"state": "Enabled"}, "after": {"state": "Disabled"}}
     way.journal.intent(entry("e1", pid=GONE, target=MAPPING, call=call, **states))
@@ -157,14 +157,17 @@ async def test_recovering_twice_at_once_writes_one_outcome(tmp_path: Path) -> No
     JournalFile(tmp_path / "j").intent(entry("e1", pid=GONE, host="bastion"))
     account, clock = Account(), FakeClock(auto=True)
     ways = [
-        corridor(tmp_path / "j", account, clock=clock, process=Process("bastion", os.getpid())) for _ in "ab"
+        mitigation_flow(tmp_path / "j", account, clock=clock, process=Process("bastion", os.getpid()))
+        for _ in "ab"
     ]
     ways[0].reader.on_read = lambda: ways[1].journal.outcome("e1", 1.0, "not-sent", "quicker", None)
     assert await ways[0].executor.recover() == ()
     assert [e.detail for e in ways[1].journal.read()] == ["quicker"]
 
 
-async def test_a_damaged_journal_stops_recovery_with_its_sentence(way: Corridor, tmp_path: Path) -> None:
+async def test_a_damaged_journal_stops_recovery_with_its_sentence(
+    way: MitigationFlow, tmp_path: Path
+) -> None:
     way.journal.intent(entry("e1", pid=GONE))
     (tmp_path / "j" / "journal.jsonl").write_bytes(b"x\n")
     with pytest.raises(JournalError, match="line 1"):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from fakes.clock import FakeClock
-from fakes.corridor import Corridor, corridor
 from fakes.entries import SCOPE
 from fakes.many_triggers import OFF_S, Triggers, TriggersMutator, TriggersReader, stop_in_order, trigger
+from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
 from lambdatop.domain.ports.console import Result
 from lambdatop.engine.mutating import composite
@@ -22,7 +22,7 @@ class Bench:
     def __init__(self, directory: Path, count: int = COUNT) -> None:
         self.clock = FakeClock()
         self.triggers = Triggers(self.clock, count)
-        self.way: Corridor = corridor(directory, self.triggers.account, clock=self.clock)
+        self.way: MitigationFlow = mitigation_flow(directory, self.triggers.account, clock=self.clock)
         self.mutator = TriggersMutator(self.triggers)
         self.executor = Executor(
             self.clock,
@@ -37,7 +37,7 @@ class Bench:
         self.plan = stop_in_order(self.clock, count)
 
     async def carry_out(self) -> tuple[Result, float]:
-        """How it ended, and how long that took (s)."""
+        """Return how it ended, and how long that took (s)."""
         began = self.clock.monotonic()
         task = asyncio.ensure_future(self.executor.execute(self.plan, self.clock.now()))
         await self.clock.until(task.done)

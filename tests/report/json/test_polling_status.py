@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fakes.entries import AT, SCOPE, WORKER
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all
@@ -16,7 +16,9 @@ from lambdatop.domain.state.world import EMPTY_WORLD
 from lambdatop.report.json.snapshot import snapshot_json
 from lambdatop.storage.recordings.event_codec import EventReader, EventWriter
 
-PLAN = Looking("wrong", 60, 900, 60, None, 85, 66, 66, 990, 7.1, 0.37, 2_120, "errors", "others every 15 min")
+PLAN = PollingStatus(
+    "wrong", 60, 900, 60, None, 85, 66, 66, 990, 7.1, 0.37, 2_120, "errors", "others every 15 min"
+)
 ERRORS = SeriesKey(WORKER, "Errors", "Sum")
 
 

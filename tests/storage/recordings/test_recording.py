@@ -43,7 +43,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
-    """Any value of a type hint, by the hint alone."""
+    """Return any value of a type hint, by the hint alone."""
     if hint in SCALARS:
         return SCALARS[hint]
     origin, args = get_origin(hint), get_args(hint)

@@ -68,7 +68,7 @@ async def test_stale_rows_are_grey_when_the_engine_stands_still(make_app: MakeAp
         assert row is not None
         assert not pane.spec.is_stale(row, app.frame)
         clock.at += 600
-        app.look()
+        app.take_snapshot()
         await settle(pilot)
         assert pane.spec.is_stale(row, app.frame)
         assert "metrics 10m" in text(app)

@@ -224,7 +224,7 @@ async def test_letters_in_the_filter_line_are_no_hotkeys(make_app: MakeApp, cons
 
 
 def colour_of(app: LambdatopApp, words: str) -> object:
-    """The colour in which the screen shows some words."""
+    """Return the colour in which the screen shows some words."""
     for strip in app.screen._compositor.render_strips():
         for segment in strip:
             if words in segment.text and segment.style is not None:

@@ -23,7 +23,7 @@ HOSTILE = ("a[/x][@click=app.quit]b[/][$ink-x]", "[link=x]受[bold\\[")
 
 
 def scene_of(evil: str) -> Snapshot:
-    """Foreign text replaced everywhere it may come from AWS."""
+    """Return the scene with all of AWS's text replaced."""
     base = scene.snapshot()
     name = f"orders-{evil}"
     worker = base.functions[0]

@@ -24,7 +24,7 @@ class Knot:
 
 @pytest.fixture(autouse=True)
 def thawed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing that a test sets aside stays set aside, and only the tests look."""
+    """Restore the collector after the test, and let only the tests run collections."""
     monkeypatch.setattr(idle_gc, "GLANCE_S", 3_600.0)
     yield
     gc.unfreeze()

@@ -18,7 +18,7 @@ from lambdatop.tui.dialogs.choose import ChooseScreen
 
 @pytest.fixture
 def open_log(make_app: MakeApp, console: FakeConsole) -> OpenLog:
-    """The console on a log."""
+    """Open the console on a log."""
     return opener(make_app, console)
 
 

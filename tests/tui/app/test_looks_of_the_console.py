@@ -10,7 +10,7 @@ from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import functions, looking, press, settle, show, text, toasts
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
 from lambdatop.domain.state.world import Spend
 from lambdatop.tui.app.app import LambdatopApp
@@ -22,12 +22,14 @@ from lambdatop.tui.style.spans import plain, width_of
 from lambdatop.tui.widgets.header import second_line
 
 MakeApp = Callable[..., LambdatopApp]
-CALM = Looking("calm", 60, 3_828, 701, None, 300, 771, 66, 4_211, 1.8, 0.048, 2_120, slowed="rows slower")
+CALM = PollingStatus(
+    "calm", 60, 3_828, 701, None, 300, 771, 66, 4_211, 1.8, 0.048, 2_120, slowed="rows slower"
+)
 WRONG = replace(CALM, mood="wrong", discovery_s=900, detail_s=60, slowed="others slower")
 
 
 def many(count: int, **fields: object) -> Snapshot:
-    """So many functions, the same again and again under other names."""
+    """Return so many functions, the same again and again under other names."""
     (row, *_) = scene.functions()
     rows = tuple(
         replace(row, facts=replace(row.facts, key=row.key._replace(id=f"f{i:03d}")), heat=0.0, worst="")
@@ -36,7 +38,7 @@ def many(count: int, **fields: object) -> Snapshot:
     return scene.snapshot(functions=rows, incidents=(), findings=(), **fields)
 
 
-def header(planned: Looking | None, width: int) -> str:
+def header(planned: PollingStatus | None, width: int) -> str:
     snapshot = scene.snapshot(looking=planned, alarms=())
     target: Target = replace(snapshot.targets[0], credentials_expire_at=None)
     frame = Frame(replace(snapshot, targets=(target,)), scene.NOW + 2)
@@ -145,7 +147,7 @@ def test_without_a_plan_or_a_budget_the_header_says_nothing_of_it() -> None:
 
 
 def test_what_the_budget_slows_down_in_an_incident_is_a_warning() -> None:
-    def slot(planned: Looking) -> str:
+    def slot(planned: PollingStatus) -> str:
         line = second_line(Frame(scene.snapshot(looking=planned), scene.NOW), 200)
         return next(piece.slot for piece in line if piece.text.startswith("discovery"))
 

@@ -23,12 +23,12 @@ MakeApp = Callable[..., LambdatopApp]
 
 @cache
 def last_of(name: str) -> Snapshot:
-    """The last snapshot of a recorded scenario."""
+    """Return the last snapshot of a recorded scenario."""
     return list(snapshots(recorded(name)))[-1]
 
 
 def incident() -> Snapshot:
-    """The recorded poison queue."""
+    """Return the recorded poison queue."""
     return last_of("poison-queue")
 
 
@@ -90,7 +90,7 @@ def test_every_recorded_incident_is_told_by_the_panes(name: str) -> None:
             "parent-child",
             ("eventbridge new-orders → order-splitter", "2 retries (throttled: up to 6 h), then"),
         ),
-        ("loop", ("addresses → address-cleaner", "it feeds itself")),
+        ("loop", ("addresses → address-cleaner", "it invokes itself")),
     ],
 )
 async def test_the_worst_storm_says_what_becomes_of_a_failed_event(
@@ -111,4 +111,4 @@ def test_a_calm_day_is_calm() -> None:
 def test_whoever_feeds_itself_leads_the_storms() -> None:
     leading = last_of("loop").storms[:2]
     assert {row.function.id for row in leading} == {"address-cleaner", "retry-scheduler"}
-    assert all(row.why.startswith("it feeds itself") for row in leading)
+    assert all(row.why.startswith("it invokes itself") for row in leading)

@@ -44,7 +44,7 @@ async def test_two_sizes_at_once_are_taken_once(
         monkeypatch.setattr(Screen, "_refresh_layout", counted)
 
         def nothing() -> None:
-            """Any message between two sizes."""
+            """Handle any message between two sizes."""
 
         # As on a machine that is too busy for each of them: both are there before the first one is looked at.
         for size in (NARROW, WIDE):

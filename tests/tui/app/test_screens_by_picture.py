@@ -22,7 +22,7 @@ def keys(*pressed: str) -> Callable[[Pilot[Any]], Any]:
     async def run(pilot: Pilot[Any]) -> None:
         await settle(pilot)
         assert isinstance(pilot.app, LambdatopApp)
-        pilot.app.look()
+        pilot.app.take_snapshot()
         await settle(pilot)
         await press(pilot, *pressed)
 

@@ -149,7 +149,7 @@ Told = tuple[list[str], dict[str, str], str, str]
 
 
 async def _after(app: LambdatopApp, pilot: Pilot[None]) -> Told:
-    """What is open, the filters, the active pane and the selected function."""
+    """Return the open screen, the filters, the active pane and the selected function."""
     async with asyncio.timeout(PATIENCE_S):
         while app._held is not None or app._early:
             await settle(pilot)

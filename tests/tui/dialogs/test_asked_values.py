@@ -31,7 +31,7 @@ async def test_a_trigger_is_tuned_by_pairs(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:
         await press(pilot, "2", "M")
-        assert "Set what of orders → orders-worker?" in text(app)
+        assert "Which settings of orders → orders-worker?" in text(app)
         await press(pilot, *"batch", "_", *"size", "=", "5", "enter")
         assert isinstance(app.screen, ConfirmScreen)
         assert "Tune orders → orders-worker: batch_size 5" in text(app)

@@ -109,7 +109,7 @@ async def test_the_target_is_frozen_when_the_dialog_opens(make_app: MakeApp, con
         await press(pilot, "j", "T")
         rest = tuple(r for r in console.snapshot.functions if r.facts.name != "checkout-api")
         console.snapshot = replace(console.snapshot, functions=rest)
-        app.look()
+        app.take_snapshot()
         await press(pilot, *"checkout-api", "enter")
         assert console.executed[0][0].target.name == "checkout-api"
 

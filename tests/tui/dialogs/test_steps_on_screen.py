@@ -65,7 +65,7 @@ async def test_steps_are_followed_while_they_are_carried_out(make_app: MakeApp, 
         await pilot.press("enter")  # `press` would wait for the end, which is held back
         await settle(pilot)
         show(app, console, scene.snapshot(journal=(scene.entry(plan.steps[0].id, "applied", **DISABLED),)))
-        dialog(app).tell_status()
+        dialog(app).show_status()
         await settle(pilot)
         meanwhile = text(app)
         console.release()  # before anything can fail: the app waits for it at its end
@@ -105,7 +105,7 @@ async def test_a_deadline_is_seen_running_out(make_app: MakeApp, console: FakeCo
         assert plan.deadline_latest is not None
         assert f"expires in {countdown(plan.deadline_latest - clock())} at the latest" in text(app)
         clock.at += 7
-        dialog(app).tell_status()
+        dialog(app).show_status()
         await settle(pilot)
         assert f"expires in {countdown(plan.deadline_latest - clock())} at the latest" in text(app)
 

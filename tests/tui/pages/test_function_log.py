@@ -34,7 +34,7 @@ AT = scene.NOW
 
 
 def busy() -> list[LogLine]:
-    """Ten minutes of trouble: seven kinds of errors, retries, timeouts, a secret in a message."""
+    """Return ten minutes of trouble: seven kinds of errors, retries, timeouts, a secret in a message."""
     lines: list[LogLine] = []
     for n in range(40):
         at = AT - 500 + 10 * n
@@ -63,7 +63,7 @@ def read(of: LogTail) -> LogReader:
     reader.offer(of)
     while reader.behind:
         reader.step()
-    reader.sum_up(FACTS, AT)
+    reader.summarize(FACTS, AT)
     return reader
 
 
@@ -127,7 +127,7 @@ def test_lines_that_came_too_fast_are_said() -> None:
     reader.step()
     reader.offer(replace(lines, lines=lines.lines[25:]))
     reader.step()
-    reader.sum_up(FACTS, AT)
+    reader.summarize(FACTS, AT)
     assert "15 lines came too fast to be counted here" in plain(log_section(lines, reader.learned, AT, 90))
 
 
@@ -156,14 +156,14 @@ def test_a_long_tail_is_taken_in_pieces_and_summed_up_now_and_then() -> None:
         reader.step()
         steps += 1
     assert steps == len(lines) // PIECE
-    assert reader.sum_up(FACTS, AT)
+    assert reader.summarize(FACTS, AT)
     assert reader.learned is not None
     assert reader.learned.lines == len(lines)
-    assert not reader.sum_up(FACTS, AT + FRESH_S)  # no news
+    assert not reader.summarize(FACTS, AT + FRESH_S)  # no news
     reader.offer(append_lines(whole, tuple(run(9999, AT))))
     reader.step()
-    assert not reader.sum_up(FACTS, AT + FRESH_S / 2)  # not due
-    assert reader.sum_up(FACTS, AT + FRESH_S)
+    assert not reader.summarize(FACTS, AT + FRESH_S / 2)  # not due
+    assert reader.summarize(FACTS, AT + FRESH_S)
     assert reader.learned.lines == len(lines) + 3
 
 
@@ -174,7 +174,7 @@ def test_the_first_piece_is_shown_at_once_and_the_whole_as_soon_as_it_is_there()
     seen = []
     while reader.behind:
         reader.step()
-        if reader.sum_up(FACTS, AT) and reader.learned is not None:
+        if reader.summarize(FACTS, AT) and reader.learned is not None:
             seen.append(reader.learned.lines)
     assert seen == [PIECE, 3 * PIECE]
 
@@ -184,7 +184,7 @@ def test_a_tail_that_begins_anew_is_learned_anew() -> None:
     reader.offer(tail(run(1, AT)))
     assert reader.behind
     reader.step()
-    assert reader.sum_up(FACTS, AT + FRESH_S)
+    assert reader.summarize(FACTS, AT + FRESH_S)
     assert reader.learned is not None
     assert (reader.learned.lines, reader.learned.errors) == (3, 0)
 

@@ -14,7 +14,7 @@ from lambdatop.tui.panes.logs import LogsPane
 
 @pytest.fixture
 def open_log(make_app: MakeApp, console: FakeConsole) -> OpenLog:
-    """The console on a log."""
+    """Open the console on a log."""
     return opener(make_app, console)
 
 
@@ -41,7 +41,7 @@ async def test_search_marks_the_newest_match_and_goes_older_and_newer(open_log: 
         assert marked(app) == "timeout b"
         await press(pilot, "escape", "n")
         assert "“timeout”" not in text(app)
-        assert toasts(app)[-1] == "Nothing is searched for yet: f begins."
+        assert toasts(app)[-1] == "No search yet: press f."
 
 
 async def test_search_with_a_capital_letter_minds_case(open_log: OpenLog) -> None:

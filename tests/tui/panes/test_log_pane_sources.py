@@ -113,7 +113,9 @@ async def test_following_again_brings_back_what_made_room(
         assert "+1 new" in text(app)
         await press(pilot, "end")
         assert rows(app)[-1].endswith("line 31")
-        assert toasts(app) == ["Back at the newest lines; those between had made room for older ones."]
+        assert toasts(app) == [
+            "Showing the newest lines; those in between were dropped to make room for older ones."
+        ]
 
 
 # -- Live Tail -------------------------------------------------------------------------------------

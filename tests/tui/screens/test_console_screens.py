@@ -50,7 +50,7 @@ async def test_a_function_that_vanishes_while_open_says_so(make_app: MakeApp, co
         await press(pilot, "enter")
         show(app, console, replace(console.snapshot, functions=()))
         await settle(pilot)
-        assert "not in the list any more" in text(app)
+        assert "no longer in the list" in text(app)
 
 
 async def test_help_comes_from_the_table(make_app: MakeApp) -> None:

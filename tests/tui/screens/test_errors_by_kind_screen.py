@@ -43,7 +43,7 @@ async def open_screen(app: LambdatopApp, pilot: Pilot[None]) -> None:
 
 
 async def press_only(pilot: Pilot[None], key: str) -> None:
-    """A key whose answer is held back: nobody waits for the worker."""
+    """Press a key whose answer is held back, without waiting for the worker."""
     _send(pilot, key)
     await settle(pilot)
 

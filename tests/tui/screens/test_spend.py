@@ -1,4 +1,4 @@
-"""What looking costs, by API: `$`."""
+"""API spend by operation: `$`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fakes.fake_console import FakeConsole
 from fakes.log_pane import MakeApp
 from fakes.screens import looking, press, text
 
-from lambdatop.domain.facts.polling_status import Looking
+from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.world import Spend
 from lambdatop.tui.screens.spend import SpendScreen, looking_lines, spend_lines
 from lambdatop.tui.style.spans import plain
@@ -21,7 +21,7 @@ SPENT = Spend(
     0.5,
     (("cloudwatch.GetMetricData", 0.0147), ("logs.LiveTailMinute", 0.02)),
 )
-PLAN = Looking(
+PLAN = PollingStatus(
     "wrong", 60, 900, 60, None, 60, 66, 66, 900, 6.5, 0.37, 80_000, "errors moved", "rows wait", ""
 )
 
@@ -54,6 +54,6 @@ async def test_dollar_opens_it_and_escape_closes_it(make_app: MakeApp, console: 
         await press(pilot, "dollar_sign")
         assert isinstance(app.screen, SpendScreen)
         assert "logs.LiveTailMinute" in text(app)
-        assert "what looking costs" in text(app)
+        assert "API spend" in text(app)
         await press(pilot, "escape")
         assert not isinstance(app.screen, SpendScreen)

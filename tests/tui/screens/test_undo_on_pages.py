@@ -16,7 +16,7 @@ from lambdatop.domain.plans.journal import ACCEPTED, Entry
 from lambdatop.domain.plans.plan import Plan
 from lambdatop.domain.ports.console import Result, ResultKind
 from lambdatop.tui.app.app import LambdatopApp
-from lambdatop.tui.flows.mitigation import Corridor
+from lambdatop.tui.flows.mitigation import ConsoleFlow
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.screens.help import HelpScreen
@@ -92,9 +92,9 @@ async def test_a_rule_that_was_read_for_a_function_belongs_to_it(
     app = make_app()
     async with looking(app, SIZE) as pilot:
         app.open_function(WORKER)
-        corridor = app.corridor
-        assert isinstance(corridor, Corridor)
-        corridor._related[WORKER] = frozenset({rule})
+        mitigation_flow = app.mitigation_flow
+        assert isinstance(mitigation_flow, ConsoleFlow)
+        mitigation_flow._related[WORKER] = frozenset({rule})
         await settle(pilot)
         await press(pilot, "u")
         assert undos(console) == ["r-1"]

@@ -36,7 +36,7 @@ async def test_who_changed_the_selected_function(make_app: MakeApp, console: Fak
             "kim",
             "10.0.0.7",
             "REFUSED",
-            "late",
+            "lags",
         ):
             assert words in text(app)
         await press(pilot, "escape")
@@ -47,7 +47,7 @@ async def test_nobody_and_a_refusal_are_words(make_app: MakeApp, console: FakeCo
     app = make_app()
     async with looking(app, SIZE) as pilot:
         await press(pilot, "H")
-        assert "nobody has changed it" in text(app)
+        assert "no change in the last days" in text(app)
         await press(pilot, "escape")
         console.failure = Denied("cloudtrail:LookupEvents is denied.", action="cloudtrail:LookupEvents")
         await press(pilot, "H")

@@ -28,7 +28,10 @@ from lambdatop.tui.terminal.writer import Line
 
 
 def behind(bytes_per_s: float, delay_s: float, seconds: float) -> tuple[float, float]:
-    """A window that always has more to say: the longest time under way at the end, and the used share."""
+    """Simulate a window that always has output.
+
+    Return the longest time in transit at the end, and the used share.
+    """
     window, now, free_at, said, worst = Window(), 0.0, 0.0, 0, 0.0
     under_way = deque([(60 / bytes_per_s + delay_s, 0.0, 60)])
     window.sent(0.0, 60)

@@ -53,7 +53,7 @@ def shown(display: pyte.Screen) -> list[list[object]]:
 
 
 def in_full(strips: list[Strip]) -> list[list[object]]:
-    """What Textual's own way of writing a whole frame shows."""
+    """Return what Textual's own way of writing a whole frame shows."""
     display, stream = screen()
     console = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
     update = LayoutUpdate([[s] for s in strips], Region(0, 0, WIDTH, HEIGHT))

@@ -56,7 +56,7 @@ def rows(count: int, **changed: int) -> Rows[Row]:
 
 @contextmanager
 def painted(table: KeyedTable[Row]) -> Iterator[list[int]]:
-    """Lines that are rendered while the block runs."""
+    """Yield the lines that are rendered while the block runs."""
     lines: list[int] = []
     original = table.render_line
 

@@ -43,15 +43,15 @@ class Prices:
         return BORROWED_FROM if "gb_second_x86" in self.borrowed else self.region
 
     def gb_second(self, architecture: str) -> float:
-        """USD per GB-second on demand; an architecture that nobody knows costs what x86_64 costs."""
+        """Return the USD per GB-second on demand; an unknown architecture costs what x86_64 costs."""
         return self.gb_second_arm64 if architecture == "arm64" else self.gb_second_x86
 
     def provisioned(self, architecture: str) -> float:
-        """USD per GB-second of configured provisioned concurrency."""
+        """Return the USD per GB-second of configured provisioned concurrency."""
         return self.provisioned_arm64 if architecture == "arm64" else self.provisioned_x86
 
     def provisioned_run(self, architecture: str) -> float:
-        """USD per GB-second of execution on provisioned concurrency."""
+        """Return the USD per GB-second of execution on provisioned concurrency."""
         return self.provisioned_run_arm64 if architecture == "arm64" else self.provisioned_run_x86
 
 
@@ -63,7 +63,7 @@ FIGURES: tuple[str, ...] = tuple(
 
 @lru_cache(maxsize=64)
 def table_prices(region: str) -> Prices:
-    """What the table says of a region, us-east-1's figures where it says nothing."""
+    """Return the table's prices of a region, those of us-east-1 where the table lacks the region."""
     from lambdatop.domain.cost.prices.table import AS_OF, ROWS
 
     lender = dict(zip(FIGURES, ROWS[BORROWED_FROM], strict=True))

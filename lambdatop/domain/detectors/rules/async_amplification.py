@@ -9,7 +9,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.failure_path import async_end, async_limits
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began, gauge_trend
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.digest import digest
@@ -19,13 +19,13 @@ NAME = "async_amplification"
 SUGGESTS = ("stop_async_retries", "throttle_to_zero")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose asynchronous events take more attempts than they should."""
-    world, limits = sight.world, sight.limits.async_amplification
-    for key, facts in sight.measured():
-        over = sight.window(key, limits.window_min)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function whose asynchronous events take too many attempts."""
+    world, limits = context.world, context.limits.async_amplification
+    for key, facts in context.measured():
+        over = context.window(key, limits.window_min)
         received = world.metric(key, "AsyncEventsReceived").sum(over.start, over.end)
-        floor = sight.limit(NAME, key, limits.min_events)
+        floor = context.limit(NAME, key, limits.min_events)
         if received < floor:
             continue
         attempts = world.metric(key, "AsyncEventAge", "SampleCount").sum(over.start, over.end)
@@ -33,27 +33,32 @@ def detect(sight: Sight) -> Iterator[Finding]:
         failed = sum(world.metric(key, name).sum(over.start, over.end) for name in ("Errors", "Throttles"))
         if not failed:  # more attempts than new events without a failure: a backlog drains
             continue
-        if ratio < sight.limit(NAME, key, limits.warning_ratio) or not _grows_old(sight, key, over):
+        if ratio < context.limit(NAME, key, limits.warning_ratio) or not _grows_old(context, key, over):
             continue
-        bad = ratio >= sight.limit(NAME, key, limits.critical_ratio, "critical")
-        yield _finding(sight, facts, over, received, attempts, "critical" if bad else "warning")
+        bad = ratio >= context.limit(NAME, key, limits.critical_ratio, "critical")
+        yield _finding(context, facts, over, received, attempts, "critical" if bad else "warning")
 
 
-def _grows_old(sight: Sight, key: Key, over: Window) -> bool:
-    """Retries make events old; the attempts of a backlog that drains grow younger."""
-    age = sight.world.metric(key, "AsyncEventAge", "Maximum")
+def _grows_old(context: EvaluationContext, key: Key, over: Window) -> bool:
+    """Return whether the events' age grows: retries make events old, a backlog that drains grows younger."""
+    age = context.world.metric(key, "AsyncEventAge", "Maximum")
     oldest = age.max(over.start, over.end)
     if oldest is None:
         return False
-    old_enough = oldest >= 1000 * sight.limits.async_amplification.min_age_s
+    old_enough = oldest >= 1000 * context.limits.async_amplification.min_age_s
     trend = gauge_trend(age, over.end, max(1, over.minutes // 3))
     return (old_enough and trend != "down") or trend == "up"
 
 
 def _finding(
-    sight: Sight, facts: FunctionFacts, over: Window, received: float, attempts: float, severity: Severity
+    context: EvaluationContext,
+    facts: FunctionFacts,
+    over: Window,
+    received: float,
+    attempts: float,
+    severity: Severity,
 ) -> Finding:
-    world, key, limits = sight.world, facts.key, sight.limits.async_amplification
+    world, key, limits = context.world, facts.key, context.limits.async_amplification
     ratio, config = attempts / received, world.triggers_of(key).async_config
     retries = None if isinstance(config, NotKnown) else async_limits(config)[0]
     oldest = world.metric(key, "AsyncEventAge", "Maximum").max(over.start, over.end)
@@ -62,13 +67,13 @@ def _finding(
         NAME,
         severity,
         Ref(key, facts.arn, facts.name),
-        _title(sight, facts, over, ratio),
-        _since(sight, key, over),
+        _title(context, facts, over, ratio),
+        _since(context, key, over),
         (
             ("events_received", received),
             ("attempts", attempts),
             ("attempts_ratio", round(ratio, 2)),
-            *log_evidence(sight, key, over),
+            *log_evidence(context, key, over),
             ("oldest_attempt_s", round((oldest or 0.0) / 1000, 1)),
             ("retries", retries),
             ("then", async_end(facts, config).words),
@@ -80,31 +85,31 @@ def _finding(
     )
 
 
-def _title(sight: Sight, facts: FunctionFacts, over: Window, ratio: float) -> str:
-    """A throttled attempt runs nothing, and no retry limit ends it."""
+def _title(context: EvaluationContext, facts: FunctionFacts, over: Window, ratio: float) -> str:
+    """Return the title; a throttled attempt runs nothing and is not bounded by the retry limit."""
     errors, throttles = (
-        sight.world.metric(facts.key, name).sum(over.start, over.end) for name in ("Errors", "Throttles")
+        context.world.metric(facts.key, name).sum(over.start, over.end) for name in ("Errors", "Throttles")
     )
     if throttles > errors:
         return f"{facts.name}: each async event takes {ratio:.1f} attempts, most of them throttled"
     return f"{facts.name} runs each async event {ratio:.1f} times"
 
 
-def _since(sight: Sight, key: Key, over: Window) -> float:
-    """The first minute of this run of attempts without a success of their own: errors or throttles."""
-    starts = [began(sight.world.metric(key, name), over.end) for name in ("Errors", "Throttles")]
+def _since(context: EvaluationContext, key: Key, over: Window) -> float:
+    """Return first minute (s since the epoch) of the present run of errors or throttles of this function."""
+    starts = [began(context.world.metric(key, name), over.end) for name in ("Errors", "Throttles")]
     known = [s for s in starts if s is not None]
-    return float(min(known)) if known else sight.now
+    return float(min(known)) if known else context.now
 
 
-def log_evidence(sight: Sight, key: Key, over: Window) -> tuple[tuple[str, float], ...]:
-    """Runs per request id by the log, and the share of invocations that the tail saw at all."""
-    tail = sight.world.logs.get(key)
+def log_evidence(context: EvaluationContext, key: Key, over: Window) -> tuple[tuple[str, float], ...]:
+    """Return runs per request id by the log, and the share of invocations that the log tail saw."""
+    tail = context.world.logs.get(key)
     if tail is None:
         return ()
-    since = sight.log_since(over.minutes)
+    since = context.log_since(over.minutes)
     runs = Counter(s.request_id for s in digest(tail).starts if s.at >= since)
-    invocations = sight.world.metric(key, "Invocations").sum(over.start, over.end)
+    invocations = context.world.metric(key, "Invocations").sum(over.start, over.end)
     if not runs or not invocations:
         return ()
     share = min(1.0, runs.total() / invocations)

@@ -9,7 +9,7 @@ from lambdatop.domain.facts.failure_path import async_limits
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -25,42 +25,44 @@ waiting, not retrying."""
 MIN_POINTS = 3
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose events wait longer and longer."""
-    limits = sight.limits.async_backlog
-    for key, facts in sight.measured():
-        over = sight.window(key, limits.window_min)
-        ages = _ages(sight, key, over)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function whose events wait longer and longer."""
+    limits = context.limits.async_backlog
+    for key, facts in context.measured():
+        over = context.window(key, limits.window_min)
+        ages = _ages(context, key, over)
         if len(ages) < MIN_POINTS:
             continue
         age_s, slope = ages[-1][1] / 1000, slope_per_min(tuple(ages)) or 0.0
-        if age_s <= sight.limit(NAME, key, limits.warning_age_s) or slope <= 0:
+        if age_s <= context.limit(NAME, key, limits.warning_age_s) or slope <= 0:
             continue
-        if not _waits(sight, key, over, age_s):
+        if not _waits(context, key, over, age_s):
             continue
-        yield _finding(sight, facts, over, age_s, slope)
+        yield _finding(context, facts, over, age_s, slope)
 
 
-def _ages(sight: Sight, key: Key, over: Window) -> list[tuple[float, float]]:
-    series = sight.world.metric(key, "AsyncEventAge", "Maximum")
+def _ages(context: EvaluationContext, key: Key, over: Window) -> list[tuple[float, float]]:
+    series = context.world.metric(key, "AsyncEventAge", "Maximum")
     pairs = zip(series.times, series.values, strict=True)
     return [(float(t), v) for t, v in pairs if over.start <= t < over.end]
 
 
-def _waits(sight: Sight, key: Key, over: Window, age_s: float) -> bool:
-    """Whether throttles or sheer age say that events wait, not only that failed ones are tried again."""
-    throttles = sight.world.metric(key, "Throttles").sum(over.start, over.end)
-    errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
+def _waits(context: EvaluationContext, key: Key, over: Window, age_s: float) -> bool:
+    """Return whether throttles or the age show that events wait, and not only failed ones are retried."""
+    throttles = context.world.metric(key, "Throttles").sum(over.start, over.end)
+    errors = context.world.metric(key, "Errors").sum(over.start, over.end)
     return throttles > 0 or errors == 0 or age_s * 1000 > RETRY_AGE_MS
 
 
-def _finding(sight: Sight, facts: FunctionFacts, over: Window, age_s: float, slope: float) -> Finding:
-    config = sight.world.triggers_of(facts.key).async_config
+def _finding(
+    context: EvaluationContext, facts: FunctionFacts, over: Window, age_s: float, slope: float
+) -> Finding:
+    config = context.world.triggers_of(facts.key).async_config
     # No event may become older than AWS's default, so that a share of it is never too high.
     unread = config if isinstance(config, NotKnown) else None
     most_s = MAX_EVENT_AGE_S if isinstance(config, NotKnown) else async_limits(config)[1]
     share = age_s / most_s
-    bad = share >= sight.limit(NAME, facts.key, sight.limits.async_backlog.critical_share, "critical")
+    bad = share >= context.limit(NAME, facts.key, context.limits.async_backlog.critical_share, "critical")
     severity: Severity = "critical" if bad else "warning"
     growth_s = slope / 1000
     ends = f"they are given up after {span(most_s)}"
@@ -81,7 +83,7 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, age_s: float, slo
             ("window_min", over.minutes),
         ),
         SUGGESTS,
-        f"oldest attempt {age_s:.0f} s > {sight.limits.async_backlog.warning_age_s:g} s, "
+        f"oldest attempt {age_s:.0f} s > {context.limits.async_backlog.warning_age_s:g} s, "
         f"growing {growth_s:.1f} s/min; {share:.0%} of the maximum event age"
         f"{' that AWS allows at most' if unread else ''}",
     )

@@ -1,4 +1,4 @@
-"""Detect async_loss: asynchronous events were given up without success."""
+"""Detect async_loss: asynchronous events were dropped or sent to a failure destination."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.failure_path import AsyncEnd, async_end
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -17,19 +17,24 @@ SUGGESTS = ("stop_async_retries", "rollback_alias")
 _METRICS = ("AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function that gave events up, worse where nobody took them."""
-    for key, facts in sight.measured():
-        over = sight.window(key, sight.limits.async_loss.window_min)
-        counts = [sight.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function that discarded events, worse where no destination took them."""
+    for key, facts in context.measured():
+        over = context.window(key, context.limits.async_loss.window_min)
+        counts = [context.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]
         if any(counts):
-            yield _finding(sight, facts, over, *counts)
+            yield _finding(context, facts, over, *counts)
 
 
 def _finding(
-    sight: Sight, facts: FunctionFacts, over: Window, dropped: float, letters: float, deliveries: float
+    context: EvaluationContext,
+    facts: FunctionFacts,
+    over: Window,
+    dropped: float,
+    letters: float,
+    deliveries: float,
 ) -> Finding:
-    key, world = facts.key, sight.world
+    key, world = facts.key, context.world
     end = async_end(facts, world.triggers_of(key).async_config)
     # What could not be delivered had somewhere to go; what was dropped is lost where it had not.
     lost = dropped if end.lost else letters + deliveries
@@ -42,16 +47,16 @@ def _finding(
     if lost:
         title = f"{facts.name} lost {lost:.0f} async events"
     elif end.takers:
-        title = f"{facts.name} gave up {dropped:.0f} async events to {' and '.join(end.takers)}"
+        title = f"{facts.name} sent {dropped:.0f} failed async events to {' and '.join(end.takers)}"
     else:
-        title = f"{facts.name} gave up {dropped:.0f} async events; where they go is {_words(end)}"
-    starts = [began(sight.world.metric(key, name), over.end) for name in _METRICS]
+        title = f"{facts.name} dropped {dropped:.0f} async events; where they go is {_words(end)}"
+    starts = [began(context.world.metric(key, name), over.end) for name in _METRICS]
     return Finding(
         NAME,
         severity,
         Ref(key, facts.arn, facts.name),
         f"{title}: it is throttled to zero" if stopped else title,
-        float(min((s for s in starts if s is not None), default=int(sight.now))),
+        float(min((s for s in starts if s is not None), default=int(context.now))),
         (
             ("dropped", dropped),
             ("dead_letter_errors", letters),
@@ -73,7 +78,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=230,
-    says="asynchronous events were given up without success",
+    says="asynchronous events were dropped or sent to a failure destination",
     formula="AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes",
     source="AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures",
     traps=(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref
@@ -21,57 +21,59 @@ A_FEW = 5
 """Batches of a minute below which "all of them failed" says nothing."""
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping whose failures repeat whole batches."""
-    limits = sight.limits.batch_amplification
-    for mapping in sight.world.mappings.values():
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per mapping whose failures repeat whole batches."""
+    limits = context.limits.batch_amplification
+    for mapping in context.world.mappings.values():
         size = mapping.batch_size or 1
         if not mapping.enabled or mapping.partial_responses or size < limits.min_batch:
             continue
         if mapping.source_kind not in ("sqs", *STREAMS):
             continue
-        over = sight.window(mapping.function, limits.window_min)
-        invocations = sight.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
-        errors = sight.world.metric(mapping.function, "Errors").sum(over.start, over.end)
-        if invocations < sight.limit(NAME, mapping.key, limits.min_invocations) or not errors:
+        over = context.window(mapping.function, limits.window_min)
+        invocations = context.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
+        errors = context.world.metric(mapping.function, "Errors").sum(over.start, over.end)
+        if invocations < context.limit(NAME, mapping.key, limits.min_invocations) or not errors:
             continue
-        if mapping.source_queue is not None and not _some_succeed(sight, mapping):
+        if mapping.source_queue is not None and not _some_succeed(context, mapping):
             continue
         share = errors / invocations
-        if mapping.source_queue is not None and _all_failed_once(sight, mapping, over):
+        if mapping.source_queue is not None and _all_failed_once(context, mapping, over):
             continue
-        if share > sight.limit(NAME, mapping.key, limits.warning_share):
-            yield _finding(sight, mapping, over, errors, invocations)
+        if share > context.limit(NAME, mapping.key, limits.warning_share):
+            yield _finding(context, mapping, over, errors, invocations)
 
 
-def _all_failed_once(sight: Sight, mapping: MappingFacts, over: Window) -> bool:
-    """Whether nearly every batch of some minute failed, as in an outage that fills part of the window."""
+def _all_failed_once(context: EvaluationContext, mapping: MappingFacts, over: Window) -> bool:
+    """Return whether nearly every batch of some minute failed, as in an outage of part of the window."""
     start = int(over.start)
-    invocations = sight.world.metric(mapping.function, "Invocations").grid(start, over.minutes)
-    errors = sight.world.metric(mapping.function, "Errors").grid(start, over.minutes)
+    invocations = context.world.metric(mapping.function, "Invocations").grid(start, over.minutes)
+    errors = context.world.metric(mapping.function, "Errors").grid(start, over.minutes)
     minutes = zip(invocations, errors, strict=True)
     return any(n is not None and n >= A_FEW and (e or 0) / n > MOST_FAIL for n, e in minutes)
 
 
-def _some_succeed(sight: Sight, mapping: MappingFacts) -> bool:
-    """Whether messages get done at all: where every batch fails, nothing healthy is repeated."""
+def _some_succeed(context: EvaluationContext, mapping: MappingFacts) -> bool:
+    """Return whether any messages succeed: where every batch fails, nothing healthy is repeated."""
     queue = mapping.source_queue
     assert queue is not None
-    over = sight.window(queue, sight.limits.batch_amplification.window_min)
-    seen = flow(sight.world, queue, over)
+    over = context.window(queue, context.limits.batch_amplification.window_min)
+    seen = flow(context.world, queue, over)
     return seen is None or seen.deleted > 0
 
 
-def _finding(sight: Sight, mapping: MappingFacts, over: Window, errors: float, runs: float) -> Finding:
+def _finding(
+    context: EvaluationContext, mapping: MappingFacts, over: Window, errors: float, runs: float
+) -> Finding:
     size, share = mapping.batch_size or 1, errors / runs
     again = share * (size - 1)
-    start = began(sight.world.metric(mapping.function, "Errors"), over.end)
+    start = began(context.world.metric(mapping.function, "Errors"), over.end)
     return Finding(
         NAME,
         "warning",
         Ref(mapping.key, mapping.key.id, f"{mapping.source_name} → {mapping.function.id}"),
         f"{mapping.function.id} repeats whole batches: one bad record takes up to {size - 1} with it",
-        float(start) if start is not None else sight.now,
+        float(start) if start is not None else context.now,
         (
             ("source", mapping.source_name),
             ("function", mapping.function.id),

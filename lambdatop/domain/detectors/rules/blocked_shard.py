@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
-from lambdatop.domain.facts.failure_path import end_name, stream_fate
+from lambdatop.domain.facts.failure_path import end_name, stream_failure_path
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.figures.stream_lag import Rise, arrived, kept_s, points_of, retention_s, rise
 from lambdatop.domain.frozen import dataclass
@@ -50,32 +50,35 @@ class Blocked:
         return f"{self.throttles:.0f} throttles > 0"
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per stream that waits; of several stuck consumers the one furthest behind leads."""
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per stream with a blocked shard.
+
+    Of several blocked consumers the one furthest behind leads.
+    """
     streams: dict[Key, list[Blocked]] = defaultdict(list)
-    for found in blocked(sight):
+    for found in blocked(context):
         streams[_target(found.lead).key].append(found)
     for key in sorted(streams):
-        yield _finding(sight, sorted(streams[key], key=lambda b: (-b.age.age_ms, b.function)))
+        yield _finding(context, sorted(streams[key], key=lambda b: (-b.age.age_ms, b.function)))
 
 
-def blocked(sight: Sight) -> Iterator[Blocked]:
-    """Each function that is stuck at a batch."""
+def blocked(context: EvaluationContext) -> Iterator[Blocked]:
+    """Yield each function that is blocked at one batch."""
     fed: dict[Key, list[MappingFacts]] = defaultdict(list)
-    for mapping in sight.world.mappings.values():
+    for mapping in context.world.mappings.values():
         if mapping.source_kind in STREAMS and mapping.enabled:
             fed[mapping.function].append(mapping)
     for function, mappings in fed.items():
-        found = _blocked(sight, function, sorted(mappings, key=lambda m: m.key.id))
+        found = _blocked(context, function, sorted(mappings, key=lambda m: m.key.id))
         if found is not None:
             yield found
 
 
-def _blocked(sight: Sight, function: Key, mappings: list[MappingFacts]) -> Blocked | None:
-    world, limits = sight.world, sight.limits.blocked_shard
-    over = sight.window(function, limits.window_min)
+def _blocked(context: EvaluationContext, function: Key, mappings: list[MappingFacts]) -> Blocked | None:
+    world, limits = context.world, context.limits.blocked_shard
+    over = context.window(function, limits.window_min)
     bad = [m for m in mappings if m.last_result.startswith("PROBLEM")] or mappings
-    least = sight.limit(NAME, _target(bad[0]).key, limits.slope_ms_per_min)
+    least = context.limit(NAME, _target(bad[0]).key, limits.slope_ms_per_min)
     series = world.metric(function, "IteratorAge", "Maximum")
     age = rise(points_of(series, over), least, limits.min_points)
     throttles = world.metric(function, "Throttles").sum(over.start, over.end)
@@ -84,7 +87,7 @@ def _blocked(sight: Sight, function: Key, mappings: list[MappingFacts]) -> Block
         for mapping in bad:
             stream = mapping.source_stream or mapping.key
             series = world.metric(stream, "GetRecords.IteratorAgeMilliseconds", "Maximum")
-            age = rise(points_of(series, sight.window(stream, limits.window_min)), least, limits.min_points)
+            age = rise(points_of(series, context.window(stream, limits.window_min)), least, limits.min_points)
             if age is not None:
                 bad = [mapping]
                 break
@@ -94,29 +97,34 @@ def _blocked(sight: Sight, function: Key, mappings: list[MappingFacts]) -> Block
     errors = world.metric(function, "Errors").sum(lasted.start, lasted.end)
     runs = world.metric(function, "Invocations").sum(lasted.start, lasted.end)
     throttles = world.metric(function, "Throttles").sum(lasted.start, lasted.end)
-    if not (_failing(sight, function, bad, lasted, errors, runs) or throttles > 0):
+    if not (_failing(context, function, bad, lasted, errors, runs) or throttles > 0):
         return None
     since = arrived(series, age)
     return Blocked(function, tuple(bad), age, since, errors, runs, throttles, over.minutes)
 
 
 def _failing(
-    sight: Sight, function: Key, mappings: list[MappingFacts], lasted: Window, errors: float, runs: float
+    context: EvaluationContext,
+    function: Key,
+    mappings: list[MappingFacts],
+    lasted: Window,
+    errors: float,
+    runs: float,
 ) -> bool:
-    """Nearly everything fails; or, where other shards go on, something does in each minute that has runs."""
+    """Return whether nearly all runs fail or, where other shards go on, some in each minute with runs."""
     target = _target(mappings[0]).key
-    if runs and errors / runs > sight.limit(NAME, target, sight.limits.blocked_shard.error_share):
+    if runs and errors / runs > context.limit(NAME, target, context.limits.blocked_shard.error_share):
         return True
-    if not any(_shards(sight, m) > 1 or (m.parallelization_factor or 1) > 1 for m in mappings):
+    if not any(_shards(context, m) > 1 or (m.parallelization_factor or 1) > 1 for m in mappings):
         return False
-    failed = sight.world.metric(function, "Errors")
-    series = sight.world.metric(function, "Invocations")
+    failed = context.world.metric(function, "Errors")
+    series = context.world.metric(function, "Invocations")
     minutes = [t for t in series.times if lasted.start <= t < lasted.end]
     return bool(minutes) and all(failed.sum(t, t + MINUTE) > 0 for t in minutes)
 
 
-def _shards(sight: Sight, mapping: MappingFacts) -> int:
-    stream = sight.world.streams.get(mapping.source_stream) if mapping.source_stream else None
+def _shards(context: EvaluationContext, mapping: MappingFacts) -> int:
+    stream = context.world.streams.get(mapping.source_stream) if mapping.source_stream else None
     return (stream.shards or 0) if stream else 0
 
 
@@ -124,17 +132,17 @@ def _target(mapping: MappingFacts) -> Ref:
     return Ref(mapping.source_stream or mapping.key, node(mapping.source_arn), mapping.source_name)
 
 
-def _finding(sight: Sight, found: list[Blocked]) -> Finding:
+def _finding(context: EvaluationContext, found: list[Blocked]) -> Finding:
     worst = found[0]
     mapping, age, target = worst.lead, worst.age, _target(worst.lead)
-    age_s, kept = age.age_ms / 1000, kept_s(sight.world, worst.lead)
-    limits = sight.limits.blocked_shard
+    age_s, kept = age.age_ms / 1000, kept_s(context.world, worst.lead)
+    limits = context.limits.blocked_shard
     left, critical, deadline = None, False, ""
     if isinstance(kept, NotKnown):
         deadline = f"how long records are kept is {kept.words}"
     else:
         left = max(0.0, kept - age_s)
-        critical = age_s / kept > sight.limit(NAME, target.key, limits.critical_share, "critical")
+        critical = age_s / kept > context.limit(NAME, target.key, limits.critical_share, "critical")
         deadline = f"records expire in {span(left)} at the latest"
     severity: Severity = "critical" if critical else "warning"
     names = " and ".join(sorted({b.function.id for b in found}))
@@ -154,7 +162,7 @@ def _finding(sight: Sight, found: list[Blocked]) -> Finding:
         target,
         title,
         min(b.since for b in found),
-        (*_figures(worst, names), *_fate(sight, found, mapping, age_s, left)),
+        (*_figures(worst, names), *_end_of_block(context, found, mapping, age_s, left)),
         SUGGESTS,
         formula,
         tuple(about),
@@ -174,16 +182,16 @@ def _figures(worst: Blocked, names: str) -> tuple[tuple[str, float | int | str |
     )
 
 
-def _fate(
-    sight: Sight, found: list[Blocked], mapping: MappingFacts, age_s: float, left: float | None
+def _end_of_block(
+    context: EvaluationContext, found: list[Blocked], mapping: MappingFacts, age_s: float, left: float | None
 ) -> tuple[tuple[str, float | int | str | None], ...]:
-    """When the block ends by itself, what is lost then, and who else reads the stream."""
-    kept = retention_s(sight.world, mapping)
+    """Return when the block ends by itself, what is lost then, and who else reads the stream."""
+    kept = retention_s(context.world, mapping)
     retries, record_age = mapping.max_retry_attempts, mapping.max_record_age_s
     stuck = {b.function for b in found}
     others = {
         m.function.id
-        for m in sight.world.mappings.values()
+        for m in context.world.mappings.values()
         if m.source_arn == mapping.source_arn and m.enabled and m.function not in stuck
     }
     candidates = sorted({m.source_name for m in found[0].candidates})
@@ -192,9 +200,9 @@ def _fate(
         ("max_record_age_s", record_age if record_age not in (None, -1) else "infinite"),
         ("expires_in_s", None if left is None else round(left)),
         ("retries", retries if retries not in (None, -1) else "infinite"),
-        ("then", stream_fate(mapping, kept, age_s)),
+        ("then", stream_failure_path(mapping, kept, age_s)),
         ("on_failure", end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "none"),
-        ("shards", _shards(sight, mapping) or None),
+        ("shards", _shards(context, mapping) or None),
         ("parallelization_factor", mapping.parallelization_factor or 1),
         ("candidates", ", ".join(candidates) if len(candidates) > 1 else None),
         ("not_affected", ", ".join(sorted(others)) or None),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.log_analysis.digest import Digest, Reported, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -18,27 +18,27 @@ RAMP = 1.5
 """Traffic that grew by this factor against the window before explains new environments."""
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function with a tail, above the threshold."""
-    limits = sight.limits.cold_start_burst
-    since = sight.log_since(limits.window_min)
-    for key, tail in sight.world.logs.items():
-        facts = sight.world.functions.get(key)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function with a tail, above the threshold."""
+    limits = context.limits.cold_start_burst
+    since = context.log_since(limits.window_min)
+    for key, tail in context.world.logs.items():
+        facts = context.world.functions.get(key)
         if facts is None:
             continue
         whole = digest(tail)
         seen = whole.since(since)
-        cold = _waited_for(seen, whole, sight.limits.proactive_init.gap_s)
+        cold = _waited_for(seen, whole, context.limits.proactive_init.gap_s)
         if len(seen.reports) < limits.min_reports or not cold:
             continue
         share = len(cold) / len(seen.reports)
-        limit = sight.limit(NAME, key, limits.warning_share)
+        limit = context.limit(NAME, key, limits.warning_share)
         if share >= limit:
-            yield _finding(sight, facts, whole, seen, cold, limit)
+            yield _finding(context, facts, whole, seen, cold, limit)
 
 
 def _waited_for(seen: Digest, whole: Digest, gap_s: float) -> list[Reported]:
-    """Reports of requests that an initialisation kept waiting: not of environments made ready long before."""
+    """Return the reports of requests that waited for an initialization made right before them."""
     ready_early = {
         e.stream for e in whole.environments if e.start_at and (e.idle_s(e.start_at, 0.0) or 0.0) > gap_s
     }
@@ -50,16 +50,21 @@ def _waited_for(seen: Digest, whole: Digest, gap_s: float) -> list[Reported]:
 
 
 def _finding(
-    sight: Sight, facts: FunctionFacts, whole: Digest, seen: Digest, cold: list[Reported], limit: float
+    context: EvaluationContext,
+    facts: FunctionFacts,
+    whole: Digest,
+    seen: Digest,
+    cold: list[Reported],
+    limit: float,
 ) -> Finding:
-    window_min = sight.limits.cold_start_burst.window_min
+    window_min = context.limits.cold_start_burst.window_min
     reports, count = len(seen.reports), len(cold)
     share = count / reports
-    why = _explained(sight, facts, whole, reports)
+    why = _explained(context, facts, whole, reports)
     severity: Severity = "info" if why else "warning"
     slowest = max((r.report.init_ms or r.report.restore_ms or 0.0) for r in cold)
     title = f"{facts.name} starts cold in {share:.0%} of requests, up to {slowest:.0f} ms"
-    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
     if why == "deployment":
         suggests: tuple[str, ...] = ("rollback_alias",)
     else:
@@ -84,19 +89,22 @@ def _finding(
     )
 
 
-def _explained(sight: Sight, facts: FunctionFacts, whole: Digest, reports: int) -> str:
-    """What makes new environments natural: "deployment", "more traffic", or "" for nothing known."""
-    window_min = sight.limits.cold_start_burst.window_min
-    since, earlier = sight.log_since(window_min), sight.log_since(2 * window_min)
+def _explained(context: EvaluationContext, facts: FunctionFacts, whole: Digest, reports: int) -> str:
+    """Return why new environments are expected.
+
+    "deployment", "more traffic", or "" where nothing is known.
+    """
+    window_min = context.limits.cold_start_burst.window_min
+    since, earlier = context.log_since(window_min), context.log_since(2 * window_min)
     # The first requests after a deployment may come a while after it.
-    changed = [facts.last_modified or 0.0, *(c.at for c in sight.world.changes.get(facts.key, ()))]
+    changed = [facts.last_modified or 0.0, *(c.at for c in context.world.changes.get(facts.key, ()))]
     if max(changed) >= earlier:
         return "deployment"
     if whole.first_at and whole.first_at <= earlier:
         before = float(sum(1 for r in whole.reports if earlier <= r.at < since))
         return "more traffic" if reports >= RAMP * before else ""
-    over = sight.window(facts.key, window_min)
-    invocations = sight.world.metric(facts.key, "Invocations")
+    over = context.window(facts.key, window_min)
+    invocations = context.world.metric(facts.key, "Invocations")
     begin = over.start - window_min * MINUTE
     if not invocations.times or invocations.times[0] > begin:
         return ""

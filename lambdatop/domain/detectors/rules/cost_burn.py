@@ -1,4 +1,4 @@
-"""Detect cost_burn: a function or the account burns far more than usual, or mostly in vain."""
+"""Detect cost_burn: a function or the account burns far more than usual, or most of the cost is wasted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lambdatop.domain.cost.pricing import burn_usd
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.function_cost import Burning, running_at_once
 from lambdatop.domain.figures.rates import Window, window
 from lambdatop.domain.frozen import dataclass
@@ -42,71 +42,77 @@ class _Seen:
         return max(above, (self.burn.wasted or 0.0) if self.wasteful else 0.0)
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function, and one per account against yesterday."""
-    burning, found = Burning(sight), []
-    for _, facts in sight.functions():
-        seen = _function(sight, burning, facts)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function, and one per account against yesterday."""
+    burning, found = Burning(context), []
+    for _, facts in context.functions():
+        seen = _function(context, burning, facts)
         if seen is not None:
             found.append(seen)
-            yield _finding(sight, seen)
-    if sight.world.burn_history:
-        yield from _account(sight, burning, found)
+            yield _finding(context, seen)
+    if context.world.burn_history:
+        yield from _account(context, burning, found)
 
 
-def _function(sight: Sight, burning: Burning, facts: FunctionFacts) -> _Seen | None:
-    limits, key = sight.limits.cost_burn, facts.key
-    over = sight.window(key, limits.window_min)
-    least = sight.limit(NAME, key, limits.min_usd_per_hour)
+def _function(context: EvaluationContext, burning: Burning, facts: FunctionFacts) -> _Seen | None:
+    limits, key = context.limits.cost_burn, facts.key
+    over = context.window(key, limits.window_min)
+    least = context.limit(NAME, key, limits.min_usd_per_hour)
     # Logs are asked for less often than the rest; what is compared minute by minute leaves them out.
-    own = _ran_for(sight, burning, facts, over)
+    own = _ran_for(context, burning, facts, over)
     if own < least:
         return None
     burn = burning.of(facts, over)
-    before = _before(sight, burning, facts, over)
-    unusual = before is not None and own >= sight.limit(NAME, key, limits.factor) * before and own >= least
+    before = _before(context, burning, facts, over)
+    unusual = before is not None and own >= context.limit(NAME, key, limits.factor) * before and own >= least
     wasted = burn.wasted or 0.0
-    wasteful = wasted >= least and wasted >= sight.limit(NAME, key, limits.waste_share) * burn.usage
+    wasteful = wasted >= least and wasted >= context.limit(NAME, key, limits.waste_share) * burn.usage
     return _Seen(facts, over, burn, before, unusual, wasteful) if unusual or wasteful else None
 
 
-def _ran_for(sight: Sight, burning: Burning, facts: FunctionFacts, over: Window) -> float:
-    """USD/h for duration, requests and /tmp: two sums, because every function is looked at in every round."""
-    runs = sight.world.metric(facts.key, "Invocations").sum(over.start, over.end)
+def _ran_for(context: EvaluationContext, burning: Burning, facts: FunctionFacts, over: Window) -> float:
+    """Return USD/h for duration, requests and /tmp, by two sums only.
+
+    Every function is priced in every round.
+    """
+    runs = context.world.metric(facts.key, "Invocations").sum(over.start, over.end)
     if not runs:
         return 0.0
-    duration = sight.world.metric(facts.key, "Duration").sum(over.start, over.end)
+    duration = context.world.metric(facts.key, "Duration").sum(over.start, over.end)
     return burn_usd(facts, duration, runs, burning.prices(facts.key.scope)) * 60 / over.minutes
 
 
-def _before(sight: Sight, burning: Burning, facts: FunctionFacts, over: Window) -> float | None:
-    """Median of USD/h (duration, requests and /tmp) of the minutes that ran; None for fewer than ten."""
-    start = over.start - sight.limits.cost_burn.baseline_min * MINUTE
-    runs = sight.world.metric(facts.key, "Invocations")
+def _before(context: EvaluationContext, burning: Burning, facts: FunctionFacts, over: Window) -> float | None:
+    """Return the median of USD/h (duration, requests and /tmp) of the minutes that ran.
+
+    None for fewer than ten.
+    """
+    start = over.start - context.limits.cost_burn.baseline_min * MINUTE
+    runs = context.world.metric(facts.key, "Invocations")
     known = dict(zip(runs.times, runs.values, strict=True))
     minutes = [t for t in known if start <= t < over.start]
     if len(minutes) < BASELINE_POINTS:
         return None
-    duration = sight.world.metric(facts.key, "Duration")
+    duration = context.world.metric(facts.key, "Duration")
     ran = dict(zip(duration.times, duration.values, strict=True))
     prices = burning.prices(facts.key.scope)
     return median(burn_usd(facts, ran.get(t, 0.0), known[t], prices) * 60 for t in minutes)
 
 
-def _finding(sight: Sight, seen: _Seen) -> Finding:
-    facts, burn, limits = seen.facts, seen.burn, sight.limits.cost_burn
+def _finding(context: EvaluationContext, seen: _Seen) -> Finding:
+    facts, burn, limits = seen.facts, seen.burn, context.limits.cost_burn
     wasted = burn.wasted or 0.0
     if seen.unusual and seen.before is not None:
         own = burn.usage - (burn.logs or 0.0)
         title = f"{facts.name} burns ${burn.usage:,.2f}/h, before ${seen.before:,.2f}/h"
         formula = f"${own:,.2f}/h >= {limits.factor:g} x ${seen.before:,.2f}/h, the median of the hour before"
     else:
-        title = f"{facts.name} burns ${burn.usage:,.2f}/h, ${wasted:,.2f}/h of it in vain"
+        title = f"{facts.name} burns ${burn.usage:,.2f}/h, ${wasted:,.2f}/h of it wasted"
         formula = f"${wasted:,.2f}/h wasted / ${burn.usage:,.2f}/h = {wasted / burn.usage:.0%}"
         formula += f" >= {limits.waste_share:.0%}"
     return Finding(
         NAME,
-        _severity(sight, facts.key, seen.at_stake),
+        _severity(context, facts.key, seen.at_stake),
         Ref(facts.key, facts.arn, facts.name),
         title,
         float(seen.over.start),
@@ -121,51 +127,51 @@ def _finding(sight: Sight, seen: _Seen) -> Finding:
             ("prices", "us-east-1's" if burn.borrowed else facts.key.scope.region),
             ("window_min", seen.over.minutes),
         ),
-        _suggests(sight, facts.key, wasteful=seen.wasteful),
+        _suggests(context, facts.key, wasteful=seen.wasteful),
         formula,
     )
 
 
-def _severity(sight: Sight, key: Key, usd_per_hour: float) -> Severity:
-    critical = sight.limit(NAME, key, sight.limits.cost_burn.critical_usd_per_hour, "critical")
+def _severity(context: EvaluationContext, key: Key, usd_per_hour: float) -> Severity:
+    critical = context.limit(NAME, key, context.limits.cost_burn.critical_usd_per_hour, "critical")
     return "critical" if usd_per_hour >= critical else "warning"
 
 
-def _suggests(sight: Sight, function: Key, *, wasteful: bool) -> tuple[str, ...]:
+def _suggests(context: EvaluationContext, function: Key, *, wasteful: bool) -> tuple[str, ...]:
     """Stop what repeats where it is in vain, else a cap first: it costs no event by itself."""
     fits = {"cap_concurrency", "throttle_to_zero"}
-    if any(m.enabled for m in sight.world.mappings_of(function)):
+    if any(m.enabled for m in context.world.mappings_of(function)):
         fits.add("disable_trigger")
-    if sight.world.metric(function, "AsyncEventsReceived").times:
+    if context.world.metric(function, "AsyncEventsReceived").times:
         fits.add("stop_async_retries")
     order = ("disable_trigger", "stop_async_retries", "cap_concurrency", "throttle_to_zero")
     return tuple(name for name in (order if wasteful else SUGGESTS) if name in fits)
 
 
-def _account(sight: Sight, burning: Burning, found: list[_Seen]) -> Iterator[Finding]:
-    limits, settings = sight.limits.cost_burn, sight.settings.metrics
-    for scope, then in sight.world.burn_history.items():
-        key, yesterday = Key(scope, "account", scope.account), then.running(sight.now - DAY_S)
-        over = window(sight.now, settings.rate_min, settings)
-        running = running_at_once(sight, scope, over)
+def _account(context: EvaluationContext, burning: Burning, found: list[_Seen]) -> Iterator[Finding]:
+    limits, settings = context.limits.cost_burn, context.settings.metrics
+    for scope, then in context.world.burn_history.items():
+        key, yesterday = Key(scope, "account", scope.account), then.running(context.now - DAY_S)
+        over = window(context.now, settings.rate_min, settings)
+        running = running_at_once(context, scope, over)
         times = times_of(running, yesterday)
-        if times is None or times < sight.limit(NAME, key, limits.factor):
+        if times is None or times < context.limit(NAME, key, limits.factor):
             continue
-        mine = (f for f in sight.world.functions.values() if f.key.scope == scope)
-        costs = [(_ran_for(sight, burning, f, burning.asked(f.key, over)), f) for f in mine]
+        mine = (f for f in context.world.functions.values() if f.key.scope == scope)
+        costs = [(_ran_for(context, burning, f, burning.asked(f.key, over)), f) for f in mine]
         usd = sum(cost for cost, _ in costs)
-        if not costs or usd < sight.limit(NAME, key, limits.min_usd_per_hour):
+        if not costs or usd < context.limit(NAME, key, limits.min_usd_per_hour):
             continue
         highest, top = max(costs, key=lambda known: (known[0], known[1].name))
-        week = times_of(running, then.running(sight.now - 7 * DAY_S))
+        week = times_of(running, then.running(context.now - 7 * DAY_S))
         arn = parse_arn(top.arn)
         partition = arn.partition if arn else "aws"
         yield Finding(
             NAME,
-            _severity(sight, key, usd - usd / times),
+            _severity(context, key, usd - usd / times),
             Ref(key, f"arn:{partition}:lambda:{scope.region}:{scope.account}", scope.account),
             f"the account burns ${usd:,.2f}/h: {times:.1f} x the running time of this hour yesterday",
-            sight.now,
+            context.now,
             (
                 ("usd_per_hour", round(usd, 4)),
                 ("duration_vs_yesterday", round(times, 2)),
@@ -174,7 +180,7 @@ def _account(sight: Sight, burning: Burning, found: list[_Seen]) -> Iterator[Fin
                 ("top", top.name),
                 ("top_usd_per_hour", round(highest, 4)),
             ),
-            _suggests(sight, top.key, wasteful=False),
+            _suggests(context, top.key, wasteful=False),
             f"{running:.2f} running at once / {yesterday:.2f} yesterday = {times:.1f} >= {limits.factor:g}",
             tuple(dict.fromkeys((top.key, *(s.facts.key for s in found)))),
             remedy=top.key,
@@ -185,7 +191,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=270,
-    says="a function or the account burns far more than usual, or mostly in vain",
+    says="a function or the account burns far more than usual, or most of the cost is wasted",
     formula=(
         "USD/h over 5 final minutes / median of the minutes of the hour before, at least 1 USD/h; or "
         "wasted / burn >= 50 % with at least 1 USD/h wasted; of the account: running time / the same "

@@ -9,7 +9,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import SeriesKey
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
@@ -35,33 +35,33 @@ class _State:
     evidence: tuple[tuple[str, float | int | str | None], ...] = ()
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping that delivers nothing."""
-    for mapping in sight.world.mappings.values():
-        queue = _queue(sight, mapping)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per mapping that delivers nothing."""
+    for mapping in context.world.mappings.values():
+        queue = _queue(context, mapping)
         if mapping.state in ("Disabled", "Disabling"):
-            state = _disabled(sight, mapping, queue)
+            state = _disabled(context, mapping, queue)
         else:
-            state = _problem(sight, mapping) or _not_polling(sight, mapping, queue)
+            state = _problem(context, mapping) or _not_polling(context, mapping, queue)
         if state is not None:
-            yield _finding(sight, mapping, queue, state)
+            yield _finding(context, mapping, queue, state)
 
 
-def _queue(sight: Sight, mapping: MappingFacts) -> QueueFacts | None:
-    history = sight.world.queues.get(mapping.source_queue) if mapping.source_queue else None
+def _queue(context: EvaluationContext, mapping: MappingFacts) -> QueueFacts | None:
+    history = context.world.queues.get(mapping.source_queue) if mapping.source_queue else None
     return history.facts if history else None
 
 
-def _changed(sight: Sight, mapping: MappingFacts) -> float:
-    return min(sight.now, mapping.last_modified or sight.now)
+def _changed(context: EvaluationContext, mapping: MappingFacts) -> float:
+    return min(context.now, mapping.last_modified or context.now)
 
 
-def _disabled(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
+def _disabled(context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
     reason = mapping.state_reason.strip()
-    ours = _just_set(sight, mapping)
+    ours = _just_set(context, mapping)
     if not (reason or ours):
         return None
-    since, state = _changed(sight, mapping), mapping.state
+    since, state = _changed(context, mapping), mapping.state
     if not (ours or any(words in reason.casefold() for words in BY_USER)):
         formula = f"State {state}, reason names no user: {reason[:120]}"
         return _State("critical", f"was disabled by Lambda: {reason[:80]}", formula, since, SUGGESTS[:1])
@@ -72,13 +72,13 @@ def _disabled(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> 
     return _State("info", f"is disabled by a user, {waiting} waiting", formula, since, SUGGESTS[:1])
 
 
-def _just_set(sight: Sight, mapping: MappingFacts) -> bool:
-    """Whether lambdatop set the state itself, and no list has brought the reason that belongs to it yet."""
-    control = sight.world.controls.get((mapping.key, "state"))
-    return control is not None and control[0] >= sight.world.mappings_at.get(mapping.key.scope, 0.0)
+def _just_set(context: EvaluationContext, mapping: MappingFacts) -> bool:
+    """Return whether lambdatop set the state itself and no list has brought the matching reason yet."""
+    control = context.world.controls.get((mapping.key, "state"))
+    return control is not None and control[0] >= context.world.mappings_at.get(mapping.key.scope, 0.0)
 
 
-def _problem(sight: Sight, mapping: MappingFacts) -> _State | None:
+def _problem(context: EvaluationContext, mapping: MappingFacts) -> _State | None:
     result = mapping.last_result.strip()
     if not mapping.enabled or not result.upper().startswith("PROBLEM"):
         return None
@@ -86,25 +86,27 @@ def _problem(sight: Sight, mapping: MappingFacts) -> _State | None:
     severity: Severity = "info" if failed else "warning"
     why = "last call of its function failed" if failed else f"reports {result[:80]}"
     suggests = ("disable_trigger", "throttle_to_zero") if failed else ("disable_trigger",)
-    return _State(severity, why, f"LastProcessingResult = {result[:120]}", sight.now, suggests)
+    return _State(severity, why, f"LastProcessingResult = {result[:120]}", context.now, suggests)
 
 
-def _not_polling(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
+def _not_polling(
+    context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts | None
+) -> _State | None:
     if mapping.state != "Enabled" or queue is None:
         return None
     counted = mapping.key if "EventCount" in mapping.metrics else queue.key
-    over = sight.window(counted, sight.limits.dead_trigger.window_min)
-    if _excused(sight, mapping, queue, over):
+    over = context.window(counted, context.limits.dead_trigger.window_min)
+    if _excused(context, mapping, queue, over):
         return None
-    waited = _waits(sight, queue.key, over)
+    waited = _waits(context, queue.key, over)
     if waited is None:
         return None
-    metric, taken = _taken(sight, mapping, queue.key, over)
+    metric, taken = _taken(context, mapping, queue.key, over)
     if taken is None or taken > 0:
         return None
     return _State(
         "warning",
-        f"takes nothing while {queue.visible} messages wait",
+        f"receives nothing while {queue.visible} messages wait",
         f"{metric} = 0 and at least {waited:g} messages visible in each of {over.minutes} min",
         float(over.start),
         ("disable_trigger", "enable_trigger"),
@@ -112,43 +114,48 @@ def _not_polling(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None) 
     )
 
 
-def _excused(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window) -> bool:
-    """Whether there is a reason for taking nothing that is not the mapping's."""
-    reserved = sight.world.reserved_of(mapping.function)
+def _excused(context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts, over: Window) -> bool:
+    """Return whether a reason outside the mapping explains that it takes nothing."""
+    reserved = context.world.reserved_of(mapping.function)
     if queue.visible <= 0 or queue.in_flight > 0 or reserved == 0 or isinstance(reserved, NotKnown):
         return True
-    if sight.world.metric(mapping.function, "Throttles").sum(over.start, over.end) > 0:
+    if context.world.metric(mapping.function, "Throttles").sum(over.start, over.end) > 0:
         return True
     changed = mapping.last_modified
     # Published minutes outrun the clock in the demo; the change is put on their scale.
     return (
-        changed is not None and sight.now - (sight.now - changed) * sight.settings.metrics.times > over.start
+        changed is not None
+        and context.now - (context.now - changed) * context.settings.metrics.times > over.start
     )
 
 
-def _waits(sight: Sight, queue: Key, over: Window) -> float | None:
-    """The fewest messages that were visible in any minute, None unless every minute says that some were."""
-    visible = sight.world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
+def _waits(context: EvaluationContext, queue: Key, over: Window) -> float | None:
+    """Return the fewest messages visible in any minute; None unless every minute shows some."""
+    visible = context.world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
     points = visible.window(over.start, over.end)
     fewest = min(points, default=0.0)
     return fewest if len(points) == over.minutes and fewest > 0 else None
 
 
-def _taken(sight: Sight, mapping: MappingFacts, queue: Key, over: Window) -> tuple[str, float | None]:
-    """What was taken out of the queue, and the metric that says so; None when nothing says so.
+def _taken(
+    context: EvaluationContext, mapping: MappingFacts, queue: Key, over: Window
+) -> tuple[str, float | None]:
+    """Return how much was taken out of the queue and the metric that shows it; None when no metric does.
 
     An empty poll publishes 0, so once the metric is asked for, a missing point means no poll.
     """
     if "EventCount" in mapping.metrics:
-        asked = sight.world.asked_at(SeriesKey(mapping.key, "PolledEventCount", "Sum")) is not None
-        polled = sight.world.metric(mapping.key, "PolledEventCount").sum(over.start, over.end)
+        asked = context.world.asked_at(SeriesKey(mapping.key, "PolledEventCount", "Sum")) is not None
+        polled = context.world.metric(mapping.key, "PolledEventCount").sum(over.start, over.end)
         return "polled_events", polled if asked else None
-    received = sight.world.metric(queue, "NumberOfMessagesReceived")
+    received = context.world.metric(queue, "NumberOfMessagesReceived")
     # A queue with messages in it publishes each of its counters; one that never did is not known.
     return "received", received.sum(over.start, over.end) if received.times else None
 
 
-def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None, state: _State) -> Finding:
+def _finding(
+    context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts | None, state: _State
+) -> Finding:
     name = f"{mapping.source_name} → {mapping.function.id}"
     return Finding(
         NAME,
@@ -163,7 +170,7 @@ def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts | None, stat
             ("source_kind", mapping.source_kind),
             ("visible", queue.visible if queue else None),
             ("in_flight", queue.in_flight if queue else None),
-            ("reserved_concurrency", sight.world.reserved.get(mapping.function)),
+            ("reserved_concurrency", context.world.reserved.get(mapping.function)),
             *state.evidence,
         ),
         state.suggests,
@@ -184,7 +191,7 @@ SPEC = DetectorSpec(
     ),
     source="event source mapping; PolledEventCount (opt-in); AWS/SQS Visible, Received; reserved concurrency",
     traps=(
-        "somebody disabled it (info, when messages wait); a function that fails is told by error_rate "
+        "somebody disabled it (info, when messages wait); a function that fails is covered by error_rate "
         "and blocked_shard (info here); reserved concurrency 0, throttles, or all pollers busy with "
         "messages in flight; a mapping enabled a moment ago; a reason may outlive the change that it "
         "explains"

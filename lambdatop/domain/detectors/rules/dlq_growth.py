@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import Growth, growth
 from lambdatop.domain.graph.dead_letters import dead_letter_queues
 from lambdatop.domain.keys import Key
@@ -17,22 +17,22 @@ NAME = "dlq_growth"
 SUGGESTS = ("disable_trigger", "redrive_dlq")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per dead-letter queue or failure destination that grew."""
-    limits = sight.limits.dlq_growth
-    for dlq, feeders in dead_letter_queues(sight.world).items():
-        history = sight.world.queues.get(dlq)
-        grown = growth(sight.world, dlq, sight.window(dlq, limits.window_min))
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per dead-letter queue or failure destination that grew."""
+    limits = context.limits.dlq_growth
+    for dlq, feeders in dead_letter_queues(context.world).items():
+        history = context.world.queues.get(dlq)
+        grown = growth(context.world, dlq, context.window(dlq, limits.window_min))
         if history is None or grown is None or grown.grown <= 0 or history.facts.redrive == "RUNNING":
             continue
-        fast = grown.per_min > sight.limit(NAME, dlq, limits.critical_per_min, "critical")
-        yield _finding(sight, history.facts, feeders, grown, "critical" if fast else "warning")
+        fast = grown.per_min > context.limit(NAME, dlq, limits.critical_per_min, "critical")
+        yield _finding(context, history.facts, feeders, grown, "critical" if fast else "warning")
 
 
 def _finding(
-    sight: Sight, facts: QueueFacts, feeders: tuple[Key, ...], grown: Growth, severity: Severity
+    context: EvaluationContext, facts: QueueFacts, feeders: tuple[Key, ...], grown: Growth, severity: Severity
 ) -> Finding:
-    functions = tuple(sorted(_consumers(sight, feeders)))
+    functions = tuple(sorted(_consumers(context, feeders)))
     sources = ", ".join(key.id for key in feeders)
     period = span(60 * grown.minutes)
     return Finding(
@@ -56,9 +56,12 @@ def _finding(
     )
 
 
-def _consumers(sight: Sight, feeders: tuple[Key, ...]) -> set[Key]:
-    """Functions whose failures end here: they are fed by one of the source queues, or are feeders."""
-    fed = {m.function for m in sight.world.mappings.values() if m.source_queue in feeders}
+def _consumers(context: EvaluationContext, feeders: tuple[Key, ...]) -> set[Key]:
+    """Return the functions whose failures end in this queue.
+
+    Fed by one of its source queues, or feeders themselves.
+    """
+    fed = {m.function for m in context.world.mappings.values() if m.source_queue in feeders}
     return fed | {key for key in feeders if key.kind == "function"}
 
 
@@ -66,7 +69,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=220,
-    says="messages are being given up",
+    says="messages are moved to a dead-letter queue",
     formula="change of max(visible + in flight) of the DLQ over 5 final minutes",
     source="AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes",
     traps=(

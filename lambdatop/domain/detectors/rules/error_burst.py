@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.failure_evidence import failure_evidence
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.frozen import dataclass
@@ -32,24 +32,24 @@ class _Jump:
     before_share: float
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose errors jumped."""
-    limits = sight.limits.error_burst
-    for key, facts in sight.measured():
-        over = sight.window(key, limits.window_min)
-        jump = _jump(sight, key, over)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function whose errors jumped."""
+    limits = context.limits.error_burst
+    for key, facts in context.measured():
+        over = context.window(key, limits.window_min)
+        jump = _jump(context, key, over)
         if jump is None or jump.errors < limits.min_errors:
             continue
-        factor = sight.limit(NAME, key, limits.factor)
+        factor = context.limit(NAME, key, limits.factor)
         with_traffic = jump.share is not None and jump.share < SHARE_RISE * jump.before_share
         if jump.per_min >= factor * jump.before_per_min and not with_traffic:
-            yield _finding(sight, facts, over, jump, factor)
+            yield _finding(context, facts, over, jump, factor)
 
 
-def _jump(sight: Sight, key: Key, over: Window) -> _Jump | None:
-    """Errors now and before; None without a baseline."""
-    begin = over.start - sight.limits.error_burst.baseline_min * MINUTE
-    invocations, errors = sight.world.metric(key, "Invocations"), sight.world.metric(key, "Errors")
+def _jump(context: EvaluationContext, key: Key, over: Window) -> _Jump | None:
+    """Return the errors now and before; None without a baseline."""
+    begin = over.start - context.limits.error_burst.baseline_min * MINUTE
+    invocations, errors = context.world.metric(key, "Invocations"), context.world.metric(key, "Errors")
     known = invocations.window(begin, over.start)
     if len(known) < BASELINE_POINTS:
         return None
@@ -64,16 +64,18 @@ def _jump(sight: Sight, key: Key, over: Window) -> _Jump | None:
     )
 
 
-def _finding(sight: Sight, facts: FunctionFacts, over: Window, jump: _Jump, factor: float) -> Finding:
+def _finding(
+    context: EvaluationContext, facts: FunctionFacts, over: Window, jump: _Jump, factor: float
+) -> Finding:
     ratio = jump.per_min / jump.before_per_min if jump.before_per_min else None
-    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
     per_min, before = f"{jump.per_min:.1f}", f"{jump.before_per_min:.1f}"
     return Finding(
         NAME,
         "warning",
         Ref(facts.key, facts.arn, facts.name),
         f"{facts.name}: errors jumped from {before} to {per_min} per minute",
-        _since(sight.world.metric(facts.key, "Errors"), over, factor * jump.before_per_min),
+        _since(context.world.metric(facts.key, "Errors"), over, factor * jump.before_per_min),
         (
             ("errors", jump.errors),
             ("errors_per_min", round(jump.per_min, 2)),
@@ -81,13 +83,13 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, jump: _Jump, fact
             ("rise_ratio", None if ratio is None else round(ratio, 2)),
             ("error_share", None if jump.share is None else round(jump.share, 4)),
             ("error_before_share", round(jump.before_share, 4)),
-            *failure_evidence(sight, facts.key, over),
+            *failure_evidence(context, facts.key, over),
             ("window_min", over.minutes),
-            ("baseline_min", sight.limits.error_burst.baseline_min),
+            ("baseline_min", context.limits.error_burst.baseline_min),
         ),
         SUGGESTS if fed else ("rollback_alias", "throttle_to_zero"),
         f"{per_min} errors/min >= {factor:g} x {before} errors/min in the "
-        f"{sight.limits.error_burst.baseline_min} min before",
+        f"{context.limits.error_burst.baseline_min} min before",
     )
 
 
@@ -113,7 +115,7 @@ SPEC = DetectorSpec(
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(
         "errors that grow with traffic keep their share (silent); a function without half an hour of "
-        "its own has no baseline (silent: error_rate tells it); a steady rate is error_rate's"
+        "its own has no baseline (silent: covered by error_rate); a steady rate is error_rate's"
     ),
     suggests=SUGGESTS,
 )

@@ -1,4 +1,4 @@
-"""Detect error_rate: a function fails more often than its volume excuses."""
+"""Detect error_rate: a function's error rate is above the threshold for its volume."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.failure_evidence import failure_evidence
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -15,40 +15,45 @@ NAME = "error_rate"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function above the threshold."""
-    limits = sight.limits.error_rate
-    for key, facts in sight.measured():
-        over = sight.window(key, limits.window_min)
-        invocations = sight.world.metric(key, "Invocations").sum(over.start, over.end)
-        if not invocations or invocations < sight.limit(NAME, key, limits.min_invocations):
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function above the threshold."""
+    limits = context.limits.error_rate
+    for key, facts in context.measured():
+        over = context.window(key, limits.window_min)
+        invocations = context.world.metric(key, "Invocations").sum(over.start, over.end)
+        if not invocations or invocations < context.limit(NAME, key, limits.min_invocations):
             continue
-        errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
+        errors = context.world.metric(key, "Errors").sum(over.start, over.end)
         rate = errors / invocations
-        few = errors < sight.limit(NAME, key, limits.min_errors)
-        if rate >= sight.limit(NAME, key, limits.warning) and not few:
-            bad = rate >= sight.limit(NAME, key, limits.critical, "critical")
-            yield _finding(sight, facts, over, errors, invocations, "critical" if bad else "warning")
+        few = errors < context.limit(NAME, key, limits.min_errors)
+        if rate >= context.limit(NAME, key, limits.warning) and not few:
+            bad = rate >= context.limit(NAME, key, limits.critical, "critical")
+            yield _finding(context, facts, over, errors, invocations, "critical" if bad else "warning")
 
 
 def _finding(
-    sight: Sight, facts: FunctionFacts, over: Window, errors: float, invocations: float, severity: Severity
+    context: EvaluationContext,
+    facts: FunctionFacts,
+    over: Window,
+    errors: float,
+    invocations: float,
+    severity: Severity,
 ) -> Finding:
-    limits, rate = sight.limits.error_rate, errors / invocations
+    limits, rate = context.limits.error_rate, errors / invocations
     threshold = limits.critical if severity == "critical" else limits.warning
-    start = began(sight.world.metric(facts.key, "Errors"), over.end)
-    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    start = began(context.world.metric(facts.key, "Errors"), over.end)
+    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
     return Finding(
         NAME,
         severity,
         Ref(facts.key, facts.arn, facts.name),
         f"{facts.name} fails in {rate:.0%} of invocations",
-        float(start) if start is not None else sight.now,
+        float(start) if start is not None else context.now,
         (
             ("errors", errors),
             ("invocations", invocations),
             ("error_rate", round(rate, 4)),
-            *(failure_evidence(sight, facts.key, over) if facts.key in sight.world.logs else ()),
+            *(failure_evidence(context, facts.key, over) if facts.key in context.world.logs else ()),
             ("window_min", over.minutes),
         ),
         SUGGESTS if fed else SUGGESTS[1:],
@@ -61,7 +66,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=170,
-    says="a function fails more often than its volume excuses",
+    says="a function's error rate is above the threshold for its volume",
     formula="Errors / Invocations over 5 final minutes, with at least 20 invocations and 3 errors",
     source="AWS/Lambda Errors, Invocations; log tail for the most frequent failure",
     traps=(

@@ -9,7 +9,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, parse_arn
@@ -38,54 +38,56 @@ class _Intake:
         return self.per_min * 60 / 1e9 * LOG_INGEST_GB_USD
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per log group that takes in far more than before, or whose functions lost lines."""
-    limits = sight.limits.log_storm
-    for group, writers in _groups(sight.world):
-        over = sight.window(group, limits.window_min)
-        intake = _intake(sight, group, writers, over)
-        factor = sight.limit(NAME, group, limits.factor)
-        floor = sight.limit(NAME, group, limits.min_bytes_per_min)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per log group that ingests far more than before, or whose functions lost lines."""
+    limits = context.limits.log_storm
+    for group, writers in _groups(context.world):
+        over = context.window(group, limits.window_min)
+        intake = _intake(context, group, writers, over)
+        factor = context.limit(NAME, group, limits.factor)
+        floor = context.limit(NAME, group, limits.min_bytes_per_min)
         if intake is not None and not (
             intake.per_min >= floor and intake.per_min >= factor * intake.before_per_min
         ):
             intake = None
-        dropped = _dropped(sight, writers)
+        dropped = _dropped(context, writers)
         if intake is not None or dropped:
-            yield _finding(sight, group, writers, over, intake, dropped, factor)
+            yield _finding(context, group, writers, over, intake, dropped, factor)
 
 
 def _groups(world: World) -> Iterator[tuple[Key, Sequence[FunctionFacts]]]:
-    """Groups of which anything is known, with those who write there."""
+    """Yield the log groups with known figures, each with the functions that write there."""
     writers = writers_by_group(world.functions)
     known = {key for key in world.series if key.kind == LOG_GROUP}
     known |= {group_of(world.functions[key]) for key in world.logs if key in world.functions}
     return ((group, writers[group]) for group in sorted(known) if group in writers)
 
 
-def _intake(sight: Sight, group: Key, writers: Sequence[FunctionFacts], over: Window) -> _Intake | None:
-    """What came in now and before; None without a baseline or without a point in the window."""
-    series = sight.world.metric(group, "IncomingBytes")
-    begin = over.start - sight.limits.log_storm.baseline_min * MINUTE
+def _intake(
+    context: EvaluationContext, group: Key, writers: Sequence[FunctionFacts], over: Window
+) -> _Intake | None:
+    """Return the ingested bytes now and before; None without a baseline or without a point in the window."""
+    series = context.world.metric(group, "IncomingBytes")
+    begin = over.start - context.limits.log_storm.baseline_min * MINUTE
     known, now = series.window(begin, over.start), series.window(over.start, over.end)
     if len(known) < BASELINE_POINTS or not now:
         return None
     per_min, before = sum(now) / over.minutes, sum(known) / len(known)
-    run = sum(_per_min(sight, f.key, over) for f in writers)
-    run_before = sum(_per_min(sight, f.key, Window(begin, over.start)) for f in writers)
+    run = sum(_per_min(context, f.key, over) for f in writers)
+    run_before = sum(_per_min(context, f.key, Window(begin, over.start)) for f in writers)
     explained = run > 0 and run_before > 0 and per_min / run < PER_INVOCATION_RISE * before / run_before
     return _Intake(per_min, before, explained)
 
 
-def _per_min(sight: Sight, function: Key, over: Window) -> float:
-    """Invocations per minute, over the minutes that have a point."""
-    known = sight.world.metric(function, "Invocations").window(over.start, over.end)
+def _per_min(context: EvaluationContext, function: Key, over: Window) -> float:
+    """Return the invocations per minute, over the minutes that have a point."""
+    known = context.world.metric(function, "Invocations").window(over.start, over.end)
     return sum(known) / len(known) if known else 0.0
 
 
-def _dropped(sight: Sight, writers: Sequence[FunctionFacts]) -> list[Failed]:
-    since = sight.log_since(sight.limits.log_storm.window_min)
-    tails = (sight.world.logs.get(f.key) for f in writers)
+def _dropped(context: EvaluationContext, writers: Sequence[FunctionFacts]) -> list[Failed]:
+    since = context.log_since(context.limits.log_storm.window_min)
+    tails = (context.world.logs.get(f.key) for f in writers)
     return [
         f
         for tail in tails
@@ -96,7 +98,7 @@ def _dropped(sight: Sight, writers: Sequence[FunctionFacts]) -> list[Failed]:
 
 
 def _finding(
-    sight: Sight,
+    context: EvaluationContext,
     group: Key,
     writers: Sequence[FunctionFacts],
     over: Window,
@@ -104,7 +106,7 @@ def _finding(
     dropped: list[Failed],
     factor: float,
 ) -> Finding:
-    limits = sight.limits.log_storm
+    limits = context.limits.log_storm
     natural = intake is not None and intake.with_traffic and not dropped
     severity: Severity = "info" if natural else "warning"
     evidence: list[tuple[str, float | int | str | None]] = [

@@ -7,7 +7,7 @@ from math import ceil
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.log_analysis.digest import Failed, Reported, digest, reported_twice
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -18,12 +18,12 @@ SUGGESTS = ("rollback_alias", "tune_trigger", "disable_trigger", "throttle_to_ze
 FILLS_MEMORY = ("java", "nodejs")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function with a tail that is above the threshold or ran out of memory."""
-    limits = sight.limits.memory_pressure
-    since = sight.log_since(limits.window_min)
-    for key, tail in sight.world.logs.items():
-        facts = sight.world.functions.get(key)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function whose log tail shows usage above the threshold or an OOM kill."""
+    limits = context.limits.memory_pressure
+    since = context.log_since(limits.window_min)
+    for key, tail in context.world.logs.items():
+        facts = context.world.functions.get(key)
         if facts is None:
             continue
         seen = digest(tail).since(since)
@@ -32,19 +32,19 @@ def detect(sight: Sight) -> Iterator[Finding]:
         killed = [f for f in died if (f.at, f.stream, f.request_id) not in twice]
         honest = (r for r in seen.reports if (r.at, r.stream, r.request_id) not in twice)
         shares = [(share, r) for r in honest if (share := _share(r)) is not None]
-        limit = sight.limit(NAME, key, limits.warning_share)
+        limit = context.limit(NAME, key, limits.warning_share)
         p90 = _p90([share for share, _ in shares])
         enough = len(shares) >= limits.min_reports and p90 is not None and p90 >= limit
         if killed or enough:
             tight = [r for share, r in shares if share >= limit]
-            yield _finding(sight, facts, [r for _, r in shares], tight, killed, p90, limit)
+            yield _finding(context, facts, [r for _, r in shares], tight, killed, p90, limit)
         elif died:
-            yield _strange(sight, facts, died)
+            yield _strange(context, facts, died)
 
 
-def _strange(sight: Sight, facts: FunctionFacts, died: list[Failed]) -> Finding:
-    """Every one is doubtful: nobody should throttle a function for what it printed itself."""
-    window_min = sight.limits.memory_pressure.window_min
+def _strange(context: EvaluationContext, facts: FunctionFacts, died: list[Failed]) -> Finding:
+    """Return an information-level finding for memory reports that the function itself may have printed."""
+    window_min = context.limits.memory_pressure.window_min
     return Finding(
         NAME,
         "warning",
@@ -70,12 +70,12 @@ def _share(reported: Reported) -> float | None:
 
 
 def _p90(shares: list[float]) -> float | None:
-    """The share that nine of ten reports do not exceed (nearest rank)."""
+    """Return the share that nine of ten reports do not exceed (nearest rank)."""
     return sorted(shares)[ceil(0.9 * len(shares)) - 1] if shares else None
 
 
 def _finding(
-    sight: Sight,
+    context: EvaluationContext,
     facts: FunctionFacts,
     reports: list[Reported],
     tight: list[Reported],
@@ -83,7 +83,7 @@ def _finding(
     p90: float | None,
     limit: float,
 ) -> Finding:
-    window_min = sight.limits.memory_pressure.window_min
+    window_min = context.limits.memory_pressure.window_min
     used = max((r.report.max_memory_mb or 0.0 for r in reports), default=None)
     size = max((r.report.memory_mb or 0.0 for r in reports), default=float(facts.memory_mb))
     executions = len({f.request_id or f"{f.stream} {f.at}" for f in killed})
@@ -96,7 +96,7 @@ def _finding(
     else:
         title = f"{facts.name} uses {p90 or 0.0:.0%} of its {size:.0f} MB"
         formula = f"p90 of {len(reports)} reports = {p90 or 0.0:.0%} >= {limit:.0%} over {window_min} min"
-    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
     return Finding(
         NAME,
         severity,

@@ -8,7 +8,7 @@ from statistics import fmean
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began, slope_per_min
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
@@ -39,34 +39,34 @@ class Trend:
     minutes: float
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose longest run comes close to its timeout."""
-    limits = sight.limits.near_timeout
-    for key, facts in sight.functions():
-        series = sight.world.metric(key, "Duration", "Maximum")
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function whose longest run comes close to its timeout."""
+    limits = context.limits.near_timeout
+    for key, facts in context.functions():
+        series = context.world.metric(key, "Duration", "Maximum")
         if not series.times or facts.managed_instances or facts.timeout_s <= 0:
             continue
-        over = sight.window(key, limits.window_min)
-        least = sight.limit(NAME, key, limits.warning_share) * _ms(facts)
+        over = context.window(key, limits.window_min)
+        least = context.limit(NAME, key, limits.warning_share) * _ms(facts)
         if (series.max(over.start, over.end) or 0.0) < least:
             continue
-        longest = capped(sight, facts, series).max(over.start, over.end)
-        runs = sight.world.metric(key, "Invocations").sum(over.start, over.end)
+        longest = capped(context, facts, series).max(over.start, over.end)
+        runs = context.world.metric(key, "Invocations").sum(over.start, over.end)
         if longest is not None and longest >= least and runs >= limits.min_invocations:
-            yield _finding(sight, facts, over, longest)
+            yield _finding(context, facts, over, longest)
 
 
 def _ms(facts: FunctionFacts) -> float:
     return facts.timeout_s * 1000.0
 
 
-def capped(sight: Sight, facts: FunctionFacts, series: Series) -> Series:
-    """Durations without what an initialisation inside the invocation adds, ms.
+def capped(context: EvaluationContext, facts: FunctionFacts, series: Series) -> Series:
+    """Return the durations (ms) without what an initialization inside the invocation adds.
 
     A duration above the timeout holds an initialisation. Where nothing failed in that minute the run itself
     ended in time, and how long it took is not known; where something did, it may have been killed.
     """
-    errors, timeout = sight.world.metric(facts.key, "Errors"), _ms(facts)
+    errors, timeout = context.world.metric(facts.key, "Errors"), _ms(facts)
     kept = [
         (t, min(v, timeout))
         for t, v in zip(series.times, series.values, strict=True)
@@ -75,12 +75,12 @@ def capped(sight: Sight, facts: FunctionFacts, series: Series) -> Series:
     return Series(tuple(t for t, _ in kept), tuple(v for _, v in kept))
 
 
-def _finding(sight: Sight, facts: FunctionFacts, over: Window, longest: float) -> Finding:
-    key, limits, share = facts.key, sight.limits.near_timeout, longest / _ms(facts)
-    errors = sight.world.metric(key, "Errors").sum(over.start, over.end)
-    timing_out = share >= sight.limit(NAME, key, limits.critical_share, "critical") and errors > 0
+def _finding(context: EvaluationContext, facts: FunctionFacts, over: Window, longest: float) -> Finding:
+    key, limits, share = facts.key, context.limits.near_timeout, longest / _ms(facts)
+    errors = context.world.metric(key, "Errors").sum(over.start, over.end)
+    timing_out = share >= context.limit(NAME, key, limits.critical_share, "critical") and errors > 0
     severity: Severity = "critical" if timing_out else "warning"
-    p99 = capped(sight, facts, sight.world.metric(key, "Duration", "p99"))
+    p99 = capped(context, facts, context.world.metric(key, "Duration", "p99"))
     trend = trend_of(p99, over.end)
     reach = None if timing_out else reaches(trend, _ms(facts))
     verb = "is timing out: it runs" if timing_out else "comes close to its timeout: it runs"
@@ -97,7 +97,7 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, longest: float) -
         severity,
         Ref(key, facts.arn, facts.name),
         title,
-        _since(sight, facts, over),
+        _since(context, facts, over),
         (
             ("duration_max_ms", round(longest, 1)),
             ("timeout_s", facts.timeout_s),
@@ -109,17 +109,17 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, longest: float) -
             ("p99_growth_ms_per_min", round(trend.slope, 1) if trend else None),
             ("reaches_timeout_in_s", reach),
             ("errors", errors),
-            ("invocations", sight.world.metric(key, "Invocations").sum(over.start, over.end)),
+            ("invocations", context.world.metric(key, "Invocations").sum(over.start, over.end)),
             ("window_min", over.minutes),
         ),
-        suggested(sight, key),
+        suggested(context, key),
         f"{formula} over {over.minutes} min",
         (key,),
     )
 
 
 def trend_of(p99: Series, end: int) -> Trend | None:
-    """How p99 moved over the last half hour; None with too few points."""
+    """Return how p99 moved over the last half hour; None with too few points."""
     pairs = zip(p99.times, p99.values, strict=True)
     points = tuple((float(t), v) for t, v in pairs if end - TREND_MIN * MINUTE <= t < end)
     slope = slope_per_min(points) if len(points) >= _TREND_POINTS else None
@@ -130,26 +130,26 @@ def trend_of(p99: Series, end: int) -> Trend | None:
 
 
 def reaches(trend: Trend | None, timeout_ms: float) -> int | None:
-    """Seconds until p99 is at the timeout if it goes on so; None when it does not climb."""
+    """Return the seconds until p99 reaches the timeout at the present trend; None when it does not climb."""
     if trend is None or trend.slope * trend.minutes < _FLAT_SHARE * timeout_ms:
         return None
     return round(max(0.0, timeout_ms - trend.last_ms) / trend.slope * MINUTE)
 
 
-def suggested(sight: Sight, key: Key) -> tuple[str, ...]:
-    """Taking back fits a change of the last hour; a trigger can only be stopped where there is one."""
-    changed = any(sight.now - c.at <= _RECENT_S for c in sight.world.changes.get(key, ()))
-    fed = any(m.enabled for m in sight.world.mappings_of(key))
+def suggested(context: EvaluationContext, key: Key) -> tuple[str, ...]:
+    """Return a rollback for a change of the last hour, and stopping a trigger where there is one."""
+    changed = any(context.now - c.at <= _RECENT_S for c in context.world.changes.get(key, ()))
+    fed = any(m.enabled for m in context.world.mappings_of(key))
     fits = {"rollback_alias": changed, "cap_concurrency": True, "disable_trigger": fed}
     return tuple(name for name in SUGGESTS if fits[name])
 
 
-def _since(sight: Sight, facts: FunctionFacts, over: Window) -> float:
-    """The minute in which the present run of long durations began."""
-    longest = capped(sight, facts, sight.world.metric(facts.key, "Duration", "Maximum"))
-    least = sight.limits.near_timeout.warning_share * _ms(facts)
+def _since(context: EvaluationContext, facts: FunctionFacts, over: Window) -> float:
+    """Return the minute (s since the epoch) in which the present run of long durations began."""
+    longest = capped(context, facts, context.world.metric(facts.key, "Duration", "Maximum"))
+    least = context.limits.near_timeout.warning_share * _ms(facts)
     start = began(Series(longest.times, tuple(v if v >= least else 0.0 for v in longest.values)), over.end)
-    return float(start) if start is not None else sight.now
+    return float(start) if start is not None else context.now
 
 
 SPEC = DetectorSpec(

@@ -1,4 +1,4 @@
-"""Detect poison_message: the same messages fail again and again. Never by the age of the oldest one.
+"""Detect poison_message: the same messages fail repeatedly. Never by the age of the oldest one.
 
 ApproximateAgeOfOldestMessage leaves out exactly the messages that were received three times and more.
 """
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.facts.failure_path import queue_fate
+from lambdatop.domain.facts.failure_path import queue_failure_path
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import Growth, flow, growth
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.frozen import dataclass
@@ -40,43 +40,43 @@ class _Seen:
         return bool(self.ids or self.grown or self.stuck)
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per source queue with poison in it."""
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per source queue with a poison message."""
     done: set[Key] = set()
-    for mapping in sight.world.mappings.values():
+    for mapping in context.world.mappings.values():
         key = mapping.source_queue
-        history = sight.world.queues.get(key) if key else None
+        history = context.world.queues.get(key) if key else None
         if key is None or history is None or key in done or not mapping.enabled:
             continue
         done.add(key)
-        over = sight.window(key, sight.limits.poison_message.window_min)
-        seen = _Seen(_repeated(sight, mapping), *_by_metrics(sight, mapping, history.facts, over))
+        over = context.window(key, context.limits.poison_message.window_min)
+        seen = _Seen(_repeated(context, mapping), *_by_metrics(context, mapping, history.facts, over))
         if seen.any:
-            yield _finding(sight, mapping, history.facts, over, seen)
+            yield _finding(context, mapping, history.facts, over, seen)
 
 
-def _repeated(sight: Sight, mapping: MappingFacts) -> tuple[tuple[str, int], ...]:
-    """Message ids that came back in the consumer's log, most often first."""
-    tail = sight.world.logs.get(mapping.function)
-    if tail is None or not sight.world.metric(mapping.function, "Errors").times:
+def _repeated(context: EvaluationContext, mapping: MappingFacts) -> tuple[tuple[str, int], ...]:
+    """Return the message ids that repeat in the consumer's log, the most frequent first."""
+    tail = context.world.logs.get(mapping.function)
+    if tail is None or not context.world.metric(mapping.function, "Errors").times:
         return ()
-    least = sight.limits.poison_message.min_receives
+    least = context.limits.poison_message.min_receives
     found = digest(tail)
-    if found.last_at < sight.log_since(sight.limits.poison_message.window_min) or not found.failures:
+    if found.last_at < context.log_since(context.limits.poison_message.window_min) or not found.failures:
         return ()
     ids = [(id_, runs) for id_, runs in found.mentions.items() if runs >= least]
     return tuple(sorted(ids, key=lambda pair: (-pair[1], pair[0])))
 
 
 def _by_metrics(
-    sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window
+    context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts, over: Window
 ) -> tuple[Growth | None, float | None]:
-    """Growth of the DLQ while others succeed, and what stays in flight while nothing gets done."""
-    world = sight.world
+    """Return growth of the DLQ while others succeed, and what stays in flight while nothing is deleted."""
+    world = context.world
     seen = flow(world, queue.key, over)
     if seen is None:  # both stories begin with what was received and deleted
         return None, None
-    errors, invocations = _errors(sight, mapping)
+    errors, invocations = _errors(context, mapping)
     failing = errors / invocations if invocations else 0.0
     some_succeed = seen.deleted > 0 and 0 < failing < MOST_FAIL
     grown = growth(world, queue.dlq, over) if queue.dlq and some_succeed else None
@@ -88,38 +88,40 @@ def _by_metrics(
     least = min(flying.window(over.start, over.end), default=0.0)
     nothing_done = seen.received > 0 and seen.deleted == 0
     small = 0 < least <= SMALL_BACKLOG and queue.visible <= SMALL_BACKLOG
-    fails = failing > sight.limit(NAME, queue.key, sight.limits.poison_message.error_share)
+    fails = failing > context.limit(NAME, queue.key, context.limits.poison_message.error_share)
     return grown, least if nothing_done and small and fails else None
 
 
-def _errors(sight: Sight, mapping: MappingFacts) -> tuple[float, float]:
-    over = sight.window(mapping.function, sight.limits.poison_message.window_min)
+def _errors(context: EvaluationContext, mapping: MappingFacts) -> tuple[float, float]:
+    over = context.window(mapping.function, context.limits.poison_message.window_min)
     names = ("Errors", "Invocations")
-    errors, runs = (sight.world.metric(mapping.function, n).sum(over.start, over.end) for n in names)
+    errors, runs = (context.world.metric(mapping.function, n).sum(over.start, over.end) for n in names)
     return errors, runs
 
 
-def _finding(sight: Sight, mapping: MappingFacts, queue: QueueFacts, over: Window, seen: _Seen) -> Finding:
-    fate = queue_fate(queue)
+def _finding(
+    context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts, over: Window, seen: _Seen
+) -> Finding:
+    fate = queue_failure_path(queue)
     if seen.ids:
         count = len(seen.ids)
-        words = "a message comes" if count == 1 else f"{count} messages come"
-        title = f"{queue.name}: {words} back and back, up to {seen.ids[0][1]} times"
-        least = sight.limits.poison_message.min_receives
+        words = "a message is" if count == 1 else f"{count} messages are"
+        title = f"{queue.name}: {words} redelivered repeatedly (receive count {seen.ids[0][1]} by the log)"
+        least = context.limits.poison_message.min_receives
         formula = f"{count} message ids, each in >= {least} failed executions of the log"
     elif seen.grown is not None:
-        title = f"{queue.name}: {seen.grown.grown} messages gave up while the others succeed"
+        title = f"{queue.name}: {seen.grown.grown} more messages in its DLQ while others succeed"
         formula = f"DLQ +{seen.grown.grown} over {over.minutes} min while messages are deleted"
     else:
-        title = f"{queue.name}: {seen.stuck:.0f} messages go round and nothing gets done"
+        title = f"{queue.name}: {seen.stuck:.0f} messages stay in flight and none is deleted"
         formula = f"in flight >= {seen.stuck:.0f} and nothing deleted over {over.minutes} min"
-    start = began(sight.world.metric(mapping.function, "Errors"), over.end)
+    start = began(context.world.metric(mapping.function, "Errors"), over.end)
     return Finding(
         NAME,
         "warning",
         Ref(queue.key, queue.arn, queue.name),
         title,
-        float(start) if start is not None else sight.now,
+        float(start) if start is not None else context.now,
         (
             ("queue", queue.name),
             ("function", mapping.function.id),
@@ -141,7 +143,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=130,
-    says="the same messages fail again and again",
+    says="the same messages fail repeatedly",
     formula=(
         "one message id in 3 or more failed executions of the log; or the DLQ grows while most messages"
         " succeed; or NotVisible.Minimum > 0, nothing deleted and Errors / Invocations > 0.9 with a "
@@ -151,8 +153,8 @@ SPEC = DetectorSpec(
         "log lines that name a message id; AWS/SQS depth of the DLQ, NotVisible (Minimum), Deleted; Errors"
     ),
     traps=(
-        "a broken dependency fails every message (error_rate tells that story, unless single messages "
-        "come back); long jobs stay in flight; a redrive puts old messages back; "
+        "a broken dependency fails every message (covered by error_rate, unless single messages are "
+        "redelivered); long jobs stay in flight; a redrive puts old messages back; "
         "ApproximateAgeOfOldestMessage hides poison"
     ),
     suggests=SUGGESTS,

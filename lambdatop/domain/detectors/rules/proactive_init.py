@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.log_analysis.digest import Digest, Environment, Failed, digest
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -25,26 +25,26 @@ INIT_LIMIT_S = 10.0
 """Longest initialisation on demand; stands in where no line says how long it took."""
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function with small reserved concurrency and environments that did not serve."""
-    world = sight.world
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function with a small reservation and environments that served no request."""
+    world = context.world
     for key, tail in world.logs.items():
         facts, reserved = world.functions.get(key), world.reserved.get(key)
         if facts is None or reserved is None or not 1 <= reserved <= SMALL:
             continue
-        if not tail.complete and not sight.stands(NAME, key):
+        if not tail.complete and not context.stands(NAME, key):
             # A START may be among the lines that were not read.
             continue
-        early = _early(sight, tail, sight.stands(NAME, key))
+        early = _early(context, tail, context.stands(NAME, key))
         if early:
-            yield _finding(sight, facts, reserved, digest(tail), early)
+            yield _finding(context, facts, reserved, digest(tail), early)
 
 
-def _early(sight: Sight, tail: LogTail, stands: bool) -> list[tuple[Environment, float]]:
-    """Environments of the window that did not serve right after their initialisation, with the gap in s."""
-    limits = sight.limits.proactive_init
-    begin = sight.log_since(2 * limits.window_min if stands else limits.window_min)
-    until = min(sight.now, tail.at or sight.now)
+def _early(context: EvaluationContext, tail: LogTail, stands: bool) -> list[tuple[Environment, float]]:
+    """Return environments of the window that did not serve right after initialization, with the gap in s."""
+    limits = context.limits.proactive_init
+    begin = context.log_since(2 * limits.window_min if stands else limits.window_min)
+    until = min(context.now, tail.at or context.now)
     seen = digest(tail).environments
     init_s = max((e.init_ms / 1000 for e in seen if e.init_ms is not None), default=INIT_LIMIT_S)
     gaps = ((e, e.idle_s(until, init_s)) for e in seen if e.init_at is not None and e.init_at >= begin)
@@ -52,29 +52,29 @@ def _early(sight: Sight, tail: LogTail, stands: bool) -> list[tuple[Environment,
 
 
 def _finding(
-    sight: Sight,
+    context: EvaluationContext,
     facts: FunctionFacts,
     reserved: int,
     whole: Digest,
     early: Sequence[tuple[Environment, float]],
 ) -> Finding:
-    limits = sight.limits.proactive_init
-    over = sight.window(facts.key, limits.window_min)
-    errors = sight.world.metric(facts.key, "Errors").sum(over.start, over.end)
-    failures = whole.since(sight.log_since(limits.window_min)).failures
-    live = [e for e in whole.environments if e.last_at >= sight.log_since(limits.window_min)]
+    limits = context.limits.proactive_init
+    over = context.window(facts.key, limits.window_min)
+    errors = context.world.metric(facts.key, "Errors").sum(over.start, over.end)
+    failures = whole.since(context.log_since(limits.window_min)).failures
+    live = [e for e in whole.environments if e.last_at >= context.log_since(limits.window_min)]
     live += [e for e, _ in early if e not in live]
     unused = [e for e, _ in early if e.start_at is None]
     breaks = reserved == 1 and len(live) > 1 and (errors > 0 or bool(failures))
     severity: Severity = "warning" if breaks else "info"
-    concurrency = sight.world.metric(facts.key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
+    concurrency = context.world.metric(facts.key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
     widest = max(gap for _, gap in early)
     return Finding(
         NAME,
         severity,
         Ref(facts.key, facts.arn, facts.name),
         _title(facts.name, len(live), len(early), breaks, _connections(failures)),
-        min(e.init_at or sight.now for e, _ in early),
+        min(e.init_at or context.now for e, _ in early),
         (
             ("reserved_concurrency", reserved),
             ("environments", len(live)),
@@ -91,7 +91,7 @@ def _finding(
             ("meaning", "reserved concurrency caps invocations in flight, not environments: normal"),
             ("window_min", limits.window_min),
         ),
-        _suggests(sight, facts) if breaks else ("rollback_alias",),
+        _suggests(context, facts) if breaks else ("rollback_alias",),
         f"{len(early)} of {len(live)} environments: INIT_START, then no START for {widest:.0f} s "
         f"> {limits.gap_s:g} s, reserved concurrency {reserved}",
     )
@@ -104,8 +104,8 @@ def _title(name: str, live: int, early: int, breaks: bool, refused: int) -> str:
     return f"{name} fails at reserved 1: an idle environment ({early} of {live}) {holds} its connection"
 
 
-def _suggests(sight: Sight, facts: FunctionFacts) -> tuple[str, ...]:
-    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+def _suggests(context: EvaluationContext, facts: FunctionFacts) -> tuple[str, ...]:
+    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
     return SUGGESTS if fed else ("rollback_alias", "throttle_to_zero")
 
 
@@ -114,7 +114,7 @@ def _connections(failures: Sequence[Failed]) -> int:
 
 
 def _short(stream: str) -> str:
-    """The end of a stream's name, which tells environments apart."""
+    """Return the end of a stream's name, which distinguishes environments."""
     return stream.rstrip("]")[-8:]
 
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import SEVERITIES, Finding, Ref, Severity
 from lambdatop.domain.quotas.account import CONCURRENCY_ROW, POOL_ROW
 from lambdatop.domain.quotas.functions import unused_reservations
 from lambdatop.domain.quotas.rows import quota_rows
-from lambdatop.domain.quotas.scope_view import look
+from lambdatop.domain.quotas.scope_view import view
 from lambdatop.domain.state.snapshot import QuotaRow
 
 NAME = "quota_headroom"
@@ -29,11 +29,11 @@ SPOKEN_OF_ELSEWHERE = ("timeout of ", "/tmp of ", "file descriptors of ", "synch
 """Rows that have detectors of their own: near_timeout and resource_limit."""
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per limit of the account, and per function the worst of its own limits."""
-    rows = sight.quotas
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per limit of the account, and per function the worst of its own limits."""
+    rows = context.quotas
     if rows is None:
-        rows = quota_rows(sight.world, sight.now, sight.settings)
+        rows = quota_rows(context.world, context.now, context.settings)
     shares = ((r.target.scope, r.share) for r in rows if r.name == POOL_ROW and r.target is not None)
     pools = {scope: share for scope, share in shares if share is not None}
     worst: dict[Key, tuple[Severity, QuotaRow]] = {}
@@ -43,21 +43,23 @@ def detect(sight: Sight) -> Iterator[Finding]:
         if row.share is None:  # what is used is not known, which is neither near nor far
             continue
         pool = pools.get(row.target.scope, 1.0) if row.name == CONCURRENCY_ROW else 1.0
-        severity = _severity(sight, row, row.target, row.share, pool)
+        severity = _severity(context, row, row.target, row.share, pool)
         known = worst.get(row.target)
         if severity and (known is None or SEVERITIES.index(severity) > SEVERITIES.index(known[0])):
             worst[row.target] = (severity, row)
     for target, (severity, row) in worst.items():
-        yield _finding(sight, target, severity, row)
+        yield _finding(context, target, severity, row)
 
 
-def _severity(sight: Sight, row: QuotaRow, target: Key, share: float, pool: float) -> Severity | None:
-    limits = sight.limits.quota_headroom
-    near = share >= sight.limit(NAME, target, limits.warning_share)
-    full = share >= sight.limit(NAME, target, limits.critical_share, "critical")
+def _severity(
+    context: EvaluationContext, row: QuotaRow, target: Key, share: float, pool: float
+) -> Severity | None:
+    limits = context.limits.quota_headroom
+    near = share >= context.limit(NAME, target, limits.warning_share)
+    full = share >= context.limit(NAME, target, limits.critical_share, "critical")
     if row.fixed:
         return _fixed(row, near, full)
-    soon = _soon(sight, row, share)
+    soon = _soon(context, row, share)
     if row.own:
         if row.limit < LEAST_OWN:
             return None
@@ -68,31 +70,34 @@ def _severity(sight: Sight, row: QuotaRow, target: Key, share: float, pool: floa
 
 
 def _fixed(row: QuotaRow, near: bool, full: bool) -> Severity | None:
-    """Static limits stop a deployment at most; all layers in use is a fine state."""
+    """Return the severity of a static limit, which stops a deployment at most.
+
+    None for harmless ones (all layers used).
+    """
     if not near:
         return None
     return "warning" if full and row.unit != "layers" else "info"
 
 
-def _soon(sight: Sight, row: QuotaRow, share: float) -> bool:
-    """Whether it may run out within minutes, by a trend that may be trusted."""
-    limits = sight.limits.quota_headroom
+def _soon(context: EvaluationContext, row: QuotaRow, share: float) -> bool:
+    """Return whether it may run out within minutes, by a trend of sufficient confidence."""
+    limits = context.limits.quota_headroom
     if row.exhausted_range_s is None or row.confidence == "low" or share < limits.min_share:
         return False
     return row.exhausted_range_s[0] < limits.critical_left_s
 
 
-def _finding(sight: Sight, target: Key, severity: Severity, row: QuotaRow) -> Finding:
-    limits = sight.limits.quota_headroom
+def _finding(context: EvaluationContext, target: Key, severity: Severity, row: QuotaRow) -> Finding:
+    limits = context.limits.quota_headroom
     soonest, latest = row.exhausted_range_s or (None, None)
-    idle = _idle(sight, target) if row.name == CONCURRENCY_ROW else ()
+    idle = _idle(context, target) if row.name == CONCURRENCY_ROW else ()
     released = sum(reserved - used for _, reserved, used in idle)
     return Finding(
         NAME,
         severity,
-        _ref(sight, target, row),
+        _ref(context, target, row),
         _title(row),
-        sight.now,
+        context.now,
         (
             ("quota", row.name),
             ("used", _plain(row.used)),
@@ -122,13 +127,16 @@ def _finding(sight: Sight, target: Key, severity: Severity, row: QuotaRow) -> Fi
     )
 
 
-def _idle(sight: Sight, target: Key) -> tuple[tuple[Key, int, float], ...]:
-    at = look(sight.world, target.scope, sight.now, sight.settings)
-    return unused_reservations(at, sight.limits.quota_headroom.idle_share)
+def _idle(context: EvaluationContext, target: Key) -> tuple[tuple[Key, int, float], ...]:
+    at = view(context.world, target.scope, context.now, context.settings)
+    return unused_reservations(at, context.limits.quota_headroom.idle_share)
 
 
 def _suggests(row: QuotaRow, idle: bool) -> tuple[str, ...]:
-    """What gives headroom back: concurrency only; what AWS has stored or counts is nobody's to take back."""
+    """Return suggestions that free headroom: concurrency only.
+
+    Storage and counts cannot be freed by a mitigation.
+    """
     if row.fixed or row.unit not in ("environments", "requests/s") or row.name == "Lambda API rate":
         return ()
     if row.own:
@@ -137,14 +145,14 @@ def _suggests(row: QuotaRow, idle: bool) -> tuple[str, ...]:
     return ("cap_concurrency", "restore_concurrency") if idle else ("cap_concurrency",)
 
 
-def _ref(sight: Sight, target: Key, row: QuotaRow) -> Ref:
-    facts = sight.world.functions.get(target)
+def _ref(context: EvaluationContext, target: Key, row: QuotaRow) -> Ref:
+    facts = context.world.functions.get(target)
     if facts is not None:
         return Ref(target, facts.arn, facts.name)
-    queue = sight.world.queues.get(target)
+    queue = context.world.queues.get(target)
     if queue is not None:
         return Ref(target, queue.facts.arn, queue.facts.name)
-    mapping = sight.world.mappings.get(target)
+    mapping = context.world.mappings.get(target)
     if mapping is not None:
         return Ref(target, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
     return Ref(target, "", row.name)
@@ -164,7 +172,7 @@ def _title(row: QuotaRow) -> str:
 
 
 def span_words(range_s: tuple[float, float]) -> str:
-    """A range of times in minutes: "12 to 40 min", "from 12 min on" where it has no end."""
+    """Return a range of times in minutes as words: "12 to 40 min", "from 12 min on" where it has no end."""
     soonest, latest = range_s[0] / 60, range_s[1] / 60
     if math.isinf(latest):
         return f"{soonest:.0f} min at the soonest"
@@ -182,7 +190,7 @@ def _formula(row: QuotaRow) -> str:
 
 
 def _plain(value: float | None) -> float | int | None:
-    """A figure without a needless fraction."""
+    """Return a figure without a needless fraction."""
     if value is None:
         return None
     return int(value) if value == int(value) else round(value, 2)

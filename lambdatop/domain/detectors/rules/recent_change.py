@@ -8,7 +8,7 @@ from statistics import median
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
@@ -48,62 +48,66 @@ class _Sides:
     lately: Window
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function: the newest change after which symptoms began."""
-    for key, facts in sight.functions():
-        for at, what in _changes(sight, facts):
-            sides = _sides(sight, key, at)
-            symptom = (_errors(sight, key, sides) or _slower(sight, key, sides)) if sides else None
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function: the newest change after which symptoms began."""
+    for key, facts in context.functions():
+        for at, what in _changes(context, facts):
+            sides = _sides(context, key, at)
+            symptom = (_errors(context, key, sides) or _slower(context, key, sides)) if sides else None
             if symptom is not None:
-                yield _finding(sight, facts, at, what, symptom)
+                yield _finding(context, facts, at, what, symptom)
                 break
 
 
-def _changes(sight: Sight, facts: FunctionFacts) -> list[tuple[float, str]]:
-    """(moment on the scale of published minutes, what changed), newest first, within the lookback."""
-    known = {c.at: ", ".join(c.what) for c in sight.world.changes.get(facts.key, ())}
+def _changes(context: EvaluationContext, facts: FunctionFacts) -> list[tuple[float, str]]:
+    """Return (moment on the scale of published minutes, what changed), newest first, within the lookback."""
+    known = {c.at: ", ".join(c.what) for c in context.world.changes.get(facts.key, ())}
     if facts.last_modified is not None:
         known.setdefault(facts.last_modified, "")
     # Published minutes pass `times` faster than the clock in the demo.
-    times = sight.settings.metrics.times
-    placed = [(sight.now - (sight.now - at) * times, what) for at, what in known.items() if at <= sight.now]
-    oldest = sight.now - sight.limits.recent_change.lookback_min * MINUTE
+    times = context.settings.metrics.times
+    placed = [
+        (context.now - (context.now - at) * times, what) for at, what in known.items() if at <= context.now
+    ]
+    oldest = context.now - context.limits.recent_change.lookback_min * MINUTE
     return sorted((c for c in placed if c[0] >= oldest), reverse=True)
 
 
-def _sides(sight: Sight, key: Key, at: float) -> _Sides | None:
-    """What is compared; None without enough invocations on either side."""
-    limits = sight.limits.recent_change
-    minute, end = int(at // MINUTE) * MINUTE, sight.window(key, 1).end
+def _sides(context: EvaluationContext, key: Key, at: float) -> _Sides | None:
+    """Return the figures before and after; None without enough invocations on either side."""
+    limits = context.limits.recent_change
+    minute, end = int(at // MINUTE) * MINUTE, context.window(key, 1).end
     # The demo's published minutes are whole buckets, so a moment can be placed among them to a minute only.
-    slack = 0 if sight.settings.metrics.times == 1 else MINUTE
+    slack = 0 if context.settings.metrics.times == 1 else MINUTE
     before = Window(minute - slack - limits.before_min * MINUTE, minute - slack)
     after = Window(minute + MINUTE + slack, end)
     lately = Window(max(after.start, end - LATELY_MIN * MINUTE), end)
-    invocations = sight.world.metric(key, "Invocations")
+    invocations = context.world.metric(key, "Invocations")
     for side in (before, after):
         if invocations.sum(side.start, side.end) < limits.min_invocations:
             return None
     return _Sides(before, Window(before.end - NEAR_MIN * MINUTE, before.end), after, lately)
 
 
-def _share(sight: Sight, key: Key, over: Window) -> float | None:
-    invocations = sight.world.metric(key, "Invocations").sum(over.start, over.end)
-    return sight.world.metric(key, "Errors").sum(over.start, over.end) / invocations if invocations else None
+def _share(context: EvaluationContext, key: Key, over: Window) -> float | None:
+    invocations = context.world.metric(key, "Invocations").sum(over.start, over.end)
+    return (
+        context.world.metric(key, "Errors").sum(over.start, over.end) / invocations if invocations else None
+    )
 
 
-def _errors(sight: Sight, key: Key, sides: _Sides) -> _Symptom | None:
-    full = sight.limits.recent_change.error_rise
-    rise = sight.limit(NAME, key, full)
-    before, near = _share(sight, key, sides.before), _share(sight, key, sides.near)
-    after, lately = _share(sight, key, sides.after), _share(sight, key, sides.lately)
+def _errors(context: EvaluationContext, key: Key, sides: _Sides) -> _Symptom | None:
+    full = context.limits.recent_change.error_rise
+    rise = context.limit(NAME, key, full)
+    before, near = _share(context, key, sides.before), _share(context, key, sides.near)
+    after, lately = _share(context, key, sides.after), _share(context, key, sides.lately)
     if before is None or after is None or lately is None:
         return None
     limit = before + rise
     if after < limit or lately < limit or (near is not None and near >= before + full):
         return None
     minutes = range(sides.after.start, sides.after.end, MINUTE)
-    shares = ((t, _share(sight, key, Window(t, t + MINUTE))) for t in minutes)
+    shares = ((t, _share(context, key, Window(t, t + MINUTE))) for t in minutes)
     began = next(t for t, share in shares if share is not None and share >= limit)
     return _Symptom(
         "its errors began",
@@ -113,10 +117,10 @@ def _errors(sight: Sight, key: Key, sides: _Sides) -> _Symptom | None:
     )
 
 
-def _slower(sight: Sight, key: Key, sides: _Sides) -> _Symptom | None:
-    full = sight.limits.recent_change.duration_factor
-    factor = sight.limit(NAME, key, full)
-    series = sight.world.metric(key, "Duration", "p99")
+def _slower(context: EvaluationContext, key: Key, sides: _Sides) -> _Symptom | None:
+    full = context.limits.recent_change.duration_factor
+    factor = context.limit(NAME, key, full)
+    series = context.world.metric(key, "Duration", "p99")
     before = series.window(sides.before.start, sides.before.end)
     near = series.window(sides.near.start, sides.near.end)
     after = series.window(sides.after.start, sides.after.end)
@@ -140,9 +144,11 @@ def _slower(sight: Sight, key: Key, sides: _Sides) -> _Symptom | None:
     )
 
 
-def _finding(sight: Sight, facts: FunctionFacts, at: float, what: str, symptom: _Symptom) -> Finding:
-    limits = sight.limits.recent_change
-    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+def _finding(
+    context: EvaluationContext, facts: FunctionFacts, at: float, what: str, symptom: _Symptom
+) -> Finding:
+    limits = context.limits.recent_change
+    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
     delay_s = max(0.0, symptom.began - at)
     title = f"{facts.name} changed {span(delay_s)} before {symptom.words}"
     return Finding(
@@ -154,7 +160,7 @@ def _finding(sight: Sight, facts: FunctionFacts, at: float, what: str, symptom: 
         (
             ("changed", what or "not known"),
             ("changed_before_symptoms_s", round(delay_s)),
-            ("changed_ago_s", round(sight.now - at)),
+            ("changed_ago_s", round(context.now - at)),
             *symptom.evidence,
             ("before_min", limits.before_min),
             ("lookback_min", limits.lookback_min),

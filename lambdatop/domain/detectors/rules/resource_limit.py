@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.log_analysis.digest import Digest, Failed, digest
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def limit_of(kind: str, facts: FunctionFacts) -> str:
-    """The limit behind a kind of failure, for this function."""
+    """Return the limit behind a kind of failure, for this function."""
     descriptors = "4,096" if facts.managed_instances else "1,024"
     return {
         "disk_full": f"/tmp {facts.ephemeral_mb} MB",
@@ -42,12 +42,12 @@ def limit_of(kind: str, facts: FunctionFacts) -> str:
     }[kind]
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function, listing each limit that it hit."""
-    limits = sight.limits.resource_limit
-    since = sight.log_since(limits.window_min)
-    for key, tail in sight.world.logs.items():
-        facts = sight.world.functions.get(key)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function, listing each limit that it hit."""
+    limits = context.limits.resource_limit
+    since = context.log_since(limits.window_min)
+    for key, tail in context.world.logs.items():
+        facts = context.world.functions.get(key)
         if facts is None:
             continue
         seen = digest(tail).since(since)
@@ -56,16 +56,18 @@ def detect(sight: Sight) -> Iterator[Finding]:
             if failure.signature in _WORDS:
                 hits.setdefault(failure.signature, []).append(failure)
         if sum(len(lines) for lines in hits.values()) >= limits.min_lines:
-            yield _finding(sight, facts, seen, hits)
+            yield _finding(context, facts, seen, hits)
 
 
-def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, list[Failed]]) -> Finding:
-    limits = sight.limits.resource_limit
+def _finding(
+    context: EvaluationContext, facts: FunctionFacts, seen: Digest, hits: dict[str, list[Failed]]
+) -> Finding:
+    limits = context.limits.resource_limit
     kinds = sorted(hits, key=lambda kind: (-len(_executions(hits[kind])), kind))
     affected = len(set().union(*(_executions(lines) for lines in hits.values())))
     executions = len(seen.starts) or len(seen.reports)
     share = min(1.0, affected / executions) if executions else None
-    limit = sight.limit(NAME, facts.key, limits.critical_share, "critical")
+    limit = context.limit(NAME, facts.key, limits.critical_share, "critical")
     bad = share is not None and share >= limit and affected >= CRITICAL_FROM
     severity: Severity = "critical" if bad else "warning"
     evidence: list[tuple[str, float | int | str | None]] = []
@@ -79,7 +81,7 @@ def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, l
     of_first = len(_executions(hits[first]))
     times = "1 execution" if of_first == 1 else f"{of_first} executions"
     title = f"{facts.name}: {_WORDS[first]} ({limit_of(first, facts)}) in {times}"
-    fed = any(m.enabled for m in sight.world.mappings_of(facts.key))
+    fed = any(m.enabled for m in context.world.mappings_of(facts.key))
     return Finding(
         NAME,
         severity,
@@ -101,7 +103,7 @@ def _finding(sight: Sight, facts: FunctionFacts, seen: Digest, hits: dict[str, l
 
 
 def _executions(failures: list[Failed]) -> set[str]:
-    """The executions behind lines: by request, or each line its own where it belongs to none."""
+    """Return the executions behind the lines: by request, or one per line that belongs to none."""
     return {f.request_id or f"{f.stream} {f.at}" for f in failures}
 
 

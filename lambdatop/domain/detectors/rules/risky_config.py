@@ -1,4 +1,4 @@
-"""Detect risky_config: settings that will turn the next failure into a storm or into loss."""
+"""Detect risky_config: settings that turn a failure into a retry storm or into data loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts, risks
 from lambdatop.domain.facts.failure_path import async_end
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.wording import span
@@ -18,32 +18,32 @@ NAME = "risky_config"
 SUGGESTS = ("tune_trigger", "stop_recursion")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping or function, with all of its risks."""
-    for mapping in sight.world.mappings.values():
-        found = _of_mapping(sight, mapping)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per mapping or function, with all of its risks."""
+    for mapping in context.world.mappings.values():
+        found = _of_mapping(context, mapping)
         if found:
-            yield _mapping_finding(sight, mapping, found)
-    for key, facts in sight.functions():
-        found = _of_function(sight, key, facts)
+            yield _mapping_finding(context, mapping, found)
+    for key, facts in context.functions():
+        found = _of_function(context, key, facts)
         if found:
             suggests = ("stop_recursion",) if found[0].startswith("loop") else ("stop_async_retries",)
             yield _finding(
-                Ref(key, facts.arn, facts.name), found, _changed(sight, facts.last_modified), suggests, ()
+                Ref(key, facts.arn, facts.name), found, _changed(context, facts.last_modified), suggests, ()
             )
 
 
-def _queue(sight: Sight, key: Key | None) -> QueueFacts | None:
-    history = sight.world.queues.get(key) if key else None
+def _queue(context: EvaluationContext, key: Key | None) -> QueueFacts | None:
+    history = context.world.queues.get(key) if key else None
     return history.facts if history else None
 
 
-def _of_mapping(sight: Sight, mapping: MappingFacts) -> tuple[str, ...]:
-    world = sight.world
-    queue = _queue(sight, mapping.source_queue)
+def _of_mapping(context: EvaluationContext, mapping: MappingFacts) -> tuple[str, ...]:
+    world = context.world
+    queue = _queue(context, mapping.source_queue)
     function = world.functions.get(mapping.function)
     found = risks(mapping, function, queue, world.reserved.get(mapping.function))
-    dlq = _queue(sight, queue.dlq if queue else None)
+    dlq = _queue(context, queue.dlq if queue else None)
     # In a standard DLQ a message keeps the age that it had in the source queue; a FIFO DLQ starts anew.
     if queue is not None and dlq is not None and not dlq.fifo and dlq.retention_s < queue.retention_s:
         kept, needed = span(dlq.retention_s), span(queue.retention_s)
@@ -51,26 +51,26 @@ def _of_mapping(sight: Sight, mapping: MappingFacts) -> tuple[str, ...]:
     return found
 
 
-def _of_function(sight: Sight, key: Key, facts: FunctionFacts) -> tuple[str, ...]:
-    triggers = sight.world.triggers_of(key)
+def _of_function(context: EvaluationContext, key: Key, facts: FunctionFacts) -> tuple[str, ...]:
+    triggers = context.world.triggers_of(key)
     found = []
     if triggers.recursive_loop == "Allow":
         found.append("loop detection is switched off: Lambda stops no loop and publishes none")
-    received = sum(sight.world.metric(key, "AsyncEventsReceived").values)
+    received = sum(context.world.metric(key, "AsyncEventsReceived").values)
     if async_end(facts, triggers.async_config).lost and received > 0:
         found.append("no DLQ or on-failure destination: failed asynchronous events are discarded")
     return tuple(found)
 
 
-def _changed(sight: Sight, at: float | None) -> float:
-    """When it was configured so at the latest."""
-    return min(sight.now, at or sight.now)
+def _changed(context: EvaluationContext, at: float | None) -> float:
+    """Return the latest moment (s since the epoch) at which it was configured so."""
+    return min(context.now, at or context.now)
 
 
-def _mapping_finding(sight: Sight, mapping: MappingFacts, found: tuple[str, ...]) -> Finding:
+def _mapping_finding(context: EvaluationContext, mapping: MappingFacts, found: tuple[str, ...]) -> Finding:
     ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
     about = tuple(k for k in (mapping.function, mapping.source_queue or mapping.source_stream) if k)
-    return _finding(ref, found, _changed(sight, mapping.last_modified), ("tune_trigger",), about)
+    return _finding(ref, found, _changed(context, mapping.last_modified), ("tune_trigger",), about)
 
 
 def _finding(
@@ -94,7 +94,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=280,
-    says="settings that will turn the next failure into a storm or into loss",
+    says="settings that turn a failure into a retry storm or into data loss",
     formula=(
         "stream with endless retries and no on-failure destination; queue without redrive policy, with "
         "maxReceiveCount < 5, visibility < 6 x timeout or a DLQ that keeps messages shorter than it "
@@ -102,6 +102,6 @@ SPEC = DetectorSpec(
         "detection off; asynchronous events without DLQ or on-failure destination"
     ),
     source="configuration of mappings, queues and functions; AWS/Lambda AsyncEventsReceived",
-    traps="a risk is no incident, so it is always information; some are choices that somebody made knowingly",
+    traps="a risk is not an incident, so it is always information; some are deliberate choices",
     suggests=SUGGESTS,
 )

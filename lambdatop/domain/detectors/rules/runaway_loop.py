@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import or_none
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import began
 from lambdatop.domain.graph.topology import HOPS, cycle_of
 from lambdatop.domain.plans.finding import Finding, Ref
@@ -16,22 +16,24 @@ NAME = "runaway_loop"
 SUGGESTS = ("throttle_to_zero", "disable_trigger")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose loop Lambda stopped."""
-    for key, facts in sight.functions():
-        series = sight.world.metric(key, "RecursiveInvocationsDropped")
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function whose loop Lambda stopped."""
+    for key, facts in context.functions():
+        series = context.world.metric(key, "RecursiveInvocationsDropped")
         if not series.times:
             continue
-        over = sight.window(key, sight.limits.runaway_loop.window_min)
+        over = context.window(key, context.limits.runaway_loop.window_min)
         dropped = series.sum(over.start, over.end)
         if dropped > 0:
             start = began(series, over.end)
-            since = sight.now if start is None else float(start)
-            yield _finding(sight, facts, dropped, since, over.minutes)
+            since = context.now if start is None else float(start)
+            yield _finding(context, facts, dropped, since, over.minutes)
 
 
-def _finding(sight: Sight, facts: FunctionFacts, dropped: float, since: float, minutes: int) -> Finding:
-    world, key = sight.world, facts.key
+def _finding(
+    context: EvaluationContext, facts: FunctionFacts, dropped: float, since: float, minutes: int
+) -> Finding:
+    world, key = context.world, facts.key
     cycle = cycle_of(world, key)
     fed = [m for m in world.mappings_of(key) if m.enabled]
     queues = [h.facts for m in fed if m.source_queue and (h := world.queues.get(m.source_queue))]

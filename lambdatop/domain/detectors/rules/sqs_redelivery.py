@@ -1,4 +1,4 @@
-"""Detect sqs_redelivery: a queue hands out messages more often than they get done."""
+"""Detect sqs_redelivery: a queue delivers messages more often than they are deleted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import Flow, flow, growth
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -25,31 +25,38 @@ LASTING_MIN = 3
 Evidence = tuple[tuple[str, float | int | str | None], ...]
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per source queue whose redelivery ratio is above the threshold."""
-    limits = sight.limits.sqs_redelivery
-    for queue, mapping in _fed(sight.world):
-        over, key = sight.window(queue.key, limits.window_min), queue.key
-        seen = flow(sight.world, key, over)
-        if seen is None or seen.ratio is None or seen.received < sight.limit(NAME, key, limits.min_received):
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per source queue whose redelivery ratio is above the threshold."""
+    limits = context.limits.sqs_redelivery
+    for queue, mapping in _fed(context.world):
+        over, key = context.window(queue.key, limits.window_min), queue.key
+        seen = flow(context.world, key, over)
+        if (
+            seen is None
+            or seen.ratio is None
+            or seen.received < context.limit(NAME, key, limits.min_received)
+        ):
             continue
         # What is in flight was received once and may still get done: it is no repetition.
         once = max(seen.deleted + min(queue.in_flight, seen.received), 1.0)
-        if seen.ratio < sight.limit(NAME, key, limits.warning_ratio) or seen.received <= once:
+        if seen.ratio < context.limit(NAME, key, limits.warning_ratio) or seen.received <= once:
             continue
-        if not _lasts(sight, queue, mapping, over):
+        if not _lasts(context, queue, mapping, over):
             continue
-        bad = seen.ratio >= sight.limit(NAME, key, limits.critical_ratio, "critical")
-        yield _finding(sight, over, queue, mapping, seen, "critical" if bad else "warning")
+        bad = seen.ratio >= context.limit(NAME, key, limits.critical_ratio, "critical")
+        yield _finding(context, over, queue, mapping, seen, "critical" if bad else "warning")
 
 
-def _lasts(sight: Sight, queue: QueueFacts, mapping: MappingFacts, over: Window) -> bool:
-    """Whether it comes from failing or refused runs, or goes on: one look by hand does neither."""
-    window = sight.window(mapping.function, sight.limits.sqs_redelivery.window_min)
+def _lasts(context: EvaluationContext, queue: QueueFacts, mapping: MappingFacts, over: Window) -> bool:
+    """Return whether redelivery comes from failed or throttled runs, or lasts.
+
+    One receive by hand does neither.
+    """
+    window = context.window(mapping.function, context.limits.sqs_redelivery.window_min)
     names = ("Errors", "Throttles")
-    failed = sum(sight.world.metric(mapping.function, n).sum(window.start, window.end) for n in names)
-    received = sight.world.metric(queue.key, "NumberOfMessagesReceived")
-    deleted = sight.world.metric(queue.key, "NumberOfMessagesDeleted")
+    failed = sum(context.world.metric(mapping.function, n).sum(window.start, window.end) for n in names)
+    received = context.world.metric(queue.key, "NumberOfMessagesReceived")
+    deleted = context.world.metric(queue.key, "NumberOfMessagesDeleted")
     minutes = range(over.start, over.end, MINUTE)
     more = sum(received.sum(t, t + MINUTE) > REPEATS * deleted.sum(t, t + MINUTE) for t in minutes)
     return failed > 0 or more >= LASTING_MIN
@@ -67,16 +74,16 @@ def _fed(world: World) -> Iterator[tuple[QueueFacts, MappingFacts]]:
 
 
 def _finding(
-    sight: Sight,
+    context: EvaluationContext,
     over: Window,
     queue: QueueFacts,
     mapping: MappingFacts,
     seen: Flow,
     severity: Severity,
 ) -> Finding:
-    limits, ratio = sight.limits.sqs_redelivery, seen.ratio or 0.0
+    limits, ratio = context.limits.sqs_redelivery, seen.ratio or 0.0
     threshold = limits.critical_ratio if severity == "critical" else limits.warning_ratio
-    title = f"{queue.name} redelivers: {ratio:.1f} receives per message done"
+    title = f"{queue.name} redelivers: {ratio:.1f} receives per deleted message"
     evidence: Evidence = (
         ("queue", queue.name),
         ("function", mapping.function.id),
@@ -87,16 +94,16 @@ def _finding(
         ("window_min", over.minutes),
         ("in_flight", queue.in_flight),
         ("max_receive_count", queue.max_receive_count),
-        *_by_mapping(sight, mapping, over),
+        *_by_mapping(context, mapping, over),
     )
-    words, letters = _dead_letters(sight.world, queue, over)
-    start = began(sight.world.metric(mapping.function, "Errors"), over.end)
+    words, letters = _dead_letters(context.world, queue, over)
+    start = began(context.world.metric(mapping.function, "Errors"), over.end)
     return Finding(
         NAME,
         severity,
         Ref(queue.key, queue.arn, queue.name),
         title + words,
-        float(start) if start is not None else sight.now,
+        float(start) if start is not None else context.now,
         (*evidence, *letters),
         SUGGESTS,
         f"{seen.received:.0f} received / {seen.deleted:.0f} deleted = {ratio:.2f} >= {threshold:g} "
@@ -105,10 +112,10 @@ def _finding(
     )
 
 
-def _by_mapping(sight: Sight, mapping: MappingFacts, over: Window) -> Evidence:
-    """The mapping's own counters, where somebody switched them on: other consumers are not in these."""
-    invoked = sight.world.metric(mapping.key, "InvokedEventCount").sum(over.start, over.end)
-    deleted = sight.world.metric(mapping.key, "DeletedEventCount").sum(over.start, over.end)
+def _by_mapping(context: EvaluationContext, mapping: MappingFacts, over: Window) -> Evidence:
+    """Return the mapping's own counters, where they are enabled: other consumers are not in these."""
+    invoked = context.world.metric(mapping.key, "InvokedEventCount").sum(over.start, over.end)
+    deleted = context.world.metric(mapping.key, "DeletedEventCount").sum(over.start, over.end)
     return (("mapping_redelivery_ratio", round(invoked / max(deleted, 1.0), 2)),) if invoked else ()
 
 
@@ -128,9 +135,9 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=190,
-    says="a queue hands out messages more often than they get done",
+    says="a queue delivers messages more often than they are deleted",
     formula="NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes",
     source="AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue",
-    traps="other consumers; somebody looking into the queue by hand; batches as long as the window",
+    traps="other consumers; somebody polling the queue by hand; batches as long as the window",
     suggests=SUGGESTS,
 )

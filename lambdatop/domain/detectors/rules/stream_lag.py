@@ -9,7 +9,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.figures.stream_lag import Points, climbs, kept_s, points_of, retention_s
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -24,29 +24,29 @@ _RELATIVE_RISE = 0.05
 _Evidence = tuple[tuple[str, float | int | str | None], ...]
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping that falls behind."""
-    stuck = {b.function for b in blocked(sight)}
-    for mapping in sorted(sight.world.mappings.values(), key=lambda m: m.key):
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per mapping that falls behind."""
+    stuck = {b.function for b in blocked(context)}
+    for mapping in sorted(context.world.mappings.values(), key=lambda m: m.key):
         if not mapping.enabled or mapping.function in stuck:
             continue
         if mapping.source_kind == "kafka":
-            yield from _kafka(sight, mapping)
+            yield from _kafka(context, mapping)
         elif mapping.source_kind in STREAMS:
-            yield from _stream(sight, mapping)
+            yield from _stream(context, mapping)
 
 
-def _kafka(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
-    limits = sight.limits.stream_lag
-    over = sight.window(mapping.function, limits.window_min)
-    series, name = sight.world.metric(mapping.key, "MaxOffsetLag", "Maximum"), "MaxOffsetLag"
+def _kafka(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Finding]:
+    limits = context.limits.stream_lag
+    over = context.window(mapping.function, limits.window_min)
+    series, name = context.world.metric(mapping.key, "MaxOffsetLag", "Maximum"), "MaxOffsetLag"
     if not series.times:
-        series, name = sight.world.metric(mapping.function, "OffsetLag", "Maximum"), "OffsetLag"
+        series, name = context.world.metric(mapping.function, "OffsetLag", "Maximum"), "OffsetLag"
     points = points_of(series, over)
-    least = sight.limit(NAME, mapping.key, limits.min_lag)
+    least = context.limit(NAME, mapping.key, limits.min_lag)
     if not points or points[-1][1] < least:
         return
-    runs = sight.world.metric(mapping.function, "Invocations")
+    runs = context.world.metric(mapping.function, "Invocations")
     middle = over.start + over.minutes // 2 * MINUTE
     before, after = runs.sum(over.start, middle), runs.sum(middle, over.end)
     if not climbs(points, max(least / 2, _RELATIVE_RISE * points[-1][1])) or not before:
@@ -64,31 +64,31 @@ def _kafka(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
         ("offset_lag", lag),
         ("lag_growth_per_min", round(slope, 1)),
         ("metric", name),
-        *_work(sight, mapping, over),
+        *_work(context, mapping, over),
     )
     yield _finding(mapping, "warning", title, _since(points), figures, formula)
 
 
-def _stream(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
-    limits = sight.limits.stream_lag
-    over = sight.window(mapping.function, limits.window_min)
-    points = points_of(sight.world.metric(mapping.function, "IteratorAge", "Maximum"), over)
-    if not points or points[-1][1] < 1000 * sight.limit(NAME, mapping.key, limits.min_age_s):
+def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Finding]:
+    limits = context.limits.stream_lag
+    over = context.window(mapping.function, limits.window_min)
+    points = points_of(context.world.metric(mapping.function, "IteratorAge", "Maximum"), over)
+    if not points or points[-1][1] < 1000 * context.limit(NAME, mapping.key, limits.min_age_s):
         return
-    runs = sight.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
-    errors = sight.world.metric(mapping.function, "Errors").sum(over.start, over.end)
+    runs = context.world.metric(mapping.function, "Invocations").sum(over.start, over.end)
+    errors = context.world.metric(mapping.function, "Errors").sum(over.start, over.end)
     slope = slope_per_min(points) or 0.0
-    least = sight.limit(NAME, mapping.key, limits.slope_ms_per_min)
+    least = context.limit(NAME, mapping.key, limits.slope_ms_per_min)
     if not runs or errors / runs > limits.max_error_share or slope < least:
         return
     if not climbs(points, least * (points[-1][0] - points[0][0]) / MINUTE / 2):
         return
-    age_s, kept = points[-1][1] / 1000, kept_s(sight.world, mapping)
+    age_s, kept = points[-1][1] / 1000, kept_s(context.world, mapping)
     left, bad, deadline = None, False, ""
     if isinstance(kept, NotKnown):
         deadline = f"; how long records are kept is {kept.words}"
     else:
-        bad = age_s / kept > sight.limit(NAME, mapping.key, limits.critical_share, "critical")
+        bad = age_s / kept > context.limit(NAME, mapping.key, limits.critical_share, "critical")
         left = round(max(0.0, kept - age_s) / (slope / 60_000))
         deadline = f"; records expire in {span(left)} at this pace"
     title = f"{mapping.function.id} is too slow for {mapping.source_name}: {span(age_s)} behind{deadline}"
@@ -99,16 +99,16 @@ def _stream(sight: Sight, mapping: MappingFacts) -> Iterator[Finding]:
     figures: _Evidence = (
         ("iterator_age_ms", points[-1][1]),
         ("slope_ms_per_min", round(slope)),
-        ("retention_s", or_none(retention_s(sight.world, mapping))),
+        ("retention_s", or_none(retention_s(context.world, mapping))),
         ("expires_in_s", left),
-        *_work(sight, mapping, over),
+        *_work(context, mapping, over),
     )
     yield _finding(mapping, "critical" if bad else "warning", title, _since(points), figures, formula)
 
 
-def _work(sight: Sight, mapping: MappingFacts, over: Window) -> _Evidence:
-    """What the consumer does meanwhile."""
-    metric = sight.world.metric
+def _work(context: EvaluationContext, mapping: MappingFacts, over: Window) -> _Evidence:
+    """Return evidence of what the consumer does meanwhile."""
+    metric = context.world.metric
     return (
         ("invocations", metric(mapping.function, "Invocations").sum(over.start, over.end)),
         ("errors", metric(mapping.function, "Errors").sum(over.start, over.end)),
@@ -120,7 +120,7 @@ def _work(sight: Sight, mapping: MappingFacts, over: Window) -> _Evidence:
 
 
 def _since(points: Points) -> float:
-    """The minute of the lowest point, from which on it climbed."""
+    """Return the minute (s since the epoch) of the lowest point, from which on the lag grew."""
     return min(points, key=lambda p: (p[1], -p[0]))[0]
 
 

@@ -1,4 +1,4 @@
-"""Detect stream_loss: records of a stream were given up."""
+"""Detect stream_loss: records of a stream were dropped or sent to a failure destination."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.failure_path import end_name
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -15,50 +15,56 @@ NAME = "stream_loss"
 SUGGESTS = ("disable_trigger", "tune_trigger")
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per mapping of a stream that gave records up."""
-    for mapping in sight.world.mappings.values():
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per stream mapping that discarded records."""
+    for mapping in context.world.mappings.values():
         if mapping.source_kind not in (*STREAMS, "kafka", "documentdb"):
             continue
-        over = sight.window(mapping.key, sight.limits.stream_loss.window_min)
-        dropped = sight.world.metric(mapping.key, "DroppedEventCount").sum(over.start, over.end)
-        handed = sight.world.metric(mapping.key, "OnFailureDestinationDeliveredEventCount")
+        over = context.window(mapping.key, context.limits.stream_loss.window_min)
+        dropped = context.world.metric(mapping.key, "DroppedEventCount").sum(over.start, over.end)
+        handed = context.world.metric(mapping.key, "OnFailureDestinationDeliveredEventCount")
         delivered = handed.sum(over.start, over.end)
-        failures = _undelivered(sight, mapping)
+        failures = _undelivered(context, mapping)
         if dropped or delivered or failures:
-            yield _finding(sight, mapping, over, dropped, delivered, failures)
+            yield _finding(context, mapping, over, dropped, delivered, failures)
 
 
-def _undelivered(sight: Sight, mapping: MappingFacts) -> float:
-    """Failed deliveries of the function; asynchronous ones count there too, so only without these."""
-    if not mapping.on_failure_arn or sight.world.metric(mapping.function, "AsyncEventsReceived").times:
+def _undelivered(context: EvaluationContext, mapping: MappingFacts) -> float:
+    """Return the function's failed deliveries; 0 where it has asynchronous events, which count there too."""
+    if not mapping.on_failure_arn or context.world.metric(mapping.function, "AsyncEventsReceived").times:
         return 0.0
-    over = sight.window(mapping.function, sight.limits.stream_loss.window_min)
-    return sight.world.metric(mapping.function, "DestinationDeliveryFailures").sum(over.start, over.end)
+    over = context.window(mapping.function, context.limits.stream_loss.window_min)
+    return context.world.metric(mapping.function, "DestinationDeliveryFailures").sum(over.start, over.end)
 
 
 def _finding(
-    sight: Sight, mapping: MappingFacts, over: Window, dropped: float, delivered: float, failures: float
+    context: EvaluationContext,
+    mapping: MappingFacts,
+    over: Window,
+    dropped: float,
+    delivered: float,
+    failures: float,
 ) -> Finding:
     lost = bool(dropped or failures)
     severity: Severity = "critical" if lost else "warning"
     end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "nowhere"
     if dropped:
-        title = f"{mapping.source_name}: {dropped:.0f} records given up before {mapping.function.id} did them"
+        function = mapping.function.id
+        title = f"{mapping.source_name}: {dropped:.0f} records dropped before {function} processed them"
     elif failures:
         title = f"{mapping.source_name}: {failures:.0f} failure records could not be delivered to {end}"
     else:
         title = f"{mapping.source_name}: {delivered:.0f} records handed to {end} without success"
     names = ["DroppedEventCount", "OnFailureDestinationDeliveredEventCount"]
-    starts = [began(sight.world.metric(mapping.key, name), over.end) for name in names]
+    starts = [began(context.world.metric(mapping.key, name), over.end) for name in names]
     if failures:
-        starts.append(began(sight.world.metric(mapping.function, "DestinationDeliveryFailures"), over.end))
+        starts.append(began(context.world.metric(mapping.function, "DestinationDeliveryFailures"), over.end))
     return Finding(
         NAME,
         severity,
         Ref(mapping.key, mapping.key.id, f"{mapping.source_name} → {mapping.function.id}"),
         title,
-        float(min((s for s in starts if s is not None), default=int(sight.now))),
+        float(min((s for s in starts if s is not None), default=int(context.now))),
         (
             ("dropped", dropped),
             ("handed_over", delivered),
@@ -77,7 +83,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=240,
-    says="records of a stream were given up",
+    says="records of a stream were dropped or sent to a failure destination",
     formula=(
         "DroppedEventCount, OnFailureDestinationDeliveredEventCount, DestinationDeliveryFailures > 0 "
         "over 5 min"

@@ -1,4 +1,4 @@
-"""Detect suspected_loop: a function is fed by what it does itself."""
+"""Detect suspected_loop: a function invokes itself through a cycle."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.loop_traffic import (
     Traffic,
     backlogged,
@@ -31,70 +31,70 @@ _GAIN = 1.02
 _Reasons = tuple[tuple[str, str], ...]
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per loop, at its busiest function."""
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per loop, at its busiest function."""
     told: set[Key] = set()
-    through = graph(sight.world).through
-    limits = sight.limits.suspected_loop
-    members = [(key, Traffic.of(sight, key, limits.window_min)) for key in through]
+    through = graph(context.world).through
+    limits = context.limits.suspected_loop
+    members = [(key, Traffic.of(context, key, limits.window_min)) for key in through]
     for key, traffic in sorted(members, key=lambda m: (-m[1].total, m[0])):
-        facts = sight.world.functions.get(key)
+        facts = context.world.functions.get(key)
         if facts is None or key in told:
             continue
         for cycle in through[key]:
             if cycle.only_failures or cycle.disabled:
                 continue
-            reasons = _reasons(sight, cycle, traffic)
+            reasons = _reasons(context, cycle, traffic)
             if reasons:
                 told.update(cycle.functions)
-                yield _finding(sight, facts, cycle.starting_at(key), traffic, reasons)
+                yield _finding(context, facts, cycle.starting_at(key), traffic, reasons)
                 break
 
 
-def _reasons(sight: Sight, cycle: Cycle, traffic: Traffic) -> _Reasons:
-    """What speaks for a loop, as (name of the evidence, figures); () when it does not, or is explained."""
-    key, limits = traffic.function, sight.limits.suspected_loop
-    least = sight.limit(NAME, key, limits.min_per_min)
-    factor = 1 + (limits.growth_factor - 1) * sight.limit(NAME, key, 1.0)
-    share = sight.limit(NAME, key, limits.explained_share)
+def _reasons(context: EvaluationContext, cycle: Cycle, traffic: Traffic) -> _Reasons:
+    """Return evidence for a loop as (name, figures); () when there is none or it is explained otherwise."""
+    key, limits = traffic.function, context.limits.suspected_loop
+    least = context.limit(NAME, key, limits.min_per_min)
+    factor = 1 + (limits.growth_factor - 1) * context.limit(NAME, key, 1.0)
+    share = context.limit(NAME, key, limits.explained_share)
     found: list[tuple[str, str]] = []
     growing = grown(traffic, factor, limits.growth_min)
-    if growing and traffic.last >= least and not backlogged(sight, cycle, traffic, limits.growth_min):
+    if growing and traffic.last >= least and not backlogged(context, cycle, traffic, limits.growth_min):
         found.append(("growth", growing))
     busy = traffic.busy(least)
     if len(busy) >= limits.growth_min:
-        fed = self_fed(sight, cycle, traffic, busy, share)
-        capped = standing_at_cap(sight, cycle, traffic, limits.growth_min) if fed or cycle.certain else ""
+        fed = self_fed(context, cycle, traffic, busy, share)
+        capped = standing_at_cap(context, cycle, traffic, limits.growth_min) if fed or cycle.certain else ""
         found += [("self_fed", fed)] if fed else []
         found += [("at_cap", capped)] if capped else []
-    if not found and sight.stands(NAME, key) and feeding_queue(cycle, key) is None:
+    if not found and context.stands(NAME, key) and feeding_queue(cycle, key) is None:
         # Growth ends at some limit while the loop goes on, and no queue tells.
         peak = max(traffic.counts, default=0.0)
-        if traffic.last >= max(least, sight.limit(NAME, key, peak)):
+        if traffic.last >= max(least, context.limit(NAME, key, peak)):
             found.append(("goes_on", f"{traffic.last:.0f} of {peak:.0f} invocations/min at most"))
-    if not found or outside(sight, cycle, traffic, 1 - limits.explained_share):
+    if not found or outside(context, cycle, traffic, 1 - limits.explained_share):
         return ()
     return tuple(found)
 
 
 def _finding(
-    sight: Sight, facts: FunctionFacts, cycle: Cycle, traffic: Traffic, reasons: _Reasons
+    context: EvaluationContext, facts: FunctionFacts, cycle: Cycle, traffic: Traffic, reasons: _Reasons
 ) -> Finding:
-    key, limits = facts.key, sight.limits.suspected_loop
-    stopped, stops = stopped_by_aws(sight.world, cycle)
-    dropped = sight.world.metric(key, "RecursiveInvocationsDropped").sum(traffic.start, traffic.end)
+    key, limits = facts.key, context.limits.suspected_loop
+    stopped, stops = stopped_by_aws(context.world, cycle)
+    dropped = context.world.metric(key, "RecursiveInvocationsDropped").sum(traffic.start, traffic.end)
     if dropped:
         stops = f"AWS stopped {dropped:.0f} chains of it"
     enough = f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
-    title = f"{facts.name} seems to feed itself: {cycle.path}, {traffic.last:.0f} invocations/min"
+    title = f"{facts.name} appears to invoke itself: {cycle.path}, {traffic.last:.0f} invocations/min"
     if stopped is False:
         title += "; AWS will not stop it"
     return Finding(
         NAME,
-        _severity(sight, cycle, traffic, reasons),
+        _severity(context, cycle, traffic, reasons),
         Ref(key, facts.arn, facts.name),
         title,
-        _since(sight, traffic),
+        _since(context, traffic),
         (
             ("path", cycle.path),
             ("via", ", ".join(cycle.via)),
@@ -107,33 +107,33 @@ def _finding(
             ("stopped_by_aws", stops),
             ("window_min", (traffic.end - traffic.start) // MINUTE),
         ),
-        _suggests(sight, cycle, stops),
+        _suggests(context, cycle, stops),
         "; ".join((*(words for _, words in reasons), enough)),
         cycle.keys,
     )
 
 
-def _severity(sight: Sight, cycle: Cycle, traffic: Traffic, reasons: _Reasons) -> Severity:
-    """Steady traffic over a hop that is only likely may have a producer that nobody sees."""
+def _severity(context: EvaluationContext, cycle: Cycle, traffic: Traffic, reasons: _Reasons) -> Severity:
+    """Return the severity; steady traffic over a merely likely hop may come from an unseen producer."""
     names = {name for name, _ in reasons}
     if cycle.certain or "growth" in names or "at_cap" in names:
         return "critical"
-    rising = traffic.rise > _RISING or traffic.gain(sight, cycle) > _GAIN
-    keeps = sight.stands(NAME, traffic.function, "critical")
+    rising = traffic.rise > _RISING or traffic.gain(context, cycle) > _GAIN
+    keeps = context.stands(NAME, traffic.function, "critical")
     return "critical" if rising or keeps else "warning"
 
 
-def _since(sight: Sight, traffic: Traffic) -> float:
-    """The minute from which on the function was as busy, or grew as it does now."""
-    series = sight.world.metric(traffic.function, "Invocations")
-    least = min(sight.limits.suspected_loop.min_per_min, max(traffic.counts, default=0.0))
+def _since(context: EvaluationContext, traffic: Traffic) -> float:
+    """Return minute (s since the epoch) from which on the function was as busy, or grew as it does now."""
+    series = context.world.metric(traffic.function, "Invocations")
+    least = min(context.limits.suspected_loop.min_per_min, max(traffic.counts, default=0.0))
     loud = Series(series.times, tuple(v if v >= least else 0.0 for v in series.values))
     start = began(loud, traffic.end, quiet_min=1)
-    return float(start) if start is not None else sight.now
+    return float(start) if start is not None else context.now
 
 
-def _suggests(sight: Sight, cycle: Cycle, stops: str) -> tuple[str, ...]:
-    """What can break this cycle, the way that loses nothing first."""
+def _suggests(context: EvaluationContext, cycle: Cycle, stops: str) -> tuple[str, ...]:
+    """Return the mitigations that can break this cycle, those without loss first."""
     polled = any("event source mapping" in via for via in cycle.via)
     ruled = any(via.startswith("rule ") for via in cycle.via)
     fits = {
@@ -149,7 +149,7 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=30,
-    says="a function is fed by what it does itself",
+    says="a function invokes itself through a cycle",
     formula=(
         "a cycle of the event graph through the function, and: invocations grow 1.5 times a minute for "
         "5 minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done (Deleted) while it runs "

@@ -1,4 +1,4 @@
-"""Detect throttled: invocations are refused, with the limit that bites."""
+"""Detect throttled: invocations are throttled, and by which limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -37,23 +37,28 @@ class Limit(NamedTuple):
     value: float | None = None
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per throttled function; one at zero on purpose is information, not an alarm."""
-    limits = sight.limits.throttled
-    for key, facts in sight.functions():
-        over = sight.window(key, limits.window_min)
-        throttles = sight.world.metric(key, "Throttles").sum(over.start, over.end)
-        stopped = sight.world.reserved.get(key, -1) == 0
-        if throttles < sight.limit(NAME, key, limits.min_throttles) and not stopped:
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per throttled function.
+
+    A function set to zero on purpose is information, not an alarm.
+    """
+    limits = context.limits.throttled
+    for key, facts in context.functions():
+        over = context.window(key, limits.window_min)
+        throttles = context.world.metric(key, "Throttles").sum(over.start, over.end)
+        stopped = context.world.reserved.get(key, -1) == 0
+        if throttles < context.limit(NAME, key, limits.min_throttles) and not stopped:
             continue
-        yield _finding(sight, facts, over, throttles, _limit(sight, facts, over))
+        yield _finding(context, facts, over, throttles, _limit(context, facts, over))
 
 
-def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float, limit: Limit) -> Finding:
-    key, world = facts.key, sight.world
+def _finding(
+    context: EvaluationContext, facts: FunctionFacts, over: Window, throttles: float, limit: Limit
+) -> Finding:
+    key, world = facts.key, context.world
     invocations = world.metric(key, "Invocations").sum(over.start, over.end)
     share = throttles / (throttles + invocations) if throttles else 0.0
-    bad = share >= sight.limit(NAME, key, sight.limits.throttled.critical_share, "critical")
+    bad = share >= context.limit(NAME, key, context.limits.throttled.critical_share, "critical")
     # Without a run it may stand at zero on purpose, which is not critical.
     sure = invocations > 0 or not isinstance(world.reserved_of(key), NotKnown)
     severity: Severity = "info" if not sure else "critical" if bad else "warning"
@@ -65,7 +70,7 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
         "info" if limit.name == "disabled on purpose" else severity,
         Ref(key, facts.arn, facts.name),
         f"{facts.name} is throttled{limit.words}",
-        float(start) if start is not None else sight.now,
+        float(start) if start is not None else context.now,
         (
             ("throttles", throttles if measured else None),
             ("invocations", invocations if measured else None),
@@ -85,34 +90,34 @@ def _finding(sight: Sight, facts: FunctionFacts, over: Window, throttles: float,
     )
 
 
-def _limit(sight: Sight, facts: FunctionFacts, over: Window) -> Limit:
-    """Which limit it is, tried in the order of section 8.3."""
-    key, world = facts.key, sight.world
+def _limit(context: EvaluationContext, facts: FunctionFacts, over: Window) -> Limit:
+    """Return the limit that throttles, checked in this order: zero, reservation, account pool, rates."""
+    key, world = facts.key, context.world
     reserved = world.reserved_of(key)
     used = world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start, over.end)
     if isinstance(reserved, NotKnown):
-        words = f": by which limit cannot be told, its reserved concurrency is {reserved.words}"
+        words = f": the limit is not known, its reserved concurrency is {reserved.words}"
         return Limit("unknown", words, ("cap_concurrency",))
     if reserved == 0:
         return Limit("disabled on purpose", " to zero", ("restore_concurrency",), value=0)
     if reserved is not None and used is not None and used >= reserved:
-        return _reserved(sight, key, reserved)
+        return _reserved(context, key, reserved)
     account = world.accounts.get(key.scope)
     most = or_none(account.concurrency_limit) if account is not None else None
     if most:
         whole = Key(key.scope, "account", key.scope.account)
         claimed = world.metric(whole, "ClaimedAccountConcurrency", "Maximum").max(over.start, over.end)
         if reserved is None and claimed is not None and claimed >= most:
-            return _pool(sight, key, most, over)
+            return _pool(context, key, most, over)
     cap = reserved or most
-    return _rate(sight, key, over, cap) or Limit(
-        "unknown", ", by which limit is not visible", ("cap_concurrency",)
+    return _rate(context, key, over, cap) or Limit(
+        "unknown", ", the limit is not visible", ("cap_concurrency",)
     )
 
 
-def _reserved(sight: Sight, key: Key, reserved: int) -> Limit:
-    """The function's own cap; when its queue may ask for more than that, by its own configuration."""
-    for mapping in sight.world.mappings_of(key):
+def _reserved(context: EvaluationContext, key: Key, reserved: int) -> Limit:
+    """Return the function's own limit, noting a queue whose configuration may ask for more than that."""
+    for mapping in context.world.mappings_of(key):
         if mapping.enabled and mapping.max_concurrency and mapping.max_concurrency > reserved:
             words = f" by its own trigger: MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}"
             return Limit("self-inflicted", words, ("tune_trigger", "cap_concurrency"), (), reserved)
@@ -120,13 +125,13 @@ def _reserved(sight: Sight, key: Key, reserved: int) -> Limit:
     return Limit("reserved", words, ("restore_concurrency", "cap_concurrency"), (), reserved)
 
 
-def _pool(sight: Sight, victim: Key, limit: int, over: Window) -> Limit:
-    """The account's pool is used up: whoever uses most of it is behind this."""
+def _pool(context: EvaluationContext, victim: Key, limit: int, over: Window) -> Limit:
+    """Return the account's exhausted pool, with the function that uses most of it as the cause."""
     used = []
-    for key in sight.world.functions:
-        if key.scope != victim.scope or sight.world.reserved_of(key) is not None:
+    for key in context.world.functions:
+        if key.scope != victim.scope or context.world.reserved_of(key) is not None:
             continue
-        most = sight.world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start - 600, over.end)
+        most = context.world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start - 600, over.end)
         used.append((most or 0.0, key))
     top = tuple(key for most, key in sorted(used, key=lambda p: (-p[0], p[1]))[:CONSUMERS] if most > 0)
     hog = f"; {top[0].id} takes most of it" if top and top[0] != victim else ""
@@ -134,9 +139,9 @@ def _pool(sight: Sight, victim: Key, limit: int, over: Window) -> Limit:
     return Limit("account pool", words, ("cap_concurrency", "throttle_to_zero"), top, limit)
 
 
-def _rate(sight: Sight, key: Key, over: Window, cap: int | None) -> Limit | None:
-    """Limits on rates, which one-minute figures show only when they are broken by far."""
-    world = sight.world
+def _rate(context: EvaluationContext, key: Key, over: Window, cap: int | None) -> Limit | None:
+    """Return a rate limit; one-minute figures show one only when it is exceeded by far."""
+    world = context.world
     runs = world.metric(key, "Invocations").window(over.start, over.end)
     total = sum(runs)
     mean_ms = world.metric(key, "Duration").sum(over.start, over.end) / total if total else None
@@ -156,9 +161,9 @@ SPEC = DetectorSpec(
     name=NAME,
     detect=detect,
     causal=110,
-    says="invocations are refused, with the limit that bites",
+    says="invocations are throttled, and by which limit",
     formula="Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached",
     source="AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency",
-    traps="async throttles repeat the same event; reserved concurrency 0 is somebody's will",
+    traps="async throttles repeat the same event; reserved concurrency 0 is set on purpose",
     suggests=SUGGESTS,
 )

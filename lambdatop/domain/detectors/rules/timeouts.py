@@ -10,7 +10,7 @@ from lambdatop.domain.detectors.rules.near_timeout import suggested
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.context import Sight
+from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.log_analysis.digest import Digest, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -20,27 +20,27 @@ SUGGESTS = ("rollback_alias", "cap_concurrency", "disable_trigger")
 SIGNATURE = "timeout"
 
 
-def detect(sight: Sight) -> Iterator[Finding]:
-    """One finding per function whose log shows timeouts."""
-    limits = sight.limits.timeouts
-    since = sight.log_since(limits.window_min)
-    for key, tail in sight.world.logs.items():
-        facts = sight.world.functions.get(key)
+def detect(context: EvaluationContext) -> Iterator[Finding]:
+    """Yield one finding per function whose log shows timeouts."""
+    limits = context.limits.timeouts
+    since = context.log_since(limits.window_min)
+    for key, tail in context.world.logs.items():
+        facts = context.world.functions.get(key)
         if facts is None or not tail.lines:
             continue
         seen = digest(tail)
         ended = executions(seen)
         late = [at for at in ended if at > since]
-        if len(late) >= sight.limit(NAME, key, limits.min_timeouts):
+        if len(late) >= context.limit(NAME, key, limits.min_timeouts):
             reports = sum(1 for r in seen.reports if r.at > since)
-            yield _finding(sight, facts, ended, len(late), reports, tail.complete)
+            yield _finding(context, facts, ended, len(late), reports, tail.complete)
 
 
 def executions(seen: Digest) -> list[float]:
-    """When each execution that timed out said so first (s since the epoch), oldest first.
+    """Return when each execution that timed out first reported so (s since the epoch), oldest first.
 
-    An execution is a request in an environment after a START of it: a retry keeps the request id, and may
-    run in the same environment, but starts anew.
+    An execution is a request in an environment after a START of it: a retry keeps the request id, and may run
+    in the same environment, but starts anew.
     """
     starts: dict[tuple[str, str], list[float]] = defaultdict(list)
     for start in seen.starts:
@@ -55,12 +55,17 @@ def executions(seen: Digest) -> list[float]:
 
 
 def _finding(
-    sight: Sight, facts: FunctionFacts, ended: list[float], count: int, reports: int, complete: bool
+    context: EvaluationContext,
+    facts: FunctionFacts,
+    ended: list[float],
+    count: int,
+    reports: int,
+    complete: bool,
 ) -> Finding:
-    limits = sight.limits.timeouts
+    limits = context.limits.timeouts
     # Without reports (their level filtered away) nobody knows how many did not time out.
     share = count / max(reports, count) if reports else None
-    bad = share is not None and share >= sight.limit(NAME, facts.key, limits.critical_share, "critical")
+    bad = share is not None and share >= context.limit(NAME, facts.key, limits.critical_share, "critical")
     severity: Severity = "critical" if bad else "warning"
     part = f", {share:.0%} of its runs" if share is not None else ""
     counted = f"{count} timeouts >= {limits.min_timeouts}"
@@ -73,7 +78,7 @@ def _finding(
         severity,
         Ref(facts.key, facts.arn, facts.name),
         f"{facts.name} timed out {count} times after {facts.timeout_s} s{part}",
-        _since(ended, limits.window_min * MINUTE / sight.settings.metrics.times),
+        _since(ended, limits.window_min * MINUTE / context.settings.metrics.times),
         (
             ("timeouts", count),
             ("reports", reports),
@@ -83,14 +88,14 @@ def _finding(
             ("log", "complete" if complete else "incomplete: there may be more"),
             ("window_min", limits.window_min),
         ),
-        suggested(sight, facts.key),
+        suggested(context, facts.key),
         f"{counted} over {limits.window_min} min",
         (facts.key,),
     )
 
 
 def _since(ended: list[float], pause_s: float) -> float:
-    """The first of the timeouts that followed each other without a pause as long as the window."""
+    """Return the first of the timeouts that followed each other without a pause as long as the window."""
     first = ended[-1]
     for at in reversed(ended):
         if first - at > pause_s:

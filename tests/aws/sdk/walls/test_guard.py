@@ -61,7 +61,7 @@ def test_the_list_and_the_read_only_policy_are_one_to_one() -> None:
 
 
 def _actions() -> set[str]:
-    """What IAM calls the listed reads; asking who one is needs no permission."""
+    """Return the IAM names of the listed reads; reading one's own identity needs no permission."""
     return {
         f"{IAM_PREFIX.get(service, service)}:{IAM_NAME.get(name, name)}"
         for service, names in READS.items()

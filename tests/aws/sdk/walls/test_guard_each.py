@@ -38,7 +38,7 @@ class Hooked:
         self.handlers[hook](event_name=f"{hook}.{call.service}.{call.operation}", **more)
 
     def walk(self, call: Call, request: Any = None) -> Any:
-        """All hooks in the SDK's order; the request that may now be sent."""
+        """Run all hooks in the SDK's order; return the request that may be sent."""
         request = request or AWSRequest("POST", f"{URL}?Action=x&secret=1")
         for hook in HOOKS:
             self.fire(hook, call, **({"request": request} if hook == "before-send" else {}))

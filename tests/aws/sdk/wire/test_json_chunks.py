@@ -30,7 +30,7 @@ async def nothing() -> None:
 
 
 def split(text: str, member: str, plain: Callable[[Any], bool], *more: Any) -> Any:
-    """Without a loop: nobody waits here."""
+    """Split without an event loop."""
     steps = json_chunks.split(text, member, plain, *more)
     try:
         steps.send(None)
@@ -73,16 +73,16 @@ def test_what_is_no_json_is_none_in_pieces_either(text: str, size: int) -> None:
         assert found == (whole.pop("e"), whole)
 
 
-def test_there_is_a_breath_between_pieces() -> None:
-    breaths = []
+def test_there_is_a_pause_between_pieces() -> None:
+    pauses = []
 
-    async def breathe() -> None:
-        breaths.append(1)
+    async def give_way() -> None:
+        pauses.append(1)
 
     text = json.dumps({"events": [{"message": "x" * 100}] * 100})
-    found = split(text, "events", anything, breathe, 1_000)
+    found = split(text, "events", anything, give_way, 1_000)
     assert found == ([{"message": "x" * 100}] * 100, {})
-    assert 10 <= len(breaths) <= 12
+    assert 10 <= len(pauses) <= 12
 
 
 def test_a_list_with_something_odd_in_it_is_not_split() -> None:

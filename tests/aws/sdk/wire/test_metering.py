@@ -32,7 +32,7 @@ def asked(stub: WireStub) -> dict[str, int]:
 
 
 def price(stub: WireStub) -> float:
-    """By hand: $0.01 per 1,000 metrics and per 1,000 other CloudWatch requests, $0.40 per million of SQS."""
+    """Return $0.01 per 1,000 metrics, $0.01 per 1,000 CloudWatch requests, $0.40 per million of SQS."""
     usd = 0.0
     for r in stub.received:
         if r.operation == "GetMetricData":

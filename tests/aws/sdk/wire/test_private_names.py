@@ -1,4 +1,4 @@
-"""Private names of the SDK that this room leans on. A failure here means: read _private.py again."""
+"""Private names of the SDK that this package depends on. A failure here means: read _private.py again."""
 
 from __future__ import annotations
 

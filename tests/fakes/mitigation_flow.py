@@ -20,7 +20,7 @@ from lambdatop.storage.journal_file import JournalFile
 
 
 @dataclass
-class Corridor:
+class MitigationFlow:
     """Everything a mutation passes through."""
 
     account: Account
@@ -32,13 +32,13 @@ class Corridor:
     events: list[Event] = field(default_factory=list)
 
     async def plan(self, name: str = "throttle_to_zero", target: Key = WORKER, **params: object) -> Plan:
-        """A plan; fails on a refusal."""
+        """Return a plan; fail on a refusal."""
         proposal = await self.executor.propose(name, target, params)
         assert isinstance(proposal, Plan), proposal
         return proposal
 
     async def undo(self, entry_id: str | None = None) -> Plan:
-        """An undo plan; fails on a refusal."""
+        """Return an undo plan; fail on a refusal."""
         proposal = await self.executor.propose_undo(entry_id)
         assert isinstance(proposal, Plan), proposal
         return proposal
@@ -48,7 +48,7 @@ class Corridor:
         return await self.executor.execute(plan, self.clock.now() - age_s)
 
 
-def corridor(
+def mitigation_flow(
     directory: Path,
     account: Account | None = None,
     *,
@@ -57,8 +57,8 @@ def corridor(
     journal: JournalStore | None = None,
     process: Process | None = None,
     clock: FakeClock | None = None,
-) -> Corridor:
-    """A corridor with a real journal in `directory`."""
+) -> MitigationFlow:
+    """Return a mitigation flow with a real journal in `directory`."""
     account = account or Account()
     reader, mutator = FakeReader(account), FakeMutator(account, behave)
     journal = journal or JournalFile(directory)
@@ -75,4 +75,4 @@ def corridor(
         scope=SCOPE,
         process=process,
     )
-    return Corridor(account, journal, reader, mutator, executor, clock, events)
+    return MitigationFlow(account, journal, reader, mutator, executor, clock, events)

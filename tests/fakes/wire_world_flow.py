@@ -1,4 +1,4 @@
-"""The real corridor over real HTTP: connections to a `WorldStub`, and consoles with a journal each."""
+"""The real mitigation flow over real HTTP: connections to a `WorldStub`, and consoles with a journal each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LATER_S = 180.0
 
 @contextmanager
 def timeouts(**seconds: float) -> Iterator[None]:
-    """Clients that are made meanwhile wait only so long (`connect_timeout`, `read_timeout`)."""
+    """Let clients that are made meanwhile wait only so long (`connect_timeout`, `read_timeout`)."""
     if not seconds:
         yield
         return
@@ -43,7 +43,7 @@ def timeouts(**seconds: float) -> Iterator[None]:
 
 
 async def open_backend(url: str, clock: FakeClock, **seconds: float) -> Backend:
-    """A connection in operator mode, made the way the command line makes it."""
+    """Return a connection in operator mode, made the way the command line makes it."""
     with timeouts(**seconds):
         backend = await connecting.connect(
             towards(url, isolated=True, secret_key="not-a-secret"),
@@ -58,7 +58,10 @@ async def open_backend(url: str, clock: FakeClock, **seconds: float) -> Backend:
 
 
 async def _make_clients(mutator: Any, seconds: Mapping[str, float]) -> None:
-    """Clients are made on first use, and one for each question who signs: those wait no longer either."""
+    """Make clients, including one for each question who signs.
+
+    They are made on first use, under these timeouts.
+    """
     asking = mutator._credentials._ask.__self__._clients
     for clients in (mutator._clients, asking):
         usual = clients._config
@@ -89,18 +92,18 @@ class Console:
         )
 
     async def propose(self, row: Row) -> Proposal:
-        """A proposal for a row."""
+        """Return a proposal for a row."""
         target = key(kind_of(row.mitigation), row.target)
         return await self.executor.propose(row.mitigation, target, row.params)
 
     async def plan(self, row: Row) -> Plan:
-        """A plan for a row; fails on a refusal."""
+        """Return a plan for a row; fails on a refusal."""
         proposal = await self.propose(row)
         assert isinstance(proposal, Plan), proposal
         return proposal
 
     async def undo(self, entry_id: str | None = None) -> Plan:
-        """An undo plan; fails on a refusal."""
+        """Return an undo plan; fails on a refusal."""
         proposal = await self.executor.propose_undo(entry_id)
         assert isinstance(proposal, Plan), proposal
         return proposal
@@ -111,7 +114,7 @@ class Console:
 
 
 def again(plan: Plan) -> Plan:
-    """The same plan as if it had been made anew."""
+    """Return the same plan as if it had been made anew."""
     return replace(plan, id=str(uuid4()), steps=tuple(map(again, plan.steps)))
 
 
@@ -127,7 +130,7 @@ class Lab:
         self.plans: dict[str, Plan] = {}
 
     def console(self, directory: Path, via: str = "plain", later_s: float = 0.0) -> Console:
-        """A console that reads through the good connection and changes through `via`."""
+        """Return a console that reads through the good connection and changes through `via`."""
         clock = self.clock
         if later_s:
             clock = FakeClock(auto=True, now=clock.now() + later_s)
@@ -136,7 +139,10 @@ class Lab:
 
 @asynccontextmanager
 async def lab() -> AsyncIterator[Lab]:
-    """A world with all its connections; a request that AWS would not have understood fails at the end."""
+    """Yield a world with all its connections.
+
+    A request that AWS would not have understood fails at the end.
+    """
     clock, world = FakeClock(auto=True), WireWorld()
     async with WorldStub(world) as stub:
         made = Lab(world, stub, clock)
@@ -156,14 +162,14 @@ async def lab() -> AsyncIterator[Lab]:
 
 
 async def _severed(clock: FakeClock, **seconds: float) -> Backend:
-    """A connection to an account that is not there any more: nobody listens at its port."""
+    """Return a connection to an account that is gone: nobody listens at its port."""
     async with WorldStub(WireWorld()) as gone:
         return await open_backend(gone.url, clock, **seconds)
 
 
 @contextmanager
 def _full(url: str) -> Iterator[None]:
-    """Somebody listens at the port of `url`, whose queue is full: the kernel drops further connections."""
+    """Listen at the port of `url` with a full queue: the kernel drops further connections."""
     host, port = url.removeprefix("http://").split(":")
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -68,7 +68,7 @@ async def parsed(factory: Any, body: bytes) -> Any:
 
 
 def points(parse: Any) -> Any:
-    """What the collector makes of an answer."""
+    """Return the points that the collector makes of an answer."""
     if isinstance(parse, tuple):
         return parse
     got = Answered()

@@ -1,4 +1,4 @@
-"""The real corridor (reader, mutator, executor, journal) on the emulator."""
+"""The real mitigation flow (reader, mutator, executor, journal) on the emulator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lambdatop.storage.journal_file import JournalFile
 
 
 @dataclass
-class Corridor:
+class MitigationFlow:
     """Reader, journal and executor on the emulator."""
 
     backend: Backend
@@ -49,8 +49,8 @@ class Corridor:
 
 
 @asynccontextmanager
-async def open_corridor(aws: Aws, directory: Path) -> AsyncIterator[Corridor]:
-    """A corridor whose journal lies in `directory`."""
+async def open_flow(aws: Aws, directory: Path) -> AsyncIterator[MitigationFlow]:
+    """Yield a mitigation flow whose journal lies in `directory`."""
     demo, clock = aws.demo, SystemClock()
     limits = Limits(control_plane_per_s=50.0)
     connection = Connection(
@@ -80,6 +80,6 @@ async def open_corridor(aws: Aws, directory: Path) -> AsyncIterator[Corridor]:
         scope=backend.identified.scope,
     )
     try:
-        yield Corridor(backend, executor, clock, journal)
+        yield MitigationFlow(backend, executor, clock, journal)
     finally:
         await backend.close()
