@@ -8,7 +8,7 @@ from lambdatop.tui.hotkeys import Hotkey, Scope, in_scope
 
 
 def binding(hotkey: Hotkey) -> Binding:
-    """The binding of one entry. The footer is our own, so Textual need not show it."""
+    """Return the binding of one entry. The footer is our own, so Textual need not show it."""
     h = hotkey
     return Binding(h.keys, h.action, h.label, show=False, priority=h.priority, id=h.id, tooltip=h.help)
 

@@ -176,7 +176,7 @@ def test_a_source_says_which_permissions_it_needs(name: str) -> None:
 
 
 def _words(tree: ast.AST) -> set[str]:
-    """Every text of a file, and every module that it imports from."""
+    """Return every text of a file, and every module that it imports from."""
     texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return texts | {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
 

@@ -117,7 +117,7 @@ def functions(app: LambdatopApp) -> FunctionsPane:
 
 
 def table(app: LambdatopApp, pane: str) -> KeyedTable[Any]:
-    """The table of one pane."""
+    """Return the table of one pane."""
     found = dashboard(app).pane(pane).focus_target
     assert isinstance(found, KeyedTable)
     return found
