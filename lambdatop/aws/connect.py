@@ -9,8 +9,9 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from lambdatop.aws.sdk.connection import Connection, region_of, resolve
 from lambdatop.aws.sdk.endpoints import check_connection, foreign_endpoint
@@ -60,7 +61,7 @@ async def connect(
     limited = settings.session_policy == "read-only" and not connection.isolated
     roles = RoleSessions(limited=limited)
     try:
-        session = sdk.open_session(connection, guard, meter, clock.give_way)
+        session = sdk.open_session(connection, guard, meter)
         _check_profile(connection, session, settings)
         if not connection.isolated:
             roles.install(session)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 
+from msgspec import Struct
+
 from lambdatop.config import schema
 from lambdatop.config.aws_profile import environment_profile
 from lambdatop.config.load import Given
 from lambdatop.domain.endpoint import shown_url
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOption:
+class GlobalOption(Struct, frozen=True):
     """One option of every command. `setting` is the dotted key it sets; switches take no value."""
 
     flags: tuple[str, ...]
@@ -74,8 +74,7 @@ def add_globals(parser: argparse.ArgumentParser) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What flags and variables say together. `write` is the origin of an explicit --write, or None."""
 
     given: Mapping[str, Given]

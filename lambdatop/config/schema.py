@@ -8,7 +8,8 @@ from dataclasses import fields, is_dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.settings.fields import Check
 from lambdatop.domain.settings.settings import Settings
 
@@ -16,8 +17,7 @@ Type = Literal["str", "bool", "int", "float"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One key, as its field describes it (`domain/settings/fields.py`).
 
     `unit` is shown behind the default; `low` and `high` are the inclusive range, `null` is what null means,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
 from lambdatop.domain.facts.cloudtrail_event import TrailEvent

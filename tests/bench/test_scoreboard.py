@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bench import calm_soak, detectors
 from bench.record_scenes import LIMIT_BYTES, Thinned
+from msgspec.structs import replace
 from scenes.scene import HERE, Label, Scene, recorded, recorded_names
 from scenes.shaped import shaped
 

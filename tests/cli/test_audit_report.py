@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from fakes.worlds import DLQ, MAPPING, NOW, SCOPE, WORKER, function, mapping, qu
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from lambdatop.cli.commands.snapshot import asked
 from lambdatop.domain.facts.permissions import Permissions

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from fakes.clock import FakeClock
 from fakes.entries import SCOPE, WORKER
 from fakes.sources import FakeBackend
 from fakes.time_limit import PATIENCE_S
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.facts.function import FunctionFacts

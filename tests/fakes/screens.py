@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, cast
 
 from fakes.fake_console import FakeConsole
+from msgspec.structs import replace
 from textual.events import Key as KeyEvent
 from textual.keys import _character_to_key
 from textual.pilot import Pilot

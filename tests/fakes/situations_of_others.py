@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fakes.plan_situations import TOPIC, Asked, Cases, by_stream, denied, fed, on_alias, on_rule
 from fakes.worlds import function
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.situation import VersionFacts
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields
 from typing import Any
 
 from fakes.worlds import MAPPING, NOW, SCOPE
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.queue import MoveTask

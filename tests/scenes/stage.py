@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from random import Random
 
+from msgspec.structs import replace
 from scenes.airing import air
 from scenes.curves import (
     AWS,

@@ -5,19 +5,18 @@ All of it is an estimate at list price from CloudWatch's minutes; `exact` is wha
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct, field
+
 from lambdatop.domain.cost.prices import BORROWED_FROM, Prices, table_prices
-from lambdatop.domain.frozen import dataclass
 
 HOUR_S = 3600
 DAY_S = 86_400.0
 PARTS = ("duration", "requests", "ephemeral", "provisioned", "logs")
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(Struct, frozen=True):
     """USD per hour of one function, by what is paid for.
 
     `duration` is execution, `requests` invocations, `ephemeral` /tmp above 512 MB, `provisioned` configured
@@ -49,8 +48,7 @@ class Burn:
         return self.usage + (self.provisioned or 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountBurn:
+class AccountBurn(Struct, frozen=True):
     """What all functions burn together.
 
     `usd_per_hour` and `wasted_usd_per_hour` are None until the metrics of at least one function have come;
@@ -63,7 +61,7 @@ class AccountBurn:
 
     usd_per_hour: float | None = None
     wasted_usd_per_hour: float | None = None
-    parts: Burn = field(default=Burn())
+    parts: Burn = Burn()
     counted: int = 0
     functions: int = 0
     projected_usd: float | None = None

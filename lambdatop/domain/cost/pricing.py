@@ -7,9 +7,10 @@ in `prices/`; the constants here are us-east-1's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import FIGURES, Prices, table_prices
 from lambdatop.domain.facts.function import FunctionFacts

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 SHOWN_AFTER_S = 300.0
 """CloudTrail delivers within about 5 minutes on average, and promises no time."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrailEvent:
+class TrailEvent(Struct, frozen=True):
     """One change at `at` (s since the epoch); all text is clean.
 
     `name` is the operation without the date that CloudTrail appends to some; `who` is the last part of the

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 HOUR_S = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class BurnHistory:
+class BurnHistory(Struct, frozen=True):
     """The account's hours: start (s since the epoch), sum of durations (ms), invocations. Oldest first."""
 
     at: float

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """Events go from `source` to `target` (ARNs without a function's qualifier).
 
     `via` says how: "event source mapping", "redrive policy", "on-failure destination", "on-success
@@ -21,8 +20,7 @@ class Edge:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A resource that one of a function's environment variables names; the value itself is not kept."""
 
     variable: str

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.edge import Reference
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 
 Reserved = int | None
 """Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionFacts:
+class FunctionFacts(Struct, frozen=True):
     """One row of ListFunctions, without environment values.
 
     Units: `memory_mb` MB, `timeout_s` s, `ephemeral_mb` MB, `code_size_bytes` bytes,
@@ -52,8 +52,7 @@ class FunctionFacts:
         return self.key.id
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change of a function that was seen between two lists: `at` is its LastModified (s since the epoch).
 
     `what` names what differs ("code", "timeout_s 10 -> 30" …).
@@ -80,8 +79,7 @@ def differences(before: FunctionFacts, after: FunctionFacts) -> tuple[str, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
+class AccountFacts(Struct, frozen=True):
     """GetAccountSettings: the limits of one account in one region.
 
     `unreserved` is what AWS reports as not reserved by any function (limit - reservations). A figure that the
@@ -95,8 +93,7 @@ class AccountFacts:
     function_count: int | NotKnown
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmFacts:
+class AlarmFacts(Struct, frozen=True):
     """One CloudWatch alarm in state ALARM; `function` is set when a dimension names one.
 
     `actions` are the ARNs that it notifies or calls, unless they are not `enabled`; None: not known.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Key
 
 DYNAMODB_RETENTION_S = 86_400
 """A DynamoDB stream keeps its records for 24 hours; that cannot be changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFacts:
+class StreamFacts(Struct, frozen=True):
     """One stream that feeds a function. `source_kind` is kinesis or dynamodb.
 
     Units: `retention_s` s, None when it could not be read; `shards` open shards.

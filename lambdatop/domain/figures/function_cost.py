@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import fsum
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.cost import pricing

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
 
@@ -10,8 +11,7 @@ MS_S = 0.001
 """Log events are stamped with whole milliseconds (s)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Older:
+class Older(Struct, frozen=True):
     """Whole milliseconds of the logs of some functions, up to the moment that was asked for.
 
     `lines` oldest first. From `since` (s since the epoch, inclusive) to the asked moment everything was

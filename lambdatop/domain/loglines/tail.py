@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lambdatop.domain.loglines.line import LogLine
 
 LogWay = Literal["poll", "live tail"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class LogTail:
+class LogTail(Struct, frozen=True, eq=False, weakref=True):
     """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first.
 
     `via` and what follows describe the way the lines come, as `LogsObserved` does; `lag_s` is of the newest

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lambdatop.domain.keys import Key
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """What a finding or a plan is about: the key for the program, ARN and name for people."""
 
     key: Key
@@ -22,8 +22,7 @@ class Ref:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One statement about one target.
 
     `evidence` maps names with units (`received`, `ratio`, `dlq_growth_per_min`) to numbers or words;

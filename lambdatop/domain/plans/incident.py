@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """Findings that belong together.
 
     `severity` is the worst of them, `since` the earliest (s since the epoch); `symptoms` follow the

@@ -9,9 +9,10 @@ undo on screen what was read back after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.facts.function import Change, FunctionFacts, differences

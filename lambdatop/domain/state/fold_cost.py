@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.cost_history import BurnHistory
 from lambdatop.domain.state import events as ev

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import Gap, Reason
 from lambdatop.domain.frozen import dataclass

@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Iterable
 from functools import partial
 
+from msgspec import Struct
+
 from lambdatop.domain.endpoint import foreign
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sections import section
 from lambdatop.domain.settings.settings import ModeSettings
 from lambdatop.domain.sources import FUNCTIONS
@@ -40,8 +41,7 @@ The command snapshot only reads, in either mode. Values of environment variables
 other secrets in texts are masked as far as they can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Who made the report: the local user and machine, and why the mode is what it is."""
 
     user: str

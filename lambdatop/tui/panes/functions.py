@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import cast
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import AccountBurn
 from lambdatop.domain.keys import Key

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import FIGURES, table_prices
 from lambdatop.domain.cost.prices.table import ROWS

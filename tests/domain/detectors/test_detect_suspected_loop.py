@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.worlds import NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import suspected_loop as it
 from lambdatop.domain.facts.edge import Edge, Reference

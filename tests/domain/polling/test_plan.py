@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from bench.look_plan import CELLS, ERRORS, NOW, SCOPE, row, state, table
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.keys import Key

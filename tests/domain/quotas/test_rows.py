@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.queuescene import ACCOUNT, HOG
 from fakes.quotascene import level, reserved, rows, world
@@ -16,6 +14,7 @@ from fakes.worlds import (
     metrics,
     points,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.not_read import NotKnown

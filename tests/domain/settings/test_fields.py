@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import math
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.settings import fields as made
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True):
     """One field of each kind."""
 
     rate: float = made.knob(2.0, "requests/s", "how often", 0.1, flags=("--rate",), metavar="N")

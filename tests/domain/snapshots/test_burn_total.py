@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.burnscene import EXACT, burn, ran, snap
 from fakes.worlds import NOW, PROMPT, SCOPE, function
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import hour_ahead, projected, times_of
 from lambdatop.domain.facts.cost_history import BurnHistory

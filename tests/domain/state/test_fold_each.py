@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.entries import entry
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, points, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts
 from lambdatop.domain.facts.not_read import Gap

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from fakes.account import Account, FakeMutator, FakeReader
 from fakes.clock import FakeClock, settle
 from fakes.engine_bench import EngineBench
 from fakes.entries import SCOPE, WORKER, entry
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.plans.plan import Plan

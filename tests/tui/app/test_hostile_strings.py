@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.loglines.line import parse

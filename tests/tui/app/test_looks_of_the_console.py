@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import functions, looking, press, settle, show, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target

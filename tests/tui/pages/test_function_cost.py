@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.shown_plans import plans
 from fakes.worlds import NOW, function
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -10,6 +9,7 @@ from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import KEY, NARROW, MakeApp, OpenLog, marked, numbered, opener, rows, tail, with_log
 from fakes.screens import dashboard, looking, press, settle, show, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import Throttled
 from lambdatop.domain.loglines.line import parse
