@@ -6,6 +6,7 @@ Nothing of the SDK is imported before `connect` runs: it costs a quarter of a se
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -92,7 +93,7 @@ async def connect(
         await clients.close()
         guard.forbid_changes()
         sdk.strip(session)
-        connection = replace(connection, read_only=True)
+        connection = dataclasses.replace(connection, read_only=True)
         clients = Clients(session, connection, region, attempts=3)
         api = Api(clients, limiter, meter, clock)
     renewed = _renewal(identified, expires_at, lambda: signer.arn)

@@ -75,7 +75,7 @@ def labels(**given: tuple[Label, ...]) -> dict[str, tuple[Label, ...]]:
 
 def relabelled(**labels: tuple[Label, ...]) -> Scene:
     """Return the kafka-lag scene, in which only stream_lag has a finding, with other labels."""
-    return replace(shaped()["kafka-lag"], **{"must": (), "may": (), "never": ()} | labels)  # type: ignore[arg-type]
+    return replace(shaped()["kafka-lag"], **{"must": (), "may": (), "never": ()} | labels)
 
 
 TARGET = "payments → settlement"

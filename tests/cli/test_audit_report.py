@@ -74,7 +74,7 @@ def account(text: str = "x", **changes: object) -> Snapshot:
             NOW, {text: "no", f"{text}.": "unknown", "lambda:ListFunctions": "yes"}, text
         ),
     )
-    return replace(snapshot, **changes)  # type: ignore[arg-type]
+    return replace(snapshot, **changes)
 
 
 def rows(markdown: str, title: str) -> list[list[str]]:

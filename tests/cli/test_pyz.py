@@ -16,8 +16,8 @@ from pathlib import Path
 import build_pyz
 import pytest
 from fakes.hostile import HostileStub, running
-from fakes.pythons import interpreters
 from fakes.terminal import Terminal
+from pythons import interpreters
 
 from lambdatop import __version__
 from lambdatop.cli import exit_codes

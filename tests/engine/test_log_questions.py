@@ -156,7 +156,7 @@ class WithDoors(FakeBackend):
         self.doors = {"queries": queries, "history": history}
 
     async def connect(self) -> Backend:
-        return replace(await super().connect(), **self.doors)  # type: ignore[arg-type]
+        return replace(await super().connect(), **self.doors)
 
 
 def test_through_the_thread_and_cancelling_reaches_the_query(tmp_path: Path) -> None:

@@ -17,10 +17,7 @@ MANY = tuple(VersionFacts(str(n), "", None, "Active") for n in range(1, 15))
 
 
 def _states(*states: object) -> tuple[VersionFacts, ...]:
-    return tuple(
-        replace(v, state=state)  # type: ignore[arg-type]
-        for v, state in zip(on_alias().versions, states, strict=True)
-    )
+    return tuple(replace(v, state=state) for v, state in zip(on_alias().versions, states, strict=True))
 
 
 ALIAS: Cases = {

@@ -99,7 +99,7 @@ class Boaster(Twice):
 async def _with(hand: Twice, trouble: Trouble, fresh: Fresh) -> list[str]:
     """Return the faults of the matrix for a throttle that is executed by this hand."""
     lab = hand.bench
-    lab.backends["hand"] = replace(lab.backends["plain"], mutator=hand)  # type: ignore[arg-type]
+    lab.backends["hand"] = replace(lab.backends["plain"], mutator=hand)
     try:
         fault = WireFault("sabotage", lambda world: lambda number: trouble, UNKNOWN, UNKNOWN, "hand")
         cell = await wire_cell(lab, THROTTLE, fault, fresh(), undo=False)

@@ -108,4 +108,4 @@ def prices_for(
 def _with(prices: Prices, figures: Mapping[str, float], source: str) -> Prices:
     known = {name: value for name, value in figures.items() if name in FIGURES}
     borrowed = prices.borrowed - known.keys()
-    return replace(prices, **known, borrowed=borrowed, set_by=(*prices.set_by, source))  # type: ignore[arg-type]
+    return replace(prices, **known, borrowed=borrowed, set_by=(*prices.set_by, source))

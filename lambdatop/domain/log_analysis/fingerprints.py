@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from lambdatop.domain.loglines.headline import headline
 from lambdatop.domain.loglines.records import Record

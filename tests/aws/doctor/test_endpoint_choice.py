@@ -6,12 +6,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import IDENTITY, REGION, Counter, HandClock, Tokens, towards
 from fakes.wire_stub import WireStub
-from msgspec.structs import replace
 
 from lambdatop.aws.connect import connect
 from lambdatop.aws.doctor.endpoints import places

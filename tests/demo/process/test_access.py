@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from demo.clients import Aws
 from demo.raw_http import FUNCTIONS, TOKEN, Request, ask, connected, good, host_of, received_until, statuses
-from msgspec.structs import replace
 
 from lambdatop.demo.process.launch import Demo
 

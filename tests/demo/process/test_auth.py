@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
 from demo.clients import Aws
-from msgspec.structs import replace
 
 from lambdatop.demo.process.launch import start
 

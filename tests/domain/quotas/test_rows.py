@@ -203,7 +203,7 @@ def test_the_nearest_comes_first_and_the_soonest_counts_as_near() -> None:
     def made(name: str, used: float, soonest: float | None = None, **more: object) -> QuotaRow:
         range_s = None if soonest is None else (soonest, 2 * soonest)
         row = QuotaRow(name, "", "account", used, 100, "", "", 100 - used, exhausted_range_s=range_s)
-        return replace(row, **more)  # type: ignore[arg-type]
+        return replace(row, **more)
 
     ordered = sorted(
         (

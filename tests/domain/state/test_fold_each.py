@@ -172,7 +172,7 @@ def test_a_function_that_is_gone_here_takes_nothing_from_one_of_the_same_name_el
 
 
 def test_what_nobody_folds_is_an_error_that_names_it_and_each_event_has_its_turn() -> None:
-    class Unheard(ev.Event):
+    class Unheard(ev.Event, frozen=True):
         """Of a kind that no fold knows."""
 
     with pytest.raises(TypeError, match="no fold for Unheard"):

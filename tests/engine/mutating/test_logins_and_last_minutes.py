@@ -77,7 +77,7 @@ async def test_credentials_that_the_read_before_renews_are_good(tmp_path: Path) 
             way.ends = way.clock.now() + 3600.0
             return getattr(reader, name)
 
-    way.backend = replace(way.backend, reader=Renewing())  # type: ignore[arg-type]
+    way.backend = replace(way.backend, reader=Renewing())
     way.executor = executor_on(
         way.backend, Settings(), way.clock, way.journal, "operator", lambda events: None
     )

@@ -122,7 +122,7 @@ async def test_following_again_brings_back_what_made_room(
 
 
 def live(snapshot: Snapshot, **fields: object) -> Snapshot:
-    log = replace(snapshot.logs[KEY], **fields)  # type: ignore[arg-type]
+    log = replace(snapshot.logs[KEY], **fields)
     return replace(snapshot, logs=MappingProxyType({KEY: log}))
 
 

@@ -81,10 +81,9 @@ class _TypedParser:
 
     async def parse(self, response: dict[str, Any], shape: Any) -> Any:
         """Return what the SDK's parser would."""
-        found = None
-        if shape is not None and response["status_code"] == 200 and (long := LISTS.get(shape.name)):
-            found = _split(response["body"], long)
-        if found is None:
+        long = LISTS.get(shape.name) if shape is not None and response["status_code"] == 200 else None
+        found = _split(response["body"], long) if long is not None else None
+        if long is None or found is None:
             return await self._full.parse(response, shape)
         entries, rest = found
         answer = await self._full.parse({**response, "body": rest}, shape)
