@@ -197,6 +197,7 @@ def test_every_pane_is_found_in_the_folder(root: Path) -> None:
     named = [f.stem for f in files if "\nSPEC" in f.read_text(encoding="utf-8")]
     assert sorted(spec.name for spec in PANES) == named
     assert len({spec.key for spec in PANES}) == len(PANES)
+    assert {name for spec in PANES for name in spec.sources} <= SOURCES.keys()
 
 
 @pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
