@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal

@@ -32,8 +32,8 @@ from lambdatop.domain.state.snapshot import (
     Target,
 )
 from lambdatop.domain.state.world import Spend
-from lambdatop.report.audit.markdown import plain
 from lambdatop.report.audit.report import Asked, report
+from lambdatop.report.audit.tables import plain
 
 PARSER = MarkdownIt("gfm-like", {"linkify": True})
 ASKED = Asked("ada", "bastion-1", ModeSettings(origin="flag --read-only"))

@@ -18,7 +18,7 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import Found, Row, Scan, price_usd
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.ports.aws import Backend
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import FunctionsListed

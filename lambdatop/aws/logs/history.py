@@ -20,7 +20,7 @@ from lambdatop.domain.errors import Denied, Missing
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.sanitize import clean_line
 
 PAGE_LINES = 2000

@@ -96,3 +96,19 @@ def projected(usd_per_hour: float, now: float, until: float) -> float:
 def times_of(now: float | None, then: float | None) -> float | None:
     """Return present rate divided by the former one; None where either is unknown, or the former is zero."""
     return now / then if now is not None and then else None
+
+
+class BurnHistory(Struct, frozen=True):
+    """The account's hours: start (s since the epoch), sum of durations (ms), invocations. Oldest first."""
+
+    at: float
+    hours: tuple[tuple[int, float, float], ...]
+
+    def running(self, at: float) -> float | None:
+        """Return the average concurrent executions over the hour that holds `at`.
+
+        None where there is no point.
+        """
+        start = int(at // 3600) * 3600
+        found = next((ms for t, ms, _ in self.hours if t == start), None)
+        return None if found is None else found / 1000 / 3600

@@ -18,10 +18,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, STREAMS, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.units import span
 
 KINESIS_LEAST_RETENTION_S = 86_400

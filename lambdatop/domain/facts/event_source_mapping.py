@@ -126,3 +126,20 @@ CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
 }
 """What plans compare and change. A setting that AWS leaves out of its answer counts as its default, except
 for MaximumConcurrency, which is absent or a number, and the on-failure destination, absent or an ARN."""
+
+
+DYNAMODB_RETENTION_S = 86_400
+"""A DynamoDB stream keeps its records for 24 hours; that cannot be changed."""
+
+
+class StreamFacts(Struct, frozen=True):
+    """One stream that feeds a function. `source_kind` is kinesis or dynamodb.
+
+    Units: `retention_s` s, None when it could not be read; `shards` open shards.
+    """
+
+    key: Key
+    arn: str
+    source_kind: str
+    retention_s: int | None = None
+    shards: int | None = None

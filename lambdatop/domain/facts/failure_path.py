@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.event_source_mapping import ENDLESS, MAX_RECEIVES, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import (
+    DYNAMODB_RETENTION_S,
+    ENDLESS,
+    MAX_RECEIVES,
+    MappingFacts,
+)
 from lambdatop.domain.facts.function import FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.units import span

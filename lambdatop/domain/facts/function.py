@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import ClassVar
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.edge import Reference
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.keys import Key
+from lambdatop.domain.facts.triggers import Reference
+from lambdatop.domain.keys import Key, Kind
+from lambdatop.domain.memo import newest
 
 Reserved = int | None
 """Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
@@ -115,3 +119,27 @@ class AlarmFacts(Struct, frozen=True):
         if self.actions == ():
             return ("it has no action for ALARM: nobody is notified",)
         return () if self.enabled else ("its actions are switched off: nobody is notified",)
+
+
+LOG_GROUP: Kind = "log group"
+
+
+def group_of(facts: FunctionFacts) -> Key:
+    """Return the log group that a function writes to."""
+    return Key(facts.key.scope, LOG_GROUP, facts.log_group)
+
+
+@newest
+def writers_by_group(
+    functions: Mapping[Key, FunctionFacts], give_way: GiveWay = no_pause
+) -> Mapping[Key, tuple[FunctionFacts, ...]]:
+    """Return the functions of each log group, by the group's key; functions without a group are left out."""
+    found: dict[Key, list[FunctionFacts]] = defaultdict(list)
+    for facts in paced(functions.values(), give_way, 500):
+        if facts.log_group:
+            found[group_of(facts)].append(facts)
+    give_way()
+    for each in found.values():
+        if len(each) > 1:
+            each.sort(key=lambda facts: facts.key)
+    return {group: tuple(each) for group, each in found.items()}

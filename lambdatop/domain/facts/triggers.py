@@ -65,3 +65,25 @@ class FunctionTriggers(Struct, frozen=True):
 def never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
     """Return the placeholder for the triggers of a function of which nothing was read yet."""
     return FunctionTriggers(function, unread, unread, unread)
+
+
+class Edge(Struct, frozen=True):
+    """Events go from `source` to `target` (ARNs without a function's qualifier).
+
+    `via` says how: "event source mapping", "redrive policy", "on-failure destination", "on-success
+    destination", "dead-letter queue", "subscription", "notification", "rule NAME", "environment variable
+    NAME" … `certain` is False where it is only likely: an environment variable that names a queue says
+    that the function knows it, not that it writes there.
+    """
+
+    source: str
+    target: str
+    via: str
+    certain: bool = True
+
+
+class Reference(Struct, frozen=True):
+    """A resource that one of a function's environment variables names; the value itself is not kept."""
+
+    variable: str
+    arn: str

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.edge import Edge
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.facts.triggers import Edge
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window

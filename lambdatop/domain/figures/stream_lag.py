@@ -7,10 +7,9 @@ from statistics import median
 from msgspec import Struct
 
 from lambdatop.domain.facts import deadline
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.state.world import World
 

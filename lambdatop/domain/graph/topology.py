@@ -15,12 +15,11 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.edge import Edge
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import QueueHistory
-from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
+from lambdatop.domain.facts.triggers import AsyncConfig, Edge, FunctionTriggers
 from lambdatop.domain.graph.cycles import closed_paths, trimmed
 from lambdatop.domain.graph.nodes import bus_of, key_of, name_of, node, service_of
 from lambdatop.domain.keys import Key, Scope, parse_arn

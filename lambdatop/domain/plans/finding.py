@@ -60,3 +60,27 @@ def continue_from(previous: Iterable[Finding], current: Iterable[Finding]) -> tu
     began = {f.identity: f.since for f in previous}
     kept = [replace(f, since=min(f.since, began.get(f.identity, f.since))) for f in current]
     return tuple(sorted(kept, key=lambda f: (-f.rank, f.since, f.detector, f.target.name)))
+
+
+class Incident(Struct, frozen=True):
+    """Findings that belong together.
+
+    `severity` is the worst of them, `since` the earliest (s since the epoch); `symptoms` follow the
+    cause in the order in which one explains the next; `functions` are those concerned.
+    """
+
+    cause: Finding
+    symptoms: tuple[Finding, ...]
+    severity: Severity
+    since: float
+    functions: tuple[Key, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The cause, then its symptoms."""
+        return (self.cause, *self.symptoms)
+
+    @property
+    def key(self) -> tuple[str, Key]:
+        """What makes it the same incident in the next round, as long as its cause stays the same."""
+        return self.cause.identity

@@ -7,12 +7,12 @@ from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import Found
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.plans.lease import Leased
 from lambdatop.domain.plans.plan import Call, State
 from lambdatop.domain.plans.situation import Situation

@@ -10,8 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.edge import Edge
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
@@ -19,8 +18,7 @@ from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimit
 from lambdatop.domain.facts.series import SeriesKey
-from lambdatop.domain.facts.stream import StreamFacts
-from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.facts.triggers import Edge, FunctionTriggers
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.tail import LogWay

@@ -21,8 +21,7 @@ from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.triggers import Invocation
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail
-from lambdatop.domain.plans.finding import Finding
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import Finding, Incident
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.state.aftermath import Aftermath
 from lambdatop.domain.state.world import Spend, World

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple, cast
 
 from msgspec import Struct, field
 
-from lambdatop.domain.facts.cost_history import BurnHistory
-from lambdatop.domain.facts.edge import Edge
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.cost.burn import BurnHistory
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import NotKnown, Reason, SourceGaps
 from lambdatop.domain.facts.permissions import Permissions
@@ -19,8 +18,7 @@ from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueHistory
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimits
 from lambdatop.domain.facts.series import EMPTY, NO_SERIES, KnownSeries, Series, SeriesKey
-from lambdatop.domain.facts.stream import StreamFacts
-from lambdatop.domain.facts.triggers import FunctionTriggers, never_read
+from lambdatop.domain.facts.triggers import Edge, FunctionTriggers, never_read
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.journal import Entry

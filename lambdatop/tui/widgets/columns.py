@@ -8,8 +8,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from msgspec import Struct
 
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.style.glyphs import SORT_DOWN, SORT_UP
 from lambdatop.tui.style.spans import Span, Spans, fit
+from lambdatop.tui.style.theme import SORT_DOWN, SORT_UP
 from lambdatop.tui.widgets.rows import Rows
 
 R = TypeVar("R")

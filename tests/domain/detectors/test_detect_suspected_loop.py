@@ -4,9 +4,8 @@ from fakes.worlds import NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, 
 from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import suspected_loop as it
-from lambdatop.domain.facts.edge import Edge, Reference
 from lambdatop.domain.facts.function import AccountFacts
-from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.facts.triggers import Edge, FunctionTriggers, Reference
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding

@@ -31,7 +31,7 @@ from lambdatop.domain.quotas.rows import nearness, quota_rows
 from lambdatop.domain.quotas.scope_view import view
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold
-from lambdatop.domain.state.fold_quotas import calls_seen
+from lambdatop.domain.state.fold_account import calls_seen
 from lambdatop.domain.state.snapshot import QuotaRow
 from lambdatop.domain.state.world import EMPTY_WORLD
 

@@ -10,10 +10,10 @@ from fakes.entries import entry
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, points, queue
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.event_source_mapping import StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import parse

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.tail import LogTail
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import Incident
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
 from lambdatop.tui.app.app import LambdatopApp
 

@@ -15,7 +15,7 @@ from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
 from lambdatop.domain.state.world import Spend
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.pages.ages import metrics_old
+from lambdatop.tui.pages.function import metrics_old
 from lambdatop.tui.panes.functions import SPEC as FUNCTIONS
 from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.style.spans import plain, width_of

@@ -20,8 +20,8 @@ from lambdatop.tui.pages.function_cost import burn_section
 from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.panes.functions import title_words
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import TIMES
 from lambdatop.tui.style.spans import plain
+from lambdatop.tui.style.theme import TIMES
 
 BURN = Burn(0.002, 0.0005, 0.0, 0.0001, 0.0003, 1, 0.0002, 0.5)
 ACCOUNT = AccountBurn(

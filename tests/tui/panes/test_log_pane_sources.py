@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from lambdatop.domain.errors import Throttled
 from lambdatop.domain.loglines.line import parse
-from lambdatop.domain.loglines.page import Older
 from lambdatop.domain.loglines.tail import LogTail as Tail
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.logview import buffer
 from lambdatop.tui.panes.log_status import STARTING, notes, way

@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from lambdatop.domain.cost.pricing import LOG_INGEST_GB_USD
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
+from lambdatop.domain.facts.function import LOG_GROUP, FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
