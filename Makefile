@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-newest lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
+.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
 
 install: $(VENV)/.installed
 
@@ -52,6 +52,10 @@ test-fast: $(VENV)/.installed $(AWSCLI)/.installed
 
 test-newest: $(NEWEST)/.installed
 	LAMBDATOP_DEMO_PYTHON=$(abspath $(BIN)/python) $(NEWEST)/bin/python -m pytest -m sdk
+
+# The pure tests on every other Python from 3.11 to 3.14 that this machine has.
+test-pythons: $(VENV)/.installed
+	$(BIN)/python tools/test_pythons.py $(LOCKED_ONLY)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
-"""Builds `dist/lambdatop.pyz`: lambdatop and all it needs, in one file that any Python from 3.11 on can run.
+"""Build `dist/lambdatop.pyz`: lambdatop and all it needs, in one file for every Linux machine.
 
 What comes from others are wheels of `requirements/pyz.txt`, each with its hash checked by pip and again here.
 The compiled parts of aiohttp, yarl, multidict, frozenlist, propcache, wrapt and PyYAML are left out: each of
-these falls back to its own pure Python, so that one file serves every machine. So is the emulator of the
-demo, and so are the SDK's models of the services that lambdatop never calls. Licences stay in.
+these falls back to its own pure Python. msgspec has none: its compiled part is in the file once for each
+Python, machine and C library of `PYTHONS` and `MACHINES` (names differ), so that one file serves all.
+The emulator of the demo and the SDK's models of the services that lambdatop never calls are left out.
+Licences stay in.
 
 The same input gives the same bytes (with the same zlib): wheels for one fixed platform whoever builds, names
 in order, one time for all entries (SOURCE_DATE_EPOCH, or the first that a zip file knows).
@@ -21,7 +23,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,20 +32,16 @@ SHEBANG = b"#!/usr/bin/env python3\n"
 NOT_OFFERED = 3
 """Exit code when the index does not have what the lock names."""
 
-# Wheels for one platform, whichever one builds: their Python files are the same everywhere.
-PLATFORM = (
-    "--python-version",
-    "3.11",
-    "--implementation",
-    "cp",
-    "--abi",
-    "cp311",
-    "--abi",
-    "abi3",
-    "--abi",
-    "none",
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+MACHINES = (
+    *(("any", "manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64"),),
+    *(("manylinux2014_aarch64", "manylinux_2_17_aarch64"),),
+    *(("musllinux_1_2_x86_64",), ("musllinux_1_2_aarch64",)),
 )
-PLATFORMS = ("any", "manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
+"""The names that wheels have for one machine and C library. All packages are fetched for the first Python and
+machine, whoever builds: their Python files are the same everywhere."""
+COMPILED = ("msgspec",)
+"""Packages that do not run without their compiled part."""
 
 SERVICES = (
     "cloudtrail", "cloudwatch", "dynamodb", "events", "iam", "kinesis", "lambda", "logs", "pricing", "s3",
@@ -51,7 +49,7 @@ SERVICES = (
 )  # fmt: skip
 """Directories of botocore's models: what lambdatop calls, and what credential providers call."""
 
-_COMPILED = (".so", ".pyd", ".pyx", ".pxd", ".pxi", ".pyi", ".c", ".h", ".scm")
+_UNUSED = (".so", ".pyd", ".pyx", ".pxd", ".pxi", ".pyi", ".c", ".h", ".scm")
 _LICENCES = re.compile(r"[^/]+\.dist-info/(METADATA|LICEN[CS]E[^/]*|NOTICE[^/]*|licenses/.+)")
 _LOCKED = re.compile(r"^([a-z0-9.-]+)==(\S+)((?:\s*\\\n\s+--hash=sha256:[0-9a-f]{64})+)", re.MULTILINE)
 
@@ -96,34 +94,48 @@ def locked(lock: str) -> dict[tuple[str, str], frozenset[str]]:
 
 
 def fetched(wheels: Path, lock: str) -> list[Path]:
-    """Return one wheel for every line of the lock, downloaded where they are not there yet."""
-    found = sorted(wheels.glob("*.whl"))
-    if len(found) == len(locked(lock)):
-        return found
+    """Return a wheel for every line of the lock, one for each machine of what is compiled; download them."""
     wheels.mkdir(parents=True, exist_ok=True)
-    platforms = [word for name in PLATFORMS for word in ("--platform", name)]
+    done = wheels / "complete"
+    if not done.exists():
+        _download(wheels, LOCK, PYTHONS[0], MACHINES[0])
+        compiled = wheels / "compiled.txt"
+        compiled.write_text(
+            "".join(m[0] + "\n" for m in _LOCKED.finditer(lock) if m[1] in COMPILED), encoding="utf-8"
+        )
+        for python in PYTHONS:
+            for names in MACHINES:
+                _download(wheels, compiled, python, names)
+        done.touch()
+    return sorted(wheels.glob("*.whl"))
+
+
+def _download(wheels: Path, lock: Path, python: str, names: Sequence[str]) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps"]
-    command += ["--only-binary=:all:", *PLATFORM, *platforms, "-d", str(wheels), "-r", str(LOCK)]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    command += ["--only-binary=:all:", "--python-version", python, "--implementation", "cp"]
+    command += [word for abi in (f"cp{python.replace('.', '')}", "abi3", "none") for word in ("--abi", abi)]
+    command += [word for name in names for word in ("--platform", name)]
+    done = subprocess.run([*command, "-d", str(wheels), "-r", str(lock)], stderr=subprocess.PIPE, text=True)
     if "No matching distribution found" in done.stderr:
         raise NotOffered(
             f"the package index does not offer what requirements/pyz.txt names:\n{done.stderr.strip()}"
         )
     if done.returncode:
         sys.exit(done.stderr)
-    return sorted(wheels.glob("*.whl"))
 
 
 def checked(wheels: list[Path], lock: str) -> list[Path]:
-    """Return the same wheels; exit when one is not in the lock, or a line of the lock has none."""
+    """Return the same wheels; the run ends when one is not in the lock, or a line of the lock has none."""
     wanted = locked(lock)
+    found = set()
     for wheel in wheels:
         name, version = wheel.name.split("-")[:2]
         key = (re.sub(r"[-_.]+", "-", name).lower(), version)
-        if _sha256(wheel.read_bytes()) not in wanted.pop(key, frozenset()):
+        if _sha256(wheel.read_bytes()) not in wanted.get(key, frozenset()):
             sys.exit(f"{wheel} is not what requirements/pyz.txt names; remove it and build again")
-    if wanted:
-        sys.exit(f"no wheel for {', '.join('=='.join(key) for key in wanted)}")
+        found.add(key)
+    if missing := wanted.keys() - found:
+        sys.exit(f"no wheel for {', '.join('=='.join(key) for key in sorted(missing))}")
     return wheels
 
 
@@ -134,9 +146,9 @@ def contents(wheels: list[Path]) -> dict[str, bytes]:
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
                 if not name.endswith("/") and is_needed(name):
-                    if name in files:
+                    data = archive.read(name)
+                    if files.setdefault(name, data) != data:
                         sys.exit(f"{wheel.name} would replace {name}")
-                    files[name] = archive.read(name)
     return files
 
 
@@ -150,14 +162,13 @@ def own_files() -> Iterator[tuple[str, bytes]]:
 
 
 def is_needed(name: str) -> bool:
-    """Return whether a wheel's file belongs in: Python, data, licences.
-
-    Nothing compiled, no foreign commands.
-    """
+    """Return whether a wheel's file belongs in: Python, data, licences, `COMPILED`; no foreign commands."""
     top, _, rest = name.partition("/")
     if top.endswith(".dist-info"):
         return _LICENCES.fullmatch(name) is not None
-    if top.endswith(".data") or name.endswith(_COMPILED) or name.startswith("textual/demo/"):
+    if top in COMPILED and name.endswith(".so"):
+        return True
+    if top.endswith(".data") or name.endswith(_UNUSED) or name.startswith("textual/demo/"):
         return False
     if name.startswith("botocore/data/"):
         parts = rest.split("/")[1:]
@@ -174,7 +185,9 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     for name, data in [*outer.items(), *sorted(files.items())]:
         digest.update(f"{name}\0{_sha256(data)}\n".encode())
     sizes = {name: len(data) for name, data in sorted(files.items())}
-    manifest = json.dumps({"hash": digest.hexdigest()[:32], "files": sizes}, separators=(",", ":"))
+    compiled = sorted({name.partition(".")[0] for name in files if name.endswith(".so")})
+    whole = {"hash": digest.hexdigest()[:32], "files": sizes, "compiled": compiled}
+    manifest = json.dumps(whole, separators=(",", ":"))
     outer |= {"manifest.json": manifest.encode(), "content.zip": _zip(files)}
     return SHEBANG + _zip(outer, stored=("content.zip",))
 

@@ -27,8 +27,10 @@ import tempfile
 import time
 import zipfile
 import zipimport
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
+HERE = f"{sys.platform} on {os.uname().machine} with {sys.implementation.name} {sys.version.split()[0]}"
 ARCHIVE = os.path.dirname(os.path.abspath(__file__))
 STALE_S = 3600.0
 """What a killed first run left behind is removed after so long."""
@@ -41,6 +43,11 @@ class Unsafe(Exception):
 def start() -> int:
     """Unpack when needed, and run lambdatop's command line; its exit code."""
     manifest = json.loads(zipimport.zipimporter(ARCHIVE).get_data(os.path.join(ARCHIVE, "manifest.json")))
+    for module in manifest["compiled"]:
+        if not any(module + suffix in manifest["files"] for suffix in EXTENSION_SUFFIXES):
+            sys.stderr.write(f"lambdatop: this file was not built for {HERE}, but for Linux on x86-64 or ")
+            sys.stderr.write("arm64 with CPython 3.11 to 3.14. Install the package with pipx instead.\n")
+            return 1
     try:
         home = unpacked(manifest)
     except (OSError, Unsafe) as error:

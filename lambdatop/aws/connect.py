@@ -6,11 +6,13 @@ Nothing of the SDK is imported before `connect` runs: it costs a quarter of a se
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from lambdatop.aws.sdk.connection import Connection, region_of, resolve
 from lambdatop.aws.sdk.endpoints import check_connection, foreign_endpoint
@@ -60,7 +62,7 @@ async def connect(
     limited = settings.session_policy == "read-only" and not connection.isolated
     roles = RoleSessions(limited=limited)
     try:
-        session = sdk.open_session(connection, guard, meter, clock.give_way)
+        session = sdk.open_session(connection, guard, meter)
         _check_profile(connection, session, settings)
         if not connection.isolated:
             roles.install(session)
@@ -91,7 +93,7 @@ async def connect(
         await clients.close()
         guard.forbid_changes()
         sdk.strip(session)
-        connection = replace(connection, read_only=True)
+        connection = dataclasses.replace(connection, read_only=True)
         clients = Clients(session, connection, region, attempts=3)
         api = Api(clients, limiter, meter, clock)
     renewed = _renewal(identified, expires_at, lambda: signer.arn)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import Source
 from lambdatop.domain.settings.settings import Settings
@@ -32,8 +33,7 @@ class Opened(NamedTuple):
     identity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CollectorSpec:
+class CollectorSpec(Struct, frozen=True):
     """Everything that is known of how a source is read; the module that reads it exports one as SPEC.
 
     `trials` are what `lambdatop doctor` sends to see whether an action is allowed, where IAM may not be asked

@@ -6,15 +6,15 @@ import getpass
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from lambdatop import __version__
 from lambdatop.cli import stdio
 from lambdatop.cli.context import Context
 from lambdatop.cli.log_file import close_log, open_log
 from lambdatop.domain.errors import CredentialsError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.ports.aws import Backend, Connect, EventSink
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
@@ -31,8 +31,7 @@ Locate = Callable[[], Awaitable["Connection"]]
 """Says where to connect to; the demo starts its emulator in here, so that the screen is painted first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What every command that talks to AWS is made of; `waiting` hear what opening a connection waits for."""
 
     clock: Clock

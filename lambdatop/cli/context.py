@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lambdatop.cli import stdio
 from lambdatop.cli.options import Chosen, choose
 from lambdatop.config.load import Loaded, load
 from lambdatop.config.paths import Paths, resolve
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings.settings import Settings
 
 if TYPE_CHECKING:
     from lambdatop.domain.state.snapshot import Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The settled surroundings of one run."""
 
     paths: Paths

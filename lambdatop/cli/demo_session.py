@@ -6,9 +6,10 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError, UsageError
 from lambdatop.domain.keys import Scope

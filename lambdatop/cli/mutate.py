@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import Parts, mitigation_flow
 from lambdatop.cli.context import Context
-from lambdatop.cli.show_plan import show
+from lambdatop.cli.show import show_plan
 from lambdatop.cli.terminal.signals import PatientEnds
 from lambdatop.domain.errors import RefusedReadOnly, UsageError
 from lambdatop.domain.plans.plan import Plan, Proposal
@@ -67,7 +67,7 @@ async def carry_out(
         await settle_intents(executor)
         proposal = await propose(backend, executor)
         if not isinstance(proposal, Plan):
-            show(proposal, as_json=as_json)
+            show_plan(proposal, as_json=as_json)
             return exit_codes.FAILED
         _refuse_destructive(context, proposal)
         names = await executor.names_of(proposal)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 
+from msgspec import Struct
+
 from lambdatop.config import schema
 from lambdatop.config.aws_profile import environment_profile
 from lambdatop.config.load import Given
 from lambdatop.domain.endpoint import shown_url
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOption:
+class GlobalOption(Struct, frozen=True):
     """One option of every command. `setting` is the dotted key it sets; switches take no value."""
 
     flags: tuple[str, ...]
@@ -74,8 +74,7 @@ def add_globals(parser: argparse.ArgumentParser) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What flags and variables say together. `write` is the origin of an explicit --write, or None."""
 
     given: Mapping[str, Given]
@@ -188,3 +187,30 @@ def _rows() -> Iterator[str]:
         value = f" *{option.metavar}*" if option.metavar else ""
         key = f"`{option.setting}`" if option.setting else ""
         yield f"| {flags}{value} | `{option.variable}` | {key} | {option.help} |"
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+LONGEST_S = 14 * 86_400
+
+
+def parse_seconds(text: str) -> float:
+    """Parse `30`, `30s`, `10m`, `2h` or `1d` as s.
+
+    Raises:
+        UsageError: it is something else, or longer than 14 days.
+    """
+    amount, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    if not (amount.isascii() and amount.isdigit()) or int(amount) * _UNITS[unit] > LONGEST_S:
+        raise UsageError(f"{text!r} is not a duration; write 30s, 10m, 2h or 1d, at most 14d")
+    return float(int(amount) * _UNITS[unit])
+
+
+def seconds(text: str) -> float:
+    """Parse seconds from 0 to a day, with a fraction; argparse turns the error into a usage message."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
+    return value

@@ -1,9 +1,11 @@
-"""Print a snapshot in the form that was asked for."""
+"""Print a snapshot, a plan or a refusal in the form that was asked for."""
 
 from __future__ import annotations
 
 from lambdatop.cli import stdio
+from lambdatop.domain.plans.plan import Proposal
 from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.report.text.plan import proposal_text
 from lambdatop.report.text.snapshot import snapshot_text
 
 
@@ -28,3 +30,13 @@ def note_gaps(snapshot: Snapshot) -> None:
         stdio.message(
             f"note: {reads:,} reads brought nothing or were not made; the output lists them as not seen"
         )
+
+
+def show_plan(proposal: Proposal, *, as_json: bool) -> None:
+    """Print a plan or a refusal as data."""
+    if as_json:
+        from lambdatop.report.json.snapshot import plan_json
+
+        stdio.document(plan_json(proposal))
+    else:
+        stdio.data(proposal_text(proposal))

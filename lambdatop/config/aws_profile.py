@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
+
 from lambdatop.config.presence import read_file
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line
 
 MAX_BYTES = 4_000_000
@@ -26,8 +27,7 @@ Kind = Literal["environment", "sso", "role", "process", "login", "keys", "other"
 Sections = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileLook:
+class ProfileLook(Struct, frozen=True):
     """What stands behind a profile.
 
     `kind` is how its chain of source profiles ends; `ends_at` is the profile at that end, which is the one to

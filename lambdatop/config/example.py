@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 from lambdatop.config import schema
@@ -46,7 +45,7 @@ def render_example() -> str:
 
 def _lines() -> Iterator[str]:
     above: list[str] = []
-    words = {field.name: field.metadata.get("help", "") for field in fields(Settings)}
+    words = {name: about.get("help", "") for name, about in Settings.described.items()}
     for path, value in schema.flatten(Settings()):
         *sections, name = path.split(".")
         for depth, section in enumerate(sections):

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from lambdatop.config import schema
 from lambdatop.config.model import EMPTY, ConfigError, Content, Problem, Written
 from lambdatop.config.presence import is_there
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line
 from lambdatop.domain.settings.settings import Settings
 
@@ -22,8 +23,7 @@ class Given(NamedTuple):
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """Settings, the origin of each dotted key, and what must be said aloud about them."""
 
     settings: Settings

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from lambdatop.config.suggestions import did_you_mean
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line
 
 
@@ -35,8 +36,7 @@ class ConfigError(UsageError):
         super().__init__("\n".join(lines))
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """A config file, validated: flat keys, flat keys of each profile section, and accounts' read_only."""
 
     values: Mapping[str, Written]

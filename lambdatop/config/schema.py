@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
-from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.settings.fields import Check
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lambdatop.domain.settings.fields import Check, Section
 from lambdatop.domain.settings.settings import Settings
 
 Type = Literal["str", "bool", "int", "float"]
-T = TypeVar("T")
+T = TypeVar("T", bound=Section)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One key, as its field describes it (`domain/settings/fields.py`).
 
     `unit` is shown behind the default; `low` and `high` are the inclusive range, `null` is what null means,
@@ -44,17 +44,17 @@ class Option:
         return f"{self.unit}, {plain(self.low)} to {plain(self.high)}" if self.unit else ""
 
 
-def _options(settings: object, prefix: str = "") -> Iterator[Option]:
+def _options(settings: Section, prefix: str = "") -> Iterator[Option]:
     """The options of all leaves that a user may set, in the order of their fields."""
-    for field in fields(settings):  # type: ignore[arg-type]
-        value, path = getattr(settings, field.name), f"{prefix}{field.name}"
-        if field.metadata.get("fixed"):  # not the user's to set
+    for name in settings.__struct_fields__:
+        value, metadata = getattr(settings, name), settings.described.get(name, {})
+        if metadata.get("fixed"):  # not the user's to set
             continue
-        if is_dataclass(value):
-            yield from _options(value, f"{path}.")
+        if isinstance(value, Section):
+            yield from _options(value, f"{prefix}{name}.")
         else:
-            kind, _, none = str(field.type).partition(" | ")
-            yield Option(path, cast("Type", kind), bool(none), **field.metadata)
+            kind, _, none = str(type(settings).__annotations__[name]).partition(" | ")
+            yield Option(f"{prefix}{name}", cast("Type", kind), bool(none), **metadata)
 
 
 OPTIONS: tuple[Option, ...] = tuple(_options(Settings()))
@@ -92,13 +92,13 @@ def build(values: Mapping[str, Any]) -> Settings:
 
 def _build(default: T, prefix: str, values: Mapping[str, Any]) -> T:
     changes: dict[str, Any] = {}
-    for field in fields(default):  # type: ignore[arg-type]
-        path, value = f"{prefix}{field.name}", getattr(default, field.name)
-        if is_dataclass(value):
-            changes[field.name] = _build(value, f"{path}.", values)
+    for name in default.__struct_fields__:
+        path, value = f"{prefix}{name}", getattr(default, name)
+        if isinstance(value, Section):
+            changes[name] = _build(value, f"{path}.", values)
         elif path in values:
-            changes[field.name] = values[path]
-    return replace(default, **changes)  # type: ignore[type-var]
+            changes[name] = values[path]
+    return replace(default, **changes)
 
 
 def check(option: Option, value: object) -> tuple[Any, str]:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from lambdatop.config.presence import is_there, read_file
 from lambdatop.config.suggestions import did_you_mean
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line
 
 DEFAULT_THEME = "midnight"
@@ -66,8 +65,7 @@ _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
 
 
-@dataclass(frozen=True, slots=True)
-class ThemeFile:
+class ThemeFile(Struct, frozen=True):
     """One checked theme: a colour per slot, and text attributes for some slots.
 
     `ansi` themes use the terminal's own colours only, so they also look right without true colour.
@@ -81,8 +79,7 @@ class ThemeFile:
     styles: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Themes:
+class Themes(Struct, frozen=True):
     """What was found: usable themes by name, and one sentence per thing that is wrong."""
 
     themes: Mapping[str, ThemeFile] = field(default_factory=dict)

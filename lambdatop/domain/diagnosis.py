@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import Literal
 
+from msgspec import Struct, field
+
 from lambdatop.domain.facts.permissions import Permission, Permissions
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.mitigations.iam_policy import PolicyName
 from lambdatop.domain.mitigations.registry import REGISTRY
 
@@ -27,8 +27,7 @@ EXPIRES_SOON_S = 900.0
 ACTIONS_NAMED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One line: what was looked at, how it is, and what to do where it is not well ("" otherwise)."""
 
     group: str
@@ -38,8 +37,7 @@ class Check:
     do: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Everything found at `at` (s since the epoch); `permissions` by IAM action."""
 
     at: float

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 Start = Literal["rows first", "at once", "unhurried"]
 """When a source begins on a new connection. "rows first": at the very beginning, because somebody waits for a
 row. "unhurried": once all others have answered; no command that looks once waits for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
+class SourceSpec(Struct, frozen=True):
     """Everything that is known of a source but how it is read.
 
     `reads` says what it reads, in words. `pace_s` is the default of `paces.NAME`, `demo_pace_s` its pace in

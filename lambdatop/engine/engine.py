@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
+
 from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceError
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal

@@ -17,7 +17,7 @@ from lambdatop.domain.log_analysis.insights import (
     errors_query,
     price_usd,
 )
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.ports.aws import Backend
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.state.world import World

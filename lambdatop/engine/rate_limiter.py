@@ -11,10 +11,27 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 
-from lambdatop.domain.loglines.rate_limits import logs_per_s
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.settings.settings import Limits
 from lambdatop.engine.clock import wait_at_most
+
+FILTER_PER_S = {
+    "us-east-1": 25.0,
+    "eu-central-1": 5.0,
+    "ap-northeast-3": 5.0,
+    "ap-southeast-3": 5.0,
+    "ca-west-1": 5.0,
+    "il-central-1": 5.0,
+}
+FILTER_PER_S_ELSEWHERE = 10.0
+OUR_SHARE = 1 / 3
+"""At most so much is ours: people and programs of the account need to read their logs too."""
+
+
+def logs_per_s(region: str) -> float:
+    """Return how many FilterLogEvents calls a second all our tails together may make in one region."""
+    return FILTER_PER_S.get(region, FILTER_PER_S_ELSEWHERE) * OUR_SHARE
+
 
 CONTROL_PLANE = "lambda"
 RESERVE = 1

@@ -9,10 +9,10 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal
 from lambdatop.domain.ports.console import Result

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct, field
+
 from lambdatop.domain.plans.journal import Entry, fold_record
 
 GENESIS = "0" * 64
@@ -28,8 +28,7 @@ class BrokenChain(ValueError):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(Struct, frozen=True):
     """The first line of a file that follows an archive.
 
     `number` and `name` are the archive's, `last` the hash of its last line, `first` the number of the oldest
@@ -43,8 +42,7 @@ class Rotation:
     carried_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """The verified beginning of a journal.
 
     `size` in bytes; `lines` is how many there are; `last` is the hash of the last line, which the next one

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from msgspec import Struct, field
 
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow, Target
 
@@ -15,8 +14,7 @@ STALE_AFTER_PACES = 3.0
 STALE_FLOOR_S = 30.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(Struct, frozen=True, eq=False):
     """A Snapshot at `now` (s since the epoch); `paused_at` is set while the display stands still."""
 
     snapshot: Snapshot = EMPTY_SNAPSHOT

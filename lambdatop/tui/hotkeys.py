@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.mitigations.registry import REGISTRY, MitigationSpec
 
 Scope = Literal["everywhere", "dashboard", "target", "moving", "log", "insights", "dialog", "journal"]
@@ -26,8 +27,7 @@ WHERE: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Hotkey:
+class Hotkey(Struct, frozen=True):
     """One entry. `keys` are Textual's names, `shown` is what people read.
 
     `mitigation` is set when the key opens the confirm dialog of a mutation; `footer` is the rank in

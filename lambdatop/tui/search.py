@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.search.automaton import PatternError
 from lambdatop.domain.search.patterns import MAX_CHARS, Pattern, linear_pattern
 
 __all__ = ["MAX_CHARS", "NO_FILTER", "Filter", "parse_filter", "parse_search"]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """What a filter line means. `note` says when it is not taken as a regular expression.
 
     `slow` filters take some 10 µs for a line of usual length, others one or two.

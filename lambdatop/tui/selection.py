@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator
 from typing import NamedTuple
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.registry import kind_of, planner
 from lambdatop.domain.plans.finding import Finding
@@ -17,8 +18,7 @@ ASKED_FOR = ("alias", "rule")
 """Kinds that no snapshot holds: the engine is asked when a key needs them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What is selected: a function, and the mapping or queue when the row names one."""
 
     function: Key | None = None

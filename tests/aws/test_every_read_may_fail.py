@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +17,7 @@ from fakes.aws_doubles import IDENTITY, SCOPE, Bench
 from fakes.incident_account import NOW, TARGETS, furnish
 from fakes.nightly import dealt
 from fakes.wire_stub import Body, Fault, Reply, Reset, WireStub
+from msgspec.structs import fields, replace
 
 from lambdatop.aws.sources import build_sources
 from lambdatop.aws.spec import Opened

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, IDENTITY, Counter, HandClock, Tokens, towards
 from fakes.wire_stub import WireStub
+from msgspec.structs import replace
 
 from lambdatop.aws import connect as door
 from lambdatop.domain.ports.aws import Backend

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from fakes.wire_world import FED, FUNCTION, STREAMED, WireWorld, WorldStub, key
 from fakes.wire_world_changes import Q
 from fakes.wire_world_flow import Console
 from fakes.wire_world_rows import Row, rows
+from msgspec.structs import replace
 
 from lambdatop.aws.connect import connect
 from lambdatop.aws.sdk.connection import Connection

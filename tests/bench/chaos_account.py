@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from lambdatop.demo.process.deploy import Deployment
 from lambdatop.demo.process.http_client import Wire

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+
+from msgspec.structs import fields, replace
 
 from lambdatop.cli.commands.demo import forget_aws
 from lambdatop.cli.compose import engine_thread, wire

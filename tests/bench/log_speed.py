@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bench.log_stub import GROUP
 
-from lambdatop.domain.loglines.rate_limits import logs_per_s
+from lambdatop.engine.rate_limiter import logs_per_s
 
 REGION = "us-east-1"
 ROUNDS = 3

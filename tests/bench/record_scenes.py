@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from bench.headless import playing, watch_all
+from msgspec.structs import replace
 
 from lambdatop import __version__
 from lambdatop.domain.facts.queue import QueueFacts

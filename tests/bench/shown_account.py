@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain, cycle
 from random import Random
 from typing import Any
@@ -22,6 +21,7 @@ from bench.baselines.rows import changed, figures, name
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole, done
 from fakes.worlds import function
+from msgspec.structs import replace
 
 from lambdatop.cli.commands import console
 from lambdatop.cli.run import run

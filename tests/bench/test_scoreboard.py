@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bench import calm_soak, detectors
 from bench.record_scenes import LIMIT_BYTES, Thinned
+from msgspec.structs import replace
 from scenes.scene import HERE, Label, Scene, recorded, recorded_names
 from scenes.shaped import shaped
 
@@ -75,7 +75,7 @@ def labels(**given: tuple[Label, ...]) -> dict[str, tuple[Label, ...]]:
 
 def relabelled(**labels: tuple[Label, ...]) -> Scene:
     """Return the kafka-lag scene, in which only stream_lag has a finding, with other labels."""
-    return replace(shaped()["kafka-lag"], **{"must": (), "may": (), "never": ()} | labels)  # type: ignore[arg-type]
+    return replace(shaped()["kafka-lag"], **{"must": (), "may": (), "never": ()} | labels)
 
 
 TARGET = "payments → settlement"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from fakes.worlds import DLQ, MAPPING, NOW, SCOPE, WORKER, function, mapping, qu
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from lambdatop.cli.commands.snapshot import asked
 from lambdatop.domain.facts.permissions import Permissions
@@ -32,8 +32,8 @@ from lambdatop.domain.state.snapshot import (
     Target,
 )
 from lambdatop.domain.state.world import Spend
-from lambdatop.report.audit.markdown import plain
 from lambdatop.report.audit.report import Asked, report
+from lambdatop.report.audit.tables import plain
 
 PARSER = MarkdownIt("gfm-like", {"linkify": True})
 ASKED = Asked("ada", "bastion-1", ModeSettings(origin="flag --read-only"))
@@ -74,7 +74,7 @@ def account(text: str = "x", **changes: object) -> Snapshot:
             NOW, {text: "no", f"{text}.": "unknown", "lambda:ListFunctions": "yes"}, text
         ),
     )
-    return replace(snapshot, **changes)  # type: ignore[arg-type]
+    return replace(snapshot, **changes)
 
 
 def rows(markdown: str, title: str) -> list[list[str]]:

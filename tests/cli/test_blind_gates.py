@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import pytest
 from fakes.command_line import Cli
 from fakes.hostile import running
 from fakes.trouble_world import TroubleWorld
 from fakes.worlds import NOW, SCOPE, WORKER, function
+from msgspec.structs import replace
 
 from lambdatop.cli import exit_codes
 from lambdatop.cli.commands.snapshot import _verdict

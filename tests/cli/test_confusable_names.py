@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.shown_plans import plans
+from msgspec.structs import replace
 
 from lambdatop.cli import stdio
 from lambdatop.cli.mutate import confirmed

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from fakes.entries import entry
 from fakes.time_limit import PATIENCE_S
+from msgspec.structs import fields
 
 import lambdatop.demo.process.launch
 from lambdatop.cli.demo_session import PACES, DemoJournal, DemoRun, demo_settings

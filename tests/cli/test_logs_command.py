@@ -16,7 +16,7 @@ from fakes.listed_functions import GROUP, NOW, Functions
 import lambdatop.aws.connect
 import lambdatop.engine.clock
 from lambdatop.cli import exit_codes
-from lambdatop.cli.durations import parse_seconds
+from lambdatop.cli.options import parse_seconds
 from lambdatop.domain.errors import Denied, SourceError, Unreachable, UsageError
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from fakes.account import MAPPING, Account, FakeMutator, FakeReader
 from fakes.command_line import Cli
 from fakes.entries import SCOPE, WORKER
+from msgspec.structs import replace
 
 import lambdatop.aws.connect
 from lambdatop.aws.sdk.connection import Connection

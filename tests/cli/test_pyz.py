@@ -17,6 +17,7 @@ import build_pyz
 import pytest
 from fakes.hostile import HostileStub, running
 from fakes.terminal import Terminal
+from pythons import interpreters
 
 from lambdatop import __version__
 from lambdatop.cli import exit_codes
@@ -46,10 +47,10 @@ class Place:
             path.mkdir(mode=0o700, parents=True)
         self.environ = {"PATH": "/usr/bin", "HOME": str(self.home), "TMPDIR": str(self.temporary)}
 
-    def run(self, *argv: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *argv: str, python: str = PYTHON, **more: str) -> subprocess.CompletedProcess[str]:
         """Run the archive and nothing else."""
         return subprocess.run(
-            [PYTHON, "-I", str(self.archive), *argv],
+            [python, "-I", str(self.archive), *argv],
             env=self.environ | more,
             cwd=self.work,
             capture_output=True,
@@ -166,6 +167,7 @@ def test_the_same_files_give_the_same_bytes_whatever_their_order(monkeypatch: py
 def test_only_python_and_data_of_wheels_are_taken() -> None:
     taken = [
         "yarl/_url.py",
+        "msgspec/_core.cpython-311-x86_64-linux-gnu.so",
         "yarl-1.0.dist-info/licenses/LICENSE",
         "botocore/data/endpoints.json",
         "botocore/data/sqs/2012-11-05/service-2.json.gz",
@@ -191,6 +193,14 @@ def test_a_wheel_that_is_not_in_the_lock_ends_the_build(tmp_path: Path) -> None:
     wheel.write_bytes(b"something else")
     with pytest.raises(SystemExit, match=r"is not what requirements/pyz\.txt names"):
         build_pyz.checked([wheel], lock)
+
+
+def test_a_machine_without_its_compiled_part_is_told(tmp_path: Path) -> None:
+    archive = tmp_path / "other.pyz"
+    archive.write_bytes(build_pyz.packed(SMALL | {"fast/_core.cpython-299-vax-linux-gnu.so": b""}))
+    ran = Place(tmp_path, archive).run()
+    assert ran.returncode == 1
+    assert f"{os.uname().machine} with cpython" in ran.stderr
 
 
 def test_an_old_python_is_told_what_it_lacks(small: Place) -> None:
@@ -256,9 +266,19 @@ def test_the_console(built: Place, at: dict[str, str]) -> None:
 
 
 @needs_pyz
-def test_it_holds_nothing_compiled_and_only_models_in_use(built: Place) -> None:
+@pytest.mark.parametrize("version", interpreters())
+def test_every_python_of_this_machine_runs_it(built: Place, at: dict[str, str], version: str) -> None:
+    shot = built.run("snapshot", "--json", python=interpreters()[version], **at)
+    assert shot.returncode == exit_codes.DONE, shot.stderr
+    assert json.loads(shot.stdout)["functions"]
+
+
+@needs_pyz
+def test_only_msgspec_is_compiled_and_only_models_in_use_are_in_it(built: Place) -> None:
     (home,) = built.unpacked()
     names = [path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()]
-    assert [name for name in names if name.endswith((".so", ".pyd"))] == []
+    compiled = [name for name in names if name.endswith((".so", ".pyd"))]
+    assert {name.partition(".")[0] for name in compiled} == {"msgspec/_core"}
+    assert len(compiled) == len(build_pyz.PYTHONS) * len(build_pyz.MACHINES)
     models = {path.name for path in (home / "botocore" / "data").iterdir() if path.is_dir()}
     assert models == set(build_pyz.SERVICES)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Future
-from dataclasses import replace
 
 import pytest
 from fakes.command_line import Cli
 from fakes.worlds import NOW, SCOPE, WORKER, function
+from msgspec.structs import replace
 
 from lambdatop.cli import exit_codes
 from lambdatop.cli.commands import snapshot

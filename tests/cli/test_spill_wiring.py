@@ -6,13 +6,14 @@ import argparse
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from fakes.account import ORDERS, Account, FakeMutator, FakeReader
 from fakes.entries import SCOPE
+from msgspec.structs import replace
 
 from lambdatop.cli.compose import Parts, engine_thread, mitigation_flow, wire
 from lambdatop.cli.context import Context, settle

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
@@ -12,6 +11,7 @@ import pytest
 from fakes import console_scene as scene
 from fuzz import fuzz_loglines
 from fuzz.fuzz_loglines import Event
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors import registry
 from lambdatop.domain.detectors.registry import REGISTRY

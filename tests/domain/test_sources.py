@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
+
+from msgspec.structs import fields
 
 from lambdatop.domain.settings.settings import Paces, Settings
 from lambdatop.domain.sources import METRICS, SOURCES, TRIGGERS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,13 @@ from fakes.clock import FakeClock
 from fakes.entries import SCOPE, WORKER
 from fakes.sources import FakeBackend
 from fakes.time_limit import PATIENCE_S
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import Found, Row, Scan, price_usd
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.ports.aws import Backend
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import FunctionsListed
@@ -156,7 +156,7 @@ class WithDoors(FakeBackend):
         self.doors = {"queries": queries, "history": history}
 
     async def connect(self) -> Backend:
-        return replace(await super().connect(), **self.doors)  # type: ignore[arg-type]
+        return replace(await super().connect(), **self.doors)
 
 
 def test_through_the_thread_and_cancelling_reaches_the_query(tmp_path: Path) -> None:

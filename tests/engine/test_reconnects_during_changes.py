@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from fakes.clock import settle
 from fakes.engine_bench import EngineBench
 from fakes.entries import SCOPE
 from fakes.many_triggers import Triggers, TriggersMutator, TriggersReader, stop_in_order
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import Backend

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fakes.engine_bench import EngineBench
 from fakes.entries import WORKER
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import Burn
 from lambdatop.domain.facts.function import FunctionFacts

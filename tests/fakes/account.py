@@ -12,9 +12,9 @@ from typing import Any
 from fakes.entries import SCOPE, WORKER
 
 from lambdatop.domain.errors import TargetNotFound
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Ref

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.worlds import NOW, SCOPE, function, mapping, metrics, points, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
 from lambdatop.domain.keys import Key

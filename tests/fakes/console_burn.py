@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from fakes.console_names import NOW, SCOPE
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import table_prices

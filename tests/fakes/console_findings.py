@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from fakes.console_names import ARN, NOW, SQS, key
 
-from lambdatop.domain.plans.finding import Finding, Ref
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import Finding, Incident, Ref
 from lambdatop.domain.state.snapshot import MappingRow, QueueRow, StormRow
 
 FAILURE_PATHS = {

@@ -5,7 +5,6 @@ Fixed clock, fixed numbers: `NOW` is the moment of the snapshot (s since the epo
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import sin
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +17,7 @@ from fakes.console_names import SCOPE as SCOPE
 from fakes.console_names import SQS as SQS
 from fakes.console_names import UUID as UUID
 from fakes.console_names import key as key
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AlarmFacts, FunctionFacts

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry

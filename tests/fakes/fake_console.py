@@ -9,12 +9,12 @@ from typing import Any
 from fakes import console_scene as scene
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.not_read import NOT_ASKED
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.mitigations import registry
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Plan, Proposal

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import dashboard
+from msgspec.structs import replace
 
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.loglines.tail import LogTail as Tail

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from fakes.clock import FakeClock
 from fakes.entries import SCOPE
 from fakes.metric_flood import LATE_S, Flood, Trouble
 from fakes.sources import FakeBackend, FakeSource
+from msgspec.structs import replace
 
 from lambdatop.aws.metrics.collector import MetricsSource
 from lambdatop.aws.sdk.api import Api

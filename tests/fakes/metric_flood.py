@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.domain.cost.api_prices import call_usd
+from lambdatop.domain.cost.pricing import call_usd
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.runtime import Clock, Meter

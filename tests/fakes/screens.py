@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, cast
 
 from fakes.fake_console import FakeConsole
+from msgspec.structs import replace
 from textual.events import Key as KeyEvent
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.app.type_ahead import TypeAhead
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.screens.dashboard import DashboardScreen
@@ -81,6 +82,8 @@ async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
     for key in keys:
         _send(pilot, key)
     await settle(pilot)
+    while isinstance(pilot.app, TypeAhead) and pilot.app.holds_keys and pilot.app.is_running:
+        await settle(pilot)
     await pilot.app.workers.wait_for_complete()
     await settle(pilot)
 

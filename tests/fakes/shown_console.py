@@ -14,10 +14,11 @@ import threading
 import time
 import warnings
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.worlds import NOW, function, mapping, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.triggers import AsyncConfig

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fakes.plan_situations import (
     KAFKA,
@@ -19,6 +18,7 @@ from fakes.plan_situations import (
     orders,
 )
 from fakes.worlds import DLQ, ORDERS, function, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown

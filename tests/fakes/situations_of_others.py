@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fakes.plan_situations import TOPIC, Asked, Cases, by_stream, denied, fed, on_alias, on_rule
 from fakes.worlds import function
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.situation import VersionFacts
 
@@ -17,10 +17,7 @@ MANY = tuple(VersionFacts(str(n), "", None, "Active") for n in range(1, 15))
 
 
 def _states(*states: object) -> tuple[VersionFacts, ...]:
-    return tuple(
-        replace(v, state=state)  # type: ignore[arg-type]
-        for v, state in zip(on_alias().versions, states, strict=True)
-    )
+    return tuple(replace(v, state=state) for v, state in zip(on_alias().versions, states, strict=True))
 
 
 ALIAS: Cases = {

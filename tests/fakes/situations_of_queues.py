@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fakes.plan_situations import ASIDE, Asked, Cases, denied, fed, letters, on_queue, orders
 from fakes.worlds import DLQ, NOW, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import MoveTask

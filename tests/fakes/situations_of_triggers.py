@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fakes.plan_situations import (
     KAFKA,
@@ -19,6 +18,7 @@ from fakes.plan_situations import (
     orders,
 )
 from fakes.worlds import NOW
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import NOT_ASKED
 from lambdatop.domain.mitigations.triggers import CHANGING

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from fakes.plan_situations import (
@@ -20,6 +19,7 @@ from fakes.plan_situations import (
 )
 from fakes.worlds import NOW
 from fakes.written_plans import afterwards, undo_of
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.triggers import AsyncConfig

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fakes.worlds import NOW, SCOPE, WORKER, function, mapping, metrics, points
 
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.facts.stream import StreamFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all

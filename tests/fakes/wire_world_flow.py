@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,6 +15,7 @@ from fakes.aws_doubles import REGION, Counter, Tokens, towards
 from fakes.clock import FakeClock
 from fakes.wire_world import WireWorld, WorldStub, key
 from fakes.wire_world_rows import Row
+from msgspec.structs import replace
 
 from lambdatop.aws import connect as connecting
 from lambdatop.aws.sdk import clients as sdk

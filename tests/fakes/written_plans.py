@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from fakes.worlds import MAPPING, NOW, SCOPE
+from msgspec import NODEFAULT
+from msgspec.structs import fields, replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.queue import MoveTask
@@ -91,7 +92,7 @@ def _said(proposal: Proposal) -> dict[str, tuple[str, ...]]:
     said = {}
     for field in fields(proposal):
         value = getattr(proposal, field.name)
-        default = () if field.default is MISSING else field.default
+        default = () if field.default is NODEFAULT else field.default
         if field.name not in ("steps", "iam_actions") and value != default:
             said[field.name.replace("_", " ")] = tuple(_lines(value))
         if field.name == "iam_actions":

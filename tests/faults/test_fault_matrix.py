@@ -5,7 +5,6 @@ Each mitigation meets every other fault, its neighbour the rest; `make faults` r
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from fakes.wire_world_changes import apply
 from fakes.wire_world_faults import UNKNOWN, WireFault
 from fakes.wire_world_flow import Lab
 from fakes.wire_world_rows import ROWS, Row, rows, unlisted
+from msgspec.structs import replace
 
 from lambdatop.domain.mitigations.registry import REGISTRY
 from lambdatop.domain.plans.plan import Call
@@ -99,7 +99,7 @@ class Boaster(Twice):
 async def _with(hand: Twice, trouble: Trouble, fresh: Fresh) -> list[str]:
     """Return the faults of the matrix for a throttle that is executed by this hand."""
     lab = hand.bench
-    lab.backends["hand"] = replace(lab.backends["plain"], mutator=hand)  # type: ignore[arg-type]
+    lab.backends["hand"] = replace(lab.backends["plain"], mutator=hand)
     try:
         fault = WireFault("sabotage", lambda world: lambda number: trouble, UNKNOWN, UNKNOWN, "hand")
         cell = await wire_cell(lab, THROTTLE, fault, fresh(), undo=False)

@@ -11,13 +11,13 @@ import asyncio
 import os
 import random
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
+from msgspec.structs import replace
 from textual import events, messages
 from textual.geometry import Size
 

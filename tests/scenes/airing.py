@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from scenes.curves import FIRST, LOGGED_FROM, MINUTES, SCOPE, T0, arn, when
 
 from lambdatop.domain.facts.queue import QueueFacts

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
+
+from msgspec import Struct
 
 RUNTIME = "python:3.13.v41"
 Raw = tuple[float, str, str]
 """(s since the epoch, log stream, message)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Struct, frozen=True):
     """One invocation in one environment. `outcome` is ok, error, timeout, oom or exit; units as in REPORT."""
 
     at: float

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.finding import SEVERITIES, Severity
 from lambdatop.domain.settings.settings import MetricSettings, Settings
@@ -22,8 +24,7 @@ HERE = Path(__file__).parent
 ANY = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """What one detector says about one target (its name; `*` is any).
 
     `at_least` and `at_most` bound the severity. `symptom_at` is when the symptom began (s since the epoch).
@@ -44,8 +45,7 @@ class Label:
         return self.detector in (detector, ANY) and self.target in (target, ANY)
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """Events in the order of their arrival, with labels.
 
     `must` is the incident; `may` are its consequences, neither right nor wrong; everything else above info

@@ -6,8 +6,7 @@ from scenes.curves import SCOPE, arn, flat, ramp, step
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain.facts.edge import Edge, Reference
-from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.facts.triggers import AsyncConfig, Edge, FunctionTriggers, PushTrigger, Reference
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state import events as ev
 

@@ -6,7 +6,7 @@ from scenes.curves import MINUTES, SCOPE, arn, flat, ramp, step, when
 from scenes.scene import Scene
 from scenes.stage import Stage
 
-from lambdatop.domain.facts.stream import StreamFacts
+from lambdatop.domain.facts.event_source_mapping import StreamFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state import events as ev
 

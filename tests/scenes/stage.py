@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from random import Random
 
+from msgspec.structs import replace
 from scenes.airing import air
 from scenes.curves import (
     AWS,
@@ -83,7 +83,7 @@ class Stage:
     def change(self, key: Key, minute: float, **facts: object) -> None:
         """Add a deployment or configuration change."""
         newest = self.functions[key][-1][1]
-        changed = replace(newest, last_modified=when(minute), **facts)  # type: ignore[arg-type]
+        changed = replace(newest, last_modified=when(minute), **facts)
         self.functions[key].append((when(minute), changed))
 
     def queue(self, name: str, dlq: Key | None = None, receives: int = 5, **facts: object) -> Key:
@@ -116,7 +116,7 @@ class Stage:
     def remap(self, key: Key, minute: float, **facts: object) -> None:
         """Add a mapping that changes."""
         newest = self.mappings[key][-1][1]
-        self.mappings[key].append((when(minute), replace(newest, **facts)))  # type: ignore[arg-type]
+        self.mappings[key].append((when(minute), replace(newest, **facts)))
 
     def post(self, minute: float, event: ev.Event) -> None:
         """Add one more event at that minute."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 from fakes.logscene import run
 from fakes.worlds import NOW, SCOPE, WORKER, function
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import table_prices

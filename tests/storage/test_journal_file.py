@@ -5,13 +5,13 @@ import json
 import os
 import resource
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.entries import AT, entry
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.storage import secure_files
 from lambdatop.storage.errors import JournalError, LockedOut

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from fakes.logscene import init, line, run
 from fakes.worlds import NOW, WORKER, function
+from msgspec.structs import replace
 
 from lambdatop.domain.log_analysis.figures import WINDOW_S
 from lambdatop.domain.loglines.tail import LogTail, append_lines

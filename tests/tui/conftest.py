@@ -43,8 +43,14 @@ def console(clock: Clock) -> FakeConsole:
 
 
 @pytest.fixture
-def make_app(console: FakeConsole, clock: Clock, themes: Themes) -> Callable[..., LambdatopApp]:
-    """Return a maker of apps on the scene; the confirm dialog arms at once unless a test says otherwise."""
+def make_app(
+    console: FakeConsole, clock: Clock, themes: Themes, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., LambdatopApp]:
+    """Return a maker of apps on the scene; the confirm dialog arms at once unless a test says otherwise.
+
+    Toasts stay: a test reads them after all that it has pressed, however long a busy machine takes.
+    """
+    monkeypatch.setattr(LambdatopApp, "NOTIFICATION_TIMEOUT", 600.0)
 
     def make(**options: Any) -> LambdatopApp:
         given: dict[str, Any] = {"now": clock, "themes": themes, "arm_s": 0.0}

@@ -123,7 +123,7 @@ async def test_the_palette_opens_again_before_the_last_one_is_gone(make_app: Mak
 async def test_a_command_of_the_palette_runs_once(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:
-        await press(pilot, "colon", *"freeze")
+        await press(pilot, "colon", *"resume")
         await press_at_once(pilot, "enter", "enter", "enter")
         await settle(pilot)
         assert app.frame.paused_at is not None

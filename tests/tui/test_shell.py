@@ -6,13 +6,13 @@ import json
 import os
 import shlex
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.shown_plans import plans
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.throttle import set_reserved_cli

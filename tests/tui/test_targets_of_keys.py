@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes import console_scene as scene
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import MappingRow

@@ -14,8 +14,8 @@ from typing import Any
 from lambdatop.aws.facts.resources import seconds
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
+from lambdatop.domain.cost.burn import HOUR_S
 from lambdatop.domain.errors import SourceError
-from lambdatop.domain.facts.cost_history import HOUR_S
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sources import HISTORY

@@ -19,8 +19,8 @@ from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.sdk.walls.allowlist import iam_action
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError, Throttled, Unreachable
-from lambdatop.domain.facts.edge import Edge
 from lambdatop.domain.facts.not_read import Gap
+from lambdatop.domain.facts.triggers import Edge
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Scope, parse_arn
 from lambdatop.domain.ports.aws import View

@@ -12,9 +12,8 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Missing, NotAnswered, SourceError, Throttled
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts, StreamFacts
 from lambdatop.domain.facts.not_read import Gap
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S, StreamFacts
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from lambdatop.aws.collectors.permissions import PermissionsSource
@@ -27,7 +27,6 @@ from lambdatop.domain import diagnosis
 from lambdatop.domain.diagnosis import Check
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.facts.permissions import Permission
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.ports.runtime import Clock, Limiter, Meter

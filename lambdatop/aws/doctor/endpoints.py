@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
+from msgspec import Struct
 
 from lambdatop.aws.doctor.probe import Probe, probe
 from lambdatop.aws.sdk.clients import Clients
@@ -24,7 +25,6 @@ from lambdatop.domain import diagnosis
 from lambdatop.domain.diagnosis import Check
 from lambdatop.domain.endpoint import is_aws, shown_url
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.ports.runtime import Meter
 from lambdatop.domain.sanitize import clean_line
 
@@ -35,8 +35,7 @@ SKIPPED = frozenset({"pricing"})
 """Asked only where prices.refresh allows it, and nothing depends on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """URL by service, and which of them the user chose."""
 
     urls: Mapping[str, str]

@@ -14,14 +14,14 @@ import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.sanitize import clean_line
 
 HEAD_MAX = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """`ms` from the first packet to the answer; `ahead_s` how far our clock is ahead of the answer's Date.
 
     `problem` says what went wrong, "" when something answered.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from lambdatop.domain.facts.arns import queue_arn
-from lambdatop.domain.facts.edge import Reference
+from lambdatop.domain.facts.triggers import Reference
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.sanitize import clean_name

@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -21,7 +21,6 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.errors import Missing, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.ports.log_export import Batch, Text

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -18,10 +18,9 @@ from lambdatop.aws.logs.raw_events import owned, parsed, stamp
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.errors import Denied, Missing
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.sanitize import clean_line
 
 PAGE_LINES = 2000

@@ -15,13 +15,12 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import broken, live_update
 from lambdatop.domain.errors import Denied, SourceError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.sanitize import clean_name
 

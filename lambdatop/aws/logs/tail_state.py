@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from lambdatop.aws.sdk.wire.event_stream import Raw
-from lambdatop.domain.frozen import dataclass
 
 BACKFILL_S = 600.0
 OVERLAP_S = (3.0, 60.0)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
+from msgspec import Struct
+
 from lambdatop.aws.facts import known
 from lambdatop.aws.metrics.memory import Memory
 from lambdatop.aws.reads.metric_queries import Query, mapping_queries, queue_queries, stream_queries
 from lambdatop.aws.reads.queues import queue_key
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.polling import hot as polling_hot
 from lambdatop.domain.polling import tripwire
@@ -23,8 +24,7 @@ LOOKED_AT_MOST = 5_000
 """Functions in detail that are searched for trouble: a full look at a huge account must not hold the loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """All there is to ask about: functions, and the series of each queue, mapping and stream."""
 
     functions: frozenset[Key]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lambdatop.aws.facts.rotation import in_turn
 from lambdatop.aws.metrics.discovery import active_functions

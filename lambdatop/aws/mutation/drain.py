@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lambdatop.aws.sdk.walls.allowlist import DRAIN_DELETE, DRAIN_RECEIVE
 from lambdatop.aws.sdk.walls.guard import DrainTicket
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.ports.aws import Sent
 from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.sanitize import clean_line
@@ -37,8 +39,7 @@ _HIDDEN = f"may stay hidden for {HIDDEN_S // 60} minutes"
 _DETAIL_MAX = 1500
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came of one request: AWS's answer, or how it ended without one, with AWS's code."""
 
     parsed: Mapping[str, Any]

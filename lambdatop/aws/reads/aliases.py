@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from lambdatop.aws.facts.resources import arn_text, seconds
 from lambdatop.aws.reads.gaps import Gaps, not_known

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lambdatop.aws.sdk.walls.sent_reads import SENT
-from lambdatop.domain.frozen import dataclass
 
 if TYPE_CHECKING:
     from lambdatop.aws.sdk.mfa import MfaCodes

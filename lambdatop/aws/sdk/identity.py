@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from msgspec import Struct
+
 from lambdatop.aws.sdk.credentials import not_fetched
 from lambdatop.domain.errors import IdentityChanged
 from lambdatop.domain.facts.principal import same_principal
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 Ask = Callable[[Any], Awaitable[Mapping[str, Any]]]
@@ -24,8 +25,7 @@ Ask = Callable[[Any], Awaitable[Mapping[str, Any]]]
 _pinned: ContextVar[Any] = ContextVar("lambdatop_pinned_keys", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who signs with `keys` (botocore's frozen credentials), as AWS said."""
 
     account: str

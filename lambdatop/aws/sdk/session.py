@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,17 +22,14 @@ from lambdatop.aws.sdk.walls.guard import Guard
 from lambdatop.aws.sdk.walls.transport import guarded_transport
 from lambdatop.aws.sdk.wire import metering, response_hooks
 from lambdatop.aws.sdk.wire._private import PlainSession
-from lambdatop.aws.sdk.wire.fast_parser import LeanFactory
+from lambdatop.aws.sdk.wire.fast_parser import TypedFactory
 from lambdatop.domain.ports.runtime import Meter
 
 
-def open_session(
-    connection: Connection, guard: Guard, meter: Meter, give_way: Callable[[], None] = lambda: None
-) -> AioSession:
-    """A session with all hooks, models from the installed package only, and no prompt for MFA codes.
+def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSession:
+    """Return a session with all hooks, models from the installed package only, and no prompt for MFA codes.
 
-    Under a guard that is read-only these models know nothing but reads. `give_way` is called again and again
-    while a long answer is parsed.
+    Under a guard that is read-only these models know nothing but reads.
     """
     session = PlainSession(profile=None if connection.isolated else connection.profile)
     guard.install(session)
@@ -44,7 +40,7 @@ def open_session(
     session.register_component("data_loader", read_only_models.loader(read_only=False))
     if guard.read_only:
         strip(session)
-    factory = LeanFactory(give_way)
+    factory = TypedFactory()
     factory.set_parser_defaults(timestamp_parser=parse_timestamp)
     session.register_component("response_parser_factory", factory)
     if connection.access_key and connection.secret_key:

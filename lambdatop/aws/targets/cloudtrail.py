@@ -11,7 +11,7 @@ from typing import Any
 from lambdatop.aws.facts.resources import seconds
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.sanitize import clean_line, clean_name
 

@@ -15,8 +15,8 @@ from lambdatop.aws.targets.find import Finder
 from lambdatop.aws.targets.situations import Situations
 from lambdatop.domain.errors import NotAnswered, SourceError, TargetNotFound
 from lambdatop.domain.facts.arns import function_arn, queue_arn
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.facts.event_source_mapping import CONTROL_FIELDS, MappingFacts
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations import redrive, skip
 from lambdatop.domain.plans.plan import State

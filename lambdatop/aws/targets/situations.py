@@ -16,10 +16,9 @@ from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import Parts, unasked
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn, queue_arn
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import MoveTask, QueueFacts
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.finding import Ref

@@ -13,7 +13,7 @@ from lambdatop.cli.commands.console import open_console, refuse_without_terminal
 from lambdatop.cli.compose import engine_thread, wire
 from lambdatop.cli.context import Context, settle
 from lambdatop.cli.demo_session import DemoJournal, DemoRun, DemoSpills, demo_settings
-from lambdatop.cli.durations import seconds
+from lambdatop.cli.options import seconds
 from lambdatop.cli.show import show
 from lambdatop.config.suggestions import did_you_mean
 from lambdatop.domain.errors import LambdatopError, UsageError

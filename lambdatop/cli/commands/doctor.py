@@ -9,9 +9,11 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from lambdatop.cli import stdio
 from lambdatop.cli.commands.policy import printed_policy
@@ -24,7 +26,6 @@ from lambdatop.cli.terminal.local_checks import paths_checks, terminal_checks, v
 from lambdatop.config.aws_profile import look_at_profile
 from lambdatop.domain.diagnosis import Check, Report, mitigation_checks, permission_checks
 from lambdatop.domain.errors import CredentialsError, LambdatopError, UsageError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.mitigations.iam_policy import POLICIES
 from lambdatop.domain.sanitize import clean_line
 from lambdatop.domain.settings.settings import Settings

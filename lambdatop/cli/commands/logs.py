@@ -12,7 +12,7 @@ from contextlib import aclosing, contextmanager
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import Parts, wire
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.durations import parse_seconds
+from lambdatop.cli.options import parse_seconds
 from lambdatop.domain.errors import SourceError, UsageError
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, Report

@@ -8,7 +8,7 @@ import asyncio
 from lambdatop.cli import exit_codes
 from lambdatop.cli.compose import Parts, mitigation_flow, wire
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.show_plan import show
+from lambdatop.cli.show import show_plan
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.plans.plan import Plan, Proposal
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     context = settle(args)
     with wire(context, only_look=True) as parts:
         proposal = asyncio.run(_propose(context, parts, args.mitigation, args.target, params))
-    show(proposal, as_json=args.json)
+    show_plan(proposal, as_json=args.json)
     return exit_codes.DONE if isinstance(proposal, Plan) else exit_codes.FAILED
 
 

@@ -9,7 +9,7 @@ import pwd
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import engine_thread, wire
 from lambdatop.cli.context import settle
-from lambdatop.cli.durations import seconds
+from lambdatop.cli.options import seconds
 from lambdatop.cli.show import note_gaps, show
 from lambdatop.domain.plans.finding import SEVERITIES
 from lambdatop.domain.settings.settings import Settings

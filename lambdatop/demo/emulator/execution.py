@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextvars
 import time
-from dataclasses import field
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from lambdatop.demo.emulator.metric_store import Scope
-from lambdatop.domain.frozen import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Why a function is about to run.
 
     ``source`` is sync, async, sqs, kinesis or dynamodb; ``request_id`` is set when attempts must share one.

@@ -6,11 +6,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """The last try of a batch. ``tries`` leaves out throttles, which never reached the function."""
 
     records: list[dict[str, Any]]

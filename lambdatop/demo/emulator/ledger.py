@@ -10,12 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdatop.demo.emulator.execution import Execution
 from lambdatop.demo.emulator.metric_store import MetricKey, MetricStore, Scope, dimensions
-from lambdatop.domain.frozen import dataclass
 
 NAMESPACE = "AWS/Lambda"
 # Truth for tests and for curious people: attempts per request id are remembered for so many requests.

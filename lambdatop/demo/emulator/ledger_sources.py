@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from lambdatop.demo.emulator.metric_store import MetricKey, MetricStore, Scope, dimensions
-from lambdatop.domain.frozen import dataclass
 
 SQS = "AWS/SQS"
 KINESIS = "AWS/Kinesis"
@@ -46,8 +47,7 @@ class StreamCounts:
     incoming_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
+class Depth(Struct, frozen=True):
     """How a queue looks now. ``oldest_age_s`` is in real seconds."""
 
     visible: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
 from lambdatop.demo.emulator.statistic import check, compute
 from lambdatop.demo.emulator.timeline import MINUTE_S, Timeline
-from lambdatop.domain.frozen import dataclass
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -20,16 +21,14 @@ def dimensions(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Dimensio
     return tuple(sorted(dict(pairs).items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The account and region that a datum belongs to; the emulator keeps them apart."""
 
     account: str
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class MetricKey:
+class MetricKey(Struct, frozen=True):
     """One metric: namespace, name and exact set of dimensions."""
 
     scope: Scope

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import math
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 MINUTE_S = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """Maps real instants (Unix seconds) to buckets and buckets to published minutes."""
 
     compression: int = 1

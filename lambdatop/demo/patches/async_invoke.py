@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +21,6 @@ from lambdatop.demo.emulator import _ministack
 from lambdatop.demo.emulator.execution import CAUSE, Cause
 from lambdatop.demo.emulator.ledger import Ledger
 from lambdatop.demo.emulator.metric_store import Scope
-from lambdatop.domain.frozen import dataclass
 
 _MAX_THROTTLE_WAIT_S = 300.0
 

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from lambdatop.demo.emulator.log_writer import LogWriter, group_name, stream_nam
 from lambdatop.demo.emulator.metric_store import Scope
 from lambdatop.demo.emulator.runtime_worker import KILLED, MARK
 from lambdatop.demo.patches import control_plane
-from lambdatop.domain.frozen import dataclass
 
 # How long to wait for the rest of a dead worker's output, in seconds.
 _OUTPUT_GRACE_S = 0.25

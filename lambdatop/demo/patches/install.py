@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from msgspec import Struct
+
 from lambdatop.demo.emulator import _ministack
 from lambdatop.demo.emulator.ledger import Ledger
 from lambdatop.demo.emulator.ledger_sources import SourceLedger
@@ -32,7 +34,6 @@ from lambdatop.demo.patches.queues import QueueRepair
 from lambdatop.demo.patches.redrive import MoveRepair
 from lambdatop.demo.patches.streams import StreamRepair
 from lambdatop.demo.patches.trail import TrailRepair
-from lambdatop.domain.frozen import dataclass
 
 LEDGER_PATH = "/_lambdatop/ledger"
 RESET_PATH = "/_ministack/reset"
@@ -42,8 +43,7 @@ _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class RepairLayer:
+class RepairLayer(Struct, frozen=True):
     """The installed repairs, and the ASGI application in front of ministack's."""
 
     store: MetricStore

@@ -13,12 +13,11 @@ import contextvars
 import threading
 import time
 import uuid
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdatop.demo.emulator import _ministack
 from lambdatop.demo.patches.queues import QueueRepair, dead_letter_arn, origin
-from lambdatop.domain.frozen import dataclass
 
 _SLOWEST_PER_S = 1
 _FASTEST_PER_S = 500

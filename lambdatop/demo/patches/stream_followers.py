@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.demo.emulator import _ministack
@@ -23,7 +24,6 @@ from lambdatop.demo.emulator.metric_store import Scope
 from lambdatop.demo.emulator.stream_shards import Shard, open_shard, shard_ids
 from lambdatop.demo.patches.aliases import effective
 from lambdatop.demo.patches.async_invoke import deliver
-from lambdatop.domain.frozen import dataclass
 
 # AWS polls a Kinesis shard once and a DynamoDB shard four times a second.
 _PERIOD_S = {"kinesis": 0.5, "dynamodb": 0.25}

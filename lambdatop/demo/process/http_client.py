@@ -13,8 +13,9 @@ import threading
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from lambdatop.demo.process.access import TOKEN_HEADER
-from lambdatop.domain.frozen import dataclass
 
 _JSON = {
     "sqs": ("AmazonSQS", "1.0"),
@@ -29,8 +30,7 @@ class WireError(RuntimeError):
     """The emulator refused a call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer. ``function_error`` is set when a function raised."""
 
     status: int

@@ -12,13 +12,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from lambdatop.demo.process.access import TOKEN_HEADER
 from lambdatop.demo.scenarios import EMPTY, SCENARIOS
-from lambdatop.domain.frozen import dataclass
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

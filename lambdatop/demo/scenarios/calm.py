@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from lambdatop.demo.scenarios import fleet
 from lambdatop.demo.scenarios.model import Flow, Scenario, Step

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -14,8 +14,7 @@ Payload = Callable[[int, random.Random], dict[str, Any]]
 Shape = Callable[[float], float]
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSpec:
+class QueueSpec(Struct, frozen=True):
     """A queue; with ``dead_letter`` messages move there after ``max_receives`` receives."""
 
     name: str
@@ -24,8 +23,7 @@ class QueueSpec:
     max_receives: int = 5
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionSpec:
+class FunctionSpec(Struct, frozen=True):
     """A function; its code is ``functions/<name with underscores>.py``.
 
     ``environment`` may name ``{queue:NAME}`` for a queue's URL. ``pushed_by`` are the services that its
@@ -48,8 +46,7 @@ class FunctionSpec:
     prepared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MappingSpec:
+class MappingSpec(Struct, frozen=True):
     """An event source mapping from a queue, stream or table to a function."""
 
     kind: Literal["sqs", "kinesis", "dynamodb"]
@@ -61,8 +58,7 @@ class MappingSpec:
     partial_responses: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """Traffic: ``per_second`` events on average, the n-th with ``payload(n, dice)``.
 
     ``shape`` gives the factor on the rate for the published minutes that have passed.
@@ -75,8 +71,7 @@ class Flow:
     shape: Shape | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """Something that is done once in every cycle, ``minute`` published minutes after its start.
 
     ``deploy`` gives the function ``target`` new code; ``redrive`` moves the dead letters of the queue
@@ -90,8 +85,7 @@ class Step:
     payload: Payload | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """One incident (or its absence) that plays on the embedded emulator.
 
     ``steps`` are repeated every ``cycle_min`` published minutes. ``remarks`` say where this scenario, as

@@ -5,19 +5,18 @@ All of it is an estimate at list price from CloudWatch's minutes; `exact` is wha
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct, field
+
 from lambdatop.domain.cost.prices import BORROWED_FROM, Prices, table_prices
-from lambdatop.domain.frozen import dataclass
 
 HOUR_S = 3600
 DAY_S = 86_400.0
 PARTS = ("duration", "requests", "ephemeral", "provisioned", "logs")
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(Struct, frozen=True):
     """USD per hour of one function, by what is paid for.
 
     `duration` is execution, `requests` invocations, `ephemeral` /tmp above 512 MB, `provisioned` configured
@@ -49,8 +48,7 @@ class Burn:
         return self.usage + (self.provisioned or 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountBurn:
+class AccountBurn(Struct, frozen=True):
     """What all functions burn together.
 
     `usd_per_hour` and `wasted_usd_per_hour` are None until the metrics of at least one function have come;
@@ -63,7 +61,7 @@ class AccountBurn:
 
     usd_per_hour: float | None = None
     wasted_usd_per_hour: float | None = None
-    parts: Burn = field(default=Burn())
+    parts: Burn = Burn()
     counted: int = 0
     functions: int = 0
     projected_usd: float | None = None
@@ -98,3 +96,19 @@ def projected(usd_per_hour: float, now: float, until: float) -> float:
 def times_of(now: float | None, then: float | None) -> float | None:
     """Return present rate divided by the former one; None where either is unknown, or the former is zero."""
     return now / then if now is not None and then else None
+
+
+class BurnHistory(Struct, frozen=True):
+    """The account's hours: start (s since the epoch), sum of durations (ms), invocations. Oldest first."""
+
+    at: float
+    hours: tuple[tuple[int, float, float], ...]
+
+    def running(self, at: float) -> float | None:
+        """Return the average concurrent executions over the hour that holds `at`.
+
+        None where there is no point.
+        """
+        start = int(at // 3600) * 3600
+        found = next((ms for t, ms, _ in self.hours if t == start), None)
+        return None if found is None else found / 1000 / 3600

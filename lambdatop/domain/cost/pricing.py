@@ -7,16 +7,16 @@ in `prices/`; the constants here are us-east-1's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import FIGURES, Prices, table_prices
 from lambdatop.domain.facts.function import FunctionFacts
 
 if TYPE_CHECKING:
     from lambdatop.domain.settings.settings import PriceSettings
-
 AS_OF = "2026-11"
 
 GB_SECOND_USD = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
@@ -107,4 +107,30 @@ def prices_for(
 def _with(prices: Prices, figures: Mapping[str, float], source: str) -> Prices:
     known = {name: value for name, value in figures.items() if name in FIGURES}
     borrowed = prices.borrowed - known.keys()
-    return replace(prices, **known, borrowed=borrowed, set_by=(*prices.set_by, source))  # type: ignore[arg-type]
+    return replace(prices, **known, borrowed=borrowed, set_by=(*prices.set_by, source))
+
+
+CLOUDWATCH_USD = 0.01 / 1000
+SQS_USD = 0.40 / 1_000_000
+DYNAMODB_WRITE_USD = 0.625 / 1_000_000
+S3_READ_USD = 0.0004 / 1000
+SNS_USD = 0.50 / 1_000_000
+
+_EACH = {
+    "cloudwatch": CLOUDWATCH_USD,
+    "sqs": SQS_USD,
+    "dynamodb": DYNAMODB_WRITE_USD,
+    "s3": S3_READ_USD,
+    "sns": SNS_USD,
+}
+_FREE = {("dynamodb", "DescribeTable"), ("dynamodb", "ListTables")}
+
+
+def call_usd(service: str, operation: str, params: Mapping[str, Any]) -> float:
+    """Return the USD for one request (botocore's names).
+
+    What is billed by minutes or bytes is counted elsewhere.
+    """
+    if operation == "GetMetricData":
+        return METRIC_USD * len(params.get("MetricDataQueries") or ())
+    return 0.0 if (service, operation) in _FREE else _EACH.get(service, 0.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields
 
 from lambdatop.domain.detectors.registry import REGISTRY
 from lambdatop.domain.settings.thresholds import DetectorSettings
@@ -51,12 +50,12 @@ def _section(name: str) -> Iterator[str]:
     yield f"- **Reads:** {built.source}"
     yield f"- **Could also be:** {built.traps}"
     yield f"- **May help:** {', '.join(f'`{s}`' for s in built.suggests) or 'no mitigation of lambdatop'}"
-    knobs = _knobs(name)
-    if knobs:
+    thresholds = tuple(_thresholds(name))
+    if thresholds:
         yield ""
         yield "| threshold | default | unit | meaning |"
         yield "|---|---:|---|---|"
-        yield from (_knob(knob) for knob in knobs)
+        yield from thresholds
     yield ""
 
 
@@ -64,15 +63,13 @@ def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
-def _knobs(name: str) -> tuple[Field[object], ...]:
-    """Return the thresholds of a detector; () for a detector that reads configuration only."""
-    own = [f for f in fields(DetectorSettings) if f.name == name and f.default_factory is not MISSING]
-    return tuple(f for section in own for f in fields(section.default_factory()))  # type: ignore[operator]
-
-
-def _knob(knob: Field[object]) -> str:
-    meaning = _cell(str(knob.metadata["help"]))
-    return f"| `{knob.name}` | {_number(knob.default)} | {knob.metadata['unit']} | {meaning} |"
+def _thresholds(name: str) -> Iterator[str]:
+    """Yield a row for each threshold of a detector; none for one that reads configuration only."""
+    section = getattr(DetectorSettings(), name, None)
+    if section is not None:
+        for threshold, about in section.described.items():
+            default = _number(getattr(section, threshold))
+            yield f"| `{threshold}` | {default} | {about['unit']} | {_cell(about['help'])} |"
 
 
 def _number(value: object) -> str:

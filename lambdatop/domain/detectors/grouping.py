@@ -14,11 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from lambdatop.domain.detectors.registry import REGISTRY
-from lambdatop.domain.facts.log_writers import LOG_GROUP, writers_by_group
+from lambdatop.domain.facts.function import LOG_GROUP, writers_by_group
 from lambdatop.domain.graph.dead_letters import dead_letter_queues
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans.finding import SEVERITIES, Finding
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import SEVERITIES, Finding, Incident
 from lambdatop.domain.state.world import World
 
 UNKNOWN = 10_000

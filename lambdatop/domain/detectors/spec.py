@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from msgspec import Struct
+
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.plans.finding import Finding
 
 Detect = Callable[[EvaluationContext], Iterable[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class DetectorSpec:
+class DetectorSpec(Struct, frozen=True):
     """Everything that is known of a detector besides its thresholds; each rule's module exports one as SPEC.
 
     `causal` orders what explains what: of the findings of one incident the one with the lowest number is

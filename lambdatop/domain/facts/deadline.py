@@ -16,11 +16,11 @@ MaximumRecordAge or the function's MaximumEventAge. A deadline is promised only 
 
 from __future__ import annotations
 
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from msgspec import Struct
+
+from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, STREAMS, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.units import span
 
 KINESIS_LEAST_RETENTION_S = 86_400
@@ -31,8 +31,7 @@ BATCH_HIDES = "the first of its batch may be older"
 REPEATS_HIDE = "messages received three times or more are not in that age and may expire sooner"
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Struct, frozen=True):
     """When the first of the events that wait is lost, s since the epoch.
 
     `at` is never later than the truth, None where that cannot be said. `latest` is when it is lost at the

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.function import FunctionFacts, Reserved
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, key_of, parse_arn
 
 STREAMS = ("kinesis", "dynamodb")
@@ -20,8 +21,7 @@ MAX_RECEIVES = 10
 """SQS's default of a redrive policy that names no count (SetQueueAttributes)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MappingFacts:
+class MappingFacts(Struct, frozen=True):
     """One event source mapping. Absent optional settings are None, as in the API's answer.
 
     Units: `batching_window_s`, `max_record_age_s` s; `last_modified` s since the epoch. `pollers_max` is the
@@ -126,3 +126,20 @@ CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
 }
 """What plans compare and change. A setting that AWS leaves out of its answer counts as its default, except
 for MaximumConcurrency, which is absent or a number, and the on-failure destination, absent or an ARN."""
+
+
+DYNAMODB_RETENTION_S = 86_400
+"""A DynamoDB stream keeps its records for 24 hours; that cannot be changed."""
+
+
+class StreamFacts(Struct, frozen=True):
+    """One stream that feeds a function. `source_kind` is kinesis or dynamodb.
+
+    Units: `retention_s` s, None when it could not be read; `shards` open shards.
+    """
+
+    key: Key
+    arn: str
+    source_kind: str
+    retention_s: int | None = None
+    shards: int | None = None

@@ -7,13 +7,18 @@ caller decides for itself.
 
 from __future__ import annotations
 
-from lambdatop.domain.facts.event_source_mapping import ENDLESS, MAX_RECEIVES, MappingFacts
+from msgspec import Struct
+
+from lambdatop.domain.facts.event_source_mapping import (
+    DYNAMODB_RETENTION_S,
+    ENDLESS,
+    MAX_RECEIVES,
+    MappingFacts,
+)
 from lambdatop.domain.facts.function import FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.units import span
 
@@ -27,8 +32,7 @@ def end_name(arn: str) -> str:
     return f"{kinds.get(parsed.service, parsed.service)} {parsed.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncEnd:
+class AsyncEnd(Struct, frozen=True):
     """Where asynchronous events go that are given up: who takes them, and what of that was not read."""
 
     takers: tuple[str, ...]

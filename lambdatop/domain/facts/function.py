@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import ClassVar
 
-from lambdatop.domain.facts.edge import Reference
+from msgspec import Struct
+
+from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.frozen import dataclass
-from lambdatop.domain.keys import Key
+from lambdatop.domain.facts.triggers import Reference
+from lambdatop.domain.keys import Key, Kind
+from lambdatop.domain.memo import newest
 
 Reserved = int | None
 """Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionFacts:
+class FunctionFacts(Struct, frozen=True):
     """One row of ListFunctions, without environment values.
 
     Units: `memory_mb` MB, `timeout_s` s, `ephemeral_mb` MB, `code_size_bytes` bytes,
@@ -52,8 +56,7 @@ class FunctionFacts:
         return self.key.id
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change of a function that was seen between two lists: `at` is its LastModified (s since the epoch).
 
     `what` names what differs ("code", "timeout_s 10 -> 30" …).
@@ -80,8 +83,7 @@ def differences(before: FunctionFacts, after: FunctionFacts) -> tuple[str, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
+class AccountFacts(Struct, frozen=True):
     """GetAccountSettings: the limits of one account in one region.
 
     `unreserved` is what AWS reports as not reserved by any function (limit - reservations). A figure that the
@@ -95,8 +97,7 @@ class AccountFacts:
     function_count: int | NotKnown
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmFacts:
+class AlarmFacts(Struct, frozen=True):
     """One CloudWatch alarm in state ALARM; `function` is set when a dimension names one.
 
     `actions` are the ARNs that it notifies or calls, unless they are not `enabled`; None: not known.
@@ -118,3 +119,27 @@ class AlarmFacts:
         if self.actions == ():
             return ("it has no action for ALARM: nobody is notified",)
         return () if self.enabled else ("its actions are switched off: nobody is notified",)
+
+
+LOG_GROUP: Kind = "log group"
+
+
+def group_of(facts: FunctionFacts) -> Key:
+    """Return the log group that a function writes to."""
+    return Key(facts.key.scope, LOG_GROUP, facts.log_group)
+
+
+@newest
+def writers_by_group(
+    functions: Mapping[Key, FunctionFacts], give_way: GiveWay = no_pause
+) -> Mapping[Key, tuple[FunctionFacts, ...]]:
+    """Return the functions of each log group, by the group's key; functions without a group are left out."""
+    found: dict[Key, list[FunctionFacts]] = defaultdict(list)
+    for facts in paced(functions.values(), give_way, 500):
+        if facts.log_group:
+            found[group_of(facts)].append(facts)
+    give_way()
+    for each in found.values():
+        if len(each) > 1:
+            each.sort(key=lambda facts: facts.key)
+    return {group: tuple(each) for group, each in found.items()}

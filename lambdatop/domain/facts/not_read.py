@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, TypeVar
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -35,8 +35,7 @@ _UNASKED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NotKnown:
+class NotKnown(Struct, frozen=True):
     """Stands for a fact that was not read; `action` is the IAM action that reads it, "" for several."""
 
     reason: Reason = "not asked"
@@ -75,8 +74,7 @@ def or_none(value: T | NotKnown) -> T | None:
     return None if isinstance(value, NotKnown) else value
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """One read of a source that brought nothing, while the rest of the source may be fine.
 
     `target` is the name of the function, queue, stream, topic … that it was about, None for all of them or

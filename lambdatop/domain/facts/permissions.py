@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 Permission = Literal["yes", "no", "unknown"]
 
@@ -18,8 +18,7 @@ SIGNS: Mapping[Permission, str] = {"yes": "yes", "no": "no", "unknown": "?"}
 """Each answer in at most three characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(Struct, frozen=True):
     """Answers at `at` (s since the epoch), by IAM action (`lambda:PutFunctionConcurrency`).
 
     An action that is not in `answers` was not asked about. `why` says in one sentence what stands in the way

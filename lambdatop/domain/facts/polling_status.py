@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 Mood = Literal["unlimited", "calm", "wrong"]
 
 
-@dataclass(frozen=True, slots=True)
-class PollingStatus:
+class PollingStatus(Struct, frozen=True):
     """The plan in figures. All times in s.
 
     `mood` says which money is spent: "calm" the calm budget, "wrong" the whole one because of `why`,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Key, Scope, parse_arn
 
 
-@dataclass(frozen=True, slots=True)
-class QueueFacts:
+class QueueFacts(Struct, frozen=True):
     """GetQueueAttributes of one queue. Counts are AWS's approximations.
 
     Units: `visibility_timeout_s`, `retention_s` s; `at` s since the epoch. `redrive` is the status of
@@ -53,8 +53,7 @@ def _beside(scope: Scope, arn: str) -> Key | None:
     return Key(scope, "queue", parsed.name) if parsed else None
 
 
-@dataclass(frozen=True, slots=True)
-class MoveTask:
+class MoveTask(Struct, frozen=True):
     """The newest message move task (redrive) out of a dead-letter queue.
 
     `started_ms` is ms since the epoch and its only identity; `handle` is there while it is RUNNING, and
@@ -75,8 +74,7 @@ class MoveTask:
         return {"started_ms": self.started_ms, "status": self.status, "handle": self.handle}
 
 
-@dataclass(frozen=True, slots=True)
-class QueueHistory:
+class QueueHistory(Struct, frozen=True):
     """The newest facts of a queue and its depth over time.
 
     `depths` holds (s since the epoch, visible + in flight), oldest first, bounded.

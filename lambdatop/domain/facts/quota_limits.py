@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 Origin = Literal["Service Quotas", "GetAccountSettings", "assumed"]
 
@@ -52,8 +52,7 @@ class UsageMetric(NamedTuple):
     stat: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaLimit:
+class QuotaLimit(Struct, frozen=True):
     """One limit: bytes, requests/s, s or a count. `adjustable` is None where nobody told."""
 
     code: str
@@ -68,8 +67,7 @@ class QuotaLimit:
         return self.origin == "assumed"
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaLimits:
+class QuotaLimits(Struct, frozen=True):
     """What Service Quotas said at `at` (s since the epoch); `gap` why it said less than was asked."""
 
     at: float = 0.0
@@ -84,8 +82,7 @@ class QuotaLimits:
         return QuotaLimit(code, DOCUMENTED[code], "assumed")
 
 
-@dataclass(frozen=True, slots=True)
-class Provisioned:
+class Provisioned(Struct, frozen=True):
     """Provisioned concurrency of one version or alias; counts are environments.
 
     `status` is AWS's: READY, IN_PROGRESS, FAILED. It can be used once it is fully allocated.

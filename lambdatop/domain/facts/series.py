@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, overload
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
+
 from lambdatop.domain.keys import Key
 
 MINUTE = 60
@@ -69,8 +70,7 @@ class SeriesKey(NamedTuple):
     stat: str
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """Points of one metric, oldest first. A missing minute is a missing point, never a zero.
 
     `times` are starts of minutes in s since the epoch; the unit of `values` is the metric's. Hours of eight
@@ -83,9 +83,9 @@ class Series:
 
     def __post_init__(self) -> None:
         """Make of any sequence what takes least memory."""
-        object.__setattr__(self, "times", _shared(self.times))
+        force_setattr(self, "times", _shared(self.times))
         if not isinstance(self.values, array):
-            object.__setattr__(self, "values", array("d", self.values))
+            force_setattr(self, "values", array("d", self.values))
 
     def replace(self, start: float, end: float, points: Iterable[tuple[int, float]]) -> Series:
         """Return the series with everything in [start, end) replaced by `points`.
@@ -144,8 +144,7 @@ Stat = tuple[str, str]
 """Which number of something: the CloudWatch metric and the statistic."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSeries:
+class KnownSeries(Struct, frozen=True):
     """All series of one function, queue, log group …, and when each was asked for (s since the epoch).
 
     By thing and not in one flat table, so that "nothing new about this one" is one comparison by identity.

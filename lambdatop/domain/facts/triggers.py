@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 
 Invocation = Literal["stream poll", "queue poll", "push async", "push sync", "unknown"]
@@ -20,8 +21,7 @@ MAX_EVENT_AGE_S = 21_600
 """Defaults of an asynchronous invocation (model of PutFunctionEventInvokeConfig), s for the age."""
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncConfig:
+class AsyncConfig(Struct, frozen=True):
     """Event-invoke config of a function; None for settings that are not set."""
 
     max_retries: int | None = None
@@ -30,8 +30,7 @@ class AsyncConfig:
     on_success_arn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PushTrigger:
+class PushTrigger(Struct, frozen=True):
     """One statement of a resource policy: `kind` is s3, sns, eventbridge, apigateway, alb, url, … or other.
 
     `source_arn` is "" where the statement names none; `principal` is as the policy spells it.
@@ -43,8 +42,7 @@ class PushTrigger:
     principal: str
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionTriggers:
+class FunctionTriggers(Struct, frozen=True):
     """What one function's own configuration says of its callers and of its failed events.
 
     `async_config` is empty for a function that has none of its own. `recursive_loop` is Terminate or Allow.
@@ -67,3 +65,25 @@ class FunctionTriggers:
 def never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
     """Return the placeholder for the triggers of a function of which nothing was read yet."""
     return FunctionTriggers(function, unread, unread, unread)
+
+
+class Edge(Struct, frozen=True):
+    """Events go from `source` to `target` (ARNs without a function's qualifier).
+
+    `via` says how: "event source mapping", "redrive policy", "on-failure destination", "on-success
+    destination", "dead-letter queue", "subscription", "notification", "rule NAME", "environment variable
+    NAME" … `certain` is False where it is only likely: an environment variable that names a queue says
+    that the function knows it, not that it writes there.
+    """
+
+    source: str
+    target: str
+    via: str
+    certain: bool = True
+
+
+class Reference(Struct, frozen=True):
+    """A resource that one of a function's environment variables names; the value itself is not kept."""
+
+    variable: str
+    arn: str

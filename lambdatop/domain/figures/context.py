@@ -13,14 +13,14 @@ A detector reads its evaluation context and nothing else. Three rules live here,
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, final_end
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Severity
 from lambdatop.domain.settings.settings import Settings
@@ -29,8 +29,7 @@ from lambdatop.domain.state.snapshot import QuotaRow
 from lambdatop.domain.state.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationContext:
+class EvaluationContext(Struct, frozen=True):
     """The World at `now` (s since the epoch), and the findings of the last round by detector and target.
 
     `only` is what can differ from the last round, None for all: `functions` gives no others. `quotas` are the

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 Confidence = Literal["high", "medium", "low", ""]
 
@@ -32,8 +32,7 @@ FARTHEST_S = 30 * 86_400.0
 """A range that begins later than this says "not growing": nobody plans an incident a month ahead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """Growth per minute: the middle and the quartiles of all slopes, over `points` points."""
 
     per_min: float
@@ -52,8 +51,7 @@ class Trend:
         return "medium" if spread <= LOOSE else "low"
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """A trend and what it means for what remains: `exhausted_in_s` and its range are None = not growing."""
 
     trend: Trend | None = None

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import fsum
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.cost import pricing
 from lambdatop.domain.cost.burn import DAY_S, AccountBurn, Burn, hour_ahead, projected, times_of
 from lambdatop.domain.cost.prices import Prices
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
-from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.facts.log_writers import group_of, writers_by_group
+from lambdatop.domain.facts.function import FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE, SeriesKey, final_end
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from lambdatop.domain.facts.edge import Edge
+from msgspec import Struct
+
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
+from lambdatop.domain.facts.triggers import Edge
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.graph.nodes import key_of, node, service_of
 from lambdatop.domain.graph.topology import DISABLED, FAILURES, Cycle, graph
 from lambdatop.domain.keys import Key
@@ -20,8 +21,7 @@ _BATCH = 10
 """SQS's default batch size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(Struct, frozen=True):
     """Invocations of a function in the unbroken run of minutes before `end` that have a point.
 
     `counts` are per minute, oldest first; `start` and `end` in s since the epoch.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.rates import Window, slope_per_min
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """Sums over a window of final minutes; `ratio` = received / max(deleted, 1).
 
     `ratio` is None when nothing was received.
@@ -36,8 +36,7 @@ def flow(world: World, queue: Key, over: Window) -> Flow | None:
     return Flow(*(s.sum(over.start, over.end) for s in (sent, received, deleted)))
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(Struct, frozen=True):
     """Change of depth: `grown` messages between the first and last point, slope per minute.
 
     `since` is the last moment before it began to grow (s since the epoch).

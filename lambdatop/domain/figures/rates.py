@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.series import MINUTE, Series, final_end
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.settings.settings import MetricSettings
 from lambdatop.domain.state.snapshot import Trend
@@ -12,8 +13,7 @@ from lambdatop.domain.state.world import World
 SPARK_MINUTES = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """The final minutes in [start, end), s since the epoch; `minutes` of them."""
 
     start: int

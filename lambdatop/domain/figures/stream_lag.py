@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from statistics import median
 
+from msgspec import Struct
+
 from lambdatop.domain.facts import deadline
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.facts.stream import DYNAMODB_RETENTION_S
 from lambdatop.domain.figures.rates import Window, slope_per_min
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.state.world import World
 
 Points = tuple[tuple[float, float], ...]
@@ -24,8 +24,7 @@ _STEEPEST = 2 * REAL_TIME
 _SHARE_OF_RISE = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Rise:
+class Rise(Struct, frozen=True):
     """A growing iterator age: `age_ms` now, `slope` in ms/min over `points` points, since `first`.
 
     `first` and `last` are starts of minutes, s since the epoch.

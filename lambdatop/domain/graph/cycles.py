@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from lambdatop.domain.facts.edge import Edge
+from lambdatop.domain.facts.triggers import Edge
 
 BUDGET = 30_000
 """Edges that the search for ways round may look at in all."""

@@ -13,13 +13,13 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from types import MappingProxyType
 
-from lambdatop.domain.facts.edge import Edge
+from msgspec import Struct
+
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import QueueHistory
-from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
-from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.facts.triggers import AsyncConfig, Edge, FunctionTriggers
 from lambdatop.domain.graph.cycles import closed_paths, trimmed
 from lambdatop.domain.graph.nodes import bus_of, key_of, name_of, node, service_of
 from lambdatop.domain.keys import Key, Scope, parse_arn
@@ -40,8 +40,7 @@ _SERVICES = {"dynamodb": "DynamoDB", "kinesis": "Kinesis", "events": "EventBridg
 _PUSHED = ("s3", "sns", "eventbridge")
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """A closed path: the target of each edge is the source of the next, the last leads to the first."""
 
     edges: tuple[Edge, ...]
@@ -101,8 +100,7 @@ class Cycle:
         return self
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Graph:
+class Graph(Struct, frozen=True, eq=False):
     """The edges of one World, its cycles, the cycles of each function on one, and who sends to a node."""
 
     edges: tuple[Edge, ...]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lambdatop.domain.cooperative import GiveWay, no_pause, paced
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.loglines.line import LogLine, Report
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.memo import once
@@ -84,8 +85,7 @@ class Environment(NamedTuple):
         return (until if self.start_at is None else self.start_at) - ready
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Digest:
+class Digest(Struct, frozen=True, eq=False):
     """One tail, in the order of its stamps.
 
     `mentions` counts, for each UUID in the application's lines that is not their request's own, the

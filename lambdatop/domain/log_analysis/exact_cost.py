@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.log_analysis.figures import LogFigures
 
 
-@dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(Struct, frozen=True):
     """What REPORT lines bill: USD per hour over the last `over_s` seconds.
 
     Not `complete`: lines are missing, so that it is at least that. Log ingestion and provisioned concurrency

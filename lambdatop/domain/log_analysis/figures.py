@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import fsum, inf
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import Prices
 from lambdatop.domain.cost.pricing import burn_usd
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.log_analysis.digest import Environment, Reported, after, digest
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.tail import LogTail
@@ -28,8 +29,7 @@ INIT_LIMIT_S = 10.0
 """Longest initialisation on demand; stands in where no line says how long it took, in s."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogFigures:
+class LogFigures(Struct, frozen=True):
     """What the log says about one function between `since` and `until` (s since the epoch).
 
     Attributes:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.loglines.headline import headline
 from lambdatop.domain.loglines.records import Record
 from lambdatop.domain.sanitize import clean_line
@@ -62,8 +63,7 @@ _TEMPORARY = ("", "tmp")
 _PLATFORM = ("report", "end")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorKind:
+class ErrorKind(Struct, frozen=True):
     """All errors with one fingerprint.
 
     `first_at` and `last_at` in s since the epoch; `sample` is the newest one's text (at most MOST

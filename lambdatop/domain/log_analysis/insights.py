@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.records import join
@@ -33,8 +34,7 @@ class Row(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a query found: the newest rows, how many matched, and what was scanned for it (None: not told)."""
 
     rows: tuple[Row, ...]
@@ -53,8 +53,7 @@ class Found:
         return max(0, self.matched - len(self.rows))
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """A query before it is asked: which log groups from when to when (s since the epoch), and its price.
 
     `about_bytes` and `usd` are None where nobody counted; `left_out` are groups beyond MOST_GROUPS.
@@ -75,8 +74,7 @@ class KindIn(NamedTuple):
     kind: ErrorKind
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorsFound:
+class ErrorsFound(Struct, frozen=True):
     """The answer to a Scan: kinds of errors, the most frequent first, and what asking cost (None: not told).
 
     Of `matched` lines the oldest `left_out` were not looked at.

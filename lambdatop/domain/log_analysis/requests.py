@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.log_analysis.fingerprints import is_error
 from lambdatop.domain.loglines.headline import headline
 from lambdatop.domain.loglines.line import Report
@@ -28,8 +29,7 @@ _CRASH_WORDS = ("Invoke Error", "Uncaught Exception", "Unhandled Promise Rejecti
 _TURNS = ("start", "end", "report")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """All that the log says about one request id.
 
     Lambda's own retries of an asynchronous event keep the id, so `attempts` above 1 means retries.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.loglines.json_line import read_json
 from lambdatop.domain.loglines.known_failures import classify
 from lambdatop.domain.loglines.tokens import (
@@ -89,8 +90,7 @@ _ERROR_HEADS = (
 _EXITED = ("Error: Runtime exited", "Process exited before completing request")
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One cleaned log event.
 
     `seq` counts up within one function's tail; `at` is the event's timestamp in s since the epoch.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.stack_traces import Mode, begins, goes_on
 
@@ -41,8 +42,7 @@ def position(line: LogLine) -> Position:
     return (line.at, line.seq, 0 if line.seq else _STAGE.get(line.kind, 2))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One statement of a program: its first event and those that go on with it.
 
     `kind`, `level` and `signature` are those of LogLine, for the whole record; `request_id` is "" where no

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
 
 LogWay = Literal["poll", "live tail"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class LogTail:
+class LogTail(Struct, frozen=True, eq=False, weakref=True):
     """A bounded tail of one function's log. `lines` are consecutive in `seq`, oldest first.
 
     `via` and what follows describe the way the lines come, as `LogsObserved` does; `lag_s` is of the newest
@@ -57,3 +58,25 @@ def append_lines(tail: LogTail, lines: tuple[LogLine, ...]) -> LogTail:
     held = (*tail.burst, *tail.lines, *numbered)[-wanted:]
     burst, kept = held[: -LogTail.KEEP], held[-LogTail.KEEP :]
     return replace(tail, lines=kept, next_seq=tail.next_seq + len(lines), burst=burst, arrived=len(lines))
+
+
+MS_S = 0.001
+"""Log events are stamped with whole milliseconds (s)."""
+
+
+class Older(Struct, frozen=True):
+    """Whole milliseconds of the logs of some functions, up to the moment that was asked for.
+
+    `lines` oldest first. From `since` (s since the epoch, inclusive) to the asked moment everything was
+    read; `end` when nothing older exists. `note` is what has to be said, mostly "".
+    """
+
+    lines: tuple[tuple[Key, LogLine], ...]
+    since: float
+    end: bool
+    note: str = ""
+
+    @property
+    def before(self) -> float:
+        """The moment to ask for next (s since the epoch): neither loses nor doubles a line."""
+        return self.since - MS_S

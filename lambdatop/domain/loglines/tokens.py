@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 _BAD = ("error", "failure", "timeout")
 _LEVELS = {
@@ -22,8 +22,7 @@ _NUMBERS = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "
 """Numeric levels of bunyan and pino."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Numbers of one REPORT or platform.report line; None where the line is silent.
 
     INIT_REPORT, RESTORE_REPORT and their JSON shapes fill `init_ms` or `restore_ms`, status and error

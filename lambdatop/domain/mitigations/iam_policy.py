@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.mitigations.encryption import KMS
 from lambdatop.domain.mitigations.registry import REGISTRY
 
@@ -56,8 +57,7 @@ def resource_of(action: str) -> str:
     }.get(service, "*")
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A policy document, and what is to be said of statements that not everybody needs, by Sid."""
 
     document: Mapping[str, Any]

@@ -7,8 +7,9 @@ With few retries and bisecting Lambda closes in on the record that fails, report
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.event_source_mapping import ENDLESS, STREAMS

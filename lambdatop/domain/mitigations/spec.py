@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Kind
 from lambdatop.domain.plans.plan import Proposal, Tier
 
@@ -14,8 +15,7 @@ Saves = Literal["runs", "some runs", "runs by a trigger", "runs above a cap", "a
 """What is no longer paid for once a mitigation has been applied; `snapshots/savings.py` computes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """What a console asks before it can plan: a question with `{target}`, and what an answer looks like.
 
     With `param` the answer is that setting's value, else it is `K=V`, several apart by blanks.
@@ -26,8 +26,7 @@ class Ask:
     param: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MitigationSpec:
+class MitigationSpec(Struct, frozen=True):
     """Everything that is known of a mitigation; each planner's module exports its own in SPECS.
 
     `order` is its place in lists. `hotkey` is the key in the console, `label` its word in the footer,

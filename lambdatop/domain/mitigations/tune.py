@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.event_source_mapping import (
     CONTROL_FIELDS,
@@ -14,7 +16,6 @@ from lambdatop.domain.facts.event_source_mapping import (
     MappingFacts,
 )
 from lambdatop.domain.facts.failure_path import retries_words
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
 from lambdatop.domain.plans.parse import NONE, number, number_or_none, switch
@@ -27,8 +28,7 @@ LARGE_BATCH = 10
 WITH_RETRIES = (*STREAMS, "kafka")
 
 
-@dataclass(frozen=True, slots=True)
-class Knob:
+class Knob(Struct, frozen=True):
     """One field: how it is typed, what is sent for a value, and for which sources AWS has it."""
 
     parse: Callable[[str, object], Any]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lambdatop.domain.keys import Key
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """What a finding or a plan is about: the key for the program, ARN and name for people."""
 
     key: Key
@@ -22,8 +22,7 @@ class Ref:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One statement about one target.
 
     `evidence` maps names with units (`received`, `ratio`, `dlq_growth_per_min`) to numbers or words;
@@ -61,3 +60,27 @@ def continue_from(previous: Iterable[Finding], current: Iterable[Finding]) -> tu
     began = {f.identity: f.since for f in previous}
     kept = [replace(f, since=min(f.since, began.get(f.identity, f.since))) for f in current]
     return tuple(sorted(kept, key=lambda f: (-f.rank, f.since, f.detector, f.target.name)))
+
+
+class Incident(Struct, frozen=True):
+    """Findings that belong together.
+
+    `severity` is the worst of them, `since` the earliest (s since the epoch); `symptoms` follow the
+    cause in the order in which one explains the next; `functions` are those concerned.
+    """
+
+    cause: Finding
+    symptoms: tuple[Finding, ...]
+    severity: Severity
+    since: float
+    functions: tuple[Key, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The cause, then its symptoms."""
+        return (self.cause, *self.symptoms)
+
+    @property
+    def key(self) -> tuple[str, Key]:
+        """What makes it the same incident in the next round, as long as its cause stays the same."""
+        return self.cause.identity

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.plan import Call, State
 
@@ -23,8 +24,7 @@ ACCEPTED = "accepted by AWS"
 """How the detail of an unknown outcome begins when AWS said yes and the state read back did not show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Uptime:
+class Uptime(Struct, frozen=True):
     """How long a machine has run: `s` seconds since the start that `boot` names, read from `clock`.
 
     Nobody can set this clock. `boot` is "" where the system tells no name of its start: then nothing can be
@@ -39,8 +39,7 @@ class Uptime:
 NO_UPTIME = Uptime()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One mutation: the intent, and what became of it.
 
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's

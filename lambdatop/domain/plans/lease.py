@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """Who has the lease until when (s since the epoch). `fence` grows with each taking and renewal."""
 
     owner: str
@@ -26,8 +26,7 @@ class Held:
         return f"{self.owner} until {clock(self.until)} (fence {self.fence})"
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
+class Leased(Struct, frozen=True):
     """What became of taking a lease.
 
     `mine` when it is ours now, `held` says whose it is (None when nobody could tell), `words` is one sentence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, field
 from typing import Any, Literal
 
-from lambdatop.domain.frozen import dataclass
+import msgspec
+from msgspec import Struct, field
+
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.finding import Ref
 
@@ -28,8 +28,15 @@ TIER_MEANING: Mapping[Tier, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value, enc_hook=_plain, order="deterministic")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+class Call(Struct, frozen=True):
     """One AWS call: service and operation as botocore names them, exact parameters."""
 
     service: str
@@ -38,8 +45,7 @@ class Call:
 
     def digest(self) -> str:
         """Return the hex sha256 over the call; the guard lets only a call with this digest through."""
-        text = json.dumps([self.service, self.operation, self.params], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest([self.service, self.operation, self.params])
 
 
 NEWER_THAN = "newer_than"
@@ -62,8 +68,7 @@ def _is_value(seen: Any, wanted: Any) -> bool:
     return type(seen) is type(wanted) and bool(seen == wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """A mitigation that should come first, or serves better, and why.
 
     `params` are its settings, `label` what a button says instead of their names.
@@ -76,8 +81,7 @@ class Alternative:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """What has to hold after a step before the next one begins.
 
     Until `for_s` seconds are over the target is looked at: for the step's `after`, or, with `falls` and
@@ -98,8 +102,7 @@ def wait_begins(wait: Wait) -> str:
     return "beside the next step, waits" if wait.with_next else "then waits"
 
 
-@dataclass(frozen=True, slots=True)
-class Saving:
+class Saving(Struct, frozen=True):
     """What a plan saves: USD per hour at list price, an estimate from what is burned now.
 
     `wasted_usd_per_hour` of it does failed or repeated work (None: not known). `why` says what it was
@@ -112,8 +115,7 @@ class Saving:
     at_most: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Everything a person must know to say yes, and everything the executor needs.
 
     `before` and `after` hold the fields that the call changes; the executor sends nothing when a
@@ -169,12 +171,10 @@ class Plan:
 
     def digest(self) -> str:
         """Return the hex sha256 over the whole plan, written with the intent."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a mitigation cannot be planned for this target now, and what to do instead.
 
     Where somebody has changed what an undo would take back, `saw` is what we left, `now` what is there and
@@ -185,7 +185,7 @@ class Refusal:
     target: Ref
     reason: str
     hint: str = ""
-    alternatives: tuple[Alternative, ...] = field(default=())
+    alternatives: tuple[Alternative, ...] = ()
     saw: State | None = None
     now: State | None = None
     want: State | None = None

@@ -7,20 +7,20 @@ unknown"): a plan shows them instead of pretending.
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.queue import MoveTask, QueueFacts
 from lambdatop.domain.facts.triggers import AsyncConfig
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Ref
 
 NO_CONFIG = AsyncConfig()
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionSituation:
+class FunctionSituation(Struct, frozen=True):
     """A function before a concurrency mitigation.
 
     `async_config` is empty where the function has none of its own; `alias_configs` are those of its aliases
@@ -52,8 +52,7 @@ class FunctionSituation:
         return known or dict(self.unread_queues).get(arn, NOT_ASKED)
 
 
-@dataclass(frozen=True, slots=True)
-class MappingSituation:
+class MappingSituation(Struct, frozen=True):
     """A mapping before it is switched off or on.
 
     `oldest_age_s` is the age of the oldest waiting event as far as AWS tells it, `retention_s` how long the
@@ -72,8 +71,7 @@ class MappingSituation:
     dead_letters: bool | NotKnown = NOT_ASKED
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(Struct, frozen=True):
     """A mapping that takes messages of a queue, and how its function fared of late.
 
     `invocations` and `errors` are counts of the newest ten published minutes, None where not readable.
@@ -89,8 +87,7 @@ class Consumer:
         return bool(self.errors) and (self.errors or 0) >= 0.05 * (self.invocations or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSituation:
+class QueueSituation(Struct, frozen=True):
     """A queue before it is purged, redriven or held.
 
     `dead_letters_of` names the queues whose redrive policy points here, `behind` is who consumes these, and
@@ -108,8 +105,7 @@ class QueueSituation:
     gaps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class VersionFacts:
+class VersionFacts(Struct, frozen=True):
     """One version of a function; `modified` is when it was published, or $LATEST changed (s, the epoch).
 
     `state` is "" where its turn to be asked did not come.
@@ -122,8 +118,7 @@ class VersionFacts:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AliasSituation:
+class AliasSituation(Struct, frozen=True):
     """An alias before it is pointed elsewhere.
 
     `weights` are the additional versions of weighted routing with their shares (0..1); `bypass` are
@@ -146,8 +141,7 @@ class AliasSituation:
     gaps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSituation:
+class RuleSituation(Struct, frozen=True):
     """An EventBridge rule before it is switched; `targets` are the ARNs that it sends to."""
 
     ref: Ref

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.plans.journal import Entry
 
 NOT_BEGUN = "not begun"
@@ -12,8 +13,7 @@ NOT_BEGUN = "not begun"
 _ENDED = ("refused", "not-sent")
 
 
-@dataclass(frozen=True, slots=True)
-class Halfway:
+class Halfway(Struct, frozen=True):
     """A plan in steps of which some stand and others were not carried out.
 
     `done` are the entries that stand, oldest first; `open` those whose end is not known; `why` what ended it,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.polling_status import Mood, PollingStatus
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.wording import span
 
@@ -40,8 +41,7 @@ ROUND_MOST = 4_000
 """Series of detail in one round; more would hold the loop and the socket for too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purse:
+class Purse(Struct, frozen=True):
     """What may be spent, in units an hour. What others spent goes off, but not below the calm budget."""
 
     budget_usd: float
@@ -86,8 +86,7 @@ class SweepPaces(NamedTuple):
     periodic_h: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Paces:
+class Paces(Struct, frozen=True):
     """Paces in s. `pool` are the functions worth detail, `active` those worth a sweep.
 
     `fixed_s` is of queues, mappings and streams of no special interest, `others_s` of such functions (None:

@@ -23,8 +23,9 @@ from itertools import islice
 from math import inf
 from operator import attrgetter
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.polling_status import PollingStatus
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.polling.intervals import HOUR_S, ROUND_MOST, SWEEP_SHARE, Paces, Purse, paces
 from lambdatop.domain.polling.state import NEVER, PollingState
@@ -38,8 +39,7 @@ REDISCOVER_S = 600.0
 """So often ListMetrics is asked while a move is unexplained: it knows new series some minutes late."""
 
 
-@dataclass(frozen=True, slots=True)
-class PollingPlan:
+class PollingPlan(Struct, frozen=True):
     """What is due now. `sweep` are asked for `metric` only; `detail` and `fixed` for all of their series.
 
     `room` is how many units are left beside it for series that its answers make worth asking for. `more` says

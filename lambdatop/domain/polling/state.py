@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct, field
+
 from lambdatop.domain.keys import Key
 from lambdatop.domain.polling.tripwire import Metric, Reading
 
 NEVER = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class PollingState:
+class PollingState(Struct, frozen=True):
     """Everything the plan depends on.
 
     `active` are the functions that ran lately (None: nobody could tell, so all count); `hot` and `watched`
@@ -41,7 +40,7 @@ class PollingState:
     fixed: Mapping[Key, int] = field(default_factory=dict)
     urgent: frozenset[Key] = frozenset()
     wire_units: int = 11
-    reading: Reading = field(default=Reading())
+    reading: Reading = Reading()
     asked: Mapping[Key, float] = field(default_factory=dict)
     swept_excess: Mapping[Metric, float] = field(default_factory=dict)
     swept: Mapping[Metric, Mapping[Key, float]] = field(default_factory=dict)

@@ -15,8 +15,9 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 
 RECENT_MIN = 5
@@ -108,8 +109,7 @@ class Move(NamedTuple):
         return self.value - self.usual
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What the trip-wire says."""
 
     moves: tuple[Move, ...] = ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from msgspec import Struct
+
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap
-from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import Found
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.plans.lease import Leased
 from lambdatop.domain.plans.plan import Call, State
 from lambdatop.domain.plans.situation import Situation
@@ -20,8 +21,7 @@ from lambdatop.domain.state.events import Event, TargetIdentified
 from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What a source may look at while it collects: the World so far (of logs no lines) and what is watched.
 
     `log_backfill_s` is how far back the first read of a log goes, in s. `live` are functions whose logs
@@ -101,8 +101,7 @@ class Reader(Protocol):
         """Return the control fields of one target as they are now, for comparison with a plan's `before`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """What came of one mutating call, in AWS's words; `busy`: a refusal that may be gone in a moment."""
 
     outcome: Literal["applied", "refused", "not-sent", "unknown"]
@@ -158,8 +157,7 @@ class LogHistory(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(Struct, frozen=True):
     """One open connection to an account and region, made by the composition root.
 
     `mutator` is None in read-only mode, `lease` there and unless a table is configured. `close` releases

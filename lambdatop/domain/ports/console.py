@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, Literal, Protocol
 
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.insights import ErrorsFound, Scan
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Plan, Proposal, State
 from lambdatop.domain.state.snapshot import Snapshot
@@ -18,8 +19,7 @@ from lambdatop.domain.state.snapshot import Snapshot
 ResultKind = Literal["applied", "refused", "not-sent", "unknown", "drift", "expired", "read-only"]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """How an execution ended. On drift: what you saw, what is now, what you want.
 
     Of a plan in steps, `steps` holds how each of them ended as far as they came; the rest is the last one's.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.ports.aws import View
@@ -16,8 +17,7 @@ Text = tuple[int, Key, str]
 _L_co = TypeVar("_L_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch(Generic[_L_co]):
+class Batch(Struct, Generic[_L_co], frozen=True):
     """Some lines, oldest first, and what is to be said about them."""
 
     lines: Sequence[_L_co]

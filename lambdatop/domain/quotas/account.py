@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from heapq import nsmallest
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from lambdatop.domain.facts import quota_limits as q
 from lambdatop.domain.facts.not_read import or_none

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.quotas.account import account_rows

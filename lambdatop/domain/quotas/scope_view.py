@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.quota_limits import QuotaLimits
 from lambdatop.domain.facts.series import MINUTE, KnownSeries
 from lambdatop.domain.figures.forecast import UNKNOWN, Forecast, forecast
 from lambdatop.domain.figures.rates import Window, window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import QuotaRow
@@ -30,8 +31,7 @@ SMALL, NEAR = 10, 0.8
 MOST_LISTED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeView:
+class ScopeView(Struct, frozen=True):
     """One scope of the World at `now` (s since the epoch); `over` are the final minutes behind a trend.
 
     `asked` are the functions whose metrics were ever asked for; in a large account most were not. `levels`

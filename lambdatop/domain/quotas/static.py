@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from lambdatop.domain.facts import quota_limits as q
 from lambdatop.domain.facts.function import FunctionFacts

@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.frozen import dataclass
 
 MAX_NODES = 2_000
 MAX_STATES = 2_000

@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.search.automaton import ENDLESS, HIGHLIGHTS, REPEATS, PatternError, Search, Span
 
 MAX_CHARS = 500
@@ -40,8 +41,7 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A checked pattern. `found` tells whether a text holds it, `spans` where (for highlights).
 
     `slow` ones take an automaton's steps, about 70 ns a character, for every text.

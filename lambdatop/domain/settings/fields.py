@@ -1,4 +1,4 @@
-"""Settings as fields of a dataclass: default, unit, range or check, option and meaning stand in one place.
+"""Settings as fields of a struct: default, unit, range or check, option and meaning stand in one place.
 
 The configuration's schema, options of the command line, config.example.yaml, README's table,
 docs/detectors.md and the sentences about wrong values are made of it (`config/schema.py` reads the fields).
@@ -8,9 +8,34 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import field
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct, StructMeta
+
+
+class Field(NamedTuple):
+    """A setting as a class states it: its default, and what is shown and checked of it."""
+
+    default: Any
+    metadata: Mapping[str, Any]
+
+
+class _SectionMeta(StructMeta):
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
+        own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+        namespace |= {key: value.default for key, value in own.items()}
+        made: Any = super().__new__(cls, name, bases, namespace, **options)
+        made.described = MappingProxyType({key: value.metadata for key, value in own.items()})
+        return made
+
+
+class Section(Struct, frozen=True, metaclass=_SectionMeta):
+    """Base of settings under one key; `described` holds what is shown and checked of each field."""
+
+    described: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
 
 Check = Callable[[str], str]
 """Return what a text needs to be a value of a setting, "" when it is one."""
@@ -24,7 +49,7 @@ def knob(
     `more` may be `null`, what None means; `at_most`, the dotted key of a setting that it must not exceed;
     `flags` and `metavar`, the option of the command line that sets it.
     """
-    return field(default=default, metadata={"unit": unit, "help": meaning, "low": low, "high": high, **more})
+    return Field(default, {"unit": unit, "help": meaning, "low": low, "high": high, **more})
 
 
 def seconds(default: float, meaning: str, low: float = 1.0, high: float = 86_400.0, **more: Any) -> Any:
@@ -64,12 +89,12 @@ def price(unit: str, meaning: str) -> Any:
 
 def switch(default: bool, meaning: str, *flags: str) -> Any:
     """Return a field: true or false; `meaning` says what true does, and `flags` switch it on."""
-    return field(default=default, metadata={"help": meaning, "flags": flags})
+    return Field(default, {"help": meaning, "flags": flags})
 
 
 def text(default: str | None, meaning: str, check: Check, **more: Any) -> Any:
     """Return a field: a text that passes `check`; `more` as for `knob`."""
-    return field(default=default, metadata={"help": meaning, "check": check, **more})
+    return Field(default, {"help": meaning, "check": check, **more})
 
 
 def matching(pattern: str, words: str) -> Check:
@@ -79,11 +104,9 @@ def matching(pattern: str, words: str) -> Check:
 
 def section(kind: type, meaning: str) -> Any:
     """Return a field: settings under one key; `meaning` stands above them in config.example.yaml."""
-    return field(default_factory=kind, metadata={"help": meaning})
+    return Field(kind(), {"help": meaning})
 
 
-def fixed(default: Any = None, kind: type | None = None) -> Any:
-    """Return a field: what settings carry, but no user may set: a default, or a dataclass."""
-    if kind is not None:
-        return field(default_factory=kind, metadata={"fixed": True})
-    return field(default=default, metadata={"fixed": True})
+def fixed(default: Any) -> Any:
+    """Return a field: what settings carry, but no user may set."""
+    return Field(default, {"fixed": True})

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from lambdatop.domain.endpoint import endpoint_problem
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings.fields import (
+    Section,
     fixed,
     knob,
     matching,
@@ -26,8 +25,7 @@ from lambdatop.domain.sources import SOURCES
 
 if TYPE_CHECKING:
 
-    @dataclasses.dataclass(frozen=True, init=False)
-    class Paces:
+    class Paces(Section, frozen=True):
         """Seconds between two rounds of each source, by its name."""
 
         def __init__(self, **seconds: float) -> None: ...
@@ -37,11 +35,10 @@ if TYPE_CHECKING:
 else:
     _paces = {name: seconds(spec.pace_s, spec.reads) for name, spec in SOURCES.items()}
     _fields = {"__annotations__": dict.fromkeys(SOURCES, "float")} | _paces
-    Paces = dataclass(frozen=True, slots=True)(type("Paces", (), {"__module__": __name__} | _fields))
+    Paces = type(Section)("Paces", (Section,), {"__module__": __name__} | _fields, frozen=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Section, frozen=True):
     """How much lambdatop may ask of the account.
 
     `logs_per_s` is held to a third of what the region allows the account (`log_rates`), whatever is set.
@@ -59,8 +56,7 @@ class Limits:
     calm_usd_per_hour: float = knob(0.05, "USD/h", "the same while nothing is wrong", 0, 100)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSettings:
+class MetricSettings(Section, frozen=True):
     """How metrics are read.
 
     CloudWatch publishes late, and one request costs the same for 1 or 180 minutes. `times`: published minutes
@@ -73,8 +69,7 @@ class MetricSettings:
     times: float = fixed(1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class LogSettings:
+class LogSettings(Section, frozen=True):
     """How logs are followed."""
 
     live_in_incidents: bool = switch(
@@ -82,8 +77,7 @@ class LogSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PriceSettings:
+class PriceSettings(Section, frozen=True):
     """Prices in USD that the user knows better; None = the table of the package."""
 
     gb_second_x86: float | None = price("USD/GB-s", "execution on x86_64")
@@ -98,8 +92,7 @@ class PriceSettings:
     refresh: bool = switch(False, "read them once a day (pricing:GetProducts, free of charge)")
 
 
-@dataclass(frozen=True, slots=True)
-class BurnSettings:
+class BurnSettings(Section, frozen=True):
     """How burn is projected."""
 
     until: str | None = text(
@@ -110,8 +103,7 @@ class BurnSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Section, frozen=True):
     """The console's looks."""
 
     theme: str = text(
@@ -126,8 +118,7 @@ class Screen:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseSettings:
+class LeaseSettings(Section, frozen=True):
     """Where responders see each other."""
 
     table: str | None = text(
@@ -139,8 +130,7 @@ class LeaseSettings:
     seconds: float = seconds(120.0, "how long a lease lasts", 10, 3600)
 
 
-@dataclass(frozen=True, slots=True)
-class ModeSettings:
+class ModeSettings(Section, frozen=True):
     """Why the mode is what it is; each text names a flag, a variable, or a line of a file.
 
     `origin`: where `read_only: true` came from; `write`: the --write of this run, "" without one; `lifted`:
@@ -165,8 +155,7 @@ class ModeSettings:
         return dict(self.accounts).get(account, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Section, frozen=True):
     """All settings. `read_only` here can only switch read-only on, never off."""
 
     profile: str | None = text(
@@ -206,7 +195,7 @@ class Settings:
     allow_endpoint_changes: bool = switch(
         False, "changes also through an endpoint that is not AWS's own", "--allow-endpoint-changes"
     )
-    mode: ModeSettings = fixed(kind=ModeSettings)
+    mode: ModeSettings = fixed(ModeSettings())
     screen: Screen = section(Screen, "What the console looks like.")
     paces: Paces = section(Paces, "Seconds between two rounds of each collector.")
     limits: Limits = section(Limits, "How much lambdatop may ask of the account.")

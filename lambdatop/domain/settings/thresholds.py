@@ -1,4 +1,4 @@
-"""Thresholds of each detector: one dataclass per detector, each field with its unit, range and meaning.
+"""Thresholds of each detector: one class per detector, each field with its unit, range and meaning.
 
 The configuration's schema and docs/detectors.md are made from these fields, so a threshold is written
 down once. Defaults come from the sources that each detector's module names.
@@ -6,9 +6,7 @@ down once. Defaults come from the sources that each detector's module names.
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.settings.fields import Section
 from lambdatop.domain.settings.fields import count as _count
 from lambdatop.domain.settings.fields import knob as _knob
 from lambdatop.domain.settings.fields import minutes as _minutes
@@ -17,8 +15,7 @@ from lambdatop.domain.settings.fields import share as _share
 from lambdatop.domain.settings.fields import window as _window
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncAmplificationSettings:
+class AsyncAmplificationSettings(Section, frozen=True):
     """`async_amplification`: attempts per asynchronous event."""
 
     window_min: int = _window(15)
@@ -28,15 +25,13 @@ class AsyncAmplificationSettings:
     min_age_s: float = _knob(60.0, "s", "oldest attempt, unless it rises: younger is a backlog that drains")
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncLossSettings:
+class AsyncLossSettings(Section, frozen=True):
     """`async_loss`: asynchronous events given up or not delivered anywhere."""
 
     window_min: int = _window(5)
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncBacklogSettings:
+class AsyncBacklogSettings(Section, frozen=True):
     """`async_backlog`: events wait in Lambda's asynchronous queue."""
 
     window_min: int = _window(10)
@@ -44,8 +39,7 @@ class AsyncBacklogSettings:
     critical_share: float = _share(0.5, "oldest attempt / maximum event age")
 
 
-@dataclass(frozen=True, slots=True)
-class RedeliverySettings:
+class RedeliverySettings(Section, frozen=True):
     """`sqs_redelivery`: received / deleted over a window."""
 
     window_min: int = _window(10)
@@ -54,8 +48,7 @@ class RedeliverySettings:
     critical_ratio: float = _ratio(3.0, "received / deleted")
 
 
-@dataclass(frozen=True, slots=True)
-class PoisonMessageSettings:
+class PoisonMessageSettings(Section, frozen=True):
     """`poison_message`: the same messages fail repeatedly."""
 
     window_min: int = _window(15)
@@ -63,8 +56,7 @@ class PoisonMessageSettings:
     error_share: float = _share(0.9, "errors / invocations while nothing is deleted")
 
 
-@dataclass(frozen=True, slots=True)
-class BatchAmplificationSettings:
+class BatchAmplificationSettings(Section, frozen=True):
     """`batch_amplification`: healthy messages run again with the bad one of their batch."""
 
     window_min: int = _window(10)
@@ -73,16 +65,14 @@ class BatchAmplificationSettings:
     warning_share: float = _share(0.05, "errors / invocations")
 
 
-@dataclass(frozen=True, slots=True)
-class DlqGrowthSettings:
+class DlqGrowthSettings(Section, frozen=True):
     """`dlq_growth`: change of depth (visible + in flight) per minute."""
 
     window_min: int = _window(5)
     critical_per_min: float = _knob(10.0, "messages/min", "growth", 0, 1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class BlockedShardSettings:
+class BlockedShardSettings(Section, frozen=True):
     """`blocked_shard`: iterator age grows as fast as time passes."""
 
     window_min: int = _window(10)
@@ -94,15 +84,13 @@ class BlockedShardSettings:
     critical_share: float = _share(0.5, "iterator age / retention")
 
 
-@dataclass(frozen=True, slots=True)
-class StreamLossSettings:
+class StreamLossSettings(Section, frozen=True):
     """`stream_loss`: stream records given up."""
 
     window_min: int = _window(5)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamLagSettings:
+class StreamLagSettings(Section, frozen=True):
     """`stream_lag`: a consumer falls behind although its function does not fail."""
 
     window_min: int = _window(10)
@@ -113,8 +101,7 @@ class StreamLagSettings:
     critical_share: float = _share(0.5, "iterator age / retention")
 
 
-@dataclass(frozen=True, slots=True)
-class NearTimeoutSettings:
+class NearTimeoutSettings(Section, frozen=True):
     """`near_timeout`: duration against the function's own timeout."""
 
     window_min: int = _window(5)
@@ -123,8 +110,7 @@ class NearTimeoutSettings:
     critical_share: float = _share(0.98, "longest duration / timeout, with errors")
 
 
-@dataclass(frozen=True, slots=True)
-class TimeoutsSettings:
+class TimeoutsSettings(Section, frozen=True):
     """`timeouts`: invocations that ended at their timeout, from the log."""
 
     window_min: int = _window(5)
@@ -132,8 +118,7 @@ class TimeoutsSettings:
     critical_share: float = _share(0.25, "timeouts / reports in the log")
 
 
-@dataclass(frozen=True, slots=True)
-class ThrottledSettings:
+class ThrottledSettings(Section, frozen=True):
     """`throttled`: throttles / (throttles + invocations) over a window."""
 
     window_min: int = _window(5)
@@ -141,15 +126,13 @@ class ThrottledSettings:
     critical_share: float = _share(0.05, "throttles / attempts")
 
 
-@dataclass(frozen=True, slots=True)
-class RunawayLoopSettings:
+class RunawayLoopSettings(Section, frozen=True):
     """`runaway_loop`: Lambda itself stopped a loop."""
 
     window_min: int = _window(5)
 
 
-@dataclass(frozen=True, slots=True)
-class SuspectedLoopSettings:
+class SuspectedLoopSettings(Section, frozen=True):
     """`suspected_loop`: growth that the source does not explain."""
 
     window_min: int = _window(10)
@@ -161,8 +144,7 @@ class SuspectedLoopSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ColdStartBurstSettings:
+class ColdStartBurstSettings(Section, frozen=True):
     """`cold_start_burst`: environments start on the request path."""
 
     window_min: int = _window(5)
@@ -170,16 +152,14 @@ class ColdStartBurstSettings:
     warning_share: float = _share(0.2, "reports with an init duration / reports")
 
 
-@dataclass(frozen=True, slots=True)
-class ProactiveInitSettings:
+class ProactiveInitSettings(Section, frozen=True):
     """`proactive_init`: environments that initialise without serving."""
 
     window_min: int = _window(30)
     gap_s: float = _knob(10.0, "s", "from the end of init to the first request, or to now without one", 1)
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryPressureSettings:
+class MemoryPressureSettings(Section, frozen=True):
     """`memory_pressure`: used memory against its size."""
 
     window_min: int = _window(15)
@@ -187,8 +167,7 @@ class MemoryPressureSettings:
     warning_share: float = _share(0.9, "max memory used / memory size")
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceLimitSettings:
+class ResourceLimitSettings(Section, frozen=True):
     """`resource_limit`: a hard limit hit, by its signature in the log."""
 
     window_min: int = _window(15)
@@ -196,8 +175,7 @@ class ResourceLimitSettings:
     critical_share: float = _share(0.25, "executions that hit a limit / executions in the log")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRateSettings:
+class ErrorRateSettings(Section, frozen=True):
     """`error_rate`: errors / invocations over a window with a volume floor."""
 
     window_min: int = _window(5)
@@ -207,8 +185,7 @@ class ErrorRateSettings:
     critical: float = _share(0.25, "errors / invocations")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBurstSettings:
+class ErrorBurstSettings(Section, frozen=True):
     """`error_burst`: many more errors than in the half hour before."""
 
     window_min: int = _window(2)
@@ -217,8 +194,7 @@ class ErrorBurstSettings:
     factor: float = _ratio(5.0, "errors per minute / errors per minute before")
 
 
-@dataclass(frozen=True, slots=True)
-class LogStormSettings:
+class LogStormSettings(Section, frozen=True):
     """`log_storm`: a log group takes in far more than before."""
 
     window_min: int = _window(5)
@@ -227,8 +203,7 @@ class LogStormSettings:
     factor: float = _ratio(5.0, "bytes per minute / bytes per minute before")
 
 
-@dataclass(frozen=True, slots=True)
-class CostBurnSettings:
+class CostBurnSettings(Section, frozen=True):
     """`cost_burn`: a function or the account burns far more than usual, or most of the cost is wasted."""
 
     window_min: int = _window(5)
@@ -239,15 +214,13 @@ class CostBurnSettings:
     waste_share: float = _share(0.5, "wasted / burn")
 
 
-@dataclass(frozen=True, slots=True)
-class DeadTriggerSettings:
+class DeadTriggerSettings(Section, frozen=True):
     """`dead_trigger`: a mapping delivers nothing although it should."""
 
     window_min: int = _window(10)
 
 
-@dataclass(frozen=True, slots=True)
-class RecentChangeSettings:
+class RecentChangeSettings(Section, frozen=True):
     """`recent_change`: symptoms that began right after a deployment."""
 
     lookback_min: int = _minutes(60, "how long ago the change may have been", 5)
@@ -257,8 +230,7 @@ class RecentChangeSettings:
     duration_factor: float = _ratio(2.0, "median of p99 durations after / before")
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaHeadroomSettings:
+class QuotaHeadroomSettings(Section, frozen=True):
     """`quota_headroom`: a limit that is nearly reached or will be soon."""
 
     window_min: int = _window(15)
@@ -269,8 +241,7 @@ class QuotaHeadroomSettings:
     idle_share: float = _share(0.1, "reserved and used less over an hour: could be released")
 
 
-@dataclass(frozen=True, slots=True)
-class DetectorSettings:
+class DetectorSettings(Section, frozen=True):
     """Thresholds of each detector.
 
     `clear_factor`: a finding that stands is kept while its figures stay above this share of the
@@ -280,29 +251,29 @@ class DetectorSettings:
     clear_factor: float = _share(
         0.8, "a finding stays until its figure falls below this share of its threshold"
     )
-    async_amplification: AsyncAmplificationSettings = field(default_factory=AsyncAmplificationSettings)
-    async_loss: AsyncLossSettings = field(default_factory=AsyncLossSettings)
-    async_backlog: AsyncBacklogSettings = field(default_factory=AsyncBacklogSettings)
-    sqs_redelivery: RedeliverySettings = field(default_factory=RedeliverySettings)
-    poison_message: PoisonMessageSettings = field(default_factory=PoisonMessageSettings)
-    batch_amplification: BatchAmplificationSettings = field(default_factory=BatchAmplificationSettings)
-    dlq_growth: DlqGrowthSettings = field(default_factory=DlqGrowthSettings)
-    blocked_shard: BlockedShardSettings = field(default_factory=BlockedShardSettings)
-    stream_loss: StreamLossSettings = field(default_factory=StreamLossSettings)
-    stream_lag: StreamLagSettings = field(default_factory=StreamLagSettings)
-    near_timeout: NearTimeoutSettings = field(default_factory=NearTimeoutSettings)
-    timeouts: TimeoutsSettings = field(default_factory=TimeoutsSettings)
-    throttled: ThrottledSettings = field(default_factory=ThrottledSettings)
-    runaway_loop: RunawayLoopSettings = field(default_factory=RunawayLoopSettings)
-    suspected_loop: SuspectedLoopSettings = field(default_factory=SuspectedLoopSettings)
-    cold_start_burst: ColdStartBurstSettings = field(default_factory=ColdStartBurstSettings)
-    proactive_init: ProactiveInitSettings = field(default_factory=ProactiveInitSettings)
-    memory_pressure: MemoryPressureSettings = field(default_factory=MemoryPressureSettings)
-    resource_limit: ResourceLimitSettings = field(default_factory=ResourceLimitSettings)
-    error_rate: ErrorRateSettings = field(default_factory=ErrorRateSettings)
-    error_burst: ErrorBurstSettings = field(default_factory=ErrorBurstSettings)
-    log_storm: LogStormSettings = field(default_factory=LogStormSettings)
-    cost_burn: CostBurnSettings = field(default_factory=CostBurnSettings)
-    dead_trigger: DeadTriggerSettings = field(default_factory=DeadTriggerSettings)
-    quota_headroom: QuotaHeadroomSettings = field(default_factory=QuotaHeadroomSettings)
-    recent_change: RecentChangeSettings = field(default_factory=RecentChangeSettings)
+    async_amplification: AsyncAmplificationSettings = AsyncAmplificationSettings()
+    async_loss: AsyncLossSettings = AsyncLossSettings()
+    async_backlog: AsyncBacklogSettings = AsyncBacklogSettings()
+    sqs_redelivery: RedeliverySettings = RedeliverySettings()
+    poison_message: PoisonMessageSettings = PoisonMessageSettings()
+    batch_amplification: BatchAmplificationSettings = BatchAmplificationSettings()
+    dlq_growth: DlqGrowthSettings = DlqGrowthSettings()
+    blocked_shard: BlockedShardSettings = BlockedShardSettings()
+    stream_loss: StreamLossSettings = StreamLossSettings()
+    stream_lag: StreamLagSettings = StreamLagSettings()
+    near_timeout: NearTimeoutSettings = NearTimeoutSettings()
+    timeouts: TimeoutsSettings = TimeoutsSettings()
+    throttled: ThrottledSettings = ThrottledSettings()
+    runaway_loop: RunawayLoopSettings = RunawayLoopSettings()
+    suspected_loop: SuspectedLoopSettings = SuspectedLoopSettings()
+    cold_start_burst: ColdStartBurstSettings = ColdStartBurstSettings()
+    proactive_init: ProactiveInitSettings = ProactiveInitSettings()
+    memory_pressure: MemoryPressureSettings = MemoryPressureSettings()
+    resource_limit: ResourceLimitSettings = ResourceLimitSettings()
+    error_rate: ErrorRateSettings = ErrorRateSettings()
+    error_burst: ErrorBurstSettings = ErrorBurstSettings()
+    log_storm: LogStormSettings = LogStormSettings()
+    cost_burn: CostBurnSettings = CostBurnSettings()
+    dead_trigger: DeadTriggerSettings = DeadTriggerSettings()
+    quota_headroom: QuotaHeadroomSettings = QuotaHeadroomSettings()
+    recent_change: RecentChangeSettings = RecentChangeSettings()

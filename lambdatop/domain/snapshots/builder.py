@@ -10,7 +10,7 @@ from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.detectors.grouping import group
 from lambdatop.domain.detectors.registry import detect_all
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, risks
-from lambdatop.domain.facts.log_writers import writers_by_group
+from lambdatop.domain.facts.function import writers_by_group
 from lambdatop.domain.facts.queue import QueueHistory
 from lambdatop.domain.figures import rates
 from lambdatop.domain.figures.context import EvaluationContext, evaluation_context

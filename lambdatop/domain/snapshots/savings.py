@@ -14,7 +14,8 @@ A plan whose target's burn is not known saves an unknown amount: None, never a g
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.registry import planner

@@ -16,7 +16,9 @@ A mapping that is Disabled keeps its row but scores by what still waits only (0)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lambdatop.domain import sources
 from lambdatop.domain.cooperative import paced
@@ -30,7 +32,6 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.function_cost import attempted_again, received_again
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.figures.stream_lag import retention_s
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, parse_arn
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state.snapshot import FunctionRow, QueueRow, StormRow, Trend
@@ -45,8 +46,7 @@ Made = Mapping[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]]
 """Rows by mapping or function, each with what it was made of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """What storm rows are made of; `before` are those of the round before."""
 
     context: EvaluationContext

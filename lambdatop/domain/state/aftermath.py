@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from lambdatop.domain.facts.series import MINUTE, final_end
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations.redrive import FIELD as MOVE_TASK
 from lambdatop.domain.mitigations.triggers import CHANGING
@@ -31,8 +32,7 @@ class Changed(NamedTuple):
     now: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Aftermath:
+class Aftermath(Struct, frozen=True):
     """How an applied mutation looks now.
 
     `effect` says in words what the metrics show, "" where none could; `proven` whether they show what was

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from lambdatop.domain.facts.edge import Edge
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from msgspec import Struct
+
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
@@ -17,9 +18,7 @@ from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimit
 from lambdatop.domain.facts.series import SeriesKey
-from lambdatop.domain.facts.stream import StreamFacts
-from lambdatop.domain.facts.triggers import FunctionTriggers
-from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.facts.triggers import Edge, FunctionTriggers
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.tail import LogWay
@@ -28,16 +27,14 @@ from lambdatop.domain.plans.journal import Entry
 SourceState = Literal["starting", "ok", "stale", "denied", "throttled", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Base of all events."""
 
     scope: Scope
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TargetIdentified(Event):
+class TargetIdentified(Event, frozen=True):
     """Who we are and where we look. `endpoint` is set when it is not AWS's own.
 
     `forced` says what holds this account to read-only, `lifted` what would have without --write.
@@ -52,8 +49,7 @@ class TargetIdentified(Event):
     lifted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionsListed(Event):
+class FunctionsListed(Event, frozen=True):
     """The complete list of functions; what is not in it does not exist any more.
 
     Not `complete`: pages of the first list, as they come. Ten thousand functions take 40 s to list.
@@ -63,66 +59,57 @@ class FunctionsListed(Event):
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ConcurrencyObserved(Event):
+class ConcurrencyObserved(Event, frozen=True):
     """Reserved concurrency of some functions (None = nothing reserved)."""
 
     reserved: tuple[tuple[Key, Reserved], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountObserved(Event):
+class AccountObserved(Event, frozen=True):
     """GetAccountSettings."""
 
     account: AccountFacts
 
 
-@dataclass(frozen=True, slots=True)
-class QuotasObserved(Event):
+class QuotasObserved(Event, frozen=True):
     """What Service Quotas tells of the account; `gap` is why it told less than was asked, else ""."""
 
     limits: tuple[QuotaLimit, ...]
     gap: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProvisionedObserved(Event):
+class ProvisionedObserved(Event, frozen=True):
     """Provisioned concurrency of some functions, by version and alias (() = none)."""
 
     provisioned: tuple[tuple[Key, tuple[Provisioned, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MappingsListed(Event):
+class MappingsListed(Event, frozen=True):
     """The complete list of event source mappings of the account and region."""
 
     mappings: tuple[MappingFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueuesObserved(Event):
+class QueuesObserved(Event, frozen=True):
     """Attributes of the queues behind mappings and of their DLQs; `gone` no longer exist."""
 
     queues: tuple[QueueFacts, ...]
     gone: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StreamsObserved(Event):
+class StreamsObserved(Event, frozen=True):
     """The streams behind mappings."""
 
     streams: tuple[StreamFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TriggersObserved(Event):
+class TriggersObserved(Event, frozen=True):
     """Resource policies, async settings and loop detection of some functions."""
 
     triggers: tuple[FunctionTriggers, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WiringObserved(Event):
+class WiringObserved(Event, frozen=True):
     """All edges that one place knows: `place` is the topic, bus or bucket whose configuration was read."""
 
     place: str
@@ -139,8 +126,7 @@ class MetricPoints(NamedTuple):
     points: Sequence[tuple[int, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsObserved(Event):
+class MetricsObserved(Event, frozen=True):
     """A GetMetricData answer: for each series, all points of [start, end), which replace what was known.
 
     `start` and `end` are s since the epoch; points are (start of minute, value). `partial`: of these
@@ -153,23 +139,20 @@ class MetricsObserved(Event):
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityObserved(Event):
+class ActivityObserved(Event, frozen=True):
     """The functions that have published anything within the last three hours, as ListMetrics tells."""
 
     functions: tuple[Key, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LooksPlanned(Event):
+class LooksPlanned(Event, frozen=True):
     """What is asked of CloudWatch now, and how often. `full`: a round that a person asked for is complete."""
 
     looking: PollingStatus
     full: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LogsObserved(Event):
+class LogsObserved(Event, frozen=True):
     """New log lines of one function, oldest first, without duplicates.
 
     `complete` is False when lines may be missing (`gap` says why); `group` is where they came from.
@@ -192,37 +175,32 @@ class LogsObserved(Event):
     usd_per_hour: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class PricesObserved(Event):
+class PricesObserved(Event, frozen=True):
     """List prices of the region by their names in `prices.FIGURES` (USD); `as_of` is the day of reading."""
 
     as_of: str
     figures: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BurnHistoryObserved(Event):
+class BurnHistoryObserved(Event, frozen=True):
     """The account's last days, by hours: start (s since the epoch), sum of durations (ms), invocations."""
 
     hours: tuple[tuple[int, float, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmsObserved(Event):
+class AlarmsObserved(Event, frozen=True):
     """All alarms in state ALARM."""
 
     alarms: tuple[AlarmFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionsObserved(Event):
+class PermissionsObserved(Event, frozen=True):
     """What the caller may do, as IAM simulates it."""
 
     permissions: Permissions
 
 
-@dataclass(frozen=True, slots=True)
-class SourceReported(Event):
+class SourceReported(Event, frozen=True):
     """How a collector is doing.
 
     `error` is one clean sentence; `action` the missing IAM action when denied; `next_in_s` when it
@@ -238,8 +216,7 @@ class SourceReported(Event):
     pace_why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GapsObserved(Event):
+class GapsObserved(Event, frozen=True):
     """Each read of `source` that brings nothing now while others do; it replaces the event before it.
 
     A source that fails as a whole tells of it by SourceReported.
@@ -249,8 +226,7 @@ class GapsObserved(Event):
     gaps: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SpendObserved(Event):
+class SpendObserved(Event, frozen=True):
     """What lambdatop itself has asked for so far; `usd` counts billable units at list price.
 
     `calls` are requests by `service.operation`, `usd_by_call` what each of those that cost anything came to.
@@ -263,8 +239,7 @@ class SpendObserved(Event):
     usd_by_call: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRead(Event):
+class JournalRead(Event, frozen=True):
     """The journal as it stands on disk, oldest entry first."""
 
     entries: tuple[Entry, ...]
@@ -278,8 +253,7 @@ class Control(NamedTuple):
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class ControlObserved(Event):
+class ControlObserved(Event, frozen=True):
     """Fresh control states (`reserved_concurrency`, `state`) of single resources."""
 
     controls: tuple[Control, ...]

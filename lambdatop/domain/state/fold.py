@@ -9,9 +9,10 @@ undo on screen what was read back after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cooperative import GiveWay, no_pause
 from lambdatop.domain.facts.function import Change, FunctionFacts, differences
@@ -20,7 +21,7 @@ from lambdatop.domain.facts.queue import first_history
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.state import events as ev
-from lambdatop.domain.state import fold_cost, fold_metrics, fold_quotas
+from lambdatop.domain.state import fold_account, fold_metrics
 from lambdatop.domain.state.world import Health, Spend, World
 
 K = TypeVar("K")
@@ -236,7 +237,7 @@ def _gaps(world: World, event: ev.GapsObserved) -> World:
 
 def _spend(world: World, event: ev.SpendObserved) -> World:
     spend = Spend(event.calls, event.usd, event.usd_per_hour, event.budget_usd_per_hour, event.usd_by_call)
-    return replace(world, spend=spend, lambda_calls=fold_quotas.calls_seen(world.lambda_calls, event))
+    return replace(world, spend=spend, lambda_calls=fold_account.calls_seen(world.lambda_calls, event))
 
 
 def _journal(world: World, event: ev.JournalRead) -> World:
@@ -271,8 +272,7 @@ _STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.FunctionsListed: _functions,
     ev.ConcurrencyObserved: _concurrency,
     ev.AccountObserved: _account,
-    **fold_quotas.STEPS,
-    **fold_cost.STEPS,
+    **fold_account.STEPS,
     **fold_metrics.STEPS,
     ev.MappingsListed: _mappings,
     ev.QueuesObserved: _queues,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.series import EMPTY, NO_SERIES, KnownSeries, Series, Stat
 from lambdatop.domain.keys import Key

@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
+from lambdatop.domain.facts.function import LOG_GROUP, group_of, writers_by_group
 from lambdatop.domain.facts.series import final_end
 from lambdatop.domain.keys import Key
 from lambdatop.domain.settings.settings import Settings

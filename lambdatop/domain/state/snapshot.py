@@ -6,9 +6,10 @@ Frozen and compared by identity: comparing two by value costs milliseconds a tic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct, field
 
 from lambdatop.domain.cost.burn import NO_BURN, AccountBurn, Burn
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
@@ -18,11 +19,9 @@ from lambdatop.domain.facts.permissions import Permissions
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.triggers import Invocation
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail
-from lambdatop.domain.plans.finding import Finding
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import Finding, Incident
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.state.aftermath import Aftermath
 from lambdatop.domain.state.world import Spend, World
@@ -31,8 +30,7 @@ Mode = Literal["operator", "read-only"]
 Trend = Literal["up", "down", "flat", ""]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where we look. `endpoint` is empty when it is AWS's own; `notice` is a standing remark.
 
     `forced` says what in the configuration holds this account to read-only, `lifted` what would have.
@@ -48,8 +46,7 @@ class Target:
     lifted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionRow:
+class FunctionRow(Struct, frozen=True):
     """One function. Rates are per minute over the last final minutes; None means not known.
 
     `errors`, `throttles` … in events/min; `duration_*_ms` and `iterator_age_ms` ms; `error_rate` and
@@ -90,8 +87,7 @@ class FunctionRow:
         return self.facts.key
 
 
-@dataclass(frozen=True, slots=True)
-class MappingRow:
+class MappingRow(Struct, frozen=True):
     """One event source mapping with its risks; `as_of` is when it was listed (s since the epoch)."""
 
     facts: MappingFacts
@@ -99,8 +95,7 @@ class MappingRow:
     as_of: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
+class QueueRow(Struct, frozen=True):
     """One queue. `redelivery_ratio` received / deleted; `trend_per_min` change of depth per minute.
 
     `received` and `deleted` are sums over the redelivery window; `oldest_age_s` s (leaves poison out).
@@ -122,8 +117,7 @@ class QueueRow:
         return self.facts.at
 
 
-@dataclass(frozen=True, slots=True)
-class StormRow:
+class StormRow(Struct, frozen=True):
     """One way in which work may repeat: source → function → dead-letter queue, worst first.
 
     `score` orders the pane (see `storms.py`); `why` says in words what the score rests on. `mapping` is
@@ -163,8 +157,7 @@ class StormRow:
         return (self.function, self.invocation) if self.mapping is None else (self.mapping, "")
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaRow:
+class QuotaRow(Struct, frozen=True):
     """One quota. `headroom` is limit - used; `exhausted_in_s` None = not growing.
 
     `used` and `headroom` are None where the use is not known.
@@ -212,8 +205,7 @@ DETECTORS = "detectors"
 """The row among the sources that says which detectors have failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(Struct, frozen=True):
     """One collector's state in words; `age_s` s since its last success."""
 
     name: str
@@ -226,8 +218,7 @@ class SourceRow:
     pace_why: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept:
+class Kept(Struct, frozen=True, eq=False):
     """What a round leaves to the next: its World, when its quotas were counted, and its storms.
 
     `storms` are the rows by mapping or function, each with what it was made of, compared by identity;
@@ -240,8 +231,7 @@ class Kept:
     functions: Mapping[Key, FunctionRow]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
+class Snapshot(Struct, frozen=True, eq=False):
     """Everything to show at `at` (s since the epoch); `seq` grows by one with each new snapshot.
 
     `functions` come hottest first. `permissions` is None until IAM was asked what the caller may do,
@@ -265,14 +255,14 @@ class Snapshot:
     sources: tuple[SourceRow, ...] = ()
     gaps: tuple[Gap, ...] = ()
     alarms: tuple[AlarmFacts, ...] = ()
-    spend: Spend = field(default=Spend())
+    spend: Spend = Spend()
     looking: PollingStatus | None = None
     journal: tuple[Entry, ...] = ()
     aftermath: tuple[Aftermath, ...] = ()
     logs: Mapping[Key, LogTail] = field(default_factory=lambda: MappingProxyType({}))
     permissions: Permissions | None = None
-    burn: AccountBurn = field(default=NO_BURN)
-    kept: Kept | None = field(default=None, repr=False)
+    burn: AccountBurn = NO_BURN
+    kept: Kept | None = None
 
     def age_s(self, as_of: float | None) -> float | None:
         """Return how old something was when this was made, s; None where it was not known."""

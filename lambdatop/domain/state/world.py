@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from lambdatop.domain.facts.cost_history import BurnHistory
-from lambdatop.domain.facts.edge import Edge
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from msgspec import Struct, field
+
+from lambdatop.domain.cost.burn import BurnHistory
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, Change, FunctionFacts, Reserved
 from lambdatop.domain.facts.not_read import NotKnown, Reason, SourceGaps
 from lambdatop.domain.facts.permissions import Permissions
@@ -18,9 +18,7 @@ from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueHistory
 from lambdatop.domain.facts.quota_limits import Provisioned, QuotaLimits
 from lambdatop.domain.facts.series import EMPTY, NO_SERIES, KnownSeries, Series, SeriesKey
-from lambdatop.domain.facts.stream import StreamFacts
-from lambdatop.domain.facts.triggers import FunctionTriggers, never_read
-from lambdatop.domain.frozen import dataclass
+from lambdatop.domain.facts.triggers import Edge, FunctionTriggers, never_read
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.journal import Entry
@@ -49,8 +47,7 @@ class Activity(NamedTuple):
     functions: frozenset[Key]
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """What lambdatop's own calls cost so far (list prices, USD)."""
 
     calls: tuple[tuple[str, int], ...] = ()
@@ -71,8 +68,7 @@ def _never_read(function: Key, unread: NotKnown) -> FunctionTriggers:
     return never_read(function, unread)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class World:
+class World(Struct, frozen=True, eq=False):
     """All facts, keyed. A key that is missing has not been read, which is not the same as zero."""
 
     targets: Mapping[Scope, TargetIdentified] = field(default_factory=_none)
@@ -104,7 +100,7 @@ class World:
     burn_history: Mapping[Scope, BurnHistory] = field(default_factory=_none)
     sources: Mapping[str, Health] = field(default_factory=_none)
     gaps: Mapping[tuple[Scope, str], SourceGaps] = field(default_factory=_none)
-    spend: Spend = field(default=Spend())
+    spend: Spend = Spend()
     looking: PollingStatus | None = None
     lambda_calls: tuple[tuple[float, int], ...] = ()
     journal: tuple[Entry, ...] = ()

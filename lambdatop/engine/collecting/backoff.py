@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
 
 JITTER = 0.1
 FIRST_RETRY_S = 10.0
@@ -14,8 +13,7 @@ SLOWEST_S = 300.0
 RECOVERY = 0.75
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """The pace of one source.
 
     `base_s` is the configured pace in s. `slow` >= 1 multiplies it while AWS throttles and shrinks by

@@ -7,8 +7,9 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from lambdatop.domain.errors import CredentialsError, Denied, LambdatopError, Missing, SourceError, Throttled
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.ports.aws import EventSink, Source, View
 from lambdatop.domain.ports.runtime import Clock
@@ -29,8 +30,7 @@ AGAIN, SLOWER = " It will be tried again.", " It will be asked less often."
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What a collector works with: where (`scope`), time, what to look at, and where events go.
 
     `failed` is told of each error; `chance` gives 0..1 for the jitter.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.ports.aws import EventSink, View

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import Gap, Reason
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most

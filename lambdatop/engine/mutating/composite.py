@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Protocol
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lambdatop.domain.plans.plan import Plan, State, Wait, shows
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.console import Result
@@ -36,8 +38,7 @@ NotBegun = Callable[[Plan, Plan, str], Awaitable[None]]
 """Writes into the journal that a step (the second) of a plan (the first) was not begun, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Struct, frozen=True):
     """Carries out the steps of a plan. `closing` ends every wait: what is not begun then is not sent.
 
     `ground` gives the connection of the moment, or the words why there is none on which the plan may go on.

@@ -11,11 +11,12 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, Proposal, State
@@ -45,8 +46,7 @@ STANDING_READ = 20
 """Standing mutations that are looked at in a round, the newest: each target costs a call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """Who writes into the journal: this machine and this process."""
 
     host: str

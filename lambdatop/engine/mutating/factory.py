@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.principal import same_principal
 from lambdatop.domain.ports.aws import Backend, EventSink

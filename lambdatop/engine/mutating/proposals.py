@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Key, Scope

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError, Missing
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.plan import Plan, State, shows
 from lambdatop.domain.ports.aws import Reader
@@ -18,8 +19,7 @@ PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 STATE = "state"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBack:
+class ReadBack(Struct, frozen=True):
     """What a read found: the control fields, or why they could not be read.
 
     `gone` tells that the target does not exist any more, which is an answer too; `changing` that AWS is

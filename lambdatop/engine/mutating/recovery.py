@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.plans.journal import ACCEPTED, NO_UPTIME, Entry

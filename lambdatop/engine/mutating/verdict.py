@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.mitigations.undo import state_words
 from lambdatop.domain.plans.journal import ACCEPTED, FOUND
 from lambdatop.domain.plans.plan import Plan, State, shows
@@ -15,8 +16,7 @@ from lambdatop.engine.mutating.read_back import ReadBack
 FOUND_APPLIED, FOUND_NOT, FOUND_CHANGED, FOUND_NOTHING = FOUND
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The outcome for the journal, its detail, the state seen, and a sentence for a person."""
 
     outcome: Literal["applied", "refused", "not-sent", "unknown"]

@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Iterable
 from functools import partial
 
+from msgspec import Struct
+
 from lambdatop.domain.endpoint import foreign
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.sections import section
 from lambdatop.domain.settings.settings import ModeSettings
 from lambdatop.domain.sources import FUNCTIONS
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
-from lambdatop.report.audit.markdown import cell, plural, table
-from lambdatop.report.audit.tables import not_made, sections
+from lambdatop.report.audit.tables import cell, not_made, plural, sections, table
 from lambdatop.report.text import not_known as unseen
 from lambdatop.report.text import numbers as figures
 
@@ -40,8 +40,7 @@ The command snapshot only reads, in either mode. Values of environment variables
 other secrets in texts are masked as far as they can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Who made the report: the local user and machine, and why the mode is what it is."""
 
     user: str

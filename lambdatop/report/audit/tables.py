@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from lambdatop.domain.detectors.rules import risky_config
+from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import SEVERITIES, Finding
+from lambdatop.domain.sanitize import clean_line
 from lambdatop.domain.sections import section
 from lambdatop.domain.sources import FUNCTIONS, MAPPINGS, QUEUES
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, Snapshot
-from lambdatop.report.audit.markdown import cell, plural, table
 from lambdatop.report.text import not_known as unseen
 from lambdatop.report.text import numbers
 from lambdatop.report.text import snapshot as output
-from lambdatop.report.text.table import Row
+from lambdatop.report.text.table import Row, markdown_cell, markdown_table
+
+CELL_MAX = 2000
+"""Characters of one value; the rest is counted."""
+
+
+def cell(text: str) -> str:
+    """Return a value on one line, its secrets masked, without any Markdown markup."""
+    return markdown_cell(plain(text))
+
+
+def plain(text: str) -> str:
+    """Return a value on one line, its secrets masked."""
+    return redact(clean_line(text, CELL_MAX))[0]
+
+
+def table(head: Row, rows: Iterable[Row], right: Sequence[int] = (), empty: str = "none") -> str:
+    """Return a table of such values; `empty` where there are none."""
+    body = [[plain(value) for value in row] for row in rows]
+    return markdown_table(head, body, right) if body else cell(empty)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 source`, `2 sources`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def sections(snapshot: Snapshot) -> Iterator[str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from lambdatop.domain.facts.function import AlarmFacts
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans.finding import Finding
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import Finding, Incident
 from lambdatop.domain.state.snapshot import Snapshot, StormRow
 from lambdatop.report.json.primitives import Json, finite, iso, plain, ref_json
 

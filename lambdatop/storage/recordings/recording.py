@@ -19,11 +19,11 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.state import events as ev
 from lambdatop.storage.errors import JournalError, RecordingError
 from lambdatop.storage.recordings.event_codec import EventReader, EventWriter, dumps
@@ -33,8 +33,7 @@ from lambdatop.storage.secure_files import create_private, open_trusted
 SCHEMA = "lambdatop.recording/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What one must know to replay: `began_at` s since the epoch, lambdatop's version, how minutes pass.
 
     `publish_delay_s` and `times` are the metric settings under which it was recorded; `scenario` is the
@@ -48,8 +47,7 @@ class Header:
     scenario: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """A recording that was read. `cut` when it ends in the middle of a line (the writer was killed).
 
     `unknown` names fields in the file that this version does not have and has passed over.
@@ -58,7 +56,7 @@ class Recording:
     header: Header
     events: tuple[ev.Event, ...]
     cut: bool = False
-    unknown: frozenset[str] = field(default=frozenset())
+    unknown: frozenset[str] = frozenset()
 
 
 class Recorder:

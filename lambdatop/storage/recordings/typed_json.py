@@ -1,6 +1,6 @@
-"""Values as JSON by their type hints: one codec for every dataclass and NamedTuple of the domain. Pure.
+"""Values as JSON by their type hints: one codec for every struct and NamedTuple of the domain. Pure.
 
-- A dataclass is an object; fields that stand at their default are left out, so a field that is new is no
+- A struct is an object; fields that stand at their default are left out, so a field that is new is no
   news in a file that does not use it, and a file that is older than a field reads as its default.
 - A NamedTuple is an array in the order of its fields, a tuple is an array.
 - A number that is whole is written without a point; infinities and NaN, which JSON lacks, are strings.
@@ -16,10 +16,12 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache, reduce
 from operator import or_
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
 
 from lambdatop.domain.facts.not_read import NotKnown
 
@@ -59,7 +61,7 @@ def codec(hint: Any) -> Codec:
         hints = get_type_hints(hint)
         kinds = tuple(hints[name] for name in hint._fields)
         return _row(kinds, len(kinds) - len(vars(hint)["_field_defaults"]), hint)
-    if is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Struct):
         return _object(hint)
     raise TypeError(f"no JSON for {hint!r}")
 
@@ -191,7 +193,7 @@ def _object(kind: Any) -> Codec:
         if not isinstance(data, dict):
             raise Mismatch(f"{path}: an object expected, found {_short(data)}")
         unknown.update(f"{kind.__name__}.{name}" for name in data if name not in parts)
-        missing = [n for n, (_, default) in parts.items() if default is MISSING and n not in data]
+        missing = [n for n, (_, default) in parts.items() if default is NODEFAULT and n not in data]
         if missing:
             raise Mismatch(f"{path}: {kind.__name__} lacks {', '.join(missing)}")
         return kind(**{n: parts[n][0].read(v, f"{path}.{n}", unknown) for n, v in data.items() if n in parts})
@@ -199,8 +201,8 @@ def _object(kind: Any) -> Codec:
     return Codec(write, read)
 
 
-def _default(field: Field[Any]) -> Any:
-    return field.default_factory() if field.default_factory is not MISSING else field.default
+def _default(field: FieldInfo) -> Any:
+    return field.default_factory() if field.default_factory is not NODEFAULT else field.default
 
 
 def _stands_at(value: Any, default: Any) -> bool:

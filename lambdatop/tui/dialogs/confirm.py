@@ -6,13 +6,15 @@ Keys that were typed before it was filled and armed never reach it (see `admits`
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from textual import events
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, Input
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
 from lambdatop.domain.errors import LambdatopError
@@ -28,14 +30,34 @@ from lambdatop.domain.plans.plan import (
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.sanitize import clean
 from lambdatop.tui.bindings import bindings
-from lambdatop.tui.dialogs.alternatives import buttons
 from lambdatop.tui.dialogs.base import Dialog
 from lambdatop.tui.futures import Request, ending
 from lambdatop.tui.pages import confirm as words
 from lambdatop.tui.style.spans import Spans, fit, spans
+from lambdatop.tui.style.theme import Inks
 
 if TYPE_CHECKING:
     pass
+
+
+def label(other: Alternative, mitigation: str) -> str:
+    """Return `Do this first: disable trigger orders`.
+
+    The same mitigation with other settings is done instead.
+    """
+    if other.label:
+        return other.label
+    verb = "Rather" if other.mitigation == mitigation else "Do this first"
+    settings = "".join(f" {name}={value}" for name, value in other.params.items())
+    return f"{verb}: {other.mitigation.replace('_', ' ')} {other.target.name}{settings}"
+
+
+def buttons(alternatives: Sequence[Alternative], inks: Inks, mitigation: str) -> Iterator[Widget]:
+    """Yield a button for each, named by its place in the list, and below it the reason."""
+    for i, other in enumerate(alternatives):
+        yield Button(Content(inks.text(label(other, mitigation))), name=str(i), classes="alternative")
+        yield Static(inks.content(spans((other.why, "muted"))), markup=False)
+
 
 Phase = Literal["reading", "ready", "closed", "sending", "done"]
 ALWAYS = ("escape", "ctrl+c", "ctrl+q")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.loglines.page import MS_S
+from lambdatop.domain.loglines.tail import MS_S
 from lambdatop.domain.search.patterns import Pattern
 from lambdatop.tui.logview.feed import Fresh
 from lambdatop.tui.logview.lines import Shown, display_lines

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, get_character_cell_size
 
 from lambdatop.domain.loglines.line import Report
-from lambdatop.domain.loglines.redact import redact
+from lambdatop.domain.loglines.redact import redact, suspicious
 from lambdatop.domain.search.patterns import Pattern
 from lambdatop.tui.logview.feed import GAP, Fresh
 from lambdatop.tui.style import format as fmt
@@ -187,3 +187,29 @@ def _head(text: str, room: int, *, alone: bool) -> str:
         if used > room:
             return text[: i or int(alone)]
     return text
+
+
+def copies(lines: Sequence[Shown], revealed: Shown | None) -> tuple[tuple[str, str], ...]:
+    """Return what may be copied, with a label each; more than one when somebody has to choose.
+
+    Hidden secrets stay hidden. What is revealed, or looks like a secret, is only copied after a question.
+    """
+    hidden = "\n".join(s.text for s in lines)
+    shown = "\n".join(s.raw if s is revealed and s.raw is not None else s.text for s in lines)
+    if shown == hidden and not suspicious(hidden):
+        return (("copy", hidden),)
+    options = [("do not copy", "")]
+    if shown != hidden:
+        options.append(("copy it with its secrets hidden", hidden))
+    return (*options, ("copy it as it stands on the screen", shown))
+
+
+def file_lines(lines: Iterable[Shown]) -> Iterator[str]:
+    """Yield lines for a file: time, function, level, text, with secrets masked.
+
+    Continuations are indented.
+    """
+    for shown in lines:
+        at = fmt.iso_ms(shown.at)
+        whose = f"{shown.owner} " if shown.owner else ""
+        yield f"{'':24}        {shown.text}" if shown.part else f"{at} {whose}{shown.level:<6} {shown.text}"

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from lambdatop.domain.loglines.page import Older
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.tui.logview.feed import LogFeed, Tails
 from lambdatop.tui.logview.view import LogView
 from lambdatop.tui.search import NO_FILTER, Filter

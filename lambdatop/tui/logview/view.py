@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rich.style import Style
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -18,10 +19,21 @@ from lambdatop.tui.logview.buffer import LogBook
 from lambdatop.tui.logview.feed import labels
 from lambdatop.tui.logview.keys import LogKeys
 from lambdatop.tui.logview.lines import Shown, indent_of, marked, render, wrapped
-from lambdatop.tui.logview.paint import painted
-from lambdatop.tui.style.spans import Spans
-from lambdatop.tui.style.theme import inks_of
-from lambdatop.tui.widgets.line_widget import PlainLines
+from lambdatop.tui.style.spans import MATCH, Span, Spans
+from lambdatop.tui.style.theme import Inks, inks_of
+from lambdatop.tui.widgets.keyed_table import PlainLines
+
+
+def painted(pieces: Spans, inks: Inks, base: Style, width: int, cursor: int, greyed: bool) -> Strip:
+    """Return one row of the screen; `cursor` as inks have it.
+
+    Of old lines only matches keep their colour.
+    """
+    if greyed:
+        pieces = tuple(Span(text, slot if slot == MATCH else "stale") for text, slot in pieces)
+    segments, rest = inks.segments(pieces, base, cursor)
+    return Strip(segments).adjust_cell_length(width, rest)
+
 
 LABEL_SHARE = 5
 """A name takes at most a fifth of the width."""

@@ -25,8 +25,8 @@ from lambdatop.domain.snapshots import savings
 from lambdatop.domain.state.snapshot import Target
 from lambdatop.tui.shell import command_lines
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import ARROW
 from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
+from lambdatop.tui.style.theme import ARROW
 
 LABEL = 14
 SOON_S = 3600.0
@@ -280,3 +280,20 @@ def drift(saw: State, now: State, want: State, width: int) -> Spans:
             pieces += fit(spans((words, slot)), column)
         pieces.append(Span("\n"))
     return tuple(pieces)
+
+
+OPEN = ("open", "unknown")
+
+
+def in_reading_order(entries: tuple[Entry, ...]) -> list[Entry]:
+    """Return what is open or unknown first, then the newest first."""
+    newest = sorted(entries, key=lambda e: -e.at)
+    return sorted(newest, key=lambda e: e.outcome not in OPEN)
+
+
+def change_words(entry: Entry) -> str:
+    """Return `none reserved → 0 (throttled to zero)`."""
+    fields = [
+        f"{value_words(f, entry.before.get(f))} {ARROW} {value_words(f, entry.after[f])}" for f in entry.after
+    ]
+    return ", ".join(fields)

@@ -9,18 +9,28 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.pages.ages import metrics_old
 from lambdatop.tui.pages.cells import cap, level, timeout_share
-from lambdatop.tui.pages.confirm import row
-from lambdatop.tui.pages.evidence import suggestion, value_text
+from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
+from lambdatop.tui.pages.finding import suggestion, value_text
 from lambdatop.tui.pages.function_cost import burn_section
 from lambdatop.tui.pages.function_log import log_section
-from lambdatop.tui.pages.journal import change_words, in_reading_order
 from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import BULLET, TIMES
 from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, clip, fit, spans
+from lambdatop.tui.style.theme import BULLET, TIMES
 from lambdatop.tui.widgets.charts import sparkline
+
+LATE = 2.0
+"""A row that has missed so many of its slow looks is old."""
+
+
+def metrics_old(row: FunctionRow, frame: Frame) -> bool:
+    """Return whether its metrics are old, by the pace at which rows on screen are asked for now."""
+    looking, age = frame.snapshot.looking, frame.since(row.as_of)
+    if looking is None or looking.detail_s <= looking.wire_s:
+        return frame.is_stale(age, "metrics")
+    return age is not None and age > LATE * looking.detail_s
+
 
 NUMBER = 12
 EVIDENCE = 30

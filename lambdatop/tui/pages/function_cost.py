@@ -10,8 +10,8 @@ from lambdatop.domain.log_analysis.exact_cost import Exact, exact_burn
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import TIMES
 from lambdatop.tui.style.spans import Span, Spans, fit, spans
+from lambdatop.tui.style.theme import TIMES
 
 LABEL, VALUE, GAP = 17, 12, 3
 NOT_READ = "not read"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from lambdatop.domain.cost.prices import Prices
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.log_analysis.figures import WINDOW_S, LogFigures
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind
 from lambdatop.domain.log_analysis.requests import FAILED, Request
@@ -24,8 +25,7 @@ SHOWN = 5
 """Kinds of errors, and requests, that the sheet lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(Struct, frozen=True):
     """What is known of a log at a moment `at` (s since the epoch).
 
     `kinds` and `requests` are the first SHOWN; `errors` and `kind_count` count all of them, `failed`,

@@ -8,18 +8,17 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans.finding import Finding
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import Finding, Incident
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import KEY_OF
-from lambdatop.tui.pages.evidence import suggestion, value_text
+from lambdatop.tui.pages.finding import suggestion, value_text
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection, logs_of, of_finding
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import CORNER
 from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, spans
+from lambdatop.tui.style.theme import CORNER
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import cast
+
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import AccountBurn
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import BAD, Frame
-from lambdatop.tui.pages.ages import metrics_old
 from lambdatop.tui.pages.cells import aged, cap, figure, level, timeout_share
+from lambdatop.tui.pages.function import metrics_old
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import ON, TIMES, trend
 from lambdatop.tui.style.spans import SEVERITY_SLOT, Spans, spans
+from lambdatop.tui.style.theme import ON, TIMES, trend
 from lambdatop.tui.widgets.charts import gauge, sparkline
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows

@@ -17,9 +17,8 @@ from lambdatop.tui.frame import BAD, Frame
 from lambdatop.tui.futures import ending
 from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.hotkeys import in_scope
-from lambdatop.tui.logview.copy import copies, file_lines
 from lambdatop.tui.logview.keys import LogKeys
-from lambdatop.tui.logview.lines import Shown
+from lambdatop.tui.logview.lines import Shown, copies, file_lines
 from lambdatop.tui.logview.search_line import SearchLine, words_of_search
 from lambdatop.tui.logview.tail import LogTail
 from lambdatop.tui.panes.base import Pane

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.selection import NOTHING, Selection
@@ -24,8 +25,7 @@ def _no_rows(snapshot: Snapshot) -> Rows[Any]:
     return Rows((), hash)
 
 
-@dataclass(frozen=True, slots=True)
-class PaneSpec(Generic[R]):
+class PaneSpec(Struct, Generic[R], frozen=True):
     """Everything that is known of a pane besides what it remembers; each pane's module exports one as SPEC.
 
     `key` is the digit that shows it, and its place in the order of panes. `name` identifies it and is its

@@ -11,8 +11,8 @@ from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import of_storm
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import ARROW, BULLET, trend
 from lambdatop.tui.style.spans import Span, Spans, spans
+from lambdatop.tui.style.theme import ARROW, BULLET, trend
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.rows import Rows
 

@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
 from lambdatop.tui.futures import ending

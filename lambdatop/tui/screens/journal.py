@@ -16,12 +16,11 @@ from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
-from lambdatop.tui.pages.confirm import SOON_S, countdown, row, value_words
-from lambdatop.tui.pages.journal import change_words, in_reading_order
+from lambdatop.tui.pages.confirm import SOON_S, change_words, countdown, in_reading_order, row, value_words
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import ARROW
 from lambdatop.tui.style.spans import Span, Spans, spans
+from lambdatop.tui.style.theme import ARROW
 from lambdatop.tui.widgets.columns import Column
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 from lambdatop.tui.widgets.rows import Rows

@@ -15,8 +15,37 @@ from textual.content import Content
 from textual.theme import Theme
 
 from lambdatop.config.theme_file import SLOTS, ThemeFile
-from lambdatop.tui.style.glyphs import to_ascii
 from lambdatop.tui.style.spans import MATCH, Span
+
+SPARK = "▁▂▃▄▅▆▇█"
+BAR = "▏▎▍▌▋▊▉█"
+EMPTY = "·"
+UP, DOWN = "↑", "↓"
+ON, OFF = "●", "○"
+ARROW = "→"
+CORNER = "└"
+SORT_DOWN, SORT_UP = "▾", "▴"
+BULLET = "•"
+TIMES = "\u00d7"
+
+_ASCII = str.maketrans("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·↑↓●○→▾▴•\u00d7\u2013—…½␊≥≤│─└", "_.-:=+*#-----##.^v*o>v^-x--~2/><|-'")
+# What Textual itself draws: borders, scrollbars, the palette's frame.
+_ASCII |= str.maketrans("╭╮╰╯┌┐┘├┤┬┴┼╔╗╚╝", "+" * 16)
+_ASCII |= str.maketrans("━═╸╺▀▔┃║▐▕╹╻■□▪▫←▶◀▲▼✓✗", "------||||||##..<><^vvx")
+_ASCII |= str.maketrans("\u2018\u2019\u201c\u201d\u00a0", "''\"\" ")
+
+
+def trend(word: str) -> str:
+    """Return the arrow of a trend word, a blank when there is none to show."""
+    return {"up": UP, "down": DOWN}.get(word, " ")
+
+
+def to_ascii(text: str) -> str:
+    """Return `text` in as many ASCII characters; what has no likeness becomes `?`."""
+    if text.isascii():
+        return text
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
 
 _PREFIX = "ink-"
 _slot = attrgetter("slot")

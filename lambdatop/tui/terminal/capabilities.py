@@ -7,17 +7,15 @@ import termios
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
 from rich.color import ColorSystem
-
-from lambdatop.domain.frozen import dataclass
 
 _COLORLESS = re.compile(r"vt[1-3]\d\d|.*-mono\Z|.*-m\Z")
 _SIMPLE = re.compile(r"(?:linux|vt\d|ansi|cons25|sun|screen\Z|screen\.linux|wsvt)")
 """Terminals that print what they do not know instead of keeping quiet about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(Struct, frozen=True):
     """`colors` None: none. `simple`: neither keyboard protocol nor questions about modes."""
 
     colors: ColorSystem | None = ColorSystem.TRUECOLOR

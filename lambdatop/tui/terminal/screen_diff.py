@@ -16,7 +16,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from lambdatop.tui.style.glyphs import to_ascii
+from lambdatop.tui.style.theme import to_ascii
 
 GAP = 9
 """Unchanged cells that are written again rather than jumped over: a jump costs four to six characters."""

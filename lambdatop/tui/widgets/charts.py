@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lambdatop.tui.style.glyphs import BAR, EMPTY, SPARK
 from lambdatop.tui.style.spans import Span, Spans
+from lambdatop.tui.style.theme import BAR, EMPTY, SPARK
 
 
 def sparkline(values: Sequence[float | None], width: int, errors: Sequence[float | None] = ()) -> Spans:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
+
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.style.glyphs import SORT_DOWN, SORT_UP
 from lambdatop.tui.style.spans import Span, Spans, fit
+from lambdatop.tui.style.theme import SORT_DOWN, SORT_UP
 from lambdatop.tui.widgets.rows import Rows
 
 R = TypeVar("R")
@@ -19,8 +20,7 @@ LUXURY = 5
 """Columns from this rank on are shown only when flexible columns have the width they wish for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Generic[R]):
+class Column(Struct, Generic[R], frozen=True):
     """One column. `cell` gets row, frame and width in cells; `title` carries the unit.
 
     `rank` 0 is never dropped, the highest is dropped first; `flex` shares the width that is left over,

@@ -15,9 +15,8 @@ from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import Mode, SourceRow
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import OFF, ON
 from lambdatop.tui.style.spans import Item, Span, Spans, bar, clip, fit, spans
-from lambdatop.tui.style.theme import inks_of
+from lambdatop.tui.style.theme import OFF, ON, inks_of
 
 EXPIRES_SOON_S = 900.0
 UNDER_WAY_S = 60.0

@@ -10,19 +10,42 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
+from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lambdatop.tui._textual import set_content_size
+from lambdatop.tui._textual import paint_plainly, set_content_size
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
 from lambdatop.tui.style.spans import Span, Spans, fit
 from lambdatop.tui.style.theme import Inks, inks_of
 from lambdatop.tui.widgets.columns import Column, Placed, header, in_order, place
-from lambdatop.tui.widgets.line_widget import PlainLines
 from lambdatop.tui.widgets.navigation import Moving
 from lambdatop.tui.widgets.rows import Rows
+
+
+class PlainLines(ScrollView, inherit_bindings=False):
+    """Lines without border and padding."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        paint_plainly(self)
+        self._base: Style | None = None
+
+    @property
+    def base(self) -> Style:
+        """What lines are painted on. It is made of the styles of all ancestors, which takes long."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def notify_style_update(self) -> None:
+        """Repaint for another theme."""
+        super().notify_style_update()
+        self._base = None
+
 
 R = TypeVar("R")
 HEADER = 1

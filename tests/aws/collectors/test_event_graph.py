@@ -13,9 +13,8 @@ from lambdatop.aws.collectors import event_graph
 from lambdatop.aws.collectors.event_graph import WiringSource
 from lambdatop.aws.facts.event_places import places
 from lambdatop.domain.errors import Denied, SourceError, Throttled, Unreachable
-from lambdatop.domain.facts.edge import Edge, Reference
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.facts.triggers import AsyncConfig, Edge, FunctionTriggers, PushTrigger, Reference
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.events import (
     FunctionsListed,

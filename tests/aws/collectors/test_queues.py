@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
 from fakes.wire_account import ATTRIBUTES
 from fakes.wire_stub import Fault, WireStub
+from msgspec.structs import replace
 
 from lambdatop.aws.collectors.concurrency import AT_ONCE, PER_ROUND, ConcurrencySource
 from lambdatop.aws.collectors.functions import FunctionsSource

@@ -11,9 +11,8 @@ from fakes.wire_stub import Answer, Fault, Hang, WireStub
 
 from lambdatop.aws.collectors.streams import AGAIN_AFTER, PER_ROUND, StreamsSource
 from lambdatop.domain.errors import Denied, Throttled
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.not_read import Gap
-from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.sources import STREAMS
 from lambdatop.domain.state.events import GapsObserved, MappingsListed, StreamsObserved

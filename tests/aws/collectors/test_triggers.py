@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Body, Fault, WireStub
+from msgspec.structs import replace
 
 from lambdatop.aws.collectors.triggers import AT_ONCE, PER_ROUND, TriggersSource
 from lambdatop.domain.errors import CredentialsError, Denied, Throttled

@@ -12,7 +12,7 @@ from lambdatop.aws.collectors.functions import FunctionsSource
 from lambdatop.aws.collectors.mappings import MappingsSource
 from lambdatop.aws.facts.environment import is_address, names_of, references
 from lambdatop.aws.reads.single_reads import Parts
-from lambdatop.domain.facts.edge import Reference
+from lambdatop.domain.facts.triggers import Reference
 from lambdatop.domain.state.events import FunctionsListed
 from lambdatop.domain.state.fold import fold_all
 from lambdatop.domain.state.world import EMPTY_WORLD

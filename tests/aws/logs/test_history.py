@@ -19,7 +19,7 @@ from lambdatop.aws.logs.history import LogHistory
 from lambdatop.domain.errors import Denied, Throttled
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
-from lambdatop.domain.loglines.page import MS_S, Older
+from lambdatop.domain.loglines.tail import MS_S, Older
 
 from ..conftest import MakeBench
 

@@ -16,11 +16,11 @@ from fuzz.test_fuzz import BROKEN
 
 from lambdatop.aws.logs.live_tail import MINUTE_USD, SAMPLED_ENDS, group_of
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.loglines.rate_limits import logs_per_s
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.state.events import FunctionsListed
 from lambdatop.domain.state.fold import fold_all
 from lambdatop.domain.state.world import EMPTY_WORLD
+from lambdatop.engine.rate_limiter import logs_per_s
 
 pytestmark = [pytest.mark.wire, pytest.mark.sdk]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Fault, Hang, WireStub
+from msgspec.structs import replace
 
 from lambdatop.aws.logs.collector import LogsSource
 from lambdatop.aws.metrics.collector import MetricsSource

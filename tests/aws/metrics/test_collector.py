@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
 from fakes.wire_stub import Fault, WireStub
+from msgspec.structs import replace
 
 from lambdatop.aws.metrics.collector import SERIES_PER_ROUND, MetricsSource
 from lambdatop.domain.errors import Denied, SourceError, Throttled

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.aws.reads.metric_data import Answered, Span
-from lambdatop.aws.sdk.wire.fast_parser import LeanFactory
+from lambdatop.aws.sdk.wire.fast_parser import TypedFactory
 
 pytestmark = pytest.mark.sdk
 
@@ -30,6 +30,8 @@ def answer(*results: object, **more: object) -> bytes:
 
 DENSE = [float(START + 60 * i) for i in range(5)]
 SHORT = {
+    "messages": answer(result(DENSE, [1.0] * 5, Messages=[{"Code": "c", "Value": "v"}])),
+    "an unknown member": answer(result(DENSE, [1.0] * 5, Later=1)),
     "dense": answer(result(DENSE, [1.0, 2, 3.5, 4, 5])),
     "with gaps": answer(result([DENSE[0], DENSE[3]], [1.0, 2.0])),
     "newest first": answer(result(DENSE[::-1], [1.0, 2.0, 3.0, 4.0, 5.0])),
@@ -49,8 +51,6 @@ FULL = {
     "hardly more than nothing": answer(result(DENSE, [0, 5e-324, 1.0, 1.0, 1.0])),
     "of unequal length": answer(result(DENSE, [1.0, 2.0])),
     "times as text": answer(result(["2027-01-15T08:00:00Z"], [1.0])),
-    "messages": answer(result(DENSE, [1.0] * 5, Messages=[{"Code": "c", "Value": "v"}])),
-    "an unknown member": answer(result(DENSE, [1.0] * 5, Later=1)),
     "a null": answer(result(DENSE, [1.0] * 5, Label=None)),
     "true for a value": answer(result(DENSE[:1], [True])),
     "a page of a proxy": b"<html></html>",
@@ -82,7 +82,7 @@ def points(parse: Any) -> Any:
 async def test_both_parsers_make_the_same_of_it(name: str) -> None:
     body = {**SHORT, **FULL}[name]
     full = points(await parsed(AioResponseParserFactory(), body))
-    assert points(await parsed(LeanFactory(), body)) == full
+    assert points(await parsed(TypedFactory(), body)) == full
 
 
 @pytest.mark.parametrize(("name", "short"), [*((n, True) for n in SHORT), *((n, False) for n in FULL)])
@@ -98,7 +98,7 @@ async def test_only_what_is_plain_goes_the_short_way(
 
     monkeypatch.setattr(AioJSONParser, "parse", parse)
     body = {**SHORT, **FULL}[name]
-    await parsed(LeanFactory(), body)
+    await parsed(TypedFactory(), body)
     assert len(seen) == 1
     assert (seen[0] != body and json.loads(seen[0])["MetricDataResults"] == []) is short
 

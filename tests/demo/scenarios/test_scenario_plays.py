@@ -10,11 +10,11 @@ import random
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from demo.clients import Aws, wait_for
+from msgspec.structs import replace
 
 from lambdatop.demo.process.deploy import Deployment
 from lambdatop.demo.process.http_client import Wire, WireError

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.burnscene import EXACT, GROUP, burn, provisioned, ran, row, snap
 from fakes.worlds import (
@@ -20,6 +18,7 @@ from fakes.worlds import (
     points,
     queue,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.settings.settings import PriceSettings

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.prices import FIGURES, table_prices
 from lambdatop.domain.cost.prices.table import ROWS
@@ -61,7 +60,7 @@ def test_a_region_that_is_known_in_part_borrows_the_rest() -> None:
     ],
 )
 def test_a_price_of_the_user_is_borrowed_from_nobody(setting: str, name: str, value: float) -> None:
-    mine = replace(PriceSettings(), **{setting: 1.0})  # type: ignore[arg-type]
+    mine = replace(PriceSettings(), **{setting: 1.0})
     prices = prices_for("xx-nowhere-9", mine)
     assert getattr(prices, name) == value
     assert name not in prices.borrowed

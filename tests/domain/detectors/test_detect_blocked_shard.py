@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.streamscene import CLICKS, CLICKS_ARN, DAY, END, TABLE, TABLE_STREAM, fed, kinesis, rising, stream
 from fakes.worlds import MAPPING, NOW, PROMPT, SCOPE, WORKER, metrics, points
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import blocked_shard as it
 from lambdatop.domain.figures.context import evaluation_context

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.logscene import init, line, logs, rid, run, stream
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import cold_start_burst as it
 from lambdatop.domain.facts.function import Change

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.worlds import (
     MAPPING,
@@ -16,6 +14,7 @@ from fakes.worlds import (
     points,
     queue,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import dead_trigger as it
 from lambdatop.domain.figures.context import evaluation_context

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.logscene import logs, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import error_burst as it
 from lambdatop.domain.figures.context import evaluation_context

@@ -3,8 +3,7 @@ from __future__ import annotations
 from fakes.worlds import DLQ, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
 
 from lambdatop.domain.detectors.rules import loop_topology as it
-from lambdatop.domain.facts.edge import Edge, Reference
-from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.facts.triggers import Edge, FunctionTriggers, Reference
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import near_timeout as it
 from lambdatop.domain.facts.function import FunctionFacts

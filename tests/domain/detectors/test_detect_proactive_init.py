@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.logscene import init, logs, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import proactive_init as it
 from lambdatop.domain.figures.context import evaluation_context

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.queuescene import ACCOUNT, HOG, found
 from fakes.worlds import NOW, SCOPE, WORKER, function, metrics, points
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules.quota_headroom import detect, span_words
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, mapping, metrics, points
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import recent_change as it
 from lambdatop.domain.facts.function import Change

@@ -3,8 +3,7 @@ from __future__ import annotations
 from fakes.worlds import NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
 
 from lambdatop.domain.detectors.rules import runaway_loop as it
-from lambdatop.domain.facts.edge import Reference
-from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.facts.triggers import FunctionTriggers, Reference
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state import events as ev

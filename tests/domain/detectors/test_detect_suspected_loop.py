@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.worlds import NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import suspected_loop as it
-from lambdatop.domain.facts.edge import Edge, Reference
 from lambdatop.domain.facts.function import AccountFacts
-from lambdatop.domain.facts.triggers import FunctionTriggers
+from lambdatop.domain.facts.triggers import Edge, FunctionTriggers, Reference
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 
 from fakes.logscene import line, logs, rid, run
 from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import timeouts as it
 from lambdatop.domain.figures.context import evaluation_context

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, PROMPT, SCOPE, WORKER, function, incident, mapping
+from msgspec.structs import replace
 
 from lambdatop.domain.detectors.grouping import UNKNOWN, group
 from lambdatop.domain.detectors.registry import REGISTRY

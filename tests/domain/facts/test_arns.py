@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.worlds import MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.arns import bus_arn, function_arn, is_elsewhere, partition, queue_arn
 from lambdatop.domain.keys import Key, Scope

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 from fakes.worlds import MAPPING, NOW, ORDERS, mapping, queue
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.deadline import HIDDEN_FROM, Deadline, queue_deadline, stream_deadline
 from lambdatop.domain.facts.not_read import NotKnown

@@ -8,8 +8,7 @@ from fakes.worlds import DLQ, NOW, ORDERS, SCOPE, WORKER, function, mapping, que
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdatop.domain.facts.edge import Edge, Reference
-from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers, PushTrigger
+from lambdatop.domain.facts.triggers import AsyncConfig, Edge, FunctionTriggers, PushTrigger, Reference
 from lambdatop.domain.graph.cycles import components
 from lambdatop.domain.graph.nodes import key_of, node
 from lambdatop.domain.graph.topology import cycle_of, cycles, edges, graph, stopped_by_aws

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,6 +9,7 @@ from fakes.logscene import init, line, rid, run
 from fakes.worlds import function
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.domain.log_analysis import study as logstudy
 from lambdatop.domain.log_analysis.figures import FigureBook, log_figures

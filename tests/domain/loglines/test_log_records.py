@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 from fakes.logscene import init, line, rid, run, stream
+from msgspec.structs import replace
 
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.loglines.records import GAP_S, MOST_LINES, MOST_STREAMS, Joiner, Record, join

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, WORKER, function, mapping, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import NotKnown, Reason
 from lambdatop.domain.facts.triggers import AsyncConfig

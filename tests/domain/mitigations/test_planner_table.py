@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from fakes.approved import compare
 from fakes.plan_situations import on_function
 from fakes.worlds import NOW
+from msgspec.structs import fields, replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.mitigations.registry import (

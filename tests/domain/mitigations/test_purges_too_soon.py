@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.plan_situations import on_queue, orders
 from fakes.worlds import DLQ, NOW, ORDERS
 from fakes.written_plans import undo_of
+from msgspec.structs import replace
 
 from lambdatop.domain.mitigations.purge import too_soon
 from lambdatop.domain.mitigations.registry import plan

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.plan_situations import on_function, on_mapping
 from fakes.worlds import NOW, ORDERS, WORKER
 from fakes.written_plans import undo_of
+from msgspec.structs import replace
 
 from lambdatop.domain.mitigations.registry import plan
 from lambdatop.domain.mitigations.restore import remembered, remembered_also_in_archives

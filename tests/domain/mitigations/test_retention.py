@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import pytest
 from fakes.entries import AT, SCOPE, WORKER, entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key, Kind
 from lambdatop.domain.mitigations import retention as module

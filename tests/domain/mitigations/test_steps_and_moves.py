@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.worlds import DLQ, NOW, ORDERS, SCOPE, WORKER, function, mapping, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.not_read import NOT_ASKED

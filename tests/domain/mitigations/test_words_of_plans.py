@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.plan_situations import denied, fed, on_function, orders
 from fakes.worlds import NOW, SCOPE
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.mitigations.redrive import move_words, newer

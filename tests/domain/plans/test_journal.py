@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 from fakes.entries import AT, SCOPE, WORKER, entry
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.journal import (
     ACCEPTED,

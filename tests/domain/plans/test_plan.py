@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fakes.worlds import NOW, WORKER, function
+from msgspec.structs import fields, replace
 
 from lambdatop.domain.mitigations.registry import plan
 from lambdatop.domain.plans.finding import Ref

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from fakes.entries import AT, SCOPE, WORKER, entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import TargetNotFound, UsageError
 from lambdatop.domain.keys import Key, Scope

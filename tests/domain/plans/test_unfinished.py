@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from fakes.entries import WORKER, entry
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.journal import Entry, intent_record, outcome_record, replay
 from lambdatop.domain.plans.unfinished import NOT_BEGUN, Halfway, halfway

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from bench.look_plan import CELLS, ERRORS, NOW, SCOPE, row, state, table
+from msgspec.structs import replace
 
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.keys import Key
@@ -24,7 +23,7 @@ def fn(name: str) -> Key:
 
 def small(count: int, **changes: object) -> PollingState:
     given = PollingState(NOW, 60.0, BUDGET, CALM, functions=frozenset(fn(f"f{i:04d}") for i in range(count)))
-    return replace(given, **changes)  # type: ignore[arg-type]
+    return replace(given, **changes)
 
 
 def done(before: PollingState, after_s: float) -> PollingState:
@@ -129,7 +128,7 @@ def large(**changes: object) -> PollingState:
     functions = frozenset(fn(f"f{i:04d}") for i in range(5_000))
     active = frozenset(fn(f"f{i:04d}") for i in range(1_500))
     given = PollingState(NOW, 60.0, BUDGET, CALM, functions=functions, active=active, discovered_at=NOW - 600)
-    return replace(given, **changes)  # type: ignore[arg-type]
+    return replace(given, **changes)
 
 
 def test_only_what_somebody_looks_at_is_asked_in_a_large_calm_account() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.queuescene import ACCOUNT, HOG
 from fakes.quotascene import level, reserved, rows, world
@@ -16,6 +14,7 @@ from fakes.worlds import (
     metrics,
     points,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.not_read import NotKnown
@@ -32,7 +31,7 @@ from lambdatop.domain.quotas.rows import nearness, quota_rows
 from lambdatop.domain.quotas.scope_view import view
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold
-from lambdatop.domain.state.fold_quotas import calls_seen
+from lambdatop.domain.state.fold_account import calls_seen
 from lambdatop.domain.state.snapshot import QuotaRow
 from lambdatop.domain.state.world import EMPTY_WORLD
 
@@ -204,7 +203,7 @@ def test_the_nearest_comes_first_and_the_soonest_counts_as_near() -> None:
     def made(name: str, used: float, soonest: float | None = None, **more: object) -> QuotaRow:
         range_s = None if soonest is None else (soonest, 2 * soonest)
         row = QuotaRow(name, "", "account", used, 100, "", "", 100 - used, exhausted_range_s=range_s)
-        return replace(row, **more)  # type: ignore[arg-type]
+        return replace(row, **more)
 
     ordered = sorted(
         (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.quotascene import level, rows, world
 from fakes.worlds import (
@@ -17,6 +15,7 @@ from fakes.worlds import (
     points,
     queue,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.quota_limits import ENVIRONMENT, QuotaLimit

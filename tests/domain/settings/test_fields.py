@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import math
 
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.settings import fields as made
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(made.Section, frozen=True):
     """One field of each kind."""
 
     rate: float = made.knob(2.0, "requests/s", "how often", 0.1, flags=("--rate",), metavar="N")
@@ -18,7 +16,7 @@ class Some:
     times: float = made.fixed(1.0)
 
 
-META = {name: field.metadata for name, field in Some.__dataclass_fields__.items()}
+META = Some.described
 
 
 def test_a_field_has_its_default() -> None:

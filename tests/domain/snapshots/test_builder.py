@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.worlds import (
     DLQ,
     MAPPING,
@@ -17,6 +15,7 @@ from fakes.worlds import (
     points,
     queue,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.event_source_mapping import risks
 from lambdatop.domain.facts.function import AccountFacts

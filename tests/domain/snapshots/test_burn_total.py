@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes.burnscene import EXACT, burn, ran, snap
 from fakes.worlds import NOW, PROMPT, SCOPE, function
+from msgspec.structs import replace
 
-from lambdatop.domain.cost.burn import hour_ahead, projected, times_of
-from lambdatop.domain.facts.cost_history import BurnHistory
+from lambdatop.domain.cost.burn import BurnHistory, hour_ahead, projected, times_of
 from lambdatop.domain.log_analysis.exact_cost import exact_burn
 from lambdatop.domain.log_analysis.figures import LogFigures
 from lambdatop.domain.settings.settings import BurnSettings

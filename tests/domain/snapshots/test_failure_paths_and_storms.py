@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes.worlds import (
     DLQ,
@@ -18,6 +16,7 @@ from fakes.worlds import (
     points,
     queue,
 )
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.failure_path import (
     async_end,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from fakes.nightly import sample
+from msgspec.structs import replace
 from scenes.scene import Scene, rounds
 from scenes.shaped import BUILDERS, shaped
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from fakes.worlds import DLQ, MAPPING, NOW, PROMPT, SCOPE, WORKER, function, mapping, queue
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.plans.journal import Entry

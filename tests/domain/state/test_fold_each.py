@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.entries import entry
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, points, queue
+from msgspec.structs import replace
 
+from lambdatop.domain.facts.event_source_mapping import StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
-from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.facts.triggers import FunctionTriggers
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import parse
@@ -172,7 +172,7 @@ def test_a_function_that_is_gone_here_takes_nothing_from_one_of_the_same_name_el
 
 
 def test_what_nobody_folds_is_an_error_that_names_it_and_each_event_has_its_turn() -> None:
-    class Unheard(ev.Event):
+    class Unheard(ev.Event, frozen=True):
         """Of a kind that no fold knows."""
 
     with pytest.raises(TypeError, match="no fold for Unheard"):

@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 from fakes.worlds import MAPPING, NOW, ORDERS, SCOPE, WORKER, function, mapping, points, queue
 
+from lambdatop.domain.facts.event_source_mapping import StreamFacts
 from lambdatop.domain.facts.function import AlarmFacts
-from lambdatop.domain.facts.stream import StreamFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.state import events as ev

@@ -17,10 +17,9 @@ from lambdatop.engine.collecting.deferred_free import DeferredFree
 from lambdatop.engine.collecting.publisher import Publisher
 
 
-class Line(LogLine):
+class Line(LogLine, frozen=True):
     """A line whose end is noticed."""
 
-    __slots__ = ()
     freed = 0
 
     def __del__(self) -> None:

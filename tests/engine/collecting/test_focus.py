@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import console_scene as scene
 from fakes.engine_bench import EngineBench
 from fakes.entries import SCOPE, WORKER
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.plans.finding import Severity

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes import console_scene as scene
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.finding import Severity
 from lambdatop.domain.state.world import Spend

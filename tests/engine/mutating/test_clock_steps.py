@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.account import ORDERS
 from fakes.entries import AT, entry
 from fakes.mitigation_flow import MitigationFlow, mitigation_flow
+from msgspec.structs import replace
 
 from lambdatop.domain.plans.journal import Entry, Uptime, attempt_record, intent_record, replay
 from lambdatop.domain.plans.plan import Plan, Refusal

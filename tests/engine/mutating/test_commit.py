@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from fakes.account import ORDERS, FakeMutator, FakeReader
 from fakes.entries import AT, SCOPE, entry
 from fakes.mitigation_flow import MitigationFlow, mitigation_flow
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import Denied, LambdatopError
 from lambdatop.domain.keys import Key, Scope

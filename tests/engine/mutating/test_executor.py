@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.account import MAPPING, ORDERS
 from fakes.entries import SCOPE, WORKER
 from fakes.mitigation_flow import MitigationFlow, mitigation_flow
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import Denied
 from lambdatop.domain.keys import Scope

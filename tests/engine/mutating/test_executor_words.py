@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from fakes.account import MAPPING, ORDERS
 from fakes.clock import settle
 from fakes.entries import SCOPE, WORKER, entry
 from fakes.mitigation_flow import MitigationFlow, mitigation_flow
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import Denied
 from lambdatop.domain.keys import Scope

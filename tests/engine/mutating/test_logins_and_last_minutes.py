@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from fakes.account import Account, FakeMutator, FakeReader
 from fakes.clock import FakeClock, settle
 from fakes.engine_bench import EngineBench
 from fakes.entries import SCOPE, WORKER, entry
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.plans.plan import Plan
@@ -77,7 +77,7 @@ async def test_credentials_that_the_read_before_renews_are_good(tmp_path: Path) 
             way.ends = way.clock.now() + 3600.0
             return getattr(reader, name)
 
-    way.backend = replace(way.backend, reader=Renewing())  # type: ignore[arg-type]
+    way.backend = replace(way.backend, reader=Renewing())
     way.executor = executor_on(
         way.backend, Settings(), way.clock, way.journal, "operator", lambda events: None
     )

@@ -12,7 +12,7 @@ from fakes.entries import SCOPE
 from fakes.worlds import NOW, function
 
 from lambdatop.domain.errors import Denied
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Plan, Refusal

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from fakes.entries import AT, SCOPE, WORKER
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.series import SeriesKey

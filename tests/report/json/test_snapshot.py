@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import console_scene as scene
 from fakes.entries import AT, SCOPE, WORKER, entry, reserve
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts

@@ -7,7 +7,6 @@ import json
 import os
 import typing
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -15,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 from scenes.shaped import shaped
 
 from lambdatop.domain.facts.series import SeriesKey
@@ -60,7 +60,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if origin is not None:
         return st.dictionaries(st.text(max_size=3), PLAIN, max_size=2)
     hints = get_type_hints(hint)
-    names = [f.name for f in fields(hint)] if is_dataclass(hint) else hint._fields
+    names = hint.__struct_fields__ if issubclass(hint, Struct) else hint._fields
     return st.builds(hint, **{name: values(hints[name]) for name in names})
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from fakes import console_scene as scene
@@ -20,6 +19,7 @@ from fakes.screens import (
     text,
     toasts,
 )
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot, SourceRow

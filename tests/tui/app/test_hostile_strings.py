@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.tail import LogTail
-from lambdatop.domain.plans.incident import Incident
+from lambdatop.domain.plans.finding import Incident
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
 from lambdatop.tui.app.app import LambdatopApp
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import functions, looking, press, settle, show, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
 from lambdatop.domain.state.world import Spend
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.pages.ages import metrics_old
+from lambdatop.tui.pages.function import metrics_old
 from lambdatop.tui.panes.functions import SPEC as FUNCTIONS
 from lambdatop.tui.panes.functions import FunctionsPane
 from lambdatop.tui.style.spans import plain, width_of

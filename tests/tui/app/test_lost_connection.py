@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes import console_scene as scene
+from msgspec.structs import replace
 
 from lambdatop.domain.state.snapshot import SourceRow
 from lambdatop.tui.frame import EMPTY_FRAME, Frame

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
 from fakes.screens import dialog, looking, press, settle, text
+from msgspec.structs import replace
 from textual.widgets import Button, Input
 
 from lambdatop.domain.errors import Denied

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import dialog, looking, press, settle, text, toasts
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from lambdatop.domain.ports.console import Result, ResultKind

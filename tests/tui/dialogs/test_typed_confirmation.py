@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import dialog, looking, press, settle
+from msgspec.structs import replace
 from textual.widgets import Button, Input
 
 from lambdatop.domain.plans.plan import Plan

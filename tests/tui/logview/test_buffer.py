@@ -13,9 +13,8 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.tui.logview import buffer
 from lambdatop.tui.logview.buffer import LogBook
-from lambdatop.tui.logview.copy import copies, file_lines
 from lambdatop.tui.logview.feed import Fresh
-from lambdatop.tui.logview.lines import Shown, display_lines, marked, render, wrapped
+from lambdatop.tui.logview.lines import Shown, copies, display_lines, file_lines, marked, render, wrapped
 from lambdatop.tui.search import NO_FILTER, parse_filter, parse_search
 from lambdatop.tui.style.spans import MATCH, Span, plain, spans, width_of
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes import console_scene as scene
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.tail import LogTail as Tail

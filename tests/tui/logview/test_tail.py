@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes import console_scene as scene
 from fakes.screens import settle
+from msgspec.structs import replace
 from textual.app import ComposeResult
 
 from lambdatop.config.theme_file import Themes

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.shown_plans import plans
 from fakes.worlds import NOW, function
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn
@@ -20,8 +20,8 @@ from lambdatop.tui.pages.function_cost import burn_section
 from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.panes.functions import title_words
 from lambdatop.tui.style import format as fmt
-from lambdatop.tui.style.glyphs import TIMES
 from lambdatop.tui.style.spans import plain
+from lambdatop.tui.style.theme import TIMES
 
 BURN = Burn(0.002, 0.0005, 0.0, 0.0001, 0.0003, 1, 0.0002, 0.5)
 ACCOUNT = AccountBurn(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, settle, show, table, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import Snapshot

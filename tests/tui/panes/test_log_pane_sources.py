@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -10,11 +9,12 @@ from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import KEY, NARROW, MakeApp, OpenLog, marked, numbered, opener, rows, tail, with_log
 from fakes.screens import dashboard, looking, press, settle, show, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.errors import Throttled
 from lambdatop.domain.loglines.line import parse
-from lambdatop.domain.loglines.page import Older
 from lambdatop.domain.loglines.tail import LogTail as Tail
+from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.logview import buffer
 from lambdatop.tui.panes.log_status import STARTING, notes, way
@@ -122,7 +122,7 @@ async def test_following_again_brings_back_what_made_room(
 
 
 def live(snapshot: Snapshot, **fields: object) -> Snapshot:
-    log = replace(snapshot.logs[KEY], **fields)  # type: ignore[arg-type]
+    log = replace(snapshot.logs[KEY], **fields)
     return replace(snapshot, logs=MappingProxyType({KEY: log}))
 
 

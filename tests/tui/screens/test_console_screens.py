@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, settle, show, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.settings.settings import Screen as ScreenSettings
 from lambdatop.domain.settings.settings import Settings

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.log_pane import MakeApp
 from fakes.screens import looking, press, text
+from msgspec.structs import replace
 
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.state.world import Spend

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import dialog, looking, press, settle, text, toasts
+from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.journal import ACCEPTED, Entry

@@ -9,8 +9,8 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, settle, text
 
 from lambdatop.domain.errors import Denied
-from lambdatop.domain.facts.cloudtrail_event import TrailEvent
 from lambdatop.domain.facts.permissions import Permissions
+from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.mitigations.registry import REGISTRY
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.screens.changed_by import WhoScreen

@@ -5,8 +5,8 @@ from operator import itemgetter
 import pytest
 
 from lambdatop.tui.search import MAX_CHARS, parse_filter
-from lambdatop.tui.style.glyphs import BAR, SPARK, to_ascii
 from lambdatop.tui.style.spans import Item, bar, clip, fit, plain, spans, width_of
+from lambdatop.tui.style.theme import BAR, SPARK, to_ascii
 from lambdatop.tui.widgets.charts import gauge, resample, sparkline
 from lambdatop.tui.widgets.columns import Column, header, in_order, place
 from lambdatop.tui.widgets.rows import Rows

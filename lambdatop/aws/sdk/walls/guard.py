@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from lambdatop.aws.sdk.walls.allowlist import CREDENTIALS, DRAIN_DELETE, DRAIN_RECEIVE, READS
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.mitigations.drain import OPERATION as DRAIN_QUEUE
 from lambdatop.domain.mitigations.drain import SERVICE as DRAIN
 from lambdatop.domain.plans.plan import Call

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdatop.domain.cost.api_prices import call_usd
+from lambdatop.domain.cost.pricing import call_usd
 from lambdatop.domain.ports.runtime import Meter
 
 _NOTE = "lambdatop_price"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import lru_cache
 
-from lambdatop.domain.frozen import dataclass
+from msgspec import Struct
 
 BORROWED_FROM = "us-east-1"
 """A region without a supported figure shows this one's, and says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(Struct, frozen=True):
     """List prices of one region in USD, the first volume tier, without free tier and savings plans.
 
     `gb_second_*` of execution on demand, `request` of one invocation, `ephemeral_gb_second` of /tmp above
@@ -56,7 +54,7 @@ class Prices:
 
 
 FIGURES: tuple[str, ...] = tuple(
-    f.name for f in fields(Prices) if f.name not in ("region", "as_of", "borrowed", "set_by")
+    name for name in Prices.__struct_fields__ if name not in ("region", "as_of", "borrowed", "set_by")
 )
 """The names of the prices, in the order of the table's columns."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.failure_path import end_name, stream_failure_path
@@ -13,7 +15,6 @@ from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.figures.stream_lag import Rise, arrived, kept_s, points_of, retention_s, rise
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -23,8 +24,7 @@ NAME = "blocked_shard"
 SUGGESTS = ("disable_trigger", "tune_trigger")
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """A function that does not get past a batch: how its age rises, and the mappings it may be."""
 
     function: Key

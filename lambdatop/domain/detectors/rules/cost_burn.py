@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
+from msgspec import Struct
+
 from lambdatop.domain.cost.burn import DAY_S, Burn, times_of
 from lambdatop.domain.cost.pricing import burn_usd
 from lambdatop.domain.detectors.spec import DetectorSpec
@@ -13,7 +15,6 @@ from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.function_cost import Burning, running_at_once
 from lambdatop.domain.figures.rates import Window, window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, parse_arn
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -24,8 +25,7 @@ BASELINE_POINTS = 10
 """Minutes with a point from which on the hour before is a baseline."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What a function burns now, and did before (usage per hour; None without a baseline)."""
 
     facts: FunctionFacts

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
@@ -11,7 +13,6 @@ from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -23,8 +24,7 @@ BY_USER = ("user action", "user_initiated", "user initiated")
 FUNCTION_FAILED = "PROBLEM: Function call failed"
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     """What is wrong: `why` completes the title, `formula` the finding's."""
 
     severity: Severity

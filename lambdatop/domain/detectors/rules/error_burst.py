@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.failure_evidence import failure_evidence
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
 
@@ -23,8 +24,7 @@ SHARE_RISE = 2.0
 """Errors / invocations must have risen by this factor, or the burst is the traffic's."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Jump:
+class _Jump(Struct, frozen=True):
     errors: float
     per_min: float
     before_per_min: float

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
+
 from lambdatop.domain.cost.pricing import LOG_INGEST_GB_USD
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.facts.log_writers import LOG_GROUP, group_of, writers_by_group
+from lambdatop.domain.facts.function import LOG_GROUP, FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key, parse_arn
 from lambdatop.domain.log_analysis.digest import Failed, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -26,8 +26,7 @@ PER_INVOCATION_RISE = 2.0
 """Bytes per invocation that rose by this factor are not explained by traffic."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Intake:
+class _Intake(Struct, frozen=True):
     per_min: float
     before_per_min: float
     with_traffic: bool

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import queue_failure_path
@@ -14,7 +16,6 @@ from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import Growth, flow, growth
 from lambdatop.domain.figures.rates import Window, began
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.digest import digest
 from lambdatop.domain.plans.finding import Finding, Ref
@@ -27,8 +28,7 @@ SMALL_BACKLOG = 10
 """A handful of messages that never get done; more is a queue that is not processed at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What speaks for poison: messages by id with their executions, growth of the DLQ, a stuck remainder."""
 
     ids: tuple[tuple[str, int], ...]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
+from msgspec import Struct
+
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.frozen import dataclass
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.wording import span
@@ -28,8 +29,7 @@ MIN_RISE_MS = 50.0
 """A p99 that rises by less is noise, whatever its factor."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Symptom:
+class _Symptom(Struct, frozen=True):
     """What began: words for the title, its first minute (s since the epoch), figures and formula."""
 
     words: str
@@ -38,8 +38,7 @@ class _Symptom:
     formula: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
+class _Sides(Struct, frozen=True):
     """Minutes before and after one change; `near` are the last ones before it, `lately` the newest."""
 
     before: Window

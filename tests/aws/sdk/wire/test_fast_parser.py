@@ -10,7 +10,7 @@ from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 from fakes.wire_stub import Body, Fault, Redirect, WireStub, model_of
 
 from lambdatop.aws.sdk.wire.answer_checks import BAD
-from lambdatop.aws.sdk.wire.fast_parser import LeanFactory
+from lambdatop.aws.sdk.wire.fast_parser import TypedFactory
 from lambdatop.domain.errors import Denied, SourceError, Throttled, Unreachable
 
 from ...conftest import MakeBench
@@ -32,14 +32,15 @@ def answer(*events: object, **more: object) -> bytes:
 
 
 SHORT = {
+    "an unknown member": answer(EVENT, {**EVENT, "later": "x"}),
+    "the list twice": b'{"events": [{"message": "a"}], "events": [{"message": "c"}]}',
+    "the list twice, then empty": b'{"events": [{"message": "a"}], "\\u0065vents": []}',
     "ordinary": answer(EVENT, EVENT, nextToken="n"),
     "empty": answer(),
     "last page": answer(EVENT),
     "without an ingestion time": answer({k: v for k, v in EVENT.items() if k != "ingestionTime"}),
-    "a number as text": answer({**EVENT, "timestamp": "1800000000000"}),
     "unknown members of the answer": answer(EVENT, later="x", nextToken=None),
     "a token that is no text": answer(EVENT, nextToken=5),
-    "surrogates": b'{"events": [{"message": "\\ud800 \\udc00\\ud800"}]}',
     "an event without members": answer({}),
     "a member of an event twice": b'{"events": [{"message": "a", "message": "b"}]}',
     "events come last": b'{"nextToken": "n, \\"events\\": [", "events": [{"message": "c"}], "x": [{"y": 1}]}',
@@ -49,11 +50,12 @@ SHORT = {
             "searchedLogStreams": [{"logStreamName": "s", "odd": 1, "searchedCompletely": True}],
         }
     ).encode(),
-    "NaN elsewhere": b'{"events": [], "odd": NaN}',
 }
 FULL = {
+    "a number as text": answer({**EVENT, "timestamp": "1800000000000"}),
+    "surrogates": b'{"events": [{"message": "\\ud800 \\udc00\\ud800"}]}',
+    "NaN elsewhere": b'{"events": [], "odd": NaN}',
     "long stamp": answer({**EVENT, "timestamp": 10**30}),
-    "an unknown member": answer(EVENT, {**EVENT, "later": "x"}),
     "a null member": answer({**EVENT, "message": None}),
     "a null event": answer(EVENT, None),
     "a stamp with a fraction": answer({**EVENT, "timestamp": 1.5}),
@@ -63,8 +65,6 @@ FULL = {
     "no events": b'{"nextToken": "n"}',
     "events are an object": b'{"events": {"a": {}}}',
     "events are a text": b'{"events": "abc"}',
-    "the list twice": b'{"events": [{"message": "a"}], "events": [{"message": "c"}]}',
-    "the list twice, then empty": b'{"events": [{"message": "a"}], "\\u0065vents": []}',
     "a list of that name further down": b'{"odd": {"events": [{"message": "a"}]}}',
     "no comma": b'{"events": [{"message": "a"} {"message": "a"}]}',
     "a comma too many": b'{"events": [{"message": "a"},]}',
@@ -95,7 +95,7 @@ async def test_both_parsers_make_the_same_of_it(name: str, status: int) -> None:
     body = {**SHORT, **FULL}[name]
     full, lean = (
         await parsed(AioResponseParserFactory(), body, status),
-        await parsed(LeanFactory(), body, status),
+        await parsed(TypedFactory(), body, status),
     )
     if isinstance(full, tuple) and lean != full:  # ours goes on beside what it cannot read, and marks it
         events = lean["events"] if isinstance(lean, dict) else lean
@@ -107,7 +107,7 @@ async def test_both_parsers_make_the_same_of_it(name: str, status: int) -> None:
 @pytest.mark.parametrize("operation", ["GetLogEvents", "DescribeLogStreams", "PutRetentionPolicy"])
 async def test_other_operations_are_left_alone(operation: str) -> None:
     body = b'{"events": [{"timestamp": 1, "message": "a"}], "logStreams": [{"logStreamName": "a"}]}'
-    assert await parsed(LeanFactory(), body, 200, operation) == await parsed(
+    assert await parsed(TypedFactory(), body, 200, operation) == await parsed(
         AioResponseParserFactory(), body, 200, operation
     )
 
@@ -125,7 +125,7 @@ async def test_only_what_is_plain_goes_the_short_way(
 
     monkeypatch.setattr(AioJSONParser, "parse", parse)
     body = {**SHORT, **FULL}[name]
-    await parsed(LeanFactory(), body)
+    await parsed(TypedFactory(), body)
     assert len(seen) == 1
     assert (seen[0] != body and json.loads(seen[0])["events"] == []) is short
 

@@ -1,12 +1,14 @@
-"""The part of `fold` that is about limits: Service Quotas, provisioned concurrency, our own calls."""
+"""The part of `fold` about the account: limits, provisioned concurrency, prices, past hours, our calls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from msgspec.structs import replace
+
+from lambdatop.domain.cost.burn import BurnHistory
 from lambdatop.domain.facts.quota_limits import QuotaLimits
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.world import World
@@ -47,7 +49,25 @@ def calls_seen(
     return (*kept, (event.at, total))
 
 
+def _prices(world: World, event: ev.PricesObserved) -> World:
+    known = world.prices.get(event.scope)
+    if known is not None and event.as_of < known[0]:
+        return world
+    found = {**world.prices, event.scope: (event.as_of, event.figures)}
+    return replace(world, prices=MappingProxyType(found))
+
+
+def _history(world: World, event: ev.BurnHistoryObserved) -> World:
+    known = world.burn_history.get(event.scope)
+    if known is not None and event.at < known.at:
+        return world
+    found = {**world.burn_history, event.scope: BurnHistory(event.at, event.hours)}
+    return replace(world, burn_history=MappingProxyType(found))
+
+
 STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.QuotasObserved: _quotas,
     ev.ProvisionedObserved: _provisioned,
+    ev.PricesObserved: _prices,
+    ev.BurnHistoryObserved: _history,
 }
