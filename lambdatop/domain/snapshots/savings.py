@@ -19,15 +19,10 @@ from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.registry import planner
-from lambdatop.domain.plans.plan import Plan, Proposal, Saving
+from lambdatop.domain.plans.plan import Plan, Saving
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, StormRow
 
 RESERVED = "reserved_concurrency"
-
-
-def with_saving(proposal: Proposal, snapshot: Snapshot) -> Proposal:
-    """Return the plan with what it saves by the newest snapshot; a refusal unchanged."""
-    return replace(proposal, saves=saving(proposal, snapshot)) if isinstance(proposal, Plan) else proposal
 
 
 def saving(plan: Plan, snapshot: Snapshot) -> Saving | None:

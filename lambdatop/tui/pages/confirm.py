@@ -18,7 +18,6 @@ from lambdatop.domain.plans.plan import (
     State,
     wait_begins,
 )
-from lambdatop.domain.plans.wording import command_in
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.sanitize import strange_letters
 from lambdatop.domain.snapshots import savings
@@ -180,8 +179,8 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
     pieces += rows("hits", plan.blast_radius, width)
     pieces += rows("warning", plan.warnings, width, "warning", "warning")
     pieces += rows("not known", plan.unknowns, width, "warning")
-    before, by_hand, after = command_in(plan.undo_note)
-    pieces += row("undo", before + after, width, "" if plan.undo or plan.steps else "critical")
+    back, by_hand = plan.way_back, plan.undo_by_hand
+    pieces += row("undo", back.words + back.then, width, "" if plan.undo or plan.steps else "critical")
     pieces += _commands("undo by hand", [by_hand] if by_hand else [], width)
     if not plan.steps:
         pieces += row(
