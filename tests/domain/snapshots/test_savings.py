@@ -28,7 +28,7 @@ from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Call, Plan, Saving
 from lambdatop.domain.snapshots.builder import build_snapshot
-from lambdatop.domain.snapshots.savings import saving, words
+from lambdatop.domain.snapshots.savings import saving
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
@@ -159,14 +159,3 @@ def test_what_is_not_known_or_saves_nothing_is_left_out() -> None:
     assert saving(plan("throttle_to_zero", WORKER, undoes="e"), seen) is None
     unread = snap(fold(busy(), ev.FunctionsListed(WORKER.scope, NOW, (function(), function("new")))))
     assert saving(plan("throttle_to_zero", Key(WORKER.scope, "function", "new")), unread) is None
-
-
-def test_words() -> None:
-    def usd(value: float) -> str:
-        return f"${value:.2f}"
-
-    burned = "burn of orders-worker now"
-    assert words(Saving(0.41, 0.15, burned), usd) == f"≈ $0.41/h ({burned}), of it $0.15/h wasted"
-    assert words(Saving(0.41, None, burned, at_most=True), usd) == f"at most ≈ $0.41/h ({burned})"
-    assert words(Saving(0.41, 0.41, "repeats"), usd) == "≈ $0.41/h (repeats), all of it wasted"
-    assert words(Saving(0.0, None, "peaks only"), usd) == "≈ $0.00/h (peaks only)"
