@@ -70,7 +70,7 @@ async def carry_out(
             show_plan(proposal, as_json=as_json)
             return exit_codes.FAILED
         _refuse_destructive(context, proposal)
-        names = await executor.names_of(proposal)
+        names = await executor.proposals.names_of(proposal)
         if not confirmed(proposal, confirm, asked_for, names):
             stdio.message("not confirmed; nothing was sent")
             return exit_codes.FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,13 +13,12 @@ from lambdatop.domain.errors import CredentialsError, LambdatopError, SourceErro
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import Entry
-from lambdatop.domain.plans.plan import Plan, Proposal
+from lambdatop.domain.plans.plan import Plan
 from lambdatop.domain.ports.aws import Backend, Connect, EventSink
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
-from lambdatop.domain.snapshots.savings import with_saving
 from lambdatop.domain.sources import LOGS, METRICS
 from lambdatop.domain.state.events import Event
 from lambdatop.domain.state.snapshot import Mode, Snapshot
@@ -36,6 +35,7 @@ from lambdatop.engine.collecting.work import Work
 from lambdatop.engine.log_questions import LogQuestions
 from lambdatop.engine.mutating.executor import Executor
 from lambdatop.engine.mutating.factory import executor_on, noticed
+from lambdatop.engine.mutating.proposals import Proposals
 from lambdatop.engine.spend_meter import SpendMeter
 from lambdatop.engine.unexpected import unexpected
 
@@ -136,14 +136,9 @@ class Engine:
         """Return who changed this lately, newest first, as CloudTrail has it; raise LambdatopError."""
         return await (await self._open()).reader.who(key)
 
-    async def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Proposal:
-        """Read the target fresh and plan; raises LambdatopError."""
-        proposal = await (await self._connected()).propose(mitigation, target, params)
-        return with_saving(proposal, self._publisher.latest)
-
-    async def propose_undo(self, entry_id: str | None) -> Proposal:
-        """Plan the undo of one entry, or of the newest that can be undone."""
-        return await (await self._connected()).propose_undo(entry_id)
+    async def proposals(self) -> Proposals:
+        """Return what makes the plans of the present connection; raises LambdatopError."""
+        return (await self._connected()).proposals
 
     async def execute(self, plan: Plan, confirmed_at: float) -> Result:
         """Carry a confirmed plan out; cancelling the caller does not cancel it."""
@@ -308,6 +303,7 @@ class Engine:
             self._mode,
             sink,
             spills=self._spills,
+            latest=lambda: self._publisher.latest,
             work=self._work,
         )
 

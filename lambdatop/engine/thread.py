@@ -116,11 +116,19 @@ class EngineThread:
 
     def propose(self, mitigation: str, target: Key, params: Mapping[str, Any]) -> Future[Proposal]:
         """Read the target fresh and plan."""
-        return self._ask(self._engine.propose(mitigation, target, params))
+
+        async def plan() -> Proposal:
+            return await (await self._engine.proposals()).propose(mitigation, target, params)
+
+        return self._ask(plan())
 
     def propose_undo(self, entry_id: str | None) -> Future[Proposal]:
         """Plan the undo of one entry, or of the newest that can be undone."""
-        return self._ask(self._engine.propose_undo(entry_id))
+
+        async def plan() -> Proposal:
+            return await (await self._engine.proposals()).propose_undo(entry_id)
+
+        return self._ask(plan())
 
     def execute(self, plan: Plan, confirmed_at: float) -> Future[Result]:
         """Carry a confirmed plan out (`confirmed_at` in s since the epoch)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -49,6 +50,41 @@ def probe(home: Path, *argv: str, **variables: str) -> dict[str, Any]:
     )
     found: dict[str, Any] = json.loads(ran.stderr.rsplit("\n", 1)[-1])
     return found
+
+
+COMPUTING = {
+    "cost",
+    "detectors",
+    "figures",
+    "graph",
+    "log_analysis",
+    "polling",
+    "quotas",
+    "snapshots",
+    "state",
+}
+"""Packages of the domain whose functions compute. Their types and constants may be shown anywhere."""
+ASKED_FOR = {("report/json/snapshot.py", "log_summary")}
+"""What is too dear to be a part of every snapshot, and so is computed once for whoever asks."""
+
+
+def computing(path: Path) -> list[str]:
+    """Return the functions of computing packages that a module imports; modules count, for they hold some."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lambdatop.domain."):
+            if (node.module or "").split(".")[2] in COMPUTING:
+                found += [name.name for name in node.names if not name.name.lstrip("_")[0].isupper()]
+        elif isinstance(node, ast.Import):
+            found += [name.name for name in node.names if name.name.startswith("lambdatop.domain")]
+    return found
+
+
+def test_what_renders_computes_nothing(root: Path) -> None:
+    package = root / "lambdatop"
+    paths = [*(package / "report").rglob("*.py"), *(package / "tui/pages").rglob("*.py")]
+    found = {(str(path.relative_to(package)), name) for path in paths for name in computing(path)}
+    assert found == ASKED_FOR, "compute it in the domain and read it from the Snapshot"
 
 
 def test_the_import_contracts_hold(root: Path, tmp_path: Path) -> None:

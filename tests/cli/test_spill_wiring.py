@@ -78,7 +78,7 @@ def plan(proposal: Proposal) -> Plan:
 
 async def test_a_command_drains_into_the_state_directory(context: Context, parts: Parts) -> None:
     async with mitigation_flow(context, parts) as (_, executor):
-        wanted = plan(await executor.propose("quarantine_queue", ORDERS, {"to": "file"}))
+        wanted = plan(await executor.proposals.propose("quarantine_queue", ORDERS, {"to": "file"}))
         done = await executor.execute(wanted, parts.clock.now())
     assert done.kind == "applied", done.message
     assert drained(context) == 12

@@ -35,13 +35,13 @@ class MitigationFlow:
 
     async def propose(self, mitigation: str, target: str, **params: Any) -> Proposal:
         key = await self.backend.reader.find(target, (kind_of(mitigation),))
-        return await self.executor.propose(mitigation, key, params)
+        return await self.executor.proposals.propose(mitigation, key, params)
 
     async def carry_out(self, mitigation: str, target: str, **params: Any) -> Result:
         return await self.execute(await self.propose(mitigation, target, **params))
 
     async def undo(self) -> Result:
-        return await self.execute(await self.executor.propose_undo(None))
+        return await self.execute(await self.executor.proposals.propose_undo(None))
 
     async def execute(self, proposal: Proposal) -> Result:
         assert isinstance(proposal, Plan), proposal

@@ -44,7 +44,7 @@ class Drains:
     async def drain(self, queue: str) -> Result:
         """Quarantine the queue to a file."""
         key = await self.way.backend.reader.find(queue, ("queue",))
-        plan = await self.executor.propose("quarantine_queue", key, {"to": "file"})
+        plan = await self.executor.proposals.propose("quarantine_queue", key, {"to": "file"})
         assert isinstance(plan, Plan), plan
         assert plan.steps[-1].call.operation == OPERATION
         return await self.executor.execute(plan, self.way.clock.now())

@@ -90,7 +90,7 @@ async def test_dead_letters_go_home_and_a_redrive_can_be_stopped(
     done = await mitigation_flow.carry_out("redrive_dlq", "jobs-dlq", rate="500")
     assert done.kind == "applied", done.message
     wait_for(lambda: aws.counted(NAME)["finished"] >= 12)
-    over = await mitigation_flow.executor.propose_undo(None)
+    over = await mitigation_flow.executor.proposals.propose_undo(None)
     assert isinstance(over, Refusal)
     assert "COMPLETED" in over.reason
     for i in range(30):
@@ -168,7 +168,8 @@ async def test_a_poison_pill_is_skipped_reported_and_the_settings_are_back(
     assert {**now, "DestinationConfig": None} == {**then, "DestinationConfig": None}
     newest = mitigation_flow.journal.read()
     report_step = next(e for e in newest if "on_failure" in e.after)
-    back = await mitigation_flow.execute(await mitigation_flow.executor.propose_undo(report_step.id))
+    undo = await mitigation_flow.executor.proposals.propose_undo(report_step.id)
+    back = await mitigation_flow.execute(undo)
     assert back.kind == "applied", back.message
     assert not (settings(aws)[0].get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.detectors import registry
 from lambdatop.domain.detectors.registry import REGISTRY
+from lambdatop.domain.log_analysis.reader import LogReader
 from lambdatop.domain.log_analysis.study import LogStudy
 from lambdatop.domain.sections import section
 from lambdatop.domain.settings.settings import Settings
@@ -31,7 +32,6 @@ from lambdatop.report.text.snapshot import snapshot_text
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages import function
 from lambdatop.tui.pages.function import page
-from lambdatop.tui.pages.log_reader import LogReader
 from lambdatop.tui.style.spans import plain
 
 KEY = scene.key("function", "orders-worker")

@@ -29,7 +29,7 @@ async def test_connecting_backs_off_says_why_and_goes_on(tmp_path: Path) -> None
         assert bench.states() == {"connection": "failed", "journal": "ok"}
         assert bench.error("connection") == "No connection to http://x."
         with pytest.raises(Unreachable):
-            await bench.engine.propose("throttle_to_zero", WORKER, {})
+            await (await bench.engine.proposals()).propose("throttle_to_zero", WORKER, {})
         took = await bench.clock.until(lambda: bench.states().get("connection") == "ok")
         assert 14 <= took <= 15.5, "1 + 2 + 4 + 8 s"
 

@@ -56,10 +56,10 @@ async def _propose(way: MitigationFlow, step: tuple[object, ...]) -> Plan | None
     if step[0] == "undo":
         if not any(e.can_undo and e.undoes is None for e in way.journal.read()):
             return None
-        proposal = await way.executor.propose_undo(None)
+        proposal = await way.executor.proposals.propose_undo(None)
     else:
         wanted = "none" if step[2] is None else step[2]
-        proposal = await way.executor.propose("restore_concurrency", WORKER, {"reserved": wanted})
+        proposal = await way.executor.proposals.propose("restore_concurrency", WORKER, {"reserved": wanted})
     return proposal if isinstance(proposal, Plan) else None
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
 import threading
 from concurrent.futures import Future
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from fakes.entries import WORKER
@@ -21,6 +24,7 @@ from lambdatop.engine.thread import EngineThread
 from lambdatop.storage.journal_file import JournalFile
 
 LIMIT_S = PATIENCE_S
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Bench:
@@ -83,6 +87,34 @@ def test_a_change_from_another_thread(bench: Bench) -> None:
     assert bench.thread.snapshot_once(LIMIT_S).result(LIMIT_S).targets
     assert bench.thread.stop(LIMIT_S) is True
     assert bench.backend.closed == 1
+
+
+def test_between_a_key_and_its_planner_are_three_hops(bench: Bench) -> None:
+    """CONTRIBUTING's "Follow a key to a plan" names the functions that it passes, in their order."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split("## Follow a key to a plan", 1)[1].split("\n## ", 1)[0]
+    steps = re.findall(r"^[3-8]\. `([^`]+)` `([^`]+)`", section, re.MULTILINE)
+    wanted = {(str(ROOT / path), function): (path, function) for path, function in steps}
+    called: list[tuple[str, str]] = []
+
+    def call(frame: FrameType, event: str, arg: object) -> None:
+        step = wanted.get((frame.f_code.co_filename, frame.f_code.co_name)) if event == "call" else None
+        if step is not None and step not in called:
+            called.append(step)
+
+    before = sys.getprofile()
+    threading.setprofile(call)  # of the engine's thread, which begins now
+    sys.setprofile(call)
+    try:
+        bench.thread.start()
+        bench.plan()
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(None)
+    assert bench.thread.stop(LIMIT_S) is True
+    assert called == steps
+    hops = [step for step in steps if step[1] in ("propose", "plan")]
+    assert len(hops) == 3
 
 
 def test_errors_come_through_the_future(bench: Bench) -> None:

@@ -66,7 +66,7 @@ class EngineBench:
             assert leftover == [], "nothing runs on"
 
     async def plan(self) -> Plan:
-        plan = await self.engine.propose("throttle_to_zero", WORKER, {})
+        plan = await (await self.engine.proposals()).propose("throttle_to_zero", WORKER, {})
         assert isinstance(plan, Plan)
         return plan
 

@@ -33,13 +33,13 @@ class MitigationFlow:
 
     async def plan(self, name: str = "throttle_to_zero", target: Key = WORKER, **params: object) -> Plan:
         """Return a plan; fail on a refusal."""
-        proposal = await self.executor.propose(name, target, params)
+        proposal = await self.executor.proposals.propose(name, target, params)
         assert isinstance(proposal, Plan), proposal
         return proposal
 
     async def undo(self, entry_id: str | None = None) -> Plan:
         """Return an undo plan; fail on a refusal."""
-        proposal = await self.executor.propose_undo(entry_id)
+        proposal = await self.executor.proposals.propose_undo(entry_id)
         assert isinstance(proposal, Plan), proposal
         return proposal
 

@@ -163,7 +163,7 @@ async def _take_back(lab: Lab, cell: Cell, set_: Scene, later: Console, *, undo:
     for entry in reversed(originals):
         now = next(e for e in later.journal.read() if e.id == entry.id)
         if now.can_undo:
-            proposal = await later.executor.propose_undo(entry.id)
+            proposal = await later.executor.proposals.propose_undo(entry.id)
             if not isinstance(proposal, Plan):
                 cell.must(False, f"no undo of what is called {now.outcome}: {proposal.reason}")
                 continue

@@ -94,7 +94,7 @@ class Console:
     async def propose(self, row: Row) -> Proposal:
         """Return a proposal for a row."""
         target = key(kind_of(row.mitigation), row.target)
-        return await self.executor.propose(row.mitigation, target, row.params)
+        return await self.executor.proposals.propose(row.mitigation, target, row.params)
 
     async def plan(self, row: Row) -> Plan:
         """Return a plan for a row; fails on a refusal."""
@@ -104,7 +104,7 @@ class Console:
 
     async def undo(self, entry_id: str | None = None) -> Plan:
         """Return an undo plan; fails on a refusal."""
-        proposal = await self.executor.propose_undo(entry_id)
+        proposal = await self.executor.proposals.propose_undo(entry_id)
         assert isinstance(proposal, Plan), proposal
         return proposal
 

@@ -97,7 +97,7 @@ async def _traffic(console: Console, dice: random.Random, rows: list[Row]) -> No
                 break
             await console.execute(proposal)
             try:
-                proposal = await console.executor.propose_undo(proposal.id)
+                proposal = await console.executor.proposals.propose_undo(proposal.id)
             except LambdatopError:
                 break  # it had drifted, so there is no such entry
 

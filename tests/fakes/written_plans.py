@@ -26,6 +26,8 @@ out what is the same as in the first of its kind ("-" stands for what that one s
 HERE stands for the account and region of everything that has no other.
 """
 SAME = "the same\n"
+RENDERED = {"way_back": "undo_note", "command": "cli"}
+"""Fields of a plan that hold arguments, and what of a plan shows them."""
 _SHORTER = {
     f":{SCOPE.region}:{SCOPE.account}:": ":HERE:",
     f"@{SCOPE}": "",
@@ -91,10 +93,11 @@ def _with_undo(p: Plan) -> dict[str, tuple[str, ...]]:
 def _said(proposal: Proposal) -> dict[str, tuple[str, ...]]:
     said = {}
     for field in fields(proposal):
-        value = getattr(proposal, field.name)
+        name = RENDERED.get(field.name, field.name)
+        value = getattr(proposal, name)
         default = () if field.default is NODEFAULT else field.default
         if field.name not in ("steps", "iam_actions") and value != default:
-            said[field.name.replace("_", " ")] = tuple(_lines(value))
+            said[name.replace("_", " ")] = tuple(_lines(value))
         if field.name == "iam_actions":
             said["iam actions"] = (", ".join(value),)
     return said

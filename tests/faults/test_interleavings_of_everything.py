@@ -166,12 +166,12 @@ async def _propose(seat: Seat, step: tuple[Any, ...]) -> Plan | None:
         entries = seat.journal.read()
         if not entries:
             return None
-        proposal = await seat.executor.propose_undo(entries[-1 - step[2] % len(entries)].id)
+        proposal = await seat.executor.proposals.propose_undo(entries[-1 - step[2] % len(entries)].id)
     else:
         row: Row = step[2]
         try:
             target = Key(SCOPE, kind_of(row.mitigation), row.target)
-            proposal = await seat.executor.propose(row.mitigation, target, row.params)
+            proposal = await seat.executor.proposals.propose(row.mitigation, target, row.params)
         except UsageError:
             return None
     return proposal if isinstance(proposal, Plan) else None

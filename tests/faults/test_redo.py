@@ -32,7 +32,7 @@ async def test_an_undo_can_be_undone(row: Row, bench: Lab, fresh: Fresh) -> None
     console = bench.console(directory)
     undone = await console.execute(set_.plan)
     assert undone.kind == "applied"
-    proposal = await console.executor.propose_undo(set_.plan.id)
+    proposal = await console.executor.proposals.propose_undo(set_.plan.id)
     assert isinstance(proposal, Plan), proposal
     assert (await console.execute(proposal)).kind == "applied"
     assert bench.world.settings() == set_.before

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from fakes.worlds import NOW, SCOPE, WORKER, incident
 
+from lambdatop.domain.log_analysis.reader import LogReader
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.snapshots.builder import build_snapshot
@@ -27,7 +28,6 @@ from lambdatop.report.json.snapshot import snapshot_json
 from lambdatop.report.text.snapshot import snapshot_text
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.function import page
-from lambdatop.tui.pages.log_reader import LogReader
 from lambdatop.tui.style.spans import plain
 
 NOT_SHOWN = "could not be shown"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import table_prices
 from lambdatop.domain.loglines.tail import LogTail, append_lines
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Call, Plan, Saving
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, FunctionRow
@@ -89,7 +90,7 @@ def test_a_plan_says_what_it_saves_or_that_it_does_not_know() -> None:
     call = Call("lambda", "PutFunctionConcurrency", {})
     plan = Plan(
         "p", "throttle_to_zero", Ref(WORKER, "arn", "orders-worker"), "t", "T2", call, {}, {}, None,
-        "", "", "", "", "key", "", (), NOW,
+        WayBack(""), "", "", "", "key", (), (), NOW,
     )  # fmt: skip
     unknown = plan_json(plan)
     assert (unknown["saves_usd_per_hour"], unknown["saves"]) == (None, None)

@@ -8,10 +8,13 @@ from fakes.logscene import init, line, run
 from fakes.worlds import NOW, WORKER, function
 from msgspec.structs import replace
 
+from lambdatop.domain.cost.burn import NO_BURN
 from lambdatop.domain.log_analysis.figures import WINDOW_S
+from lambdatop.domain.log_analysis.summary import log_summary
 from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot
 from lambdatop.report.json.logs import log_json
+from lambdatop.report.json.primitives import Json
 from lambdatop.report.json.snapshot import snapshot_json
 
 FACTS = function()
@@ -34,8 +37,12 @@ def tail(**fields: Any) -> LogTail:
     return replace(known, **fields)
 
 
+def told(known: LogTail | None) -> Json | None:
+    return log_json(known, log_summary(known, FACTS, NO_BURN))
+
+
 def test_a_function_carries_what_its_log_teaches() -> None:
-    document = log_json(tail(), FACTS)
+    document = told(tail())
     assert document is not None
     assert " ".join(document) == KEYS
     errors = document.pop("errors")
@@ -76,19 +83,19 @@ def test_a_function_carries_what_its_log_teaches() -> None:
 
 
 def test_what_was_not_read_is_null_and_what_is_missing_is_said() -> None:
-    assert log_json(None, FACTS) is None
-    assert log_json(LogTail(), FACTS) is None
-    empty = log_json(LogTail(at=NOW), FACTS)
+    assert told(None) is None
+    assert told(LogTail()) is None
+    empty = told(LogTail(at=NOW))
     assert empty is not None
     assert (empty["lines"], empty["errors"], empty["cold_start_share"]) == (0, [], None)
     assert empty["burn_usd_per_hour_exact"] is None
-    partly = log_json(tail(complete=False, gap="a connection was lost", via="live tail"), FACTS)
+    partly = told(tail(complete=False, gap="a connection was lost", via="live tail"))
     assert partly is not None
     assert (partly["complete"], partly["gap"], partly["via"]) == (False, "a connection was lost", "live tail")
 
 
 def test_a_stamp_ahead_of_our_clock_is_counted() -> None:
-    ahead = log_json(append_lines(LogTail(at=NOW), tuple(run(1, NOW + 2.0))), FACTS)
+    ahead = told(append_lines(LogTail(at=NOW), tuple(run(1, NOW + 2.0))))
     assert ahead is not None
     assert (ahead["to"], ahead["lines"]) == ("2027-01-15T08:00:02.100Z", 3)
 
@@ -98,6 +105,6 @@ def test_a_snapshot_has_it_by_function() -> None:
     rows = (FunctionRow(FACTS), FunctionRow(other))
     document = snapshot_json(Snapshot(functions=rows, logs=MappingProxyType({WORKER: tail()})))
     first, second = document["functions"]
-    assert first["log"] == log_json(tail(), FACTS)
+    assert first["log"] == told(tail())
     assert second["log"] is None
     assert json.loads(json.dumps(document, allow_nan=False)) == document

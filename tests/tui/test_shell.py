@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lambdatop.domain.keys import Scope
-from lambdatop.domain.mitigations.throttle import set_reserved_cli
+from lambdatop.domain.mitigations.throttle import reserved_command, set_reserved
+from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place, WayBack, command_line
 from lambdatop.domain.plans.plan import Plan
-from lambdatop.domain.plans.wording import command_in, same_place
+from lambdatop.domain.snapshots.finish import finished
 from lambdatop.tui.pages.confirm import LABEL, consequences
 from lambdatop.tui.shell import command_lines
 from lambdatop.tui.style.spans import plain
 
 PLANS = plans()
-PLACES = (("on call", ""), ("$(touch hacked)", "http://127.0.0.1:4566"), ("-x", ""))
+PLACES = (Place("on call", ""), Place("$(touch hacked)", "http://127.0.0.1:4566"), Place("-x", ""))
 SCOPE = Scope("111122223333", "eu-central-1")
 
 
@@ -52,6 +53,13 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
+def at(p: Plan, place: Place) -> Plan:
+    """Return the plan with commands for another place."""
+    there = finished(p, place, "")
+    assert isinstance(there, Plan)
+    return there
+
+
 def shown(p: Plan, width: int) -> list[list[str]]:
     """Return the blocks of lines that stand beside `same as` and `undo by hand`, as they are copied."""
     blocks: list[list[str]] = []
@@ -66,15 +74,11 @@ def shown(p: Plan, width: int) -> list[list[str]]:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("width", [35, 75, 95, 195])
-def test_a_copied_block_is_the_whole_command(shell: Shell, width: int, place: tuple[str, str]) -> None:
+def test_a_copied_block_is_the_whole_command(shell: Shell, width: int, place: Place) -> None:
     texts, wanted = [], []
     for p in PLANS.values():
-        there = same_place(p, *place)
-        assert isinstance(there, Plan)
-        lines = [
-            *([command_in(there.undo_note)[1]] if command_in(there.undo_note)[1] else []),
-            *there.cli.split("\n"),
-        ]
+        there = at(p, place)
+        lines = [*([there.undo_by_hand] if there.undo_by_hand else []), *there.cli.split("\n")]
         blocks = shown(there, width)
         assert len(blocks) == len(lines)
         texts += ["\n".join(block) for block in blocks]
@@ -108,26 +112,24 @@ def test_any_word_is_the_same_after_it_was_cut(word: str, width: int) -> None:
 @pytest.mark.parametrize("name", ["--debug", "-x", "--region", "--profile"])
 def test_a_name_that_looks_like_an_option_is_none(name: str) -> None:
     for value in (None, 5):
-        words = shlex.split(set_reserved_cli(SCOPE, name, value))
+        command = reserved_command(set_reserved(name, value))
+        words = shlex.split(command_line(command, SCOPE, NOWHERE_SPECIAL))
         assert f"--function-name={name}" in words
         assert words[-2:] == ["--region", "eu-central-1"]
 
 
 def test_what_stands_in_quotes_is_not_touched() -> None:
     p = PLANS["throttle"] if "throttle" in PLANS else next(iter(PLANS.values()))
-    strange = set_reserved_cli(p.scope, f"a --region {p.scope.region} b)", 0)
-    odd = replace(p, cli=strange, undo_note=f"back ({strange}); more", steps=())
-    there = same_place(odd, "$(touch hacked)", "")
-    assert isinstance(there, Plan)
-    wanted = [*shlex.split(strange), "--profile", "$(touch hacked)"]
-    assert shlex.split(there.cli) == wanted
-    before, command, after = command_in(there.undo_note)
-    assert (before, shlex.split(command), after) == ("back", wanted, "; more")
+    strange = reserved_command(set_reserved(f"a --region {p.scope.region} b) (aws x", 0))
+    odd = replace(p, command=strange, way_back=WayBack("back", strange, "; more"), steps=())
+    there = at(odd, Place("$(touch hacked)", ""))
+    wanted = ["aws", *strange, "--region", p.scope.region, "--profile", "$(touch hacked)"]
+    assert shlex.split(there.cli) == shlex.split(there.undo_by_hand) == wanted
+    assert there.undo_note == f"back ({there.cli}); more"
 
 
 def test_every_note_of_the_way_back_goes_where_the_command_goes() -> None:
     for label, p in PLANS.items():
-        there = same_place(p, "on call", "")
-        assert isinstance(there, Plan)
+        there = at(p, Place("on call", ""))
         for note in (there.undo_note, *(step.undo_note for step in there.steps)):
             assert ("aws " in note) == ("--profile 'on call'" in note), (label, json.dumps(note))

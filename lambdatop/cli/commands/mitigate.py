@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     async def propose(backend: Backend, executor: Executor) -> Proposal:
         key = await backend.reader.find(args.target, (kind_of(args.mitigation),))
-        return await executor.propose(args.mitigation, key, params)
+        return await executor.proposals.propose(args.mitigation, key, params)
 
     with wire(context) as parts:
         work = carry_out(

@@ -46,7 +46,7 @@ async def _propose(
 
     async with mitigation_flow(context, parts) as (backend, executor):
         key = await backend.reader.find(target, (kind_of(mitigation),))
-        return await executor.propose(mitigation, key, params)
+        return await executor.proposals.propose(mitigation, key, params)
 
 
 def check_name(mitigation: str) -> None:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_read_only(context)
 
     async def propose(backend: Backend, executor: Executor) -> Proposal:
-        return await executor.propose_undo(args.id)
+        return await executor.proposals.propose_undo(args.id)
 
     with wire(context) as parts:
         return asyncio.run(carry_out(context, parts, propose, confirm=args.confirm, as_json=args.json))

@@ -71,6 +71,10 @@ class AccountBurn(Struct, frozen=True):
     prices: Prices = field(default_factory=lambda: table_prices(BORROWED_FROM))
     times: float = 1.0
 
+    def prices_of(self, region: str) -> Prices | None:
+        """Return the prices that the estimate was made with; None where they are another region's."""
+        return self.prices if self.prices.region == region else None
+
 
 NO_BURN = AccountBurn()
 

@@ -20,7 +20,8 @@ class PollingStatus(Struct, frozen=True):
 
     Worst staleness: `hot_s` of a hot function, `mover_s` of a cold one that turns hot enough to move a total
     of the account, `cold_s` of any other cold one. `slowed` says what the budget slowed down ("": nothing),
-    `note` what is missing. `full_units` is what all series of all functions would cost once.
+    `note` what is missing. `full_units` are all series of all functions, `full_usd` is what they
+    cost once (None: not known).
     """
 
     mood: Mood
@@ -38,3 +39,4 @@ class PollingStatus(Struct, frozen=True):
     why: str = ""
     slowed: str = ""
     note: str = ""
+    full_usd: float | None = None

@@ -59,6 +59,36 @@ class LogFigures(Struct, frozen=True):
     usd: float
     usd_per_hour: float | None
 
+    @property
+    def billed_usd_per_hour(self) -> float | None:
+        """The cost per hour; None without a single REPORT that has a billed time."""
+        return self.usd_per_hour if self.requests > self.unbilled_reports else None
+
+
+class Exact(Struct, frozen=True):
+    """What REPORT lines bill: USD per hour over the last `over_s` seconds.
+
+    Not `complete`: lines are missing, so that it is at least that. Log ingestion and provisioned concurrency
+    are in no REPORT and not in here.
+    """
+
+    usd_per_hour: float
+    over_s: float
+    complete: bool
+
+
+def exact_burn(figures: LogFigures, times: float = 1.0) -> Exact | None:
+    """Return the exact cost beside an estimate; None without a single REPORT that has a billed time.
+
+    `times` is the demo's compression: published minutes pass so much faster than log lines are stamped. The
+    estimate is per published hour, so this is, too.
+    """
+    usd = figures.billed_usd_per_hour
+    if usd is None:
+        return None
+    whole = figures.complete and not figures.unbilled_reports
+    return Exact(usd / times, (figures.until - figures.since) * times, whole)
+
 
 def log_figures(
     tail: LogTail,

@@ -13,11 +13,11 @@ from typing import Any
 
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import AliasSituation, VersionFacts
-from lambdatop.domain.plans.wording import cli, option, owner_warning
+from lambdatop.domain.plans.wording import owner_warning
 
 NAME = "rollback_alias"
 VERSION, WEIGHTS, REVISION = "version", "weights", "revision_id"
@@ -40,7 +40,7 @@ def point(function: str, alias: str, version: str, weights: Mapping[str, float],
     return Call("lambda", "UpdateAlias", params | ({"RevisionId": revision} if revision else {}))
 
 
-def alias_cli(scope: Scope, call: Call) -> str:
+def alias_command(call: Call) -> Words:
     """Return UpdateAlias as an `aws` command."""
     p = call.params
     words = ["lambda", "update-alias", *option("--function-name", p["FunctionName"])]
@@ -49,7 +49,7 @@ def alias_cli(scope: Scope, call: Call) -> str:
     words += ["--routing-config", json.dumps(p["RoutingConfig"], separators=(",", ":"))]
     if "RevisionId" in p:
         words += ["--revision-id", p["RevisionId"]]
-    return cli(scope, *words)
+    return tuple(words)
 
 
 def plan_rollback_alias(s: AliasSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
@@ -71,12 +71,12 @@ def plan_rollback_alias(s: AliasSituation, params: Mapping[str, Any], now: float
         before={VERSION: s.version, WEIGHTS: weights, REVISION: s.revision_id},
         after={VERSION: wanted.version, WEIGHTS: {}},
         undo=undo,
-        undo_note=f"back to {routing_words(s.version, weights)} ({alias_cli(scope, undo)})",
+        way_back=WayBack(f"back to {routing_words(s.version, weights)}", alias_command(undo)),
         lost="nothing",
         in_flight="invocations of the other version run to their end",
         takes_effect="within seconds (AWS documents no figure)",
         confirm="key",
-        cli=alias_cli(scope, call),
+        command=alias_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=_reach(s, wanted),

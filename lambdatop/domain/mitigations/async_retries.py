@@ -13,12 +13,12 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.failure_path import retries_words
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncConfig
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
+from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.parse import number_or_none
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
-from lambdatop.domain.plans.wording import cli, option, owner_warning, span
+from lambdatop.domain.plans.wording import owner_warning, span
 
 STOP, RESTORE = "stop_async_retries", "restore_async"
 FIELD = "async_config"
@@ -67,7 +67,7 @@ def set_whole(function: str, settings: Settings) -> Call:
     return Call("lambda", "PutFunctionEventInvokeConfig", {"FunctionName": function, **settings})
 
 
-def async_cli(scope: Scope, call: Call) -> str:
+def async_command(call: Call) -> Words:
     """Return one of the three calls as an `aws` command."""
     verb = {"Put": "put", "Upd": "update", "Del": "delete"}[call.operation[:3]]
     words = ["lambda", f"{verb}-function-event-invoke-config"]
@@ -80,7 +80,7 @@ def async_cli(scope: Scope, call: Call) -> str:
     if ends:
         pairs = (f"{name}={{Destination={value['Destination']}}}" for name, value in ends.items())
         words += ["--destination-config", ",".join(pairs)]
-    return cli(scope, *words)
+    return tuple(words)
 
 
 def plan_stop_async_retries(
@@ -131,7 +131,7 @@ def _plan(
     now: float,
     plan_id: str,
 ) -> Plan:
-    name, scope = s.facts.name, s.ref.key.scope
+    name = s.facts.name
     undo = set_whole(_address(s), before)
     stops = mitigation == STOP
     return Plan(
@@ -144,12 +144,12 @@ def _plan(
         before={FIELD: before},
         after={FIELD: after},
         undo=undo,
-        undo_note=f"back to {async_words(before)} ({async_cli(scope, undo)})",
+        way_back=WayBack(f"back to {async_words(before)}", async_command(undo)),
         lost=_lost(s, after),
         in_flight="running invocations continue to their end",
         takes_effect="within seconds; whether events that wait already fall under it, AWS does not say",
         confirm=name if stops else "key",
-        cli=async_cli(scope, call),
+        command=async_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=_reach(s),

@@ -16,10 +16,11 @@ from lambdatop.domain.mitigations.throttle import (
     IAM,
     callers,
     enabled_mappings,
+    reserved_command,
     set_reserved,
-    set_reserved_cli,
     unread_warnings,
 )
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Alternative, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
@@ -40,25 +41,25 @@ def plan_cap_concurrency(
     refused = _refuse(s, wanted)
     if refused or wanted is None:
         return refused or Refusal(NAME, s.ref, "'none' is not a cap.", "restore_concurrency removes a cap.")
-    name, scope = s.facts.name, s.ref.key.scope
-    function = function_arn(scope, name, s.ref.arn)
-    back, tier = set_reserved_cli(scope, function, s.reserved), tier_of(s)
+    name, tier = s.facts.name, tier_of(s)
+    function = function_arn(s.ref.key.scope, name, s.ref.arn)
+    call, undo = set_reserved(function, wanted), set_reserved(function, s.reserved)
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Cap {name} at {count(wanted, 'execution')} at once",
         tier=tier,
-        call=set_reserved(function, wanted),
+        call=call,
         before={FIELD: s.reserved},
         after={FIELD: wanted},
-        undo=set_reserved(function, s.reserved),
-        undo_note=f"back to {reserved_words(s.reserved)} ({back})",
+        undo=undo,
+        way_back=WayBack(f"back to {reserved_words(s.reserved)}", reserved_command(undo)),
         lost=f"{NOTHING}; above it {refused_work(s)}",
         in_flight=f"running invocations continue, at most {s.facts.timeout_s} s, above the cap too",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases together",
         confirm="key" if tier == "T1" else name,
-        cli=set_reserved_cli(scope, function, wanted),
+        command=reserved_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(*pool_after(s, wanted), *callers(s)),

@@ -11,6 +11,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.mitigations.triggers import plan_disable_trigger
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Plan, Refusal, Wait
 from lambdatop.domain.plans.situation import MappingSituation
@@ -40,12 +41,12 @@ def in_steps(
         before={},
         after={},
         undo=None,
-        undo_note="every step is undone by itself, the newest first (u, or lambdatop undo)",
+        way_back=WayBack("every step is undone by itself, the newest first (u, or lambdatop undo)"),
         lost=lost or "; ".join(_once(s.lost for s in steps)),
         in_flight="; ".join(_once(s.in_flight for s in steps)),
         takes_effect="; ".join(_once(s.takes_effect for s in steps)),
         confirm=confirm,
-        cli="\n".join(s.cli for s in steps),
+        command=(),
         iam_actions=_once(chain.from_iterable(s.iam_actions for s in steps)),
         blast_radius=_once(chain.from_iterable(s.blast_radius for s in steps)),
         warnings=_once(chain.from_iterable(s.warnings for s in steps)),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES
 from lambdatop.domain.mitigations.encryption import kms_actions
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.plan import Call, Plan
 from lambdatop.domain.plans.situation import QueueSituation
-from lambdatop.domain.plans.wording import cli, count
+from lambdatop.domain.plans.wording import count
 
 NAME = "quarantine_queue"
 SERVICE, OPERATION = "lambdatop", "DrainQueue"
@@ -38,15 +39,15 @@ def drain_step(s: QueueSituation, now: float, plan_id: str) -> Plan:
         before={},
         after={},
         undo=None,
-        undo_note="none: lambdatop does not send them again. The file holds bodies and attributes; ids, ages "
-        "and receive counts would be new",
+        way_back=WayBack(
+            "none: lambdatop does not send them again. The file holds bodies and attributes; ids, ages "
+            "and receive counts would be new"
+        ),
         lost="nothing: each message is on this machine's disk (0600, fsync'd) before it is deleted",
         in_flight="messages in flight elsewhere are not taken; they become visible again or are deleted",
         takes_effect="ten messages at a time; ends after three long polls without a message",
         confirm=q.name,
-        cli=cli(
-            s.ref.key.scope, "sqs", "receive-message", "--queue-url", q.url, "--max-number-of-messages", "10"
-        ),
+        command=("sqs", "receive-message", "--queue-url", q.url, "--max-number-of-messages", "10"),
         iam_actions=(*IAM, *kms_actions(q)),
         planned_at=now,
         warnings=_warnings(s),

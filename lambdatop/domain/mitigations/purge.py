@@ -8,11 +8,12 @@ from typing import Any
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import NO_UPTIME, Entry, Uptime
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import QueueSituation
-from lambdatop.domain.plans.wording import cli, count, span
+from lambdatop.domain.plans.wording import count, span
 
 NAME, QUARANTINE = "purge_queue", "quarantine_queue"
 CALLS = (("sqs", "PurgeQueue"),)
@@ -40,12 +41,12 @@ def plan_purge_queue(s: QueueSituation, params: Mapping[str, Any], now: float, p
         before={},
         after={},
         undo=None,
-        undo_note="none: purged messages cannot be recovered",
+        way_back=WayBack("none: purged messages cannot be recovered"),
         lost=f"ALL messages: about {q.visible} waiting, {q.in_flight} in flight, {q.delayed} delayed{age}",
         in_flight="in-flight messages are removed too; their invocations continue",
         takes_effect="up to 60 s; messages sent meanwhile may be removed or still be received",
         confirm=q.name,
-        cli=cli(s.ref.key.scope, "sqs", "purge-queue", "--queue-url", q.url),
+        command=("sqs", "purge-queue", "--queue-url", q.url),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=_users(s),

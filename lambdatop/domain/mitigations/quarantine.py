@@ -15,6 +15,7 @@ from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step
 from lambdatop.domain.mitigations.drain import drain_step
 from lambdatop.domain.mitigations.encryption import KMS, kms_actions
 from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.plan import Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import QueueSituation
 from lambdatop.domain.plans.wording import count
@@ -80,12 +81,12 @@ def _aside(s: QueueSituation, to: str, now: float, step: str) -> Plan:
         before={redrive.FIELD: redrive.control(task)},
         after=redrive.newer(task),
         undo=redrive.CANCEL,
-        undo_note="stops the move while it runs; what was moved stays moved",
+        way_back=WayBack("stops the move while it runs; what was moved stays moved"),
         lost="nothing; each message gets a new id, a new age and the full retention again",
         in_flight="messages in flight are not moved",
         takes_effect=f"at once, up to {redrive.FASTEST} messages a second",
         confirm=q.name,
-        cli=redrive.move_cli(s.ref.key.scope, call),
+        command=redrive.move_command(call),
         iam_actions=(*redrive.IAM, *kms_actions(q)),
         planned_at=now,
         blast_radius=(f"whoever reads {to.rpartition(':')[2]} gets them",),

@@ -7,11 +7,11 @@ from typing import Any
 
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
-from lambdatop.domain.plans.wording import cli, option, owner_warning
+from lambdatop.domain.plans.wording import owner_warning
 
 NAME = "stop_recursion"
 FIELD = "recursive_loop"
@@ -25,17 +25,11 @@ def set_recursion(function: str, value: str) -> Call:
     return Call("lambda", "PutFunctionRecursionConfig", {"FunctionName": function, "RecursiveLoop": value})
 
 
-def set_recursion_cli(scope: Scope, call: Call) -> str:
+def recursion_command(call: Call) -> Words:
     """Return `set_recursion` as an `aws` command."""
     name = option("--function-name", call.params["FunctionName"])
-    return cli(
-        scope,
-        "lambda",
-        "put-function-recursion-config",
-        *name,
-        "--recursive-loop",
-        call.params["RecursiveLoop"],
-    )
+    loop = call.params["RecursiveLoop"]
+    return ("lambda", "put-function-recursion-config", *name, "--recursive-loop", loop)
 
 
 def plan_stop_recursion(
@@ -66,12 +60,12 @@ def plan_stop_recursion(
         before={FIELD: "Allow"},
         after={FIELD: "Terminate"},
         undo=undo,
-        undo_note=f"allow loops again ({set_recursion_cli(scope, undo)})",
+        way_back=WayBack("allow loops again", recursion_command(undo)),
         lost=_lost(s),
         in_flight="running invocations continue to their end; the next hop of a long chain is refused",
         takes_effect="within seconds (AWS documents no figure)",
         confirm=name,
-        cli=set_recursion_cli(scope, call),
+        command=recursion_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(

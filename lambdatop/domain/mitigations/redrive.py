@@ -11,9 +11,9 @@ from typing import Any
 
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import MoveTask
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.encryption import KMS, kms_actions
 from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.parse import number, switch
 from lambdatop.domain.plans.plan import (
@@ -26,7 +26,7 @@ from lambdatop.domain.plans.plan import (
     State,
 )
 from lambdatop.domain.plans.situation import Consumer, QueueSituation
-from lambdatop.domain.plans.wording import cli, count, option, span
+from lambdatop.domain.plans.wording import count, span
 
 NAME = "redrive_dlq"
 FIELD = "move_task"
@@ -55,17 +55,16 @@ def start(source: str, destination: str = "", rate: int = RATE) -> Call:
     return Call("sqs", "StartMessageMoveTask", params | {"MaxNumberOfMessagesPerSecond": rate})
 
 
-def move_cli(scope: Scope, call: Call) -> str:
+def move_command(call: Call) -> Words:
     """Return both calls as an `aws` command."""
     p = call.params
     if call.operation == "CancelMessageMoveTask":
-        handle = option("--task-handle", p["TaskHandle"])
-        return cli(scope, "sqs", "cancel-message-move-task", *handle)
+        return ("sqs", "cancel-message-move-task", *option("--task-handle", p["TaskHandle"]))
     words = ["sqs", "start-message-move-task", "--source-arn", p["SourceArn"]]
     words += ["--destination-arn", p["DestinationArn"]] if "DestinationArn" in p else []
     if "MaxNumberOfMessagesPerSecond" in p:
         words += ["--max-number-of-messages-per-second", str(p["MaxNumberOfMessagesPerSecond"])]
-    return cli(scope, *words)
+    return tuple(words)
 
 
 def newer(task: MoveTask | None) -> State:
@@ -88,7 +87,7 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
     refused = not_redrivable(NAME, s)
     if refused:
         return refused
-    q, scope, task = s.facts, s.ref.key.scope, or_none(s.move_task)
+    q, task = s.facts, or_none(s.move_task)
     home = " and ".join(or_none(s.dead_letters_of) or ())
     call = start(q.arn, rate=rate)
     return Plan(
@@ -101,12 +100,12 @@ def plan_redrive_dlq(s: QueueSituation, params: Mapping[str, Any], now: float, p
         before={FIELD: control(task)},
         after=newer(task),
         undo=CANCEL,
-        undo_note="stops it while it runs (u, or --set cancel=yes); what was moved stays moved",
+        way_back=WayBack("stops it while it runs (u, or --set cancel=yes); what was moved stays moved"),
         lost="nothing; each message gets a new id, a new age and the full retention again",
         in_flight="messages in flight in the dead-letter queue are not moved",
         takes_effect=f"at once, about {span(q.visible / rate)} for all at {rate}/s; at most 36 h",
         confirm=q.name,
-        cli=move_cli(scope, call),
+        command=move_command(call),
         iam_actions=(*IAM, *kms_actions(q)),
         planned_at=now,
         blast_radius=_reach(s, home),
@@ -180,12 +179,12 @@ def plan_stop(
         before={FIELD: task},
         after={FIELD: {"started_ms": task["started_ms"], "status": "CANCELLED", "handle": None}},
         undo=None,
-        undo_note="none needed: start it again",
+        way_back=WayBack("none needed: start it again"),
         lost="nothing; what was moved stays moved, the rest stays here",
         in_flight="messages that were moved are being processed",
         takes_effect="within seconds: CANCELLING, then CANCELLED",
         confirm="key",
-        cli=move_cli(ref.key.scope, call),
+        command=move_command(call),
         iam_actions=IAM[1:3],
         planned_at=now,
         transient=({FIELD: {**task, "status": "CANCELLING", "handle": None}},),

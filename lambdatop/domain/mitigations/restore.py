@@ -19,10 +19,11 @@ from lambdatop.domain.mitigations.throttle import (
     IAM,
     enabled_mappings,
     plan_throttle_to_zero,
+    reserved_command,
     set_reserved,
-    set_reserved_cli,
     unread_warnings,
 )
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.journal import Entry, joined
 from lambdatop.domain.plans.parse import is_number
 from lambdatop.domain.plans.plan import Plan, Proposal, Refusal, Tier
@@ -93,7 +94,7 @@ def plan_restore_concurrency(
     s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
 ) -> Proposal:
     """Plan or refuse; without the setting `reserved` it refuses rather than guess the former value."""
-    name, scope = s.facts.name, s.ref.key.scope
+    name = s.facts.name
     if "reserved" not in params:
         return _no_value(s)
     wanted = parse_reserved(params["reserved"])
@@ -109,23 +110,24 @@ def plan_restore_concurrency(
         return refused
     lowers = wanted is not None and (s.reserved is None or wanted < s.reserved)
     tier: Tier = tier_of(s) if lowers else "T1"
-    function = function_arn(scope, name, s.ref.arn)
+    function = function_arn(s.ref.key.scope, name, s.ref.arn)
+    call, undo = set_reserved(function, wanted), set_reserved(function, s.reserved)
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Restore reserved concurrency of {name} to {reserved_words(wanted)}",
         tier=tier,
-        call=set_reserved(function, wanted),
+        call=call,
         before={FIELD: s.reserved},
         after={FIELD: wanted},
-        undo=set_reserved(function, s.reserved),
-        undo_note=f"back to {reserved_words(s.reserved)} ({set_reserved_cli(scope, function, s.reserved)})",
+        undo=undo,
+        way_back=WayBack(f"back to {reserved_words(s.reserved)}", reserved_command(undo)),
         lost=f"{NOTHING}; beyond {wanted} at once {refused_work(s)}" if lowers else STARTS,
         in_flight="running invocations are not touched",
         takes_effect="within seconds (AWS documents no figure)",
         confirm="key" if tier == "T1" else name,
-        cli=set_reserved_cli(scope, function, wanted),
+        command=reserved_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=pool_after(s, wanted),

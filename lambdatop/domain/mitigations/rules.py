@@ -7,11 +7,10 @@ from typing import Any
 
 from lambdatop.domain.facts.arns import bus_arn
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import RuleSituation
-from lambdatop.domain.plans.wording import cli, option
 
 DISABLE, ENABLE = "disable_rule", "enable_rule"
 FIELD = "rule_state"
@@ -25,11 +24,11 @@ def switch_rule(name: str, bus: str, on: bool) -> Call:
     return Call("events", "EnableRule" if on else "DisableRule", {"Name": name, "EventBusName": bus})
 
 
-def rule_cli(scope: Scope, call: Call) -> str:
+def rule_command(call: Call) -> Words:
     """Return `switch_rule` as an `aws` command."""
     verb = "enable-rule" if call.operation == "EnableRule" else "disable-rule"
     bus = option("--event-bus-name", call.params["EventBusName"])
-    return cli(scope, "events", verb, *option("--name", call.params["Name"]), *bus)
+    return ("events", verb, *option("--name", call.params["Name"]), *bus)
 
 
 def plan_disable_rule(s: RuleSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
@@ -56,12 +55,12 @@ def _plan(mitigation: str, s: RuleSituation, now: float, plan_id: str) -> Plan:
         before={FIELD: s.state},
         after={FIELD: ON if on else OFF},
         undo=undo,
-        undo_note=f"{'disable' if on else 'enable'} it again ({rule_cli(scope, undo)})",
+        way_back=WayBack(f"{'disable' if on else 'enable'} it again", rule_command(undo)),
         lost="nothing" if on else _lost(s),
         in_flight="what it sent already continues, retries of Lambda's asynchronous queue included",
         takes_effect="after a short delay (AWS documents no figure)",
         confirm="key" if on else s.ref.key.id,
-        cli=rule_cli(scope, call),
+        command=rule_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=_reach(s),

@@ -12,14 +12,14 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, STREAMS, MappingFacts
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations import triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
-from lambdatop.domain.plans.wording import cli, count, option, owner_warning
+from lambdatop.domain.plans.wording import count, owner_warning
 
 NAME = "throttle_to_zero"
 TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"
@@ -35,12 +35,13 @@ def set_reserved(function: str, value: Reserved) -> Call:
     return Call("lambda", "PutFunctionConcurrency", params)
 
 
-def set_reserved_cli(scope: Scope, function: str, value: Reserved) -> str:
+def reserved_command(call: Call) -> Words:
     """Return `set_reserved` as an `aws` command."""
-    if value is None:
-        return cli(scope, "lambda", "delete-function-concurrency", *option("--function-name", function))
-    words = ("lambda", "put-function-concurrency", *option("--function-name", function))
-    return cli(scope, *words, "--reserved-concurrent-executions", str(value))
+    function = option("--function-name", call.params["FunctionName"])
+    if "ReservedConcurrentExecutions" not in call.params:
+        return ("lambda", "delete-function-concurrency", *function)
+    value = str(call.params["ReservedConcurrentExecutions"])
+    return ("lambda", "put-function-concurrency", *function, "--reserved-concurrent-executions", value)
 
 
 def plan_throttle_to_zero(
@@ -60,26 +61,27 @@ def plan_throttle_to_zero(
 
 
 def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
-    name, scope = s.facts.name, s.ref.key.scope
-    function = function_arn(scope, name, s.ref.arn)
+    name = s.facts.name
+    function = function_arn(s.ref.key.scope, name, s.ref.arn)
     back = "remove the reservation again" if s.reserved is None else f"set it back to {s.reserved}"
     note = "" if s.reserved is None else "; AWS refuses if others took that share of the pool meanwhile"
+    call, undo = set_reserved(function, 0), set_reserved(function, s.reserved)
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
         title=f"Throttle {name} to zero",
         tier="T2",
-        call=set_reserved(function, 0),
+        call=call,
         before={"reserved_concurrency": s.reserved},
         after={"reserved_concurrency": 0},
-        undo=set_reserved(function, s.reserved),
-        undo_note=f"{back} ({set_reserved_cli(scope, function, s.reserved)}){note}",
+        undo=undo,
+        way_back=WayBack(back, reserved_command(undo), note),
         lost=_lost(s),
         in_flight=f"running invocations continue to their end, at most {s.facts.timeout_s} s",
         takes_effect="within seconds (AWS documents no figure); all versions and aliases",
         confirm=name,
-        cli=set_reserved_cli(scope, function, 0),
+        command=reserved_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=callers(s),

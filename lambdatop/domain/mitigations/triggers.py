@@ -20,11 +20,11 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import end_name
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations.spec import MitigationSpec
+from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation
-from lambdatop.domain.plans.wording import cli, owner_warning, span, start_words
+from lambdatop.domain.plans.wording import owner_warning, span, start_words
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
 CALLS = (("lambda", "UpdateEventSourceMapping"),)
@@ -57,16 +57,12 @@ def _scaling(config: Mapping[str, Any]) -> str:
     return f"MaximumConcurrency={config['MaximumConcurrency']}" if config else "{}"
 
 
-def mapping_cli(scope: Scope, call: Call) -> str:
+def mapping_command(call: Call) -> Words:
     """Return UpdateEventSourceMapping as an `aws` command."""
     words = ["lambda", "update-event-source-mapping", "--uuid", call.params["UUID"]]
     for name, value in call.params.items():
         words += _FLAGS[name](value) if name in _FLAGS else ()
-    return cli(scope, *words)
-
-
-def _cli(s: MappingSituation, on: bool) -> str:
-    return mapping_cli(s.ref.key.scope, switch(s.facts.uuid, on))
+    return tuple(words)
 
 
 def plan_disable_trigger(
@@ -77,22 +73,23 @@ def plan_disable_trigger(
     if m.state != "Enabled":
         return _refuse(DISABLE, s, "Disabled")
     ageing = discards(m, s.retention_s)
+    off, on = switch(m.uuid, False), switch(m.uuid, True)
     return Plan(
         id=plan_id,
         mitigation=DISABLE,
         target=s.ref,
         title=f"Disable the trigger {m.source_name} → {m.function.id}",
         tier="T2" if ageing else "T1",
-        call=switch(m.uuid, False),
+        call=off,
         before={"state": "Enabled"},
         after={"state": "Disabled"},
-        undo=switch(m.uuid, True),
-        undo_note=f"enable it again ({_cli(s, True)}); streams resume at the same position",
+        undo=on,
+        way_back=WayBack("enable it again", mapping_command(on), "; streams resume at the same position"),
         lost=_lost(s, deadline),
         in_flight=_running(m),
         takes_effect="Disabling for seconds to minutes, then Disabled; a poller may still drain meanwhile",
         confirm=m.function.id if ageing else "key",
-        cli=_cli(s, False),
+        command=mapping_command(off),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(f"{m.function.id} gets nothing from {m.source_name}; its other callers continue",),
@@ -110,22 +107,23 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
     if m.state != "Disabled":
         return _refuse(ENABLE, s, "Enabled")
     ageing = discards(m, s.retention_s)
+    off, on = switch(m.uuid, False), switch(m.uuid, True)
     return Plan(
         id=plan_id,
         mitigation=ENABLE,
         target=s.ref,
         title=f"Enable the trigger {m.source_name} → {m.function.id}",
         tier="T2" if ageing else "T1",
-        call=switch(m.uuid, True),
+        call=on,
         before={"state": "Disabled"},
         after={"state": "Enabled"},
-        undo=switch(m.uuid, False),
-        undo_note=f"disable it again ({_cli(s, False)})",
+        undo=off,
+        way_back=WayBack("disable it again", mapping_command(off)),
         lost=_lost_on_enabling(s, now, ageing),
         in_flight="nothing runs from this trigger now",
         takes_effect="Enabling for some seconds to minutes, then Enabled",
         confirm=m.function.id if ageing else "key",
-        cli=_cli(s, True),
+        command=mapping_command(on),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(f"{m.function.id} starts on what waits in {m.source_name}",),

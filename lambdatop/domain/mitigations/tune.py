@@ -17,7 +17,8 @@ from lambdatop.domain.facts.event_source_mapping import (
 )
 from lambdatop.domain.facts.failure_path import retries_words
 from lambdatop.domain.keys import parse_arn
-from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_cli
+from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_command
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.parse import NONE, number, number_or_none, switch
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation
@@ -103,7 +104,7 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
 
 def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: str) -> Plan:
     """Return the plan that sets exactly these fields, which AWS has for this kind of source."""
-    m, scope = s.facts, s.ref.key.scope
+    m = s.facts
     before = {name: CONTROL_FIELDS[name](m) for name in after}
     lossy = after.get("max_retry_attempts", ENDLESS) != ENDLESS
     call, undo = set_fields(m.uuid, after), set_fields(m.uuid, before)
@@ -117,12 +118,12 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
         before=before,
         after=after,
         undo=undo,
-        undo_note=f"set the former values again ({mapping_cli(scope, undo)})",
+        way_back=WayBack("set the former values again", mapping_command(undo)),
         lost=_lost(m, after) if lossy else "nothing",
         in_flight="batches in progress run to their end",
         takes_effect="Updating for seconds to minutes, then as before",
         confirm=m.function.id if lossy else "key",
-        cli=mapping_cli(scope, call),
+        command=mapping_command(call),
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(f"{m.function.id} is fed differently by {m.source_name}; its other callers continue",),

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from lambdatop.domain.keys import Scope
 from lambdatop.domain.mitigations import (
     alias,
     async_retries,
@@ -19,6 +18,7 @@ from lambdatop.domain.mitigations import (
     throttle,
     triggers,
 )
+from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal, State, shows
@@ -62,12 +62,12 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         before=dict(current),
         after=_wanted(entry),
         undo=entry.call,
-        undo_note=f"do it again: {state_words(entry.after)}",
+        way_back=WayBack(f"do it again: {state_words(entry.after)}"),
         lost=_lost(entry.before, current),
         in_flight="running invocations are not touched",
         takes_effect="within seconds; a trigger needs seconds to minutes",
         confirm=entry.target.id if typed else "key",
-        cli=_KINDS[call.operation].cli(entry.target.scope, call),
+        command=_KINDS[call.operation].command(call),
         iam_actions=_KINDS[call.operation].iam,
         planned_at=now,
         warnings=tuple(_warnings(entry, current)),
@@ -221,27 +221,22 @@ def state_words(state: Mapping[str, Any]) -> str:
     return ", ".join(words) or "nothing to compare"
 
 
-def _concurrency(scope: Scope, call: Call) -> str:
-    value = call.params.get("ReservedConcurrentExecutions")
-    return throttle.set_reserved_cli(scope, call.params["FunctionName"], value)
-
-
 class _Kind(NamedTuple):
     """A kind of undo call: its `aws` command and the IAM actions it needs."""
 
-    cli: Callable[[Scope, Call], str]
+    command: Callable[[Call], Words]
     iam: tuple[str, ...]
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "PutFunctionConcurrency": _Kind(_concurrency, throttle.IAM),
-    "DeleteFunctionConcurrency": _Kind(_concurrency, throttle.IAM),
-    "UpdateEventSourceMapping": _Kind(triggers.mapping_cli, triggers.IAM),
-    "PutFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
-    "UpdateFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
-    "DeleteFunctionEventInvokeConfig": _Kind(async_retries.async_cli, async_retries.IAM),
-    "PutFunctionRecursionConfig": _Kind(recursion.set_recursion_cli, recursion.IAM),
-    "UpdateAlias": _Kind(alias.alias_cli, alias.IAM),
-    "DisableRule": _Kind(rules.rule_cli, rules.IAM),
-    "EnableRule": _Kind(rules.rule_cli, rules.IAM),
+    "PutFunctionConcurrency": _Kind(throttle.reserved_command, throttle.IAM),
+    "DeleteFunctionConcurrency": _Kind(throttle.reserved_command, throttle.IAM),
+    "UpdateEventSourceMapping": _Kind(triggers.mapping_command, triggers.IAM),
+    "PutFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
+    "UpdateFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
+    "DeleteFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
+    "PutFunctionRecursionConfig": _Kind(recursion.recursion_command, recursion.IAM),
+    "UpdateAlias": _Kind(alias.alias_command, alias.IAM),
+    "DisableRule": _Kind(rules.rule_command, rules.IAM),
+    "EnableRule": _Kind(rules.rule_command, rules.IAM),
 }

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place, WayBack, Words, command_line
 from lambdatop.domain.plans.finding import Ref
 
 Tier = Literal["T1", "T2", "T3"]
@@ -131,7 +132,8 @@ class Plan(Struct, frozen=True):
     entry of its own, begins only when the one before is applied and what it waits for has come (but for steps
     that go beside each other: `Wait.with_next`), and `call`, `before` and `after` of the whole say nothing.
     The first step that fails ends it; those beside it are sent all the same.
-    `saves` is None where nothing is saved, or what is burned is not known.
+    `saves` is None where nothing is saved, or what is burned is not known. `command` does the same by hand.
+    Planners leave `saves` and `place` as they are: `domain/snapshots/finish.py` sets them.
     """
 
     id: str
@@ -143,12 +145,12 @@ class Plan(Struct, frozen=True):
     before: State
     after: State
     undo: Call | None
-    undo_note: str
+    way_back: WayBack
     lost: str
     in_flight: str
     takes_effect: str
     confirm: str
-    cli: str
+    command: Words
     iam_actions: tuple[str, ...]
     planned_at: float
     blast_radius: tuple[str, ...] = ()
@@ -163,11 +165,30 @@ class Plan(Struct, frozen=True):
     steps: tuple[Plan, ...] = ()
     saves: Saving | None = None
     deadline_latest: float | None = None
+    place: Place = NOWHERE_SPECIAL
 
     @property
     def scope(self) -> Scope:
         """Account and region that the call goes to."""
         return self.target.key.scope
+
+    @property
+    def cli(self) -> str:
+        """The same by hand: a line for each `aws` command (of its steps, if it has any), quoted."""
+        if self.steps:
+            return "\n".join(step.cli for step in self.steps)
+        return command_line(self.command, self.scope, self.place)
+
+    @property
+    def undo_by_hand(self) -> str:
+        """The `aws` command that takes it back, "" where there is none."""
+        return command_line(self.way_back.command, self.scope, self.place)
+
+    @property
+    def undo_note(self) -> str:
+        """How it is taken back, as one sentence."""
+        back, by_hand = self.way_back, self.undo_by_hand
+        return f"{back.words} ({by_hand}){back.then}" if by_hand else f"{back.words}{back.then}"
 
     def digest(self) -> str:
         """Return the hex sha256 over the whole plan, written with the intent."""

@@ -124,6 +124,7 @@ class Paces(Struct, frozen=True):
             calls_per_min=self.units_h / 60 / state.per_call + HOUR_S / state.base_s / 60,
             usd_per_hour=self.units_h * METRIC_USD,
             full_units=full,
+            full_usd=full * METRIC_USD,
             why=_why(state) if state.wrong else "",
             slowed="" if state.budget <= 0 else self._slowed(state, detail),
         )

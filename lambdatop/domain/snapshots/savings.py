@@ -13,21 +13,14 @@ A plan whose target's burn is not known saves an unknown amount: None, never a g
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.registry import planner
-from lambdatop.domain.plans.plan import Plan, Proposal, Saving
+from lambdatop.domain.plans.plan import Plan, Saving
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, StormRow
 
 RESERVED = "reserved_concurrency"
-
-
-def with_saving(proposal: Proposal, snapshot: Snapshot) -> Proposal:
-    """Return the plan with what it saves by the newest snapshot; a refusal unchanged."""
-    return replace(proposal, saves=saving(proposal, snapshot)) if isinstance(proposal, Plan) else proposal
 
 
 def saving(plan: Plan, snapshot: Snapshot) -> Saving | None:
@@ -51,16 +44,6 @@ def saving(plan: Plan, snapshot: Snapshot) -> Saving | None:
         fed = [s for s in snapshot.storms if s.queue is not None and s.queue.facts.key == target]
         return _repeats(fed, f"repeated receives from {target.id}")
     return None
-
-
-def words(saves: Saving, usd: Callable[[float], str]) -> str:
-    """Return one line for a person; `usd` formats an amount."""
-    about = "at most ≈ " if saves.at_most and saves.usd_per_hour else "≈ "
-    text = f"{about}{usd(saves.usd_per_hour)}/h ({saves.why})"
-    wasted = saves.wasted_usd_per_hour
-    if wasted and wasted < saves.usd_per_hour:
-        return f"{text}, of it {usd(wasted)}/h wasted"
-    return f"{text}, all of it wasted" if wasted else text
 
 
 def _row(snapshot: Snapshot, function: Key) -> FunctionRow | None:

@@ -10,16 +10,15 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.journal import Entry
-from lambdatop.domain.plans.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, Proposal, State
+from lambdatop.domain.plans.plan import CLOCK_SLACK_S, CONFIRMATION_LIFE_S, Plan, State
 from lambdatop.domain.plans.unfinished import Halfway
 from lambdatop.domain.ports.aws import EventSink, Lease, Mutator, Reader
 from lambdatop.domain.ports.console import Result
@@ -27,15 +26,15 @@ from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.state.aftermath import standing
 from lambdatop.domain.state.events import Control, ControlObserved, Event, JournalRead
-from lambdatop.domain.state.snapshot import Mode
+from lambdatop.domain.state.snapshot import Mode, Snapshot
 from lambdatop.engine.collecting.work import Work
 from lambdatop.engine.mutating import recovery
 from lambdatop.engine.mutating.commit import Committer, drift
 from lambdatop.engine.mutating.composite import Course
 from lambdatop.engine.mutating.in_progress import ended_halfway
-from lambdatop.engine.mutating.proposals import NOWHERE_SPECIAL, Place, Proposals
+from lambdatop.engine.mutating.proposals import Proposals
 from lambdatop.engine.mutating.read_back import read_fields
-from lambdatop.engine.rate_limiter import mutating, urgent
+from lambdatop.engine.rate_limiter import mutating
 
 READ_ONLY = Result("read-only", "Read-only mode: nothing was sent, and nothing here could send it.")
 LAST_SECONDS_S = 120.0
@@ -68,7 +67,7 @@ class Executor:
 
     `scope` is where reader and mutator are connected to: plans and journal entries of other accounts
     or regions are not touched. `sink` receives what the screen should know at once. `work` is shared with the
-    executors of later connections.
+    executors of later connections. `proposals` makes the plans.
     """
 
     def __init__(
@@ -89,6 +88,7 @@ class Executor:
         lease: Lease | None = None,
         expires_at: Callable[[], float | None] = lambda: None,
         changes_refused: str = "",
+        latest: Callable[[], Snapshot | None] = lambda: None,
         work: Work | None = None,
     ) -> None:
         self._clock = clock
@@ -101,7 +101,7 @@ class Executor:
         self._allow_destructive = allow_destructive
         self._process = process or this_process()
         self._ages = recovery.Ages(clock, self._process.host)
-        self._proposals = Proposals(clock, journal, reader, scope, place)
+        self.proposals = Proposals(clock, journal, reader, scope, place, changes_refused, latest)
         self._work = work or Work()
         self._committer = Committer(clock, journal, reader, spills, lease, self._work.interrupted.is_set)
         self._expires_at = expires_at
@@ -115,28 +115,6 @@ class Executor:
     def busy(self) -> bool:
         """Whether a mutation is under way, on whichever connection."""
         return self._work.busy
-
-    async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
-        """Read the target fresh and plan; raises LambdatopError with a sentence."""
-        with urgent():
-            return self._warned(await self._proposals.propose(name, target, params))
-
-    async def propose_undo(self, wanted: str | None) -> Proposal:
-        """Plan the undo of one entry (its id, a unique beginning, a target's name), or of the newest."""
-        with urgent():
-            return self._warned(await self._proposals.propose_undo(wanted))
-
-    async def names_of(self, plan: Plan) -> tuple[str, ...]:
-        """Return names that confirm an undo: the target's own, and those that the change was made with."""
-        if plan.undoes is None:
-            return ()
-        return await self._proposals.names_of(plan.undoes)
-
-    def _warned(self, proposal: Proposal) -> Proposal:
-        """Return the proposal with a warning where its plan may be read but not executed."""
-        if not self._changes_refused or not isinstance(proposal, Plan):
-            return proposal
-        return replace(proposal, warnings=(self._changes_refused, *proposal.warnings))
 
     async def execute(self, plan: Plan, confirmed_at: float, called: tuple[str, ...] = ()) -> Result:
         """Carry a plan out that was confirmed at `confirmed_at` (s since the epoch).

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.principal import same_principal
+from lambdatop.domain.plans.command import Place
 from lambdatop.domain.ports.aws import Backend, EventSink
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore, SpillStore
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import TargetIdentified
-from lambdatop.domain.state.snapshot import Mode
+from lambdatop.domain.state.snapshot import Mode, Snapshot
 from lambdatop.engine.collecting.work import Work
 from lambdatop.engine.mutating.executor import Executor
-from lambdatop.engine.mutating.proposals import Place
 
 
 def noticed(former: Backend | None, identified: TargetIdentified) -> TargetIdentified:
@@ -35,11 +37,13 @@ def executor_on(
     *,
     actor: str = "",
     spills: SpillStore | None = None,
+    latest: Callable[[], Snapshot | None] = lambda: None,
     work: Work | None = None,
 ) -> Executor:
     """Return the executor of an open connection; `actor` is who acts where AWS does not name it.
 
-    `work` is what is under way in this process, on former connections too.
+    `latest` gives the newest snapshot, where there are any. `work` is what is under way in this process, on
+    former connections too.
     """
     identified = backend.identified
     return Executor(
@@ -57,5 +61,6 @@ def executor_on(
         lease=backend.lease,
         expires_at=backend.expires_at,
         changes_refused=backend.changes_refused,
+        latest=latest,
         work=work,
     )

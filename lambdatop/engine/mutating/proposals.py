@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -12,29 +12,26 @@ from msgspec.structs import replace
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.mitigations import registry
+from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
-from lambdatop.domain.plans.plan import Proposal, Refusal, State
+from lambdatop.domain.plans.plan import Plan, Proposal, Refusal, State
 from lambdatop.domain.plans.situation import FunctionSituation, Situation
 from lambdatop.domain.plans.undoable import find_also_in_archives, on_top
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
+from lambdatop.domain.snapshots.finish import finished
+from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.engine.mutating.read_back import read_fields
-
-
-class Place(NamedTuple):
-    """What a command line needs besides the region to reach the same account at the same endpoint."""
-
-    profile: str | None
-    endpoint: str
-
-
-NOWHERE_SPECIAL = Place(None, "")
+from lambdatop.engine.rate_limiter import urgent
 
 
 class Proposals:
-    """Plans for one connection. Nothing here can change anything."""
+    """Plans for one connection. Nothing here can change anything.
+
+    `changes_refused` says why nothing may be changed there, `latest` gives the newest snapshot, if any.
+    """
 
     def __init__(
         self,
@@ -43,15 +40,44 @@ class Proposals:
         reader: Reader,
         scope: Scope,
         place: Place = NOWHERE_SPECIAL,
+        changes_refused: str = "",
+        latest: Callable[[], Snapshot | None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._reader = reader
         self._scope = scope
         self._place = place
+        self._changes_refused = changes_refused
+        self._latest = latest
 
     async def propose(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
-        """Return a plan for `target` as it is now, or the reason why there is none."""
+        """Return a plan for `target` as it is now, or the reason why there is none.
+
+        Raises LambdatopError with a sentence.
+        """
+        with urgent():
+            return self._finished(await self._planned(name, target, params))
+
+    async def propose_undo(self, wanted: str | None) -> Proposal:
+        """Return a plan that takes one journal entry back, or the reason why there is none.
+
+        `wanted` is an id, the beginning of one, or a name of the target; None is the newest change.
+        """
+        with urgent():
+            return self._finished(await self._planned_undo(wanted))
+
+    async def names_of(self, plan: Plan) -> tuple[str, ...]:
+        """Return names that confirm an undo: the target's own, and those that the change was made with."""
+        if plan.undoes is None:
+            return ()
+        _, entry = await asyncio.to_thread(self._find, plan.undoes)
+        return entry.names
+
+    def _finished(self, proposal: Proposal) -> Proposal:
+        return finished(proposal, self._place, self._changes_refused, self._latest())
+
+    async def _planned(self, name: str, target: Key, params: Mapping[str, Any]) -> Proposal:
         spec = registry.planner(name)
         if spec.kind != target.kind:
             raise UsageError(f"{name} acts on a {spec.kind}; {target.id} is a {target.kind}.")
@@ -71,13 +97,9 @@ class Proposals:
         settings = await self._with_queues(name, params)
         if isinstance(settings, Refusal):
             return settings
-        return self._placed(registry.plan(name, situation, settings, self._clock.now(), str(uuid4())))
+        return registry.plan(name, situation, settings, self._clock.now(), str(uuid4()))
 
-    async def propose_undo(self, wanted: str | None) -> Proposal:
-        """Return a plan that takes one journal entry back, or the reason why there is none.
-
-        `wanted` is an id, the beginning of one, or a name of the target; None is the newest change.
-        """
+    async def _planned_undo(self, wanted: str | None) -> Proposal:
         entries, entry = await asyncio.to_thread(self._find, wanted)
         self._check_scope(entry.target, f"entry {entry.id[:8]}")
         ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
@@ -93,20 +115,10 @@ class Proposals:
             if found.state is None:
                 return Refusal("undo", ref, f"{entry.target.id} could not be read: {found.error}")
             current = found.state
-        return self._placed(registry.plan_undo(entry, current, self._clock.now(), str(uuid4())))
-
-    async def names_of(self, entry_id: str) -> tuple[str, ...]:
-        """Return every name of an entry's target: what confirmed the change confirms its undo."""
-        _, entry = await asyncio.to_thread(self._find, entry_id)
-        return entry.names
+        return registry.plan_undo(entry, current, self._clock.now(), str(uuid4()))
 
     def _find(self, wanted: str | None) -> tuple[Sequence[Entry], Entry]:
         return find_also_in_archives(self._journal.read(), self._journal.older, self._scope, wanted)
-
-    def _placed(self, proposal: Proposal) -> Proposal:
-        from lambdatop.domain.plans.wording import same_place
-
-        return same_place(proposal, self._place.profile, self._place.endpoint)
 
     def _elsewhere(self, name: str, situation: Situation) -> Refusal | None:
         from lambdatop.domain.mitigations.elsewhere import answered_elsewhere

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from lambdatop.domain.detectors.rules import risky_config
+from lambdatop.domain.detectors.rules.risky_config import NAME as RISKY_CONFIG
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import SEVERITIES, Finding
 from lambdatop.domain.sanitize import clean_line
@@ -65,7 +65,7 @@ def not_made(title: str, sentence: str) -> str:
 
 
 def _findings(snapshot: Snapshot) -> str:
-    found = [f for f in snapshot.findings if f.detector != risky_config.NAME]
+    found = [f for f in snapshot.findings if f.detector != RISKY_CONFIG]
     counts = ", ".join(f"{sum(f.severity == s for f in found)} {s}" for s in reversed(SEVERITIES))
     head = ("SEVERITY", "DETECTOR", "TARGET", "SINCE", "WHAT", "EVIDENCE", "FORMULA", "SUGGESTS")
     rows = [_finding(f) for f in sorted(found, key=lambda f: -f.rank)]
@@ -107,7 +107,7 @@ def _risk_rows(snapshot: Snapshot) -> Iterator[Row]:
     """Yield rows of risk: findings first, then what mappings show by themselves, and what stands still."""
     told = set()
     for f in snapshot.findings:
-        if f.detector == risky_config.NAME:
+        if f.detector == RISKY_CONFIG:
             for risk in [str(value) for name, value in f.evidence if name.startswith("risk_")]:
                 told.add((f.target.key, risk))
                 yield (f.target.key.kind, f.target.name, risk, numbers.moment(f.since))

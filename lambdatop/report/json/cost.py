@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from lambdatop.domain.cost.burn import AccountBurn
-from lambdatop.domain.log_analysis.exact_cost import exact_burn
-from lambdatop.domain.log_analysis.figures import WINDOW_S, log_figures
-from lambdatop.domain.loglines.tail import LogTail
+from lambdatop.domain.log_analysis.summary import LogSummary
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.report.json.primitives import Json, finite, iso, plain
 
 
-def burn_json(row: FunctionRow, tail: LogTail | None, account: AccountBurn) -> Json | None:
+def burn_json(row: FunctionRow, summary: LogSummary | None) -> Json | None:
     """Return USD per hour by parts; null before there are metrics.
 
-    `exact` is per published hour, as the rest is.
-
-    `exact` is null without a single billed REPORT, and covers `exact_over_s`.
+    `exact` (by the `summary` of its log) is per published hour, as the rest is. It is null without a single
+    billed REPORT, and covers `exact_over_s`.
     """
     burn = row.burn
     if burn is None:
         return None
-    exact = None
-    if tail is not None and tail.at:
-        until = max((tail.at, *(line.at for line in tail.lines)))
-        same = account.prices.region == row.key.scope.region
-        figures = log_figures(
-            tail, row.facts, until, WINDOW_S / account.times, account.prices if same else None
-        )
-        exact = exact_burn(figures, account.times)
+    exact = summary.exact if summary else None
     numbers: Json = {
         "duration": burn.duration,
         "requests": burn.requests,

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.log_analysis.digest import events
-from lambdatop.domain.log_analysis.figures import log_figures
-from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
-from lambdatop.domain.loglines.records import join
+from lambdatop.domain.log_analysis.fingerprints import ErrorKind
+from lambdatop.domain.log_analysis.summary import LogSummary
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.report.json.primitives import Json, finite, iso
 
 
-def log_json(tail: LogTail | None, facts: FunctionFacts) -> Json | None:
-    """Return the last minutes of a tail, up to its last reading; null for one that was not read.
+def log_json(tail: LogTail | None, summary: LogSummary | None) -> Json | None:
+    """Return the last minutes of a tail, and what they teach; null for one that was not read.
 
     `burn_usd_per_hour_exact` is null without a single billed REPORT.
     """
-    if tail is None or not tail.at:
+    if tail is None or summary is None:
         return None
-    # A stamp may be ahead of our clock; nothing is known of what was written after the last reading.
-    until = max((tail.at, *(line.at for line in tail.lines)))
-    figures = log_figures(tail, facts, until)
-    since = figures.since
-    billed = figures.requests > figures.unbilled_reports
+    figures = summary.figures
     numbers: Json = {
         "lag_s": tail.lag_s,
         "coverage": tail.coverage,
@@ -33,15 +26,15 @@ def log_json(tail: LogTail | None, facts: FunctionFacts) -> Json | None:
         "cold_start_share": figures.cold_start_share,
         "environments": figures.environments,
         "proactive_inits": figures.proactive_inits,
-        "burn_usd_per_hour_exact": figures.usd_per_hour if billed else None,
+        "burn_usd_per_hour_exact": figures.billed_usd_per_hour,
     }
     return {
-        "from": iso(since),
-        "to": iso(until),
-        "lines": sum(1 for line in tail.lines if line.at >= since),
+        "from": iso(figures.since),
+        "to": iso(figures.until),
+        "lines": summary.lines,
         "via": tail.via,
         **finite(numbers),
-        "errors": [_error(kind) for kind in digest_errors(r for r in join(events(tail)) if r.at >= since)],
+        "errors": [_error(kind) for kind in summary.kinds],
     }
 
 

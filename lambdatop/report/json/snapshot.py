@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import Gap, lost_reads
 from lambdatop.domain.facts.polling_status import PollingStatus
+from lambdatop.domain.log_analysis.summary import LogSummary, log_summary
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import (
     FunctionRow,
@@ -90,6 +90,8 @@ def _target(target: Target) -> Json:
 
 def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
     facts, tail = row.facts, snapshot.logs.get(row.key)
+    of_log = f"log of {facts.name}"
+    summary: LogSummary | None = part(of_log, lambda: log_summary(tail, facts, snapshot.burn))
     numbers: Json = {
         "invocations_per_min": row.invocations_per_min,
         "errors_per_min": row.errors_per_min,
@@ -116,8 +118,8 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         "log_group": facts.log_group or None,
         "last_modified": iso(facts.last_modified),
         **finite(numbers),
-        "burn": part(f"burn of {facts.name}", lambda: burn_json(row, tail, snapshot.burn)),
-        "log": part(f"log of {facts.name}", lambda: log_json(tail, facts)),
+        "burn": part(f"burn of {facts.name}", lambda: burn_json(row, summary)),
+        "log": part(of_log, lambda: log_json(tail, summary)),
     }
 
 
@@ -244,7 +246,7 @@ def _looking(looking: PollingStatus | None) -> Json | None:
         },
         "calls_per_min": plain(looking.calls_per_min),
         "usd_per_hour_planned": plain(looking.usd_per_hour),
-        "full_detail_usd": plain(looking.full_units * METRIC_USD),
+        "full_detail_usd": plain(looking.full_usd),
         "slowed": looking.slowed or None,
         "note": looking.note or None,
     }

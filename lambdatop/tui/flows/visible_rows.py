@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.keys import Key
 from lambdatop.tui.host import Host
 from lambdatop.tui.style import format as fmt
@@ -52,10 +51,10 @@ class Looks:
     def everything(self) -> None:
         """Read all series of all functions once; the toast shows the cost."""
         app, looking = self._app, self._app.frame.snapshot.looking
-        if looking is None:
+        if looking is None or looking.full_usd is None:
             app.say("The cost of full detail is not known yet: no metrics have been read.", "warning")
             return
-        usd, budget = looking.full_units * METRIC_USD, app.frame.snapshot.spend.budget_usd_per_hour
+        usd, budget = looking.full_usd, app.frame.snapshot.spend.budget_usd_per_hour
         words = f"all metrics of all functions once: {looking.full_units:,} series, {fmt.usd(usd)}"
         asked_at, now = self._asked_at, app.now()
         if 0 < budget < usd and not (asked_at is not None and now - asked_at <= AGAIN_S):

@@ -15,13 +15,12 @@ from lambdatop.domain.plans.plan import (
     TIER_MEANING,
     Plan,
     Refusal,
+    Saving,
     State,
     wait_begins,
 )
-from lambdatop.domain.plans.wording import command_in
 from lambdatop.domain.ports.console import Result
 from lambdatop.domain.sanitize import strange_letters
-from lambdatop.domain.snapshots import savings
 from lambdatop.domain.state.snapshot import Target
 from lambdatop.tui.shell import command_lines
 from lambdatop.tui.style import format as fmt
@@ -175,13 +174,13 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
     pieces = [*row("lost", plan.lost, width, "" if harmless else TIER_SLOT[plan.tier])]
     pieces += row("in flight", plan.in_flight, width)
     if plan.saves is not None:
-        pieces += row("saves", savings.words(plan.saves, fmt.usd), width)
+        pieces += row("saves", saving_words(plan.saves), width)
     pieces += row("takes effect", plan.takes_effect, width)
     pieces += rows("hits", plan.blast_radius, width)
     pieces += rows("warning", plan.warnings, width, "warning", "warning")
     pieces += rows("not known", plan.unknowns, width, "warning")
-    before, by_hand, after = command_in(plan.undo_note)
-    pieces += row("undo", before + after, width, "" if plan.undo or plan.steps else "critical")
+    back, by_hand = plan.way_back, plan.undo_by_hand
+    pieces += row("undo", back.words + back.then, width, "" if plan.undo or plan.steps else "critical")
     pieces += _commands("undo by hand", [by_hand] if by_hand else [], width)
     if not plan.steps:
         pieces += row(
@@ -194,6 +193,16 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
         words = f"{SIGNS[answer]}: {permissions.words(plan.iam_actions)}"
         pieces += row("allowed", words, width, PERMISSION_SLOT[answer])
     return tuple(pieces)
+
+
+def saving_words(saves: Saving) -> str:
+    """Return what a plan saves, as one line."""
+    about = "at most ≈ " if saves.at_most and saves.usd_per_hour else "≈ "
+    text = f"{about}{fmt.usd(saves.usd_per_hour)}/h ({saves.why})"
+    wasted = saves.wasted_usd_per_hour
+    if wasted and wasted < saves.usd_per_hour:
+        return f"{text}, of it {fmt.usd(wasted)}/h wasted"
+    return f"{text}, all of it wasted" if wasted else text
 
 
 def _commands(label: str, commands: Iterable[str], width: int) -> Spans:

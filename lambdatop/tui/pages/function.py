@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.tui.frame import Frame
@@ -14,7 +15,6 @@ from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
 from lambdatop.tui.pages.finding import suggestion, value_text
 from lambdatop.tui.pages.function_cost import burn_section
 from lambdatop.tui.pages.function_log import log_section
-from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, clip, fit, spans
 from lambdatop.tui.style.theme import BULLET, TIMES
@@ -60,7 +60,7 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
         ("its findings", lambda: _findings(frame, about, width)),
         (
             "its log",
-            lambda: log_section(tail, learned, frame.now, width, snapshot.burn.times, failure),
+            lambda: log_section(tail, learned, frame.now, width, failure),
         ),
         ("its triggers", lambda: _triggers(mappings, frame, width)),
         ("who else invokes it", lambda: _pushed(pushed, width)),

@@ -6,9 +6,9 @@ from textwrap import wrap
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import Prices
-from lambdatop.domain.log_analysis.exact_cost import Exact, exact_burn
+from lambdatop.domain.log_analysis.figures import Exact
+from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.state.snapshot import FunctionRow
-from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import TIMES
@@ -24,7 +24,7 @@ def burn_section(
     burn = row.burn
     if burn is None:
         return spans(("\nburn", "accent"), "\n", ("no metrics yet\n", "muted"))
-    exact = exact_burn(learned.recent or learned.figures, account.times) if learned is not None else None
+    exact = learned.exact if learned is not None else None
     pieces = [Span("\nburn", "accent"), Span(f"  {_headline(burn, exact)}", "stale" if stale else "")]
     pieces += [Span("\n"), *_parts(burn, width, stale=stale)]
     for words, slot in _notes(burn, account, exact):

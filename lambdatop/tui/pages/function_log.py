@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from lambdatop.domain.log_analysis.exact_cost import exact_burn
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind
+from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.log_analysis.requests import FAILED, Request
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.sanitize import clean_line
-from lambdatop.tui.pages.log_reader import Learned, is_bad
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
 
@@ -26,13 +25,11 @@ def log_section(
     learned: Learned | None,
     now: float,
     width: int,
-    times: float = 1.0,
     failure: str = "",
 ) -> Spans:
     """Return the section; a log that was not read, is empty, or was not understood (`failure`) says so.
 
-    `now` in s since the epoch. `times` is the demo's compression of time: rates per hour are per published
-    hour, as metrics are.
+    `now` in s since the epoch. Rates per hour are per published hour, as metrics are.
     """
     if tail is None or learned is None:
         words = "not read yet" if tail is None or not tail.at else "no lines in what has been read"
@@ -41,7 +38,7 @@ def log_section(
         return (*_title("log"), *spans((f"{words}\n", "muted")))
     reach = f"{fmt.clock(learned.first_at)} to {fmt.clock(learned.last_at)}"
     note = f"{reach}, {fmt.plural(learned.lines, 'line')} {VIA.get(tail.via, tail.via)}"
-    pieces: list[Span] = [*_title("log", note), *_figures(tail, learned, width, times)]
+    pieces: list[Span] = [*_title("log", note), *_figures(tail, learned, width)]
     if failure:
         pieces += _warned([(failure, "critical")], width)
     pieces += _kinds(learned, now, width)
@@ -53,13 +50,13 @@ def _title(title: str, note: str = "") -> list[Span]:
     return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
 
 
-def _figures(tail: LogTail, learned: Learned, width: int, times: float) -> Spans:
+def _figures(tail: LogTail, learned: Learned, width: int) -> Spans:
     figures = learned.figures
     cells = [
         ("cold starts %", fmt.percent(figures.cold_start_share)),
         ("environments", fmt.number(float(figures.environments))),
         ("proactive inits", fmt.number(float(figures.proactive_inits))),
-        ("burn $/h exact", _burn(learned, times)),
+        ("burn $/h exact", _burn(learned)),
         ("reports", fmt.number(float(figures.requests))),
         ("lag", fmt.age(tail.lag_s)),
     ]
@@ -82,9 +79,8 @@ def _warned(lines: Sequence[tuple[str, str]], width: int) -> Iterator[Span]:
         yield from (Span(f"{line}\n", slot) for line in wrap(words, width))
 
 
-def _burn(learned: Learned, times: float) -> str:
-    exact = exact_burn(learned.recent or learned.figures, times)
-    return fmt.UNKNOWN if exact is None else f"${exact.usd_per_hour:,.4f}"
+def _burn(learned: Learned) -> str:
+    return fmt.UNKNOWN if learned.exact is None else f"${learned.exact.usd_per_hour:,.4f}"
 
 
 def _reserves(tail: LogTail, learned: Learned) -> list[str]:
@@ -141,7 +137,7 @@ def _requests(learned: Learned, width: int) -> Spans:
             text, slot = c.cell(r)
             pieces += fit(spans((text, slot)), c.cells, "right" if c.align == ">" else "left")
         pieces.append(Span("\n"))
-    return (*pieces, *_more(learned.bad - sum(map(is_bad, learned.requests)), "failed or repeated request"))
+    return (*pieces, *_more(learned.bad_left_out, "failed or repeated request"))
 
 
 class _Column(NamedTuple):

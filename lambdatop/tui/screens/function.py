@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from textual.timer import Timer
 
-from lambdatop.domain.cost.prices import Prices
-from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
+from lambdatop.domain.log_analysis.reader import LogReader
 from lambdatop.domain.sections import section
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.function import page
-from lambdatop.tui.pages.log_reader import NEXT_S, LogReader
 from lambdatop.tui.screens.detail_base import SheetScreen
 from lambdatop.tui.selection import Selection
 from lambdatop.tui.style.spans import Spans
 
-
-def _prices(facts: FunctionFacts, frame: Frame) -> Prices | None:
-    """Return the prices that the estimate was made with; the table's before there is one."""
-    known = frame.snapshot.burn.prices
-    return known if known.region == facts.key.scope.region else None
+NEXT_S = 0.01
+"""Pause between two pieces of a log, in which keys are served."""
 
 
 class FunctionScreen(SheetScreen):
@@ -48,9 +43,7 @@ class FunctionScreen(SheetScreen):
             reader.step()
         self._going_on = self.set_timer(NEXT_S, self._go_on) if reader.behind else None
         facts = next((f.facts for f in frame.snapshot.functions if f.key == self._key), None)
-        return facts is not None and reader.summarize(
-            facts, frame.now, _prices(facts, frame), frame.snapshot.burn.times
-        )
+        return facts is not None and reader.summarize(facts, frame.now, frame.snapshot.burn)
 
     def _go_on(self) -> None:
         frame = self.frame

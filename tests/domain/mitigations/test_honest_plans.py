@@ -12,11 +12,12 @@ from lambdatop.domain.facts.not_read import NotKnown, Reason
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.mitigations.registry import plan, plan_undo
 from lambdatop.domain.mitigations.restore import remembered
+from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry, intent_record, outcome_record, replay
 from lambdatop.domain.plans.plan import Plan, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation, MappingSituation
-from lambdatop.domain.plans.wording import same_place
+from lambdatop.domain.snapshots.finish import finished
 
 FIELD = "reserved_concurrency"
 
@@ -196,11 +197,12 @@ def test_a_late_verdict_does_not_bring_back_what_was_undone() -> None:
 
 def test_the_line_by_hand_goes_where_lambdatop_is_connected_to() -> None:
     p = planned("throttle_to_zero", situation(reserved=7))
-    assert same_place(p, None, "") == p
-    demo = same_place(p, "on call", "http://127.0.0.1:4566")
+    assert finished(p, NOWHERE_SPECIAL, "") == p
+    demo = finished(p, Place("on call", "http://127.0.0.1:4566"), "")
     assert isinstance(demo, Plan)
     for line in (demo.cli, demo.undo_note):
         assert "--region eu-central-1 --profile 'on call' --endpoint-url http://127.0.0.1:4566" in line
-    assert replace(demo, cli=p.cli, undo_note=p.undo_note) == p
-    several = same_place(p, None, "http://127.0.0.1:1, http://127.0.0.1:2")
-    assert several == p
+    assert replace(demo, place=p.place) == p
+    several = finished(p, Place(None, "http://127.0.0.1:1, http://127.0.0.1:2"), "")
+    assert isinstance(several, Plan)
+    assert (several.cli, several.undo_note) == (p.cli, p.undo_note)

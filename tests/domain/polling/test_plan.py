@@ -237,4 +237,6 @@ def test_a_full_look_asks_each_function_once_whatever_it_costs() -> None:
         now = done(now, 1.0)
     assert sorted(asked) == sorted(now.functions)
     assert fixed == [Key(SCOPE, "queue", "q")]
-    assert plan(now).looking.full_units == 5_000 * 10 + 6 + 11
+    looking = plan(now).looking
+    assert looking.full_units == 5_000 * 10 + 6 + 11
+    assert looking.full_usd == looking.full_units * METRIC_USD

@@ -7,8 +7,7 @@ from fakes.worlds import NOW, PROMPT, SCOPE, function
 from msgspec.structs import replace
 
 from lambdatop.domain.cost.burn import BurnHistory, hour_ahead, projected, times_of
-from lambdatop.domain.log_analysis.exact_cost import exact_burn
-from lambdatop.domain.log_analysis.figures import LogFigures
+from lambdatop.domain.log_analysis.figures import LogFigures, exact_burn
 from lambdatop.domain.settings.settings import BurnSettings
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold

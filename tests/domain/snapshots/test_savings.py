@@ -24,10 +24,11 @@ from lambdatop.domain.cost.burn import Burn
 from lambdatop.domain.facts.quota_limits import Provisioned
 from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.triggers import IAM
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
-from lambdatop.domain.plans.plan import Call, Plan, Refusal, Saving
+from lambdatop.domain.plans.plan import Call, Plan, Saving
 from lambdatop.domain.snapshots.builder import build_snapshot
-from lambdatop.domain.snapshots.savings import saving, with_saving, words
+from lambdatop.domain.snapshots.savings import saving
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, Snapshot
@@ -45,12 +46,12 @@ def plan(name: str, target: Key, after: Mapping[str, Any] | None = None, **chang
         "before": {},
         "after": after or {},
         "undo": None,
-        "undo_note": "",
+        "way_back": WayBack(""),
         "lost": "",
         "in_flight": "",
         "takes_effect": "",
         "confirm": "key",
-        "cli": "",
+        "command": (),
         "iam_actions": IAM,
         "planned_at": NOW,
     }
@@ -158,19 +159,3 @@ def test_what_is_not_known_or_saves_nothing_is_left_out() -> None:
     assert saving(plan("throttle_to_zero", WORKER, undoes="e"), seen) is None
     unread = snap(fold(busy(), ev.FunctionsListed(WORKER.scope, NOW, (function(), function("new")))))
     assert saving(plan("throttle_to_zero", Key(WORKER.scope, "function", "new")), unread) is None
-    refusal = Refusal("purge_queue", Ref(ORDERS, "arn", "orders"), "no")
-    assert with_saving(refusal, seen) is refusal
-    attached = with_saving(plan("throttle_to_zero", WORKER), seen)
-    assert isinstance(attached, Plan)
-    assert attached.saves == saving(plan("throttle_to_zero", WORKER), seen)
-
-
-def test_words() -> None:
-    def usd(value: float) -> str:
-        return f"${value:.2f}"
-
-    burned = "burn of orders-worker now"
-    assert words(Saving(0.41, 0.15, burned), usd) == f"≈ $0.41/h ({burned}), of it $0.15/h wasted"
-    assert words(Saving(0.41, None, burned, at_most=True), usd) == f"at most ≈ $0.41/h ({burned})"
-    assert words(Saving(0.41, 0.41, "repeats"), usd) == "≈ $0.41/h (repeats), all of it wasted"
-    assert words(Saving(0.0, None, "peaks only"), usd) == "≈ $0.00/h (peaks only)"

@@ -77,14 +77,14 @@ async def test_after_two_minutes_it_is_judged_once_and_never_called_unsent(way: 
     reads = way.reader.reads
     assert await way.executor.recover() == ()
     assert way.reader.reads == reads
-    assert isinstance(await way.executor.propose_undo(None), Plan)
+    assert isinstance(await way.executor.proposals.propose_undo(None), Plan)
 
 
 async def test_somebody_elses_value_since_is_told_with_all_three(way: MitigationFlow) -> None:
     await way.execute(await way.plan())
     way.account.reserved = 50
     await way.executor.recover()
-    refusal = await way.executor.propose_undo(None)
+    refusal = await way.executor.proposals.propose_undo(None)
     assert isinstance(refusal, Refusal)
     assert all(number in refusal.reason for number in ("0", "50", "7"))
     assert refusal.alternatives

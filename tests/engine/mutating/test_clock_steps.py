@@ -127,11 +127,11 @@ async def test_a_purge_is_refused_for_a_minute_and_not_for_a_day(way: Mitigation
     way.account.messages = 5
     way.clock.step(step_s)
     way.clock.jump(20)
-    refused = await way.executor.propose("purge_queue", ORDERS, {})
+    refused = await way.executor.proposals.propose("purge_queue", ORDERS, {})
     assert isinstance(refused, Refusal)
     assert "purged 20 s ago" in refused.reason
     way.clock.jump(41)
-    assert isinstance(await way.executor.propose("purge_queue", ORDERS, {}), Plan)
+    assert isinstance(await way.executor.proposals.propose("purge_queue", ORDERS, {}), Plan)
 
 
 async def test_a_purge_of_unknown_age_is_no_reason_to_refuse(way: MitigationFlow) -> None:
@@ -140,7 +140,7 @@ async def test_a_purge_of_unknown_age_is_no_reason_to_refuse(way: MitigationFlow
     way.account.messages = 5
     way.clock.boot = "an0ther"
     way.clock.step(-DAY_S)
-    assert isinstance(await way.executor.propose("purge_queue", ORDERS, {}), Plan)
+    assert isinstance(await way.executor.proposals.propose("purge_queue", ORDERS, {}), Plan)
 
 
 async def test_a_clock_set_back_while_the_plan_is_checked_does_not_lengthen_the_confirmation(

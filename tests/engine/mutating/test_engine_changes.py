@@ -30,7 +30,7 @@ async def test_a_damaged_journal_is_a_source_that_failed_and_stops_changes(tmp_p
         await bench.clock.advance(2.5)
         assert bench.states()["journal"] == "failed"
         assert "line 1" in bench.error("journal")
-        plan = await bench.engine.propose("throttle_to_zero", WORKER, {})
+        plan = await (await bench.engine.proposals()).propose("throttle_to_zero", WORKER, {})
         assert isinstance(plan, Plan)
         result = await bench.engine.execute(plan, bench.clock.now())
         assert result.kind == "not-sent"

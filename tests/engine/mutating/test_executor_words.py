@@ -344,17 +344,17 @@ async def test_another_connection_does_not_send_what_was_confirmed_for_this_one(
 
 async def test_a_refused_connection_says_so_before_other_warnings(way: MitigationFlow) -> None:
     executor = made(way, changes_refused="Calls go elsewhere.")
-    plain, warned = await way.plan(), await executor.propose("throttle_to_zero", WORKER, {})
+    plain, warned = await way.plan(), await executor.proposals.propose("throttle_to_zero", WORKER, {})
     assert isinstance(warned, Plan)
     assert warned.warnings == ("Calls go elsewhere.", *plain.warnings)
-    assert isinstance(await executor.propose("restore_concurrency", WORKER, {}), Refusal)
+    assert isinstance(await executor.proposals.propose("restore_concurrency", WORKER, {}), Refusal)
 
 
 async def test_the_names_of_what_an_undo_takes_back_confirm_it(way: MitigationFlow) -> None:
     plan = await way.plan()
-    assert await way.executor.names_of(plan) == ()
+    assert await way.executor.proposals.names_of(plan) == ()
     await way.executor.execute(plan, way.clock.now(), ("prod",))
-    assert await way.executor.names_of(await way.undo()) == (WORKER.id, plan.target.arn, "prod")
+    assert await way.executor.proposals.names_of(await way.undo()) == (WORKER.id, plan.target.arn, "prod")
 
 
 async def test_plans_that_ended_halfway_are_told_of_this_account(way: MitigationFlow) -> None:

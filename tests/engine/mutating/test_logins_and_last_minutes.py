@@ -46,7 +46,7 @@ class Way:
         )
 
     async def throttle(self) -> tuple[Plan, str, str]:
-        plan = await self.executor.propose("throttle_to_zero", WORKER, {})
+        plan = await self.executor.proposals.propose("throttle_to_zero", WORKER, {})
         assert isinstance(plan, Plan)
         result = await self.executor.execute(plan, self.clock.now())
         return plan, result.kind, result.message

@@ -79,7 +79,7 @@ async def test_restoring_without_a_value_never_overwrites_somebody_elses(way: Mi
     await way.execute(await way.plan())
     assert (await way.plan("restore_concurrency")).after == {"reserved_concurrency": 7}
     way.account.reserved = 4
-    refusal = await way.executor.propose("restore_concurrency", WORKER, {})
+    refusal = await way.executor.proposals.propose("restore_concurrency", WORKER, {})
     assert isinstance(refusal, Refusal)
-    explicit = await way.executor.propose("restore_concurrency", WORKER, {"reserved": 7})
+    explicit = await way.executor.proposals.propose("restore_concurrency", WORKER, {"reserved": 7})
     assert isinstance(explicit, Plan)

@@ -77,7 +77,7 @@ async def test_each_has_its_intent_before_its_call_and_undo_walks_back(bench: Be
     assert {(e.whole, e.steps) for e in entries} == {(bench.plan.title, COUNT + 1)}
     undone = []
     for _ in entries:
-        proposal = await bench.executor.propose_undo(None)
+        proposal = await bench.executor.proposals.propose_undo(None)
         task = asyncio.ensure_future(bench.executor.execute(proposal, bench.clock.now()))  # type: ignore[arg-type]
         await bench.clock.until(task.done)
         assert task.result().kind == "applied", task.result().message

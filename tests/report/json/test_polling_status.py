@@ -17,7 +17,21 @@ from lambdatop.report.json.snapshot import snapshot_json
 from lambdatop.storage.recordings.event_codec import EventReader, EventWriter
 
 PLAN = PollingStatus(
-    "wrong", 60, 900, 60, None, 85, 66, 66, 990, 7.1, 0.37, 2_120, "errors", "others every 15 min"
+    "wrong",
+    60,
+    900,
+    60,
+    None,
+    85,
+    66,
+    66,
+    990,
+    7.1,
+    0.37,
+    2_120,
+    "errors",
+    "others every 15 min",
+    full_usd=0.0212,
 )
 ERRORS = SeriesKey(WORKER, "Errors", "Sum")
 
@@ -32,7 +46,7 @@ def test_the_plan_stands_under_spend() -> None:
         "staleness": {"hot_s": 66, "mover_s": 66, "cold_s": 990},
         "calls_per_min": 7.1,
         "usd_per_hour_planned": 0.37,
-        "full_detail_usd": 2_120 * 0.00001,
+        "full_detail_usd": 0.0212,
         "slowed": "others every 15 min",
         "note": None,
     }

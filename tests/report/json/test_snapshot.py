@@ -12,6 +12,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Finding, Ref
 from lambdatop.domain.plans.plan import Alternative, Plan, Refusal
 from lambdatop.domain.ports.console import Result
@@ -147,12 +148,12 @@ def plan() -> Plan:
         before={"reserved_concurrency": None},
         after={"reserved_concurrency": 0},
         undo=reserve(7),
-        undo_note="",
+        way_back=WayBack(""),
         lost="async events",
         in_flight="",
         takes_effect="",
         confirm="orders-worker",
-        cli="aws lambda …",
+        command=("lambda", "…"),
         iam_actions=("lambda:PutFunctionConcurrency",),
         planned_at=AT,
         alternatives=(Alternative("disable_trigger", REF, "safer"),),

@@ -23,7 +23,20 @@ from lambdatop.tui.widgets.header import second_line
 
 MakeApp = Callable[..., LambdatopApp]
 CALM = PollingStatus(
-    "calm", 60, 3_828, 701, None, 300, 771, 66, 4_211, 1.8, 0.048, 2_120, slowed="rows slower"
+    "calm",
+    60,
+    3_828,
+    701,
+    None,
+    300,
+    771,
+    66,
+    4_211,
+    1.8,
+    0.048,
+    2_120,
+    slowed="rows slower",
+    full_usd=0.0212,
 )
 WRONG = replace(CALM, mood="wrong", discovery_s=900, detail_s=60, slowed="others slower")
 
@@ -105,7 +118,7 @@ async def test_full_detail_says_what_it_costs(make_app: MakeApp, console: FakeCo
 async def test_what_costs_more_than_an_hour_may_is_asked_for_twice(
     make_app: MakeApp, console: FakeConsole, clock: Clock
 ) -> None:
-    dear = replace(CALM, full_units=500_000)
+    dear = replace(CALM, full_units=500_000, full_usd=5.0)
     console.snapshot = many(20, looking=dear, spend=Spend((), 0.0, 0.0, 0.5))
     app = make_app()
     async with looking(app) as pilot:

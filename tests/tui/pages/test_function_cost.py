@@ -12,12 +12,12 @@ from rich.cells import cell_len
 
 from lambdatop.domain.cost.burn import AccountBurn, Burn
 from lambdatop.domain.cost.prices import table_prices
-from lambdatop.domain.log_analysis.figures import LogFigures
+from lambdatop.domain.log_analysis.figures import LogFigures, exact_burn
+from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.plans.plan import Saving
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.pages.confirm import consequences
 from lambdatop.tui.pages.function_cost import burn_section
-from lambdatop.tui.pages.log_reader import Learned
 from lambdatop.tui.panes.functions import title_words
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import plain
@@ -34,7 +34,9 @@ def section(
 ) -> str:
     row = FunctionRow(function(), burn=burn)
     known = LogFigures(NOW - 600, NOW, True, 10, 0.0, 1, 0, 1000.0, 0, 0.0005, 0.0031)
-    learned = Learned(NOW, replace(known, **figures), NOW, NOW, 1, 0, (), 0, 0, (), 0, 0, 0, 0)
+    known = replace(known, **figures)
+    exact = exact_burn(known, account.times)
+    learned = Learned(NOW, known, NOW, NOW, 1, 0, (), 0, 0, (), 0, 0, 0, 0, exact)
     return plain(burn_section(row, account, learned if figures else None, width))
 
 

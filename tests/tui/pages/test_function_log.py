@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from fakes import console_scene as scene
+from fakes.busy_log import AT, FACTS, WORKER, busy, read, tail
 from fakes.fake_console import Clock, FakeConsole
-from fakes.logscene import init, line, rid, run
+from fakes.logscene import line, rid, run
 from fakes.screens import looking, press, settle, show, text
 from fakes.time_limit import PATIENCE_S
 from hypothesis import given
@@ -17,54 +18,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from lambdatop.domain.loglines.line import LogLine
-from lambdatop.domain.loglines.tail import LogTail, append_lines
+from lambdatop.domain.log_analysis.reader import FRESH_S, PIECE, LogReader
+from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.pages.function_log import log_section
-from lambdatop.tui.pages.log_reader import FRESH_S, PIECE, SHOWN, LogReader, worth_a_look
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import plain, width_of
 
 MakeApp = Callable[..., LambdatopApp]
-WORKER = scene.key("function", "orders-worker")
-FACTS = next(f.facts for f in scene.functions() if f.key == WORKER)
-AT = scene.NOW
-
-
-def busy() -> list[LogLine]:
-    """Return ten minutes of trouble: seven kinds of errors, retries, timeouts, a secret in a message."""
-    lines: list[LogLine] = []
-    for n in range(40):
-        at = AT - 500 + 10 * n
-        lines += run(n, at, n % 4, says=("fine",), init_ms=180.0 if n % 10 == 0 else None, size_mb=256)
-    for n in range(3):  # the same event, run three times
-        lines += run(77, AT - 90 + 20 * n, n, says=("[ERROR] KeyError: 'customer'",), end="Status: error")
-    lines += run(80, AT - 60, 1, end="Status: timeout")
-    lines += run(81, AT - 50, 2, says=("[ERROR] OSError: [Errno 28] No space left on device",), used_mb=128)
-    for n, word in enumerate(("alpha", "beta", "gamma", "delta")):
-        lines += run(90 + n, AT - 40 + n, 3, says=(f"[ERROR] Error: {word} password=hunter2",))
-    lines += [init(AT - 30, 9)]
-    return sorted(lines, key=lambda n: n.at)
-
-
-def tail(lines: list[LogLine], **fields: Any) -> LogTail:
-    known = append_lines(LogTail("/aws/lambda/orders-worker", at=AT - 1), tuple(lines))
-    return replace(known, **({"lag_s": 2.4, "coverage": 1.0} | fields))
 
 
 def with_tail(of: LogTail | None) -> Snapshot:
     return scene.snapshot(findings=(), logs=MappingProxyType({WORKER: of} if of else {}))
-
-
-def read(of: LogTail) -> LogReader:
-    reader = LogReader()
-    reader.offer(of)
-    while reader.behind:
-        reader.step()
-    reader.summarize(FACTS, AT)
-    return reader
 
 
 def section(of: LogTail, width: int = 90) -> str:
@@ -144,56 +111,6 @@ def test_no_line_is_wider_than_the_page(width: int) -> None:
 
 
 BUSY = read(tail(busy(), coverage=0.5))
-
-
-def test_a_long_tail_is_taken_in_pieces_and_summed_up_now_and_then() -> None:
-    lines = [n for i in range(3 * PIECE) for n in run(i, AT - 300 + i / 10)]
-    whole = tail(lines)
-    reader = LogReader()
-    reader.offer(whole)
-    steps = 0
-    while reader.behind:
-        reader.step()
-        steps += 1
-    assert steps == len(lines) // PIECE
-    assert reader.summarize(FACTS, AT)
-    assert reader.learned is not None
-    assert reader.learned.lines == len(lines)
-    assert not reader.summarize(FACTS, AT + FRESH_S)  # no news
-    reader.offer(append_lines(whole, tuple(run(9999, AT))))
-    reader.step()
-    assert not reader.summarize(FACTS, AT + FRESH_S / 2)  # not due
-    assert reader.summarize(FACTS, AT + FRESH_S)
-    assert reader.learned.lines == len(lines) + 3
-
-
-def test_the_first_piece_is_shown_at_once_and_the_whole_as_soon_as_it_is_there() -> None:
-    lines = [n for i in range(PIECE) for n in run(i, AT - 300 + i)]
-    reader = LogReader()
-    reader.offer(tail(lines))
-    seen = []
-    while reader.behind:
-        reader.step()
-        if reader.summarize(FACTS, AT) and reader.learned is not None:
-            seen.append(reader.learned.lines)
-    assert seen == [PIECE, 3 * PIECE]
-
-
-def test_a_tail_that_begins_anew_is_learned_anew() -> None:
-    reader = read(tail(busy()))
-    reader.offer(tail(run(1, AT)))
-    assert reader.behind
-    reader.step()
-    assert reader.summarize(FACTS, AT + FRESH_S)
-    assert reader.learned is not None
-    assert (reader.learned.lines, reader.learned.errors) == (3, 0)
-
-
-def test_failed_and_repeated_requests_come_before_slow_ones() -> None:
-    assert BUSY.learned is not None
-    found = worth_a_look(BUSY.learned.requests)
-    assert [r.request_id for r in found] == [rid(77), rid(93), rid(92), rid(91), rid(90)]
-    assert len(BUSY.learned.requests) == len(BUSY.learned.kinds) == SHOWN
 
 
 async def filled(pilot: Pilot[None], screen: FunctionScreen) -> None:

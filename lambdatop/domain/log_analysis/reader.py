@@ -1,4 +1,4 @@
-"""What the log of the function on screen teaches, learned beside the painting: a small piece at a time."""
+"""What the log of one function teaches, learned as its lines come, a small piece at a time. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from lambdatop.domain.cost.prices import Prices
+from lambdatop.domain.cost.burn import NO_BURN, AccountBurn
 from lambdatop.domain.facts.function import FunctionFacts
-from lambdatop.domain.log_analysis.figures import WINDOW_S, LogFigures
+from lambdatop.domain.log_analysis.figures import WINDOW_S, Exact, LogFigures, exact_burn
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind
 from lambdatop.domain.log_analysis.requests import FAILED, Request
 from lambdatop.domain.log_analysis.study import LogStudy
@@ -17,8 +17,6 @@ from lambdatop.domain.sections import section
 
 PIECE = 100
 """Lines that are taken at once: about 3 ms."""
-NEXT_S = 0.01
-"""Pause between two pieces, in which keys are served."""
 FRESH_S = 2.0
 """What was learned is summed up at most this often."""
 SHOWN = 5
@@ -29,9 +27,10 @@ class Learned(Struct, frozen=True):
     """What is known of a log at a moment `at` (s since the epoch).
 
     `kinds` and `requests` are the first SHOWN; `errors` and `kind_count` count all of them, `failed`,
-    `repeated`, `bad` (one or both) and `request_count` all requests that are remembered. `first_at` and
-    `last_at` are stamps of lines; `missed` lines came too fast to be looked at. `recent` are the figures of
-    as many published minutes as `figures` has minutes of the clock: what burn is compared with.
+    `repeated` and `request_count` all requests that are remembered, `bad_left_out` those that failed or were
+    repeated and are not in `requests`. `first_at` and `last_at` are stamps of lines; `missed` lines came too
+    fast to be looked at. `exact` is what as many published minutes as `figures` has minutes of the clock cost
+    per published hour, as estimates are; None without a billed REPORT.
     """
 
     at: float
@@ -47,8 +46,8 @@ class Learned(Struct, frozen=True):
     request_count: int
     failed: int
     repeated: int
-    bad: int
-    recent: LogFigures | None = None
+    bad_left_out: int
+    exact: Exact | None
 
 
 class LogReader:
@@ -85,14 +84,11 @@ class LogReader:
     def _fail(self, sentence: str) -> None:
         self.failure = sentence
 
-    def summarize(
-        self, facts: FunctionFacts, now: float, prices: Prices | None = None, times: float = 1.0
-    ) -> bool:
+    def summarize(self, facts: FunctionFacts, now: float, account: AccountBurn = NO_BURN) -> bool:
         """Make `learned` anew if there is news and it is due (`now` s since the epoch); whether it was.
 
-        Without `prices` at the table's of the function's region. `times` is the demo's compression of time.
-
-        What is made of a part of the tail is made anew as soon as the rest was taken, too.
+        The cost is by prices and compression of time of the estimate of the `account`. What is made of a part
+        of the tail is made anew as soon as the rest was taken, too.
         """
         tail, study = self._tail, self._study
         if tail is None or study.first_at is None or study.last_at is None:
@@ -101,19 +97,20 @@ class LogReader:
         if (study.seq, tail) == self._summed or (fresh and (self.behind or not self._partial)):
             return False
         self._summed, self._partial = (study.seq, tail), self.behind
-        section("log analysis", lambda: self._summarize(facts, now, prices, times, tail), self._fail)
+        section("log analysis", lambda: self._summarize(facts, now, account, tail), self._fail)
         return True
 
-    def _summarize(
-        self, facts: FunctionFacts, now: float, prices: Prices | None, times: float, tail: LogTail
-    ) -> None:
+    def _summarize(self, facts: FunctionFacts, now: float, account: AccountBurn, tail: LogTail) -> None:
         study = self._study
         assert study.first_at is not None
         assert study.last_at is not None
         # Nothing is known of what was written after the last reading.
         until = max(tail.at, study.last_at)
         kinds, requests = study.errors(), study.requests()
+        shown = worth_a_look(requests)[:SHOWN]
+        times, prices = account.times, account.prices_of(facts.key.scope.region)
         figures = study.figures(facts, until, prices=prices)
+        recent = figures if times == 1 else study.figures(facts, until, WINDOW_S / times, prices)
         self.learned = Learned(
             now,
             figures,
@@ -124,12 +121,12 @@ class LogReader:
             kinds[:SHOWN],
             len(kinds),
             sum(k.count for k in kinds) + study.errors_left_out,
-            worth_a_look(requests)[:SHOWN],
+            shown,
             len(requests),
             sum(1 for r in requests if r.status in FAILED),
             sum(1 for r in requests if r.attempts > 1),
-            sum(1 for r in requests if is_bad(r)),
-            figures if times == 1 else study.figures(facts, until, WINDOW_S / times, prices),
+            sum(1 for r in requests if is_bad(r)) - sum(1 for r in shown if is_bad(r)),
+            exact_burn(recent, times),
         )
 
 

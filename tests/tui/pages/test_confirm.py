@@ -1,0 +1,23 @@
+"""What stopping saves, in words, on the confirm screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambdatop.domain.plans.plan import Saving
+from lambdatop.tui.pages.confirm import saving_words
+
+BURNED = "burn of orders-worker now"
+
+
+@pytest.mark.parametrize(
+    ("saves", "said"),
+    [
+        (Saving(0.41, 0.15, BURNED), f"≈ $0.41/h ({BURNED}), of it $0.15/h wasted"),
+        (Saving(0.41, None, BURNED, at_most=True), f"at most ≈ $0.41/h ({BURNED})"),
+        (Saving(0.41, 0.41, "repeats"), "≈ $0.41/h (repeats), all of it wasted"),
+        (Saving(0.0, None, "peaks only", at_most=True), "≈ $0/h (peaks only)"),
+    ],
+)
+def test_what_is_saved_is_said_with_its_reason(saves: Saving, said: str) -> None:
+    assert saving_words(saves) == said
