@@ -147,7 +147,7 @@ def _backend(
 
 @asynccontextmanager
 async def _loading(clients: Clients) -> AsyncIterator[None]:
-    """The models of the first source, which take as long to load as STS to answer."""
+    """Load the models of the first source meanwhile; that takes as long as STS takes to answer."""
     loading = asyncio.ensure_future(clients.get("lambda"))
     try:
         yield
@@ -168,7 +168,7 @@ def _identified(
 
 
 def _mode(identified: TargetIdentified, settings: Settings) -> TargetIdentified:
-    """With what the configuration says of this account: whose it is, is known only now."""
+    """Return the identity with the mode that the configuration sets for its account, known only now."""
     forced = settings.mode.forced_by(identified.scope.account)
     if settings.mode.write:
         return replace(identified, lifted=forced)
@@ -190,7 +190,7 @@ def _check_profile(connection: Connection, session: Any, settings: Settings) -> 
 
 
 def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
-    """Why nothing may be changed through this endpoint, "" when it may: the demo's own one, and AWS's."""
+    """Return why nothing may be changed through this endpoint; "" for the demo's own one and for AWS's."""
     others = () if connection.isolated or settings.allow_endpoint_changes else foreign(endpoint)
     if not others:
         return ""
@@ -203,7 +203,7 @@ def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
 def _renewal(
     identified: TargetIdentified, expires_at: Callable[[], float | None], who: Callable[[], str]
 ) -> Callable[[], TargetIdentified | None]:
-    """Tells once of every new expiry: the SDK renews credentials on its own, without a word.
+    """Return what reports each new expiry once: the SDK renews credentials without saying so.
 
     The name of a role's session may be another one then.
     """

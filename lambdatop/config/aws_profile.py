@@ -45,7 +45,7 @@ SDK_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 
 
 def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """The profile that the environment names for the SDK, and the variable which does; None when none does.
+    """Return the profile that the environment names for the SDK, and the variable; None when it names none.
 
     The first variable that is set decides, as in botocore. When it is set to nothing, nothing is named, and
     the other variable does not count: botocore then refuses to work, unless a profile is handed to it.
@@ -55,7 +55,7 @@ def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLook:
-    """The look for the profile that `asked` (flag, variable or our file) or the environment names.
+    """Return what is known of the profile that `asked` (flag, variable or our file) or the environment names.
 
     Raises:
         UsageError: a file of AWS's configuration is there and cannot be read.
@@ -81,7 +81,7 @@ def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLoo
 
 
 def _assumed(profile: Mapping[str, str], seen: list[str]) -> bool:
-    """Whether a role is assumed here: a source profile with keys of its own gives those instead."""
+    """Return whether a role is assumed here: a source profile with keys of its own gives those instead."""
     return len(seen) == 1 or not _has_keys(profile)
 
 

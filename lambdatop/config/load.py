@@ -101,7 +101,7 @@ _NO = Given(False, "")
 
 
 def _layers(file: Path, content: Content, name: str, given: Layer) -> tuple[Layer, Layer, Layer]:
-    """File, per-profile section, flags and variables: each wins over the one before."""
+    """Return file, per-profile section, flags and variables: each overrides the one before."""
     label = clean_line(str(file))
 
     def layer(written: Mapping[str, Written], where: str) -> Layer:
@@ -112,7 +112,7 @@ def _layers(file: Path, content: Content, name: str, given: Layer) -> tuple[Laye
 
 
 def _accounts(file: Path, content: Content) -> Iterator[tuple[str, str]]:
-    """The accounts that the file holds to read-only, and where it says so."""
+    """Yield the accounts that the file holds to read-only, and where it says so."""
     for account, written in content.accounts.items():
         if written.value:
             yield account, f"{clean_line(str(file))}:{written.line} (account {account})"
@@ -121,7 +121,7 @@ def _accounts(file: Path, content: Content) -> Iterator[tuple[str, str]]:
 def _settle_mode(
     layers: tuple[Layer, Layer, Layer], write: str | None, values: dict[str, Any], origins: dict[str, str]
 ) -> None:
-    """`read_only: true` holds wherever it stands, unless somebody says --write now.
+    """Set the mode: `read_only: true` counts wherever it stands, unless --write is given now.
 
     So does a session policy that would let AWS refuse every change: it makes the mode read-only, and --write
     leaves it out.
@@ -155,7 +155,7 @@ def _check_orders(settings: Settings, origins: Mapping[str, str]) -> None:
 def _notices(
     layers: tuple[Layer, Layer, Layer], origins: Mapping[str, str], values: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """A file must not redirect calls or allow what cannot be undone without a word."""
+    """Return notices: a file must not silently redirect calls or allow what cannot be undone."""
     said = []
     from_file = {origin for layer in layers[:2] for _, origin in layer.values()}
     if values.get("endpoint_url") and origins["endpoint_url"] in from_file:

@@ -48,5 +48,5 @@ EMPTY = Content({}, {}, {})
 
 
 def unknown_key(key: str, names: Iterable[str]) -> str:
-    """The sentence about a key that does not exist."""
+    """Return the sentence about a key that does not exist."""
     return f"unknown key {clean_line(key, 80)!r}{did_you_mean(key, names)}"

@@ -30,7 +30,7 @@ class Paths(Struct, frozen=True):
 
 
 def resolve(environ: Mapping[str, str], config: str | None = None, state_dir: str | None = None) -> Paths:
-    """The places for this environment; `config` and `state_dir` are what flag or variable said."""
+    """Return the places for this environment; `config` and `state_dir` are what flag or variable said."""
     config_file = _expanded(config) if config else _xdg(environ, "config") / "config.yaml"
     state = _expanded(state_dir) if state_dir else _xdg(environ, "state")
     # Later directories win, so a theme of the user's replaces a built-in one of the same name.
@@ -46,7 +46,7 @@ def _expanded(text: str) -> Path:
 
 
 def builtin_themes(package: Path = PACKAGE) -> Path:
-    """The themes that lambdatop ships: inside the wheel, or `themes/` of the checkout.
+    """Return the themes that lambdatop ships: inside the wheel, or `themes/` of the checkout.
 
     hatch puts the top-level directory into wheels as `lambdatop/_themes`; an editable install has no
     such directory, so the checkout's own is taken.
@@ -56,7 +56,7 @@ def builtin_themes(package: Path = PACKAGE) -> Path:
 
 
 def _xdg(environ: Mapping[str, str], what: Literal["config", "state"]) -> Path:
-    """`$XDG_CONFIG_HOME/lambdatop` or `$XDG_STATE_HOME/lambdatop`, with the usual defaults.
+    """Return `$XDG_CONFIG_HOME/lambdatop` or `$XDG_STATE_HOME/lambdatop`, with the usual defaults.
 
     Raises:
         UsageError: there is no home directory.

@@ -86,7 +86,7 @@ class Themes(Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
     def choose(self, name: str) -> tuple[str, str]:
-        """The theme to start with, and a sentence when it is not the one that was asked for."""
+        """Return the theme to start with, and a sentence when it is not the one that was asked for."""
         if name in self.themes:
             return name, ""
         hint = did_you_mean(name, self.themes)
@@ -96,14 +96,14 @@ class Themes(Struct, frozen=True):
         )
 
     def message(self) -> str:
-        """All problems as one message, empty when there are none."""
+        """Return all problems as one message, empty when there are none."""
         if not self.problems:
             return ""
         return "Themes that cannot be used:\n" + "\n".join(f"- {p}" for p in self.problems)
 
 
 def load_themes(directories: Iterable[Path]) -> Themes:
-    """All themes of some directories; a later directory may replace a theme of an earlier one.
+    """Load all themes of some directories; a later directory may replace a theme of an earlier one.
 
     A file that is wrong is left out and reported; nothing is raised. A directory that does not exist
     holds no themes.
@@ -134,7 +134,7 @@ def _files(directory: Path, problems: list[str]) -> list[Path]:
 
 
 def _load(path: Path) -> ThemeFile | list[str]:
-    """The theme in a file, or what is wrong with it."""
+    """Return the theme in a file, or what is wrong with it."""
     try:
         raw = read_file(path, MAX_BYTES)
         if len(raw) > MAX_BYTES:
@@ -162,7 +162,7 @@ def _yaml_problem(error: Exception) -> str:
 
 
 def parse_theme(data: Mapping[Any, Any]) -> ThemeFile | list[str]:
-    """A theme from parsed YAML, or every problem it has."""
+    """Return a theme from parsed YAML, or every problem it has."""
     problems = _unknown(data, _TOP, "key")
     name, description = data.get("name"), data.get("description", "")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -223,7 +223,7 @@ def _styles(data: object, problems: list[str]) -> dict[str, str]:
 
 
 def is_color(value: object) -> bool:
-    """Whether `value` is a colour of the grammar: `#rgb`, `#rrggbb`, `rgb(r,g,b)`, `ansi_<name>`."""
+    """Return whether `value` is a valid colour: `#rgb`, `#rrggbb`, `rgb(r,g,b)`, `ansi_<name>`."""
     if not isinstance(value, str):
         return False
     if value in ANSI_COLORS or _HEX.fullmatch(value):

@@ -41,7 +41,7 @@ class ConcurrencySource:
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; a function that has just been deleted is left out."""
+        """Read one round of functions; one that has just been deleted is left out."""
         self._round += 1
         # The time of the question, not of the answers: a change made in between is newer than these.
         at = self._api.now()
@@ -87,13 +87,13 @@ class ConcurrencySource:
         return (*events, *self._told.news(self._scope, at, self._unread.values()))
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Functions whose turn has not come."""
+        """Return the functions that were not asked about yet."""
         read = view.world.reserved.keys() | self._unread.keys()
         waiting = sum(f.key not in read for f in known.functions(view, self._scope))
         return (Gap(self.name, CONCURRENCY.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
 

@@ -35,7 +35,7 @@ class BurnHistorySource:
         self._scope = scope
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; raises SourceError when CloudWatch answered neither series."""
+        """Read one round of cost history; raises SourceError when CloudWatch answered neither series."""
         now = self._api.now()
         end = int(now // HOUR_S) * HOUR_S
         start = end - DAYS * 24 * HOUR_S
@@ -61,7 +61,7 @@ class BurnHistorySource:
         return (BurnHistoryObserved(self._scope, now, rows),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """Two series an hour are below any budget."""
+        """Return no least pace: two series an hour are below any budget."""
         return 0.0, ""
 
 

@@ -54,7 +54,7 @@ class WiringSource:
         self._calls = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """Those places that have waited longest; raises Denied when none of them may be read."""
+        """Read the places that have waited longest; raises Denied when none of them may be read."""
         self._round, self._calls = self._round + 1, 0
         wanted = places(view.world, self._scope)
         events: list[Event] = [self._event(place, ()) for place in sorted(self._asked.keys() - wanted)]
@@ -85,7 +85,7 @@ class WiringSource:
         return (*events, *self._told.news(self._scope, self._api.now(), gaps))
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Topics, buses and buckets whose turn has not come, and rules beyond those of a round."""
+        """Return topics, buses and buckets that were not read yet, and rules beyond those of a round."""
         asked = {place for place, round_ in self._asked.items() if round_ <= self._ended}
         left = places(view.world, self._scope).keys() - asked
         waiting = Counter(iam_action(*_reads(arn)) for arn in left)
@@ -95,14 +95,14 @@ class WiringSource:
         return tuple(Gap(self.name, action, None, "not asked", n) for action, n in sorted(waiting.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _event(self, place: str, edges: tuple[Edge, ...]) -> WiringObserved:
         return WiringObserved(self._scope, self._api.now(), place, edges)
 
     async def _read(self, place: Place) -> tuple[Edge, ...]:
-        """All edges of one place; none for a place that is gone."""
+        """Return all edges of one place; none for a place that is gone."""
         try:
             if ":sns:" in place.arn:
                 return await self._topic(place.arn)
@@ -178,14 +178,14 @@ SPEC = CollectorSpec(
 
 
 def _reads(place: str) -> tuple[str, str]:
-    """The service and operation that are asked about a place first."""
+    """Return the service and operation that are asked about a place first."""
     if ":sns:" in place:
         return "sns", "ListSubscriptionsByTopic"
     return ("s3", "GetBucketNotificationConfiguration") if ":s3:" in place else ("events", "ListRules")
 
 
 def _edges(source: str, ends: Iterator[Any], via: str, *, certain: bool = True) -> Iterator[Edge]:
-    """Edges to those ends that are ARNs (an e-mail address is none)."""
+    """Yield the edges to those ends that are ARNs (an e-mail address is not one)."""
     for end in ends:
         target = node(arn_text(end))
         if parse_arn(target) is not None:
@@ -193,7 +193,7 @@ def _edges(source: str, ends: Iterator[Any], via: str, *, certain: bool = True) 
 
 
 def _of_aws_only(pattern: str) -> bool:
-    """Whether a rule takes events of AWS's own services only, which no function can put on a bus."""
+    """Return whether a rule takes events of AWS's own services only, which no function can put on a bus."""
     try:
         sources = json.loads(pattern).get("source")
     except (ValueError, AttributeError, RecursionError):

@@ -39,7 +39,7 @@ class PermissionsSource:
         self._principal = ""
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One complete set of answers."""
+        """Return one complete set of answers."""
         at = self._api.now()
         answers, why = await self._ask()
         everything: dict[str, Permission] = dict.fromkeys(self._actions, "unknown")
@@ -47,11 +47,11 @@ class PermissionsSource:
         return (PermissionsObserved(self._scope, at, permissions),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     async def _ask(self) -> tuple[dict[str, Permission], str]:
-        """The answers there are, and why there are not more of them."""
+        """Return the answers there are, and why there are not more of them."""
         try:
             principal, problem = await self._source_arn()
             if problem:
@@ -64,7 +64,7 @@ class PermissionsSource:
         return {action: answer for action, (answer, _) in found.items()}, why or _conditions(found)
 
     async def _source_arn(self) -> tuple[str, str]:
-        """The ARN that IAM simulates for this caller, or why there is none.
+        """Return the ARN that IAM simulates for this caller, or why there is none.
 
         A session is not simulated, its role is, by an ARN that holds the role's path.
         """
@@ -116,7 +116,7 @@ class PermissionsSource:
         return why
 
     def _pattern(self, action: str) -> str:
-        """Every resource of this account and region that an action may act on, "" when none is known."""
+        """Return all resources of this account and region for an action as a pattern, "" when not known."""
         pattern = resource_of(action)
         if pattern == "*" or self._caller is None:
             return ""
@@ -132,7 +132,7 @@ class PermissionsSource:
     async def _simulated(
         self, principal: str, actions: Sequence[str], resource: str
     ) -> dict[str, tuple[Permission, str]]:
-        """Each action's answer, with IAM's word for it or the context that it lacks."""
+        """Return each action's answer, with IAM's decision or the context keys that it lacks."""
         found: dict[str, tuple[Permission, str]] = {}
         region = {
             "ContextKeyName": "aws:RequestedRegion",
@@ -175,7 +175,7 @@ def _verdict(result: Mapping[str, Any]) -> tuple[Permission, str]:
 
 
 def _conditions(found: Mapping[str, tuple[Permission, str]]) -> str:
-    """Which conditions of the policies a simulation cannot weigh, "" when there are none."""
+    """Return which conditions of the policies a simulation cannot evaluate, "" when there are none."""
     words = (word for answer, word in found.values() if answer == "unknown" and word)
     keys = sorted({key for word in words for key in word.split(", ")})
     if not keys:

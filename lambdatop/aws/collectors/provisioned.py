@@ -54,7 +54,7 @@ class ProvisionedSource:
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; a function that has just been deleted is left out."""
+        """Read one round of functions; one that has just been deleted is left out."""
         self._round += 1
         at = self._api.now()
         keys = [f.key for f in known.functions(view, self._scope)]
@@ -79,12 +79,12 @@ class ProvisionedSource:
         return (observed, await self._measured(aliases[:MEASURED], view.world), *news)
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Functions whose turn has not come."""
+        """Return the functions that were not asked about yet."""
         waiting = sum(f.key not in view.world.provisioned for f in known.functions(view, self._scope))
         return (Gap(self.name, PROVISIONED.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _every(self) -> Iterator[tuple[Key, Provisioned]]:
@@ -92,7 +92,7 @@ class ProvisionedSource:
             yield from ((key, one) for one in self._found[key])
 
     async def _used_lately(self) -> list[Key]:
-        """Functions whose provisioned concurrency CloudWatch has seen in use in the last three hours.
+        """Return functions whose provisioned concurrency was in use in the last three hours by CloudWatch.
 
         It is a hint only: where it cannot be had, functions are found by their turn.
         """
@@ -159,7 +159,7 @@ class ProvisionedSource:
         return tuple(sorted(found, key=lambda p: p.qualifier))
 
     async def _measured(self, aliases: Sequence[Key], world: World) -> MetricsObserved:
-        """Utilisation and spillover of the last hour."""
+        """Return utilisation and spillover of the last hour."""
         queries = [_query(SeriesKey(alias, *metric)) for alias in aliases for metric in METRICS]
         span = span_until(self._api.now(), HISTORY_MIN)
         return await observe(self._api, self._scope, queries, span, world)

@@ -58,7 +58,7 @@ class QueuesSource:
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round: the queues that are named, then the dead-letter queues that these name."""
+        """Read one round: the queues that are named, then the dead-letter queues that these name."""
         self._round += 1
         wanted = self._named(view)
         found, gone, failed = await self._read_all(sorted(wanted))
@@ -80,12 +80,12 @@ class QueuesSource:
         return (QueuesObserved(self._scope, self._api.now(), queues, (*gone, *more_gone)), *news)
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Queues that functions and triggers name since the last round."""
+        """Return the queues that functions and triggers have named since the last round."""
         waiting = len(self._named(view) - self._asked)
         return (Gap(self.name, QUEUES.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _named(self, view: View) -> set[str]:
@@ -99,7 +99,7 @@ class QueuesSource:
         return {arn for arn in arns if _is_queue(arn)}
 
     async def _redrive(self, queue: QueueFacts) -> QueueFacts:
-        """The dead-letter queue with the state of its newest redrive, where that can be read.
+        """Return the dead-letter queue with the state of its newest redrive, where that can be read.
 
         Asked when its depth has changed or a redrive ran, and in every fifth round.
         """
@@ -127,7 +127,7 @@ class QueuesSource:
     async def _read_all(
         self, arns: Sequence[str]
     ) -> tuple[list[QueueFacts], list[Key], dict[str, SourceError]]:
-        """The queues, those that are gone, and by ARN why others could not be read."""
+        """Return the queues, those that are gone, and by ARN why others could not be read."""
         found: list[QueueFacts] = []
         gone: list[Key] = []
         failed: dict[str, SourceError] = {}

@@ -48,7 +48,7 @@ class QuotasSource:
         self._told = Told(self.name)
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; a service that is not there (or not reachable from here) is a gap, not a failure."""
+        """Read one round; a service that is not there (or not reachable) is a gap, not a failure."""
         at, gap, unread = self._api.now(), "", list[Gap]()
         try:
             self._known = await self._limits()
@@ -66,7 +66,7 @@ class QuotasSource:
         return (observed, await self._used(usage, view.world), *news)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     async def _limits(self) -> tuple[QuotaLimit, ...]:
@@ -81,7 +81,7 @@ class QuotasSource:
         return tuple(found[code] for code in sorted(found))
 
     async def _used(self, limits: Sequence[QuotaLimit], world: World) -> MetricsObserved:
-        """The newest minutes of the usage metrics."""
+        """Return the newest minutes of the usage metrics."""
         queries = [_query(self._scope, one) for one in limits]
         return await observe(self._api, self._scope, queries, span_until(self._api.now(), USAGE_MIN), world)
 
@@ -98,7 +98,7 @@ MOST = 1e15
 
 
 def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
-    """One quota of an answer; None for one that nothing here looks at, or whose number means nothing."""
+    """Return one quota of an answer; None for one that is not used here, or whose number is not usable."""
     code, value = clean_name(str(item.get("QuotaCode") or "")), item.get("Value")
     if code not in DOCUMENTED or not isinstance(value, (int, float)) or not 0 < value < MOST:
         return None

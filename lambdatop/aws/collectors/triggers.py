@@ -47,7 +47,7 @@ class TriggersSource:
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; raises what refused the first read when nothing of it could be read."""
+        """Read one round; raises what refused the first read when nothing of it could be read."""
         self._round += 1
         at = self._api.now()
         keys = [f.key for f in known.functions(view, self._scope)]
@@ -77,13 +77,13 @@ class TriggersSource:
         return (TriggersObserved(self._scope, at, found),) if found else ()
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Functions whose turn has not come."""
+        """Return the functions that were not asked about yet."""
         waiting = sum(f.key not in view.world.triggers for f in known.functions(view, self._scope))
         actions = TRIGGERS.each_function if waiting else ()
         return tuple(Gap(self.name, action, None, "not asked", waiting) for action in actions)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _chosen(self, view: View, keys: Sequence[Key]) -> list[Key]:
@@ -94,7 +94,7 @@ class TriggersSource:
         return list(dict.fromkeys((*watched, *_urgent(view, unread), *first, *rest)))[:PER_ROUND]
 
     async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:
-        """All parts of one function, each by itself; None for one that has just been deleted."""
+        """Return all parts of one function, each read by itself; None for one that has just been deleted."""
         refused: list[SourceError] = []
 
         async def part(read: Callable[[str], Awaitable[T]], operation: str) -> T | NotKnown:
@@ -116,7 +116,7 @@ class TriggersSource:
         return FunctionTriggers(key, config, push, loop, size), refused
 
     async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...], int]:
-        """The triggers that the policy lets in, and its size in bytes."""
+        """Return the triggers that the policy allows, and its size in bytes."""
         try:
             answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
         except Missing:
@@ -132,7 +132,7 @@ SPEC = CollectorSpec(
 
 
 def _urgent(view: View, unread: Sequence[Key]) -> list[Key]:
-    """Functions whose asynchronous events are at stake: what becomes of them depends on what is read here."""
+    """Return functions that may lose asynchronous events: their failure path is read here."""
 
     def count(key: Key, metric: str) -> float:
         return sum(view.world.metric(key, metric).values[-RECENT_POINTS:])

@@ -72,7 +72,7 @@ async def examine(
     actions: Sequence[str],
     limited: bool = False,
 ) -> Examined:
-    """Everything that can be known of `connection` within `ALL_S`, asked for the IAM `actions`.
+    """Check everything that can be known of `connection` within `ALL_S`, for the IAM `actions`.
 
     `limited`: the role that is assumed shall be held to the read-only session policy.
     """
@@ -111,7 +111,7 @@ class _Visit:
             await self._identity(session, credentials, region, where)
 
     def _session(self) -> Any:
-        """A session, None when the configuration of the SDK names what is not there."""
+        """Return a session, None when the configuration of the SDK names what does not exist."""
         try:
             session = open_session(self._connection, Guard(read_only=True), self._meter)
             self.roles.install(session)
@@ -131,7 +131,7 @@ class _Visit:
         return region
 
     async def _credentials(self, session: Any, region: str) -> Any:
-        """The credentials, None when there are none that work."""
+        """Return the credentials, None when there are none that work."""
         if session is None:
             return None
         session.set_config_variable("region", region or None)
@@ -198,7 +198,7 @@ class _Visit:
             await clients.close()
 
     def _held(self, credentials: Any, identity: str) -> None:
-        """Whether the wall at AWS stands that the settings ask for; lambdatop refuses to start where not."""
+        """Check that AWS enforces the session policy of the settings; lambdatop does not start otherwise."""
         try:
             self.roles.check(credentials, identity)
         except LambdatopError as error:

@@ -44,7 +44,7 @@ class Places(Struct, frozen=True):
 
 
 async def places(connection: Connection, region: str, meter: Meter) -> Places:
-    """The URLs the SDK would call, without credentials: a session of its own signs nothing."""
+    """Return the URLs that the SDK would call, without credentials: its own session signs nothing."""
     nobody = replace(connection, access_key="nobody", secret_key="nobody", session_token=None, read_only=True)
     session = open_session(nobody, Guard(read_only=True), meter)
     urls: dict[str, str] = {}
@@ -114,7 +114,7 @@ def _bundle(session: Any) -> str:
 
 
 def trust(session: Any) -> ssl.SSLContext | None:
-    """What the SDK would trust; None when the bundle cannot be read."""
+    """Return the certificates that the SDK would trust; None when the bundle cannot be read."""
     try:
         return ssl.create_default_context(cafile=_bundle(session) or get_cert_path(True))
     except (OSError, ssl.SSLError):
@@ -122,7 +122,7 @@ def trust(session: Any) -> ssl.SSLContext | None:
 
 
 async def probe_all(where: Places, tls: ssl.SSLContext) -> dict[str, Probe]:
-    """One answer by URL, a few at a time."""
+    """Return one answer by URL, a few requests at a time."""
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def one(url: str) -> tuple[str, Probe]:
@@ -134,7 +134,7 @@ async def probe_all(where: Places, tls: ssl.SSLContext) -> dict[str, Probe]:
 
 
 def told(where: Places, probes: Mapping[str, Probe]) -> list[Check]:
-    """One line for each URL, and the clock's."""
+    """Return one check for each URL, and the clock's."""
     services: dict[str, list[str]] = {}
     for service, url in where.urls.items():
         services.setdefault(url, []).append(service)

@@ -50,7 +50,7 @@ async def probe(url: str, proxy: str, tls: ssl.SSLContext, wait_s: float) -> Pro
 
 
 async def _ask(url: SplitResult, proxy: SplitResult | None, tls: ssl.SSLContext) -> tuple[float, bytes]:
-    """When the request left (s since the epoch), and the head of the answer."""
+    """Return when the request was sent (s since the epoch), and the head of the answer."""
     secure, host = url.scheme == "https", url.hostname or ""
     port = url.port or (443 if secure else 80)
     first = proxy or url
@@ -79,7 +79,7 @@ async def _ask(url: SplitResult, proxy: SplitResult | None, tls: ssl.SSLContext)
 
 
 async def _resolved(host: str, port: int) -> tuple[str, int]:
-    """An address of a host, looked up in a thread that nobody waits for when it hangs.
+    """Return an address of a host, looked up in a thread that nobody waits for when it hangs.
 
     The loop's own executor is joined at exit: a dead name server would hold the whole command up.
     """

@@ -24,7 +24,7 @@ TRIALS: tuple[Trial, ...] = (
 
 
 async def tried(api: Api, actions: Collection[str]) -> dict[str, Permission]:
-    """What one read each says of those of the actions that have a harmless one."""
+    """Return what one harmless read each says of those actions that have one."""
     every = (*(trial for spec in COLLECTORS.values() for trial in spec.trials), *TRIALS)
     wanted = [(s, o, p) for s, o, p in every if iam_action(s, o) in actions]
     answers = await asyncio.gather(*(_try(api, *trial) for trial in wanted))

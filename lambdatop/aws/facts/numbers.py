@@ -12,7 +12,7 @@ DIGITS = 19
 
 
 def finite(value: Any) -> bool:
-    """Whether it is a number that figures can be made of."""
+    """Return whether it is a number that figures can be made of."""
     if type(value) is int:
         return -LARGEST <= value <= LARGEST
     return type(value) is float and math.isfinite(value)

@@ -15,7 +15,7 @@ RECENT_POINTS = 5
 def in_turn(
     view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int, give_way: GiveWay = no_pause
 ) -> list[Key]:
-    """At most `most` functions; `asked` says when each was asked about last.
+    """Return at most `most` functions; `asked` says when each was asked about last.
 
     Watched ones come first, then the busiest, which take at most 40 % of the places, then whoever has
     waited longest, so that every function has its turn however many there are.
@@ -33,6 +33,6 @@ def in_turn(
 
 
 def _traffic(view: View, key: Key) -> float:
-    """Invocations and throttles of the newest known minutes."""
+    """Return invocations and throttles of the newest known minutes."""
     series = (view.world.metric(key, metric) for metric in ("Invocations", "Throttles"))
     return sum(sum(s.values[-RECENT_POINTS:]) for s in series)

@@ -73,7 +73,7 @@ class LogsSource:
         self.live = LiveTail(api, woken)
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round over the functions followed; fails only when none of them could be read."""
+        """Read one round of the functions followed; fails only when none of them could be read."""
         self._backfill_s = view.log_backfill_s
         functions = known.functions(view, self._scope)
         chosen = set(self._choose(view, functions))
@@ -96,11 +96,11 @@ class LogsSource:
         return (*ready, *self._told.news(self._scope, self._api.now(), self._unread))
 
     def when_news_come(self, wake: Callable[[], None]) -> None:
-        """Live lines call for a round at once."""
+        """Call `wake` when live lines have come, which need a round at once."""
         self.live.woken = wake
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Logs that are worth reading and were not, those of functions in trouble beyond the limit too."""
+        """Return logs worth reading that were not read, those of functions in trouble beyond the limit."""
         functions, now = known.functions(view, self._scope), self._api.now()
         watched = view.watched | view.live
         wanted = set(choose(view.world, functions, watched, self._following, now, self._most))
@@ -113,15 +113,15 @@ class LogsSource:
         return (*self._unread, *(gap for gap in gaps if gap.targets))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
-        """`domain.log_export.LogExport`: whole logs, apart from the tails."""
+        """Yield whole logs, apart from the tails (`domain.log_export.LogExport`)."""
         return Export(self._api).texts(*self._whole(view))
 
     def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
-        """Like `texts`, but the lines are understood."""
+        """Yield the same as `texts`, but with parsed lines."""
         return Export(self._api).lines(*self._whole(view))
 
     def _whole(self, view: View) -> tuple[list[FunctionFacts], int, set[str]]:
@@ -215,7 +215,7 @@ class LogsSource:
         tail.notes.append("this log is long or fast: reading goes on with the next round")
 
     async def _read(self, tail: Tail, window: Window, group: str, pages: int) -> bool:
-        """Some pages of a window; whether it was read to its end."""
+        """Read some pages of a window; returns whether it was read to its end."""
         for _ in range(pages):
             try:
                 page = await self._page(group, window)
@@ -262,7 +262,7 @@ class LogsSource:
     async def _event(
         self, facts: FunctionFacts, tail: Tail, shared: bool, session: Session | None, first: int
     ) -> LogsObserved:
-        """What is owed, as an event; nothing is crossed out before the event is made.
+        """Return the new lines as an event; none is removed from the list before the event is made.
 
         Its lines are numbered from `first` on: the fold, which has no time for each line, then need not.
         """

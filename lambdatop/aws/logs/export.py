@@ -50,7 +50,7 @@ class Export:
     async def texts(
         self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
     ) -> AsyncGenerator[Batch[Text], None]:
-        """The lines of these functions as cleaned text; `shared` are the groups that others write to, too."""
+        """Yield their lines as cleaned text; `shared` are the groups that other functions write to, too."""
         async with aclosing(self._merged(functions, since_ms, shared)) as batches:
             async for batch in batches:
                 for some in _slices(batch):
@@ -65,7 +65,7 @@ class Export:
     async def lines(
         self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
     ) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
-        """The lines of these functions, parsed."""
+        """Yield the lines of these functions, parsed."""
         async with aclosing(self._merged(functions, since_ms, shared)) as batches:
             async for batch in batches:
                 for some in _slices(batch):
@@ -75,7 +75,7 @@ class Export:
     async def _merged(
         self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
     ) -> AsyncGenerator[Batch[Entry], None]:
-        """Batches of all groups, as far as each of them was read."""
+        """Yield batches of all groups in order of time, as far as each group was read."""
         until_ms = int(self._api.now() * 1000) + AHEAD_MS
         writers: dict[str, dict[str, Key]] = {}
         for facts in functions:
@@ -163,7 +163,7 @@ class _Walk:
         return taken
 
     def notes(self) -> list[str]:
-        """What is to be said, once; how many lines were left out is known at the end."""
+        """Return each note once; how many lines were left out is known at the end."""
         said, self._said = self._said, []
         if self.ended and self._unknown:
             said.append(f"{self._unknown} lines of streams that name no function are left out (shared group)")
@@ -171,7 +171,7 @@ class _Walk:
         return said
 
     async def stop(self) -> None:
-        """Nobody wants the page that is on its way."""
+        """Cancel the read of the next page."""
         if self._coming is not None:
             self._coming.cancel()
             await asyncio.gather(self._coming, return_exceptions=True)
@@ -197,14 +197,14 @@ class _Walk:
 
 
 def _slices(batch: Batch[Entry]) -> Iterable[Batch[Entry]]:
-    """At least one, which carries the notes."""
+    """Yield slices of a batch: at least one, which carries the notes."""
     yield Batch(batch.lines[:SLICE], batch.notes)
     for begin in range(SLICE, len(batch.lines), SLICE):
         yield Batch(batch.lines[begin : begin + SLICE])
 
 
 def _stamp(event: Raw) -> int:
-    """The event's timestamp, ms since the epoch; 0 where the server sent none."""
+    """Return the event's timestamp, ms since the epoch; 0 where the server sent none."""
     at = event.get("timestamp")
     return at if type(at) is int else 0
 
@@ -227,5 +227,5 @@ def _identity(event: Raw) -> str:
 
 @lru_cache(maxsize=1024)
 def _stream(name: str) -> str:
-    """A few streams write thousands of lines each."""
+    """Return a stream's name, cleaned and cached: a few streams write thousands of lines each."""
     return clean_line(name, 512)

@@ -44,7 +44,7 @@ class Door(Protocol):
     """What is needed of `session.Api`."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
 
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Call a reading operation; raises SourceError and its kinds."""
@@ -80,11 +80,11 @@ class _Window:
         return all(a >= b for a, b in pairwise(stamps))
 
     def oldest_first(self, turned: bool) -> list[Raw]:
-        """The lines in the order of time; those of one millisecond as they came, `turned` or not."""
+        """Return the lines in order of time; those of one millisecond in the order that the server means."""
         return sorted(self.events[::-1] if turned else self.events, key=stamp)
 
     def narrower(self, lines: int) -> int:
-        """A width (ms) in which there are about so many lines, and that gets somewhere."""
+        """Return a width (ms) that holds about so many lines, and is less than the present one."""
         half = (self.end - self.start + 1) // 2
         if not self.events:
             return max(1, half)
@@ -116,7 +116,7 @@ class _Walk:
         return self.at < self.floor
 
     def take(self, window: _Window, start: int) -> None:
-        """The window is complete from `start` on."""
+        """Record that the window is complete from `start` on."""
         turned = self.turns and window.start >= NEWEST_FIRST_FROM_MS
         events = [event for event in window.oldest_first(turned) if stamp(event) >= start]
         self.newest_windows_first.append(events)
@@ -124,12 +124,12 @@ class _Walk:
         self.at = start - 1
 
     def fit(self, window: _Window) -> None:
-        """The next window is wider where there was little in this one."""
+        """Make the next window wider where there was little in this one."""
         if len(window.events) < max(1, self.lines // 8):
             self.width = min(DAY_MS, self.width * WIDER)
 
     def events(self, since: int) -> list[Raw]:
-        """What was read from `since` (ms) on, oldest first."""
+        """Return what was read from `since` (ms) on, oldest first."""
         found: list[Raw] = []
         for window in reversed(self.newest_windows_first):
             found += (event for event in window if stamp(event) >= since)
@@ -155,7 +155,7 @@ class LogHistory:
     async def older(
         self, functions: Sequence[FunctionFacts], before: float, shared: Collection[str]
     ) -> Older:
-        """A page of the logs of these functions up to `before` (s since the epoch, inclusive).
+        """Return a page of the logs of these functions up to `before` (s since the epoch, inclusive).
 
         `shared` are log groups that other functions write to as well: their lines are told apart by stream.
         """
@@ -250,7 +250,7 @@ class LogHistory:
         )
 
     async def _floor(self, group: str) -> tuple[int, str]:
-        """The oldest millisecond that a group can hold, and what is to be said about it; raises Missing."""
+        """Return the oldest millisecond that a group can hold, and a note about it; raises Missing."""
         known = self._groups.get(group)
         if known is None:
             try:

@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 def group_of(identifier: str) -> str:
-    """The log group's name in what Live Tail calls one: an ARN, `account:name`, or the name."""
+    """Return the log group's name from Live Tail's identifier: an ARN, `account:name`, or the name."""
     arn = parse_arn(identifier)
     if arn is not None:
         return arn.resource.removeprefix("log-group:").removesuffix(":*")
@@ -125,13 +125,13 @@ class LiveTail:
         return held is None or held.began < math.inf or held.task is None or held.task.done()
 
     def session(self, group: str) -> Session | None:
-        """The session that brings this group's lines now."""
+        """Return the session that brings this group's lines now."""
         held = self._session
         live = held is not None and group in held.groups and held.began < math.inf
         return held if live and held is not None and held.task and not held.task.done() else None
 
     def why_not(self, group: str) -> str:
-        """Why the lines of a wanted group come by polling."""
+        """Return why the lines of a wanted group come by polling."""
         now = self._api.now()
         if group in self._refused:
             return self._refused[group][1]
@@ -148,12 +148,12 @@ class LiveTail:
         return f"Live Tail is off: {self._why}; it is tried again in {wait_s:.0f} s"
 
     def arrived(self) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
-        """What came since the last call, by group, with the number of the session that brought it."""
+        """Return what came since the last call, by group, with the number of the session that brought it."""
         came, self._arrived, self._held = self._arrived, {}, 0
         return came
 
     async def follow(self, wanted: Mapping[str, str]) -> None:
-        """Have a session over these groups (name to ARN), or none. Starting one does not wait for it."""
+        """Keep a session over these groups (name to ARN), or none; does not wait until one has started."""
         if self._closed:
             return
         now = self._api.now()
@@ -242,7 +242,7 @@ class LiveTail:
             self.woken()
 
     async def _bury(self, session: Session, task: asyncio.Task[str], now: float) -> None:
-        """Learn from a session that ended. What nobody foresaw goes to the log: polling goes on."""
+        """Note why a session ended, and when to try again. Unexpected errors are logged; polling goes on."""
         error = None if task.cancelled() else task.exception()
         code = task.result() if error is None and not task.cancelled() else ""
         unforeseen = error if error is not None and not isinstance(error, SourceError) else None

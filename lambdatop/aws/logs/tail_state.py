@@ -43,13 +43,13 @@ TEXT_CHARS = 2000
 
 
 def content(event: Raw) -> int:
-    """What makes the line that line, as a number that means something within this process only."""
+    """Return a number for the content of a line, which has a meaning within this process only."""
     text = str(event.get("message") or "")[:TEXT_CHARS].rstrip("\n")
     return hash((event.get("logStreamName"), event.get("timestamp"), text))
 
 
 def moment(event: Raw) -> float:
-    """The event's timestamp, s since the epoch."""
+    """Return the event's timestamp, s since the epoch."""
     return float(event.get("timestamp") or 0) / 1000
 
 
@@ -63,15 +63,15 @@ class Counts:
         return sum(map(len, self._spans.values()))
 
     def get(self, at: float, what: int) -> int:
-        """How many there were."""
+        """Return how many there were."""
         return self._spans.get(int(at // SPAN_S), {}).get(what, 0)
 
     def put(self, at: float, what: int, count: int) -> None:
-        """There were so many."""
+        """Store how many there were."""
         self._spans.setdefault(int(at // SPAN_S), {})[what] = count
 
     def since(self, at: float) -> int:
-        """How many different lines have a timestamp after `at` (to the span)."""
+        """Return how many different lines have a timestamp after `at` (rounded to the span)."""
         first = int(at // SPAN_S)
         return sum(len(lines) for span, lines in self._spans.items() if span >= first)
 
@@ -121,7 +121,7 @@ class Window:
     ids_before: set[str] = field(default_factory=set)
 
     def turn_page(self) -> None:
-        """Another page comes. What may come again is what the page before it brought.
+        """Begin another page, which may repeat what the page before it brought.
 
         All ids of a window that falls behind were 23 MB for each fast log, and 14 ms when it was given up.
         """
@@ -166,12 +166,12 @@ class Tail:
         return max(oldest, min(self.newest, now) - self.overlap_s())
 
     def overlap_s(self) -> float:
-        """How much of what was read is read again, s."""
+        """Return how much of what was read is read again, s."""
         low, high = OVERLAP_S
         return min(high, max(low, OVERLAP_EVENTS / self.rate)) if self.rate else high
 
     def open_head(self, now: float) -> Window:
-        """The window to go on with; notes what had to be skipped for it."""
+        """Return the window to go on with; notes what had to be skipped for it."""
         head = self.head
         if head is not None:
             behind_s = now - JUMP_S - max(head.position, head.start)
@@ -196,7 +196,7 @@ class Tail:
         return self.head
 
     def close_head(self, now: float) -> None:
-        """The head window is read to its end: move on."""
+        """Finish the head window, which was read to its end."""
         head, self.head = self.head, None
         if head is None:
             return
@@ -211,7 +211,7 @@ class Tail:
         self.rate = self.seen.since(min(self.newest or now, now) - RATE_S) / RATE_S
 
     def open_sweep(self, now: float) -> Window | None:
-        """The window in which late lines are looked for, when one is due."""
+        """Return the window in which late lines are looked for, when one is due."""
         if self.sweep is None and self.settled > -math.inf and now - LATE_S - self.settled >= SWEEP_S:
             start = max(self.settled, self.floor, now - max(self.backfill_s, LAGS_S))
             if start - self.settled >= 1.0:
@@ -226,13 +226,13 @@ class Tail:
         return self.sweep
 
     def close_sweep(self) -> None:
-        """What the sweep was to read is settled."""
+        """Finish the sweep: what it was to read is settled."""
         if self.sweep is not None and self.sweep.end is not None:
             self.settled = max(self.settled, self.sweep.end)
         self.sweep = None
 
     def open_last(self, now: float) -> Window | None:
-        """The window of the last look at what is `LAST_S` old, when one is due."""
+        """Return the window of the last reading of what is `LAST_S` old, when one is due."""
         end = now - LAST_S
         if self.last is None and self.last_settled > -math.inf and end - self.last_settled >= LAST_EVERY_S:
             start = max(self.last_settled, self.floor)
@@ -247,7 +247,7 @@ class Tail:
         return self.last
 
     def close_last(self) -> None:
-        """What the last look was to read is read."""
+        """Finish the last reading."""
         if self.last is not None and self.last.end is not None:
             self.last_settled = max(self.last_settled, self.last.end)
         self.last = None

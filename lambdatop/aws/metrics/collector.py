@@ -47,16 +47,16 @@ class MetricsSource:
         self._wake = wake
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """What the plan would ask for the first time now, and what it leaves out for want of money."""
+        """Return what the plan would ask for the first time now, and what it leaves out for cost."""
         counted = Round(self._api, self._scope, self._settings, self._memory, view).unasked()
         return tuple(Gap(self.name, METRICS.action, None, reason, n) for reason, n in sorted(counted.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """None: the plan slows single tiers down, and says so itself."""
+        """Return no least pace: the plan slows single tiers down, and says so itself."""
         return 0.0, ""
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; CloudWatch bills it even when a later batch fails."""
+        """Read one round; CloudWatch bills it even when a later batch fails."""
         if view.full and self._memory.full_since is None:
             self._memory.full_since = self._api.now()
         round_ = Round(self._api, self._scope, self._settings, self._memory, view)
@@ -75,5 +75,5 @@ SPEC = CollectorSpec(
 
 
 def _most(besides: int) -> int:
-    """Functions whose series fit into a round that asks for so many others."""
+    """Return how many functions have series that fit into a round which asks for so many others."""
     return max(1, (SERIES_PER_ROUND - besides) // MOST_A_FUNCTION)

@@ -12,7 +12,7 @@ from lambdatop.domain.state.events import ActivityObserved
 
 
 async def active_functions(api: Api, scope: Scope, paid: Callable[[int], None]) -> ActivityObserved:
-    """Functions with a point of Invocations within the last three hours or a little more.
+    """Return functions with a point of Invocations within the last three hours or a little more.
 
     A function that is new to CloudWatch appears some minutes late. `paid` is told of each page, which costs
     as much as one metric. Raises SourceError kinds.

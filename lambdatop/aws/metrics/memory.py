@@ -43,13 +43,13 @@ class Ledger:
         self.calm = True
 
     def pay(self, now: float, units: int, tier: Tier) -> None:
-        """So many units were asked for at `now`, in the present mood."""
+        """Record that so many units were asked for at `now`, and whether that was in a calm time."""
         self._ours += units
         if tier != "wanted":
             self._paid.append(Paid(now, units, tier, self.calm))
 
     def spent(self, now: float) -> tuple[int, int, int]:
-        """Units of the last hour; of sweeps for a move; of calm times without the trip-wire's."""
+        """Return units of the last hour; of sweeps for a move; of calm times without the trip-wire's."""
         while self._paid and self._paid[0].at <= now - HOUR_S:
             self._paid.popleft()
         swept = sum(p.units for p in self._paid if p.tier == "sweep")
@@ -57,7 +57,7 @@ class Ledger:
         return sum(p.units for p in self._paid), swept, calm
 
     def others(self, now: float, spend: Spend) -> float:
-        """What everything but this source has cost within the hour, in units, by the meter's totals."""
+        """Return what everything but this source cost within the hour, in units, by the meter's totals."""
         theirs = spend.usd / METRIC_USD - self._ours
         if not self._totals:  # a connection before this one may have spent already
             before = round(min(spend.usd, spend.usd_per_hour) / METRIC_USD)
@@ -91,11 +91,11 @@ class Memory:
         self._answers: dict[SeriesKey, int] = {}
 
     def found(self, keys: Iterable[Key], now: float) -> None:
-        """A sweep has found these: they stay hot for a quarter of an hour."""
+        """Record functions that a sweep has found: they stay hot for a quarter of an hour."""
         self._hot_until |= dict.fromkeys(keys, now + LATELY_S)
 
     def hot(self, now: float) -> tuple[Key, ...]:
-        """Who was found by a sweep lately, the newest first."""
+        """Return functions that a sweep has found lately, the newest first."""
         self._hot_until = {k: until for k, until in self._hot_until.items() if until > now}
         return tuple(sorted(self._hot_until, key=lambda k: (-self._hot_until[k], k)))
 
@@ -111,11 +111,11 @@ class Memory:
                 self.swept[metric] = {k: v for k, v in at.items() if k in existing}
 
     def due(self, query: Query) -> bool:
-        """Whether a slow series takes part this time: in its first answer, and in each `every`-th."""
+        """Return whether a slow series takes part this time: in its first answer, and in each `every`-th."""
         return query.every == 1 or self._answers.get(query.series, 0) % query.every == 0
 
     def answered(self, candidates: Iterable[Query]) -> None:
-        """A round has come home: slow series among its candidates come one step nearer to their turn."""
+        """Count an answered round for the slow series among its candidates."""
         for query in candidates:
             if query.every > 1:
                 self._answers[query.series] = self._answers.get(query.series, 0) + 1

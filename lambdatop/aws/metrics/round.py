@@ -52,7 +52,7 @@ class Round:
         memory.forget_others(self._facts.functions)
 
     def plan(self) -> PollingPlan:
-        """What is due now, by all that is known by now."""
+        """Plan what is due now, by all that is known so far."""
         now = self._api.now()
         state = polling_state(
             self._view,
@@ -88,7 +88,7 @@ class Round:
         return planned.more
 
     def unasked(self) -> Counter[Reason]:
-        """Functions, queues, triggers and streams that lack figures, by reason.
+        """Return how many functions, queues, triggers and streams lack figures, by reason.
 
         Who has not run lately needs no detail; who was swept for errors still lacks everything else.
         """
@@ -104,7 +104,7 @@ class Round:
         return Counter((found | dict.fromkeys(first, "not asked")).values())
 
     async def everything(self, most: Callable[[int], int]) -> None:
-        """All series of all functions, or of `most(units besides)` of them; nothing is weighed."""
+        """Ask for all series of all functions, or of `most(units besides)` of them, whatever they cost."""
         besides = len(self._wire) + sum(len(queries) for queries in self._facts.fixed.values())
         chosen = in_turn(
             self._view, self._facts.functions, self._memory.asked, most(besides), self._api.give_way
@@ -112,7 +112,7 @@ class Round:
         await self._detail(replace(self.plan(), detail=tuple(chosen)), self._wire)
 
     async def _detail(self, planned: PollingPlan, first: Sequence[Query] = ()) -> None:
-        """All series of what is due, with `first` before them, and the plan itself."""
+        """Ask for all series of what is due, with `first` before them, and record the plan itself."""
         memory, world = self._memory, self._view.world
         functions = [f for k in planned.detail if (f := world.functions.get(k))]
         asked = await self._in_pieces(function_queries(self._seen, functions, self._facts.mappings))
@@ -138,7 +138,7 @@ class Round:
     async def _worth_asking(
         self, functions: Sequence[FunctionFacts], asked: Sequence[Query], room: float
     ) -> list[Query]:
-        """Series that the answers have made worth asking for, as far as there is room for them.
+        """Return series that the answers have made worth asking for, as far as the budget allows.
 
         Whoever looks only once would never see them in a later round.
         """
@@ -150,7 +150,7 @@ class Round:
         return more[:affordable]
 
     async def _ask_further(self, queries: Sequence[Query], tier: Tier) -> None:
-        """What the answers made worth asking for; a failure must not cost what was answered before."""
+        """Ask for what the answers made worth asking for; a failure must not lose former answers."""
         if not queries:
             return
         try:
@@ -168,7 +168,7 @@ class Round:
         self._memory.wire_at = self._api.now()
 
     async def _discover(self) -> None:
-        """Who ran lately; without an answer all functions count as active, which the plan has to afford."""
+        """Ask which functions ran lately; without an answer all count as active, as the plan can afford."""
         self._memory.discovered_at = self._api.now()
         try:
             self._learn(await active_functions(self._api, self._scope, self._paid("list")))
@@ -179,7 +179,7 @@ class Round:
             self._memory.note = f"which functions ran lately is not known, so all count as active: {error}"
 
     async def _sweep(self, planned: PollingPlan) -> bool:
-        """One series of many functions, to find those worth detail; whether nobody else has to be asked."""
+        """Sweep one series of many functions to find those worth detail; returns whether that is enough."""
         memory, swept, metric = self._memory, planned.sweep, planned.metric
         span = self._span()
         if len(swept) > MANY_SWEPT:
@@ -202,7 +202,7 @@ class Round:
         return planned.periodic or not set(found) <= set(in_detail(memory, now))
 
     async def _in_pieces(self, queries: Iterable[Query]) -> list[Query]:
-        """All of them; eighty thousand made at once would hold up everybody for a fifth of a second."""
+        """Make all queries in pieces: 80,000 made at once would block the loop for a fifth of a second."""
         made: list[Query] = []
         for query in queries:
             made.append(query)

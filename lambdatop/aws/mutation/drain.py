@@ -182,7 +182,7 @@ class Drain:
         return f" ({', '.join(codes)})" if codes else ""
 
     async def _remaining(self) -> int:
-        """What SQS counts now, waiting and in flight; 0 when it does not say."""
+        """Return how many messages SQS counts now, waiting and in flight; 0 when it does not say."""
         params = {"QueueUrl": self.ticket.queue_url, "AttributeNames": list(COUNTS)}
         counts = (await self.ask("GetQueueAttributes", params)).parsed.get("Attributes") or {}
         return sum(int(counts.get(name) or 0) for name in COUNTS)

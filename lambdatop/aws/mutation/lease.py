@@ -60,7 +60,7 @@ class DynamoLease:
 
 
 def lease_of(settings: LeaseSettings, mutator: AwsMutator) -> DynamoLease | None:
-    """The lease that is configured, None without a table."""
+    """Return the lease that is configured, None without a table."""
     return DynamoLease(mutator, settings.table, settings.seconds) if settings.table else None
 
 
@@ -85,7 +85,7 @@ def _call(table: str, name: str, owner: str, now: float, until: int) -> Call:
 
 
 def _held(item: Any) -> Held:
-    """An item of the table, which others write: whatever is not as it should be stays out."""
+    """Return an item of the table, which others write: values that are not valid are left out."""
     known: Mapping[str, Any] = item if isinstance(item, dict) else {}
     owner = clean_name(str((known.get("owner") or {}).get("S") or "")) or "somebody"
     return Held(owner, _number(known.get("expires")), int(_number(known.get("fence"))))

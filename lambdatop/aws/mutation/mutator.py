@@ -62,7 +62,7 @@ class AwsMutator:
         self.wait_s = WAIT_S
 
     async def signer(self, call: Call) -> str:
-        """The ARN that will sign `call`: AWS is asked with exactly the keys which are then kept for it.
+        """Return the ARN that will sign `call`: AWS is asked with the very keys that are kept for it.
 
         Raises IdentityChanged, and LambdatopError when AWS did not say.
         """
@@ -70,7 +70,7 @@ class AwsMutator:
         return caller.arn
 
     async def _signer(self, digest: str) -> Caller:
-        """Who was asked for this call, asked for now where nobody was (a lease)."""
+        """Return who was asked about for this call; asks now where that was not done (a lease)."""
         return self._signers.pop(digest, None) or await self._credentials.identify()
 
     async def send(self, call: Call, digest: str) -> Sent:
@@ -82,7 +82,7 @@ class AwsMutator:
         return (await self.answer(call, digest)).failure or Sent("applied", "")
 
     async def answer(self, call: Call, digest: str) -> Answer:
-        """Like `send`, with what AWS said; a refusal's body, too, may say something (who has a lease)."""
+        """Send like `send`, and return AWS's answer; a refusal's body may be one, too (who has a lease)."""
         if call.digest() != digest:
             return _unsent("The call is not the one that was confirmed.")
         if (call.service, call.operation) not in ALLOWED:
@@ -138,7 +138,7 @@ def _unsent(sentence: str) -> Answer:
 
 
 def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:
-    """What an exception says about the change: refused, not sent, or unknown. When in doubt, unknown."""
+    """Return what an exception says of the change: refused, not sent, or (when in doubt) unknown."""
     sentence = _sentence(error, call)
     if not ticket.sent:
         return Sent("not-sent", sentence)
@@ -156,7 +156,7 @@ def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:
 
 
 def _was_connected(error: BaseException) -> bool:
-    """Whether a connection error hides one that broke later: only a failed connect is safe to call unsent."""
+    """Return whether it hides a connection that broke later: only a failed connect sent nothing."""
     inner = getattr(error, "kwargs", {}).get("error")
     return not _is_connect_failure(inner)
 

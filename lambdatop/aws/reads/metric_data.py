@@ -53,7 +53,7 @@ class Span(NamedTuple):
 
 
 def span_until(now: float, minutes: int) -> Span:
-    """The last `minutes`, the one that is under way included."""
+    """Return the last `minutes`, the current one included."""
     end = ceil(now / PERIOD_S) * PERIOD_S
     return Span(end - minutes * PERIOD_S, end)
 
@@ -86,12 +86,12 @@ class Answered:
         return bool(self.points or self._whole)
 
     def ordered(self) -> Sequence[tuple[int, float]]:
-        """Points, oldest first."""
+        """Return points, oldest first."""
         return self._whole or tuple(sorted(self.points.items()))
 
 
 def _one_after_another(stamps: Sequence[Any], values: Sequence[Any], span: Span) -> Columns | None:
-    """The points where each minute has one, as of most functions that run; None for every other list."""
+    """Return the points where each minute has one, as of most functions that run; None for any other list."""
     count = len(stamps)
     if not count or count != len(values) or type(stamps[0]) is not float:
         return None
@@ -106,7 +106,7 @@ def _one_after_another(stamps: Sequence[Any], values: Sequence[Any], span: Span)
 
 @lru_cache(maxsize=32)
 def _minutes(first: int, count: int) -> tuple[tuple[int, ...], list[float]]:
-    """The minutes from `first` on, and as an answer has them: all series of a round share them."""
+    """Return the minutes from `first` on, and as an answer has them: all series of a round share them."""
     minutes = tuple(range(first, first + count * PERIOD_S, PERIOD_S))
     return minutes, list(map(float, minutes))
 
@@ -114,7 +114,7 @@ def _minutes(first: int, count: int) -> tuple[tuple[int, ...], list[float]]:
 async def ask(
     api: Api, queries: Sequence[Query], span: Span, paid: Callable[[int], None]
 ) -> list[tuple[Query, Answered]]:
-    """All of `queries`; `paid` is told how many series each request asks for, before it is sent."""
+    """Ask for all `queries`; `paid` gets the number of series of each request before it is sent."""
     batches = [queries[i : i + span.per_call] for i in range(0, len(queries), span.per_call)]
     answered: list[list[tuple[Query, Answered]]] = [[] for _ in batches]
     left = iter(enumerate(batches))
@@ -132,7 +132,7 @@ async def ask(
 async def observe(
     api: Api, scope: Scope, queries: Sequence[Query], span: Span, world: World
 ) -> MetricsObserved:
-    """What CloudWatch says of `queries`, for sources whose few series no plan weighs; raises as `usable`."""
+    """Return CloudWatch's answers, for sources whose few series no plan limits; raises as `usable`."""
     answered = await ask(api, queries, span, lambda units: None)
     data = await usable(api, answered, lambda series: world.asked_at(series) is not None)
     return MetricsObserved(scope, api.now(), span.start, span.end, data)

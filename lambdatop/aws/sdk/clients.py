@@ -48,7 +48,7 @@ class Clients:
         self.values = response_hooks.values_of(session)
 
     async def get(self, service: str) -> Any:
-        """The client of `service`; the first caller waits for its models to load, off the loop."""
+        """Return the client of `service`; the first caller waits while a thread loads its models."""
         if service not in self._open:
             async with self._lock:
                 if service not in self._open:
@@ -57,7 +57,7 @@ class Clients:
 
     @asynccontextmanager
     async def streaming(self, service: str) -> AsyncIterator[Any]:
-        """A client of its own for one event stream: sent once, and gone with its socket after the block."""
+        """Yield a client of its own for one event stream: no retry, and closed after the block."""
         async with self._client(service, attempts=1, read_timeout_s=SILENCE_S) as client:
             yield client
 
@@ -77,7 +77,7 @@ class Clients:
         return await self._exit.enter_async_context(made)
 
     async def caller(self, keys: Any) -> dict[str, Any]:
-        """GetCallerIdentity, signed with exactly these frozen keys, by a client that knows no others."""
+        """Return GetCallerIdentity, signed with exactly these frozen keys, by a client that has no others."""
         made = self._client("sts", attempts=self._attempts, read_timeout_s=self._read_timeout_s, keys=keys)
         async with made as client:
             answer: dict[str, Any] = await client.get_caller_identity()

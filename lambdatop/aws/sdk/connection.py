@@ -42,7 +42,7 @@ class Connection:
 
 
 async def resolve(session: Any) -> Any:
-    """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
+    """Fetch credentials now: later a provider that asks or opens a browser would disturb the console."""
     from botocore.exceptions import NoCredentialsError
 
     from lambdatop.aws.sdk.credentials import not_fetched
@@ -58,7 +58,7 @@ async def resolve(session: Any) -> Any:
 
 
 def region_of(connection: Connection, session: Any) -> str:
-    """The region to look at; raises NoRegionError or InvalidRegionError."""
+    """Return the region to read; raises NoRegionError or InvalidRegionError."""
     from botocore.exceptions import NoRegionError
     from botocore.utils import validate_region_name
 

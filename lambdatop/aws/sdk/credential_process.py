@@ -49,7 +49,7 @@ the other end of that input, so it ends with us, whichever signal or thread that
 
 
 def starter(profile: str, say: Say) -> Callable[..., Awaitable[Any]]:
-    """What the SDK calls to start the process of `profile`; `say` tells what is being waited for."""
+    """Return what the SDK calls to start the process of `profile`; `say` reports what is being waited for."""
     name = f"The credential_process of profile {clean_line(profile, 80)!r}"
 
     async def start(*argv: str, stdout: int, stderr: int) -> Any:
@@ -88,7 +88,7 @@ class _Child:
         return self._child.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Its output, which the SDK can use: what it would do with any other is not to be relied on.
+        """Return its output, which the SDK can use: how the SDK treats any other output is not relied on.
 
         Raises:
             CredentialsError: it took too long, printed too much, failed, or printed no credentials.
@@ -155,7 +155,7 @@ async def _all(stream: asyncio.StreamReader | None) -> bytes:
 
 
 def _wrong(out: bytes) -> str:
-    """What is printed instead of credentials, in words that quote nothing of it; "" for credentials.
+    """Return what was printed instead of credentials, quoting nothing of it; "" for credentials.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
     """
@@ -175,7 +175,7 @@ def _wrong(out: bytes) -> str:
 
 
 def _is_time(value: Any) -> bool:
-    """Whether the SDK can tell when it is: None is never, and a time of no time zone cannot be compared."""
+    """Return whether the SDK can read it as a time with a time zone; None never expires."""
     try:
         return value is None or dateutil.parser.parse(value).tzinfo is not None
     except (ValueError, OverflowError, TypeError):

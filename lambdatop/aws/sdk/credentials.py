@@ -33,7 +33,7 @@ def settle_providers(session: Any, codes: MfaCodes | None, say: Say = lambda sen
 
 
 def mfa_refusal(error: BaseException) -> CredentialsError | None:
-    """The sentence for an answer of STS that is about the MFA code, None for any other error."""
+    """Return the sentence for an answer of STS that is about the MFA code, None for any other error."""
     if not isinstance(error, ClientError):
         return None
     about = error.response.get("Error") or {}
@@ -44,7 +44,7 @@ def mfa_refusal(error: BaseException) -> CredentialsError | None:
 
 
 def not_fetched(error: Exception) -> LambdatopError:
-    """The sentence for whatever kept the SDK from getting or renewing credentials."""
+    """Return the sentence for whatever kept the SDK from getting or renewing credentials."""
     known = (LambdatopError, GuardRefusal, ClientError, BotoCoreError, ResponseParserError)
     if isinstance(error, known):
         return mfa_refusal(error) or translate(error, "sts", "AssumeRole")
@@ -64,7 +64,7 @@ def _no_prompt(_: str) -> str:
 
 
 def usable_until(credentials: Any, codes: MfaCodes | None) -> Callable[[], float | None]:
-    """Tells until when credentials work (s since the epoch, None when they do not say), asked at any time.
+    """Return a function for the time until which credentials work (s since the epoch, None when not said).
 
     Those that only a new MFA code can renew are refused by the SDK itself ten minutes before they expire.
     """

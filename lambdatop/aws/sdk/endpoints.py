@@ -12,7 +12,7 @@ from lambdatop.domain.sanitize import clean_line
 
 
 def foreign_endpoint(connection: Connection, session: Any) -> str:
-    """The endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
+    """Return the endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
     if connection.endpoint_url:
         return clean_line(connection.endpoint_url, 500)
     found: list[str] = []
@@ -25,7 +25,7 @@ def foreign_endpoint(connection: Connection, session: Any) -> str:
 
 
 def configured_endpoint(session: Any, service: str) -> str:
-    """The endpoint of a service that a variable or the profile names, "" when none does."""
+    """Return the endpoint of a service that a variable or the profile names, "" when none does."""
     from botocore.configprovider import ConfiguredEndpointProvider
 
     if session.get_config_variable("ignore_configured_endpoint_urls"):

@@ -74,7 +74,7 @@ LOGIN = "log in again (`:login` in the console, or for example `aws sso login`)"
 
 
 def translate(error: BaseException, service: str, operation: str) -> LambdatopError:
-    """The domain error for `error`, raised by `service:operation` (botocore's service name)."""
+    """Return the domain error for `error`, raised by `service:operation` (botocore's service name)."""
     if isinstance(error, LambdatopError):
         return error
     name = f"{service}:{operation}"
@@ -88,7 +88,7 @@ def translate(error: BaseException, service: str, operation: str) -> LambdatopEr
 
 
 def gravest(failures: Sequence[SourceError]) -> SourceError:
-    """Of several failures of one round, the one to tell: what stops everything, then what is no denial."""
+    """Return the error to report of a round's failures: one that stops every read first, a denial last."""
     for kinds in (CredentialsError, Throttled), (Unreachable,):
         for failure in failures:
             if isinstance(failure, kinds):
@@ -97,7 +97,7 @@ def gravest(failures: Sequence[SourceError]) -> SourceError:
 
 
 def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
-    """AWS's error code (cleaned) and the HTTP status, 0 when there is none."""
+    """Return AWS's error code (cleaned) and the HTTP status, 0 when there is none."""
     response: Mapping[str, Any] = error.response or {}
     code = clean_name(str((response.get("Error") or {}).get("Code") or ""))
     status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode")
@@ -105,12 +105,12 @@ def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
 
 
 def words_of(error: sdk.ClientError) -> str:
-    """AWS's own message, readable and without secrets: whoever answers may have put anything there."""
+    """Return AWS's own message, readable and without secrets: whoever answers may have put anything there."""
     return readable(str((error.response.get("Error") or {}).get("Message") or ""))
 
 
 def readable(text: str) -> str:
-    """Somebody's message, cleaned, cut and without secrets; of an HTML page only that it is one."""
+    """Return a message, cleaned, shortened and without secrets; of an HTML page only that it is one."""
     return "an HTML page" if _PAGE.search(text) else redact(clean_line(text, _MESSAGE_MAX))[0]
 
 
@@ -149,14 +149,14 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
 
 
 def _endpoint(error: BaseException) -> str:
-    """Scheme, host and port of what could not be reached; no path, no query, no password."""
+    """Return scheme, host and port of what could not be reached; no path, no query, no password."""
     kwargs = getattr(error, "kwargs", None) or {}
     parts = urlsplit(str(kwargs.get("endpoint_url") or kwargs.get("proxy_url") or ""))
     return clean_line(f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}", 200)
 
 
 def _told(error: BaseException) -> str:
-    """The SDK's words, without an answer that an HTTP parser or a credential provider quotes in them."""
+    """Return the SDK's message, without an answer that an HTTP parser or a provider quotes in it."""
     if isinstance(error, sdk.CredentialRetrievalError):
         return str(error.kwargs.get("provider"))
     if isinstance(error, sdk.HTTPClientError):

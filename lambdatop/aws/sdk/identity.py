@@ -35,7 +35,7 @@ class Caller(Struct, frozen=True):
 
 @contextmanager
 def signing_with(caller: Caller) -> Iterator[None]:
-    """Have everything that is sent from this task, in this block, signed with the keys of `caller`."""
+    """Sign everything that this task sends in this block with the keys of `caller`."""
     token = _pinned.set(caller.keys)
     try:
         yield
@@ -78,17 +78,17 @@ class CheckedCredentials:
         return self._known.arn if self._known else ""
 
     async def get_account_id(self) -> Any:
-        """For endpoints that carry the account id: that of the keys that sign, None when they do not say."""
+        """Return the account id of the keys that sign, for endpoints that hold it; None when not said."""
         return (await self.get_frozen_credentials()).account_id
 
     def get_deferred_property(self, name: str) -> Callable[[], Awaitable[Any]]:
-        """The SDK's other way to the same; it asks for no other property than `account_id`."""
+        """Return the same the SDK's other way; it asks for no other property than `account_id`."""
         if name != "account_id":
             raise AttributeError(name)
         return self.get_account_id
 
     async def get_frozen_credentials(self) -> Any:
-        """Keys of which AWS has said that they are this connection's identity; the SDK signs with them.
+        """Return keys that AWS has said are this connection's identity; the SDK signs with them.
 
         Raises:
             IdentityChanged: they are somebody else's.
@@ -115,7 +115,7 @@ class CheckedCredentials:
             return await self._verify(await self._handed_out())
 
     async def _handed_out(self) -> Any:
-        """The present keys. A renewal fails in the words of the first time, whatever was to be signed."""
+        """Return the present keys. A renewal fails with the first message, whatever was to be signed."""
         try:
             return await self._credentials.get_frozen_credentials()
         except Exception as error:

@@ -40,11 +40,11 @@ class MfaCodes:
         self._codes[serial] = code
 
     def forget(self) -> None:
-        """The sessions do not work any more."""
+        """Forget the sessions, which do not work any more."""
         self.sessions.clear()
 
     def take(self, prompt: str) -> str:
-        """The code for the device that the SDK's prompt names.
+        """Return the code for the device that the SDK's prompt names.
 
         Raises:
             CredentialsError: there is none (any more).
@@ -57,7 +57,7 @@ class MfaCodes:
 
 
 def refused(message: str) -> CredentialsError:
-    """AWS's refusal of a code, in words that say what to do."""
+    """Return AWS's refusal of a code, in words that say what to do."""
     words = clean_line(message, 200)
     return CredentialsError(
         f"AWS did not take the MFA code ({words}): it is wrong or was used already; wait for the next one.",

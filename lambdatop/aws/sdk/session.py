@@ -54,7 +54,7 @@ def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSessi
 
 
 def strip(session: AioSession) -> None:
-    """From now on the session makes clients that can read and nothing else; there is no way back."""
+    """Strip the session: from now on its clients can only read. This cannot be undone."""
     session.register_component("data_loader", read_only_models.loader(read_only=True))
     session.get_component("event_emitter").register_last(
         "creating-client-class", read_only_models.remove_presigners, unique_id="lambdatop-presigners"

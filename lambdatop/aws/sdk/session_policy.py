@@ -88,13 +88,13 @@ class RoleSessions:
 
 
 def _account_and_name(arn: str) -> tuple[str, str]:
-    """Of a role, or of a session without its name; the path of the role stands in neither."""
+    """Return account and name of a role, or of a session without its name; neither holds the role's path."""
     account = arn.split(":")[4:5]
     return (account[0] if account else "", arn.rpartition("/")[2])
 
 
 def session_name() -> str:
-    """Who sits here, as STS takes it: `lambdatop-ann@bastion-1`, at most 64 characters."""
+    """Return who uses lambdatop, as STS takes it: `lambdatop-ann@bastion-1`, at most 64 characters."""
     try:
         user = os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers

@@ -24,7 +24,7 @@ _ERROR_MAX = 400
 
 
 async def read_trail(api: Api, key: Key, since: float) -> tuple[TrailEvent, ...]:
-    """Changes of one thing after `since` (s since the epoch), newest first, 50 at most.
+    """Return changes of one resource after `since` (s since the epoch), newest first, 50 at most.
 
     CloudTrail is asked for one resource name at a time and gives reads and writes alike, so at most 250
     events of each name are looked through. Raises SourceError and its kinds.
@@ -54,7 +54,7 @@ async def _of_name(api: Api, name: str, since: float) -> list[TrailEvent]:
 
 
 def _resources(key: Key) -> tuple[str, ...]:
-    """The names under which CloudTrail files what happens to this; an alias is filed under its function.
+    """Return the names under which CloudTrail lists events of this; an alias is listed under its function.
 
     A function may be called by its name or by its ARN, as our own changes are. Which of the two a call by ARN
     is filed under, AWS does not say: both are asked for.
@@ -92,7 +92,7 @@ def _event(event: Mapping[str, Any]) -> TrailEvent:
 
 
 def _detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The event in CloudTrail's own JSON, {} when it is none: its outside still says what and when."""
+    """Return the event in CloudTrail's own JSON, {} when not valid: the outer fields say what and when."""
     try:
         detail = json.loads(_text(event, "CloudTrailEvent"))
     except (ValueError, RecursionError):

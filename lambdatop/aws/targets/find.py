@@ -37,7 +37,7 @@ class Finder:
         self._aliases = aliases
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
-        """The one function, mapping, queue, alias or rule that `target` means, of these kinds.
+        """Find the one function, mapping, queue, alias or rule that `target` means, of these kinds.
 
         A mapping may also be named by its function or its queue when it is the only one there, an alias or a
         rule by the function that it leads to.
@@ -73,7 +73,7 @@ class Finder:
         return found
 
     def _name_of(self, text: str) -> tuple[str, str | None]:
-        """The bare name or UUID, and the kind when the spelling leaves no doubt."""
+        """Return the bare name or UUID, and the kind when the spelling leaves no doubt."""
         arn = parse_arn(text)
         if arn is not None:
             self._check_scope(arn.account, arn.region, text)
@@ -95,7 +95,7 @@ class Finder:
         return text, None
 
     def _queue_of_url(self, text: str) -> str:
-        """The queue's name; a URL names account and region too, and a namesake of ours is not meant."""
+        """Return the queue's name; a URL that names another account or region is refused."""
         parts = text.rstrip("/").rsplit("/", 2)
         if len(parts) != 3 or not parts[1].isdigit():
             raise TargetNotFound(f"{_shown(text)} is not a queue URL (https://host/account/name).")
@@ -147,7 +147,7 @@ class Finder:
         return [m.key for m in matching]
 
     async def _alias(self, text: str) -> list[Key]:
-        """`function:alias`, its ARN, or a function with one alias."""
+        """Find `function:alias`, its ARN, or a function with one alias."""
         arn = parse_arn(text)
         function, _, alias = (arn.resource.removeprefix("function:") if arn else text).partition(":")
         if not _FUNCTION_NAME.match(function):
@@ -158,7 +158,7 @@ class Finder:
             return []
 
     async def _rule(self, text: str) -> list[Key]:
-        """`bus/rule`, a rule of the default bus, its ARN, or a function that one rule sends to."""
+        """Find `bus/rule`, a rule of the default bus, its ARN, or a function that one rule sends to."""
         bus, name = rule_of_arn(text) or (text.rpartition("/")[0] or DEFAULT_BUS, text.rpartition("/")[2])
         if not _RULE_NAME.match(name):
             return []
@@ -209,7 +209,7 @@ _WORDS = {
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """At most five names that resemble `name`, those that contain it first."""
+    """Return at most five names that resemble `name`, those that contain it first."""
     ordered = sorted(names)
     low = name.lower()
     inside = [n for n in ordered if low and low in n.lower()]

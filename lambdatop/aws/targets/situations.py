@@ -41,7 +41,7 @@ class Situations:
         self._queues = queues
 
     async def function(self, key: Key) -> FunctionSituation:
-        """A function; its configuration and reserved concurrency are essential."""
+        """Read a function; its configuration and reserved concurrency are essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         name = function_arn(self._scope, key.id)
         read = gaps.read
@@ -95,7 +95,7 @@ class Situations:
     async def _aliases(
         self, name: str, gaps: Gaps
     ) -> tuple[tuple[str, ...] | NotKnown, tuple[tuple[str, AsyncConfig], ...] | NotKnown]:
-        """The aliases of a function, and the event-invoke configurations of those that have one."""
+        """Read the aliases of a function, and the event-invoke configurations of those that have one."""
         found = await gaps.read("lambda:ListAliases", "its aliases are", self._parts.aliases(name))
         if isinstance(found, NotKnown) or not found:
             return found, found if isinstance(found, NotKnown) else ()
@@ -107,7 +107,7 @@ class Situations:
         return found, own
 
     async def mapping(self, key: Key) -> MappingSituation:
-        """A mapping; its own configuration is essential."""
+        """Read a mapping; its own configuration is essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
         facts = mapping_facts(self._scope, answer)
@@ -130,7 +130,7 @@ class Situations:
         )
 
     async def queue(self, key: Key) -> QueueSituation:
-        """A queue; its attributes are essential."""
+        """Read a queue; its attributes are essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         facts = await self._queues.read(queue_arn(key))
         mappings, sources, age = await asyncio.gather(
@@ -173,7 +173,7 @@ class Situations:
         sources: tuple[str, ...] | NotKnown,
         gaps: Gaps,
     ) -> tuple[MoveTask | NotKnown | None, tuple[Consumer, ...] | NotKnown]:
-        """The newest redrive, and how those fare who would get the messages."""
+        """Read the newest redrive, and errors and throttles of the functions that would get the messages."""
         if not sources:
             return None, ()
         read, parts = gaps.read, self._parts
@@ -195,7 +195,7 @@ class Situations:
     async def _source_queues(
         self, mappings: Iterable[MappingFacts], gaps: Gaps
     ) -> tuple[tuple[QueueFacts, ...], tuple[tuple[str, NotKnown], ...]]:
-        """The queues that feed these mappings, and by ARN those that could not be read."""
+        """Read the queues that feed these mappings; returns, by ARN, also those that could not be read."""
         arns = sorted({m.source_arn for m in mappings if m.source_kind == "sqs"})
         found = await asyncio.gather(*(self._queue(arn, gaps) for arn in arns))
         pairs = tuple(zip(arns, found, strict=True))
@@ -208,7 +208,7 @@ class Situations:
     async def _retention(
         self, facts: MappingFacts, gaps: Gaps
     ) -> tuple[QueueFacts | NotKnown | None, int | NotKnown, bool | NotKnown]:
-        """The source queue, how long the source keeps events (s), and whether these are dead letters."""
+        """Read the source queue, how long the source keeps events (s), and whether these are dead letters."""
         if facts.source_kind == "sqs":
             queue = await self._queue(facts.source_arn, gaps)
             if isinstance(queue, NotKnown):

@@ -42,7 +42,7 @@ class LogsPane(Pane):
     """The newest log lines of some functions; `function` is the one that mutation keys mean."""
 
     def main(self) -> Widget:
-        """The tail."""
+        """Return the tail."""
         self.tail = LogTail(id="logs-tail")
         self.tail.open_search = self.open_search
         self.tail.on_change = self._tail_changed
@@ -54,7 +54,7 @@ class LogsPane(Pane):
         return self.tail
 
     def compose(self) -> ComposeResult:
-        """What every pane has, and the search line."""
+        """Yield what every pane has, and the search line."""
         yield from super().compose()
         yield SearchLine()
 
@@ -64,7 +64,7 @@ class LogsPane(Pane):
         return self.query_one(SearchLine)
 
     def on_mount(self) -> None:
-        """The search line hides like the filter."""
+        """Hide the search line like the filter."""
         self.search_line.display = False
 
     def select(self, functions: tuple[Key, ...], about: Hashable = None) -> None:
@@ -75,11 +75,11 @@ class LogsPane(Pane):
             self.show(self.frame)
 
     def selection(self) -> Selection:
-        """The function whose log this is."""
+        """Return the function whose log this is."""
         return Selection(function=self.function) if self.function else NOTHING
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """None: what it shows stays when it gets the focus."""
+        """Return no logs: those that it shows stay when it gets the focus."""
         return (), None
 
     def paint(self, frame: Frame) -> None:
@@ -101,7 +101,7 @@ class LogsPane(Pane):
         return [tail for tail in found if tail is not None]
 
     def _tail_changed(self) -> None:
-        """Following, counting, searching or what is shown changed."""
+        """Show that following, counting, searching or the lines shown have changed."""
         self._show_title(self.frame)
 
     def _show_title(self, frame: Frame) -> None:
@@ -234,12 +234,12 @@ class LogsPane(Pane):
         return host_of(self)
 
     def on_log_keys_said(self, event: LogKeys.Said) -> None:
-        """Something that cannot be seen in the lines."""
+        """Show a message about something that cannot be seen in the lines."""
         event.stop()
         self.console_app.say(event.words)
 
     def on_log_keys_reveal(self, event: LogKeys.Reveal) -> None:
-        """Secrets of one line, while it is on the screen; never where people only look on."""
+        """Show the secrets of one line while it is on the screen; never in read-only mode."""
         event.stop()
         tail = self.tail
         if tail.revealed is event.shown:

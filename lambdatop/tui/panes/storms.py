@@ -42,7 +42,7 @@ def _result(row: StormRow, frame: Frame, width: int) -> Spans:
 
 
 def _amplification(row: StormRow, frame: Frame, width: int) -> Spans:
-    """Runs per event with its trend; a stream has no such figure: it repeats until the record is done."""
+    """Return attempts per event with its trend; a stream has none: it repeats until the record is done."""
     detectors = frame.settings.detectors
     limits = detectors.sqs_redelivery if row.queue is not None else detectors.async_amplification
     value = row.amplification
@@ -172,13 +172,13 @@ def _text_of(row: StormRow) -> str:
 
 
 def _is_stale(row: StormRow, frame: Frame) -> bool:
-    """Whether the mapping, or its queue, has not been read for long."""
+    """Return whether the mapping, or its queue, has not been read for long."""
     queue = frame.since(row.queue.as_of) if row.queue else None
     return frame.is_stale(frame.since(row.as_of), "mappings") or frame.is_stale(queue, "queues")
 
 
 def _detail(row: StormRow, frame: Frame) -> Spans:
-    """Say why it is here, what becomes of a failed event, and which settings make it worse."""
+    """Return why it is here, what becomes of a failed event, and which settings make it worse."""
     pieces = [
         Span(f"{row.source_name}: ", "muted"),
         Span(row.why or "quiet"),

@@ -27,7 +27,7 @@ class TablePane(Pane, Generic[R]):
     spec: PaneSpec[R]
 
     def main(self) -> Widget:
-        """The table."""
+        """Return the table."""
         self._made_for: tuple[Snapshot, Filter] | None = None
         self._made = self.rows(EMPTY_FRAME), self.rows(EMPTY_FRAME)
         self.table: KeyedTable[R] = KeyedTable(
@@ -40,33 +40,33 @@ class TablePane(Pane, Generic[R]):
         return self.table
 
     def columns(self) -> tuple[Column[R], ...]:
-        """The columns."""
+        """Return the columns."""
         return self.spec.columns
 
     def rows(self, frame: Frame) -> Rows[R]:
-        """All rows, before the filter."""
+        """Return all rows, before the filter."""
         return self.spec.rows(frame.snapshot)
 
     def extra_notes(self, frame: Frame) -> tuple[str, ...]:
-        """More words under the title."""
+        """Return more words under the title."""
         return ()
 
     def ages(self, frame: Frame) -> Spans:
-        """How old the data is."""
+        """Return how old the data is."""
         return self.source_ages(frame, *self.spec.sources)
 
     def detail(self, frame: Frame) -> Spans:
-        """Words about the selected row."""
+        """Return words about the selected row."""
         row = self.table.cursor_row
         return () if row is None else self.spec.detail(row, frame)
 
     def selection(self) -> Selection:
-        """What the row under the cursor stands for."""
+        """Return what the row under the cursor stands for."""
         row = self.table.cursor_row
         return NOTHING if row is None else self.spec.selection(row)
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """What stands behind the name in the title."""
+        """Return what stands behind the name in the title."""
         count = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
         return (*spans((count, "muted")), *self.spec.counted(frame.snapshot))
 
@@ -85,7 +85,7 @@ class TablePane(Pane, Generic[R]):
         self._made_for = None
 
     def _rows_of(self, frame: Frame) -> tuple[Rows[R], Rows[R]]:
-        """All rows and those that the filter keeps; made once per snapshot, shown at every tick."""
+        """Return all rows and those that the filter keeps; made once per snapshot, shown at every tick."""
         made_for = (frame.snapshot, self.filter)
         if self._made_for != made_for:
             rows = self.rows(frame)
@@ -95,7 +95,7 @@ class TablePane(Pane, Generic[R]):
         return self._made
 
     def source_ages(self, frame: Frame, *names: str) -> Spans:
-        """`metrics 12s  functions 3m`."""
+        """Return `metrics 12s  functions 3m`."""
         pieces: list[Span] = []
         for name in names:
             row = frame.source(name)
@@ -106,7 +106,7 @@ class TablePane(Pane, Generic[R]):
         return tuple(pieces)
 
     def on_keyed_table_cursor_moved(self, event: KeyedTable.CursorMoved) -> None:
-        """Another row: its details, and whoever else wants to know."""
+        """Show the details of another row, and announce it."""
         event.stop()
         self.show_detail(self.detail(self.frame))
         self.post_message(self.SelectionChanged(self))

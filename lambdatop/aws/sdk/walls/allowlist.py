@@ -31,13 +31,13 @@ _IAM_SERVICES = {"service-quotas": "servicequotas", "stepfunctions": "states", "
 
 
 def iam_action(service: str, operation: str) -> str:
-    """The IAM action that allows an operation, by boto's names (`logs:FilterLogEvents`)."""
+    """Return the IAM action that allows an operation, by boto's names (`logs:FilterLogEvents`)."""
     action = f"{_IAM_SERVICES.get(service, service)}:{operation}"
     return _IAM_ACTIONS.get(action, action)
 
 
 def read_actions() -> tuple[str, ...]:
-    """The IAM actions of every read; asking who one is needs none."""
+    """Return the IAM actions of every read; GetCallerIdentity needs none."""
     found = (iam_action(service, operation) for service, operation in SENT)
     return tuple(a for a in found if a != "sts:GetCallerIdentity")
 

@@ -61,7 +61,7 @@ class Ticket:
         self.matched = operation
 
     def leave(self, operation: str) -> None:
-        """The request goes out now; raises GuardRefusal when one has gone already."""
+        """Record that the request is sent now; raises GuardRefusal when one has been sent already."""
         if self.sent:
             raise GuardRefusal(f"{operation} was already sent once for this intent")
         self.sent = True
@@ -79,7 +79,7 @@ class DrainTicket(Ticket):
     on_disk: set[str] = field(default_factory=set)
 
     def kept(self, handles: Iterable[str]) -> None:
-        """These were written and fsync'd: from now on they may be deleted."""
+        """Record that these were written and fsync'd: from now on they may be deleted."""
         self.on_disk.update(handles)
 
     def match(self, call: Call, operation: str) -> None:
@@ -90,7 +90,7 @@ class DrainTicket(Ticket):
         self.matched = operation
 
     def leave(self, operation: str) -> None:
-        """The request goes out now; the next one is compared anew."""
+        """Record that the request is sent now; the next one is compared anew."""
         self.matched, self.sent = "", True
 
     def _admits(self, call: Call) -> bool:
@@ -204,7 +204,7 @@ class Guard:
         ticket.match(Call(model.service_model.service_name, model.name, params), operation)
 
     def _admitted(self, event_name: str) -> Ticket | None:
-        """The ticket by which a change goes on, None for reads; raises for everything else."""
+        """Return the ticket by which a change is sent, None for reads; raises for everything else."""
         if _always_allowed(event_name):
             return None
         ticket = self._open_ticket(event_name)

@@ -40,7 +40,7 @@ class StrippedLoader(BuiltinLoader):
         self._kept: dict[tuple[str, str, str | None], Json] = {}
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Json:
-        """The stripped model, or the stripped paginators or waiters; rules of endpoints stay as they are."""
+        """Return the stripped model, paginators or waiters; rules of endpoints stay as they are."""
         if type_name not in (MODEL, PAGINATORS, WAITERS, EXAMPLES):
             whole: Json = super().load_service_model(service_name, type_name, api_version)
             return whole
@@ -70,25 +70,25 @@ class _Once(BuiltinLoader):
         self._other = other
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """The other one looked through 400 directories already."""
+        """Return what the other loader found: it has searched 400 directories already."""
         names: list[str] = self._other.list_available_services(type_name)
         return names
 
 
 @cache
 def loader(*, read_only: bool) -> BuiltinLoader:
-    """One for all sessions: it keeps the models it has parsed, and a reconnect needs them again."""
+    """Return the loader of all sessions: it keeps the models it has parsed, which a reconnect needs again."""
     return StrippedLoader() if read_only else BuiltinLoader()
 
 
 def operations_of(model: Mapping[str, Any]) -> frozenset[str]:
-    """What of a service may be sent in read-only mode."""
+    """Return what of a service may be sent in read-only mode."""
     service = ServiceId(model["metadata"]["serviceId"]).hyphenize()
     return READS.get(service, frozenset()) | CREDENTIALS.get(service, frozenset())
 
 
 def strip(model: Json, allowed: Collection[str]) -> Json:
-    """The model with the allowed operations, and the shapes that these need."""
+    """Return the model with the allowed operations, and the shapes that these need."""
     operations = _of(model["operations"], allowed)
     shapes, needed = model["shapes"], set[str]()
     waiting = [name for operation in operations.values() for name in _shapes_in(operation)]
@@ -101,7 +101,7 @@ def strip(model: Json, allowed: Collection[str]) -> Json:
 
 
 def _shapes_in(part: Any) -> Iterator[str]:
-    """Names that an operation or a shape refers to; a documentation text refers to nothing."""
+    """Yield names that an operation or a shape refers to; a documentation text refers to nothing."""
     if isinstance(part, dict):
         for key, value in part.items():
             if key == "shape" and isinstance(value, str):

@@ -60,7 +60,7 @@ async def bounded(seconds: float, what: str) -> AsyncIterator[None]:
 
 
 def guarded_transport(guard: Guard) -> type[Any]:
-    """The class to hand to `AioConfig(http_session_cls=...)` for every client of one session."""
+    """Return the class to hand to `AioConfig(http_session_cls=...)` for every client of one session."""
 
     class GuardedTransport(FirstAnswerSession):
         """Checks each request's stamp before it touches the network, and bounds what comes back."""

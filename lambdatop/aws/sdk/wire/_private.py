@@ -51,7 +51,7 @@ class BoundedAnswer:
         return getattr(self._answer, name)
 
     async def read(self) -> bytes:
-        """The whole body; raises BodyTooLong, and closes the connection when it is not read to its end."""
+        """Return the whole body; raises BodyTooLong, and closes the connection when it is not read fully."""
         found = bytearray()
         try:
             if (self._answer.content_length or 0) > ANSWER_BYTES:
@@ -97,12 +97,12 @@ class FirstAnswerSession(AIOHTTPSession):  # type: ignore[misc,unused-ignore]
 
 
 def wrap_serializer(client: Any, wrap: Callable[[Any], Any]) -> None:
-    """Have what the client sends made by another serializer."""
+    """Replace the serializer of the client."""
     client._serializer = wrap(client._serializer)
 
 
 def tolerate(parser: Any, bad: Any) -> None:
-    """Have a parser put `bad` where it cannot read a value, instead of failing at the whole answer."""
+    """Make a parser put `bad` where it cannot read a value, instead of failing at the whole answer."""
     own = parser._parse_shape
 
     def parse(shape: Any, node: Any) -> Any:
@@ -117,13 +117,13 @@ def tolerate(parser: Any, bad: Any) -> None:
 
 
 def credentials_expiry(credentials: Any) -> float | None:
-    """When refreshable credentials end (s since the epoch), None for those that do not say."""
+    """Return when refreshable credentials end (s since the epoch), None for those that do not say."""
     expiry = getattr(credentials, "_expiry_time", None)
     return expiry.timestamp() if isinstance(expiry, datetime) else None
 
 
 def replace_credentials(session: Any, credentials: Any) -> None:
-    """Have every client of the session sign with these; the public way takes fixed keys only."""
+    """Make every client of the session sign with these; the public way takes fixed keys only."""
     session._credentials = credentials
 
 

@@ -66,7 +66,7 @@ class Oddities:
         return f"left out, for values that AWS never sends: {', '.join(parts)}" if parts else ""
 
     def check(self, parsed: Any, model: Any, **_: Any) -> None:
-        """Look through an answer and leave bad records out of its lists.
+        """Check an answer and leave bad records out of its lists.
 
         Raises:
             SourceError: the answer itself makes no sense.
@@ -88,7 +88,7 @@ class Oddities:
                 )
 
     def _sound(self, value: Any, shape: Any, name: str, member: str) -> Any:
-        """The value as the model has it; `BAD` where it cannot be that."""
+        """Return the value in the type of the model; `BAD` where it cannot have that type."""
         kind = shape.type_name
         if kind == "structure":
             return self._structure(value, shape, name)
@@ -115,7 +115,7 @@ class Oddities:
         return self._series(value, name) if shape.name == SERIES else value
 
     def _series(self, result: dict[str, Any], name: str) -> dict[str, Any]:
-        """A series without the points that cannot be; one whose lists do not fit each other has none."""
+        """Return a series without impossible points; without any where its lists differ in length."""
         values = result.get("Values", [])
         stamps = result.get("Timestamps", [None] * len(values))
         if len(stamps) != len(values):
@@ -146,19 +146,19 @@ class Oddities:
 
 
 def is_figure(value: Any) -> bool:
-    """Whether it can be the value of a metric."""
+    """Return whether it can be the value of a metric."""
     return type(value) in (int, float) and (value == 0 or LEAST_FIGURE <= value <= MOST_FIGURE)
 
 
 def whole(text: Any) -> int | None:
-    """A whole number that stands in a text or is one, at least 0; None for anything else."""
+    """Return a whole number, at least 0, from a text or a number; None for anything else."""
     if isinstance(text, str):
         return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else None
     return text if type(text) is int and 0 <= text <= LARGEST else None
 
 
 def _integer(value: Any, shape: Any) -> Any:
-    """Some servers send whole numbers as text or with a point; negative ones are for few members."""
+    """Return a whole number, which some servers send as text or with a point; few members may be negative."""
     if isinstance(value, str) or (type(value) is float and value.is_integer()):
         value = whole(value if isinstance(value, str) else int(value))
     if type(value) is not int or not -LARGEST <= value <= LARGEST:

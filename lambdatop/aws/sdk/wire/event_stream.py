@@ -25,14 +25,14 @@ TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
 
 
 def broken(what: str, error: BaseException) -> Unreachable:
-    """The error for a stream that broke off; nothing of what was sent stands in it."""
+    """Return the error for a stream that broke off; nothing of what was sent stands in it."""
     return Unreachable(f"{what}: the stream broke off ({type(error).__name__}).", code="dropped")
 
 
 async def whole_parts(
     stream: AsyncIterable[Any], service: str, operation: str
 ) -> AsyncIterator[dict[str, Any]]:
-    """Each part in turn.
+    """Yield each part in turn.
 
     Raises:
         SourceError: AWS ended the stream with an exception, or it broke off (code "dropped").
@@ -62,7 +62,7 @@ def _carried(error: ClientError, service: str, operation: str) -> SourceError:
 
 
 def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool, int] | None:
-    """What a part of Live Tail brings: its events, whether it was sampled, how many events made no sense.
+    """Return a part's events, whether it was sampled, and how many events are not valid.
 
     None where it is no update. Raises ValueError for an update that is none.
     """
@@ -81,7 +81,7 @@ def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool,
 
 
 def sound(events: Sequence[Any]) -> tuple[list[Raw], int]:
-    """Events whose members are what they have to be, and how many are not: those are left out and said."""
+    """Return events whose members are valid, and how many were left out as not valid."""
     found = [event for event in events if _is_sound(event)]
     return found, len(events) - len(found)
 

@@ -121,7 +121,7 @@ def _is_sound(series: _Series) -> bool:
 
 
 def _are_figures(values: Sequence[float]) -> bool:
-    """Whether each can be a metric's value (`is_figure`), in few steps for all of them."""
+    """Return whether each can be a metric's value (`is_figure`), in few steps for all of them."""
     least = min(filter(None, values), default=LEAST_FIGURE)
     return least >= LEAST_FIGURE and max(values, default=0) <= MOST_FIGURE and not isnan(sum(values))
 

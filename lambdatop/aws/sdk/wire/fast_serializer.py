@@ -20,7 +20,7 @@ class LeanSerializer:
         self._full = full
 
     def serialize_to_request(self, parameters: dict[str, Any], operation: Any) -> dict[str, Any]:
-        """What the SDK's serializer would make."""
+        """Return what the SDK's serializer would make."""
         queries = parameters.get(_QUERIES) if operation.name == "GetMetricData" else None
         if queries:
             request: dict[str, Any] = self._full.serialize_to_request({**parameters, _QUERIES: []}, operation)

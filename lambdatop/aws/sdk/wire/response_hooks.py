@@ -63,17 +63,17 @@ def install(session: Any) -> None:
 
 
 def values_of(session: Any) -> Values:
-    """What decides about the environment values in this session's answers."""
+    """Return what decides about the environment values in this session's answers."""
     return _VALUES[session]
 
 
 def oddities_of(session: Any) -> Oddities:
-    """What was left out of this session's answers."""
+    """Return what was left out of this session's answers."""
     return _ODDITIES[session]
 
 
 def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
-    """Only the ends are looked at: parsing a large answer twice costs more than it finds."""
+    """Refuse what is not such a document, by its ends only: parsing twice costs more than it finds."""
     body, status = response_dict.get("body"), response_dict["status_code"]
     elsewhere = status >= 300 and operation_model.service_model.service_name == "s3" and _names(body)
     if 300 <= status < 400 or elsewhere:
@@ -94,7 +94,7 @@ def _names(body: Any) -> bool:
 
 
 def _size(variables: dict[str, Any]) -> int:
-    """Bytes of all variables as Lambda measures them against its limit: as JSON without spaces."""
+    """Return the bytes of all variables as Lambda measures them against its limit: as JSON without spaces."""
     return len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
 
 
