@@ -127,8 +127,8 @@ logs-pane: $(VENV)/.installed
 # What metrics cost and how old figures become, for accounts of all sizes; then a day of it at 10,000
 # functions through the real source and engine, which fails when a promise is broken. ACCOUNT="50000 15000".
 looks: $(VENV)/.installed
-	PYTHONPATH=tests $(BIN)/python -m bench.look_plan
-	PYTHONPATH=tests $(BIN)/python -m bench.day_of_looks $(ACCOUNT)
+	PYTHONPATH=tests $(BIN)/python -m bench.polling_cost
+	PYTHONPATH=tests $(BIN)/python -m bench.day_of_polling $(ACCOUNT)
 
 # Every operation of every service in use, sent through the read-only session in every way we know, against a
 # server that counts; prints what each wall holds alone and fails when anything but a listed read leaves.

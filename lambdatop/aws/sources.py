@@ -1,4 +1,4 @@
-"""Find every source: each module of `collectors` exports one SPEC, and so do those of metrics and logs."""
+"""Find every source: each module of `collectors` exports one SPEC, and so do metrics and logs."""
 
 from __future__ import annotations
 

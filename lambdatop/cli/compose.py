@@ -121,7 +121,7 @@ def _where_the_user_points(
             endpoint_url=s.endpoint_url,
             read_only=read_only,
             codes=codes,
-            say=message,
+            notify=message,
         )
 
     return locate

@@ -44,7 +44,7 @@ def occupy_standard_descriptors() -> None:
 
 
 def data(text: str) -> None:
-    """Write data to stdout, with one line feed at its end; nobody who reads any more is no error.
+    """Write data to stdout, with one line feed at its end; a reader that has gone is not an error.
 
     Raises:
         NotPrinted: stdout takes no data.

@@ -1,4 +1,4 @@
-"""Writes config.example.yaml from the schema, so that the example cannot drift from the defaults."""
+"""Write config.example.yaml from the schema, so that it always shows the defaults."""
 
 from __future__ import annotations
 

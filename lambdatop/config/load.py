@@ -1,4 +1,4 @@
-"""From file, variables and flags to validated settings, remembering where each value came from."""
+"""Make validated settings from file, variables and flags, with the origin of each value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Given(NamedTuple):
 
 
 class Loaded(Struct, frozen=True):
-    """Settings, the origin of each dotted key, and what must be said aloud about them."""
+    """Settings, the origin of each dotted key, and notices about them."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -49,7 +49,7 @@ def load(
 
     Raises:
         ConfigError: with every problem of the file at once.
-        UsageError: `asked` for, and not there; out of reach; or the values contradict each other.
+        UsageError: the file was `asked` for and does not exist; it cannot be reached; or values contradict.
     """
     given = given or {}
     content = _read(file, asked)
@@ -123,8 +123,8 @@ def _settle_mode(
 ) -> None:
     """Set the mode: `read_only: true` counts wherever it stands, unless --write is given now.
 
-    So does a session policy that would let AWS refuse every change: it makes the mode read-only, and --write
-    leaves it out.
+    A session policy that lets AWS refuse every change makes the mode read-only, too, and --write leaves it
+    out.
     """
     forced = [layer["read_only"].origin for layer in layers if layer.get("read_only", _NO).value]
     if values.get("session_policy") == LIMITED:

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 
 
 class ConfigError(UsageError):
-    """Everything that is wrong with the configuration, one problem a line."""
+    """All problems of the configuration, one a line."""
 
     def __init__(self, file: Path, problems: Iterable[Problem]) -> None:
         name = clean_line(str(file))

@@ -1,4 +1,4 @@
-"""Where lambdatop keeps its files. The same XDG places on Linux and macOS; nothing is read or made here."""
+"""Decide where lambdatop keeps its files: XDG places on Linux and macOS. Nothing is read or created."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class Paths(Struct, frozen=True):
-    """All places, resolved. `config_asked` is True when somebody named the file, so it must exist."""
+    """All places, resolved. `config_asked` is True when the user named the file, so it must exist."""
 
     config_file: Path
     config_asked: bool
@@ -42,7 +42,7 @@ def _expanded(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise UsageError(f"{clean_line(text, 200)}: whose home directory that is cannot be told") from None
+        raise UsageError(f"{clean_line(text, 200)}: that home directory is not known") from None
 
 
 def builtin_themes(package: Path = PACKAGE) -> Path:

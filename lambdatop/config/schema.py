@@ -1,4 +1,4 @@
-"""Every setting a user may write: its key, type, range and meaning, from the fields of `domain/settings/`."""
+"""Describe every setting that a user may write, from the fields of `domain/settings/`: key, type, range."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def check(option: Option, value: object) -> tuple[Any, str]:
         return None, f"needs {_wanted(option)}"
     if option.type == "int" and not isinstance(value, int):
         return None, f"needs {_wanted(option)}"
-    if not option.low <= value <= option.high:  # also says no to NaN
+    if not option.low <= value <= option.high:  # NaN fails this, too
         return None, f"needs {_wanted(option)}, {value} is outside"
     return (float(value) if option.type == "float" else value), ""
 

@@ -1,4 +1,4 @@
-"""The name that somebody probably meant."""
+"""Suggest the name that was probably meant."""
 
 from __future__ import annotations
 

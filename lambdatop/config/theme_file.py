@@ -1,8 +1,7 @@
-"""Theme files: YAML with semantic slots, checked completely before anything is painted with them.
+"""Read theme files: YAML with semantic slots, checked completely before they are used.
 
-A theme names what a colour is for (`critical`, `stale`, `log_warn`), never where it is used, so a new
-pane needs no new theme. Nothing here knows Textual: the colour grammar is the small part of CSS that
-both sides agree on.
+A theme names what a colour is for (`critical`, `stale`, `log_warn`), never where it is used, so a new pane
+needs no new theme. Nothing here imports Textual: colours are the part of CSS that both accept.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ class ThemeFile(Struct, frozen=True):
 
 
 class Themes(Struct, frozen=True):
-    """What was found: usable themes by name, and one sentence per thing that is wrong."""
+    """What was found: usable themes by name, and one sentence per problem."""
 
     themes: Mapping[str, ThemeFile] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -140,7 +139,7 @@ def _load(path: Path) -> ThemeFile | list[str]:
         if len(raw) > MAX_BYTES:
             return [f"larger than {MAX_BYTES} bytes"]
         text = raw.decode("utf-8")
-        # A few lines of aliases of aliases are gigabytes as soon as somebody prints them.
+        # A few lines of nested aliases can expand to gigabytes.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             return ["aliases (*name) are not supported"]
         data = yaml.safe_load(text)
@@ -203,7 +202,9 @@ def _colors(data: object, ansi: bool, problems: list[str]) -> dict[str, str]:
     for slot in SLOTS:
         if slot in data and not is_color(data[slot]):
             shown = clean_line(str(data[slot]), 60)
-            problems.append(f"colors.{slot}: {shown!r} is no colour (#rgb, #rrggbb, rgb(r,g,b), ansi_red …)")
+            problems.append(
+                f"colors.{slot}: {shown!r} is not a colour (#rgb, #rrggbb, rgb(r,g,b), ansi_red …)"
+            )
         elif slot in data and ansi and not str(data[slot]).startswith("ansi_"):
             problems.append(f"colors.{slot}: an ansi theme uses ansi_* colours only")
     return {slot: str(data[slot]) for slot in SLOTS if slot in data}

@@ -1,4 +1,4 @@
-"""Reads one YAML config file strictly: small, without aliases, owned by the user, every key known."""
+"""Read one YAML config file strictly: small, without aliases, owned by the user, every key known."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _account(
     """Read one account's section; an id that no account can have is refused: it would protect nothing."""
     if not _ACCOUNT.fullmatch(name):
         shown = clean_line(name, 80)
-        problems.append(Problem(line, f"accounts: {shown!r} is no account id; it has 12 digits"))
+        problems.append(Problem(line, f"accounts: {shown!r} is not an account id, which has 12 digits"))
         return
     found: dict[str, Written] = {}
     for key, where, node in _pairs(section, "an account", problems):
@@ -147,9 +147,7 @@ def _pairs(node: yaml.Node, where: str, problems: list[Problem]) -> Iterator[tup
             problems.append(Problem(line, "a key must be a plain word"))
         elif key_node.value in seen:
             name = clean_line(key_node.value, 80)
-            problems.append(
-                Problem(line, f"{name!r} stands here twice (first in line {seen[key_node.value]})")
-            )
+            problems.append(Problem(line, f"{name!r} is given twice (first in line {seen[key_node.value]})"))
         else:
             seen[key_node.value] = line
             yield key_node.value, line, value

@@ -14,9 +14,9 @@ from lambdatop.domain.state.events import AccountObserved, Event
 
 
 class AccountSource:
-    """GetAccountSettings, and word of credentials that were renewed meanwhile.
+    """Reads GetAccountSettings, and reports credentials that were renewed meanwhile.
 
-    `renewed` answers with a new identification when their expiry has moved, else None.
+    `renewed` returns a new identification when their expiry has changed, else None.
     """
 
     name = ACCOUNT.name

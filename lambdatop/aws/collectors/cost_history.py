@@ -1,4 +1,4 @@
-"""The account's hours of the last week, which burn is compared with: two series, one point an hour.
+"""Hourly sums of the last week, which the present cost is compared with: two series, one point an hour.
 
 GetMetricData is charged by the series, not by the point, so the hour of yesterday, that of a week ago and
 all between cost two units a round ($0.00002). Without dimensions CloudWatch sums over all functions of the

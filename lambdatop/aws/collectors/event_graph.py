@@ -1,4 +1,4 @@
-"""Subscriptions, rules and notifications: what hangs on the topics, buses and buckets around functions.
+"""Subscriptions, rules and notifications of the topics, buses and buckets around functions.
 
 A place that may not be read is left out; the round fails only when nothing could be read.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from lambdatop.aws.facts.event_places import Place, places
 from lambdatop.aws.facts.resources import arn_text
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.sdk.walls.allowlist import iam_action
@@ -29,7 +29,7 @@ from lambdatop.domain.sources import WIRING
 from lambdatop.domain.state.events import Event, WiringObserved
 
 READS = 60
-"""Calls after which a round begins no other place; topics and buckets cost one, a bus one and its rules."""
+"""Calls after which a round reads no further place; topics and buckets cost one, a bus one and its rules."""
 
 RULES = 50
 """Rules of one bus whose targets are read in a round, each by a call: those not read yet (of them those that
@@ -49,7 +49,7 @@ class WiringSource:
         self._asked: dict[str, int] = {}
         self._unread: dict[str, Gap] = {}
         self._rules: dict[str, dict[str, tuple[Edge, ...] | None]] = {}
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._round = self._ended = 0
         self._calls = 0
 
@@ -69,7 +69,7 @@ class WiringSource:
                 self._unread.pop(arn, None)
                 read += 1
             except (Throttled, CredentialsError) as error:
-                failures.append(error)  # the others would fare no better
+                failures.append(error)  # the others would fail, too
                 break
             except SourceError as error:
                 failures.append(error)
@@ -82,7 +82,7 @@ class WiringSource:
         self._unread = {arn: gap for arn, gap in self._unread.items() if arn in wanted}
         self._rules = {arn: rules for arn, rules in self._rules.items() if arn in wanted}
         gaps = (*self._unread.values(), *self.unasked(view))
-        return (*events, *self._told.news(self._scope, self._api.now(), gaps))
+        return (*events, *self._reported.changes(self._scope, self._api.now(), gaps))
 
     def unasked(self, view: View) -> Sequence[Gap]:
         """Return topics, buses and buckets that were not read yet, and rules beyond those of a round."""
@@ -115,7 +115,7 @@ class WiringSource:
         found: list[dict[str, Any]] = []
         async for page in self._api.pages(service, operation, token="NextToken", **params):
             self._calls += 1
-            # AWS tells an empty list, too, in JSON; in XML an empty element may be left out.
+            # In JSON AWS sends an empty list, too; in XML an empty element may be left out.
             found += page[member] if service == "events" else page.get(member) or ()
         return found
 
@@ -146,7 +146,7 @@ class WiringSource:
             found = await self._pages("events", "ListTargetsByRule", "Targets", Rule=name, EventBusName=of)
         except Missing:
             return ()
-        # A rule on a schedule sends by the clock: nothing on the bus causes it.
+        # A scheduled rule sends at fixed times: nothing on the bus causes it.
         origin = bus if pattern else arn_text(rule.get("Arn"))
         sure = not pattern or not _of_aws_only(str(pattern))
         ends = (t.get("Arn") for t in found)
@@ -160,7 +160,7 @@ class WiringSource:
             )
         except Unreachable as error:
             if error.code == "redirect":
-                return ()  # it lies in another region, from where it can notify nothing here
+                return ()  # it is in another region, so it cannot notify anything here
             raise
         edges = list(_edges(bucket, _ends(answer), "notification"))
         if answer.get("EventBridgeConfiguration") is not None:

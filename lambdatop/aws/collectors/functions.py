@@ -80,7 +80,7 @@ SPEC = CollectorSpec(
 def _shown(answer: Mapping[str, Any]) -> dict[str, object]:
     """Return the environment variables whose values the answer still holds.
 
-    A function that knows its own name sends nothing anywhere by that.
+    A function's own name in a variable does not mean that it sends something there.
     """
     variables = (answer.get("Environment") or {}).get("Variables") or {}
     hidden = (HIDDEN, answer.get("FunctionName"))

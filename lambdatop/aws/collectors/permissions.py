@@ -1,7 +1,7 @@
 """What the caller may do: iam:SimulatePrincipalPolicy over every action that a mitigation needs.
 
-Whatever goes wrong here makes answers unknown and nothing else: preflight is advice, and an identity that
-may not ask about itself is no fault worth a red line on the screen.
+Whatever fails here only makes answers unknown: this check is advice, and an identity that may not simulate
+its own permissions is not a problem that the console should show as an error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEYS_SHOWN = 4
 
 
 class PermissionsSource:
-    """Asks IAM for the identity that `identity` (an ARN from STS) stands for; never fails."""
+    """Simulates the identity that `identity` (an ARN from STS) belongs to; never fails."""
 
     name = PERMISSIONS.name
 
@@ -66,7 +66,7 @@ class PermissionsSource:
     async def _source_arn(self) -> tuple[str, str]:
         """Return the ARN that IAM simulates for this caller, or why there is none.
 
-        A session is not simulated, its role is, by an ARN that holds the role's path.
+        IAM simulates a session's role, not the session; the role's ARN holds its path.
         """
         caller = self._caller
         if self._principal:
@@ -108,7 +108,7 @@ class PermissionsSource:
         why = ""
         for pattern, actions in narrow.items():
             try:
-                # What IAM says nothing about any more is not known, whatever it said about `*`.
+                # What IAM does not answer this time is not known, whatever it answered about `*`.
                 found |= dict.fromkeys(actions, ("unknown", ""))
                 found |= {} if why else await self._simulated(principal, actions, pattern)
             except SourceError as error:
@@ -182,7 +182,7 @@ def _conditions(found: Mapping[str, tuple[Permission, str]]) -> str:
         return ""
     more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
     named = f"{', '.join(keys[:_KEYS_SHOWN])}{more}"
-    return f"the policy depends on {named}, which a simulation does not know."
+    return f"the policy depends on {named}, which a simulation cannot evaluate."
 
 
 def _portions(actions: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:

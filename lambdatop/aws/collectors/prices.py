@@ -38,7 +38,7 @@ USAGE_TYPES: Mapping[str, str] = {
 _PREFIX = re.compile(r"[A-Z]{2,}[A-Z0-9]*-")
 STAYS = "the prices of lambdatop's own table stay in force"
 DEAREST_USD = 1.0
-"""A unit that costs more is none of ours: nobody sells a GB-second for a dollar."""
+"""A price above this is not one of these units: a GB-second does not cost a dollar."""
 
 
 class PricesSource:

@@ -1,8 +1,8 @@
 """Provisioned concurrency: which functions have any, how much of it is ready, and how it is used.
 
-No list tells which functions have it, and one call per function would take hours in a large account. So
-CloudWatch is asked first whose provisioned concurrency was used lately (one call); these are read in every
-round, and everybody else in turns.
+No list operation returns which functions have it, and one call per function would take hours in a large
+account. So CloudWatch is asked first whose provisioned concurrency was used lately (one call); these are
+read in every round, all others in turns.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import arn_text, whole
-from lambdatop.aws.facts.rotation import in_turn
-from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
+from lambdatop.aws.facts.rotation import round_robin
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
@@ -50,7 +50,7 @@ class ProvisionedSource:
         self._asked: dict[Key, int] = {}
         self._found: dict[Key, tuple[Provisioned, ...]] = {}
         self._unread: dict[Key, Gap] = {}
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -64,7 +64,7 @@ class ProvisionedSource:
         if not keys:
             return ()
         first = [k for k in (*self._found, *await self._used_lately()) if k in existing]
-        rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
         answered = await self._read(list(dict.fromkeys((*first, *rest)))[:PER_ROUND])
         self._found |= {k: found for k, found in answered if found}
         for key, found in answered:
@@ -72,7 +72,7 @@ class ProvisionedSource:
                 self._found.pop(key, None)
         aliases = [Key(self._scope, "alias", f"{k.id}:{p.qualifier}") for k, p in self._every()]
         self._unread = {k: gap for k, gap in self._unread.items() if k in existing}
-        news = self._told.news(self._scope, at, self._unread.values())
+        news = self._reported.changes(self._scope, at, self._unread.values())
         observed = ProvisionedObserved(self._scope, at, tuple(answered))
         if not aliases:
             return (observed, *news)
@@ -94,7 +94,7 @@ class ProvisionedSource:
     async def _used_lately(self) -> list[Key]:
         """Return functions whose provisioned concurrency was in use in the last three hours by CloudWatch.
 
-        It is a hint only: where it cannot be had, functions are found by their turn.
+        It is a hint only: where CloudWatch does not answer, functions are found in turns.
         """
         try:
             answer = await self._api.read(

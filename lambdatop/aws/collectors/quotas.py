@@ -1,6 +1,6 @@
 """What Service Quotas says of Lambda in this account: applied values, whether they can be raised, their use.
 
-Where it cannot be asked, the documented defaults stand in, and the rows made from them say so.
+Where it cannot be read, the documented defaults are used, and the rows made from them say so.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
@@ -45,7 +45,7 @@ class QuotasSource:
         self._api = api
         self._scope = scope
         self._known: tuple[QuotaLimit, ...] = ()
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
 
     async def collect(self, view: View) -> Sequence[Event]:
         """Read one round; a service that is not there (or not reachable) is a gap, not a failure."""
@@ -55,12 +55,12 @@ class QuotasSource:
         except (Denied, Throttled, CredentialsError):
             raise
         except SourceError as error:
-            kept = "; its last answer stands" if self._known else ""
+            kept = "; its last answer is still used" if self._known else ""
             gap = f"Service Quotas does not answer here, {clean_line(error.code or str(error), 80)}{kept}"
             unread = [gap_of(self.name, error, "service-quotas", "ListServiceQuotas", None)]
         observed = QuotasObserved(self._scope, at, self._known, gap)
         usage = [limit for limit in self._known if limit.usage is not None and limit.code != CONCURRENCY]
-        news = self._told.news(self._scope, at, unread)
+        news = self._reported.changes(self._scope, at, unread)
         if not usage:
             return (observed, *news)
         return (observed, await self._used(usage, view.world), *news)
@@ -104,7 +104,7 @@ def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
         return None
     unit = str(item.get("Unit") or "").lower()
     if code in SIZES and unit not in _UNITS:
-        return None  # 4 of what? The documented limit is the better guess, and is shown as one
+        return None  # the unit is not known: the documented limit is the better guess, and is shown as one
     applied = float(value) * (_UNITS[unit] if code in SIZES else 1)
     return QuotaLimit(code, applied, "Service Quotas", bool(item.get("Adjustable")), _usage(item))
 

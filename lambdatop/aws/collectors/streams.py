@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import optional
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.spec import CollectorSpec
@@ -41,7 +41,7 @@ class StreamsSource:
         self._asked: dict[Key, int] = {}
         self._answered: dict[Key, int] = {}
         self._unread: dict[Key, Gap] = {}
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._round = self._ended = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -63,7 +63,7 @@ class StreamsSource:
                 answered = True
                 self._unread.pop(key, None)
             except (Throttled, CredentialsError) as error:
-                failures.append(error)  # the others would fare no better
+                failures.append(error)  # the others would fail, too
                 break
             except SourceError as error:
                 failures.append(error)
@@ -75,7 +75,7 @@ class StreamsSource:
             raise gravest(failures)
         self._unread = {key: gap for key, gap in self._unread.items() if key in behind}
         events: list[Event] = [StreamsObserved(self._scope, self._api.now(), tuple(found))] if found else []
-        return (*events, *self._told.news(self._scope, self._api.now(), self._unread.values()))
+        return (*events, *self._reported.changes(self._scope, self._api.now(), self._unread.values()))
 
     def unasked(self, view: View) -> Sequence[Gap]:
         """Return the Kinesis streams that were not read yet."""

@@ -1,6 +1,6 @@
 """How each function is invoked and what becomes of its failed events, function by function.
 
-No list carries this: three calls a function, so functions take turns, those on screen first.
+No list operation returns this: three calls a function, so functions take turns, those on screen first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resource_policy import push_triggers
-from lambdatop.aws.facts.rotation import RECENT_POINTS, in_turn
+from lambdatop.aws.facts.rotation import RECENT_POINTS, round_robin
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
@@ -34,7 +34,7 @@ _PARTS = ("GetFunctionEventInvokeConfig", "GetPolicy", "GetFunctionRecursionConf
 class TriggersSource:
     """Event-invoke config, resource policy and loop detection of at most ten functions a round.
 
-    Whoever was never read comes before everybody who was, so that 1,000 functions take 100 rounds.
+    Functions never read come before all others, so that 1,000 functions take 100 rounds.
     """
 
     name = TRIGGERS.name
@@ -88,9 +88,9 @@ class TriggersSource:
 
     def _chosen(self, view: View, keys: Sequence[Key]) -> list[Key]:
         unread = [k for k in keys if k not in self._asked]
-        first = in_turn(view, unread, self._asked, PER_ROUND, self._api.give_way)
+        first = round_robin(view, unread, self._asked, PER_ROUND, self._api.give_way)
         watched = sorted(view.watched.intersection(keys))
-        rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
         return list(dict.fromkeys((*watched, *_urgent(view, unread), *first, *rest)))[:PER_ROUND]
 
     async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:

@@ -1,4 +1,4 @@
-"""Where each service would be called, by which way, and whether anything answers there."""
+"""Show where each service would be called, through which proxy, and whether anything answers there."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def probe_all(where: Places, tls: ssl.SSLContext) -> dict[str, Probe]:
     return dict(await asyncio.gather(*(one(url) for url in dict.fromkeys(where.urls.values()))))
 
 
-def told(where: Places, probes: Mapping[str, Probe]) -> list[Check]:
+def checks_of(where: Places, probes: Mapping[str, Probe]) -> list[Check]:
     """Return one check for each URL, and the clock's."""
     services: dict[str, list[str]] = {}
     for service, url in where.urls.items():
@@ -156,5 +156,5 @@ def _answered(url: str, services: list[str], found: Probe) -> Check:
         return Check(GROUP, name, state, f"{host}{via}: {found.problem}", do)
     detail = f"{host} answers in {found.ms:.0f} ms"
     if found.ms > diagnosis.SLOW_MS:
-        return Check(GROUP, name, "warn", detail, "Slow answers make figures late: look at the network.")
+        return Check(GROUP, name, "warn", detail, "Slow answers make figures late: check the network.")
     return Check(GROUP, name, "ok", detail)

@@ -1,8 +1,8 @@
 """Resources that a function's environment variables name, and nothing else of their values.
 
-A value may be a secret, so it is looked at and forgotten: only what has exactly the form of an ARN or of a
-queue URL, or is exactly the name of something that is known already, leaves this file, and only as an ARN.
-A form that could hide something (a password, a query, a path of an object) is not one of these.
+A value may be a secret, so values are not kept. Only a value that has exactly the form of an ARN or of a
+queue URL, or is exactly the name of a known resource, is returned, and only as an ARN. A form that could
+hold a secret (a password, a query, an object's path) is not one of these.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Topics, buses and buckets around functions: which ones are worth reading. Pure.
+"""Decide which topics, buses and buckets around functions are worth reading. Pure.
 
 A place is worth reading when a function names it (in its policy, its destinations or its environment), or
 when a place that was read sends there.
@@ -17,11 +17,11 @@ from lambdatop.domain.state.world import World
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _NO_NOTIFICATIONS = "--x-s3"
-"""Directory buckets end so; asking them anything needs a session of its own."""
+"""Suffix of directory buckets; reading them needs a session of its own."""
 
 
 class Place(NamedTuple):
-    """One topic, bus or bucket; of a bus, which `rules` policies name, and whether `all` of them matter."""
+    """One topic, bus or bucket; of a bus, the `rules` that policies name, and whether `all` rules matter."""
 
     arn: str
     rules: frozenset[str]

@@ -1,6 +1,6 @@
-"""What the World already knows of one scope: where a source looks for the things it asks about.
+"""Return what the World already knows of one scope: the resources that a source asks about.
 
-Who has to wait for whom at the start is the engine's business; a source asks about what it sees.
+The engine decides which source waits for which at the start; a source asks about what it finds here.
 """
 
 from __future__ import annotations

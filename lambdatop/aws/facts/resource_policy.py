@@ -1,7 +1,7 @@
 """Resource policies: who may invoke a function, and what kind of invocation that is. Pure.
 
-A statement that lets a service in is the trace that every push trigger leaves; whether the service really
-sends anything, it does not say.
+Every push trigger needs a statement that allows its service; whether the service really sends anything, the
+policy does not show.
 """
 
 from __future__ import annotations

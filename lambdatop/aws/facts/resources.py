@@ -1,4 +1,4 @@
-"""API answers as the domain's facts: every foreign string is cleaned here, every absence kept."""
+"""Turn API answers into the domain's facts: clean every foreign string, and keep what is absent as absent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 Answer = Mapping[str, Any]
 _ARN_MAX = 2048
 SIZE = "SizeBytes"
-"""Where `answers.py` leaves the size of all environment variables, whose values it drops."""
+"""Where `response_hooks.py` stores the size of all environment variables, whose values it drops."""
 
 
 def arn_text(value: Any) -> str:
@@ -105,15 +105,15 @@ def account_facts(answer: Answer) -> AccountFacts:
     limit: Answer = answer.get("AccountLimit") or {}
     usage: Answer = answer.get("AccountUsage") or {}
     return AccountFacts(
-        concurrency_limit=_told(limit.get("ConcurrentExecutions")),
-        unreserved=_told(limit.get("UnreservedConcurrentExecutions")),
-        code_size_limit_bytes=_told(limit.get("TotalCodeSize")),
-        code_size_bytes=_told(usage.get("TotalCodeSize")),
-        function_count=_told(usage.get("FunctionCount")),
+        concurrency_limit=_figure(limit.get("ConcurrentExecutions")),
+        unreserved=_figure(limit.get("UnreservedConcurrentExecutions")),
+        code_size_limit_bytes=_figure(limit.get("TotalCodeSize")),
+        code_size_bytes=_figure(usage.get("TotalCodeSize")),
+        function_count=_figure(usage.get("FunctionCount")),
     )
 
 
-def _told(value: Any) -> int | NotKnown:
+def _figure(value: Any) -> int | NotKnown:
     """Return a figure of GetAccountSettings; one that is not there is not known, not 0."""
     found = optional(value)
     return NotKnown("not answered", "lambda:GetAccountSettings") if found is None else found

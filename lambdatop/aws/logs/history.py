@@ -1,8 +1,8 @@
-"""What logs held before the tail began: FilterLogEvents backwards, in whole milliseconds.
+"""Read what logs held before the tail began: FilterLogEvents backwards, in whole milliseconds.
 
 A log group is read in windows that end where the one before began. Where the server begins with the newest
-lines, a window may be left half-way: all but its oldest millisecond is complete then. Where it cannot, the
-window is asked for narrower until one page holds it. So two asks in a row neither lose nor double a line.
+lines, reading may stop within a window: all but its oldest millisecond is complete then. Where it cannot, a
+narrower window is asked for until one page holds it. So two requests in a row neither lose nor double a line.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from lambdatop.domain.loglines.page import Older
 from lambdatop.domain.sanitize import clean_line
 
 PAGE_LINES = 2000
-"""About as many lines are read for one ask, over all functions; fewer than LEAST_LINES of none of them."""
+"""Lines read for one request of the console, about, over all functions; at least LEAST_LINES of each."""
 LEAST_LINES = 200
 REQUESTS = 6
-"""Requests for one log group and ask, unless a single millisecond needs more of them."""
+"""FilterLogEvents requests for one log group and page, unless a single millisecond needs more."""
 MOST_REQUESTS = 60
 FIRST_MS, DAY_MS = 60_000, 86_400_000
 WIDER, NARROWER = 4, 16
 KEEP = 512
 
 BEFORE_CREATION_MS = 20 * 60_000
-"""A log group is made when the first lines are delivered: their stamps are older, by an execution at most."""
+"""A log group is created when the first lines are delivered; these are older, by one execution at most."""
 LAMBDA_BEGAN_MS = 1_415_836_800_000
 NEWEST_FIRST_FROM_MS = 1_704_067_200_000
 """2024-01-01: AWS refuses to begin with the newest in windows that begin earlier."""
 
 
-class Door(Protocol):
-    """What is needed of `session.Api`."""
+class ReadApi(Protocol):
+    """What is needed of `sdk.api.Api`."""
 
     def now(self) -> float:
         """Return seconds since the epoch."""
@@ -52,7 +52,7 @@ class Door(Protocol):
 
 @dataclass(slots=True)
 class _Window:
-    """One stretch of a log group while its pages come; `start` and `end` in ms, both inclusive."""
+    """One window of a log group while its pages come; `start` and `end` in ms, both inclusive."""
 
     start: int
     end: int
@@ -61,7 +61,7 @@ class _Window:
     ids: set[str] = field(default_factory=set)
 
     def take(self, page: Mapping[str, Any]) -> None:
-        """Add a page; what does not belong or was there before is left out."""
+        """Add a page; events outside of the window and repeated ones are left out."""
         for event in page.get("events") or ():
             id_ = event.get("eventId")
             if (id_ and id_ in self.ids) or not self.start <= stamp(event) <= self.end:
@@ -73,7 +73,7 @@ class _Window:
 
     @property
     def newest_first(self) -> bool | None:
-        """How the server hands out lines; None where that cannot be told from these."""
+        """Whether the server sends the newest lines first; None where these do not show it."""
         stamps = [stamp(event) for event in self.events]
         if not stamps or stamps[0] == stamps[-1]:
             return None
@@ -94,7 +94,7 @@ class _Window:
 
 @dataclass(slots=True)
 class _Walk:
-    """One log group on its way back; `at` is the newest millisecond that was not read, `floor` the oldest.
+    """The reading of one log group; `at` is the newest millisecond that was not read, `floor` the oldest.
 
     `turns` is whether the server begins with the newest when it is asked to.
     """
@@ -138,15 +138,15 @@ class _Walk:
 
 @dataclass(slots=True)
 class _Reach:
-    """How far back this ask gets at most (ms): what one function has read less of, the others need not."""
+    """How far back this page reaches (ms): no function is read further back than the one read least."""
 
     ms: int = 0
 
 
 class LogHistory:
-    """Pages of logs from before a moment; every ask stands alone but for what it learned about the groups."""
+    """Reads pages of logs from before a moment; keeps only what it learned about the groups."""
 
-    def __init__(self, api: Door) -> None:
+    def __init__(self, api: ReadApi) -> None:
         self._api = api
         self._widths: dict[str, int] = {}
         self._groups: dict[str, tuple[int, int]] = {}
@@ -195,7 +195,7 @@ class LogHistory:
             while not walk.ended and walk.at >= reach.ms and walk.read < lines // 2 and walk.asked < REQUESTS:
                 await self._window(walk)
         except Missing:
-            walk.floor = walk.at + 1  # it is made at the first line: there is none
+            walk.floor = walk.at + 1  # it is created with the first line: there is none yet
         if not walk.ended:
             reach.ms = max(reach.ms, walk.at + 1)
         _keep(self._widths, group, walk.width)
@@ -218,7 +218,7 @@ class LogHistory:
                 return
             spent = walk.asked >= REQUESTS
             if order and (spent or walk.read + len(window.events) >= walk.lines // 2):
-                # Of its oldest millisecond there may be more on the next page.
+                # The next page may hold more lines of its oldest millisecond.
                 walk.take(window, stamp(window.events[-1]) + 1)
                 return
             if order is False:

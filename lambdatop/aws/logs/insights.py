@@ -17,7 +17,7 @@ from lambdatop.domain.log_analysis.insights import MOST_GROUPS, Found, Row, pric
 from lambdatop.domain.sanitize import clean_line
 
 PAUSES_S = (0.2, 0.4, 0.8, 1.5)
-"""Waits between two looks at the results; the last one stays. AWS allows ten looks a second."""
+"""Pauses between two reads of the results, s; the last one is repeated. AWS allows ten reads a second."""
 
 RUNNING = ("Scheduled", "Running", "Unknown")
 
@@ -65,14 +65,14 @@ class Insights:
             raise
 
     async def _results(self, query_id: str) -> Found:
-        looks = 0
+        reads = 0
         while True:
             answer = await self._api.read("logs", "GetQueryResults", queryId=query_id)
             status = str(answer.get("status") or "")
             if status not in RUNNING:
                 break
-            await asyncio.sleep(PAUSES_S[min(looks, len(PAUSES_S) - 1)])
-            looks += 1
+            await asyncio.sleep(PAUSES_S[min(reads, len(PAUSES_S) - 1)])
+            reads += 1
         found = found_of(answer)
         self._api.meter.count("logs", "Insights", price_usd(found.scanned_bytes or 0))
         if status != "Complete":

@@ -1,4 +1,4 @@
-"""Raw log events: when and by whom they were written, what identifies them, and their parsed lines."""
+"""Handle raw log events: when and by which function they were written, their identity, and their lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 PARSE_SLICE = 500
-"""Lines that are parsed before others on the loop get their turn."""
+"""Lines that are parsed before other tasks of the loop run."""
 
 ORDER_SLICE = 2_000
 

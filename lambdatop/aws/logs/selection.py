@@ -1,4 +1,4 @@
-"""Whose logs are followed: what is on screen, then what is in trouble. Pure."""
+"""Choose whose logs are followed: functions on screen, then those in trouble. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECENT_POINTS = 5
 NEAR_TIMEOUT = 0.8
 SMALL_RESERVATION = 10
 STAY_S = 600.0
-"""Once chosen, a log is followed for so long: a tail that comes and goes shows nothing."""
+"""A chosen log is followed for so long, s: a tail that is dropped soon shows nothing."""
 
 
 def choose(

@@ -1,4 +1,4 @@
-"""What the metrics source remembers between its rounds: what was asked when, and what that cost."""
+"""Remember between rounds of the metrics source what was asked when, and what it cost."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from lambdatop.domain.state.world import Spend
 Tier = Literal["wire", "list", "sweep", "periodic", "detail", "wanted"]
 HOUR_S = 3600.0
 FIRST_GUESS = float(len(FUNCTION_METRICS) + 1)
-"""Series of a function in detail, before the first has been asked."""
+"""Assumed series of a function in detail, before the first was asked about."""
 
 
 class Paid(NamedTuple):
-    """So many units at `at` for a tier, and whether nothing was wrong then."""
+    """Units that were paid for a tier at `at`, and whether nothing was wrong then."""
 
     at: float
     units: int
@@ -34,7 +34,7 @@ class Paid(NamedTuple):
 
 
 class Ledger:
-    """Units of the last hour. What a person asked for is paid for, but not held against the budget."""
+    """Units of the last hour. What a person asked for costs money, too, but does not count for the budget."""
 
     def __init__(self) -> None:
         self._paid: deque[Paid] = deque()
@@ -69,9 +69,9 @@ class Ledger:
 
 
 class Memory:
-    """When each tier and each thing was asked about last (s since the epoch), and who was found hot.
+    """When each tier and resource was asked about last (s since the epoch), and which functions are hot.
 
-    `series` is what a function in detail costs on average; `note` what could not be found out; `owed` are
+    `series` is what a function in detail costs on average; `note` says what could not be read; `owed` are
     series that are worth asking for and have not been answered, with the reason.
     """
 

@@ -1,4 +1,4 @@
-"""What the plan of looks has to know, gathered from the World, the View and the source's memory."""
+"""Collect what the polling plan needs from the World, the View and the source's memory."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lambdatop.domain.polling.state import PollingState
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
 
-LOOKED_AT_MOST = 5_000
-"""Functions in detail that are searched for trouble: a full look at a huge account must not hold the loop."""
+EXAMINED_MOST = 5_000
+"""Functions in detail that are searched for trouble, at most: more would block the loop in a huge account."""
 
 
 class Targets(Struct, frozen=True):
-    """All there is to ask about: functions, and the series of each queue, mapping and stream."""
+    """Everything to ask about: functions, and the series of each queue, mapping and stream."""
 
     functions: frozenset[Key]
     mappings: tuple[MappingFacts, ...]
@@ -80,7 +80,7 @@ def in_detail(memory: Memory, now: float) -> tuple[Key, ...]:
     recent = (
         k for k, at in memory.asked.items() if now - at <= polling_hot.LATELY_S and k.kind == "function"
     )
-    return tuple(islice(recent, LOOKED_AT_MOST))
+    return tuple(islice(recent, EXAMINED_MOST))
 
 
 def reading(seen: Answers, scope: Scope, memory: Memory, now: float, minutes: int) -> tripwire.Reading:

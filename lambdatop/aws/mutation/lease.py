@@ -1,9 +1,9 @@
 """The shared lease in a DynamoDB table: one conditional write, sent by the mutator like every other write.
 
 pk       S  account/region/kind/id, the table's partition key
-owner    S  who has it, as people know them
+owner    S  who has it, by the name that people know
 expires  N  s since the epoch, in the form of DynamoDB's own time to live
-fence    N  grows with every taking and renewal
+fence    N  grows each time it is taken or renewed
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.settings.settings import LeaseSettings
 
 PATIENCE_S = 3.0
-"""Somebody waits behind this; who holds the lease is worth no more of their time."""
+"""A person waits for this; who holds the lease is not worth more time."""
 
 REFUSED = "ConditionalCheckFailedException"
 

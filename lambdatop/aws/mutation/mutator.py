@@ -1,7 +1,7 @@
 """The only file that changes anything in AWS: one confirmed, journaled call, sent once (or one drain).
 
-Its client never retries. The SDK's own retry lies about mutations: a change that was applied and
-answered late is sent again and comes back as a failed precondition (measured).
+Its client never retries. The SDK's own retry gives wrong results for mutations: a change that was applied
+and answered late is sent again and fails its precondition (measured).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.sanitize import clean_line
 
 ALLOWED: frozenset[tuple[str, str]] = mitigation_calls() | {LEASE}
-"""What this version's mitigations and its lease may call; anything else is a mistake and is not sent."""
+"""What this version's mitigations and its lease may call; anything else is an error and is not sent."""
 
 PURGE_RUNNING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
 
@@ -41,7 +41,7 @@ BUSY = frozenset(
         "ResourceInUseException",
     }
 )
-"""Refusals that may be gone in a moment: nothing was changed, and the same call may go out again."""
+"""Refusals that may pass in a moment: nothing was changed, and the same call may be sent again."""
 
 # The connection was never made, so the server cannot have read a byte of the request.
 _NEVER_CONNECTED = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.ProxyConnectionError)
@@ -86,7 +86,7 @@ class AwsMutator:
         if call.digest() != digest:
             return _unsent("The call is not the one that was confirmed.")
         if (call.service, call.operation) not in ALLOWED:
-            return _unsent(f"{call.service}:{call.operation} is no mitigation of this version.")
+            return _unsent(f"{call.service}:{call.operation} is not a mitigation of this version.")
         try:
             signer = await self._signer(digest)
             client = await self._clients.get(call.service)

@@ -1,4 +1,4 @@
-"""Aliases and EventBridge rules before they are changed: single targets that no collector lists."""
+"""Read aliases and EventBridge rules before a change: single targets that no collector lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 
 DEFAULT_BUS = "default"
 STATES_READ = 5
-"""Versions whose state is read, a call each: the newest, where a rollback goes as a rule."""
+"""Versions whose state is read, a call each: the newest, to which a rollback usually goes."""
 
 
 def split_alias(key: Key) -> tuple[str, str]:

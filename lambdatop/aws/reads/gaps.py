@@ -1,4 +1,4 @@
-"""What could not be read: values in the place of facts, gaps of a source, and sentences for a plan."""
+"""Describe what could not be read: values instead of facts, gaps of a source, and sentences for a plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lambdatop.domain.state.events import Event, GapsObserved
 T = TypeVar("T")
 
 ENDS_THE_ROUND = (Throttled, CredentialsError, Unreachable)
-"""What the next call would meet as well, whatever it asks for; anything else is one operation's own."""
+"""Errors that the next call would get, too, whatever it asks for; all others concern one operation."""
 
 
 def reason_of(error: SourceError) -> Reason:
@@ -47,14 +47,14 @@ def gap_of(source: str, error: SourceError, service: str, operation: str, target
     return Gap(source, unread.action, target, unread.reason)
 
 
-class Told:
-    """The gaps that a source has told last: it tells of them when they change."""
+class ReportedGaps:
+    """The gaps that a source has reported last: it reports them again when they change."""
 
     def __init__(self, source: str) -> None:
         self._source = source
         self._last: tuple[Gap, ...] = ()
 
-    def news(self, scope: Scope, at: float, gaps: Iterable[Gap]) -> tuple[Event, ...]:
+    def changes(self, scope: Scope, at: float, gaps: Iterable[Gap]) -> tuple[Event, ...]:
         """Return one event when the gaps differ from those reported last, else none."""
         now = tuple(sorted(gaps, key=lambda gap: (gap.action, gap.target or "", gap.reason)))
         if now == self._last:

@@ -1,4 +1,4 @@
-"""GetMetricData asked in batches, and its answers: pages, statuses, points."""
+"""Ask GetMetricData in batches, and read its answers: pages, statuses, points."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from lambdatop.domain.state.world import World
 
 QUERIES_AT_ONCE = 500
 POINTS_AT_ONCE = 30_000
-"""What one request may ask for. CloudWatch would take 100,800 points and charges per series, not per request;
-but reading more at once would hold the loop, and with it the keys, for over 50 ms."""
+"""Points of one request. CloudWatch would take 100,800 and charges per series, not per request; but reading
+more at once would block the loop, and with it the keys, for over 50 ms."""
 
 POINTS_PER_TURN = 6_000
-"""Points for which one turn at the rate limit is taken: with `limits.metrics_per_s` it keeps the 180,000
+"""Points for which one token of the rate limit is taken: with `limits.metrics_per_s` it keeps the 180,000
 points a second that an account has below a third."""
 
 TAKEN_AT_ONCE, SORTED_AT_ONCE = 100, 1_000
-"""Series of an answer, and of a round, between which others have a turn: some ms."""
+"""Series of an answer or a round after which other tasks of the loop run: some ms."""
 
 SIDE_BY_SIDE = 3
-"""Requests under way at once: an answer takes CloudWatch longer than us."""
+"""Requests at the same time: CloudWatch takes longer for an answer than we do."""
 
 
 class Span(NamedTuple):
@@ -59,7 +59,7 @@ def span_until(now: float, minutes: int) -> Span:
 
 
 class Answered:
-    """What the pages of one answer said about one series; `status` is "" while none has named it."""
+    """What the pages of one answer hold for one series; `status` is "" while none has named it."""
 
     def __init__(self) -> None:
         self.status = ""
@@ -139,7 +139,7 @@ async def observe(
 
 
 async def _ask(api: Api, batch: Sequence[Query], span: Span) -> list[tuple[Query, Answered]]:
-    await api.rest()  # five hundred queries are 15 ms until they are on the wire
+    await api.rest()  # it takes 15 ms to send five hundred queries
     ids = {f"q{i}": query for i, query in enumerate(batch)}
     results = {id_: Answered() for id_ in ids}
     async for page in api.pages(

@@ -1,4 +1,4 @@
-"""Which numbers are asked of CloudWatch: one query per series, each costs one unit. Pure."""
+"""Decide which series CloudWatch is asked for: one query each, which costs one unit. Pure."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ STREAM_METRICS = (("GetRecords.IteratorAgeMilliseconds", "Maximum"), ("IncomingR
 """Of Kinesis streams behind mappings, dimension StreamName."""
 
 LEAST_IN_FLIGHT = ("ApproximateNumberOfMessagesNotVisible", "Minimum")
-"""Of queues behind mappings: what never gets done stays in flight."""
+"""Of queues behind mappings: messages that are never finished stay in flight."""
 
 SLOW_ROUNDS = 5
 """Log volume is asked for in every fifth round only: each answer covers the whole history anyway."""
@@ -141,7 +141,7 @@ def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterato
         yield ITERATOR_AGE
     if "kafka" in kinds:
         yield OFFSET_LAG
-    # Attempts go on for hours after the last event was received.
+    # Attempts continue for hours after the last event was received.
     pushed = (
         seen.metric(key, "AsyncEventsReceived").times
         or seen.metric(key, "AsyncEventAge", "SampleCount").times

@@ -15,7 +15,7 @@ ALWAYS = (
     "MessageRetentionPeriod",
     "VisibilityTimeout",
 )
-"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""
+"""Attributes that SQS returns for every queue: one that is missing means neither 0 nor the default."""
 
 
 class QueueReader:

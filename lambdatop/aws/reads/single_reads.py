@@ -1,4 +1,4 @@
-"""The single reads that situations are put together from: one answer each, cleaned."""
+"""Make the single reads that situations consist of: one answer each, cleaned."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 POLICY_QUALIFIERS = 5
 AGE_WINDOW_S = 600
 BEHIND_S = 60.0
-"""From this age on a record was not taken as it came: it may be one that is tried again and again."""
+"""A record of at least this age, s, was not read at once: it may be one that is retried."""
 STACK_TAG = "aws:cloudformation:stack-name"
 
 
 class Parts:
     """Reads parts of one scope's resources; every method raises SourceError kinds.
 
-    `name` is a function's name or ARN. What a change rests on is read by ARN: no other account answers it.
+    `name` is a function's name or ARN. What a change depends on is read by ARN: no other account answers it.
     """
 
     def __init__(self, api: Api, scope: Scope) -> None:
@@ -151,7 +151,7 @@ class Parts:
 
     async def kinesis_retention_s(self, arn: str) -> int:
         """Read how long a Kinesis stream keeps its records, s; raises NotAnswered."""
-        # A mapping with enhanced fan-out names its consumer, of which this operation knows nothing.
+        # A mapping with enhanced fan-out names its consumer, which this operation does not accept.
         answer = await self.api.read("kinesis", "DescribeStreamSummary", StreamARN=node(arn))
         hours = optional((answer.get("StreamDescriptionSummary") or {}).get("RetentionPeriodHours"))
         if not hours:
@@ -185,7 +185,7 @@ class Parts:
             )
         return None
 
-    async def fares(self, mapping: MappingFacts) -> Consumer:
+    async def recent_errors(self, mapping: MappingFacts) -> Consumer:
         """Read errors and throttles of a mapping's function in the newest ten minutes (two billed units)."""
         metrics = ("Invocations", "Errors")
         values = await self._sums(mapping.function, "AWS/Lambda", metrics, "FunctionName")
@@ -203,8 +203,8 @@ class Parts:
     async def greatest_age_s(self, mapping: MappingFacts) -> float:
         """Read the same, but of a stream no younger than any batch of the last ten minutes shows it.
 
-        The shards of a stream share one metric: a minute in which the one that is stuck was not tried again
-        shows how young the records of the others are. Too old is the safe side where a deadline rests on it.
+        The shards of a stream share one metric: in a minute without a retry of the blocked shard it shows how
+        young the records of the others are. Too old is the safe error where a deadline depends on it.
         """
         if mapping.source_kind not in STREAMS:
             return await self.oldest_age_s(mapping)
@@ -241,7 +241,7 @@ class Parts:
     ) -> list[tuple[float, float, float]]:
         """Read the points of the last ten minutes by time: when, the age then, and what it is now, all in s.
 
-        Since its minute began the event has grown older, however late CloudWatch tells of it. Raises
+        The event has aged since its minute began, however late CloudWatch publishes the point. Raises
         NotAnswered without a point.
         """
         now = self.api.now()

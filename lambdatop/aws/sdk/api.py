@@ -22,7 +22,7 @@ from lambdatop.domain.ports.runtime import Clock, Limiter, Meter
 
 
 class Api:
-    """The reading door: a token, the call, and errors in the domain's words. The session counts requests."""
+    """Sends reads: takes a token, calls, and translates errors. The session counts requests."""
 
     def __init__(self, clients: Clients, limiter: Limiter, meter: Meter, clock: Clock) -> None:
         self._clients = clients
@@ -43,7 +43,7 @@ class Api:
         await self._clock.sleep(seconds)
 
     def give_way(self) -> None:
-        """Let a key be answered before what takes some ms."""
+        """Let a key be handled before work that takes some ms."""
         self._clock.give_way()
 
     async def rest(self) -> None:
@@ -52,7 +52,7 @@ class Api:
         await asyncio.sleep(0)
 
     async def turns(self, service: str, count: int) -> None:
-        """Wait for `count` turns but one, which `read` takes itself: for a request as heavy as so many."""
+        """Wait for `count` tokens but one, which `read` takes itself: for a request as heavy as so many."""
         for _ in range(count - 1):
             await self._limiter.take(service)
 

@@ -24,7 +24,7 @@ ELSEWHERE = {"pricing": "us-east-1"}
 class Clients:
     """Clients by service, made on first use and closed together.
 
-    `attempts` is the most often one call is sent; `read_timeout_s` how long an answer may take, s.
+    `attempts` is how often one call is sent at most; `read_timeout_s` how long an answer may take, s.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Clients:
             yield client
 
     def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
-        """Run this before the sockets are released: whoever holds a stream open ends it there."""
+        """Run this before the sockets are released, to end open streams."""
         self._closing.append(closer)
 
     async def close(self) -> None:
@@ -107,12 +107,12 @@ class Clients:
             "connect_timeout": 3,
             "read_timeout": read_timeout_s,
             "warm_up_loader_caches": True,
-            # Our own code alone builds these, thousands at a time; checking them took longer than sending.
+            # Only our own code builds these, thousands at a time; checking them took longer than sending.
             "parameter_validation": service != "cloudwatch",
         }
         if self._connection.endpoint_url or configured_endpoint(self._session, service):
-            # A prefix or a bucket's name in front of a host that is not AWS's leads nowhere, or to
-            # somebody else.
+            # A prefix or a bucket's name in front of a host that is not AWS's does not resolve, or
+            # belongs to somebody else.
             config["inject_host_prefix"] = False
             config |= {"s3": {"addressing_style": "path"}} if service == "s3" else {}
         if attempts == 1:

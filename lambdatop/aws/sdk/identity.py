@@ -1,7 +1,7 @@
-"""Whose credentials sign: asked of AWS with exactly the keys that then sign, and again at every renewal.
+"""Check whose credentials sign: ask AWS with exactly the keys that then sign, again at every renewal.
 
-The SDK renews credentials without a word, and what hands them out (a credential_process, a broker behind a
-container's endpoint) may meanwhile have moved to another account. Calls carry names that exist in both.
+The SDK renews credentials silently, and their source (a credential_process, a broker behind a container's
+endpoint) may meanwhile belong to another account. Calls name resources that may exist in both.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def signing_with(caller: Caller) -> Iterator[None]:
 
 
 class CheckedCredentials:
-    """Stands in the session in the place of the SDK's credentials: no key signs before AWS said whose it is.
+    """Replaces the SDK's credentials in the session: no key signs before AWS has said whose it is.
 
     The first identity is the one of the connection. When a renewal brings another account or another role,
-    `changed` is called once, and nothing is signed any more: the connection has to be opened anew. `held`
-    says what holds an account to read-only, "" when nothing does.
+    `changed` is called once, and nothing is signed any more: the connection has to be opened again. `held`
+    says which setting makes an account read-only, "" when none does.
     """
 
     def __init__(
@@ -144,5 +144,5 @@ class CheckedCredentials:
             f"(account {now.account or 'not known'}) instead of {first.arn} (account {first.account}). "
             "Nothing more is sent on this connection"
             + (f"; the new account is held to read-only ({held})" if held else "")
-            + ". Connect anew and plan anew."
+            + ". Connect again and plan again."
         )

@@ -1,4 +1,4 @@
-"""One-time MFA codes, asked for before anything else runs, and handed to the SDK when it wants them.
+"""Ask for one-time MFA codes before anything else runs, and give them to the SDK when it asks.
 
 Nothing of the SDK is imported here: whether a code is needed is decided before the first frame.
 """
@@ -14,14 +14,14 @@ REFUSED = "MfaCodeRefused"
 """`code` of the CredentialsError that says that AWS did not take an MFA code."""
 
 SESSION_ENDS_EARLY_S = 600.0
-"""So long before they expire the SDK stops using credentials that it cannot renew without a new code."""
+"""So long, s, before they expire the SDK stops using credentials that need a new code."""
 
 
 class MfaCodes:
-    """Codes by device, each handed out once, and the sessions got with them (in memory only).
+    """Codes by device, each used once, and the sessions obtained with them (in memory only).
 
-    The sessions are kept so that a lost connection can be made again without another code. `how` says to the
-    person where a new code is asked for.
+    The sessions are kept so that a lost connection can be opened again without another code. `how` tells the
+    user where a new code is asked for.
     """
 
     def __init__(self, how: str) -> None:
@@ -35,7 +35,7 @@ class MfaCodes:
         return "MfaCodes(…)"
 
     def hold(self, serial: str, code: str) -> None:
-        """Take a code for one use; sessions got with an older one are dropped."""
+        """Take a code for one use; sessions obtained with an older one are dropped."""
         self.sessions.clear()
         self._codes[serial] = code
 

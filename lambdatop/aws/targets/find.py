@@ -1,4 +1,4 @@
-"""Finding the one target that a person means by a name, ARN, UUID or URL."""
+"""Find the one target that a person means by a name, ARN, UUID or URL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEAREST = 5
 
 
 class Finder:
-    """Looks targets up in one scope; every method raises LambdatopError kinds."""
+    """Finds targets in one scope; every method raises LambdatopError kinds."""
 
     def __init__(self, api: Api, scope: Scope, queues: QueueReader, aliases: Aliases) -> None:
         self._api = api
@@ -40,7 +40,7 @@ class Finder:
         """Find the one function, mapping, queue, alias or rule that `target` means, of these kinds.
 
         A mapping may also be named by its function or its queue when it is the only one there, an alias or a
-        rule by the function that it leads to.
+        rule by the function that it invokes.
         Raises TargetNotFound with the candidates when several match, with near names when none does.
         """
         text = target.strip()
@@ -85,7 +85,7 @@ class Finder:
                 return arn.name, "function"
             if rule_of_arn(text):
                 return arn.resource, "rule"
-            raise TargetNotFound(f"{_shown(text)} is the ARN of nothing that can be changed here.")
+            raise TargetNotFound(f"{_shown(text)} is not the ARN of something that can be changed here.")
         if "://" in text:
             return self._queue_of_url(text), "queue"
         if _UUID.match(text.lower()):

@@ -1,4 +1,4 @@
-"""Fresh reads of single targets: finding one by what a person types, and its state as it is now."""
+"""Read single targets afresh: find one by what a person types, and read its present state."""
 
 from __future__ import annotations
 

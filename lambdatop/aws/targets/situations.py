@@ -1,7 +1,7 @@
-"""Everything a planner wants to know of one target, read fresh and side by side.
+"""Read everything that a planner needs to know of one target, afresh and concurrently.
 
-What is essential raises; every other part that cannot be read becomes a sentence in `gaps`, which names
-the operation, and the plan shows it instead of pretending.
+Essential parts raise; every other part that cannot be read becomes a sentence in `gaps`, which names the
+operation, and the plan shows it.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Situations:
         answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
         facts = mapping_facts(self._scope, answer)
         owners = (arn_text(answer.get("EventSourceMappingArn")), facts.function_arn)
-        (queue, retention, letters), age, stack = await asyncio.gather(
+        (queue, retention, dead_letters), age, stack = await asyncio.gather(
             self._retention(facts, gaps),
             gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.greatest_age_s(facts)),
             gaps.read("lambda:ListTags", "whether a stack owns it is", parts.stack(owners)),
@@ -126,7 +126,7 @@ class Situations:
             oldest_age_s=age,
             stack=stack,
             gaps=tuple(gaps.sentences),
-            dead_letters=letters,
+            dead_letters=dead_letters,
         )
 
     async def queue(self, key: Key) -> QueueSituation:
@@ -185,7 +185,11 @@ class Situations:
         behind = [m for m in mappings if m.source_name in sources and m.source_kind == "sqs"]
         fared = await asyncio.gather(
             *(
-                read("cloudwatch:GetMetricData", f"how {m.function.id} fares is", parts.fares(m))
+                read(
+                    "cloudwatch:GetMetricData",
+                    f"the recent errors of {m.function.id} are",
+                    parts.recent_errors(m),
+                )
                 for m in behind
             ),
         )
@@ -213,8 +217,12 @@ class Situations:
             queue = await self._queue(facts.source_arn, gaps)
             if isinstance(queue, NotKnown):
                 return queue, queue, queue
-            letters = await self._dead_letters_of(queue, gaps)
-            return queue, queue.retention_s, letters if isinstance(letters, NotKnown) else bool(letters)
+            dead_letters = await self._dead_letters_of(queue, gaps)
+            return (
+                queue,
+                queue.retention_s,
+                dead_letters if isinstance(dead_letters, NotKnown) else bool(dead_letters),
+            )
         if facts.source_kind == "dynamodb":
             return None, DYNAMODB_RETENTION_S, False
         if facts.source_kind != "kinesis":

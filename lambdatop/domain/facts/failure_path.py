@@ -29,7 +29,7 @@ def end_name(arn: str) -> str:
 
 
 class AsyncEnd(Struct, frozen=True):
-    """Where asynchronous events go that are given up: who takes them, and what of that was not read."""
+    """Where discarded asynchronous events go: the destination, and what of that was not read."""
 
     takers: tuple[str, ...]
     unread: NotKnown | None = None

@@ -44,7 +44,7 @@ def name_of(node_: str) -> str:
 
 
 def service_of(node_: str) -> str:
-    """Return the service of a node's ARN, "other" for what is no ARN."""
+    """Return the service of a node's ARN, "other" for what is not an ARN."""
     return node_.split(":", 3)[2] if node_.startswith("arn:") and node_.count(":") >= 5 else "other"
 
 

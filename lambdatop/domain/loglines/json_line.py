@@ -83,7 +83,7 @@ def _broken(text: str) -> Read | None:
 
 
 def _failure(text: str, level: str) -> str:
-    """Return the signature of an application's line; debug output alone is no failure."""
+    """Return the signature of an application's line; debug output alone is not a failure."""
     return "" if level in ("debug", "trace") else classify(text)
 
 

@@ -160,7 +160,7 @@ def below_provisioned(mitigation: str, s: FunctionSituation, wanted: Reserved) -
 
 
 def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:
-    """Refuse what the account, as it was read, cannot give; the floor is no constant, and AWS's to say."""
+    """Refuse what the account, as it was read, cannot give; the floor is AWS's, not a constant."""
     free = unreserved(s)
     if isinstance(free, NotKnown) or wanted is None:
         return None

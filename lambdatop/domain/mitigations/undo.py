@@ -130,7 +130,7 @@ def _lost(target: State, current: State) -> str:
     limit, now = target.get("reserved_concurrency"), current.get("reserved_concurrency")
     if limit is not None and (now is None or now > limit):
         return (
-            f"beyond {limit} at once synchronous callers get 429, and asynchronous events are given up "
+            f"beyond {limit} at once synchronous callers get 429, and asynchronous events are discarded "
             "once they are too old"
         )
     return "nothing"

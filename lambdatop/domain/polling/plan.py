@@ -8,7 +8,7 @@ here is counted in units, and paces are s. The tiers, dearest last:
 3. the sweep: ONE series of each active function, to find who moved a total, or who fails unnoticed;
 4. detail: all series of what is on screen, watched or hot; then, as far as the money goes, of all others.
 
-History is no tier: a function that comes into detail is asked for its whole hour, which costs the same.
+History is not a tier: a function that comes into detail is asked for its whole hour, which costs the same.
 
 While nothing is wrong the calm budget is spent, otherwise the whole one. Small accounts fit: then the tiers
 collapse, and every function gets detail in each round. Metrics Insights would find the top functions in one

@@ -28,7 +28,7 @@ _NONE, _WORD, _OTHER = "", "word", "other"
 
 
 class PatternError(LambdatopError):
-    """A pattern that is no regular expression, or one that cannot be searched in linear time."""
+    """A pattern that is not a regular expression, or one that cannot be searched in linear time."""
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ The last line holds the SHA-256 of all bytes (UTF-8) before it. To check the fil
 
     sed '/^{HASH_LINE}/,$d' report.md | sha256sum
 
-It shows that nothing was changed by accident. It is no signature: whoever edits the report can compute it
+It shows that nothing was changed by accident. It is not a signature: whoever edits the report can compute it
 anew, so keep the hash where it cannot be edited."""
 
 _NOTE = """\
@@ -203,4 +203,4 @@ def _looks(snapshot: Snapshot) -> Iterable[str]:
     more = (("why that budget", plan.why), ("slowed down", plan.slowed), ("missing", plan.note))
     rows = [(name, text) for name, text in more if text]
     if rows:
-        yield "\n" + table(("PLAN OF LOOKS", "WHAT"), rows) + "\n"
+        yield "\n" + table(("POLLING PLAN", "WHAT"), rows) + "\n"

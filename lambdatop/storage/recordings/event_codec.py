@@ -104,7 +104,7 @@ class EventReader:
         """Return the event of one line.
 
         Raises:
-            Mismatch: the line is no event of this schema; the text says where.
+            Mismatch: the line is not an event of this schema; the text says where.
         """
         try:
             data = json.loads(line)

@@ -118,7 +118,7 @@ def read_recording(path: Path, *, any_owner: bool = False) -> Recording:
     """Read all of a recording.
 
     `any_owner`: it came with the source code, so its owner does not matter. Raises: RecordingError: somebody
-    else could have written it, it cannot be read, is no recording of this schema, or a line in it is invalid.
+    else could have written it, it cannot be read, is not a recording of this schema, or has an invalid line.
     """
     cut: list[str] = []
     flags = os.O_RDONLY | os.O_CLOEXEC

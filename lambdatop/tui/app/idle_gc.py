@@ -24,7 +24,7 @@ MANY = 6_000
 a tenth of a second."""
 ANSWER_S = 0.02
 """So long after a key nobody looks at all: it is being answered."""
-LOOK_S, OFTEN_S = 15.0, 2.0
+EVERY_S, OFTEN_S = 15.0, 2.0
 SHORT_S = 0.008
 """A short look that took longer than this, because a log pours in, is taken more often: it then sees less."""
 PAUSE_S = 0.3
@@ -42,13 +42,13 @@ class Tidying(App[None]):
     _typed_at = 0.0
     _whole_at = 0.0
     _took_s = 0.0
-    _pause_s = LOOK_S
+    _pause_s = EVERY_S
 
     def begin_tidying(self) -> None:
         """Begin to wait for quiet moments."""
         keep_strips_out_of_circles()
         self._typed_at = self._whole_at = monotonic()
-        self.set_timer(LOOK_S, self._tidy_soon)
+        self.set_timer(EVERY_S, self._tidy_soon)
         self.set_interval(GLANCE_S, self._glance)
 
     def _tidy_soon(self) -> None:
@@ -80,6 +80,6 @@ class Tidying(App[None]):
         else:
             gc.collect()
             took_s = max(1e-4, monotonic() - now)
-            self._pause_s = min(LOOK_S, max(OFTEN_S, self._pause_s * SHORT_S / took_s))
+            self._pause_s = min(EVERY_S, max(OFTEN_S, self._pause_s * SHORT_S / took_s))
         gc.freeze()
         return True

@@ -39,7 +39,7 @@ class LogTail(LogView):
 
     # -- content ---------------------------------------------------------------------------------
 
-    def say_when_empty(self, words: Spans) -> None:
+    def set_empty_text(self, words: Spans) -> None:
         """Set the text shown while there are no lines."""
         if words != self._empty:
             self._empty = words

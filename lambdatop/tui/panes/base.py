@@ -1,4 +1,4 @@
-"""What every pane is: a title with counts and ages, the reason when its source fails, a filter."""
+"""Hold what every pane has: a title with counts and ages, the reason when its source fails, a filter."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 SEPARATOR = Span("  ")
 BORDER = 4
-"""Cells of a pane's width that its title leaves to corners and blanks."""
+"""Cells of a pane's width that its title does not use: corners and blanks."""
 ROOM_FOR_DETAIL = 9
-"""Lines from which on a pane spares some for words about the selected row."""
+"""Height, in lines, from which on a pane shows words about the selected row."""
 
 
 def reason(row: SourceRow, age_s: float | None) -> str:
@@ -47,8 +47,8 @@ def reason(row: SourceRow, age_s: float | None) -> str:
     return f"{words} ({old})"
 
 
-def tell(place: Static, words: Content) -> None:
-    """Put words there; the screen is arranged anew only where they take more or less room than before."""
+def update_text(place: Static, words: Content) -> None:
+    """Show words; the layout is computed again only where their height changes."""
     size, most = place.size, place.styles.max_height
     height = words.get_height(cast("RulesMap", place.styles), size.width) if size.width else -1
     if most is not None and most.cells is not None:
@@ -129,20 +129,20 @@ class Pane(Vertical):
         """Order by the next column, where there are columns."""
 
     def sort_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
 
     # -- frames ----------------------------------------------------------------------------------
 
     def show(self, frame: Frame) -> None:
-        """Paint a frame; where that fails the pane keeps what it shows, and says so."""
-        section(f"the pane {self.spec.title}", lambda: self.paint(frame), self._say_failure)
+        """Paint a frame; where that fails the pane keeps what it shows and shows the error."""
+        section(f"the pane {self.spec.title}", lambda: self.paint(frame), self._show_failure)
 
-    def _say_failure(self, sentence: str) -> None:
+    def _show_failure(self, sentence: str) -> None:
         note = self.query(".note").first(Static) if self.query(".note") else None
         if note is not None:
             note.display = True
             self._told = (sentence, self.app.theme)
-            tell(note, inks_of(self.app).content(spans((f"! {sentence}", "critical"))))
+            update_text(note, inks_of(self.app).content(spans((f"! {sentence}", "critical"))))
 
     def on_mount(self) -> None:
         """Hide the filter line; the first frame may have come already."""
@@ -155,7 +155,7 @@ class Pane(Vertical):
 
     def watch_frame(self, frame: Frame) -> None:
         """Show a new frame (the watcher also runs before there are children)."""
-        if self.is_mounted and self.display:  # what is hidden is shown anew when the layout brings it back
+        if self.is_mounted and self.display:  # a hidden pane is painted when the layout shows it again
             self.show(frame)
 
     def troubles(self, frame: Frame) -> tuple[SourceRow, ...]:
@@ -171,7 +171,7 @@ class Pane(Vertical):
         text = "  ".join(words)
         if (text, self.app.theme) != self._told:
             self._told = (text, self.app.theme)
-            tell(note, inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
+            update_text(note, inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
 
     def show_detail(self, pieces: Spans) -> None:
         """Show words about the selected row; none hides the line."""
@@ -179,7 +179,7 @@ class Pane(Vertical):
         detail.display = bool(pieces) and self.size.height >= ROOM_FOR_DETAIL
         if pieces and (pieces, self.app.theme) != self._detailed:
             self._detailed = (pieces, self.app.theme)
-            tell(detail, inks_of(self.app).content(pieces))
+            update_text(detail, inks_of(self.app).content(pieces))
 
     def show_title(self, middle: Spans, ages: Spans) -> None:
         """Show number, name and `middle` in the title; ages at the lower edge, or here when it has none."""
@@ -198,7 +198,7 @@ class Pane(Vertical):
         """Set a border title only when it changed.
 
         Textual compares the text of contents only, so our own pieces with their colours are compared. It
-        would also cut them, with an ellipsis that is no ASCII.
+        would also cut them with an ellipsis that is not ASCII.
         """
         room = self.outer_size.width - BORDER
         if 0 < room < width_of(pieces):

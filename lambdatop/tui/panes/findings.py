@@ -1,4 +1,4 @@
-"""Incidents, worst first, then alarms in state ALARM. Also the strip of the narrow layout."""
+"""Show incidents, worst first, then alarms in state ALARM. Also makes the strip of the narrow layout."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _incident(incident: Incident, snapshot: Snapshot, opened: bool) -> Iterator[
     order = (RANK[SEVERITY_WORD[incident.severity]], incident.since, incident.cause.target.name)
     for f in incident.findings if opened else (incident.cause,):
         first = f is incident.cause
-        # Folded, the line stands for all of them; opened, each speaks for itself.
+        # Folded, the line stands for all of them; opened, each has its own line.
         severity, since = (f.severity, f.since) if opened else (incident.severity, incident.since)
         yield Found(
             f.identity,

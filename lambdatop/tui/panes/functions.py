@@ -1,4 +1,4 @@
-"""Hot functions, hottest first."""
+"""Show hot functions, hottest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the log pane says of where its lines come from. Pure."""
+"""Describe where the log pane's lines come from. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry of panes: each module of this folder that exports a SPEC is one.
+"""Find the panes: each module of this folder that exports a SPEC is one.
 
 The dashboard, its tabs, keys, commands, help and README's table of keys are made of this list.
 """

@@ -1,4 +1,4 @@
-"""Retry storms. Each row is one way in which work may come back, worst first."""
+"""Show retry storms: one row for each trigger that may repeat work, worst first."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ QUIET = 0.05
 """Wasted invocations a minute that are shown as none."""
 
 STORM = 1.0
-"""Score from which on a row is more than an odd repeat."""
+"""Score from which on a row is more than an occasional repeat."""
 
 COLUMNS: tuple[Column[StormRow], ...] = (
     Column(

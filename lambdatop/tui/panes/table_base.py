@@ -1,4 +1,4 @@
-"""A pane around a keyed table: filter, order, title and details are the same for all of them."""
+"""Show a keyed table in a pane: filter, order, title and details are the same for all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 
 class TablePane(Pane, Generic[R]):
-    """What its spec says of rows; subclasses replace what depends on something that they remember."""
+    """A pane of rows by its spec; subclasses replace what depends on state of their own."""
 
     spec: PaneSpec[R]
 
@@ -74,14 +74,14 @@ class TablePane(Pane, Generic[R]):
         """Paint a frame."""
         rows, kept = self._rows_of(frame)
         table = self.table
-        table.say_when_empty(self.waiting(frame, self.spec.what, *self.spec.sources))
+        table.set_empty_text(self.waiting(frame, self.spec.what, *self.spec.sources))
         table.show_rows(kept, frame, greyed=bool(self.troubles(frame)))
         self.show_title(self.middle(len(kept), len(rows), frame), self.ages(frame))
         self.show_note(frame, *self.extra_notes(frame))
         self.show_detail(self.detail(frame))
 
     def forget_rows(self) -> None:
-        """Make the rows anew, though neither snapshot nor filter changed."""
+        """Compute the rows again, though neither snapshot nor filter changed."""
         self._made_for = None
 
     def _rows_of(self, frame: Frame) -> tuple[Rows[R], Rows[R]]:
@@ -116,5 +116,5 @@ class TablePane(Pane, Generic[R]):
         self.table.sort_next()
 
     def sort_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self.table.sort_reverse()

@@ -118,7 +118,7 @@ class SheetScreen(FrameScreen):
         entry = newest_of(selection.function, app.frame.snapshot, about)
         if entry is None:
             name = self.headline() if selection == NOTHING else selection.name
-            app.say(f"There is nothing to undo of {name}; J shows what was changed.", "warning")
+            app.show_message(f"There is nothing to undo of {name}; J shows what was changed.", "warning")
         else:
             app.mitigation_flow.undo(entry)
 

@@ -55,7 +55,7 @@ class FunctionScreen(SheetScreen):
     def _go_on(self) -> None:
         frame = self.frame
         if self._learn(frame):
-            section("this screen", lambda: super(FunctionScreen, self).show(frame), self._say_failure)
+            section("this screen", lambda: super(FunctionScreen, self).show(frame), self._show_failure)
 
     def page(self, frame: Frame, width: int) -> Spans:
         """Return the function's page."""

@@ -103,7 +103,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         """The column that orders the rows, and whether the largest stands first."""
         return self._sort, self._descending
 
-    def say_when_empty(self, words: Spans) -> None:
+    def set_empty_text(self, words: Spans) -> None:
         """Set the text shown while the table has no rows."""
         if words != self._empty:
             self._empty = words

@@ -53,9 +53,9 @@ def worker(**changes: Any) -> FunctionSituation:
 
 
 def dead_letters(**changes: Any) -> QueueSituation:
-    letters = queue(DLQ, visible=1200)
+    dead_letters = queue(DLQ, visible=1200)
     behind = (Consumer(mapping(), 100.0, 2.0),)
-    s = QueueSituation(Ref(DLQ, letters.arn, DLQ.id), NOW, letters, (), (ORDERS.id,), behind)
+    s = QueueSituation(Ref(DLQ, dead_letters.arn, DLQ.id), NOW, dead_letters, (), (ORDERS.id,), behind)
     return replace(s, **changes)
 
 

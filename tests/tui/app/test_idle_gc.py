@@ -55,7 +55,7 @@ async def test_a_short_look_needs_a_pause_between_two_keys_only(
         gone = weakref.ref(Knot())
         gc.disable()
         try:
-            now[0] += idle_gc.LOOK_S
+            now[0] += idle_gc.EVERY_S
             await press(pilot, "j")
             assert not app.tidy()  # somebody has just typed
             assert gone() is not None
@@ -119,7 +119,7 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
         assert app.tidy()
         assert gc.get_freeze_count() > 10_000
         del kept
-        now[0] += idle_gc.LOOK_S
+        now[0] += idle_gc.EVERY_S
         assert app.tidy()
         assert gone() is not None, "a short look is short because it does not look there"
         await press(pilot, "j")

@@ -1,8 +1,8 @@
-"""The loader wall: in read-only mode the SDK does not know that anything can be changed.
+"""Load stripped models: in read-only mode the SDK has no operation that changes anything.
 
 A client is made from the service's model. Here the models keep what is on the allowlist and what credential
-providers call; the method for anything else does not exist, nor does its paginator or waiter, nor a shape
-that only it needs. A service of which nothing is listed has no method at all.
+providers call; there is no method for anything else, nor its paginator or waiter, nor a shape that only it
+needs. A service of which nothing is listed has no method at all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MODEL, PAGINATORS, WAITERS, EXAMPLES = "service-2", "paginators-1", "waiters-2",
 class BuiltinLoader(loaders.Loader):  # type: ignore[misc,unused-ignore]
     """Models of the installed package only.
 
-    One in the user's ~/.aws/models could give an allowed name another request, so it is not looked for.
+    A model in the user's ~/.aws/models could give an allowed name another request, so none is searched.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class StrippedLoader(BuiltinLoader):
 
 
 class _Once(BuiltinLoader):
-    """Reads for another loader, and lets go of it: nine tenths of a model are not needed again."""
+    """Reads for another loader without a cache: nine tenths of a model are not needed again."""
 
     def __init__(self, other: BuiltinLoader) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ def _of(named: Json, kept: Collection[str]) -> Json:
 
 
 def remove_presigners(class_attributes: Json, **_: Any) -> None:
-    """Take the methods off a client that sign a URL for somebody else to send.
+    """Remove a client's methods that sign a URL for somebody else to send.
 
     Register it last on `creating-client-class`: the SDK puts them there by the same event.
     """

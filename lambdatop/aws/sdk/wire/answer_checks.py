@@ -1,9 +1,9 @@
-"""Every answer is held to what its model says before anything reads it: the one door for AWS's values.
+"""Check every answer against its model before anything reads it; all values from AWS pass here.
 
-The SDK's JSON parser hands on whatever stands there: a text for a number, a number of 330 digits, `NaN`. One
-such value in one record would break what is made of all of them, so that record is left out, counted and
-said; where the answer as a whole makes no sense, the read has failed. What is missing is not looked at: that
-is for whoever reads.
+The SDK's JSON parser returns whatever an answer holds: a text for a number, a number of 330 digits, `NaN`.
+One such value in one record would break what is computed of all of them, so that record is left out, counted
+and reported; where the answer as a whole is not valid, the read fails. Missing members are not checked here:
+whoever reads the answer handles them.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from lambdatop.domain.errors import SourceError
 from lambdatop.domain.sanitize import clean_name
 
 LATEST_S = 253_402_300_799
-"""The end of the year 9999, s since the epoch: no clock shows a later moment."""
+"""The end of the year 9999, s since the epoch: later times are not valid."""
 LEAST_FIGURE, MOST_FIGURE = 1e-9, 1e15
-"""No metric that is read here has a value of less, but 0, or of more: ms, bytes, counts and shares of a
+"""Limits of a metric's value other than 0, for metrics that are read here: ms, bytes, counts and shares of a
 minute or an hour. CloudWatch itself takes any of -2^360 to 2^360, of which no sum, product or ratio is safe
 (docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html)."""
 
 
 DECODED = "policyDocumentType"
-"""The text in answers of IAM that the SDK reads as JSON before anybody else sees it (botocore's handlers)."""
+"""The text in IAM's answers that the SDK decodes from JSON before these checks (botocore's handlers)."""
 SERIES = "MetricDataResult"
 POINTS = ("Timestamps", "Values")
 """The two lists of a series of CloudWatch, of which each entry belongs to one of the other."""
 
 BAD = object()
-"""Stands for a value that cannot be what the model says."""
+"""Replaces a value that does not fit the model."""
 
 
 class Sound(list[Any]):
-    """A list whose entries were looked at already."""
+    """A list whose entries were checked already."""
 
 
 class Whole(dict[str, Any]):
-    """An answer of which a member may be missing that is always there: whoever needs it has a failed read."""
+    """An answer in which a required member may be missing: reading that member raises SourceError."""
 
     def __init__(self, name: str, answer: Mapping[str, Any]) -> None:
         super().__init__(answer)
@@ -69,7 +69,7 @@ class Oddities:
         """Check an answer and leave bad records out of its lists.
 
         Raises:
-            SourceError: the answer itself makes no sense.
+            SourceError: the answer itself is not valid.
         """
         shape = model.output_shape
         if shape is None or not isinstance(parsed, dict) or "Error" in parsed:
@@ -101,7 +101,7 @@ class Oddities:
 
     def _structure(self, value: Any, shape: Any, name: str) -> Any:
         if shape.serialization.get("eventstream"):
-            return value  # its parts come later, and are looked at then (`stream_parts.py`)
+            return value  # its parts come later, and are checked then (`event_stream.py`)
         if not isinstance(value, dict):
             return BAD
         for inner, part in value.items():
@@ -138,7 +138,7 @@ class Oddities:
             return BAD
         found = [self._sound(part, shape.member, name, member) for part in value]
         if member in POINTS:
-            return found  # they belong together: see `_series`
+            return found  # the two lists belong together: see `_series`
         kept = [part for part in found if part is not BAD]
         if len(kept) < len(found):
             self.left_out[(name, member)] += len(found) - len(kept)

@@ -1,4 +1,4 @@
-"""The parts of an event stream, as far as they make sense; whatever does not ends the stream.
+"""Read the valid parts of an event stream; an invalid part ends the stream.
 
 The SDK parses frames as they come and raises what its parsing happens to raise (`struct.error`, `KeyError`,
 `UnicodeDecodeError`, `RecursionError` …), and members of the payload have whatever type the server gave them.
@@ -17,10 +17,10 @@ from lambdatop.aws.sdk.wire.answer_checks import LATEST_S
 from lambdatop.domain.errors import SourceError, Unreachable
 
 SILENCE_S = 30.0
-"""A stream without a whole part for so long is broken: Live Tail sends an update every second. (A frame is
-bounded by the SDK: 24 MB are the most that it may announce.)"""
+"""A stream without a complete part for so long, s, is broken: Live Tail sends an update every second. (The
+SDK limits a frame to 24 MB.)"""
 Raw = Mapping[str, Any]
-"""One event as FilterLogEvents or Live Tail hands it out."""
+"""One event as FilterLogEvents or Live Tail returns it."""
 TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
 
 
@@ -43,7 +43,7 @@ async def whole_parts(
             async with asyncio.timeout(SILENCE_S):
                 part = await anext(parts)
             if not isinstance(part, dict):
-                raise TypeError("a part that is no structure")
+                raise TypeError("a part that is not a structure")
         except StopAsyncIteration:
             return
         except ClientError as error:  # the SDK's EventStreamError: an exception that the stream carries
@@ -56,7 +56,7 @@ async def whole_parts(
 def _carried(error: ClientError, service: str, operation: str) -> SourceError:
     try:
         found = translate(error, service, operation)
-    except Exception as odd:  # its members, too, are whatever was sent
+    except Exception as odd:  # its members may be anything, too
         return broken(f"{service}:{operation}", odd)
     return found if isinstance(found, SourceError) else broken(f"{service}:{operation}", error)
 
@@ -64,15 +64,15 @@ def _carried(error: ClientError, service: str, operation: str) -> SourceError:
 def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool, int] | None:
     """Return a part's events, whether it was sampled, and how many events are not valid.
 
-    None where it is no update. Raises ValueError for an update that is none.
+    None where it is not an update. Raises ValueError for an update that is not valid.
     """
     update = part.get("sessionUpdate")
     if update is None:
         return None
     if not isinstance(update, Mapping):
-        raise ValueError("an update that is no structure")
+        raise ValueError("an update that is not a structure")
     if not update.keys() & {"sessionResults", "sessionMetadata"}:
-        raise ValueError("an update of which nothing could be read")  # so the SDK hands on what is no JSON
+        raise ValueError("an update of which nothing could be read")  # the SDK's result for what is not JSON
     events, about = update.get("sessionResults") or (), update.get("sessionMetadata") or {}
     if not isinstance(events, (list, tuple)) or not isinstance(about, Mapping):
         raise ValueError("an update without a list of events")

@@ -1,7 +1,7 @@
-"""What every answer passes before anything else of this program sees it.
+"""Filter every answer before anything else of this program reads it.
 
-Environment values are secrets more often than not: they are dropped, but for those that are plainly the
-address of a resource or the name of one that is known already (see `references.py`). And a page that is not
+Environment values are often secrets: they are dropped, except those that are exactly the address of a
+resource or the name of a known one (see `facts/environment.py`). And a page that is not
 AWS's (a proxy's login form with status 200) is refused, because the SDK reads it as an answer without
 members, which would mean "no functions" or "nothing reserved".
 """
@@ -26,7 +26,7 @@ ELSEWHERE = tuple(
     f"<Code>{code}<".encode()
     for code in ("PermanentRedirect", "IllegalLocationConstraintException", "AuthorizationHeaderMalformed")
 )
-"""How S3 says that a bucket lies in another region. The SDK would go and look for it there."""
+"""Codes of S3 for a bucket in another region, which the SDK would then call there."""
 
 
 class Values:
@@ -55,7 +55,7 @@ def install(session: Any) -> None:
     _VALUES[session] = Values()
     session.register("before-parse", _refuse_foreign, unique_id="lambdatop-foreign")
     _ODDITIES[session] = Oddities()
-    # First of all: what comes after it may lean on the types that the model promises.
+    # First of all hooks: later ones rely on the model's types.
     session.get_component("event_emitter").register_first(
         "after-call", _ODDITIES[session].check, unique_id="lambdatop-sound"
     )
