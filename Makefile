@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
+.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
 
 install: $(VENV)/.installed
 
@@ -77,8 +77,8 @@ scenes: $(VENV)/.installed
 detectors: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.detectors --misses
 
-detectors-readme: $(VENV)/.installed
-	PYTHONPATH=tests $(BIN)/python -m bench.detectors --readme
+detectors-write: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.detectors --write
 
 docs: $(VENV)/.installed
 	$(BIN)/python tools/list_reads.py

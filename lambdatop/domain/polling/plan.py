@@ -3,7 +3,7 @@
 GetMetricData is billed by the series asked for (one unit each, however many minutes it covers), so everything
 here is counted in units, and paces are s. The tiers, dearest last:
 
-1. the trip-wire: a dozen totals of the account, each round, always (`look_wire.py`);
+1. the trip-wire: a dozen totals of the account, each round, always (`tripwire.py`);
 2. discovery: ListMetrics(RecentlyActive) tells for next to nothing which functions ran at all lately;
 3. the sweep: ONE series of each active function, to find who moved a total, or who fails unnoticed;
 4. detail: all series of what is on screen, watched or hot; then, as far as the money goes, of all others.

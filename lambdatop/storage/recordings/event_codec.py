@@ -2,7 +2,7 @@
 
     {"event": "FunctionsListed", "scope": [account, region], "at": …, "functions": [{…}, …]}
 
-Every event is written by its type hints (`typedjson.py`), so a new event or field needs no code here.
+Every event is written by its type hints (`typed_json.py`), so a new event or field needs no code here.
 
 Metric answers repeat the whole history window each round, so a MetricsObserved is written as what
 changed against the answers before it in the same file:

@@ -5,7 +5,7 @@
     …
 
 One header, then one event a line in the order in which they were folded, written by their type hints
-(`typedjson.py`). A file whose name ends in .gz is compressed. The recorder sits between feed and fold;
+(`typed_json.py`). A file whose name ends in .gz is compressed. The recorder sits between feed and fold;
 replay is just another feed.
 
 Log lines, names and the journal are written as they are, and log lines may hold secrets of the functions

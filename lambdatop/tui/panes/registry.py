@@ -1,6 +1,6 @@
 """Find the panes: each module of this folder that exports a SPEC is one.
 
-The dashboard, its tabs, keys, commands, help and README's table of keys are made of this list.
+The dashboard, its tabs, keys, commands, help and the table in docs/keys.md are made of this list.
 """
 
 from __future__ import annotations
