@@ -7,9 +7,9 @@
                     flight) / received), attempts of asynchronous events beyond the first ((attempts -
                     received) / attempts), failed batches of a stream (errors / invocations)
     error rate      of the function over the same window
-    wasted USD/h    wasted share x what it costs to run the function (`function_cost.py`, which takes the largest
-                    such share as the function's waste): an estimate, because the durations of repeated and
-                    of first runs cannot be told apart
+    wasted USD/h    wasted share x what it costs to run the function (`function_cost.py`, which takes the
+                    largest such share as the function's waste): an estimate, because the durations of
+                    repeated and of first runs cannot be told apart
 A mapping that is Disabled keeps its row but scores by what still waits only (0).
 """
 
