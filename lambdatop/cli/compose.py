@@ -1,4 +1,4 @@
-"""The composition root: the one place where engine, aws, storage and config meet."""
+"""Compose the program: the one place where engine, aws, storage and config meet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans of time on the command line."""
+"""Parse spans of time on the command line."""
 
 from __future__ import annotations
 

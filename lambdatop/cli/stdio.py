@@ -1,4 +1,4 @@
-"""The only door to stdout and stderr: data on one, words on the other."""
+"""Write to stdout (data) and stderr (messages); nothing else does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only gate through which foreign text enters lambdatop.
+"""Clean foreign text; all of it passes here before anything else uses it.
 
 Whatever comes from AWS (names, log lines, reasons, error messages) is attacker-influenced. A string
 that left `clean()` holds no control, escape, direction or invisible character (but joiners in their place),

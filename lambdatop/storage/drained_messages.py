@@ -1,4 +1,4 @@
-"""Drained messages on this machine: one JSON line each, on disk before it is deleted from its queue.
+"""Keep drained messages on this machine: one JSON line each, on disk before the queue's copy is deleted.
 
     {"drained_at": …, "queue": …, "MessageId": …, "MD5OfBody": …, "Body": …, "Attributes": {…}, …}
 

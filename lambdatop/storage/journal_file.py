@@ -1,4 +1,4 @@
-"""The crash-safe journal on disk: what was meant, then what became of it.
+"""Keep the crash-safe journal on disk: intents, then outcomes.
 
 The intent is on disk before the call goes out, so after a crash it is known what may have been sent.
 Several consoles on one machine share the file: the lock is held for one line, never for a process's

@@ -1,4 +1,4 @@
-"""Private names of Textual that the console replaces or reads, each pinned by a test.
+"""Hold all private names of Textual that the console replaces or reads; a test checks each.
 
 `App._fatal_error` prints the traceback with all local variables; a local may hold a credential. The
 replacement prints one sentence, and with `--debug` a traceback without locals.

@@ -1,4 +1,4 @@
-"""The table of keys. Bindings, help, footer, palette and the table in docs/keys.md all come from here.
+"""Hold the table of keys, from which bindings, help, footer, palette and docs/keys.md are made.
 
 The keys of panes stand with the panes (`panes/registry.py`). No import of Textual: the documentation reads
 this table too.

@@ -1,4 +1,4 @@
-"""The filter line: a regular expression when it is one, plain text when it is not. Pure."""
+"""Filter by a regular expression when the text is one, else by plain text. Pure."""
 
 from __future__ import annotations
 

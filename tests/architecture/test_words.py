@@ -21,8 +21,8 @@ Normalize Note Notify Observe Open Order Page Paint Parse Pass Patch Pause Permi
 Poll Pop Post Prepare Prepend Press Prevent Preview Print Process Propose Provide Prune Publish Push Put
 Qualify Quarantine Query Quit Quote Raise Rank Read Receive Reconnect Record Recover Redact Reduce Refresh
 Refuse Register Reject Release Remember Remove Rename Render Repaint Replace Replay Report Require Reset
-Resolve Restart Restore Resume Retry Return Rotate Round Run Sample Save Scale Schedule Scroll Search See
-Select Send Serialize Serve Set Settle Shorten Show Sign Simulate Skip Sleep Slow Soak Sort Split Start Stop
+Resolve Restart Restore Resume Retry Return Reverse Rotate Round Run Sample Save Scale Schedule Scroll Search
+See Select Send Serialize Serve Set Settle Shorten Show Sign Simulate Skip Sleep Slow Soak Sort Split Start Stop
 Store Stream Strip Submit Subscribe Sum Summarize Suspend Sweep Switch Sync Take Tear Test Throttle Trace
 Track Transform Translate Treat Trim Truncate Try Tune Turn Type Undo Unpack Update Upload Use Validate Verify
 Visit Wait Walk Warn Watch Wrap Write Yield

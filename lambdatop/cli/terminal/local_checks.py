@@ -1,4 +1,4 @@
-"""What `lambdatop doctor` can tell without AWS: terminal, files, versions."""
+"""Check what `lambdatop doctor` can check without AWS: terminal, files, versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS asks for one call of ours, at list price (us-east-1); free tiers and volume tiers are left out.
+"""Price our own API calls at list price (us-east-1); free tiers and volume tiers are left out.
 
 Sources: price pages of CloudWatch ($0.01 per 1,000 metrics requested through GetMetricData, $0.01 per 1,000
 other API requests), SQS ($0.40 per million requests), DynamoDB (on demand, $0.625 per million writes), S3

@@ -1,4 +1,4 @@
-"""Who changed something: one management event of CloudTrail, which shows it minutes after the fact."""
+"""Describe who changed something: one management event of CloudTrail, minutes after the change."""
 
 from __future__ import annotations
 

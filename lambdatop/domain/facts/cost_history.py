@@ -1,4 +1,4 @@
-"""Hours gone by, as CloudWatch sums them for the whole account: what burn is compared with."""
+"""Describe past hours of the account as CloudWatch sums them, for comparison with the present cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sends events to whom: the edges between functions, queues, topics, streams, tables, buses, buckets."""
+"""Describe who sends events to whom: functions, queues, topics, streams, tables, buses, buckets."""
 
 from __future__ import annotations
 

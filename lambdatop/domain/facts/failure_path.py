@@ -1,4 +1,4 @@
-"""What becomes of a failed event, in words: how often it is repeated, where it ends, when it expires.
+"""Describe what becomes of a failed event: how often it is repeated, where it ends, when it expires.
 
 The rules are AWS's by kind of invocation: Lambda's own queue repeats an asynchronous event, a queue hands
 a message out again after its visibility timeout, a shard is stuck with its batch, and a synchronous

@@ -1,4 +1,4 @@
-"""Who writes to which log group. Pure."""
+"""Find who writes to which log group. Pure."""
 
 from __future__ import annotations
 

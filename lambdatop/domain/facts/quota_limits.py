@@ -1,4 +1,4 @@
-"""Limits that AWS sets: as Service Quotas tells them, else as they are documented, marked as assumed.
+"""Hold limits that AWS sets: from Service Quotas, else as documented and marked as assumed.
 
 The documented values and their sources are in docs/facts.md; codes are those of Service Quotas. Sizes are
 bytes, rates requests/s, times s.

@@ -1,4 +1,4 @@
-"""Streams behind event source mappings: how long records live there."""
+"""Describe streams behind event source mappings: how long they keep records."""
 
 from __future__ import annotations
 

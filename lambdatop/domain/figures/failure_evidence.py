@@ -1,4 +1,4 @@
-"""What the log says a function's errors are, for detectors that count them by metrics. Pure."""
+"""Take from the log what a function's errors are, for detectors that count by metrics. Pure."""
 
 from __future__ import annotations
 

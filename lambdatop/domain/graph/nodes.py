@@ -1,4 +1,4 @@
-"""Nodes of the event graph: one ARN for each thing that events can reach, and what to call it."""
+"""Name the nodes of the event graph: one ARN for each thing that events can reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of one function out of its log: cold starts, environments, what it costs. Pure."""
+"""Compute figures of one function from its log: cold starts, environments, cost. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row per request id: how long, how often, what became of it. Pure."""
+"""Make one row per request id: duration, attempts, result. Pure."""
 
 from __future__ import annotations
 

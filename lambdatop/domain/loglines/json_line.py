@@ -1,4 +1,4 @@
-r"""Log lines in JSON: the platform's events and what applications write. Pure.
+r"""Parse log lines in JSON: the platform's events and what applications write. Pure.
 
 Strings that come out of JSON are cleaned again: `\u001b` is harmless text until it is decoded.
 """

@@ -1,4 +1,4 @@
-"""Log lines of Lambda: what a line is, and what a REPORT says. Pure; text is cleaned first."""
+"""Parse log lines of Lambda, REPORT lines included. Pure; text is cleaned first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of a log from before what the tail holds, asked for by a person. Pure."""
+"""Describe a page of a log from before the tail, asked for by a person. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often CloudWatch Logs lets an account ask for log lines, by region.
+"""Hold how often CloudWatch Logs lets an account ask for log lines, by region.
 
 Source: service quotas of CloudWatch Logs (FilterLogEvents), which cannot be raised and which everybody in
 the account shares.

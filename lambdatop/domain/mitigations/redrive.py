@@ -1,4 +1,4 @@
-"""redrive_dlq: StartMessageMoveTask, at a pace; and CancelMessageMoveTask, the way to stop one.
+"""redrive_dlq: StartMessageMoveTask at a limited rate, and CancelMessageMoveTask to stop it.
 
 Nothing is lost, but nothing brings moved messages back either: they get a new id, a new age and a new
 retention in the queue where they land.

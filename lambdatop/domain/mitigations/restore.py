@@ -1,4 +1,4 @@
-"""restore_concurrency: reserved concurrency back to a former value, where absent, 0 and n differ."""
+"""restore_concurrency: set reserved concurrency to a former value; absent, 0 and n differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skipping a poison pill on a stream: find the bad record by halving its batch, drop it, and put all back.
+"""Skip a poison pill on a stream: find the bad record by halving its batch, drop it, restore the settings.
 
 A stream-fed function cannot be stopped by stopping it: the shard is tried again until its records expire.
 With few retries and bisecting Lambda closes in on the record that fails, reports its place, and goes on.

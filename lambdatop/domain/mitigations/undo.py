@@ -1,4 +1,4 @@
-"""The way back: an undo is a plan of its own, with its own check of what is there now."""
+"""Plan an undo: a plan of its own, with its own check of the present state."""
 
 from __future__ import annotations
 

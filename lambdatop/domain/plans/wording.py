@@ -1,4 +1,4 @@
-"""Words that several plans share: command lines, values, spans."""
+"""Share words of several plans: command lines, values, spans."""
 
 from __future__ import annotations
 

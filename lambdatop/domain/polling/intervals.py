@@ -1,4 +1,4 @@
-"""How often each tier can be afforded, and how old things may become by that. Pure; see `polling_cost.py`."""
+"""Compute how often each tier can be afforded, and the resulting ages. Pure; see `polling_cost.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to ask CloudWatch now and how often, so that lambdatop's own cost stays within its budget. Pure.
+"""Decide what to ask CloudWatch now, and how often, so that the cost stays within the budget. Pure.
 
 GetMetricData is billed by the series asked for (one unit each, however many minutes it covers), so everything
 here is counted in units, and paces are s. The tiers, dearest last:

@@ -1,4 +1,4 @@
-"""Regular expressions that people type, searched in time linear in the text. Pure.
+"""Search regular expressions that people type, in time linear in the text. Pure.
 
 Python's own engine tries one possibility after the other: `(a+)+$` takes hours on thirty letters, and
 `.*a.*b.*c` the fourth power of the line's length, while whoever writes the log line chooses the text. So

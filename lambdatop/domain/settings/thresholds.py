@@ -1,4 +1,4 @@
-"""Thresholds of each detector: one class per detector, each field with its unit, range and meaning.
+"""Hold the thresholds: one class per detector, each field with its unit, range and meaning.
 
 The configuration's schema and docs/detectors.md are made from these fields, so a threshold is written
 down once. Defaults come from the sources that each detector's module names.

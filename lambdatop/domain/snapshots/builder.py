@@ -1,4 +1,4 @@
-"""From the World to the Snapshot: the one place where figures for showing are computed. Pure."""
+"""Build the Snapshot from the World: the one place where figures for showing are computed. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storm rows: each way in which work may repeat, ordered by how much it does.
+"""Make the storm rows: each trigger that may repeat work, ordered by how much it does.
 
     score = 10 x wasted share + 5 x error rate + 3 x min(1, DLQ growth per min / 10)
             + 2 x retried until the record expires, while failing + 8 x its function feeds itself

@@ -1,4 +1,4 @@
-"""The part of `fold` that is about burn: prices that were read, and hours gone by."""
+"""Fold events about cost: prices, and past hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of `fold` that is about limits: Service Quotas, provisioned concurrency, our own calls."""
+"""Fold events about limits: Service Quotas, provisioned concurrency, our own calls."""
 
 from __future__ import annotations
 

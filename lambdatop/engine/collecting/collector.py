@@ -1,4 +1,4 @@
-"""One collector: a source and its pace. It reports how it is doing, and it never dies."""
+"""Run one collector: a source and its pace. It reports its state, and no error ends it."""
 
 from __future__ import annotations
 

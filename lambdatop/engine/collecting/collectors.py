@@ -1,4 +1,4 @@
-"""All collectors of one connection, and who has to wait for whom at the start."""
+"""Run all collectors of one connection, and order their start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines that left the World, kept until no snapshot on screen holds them.
+"""Keep log lines that left the World until no snapshot on screen holds them, then free them.
 
 Whoever holds a snapshot last frees what no newer one has. With logs that pour in these are fifty thousand
 lines and 0.2 s in one piece, and the last one is the screen, when it takes the next snapshot. So they are

@@ -1,4 +1,4 @@
-"""What people look at and what burns: the part of a View that is not the World."""
+"""Keep what people look at and which functions are hot: the part of a View that is not the World."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking on, for whoever looks only once: until everything worth asking was asked, or time is up."""
+"""Read for a command that reads once: until everything worth asking was asked, or time is up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans in steps: group after group, each waiting for what the one before it was to bring about."""
+"""Carry out plans in steps: group after group, each after the condition that the one before waits for."""
 
 from __future__ import annotations
 

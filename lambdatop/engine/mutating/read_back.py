@@ -1,4 +1,4 @@
-"""Reading control fields back from AWS: what is there now, and has it become what we asked for."""
+"""Read control fields back from AWS: the present state, and whether it is what we asked for."""
 
 from __future__ import annotations
 

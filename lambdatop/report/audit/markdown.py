@@ -1,4 +1,4 @@
-"""Cells and tables of the audit report: everything foreign is made harmless here, once."""
+"""Write cells and tables of the audit report; all foreign text is made harmless here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`snapshot --markdown`: a report that an auditor can file. Pure: a Snapshot in, Markdown out.
+"""Write `snapshot --markdown`, a report for auditors. Pure: a Snapshot in, Markdown out.
 
 It says what was not seen before it says what was, and ends with the hash of itself. Whatever came from AWS or
 from this machine goes through `cell`: one line, secrets masked, nothing of it Markdown. It stands in tables

@@ -1,4 +1,4 @@
-"""What the audit report shows after what it could not see: findings, configuration, figures, own calls."""
+"""Write the tables of the audit report: findings, configuration, figures, own calls."""
 
 from __future__ import annotations
 

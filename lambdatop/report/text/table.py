@@ -1,4 +1,4 @@
-"""Plain text tables: aligned columns for people, Markdown for tickets. No colour, no widths to guess."""
+"""Write plain text tables: aligned columns for people, Markdown for tickets. No colour."""
 
 from __future__ import annotations
 

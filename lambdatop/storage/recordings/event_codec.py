@@ -1,4 +1,4 @@
-"""One event as one line of JSON, and back. Pure.
+"""Write one event as one line of JSON, and read it. Pure.
 
     {"event": "FunctionsListed", "scope": [account, region], "at": …, "functions": [{…}, …]}
 

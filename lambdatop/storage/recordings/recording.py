@@ -1,4 +1,4 @@
-"""Recordings: an event stream as lines of JSON, to be folded again later as if it came in live.
+"""Write and read recordings: events as lines of JSON, to be folded later as if they came live.
 
     {"schema": "lambdatop.recording/1", "began_at": …, "version": …, "publish_delay_s": …, "times": …, …}
     {"event": "FunctionsListed", "scope": [account, region], "at": …, "functions": [{…}, …]}

@@ -1,4 +1,4 @@
-"""The console as a Textual app: looks at the newest snapshot, hands it down, opens screens."""
+"""Run the console as a Textual app: take the newest snapshot, pass it on, open screens."""
 
 from __future__ import annotations
 

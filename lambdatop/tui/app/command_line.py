@@ -1,4 +1,4 @@
-"""`:` as a command line: `:login`, Enter does it, however fast it is typed.
+"""Run `:` as a command line: `:login`, Enter executes it, however fast it is typed.
 
 The palette takes keys once its line has the focus, and acts on Enter by what it has found so far. What is
 typed before that is held back, and a word that is a command's name needs no search.

@@ -1,4 +1,4 @@
-"""Looking for cyclic garbage when nobody types: with 100,000 log lines held, keys wait 0.3 s for it.
+"""Collect cyclic garbage when nobody types: with 100,000 log lines held, keys would wait 0.3 s for it.
 
 It cannot wait for quiet for ever: each picture, each screen that is closed and each round that fails leaves
 cycles behind, 10 MB a minute where somebody is busy in an incident. So there are three looks. A glance sees

@@ -1,4 +1,4 @@
-"""`:login`: the console steps aside, the login runs on the plain terminal, and everything known is kept."""
+"""Run `:login`: suspend the console, log in on the plain terminal, and keep all data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys typed around a filter, which a slow line delivers in one piece: `2`, `/orders`, Enter, T.
+"""Hold back keys typed around a filter, which a slow line delivers at once: `2`, `/orders`, Enter, T.
 
 A key that is handed on to a widget is acted upon in that widget's own time. A key that opens a line waits
 for the keys before it: they may choose the pane whose line it is. What follows the Enter of a filter must

@@ -1,4 +1,4 @@
-"""The buttons of a plan's alternatives: what to do first, or rather."""
+"""Show the buttons of a plan's alternatives: what to do first, or instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of a mutation through the console: key, target, dialog. The engine does everything else.
+"""Lead a mutation through the console: key, target, dialog. The engine does everything else.
 
 Nothing here sends anything: `Console.execute` is called by the confirm screen only, with the plan that
 was on the screen.

@@ -1,4 +1,4 @@
-"""What leaves the log pane: the text of lines for the clipboard and for a file. Pure."""
+"""Make the text of log lines for the clipboard and for a file. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines in colour: the slots of the theme."""
+"""Colour log lines by the slots of the theme."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log tail: takes what is new of one or several functions, and older pages, into a bounded ring."""
+"""Show the log tail: new lines of one or several functions, and older pages, in a bounded ring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One function in full, as text: facts, numbers with their age, findings, log, triggers, journal. Pure."""
+"""Write one function in full as text: facts, figures with ages, findings, log, triggers, journal. Pure."""
 
 from __future__ import annotations
 

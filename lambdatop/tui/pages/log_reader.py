@@ -1,4 +1,4 @@
-"""What the log of the function on screen teaches, learned beside the painting: a small piece at a time."""
+"""Analyse the log of the function on screen in small pieces between paints."""
 
 from __future__ import annotations
 

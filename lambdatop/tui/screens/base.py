@@ -1,4 +1,4 @@
-"""What every full screen has: header, banner, hints, and the newest frame bound down to all of them."""
+"""Hold what every full screen has: header, banner, hints, and the newest frame for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard: all panes, side by side, stacked, or one at a time."""
+"""Show the dashboard: all panes, side by side, stacked, or one at a time."""
 
 from __future__ import annotations
 

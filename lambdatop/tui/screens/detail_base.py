@@ -1,4 +1,4 @@
-"""A page of text beside a log: the base of the screens that show one thing in full."""
+"""Show a page of text beside a log: the base of the screens that show one thing in full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One finding in full: what it rests on, what may fool it, what would help; beside it the log."""
+"""Show one finding in full: evidence, what else it could be, what would help; beside it the log."""
 
 from __future__ import annotations
 

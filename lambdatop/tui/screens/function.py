@@ -1,4 +1,4 @@
-"""One function in full, beside its log."""
+"""Show one function in full, beside its log."""
 
 from __future__ import annotations
 

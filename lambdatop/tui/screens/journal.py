@@ -1,4 +1,4 @@
-"""The journal: the journal: changes and their outcomes, and the way back."""
+"""Show the journal: changes, their outcomes, and their undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The few characters that are not letters, and how a terminal without UTF-8 shows them.
+"""Hold the few characters that are not letters, and their ASCII forms for terminals without UTF-8.
 
 Renderers write Unicode; the widgets translate at the very edge (`to_ascii`), so no renderer has to ask.
 """

@@ -1,4 +1,4 @@
-"""The console's driver: nobody waits for the terminal, and every end gives it back as it was.
+"""Drive the terminal without blocking on it, and restore it at every end.
 
 Frames become differences (`terminal_cells`), paced by the terminal's own answers (`terminal_pacing`),
 written in a thread (`terminal_line`). Signals are dealt with on the event loop, never in between.

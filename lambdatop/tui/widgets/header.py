@@ -1,4 +1,4 @@
-"""Header, banner, tabs and key hints: pure lines, and the small widgets that show them."""
+"""Make header, banner, tabs and key hints as pure lines, and show them in small widgets."""
 
 from __future__ import annotations
 

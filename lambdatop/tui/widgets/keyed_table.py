@@ -1,4 +1,4 @@
-"""The big table: a line-API widget whose cursor is a key, with one cached strip per row.
+"""Show a big table: a line-API widget whose cursor is a key, with one cached strip per row.
 
 `DataTable` keeps an index as its cursor and repaints every visible row for one changed cell. Here the
 cursor stands on a key, whatever is sorted or filtered around it, and only lines whose text changed are

@@ -1,4 +1,4 @@
-"""A widget that paints whole lines itself: nothing is put round them, and their ground is mixed once."""
+"""Paint whole lines: no border or padding is added, and backgrounds are blended once."""
 
 from __future__ import annotations
 
