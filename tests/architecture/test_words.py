@@ -21,11 +21,11 @@ Normalize Note Notify Observe Open Order Page Paint Parse Pass Patch Pause Permi
 Poll Pop Post Prepare Prepend Press Prevent Preview Print Process Propose Provide Prune Publish Push Put
 Qualify Quarantine Query Quit Quote Raise Rank Read Receive Reconnect Record Recover Redact Reduce Refresh
 Refuse Register Reject Release Remember Remove Rename Render Repaint Replace Replay Report Require Reset
-Resolve Restart Restore Resume Retry Return Reverse Rotate Round Run Sample Save Scale Schedule Scroll Search
-See Select Send Serialize Serve Set Settle Shorten Show Sign Simulate Skip Sleep Slow Soak Sort Split Start Stop
-Store Stream Strip Submit Subscribe Sum Summarize Suspend Sweep Switch Sync Take Tear Test Throttle Trace
-Track Transform Translate Treat Trim Truncate Try Tune Turn Type Undo Unpack Update Upload Use Validate Verify
-Visit Wait Walk Warn Watch Wrap Write Yield
+Resolve Restart Restore Resume Retry Return Reverse Rotate Round Run Sample Save Scale Schedule Scroll
+Search See Select Send Serialize Serve Set Settle Shorten Show Sign Simulate Skip Sleep Slow Soak Sort Split
+Start Stop Store Stream Strip Submit Subscribe Sum Summarize Suspend Sweep Switch Sync Take Tear Test
+Throttle Trace Track Transform Translate Treat Trim Truncate Try Tune Turn Type Undo Unpack Update Upload
+Use Validate Verify Visit Wait Walk Warn Watch Wrap Write Yield
 """
 VERBS = frozenset(WORDS.split())
 """What the docstring of a function may begin with. A missing verb is added; no noun, no question word is."""
@@ -33,6 +33,7 @@ VERBS = frozenset(WORDS.split())
 
 BANNED = re.compile(
     r"corridor|\bthis room\b|\battics?\b|\bbreath|\blook twice\b|what looking costs|come back and back"
+    r"|\b(plan|round) of looks\b|\b(was|were) given up\b|\bin_turn\b|\bsay_when_empty\b"
     r"|\b_?sight\b|\bsum_up\b|\bhand_out\b|\blet_go\b|\b(async|queue|stream)_fate\b|\bLook(State|Plan)\b",
     re.IGNORECASE,
 )
