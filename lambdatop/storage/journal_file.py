@@ -162,7 +162,7 @@ class JournalFile:
         self._catch_up(fd)
 
     def _catch_up(self, fd: int) -> bytes:
-        """Verify what was appended since the last look; returns the torn rest."""
+        """Verify what was appended since the last reading; returns the torn rest."""
         # Inode numbers are used again: only the last known line tells that it is the same journal.
         data = read_from(fd, self._chain.size - self._chain.last_size)
         if self._chain.still_ends(data):

@@ -7,7 +7,7 @@ replacement prints one sentence, and with `--debug` a traceback without locals.
 the compositor's update to the driver, which writes what has changed, when the terminal can take it.
 
 `Strip.divide` keeps a strip that is not divided in the strip's own cache: a circle with each line that is
-painted, eight objects of garbage that only a look through all objects finds, a hundred thousand a minute.
+painted, eight objects of garbage that only a full collection finds, a hundred thousand a minute.
 
 `Widget.virtual_size` has the whole screen arranged anew when it is set, for each line of a log that grows.
 But only what scrolls looks different then, and its scrollbar, which `_scroll_update` sees to.

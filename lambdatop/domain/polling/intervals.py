@@ -76,7 +76,7 @@ class DetailPaces(NamedTuple):
 
 
 class SweepPaces(NamedTuple):
-    """`soon_s` between two sweeps for one move; `periodic_s` between two looks without a reason.
+    """`soon_s` between two sweeps for one move; `periodic_s` between two sweeps without a reason.
 
     None: detail finds the cold ones. `periodic_h` are functions an hour.
     """

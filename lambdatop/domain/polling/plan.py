@@ -43,7 +43,7 @@ class PollingPlan(Struct, frozen=True):
     """What is due now. `sweep` are asked for `metric` only; `detail` and `fixed` for all of their series.
 
     `room` is how many units are left beside it for series that its answers make worth asking for. `more` says
-    that a person's full look goes on in another round at once.
+    that a person's full read goes on in another round at once.
     """
 
     wire: bool

@@ -59,7 +59,7 @@ class DeferredFree:
                 self._held.appendleft((NOBODY, lines[shown:]))
 
     def clear(self) -> None:
-        """Free what nobody looks at."""
+        """Free what no snapshot holds."""
         while self._held and self._held[0][0] <= self._done_with:
             release_in_pieces(self._held.popleft()[1], self._give_way)
 

@@ -16,7 +16,7 @@ from lambdatop.engine.collecting.live_policy import LivePolicy
 from lambdatop.engine.collecting.publisher import Publisher
 
 FULL_S = 300.0
-"""A full look that could not be completed for so long is not wanted any more."""
+"""A full read that could not be completed for so long, s, is cancelled."""
 
 
 class Attention:

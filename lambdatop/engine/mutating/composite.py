@@ -139,7 +139,7 @@ def side_by_side(steps: Sequence[Plan]) -> list[tuple[Plan, ...]]:
 
 @dataclass(slots=True)
 class Watch:
-    """Reads a step's target until what it waits for has come; `error` is why the last look saw nothing."""
+    """Reads a step's target until what it waits for has come; `error` is why the last read failed."""
 
     step: Plan
     wait: Wait

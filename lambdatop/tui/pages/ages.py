@@ -6,7 +6,7 @@ from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import Frame
 
 LATE = 2.0
-"""A row that has missed so many of its slow looks is old."""
+"""A row that has missed so many of its slow reads is old."""
 
 
 def metrics_old(row: FunctionRow, frame: Frame) -> bool:

@@ -217,7 +217,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
     # -- painting --------------------------------------------------------------------------------
 
     def _pin(self) -> None:
-        """Let the cursor follow its key from now on: somebody looks, and the order means something."""
+        """Let the cursor follow its key from now on: it has the focus, and the order means something."""
         self._pinned = self._pinned or bool(self.has_focus and self._rows and self._pin_when(self._rows[0]))
 
     def watch_has_focus(self, has_focus: bool) -> None:
