@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-readme docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
+.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
 
 install: $(VENV)/.installed
 
@@ -77,8 +77,8 @@ scenes: $(VENV)/.installed
 detectors: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.detectors --misses
 
-detectors-readme: $(VENV)/.installed
-	PYTHONPATH=tests $(BIN)/python -m bench.detectors --readme
+detectors-write: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.detectors --write
 
 docs: $(VENV)/.installed
 	$(BIN)/python tools/list_reads.py
@@ -127,8 +127,8 @@ logs-pane: $(VENV)/.installed
 # What metrics cost and how old figures become, for accounts of all sizes; then a day of it at 10,000
 # functions through the real source and engine, which fails when a promise is broken. ACCOUNT="50000 15000".
 looks: $(VENV)/.installed
-	PYTHONPATH=tests $(BIN)/python -m bench.look_plan
-	PYTHONPATH=tests $(BIN)/python -m bench.day_of_looks $(ACCOUNT)
+	PYTHONPATH=tests $(BIN)/python -m bench.polling_cost
+	PYTHONPATH=tests $(BIN)/python -m bench.day_of_polling $(ACCOUNT)
 
 # Every operation of every service in use, sent through the read-only session in every way we know, against a
 # server that counts; prints what each wall holds alone and fails when anything but a listed read leaves.

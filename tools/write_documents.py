@@ -1,7 +1,8 @@
 """Write what the documents say of keys, options, mitigations, settings, detectors and sources, from the code.
 
-`make docs`. In README.md and docs/mitigations.md that is what stands between `<!-- NAME -->` and
-`<!-- /NAME -->`; docs/detectors.md, docs/sources.md and config.example.yaml are whole.
+`make docs`. In docs/keys.md, docs/commands.md and docs/mitigations.md it writes what is between
+`<!-- NAME -->` and `<!-- /NAME -->`. It writes docs/detectors.md, docs/sources.md and config.example.yaml
+whole.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 
 def main() -> None:
     """Write all of them."""
-    _put("README.md", "keys", markdown_table(ALL_HOTKEYS))
-    _put("README.md", "options", options_table())
+    _put("docs/keys.md", "keys", markdown_table(ALL_HOTKEYS))
+    _put("docs/commands.md", "options", options_table())
     _put("docs/mitigations.md", "mitigations", mitigation_table())
     (ROOT / "docs/detectors.md").write_text(detectors.markdown(), encoding="utf-8")
     (ROOT / "docs/sources.md").write_text(sources.markdown(), encoding="utf-8")

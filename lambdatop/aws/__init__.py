@@ -1,3 +1,3 @@
-"""The only room that speaks to AWS: API answers become events, plans become one call."""
+"""Speak with AWS: turn API answers into events, and send a plan as one call. No other package does."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opening one account in one region: who we are, where we look, and with which doors.
+"""Open one account in one region: identity, endpoint, and what reads and changes it.
 
 Nothing of the SDK is imported before `connect` runs: it costs a quarter of a second and 25 MB.
 """
@@ -41,7 +41,7 @@ async def connect(
     Denied or Throttled, each with a sentence that says what to do.
     """
     check_connection(connection)
-    # The imports take 250 ms; in a thread they do not hold up what else runs on this loop.
+    # The imports take 250 ms; in a thread they do not block the loop.
     for module in ("sdk.session", "sources", "targets.reader", "logs.insights", "logs.history"):
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
     from lambdatop.aws.sdk import session as sdk
@@ -67,7 +67,7 @@ async def connect(
         if not connection.isolated:
             roles.install(session)
         region = region_of(connection, session)
-        # Providers that ask STS for a role look for the region here, not at the client's.
+        # Providers that ask STS for a role take the region from here, not from the client.
         session.set_config_variable("region", region)
         endpoint = foreign_endpoint(connection, session)
         async with bounded(CREDENTIALS_S, "getting credentials"):
@@ -147,12 +147,12 @@ def _backend(
 
 @asynccontextmanager
 async def _loading(clients: Clients) -> AsyncIterator[None]:
-    """The models of the first source, which take as long to load as STS to answer."""
+    """Load the models of the first source meanwhile; that takes as long as STS takes to answer."""
     loading = asyncio.ensure_future(clients.get("lambda"))
     try:
         yield
     finally:
-        await asyncio.gather(loading, return_exceptions=True)  # who needs the client hears of the error
+        await asyncio.gather(loading, return_exceptions=True)  # whoever needs the client gets the error
 
 
 def _identified(
@@ -168,7 +168,7 @@ def _identified(
 
 
 def _mode(identified: TargetIdentified, settings: Settings) -> TargetIdentified:
-    """With what the configuration says of this account: whose it is, is known only now."""
+    """Return the identity with the mode that the configuration sets for its account, known only now."""
     forced = settings.mode.forced_by(identified.scope.account)
     if settings.mode.write:
         return replace(identified, lifted=forced)
@@ -178,7 +178,7 @@ def _mode(identified: TargetIdentified, settings: Settings) -> TargetIdentified:
 def _check_profile(connection: Connection, session: Any, settings: Settings) -> None:
     """Raise UsageError when the settings are those of another profile than the SDK uses.
 
-    The section of a profile may hold it to read-only; a mistake here must not lift that without a word.
+    The section of a profile may hold it to read-only; a mistake here must not lift that silently.
     """
     used = session.profile if session.profile is not None else "default"
     if connection.isolated or settings.mode.profile in ("", used):
@@ -190,7 +190,7 @@ def _check_profile(connection: Connection, session: Any, settings: Settings) -> 
 
 
 def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
-    """Why nothing may be changed through this endpoint, "" when it may: the demo's own one, and AWS's."""
+    """Return why nothing may be changed through this endpoint; "" for the demo's own one and for AWS's."""
     others = () if connection.isolated or settings.allow_endpoint_changes else foreign(endpoint)
     if not others:
         return ""
@@ -203,9 +203,9 @@ def _refused(connection: Connection, settings: Settings, endpoint: str) -> str:
 def _renewal(
     identified: TargetIdentified, expires_at: Callable[[], float | None], who: Callable[[], str]
 ) -> Callable[[], TargetIdentified | None]:
-    """Tells once of every new expiry: the SDK renews credentials on its own, without a word.
+    """Return what reports each new expiry once: the SDK renews credentials without saying so.
 
-    The name of a role's session may be another one then.
+    The name of a role's session may have changed then.
     """
     told = identified.credentials_expire_at
 

@@ -1,4 +1,4 @@
-"""Find every source: each module of `collectors` exports one SPEC, and so do those of metrics and logs."""
+"""Find every source: each module of `collectors` exports one SPEC, and so do metrics and logs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGER = ("lambdatop.aws.metrics.collector", "lambdatop.aws.logs.collector")
 
 
 def _found() -> Mapping[str, CollectorSpec]:
-    """Every SPEC by the name of its source, in the order in which sources are worth starting."""
+    """Return every SPEC by the name of its source, in the order in which sources are worth starting."""
     small = (f"{collectors.__name__}.{module.name}" for module in iter_modules(collectors.__path__))
     specs = [import_module(name).SPEC for name in (*small, *LARGER)]
     by_name: dict[str, CollectorSpec] = {spec.source.name: spec for spec in specs}
@@ -27,5 +27,5 @@ COLLECTORS: Mapping[str, CollectorSpec] = _found()
 
 
 def build_sources(opened: Opened) -> tuple[Source, ...]:
-    """The sources of one account and region that the settings allow."""
+    """Return the sources of one account and region that the settings allow."""
     return tuple(spec.make(opened) for spec in COLLECTORS.values() if spec.wanted(opened.settings))

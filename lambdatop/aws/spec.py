@@ -1,4 +1,4 @@
-"""Describe how a source is read: what makes it, when it is wanted, which harmless read shows that it may."""
+"""Describe how a source is read: what makes it, when it is wanted, which harmless read tests permission."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Trial = tuple[str, str, Mapping[str, Any]]
 class Opened(NamedTuple):
     """What a source is made with: one connection to an account and region.
 
-    `renewed` answers with a new identification when the credentials' expiry has moved, else None.
-    `identity` is the caller's ARN, "" where nobody said who it is.
+    `renewed` returns a new identification when the credentials' expiry has changed, else None.
+    `identity` is the caller's ARN, "" where it is not known.
     """
 
     api: Api
@@ -36,8 +36,8 @@ class Opened(NamedTuple):
 class CollectorSpec(Struct, frozen=True):
     """Everything that is known of how a source is read; the module that reads it exports one as SPEC.
 
-    `trials` are what `lambdatop doctor` sends to see whether an action is allowed, where IAM may not be asked
-    about oneself. `wanted`: whether the settings allow the source.
+    `trials` are what `lambdatop doctor` sends to test whether an action is allowed, where the caller may not
+    simulate its own permissions. `wanted`: whether the settings allow the source.
     """
 
     source: SourceSpec

@@ -1,4 +1,4 @@
-"""The composition root: the one place where engine, aws, storage and config meet."""
+"""Compose the program: the one place where engine, aws, storage and config meet."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _where_the_user_points(
             endpoint_url=s.endpoint_url,
             read_only=read_only,
             codes=codes,
-            say=message,
+            notify=message,
         )
 
     return locate

@@ -1,4 +1,4 @@
-"""What a command knows of its surroundings: places, settings and mode."""
+"""Hold what a command knows of its environment: places, settings and mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of the demo: started beside the console, ended with it, with settings and journal of its own."""
+"""Run the demo once: start it beside the console, end it with it, with its own settings and journal."""
 
 from __future__ import annotations
 

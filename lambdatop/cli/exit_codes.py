@@ -1,4 +1,4 @@
-"""Exit codes of the contract."""
+"""Define the exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of lambdatop itself: a small private file in the state directory, nothing on the terminal."""
+"""Write lambdatop's own log: a small private file in the state directory, nothing on the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a proposal to its outcome on the command line: show, confirm, execute, report."""
+"""Lead from a proposal to its outcome on the command line: show, confirm, execute, report."""
 
 from __future__ import annotations
 

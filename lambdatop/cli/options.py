@@ -1,4 +1,4 @@
-"""Global options: those of settings, from their fields, and four more; parser and README share the table."""
+"""Global options: those of settings, from their fields, and four more; parser and documents share them."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _switch(dest: str, args: argparse.Namespace, environ: Mapping[str, str]) -> 
 
 
 def options_table() -> str:
-    """Return the README's table of global options, between `<!-- options -->` and `<!-- /options -->`."""
+    """Return the table of global options for docs/commands.md."""
     return "\n".join(_rows()) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The argument parser: one file per command, global options everywhere."""
+"""Build the argument parser: one file per command, global options everywhere."""
 
 from __future__ import annotations
 

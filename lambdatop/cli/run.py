@@ -1,4 +1,4 @@
-"""One run: parse, do, and turn whatever happened into an exit code and at most one sentence."""
+"""Run once: parse, do, and turn whatever happened into an exit code and at most one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only door to stdout and stderr: data on one, words on the other."""
+"""Write to stdout (data) and stderr (messages); nothing else does."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def occupy_standard_descriptors() -> None:
 
 
 def data(text: str) -> None:
-    """Write data to stdout, with one line feed at its end; nobody who reads any more is no error.
+    """Write data to stdout, with one line feed at its end; a reader that has gone is not an error.
 
     Raises:
         NotPrinted: stdout takes no data.

@@ -1,4 +1,4 @@
-"""Says how changes ended that nobody sees on a screen: plans that ended halfway, and calls at the end."""
+"""Report how changes ended that no screen shows: plans that ended halfway, and calls at the end."""
 
 from __future__ import annotations
 

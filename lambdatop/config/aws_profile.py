@@ -1,8 +1,8 @@
-"""A cheap look at the AWS configuration: which kind of login a profile needs, before the SDK is imported.
+"""Read from the AWS configuration which kind of login a profile needs, before the SDK is imported.
 
 It reads what botocore reads and decides as botocore does. Where the two could differ (a file that cannot be
-parsed, a loop of source profiles), it claims nothing and lets the SDK say what is wrong. A file that is there
-and cannot be read is an error here: botocore takes it for none, and would go on with other credentials.
+parsed, a loop of source profiles), it returns nothing and leaves the error to the SDK. A file that exists and
+cannot be read is an error here: botocore ignores it, and would use other credentials.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from lambdatop.domain.errors import UsageError
 from lambdatop.domain.sanitize import clean_line
 
 MAX_BYTES = 4_000_000
-"""Of an AWS file; tools that write thousands of profiles stay far below."""
+"""Largest AWS file that is read, bytes; files with thousands of profiles are far smaller."""
 
 Kind = Literal["environment", "sso", "role", "process", "login", "keys", "other"]
 Sections = Mapping[str, Mapping[str, str]]
 
 
 class ProfileLook(Struct, frozen=True):
-    """What stands behind a profile.
+    """What is known of a profile.
 
     `kind` is how its chain of source profiles ends; `ends_at` is the profile at that end, which is the one to
     log in to. `mfa_serials` are the devices whose codes are asked for on the way, in botocore's order.
@@ -45,7 +45,7 @@ SDK_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 
 
 def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """The profile that the environment names for the SDK, and the variable which does; None when none does.
+    """Return the profile that the environment names for the SDK, and the variable; None when it names none.
 
     The first variable that is set decides, as in botocore. When it is set to nothing, nothing is named, and
     the other variable does not count: botocore then refuses to work, unless a profile is handed to it.
@@ -55,7 +55,7 @@ def environment_profile(environ: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLook:
-    """The look for the profile that `asked` (flag, variable or our file) or the environment names.
+    """Return what is known of the profile that `asked` (flag, variable or our file) or the environment names.
 
     Raises:
         UsageError: a file of AWS's configuration is there and cannot be read.
@@ -81,7 +81,7 @@ def look_at_profile(environ: Mapping[str, str], asked: str | None) -> ProfileLoo
 
 
 def _assumed(profile: Mapping[str, str], seen: list[str]) -> bool:
-    """Whether a role is assumed here: a source profile with keys of its own gives those instead."""
+    """Return whether a role is assumed here: a source profile with keys of its own gives those instead."""
     return len(seen) == 1 or not _has_keys(profile)
 
 

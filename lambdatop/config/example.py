@@ -1,4 +1,4 @@
-"""Writes config.example.yaml from the schema, so that the example cannot drift from the defaults."""
+"""Write config.example.yaml from the schema, so that it always shows the defaults."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ accounts: {}
 
 
 def render_example() -> str:
-    """The whole text of config.example.yaml."""
+    """Return the whole text of config.example.yaml."""
     return _HEAD + "".join(f"{line}\n" for line in _lines()) + _TAIL + _ACCOUNTS
 
 
@@ -63,7 +63,7 @@ def _lines() -> Iterator[str]:
 
 
 def scalar(value: Any) -> str:
-    """A setting's value as YAML writes it."""
+    """Return a setting's value as YAML writes it."""
     if value is None:
         return "null"
     if isinstance(value, bool):

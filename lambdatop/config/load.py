@@ -1,4 +1,4 @@
-"""From file, variables and flags to validated settings, remembering where each value came from."""
+"""Make validated settings from file, variables and flags, with the origin of each value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Given(NamedTuple):
 
 
 class Loaded(Struct, frozen=True):
-    """Settings, the origin of each dotted key, and what must be said aloud about them."""
+    """Settings, the origin of each dotted key, and notices about them."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -49,7 +49,7 @@ def load(
 
     Raises:
         ConfigError: with every problem of the file at once.
-        UsageError: `asked` for, and not there; out of reach; or the values contradict each other.
+        UsageError: the file was `asked` for and does not exist; it cannot be reached; or values contradict.
     """
     given = given or {}
     content = _read(file, asked)
@@ -101,7 +101,7 @@ _NO = Given(False, "")
 
 
 def _layers(file: Path, content: Content, name: str, given: Layer) -> tuple[Layer, Layer, Layer]:
-    """File, per-profile section, flags and variables: each wins over the one before."""
+    """Return file, per-profile section, flags and variables: each overrides the one before."""
     label = clean_line(str(file))
 
     def layer(written: Mapping[str, Written], where: str) -> Layer:
@@ -112,7 +112,7 @@ def _layers(file: Path, content: Content, name: str, given: Layer) -> tuple[Laye
 
 
 def _accounts(file: Path, content: Content) -> Iterator[tuple[str, str]]:
-    """The accounts that the file holds to read-only, and where it says so."""
+    """Yield the accounts that the file holds to read-only, and where it says so."""
     for account, written in content.accounts.items():
         if written.value:
             yield account, f"{clean_line(str(file))}:{written.line} (account {account})"
@@ -121,10 +121,10 @@ def _accounts(file: Path, content: Content) -> Iterator[tuple[str, str]]:
 def _settle_mode(
     layers: tuple[Layer, Layer, Layer], write: str | None, values: dict[str, Any], origins: dict[str, str]
 ) -> None:
-    """`read_only: true` holds wherever it stands, unless somebody says --write now.
+    """Set the mode: `read_only: true` counts wherever it stands, unless --write is given now.
 
-    So does a session policy that would let AWS refuse every change: it makes the mode read-only, and --write
-    leaves it out.
+    A session policy that lets AWS refuse every change makes the mode read-only, too, and --write leaves it
+    out.
     """
     forced = [layer["read_only"].origin for layer in layers if layer.get("read_only", _NO).value]
     if values.get("session_policy") == LIMITED:
@@ -155,7 +155,7 @@ def _check_orders(settings: Settings, origins: Mapping[str, str]) -> None:
 def _notices(
     layers: tuple[Layer, Layer, Layer], origins: Mapping[str, str], values: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """A file must not redirect calls or allow what cannot be undone without a word."""
+    """Return notices: a file must not silently redirect calls or allow what cannot be undone."""
     said = []
     from_file = {origin for layer in layers[:2] for _, origin in layer.values()}
     if values.get("endpoint_url") and origins["endpoint_url"] in from_file:

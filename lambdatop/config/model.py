@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 
 
 class ConfigError(UsageError):
-    """Everything that is wrong with the configuration, one problem a line."""
+    """All problems of the configuration, one a line."""
 
     def __init__(self, file: Path, problems: Iterable[Problem]) -> None:
         name = clean_line(str(file))
@@ -48,5 +48,5 @@ EMPTY = Content({}, {}, {})
 
 
 def unknown_key(key: str, names: Iterable[str]) -> str:
-    """The sentence about a key that does not exist."""
+    """Return the sentence about a key that does not exist."""
     return f"unknown key {clean_line(key, 80)!r}{did_you_mean(key, names)}"

@@ -1,4 +1,4 @@
-"""Where lambdatop keeps its files. The same XDG places on Linux and macOS; nothing is read or made here."""
+"""Decide where lambdatop keeps its files: XDG places on Linux and macOS. Nothing is read or created."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class Paths(Struct, frozen=True):
-    """All places, resolved. `config_asked` is True when somebody named the file, so it must exist."""
+    """All places, resolved. `config_asked` is True when the user named the file, so it must exist."""
 
     config_file: Path
     config_asked: bool
@@ -30,7 +30,7 @@ class Paths(Struct, frozen=True):
 
 
 def resolve(environ: Mapping[str, str], config: str | None = None, state_dir: str | None = None) -> Paths:
-    """The places for this environment; `config` and `state_dir` are what flag or variable said."""
+    """Return the places for this environment; `config` and `state_dir` are what flag or variable said."""
     config_file = _expanded(config) if config else _xdg(environ, "config") / "config.yaml"
     state = _expanded(state_dir) if state_dir else _xdg(environ, "state")
     # Later directories win, so a theme of the user's replaces a built-in one of the same name.
@@ -42,11 +42,11 @@ def _expanded(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise UsageError(f"{clean_line(text, 200)}: whose home directory that is cannot be told") from None
+        raise UsageError(f"{clean_line(text, 200)}: that home directory is not known") from None
 
 
 def builtin_themes(package: Path = PACKAGE) -> Path:
-    """The themes that lambdatop ships: inside the wheel, or `themes/` of the checkout.
+    """Return the themes that lambdatop ships: inside the wheel, or `themes/` of the checkout.
 
     hatch puts the top-level directory into wheels as `lambdatop/_themes`; an editable install has no
     such directory, so the checkout's own is taken.
@@ -56,7 +56,7 @@ def builtin_themes(package: Path = PACKAGE) -> Path:
 
 
 def _xdg(environ: Mapping[str, str], what: Literal["config", "state"]) -> Path:
-    """`$XDG_CONFIG_HOME/lambdatop` or `$XDG_STATE_HOME/lambdatop`, with the usual defaults.
+    """Return `$XDG_CONFIG_HOME/lambdatop` or `$XDG_STATE_HOME/lambdatop`, with the usual defaults.
 
     Raises:
         UsageError: there is no home directory.

@@ -1,4 +1,4 @@
-"""Whether a file is there. A file that is there and cannot be reached is not the same as none."""
+"""Find out whether a file exists. One that exists and cannot be reached is not the same as none."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 def is_there(path: Path) -> bool:
-    """False only when nothing at all stands at `path`.
+    """Return whether something may stand at `path`: False only when nothing at all does.
 
-    A link that leads nowhere, a loop of links, a file in the place of a directory and a directory that may
-    not be entered hide what is behind them: a disk that is not mounted is no reason for defaults.
+    A dangling link, a loop of links, a file in the place of a directory and a directory without permission
+    hide what is behind them: the file may exist, for example on a disk that is not mounted.
 
     Raises:
-        OSError: whether it is there cannot be told; `strerror` says why.
+        OSError: whether it exists is not known; `strerror` says why.
     """
     try:
         os.lstat(path)
@@ -30,10 +30,10 @@ def is_there(path: Path) -> bool:
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """At most `limit` + 1 bytes of a regular file; a pipe in its place is not waited for.
+    """Read at most `limit` + 1 bytes of a regular file; a pipe in its place is not waited for.
 
     Raises:
-        FileNotFoundError: nothing stands there.
+        FileNotFoundError: it does not exist.
         OSError: it cannot be read; `strerror` says why.
     """
     with open(open_file(path), "rb") as file:
@@ -43,7 +43,7 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def open_file(path: Path) -> int:
-    """A read descriptor, which waits for nothing; raises like `read_file` (but for the kind of file)."""
+    """Open a read descriptor without waiting; raises like `read_file` (but for the kind of file)."""
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Every setting a user may write: its key, type, range and meaning, from the fields of `domain/settings/`."""
+"""Describe every setting that a user may write, from the fields of `domain/settings/`: key, type, range."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Option(Struct, frozen=True):
 
 
 def _options(settings: Section, prefix: str = "") -> Iterator[Option]:
-    """The options of all leaves that a user may set, in the order of their fields."""
+    """Yield the options of all leaves that a user may set, in the order of their fields."""
     for name in settings.__struct_fields__:
         value, metadata = getattr(settings, name), settings.described.get(name, {})
         if metadata.get("fixed"):  # not the user's to set
@@ -80,13 +80,13 @@ ORDERS = (
 
 
 def flatten(settings: Settings) -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values of all options, in their order."""
+    """Yield dotted keys and values of all options, in their order."""
     for option in OPTIONS:
         yield option.path, attrgetter(option.path)(settings)
 
 
 def build(values: Mapping[str, Any]) -> Settings:
-    """Settings with some dotted keys set and all others at their defaults."""
+    """Return settings with some dotted keys set and all others at their defaults."""
     return _build(Settings(), "", values)
 
 
@@ -102,7 +102,7 @@ def _build(default: T, prefix: str, values: Mapping[str, Any]) -> T:
 
 
 def check(option: Option, value: object) -> tuple[Any, str]:
-    """The value in its proper type and "", or (None, what is wrong with it)."""
+    """Return the value in its proper type and "", or (None, what is wrong with it)."""
     if value is None:
         return (None, "") if option.optional else (None, f"needs {_wanted(option)}, not null")
     if option.type == "bool":
@@ -113,13 +113,13 @@ def check(option: Option, value: object) -> tuple[Any, str]:
         return None, f"needs {_wanted(option)}"
     if option.type == "int" and not isinstance(value, int):
         return None, f"needs {_wanted(option)}"
-    if not option.low <= value <= option.high:  # also says no to NaN
+    if not option.low <= value <= option.high:  # NaN fails this, too
         return None, f"needs {_wanted(option)}, {value} is outside"
     return (float(value) if option.type == "float" else value), ""
 
 
 def parse_text(option: Option, text: str) -> tuple[Any, str]:
-    """Like `check`, for what a flag or a variable holds."""
+    """Return the same as `check`, for the text of a flag or a variable."""
     if option.type == "str":
         return check(option, text)
     if option.type == "bool":
@@ -132,7 +132,7 @@ def parse_text(option: Option, text: str) -> tuple[Any, str]:
 
 
 def truth(text: str) -> bool | None:
-    """What a variable says of a switch, None when it says neither."""
+    """Return what a variable says of a switch, None when it says neither."""
     word = text.strip().lower()
     if word in ("1", "true", "yes", "on"):
         return True
@@ -154,5 +154,5 @@ def _wanted(option: Option) -> str:
 
 
 def plain(number: float) -> str:
-    """A limit as a person writes it: 0.25, 60, 1000000."""
+    """Return a limit as a person writes it: 0.25, 60, 1000000."""
     return f"{number:.10g}"

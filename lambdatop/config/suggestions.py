@@ -1,4 +1,4 @@
-"""The name that somebody probably meant."""
+"""Suggest the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The most similar of `names`, None when none is similar."""
+    """Return the most similar of `names`, None when none is similar."""
     from difflib import get_close_matches  # only when something is already wrong
 
     found = get_close_matches(name.lower(), sorted(names), n=1, cutoff=0.65)
@@ -14,6 +14,6 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """`, did you mean X?`, or nothing."""
+    """Return `, did you mean X?`, or nothing."""
     found = nearest(name, names)
     return f"; did you mean {found}?" if found else ""

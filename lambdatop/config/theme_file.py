@@ -1,8 +1,7 @@
-"""Theme files: YAML with semantic slots, checked completely before anything is painted with them.
+"""Read theme files: YAML with semantic slots, checked completely before they are used.
 
-A theme names what a colour is for (`critical`, `stale`, `log_warn`), never where it is used, so a new
-pane needs no new theme. Nothing here knows Textual: the colour grammar is the small part of CSS that
-both sides agree on.
+A theme names what a colour is for (`critical`, `stale`, `log_warn`), never where it is used, so a new pane
+needs no new theme. Nothing here imports Textual: colours are the part of CSS that both accept.
 """
 
 from __future__ import annotations
@@ -80,13 +79,13 @@ class ThemeFile(Struct, frozen=True):
 
 
 class Themes(Struct, frozen=True):
-    """What was found: usable themes by name, and one sentence per thing that is wrong."""
+    """What was found: usable themes by name, and one sentence per problem."""
 
     themes: Mapping[str, ThemeFile] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
     def choose(self, name: str) -> tuple[str, str]:
-        """The theme to start with, and a sentence when it is not the one that was asked for."""
+        """Return the theme to start with, and a sentence when it is not the one that was asked for."""
         if name in self.themes:
             return name, ""
         hint = did_you_mean(name, self.themes)
@@ -96,14 +95,14 @@ class Themes(Struct, frozen=True):
         )
 
     def message(self) -> str:
-        """All problems as one message, empty when there are none."""
+        """Return all problems as one message, empty when there are none."""
         if not self.problems:
             return ""
         return "Themes that cannot be used:\n" + "\n".join(f"- {p}" for p in self.problems)
 
 
 def load_themes(directories: Iterable[Path]) -> Themes:
-    """All themes of some directories; a later directory may replace a theme of an earlier one.
+    """Load all themes of some directories; a later directory may replace a theme of an earlier one.
 
     A file that is wrong is left out and reported; nothing is raised. A directory that does not exist
     holds no themes.
@@ -134,13 +133,13 @@ def _files(directory: Path, problems: list[str]) -> list[Path]:
 
 
 def _load(path: Path) -> ThemeFile | list[str]:
-    """The theme in a file, or what is wrong with it."""
+    """Return the theme in a file, or what is wrong with it."""
     try:
         raw = read_file(path, MAX_BYTES)
         if len(raw) > MAX_BYTES:
             return [f"larger than {MAX_BYTES} bytes"]
         text = raw.decode("utf-8")
-        # A few lines of aliases of aliases are gigabytes as soon as somebody prints them.
+        # A few lines of nested aliases can expand to gigabytes.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             return ["aliases (*name) are not supported"]
         data = yaml.safe_load(text)
@@ -162,7 +161,7 @@ def _yaml_problem(error: Exception) -> str:
 
 
 def parse_theme(data: Mapping[Any, Any]) -> ThemeFile | list[str]:
-    """A theme from parsed YAML, or every problem it has."""
+    """Return a theme from parsed YAML, or every problem it has."""
     problems = _unknown(data, _TOP, "key")
     name, description = data.get("name"), data.get("description", "")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -203,7 +202,9 @@ def _colors(data: object, ansi: bool, problems: list[str]) -> dict[str, str]:
     for slot in SLOTS:
         if slot in data and not is_color(data[slot]):
             shown = clean_line(str(data[slot]), 60)
-            problems.append(f"colors.{slot}: {shown!r} is no colour (#rgb, #rrggbb, rgb(r,g,b), ansi_red …)")
+            problems.append(
+                f"colors.{slot}: {shown!r} is not a colour (#rgb, #rrggbb, rgb(r,g,b), ansi_red …)"
+            )
         elif slot in data and ansi and not str(data[slot]).startswith("ansi_"):
             problems.append(f"colors.{slot}: an ansi theme uses ansi_* colours only")
     return {slot: str(data[slot]) for slot in SLOTS if slot in data}
@@ -223,7 +224,7 @@ def _styles(data: object, problems: list[str]) -> dict[str, str]:
 
 
 def is_color(value: object) -> bool:
-    """Whether `value` is a colour of the grammar: `#rgb`, `#rrggbb`, `rgb(r,g,b)`, `ansi_<name>`."""
+    """Return whether `value` is a valid colour: `#rgb`, `#rrggbb`, `rgb(r,g,b)`, `ansi_<name>`."""
     if not isinstance(value, str):
         return False
     if value in ANSI_COLORS or _HEX.fullmatch(value):

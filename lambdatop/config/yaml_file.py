@@ -1,4 +1,4 @@
-"""Reads one YAML config file strictly: small, without aliases, owned by the user, every key known."""
+"""Read one YAML config file strictly: small, without aliases, owned by the user, every key known."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 def read_content(file: Path) -> Content:
-    """The validated content of `file`.
+    """Return the validated content of `file`.
 
     Raises:
         ConfigError: with all problems at once, each with its line.
@@ -56,10 +56,10 @@ def read_content(file: Path) -> Content:
 def _account(
     name: str, line: int, section: yaml.Node, out: dict[str, Written], problems: list[Problem]
 ) -> None:
-    """One account's section; an id that no account can have would force nothing, without a word."""
+    """Read one account's section; an id that no account can have is refused: it would protect nothing."""
     if not _ACCOUNT.fullmatch(name):
         shown = clean_line(name, 80)
-        problems.append(Problem(line, f"accounts: {shown!r} is no account id; it has 12 digits"))
+        problems.append(Problem(line, f"accounts: {shown!r} is not an account id, which has 12 digits"))
         return
     found: dict[str, Written] = {}
     for key, where, node in _pairs(section, "an account", problems):
@@ -69,7 +69,7 @@ def _account(
 
 
 def read_text(file: Path) -> str:
-    """The text of a file that only its owner could have written.
+    """Return the text of a file that only its owner could have written.
 
     Raises:
         ConfigError: not there, not readable, not a plain file, too large, not UTF-8, or open to others.
@@ -134,7 +134,7 @@ def _yaml_problem(error: yaml.YAMLError) -> Problem:
 
 
 def _pairs(node: yaml.Node, where: str, problems: list[Problem]) -> Iterator[tuple[str, int, yaml.Node]]:
-    """Keys, their lines and values of a mapping; a section without content (`paces:`) is empty."""
+    """Yield keys, their lines and values of a mapping; a section without content (`paces:`) is empty."""
     if isinstance(node, yaml.ScalarNode) and node.tag == f"{_TAG}null":
         return
     if not isinstance(node, yaml.MappingNode):
@@ -147,9 +147,7 @@ def _pairs(node: yaml.Node, where: str, problems: list[Problem]) -> Iterator[tup
             problems.append(Problem(line, "a key must be a plain word"))
         elif key_node.value in seen:
             name = clean_line(key_node.value, 80)
-            problems.append(
-                Problem(line, f"{name!r} stands here twice (first in line {seen[key_node.value]})")
-            )
+            problems.append(Problem(line, f"{name!r} is given twice (first in line {seen[key_node.value]})"))
         else:
             seen[key_node.value] = line
             yield key_node.value, line, value
@@ -191,7 +189,7 @@ _NOT_A_SCALAR = object()
 
 
 def _scalar(node: yaml.Node) -> Any:
-    """The Python value of a scalar; anything else is a value that no option accepts."""
+    """Return the Python value of a scalar; anything else is a value that no option accepts."""
     kind = node.tag.removeprefix(_TAG)
     if not isinstance(node, yaml.ScalarNode) or kind not in _SCALARS:
         return _NOT_A_SCALAR

@@ -1,4 +1,4 @@
-"""Long loops that regularly let other threads run. Pure.
+"""Let other threads run during long loops. Pure.
 
 A pressed key is answered by a thread that shares the interpreter with long computations. They call
 `give_way` (`ports.Clock.give_way`) every few ms, which lets the other thread run first.

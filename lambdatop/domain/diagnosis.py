@@ -1,4 +1,4 @@
-"""What `lambdatop doctor` found: checks with a verdict each, and the words for figures that need judging."""
+"""Describe what `lambdatop doctor` found: checks with a verdict each, and the words for figures."""
 
 from __future__ import annotations
 

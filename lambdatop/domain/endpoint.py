@@ -1,4 +1,4 @@
-"""Endpoints: which URLs can be one, and which are AWS's own. Pure.
+"""Decide which URLs are valid endpoints, and which are AWS's own. Pure.
 
 Whoever answers there gets signed requests and may fake every figure.
 """

@@ -1,4 +1,4 @@
-"""What may be shown and kept of an exception that nobody foresaw. Pure.
+"""Decide what may be shown and kept of an unexpected exception. Pure.
 
 A parser quotes what it could not read, and the SDK's quotes answers that hold keys. So words are taken from
 those kinds only whose words come from this program or from Python itself, and secrets in them are hidden.

@@ -1,4 +1,4 @@
-"""Every failure that lambdatop tells a person about.
+"""Define every failure that lambdatop reports to a person.
 
 LambdatopError                 one sentence that says what happened and what to do
 ├── UsageError                 exit 2: arguments or configuration

@@ -1,4 +1,4 @@
-"""Where a thing lives and what it is called: the keys every fact carries."""
+"""Define keys: account, region, kind and name of each thing."""
 
 from __future__ import annotations
 

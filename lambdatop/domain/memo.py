@@ -1,4 +1,4 @@
-"""What is computed once for an immutable value, and forgotten with it or with the next one. Pure."""
+"""Cache what is computed for an immutable value until the value, or the next one, replaces it. Pure."""
 
 from __future__ import annotations
 

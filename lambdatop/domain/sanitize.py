@@ -1,4 +1,4 @@
-"""The only gate through which foreign text enters lambdatop.
+"""Clean foreign text; all of it passes here before anything else uses it.
 
 Whatever comes from AWS (names, log lines, reasons, error messages) is attacker-influenced. A string
 that left `clean()` holds no control, escape, direction or invisible character (but joiners in their place),
@@ -62,7 +62,7 @@ _NO_LATIN = re.compile(f"[^\x00-\u02ff]{{{MOST_MARKS + 1},}}")
 _NAME_MAX = 256
 _BETWEEN = " \N{RIGHTWARDS ARROW} "
 _TOGETHER = 100
-"""Texts that are looked at together; one of them that is not harmless costs the look of all."""
+"""Texts that are checked together; one that is not harmless has all of them checked one by one."""
 
 
 def _visible(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""A section that cannot be made costs that section, with a sentence, and nothing of what stands around it.
+"""Limit an error to the section that raised it: show a sentence there, and everything else as usual.
 
 What is shown comes from outside (a function writes into its log what it likes), so no page, document or
 report may depend on all of its parts. The reason goes to the log once, as type and place: an error's text

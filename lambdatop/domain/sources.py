@@ -1,4 +1,4 @@
-"""The sources: what is read from AWS, how often, by which permission, and what rests on it.
+"""Describe the sources: what is read from AWS, how often, by which permission, and what depends on it.
 
 Each is described here once. The module of `aws/` that reads it exports a SPEC of the same source; paces and
 their options, the order of starting, the demo's paces, what a round makes anew, which gates a denial

@@ -1,4 +1,4 @@
-"""Spans of time as people say them."""
+"""Write spans of time as people do."""
 
 from __future__ import annotations
 

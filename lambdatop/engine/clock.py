@@ -1,4 +1,4 @@
-"""The only place that asks the operating system for the time."""
+"""Read the time: the only place that asks the operating system for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine: keeps a connection, runs the collectors, folds, publishes, and owns every mutation."""
+"""Run the engine: keep a connection, run the collectors, fold, publish, and own every mutation."""
 
 from __future__ import annotations
 

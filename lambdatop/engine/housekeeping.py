@@ -1,4 +1,4 @@
-"""Small loops beside the collectors: the journal on disk, our own spend, intents left open."""
+"""Run small loops beside the collectors: the journal on disk, our own spend, open intents."""
 
 from __future__ import annotations
 

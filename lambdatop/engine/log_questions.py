@@ -1,4 +1,4 @@
-"""Questions about logs that a person asks: what was before the tail, and errors by kind for money."""
+"""Answer questions about logs that a person asks: older lines, and errors by kind for money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lambdatop may ask of the account, and what it has cost so far."""
+"""Limit what lambdatop asks of the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's own thread and event loop, and the console's door to it."""
+"""Run the engine on its own thread and event loop, and let the console call it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say in one sentence that something unforeseen failed."""
+"""Describe an unexpected failure in one sentence."""
 
 from __future__ import annotations
 

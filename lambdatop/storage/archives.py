@@ -1,4 +1,4 @@
-"""Older parts of the journal: when its file has grown long, it begins anew and the whole goes to an archive.
+"""Archive older parts of the journal when its file has grown too long.
 
     journal.000001.jsonl   the first file as it was, to its last byte
     journal.000002.jsonl   begins with the hash of the last line of the one before

@@ -1,4 +1,4 @@
-"""Drained messages on this machine: one JSON line each, on disk before it is deleted from its queue.
+"""Keep drained messages on this machine: one JSON line each, on disk before the queue's copy is deleted.
 
     {"drained_at": …, "queue": …, "MessageId": …, "MD5OfBody": …, "Body": …, "Attributes": {…}, …}
 
@@ -192,7 +192,7 @@ class SpillFile:
                 known.add(_mark(record["MessageId"], record["MD5OfBody"]))
             except (ValueError, TypeError, KeyError) as error:
                 raise SpillError(
-                    f"{self._path} is damaged: line {number} is no drained message. Move it to another place."
+                    f"{self._path} is damaged: line {number} is not a drained message. Move it away."
                 ) from error
         # What a killed drain wrote may not have got further than this machine's memory.
         sync(self._fd)

@@ -1,4 +1,4 @@
-"""What can go wrong with files, as sentences for a person."""
+"""Describe what can go wrong with files, as sentences for a person."""
 
 from __future__ import annotations
 

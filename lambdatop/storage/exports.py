@@ -1,4 +1,4 @@
-"""What the log pane shows, on disk: a private file per save, in `exports` of the state directory."""
+"""Save what the log pane shows: a private file per save, in `exports` of the state directory."""
 
 from __future__ import annotations
 

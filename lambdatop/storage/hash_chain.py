@@ -1,4 +1,4 @@
-"""The journal's lines: JSON objects, each carrying the sha256 of the line before. Pure.
+"""Write the journal's lines: JSON objects, each with the sha256 of the line before. Pure.
 
 A line without its line feed at the end of the file is torn: the process died while writing it, and
 what it announced was never sent. Anything else that does not fit is damage, and is said so by line.

@@ -1,4 +1,4 @@
-"""The crash-safe journal on disk: what was meant, then what became of it.
+"""Keep the crash-safe journal on disk: intents, then outcomes.
 
 The intent is on disk before the call goes out, so after a crash it is known what may have been sent.
 Several consoles on one machine share the file: the lock is held for one line, never for a process's
@@ -162,7 +162,7 @@ class JournalFile:
         self._catch_up(fd)
 
     def _catch_up(self, fd: int) -> bytes:
-        """Verify what was appended since the last look; returns the torn rest."""
+        """Verify what was appended since the last reading; returns the torn rest."""
         # Inode numbers are used again: only the last known line tells that it is the same journal.
         data = read_from(fd, self._chain.size - self._chain.last_size)
         if self._chain.still_ends(data):

@@ -1,4 +1,4 @@
-"""Files that belong to one person: opened so that nobody else can slip another one underneath.
+"""Open files that belong to one person, so that nobody else can replace one meanwhile.
 
 Every check is made on the descriptor that is then used, never on the path.
 """

@@ -1,4 +1,4 @@
-"""Private names of Textual that the console replaces or reads, each pinned by a test.
+"""Hold all private names of Textual that the console replaces or reads; a test checks each.
 
 `App._fatal_error` prints the traceback with all local variables; a local may hold a credential. The
 replacement prints one sentence, and with `--debug` a traceback without locals.
@@ -7,7 +7,7 @@ replacement prints one sentence, and with `--debug` a traceback without locals.
 the compositor's update to the driver, which writes what has changed, when the terminal can take it.
 
 `Strip.divide` keeps a strip that is not divided in the strip's own cache: a circle with each line that is
-painted, eight objects of garbage that only a look through all objects finds, a hundred thousand a minute.
+painted, eight objects of garbage that only a full collection finds, a hundred thousand a minute.
 
 `Widget.virtual_size` has the whole screen arranged anew when it is set, for each line of a log that grows.
 But only what scrolls looks different then, and its scrollbar, which `_scroll_update` sees to.

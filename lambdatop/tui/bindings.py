@@ -1,4 +1,4 @@
-"""Textual bindings from the hotkey table."""
+"""Make Textual's bindings from the hotkey table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every screen of the console is closed: at most once, and only while it is the one on top.
+"""Close a screen of the console: at most once, and only while it is on top.
 
 A slow line delivers several keys in one piece, and each of two Enters may ask a screen to close before it is
 gone. For the second one Textual would take another screen from the stack, or end the console without any.

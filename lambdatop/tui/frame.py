@@ -1,4 +1,4 @@
-"""What a pane paints: one Snapshot, and the moment at which it is looked at. Compared by identity."""
+"""Define what a pane paints: one Snapshot, and the moment of painting. Compared by identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking the engine from the UI's loop: futures of its thread, waited for without cancelling them."""
+"""Ask the engine from the UI's loop: futures of its thread, waited for without cancelling them."""
 
 from __future__ import annotations
 

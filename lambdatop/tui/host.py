@@ -72,15 +72,17 @@ class Host(ThemedApp):
     save_log: Callable[[str, Iterable[str]], str] | None
     live_asked: bool | None
     mitigation_flow: MitigationFlow
-    looks: VisibleRows
+    visible_rows: VisibleRows
 
     @property
     def mode(self) -> Mode:
         """Return whether changes may be sent."""
         raise NotImplementedError
 
-    def say(self, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
-        """Show a toast. Words may hold names from AWS, so they are never parsed as markup."""
+    def show_message(
+        self, words: str, severity: Literal["information", "warning", "error"] = "information"
+    ) -> None:
+        """Show a notification. Words may hold names from AWS, so they are never parsed as markup."""
         self.notify(self.inks.text(words), severity=severity, markup=False)
 
     def take_snapshot(self) -> None:

@@ -1,4 +1,4 @@
-"""The table of keys. Bindings, help, footer, palette and README's key table all come from here.
+"""Hold the table of keys, from which bindings, help, footer, palette and docs/keys.md are made.
 
 The keys of panes stand with the panes (`panes/registry.py`). No import of Textual: the documentation reads
 this table too.
@@ -270,7 +270,7 @@ def in_scope(*scopes: Scope) -> Iterator[Hotkey]:
 
 
 def markdown_table(hotkeys: Iterable[Hotkey]) -> str:
-    """Return the key table of README, ending without a line feed."""
+    """Return the table of docs/keys.md, ending without a line feed."""
     lines = ["| key | what it does | where |", "| --- | --- | --- |"]
     for hotkey in hotkeys:
         keys = " ".join(f"`{key}`" for key in hotkey.shown.split(" "))

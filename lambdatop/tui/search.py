@@ -1,4 +1,4 @@
-"""The filter line: a regular expression when it is one, plain text when it is not. Pure."""
+"""Filter by a regular expression when the text is one, else by plain text. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Filter(Struct, frozen=True):
 def parse_filter(text: str) -> Filter:
     """Parse a filter: case-insensitive, `!` in front takes everything that does not match.
 
-    Text that is no valid regular expression is searched literally, and so is one that could take longer than
+    Text that is not a valid regular expression is searched literally, so is one that could take longer than
     the text is long (the note says why).
     """
     text = text[:MAX_CHARS]

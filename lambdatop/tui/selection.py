@@ -1,4 +1,4 @@
-"""What a mutation key acts on: from the selected row to the candidates of the right kind. Pure."""
+"""Find what a mutation key acts on: from the selected row to the candidates of the right kind. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands for a shell on several lines of a narrow screen, so that no part of one runs by itself. Pure.
+"""Break shell commands over lines of a narrow screen so that no part of one runs by itself. Pure.
 
 A command that is cut by bare line ends is, copied, a first line that runs without its last words: the region
 and the profile. Here each line but the last ends in a backslash, and parentheses hold all of them together:

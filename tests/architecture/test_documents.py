@@ -1,4 +1,4 @@
-"""README and example say what the code says."""
+"""Documents and example say what the code says."""
 
 from __future__ import annotations
 
@@ -21,29 +21,28 @@ from lambdatop.tui.panes.registry import ALL_HOTKEYS
 def between(text: str, name: str) -> str:
     """Return the text between `<!-- name -->` and `<!-- /name -->`."""
     found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
-    assert found, f"README has no <!-- {name} --> … <!-- /{name} -->"
+    assert found, f"there is no <!-- {name} --> … <!-- /{name} -->"
     return found.group(1).strip()
 
 
-def readme(root: Path) -> str:
-    return (root / "README.md").read_text(encoding="utf-8")
+def document(root: Path, name: str) -> str:
+    return (root / name).read_text(encoding="utf-8")
 
 
 def test_the_key_table_is_the_hotkey_table(root: Path) -> None:
-    assert between(readme(root), "keys") == markdown_table(ALL_HOTKEYS).strip()
+    assert between(document(root, "docs/keys.md"), "keys") == markdown_table(ALL_HOTKEYS).strip()
 
 
 def test_the_mitigation_table_is_the_registry(root: Path) -> None:
-    text = (root / "docs" / "mitigations.md").read_text(encoding="utf-8")
-    assert between(text, "mitigations") == mitigation_table().strip()
+    assert between(document(root, "docs/mitigations.md"), "mitigations") == mitigation_table().strip()
 
 
 def test_the_readme_counts_the_reads_that_are_allowed(root: Path) -> None:
-    assert f"{len(SENT)} reading operations" in readme(root)
+    assert f"{len(SENT)} reading operations" in document(root, "README.md")
 
 
 def test_the_readme_counts_the_detectors(root: Path) -> None:
-    assert f"[{len(REGISTRY)} detectors](docs/detectors.md)" in readme(root)
+    assert f"[{len(REGISTRY)} detectors](docs/detectors.md)" in document(root, "README.md")
 
 
 def test_the_table_of_sources_is_generated(root: Path) -> None:
@@ -51,13 +50,39 @@ def test_the_table_of_sources_is_generated(root: Path) -> None:
 
 
 def test_the_option_table_names_every_flag_and_variable(root: Path) -> None:
-    assert between(readme(root), "options") == options_table().strip()
+    assert between(document(root, "docs/commands.md"), "options") == options_table().strip()
 
 
 def test_the_three_ways_to_start_and_every_command_are_named(root: Path) -> None:
-    text = readme(root)
-    for words in ("make demo", "make test", "pipx install .", *(f"lambdatop {name}" for name in COMMANDS)):
+    text = document(root, "README.md")
+    for words in ("make demo", "make test", "pipx install ."):
         assert words in text, words
+    text = document(root, "docs/commands.md")
+    for name in COMMANDS:
+        assert f"| `lambdatop {name}" in text, name
+
+
+LINK = re.compile(r"(?:\]\(|^\[\w+\]: )([^)\s]+)", re.MULTILINE)
+
+
+def test_links_between_documents_lead_to_files_and_headings(root: Path) -> None:
+    for file in (root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))):
+        for link in LINK.findall(file.read_text(encoding="utf-8")):
+            name, _, heading = link.partition("#")
+            if not link.startswith("http"):
+                target = (file.parent / name) if name else file
+                assert target.exists(), f"{file.name}: {link}"
+                anchors = (
+                    re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
+                    for line in target.read_text(encoding="utf-8").splitlines()
+                    if heading and line.startswith("#")
+                )
+                assert not heading or heading in anchors, f"{file.name}: {link}"
+
+
+def test_every_document_is_in_the_table_of_contents(root: Path) -> None:
+    linked = set(LINK.findall(document(root, "README.md")))
+    assert {f"docs/{file.name}" for file in (root / "docs").glob("*.md")} <= linked
 
 
 def test_the_example_configuration_is_generated(root: Path) -> None:
@@ -70,10 +95,11 @@ def test_no_document_or_source_names_a_place_on_this_machine(root: Path) -> None
     assert [str(f) for f in files if places.search(f.read_text(encoding="utf-8"))] == []
 
 
-def test_the_readme_knows_every_scenario_and_what_it_shows(root: Path) -> None:
+def test_the_demo_page_knows_every_scenario_and_what_it_shows(root: Path) -> None:
     labels = yaml.safe_load((root / "tests/scenes/labels.yaml").read_text(encoding="utf-8"))
     for scenario in SCENARIOS.values():
-        row = next(line for line in readme(root).splitlines() if line.startswith(f"| `{scenario.name}` |"))
+        rows = document(root, "docs/demo.md").splitlines()
+        row = next(line for line in rows if line.startswith(f"| `{scenario.name}` |"))
         assert scenario.title in row
         demanded = {
             w["detector"] for w in labels[scenario.name].get("must", ()) if w.get("at_least") != "info"

@@ -7,9 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-NOT_DONE = ("lambdatop/aws/", "lambdatop/config/", "lambdatop/tui/panes/")
-"""Folders whose docstrings are still to be rewritten; only to be shortened."""
-
 WORDS = """
 Accept Act Add Address Advance Align Allow Announce Answer Append Apply Archive Arm Ask Assert Assign Attach
 Audit Await Become Begin Bind Block Book Build Cache Call Cancel Carry Change Check Choose Clean Clear Click
@@ -24,11 +21,11 @@ Normalize Note Notify Observe Open Order Page Paint Parse Pass Patch Pause Permi
 Poll Pop Post Prepare Prepend Press Prevent Preview Print Process Propose Provide Prune Publish Push Put
 Qualify Quarantine Query Quit Quote Raise Rank Read Receive Reconnect Record Recover Redact Reduce Refresh
 Refuse Register Reject Release Remember Remove Rename Render Repaint Replace Replay Report Require Reset
-Resolve Restart Restore Resume Retry Return Rotate Round Run Sample Save Scale Schedule Scroll Search See
-Select Send Serialize Serve Set Settle Shorten Show Simulate Skip Sleep Slow Soak Sort Split Start Stop
-Store Stream Strip Submit Subscribe Sum Summarize Suspend Switch Sync Take Tear Test Throttle Trace Track
-Transform Translate Treat Trim Truncate Try Tune Turn Type Undo Unpack Update Upload Use Validate Verify
-Visit Wait Walk Warn Watch Wrap Write Yield
+Resolve Restart Restore Resume Retry Return Reverse Rotate Round Run Sample Save Scale Schedule Scroll
+Search See Select Send Serialize Serve Set Settle Shorten Show Sign Simulate Skip Sleep Slow Soak Sort Split
+Start Stop Store Stream Strip Submit Subscribe Sum Summarize Suspend Sweep Switch Sync Take Tear Test
+Throttle Trace Track Transform Translate Treat Trim Truncate Try Tune Turn Type Undo Unpack Update Upload
+Use Validate Verify Visit Wait Walk Warn Watch Wrap Write Yield
 """
 VERBS = frozenset(WORDS.split())
 """What the docstring of a function may begin with. A missing verb is added; no noun, no question word is."""
@@ -36,6 +33,7 @@ VERBS = frozenset(WORDS.split())
 
 BANNED = re.compile(
     r"corridor|\bthis room\b|\battics?\b|\bbreath|\blook twice\b|what looking costs|come back and back"
+    r"|\b(plan|round) of looks\b|\b(was|were) given up\b|\bin_turn\b|\bsay_when_empty\b"
     r"|\b_?sight\b|\bsum_up\b|\bhand_out\b|\blet_go\b|\b(async|queue|stream)_fate\b|\bLook(State|Plan)\b",
     re.IGNORECASE,
 )
@@ -45,9 +43,7 @@ BANNED = re.compile(
 def _files(root: Path) -> Iterator[tuple[str, ast.Module]]:
     for folder in ("lambdatop", "tests", "tools"):
         for file in sorted((root / folder).rglob("*.py")):
-            name = file.relative_to(root).as_posix()
-            if not name.startswith(NOT_DONE):
-                yield name, ast.parse(file.read_text(encoding="utf-8"))
+            yield file.relative_to(root).as_posix(), ast.parse(file.read_text(encoding="utf-8"))
 
 
 def _is_described_by_a_noun(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -77,13 +73,6 @@ def test_docstrings_of_functions_begin_with_a_verb(root: Path) -> None:
         if word not in VERBS
     }
     assert found == set()
-
-
-def test_folders_that_are_not_done_exist_and_need_it(root: Path) -> None:
-    for folder in NOT_DONE:
-        modules = [ast.parse(file.read_text(encoding="utf-8")) for file in (root / folder).rglob("*.py")]
-        words = [word for module in modules for _, word in _first_words(module)]
-        assert set(words) - VERBS, f"{folder} is done: take it off the list"
 
 
 def test_private_language_is_gone(root: Path) -> None:

@@ -17,7 +17,7 @@ from bench.headless import playing, watch_all
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.state.snapshot import Snapshot
 
-LOOK_S = 0.5
+PAUSE_S = 0.5
 
 
 def alarms(snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -44,7 +44,7 @@ def main() -> int:
                 for finding in alarms(snapshot):
                     _say(stated, finding)
             watch_all(thread)
-            threading.Event().wait(LOOK_S)
+            threading.Event().wait(PAUSE_S)
     sys.stdout.write(
         f"{args.scenario}: {seen} snapshots in {args.minutes:g} min, {len(stated)} findings above info\n"
     )

@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python -m bench.day_memory [--functions N] [--hours H ...]
 
-The day of `bench.day_of_looks` (the real source, engine, meter and detectors on a clock by hand, a
+The day of `bench.day_of_polling` (the real source, engine, meter and detectors on a clock by hand, a
 CloudWatch in memory), each length in a process of its own; RSS at the end after a collection of garbage,
 and its peak. After six hours all there is to keep (three hours of series) is kept.
 """

@@ -1,6 +1,6 @@
 """The scoreboard of the detectors: every labelled scene, replayed round by round through fold and build.
 
-    python -m bench.detectors [--misses] [--readme]
+    python -m bench.detectors [--misses] [--write]
 
 A detector is right where it states what a scene's labels demand, at the severity they ask for; wrong where it
 states anything above info that is neither demanded nor an accepted consequence, or what the labels forbid.
@@ -24,7 +24,7 @@ from scenes.shaped import shaped
 
 from lambdatop.domain.detectors.registry import REGISTRY
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/detector-quality.md"
 PRECISION_FLOOR = 0.90
 RECALL_FLOOR = 0.95
 HEAD = ("detector", "scenes", "right", "wrong", "missed", "precision", "recall", "median delay")
@@ -123,7 +123,7 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def markdown(scores: dict[str, Score], scenes: int) -> str:
-    """Return the table of the README, with its total."""
+    """Return the table of docs/detector-quality.md, with its total."""
     whole = total(scores.values())
     rows = [_row(f"`{name}`", one, len(one.scenes)) for name, one in scores.items()]
     rows.append(_row("**all**", whole, scenes))
@@ -147,7 +147,7 @@ def between(text: str, name: str, new: str) -> str:
     before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):
-        raise SystemExit(f"README has no {begin.strip()} … {end}")
+        raise SystemExit(f"the page has no {begin.strip()} … {end}")
     return f"{before}{begin}{new}\n{end}{after}"
 
 
@@ -157,7 +157,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--misses", action="store_true", help="say what was wrong or missed, and where")
-    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/detector-quality.md")
     args = parser.parse_args()
     scenes = every_scene()
     scores = score(scenes)
@@ -166,8 +166,8 @@ def main() -> int:
     for name, one in scores.items():
         for note in one.notes if args.misses else ():
             sys.stdout.write(f"{name}: {note}\n")
-    if args.readme:
-        README.write_text(between(README.read_text(encoding="utf-8"), "detectors", table), encoding="utf-8")
+    if args.write:
+        PAGE.write_text(between(PAGE.read_text(encoding="utf-8"), "detectors", table), encoding="utf-8")
     whole = total(scores.values())
     return int((whole.precision or 0) < PRECISION_FLOOR or (whole.recall or 0) < RECALL_FLOOR)
 

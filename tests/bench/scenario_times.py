@@ -27,7 +27,7 @@ from lambdatop.demo.scenarios import SCENARIOS
 from lambdatop.domain.plans.finding import SEVERITIES
 
 LABELS = Path(__file__).parents[1] / "scenes" / "labels.yaml"
-LOOK_S = 0.1
+PAUSE_S = 0.1
 AHEAD = 4.0
 
 
@@ -50,7 +50,7 @@ def play(
                     name = (finding.detector, finding.target.name)
                     if name in wanted and finding.rank >= wanted[name]:
                         seen.setdefault(name, time.monotonic() - began)
-            threading.Event().wait(LOOK_S)
+            threading.Event().wait(PAUSE_S)
     return came
 
 

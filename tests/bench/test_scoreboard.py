@@ -40,10 +40,10 @@ def test_every_detector_is_demanded_by_some_scene(scores: dict[str, detectors.Sc
     assert [name for name, one in scores.items() if one.right + one.missed == 0] == []
 
 
-def test_the_readme_says_how_good_they_are(scores: dict[str, detectors.Score]) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_says_how_good_they_are(scores: dict[str, detectors.Score]) -> None:
+    text = detectors.PAGE.read_text(encoding="utf-8")
     table = detectors.markdown(scores, len(detectors.every_scene()))
-    assert detectors.between(text, "detectors", table) == text, "make detectors-readme"
+    assert detectors.between(text, "detectors", table) == text, "make detectors-write"
 
 
 def test_scenes_are_labelled_with_what_exists() -> None:
@@ -119,12 +119,12 @@ def test_the_table_names_every_detector_that_is_built(scores: dict[str, detector
     )
 
 
-def test_a_readme_without_its_place_is_refused() -> None:
+def test_a_page_without_its_place_is_refused() -> None:
     assert (
         detectors.between("a <!-- x -->\nold\n<!-- /x --> b", "x", "new")
         == "a <!-- x -->\nnew\n<!-- /x --> b"
     )
-    with pytest.raises(SystemExit, match="README has no <!-- x -->"):
+    with pytest.raises(SystemExit, match="the page has no <!-- x -->"):
         detectors.between("nothing", "x", "new")
 
 

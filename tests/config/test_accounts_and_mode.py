@@ -32,7 +32,7 @@ def test_an_account_that_cannot_be_told_is_held_where_any_is() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("accounts: {prod: {read_only: true}}", "'prod' is no account id"),
+        ("accounts: {prod: {read_only: true}}", "'prod' is not an account id"),
         ("accounts: {1234567890123: {read_only: true}}", "12 digits"),
         ("accounts: {'١٢٣٤٥٦٧٨٩٠١٢': {read_only: true}}", "12 digits"),
         ("accounts: {'012345678901': {readonly: true}}", "did you mean read_only"),

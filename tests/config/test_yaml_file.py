@@ -69,7 +69,7 @@ def test_all_problems_at_once_with_line_and_nearest_name(write: Write) -> None:
         ("region: [eu]\n", 1, "region needs text"),
         ("region: {a: 1}\n", 1, "region needs text"),
         ("a: &x 1\nb: *x\n", 2, "aliases"),
-        ("region: us-east-1\nregion: us-east-1\n", 2, "stands here twice (first in line 1)"),
+        ("region: us-east-1\nregion: us-east-1\n", 2, "is given twice (first in line 1)"),
         ("[1, 2]\n", 1, "must hold keys"),
         ("region: !!python/object/apply:os.system ['true']\n", 1, "region needs text"),
         ("region: 'open\n", 2, "is not valid YAML"),

@@ -32,7 +32,7 @@ def aws(bare: Aws) -> Aws:
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read more often than from AWS: the emulator settles sooner."""
     monkeypatch.setattr(read_back, "PAUSES_S", (0.0, *[0.15] * 50))
-    monkeypatch.setattr(composite, "LOOK_EVERY_S", 0.15)
+    monkeypatch.setattr(composite, "CHECK_EVERY_S", 0.15)
 
 
 @pytest_asyncio.fixture

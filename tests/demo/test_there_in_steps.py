@@ -155,7 +155,7 @@ async def test_a_poison_pill_is_skipped_reported_and_the_settings_are_back(
     before = settings(aws)
     aws.finished(NAME, 2)
     # On AWS a minute without a failure tells; the emulator tries a blocked batch every second.
-    monkeypatch.setattr(composite, "CLEAR_LOOKS", 16)
+    monkeypatch.setattr(composite, "CLEAR_CHECKS", 16)
     done = await mitigation_flow.carry_out("tune_trigger", NAME, skip_poison="yes", on_failure=lost)
     assert done.kind == "applied", done.message
     assert len(done.steps) == 3

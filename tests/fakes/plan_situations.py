@@ -85,7 +85,7 @@ def on_queue(facts: QueueFacts | None = None, **changes: Any) -> QueueSituation:
     return replace(s, **changes)
 
 
-def letters(**changes: Any) -> QueueSituation:
+def dead_letters(**changes: Any) -> QueueSituation:
     """Return the queue orders-dlq, which holds what orders could not deliver."""
     facts = queue(DLQ, visible=1200)
     consumers = (Consumer(fed(), 100.0, 2.0),)

@@ -31,7 +31,7 @@ from lambdatop.cli.run import run
 from lambdatop.domain.state.snapshot import Snapshot
 
 SHOWN = os.environ.get("SHOWN", "")
-FLOOD_PER_LOOK = 40
+FLOOD_PER_SNAPSHOT = 40
 
 
 class Scene(FakeConsole):
@@ -59,7 +59,7 @@ class Scene(FakeConsole):
     def latest(self) -> Snapshot:
         if SHOWN == "flood":
             self.looks_taken += 1
-            first = self.looks_taken * FLOOD_PER_LOOK
+            first = self.looks_taken * FLOOD_PER_SNAPSHOT
             words = [f"{i:08x} order {i * 7919 % 1000:03d} was booked" for i in range(first, first + 60)]
             made = with_log(words)
             log = made.logs[KEY]

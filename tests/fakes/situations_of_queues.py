@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fakes.plan_situations import ASIDE, Asked, Cases, denied, fed, letters, on_queue, orders
+from fakes.plan_situations import ASIDE, Asked, Cases, dead_letters, denied, fed, on_queue, orders
 from fakes.worlds import DLQ, NOW, queue
 from msgspec.structs import replace
 
@@ -30,8 +30,8 @@ PURGE: Cases = {
     "a FIFO queue": Asked(on_queue(FIFO)),
     "one trigger is off": Asked(on_queue(consumers=(fed(), OFF))),
     "its triggers are denied": Asked(on_queue(consumers=MAPPINGS)),
-    "dead letters": Asked(letters(dead_letters_of=("orders", "payments"))),
-    "whether it holds dead letters is not known": Asked(letters(dead_letters_of=SOURCES, gaps=(GAP,))),
+    "dead letters": Asked(dead_letters(dead_letters_of=("orders", "payments"))),
+    "whether it holds dead letters is not known": Asked(dead_letters(dead_letters_of=SOURCES, gaps=(GAP,))),
     "empty": Asked(on_queue(EMPTY)),
 }
 
@@ -46,7 +46,7 @@ QUARANTINE: Cases = {
     "hold it, no dead letters and an age that is sure": Asked(
         on_queue(orders(visible=4, max_receive_count=2))
     ),
-    "drain what nothing reads": Asked(letters(), {"to": "file"}),
+    "drain what nothing reads": Asked(dead_letters(), {"to": "file"}),
     "drain a FIFO queue with a key": Asked(
         on_queue(orders(visible=4, fifo=True, kms_key=KEY), consumers=(OFF,), gaps=(GAP,)), {"to": "file"}
     ),
@@ -57,64 +57,70 @@ QUARANTINE: Cases = {
         on_queue(orders(visible=1, max_receive_count=None), consumers=()), {"to": "file"}
     ),
     "drain what is in flight": Asked(on_queue(orders(in_flight=2), consumers=()), {"to": "file"}),
-    "hold dead letters, move them aside": Asked(letters(consumers=HELD), {"to": ASIDE}),
+    "hold dead letters, move them aside": Asked(dead_letters(consumers=HELD), {"to": ASIDE}),
     "move dead letters with a key aside": Asked(
-        letters(facts=queue(DLQ, visible=7, kms_key=KEY), move_task=MoveTask(5, "COMPLETED"), gaps=(GAP,)),
+        dead_letters(
+            facts=queue(DLQ, visible=7, kms_key=KEY), move_task=MoveTask(5, "COMPLETED"), gaps=(GAP,)
+        ),
         {"to": ASIDE},
     ),
     "move FIFO dead letters aside": Asked(
-        letters(facts=queue(DLQ, visible=7, fifo=True)), {"to": f"{ASIDE}.fifo"}
+        dead_letters(facts=queue(DLQ, visible=7, fifo=True)), {"to": f"{ASIDE}.fifo"}
     ),
     "nothing reads it": Asked(on_queue(consumers=(OFF,))),
-    "nothing reads dead letters": Asked(letters()),
+    "nothing reads dead letters": Asked(dead_letters()),
     "its triggers are denied": Asked(on_queue(consumers=MAPPINGS)),
     "a trigger is changing": Asked(on_queue(consumers=(fed(state="Updating"),)), {"to": "file"}),
     "drain an empty queue": Asked(on_queue(EMPTY), {"to": "file"}),
     "move what is no dead letter": Asked(on_queue(), {"to": ASIDE}),
-    "move to a FIFO queue": Asked(letters(), {"to": f"{ASIDE}.fifo"}),
-    "move to itself": Asked(letters(), {"to": queue(DLQ).arn}),
-    "move from an empty queue": Asked(letters(facts=queue(DLQ)), {"to": ASIDE}),
-    "move, whether one runs is not known": Asked(letters(move_task=TASKS), {"to": ASIDE}),
+    "move to a FIFO queue": Asked(dead_letters(), {"to": f"{ASIDE}.fifo"}),
+    "move to itself": Asked(dead_letters(), {"to": queue(DLQ).arn}),
+    "move from an empty queue": Asked(dead_letters(facts=queue(DLQ)), {"to": ASIDE}),
+    "move, whether one runs is not known": Asked(dead_letters(move_task=TASKS), {"to": ASIDE}),
     "move, whose dead letters is not known": Asked(
-        letters(dead_letters_of=NotKnown("not there", "sqs:ListDeadLetterSourceQueues")), {"to": ASIDE}
+        dead_letters(dead_letters_of=NotKnown("not there", "sqs:ListDeadLetterSourceQueues")), {"to": ASIDE}
     ),
-    "move, one runs": Asked(letters(move_task=MoveTask(5, "RUNNING", "handle-5")), {"to": ASIDE}),
+    "move, one runs": Asked(dead_letters(move_task=MoveTask(5, "RUNNING", "handle-5")), {"to": ASIDE}),
 }
 
 FAILING = (Consumer(fed(), 100.0, 40.0), Consumer(fed(2, state="Disabled"), 100.0, 5.0))
 REDRIVE: Cases = {
-    "a consumer that works": Asked(letters()),
-    "as fast as SQS can": Asked(letters(), {"rate": "500"}),
-    "as slowly as SQS can": Asked(letters(facts=queue(DLQ, visible=1)), {"rate": 1}),
+    "a consumer that works": Asked(dead_letters()),
+    "as fast as SQS can": Asked(dead_letters(), {"rate": "500"}),
+    "as slowly as SQS can": Asked(dead_letters(facts=queue(DLQ, visible=1)), {"rate": 1}),
     "a key, and one ran before": Asked(
-        letters(facts=queue(DLQ, visible=7, kms_key=KEY), move_task=MoveTask(5, "COMPLETED"), gaps=(GAP,))
+        dead_letters(
+            facts=queue(DLQ, visible=7, kms_key=KEY), move_task=MoveTask(5, "COMPLETED"), gaps=(GAP,)
+        )
     ),
-    "two queues, consumers that fail": Asked(letters(dead_letters_of=("orders", "payments"), behind=FAILING)),
-    "a consumer that just does not fail": Asked(letters(behind=(Consumer(fed(), 100.0, 4.0),))),
+    "two queues, consumers that fail": Asked(
+        dead_letters(dead_letters_of=("orders", "payments"), behind=FAILING)
+    ),
+    "a consumer that just does not fail": Asked(dead_letters(behind=(Consumer(fed(), 100.0, 4.0),))),
     "consumers of which little is known": Asked(
-        letters(behind=(Consumer(fed()), Consumer(fed(2), None, 3.0)))
+        dead_letters(behind=(Consumer(fed()), Consumer(fed(2), None, 3.0)))
     ),
-    "a consumer whose errors are not known": Asked(letters(behind=(Consumer(fed(), 8.0, None),))),
-    "no consumer": Asked(letters(behind=())),
-    "no consumer is on": Asked(letters(behind=(Consumer(OFF, 0.0, 0.0),))),
-    "consumers denied": Asked(letters(behind=MAPPINGS)),
-    "a move that was cancelled": Asked(letters(move_task=MoveTask(6, "CANCELLED"))),
+    "a consumer whose errors are not known": Asked(dead_letters(behind=(Consumer(fed(), 8.0, None),))),
+    "no consumer": Asked(dead_letters(behind=())),
+    "no consumer is on": Asked(dead_letters(behind=(Consumer(OFF, 0.0, 0.0),))),
+    "consumers denied": Asked(dead_letters(behind=MAPPINGS)),
+    "a move that was cancelled": Asked(dead_letters(move_task=MoveTask(6, "CANCELLED"))),
     "stop it": Asked(
-        letters(move_task=MoveTask(NOW_MS := int(NOW * 1000), "RUNNING", "-handle")), {"cancel": "yes"}
+        dead_letters(move_task=MoveTask(NOW_MS := int(NOW * 1000), "RUNNING", "-handle")), {"cancel": "yes"}
     ),
-    "stop what is over": Asked(letters(move_task=MoveTask(NOW_MS, "COMPLETED")), {"cancel": "yes"}),
-    "stop what has no handle": Asked(letters(move_task=MoveTask(NOW_MS, "RUNNING")), {"cancel": "yes"}),
-    "stop what never began": Asked(letters(), {"cancel": "yes"}),
-    "stop, whether one runs is not known": Asked(letters(move_task=TASKS), {"cancel": "yes"}),
-    "stop perhaps": Asked(letters(), {"cancel": "perhaps"}),
-    "too slow": Asked(letters(), {"rate": 0}),
-    "too fast": Asked(letters(), {"rate": 501}),
-    "no dead-letter queue": Asked(letters(dead_letters_of=())),
-    "whose dead letters is denied": Asked(letters(dead_letters_of=SOURCES)),
-    "whether one runs is denied": Asked(letters(move_task=TASKS)),
-    "one runs": Asked(letters(move_task=MoveTask(5, "RUNNING", "handle-5", moved=7))),
-    "one is being stopped": Asked(letters(move_task=MoveTask(5, "CANCELLING"))),
-    "empty": Asked(replace(letters(), facts=queue(DLQ, in_flight=3))),
+    "stop what is over": Asked(dead_letters(move_task=MoveTask(NOW_MS, "COMPLETED")), {"cancel": "yes"}),
+    "stop what has no handle": Asked(dead_letters(move_task=MoveTask(NOW_MS, "RUNNING")), {"cancel": "yes"}),
+    "stop what never began": Asked(dead_letters(), {"cancel": "yes"}),
+    "stop, whether one runs is not known": Asked(dead_letters(move_task=TASKS), {"cancel": "yes"}),
+    "stop perhaps": Asked(dead_letters(), {"cancel": "perhaps"}),
+    "too slow": Asked(dead_letters(), {"rate": 0}),
+    "too fast": Asked(dead_letters(), {"rate": 501}),
+    "no dead-letter queue": Asked(dead_letters(dead_letters_of=())),
+    "whose dead letters is denied": Asked(dead_letters(dead_letters_of=SOURCES)),
+    "whether one runs is denied": Asked(dead_letters(move_task=TASKS)),
+    "one runs": Asked(dead_letters(move_task=MoveTask(5, "RUNNING", "handle-5", moved=7))),
+    "one is being stopped": Asked(dead_letters(move_task=MoveTask(5, "CANCELLING"))),
+    "empty": Asked(replace(dead_letters(), facts=queue(DLQ, in_flight=3))),
 }
 
 CASES: Mapping[str, Cases] = {

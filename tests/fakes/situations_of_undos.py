@@ -9,8 +9,8 @@ from fakes.plan_situations import (
     LOST,
     TOPIC,
     by_stream,
+    dead_letters,
     fed,
-    letters,
     on_alias,
     on_function,
     on_mapping,
@@ -63,7 +63,7 @@ STREAM = _plan("tune_trigger", on_mapping(by_stream()), max_retry_attempts=2, on
 QUIET = _plan("stop_async_retries", on_function(async_config=AsyncConfig(1, 90, LOST, TOPIC)))
 QUIET_AT_FIRST = _plan("stop_async_retries", on_function())
 LOOPS = _plan("stop_recursion", on_function(recursive_loop="Allow"))
-MOVED = _plan("redrive_dlq", letters(move_task=MoveTask(5, "COMPLETED")))
+MOVED = _plan("redrive_dlq", dead_letters(move_task=MoveTask(5, "COMPLETED")))
 PURGED = _plan("purge_queue", on_queue())
 (DRAINED,) = _plan("quarantine_queue", on_queue(consumers=()), to="file").steps
 POINTED = _plan("rollback_alias", on_alias(weights=(("2", 0.1),)), version="1")
@@ -111,7 +111,7 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
     "refused": (undo_of(ZERO, outcome="refused"), {"reserved_concurrency": 0}),
     "a purge": (undo_of(PURGED), {}),
     "a move that is stopped has nothing to undo": (
-        undo_of(_plan("redrive_dlq", letters(move_task=MoveTask(9, "RUNNING", "h")), cancel="yes")),
+        undo_of(_plan("redrive_dlq", dead_letters(move_task=MoveTask(9, "RUNNING", "h")), cancel="yes")),
         {"move_task": MoveTask(9, "CANCELLED").control},
     ),
     "a redrive that is over, and still has a handle": (

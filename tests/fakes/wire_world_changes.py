@@ -16,7 +16,7 @@ FN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/"
 Q = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
 FLOOR = 100
-LOOKS = 2
+READS_UNTIL_DONE = 2
 STARTED_MS = 1_800_000_000_000
 GONE = Fault("ResourceNotFoundException", "it does not exist", 404)
 NO_QUEUE = Fault("com.amazonaws.sqs#QueueDoesNotExist", "no such queue")
@@ -109,7 +109,7 @@ def _update_mapping(state: State, params: Params) -> Done:
     passing = (
         {"Enabled": "Enabling", "Disabled": "Disabling"}[goal] if goal != mapping["State"] else "Updating"
     )
-    state["changing"][params["UUID"]] = {"looks": LOOKS, "to": goal}
+    state["changing"][params["UUID"]] = {"reads_left": READS_UNTIL_DONE, "to": goal}
     mapping["State"] = passing
     return dict(mapping)
 

@@ -84,8 +84,8 @@ def _mapping(state: State, params: Params) -> Done:
         return GONE
     change = state["changing"].get(params["UUID"])
     if change is not None:
-        change["looks"] -= 1
-        if change["looks"] <= 0:
+        change["reads_left"] -= 1
+        if change["reads_left"] <= 0:
             mapping["State"] = change["to"]
             del state["changing"][params["UUID"]]
     return dict(mapping)

@@ -1,4 +1,4 @@
-"""Log lines as Lambda writes them: old and new text, and JSON (telemetry sheet, section 3)."""
+"""Log lines as Lambda writes them: old and new text, and JSON."""
 
 from __future__ import annotations
 

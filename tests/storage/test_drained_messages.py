@@ -122,7 +122,7 @@ def test_a_damaged_line_is_no_place_to_go_on(tmp_path: Path) -> None:
     file.keep([message(1)])
     file.close()
     Path(file.path).write_bytes(b'{"half": 1\n' + Path(file.path).read_bytes())
-    with pytest.raises(SpillError, match="line 1 is no drained message"):
+    with pytest.raises(SpillError, match="line 1 is not a drained message"):
         opened(tmp_path)
 
 

@@ -14,9 +14,9 @@ from lambdatop.domain.state.events import AccountObserved, Event
 
 
 class AccountSource:
-    """GetAccountSettings, and word of credentials that were renewed meanwhile.
+    """Reads GetAccountSettings, and reports credentials that were renewed meanwhile.
 
-    `renewed` answers with a new identification when their expiry has moved, else None.
+    `renewed` returns a new identification when their expiry has changed, else None.
     """
 
     name = ACCOUNT.name
@@ -27,14 +27,14 @@ class AccountSource:
         self._renewed = renewed
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One answer."""
+        """Return the limits of the account, one event a round."""
         answer = await self._api.read("lambda", "GetAccountSettings")
         observed = AccountObserved(self._scope, self._api.now(), account_facts(answer))
         renewed = self._renewed()
         return (observed, renewed) if renewed is not None else (observed,)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
 

@@ -26,7 +26,7 @@ class AlarmsSource:
         self._scope = scope
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One complete list."""
+        """Return all alarms as one complete list."""
         at, found = self._api.now(), []
         async for page in self._api.pages(
             "cloudwatch",
@@ -41,7 +41,7 @@ class AlarmsSource:
         return (AlarmsObserved(self._scope, at, tuple(found)),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
 
@@ -53,7 +53,7 @@ SPEC = CollectorSpec(
 
 
 def alarm_facts(scope: Scope, answer: Mapping[str, Any]) -> AlarmFacts:
-    """One alarm; `function` is the one that a dimension names, its own or one inside metric math."""
+    """Return one alarm; `function` is the one that a dimension names, its own or one in metric math."""
     names = [str(d.get("Value")) for d in _dimensions(answer) if d.get("Name") == "FunctionName"]
     function = Key(scope, "function", clean_name(names[0])) if names else None
     return AlarmFacts(

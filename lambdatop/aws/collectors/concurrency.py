@@ -1,4 +1,4 @@
-"""Reserved concurrency, function by function: no list carries it, so each costs one call."""
+"""Reserved concurrency, function by function: no list operation returns it, so each costs one call."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import reserved_of
-from lambdatop.aws.facts.rotation import in_turn
-from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
+from lambdatop.aws.facts.rotation import round_robin
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import Missing, SourceError
@@ -26,8 +26,8 @@ AT_ONCE = 4
 class ConcurrencySource:
     """GetFunctionConcurrency of at most 20 functions a round.
 
-    In larger accounts the functions take turns (see `turns.py`). GetFunction would answer the same and
-    more (a link to the code), which is why it is not used.
+    In larger accounts the functions take turns (see `facts/rotation.py`). GetFunction would answer the same
+    and more (a link to the code), which is why it is not used.
     """
 
     name = CONCURRENCY.name
@@ -37,11 +37,11 @@ class ConcurrencySource:
         self._scope = scope
         self._asked: dict[Key, int] = {}
         self._unread: dict[Key, Gap] = {}
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; a function that has just been deleted is left out."""
+        """Read one round of functions; one that has just been deleted is left out."""
         self._round += 1
         # The time of the question, not of the answers: a change made in between is newer than these.
         at = self._api.now()
@@ -70,10 +70,10 @@ class ConcurrencySource:
             answered.append(key)
             return None if key in refused else (key, reserved_of(answer))
 
-        chosen = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        chosen = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
         answers = await asyncio.gather(*map(ask, chosen))
         if failed:
-            raise failed[0]  # the answers are lost with it, so nobody counts as asked
+            raise failed[0]  # the answers are lost with it, so no function counts as asked
         self._asked |= dict.fromkeys(answered, self._round)
         reserved = tuple(pair for pair in answers if pair is not None)
         if refused and not reserved:
@@ -84,16 +84,16 @@ class ConcurrencySource:
             for key, error in refused.items()
         }
         events = (ConcurrencyObserved(self._scope, at, reserved),) if reserved else ()
-        return (*events, *self._told.news(self._scope, at, self._unread.values()))
+        return (*events, *self._reported.changes(self._scope, at, self._unread.values()))
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Functions whose turn has not come."""
+        """Return the functions that were not asked about yet."""
         read = view.world.reserved.keys() | self._unread.keys()
         waiting = sum(f.key not in read for f in known.functions(view, self._scope))
         return (Gap(self.name, CONCURRENCY.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
 

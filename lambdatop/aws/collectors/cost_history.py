@@ -1,4 +1,4 @@
-"""The account's hours of the last week, which burn is compared with: two series, one point an hour.
+"""Hourly sums of the last week, which the present cost is compared with: two series, one point an hour.
 
 GetMetricData is charged by the series, not by the point, so the hour of yesterday, that of a week ago and
 all between cost two units a round ($0.00002). Without dimensions CloudWatch sums over all functions of the
@@ -35,7 +35,7 @@ class BurnHistorySource:
         self._scope = scope
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; raises SourceError when CloudWatch answered neither series."""
+        """Read one round of cost history; raises SourceError when CloudWatch answered neither series."""
         now = self._api.now()
         end = int(now // HOUR_S) * HOUR_S
         start = end - DAYS * 24 * HOUR_S
@@ -61,7 +61,7 @@ class BurnHistorySource:
         return (BurnHistoryObserved(self._scope, now, rows),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """Two series an hour are below any budget."""
+        """Return no least pace: two series an hour are below any budget."""
         return 0.0, ""
 
 

@@ -1,4 +1,4 @@
-"""Subscriptions, rules and notifications: what hangs on the topics, buses and buckets around functions.
+"""Subscriptions, rules and notifications of the topics, buses and buckets around functions.
 
 A place that may not be read is left out; the round fails only when nothing could be read.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from lambdatop.aws.facts.event_places import Place, places
 from lambdatop.aws.facts.resources import arn_text
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.sdk.walls.allowlist import iam_action
@@ -29,7 +29,7 @@ from lambdatop.domain.sources import WIRING
 from lambdatop.domain.state.events import Event, WiringObserved
 
 READS = 60
-"""Calls after which a round begins no other place; topics and buckets cost one, a bus one and its rules."""
+"""Calls after which a round reads no further place; topics and buckets cost one, a bus one and its rules."""
 
 RULES = 50
 """Rules of one bus whose targets are read in a round, each by a call: those not read yet (of them those that
@@ -49,12 +49,12 @@ class WiringSource:
         self._asked: dict[str, int] = {}
         self._unread: dict[str, Gap] = {}
         self._rules: dict[str, dict[str, tuple[Edge, ...] | None]] = {}
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._round = self._ended = 0
         self._calls = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """Those places that have waited longest; raises Denied when none of them may be read."""
+        """Read the places that have waited longest; raises Denied when none of them may be read."""
         self._round, self._calls = self._round + 1, 0
         wanted = places(view.world, self._scope)
         events: list[Event] = [self._event(place, ()) for place in sorted(self._asked.keys() - wanted)]
@@ -69,7 +69,7 @@ class WiringSource:
                 self._unread.pop(arn, None)
                 read += 1
             except (Throttled, CredentialsError) as error:
-                failures.append(error)  # the others would fare no better
+                failures.append(error)  # the others would fail, too
                 break
             except SourceError as error:
                 failures.append(error)
@@ -82,10 +82,10 @@ class WiringSource:
         self._unread = {arn: gap for arn, gap in self._unread.items() if arn in wanted}
         self._rules = {arn: rules for arn, rules in self._rules.items() if arn in wanted}
         gaps = (*self._unread.values(), *self.unasked(view))
-        return (*events, *self._told.news(self._scope, self._api.now(), gaps))
+        return (*events, *self._reported.changes(self._scope, self._api.now(), gaps))
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Topics, buses and buckets whose turn has not come, and rules beyond those of a round."""
+        """Return topics, buses and buckets that were not read yet, and rules beyond those of a round."""
         asked = {place for place, round_ in self._asked.items() if round_ <= self._ended}
         left = places(view.world, self._scope).keys() - asked
         waiting = Counter(iam_action(*_reads(arn)) for arn in left)
@@ -95,14 +95,14 @@ class WiringSource:
         return tuple(Gap(self.name, action, None, "not asked", n) for action, n in sorted(waiting.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _event(self, place: str, edges: tuple[Edge, ...]) -> WiringObserved:
         return WiringObserved(self._scope, self._api.now(), place, edges)
 
     async def _read(self, place: Place) -> tuple[Edge, ...]:
-        """All edges of one place; none for a place that is gone."""
+        """Return all edges of one place; none for a place that is gone."""
         try:
             if ":sns:" in place.arn:
                 return await self._topic(place.arn)
@@ -115,7 +115,7 @@ class WiringSource:
         found: list[dict[str, Any]] = []
         async for page in self._api.pages(service, operation, token="NextToken", **params):
             self._calls += 1
-            # AWS tells an empty list, too, in JSON; in XML an empty element may be left out.
+            # In JSON AWS sends an empty list, too; in XML an empty element may be left out.
             found += page[member] if service == "events" else page.get(member) or ()
         return found
 
@@ -146,7 +146,7 @@ class WiringSource:
             found = await self._pages("events", "ListTargetsByRule", "Targets", Rule=name, EventBusName=of)
         except Missing:
             return ()
-        # A rule on a schedule sends by the clock: nothing on the bus causes it.
+        # A scheduled rule sends at fixed times: nothing on the bus causes it.
         origin = bus if pattern else arn_text(rule.get("Arn"))
         sure = not pattern or not _of_aws_only(str(pattern))
         ends = (t.get("Arn") for t in found)
@@ -160,7 +160,7 @@ class WiringSource:
             )
         except Unreachable as error:
             if error.code == "redirect":
-                return ()  # it lies in another region, from where it can notify nothing here
+                return ()  # it is in another region, so it cannot notify anything here
             raise
         edges = list(_edges(bucket, _ends(answer), "notification"))
         if answer.get("EventBridgeConfiguration") is not None:
@@ -178,14 +178,14 @@ SPEC = CollectorSpec(
 
 
 def _reads(place: str) -> tuple[str, str]:
-    """The service and operation that are asked about a place first."""
+    """Return the service and operation that are asked about a place first."""
     if ":sns:" in place:
         return "sns", "ListSubscriptionsByTopic"
     return ("s3", "GetBucketNotificationConfiguration") if ":s3:" in place else ("events", "ListRules")
 
 
 def _edges(source: str, ends: Iterator[Any], via: str, *, certain: bool = True) -> Iterator[Edge]:
-    """Edges to those ends that are ARNs (an e-mail address is none)."""
+    """Yield the edges to those ends that are ARNs (an e-mail address is not one)."""
     for end in ends:
         target = node(arn_text(end))
         if parse_arn(target) is not None:
@@ -193,7 +193,7 @@ def _edges(source: str, ends: Iterator[Any], via: str, *, certain: bool = True) 
 
 
 def _of_aws_only(pattern: str) -> bool:
-    """Whether a rule takes events of AWS's own services only, which no function can put on a bus."""
+    """Return whether a rule takes events of AWS's own services only, which no function can put on a bus."""
     try:
         sources = json.loads(pattern).get("source")
     except (ValueError, AttributeError, RecursionError):

@@ -32,11 +32,11 @@ class FunctionsSource:
         self._tell: EventSink = lambda events: None
 
     def when_parts_come(self, tell: EventSink) -> None:
-        """Tell the pages of the first list as they come: a large account takes its time."""
+        """Call `wake` after each page of the first list, which takes long in a large account."""
         self._tell = tell
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One complete list; a page that fails fails the round, a shorter list would be a lie."""
+        """Read one complete list; a page that fails fails the round: a shorter list would be wrong."""
         at = self._api.now()
         sources = [m.source_arn for m in known.mappings(view, self._scope)]
         before = [f.arn for f in known.functions(view, self._scope)]
@@ -60,7 +60,7 @@ class FunctionsSource:
         return (FunctionsListed(self._scope, at, tuple(functions)),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _referring(
@@ -78,9 +78,9 @@ SPEC = CollectorSpec(
 
 
 def _shown(answer: Mapping[str, Any]) -> dict[str, object]:
-    """The environment variables whose values the answer still holds.
+    """Return the environment variables whose values the answer still holds.
 
-    A function that knows its own name sends nothing anywhere by that.
+    A function's own name in a variable does not mean that it sends something there.
     """
     variables = (answer.get("Environment") or {}).get("Variables") or {}
     hidden = (HIDDEN, answer.get("FunctionName"))

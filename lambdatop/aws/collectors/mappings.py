@@ -23,12 +23,12 @@ class MappingsSource:
         self._scope = scope
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One complete list."""
+        """Return all event source mappings as one complete list."""
         at = self._api.now()
         return (MappingsListed(self._scope, at, await list_mappings(self._api, self._scope)),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
 

@@ -1,7 +1,7 @@
 """What the caller may do: iam:SimulatePrincipalPolicy over every action that a mitigation needs.
 
-Whatever goes wrong here makes answers unknown and nothing else: preflight is advice, and an identity that
-may not ask about itself is no fault worth a red line on the screen.
+Whatever fails here only makes answers unknown: this check is advice, and an identity that may not simulate
+its own permissions is not a problem that the console should show as an error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEYS_SHOWN = 4
 
 
 class PermissionsSource:
-    """Asks IAM for the identity that `identity` (an ARN from STS) stands for; never fails."""
+    """Simulates the identity that `identity` (an ARN from STS) belongs to; never fails."""
 
     name = PERMISSIONS.name
 
@@ -39,7 +39,7 @@ class PermissionsSource:
         self._principal = ""
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One complete set of answers."""
+        """Return one complete set of answers."""
         at = self._api.now()
         answers, why = await self._ask()
         everything: dict[str, Permission] = dict.fromkeys(self._actions, "unknown")
@@ -47,11 +47,11 @@ class PermissionsSource:
         return (PermissionsObserved(self._scope, at, permissions),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     async def _ask(self) -> tuple[dict[str, Permission], str]:
-        """The answers there are, and why there are not more of them."""
+        """Return the answers there are, and why there are not more of them."""
         try:
             principal, problem = await self._source_arn()
             if problem:
@@ -64,9 +64,9 @@ class PermissionsSource:
         return {action: answer for action, (answer, _) in found.items()}, why or _conditions(found)
 
     async def _source_arn(self) -> tuple[str, str]:
-        """The ARN that IAM simulates for this caller, or why there is none.
+        """Return the ARN that IAM simulates for this caller, or why there is none.
 
-        A session is not simulated, its role is, by an ARN that holds the role's path.
+        IAM simulates a session's role, not the session; the role's ARN holds its path.
         """
         caller = self._caller
         if self._principal:
@@ -108,7 +108,7 @@ class PermissionsSource:
         why = ""
         for pattern, actions in narrow.items():
             try:
-                # What IAM says nothing about any more is not known, whatever it said about `*`.
+                # What IAM does not answer this time is not known, whatever it answered about `*`.
                 found |= dict.fromkeys(actions, ("unknown", ""))
                 found |= {} if why else await self._simulated(principal, actions, pattern)
             except SourceError as error:
@@ -116,7 +116,7 @@ class PermissionsSource:
         return why
 
     def _pattern(self, action: str) -> str:
-        """Every resource of this account and region that an action may act on, "" when none is known."""
+        """Return all resources of this account and region for an action as a pattern, "" when not known."""
         pattern = resource_of(action)
         if pattern == "*" or self._caller is None:
             return ""
@@ -132,7 +132,7 @@ class PermissionsSource:
     async def _simulated(
         self, principal: str, actions: Sequence[str], resource: str
     ) -> dict[str, tuple[Permission, str]]:
-        """Each action's answer, with IAM's word for it or the context that it lacks."""
+        """Return each action's answer, with IAM's decision or the context keys that it lacks."""
         found: dict[str, tuple[Permission, str]] = {}
         region = {
             "ContextKeyName": "aws:RequestedRegion",
@@ -175,14 +175,14 @@ def _verdict(result: Mapping[str, Any]) -> tuple[Permission, str]:
 
 
 def _conditions(found: Mapping[str, tuple[Permission, str]]) -> str:
-    """Which conditions of the policies a simulation cannot weigh, "" when there are none."""
+    """Return which conditions of the policies a simulation cannot evaluate, "" when there are none."""
     words = (word for answer, word in found.values() if answer == "unknown" and word)
     keys = sorted({key for word in words for key in word.split(", ")})
     if not keys:
         return ""
     more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
     named = f"{', '.join(keys[:_KEYS_SHOWN])}{more}"
-    return f"the policy depends on {named}, which a simulation does not know."
+    return f"the policy depends on {named}, which a simulation cannot evaluate."
 
 
 def _portions(actions: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:

@@ -38,7 +38,7 @@ USAGE_TYPES: Mapping[str, str] = {
 _PREFIX = re.compile(r"[A-Z]{2,}[A-Z0-9]*-")
 STAYS = "the prices of lambdatop's own table stay in force"
 DEAREST_USD = 1.0
-"""A unit that costs more is none of ours: nobody sells a GB-second for a dollar."""
+"""A price above this is not one of these units: a GB-second does not cost a dollar."""
 
 
 class PricesSource:
@@ -51,7 +51,7 @@ class PricesSource:
         self._scope = scope
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """The prices of the region; raises SourceError when the list holds none of them, Denied."""
+        """Return the region's prices; raises SourceError when the list holds none of them, and Denied."""
         try:
             return await self._read()
         except Denied as error:
@@ -78,7 +78,7 @@ class PricesSource:
         return (PricesObserved(self._scope, now, day, tuple(sorted(found.items()))),)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """It costs nothing, so its pace is the user's."""
+        """Return no least pace: the price list is free of charge, so its pace is the user's."""
         return 0.0, ""
 
 
@@ -90,7 +90,7 @@ SPEC = CollectorSpec(
 
 
 def _prices(text: Any) -> Iterator[tuple[str, float]]:
-    """The price of one product in its first volume tier, by our name; nothing for what is no such product."""
+    """Yield the price of one product in its first volume tier, by our name; nothing for any other product."""
     try:
         product = json.loads(text) if isinstance(text, str) else text
         usage = str(product["product"]["attributes"]["usagetype"])

@@ -1,8 +1,8 @@
 """Provisioned concurrency: which functions have any, how much of it is ready, and how it is used.
 
-No list tells which functions have it, and one call per function would take hours in a large account. So
-CloudWatch is asked first whose provisioned concurrency was used lately (one call); these are read in every
-round, and everybody else in turns.
+No list operation returns which functions have it, and one call per function would take hours in a large
+account. So CloudWatch is asked first whose provisioned concurrency was used lately (one call); these are
+read in every round, all others in turns.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import arn_text, whole
-from lambdatop.aws.facts.rotation import in_turn
-from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, Told, gap_of
+from lambdatop.aws.facts.rotation import round_robin
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
@@ -50,11 +50,11 @@ class ProvisionedSource:
         self._asked: dict[Key, int] = {}
         self._found: dict[Key, tuple[Provisioned, ...]] = {}
         self._unread: dict[Key, Gap] = {}
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; a function that has just been deleted is left out."""
+        """Read one round of functions; one that has just been deleted is left out."""
         self._round += 1
         at = self._api.now()
         keys = [f.key for f in known.functions(view, self._scope)]
@@ -64,7 +64,7 @@ class ProvisionedSource:
         if not keys:
             return ()
         first = [k for k in (*self._found, *await self._used_lately()) if k in existing]
-        rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
         answered = await self._read(list(dict.fromkeys((*first, *rest)))[:PER_ROUND])
         self._found |= {k: found for k, found in answered if found}
         for key, found in answered:
@@ -72,19 +72,19 @@ class ProvisionedSource:
                 self._found.pop(key, None)
         aliases = [Key(self._scope, "alias", f"{k.id}:{p.qualifier}") for k, p in self._every()]
         self._unread = {k: gap for k, gap in self._unread.items() if k in existing}
-        news = self._told.news(self._scope, at, self._unread.values())
+        news = self._reported.changes(self._scope, at, self._unread.values())
         observed = ProvisionedObserved(self._scope, at, tuple(answered))
         if not aliases:
             return (observed, *news)
         return (observed, await self._measured(aliases[:MEASURED], view.world), *news)
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Functions whose turn has not come."""
+        """Return the functions that were not asked about yet."""
         waiting = sum(f.key not in view.world.provisioned for f in known.functions(view, self._scope))
         return (Gap(self.name, PROVISIONED.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _every(self) -> Iterator[tuple[Key, Provisioned]]:
@@ -92,9 +92,9 @@ class ProvisionedSource:
             yield from ((key, one) for one in self._found[key])
 
     async def _used_lately(self) -> list[Key]:
-        """Functions whose provisioned concurrency CloudWatch has seen in use in the last three hours.
+        """Return functions whose provisioned concurrency was in use in the last three hours by CloudWatch.
 
-        It is a hint only: where it cannot be had, functions are found by their turn.
+        It is a hint only: where CloudWatch does not answer, functions are found in turns.
         """
         try:
             answer = await self._api.read(
@@ -159,7 +159,7 @@ class ProvisionedSource:
         return tuple(sorted(found, key=lambda p: p.qualifier))
 
     async def _measured(self, aliases: Sequence[Key], world: World) -> MetricsObserved:
-        """Utilisation and spillover of the last hour."""
+        """Return utilisation and spillover of the last hour."""
         queries = [_query(SeriesKey(alias, *metric)) for alias in aliases for metric in METRICS]
         span = span_until(self._api.now(), HISTORY_MIN)
         return await observe(self._api, self._scope, queries, span, world)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import whole
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.reads.queues import QueueReader, queue_key
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
@@ -30,7 +30,7 @@ MOVING = ("RUNNING", "CANCELLING")
 
 
 class _Redrive(NamedTuple):
-    """What ListMessageMoveTasks said of a queue, in which round, and how deep the queue was then."""
+    """What ListMessageMoveTasks answered for a queue, in which round, and the queue's depth then."""
 
     round: int
     depth: int
@@ -53,19 +53,19 @@ class QueuesSource:
         self._reader = reader
         self._redrives: dict[Key, _Redrive] = {}
         self._unmoved: list[Gap] = []
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._asked: set[str] = set()
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round: the queues that are named, then the dead-letter queues that these name."""
+        """Read one round: the queues that are named, then the dead-letter queues that these name."""
         self._round += 1
         wanted = self._named(view)
         found, gone, failed = await self._read_all(sorted(wanted))
-        letters = {q.dlq_arn for q in found if q.dlq_arn}
-        more, more_gone, more_failed = await self._read_all(sorted(letters - wanted))
+        dead_letters = {q.dlq_arn for q in found if q.dlq_arn}
+        more, more_gone, more_failed = await self._read_all(sorted(dead_letters - wanted))
         self._unmoved = [gap for gap in self._unmoved if gap.target in {q.name for q in (*found, *more)}]
-        queues = tuple([await self._redrive(q) if q.arn in letters else q for q in (*found, *more)])
+        queues = tuple([await self._redrive(q) if q.arn in dead_letters else q for q in (*found, *more)])
         failures = failed | more_failed
         self._asked = wanted
         if failures and not queues:
@@ -74,18 +74,18 @@ class QueuesSource:
             gap_of(self.name, error, "sqs", "GetQueueAttributes", _name(arn))
             for arn, error in failures.items()
         ]
-        news = self._told.news(self._scope, self._api.now(), (*gaps, *self._unmoved))
+        news = self._reported.changes(self._scope, self._api.now(), (*gaps, *self._unmoved))
         if not (queues or gone or more_gone):
             return news
         return (QueuesObserved(self._scope, self._api.now(), queues, (*gone, *more_gone)), *news)
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Queues that functions and triggers name since the last round."""
+        """Return the queues that functions and triggers have named since the last round."""
         waiting = len(self._named(view) - self._asked)
         return (Gap(self.name, QUEUES.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _named(self, view: View) -> set[str]:
@@ -99,7 +99,7 @@ class QueuesSource:
         return {arn for arn in arns if _is_queue(arn)}
 
     async def _redrive(self, queue: QueueFacts) -> QueueFacts:
-        """The dead-letter queue with the state of its newest redrive, where that can be read.
+        """Return the dead-letter queue with the state of its newest redrive, where that can be read.
 
         Asked when its depth has changed or a redrive ran, and in every fifth round.
         """
@@ -127,7 +127,7 @@ class QueuesSource:
     async def _read_all(
         self, arns: Sequence[str]
     ) -> tuple[list[QueueFacts], list[Key], dict[str, SourceError]]:
-        """The queues, those that are gone, and by ARN why others could not be read."""
+        """Return the queues, those that are gone, and by ARN why others could not be read."""
         found: list[QueueFacts] = []
         gone: list[Key] = []
         failed: dict[str, SourceError] = {}

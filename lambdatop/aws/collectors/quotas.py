@@ -1,6 +1,6 @@
 """What Service Quotas says of Lambda in this account: applied values, whether they can be raised, their use.
 
-Where it cannot be asked, the documented defaults stand in, and the rows made from them say so.
+Where it cannot be read, the documented defaults are used, and the rows made from them say so.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
@@ -45,28 +45,28 @@ class QuotasSource:
         self._api = api
         self._scope = scope
         self._known: tuple[QuotaLimit, ...] = ()
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; a service that is not there (or not reachable from here) is a gap, not a failure."""
+        """Read one round; a service that is not there (or not reachable) is a gap, not a failure."""
         at, gap, unread = self._api.now(), "", list[Gap]()
         try:
             self._known = await self._limits()
         except (Denied, Throttled, CredentialsError):
             raise
         except SourceError as error:
-            kept = "; its last answer stands" if self._known else ""
+            kept = "; its last answer is still used" if self._known else ""
             gap = f"Service Quotas does not answer here, {clean_line(error.code or str(error), 80)}{kept}"
             unread = [gap_of(self.name, error, "service-quotas", "ListServiceQuotas", None)]
         observed = QuotasObserved(self._scope, at, self._known, gap)
         usage = [limit for limit in self._known if limit.usage is not None and limit.code != CONCURRENCY]
-        news = self._told.news(self._scope, at, unread)
+        news = self._reported.changes(self._scope, at, unread)
         if not usage:
             return (observed, *news)
         return (observed, await self._used(usage, view.world), *news)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     async def _limits(self) -> tuple[QuotaLimit, ...]:
@@ -81,7 +81,7 @@ class QuotasSource:
         return tuple(found[code] for code in sorted(found))
 
     async def _used(self, limits: Sequence[QuotaLimit], world: World) -> MetricsObserved:
-        """The newest minutes of the usage metrics."""
+        """Return the newest minutes of the usage metrics."""
         queries = [_query(self._scope, one) for one in limits]
         return await observe(self._api, self._scope, queries, span_until(self._api.now(), USAGE_MIN), world)
 
@@ -98,13 +98,13 @@ MOST = 1e15
 
 
 def quota_limit(item: Mapping[str, Any]) -> QuotaLimit | None:
-    """One quota of an answer; None for one that nothing here looks at, or whose number means nothing."""
+    """Return one quota of an answer; None for one that is not used here, or whose number is not usable."""
     code, value = clean_name(str(item.get("QuotaCode") or "")), item.get("Value")
     if code not in DOCUMENTED or not isinstance(value, (int, float)) or not 0 < value < MOST:
         return None
     unit = str(item.get("Unit") or "").lower()
     if code in SIZES and unit not in _UNITS:
-        return None  # 4 of what? The documented limit is the better guess, and is shown as one
+        return None  # the unit is not known: the documented limit is the better guess, and is shown as one
     applied = float(value) * (_UNITS[unit] if code in SIZES else 1)
     return QuotaLimit(code, applied, "Service Quotas", bool(item.get("Adjustable")), _usage(item))
 

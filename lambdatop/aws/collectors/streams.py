@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resources import optional
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
 from lambdatop.aws.spec import CollectorSpec
@@ -40,11 +40,11 @@ class StreamsSource:
         self._asked: dict[Key, int] = {}
         self._answered: dict[Key, int] = {}
         self._unread: dict[Key, Gap] = {}
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self._round = self._ended = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; raises Denied when no stream may be read, and what stops all of them."""
+        """Read one round; raises Denied when no stream may be read, and whatever stops all reads."""
         self._round += 1
         behind = self._behind(view)
         found = [
@@ -62,7 +62,7 @@ class StreamsSource:
                 answered = True
                 self._unread.pop(key, None)
             except (Throttled, CredentialsError) as error:
-                failures.append(error)  # the others would fare no better
+                failures.append(error)  # the others would fail, too
                 break
             except SourceError as error:
                 failures.append(error)
@@ -74,10 +74,10 @@ class StreamsSource:
             raise gravest(failures)
         self._unread = {key: gap for key, gap in self._unread.items() if key in behind}
         events: list[Event] = [StreamsObserved(self._scope, self._api.now(), tuple(found))] if found else []
-        return (*events, *self._told.news(self._scope, self._api.now(), self._unread.values()))
+        return (*events, *self._reported.changes(self._scope, self._api.now(), self._unread.values()))
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Kinesis streams whose turn has not come."""
+        """Return the Kinesis streams that were not read yet."""
         behind = self._behind(view).items()
         waiting = sum(
             m.source_kind == "kinesis" and not 0 < self._asked.get(key, 0) <= self._ended for key, m in behind
@@ -85,11 +85,11 @@ class StreamsSource:
         return (Gap(self.name, STREAMS.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _behind(self, view: View) -> dict[Key, MappingFacts]:
-        """One mapping of each stream and table, those that are polled before those switched off."""
+        """Return one mapping of each stream and table; enabled ones come before disabled ones."""
         found: dict[Key, MappingFacts] = {}
         for mapping in sorted(known.mappings(view, self._scope), key=lambda m: (not m.enabled, m.key)):
             if mapping.source_stream is not None:
@@ -97,7 +97,7 @@ class StreamsSource:
         return found
 
     def _waiting(self, keys: Sequence[Key]) -> list[Key]:
-        """Streams never read or read long ago, those first that were asked about longest ago."""
+        """Return streams never read or read long ago; those asked about longest ago come first."""
         self._asked = {k: self._asked.get(k, 0) for k in keys}
         self._answered = {k: self._answered.get(k, -AGAIN_AFTER) for k in keys}
         due = [k for k in keys if self._round - self._answered[k] >= AGAIN_AFTER]

@@ -1,6 +1,6 @@
 """How each function is invoked and what becomes of its failed events, function by function.
 
-No list carries this: three calls a function, so functions take turns, those on screen first.
+No list operation returns this: three calls a function, so functions take turns, those on screen first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from lambdatop.aws.facts import known
 from lambdatop.aws.facts.resource_policy import push_triggers
-from lambdatop.aws.facts.rotation import RECENT_POINTS, in_turn
+from lambdatop.aws.facts.rotation import RECENT_POINTS, round_robin
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
@@ -34,7 +34,7 @@ _PARTS = ("GetFunctionEventInvokeConfig", "GetPolicy", "GetFunctionRecursionConf
 class TriggersSource:
     """Event-invoke config, resource policy and loop detection of at most ten functions a round.
 
-    Whoever was never read comes before everybody who was, so that 1,000 functions take 100 rounds.
+    Functions never read come before all others, so that 1,000 functions take 100 rounds.
     """
 
     name = TRIGGERS.name
@@ -47,7 +47,7 @@ class TriggersSource:
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; raises what refused the first read when nothing of it could be read."""
+        """Read one round; raises what refused the first read when nothing of it could be read."""
         self._round += 1
         at = self._api.now()
         keys = [f.key for f in known.functions(view, self._scope)]
@@ -77,24 +77,24 @@ class TriggersSource:
         return (TriggersObserved(self._scope, at, found),) if found else ()
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Functions whose turn has not come."""
+        """Return the functions that were not asked about yet."""
         waiting = sum(f.key not in view.world.triggers for f in known.functions(view, self._scope))
         actions = TRIGGERS.each_function if waiting else ()
         return tuple(Gap(self.name, action, None, "not asked", waiting) for action in actions)
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def _chosen(self, view: View, keys: Sequence[Key]) -> list[Key]:
         unread = [k for k in keys if k not in self._asked]
-        first = in_turn(view, unread, self._asked, PER_ROUND, self._api.give_way)
+        first = round_robin(view, unread, self._asked, PER_ROUND, self._api.give_way)
         watched = sorted(view.watched.intersection(keys))
-        rest = in_turn(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
         return list(dict.fromkeys((*watched, *_urgent(view, unread), *first, *rest)))[:PER_ROUND]
 
     async def _read(self, key: Key) -> tuple[FunctionTriggers | None, list[SourceError]]:
-        """All parts of one function, each by itself; None for one that has just been deleted."""
+        """Return all parts of one function, each read by itself; None for one that has just been deleted."""
         refused: list[SourceError] = []
 
         async def part(read: Callable[[str], Awaitable[T]], operation: str) -> T | NotKnown:
@@ -116,7 +116,7 @@ class TriggersSource:
         return FunctionTriggers(key, config, push, loop, size), refused
 
     async def _policy(self, name: str) -> tuple[tuple[PushTrigger, ...], int]:
-        """The triggers that the policy lets in, and its size in bytes."""
+        """Return the triggers that the policy allows, and its size in bytes."""
         try:
             answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
         except Missing:
@@ -132,7 +132,7 @@ SPEC = CollectorSpec(
 
 
 def _urgent(view: View, unread: Sequence[Key]) -> list[Key]:
-    """Functions whose asynchronous events are at stake: what becomes of them depends on what is read here."""
+    """Return functions that may lose asynchronous events: their failure path is read here."""
 
     def count(key: Key, metric: str) -> float:
         return sum(view.world.metric(key, metric).values[-RECENT_POINTS:])

@@ -1,7 +1,7 @@
 """The checks of `lambdatop doctor` that need the SDK: credentials, identity, endpoints, clock, permissions.
 
-Nothing here raises: what does not work is a line that says what to do. Each stage has its own limit, so that
-a dead endpoint costs seconds and not minutes.
+Nothing here raises: what does not work becomes a line that says what to do. Each stage has its own time
+limit, so that an endpoint that does not answer costs seconds, not minutes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from lambdatop.aws.collectors.permissions import PermissionsSource
-from lambdatop.aws.doctor.endpoints import Places, places, probe_all, told, trust
+from lambdatop.aws.doctor.endpoints import Places, checks_of, places, probe_all, trust
 from lambdatop.aws.doctor.probe import Probe
 from lambdatop.aws.doctor.trials import tried
 from lambdatop.aws.sdk.api import Api
@@ -35,7 +35,7 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 CREDENTIALS_S = 4.0
 IDENTITY_S = 3.0
 ALL_S = 9.5
-"""Longest whole examination; what has no answer by then is not known."""
+"""Longest time for all checks, s; what has no answer by then is not known."""
 
 T = TypeVar("T")
 
@@ -72,9 +72,9 @@ async def examine(
     actions: Sequence[str],
     limited: bool = False,
 ) -> Examined:
-    """Everything that can be known of `connection` within `ALL_S`, asked for the IAM `actions`.
+    """Check everything that can be known of `connection` within `ALL_S`, for the IAM `actions`.
 
-    `limited`: the role that is assumed shall be held to the read-only session policy.
+    `limited`: the role that is assumed gets the read-only session policy.
     """
     visit = _Visit(replace(connection, read_only=True), limiter, meter, clock, tuple(actions))
     visit.roles = RoleSessions(limited=limited)
@@ -103,7 +103,7 @@ class _Visit:
     async def run(self) -> None:
         session = self._session()
         if session is None:
-            # Endpoints and clock are worth knowing all the same, without the profile that is wrong.
+            # Endpoints and clock are checked all the same, without the profile that is wrong.
             self._connection = replace(self._connection, profile=None)
         region = self._region(session)
         credentials, where = await asyncio.gather(self._credentials(session, region), self._endpoints(region))
@@ -111,7 +111,7 @@ class _Visit:
             await self._identity(session, credentials, region, where)
 
     def _session(self) -> Any:
-        """A session, None when the configuration of the SDK names what is not there."""
+        """Return a session, None when the configuration of the SDK names what does not exist."""
         try:
             session = open_session(self._connection, Guard(read_only=True), self._meter)
             self.roles.install(session)
@@ -131,7 +131,7 @@ class _Visit:
         return region
 
     async def _credentials(self, session: Any, region: str) -> Any:
-        """The credentials, None when there are none that work."""
+        """Return the credentials, None when there are none that work."""
         if session is None:
             return None
         session.set_config_variable("region", region or None)
@@ -141,7 +141,7 @@ class _Visit:
             do = "Check what this profile asks: a credential_process, STS, SSO or the metadata service."
             self.note("credentials", "provider", "fail", f"no answer within {CREDENTIALS_S:g} s", do)
             return None
-        except Exception as error:  # providers run programs and parse files: anything may come out of them
+        except Exception as error:  # providers run programs and parse files: they may raise anything
             self._failed(
                 "credentials", "provider", mfa_refusal(error) or translate(error, "sts", "AssumeRole")
             )
@@ -160,7 +160,7 @@ class _Visit:
             return None
         try:
             where = await places(self._connection, region, self._meter)
-        except Exception as error:  # a region without partition, a bundle that is none: one line
+        except Exception as error:  # a region without partition, or an invalid bundle: one line
             self._failed("endpoints", "addresses", translate(error, "sts", "GetCallerIdentity"))
             return None
         self.found.checks += where.checks
@@ -171,7 +171,7 @@ class _Visit:
                 self.note("endpoints", "CA bundle", "fail", "holds no certificates that can be read", do)
             return None
         probes = await probe_all(where, tls)
-        self.found.checks += told(where, probes)
+        self.found.checks += checks_of(where, probes)
         return where, probes
 
     async def _identity(
@@ -180,7 +180,7 @@ class _Visit:
         where, probes = seen
         url = where.urls.get("sts", "")
         if not url or probes[url].problem:
-            do = "See endpoints: who this is can only be told by STS."
+            do = "See endpoints: only STS can tell who this is."
             self.note("identity", "caller", "unknown", "STS does not answer, so it was not asked", do)
             self.found.why = "STS does not answer"
             return
@@ -191,14 +191,15 @@ class _Visit:
             self._held(credentials, str(answer.get("Arn") or ""))
             await self._known(api, answer, region)
         except TimeoutError:
-            self.note("identity", "caller", "fail", "STS took the question and did not answer", "Try again.")
+            what = "STS accepted the request and did not answer"
+            self.note("identity", "caller", "fail", what, "Try again.")
         except LambdatopError as error:
             self._failed("identity", "caller", error)
         finally:
             await clients.close()
 
     def _held(self, credentials: Any, identity: str) -> None:
-        """Whether the wall at AWS stands that the settings ask for; lambdatop refuses to start where not."""
+        """Check that AWS enforces the session policy of the settings; lambdatop does not start otherwise."""
         try:
             self.roles.check(credentials, identity)
         except LambdatopError as error:
@@ -223,7 +224,7 @@ class _Visit:
             self.found.permissions |= await tried(api, unknown)
 
     def _failed(self, group: str, name: str, error: LambdatopError) -> None:
-        # Every sentence of ours says what happened, a colon, and what to do.
+        # Our sentences say what happened, then a colon and what to do.
         what, _, do = str(error).partition(": ")
         self.note(group, name, "fail", what, do[:1].upper() + do[1:])
 

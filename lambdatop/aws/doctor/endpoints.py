@@ -1,4 +1,4 @@
-"""Where each service would be called, by which way, and whether anything answers there."""
+"""Show where each service would be called, through which proxy, and whether anything answers there."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Places(Struct, frozen=True):
 
 
 async def places(connection: Connection, region: str, meter: Meter) -> Places:
-    """The URLs the SDK would call, without credentials: a session of its own signs nothing."""
+    """Return the URLs that the SDK would call, without credentials: its own session signs nothing."""
     nobody = replace(connection, access_key="nobody", secret_key="nobody", session_token=None, read_only=True)
     session = open_session(nobody, Guard(read_only=True), meter)
     urls: dict[str, str] = {}
@@ -114,7 +114,7 @@ def _bundle(session: Any) -> str:
 
 
 def trust(session: Any) -> ssl.SSLContext | None:
-    """What the SDK would trust; None when the bundle cannot be read."""
+    """Return the certificates that the SDK would trust; None when the bundle cannot be read."""
     try:
         return ssl.create_default_context(cafile=_bundle(session) or get_cert_path(True))
     except (OSError, ssl.SSLError):
@@ -122,7 +122,7 @@ def trust(session: Any) -> ssl.SSLContext | None:
 
 
 async def probe_all(where: Places, tls: ssl.SSLContext) -> dict[str, Probe]:
-    """One answer by URL, a few at a time."""
+    """Return one answer by URL, a few requests at a time."""
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def one(url: str) -> tuple[str, Probe]:
@@ -133,8 +133,8 @@ async def probe_all(where: Places, tls: ssl.SSLContext) -> dict[str, Probe]:
     return dict(await asyncio.gather(*(one(url) for url in dict.fromkeys(where.urls.values()))))
 
 
-def told(where: Places, probes: Mapping[str, Probe]) -> list[Check]:
-    """One line for each URL, and the clock's."""
+def checks_of(where: Places, probes: Mapping[str, Probe]) -> list[Check]:
+    """Return one check for each URL, and the clock's."""
     services: dict[str, list[str]] = {}
     for service, url in where.urls.items():
         services.setdefault(url, []).append(service)
@@ -156,5 +156,5 @@ def _answered(url: str, services: list[str], found: Probe) -> Check:
         return Check(GROUP, name, state, f"{host}{via}: {found.problem}", do)
     detail = f"{host} answers in {found.ms:.0f} ms"
     if found.ms > diagnosis.SLOW_MS:
-        return Check(GROUP, name, "warn", detail, "Slow answers make figures late: look at the network.")
+        return Check(GROUP, name, "warn", detail, "Slow answers make figures late: check the network.")
     return Check(GROUP, name, "ok", detail)

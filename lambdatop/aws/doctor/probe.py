@@ -1,4 +1,4 @@
-"""Does an endpoint answer, how soon, and what time is it there? One unsigned HEAD: no operation of AWS.
+"""Check whether an endpoint answers, how fast, and its clock, by one unsigned HEAD: not an AWS operation.
 
 It carries no credentials and no data, so it may be sent before anything else is known to work.
 """
@@ -50,7 +50,7 @@ async def probe(url: str, proxy: str, tls: ssl.SSLContext, wait_s: float) -> Pro
 
 
 async def _ask(url: SplitResult, proxy: SplitResult | None, tls: ssl.SSLContext) -> tuple[float, bytes]:
-    """When the request left (s since the epoch), and the head of the answer."""
+    """Return when the request was sent (s since the epoch), and the head of the answer."""
     secure, host = url.scheme == "https", url.hostname or ""
     port = url.port or (443 if secure else 80)
     first = proxy or url
@@ -74,14 +74,14 @@ async def _ask(url: SplitResult, proxy: SplitResult | None, tls: ssl.SSLContext)
         writer.write(f"HEAD {path} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n".encode())
         return sent, await reader.readuntil(b"\r\n\r\n")
     finally:
-        writer.transport.abort()  # nothing more is wanted, so nobody waits for a goodbye
+        writer.transport.abort()  # nothing more is needed, so it is not closed in order
         await asyncio.sleep(0)  # the socket is released in the loop's next turn
 
 
 async def _resolved(host: str, port: int) -> tuple[str, int]:
-    """An address of a host, looked up in a thread that nobody waits for when it hangs.
+    """Return an address of a host, looked up in a thread that nobody waits for when it hangs.
 
-    The loop's own executor is joined at exit: a dead name server would hold the whole command up.
+    The loop's own executor is joined at exit: a name server that does not answer would block the command.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[tuple[str, int]] = loop.create_future()
@@ -102,7 +102,7 @@ async def _resolved(host: str, port: int) -> tuple[str, int]:
         except OSError as error:
             answer = None, error
         except UnicodeError:
-            answer = None, OSError("that is no host name")
+            answer = None, OSError("that is not a host name")
         if not loop.is_closed():
             loop.call_soon_threadsafe(tell, *answer)
 
@@ -137,6 +137,6 @@ def _ahead_s(head: bytes, sent: float, received: float) -> float | None:
                 there = parsedate_to_datetime(value.decode("latin-1").strip()).timestamp()
             except ValueError:
                 return None
-            # The header's second has begun some time ago, half of one on average.
+            # The header gives whole seconds: half a second has passed on average.
             return (sent + received) / 2 - (there + 0.5)
     return None

@@ -1,4 +1,4 @@
-"""Harmless reads that show whether an action is allowed, where IAM may not be asked about oneself."""
+"""Make harmless reads that show whether an action is allowed, where IAM must not simulate the caller."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ TRIALS: tuple[Trial, ...] = (
     ("sns", "ListTopics", {}),
     ("cloudtrail", "LookupEvents", {"MaxResults": 1}),
 )
-"""What no source reads: what plans look up, and services that functions are triggered by."""
+"""Reads that no source makes: those for plans, and of services that trigger functions."""
 
 
 async def tried(api: Api, actions: Collection[str]) -> dict[str, Permission]:
-    """What one read each says of those of the actions that have a harmless one."""
+    """Return what one harmless read each says of those actions that have one."""
     every = (*(trial for spec in COLLECTORS.values() for trial in spec.trials), *TRIALS)
     wanted = [(s, o, p) for s, o, p in every if iam_action(s, o) in actions]
     answers = await asyncio.gather(*(_try(api, *trial) for trial in wanted))
@@ -36,7 +36,7 @@ async def _try(api: Api, service: str, operation: str, params: Mapping[str, Any]
     try:
         await api.read(service, operation, **params)
     except Denied as denied:
-        # A denial may be about something behind it (a key of KMS): that says nothing of this action.
+        # A denial may concern another action behind it (a KMS key): then this one is not known.
         return action, "no" if denied.action in (None, action) else "unknown"
     except Missing:
         return action, "yes"

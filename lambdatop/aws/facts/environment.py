@@ -1,8 +1,8 @@
 """Resources that a function's environment variables name, and nothing else of their values.
 
-A value may be a secret, so it is looked at and forgotten: only what has exactly the form of an ARN or of a
-queue URL, or is exactly the name of something that is known already, leaves this file, and only as an ARN.
-A form that could hide something (a password, a query, a path of an object) is not one of these.
+A value may be a secret, so values are not kept. Only a value that has exactly the form of an ARN or of a
+queue URL, or is exactly the name of a known resource, is returned, and only as an ARN. A form that could
+hold a secret (a password, a query, an object's path) is not one of these.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _LONGEST = 600
 
 
 def is_address(value: object) -> bool:
-    """Whether a value is nothing but the address of a resource: an ARN or a queue's URL."""
+    """Return whether a value is nothing but the address of a resource: an ARN or a queue's URL."""
     return isinstance(value, str) and len(value) <= _LONGEST and bool(_address(value, ""))
 
 
 def names_of(arns: Iterable[str]) -> dict[str, str]:
-    """ARNs by the name of their resource; a name of two things is left out."""
+    """Return ARNs by the name of their resource; a name that two resources have is left out."""
     found: dict[str, str] = {}
     twice = set()
     for arn in sorted({node(arn) for arn in arns}):
@@ -62,7 +62,7 @@ def names_of(arns: Iterable[str]) -> dict[str, str]:
 def references(
     variables: Mapping[str, object], scope: Scope, names: Mapping[str, str]
 ) -> tuple[Reference, ...]:
-    """What the variables refer to, by variable name; at most twenty. `names` are ARNs by name."""
+    """Return what the variables refer to, by variable name; at most twenty. `names` are ARNs by name."""
     found: list[Reference] = []
     for variable, value in sorted(variables.items()):
         if not isinstance(value, str) or len(value) > _LONGEST:
@@ -74,7 +74,7 @@ def references(
 
 
 def _address(value: str, region: str) -> str:
-    """The node's ARN, "" for what is no address. `region` is where a queue URL without one points."""
+    """Return its ARN, "" for what is not an address. A queue URL without a region is in `region`."""
     if value.startswith("arn:"):
         return node(value) if _ARN.fullmatch(value) else ""
     url = _QUEUE_URL.fullmatch(value) if value.startswith("http") else None

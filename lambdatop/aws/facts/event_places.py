@@ -1,4 +1,4 @@
-"""Topics, buses and buckets around functions: which ones are worth reading. Pure.
+"""Decide which topics, buses and buckets around functions are worth reading. Pure.
 
 A place is worth reading when a function names it (in its policy, its destinations or its environment), or
 when a place that was read sends there.
@@ -17,11 +17,11 @@ from lambdatop.domain.state.world import World
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _NO_NOTIFICATIONS = "--x-s3"
-"""Directory buckets end so; asking them anything needs a session of its own."""
+"""Suffix of directory buckets; reading them needs a session of its own."""
 
 
 class Place(NamedTuple):
-    """One topic, bus or bucket; of a bus, which `rules` policies name, and whether `all` of them matter."""
+    """One topic, bus or bucket; of a bus, the `rules` that policies name, and whether `all` rules matter."""
 
     arn: str
     rules: frozenset[str]
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 def places(world: World, scope: Scope) -> dict[str, Place]:
-    """Places by ARN.
+    """Return places by ARN.
 
     All rules of a bus matter that somebody may send to; of another one, those that policies name.
     """
@@ -48,7 +48,7 @@ def places(world: World, scope: Scope) -> dict[str, Place]:
 
 
 def _senders(world: World, scope: Scope) -> Iterator[str]:
-    """What functions of this scope, and places read before, may send to."""
+    """Yield what functions of this scope, and places read before, may send to."""
     for facts in world.functions.values():
         if facts.key.scope == scope:
             yield from (r.arn for r in facts.references)
@@ -67,7 +67,7 @@ def _senders(world: World, scope: Scope) -> Iterator[str]:
 
 
 def _callers(world: World, scope: Scope) -> Iterator[str]:
-    """What resource policies let call a function of this scope."""
+    """Yield what resource policies allow to call a function of this scope."""
     for _, triggers in world.triggers.values():
         if triggers.function.scope == scope:
             yield from (push.source_arn for push in or_none(triggers.push) or ())
@@ -85,7 +85,7 @@ def _is_rule(arn: Arn) -> bool:
 
 
 def _place(arn: Arn, scope: Scope) -> str:
-    """The place that holds what hangs on a resource, "" for what is none or lies elsewhere."""
+    """Return the place that holds a resource's rules or notifications; "" for none or one elsewhere."""
     if arn.service == "s3":
         plain = not arn.region and not arn.account and _BUCKET.fullmatch(arn.resource)
         fit = plain and not arn.resource.endswith(_NO_NOTIFICATIONS)

@@ -1,6 +1,6 @@
-"""What the World already knows of one scope: where a source looks for the things it asks about.
+"""Return what the World already knows of one scope: the resources that a source asks about.
 
-Who has to wait for whom at the start is the engine's business; a source asks about what it sees.
+The engine decides which source waits for which at the start; a source asks about what it finds here.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from lambdatop.domain.ports.aws import View
 
 
 def functions(view: View, scope: Scope) -> tuple[FunctionFacts, ...]:
-    """Functions of the scope."""
+    """Return the functions of the scope."""
     return tuple(f for f in view.world.functions.values() if f.key.scope == scope)
 
 
 def mappings(view: View, scope: Scope) -> tuple[MappingFacts, ...]:
-    """Event source mappings of the scope."""
+    """Return the event source mappings of the scope."""
     return tuple(m for m in view.world.mappings.values() if m.key.scope == scope)
 
 
 def queues(view: View) -> tuple[QueueFacts, ...]:
-    """Queues read so far, those of other accounts that feed this scope included."""
+    """Return the queues read so far, those of other accounts that feed this scope included."""
     return tuple(h.facts for h in view.world.queues.values())

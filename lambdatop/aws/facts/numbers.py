@@ -6,13 +6,13 @@ import math
 from typing import Any
 
 LARGEST = 2**63 - 1
-"""Of what the models call integer and long nothing is larger."""
+"""The largest value of the models' integer and long."""
 DIGITS = 19
-"""As many as `LARGEST` has; Python's own limit for a text is 4,300, which no figure survives."""
+"""As many digits as `LARGEST` has; Python's own limit for a text is 4,300, more than a float can hold."""
 
 
 def finite(value: Any) -> bool:
-    """Whether it is a number that figures can be made of."""
+    """Return whether it is a number that figures can be made of."""
     if type(value) is int:
         return -LARGEST <= value <= LARGEST
     return type(value) is float and math.isfinite(value)

@@ -1,7 +1,7 @@
 """Resource policies: who may invoke a function, and what kind of invocation that is. Pure.
 
-A statement that lets a service in is the trace that every push trigger leaves; whether the service really
-sends anything, it does not say.
+Every push trigger needs a statement that allows its service; whether the service really sends anything, the
+policy does not show.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _URL_KEYS = ("lambda:functionurlauthtype", "lambda:invokedviafunctionurl")
 
 
 def allowing(policy: str) -> list[dict[str, Any]]:
-    """The statements of a policy document that allow something; none for what is no policy."""
+    """Return the statements of a policy document that allow something; none for what is not a policy."""
     try:
         document = json.loads(policy)
     except (ValueError, RecursionError):
@@ -63,7 +63,7 @@ def allowing(policy: str) -> list[dict[str, Any]]:
 
 
 def push_triggers(policy: str) -> tuple[PushTrigger, ...]:
-    """The triggers that a policy document allows, in its order; () for what is no policy."""
+    """Return the triggers that a policy document allows, in its order; () for what is not a policy."""
     found: dict[PushTrigger, None] = {}
     for statement in allowing(policy):
         if _invokes(statement):
@@ -72,7 +72,7 @@ def push_triggers(policy: str) -> tuple[PushTrigger, ...]:
 
 
 def _invokes(statement: Mapping[str, Any]) -> bool:
-    """Whether it lets anybody invoke: a statement without actions (NotAction) may."""
+    """Return whether it allows anybody to invoke; a statement without actions (NotAction) may."""
     actions = [str(a).lower() for a in _listed(statement.get("Action"))]
     return not actions or any(a in _INVOKES or a.startswith("lambda:invoke") for a in actions)
 
@@ -93,7 +93,7 @@ def _triggers(statement: Mapping[str, Any]) -> Iterator[PushTrigger]:
 
 
 def _principals(principal: Any) -> Iterator[tuple[bool, str]]:
-    """Whether it is a service, and its name; accounts, roles and everybody ("*") are not."""
+    """Yield whether it is a service, and its name; accounts, roles and everybody ("*") are not."""
     if not isinstance(principal, dict):
         principal = {"AWS": principal}
     for type_, values in principal.items():
@@ -111,7 +111,7 @@ _ACCOUNT: tuple[str, Invocation] = ("account", "unknown")
 
 
 def _kind(service: str) -> tuple[str, Invocation]:
-    """What kind of caller a service principal is (`logs.eu-west-1.amazonaws.com` has its region in it)."""
+    """Return the kind of caller of a service principal (`logs.eu-west-1.amazonaws.com` holds its region)."""
     name = service.lower().split(".")[0]
     if name in _ASYNC:
         return _ASYNC[name], "push async"
@@ -119,7 +119,7 @@ def _kind(service: str) -> tuple[str, Invocation]:
 
 
 def _conditions(condition: Any) -> dict[str, list[str]]:
-    """Demanded values by condition key in lower case; operators may carry a set prefix and IfExists."""
+    """Return demanded values by condition key in lower case; operators may have a set prefix and IfExists."""
     found: dict[str, list[str]] = {}
     for operator, comparison in condition.items() if isinstance(condition, dict) else ():
         plain = str(operator).lower().rsplit(":", 1)[-1].removesuffix("ifexists")

@@ -1,4 +1,4 @@
-"""API answers as the domain's facts: every foreign string is cleaned here, every absence kept."""
+"""Turn API answers into the domain's facts: clean every foreign string, and keep what is absent as absent."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 Answer = Mapping[str, Any]
 _ARN_MAX = 2048
 SIZE = "SizeBytes"
-"""Where `answers.py` leaves the size of all environment variables, whose values it drops."""
+"""Where `response_hooks.py` stores the size of all environment variables, whose values it drops."""
 
 
 def arn_text(value: Any) -> str:
-    """A cleaned ARN, "" when there is none."""
+    """Return a cleaned ARN, "" when there is none."""
     return clean_line(str(value), _ARN_MAX) if value else ""
 
 
 def seconds(value: Any) -> float | None:
-    """A timestamp (datetime, number, or Lambda's ISO text) in s since the epoch; None when unreadable."""
+    """Return a timestamp (datetime, number, Lambda's ISO text) in s since the epoch; None when unreadable."""
     if isinstance(value, (float, int)):
         return float(value) if finite(value) else None
     if isinstance(value, datetime):
@@ -42,7 +42,7 @@ def seconds(value: Any) -> float | None:
 
 
 def whole(value: Any, default: int = 0) -> int:
-    """An integer, also from text as SQS sends it; `default` when it is none."""
+    """Return an integer, also from text as SQS sends it; `default` when it is not one."""
     try:
         number = int(value) if not isinstance(value, str) or len(value) <= DIGITS else None
     except (TypeError, ValueError, OverflowError):
@@ -51,12 +51,12 @@ def whole(value: Any, default: int = 0) -> int:
 
 
 def optional(value: Any) -> int | None:
-    """An integer setting that may be absent."""
+    """Return an integer setting that may be absent."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
-    """One function configuration of ListFunctions or GetFunctionConfiguration."""
+    """Return the facts of one function configuration of ListFunctions or GetFunctionConfiguration."""
     name = clean_name(str(answer.get("FunctionName") or ""))
     logging: Answer = answer.get("LoggingConfig") or {}
     architectures = answer.get("Architectures") or ["x86_64"]
@@ -90,7 +90,7 @@ def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
 
 
 def _interfaces(vpc: Answer) -> tuple[str, ...]:
-    """Each subnet with the function's security groups: what Lambda keeps a network interface for."""
+    """Return each subnet with the function's security groups: Lambda keeps a network interface for each."""
     groups = ",".join(sorted(clean_name(str(g)) for g in vpc.get("SecurityGroupIds") or ()))
     return tuple(sorted(f"{clean_name(str(subnet))} {groups}" for subnet in vpc.get("SubnetIds") or ()))
 
@@ -101,26 +101,26 @@ def _unqualified(arn: str) -> str:
 
 
 def account_facts(answer: Answer) -> AccountFacts:
-    """GetAccountSettings."""
+    """Return the facts of a GetAccountSettings answer."""
     limit: Answer = answer.get("AccountLimit") or {}
     usage: Answer = answer.get("AccountUsage") or {}
     return AccountFacts(
-        concurrency_limit=_told(limit.get("ConcurrentExecutions")),
-        unreserved=_told(limit.get("UnreservedConcurrentExecutions")),
-        code_size_limit_bytes=_told(limit.get("TotalCodeSize")),
-        code_size_bytes=_told(usage.get("TotalCodeSize")),
-        function_count=_told(usage.get("FunctionCount")),
+        concurrency_limit=_figure(limit.get("ConcurrentExecutions")),
+        unreserved=_figure(limit.get("UnreservedConcurrentExecutions")),
+        code_size_limit_bytes=_figure(limit.get("TotalCodeSize")),
+        code_size_bytes=_figure(usage.get("TotalCodeSize")),
+        function_count=_figure(usage.get("FunctionCount")),
     )
 
 
-def _told(value: Any) -> int | NotKnown:
-    """A figure of GetAccountSettings; one that is not there is not 0."""
+def _figure(value: Any) -> int | NotKnown:
+    """Return a figure of GetAccountSettings; one that is not there is not known, not 0."""
     found = optional(value)
     return NotKnown("not answered", "lambda:GetAccountSettings") if found is None else found
 
 
 def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
-    """One event source mapping of ListEventSourceMappings or GetEventSourceMapping."""
+    """Return the facts of one event source mapping of ListEventSourceMappings or GetEventSourceMapping."""
     function_arn = arn_text(answer.get("FunctionArn"))
     parsed = parse_arn(function_arn)
     source = arn_text(answer.get("EventSourceArn")) or _self_managed(answer)
@@ -155,14 +155,14 @@ def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
 
 
 def _self_managed(answer: Answer) -> str:
-    """Brokers of a self-managed Kafka cluster, which has no ARN."""
+    """Return the brokers of a self-managed Kafka cluster, which has no ARN."""
     endpoints: Answer = (answer.get("SelfManagedEventSource") or {}).get("Endpoints") or {}
     brokers = [str(b) for hosts in endpoints.values() for b in hosts]
     return clean_line(",".join(brokers), _ARN_MAX)
 
 
 def queue_facts(scope: Scope, url: str, at: float, attributes: Answer) -> QueueFacts:
-    """GetQueueAttributes of one queue; `scope` is used where the answer names no ARN."""
+    """Return the facts of a GetQueueAttributes answer; `scope` is used where the answer names no ARN."""
     arn = arn_text(attributes.get("QueueArn"))
     parsed = parse_arn(arn)
     name = parsed.name if parsed else url.rstrip("/").rsplit("/", 1)[-1]
@@ -187,7 +187,7 @@ def queue_facts(scope: Scope, url: str, at: float, attributes: Answer) -> QueueF
 
 
 def _customer_key(value: Any) -> str | None:
-    """A key of the customer's; the one that AWS manages for SQS asks nothing of whoever may use the queue."""
+    """Return a customer managed key, else None: SQS's own key needs no permission of its users."""
     key = arn_text(value)
     return None if not key or key.rpartition(":")[2] == "alias/aws/sqs" else key
 
@@ -201,5 +201,5 @@ def _json(text: Any) -> Answer:
 
 
 def reserved_of(answer: Answer) -> int | None:
-    """GetFunctionConcurrency: an absent key means nothing is reserved, which is not zero."""
+    """Return what GetFunctionConcurrency says: an absent key means nothing is reserved, which is not zero."""
     return optional(answer.get("ReservedConcurrentExecutions"))

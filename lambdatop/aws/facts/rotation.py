@@ -1,4 +1,4 @@
-"""Whose turn it is where a round cannot ask about every function."""
+"""Choose the functions of a round that cannot ask about all of them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lambdatop.domain.ports.aws import View
 RECENT_POINTS = 5
 
 
-def in_turn(
+def round_robin(
     view: View, functions: Iterable[Key], asked: Mapping[Key, float], most: int, give_way: GiveWay = no_pause
 ) -> list[Key]:
-    """At most `most` functions; `asked` says when each was asked about last.
+    """Return at most `most` functions; `asked` says when each was asked about last.
 
-    Watched ones come first, then the busiest, which take at most 40 % of the places, then whoever has
-    waited longest, so that every function has its turn however many there are.
+    Watched ones come first, then the busiest, which take at most 40 % of the places, then those that have
+    waited longest, so that every function is asked about however many there are.
     """
     keys = list(functions)
     if len(keys) <= most:
@@ -33,6 +33,6 @@ def in_turn(
 
 
 def _traffic(view: View, key: Key) -> float:
-    """Invocations and throttles of the newest known minutes."""
+    """Return invocations and throttles of the newest known minutes."""
     series = (view.world.metric(key, metric) for metric in ("Invocations", "Throttles"))
     return sum(sum(s.values[-RECENT_POINTS:]) for s in series)

@@ -1,10 +1,10 @@
 """The log tail of the watched functions: Live Tail where it is asked for, polling FilterLogEvents otherwise.
 
-Both ways end in the same books (`log_tails.py`), so that a change from one to the other neither loses nor
-doubles a line, and whatever Live Tail cannot show (what was before it, what it sampled) is polled. The first
-round takes the newest lines of the last ten minutes. Every later round reads a bounded number of pages; what
-is left over is continued by its token in the next round, and the event says so. Lines that come more than
-`LAST_S` late (three minutes) are not looked for: CloudWatch usually delivers within seconds.
+Both feed the same state (`tail_state.py`), so that a change from one to the other neither loses nor doubles
+a line, and whatever Live Tail cannot show (what was before it, what it sampled) is polled. The first round
+takes the newest lines of the last ten minutes. Every later round reads a bounded number of pages; the next
+round continues with the token, and the event says so. Lines that come more than `LAST_S` late (three
+minutes) are not looked for: CloudWatch usually delivers within seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lambdatop.aws.logs.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.logs.raw_events import in_order, owned, parsed, shared_groups
 from lambdatop.aws.logs.selection import STAY_S, choose, troubled
 from lambdatop.aws.logs.tail_state import BACKFILL_S, Tail, Window, moment
-from lambdatop.aws.reads.gaps import Told, gap_of
+from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.aws.spec import CollectorSpec
@@ -39,9 +39,9 @@ from lambdatop.domain.sources import LOGS
 from lambdatop.domain.state.events import Event, LogsObserved
 
 FIRST_PAGES, FIRST_EVENTS = 2, 2_000
-"""A person waits for the first lines; the next pages are as large as CloudWatch makes them."""
+"""The first page is small because a person waits for it; later ones are as large as CloudWatch makes them."""
 PARSE_SLICE, PARSE_PAUSE_S = 50, 0.0005
-"""A millisecond of work, and one of rest: the console's keys share the interpreter with a fast log."""
+"""A millisecond of work, then one of pause: the console's keys share the interpreter with a fast log."""
 TAKE_SLICE = 250
 PAGES, SWEEP_PAGES, PAGE_EVENTS = 10, 8, 10_000
 KEEP_TAILS = 64
@@ -52,7 +52,7 @@ POLL_AT_MOST_EVERY_S = 4.0
 class LogsSource:
     """The new lines of each followed function, oldest first.
 
-    `woken` is called when live lines have arrived: whoever paces this source may ask it at once.
+    `woken` is called when live lines have arrived, so that the engine can start a round at once.
     """
 
     name = LOGS.name
@@ -69,11 +69,11 @@ class LogsSource:
         self._ready: list[LogsObserved] = []
         self._unread: tuple[Gap, ...] = ()
         self._answered: set[Key] = set()
-        self._told = Told(self.name)
+        self._reported = ReportedGaps(self.name)
         self.live = LiveTail(api, woken)
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round over the functions followed; fails only when none of them could be read."""
+        """Read one round of the functions followed; fails only when none of them could be read."""
         self._backfill_s = view.log_backfill_s
         functions = known.functions(view, self._scope)
         chosen = set(self._choose(view, functions))
@@ -84,27 +84,27 @@ class LogsSource:
         results = await asyncio.gather(
             *(self._guarded(f, view, f.log_group in shared, f.key in view.live) for f in watched)
         )
-        # After polling: what is polled from now on was counted before the first live line can come.
+        # After polling: so the lines polled from now on are counted before the first live line can come.
         await self.live.follow(wanted)
         failed = [(f.key.id, r) for f, r in zip(watched, results, strict=True) if r is not None]
         self._unread = tuple(gap_of(self.name, e, "logs", "FilterLogEvents", name) for name, e in failed)
         self._answered.update(f.key for f in watched)
         if failed and not self._ready:
             raise failed[0][1]
-        # A round that was given up half-way leaves its events to the next one.
+        # A round that was cancelled leaves its events to the next one.
         ready, self._ready = self._ready, []
-        return (*ready, *self._told.news(self._scope, self._api.now(), self._unread))
+        return (*ready, *self._reported.changes(self._scope, self._api.now(), self._unread))
 
     def when_news_come(self, wake: Callable[[], None]) -> None:
-        """Live lines call for a round at once."""
+        """Call `wake` when live lines have come, which need a round at once."""
         self.live.woken = wake
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Logs that are worth reading and were not, those of functions in trouble beyond the limit too."""
+        """Return logs worth reading that were not read, those of functions in trouble beyond the limit."""
         functions, now = known.functions(view, self._scope), self._api.now()
         watched = view.watched | view.live
         wanted = set(choose(view.world, functions, watched, self._following, now, self._most))
-        read = self._answered  # a log that is being read tells nothing yet
+        read = self._answered  # a log that is still being read has no answer yet
         waiting, left = len(wanted - read), len(set(troubled(view.world, functions)) - wanted - read)
         gaps = (
             Gap(self.name, LOGS.action, None, "not asked", waiting),
@@ -113,15 +113,15 @@ class LogsSource:
         return (*self._unread, *(gap for gap in gaps if gap.targets))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """The configured pace stands."""
+        """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
     def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
-        """`domain.log_export.LogExport`: whole logs, apart from the tails."""
+        """Yield whole logs, apart from the tails (`domain.log_export.LogExport`)."""
         return Export(self._api).texts(*self._whole(view))
 
     def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
-        """Like `texts`, but the lines are understood."""
+        """Yield the same as `texts`, but with parsed lines."""
         return Export(self._api).lines(*self._whole(view))
 
     def _whole(self, view: View) -> tuple[list[FunctionFacts], int, set[str]]:
@@ -215,7 +215,7 @@ class LogsSource:
         tail.notes.append("this log is long or fast: reading goes on with the next round")
 
     async def _read(self, tail: Tail, window: Window, group: str, pages: int) -> bool:
-        """Some pages of a window; whether it was read to its end."""
+        """Read some pages of a window; returns whether it was read to its end."""
         for _ in range(pages):
             try:
                 page = await self._page(group, window)
@@ -262,9 +262,9 @@ class LogsSource:
     async def _event(
         self, facts: FunctionFacts, tail: Tail, shared: bool, session: Session | None, first: int
     ) -> LogsObserved:
-        """What is owed, as an event; nothing is crossed out before the event is made.
+        """Return the new lines as an event; none is removed from the list before the event is made.
 
-        Its lines are numbered from `first` on: the fold, which has no time for each line, then need not.
+        Its lines are numbered from `first` on here, so that the fold does not touch each line.
         """
         own, unknown, rest = tail.owed, 0, self._api.give_way
         if shared:
@@ -322,7 +322,7 @@ def _by_session(arrived: Iterable[tuple[int, Raw]]) -> Iterable[tuple[int, list[
 def _turn_round(events: list[Raw], begin: int) -> bool:
     """Put what was read newest first into its order, in place: lines of one millisecond keep theirs.
 
-    Returns whether it was so, or the server cannot begin with the newest.
+    Returns whether they came newest first; some servers cannot send them so.
     """
     descending = len(events) - begin > 1 and moment(events[begin]) > moment(events[-1])
     if descending:

@@ -1,8 +1,8 @@
-"""The whole of some logs from a moment to now, oldest first, page after page.
+"""Read whole logs from a moment to now, oldest first, page after page.
 
-A page is the largest that the server hands out, and the next one is on its way while the lines of this one
-are worked on. There are no books: a stretch is read once, by tokens, so only the same page twice could double
-a line. Lines that are delivered after their page was read are not looked for; that is the tail's work.
+A page is the largest that the server sends, and the next one is requested while the lines of this one are
+processed. Nothing is counted as in a tail: each window is read once, by tokens, so only a repeated page could
+double a line. Lines that are delivered after their page was read are not looked for; the tail does that.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from lambdatop.domain.ports.log_export import Batch, Text
 from lambdatop.domain.sanitize import clean_all, clean_line
 
 PAGE_EVENTS = 10_000
-"""The most that FilterLogEvents hands out at once; it stops at about 1 MB before that."""
+"""The most events in an answer of FilterLogEvents; about 1 MB is its other limit."""
 
 SLICE = 1000
-"""Lines that are worked on before the loop gets its turn, which reads the next page meanwhile."""
+"""Lines that are processed before the loop runs, which reads the next page meanwhile."""
 
 AHEAD_MS = 60_000
-"""Clocks differ: lines from a little after now are read, too. A log that never pauses must still end."""
+"""Clocks differ, so lines from a little after now are read, too; without a limit a busy log would not end."""
 
 PAUSES_S = (1.0, 2.0, 4.0, 8.0)
-"""After a page that was throttled or did not arrive, though the SDK has tried more than once."""
+"""Pauses (s) after a page that was throttled or did not arrive, though the SDK has retried."""
 
 Entry = tuple[int, Key, Raw]
 
 
 class Export:
-    """Reads logs whole; one of it may be used for several readings, one after the other."""
+    """Reads whole logs; one object can be used for several readings, one after the other."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -50,7 +50,7 @@ class Export:
     async def texts(
         self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
     ) -> AsyncGenerator[Batch[Text], None]:
-        """The lines of these functions as cleaned text; `shared` are the groups that others write to, too."""
+        """Yield their lines as cleaned text; `shared` are the groups that other functions write to, too."""
         async with aclosing(self._merged(functions, since_ms, shared)) as batches:
             async for batch in batches:
                 for some in _slices(batch):
@@ -65,7 +65,7 @@ class Export:
     async def lines(
         self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
     ) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
-        """The lines of these functions, parsed."""
+        """Yield the lines of these functions, parsed."""
         async with aclosing(self._merged(functions, since_ms, shared)) as batches:
             async for batch in batches:
                 for some in _slices(batch):
@@ -75,7 +75,7 @@ class Export:
     async def _merged(
         self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
     ) -> AsyncGenerator[Batch[Entry], None]:
-        """Batches of all groups, as far as each of them was read."""
+        """Yield batches of all groups in order of time, as far as each group was read."""
         until_ms = int(self._api.now() * 1000) + AHEAD_MS
         writers: dict[str, dict[str, Key]] = {}
         for facts in functions:
@@ -105,7 +105,7 @@ class Export:
 
 @dataclass(slots=True)
 class _Walk:
-    """One log group: its lines that nobody got yet, and the page that is on its way."""
+    """One log group: its lines that were not yielded yet, and the page that was requested."""
 
     api: Api
     group: str
@@ -138,7 +138,7 @@ class _Walk:
     def _go_on(self, token: str | None) -> None:
         self._coming = None
         if token and token == self._token:
-            self._said.append("the server handed out the same page again: what comes after it was not read")
+            self._said.append("the server sent the same page again: what comes after it was not read")
         self.ended = not token or token == self._token
         self._token = token
         if not self.ended:
@@ -163,7 +163,7 @@ class _Walk:
         return taken
 
     def notes(self) -> list[str]:
-        """What is to be said, once; how many lines were left out is known at the end."""
+        """Return each note once; how many lines were left out is known at the end."""
         said, self._said = self._said, []
         if self.ended and self._unknown:
             said.append(f"{self._unknown} lines of streams that name no function are left out (shared group)")
@@ -171,7 +171,7 @@ class _Walk:
         return said
 
     async def stop(self) -> None:
-        """Nobody wants the page that is on its way."""
+        """Cancel the read of the next page."""
         if self._coming is not None:
             self._coming.cancel()
             await asyncio.gather(self._coming, return_exceptions=True)
@@ -197,14 +197,14 @@ class _Walk:
 
 
 def _slices(batch: Batch[Entry]) -> Iterable[Batch[Entry]]:
-    """At least one, which carries the notes."""
+    """Yield slices of a batch: at least one, which carries the notes."""
     yield Batch(batch.lines[:SLICE], batch.notes)
     for begin in range(SLICE, len(batch.lines), SLICE):
         yield Batch(batch.lines[begin : begin + SLICE])
 
 
 def _stamp(event: Raw) -> int:
-    """The event's timestamp, ms since the epoch; 0 where the server sent none."""
+    """Return the event's timestamp, ms since the epoch; 0 where the server sent none."""
     at = event.get("timestamp")
     return at if type(at) is int else 0
 
@@ -227,5 +227,5 @@ def _identity(event: Raw) -> str:
 
 @lru_cache(maxsize=1024)
 def _stream(name: str) -> str:
-    """A few streams write thousands of lines each."""
+    """Return a stream's name, cleaned and cached: a few streams write thousands of lines each."""
     return clean_line(name, 512)

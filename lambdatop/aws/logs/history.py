@@ -1,8 +1,8 @@
-"""What logs held before the tail began: FilterLogEvents backwards, in whole milliseconds.
+"""Read what logs held before the tail began: FilterLogEvents backwards, in whole milliseconds.
 
 A log group is read in windows that end where the one before began. Where the server begins with the newest
-lines, a window may be left half-way: all but its oldest millisecond is complete then. Where it cannot, the
-window is asked for narrower until one page holds it. So two asks in a row neither lose nor double a line.
+lines, reading may stop within a window: all but its oldest millisecond is complete then. Where it cannot, a
+narrower window is asked for until one page holds it. So two requests in a row neither lose nor double a line.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from lambdatop.domain.loglines.tail import Older
 from lambdatop.domain.sanitize import clean_line
 
 PAGE_LINES = 2000
-"""About as many lines are read for one ask, over all functions; fewer than LEAST_LINES of none of them."""
+"""Lines read for one request of the console, about, over all functions; at least LEAST_LINES of each."""
 LEAST_LINES = 200
 REQUESTS = 6
-"""Requests for one log group and ask, unless a single millisecond needs more of them."""
+"""FilterLogEvents requests for one log group and page, unless a single millisecond needs more."""
 MOST_REQUESTS = 60
 FIRST_MS, DAY_MS = 60_000, 86_400_000
 WIDER, NARROWER = 4, 16
 KEEP = 512
 
 BEFORE_CREATION_MS = 20 * 60_000
-"""A log group is made when the first lines are delivered: their stamps are older, by an execution at most."""
+"""A log group is created when the first lines are delivered; these are older, by one execution at most."""
 LAMBDA_BEGAN_MS = 1_415_836_800_000
 NEWEST_FIRST_FROM_MS = 1_704_067_200_000
 """2024-01-01: AWS refuses to begin with the newest in windows that begin earlier."""
 
 
-class Door(Protocol):
-    """What is needed of `session.Api`."""
+class ReadApi(Protocol):
+    """What is needed of `sdk.api.Api`."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
 
     async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Call a reading operation; raises SourceError and its kinds."""
@@ -52,7 +52,7 @@ class Door(Protocol):
 
 @dataclass(slots=True)
 class _Window:
-    """One stretch of a log group while its pages come; `start` and `end` in ms, both inclusive."""
+    """One window of a log group while its pages come; `start` and `end` in ms, both inclusive."""
 
     start: int
     end: int
@@ -61,7 +61,7 @@ class _Window:
     ids: set[str] = field(default_factory=set)
 
     def take(self, page: Mapping[str, Any]) -> None:
-        """Add a page; what does not belong or was there before is left out."""
+        """Add a page; events outside of the window and repeated ones are left out."""
         for event in page.get("events") or ():
             id_ = event.get("eventId")
             if (id_ and id_ in self.ids) or not self.start <= stamp(event) <= self.end:
@@ -73,18 +73,18 @@ class _Window:
 
     @property
     def newest_first(self) -> bool | None:
-        """How the server hands out lines; None where that cannot be told from these."""
+        """Whether the server sends the newest lines first; None where these do not show it."""
         stamps = [stamp(event) for event in self.events]
         if not stamps or stamps[0] == stamps[-1]:
             return None
         return all(a >= b for a, b in pairwise(stamps))
 
     def oldest_first(self, turned: bool) -> list[Raw]:
-        """The lines in the order of time; those of one millisecond as they came, `turned` or not."""
+        """Return the lines in order of time; those of one millisecond in the order that the server means."""
         return sorted(self.events[::-1] if turned else self.events, key=stamp)
 
     def narrower(self, lines: int) -> int:
-        """A width (ms) in which there are about so many lines, and that gets somewhere."""
+        """Return a width (ms) that holds about so many lines, and is less than the present one."""
         half = (self.end - self.start + 1) // 2
         if not self.events:
             return max(1, half)
@@ -94,7 +94,7 @@ class _Window:
 
 @dataclass(slots=True)
 class _Walk:
-    """One log group on its way back; `at` is the newest millisecond that was not read, `floor` the oldest.
+    """The reading of one log group; `at` is the newest millisecond that was not read, `floor` the oldest.
 
     `turns` is whether the server begins with the newest when it is asked to.
     """
@@ -116,7 +116,7 @@ class _Walk:
         return self.at < self.floor
 
     def take(self, window: _Window, start: int) -> None:
-        """The window is complete from `start` on."""
+        """Record that the window is complete from `start` on."""
         turned = self.turns and window.start >= NEWEST_FIRST_FROM_MS
         events = [event for event in window.oldest_first(turned) if stamp(event) >= start]
         self.newest_windows_first.append(events)
@@ -124,12 +124,12 @@ class _Walk:
         self.at = start - 1
 
     def fit(self, window: _Window) -> None:
-        """The next window is wider where there was little in this one."""
+        """Make the next window wider where there was little in this one."""
         if len(window.events) < max(1, self.lines // 8):
             self.width = min(DAY_MS, self.width * WIDER)
 
     def events(self, since: int) -> list[Raw]:
-        """What was read from `since` (ms) on, oldest first."""
+        """Return what was read from `since` (ms) on, oldest first."""
         found: list[Raw] = []
         for window in reversed(self.newest_windows_first):
             found += (event for event in window if stamp(event) >= since)
@@ -138,15 +138,15 @@ class _Walk:
 
 @dataclass(slots=True)
 class _Reach:
-    """How far back this ask gets at most (ms): what one function has read less of, the others need not."""
+    """How far back this page reaches (ms): no function is read further back than the one read least."""
 
     ms: int = 0
 
 
 class LogHistory:
-    """Pages of logs from before a moment; every ask stands alone but for what it learned about the groups."""
+    """Reads pages of logs from before a moment; keeps only what it learned about the groups."""
 
-    def __init__(self, api: Door) -> None:
+    def __init__(self, api: ReadApi) -> None:
         self._api = api
         self._widths: dict[str, int] = {}
         self._groups: dict[str, tuple[int, int]] = {}
@@ -155,7 +155,7 @@ class LogHistory:
     async def older(
         self, functions: Sequence[FunctionFacts], before: float, shared: Collection[str]
     ) -> Older:
-        """A page of the logs of these functions up to `before` (s since the epoch, inclusive).
+        """Return a page of the logs of these functions up to `before` (s since the epoch, inclusive).
 
         `shared` are log groups that other functions write to as well: their lines are told apart by stream.
         """
@@ -195,7 +195,7 @@ class LogHistory:
             while not walk.ended and walk.at >= reach.ms and walk.read < lines // 2 and walk.asked < REQUESTS:
                 await self._window(walk)
         except Missing:
-            walk.floor = walk.at + 1  # it is made at the first line: there is none
+            walk.floor = walk.at + 1  # it is created with the first line: there is none yet
         if not walk.ended:
             reach.ms = max(reach.ms, walk.at + 1)
         _keep(self._widths, group, walk.width)
@@ -218,7 +218,7 @@ class LogHistory:
                 return
             spent = walk.asked >= REQUESTS
             if order and (spent or walk.read + len(window.events) >= walk.lines // 2):
-                # Of its oldest millisecond there may be more on the next page.
+                # The next page may hold more lines of its oldest millisecond.
                 walk.take(window, stamp(window.events[-1]) + 1)
                 return
             if order is False:
@@ -250,7 +250,7 @@ class LogHistory:
         )
 
     async def _floor(self, group: str) -> tuple[int, str]:
-        """The oldest millisecond that a group can hold, and what is to be said about it; raises Missing."""
+        """Return the oldest millisecond that a group can hold, and a note about it; raises Missing."""
         known = self._groups.get(group)
         if known is None:
             try:

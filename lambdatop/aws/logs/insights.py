@@ -17,7 +17,7 @@ from lambdatop.domain.log_analysis.insights import MOST_GROUPS, Found, Row, pric
 from lambdatop.domain.sanitize import clean_line
 
 PAUSES_S = (0.2, 0.4, 0.8, 1.5)
-"""Waits between two looks at the results; the last one stays. AWS allows ten looks a second."""
+"""Pauses between two reads of the results, s; the last one is repeated. AWS allows ten reads a second."""
 
 RUNNING = ("Scheduled", "Running", "Unknown")
 
@@ -30,7 +30,7 @@ class Insights:
         self._scope = scope
 
     async def estimate_bytes(self, groups: Sequence[str], start: float, end: float) -> int | None:
-        """What the groups took in meanwhile, bytes: about what a query scans. None when nobody counted."""
+        """Return the bytes that the groups took in, about what a query scans; None when not known."""
         keys = [Key(self._scope, "log group", group) for group in groups]
         queries = [
             Query(SeriesKey(k, "IncomingBytes", "Sum"), "AWS/Logs", (("LogGroupName", k.id),)) for k in keys
@@ -65,14 +65,14 @@ class Insights:
             raise
 
     async def _results(self, query_id: str) -> Found:
-        looks = 0
+        reads = 0
         while True:
             answer = await self._api.read("logs", "GetQueryResults", queryId=query_id)
             status = str(answer.get("status") or "")
             if status not in RUNNING:
                 break
-            await asyncio.sleep(PAUSES_S[min(looks, len(PAUSES_S) - 1)])
-            looks += 1
+            await asyncio.sleep(PAUSES_S[min(reads, len(PAUSES_S) - 1)])
+            reads += 1
         found = found_of(answer)
         self._api.meter.count("logs", "Insights", price_usd(found.scanned_bytes or 0))
         if status != "Complete":
@@ -80,7 +80,7 @@ class Insights:
         return found
 
     async def _stop(self, query_id: str) -> None:
-        """A query that nobody waits for scans on, for money."""
+        """Stop a query that nobody waits for: it would go on scanning, for money."""
         try:
             await self._api.read("logs", "StopQuery", queryId=query_id)
         except SourceError:
@@ -88,7 +88,7 @@ class Insights:
 
 
 def found_of(answer: dict[str, Any]) -> Found:
-    """A GetQueryResults answer."""
+    """Return what a GetQueryResults answer holds."""
     rows = [_row({f.get("field"): f.get("value") for f in row}) for row in answer.get("results") or ()]
     statistics = answer.get("statistics") or {}
     return Found(
@@ -100,7 +100,7 @@ def found_of(answer: dict[str, Any]) -> Found:
 
 
 def _count(value: Any) -> int | None:
-    """A number of statistics, which come with a point; None for what is none."""
+    """Return a number of the statistics, which come with a decimal point; None for what is not a number."""
     return int(value) if answer_checks.is_figure(value) else None
 
 
@@ -115,7 +115,7 @@ def _row(fields: dict[Any, Any]) -> Row:
 
 
 def _moment(text: str) -> float:
-    """`2026-11-21 11:12:25.123` in UTC or ms since the epoch, as s since the epoch; 0 for anything else."""
+    """Return `2026-11-21 11:12:25.123` (UTC) or ms as s since the epoch; 0 for anything else."""
     at = answer_checks.whole(text)
     if at is not None:
         return at / 1000 if at <= answer_checks.LATEST_S * 1000 else 0.0

@@ -1,10 +1,9 @@
-"""Live Tail: the lines of up to ten log groups as CloudWatch takes them in, for money by the minute.
+"""Run Live Tail: the lines of up to ten log groups as CloudWatch ingests them, billed by the minute.
 
-One session at a time, read by a task of its own; what arrived waits until the next round of the log source
-collects it. A session says nothing about lines from before it began and shows at most 500 lines a second
-("sampled"): until when it is blind is told, so that polling can look there. When it ends, for whatever
-reason, the source polls, and a new one is tried later; only the end after three hours is followed by the
-next one at once.
+There is one session at a time, read by a task of its own; the next round of the log source collects what has
+arrived. A session holds no lines from before it began and at most 500 lines a second ("sampled"): it reports
+until when lines may be missing, so that polling can read them. When it ends, for whatever reason, the source
+polls, and a new one is tried later; only after AWS's end after three hours the next one starts at once.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ GROUPS = 10
 """Log groups that one session takes."""
 MINUTE_USD = 0.01
 """A started minute of a session at list price. 1,800 minutes a month are free for the whole account; how many
-of them are left nobody can ask, so they are left out, as all free tiers are."""
+of them are left cannot be read, so they are left out, as all free tiers are."""
 HOUR_USD = 60 * MINUTE_USD
 HOLD_EVENTS = 20_000
 RECENT_UPDATES = 60
 SAMPLED_ENDS = 10
-"""So many sampled updates among the recent ones end a session: polling brings more of such a log."""
+"""So many sampled updates among the recent ones end a session: polling reads more of such a log."""
 RETRY_S = {"dropped": 5.0, "LimitExceededException": 60.0, "sampled": 120.0, "denied": 300.0}
 RETRY_ELSE_S = 30.0
 RETRY_MAX_S = 900.0
 STEADY_S = 300.0
-"""A session that held so long was no failure: the next pause is the first one again."""
+"""A session that lasted so long does not count as a failure: the next pause is the first one again."""
 ABSENT_S, WRONG_CLASS_S = 60.0, 3600.0
 WORDS = {
     "LimitExceededException": "as many sessions as the account may have (15) are open already, those of "
@@ -52,7 +51,7 @@ _log = logging.getLogger(__name__)
 
 
 def group_of(identifier: str) -> str:
-    """The log group's name in what Live Tail calls one: an ARN, `account:name`, or the name."""
+    """Return the log group's name from Live Tail's identifier: an ARN, `account:name`, or the name."""
     arn = parse_arn(identifier)
     if arn is not None:
         return arn.resource.removeprefix("log-group:").removesuffix(":*")
@@ -62,7 +61,7 @@ def group_of(identifier: str) -> str:
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """One session and what it has told. Times in s since the epoch.
+    """One session and what it has reported. Times in s since the epoch.
 
     `blind_until` is the moment up to which lines may exist that it did not bring; `lag_s` how old the newest
     line of the last update was when it came.
@@ -86,7 +85,7 @@ class Session:
 
     @property
     def gap(self) -> str:
-        """What is to be said about sampling, "" when nothing was cut lately."""
+        """The note about sampling, "" when nothing was left out lately."""
         cut = sum(self.recent)
         if not cut:
             return ""
@@ -97,7 +96,7 @@ class Session:
 
 
 class LiveTail:
-    """Keeps a session over the groups that are wanted, as long as there is one to be had."""
+    """Keeps a session over the wanted groups, as long as AWS gives one."""
 
     def __init__(self, api: Api, woken: Callable[[], None] = lambda: None) -> None:
         self._api = api
@@ -125,13 +124,13 @@ class LiveTail:
         return held is None or held.began < math.inf or held.task is None or held.task.done()
 
     def session(self, group: str) -> Session | None:
-        """The session that brings this group's lines now."""
+        """Return the session that brings this group's lines now."""
         held = self._session
         live = held is not None and group in held.groups and held.began < math.inf
         return held if live and held is not None and held.task and not held.task.done() else None
 
     def why_not(self, group: str) -> str:
-        """Why the lines of a wanted group come by polling."""
+        """Return why the lines of a wanted group come by polling."""
         now = self._api.now()
         if group in self._refused:
             return self._refused[group][1]
@@ -148,12 +147,12 @@ class LiveTail:
         return f"Live Tail is off: {self._why}; it is tried again in {wait_s:.0f} s"
 
     def arrived(self) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
-        """What came since the last call, by group, with the number of the session that brought it."""
+        """Return what came since the last call, by group, with the number of the session that brought it."""
         came, self._arrived, self._held = self._arrived, {}, 0
         return came
 
     async def follow(self, wanted: Mapping[str, str]) -> None:
-        """Have a session over these groups (name to ARN), or none. Starting one does not wait for it."""
+        """Keep a session over these groups (name to ARN), or none; does not wait until one has started."""
         if self._closed:
             return
         now = self._api.now()
@@ -161,7 +160,7 @@ class LiveTail:
         ended = self._session
         if ended is not None and ended.task is not None and ended.task.done():
             self._session = None
-            await self._bury(ended, ended.task, now)
+            await self._note_end(ended, ended.task, now)
         groups = [g for g in sorted(wanted) if g not in self._refused]
         held = self._session
         if held is not None:
@@ -194,7 +193,7 @@ class LiveTail:
         self._session.task = asyncio.create_task(self._run(self._session, list(groups.values())))
 
     async def _run(self, session: Session, arns: list[str]) -> str:
-        """Read one session to its end; the code of what ended it."""
+        """Read one session to its end; returns the code of what ended it."""
         try:
             stream = self._api.stream("logs", "StartLiveTail", "responseStream", logGroupIdentifiers=arns)
             async with stream as parts, aclosing(aiter(parts)) as updates:  # type: ignore[type-var]
@@ -225,11 +224,11 @@ class LiveTail:
             return
         now = self._api.now()
         events, cut, odd = update
-        cut = cut or bool(odd)  # polling reads what could not be understood once more, and says so
+        cut = cut or bool(odd)  # polling reads invalid events once more, and says so
         session.recent.append(cut)
         session.updates += 1
         if self._held + len(events) > HOLD_EVENTS:
-            # Nobody collected for long. Polling reads it again.
+            # No round has collected for long. Polling reads these again.
             self._arrived, self._held, cut = {}, 0, True
         if cut:
             session.blind_until = now
@@ -241,14 +240,14 @@ class LiveTail:
             session.lag_s = max(0.0, now - max(e["timestamp"] for e in events) / 1000)
             self.woken()
 
-    async def _bury(self, session: Session, task: asyncio.Task[str], now: float) -> None:
-        """Learn from a session that ended. What nobody foresaw goes to the log: polling goes on."""
+    async def _note_end(self, session: Session, task: asyncio.Task[str], now: float) -> None:
+        """Note why a session ended, and when to try again. Unexpected errors are logged; polling goes on."""
         error = None if task.cancelled() else task.exception()
         code = task.result() if error is None and not task.cancelled() else ""
         unforeseen = error if error is not None and not isinstance(error, SourceError) else None
         if isinstance(error, SourceError):
             code = "denied" if isinstance(error, Denied) else error.code
-        words = WORDS.get(code, str(error) if error else "it was given up")
+        words = WORDS.get(code, str(error) if error else "it was cancelled")
         if unforeseen is not None:
             _log.error("unexpected error in Live Tail", exc_info=unforeseen)
             words = f"it met an unexpected error ({type(unforeseen).__name__}; --debug logs the details)"
@@ -266,7 +265,7 @@ class LiveTail:
             self._retry_at = now + min(RETRY_MAX_S, pause_s)
 
     async def _examine(self, session: Session) -> bool:
-        """Find the groups for which Live Tail was refused to all; whether there were any."""
+        """Find the groups because of which Live Tail was refused; returns whether there were any."""
         found = False
         for group in sorted(session.groups):
             try:

@@ -1,4 +1,4 @@
-"""Raw log events: when and by whom they were written, what identifies them, and their parsed lines."""
+"""Handle raw log events: when and by which function they were written, their identity, and their lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 PARSE_SLICE = 500
-"""Lines that are parsed before others on the loop get their turn."""
+"""Lines that are parsed before other tasks of the loop run."""
 
 ORDER_SLICE = 2_000
 
@@ -23,18 +23,18 @@ _SHARED_STREAM = re.compile(r"^\d{4}/\d{2}/\d{2}/([A-Za-z0-9_-]{1,64})\[(?:\$LAT
 
 
 def stamp(event: Raw) -> int:
-    """The event's timestamp, ms since the epoch."""
+    """Return the event's timestamp, ms since the epoch."""
     return int(event.get("timestamp") or 0)
 
 
 def owner(stream: str) -> str | None:
-    """The function that a stream of a shared log group belongs to; None when its name does not say."""
+    """Return the function that a stream of a shared log group belongs to; None when its name does not say."""
     match = _SHARED_STREAM.match(stream)
     return match.group(1) if match else None
 
 
 def identity(event: Raw) -> str:
-    """The event's id; where the server sends none, one that is made of the line."""
+    """Return the event's id; where the server sends none, one that is made of the line."""
     id_ = event.get("eventId")
     if id_:
         return clean_name(str(id_))
@@ -43,7 +43,7 @@ def identity(event: Raw) -> str:
 
 
 def owned(events: Iterable[Raw], keys: Mapping[str, Key], shared: bool) -> tuple[list[tuple[Key, Raw]], int]:
-    """Each line with its function, and how many could be anybody's; lines of other functions are dropped."""
+    """Return each line with its function, and how many have none; drops other functions' lines."""
     if not shared and len(keys) == 1:
         (key,) = keys.values()
         return [(key, event) for event in events], 0
@@ -58,7 +58,7 @@ def owned(events: Iterable[Raw], keys: Mapping[str, Key], shared: bool) -> tuple
 
 
 def in_order(events: Sequence[Raw], give_way: Callable[[], None]) -> list[Raw]:
-    """Oldest first; those of one millisecond stay as they are."""
+    """Return events oldest first; those of one millisecond stay in their order."""
     stamps: list[int] = []
     for i in range(0, len(events), ORDER_SLICE):
         give_way()
@@ -86,7 +86,7 @@ async def parsed(
     give_way: Callable[[], None] = lambda: None,
     first: int = 0,
 ) -> list[LogLine]:
-    """Their lines, in the same order; after each slice others get their turn, for `pause_s` at least.
+    """Parse events into lines, in the same order; after each slice it pauses for `pause_s` at least.
 
     The lines are numbered from `first` on.
     """

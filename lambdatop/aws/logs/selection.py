@@ -1,4 +1,4 @@
-"""Whose logs are followed: what is on screen, then what is in trouble. Pure."""
+"""Choose whose logs are followed: functions on screen, then those in trouble. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECENT_POINTS = 5
 NEAR_TIMEOUT = 0.8
 SMALL_RESERVATION = 10
 STAY_S = 600.0
-"""Once chosen, a log is followed for so long: a tail that comes and goes shows nothing."""
+"""A chosen log is followed for so long, s: a tail that is dropped soon shows nothing."""
 
 
 def choose(
@@ -26,7 +26,7 @@ def choose(
     most: int,
     give_way: GiveWay = no_pause,
 ) -> list[Key]:
-    """At most `most` functions besides the watched ones, which are always followed.
+    """Return at most `most` functions besides the watched ones, which are always followed.
 
     `following` says until when each log that is followed now stays (s since the epoch). `give_way` is called
     again and again.
@@ -48,7 +48,7 @@ def choose(
 
 
 def troubled(world: World, functions: Iterable[FunctionFacts]) -> Iterable[Key]:
-    """Functions that failed, were throttled or ran near their timeout lately."""
+    """Return functions that failed, were throttled or ran near their timeout lately."""
     return (f.key for f in functions if f.key in world.series and _rank(world, f)[0] <= _TROUBLE)
 
 
@@ -56,7 +56,7 @@ _TROUBLE, _IDLE = 2, 5
 
 
 def _rank(world: World, facts: FunctionFacts) -> tuple[int, float]:
-    """How urgent its log is: errors, throttles, long runs, a small reservation, traffic; less is sooner."""
+    """Return its log's rank, by errors, throttles, long runs, small reservation, traffic; less is sooner."""
     key = facts.key
 
     def lately(metric: str, stat: str = "Sum") -> Sequence[float]:

@@ -1,9 +1,9 @@
-"""Where the reading of one function's log stands: what was read, what was seen, and what is still owed.
+"""Keep the state of reading one function's log: what was read, what was seen, which lines are new.
 
-A line is its stream, its timestamp and its text, because Live Tail tells no event id. Lines that are equal
+A line is its stream, its timestamp and its text, because Live Tail sends no event id. Lines that are equal
 in all three are told apart by counting them: within one complete reading (a window of polling, a session
 of Live Tail) the n-th of its kind is the same as the n-th of every other reading. So a line that came
-twice, by whatever ways, is handed on once, and two equal lines are handed on twice.
+twice, from whatever source, is emitted once, and two equal lines are emitted twice.
 
 Lines come late and out of order. The head window reads the newest again and again with a small overlap;
 behind it the sweep reads every second once more when it is `LATE_S` old, and finds what came later than
@@ -22,16 +22,16 @@ BACKFILL_S = 600.0
 OVERLAP_S = (3.0, 60.0)
 OVERLAP_EVENTS = 2000
 LATE_S = 45.0
-"""A second is settled when it was read at this age; what comes later than that, the last look finds."""
+"""A second is settled when it was read at this age; what comes later than that, the last reading finds."""
 
 LAST_S, LAST_EVERY_S = 180.0, 30.0
-"""Every second is read a last time when it is so old, in pieces of so many: two requests a minute and log.
+"""Every second is read a last time at this age, in windows of so many seconds: two requests a minute and log.
 Lines that become visible 90, 120 and 143 s after their time were seen (grafana/alloy#5854); what comes later
 than this is not looked for."""
 
 SWEEP_S = 15.0
 LAGS_S = 120.0
-"""The sweep should be no further behind than this; when it is, that is said."""
+"""Most that the sweep should be behind; when it is further behind, a note says so."""
 
 BEHIND_ROUNDS = 4
 BEHIND_S = 30.0
@@ -43,13 +43,13 @@ TEXT_CHARS = 2000
 
 
 def content(event: Raw) -> int:
-    """What makes the line that line, as a number that means something within this process only."""
+    """Return a number for the content of a line, which has a meaning within this process only."""
     text = str(event.get("message") or "")[:TEXT_CHARS].rstrip("\n")
     return hash((event.get("logStreamName"), event.get("timestamp"), text))
 
 
 def moment(event: Raw) -> float:
-    """The event's timestamp, s since the epoch."""
+    """Return the event's timestamp, s since the epoch."""
     return float(event.get("timestamp") or 0) / 1000
 
 
@@ -63,20 +63,20 @@ class Counts:
         return sum(map(len, self._spans.values()))
 
     def get(self, at: float, what: int) -> int:
-        """How many there were."""
+        """Return how many there were."""
         return self._spans.get(int(at // SPAN_S), {}).get(what, 0)
 
     def put(self, at: float, what: int, count: int) -> None:
-        """There were so many."""
+        """Store how many there were."""
         self._spans.setdefault(int(at // SPAN_S), {})[what] = count
 
     def since(self, at: float) -> int:
-        """How many different lines have a timestamp after `at` (to the span)."""
+        """Return how many different lines have a timestamp after `at` (rounded to the span)."""
         first = int(at // SPAN_S)
         return sum(len(lines) for span, lines in self._spans.items() if span >= first)
 
     def forget(self, before: float) -> float:
-        """Drop the spans that end before a moment (-inf is before all of them); where memory begins then."""
+        """Drop spans that end before a moment (-inf: none); returns where the remembered time begins."""
         if before == -math.inf:
             return before
         first = int(before // SPAN_S)
@@ -85,7 +85,7 @@ class Counts:
         return float(first * SPAN_S)
 
     def squeeze(self, most: int, spare: float) -> float:
-        """Drop the oldest spans until at most `most` lines are left; where memory begins then.
+        """Drop the oldest spans until `most` lines are left; returns where the remembered time begins.
 
         Spans after `spare` stay, whatever they hold.
         """
@@ -121,20 +121,20 @@ class Window:
     ids_before: set[str] = field(default_factory=set)
 
     def turn_page(self) -> None:
-        """Another page comes. What may come again is what the page before it brought.
+        """Begin another page, which may repeat what the page before it brought.
 
-        All ids of a window that falls behind were 23 MB for each fast log, and 14 ms when it was given up.
+        Keeping all ids of a window that falls behind took 23 MB for each fast log, and 14 ms to free.
         """
         self.ids_before, self.ids = self.ids, set()
 
 
 @dataclass(slots=True)
 class Tail:
-    """Where the reading of one function's log stands. Times in s since the epoch.
+    """The state of reading one function's log. Times in s since the epoch.
 
     `begun` is the beginning of the last head window that was read to its end, `watched` the last moment at
-    which polling or Live Tail had an eye on the log, `settled` the moment up to which late lines were
-    looked for. `owed` are new events that no answer has carried yet, `notes` what is to be said with them.
+    which polling or Live Tail read the log, `settled` the moment up to which late lines were
+    looked for. `owed` are new events that were not emitted yet, `notes` sentences to emit with them.
     """
 
     backfill_s: float = BACKFILL_S
@@ -158,7 +158,7 @@ class Tail:
     def next_start(self, now: float) -> float:
         """Start of the next window: the newest line minus an overlap, never older than the backfill.
 
-        The overlap shrinks for a log that is so fast that reading it again would be all we do.
+        The overlap is shorter for a fast log, which would otherwise be read again most of the time.
         """
         oldest = max(now - self.backfill_s, self.floor)
         if self.newest is None:
@@ -166,18 +166,18 @@ class Tail:
         return max(oldest, min(self.newest, now) - self.overlap_s())
 
     def overlap_s(self) -> float:
-        """How much of what was read is read again, s."""
+        """Return how much of what was read is read again, s."""
         low, high = OVERLAP_S
         return min(high, max(low, OVERLAP_EVENTS / self.rate)) if self.rate else high
 
     def open_head(self, now: float) -> Window:
-        """The window to go on with; notes what had to be skipped for it."""
+        """Return the window to go on with; notes what had to be skipped for it."""
         head = self.head
         if head is not None:
             behind_s = now - JUMP_S - max(head.position, head.start)
             if head.rounds < BEHIND_ROUNDS or behind_s < BEHIND_S:
                 return head
-            # Reading on from the old place would fall behind for ever: jump to now, and say so.
+            # Reading on from the old position would fall behind for ever: skip to now, and say so.
             lines = head.lines / max(1.0, head.position - head.first) * behind_s
             about = f"{float(f'{lines:.2g}'):,.0f}"
             self.notes.append(
@@ -196,22 +196,22 @@ class Tail:
         return self.head
 
     def close_head(self, now: float) -> None:
-        """The head window is read to its end: move on."""
+        """Finish the head window, which was read to its end."""
         head, self.head = self.head, None
         if head is None:
             return
         first = self.begun == -math.inf
         self.begun, self.watched = head.begun, now
         if first or head.start <= self.settled:
-            # It reached back to what is settled, so it was a sweep, too.
+            # It began within what is settled, so it was a sweep, too.
             self.settled = max(self.settled, head.begun - LATE_S)
         if first:
             self.last_settled = max(head.start, head.begun - LAST_S)
-        # Not of the last minute but of the last one that was busy: it is what the overlap reads again.
+        # The rate of the last busy minute, because the overlap reads that minute again.
         self.rate = self.seen.since(min(self.newest or now, now) - RATE_S) / RATE_S
 
     def open_sweep(self, now: float) -> Window | None:
-        """The window in which late lines are looked for, when one is due."""
+        """Return the window in which late lines are looked for, when one is due."""
         if self.sweep is None and self.settled > -math.inf and now - LATE_S - self.settled >= SWEEP_S:
             start = max(self.settled, self.floor, now - max(self.backfill_s, LAGS_S))
             if start - self.settled >= 1.0:
@@ -226,13 +226,13 @@ class Tail:
         return self.sweep
 
     def close_sweep(self) -> None:
-        """What the sweep was to read is settled."""
+        """Finish the sweep: what it was to read is settled."""
         if self.sweep is not None and self.sweep.end is not None:
             self.settled = max(self.settled, self.sweep.end)
         self.sweep = None
 
     def open_last(self, now: float) -> Window | None:
-        """The window of the last look at what is `LAST_S` old, when one is due."""
+        """Return the window of the last reading of what is `LAST_S` old, when one is due."""
         end = now - LAST_S
         if self.last is None and self.last_settled > -math.inf and end - self.last_settled >= LAST_EVERY_S:
             start = max(self.last_settled, self.floor)
@@ -247,13 +247,13 @@ class Tail:
         return self.last
 
     def close_last(self) -> None:
-        """What the last look was to read is read."""
+        """Finish the last reading."""
         if self.last is not None and self.last.end is not None:
             self.last_settled = max(self.last_settled, self.last.end)
         self.last = None
 
     def take_page(self, window: Window, events: Iterable[Raw]) -> int:
-        """Count events of one page; what nobody has seen yet is owed. How many those are."""
+        """Count events of one page and keep those not seen before; returns how many these are."""
         new = 0
         for event in events:
             id_ = event.get("eventId")
@@ -267,14 +267,14 @@ class Tail:
             nth = window.counts[what] = window.counts.get(what, 0) + 1
             new += self._take(event, at, what, nth)
         if window is self.sweep:
-            # Pages are in the order of time: what lies before this one will not be looked at again.
+            # Pages are in order of time: what is before this one is not read again.
             self.settled = max(self.settled, window.position)
         if window is self.last:
             self.last_settled = max(self.last_settled, window.position)
         return new
 
     def take_live(self, session: int, events: Iterable[Raw]) -> int:
-        """Count what one Live Tail session brought; how many of it nobody had seen."""
+        """Count what one Live Tail session brought; returns how many events were not seen before."""
         if session != self.session:
             self.session, self.live = session, Counts()
         new = 0
@@ -294,7 +294,7 @@ class Tail:
         return True
 
     def forget(self, now: float) -> None:
-        """Drop what no window needs to bring again; no window begins before what is remembered.
+        """Drop what no window will read again; no window begins before what is remembered.
 
         When that is too much to remember, windows begin later.
         """
@@ -305,6 +305,6 @@ class Tail:
         remembered = self.seen.forget(min(starts))
         self.floor = max(self.floor, remembered, self.seen.squeeze(KEEP_SEEN, now - 2 * SPAN_S))
         if self.sweep is not None and self.settled < self.floor:
-            self.sweep = None  # it would hand on again what is forgotten
+            self.sweep = None  # it would emit again what is forgotten
         if self.last is not None and self.last_settled < self.floor:
             self.last = None

@@ -1,7 +1,7 @@
-"""CloudWatch's minute series by GetMetricData: asks what the plan of looks (`domain/polling/plan.py`) says.
+"""Read CloudWatch's minute series by GetMetricData, as the polling plan (`domain/polling/plan.py`) says.
 
 Each answer covers the whole history window and replaces it: late, doubled and corrected minutes need
-no bookkeeping, and a window costs the same however long it is (one unit per series and request).
+no extra handling, and a window costs the same however long it is (one unit per series and request).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from lambdatop.domain.sources import METRICS
 from lambdatop.domain.state.events import Event
 
 MOST_A_FUNCTION = len(FUNCTION_METRICS) + len(ASYNC_METRICS) + 4
-"""Series that one function may cost in a round: what all have, and what some have besides."""
+"""Series that one function may need in a round: those that all have, and those that some have besides."""
 
 SERIES_PER_ROUND = 4_000
-"""What one round may ask for where no budget is set; in larger accounts the functions take turns."""
+"""Series that one round asks for at most where no budget is set; in larger accounts functions take turns."""
 
 
 class MetricsSource:
-    """All metrics. Without a budget everything is asked in each round, in turns where that is too much.
+    """Reads all metrics. Without a budget each round asks for everything, in turns where that is too much.
 
-    It wakes its collector by itself while a full look that a person asked for is not complete.
+    It wakes its collector by itself while a full read that a person asked for is not complete.
     """
 
     name = METRICS.name
@@ -47,16 +47,16 @@ class MetricsSource:
         self._wake = wake
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """What the plan would ask for the first time now, and what it leaves out for want of money."""
+        """Return what the plan would ask for the first time now, and what it leaves out for cost."""
         counted = Round(self._api, self._scope, self._settings, self._memory, view).unasked()
         return tuple(Gap(self.name, METRICS.action, None, reason, n) for reason, n in sorted(counted.items()))
 
     def pace_floor(self, view: View) -> tuple[float, str]:
-        """None: the plan slows single tiers down, and says so itself."""
+        """Return no least pace: the plan slows single tiers down, and says so itself."""
         return 0.0, ""
 
     async def collect(self, view: View) -> Sequence[Event]:
-        """One round; CloudWatch bills it even when a later batch fails."""
+        """Read one round; CloudWatch bills it even when a later batch fails."""
         if view.full and self._memory.full_since is None:
             self._memory.full_since = self._api.now()
         round_ = Round(self._api, self._scope, self._settings, self._memory, view)
@@ -75,5 +75,5 @@ SPEC = CollectorSpec(
 
 
 def _most(besides: int) -> int:
-    """Functions whose series fit into a round that asks for so many others."""
+    """Return how many functions have series that fit into a round which asks for so many others."""
     return max(1, (SERIES_PER_ROUND - besides) // MOST_A_FUNCTION)

@@ -1,4 +1,4 @@
-"""What the metrics source remembers between its rounds: what was asked when, and what that cost."""
+"""Remember between rounds of the metrics source what was asked when, and what it cost."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from lambdatop.domain.state.world import Spend
 Tier = Literal["wire", "list", "sweep", "periodic", "detail", "wanted"]
 HOUR_S = 3600.0
 FIRST_GUESS = float(len(FUNCTION_METRICS) + 1)
-"""Series of a function in detail, before the first has been asked."""
+"""Assumed series of a function in detail, before the first was asked about."""
 
 
 class Paid(NamedTuple):
-    """So many units at `at` for a tier, and whether nothing was wrong then."""
+    """Units that were paid for a tier at `at`, and whether nothing was wrong then."""
 
     at: float
     units: int
@@ -34,7 +34,7 @@ class Paid(NamedTuple):
 
 
 class Ledger:
-    """Units of the last hour. What a person asked for is paid for, but not held against the budget."""
+    """Units of the last hour. What a person asked for costs money, too, but does not count for the budget."""
 
     def __init__(self) -> None:
         self._paid: deque[Paid] = deque()
@@ -43,13 +43,13 @@ class Ledger:
         self.calm = True
 
     def pay(self, now: float, units: int, tier: Tier) -> None:
-        """So many units were asked for at `now`, in the present mood."""
+        """Record that so many units were asked for at `now`, and whether that was in a calm time."""
         self._ours += units
         if tier != "wanted":
             self._paid.append(Paid(now, units, tier, self.calm))
 
     def spent(self, now: float) -> tuple[int, int, int]:
-        """Units of the last hour; of sweeps for a move; of calm times without the trip-wire's."""
+        """Return units of the last hour; of sweeps for a move; of calm times without the trip-wire's."""
         while self._paid and self._paid[0].at <= now - HOUR_S:
             self._paid.popleft()
         swept = sum(p.units for p in self._paid if p.tier == "sweep")
@@ -57,7 +57,7 @@ class Ledger:
         return sum(p.units for p in self._paid), swept, calm
 
     def others(self, now: float, spend: Spend) -> float:
-        """What everything but this source has cost within the hour, in units, by the meter's totals."""
+        """Return what everything but this source cost within the hour, in units, by the meter's totals."""
         theirs = spend.usd / METRIC_USD - self._ours
         if not self._totals:  # a connection before this one may have spent already
             before = round(min(spend.usd, spend.usd_per_hour) / METRIC_USD)
@@ -69,9 +69,9 @@ class Ledger:
 
 
 class Memory:
-    """When each tier and each thing was asked about last (s since the epoch), and who was found hot.
+    """When each tier and resource was asked about last (s since the epoch), and which functions are hot.
 
-    `series` is what a function in detail costs on average; `note` what could not be found out; `owed` are
+    `series` is what a function in detail costs on average; `note` says what could not be read; `owed` are
     series that are worth asking for and have not been answered, with the reason.
     """
 
@@ -91,11 +91,11 @@ class Memory:
         self._answers: dict[SeriesKey, int] = {}
 
     def found(self, keys: Iterable[Key], now: float) -> None:
-        """A sweep has found these: they stay hot for a quarter of an hour."""
+        """Record functions that a sweep has found: they stay hot for a quarter of an hour."""
         self._hot_until |= dict.fromkeys(keys, now + LATELY_S)
 
     def hot(self, now: float) -> tuple[Key, ...]:
-        """Who was found by a sweep lately, the newest first."""
+        """Return functions that a sweep has found lately, the newest first."""
         self._hot_until = {k: until for k, until in self._hot_until.items() if until > now}
         return tuple(sorted(self._hot_until, key=lambda k: (-self._hot_until[k], k)))
 
@@ -111,11 +111,11 @@ class Memory:
                 self.swept[metric] = {k: v for k, v in at.items() if k in existing}
 
     def due(self, query: Query) -> bool:
-        """Whether a slow series takes part this time: in its first answer, and in each `every`-th."""
+        """Return whether a slow series takes part this time: in its first answer, and in each `every`-th."""
         return query.every == 1 or self._answers.get(query.series, 0) % query.every == 0
 
     def answered(self, candidates: Iterable[Query]) -> None:
-        """A round has come home: slow series among its candidates come one step nearer to their turn."""
+        """Count an answered round for the slow series among its candidates."""
         for query in candidates:
             if query.every > 1:
                 self._answers[query.series] = self._answers.get(query.series, 0) + 1

@@ -1,4 +1,4 @@
-"""What the plan of looks has to know, gathered from the World, the View and the source's memory."""
+"""Collect what the polling plan needs from the World, the View and the source's memory."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from lambdatop.domain.polling.state import PollingState
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.settings.settings import Settings
 
-LOOKED_AT_MOST = 5_000
-"""Functions in detail that are searched for trouble: a full look at a huge account must not hold the loop."""
+EXAMINED_MOST = 5_000
+"""Functions in detail that are searched for trouble, at most: more would block the loop in a huge account."""
 
 
 class Targets(Struct, frozen=True):
-    """All there is to ask about: functions, and the series of each queue, mapping and stream."""
+    """Everything to ask about: functions, and the series of each queue, mapping and stream."""
 
     functions: frozenset[Key]
     mappings: tuple[MappingFacts, ...]
     fixed: Mapping[Key, tuple[Query, ...]]
 
     def beside(self, functions: frozenset[Key], dead_letters: Mapping[Key, Key]) -> frozenset[Key]:
-        """Queues, mappings and streams of these functions."""
+        """Return queues, mappings and streams of these functions."""
         found: set[Key] = set()
         for mapping in self.mappings:
             if mapping.function in functions:
@@ -43,7 +43,7 @@ class Targets(Struct, frozen=True):
 
 
 def targets(view: View, scope: Scope) -> Targets:
-    """What the World knows of `scope`."""
+    """Return what the World knows of `scope`."""
     mappings = known.mappings(view, scope)
     queues = {q.key for q in known.queues(view)}
     queues |= {q.dlq for q in known.queues(view) if q.dlq is not None}
@@ -65,7 +65,7 @@ def _by_key(queries: Iterable[Query]) -> Mapping[Key, tuple[Query, ...]]:
 
 
 def in_trouble(view: View, scope: Scope, memory: Memory) -> tuple[tuple[Key, ...], bool]:
-    """Hot functions, the most urgent first, and whether any of them is a reason to spend more."""
+    """Return hot functions, the most urgent first, and whether any of them is a reason to spend more."""
     world, now = view.world, view.now
     by_queue = polling_hot.troubled(world, scope, now)
     ours = polling_hot.changed(world, scope, now)
@@ -76,15 +76,15 @@ def in_trouble(view: View, scope: Scope, memory: Memory) -> tuple[tuple[Key, ...
 
 
 def in_detail(memory: Memory, now: float) -> tuple[Key, ...]:
-    """Functions that had detail within the last quarter of an hour."""
+    """Return functions that had detail within the last quarter of an hour."""
     recent = (
         k for k, at in memory.asked.items() if now - at <= polling_hot.LATELY_S and k.kind == "function"
     )
-    return tuple(islice(recent, LOOKED_AT_MOST))
+    return tuple(islice(recent, EXAMINED_MOST))
 
 
 def reading(seen: Answers, scope: Scope, memory: Memory, now: float, minutes: int) -> tripwire.Reading:
-    """What the trip-wire says, by what is known by now."""
+    """Return what the trip-wire says by what is known so far."""
     known_ones = {*in_detail(memory, now), *memory.hot(now)}
     return tripwire.read(seen, scope, now, known_ones, min(minutes, tripwire.USUAL_MIN))
 
@@ -103,7 +103,7 @@ def polling_state(
     per_call: int,
     others: float,
 ) -> PollingState:
-    """The state of the plan at `now`."""
+    """Return the state of the plan at `now`."""
     hot = tuple(dict.fromkeys((*trouble[0], *memory.hot(now))))
     first = frozenset(hot) | view.watched | view.visible
     dead_letters = {q.key: q.dlq for q in known.queues(view) if q.dlq is not None}

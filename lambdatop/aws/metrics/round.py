@@ -1,4 +1,4 @@
-"""One round of looks: trip-wire, discovery, sweep, detail. Each may change what the next one is asked."""
+"""Read metrics once: trip-wire, discovery, sweep, detail. Each answer may change what is asked for next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from lambdatop.aws.facts.rotation import in_turn
+from lambdatop.aws.facts.rotation import round_robin
 from lambdatop.aws.metrics.discovery import active_functions
 from lambdatop.aws.metrics.memory import Memory, Tier
 from lambdatop.aws.metrics.plan_input import Targets, in_detail, in_trouble, polling_state, reading, targets
@@ -29,15 +29,15 @@ from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.events import Event, LooksPlanned, MetricsObserved
 
 FOLDED_MOST = 4_000
-"""Series in one event: folding more at once would hold the loop for over 50 ms."""
+"""Series in one event: folding more at once would block the loop for over 50 ms."""
 PIECE = 2_000
-"""Queries that are made in one piece: some ms."""
+"""Queries that are made without a pause: some ms."""
 MANY_SWEPT, MANY_MIN = 3_000, 15
 """A larger sweep asks for so many minutes only: it costs the same, but a round has to end in time."""
 
 
 class Round:
-    """What is asked and learned from one View; `memory` outlives it."""
+    """One round, with what it asks for and learns; `memory` is kept for the next one."""
 
     def __init__(self, api: Api, scope: Scope, settings: Settings, memory: Memory, view: View) -> None:
         self._api, self._scope, self._settings, self._memory = api, scope, settings, memory
@@ -52,7 +52,7 @@ class Round:
         memory.forget_others(self._facts.functions)
 
     def plan(self) -> PollingPlan:
-        """What is due now, by all that is known by now."""
+        """Plan what is due now, by all that is known so far."""
         now = self._api.now()
         state = polling_state(
             self._view,
@@ -71,7 +71,7 @@ class Round:
         return plan(state)
 
     async def run(self) -> bool:
-        """Do all of it; whether a full look has to go on at once."""
+        """Run the whole round; returns whether a full read must go on at once."""
         planned = self.plan()
         if planned.wire:
             await self._trip_wire()
@@ -79,7 +79,7 @@ class Round:
         if planned.discover:
             await self._discover()
             planned = self.plan()
-        for _ in range(2):  # the second time among those that seemed asleep
+        for _ in range(2):  # the second time among those that seemed inactive
             if not planned.sweep or await self._sweep(planned):
                 break
             planned = self.plan()
@@ -88,9 +88,9 @@ class Round:
         return planned.more
 
     def unasked(self) -> Counter[Reason]:
-        """Functions, queues, triggers and streams that lack figures, by reason.
+        """Return how many functions, queues, triggers and streams lack figures, by reason.
 
-        Who has not run lately needs no detail; who was swept for errors still lacks everything else.
+        A function that has not run lately needs no detail; one swept for errors lacks all other series.
         """
         planned, asked, active = self.plan(), self._memory.asked, self._seen.active(self._scope)
         first = {key for key in (*planned.detail, *planned.fixed) if key not in asked}
@@ -104,15 +104,15 @@ class Round:
         return Counter((found | dict.fromkeys(first, "not asked")).values())
 
     async def everything(self, most: Callable[[int], int]) -> None:
-        """All series of all functions, or of `most(units besides)` of them; nothing is weighed."""
+        """Ask for all series of all functions, or of `most(units besides)` of them, whatever they cost."""
         besides = len(self._wire) + sum(len(queries) for queries in self._facts.fixed.values())
-        chosen = in_turn(
+        chosen = round_robin(
             self._view, self._facts.functions, self._memory.asked, most(besides), self._api.give_way
         )
         await self._detail(replace(self.plan(), detail=tuple(chosen)), self._wire)
 
     async def _detail(self, planned: PollingPlan, first: Sequence[Query] = ()) -> None:
-        """All series of what is due, with `first` before them, and the plan itself."""
+        """Ask for all series of what is due, with `first` before them, and record the plan itself."""
         memory, world = self._memory, self._view.world
         functions = [f for k in planned.detail if (f := world.functions.get(k))]
         asked = await self._in_pieces(function_queries(self._seen, functions, self._facts.mappings))
@@ -138,9 +138,9 @@ class Round:
     async def _worth_asking(
         self, functions: Sequence[FunctionFacts], asked: Sequence[Query], room: float
     ) -> list[Query]:
-        """Series that the answers have made worth asking for, as far as there is room for them.
+        """Return series that the answers have made worth asking for, as far as the budget allows.
 
-        Whoever looks only once would never see them in a later round.
+        A command that reads only once has no later round in which to ask for them.
         """
         memory, done = self._memory, {query.series for query in asked}
         queries = await self._in_pieces(function_queries(self._seen, functions, self._facts.mappings))
@@ -150,7 +150,7 @@ class Round:
         return more[:affordable]
 
     async def _ask_further(self, queries: Sequence[Query], tier: Tier) -> None:
-        """What the answers made worth asking for; a failure must not cost what was answered before."""
+        """Ask for what the answers made worth asking for; a failure must not lose former answers."""
         if not queries:
             return
         try:
@@ -168,7 +168,7 @@ class Round:
         self._memory.wire_at = self._api.now()
 
     async def _discover(self) -> None:
-        """Who ran lately; without an answer all functions count as active, which the plan has to afford."""
+        """Ask which functions ran lately; without an answer all count as active, as the plan can afford."""
         self._memory.discovered_at = self._api.now()
         try:
             self._learn(await active_functions(self._api, self._scope, self._paid("list")))
@@ -179,7 +179,7 @@ class Round:
             self._memory.note = f"which functions ran lately is not known, so all count as active: {error}"
 
     async def _sweep(self, planned: PollingPlan) -> bool:
-        """One series of many functions, to find those worth detail; whether nobody else has to be asked."""
+        """Sweep one series of many functions to find those worth detail; returns whether that is enough."""
         memory, swept, metric = self._memory, planned.sweep, planned.metric
         span = self._span()
         if len(swept) > MANY_SWEPT:
@@ -202,7 +202,7 @@ class Round:
         return planned.periodic or not set(found) <= set(in_detail(memory, now))
 
     async def _in_pieces(self, queries: Iterable[Query]) -> list[Query]:
-        """All of them; eighty thousand made at once would hold up everybody for a fifth of a second."""
+        """Make all queries in pieces: 80,000 made at once would block the loop for a fifth of a second."""
         made: list[Query] = []
         for query in queries:
             made.append(query)
@@ -228,7 +228,7 @@ class Round:
             await asyncio.sleep(0)
 
     def _learn(self, event: Event) -> None:
-        """Post it, and know it for the rest of this round."""
+        """Emit it, and use it for the rest of this round."""
         self.events.append(event)
         self._seen.take(event)
 

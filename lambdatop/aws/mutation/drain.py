@@ -1,8 +1,8 @@
-"""Draining one queue: receive, keep on disk, delete what is kept, until long polls come back empty.
+"""Drain one queue: receive, keep on disk, delete what is kept, until long polls return nothing.
 
-What goes out and what its answer means is the mutator's affair; here is the order of things. A message is
-deleted only after the spill has it on disk, so whatever breaks in between, it is in the file or in the queue,
-and perhaps in both: the next drain gets it again, does not keep it twice, and deletes it.
+The mutator sends requests and reads their answers; this file decides their order. A message is deleted only
+after it is on disk, so whatever fails in between, it is in the file or in the queue, and perhaps in both: the
+next drain receives it again, does not keep it twice, and deletes it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.sanitize import clean_line
 
 WAIT_S = 5
-"""A long poll asks all of SQS's servers; with its answer this one fits into the read timeout of 10 s."""
+"""A long poll asks all of SQS's servers; this one, with its answer, ends within the read timeout of 10 s."""
 
 HIDDEN_S = 900
 """How long a received message stays hidden from others; keeping and deleting it takes far less."""
@@ -31,7 +31,7 @@ HIDDEN_S = 900
 BATCH = 10
 EMPTY_POLLS = 3
 A_FEW = 20
-"""What SQS counts is about right; a drain takes so many more, or a tenth, before it takes them for new."""
+"""SQS's count is approximate: a drain takes so many more, or a tenth, before it treats them as new."""
 OVER_LIMIT = "OverLimit"
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
@@ -40,7 +40,7 @@ _DETAIL_MAX = 1500
 
 
 class Answer(Struct, frozen=True):
-    """What came of one request: AWS's answer, or how it ended without one, with AWS's code."""
+    """The result of one request: AWS's answer, or how it ended without one, with AWS's code."""
 
     parsed: Mapping[str, Any]
     failure: Sent | None = None
@@ -77,9 +77,9 @@ class Drain:
     stopped: str = ""
 
     async def run(self) -> Sent:
-        """Drain until nothing comes any more, or until something is in the way, which is said.
+        """Drain until the queue is empty, or until something prevents it; the result says which.
 
-        A queue that is filled meanwhile is never empty: it ends with a few more than were there.
+        A queue that is filled meanwhile is never empty: the drain ends with a few more than were there.
         """
         empty, hindrance = 0, None
         there = await self._remaining()
@@ -93,7 +93,7 @@ class Drain:
                 empty = 0
                 await self._take(messages)
             elif await self._delete(tuple(self.left)):
-                empty = 0  # what was stuck is gone, and the rest of its FIFO group may come now
+                empty = 0  # a blocking message is gone: the rest of its FIFO group may come now
             else:
                 empty += 1
                 if answer.over_limit and empty < EMPTY_POLLS:  # others hold too many; ours are deleted
@@ -121,7 +121,7 @@ class Drain:
         return replace(answer, failure=replace(answer.failure, detail=words))
 
     async def _take(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Keep, then delete; what could not be kept is left alone."""
+        """Keep, then delete; what could not be kept is not deleted."""
         self.received += len(messages)
         try:
             # Cancelled here, the thread goes on writing: what it keeps is not deleted and comes again.
@@ -137,7 +137,7 @@ class Drain:
         await self._delete(tuple(kept))
 
     async def _delete(self, ids: Sequence[str]) -> int:
-        """Delete these messages, ten at a time; how many are gone now."""
+        """Delete these messages, ten at a time; returns how many are gone now."""
         before = len(self.left)
         for start in range(0, len(ids), BATCH):
             if not self.stopped:
@@ -149,7 +149,7 @@ class Drain:
         params = {"QueueUrl": self.ticket.queue_url, "Entries": entries}
         answer = await self.ask(DRAIN_DELETE, params)
         if answer.failure is not None and answer.failure.outcome == "unknown":
-            # They are on disk: to delete once more what may be deleted already does no harm.
+            # They are on disk: deleting again what may be deleted already does no harm.
             self.unsure.update(ids)
             answer = await self.ask(DRAIN_DELETE, params)
         if answer.failure is not None:
@@ -182,7 +182,7 @@ class Drain:
         return f" ({', '.join(codes)})" if codes else ""
 
     async def _remaining(self) -> int:
-        """What SQS counts now, waiting and in flight; 0 when it does not say."""
+        """Return how many messages SQS counts now, waiting and in flight; 0 when it does not say."""
         params = {"QueueUrl": self.ticket.queue_url, "AttributeNames": list(COUNTS)}
         counts = (await self.ask("GetQueueAttributes", params)).parsed.get("Attributes") or {}
         return sum(int(counts.get(name) or 0) for name in COUNTS)

@@ -1,9 +1,9 @@
 """The shared lease in a DynamoDB table: one conditional write, sent by the mutator like every other write.
 
 pk       S  account/region/kind/id, the table's partition key
-owner    S  who has it, as people know them
+owner    S  who has it, by the name that people know
 expires  N  s since the epoch, in the form of DynamoDB's own time to live
-fence    N  grows with every taking and renewal
+fence    N  grows each time it is taken or renewed
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.settings.settings import LeaseSettings
 
 PATIENCE_S = 3.0
-"""Somebody waits behind this; who holds the lease is worth no more of their time."""
+"""A person waits for this; who holds the lease is not worth more time."""
 
 REFUSED = "ConditionalCheckFailedException"
 
@@ -60,7 +60,7 @@ class DynamoLease:
 
 
 def lease_of(settings: LeaseSettings, mutator: AwsMutator) -> DynamoLease | None:
-    """The lease that is configured, None without a table."""
+    """Return the lease that is configured, None without a table."""
     return DynamoLease(mutator, settings.table, settings.seconds) if settings.table else None
 
 
@@ -85,7 +85,7 @@ def _call(table: str, name: str, owner: str, now: float, until: int) -> Call:
 
 
 def _held(item: Any) -> Held:
-    """An item of the table, which others write: whatever is not as it should be stays out."""
+    """Return an item of the table, which others write: values that are not valid are left out."""
     known: Mapping[str, Any] = item if isinstance(item, dict) else {}
     owner = clean_name(str((known.get("owner") or {}).get("S") or "")) or "somebody"
     return Held(owner, _number(known.get("expires")), int(_number(known.get("fence"))))

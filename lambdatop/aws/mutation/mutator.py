@@ -1,7 +1,7 @@
 """The only file that changes anything in AWS: one confirmed, journaled call, sent once (or one drain).
 
-Its client never retries. The SDK's own retry lies about mutations: a change that was applied and
-answered late is sent again and comes back as a failed precondition (measured).
+Its client never retries. The SDK's own retry gives wrong results for mutations: a change that was applied
+and answered late is sent again and fails its precondition (measured).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.sanitize import clean_line
 
 ALLOWED: frozenset[tuple[str, str]] = mitigation_calls() | {LEASE}
-"""What this version's mitigations and its lease may call; anything else is a mistake and is not sent."""
+"""What this version's mitigations and its lease may call; anything else is an error and is not sent."""
 
 PURGE_RUNNING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
 
@@ -41,7 +41,7 @@ BUSY = frozenset(
         "ResourceInUseException",
     }
 )
-"""Refusals that may be gone in a moment: nothing was changed, and the same call may go out again."""
+"""Refusals that may pass in a moment: nothing was changed, and the same call may be sent again."""
 
 # The connection was never made, so the server cannot have read a byte of the request.
 _NEVER_CONNECTED = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.ProxyConnectionError)
@@ -62,7 +62,7 @@ class AwsMutator:
         self.wait_s = WAIT_S
 
     async def signer(self, call: Call) -> str:
-        """The ARN that will sign `call`: AWS is asked with exactly the keys which are then kept for it.
+        """Return the ARN that will sign `call`: AWS is asked with the very keys that are kept for it.
 
         Raises IdentityChanged, and LambdatopError when AWS did not say.
         """
@@ -70,7 +70,7 @@ class AwsMutator:
         return caller.arn
 
     async def _signer(self, digest: str) -> Caller:
-        """Who was asked for this call, asked for now where nobody was (a lease)."""
+        """Return who was asked about for this call; asks now where that was not done (a lease)."""
         return self._signers.pop(digest, None) or await self._credentials.identify()
 
     async def send(self, call: Call, digest: str) -> Sent:
@@ -82,11 +82,11 @@ class AwsMutator:
         return (await self.answer(call, digest)).failure or Sent("applied", "")
 
     async def answer(self, call: Call, digest: str) -> Answer:
-        """Like `send`, with what AWS said; a refusal's body, too, may say something (who has a lease)."""
+        """Send like `send`, and return AWS's answer; a refusal's body may be one, too (who has a lease)."""
         if call.digest() != digest:
             return _unsent("The call is not the one that was confirmed.")
         if (call.service, call.operation) not in ALLOWED:
-            return _unsent(f"{call.service}:{call.operation} is no mitigation of this version.")
+            return _unsent(f"{call.service}:{call.operation} is not a mitigation of this version.")
         try:
             signer = await self._signer(digest)
             client = await self._clients.get(call.service)
@@ -138,7 +138,7 @@ def _unsent(sentence: str) -> Answer:
 
 
 def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:
-    """What an exception says about the change: refused, not sent, or unknown. When in doubt, unknown."""
+    """Return what an exception says of the change: refused, not sent, or (when in doubt) unknown."""
     sentence = _sentence(error, call)
     if not ticket.sent:
         return Sent("not-sent", sentence)
@@ -156,7 +156,7 @@ def outcome_of(error: Exception, call: Call, ticket: Ticket) -> Sent:
 
 
 def _was_connected(error: BaseException) -> bool:
-    """Whether a connection error hides one that broke later: only a failed connect is safe to call unsent."""
+    """Return whether it hides a connection that broke later: only a failed connect sent nothing."""
     inner = getattr(error, "kwargs", {}).get("error")
     return not _is_connect_failure(inner)
 

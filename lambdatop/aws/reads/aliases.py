@@ -1,4 +1,4 @@
-"""Aliases and EventBridge rules before they are changed: single targets that no collector lists."""
+"""Read aliases and EventBridge rules before a change: single targets that no collector lists."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 
 DEFAULT_BUS = "default"
 STATES_READ = 5
-"""Versions whose state is read, a call each: the newest, where a rollback goes as a rule."""
+"""Versions whose state is read, a call each: the newest, to which a rollback usually goes."""
 
 
 def split_alias(key: Key) -> tuple[str, str]:
-    """Function and alias of an alias key."""
+    """Return function and alias of an alias key."""
     function, _, alias = key.id.partition(":")
     return function, alias
 
 
 def split_rule(key: Key) -> tuple[str, str]:
-    """Bus and name of a rule key."""
+    """Return bus and name of a rule key."""
     bus, _, name = key.id.rpartition("/")
     return bus or DEFAULT_BUS, name
 
@@ -45,18 +45,18 @@ class Aliases:
         self._parts = Parts(api, scope)
 
     async def alias_state(self, key: Key) -> dict[str, Any]:
-        """The control fields of an alias."""
+        """Read the control fields of an alias."""
         function, alias = split_alias(key)
         return alias_state(await self._get(function_arn(self._scope, function), alias))
 
     async def rule_state(self, key: Key) -> dict[str, Any]:
-        """The control fields of a rule."""
+        """Read the control fields of a rule."""
         bus, name = split_rule(key)
         answer = await self._describe(bus, name)
         return {"rule_state": clean_name(str(answer.get("State") or ""))}
 
     async def alias(self, key: Key) -> AliasSituation:
-        """An alias; itself and the versions are essential."""
+        """Read an alias; itself and the versions are essential."""
         function, alias = split_alias(key)
         gaps, at, parts, owner = Gaps(), self._api.now(), self._parts, Key(self._scope, "function", function)
         read, address = gaps.read, function_arn(self._scope, function)
@@ -97,7 +97,7 @@ class Aliases:
         )
 
     async def rule(self, key: Key) -> RuleSituation:
-        """A rule; itself is essential."""
+        """Read a rule; itself is essential."""
         bus, name = split_rule(key)
         gaps, at = Gaps(), self._api.now()
         answer = await self._describe(bus, name)
@@ -116,18 +116,18 @@ class Aliases:
         )
 
     async def find_alias(self, function: str, alias: str | None) -> list[Key]:
-        """The alias of a function; without a name, all that it has."""
+        """Find the alias of a function; without a name, all that it has."""
         names = await self._parts.aliases(function)
         wanted = [n for n in names if alias in (None, n)]
         return [Key(self._scope, "alias", f"{function}:{n}") for n in wanted]
 
     async def find_rule(self, bus: str, name: str) -> list[Key]:
-        """The rule of this name on a bus, if there is one."""
+        """Find the rule of this name on a bus, if there is one."""
         await self._describe(bus, name)
         return [Key(self._scope, "rule", f"{bus}/{name}")]
 
     async def rules_of(self, function_arn: str) -> list[Key]:
-        """The rules of the default bus that send to a function."""
+        """Find the rules of the default bus that send to a function."""
         pages = self._api.pages("events", "ListRuleNamesByTarget", token="NextToken", TargetArn=function_arn)
         names = [str(n) async for page in pages for n in page.get("RuleNames") or ()]
         return [Key(self._scope, "rule", f"{DEFAULT_BUS}/{clean_name(n)}") for n in names]
@@ -136,7 +136,7 @@ class Aliases:
         return await self._api.read("lambda", "GetAlias", FunctionName=function, Name=alias)
 
     async def _describe(self, bus: str, name: str) -> dict[str, Any]:
-        """A rule; the bus is named by its ARN, so that no other account's rule of this name is meant."""
+        """Read a rule; the bus is named by its ARN, so that no other account's rule of this name is meant."""
         address = bus_arn(self._scope, bus)
         return await self._api.read("events", "DescribeRule", Name=name, EventBusName=address)
 
@@ -152,7 +152,7 @@ class Aliases:
         return tuple(replace(v, state=states.get(v.version, v.state)) for v in found)
 
     async def _state(self, function: str, version: str) -> str | NotKnown:
-        """Active, Pending, Inactive or Failed; the list of versions does not tell."""
+        """Read a version's state: Active, Pending, Inactive or Failed; the list of versions lacks it."""
         try:
             answer = await self._api.read(
                 "lambda", "GetFunctionConfiguration", FunctionName=function, Qualifier=version
@@ -168,7 +168,7 @@ class Aliases:
 
 
 def alias_state(answer: dict[str, Any]) -> dict[str, Any]:
-    """Version, weights and revision of a GetAlias answer."""
+    """Return version, weights and revision of a GetAlias answer."""
     weights = (answer.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return {
         "version": clean_name(str(answer.get("FunctionVersion") or "")),
@@ -178,7 +178,7 @@ def alias_state(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def rule_of_arn(text: str) -> tuple[str, str] | None:
-    """Bus and name of a rule's ARN, None for any other."""
+    """Return bus and name of a rule's ARN, None for any other."""
     arn = parse_arn(text)
     if arn is None or arn.service != "events" or not arn.resource.startswith("rule/"):
         return None

@@ -1,4 +1,4 @@
-"""What could not be read: values in the place of facts, gaps of a source, and sentences for a plan."""
+"""Describe what could not be read: values instead of facts, gaps of a source, and sentences for a plan."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from lambdatop.domain.state.events import Event, GapsObserved
 T = TypeVar("T")
 
 ENDS_THE_ROUND = (Throttled, CredentialsError, Unreachable)
-"""What the next call would meet as well, whatever it asks for; anything else is one operation's own."""
+"""Errors that the next call would get, too, whatever it asks for; all others concern one operation."""
 
 
 def reason_of(error: SourceError) -> Reason:
-    """Why the read that ended with `error` brought nothing."""
+    """Return why the read that ended with `error` brought nothing."""
     if isinstance(error, Denied):
         return "denied"
     if isinstance(error, NotThere):
@@ -37,25 +37,25 @@ def reason_of(error: SourceError) -> Reason:
 
 
 def not_known(error: SourceError, service: str, operation: str) -> NotKnown:
-    """What stands in the place of the answer; AWS may have named another action than the operation's."""
+    """Return what is stored instead of the answer; AWS may have named another action than the operation's."""
     return NotKnown(reason_of(error), error.action or iam_action(service, operation))
 
 
 def gap_of(source: str, error: SourceError, service: str, operation: str, target: str | None) -> Gap:
-    """The same as a gap of a source."""
+    """Return the same as a gap of a source."""
     unread = not_known(error, service, operation)
     return Gap(source, unread.action, target, unread.reason)
 
 
-class Told:
-    """The gaps that a source has told last: it tells of them when they change."""
+class ReportedGaps:
+    """The gaps that a source has reported last: it reports them again when they change."""
 
     def __init__(self, source: str) -> None:
         self._source = source
         self._last: tuple[Gap, ...] = ()
 
-    def news(self, scope: Scope, at: float, gaps: Iterable[Gap]) -> tuple[Event, ...]:
-        """One event where these are others than those told last."""
+    def changes(self, scope: Scope, at: float, gaps: Iterable[Gap]) -> tuple[Event, ...]:
+        """Return one event when the gaps differ from those reported last, else none."""
         now = tuple(sorted(gaps, key=lambda gap: (gap.action, gap.target or "", gap.reason)))
         if now == self._last:
             return ()
@@ -70,7 +70,7 @@ class Gaps:
         self.sentences: list[str] = []
 
     async def read(self, action: str, unknown: str, work: Awaitable[T]) -> T | NotKnown:
-        """The answer; or what stands in its place, and a sentence: `unknown` is what is unknown then."""
+        """Return the answer, or NotKnown and keep a sentence: `unknown` is what is unknown then."""
         try:
             return await work
         except SourceError as error:

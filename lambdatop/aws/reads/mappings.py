@@ -9,7 +9,7 @@ from lambdatop.domain.keys import Scope
 
 
 async def list_mappings(api: Api, scope: Scope) -> tuple[MappingFacts, ...]:
-    """Every mapping of the account and region (100 a page)."""
+    """Read every mapping of the account and region (100 a page)."""
     found = [
         mapping_facts(scope, answer)
         async for page in api.pages(

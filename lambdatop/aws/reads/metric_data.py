@@ -1,4 +1,4 @@
-"""GetMetricData asked in batches, and its answers: pages, statuses, points."""
+"""Ask GetMetricData in batches, and read its answers: pages, statuses, points."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from lambdatop.domain.state.world import World
 
 QUERIES_AT_ONCE = 500
 POINTS_AT_ONCE = 30_000
-"""What one request may ask for. CloudWatch would take 100,800 points and charges per series, not per request;
-but reading more at once would hold the loop, and with it the keys, for over 50 ms."""
+"""Points of one request. CloudWatch would take 100,800 and charges per series, not per request; but reading
+more at once would block the loop, and with it the keys, for over 50 ms."""
 
 POINTS_PER_TURN = 6_000
-"""Points for which one turn at the rate limit is taken: with `limits.metrics_per_s` it keeps the 180,000
+"""Points for which one token of the rate limit is taken: with `limits.metrics_per_s` it keeps the 180,000
 points a second that an account has below a third."""
 
 TAKEN_AT_ONCE, SORTED_AT_ONCE = 100, 1_000
-"""Series of an answer, and of a round, between which others have a turn: some ms."""
+"""Series of an answer or a round after which other tasks of the loop run: some ms."""
 
 SIDE_BY_SIDE = 3
-"""Requests under way at once: an answer takes CloudWatch longer than us."""
+"""Requests at the same time: CloudWatch takes longer for an answer than we do."""
 
 
 class Span(NamedTuple):
@@ -53,13 +53,13 @@ class Span(NamedTuple):
 
 
 def span_until(now: float, minutes: int) -> Span:
-    """The last `minutes`, the one that is under way included."""
+    """Return the last `minutes`, the current one included."""
     end = ceil(now / PERIOD_S) * PERIOD_S
     return Span(end - minutes * PERIOD_S, end)
 
 
 class Answered:
-    """What the pages of one answer said about one series; `status` is "" while none has named it."""
+    """What the pages of one answer hold for one series; `status` is "" while none has named it."""
 
     def __init__(self) -> None:
         self.status = ""
@@ -86,12 +86,12 @@ class Answered:
         return bool(self.points or self._whole)
 
     def ordered(self) -> Sequence[tuple[int, float]]:
-        """Points, oldest first."""
+        """Return points, oldest first."""
         return self._whole or tuple(sorted(self.points.items()))
 
 
 def _one_after_another(stamps: Sequence[Any], values: Sequence[Any], span: Span) -> Columns | None:
-    """The points where each minute has one, as of most functions that run; None for every other list."""
+    """Return the points where each minute has one, as of most functions that run; None for any other list."""
     count = len(stamps)
     if not count or count != len(values) or type(stamps[0]) is not float:
         return None
@@ -106,7 +106,7 @@ def _one_after_another(stamps: Sequence[Any], values: Sequence[Any], span: Span)
 
 @lru_cache(maxsize=32)
 def _minutes(first: int, count: int) -> tuple[tuple[int, ...], list[float]]:
-    """The minutes from `first` on, and as an answer has them: all series of a round share them."""
+    """Return the minutes from `first` on, and as an answer has them: all series of a round share them."""
     minutes = tuple(range(first, first + count * PERIOD_S, PERIOD_S))
     return minutes, list(map(float, minutes))
 
@@ -114,7 +114,7 @@ def _minutes(first: int, count: int) -> tuple[tuple[int, ...], list[float]]:
 async def ask(
     api: Api, queries: Sequence[Query], span: Span, paid: Callable[[int], None]
 ) -> list[tuple[Query, Answered]]:
-    """All of `queries`; `paid` is told how many series each request asks for, before it is sent."""
+    """Ask for all `queries`; `paid` gets the number of series of each request before it is sent."""
     batches = [queries[i : i + span.per_call] for i in range(0, len(queries), span.per_call)]
     answered: list[list[tuple[Query, Answered]]] = [[] for _ in batches]
     left = iter(enumerate(batches))
@@ -132,14 +132,14 @@ async def ask(
 async def observe(
     api: Api, scope: Scope, queries: Sequence[Query], span: Span, world: World
 ) -> MetricsObserved:
-    """What CloudWatch says of `queries`, for sources whose few series no plan weighs; raises as `usable`."""
+    """Return CloudWatch's answers, for sources whose few series no plan limits; raises as `usable`."""
     answered = await ask(api, queries, span, lambda units: None)
     data = await usable(api, answered, lambda series: world.asked_at(series) is not None)
     return MetricsObserved(scope, api.now(), span.start, span.end, data)
 
 
 async def _ask(api: Api, batch: Sequence[Query], span: Span) -> list[tuple[Query, Answered]]:
-    await api.rest()  # five hundred queries are 15 ms until they are on the wire
+    await api.rest()  # it takes 15 ms to send five hundred queries
     ids = {f"q{i}": query for i, query in enumerate(batch)}
     results = {id_: Answered() for id_ in ids}
     async for page in api.pages(

@@ -1,4 +1,4 @@
-"""Which numbers are asked of CloudWatch: one query per series, each costs one unit. Pure."""
+"""Decide which series CloudWatch is asked for: one query each, which costs one unit. Pure."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ STREAM_METRICS = (("GetRecords.IteratorAgeMilliseconds", "Maximum"), ("IncomingR
 """Of Kinesis streams behind mappings, dimension StreamName."""
 
 LEAST_IN_FLIGHT = ("ApproximateNumberOfMessagesNotVisible", "Minimum")
-"""Of queues behind mappings: what never gets done stays in flight."""
+"""Of queues behind mappings: messages that are never finished stay in flight."""
 
 SLOW_ROUNDS = 5
 """Log volume is asked for in every fifth round only: each answer covers the whole history anyway."""
@@ -97,7 +97,7 @@ class Query(NamedTuple):
     every: int = 1
 
     def request(self, id_: str) -> dict[str, Any]:
-        """As an entry of MetricDataQueries, one point a minute."""
+        """Return it as an entry of MetricDataQueries, one point a minute."""
         dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions]
         metric = {"Namespace": self.namespace, "MetricName": self.series.metric, "Dimensions": dimensions}
         stat = {"Metric": metric, "Period": PERIOD_S, "Stat": self.series.stat}
@@ -105,14 +105,14 @@ class Query(NamedTuple):
 
 
 def account_queries(scope: Scope) -> Iterator[Query]:
-    """The region-wide numbers."""
+    """Yield the queries of the region-wide metrics."""
     key = Key(scope, "account", scope.account)
     for metric, stat in ACCOUNT_METRICS:
         yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", ())
 
 
 def sweep_queries(functions: Iterable[Key], metric: Metric) -> Iterator[Query]:
-    """One series of each function."""
+    """Yield one series of each function."""
     for key in functions:
         yield Query(SeriesKey(key, *metric), "AWS/Lambda", (("FunctionName", key.id),))
 
@@ -120,7 +120,7 @@ def sweep_queries(functions: Iterable[Key], metric: Metric) -> Iterator[Query]:
 def function_queries(
     seen: Figures, functions: Iterable[FunctionFacts], mappings: Iterable[MappingFacts]
 ) -> Iterator[Query]:
-    """Everything about the functions that can matter to them, by how they are fed and what they did."""
+    """Yield every series that can matter to the functions, by how they are invoked and what they did."""
     feeding: dict[Key, list[MappingFacts]] = {}
     for mapping in mappings:
         feeding.setdefault(mapping.function, []).append(mapping)
@@ -141,7 +141,7 @@ def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterato
         yield ITERATOR_AGE
     if "kafka" in kinds:
         yield OFFSET_LAG
-    # Attempts go on for hours after the last event was received.
+    # Attempts continue for hours after the last event was received.
     pushed = (
         seen.metric(key, "AsyncEventsReceived").times
         or seen.metric(key, "AsyncEventAge", "SampleCount").times
@@ -155,7 +155,7 @@ def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterato
 
 
 def mapping_queries(seen: Figures, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
-    """What mappings publish about themselves, where somebody has switched it on.
+    """Yield what mappings publish about themselves, where somebody has switched it on.
 
     A disabled mapping publishes nothing; it is asked about until its last points have left the history.
     """
@@ -174,7 +174,7 @@ def mapping_queries(seen: Figures, mappings: Iterable[MappingFacts]) -> Iterator
 
 
 def stream_queries(scope: Scope, mappings: Iterable[MappingFacts]) -> Iterator[Query]:
-    """Kinesis streams behind mappings; those of another account publish there, not here."""
+    """Yield series of Kinesis streams behind mappings; those of another account publish there, not here."""
     keys = {m.source_stream for m in mappings if m.source_kind == "kinesis"}
     for key in sorted(k for k in keys if k is not None and k.scope == scope):
         for metric, stat in STREAM_METRICS:
@@ -182,7 +182,7 @@ def stream_queries(scope: Scope, mappings: Iterable[MappingFacts]) -> Iterator[Q
 
 
 def queue_queries(scope: Scope, queues: Iterable[Key], sources: Iterable[Key] = ()) -> Iterator[Query]:
-    """Everything about the queues; those of another account publish there, not here."""
+    """Yield every series of the queues; those of another account publish there, not here."""
     behind = set(sources)
     for key in queues:
         if key.scope != scope:

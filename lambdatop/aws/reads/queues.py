@@ -15,7 +15,7 @@ ALWAYS = (
     "MessageRetentionPeriod",
     "VisibilityTimeout",
 )
-"""What SQS tells of every queue: an answer without one of these means neither 0 nor the default."""
+"""Attributes that SQS returns for every queue: one that is missing means neither 0 nor the default."""
 
 
 class QueueReader:
@@ -27,7 +27,7 @@ class QueueReader:
         self._urls: dict[str, str] = {}
 
     async def url(self, arn: str) -> str:
-        """The queue's URL as SQS tells it (an endpoint of our own has other hosts than AWS)."""
+        """Return the queue's URL as SQS gives it (an endpoint of our own has other hosts than AWS)."""
         if arn not in self._urls:
             parsed = parse_arn(arn)
             name, owner = (parsed.name, parsed.account) if parsed else (arn, self._scope.account)
@@ -36,7 +36,7 @@ class QueueReader:
         return self._urls[arn]
 
     async def read(self, arn: str) -> QueueFacts:
-        """Fresh attributes; raises Missing when the queue is gone, NotAnswered when some are left out."""
+        """Read attributes; raises Missing when the queue is gone, NotAnswered when some are left out."""
         try:
             url = await self.url(arn)
             answer = await self._api.read("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
@@ -51,7 +51,7 @@ class QueueReader:
 
 
 def queue_key(arn: str, scope: Scope) -> Key:
-    """The key of a queue ARN; a queue of another account keeps that account."""
+    """Return the key of a queue ARN; a queue of another account keeps that account."""
     parsed = parse_arn(arn)
     if parsed is None:
         return Key(scope, "queue", arn)

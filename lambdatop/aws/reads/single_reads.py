@@ -1,4 +1,4 @@
-"""The single reads that situations are put together from: one answer each, cleaned."""
+"""Make the single reads that situations consist of: one answer each, cleaned."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 POLICY_QUALIFIERS = 5
 AGE_WINDOW_S = 600
 BEHIND_S = 60.0
-"""From this age on a record was not taken as it came: it may be one that is tried again and again."""
+"""A record of at least this age, s, was not read at once: it may be one that is retried."""
 STACK_TAG = "aws:cloudformation:stack-name"
 
 
 class Parts:
     """Reads parts of one scope's resources; every method raises SourceError kinds.
 
-    `name` is a function's name or ARN. What a change rests on is read by ARN: no other account answers it.
+    `name` is a function's name or ARN. What a change depends on is read by ARN: no other account answers it.
     """
 
     def __init__(self, api: Api, scope: Scope) -> None:
@@ -48,15 +48,15 @@ class Parts:
         self.scope = scope
 
     async def function(self, operation: str, name: str) -> dict[str, Any]:
-        """An operation of Lambda that takes nothing but the function."""
+        """Call an operation of Lambda that takes nothing but the function."""
         return await self.api.read("lambda", operation, FunctionName=name)
 
     async def account(self) -> AccountFacts:
-        """Limits of the account."""
+        """Read the limits of the account."""
         return account_facts(await self.api.read("lambda", "GetAccountSettings"))
 
     async def provisioned(self, name: str) -> tuple[tuple[str, int], ...]:
-        """Provisioned concurrency by qualifier, as requested."""
+        """Read provisioned concurrency by qualifier, as requested."""
         found = []
         async for page in self.api.pages(
             "lambda",
@@ -71,7 +71,7 @@ class Parts:
         return tuple(found)
 
     async def async_config(self, name: str) -> AsyncConfig:
-        """Event-invoke config; an empty one when the function has none."""
+        """Read the event-invoke config; an empty one when the function has none."""
         try:
             answer = await self.function("GetFunctionEventInvokeConfig", name)
         except Missing:
@@ -79,7 +79,7 @@ class Parts:
         return _async_config(answer)
 
     async def alias_configs(self, name: str) -> tuple[tuple[str, AsyncConfig], ...]:
-        """Event-invoke configs of aliases and versions that have one of their own, by qualifier."""
+        """Read event-invoke configs of aliases and versions that have one of their own, by qualifier."""
         pages = self.api.pages(
             "lambda",
             "ListFunctionEventInvokeConfigs",
@@ -96,15 +96,15 @@ class Parts:
         return tuple(sorted(found, key=lambda pair: pair[0]))
 
     async def async_settings(self, name: str) -> Any:
-        """The event-invoke configuration as plans compare it, None when there is none."""
+        """Read the event-invoke configuration as plans compare it, None when there is none."""
         return settings_of(await self.async_config(name))
 
     async def reserved(self, name: str) -> Reserved:
-        """Reserved concurrency: None, 0 or a number."""
+        """Read reserved concurrency: None, 0 or a number."""
         return reserved_of(await self.function("GetFunctionConcurrency", name))
 
     async def recursive_loop(self, name: str) -> str:
-        """Terminate or Allow; raises SourceError for an answer that says neither."""
+        """Read Terminate or Allow; raises SourceError for an answer that says neither."""
         answer = await self.function("GetFunctionRecursionConfig", name)
         found = clean_name(str(answer.get("RecursiveLoop") or ""))
         if not found:
@@ -112,12 +112,12 @@ class Parts:
         return found
 
     async def mappings_of(self, key: Key) -> tuple[MappingFacts, ...]:
-        """Mappings of a function, of its aliases and versions too (asked by name, AWS leaves these out)."""
+        """Read a function's mappings, those of aliases and versions too (asked by name, AWS omits these)."""
         found = await list_mappings(self.api, self.scope)
         return tuple(m for m in found if m.function == key)
 
     async def aliases(self, name: str) -> tuple[str, ...]:
-        """Names of its aliases."""
+        """Read the names of its aliases."""
         pages = self.api.pages(
             "lambda", "ListAliases", token="Marker", next_token="NextMarker", FunctionName=name
         )
@@ -125,12 +125,12 @@ class Parts:
         return tuple(clean_name(n) for n in found)
 
     async def url(self, name: str) -> str | None:
-        """Its function URLs (each alias may have one), None when there is none."""
+        """Read its function URLs (each alias may have one), None when there is none."""
         configs = (await self.function("ListFunctionUrlConfigs", name)).get("FunctionUrlConfigs") or ()
         return clean_line(", ".join(str(c.get("FunctionUrl") or "") for c in configs), 500) or None
 
     async def principals(self, name: str, aliases: Sequence[str]) -> tuple[str, ...]:
-        """Who may call by resource policy: of the function and of up to five aliases."""
+        """Read who may call by resource policy: of the function and of up to five aliases."""
         found: dict[str, None] = {}
         for qualifier in (None, *aliases[:POLICY_QUALIFIERS]):
             params = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
@@ -142,7 +142,7 @@ class Parts:
         return tuple(found)
 
     async def stack(self, arns: Sequence[str]) -> str | None:
-        """The CloudFormation stack that the first tagged one of these resources belongs to."""
+        """Return the CloudFormation stack that the first tagged one of these resources belongs to."""
         for arn in filter(None, arns):
             tags = (await self.api.read("lambda", "ListTags", Resource=unqualified(arn))).get("Tags") or {}
             if tags.get(STACK_TAG):
@@ -150,8 +150,8 @@ class Parts:
         return None
 
     async def kinesis_retention_s(self, arn: str) -> int:
-        """How long a Kinesis stream keeps its records, s; raises NotAnswered."""
-        # A mapping with enhanced fan-out names its consumer, of which this operation knows nothing.
+        """Read how long a Kinesis stream keeps its records, s; raises NotAnswered."""
+        # A mapping with enhanced fan-out names its consumer, which this operation does not accept.
         answer = await self.api.read("kinesis", "DescribeStreamSummary", StreamARN=node(arn))
         hours = optional((answer.get("StreamDescriptionSummary") or {}).get("RetentionPeriodHours"))
         if not hours:
@@ -159,7 +159,7 @@ class Parts:
         return hours * 3600
 
     async def dead_letters_of(self, url: str) -> tuple[str, ...]:
-        """Names of the queues whose redrive policy points at this one."""
+        """Read the names of the queues whose redrive policy points at this one."""
         pages = self.api.pages(
             "sqs",
             "ListDeadLetterSourceQueues",
@@ -171,7 +171,7 @@ class Parts:
         return tuple(clean_name(u.rstrip("/").rsplit("/", 1)[-1]) for u in urls)
 
     async def move_task(self, arn: str) -> MoveTask | None:
-        """The newest redrive out of a dead-letter queue, None when there was none of late."""
+        """Read the newest redrive out of a dead-letter queue, None when there was none of late."""
         answer = await self.api.read("sqs", "ListMessageMoveTasks", SourceArn=arn, MaxResults=1)
         for task in answer.get("Results") or ():
             return MoveTask(
@@ -185,14 +185,14 @@ class Parts:
             )
         return None
 
-    async def fares(self, mapping: MappingFacts) -> Consumer:
-        """How the function of a mapping fared in the newest ten minutes (two billed units)."""
+    async def recent_errors(self, mapping: MappingFacts) -> Consumer:
+        """Read errors and throttles of a mapping's function in the newest ten minutes (two billed units)."""
         metrics = ("Invocations", "Errors")
         values = await self._sums(mapping.function, "AWS/Lambda", metrics, "FunctionName")
         return Consumer(mapping, *values)
 
     async def oldest_age_s(self, mapping: MappingFacts) -> float:
-        """Age of the oldest event that waits in a mapping's source, s; raises NotAnswered."""
+        """Read the age of the oldest event that waits in a mapping's source, s; raises NotAnswered."""
         queue = mapping.source_queue
         if queue is not None and queue.scope == self.scope:
             return await self.oldest_message_s(queue)
@@ -201,10 +201,10 @@ class Parts:
         raise NotAnswered(f"No metric shows how old the oldest event of {mapping.source_name} is.")
 
     async def greatest_age_s(self, mapping: MappingFacts) -> float:
-        """The same, but of a stream no younger than any batch of the last ten minutes shows it.
+        """Read the same, but of a stream no younger than any batch of the last ten minutes shows it.
 
-        The shards of a stream share one metric: a minute in which the one that is stuck was not tried again
-        shows how young the records of the others are. Too old is the safe side where a deadline rests on it.
+        The shards of a stream share one metric: in a minute without a retry of the blocked shard it shows how
+        young the records of the others are. Too old is the safe error where a deadline depends on it.
         """
         if mapping.source_kind not in STREAMS:
             return await self.oldest_age_s(mapping)
@@ -212,13 +212,13 @@ class Parts:
         return max(age for at, told, age in ages if told >= BEHIND_S or at == ages[-1][0])
 
     async def oldest_message_s(self, queue: Key) -> float:
-        """Age of a queue's oldest message by CloudWatch, s; raises NotAnswered where it has no point."""
+        """Read the age of a queue's oldest message by CloudWatch, s; raises NotAnswered without a point."""
         return await self._age(queue, "AWS/SQS", "ApproximateAgeOfOldestMessage", 1.0)
 
     async def _sums(
         self, key: Key, namespace: str, metrics: Sequence[str], dimension: str
     ) -> tuple[float | None, ...]:
-        """Sums over the last ten minutes, None for a metric without a point."""
+        """Read sums over the last ten minutes, None for a metric without a point."""
         now = self.api.now()
         queries = [Query(SeriesKey(key, m, "Sum"), namespace, ((dimension, key.id),)) for m in metrics]
         answer = await self.api.read(
@@ -233,15 +233,15 @@ class Parts:
         return tuple(sum(map(float, v)) if v else None for v in values)
 
     async def _age(self, key: Key, namespace: str, metric: str, unit_s: float) -> float:
-        """The age that the newest point of the last ten minutes tells, as it is now (one billed unit)."""
+        """Read the age by the newest point of the last ten minutes, as it is now (one billed unit)."""
         return (await self._ages(key, namespace, metric, unit_s))[-1][2]
 
     async def _ages(
         self, key: Key, namespace: str, metric: str, unit_s: float
     ) -> list[tuple[float, float, float]]:
-        """The points of the last ten minutes by time: when, the age then, and what it is now, all in s.
+        """Read the points of the last ten minutes by time: when, the age then, and what it is now, all in s.
 
-        Since its minute began the event has grown older, however late CloudWatch tells of it. Raises
+        The event has aged since its minute began, however late CloudWatch publishes the point. Raises
         NotAnswered without a point.
         """
         now = self.api.now()
@@ -275,7 +275,7 @@ def _async_config(answer: Mapping[str, Any]) -> AsyncConfig:
 
 
 def unasked(aliases: Sequence[str]) -> tuple[str, ...]:
-    """A sentence about the aliases whose policies were not read: each costs a call."""
+    """Return a sentence about the aliases whose policies were not read: each costs a call."""
     rest = aliases[POLICY_QUALIFIERS:]
     if not rest:
         return ()
@@ -283,7 +283,7 @@ def unasked(aliases: Sequence[str]) -> tuple[str, ...]:
 
 
 def principals_of(policy: str) -> tuple[str, ...]:
-    """Services, accounts and ARNs that a resource policy allows to call, in its order, cleaned."""
+    """Return services, accounts and ARNs that a resource policy allows to call, in its order, cleaned."""
     found: list[str] = []
     for statement in allowing(policy):
         principal = statement.get("Principal")
@@ -293,7 +293,7 @@ def principals_of(policy: str) -> tuple[str, ...]:
 
 
 def unqualified(arn: str) -> str:
-    """A function ARN without its version or alias; any other ARN as it is."""
+    """Return a function ARN without its version or alias; any other ARN as it is."""
     parsed = parse_arn(arn)
     if parsed is None or parsed.qualifier is None or not parsed.resource.startswith("function:"):
         return arn

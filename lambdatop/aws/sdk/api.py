@@ -22,7 +22,7 @@ from lambdatop.domain.ports.runtime import Clock, Limiter, Meter
 
 
 class Api:
-    """The reading door: a token, the call, and errors in the domain's words. The session counts requests."""
+    """Sends reads: takes a token, calls, and translates errors. The session counts requests."""
 
     def __init__(self, clients: Clients, limiter: Limiter, meter: Meter, clock: Clock) -> None:
         self._clients = clients
@@ -35,7 +35,7 @@ class Api:
         self._clients.values.known = frozenset(names)
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         return self._clock.now()
 
     async def pause(self, seconds: float) -> None:
@@ -43,16 +43,16 @@ class Api:
         await self._clock.sleep(seconds)
 
     def give_way(self) -> None:
-        """Let a key be answered before what takes some ms."""
+        """Let a key be handled before work that takes some ms."""
         self._clock.give_way()
 
     async def rest(self) -> None:
-        """The same, and whoever waits on the loop has a turn."""
+        """Wait in the same way, and let other tasks of the loop run."""
         self._clock.give_way()
         await asyncio.sleep(0)
 
     async def turns(self, service: str, count: int) -> None:
-        """Wait for `count` turns but one, which `read` takes itself: for a request as heavy as so many."""
+        """Wait for `count` tokens but one, which `read` takes itself: for a request as heavy as so many."""
         for _ in range(count - 1):
             await self._limiter.take(service)
 
@@ -61,7 +61,7 @@ class Api:
         return await self._asked(service, operation, lambda: self._called(service, operation, params))
 
     async def caller(self, keys: Any) -> dict[str, Any]:
-        """Whose these frozen keys are (GetCallerIdentity, signed with them); raises like `read`."""
+        """Return whose these frozen keys are (GetCallerIdentity, signed with them); raises like `read`."""
         return await self._asked("sts", "GetCallerIdentity", lambda: self._clients.caller(keys))
 
     async def _called(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Api:
         return Whole(f"{service}:{operation}", answer)
 
     def _refused(self, error: LambdatopError, service: str) -> LambdatopError:
-        """The error; where AWS complained of the rate, the whole process slows down there."""
+        """Return the error; after throttling by AWS the whole process calls this service more slowly."""
         if isinstance(error, Throttled):
             self._limiter.throttled(service)
         return error
@@ -92,7 +92,7 @@ class Api:
     async def stream(
         self, service: str, operation: str, member: str, **params: Any
     ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """The event stream in `member` of an answer, open as long as the block; its minutes are not metered.
+        """Open the event stream in `member` of an answer during the block; its minutes are not metered.
 
         Refusals, exceptions that the stream carries and broken connections are SourceErrors; an exception
         of the stream keeps its name in `code`.
@@ -108,7 +108,7 @@ class Api:
     async def _begun(
         self, client: Any, service: str, operation: str, member: str, params: dict[str, Any]
     ) -> Any:
-        """The event stream of an answer whose first frame, too, may be anything."""
+        """Return the event stream of an answer, whose first frame may be anything, too."""
         what = f"{service}:{operation}"
         try:
             async with bounded(READ_S, what):
@@ -128,7 +128,7 @@ class Api:
     async def pages(
         self, service: str, operation: str, *, token: str, next_token: str | None = None, **params: Any
     ) -> AsyncIterator[dict[str, Any]]:
-        """All pages; `token` names the request's member, `next_token` the answer's (default: the same)."""
+        """Yield all pages; `token` names the request's member, `next_token` the answer's (default: same)."""
         mark: Any = None
         while True:
             page = await self.read(service, operation, **params, **({token: mark} if mark else {}))

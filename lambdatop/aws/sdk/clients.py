@@ -24,7 +24,7 @@ ELSEWHERE = {"pricing": "us-east-1"}
 class Clients:
     """Clients by service, made on first use and closed together.
 
-    `attempts` is the most often one call is sent; `read_timeout_s` how long an answer may take, s.
+    `attempts` is how often one call is sent at most; `read_timeout_s` how long an answer may take, s.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Clients:
         self.values = response_hooks.values_of(session)
 
     async def get(self, service: str) -> Any:
-        """The client of `service`; the first caller waits for its models to load, off the loop."""
+        """Return the client of `service`; the first caller waits while a thread loads its models."""
         if service not in self._open:
             async with self._lock:
                 if service not in self._open:
@@ -57,12 +57,12 @@ class Clients:
 
     @asynccontextmanager
     async def streaming(self, service: str) -> AsyncIterator[Any]:
-        """A client of its own for one event stream: sent once, and gone with its socket after the block."""
+        """Yield a client of its own for one event stream: no retry, and closed after the block."""
         async with self._client(service, attempts=1, read_timeout_s=SILENCE_S) as client:
             yield client
 
     def at_close(self, closer: Callable[[], Awaitable[None]]) -> None:
-        """Run this before the sockets are released: whoever holds a stream open ends it there."""
+        """Run this before the sockets are released, to end open streams."""
         self._closing.append(closer)
 
     async def close(self) -> None:
@@ -77,7 +77,7 @@ class Clients:
         return await self._exit.enter_async_context(made)
 
     async def caller(self, keys: Any) -> dict[str, Any]:
-        """GetCallerIdentity, signed with exactly these frozen keys, by a client that knows no others."""
+        """Return GetCallerIdentity, signed with exactly these frozen keys, by a client that has no others."""
         made = self._client("sts", attempts=self._attempts, read_timeout_s=self._read_timeout_s, keys=keys)
         async with made as client:
             answer: dict[str, Any] = await client.get_caller_identity()
@@ -107,12 +107,12 @@ class Clients:
             "connect_timeout": 3,
             "read_timeout": read_timeout_s,
             "warm_up_loader_caches": True,
-            # Our own code alone builds these, thousands at a time; checking them took longer than sending.
+            # Only our own code builds these, thousands at a time; checking them took longer than sending.
             "parameter_validation": service != "cloudwatch",
         }
         if self._connection.endpoint_url or configured_endpoint(self._session, service):
-            # A prefix or a bucket's name in front of a host that is not AWS's leads nowhere, or to
-            # somebody else.
+            # A prefix or a bucket's name in front of a host that is not AWS's does not resolve, or
+            # belongs to somebody else.
             config["inject_host_prefix"] = False
             config |= {"s3": {"addressing_style": "path"}} if service == "s3" else {}
         if attempts == 1:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lambdatop.aws.sdk.mfa import MfaCodes
 
 NEEDED = ("lambda", "cloudwatch", "logs", "sqs", "sts")
-"""Without these there is nothing to look at; without another one, a source of details is missing."""
+"""Services without which nothing can be shown; without another one only some details are missing."""
 
 SERVICES = tuple(dict.fromkeys((*NEEDED, *(service for service, _ in SENT))))
 """Every service that this package makes clients of (botocore's names)."""
@@ -21,11 +21,11 @@ SERVICES = tuple(dict.fromkeys((*NEEDED, *(service for service, _ in SENT))))
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What to open, as the command line and the configuration say.
+    """What to open, by the command line and the configuration.
 
-    `isolated` is the demo's way: explicit keys and a loopback endpoint, and no variable, proxy or file
-    of the user has any influence. `notice` is a standing remark for the header. `codes` are the MFA codes
-    that were asked for, `say` tells what opening it waits for.
+    `isolated` is for the demo: explicit keys and a loopback endpoint, and no variable, proxy or file of the
+    user has any influence. `notice` is a permanent remark in the header. `codes` are the MFA codes that were
+    asked for, `notify` is called with what opening it waits for.
     """
 
     profile: str | None = None
@@ -38,11 +38,11 @@ class Connection:
     notice: str = ""
     isolated: bool = False
     codes: MfaCodes | None = field(default=None, repr=False, compare=False)
-    say: Callable[[str], None] = field(default=lambda sentence: None, repr=False, compare=False)
+    notify: Callable[[str], None] = field(default=lambda sentence: None, repr=False, compare=False)
 
 
 async def resolve(session: Any) -> Any:
-    """Credentials, fetched now: later a provider that asks or opens a browser would fight the console."""
+    """Fetch credentials now: later a provider that asks or opens a browser would disturb the console."""
     from botocore.exceptions import NoCredentialsError
 
     from lambdatop.aws.sdk.credentials import not_fetched
@@ -58,7 +58,7 @@ async def resolve(session: Any) -> Any:
 
 
 def region_of(connection: Connection, session: Any) -> str:
-    """The region to look at; raises NoRegionError or InvalidRegionError."""
+    """Return the region to read; raises NoRegionError or InvalidRegionError."""
     from botocore.exceptions import NoRegionError
     from botocore.utils import validate_region_name
 

@@ -1,6 +1,6 @@
-"""Running a profile's credential_process: bounded, without stdin, blamed by name, and ended with us.
+"""Run a profile's credential_process: with limits, without stdin, named in errors, and ended with us.
 
-What it prints are keys: its output is parsed by the SDK and quoted by nobody.
+It prints keys: the SDK parses its output, and no message quotes it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from lambdatop.domain.loglines.redact import redact_strictly
 from lambdatop.domain.sanitize import clean_line
 
 WORD_S = 3.0
-"""After so long it is said what is waited for."""
+"""After so long, s, a message says what is waited for."""
 BOUND_S = 60.0
-"""After so long it is ended: time enough for somebody to touch a key or answer a browser."""
+"""After so long, s, it is ended: enough time to touch a security key or to confirm in a browser."""
 KILL_S = 2.0
-"""After so long nobody waits any more for what it has left behind."""
+"""So long, s, its remaining output is waited for after it was ended."""
 SAID_MAX = 200
-"""Characters that are shown of what it says on stderr."""
+"""Characters of its stderr that are shown."""
 OUTPUT_MAX = 1 << 20
 """Bytes of either output; credentials take a few hundred."""
 
@@ -37,7 +37,7 @@ _NEEDED = {"AccessKeyId": True, "SecretAccessKey": True, "SessionToken": False}
 _HEADER_VALUE = re.compile(r"[!-~]+")
 """What can be signed with and sent in a header."""
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _WATCHED = (
     'exec 3<&0; "$@" </dev/null 3<&- & child=$!; '
@@ -45,11 +45,11 @@ _WATCHED = (
     "wait $child; code=$?; kill $watch; exit $code"
 )
 """For sh, which leads a session: it runs a program, and kills the whole group when its input ends. We hold
-the other end of that input, so it ends with us, whichever signal or thread that is, kill -9 included."""
+the other end of that input, so it ends with us, whatever ends us, kill -9 included."""
 
 
-def starter(profile: str, say: Say) -> Callable[..., Awaitable[Any]]:
-    """What the SDK calls to start the process of `profile`; `say` tells what is being waited for."""
+def starter(profile: str, notify: Notify) -> Callable[..., Awaitable[Any]]:
+    """Return what the SDK calls to start the process of `profile`; `notify` gets what is waited for."""
     name = f"The credential_process of profile {clean_line(profile, 80)!r}"
 
     async def start(*argv: str, stdout: int, stderr: int) -> Any:
@@ -70,31 +70,31 @@ def starter(profile: str, say: Say) -> Callable[..., Awaitable[Any]]:
             )
         except (OSError, ValueError) as error:
             raise CredentialsError(f"{name} cannot be started ({error_words(error)}).") from None
-        return _Child(child, name, say)
+        return _Child(child, name, notify)
 
     return start
 
 
 class _Child:
-    """As much of a process as the SDK wants to see."""
+    """The part of a process that the SDK uses."""
 
-    def __init__(self, child: asyncio.subprocess.Process, name: str, say: Say) -> None:
+    def __init__(self, child: asyncio.subprocess.Process, name: str, notify: Notify) -> None:
         self._child = child
         self._name = name
-        self._say = say
+        self._notify = notify
 
     @property
     def returncode(self) -> int | None:
         return self._child.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Its output, which the SDK can use: what it would do with any other is not to be relied on.
+        """Return its output, which the SDK can use: how the SDK treats any other output is not relied on.
 
         Raises:
             CredentialsError: it took too long, printed too much, failed, or printed no credentials.
         """
         loop = asyncio.get_running_loop()
-        word = loop.call_later(WORD_S, self._say, f"{self._name} has not answered yet; waiting …")
+        word = loop.call_later(WORD_S, self._notify, f"{self._name} has not answered yet; waiting …")
         reads = [loop.create_task(_all(stream)) for stream in (self._child.stdout, self._child.stderr)]
         try:
             async with asyncio.timeout(BOUND_S):
@@ -124,9 +124,9 @@ class _Child:
         return out, b""
 
     async def _kill(self) -> None:
-        """End it with its group, and wait for that, but not for whoever else holds its output open.
+        """End it with its group, and wait for that, but not for other processes that hold its output open.
 
-        asyncio says that a process has ended only once its pipes are empty, so what is left there is read.
+        asyncio reports the end of a process only when its pipes are empty, so they are read.
         """
         with suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
@@ -155,7 +155,7 @@ async def _all(stream: asyncio.StreamReader | None) -> bytes:
 
 
 def _wrong(out: bytes) -> str:
-    """What is printed instead of credentials, in words that quote nothing of it; "" for credentials.
+    """Return what was printed instead of credentials, quoting nothing of it; "" for credentials.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
     """
@@ -175,7 +175,7 @@ def _wrong(out: bytes) -> str:
 
 
 def _is_time(value: Any) -> bool:
-    """Whether the SDK can tell when it is: None is never, and a time of no time zone cannot be compared."""
+    """Return whether the SDK can read it as a time with a time zone; None never expires."""
     try:
         return value is None or dateutil.parser.parse(value).tzinfo is not None
     except (ValueError, OverflowError, TypeError):

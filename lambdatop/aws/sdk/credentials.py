@@ -1,4 +1,4 @@
-"""The SDK's credential providers, made to behave under a console: no prompt, no stdin, no IMDSv1."""
+"""Set up the SDK's credential providers for use under a console: no prompt, no stdin, no IMDSv1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from lambdatop.aws.sdk.credential_process import Say, starter
+from lambdatop.aws.sdk.credential_process import Notify, starter
 from lambdatop.aws.sdk.errors import LOGIN, translate
 from lambdatop.aws.sdk.mfa import SESSION_ENDS_EARLY_S, MfaCodes, refused
 from lambdatop.aws.sdk.walls.guard import GuardRefusal
@@ -20,20 +20,20 @@ MFA_WORDS = ("multifactorauthentication", "mfa")
 _MFA_CODES = ("AccessDenied", "ValidationError", "InvalidParameterValue")
 
 
-def settle_providers(session: Any, codes: MfaCodes | None, say: Say = lambda sentence: None) -> None:
-    """Do this before the session's first credentials: the providers are made from what is set here.
+def settle_providers(session: Any, codes: MfaCodes | None, notify: Notify = lambda sentence: None) -> None:
+    """Set up the providers; call it before the session's first credentials.
 
-    `say` tells of a credential_process that is waited for. It gets no stdin: what it would ask for there
-    would fight the console for the keys. The metadata service is asked by IMDSv2 only: version 1 answers
-    every request that can be smuggled to it.
+    `notify` is called when a credential_process is waited for. It gets no stdin: a prompt there would take
+    keys from the console. The metadata service is asked by IMDSv2 only: version 1 answers requests that
+    somebody makes a server send (SSRF).
     """
     session.set_config_variable("ec2_metadata_v1_disabled", True)
     prompter: Callable[[str], str] = codes.take if codes else _no_prompt
-    quiet_providers(session, prompter, codes.sessions if codes else None, lambda name: starter(name, say))
+    quiet_providers(session, prompter, codes.sessions if codes else None, lambda name: starter(name, notify))
 
 
 def mfa_refusal(error: BaseException) -> CredentialsError | None:
-    """The sentence for an answer of STS that is about the MFA code, None for any other error."""
+    """Return the sentence for an answer of STS that is about the MFA code, None for any other error."""
     if not isinstance(error, ClientError):
         return None
     about = error.response.get("Error") or {}
@@ -44,27 +44,27 @@ def mfa_refusal(error: BaseException) -> CredentialsError | None:
 
 
 def not_fetched(error: Exception) -> LambdatopError:
-    """The sentence for whatever kept the SDK from getting or renewing credentials."""
+    """Return the sentence for whatever kept the SDK from getting or renewing credentials."""
     known = (LambdatopError, GuardRefusal, ClientError, BotoCoreError, ResponseParserError)
     if isinstance(error, known):
         return mfa_refusal(error) or translate(error, "sts", "AssumeRole")
     if isinstance(error, RuntimeError) and "still expired" in str(error):
-        return CredentialsError(f"The credentials that were handed out have expired already: {LOGIN}.")
+        return CredentialsError(f"The credentials that were returned have expired already: {LOGIN}.")
     return CredentialsError(
-        f"What hands out the credentials gave none that can be used ({error_words(error)}): check the "
+        f"The source of the credentials returned none that can be used ({error_words(error)}): check the "
         "profile, and what answers there."
     )
 
 
 def _no_prompt(_: str) -> str:
     raise CredentialsError(
-        "The profile needs an MFA code, and nobody can be asked for it here: run it on a terminal, or get a "
+        "The profile needs an MFA code, and it cannot be asked for here: run it on a terminal, or get a "
         "session first (for example `aws sts get-session-token`) and use its profile."
     )
 
 
 def usable_until(credentials: Any, codes: MfaCodes | None) -> Callable[[], float | None]:
-    """Tells until when credentials work (s since the epoch, None when they do not say), asked at any time.
+    """Return a function for the time until which credentials work (s since the epoch, None when not said).
 
     Those that only a new MFA code can renew are refused by the SDK itself ten minutes before they expire.
     """

@@ -1,4 +1,4 @@
-"""Decide which endpoint is asked, and refuse what cannot be one."""
+"""Decide which endpoint is called, and refuse an invalid one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lambdatop.domain.sanitize import clean_line
 
 
 def foreign_endpoint(connection: Connection, session: Any) -> str:
-    """The endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
+    """Return the endpoint when it is not AWS's own, from the option, a variable or the profile; else ""."""
     if connection.endpoint_url:
         return clean_line(connection.endpoint_url, 500)
     found: list[str] = []
@@ -25,7 +25,7 @@ def foreign_endpoint(connection: Connection, session: Any) -> str:
 
 
 def configured_endpoint(session: Any, service: str) -> str:
-    """The endpoint of a service that a variable or the profile names, "" when none does."""
+    """Return the endpoint of a service that a variable or the profile names, "" when none does."""
     from botocore.configprovider import ConfiguredEndpointProvider
 
     if session.get_config_variable("ignore_configured_endpoint_urls"):
@@ -37,13 +37,13 @@ def configured_endpoint(session: Any, service: str) -> str:
 
 
 def check_endpoint(url: str) -> None:
-    """Raise UsageError, without the password that may stand in it, for what is no endpoint URL."""
+    """Raise UsageError for what is not an endpoint URL, without quoting a password in it."""
     if problem := endpoint_problem(url):
         raise UsageError(f"The endpoint {shown_url(url)!r} cannot be used: it {problem}.")
 
 
 def check_connection(connection: Connection) -> None:
-    """Raise UsageError for an endpoint that cannot be one, and for an isolated connection without its own."""
+    """Raise UsageError for an invalid endpoint, and for an isolated connection without its own."""
     if connection.endpoint_url:
         check_endpoint(connection.endpoint_url)
     if not connection.isolated:

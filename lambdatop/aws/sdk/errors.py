@@ -1,4 +1,4 @@
-"""Whatever the SDK raises becomes one of the domain's errors: a clean sentence that says what to do.
+"""Turn whatever the SDK raises into one of the domain's errors: a clean sentence that says what to do.
 
 AWS's codes are compared as text (`error.response["Error"]["Code"]`): most of them have no exception
 class, and the same condition has several spellings, one per protocol.
@@ -46,7 +46,7 @@ THROTTLED = _codes(
     "ProvisionedThroughputExceededException PriorRequestNotComplete KmsThrottled"
 )
 THROTTLED_THERE = frozenset({("kinesis", "LimitExceededException")})
-"""Codes that mean a rate in one service and something else in another, with botocore's service name."""
+"""Codes that mean throttling in one service and something else in another, with botocore's service name."""
 EXPIRED = _codes("ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired")
 WRONG_KEY = _codes(
     "UnrecognizedClientException UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId "
@@ -74,7 +74,7 @@ LOGIN = "log in again (`:login` in the console, or for example `aws sso login`)"
 
 
 def translate(error: BaseException, service: str, operation: str) -> LambdatopError:
-    """The domain error for `error`, raised by `service:operation` (botocore's service name)."""
+    """Return the domain error for `error`, raised by `service:operation` (botocore's service name)."""
     if isinstance(error, LambdatopError):
         return error
     name = f"{service}:{operation}"
@@ -83,12 +83,12 @@ def translate(error: BaseException, service: str, operation: str) -> LambdatopEr
     for kinds, make in _TABLE:
         if isinstance(error, kinds):
             return make(error, name)
-    words = error_words(error, _MESSAGE_MAX)  # a parser's own words quote the answer, keys included
+    words = error_words(error, _MESSAGE_MAX)  # a parser's message quotes the answer, keys included
     return SourceError(f"{name}: the answer could not be understood ({words}).", code=type(error).__name__)
 
 
 def gravest(failures: Sequence[SourceError]) -> SourceError:
-    """Of several failures of one round, the one to tell: what stops everything, then what is no denial."""
+    """Return the error to report of a round's failures: one that stops every read first, a denial last."""
     for kinds in (CredentialsError, Throttled), (Unreachable,):
         for failure in failures:
             if isinstance(failure, kinds):
@@ -97,7 +97,7 @@ def gravest(failures: Sequence[SourceError]) -> SourceError:
 
 
 def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
-    """AWS's error code (cleaned) and the HTTP status, 0 when there is none."""
+    """Return AWS's error code (cleaned) and the HTTP status, 0 when there is none."""
     response: Mapping[str, Any] = error.response or {}
     code = clean_name(str((response.get("Error") or {}).get("Code") or ""))
     status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode")
@@ -105,19 +105,19 @@ def code_and_status(error: sdk.ClientError) -> tuple[str, int]:
 
 
 def words_of(error: sdk.ClientError) -> str:
-    """AWS's own message, readable and without secrets: whoever answers may have put anything there."""
+    """Return AWS's own message, readable and without secrets: whoever answers may have put anything there."""
     return readable(str((error.response.get("Error") or {}).get("Message") or ""))
 
 
 def readable(text: str) -> str:
-    """Somebody's message, cleaned, cut and without secrets; of an HTML page only that it is one."""
+    """Return a message, cleaned, shortened and without secrets; of an HTML page only that it is one."""
     return "an HTML page" if _PAGE.search(text) else redact(clean_line(text, _MESSAGE_MAX))[0]
 
 
 def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceError:
     code, status = code_and_status(error)
     words, name = words_of(error), f"{service}:{operation}"
-    if service == "sts":  # it hands out keys: whatever looks like one is hidden, at the price of long names
+    if service == "sts":  # it returns keys: whatever looks like one is hidden, even long names
         code, words = redact_strictly(code), redact_strictly(words)
     if code in DENIED:
         asked = _PERFORM.search(words)
@@ -149,14 +149,14 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
 
 
 def _endpoint(error: BaseException) -> str:
-    """Scheme, host and port of what could not be reached; no path, no query, no password."""
+    """Return scheme, host and port of what could not be reached; no path, no query, no password."""
     kwargs = getattr(error, "kwargs", None) or {}
     parts = urlsplit(str(kwargs.get("endpoint_url") or kwargs.get("proxy_url") or ""))
     return clean_line(f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}", 200)
 
 
-def _told(error: BaseException) -> str:
-    """The SDK's words, without an answer that an HTTP parser or a credential provider quotes in them."""
+def _sdk_message(error: BaseException) -> str:
+    """Return the SDK's message, without an answer that an HTTP parser or a provider quotes in it."""
     if isinstance(error, sdk.CredentialRetrievalError):
         return str(error.kwargs.get("provider"))
     if isinstance(error, sdk.HTTPClientError):
@@ -167,7 +167,7 @@ def _told(error: BaseException) -> str:
 
 def _make(kind: type[LambdatopError], sentence: str) -> Callable[[BaseException, str], LambdatopError]:
     def make(error: BaseException, name: str) -> LambdatopError:
-        words = redact(clean_line(_told(error), 200))[0]
+        words = redact(clean_line(_sdk_message(error), 200))[0]
         text = sentence.format(name=name, words=words, endpoint=_endpoint(error))
         if issubclass(kind, SourceError):
             return kind(text, code=type(error).__name__)
@@ -199,7 +199,7 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, st
         _make(CredentialsError, f"The role needs a new MFA code, its credentials have expired: {LOGIN}."),
     ),
     (
-        (sdk.MetadataRetrievalError,),  # its words quote what the metadata service or the container answered
+        (sdk.MetadataRetrievalError,),  # its message quotes the metadata service's or the container's answer
         _make(
             CredentialsError,
             "The metadata service or the container's credentials endpoint gave no credentials: check what "
@@ -208,7 +208,7 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, st
     ),
     (
         (sdk.CredentialRetrievalError,),
-        _make(CredentialsError, "The credentials could not be fetched ({words}): check what hands them out."),
+        _make(CredentialsError, "The credentials could not be fetched ({words}): check their source."),
     ),
     (
         (sdk.ProfileNotFound,),
@@ -228,11 +228,11 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, st
     ),
     (
         (AnswerTooLong,),
-        _make(Unreachable, "{name}: {endpoint} sent more than any answer of AWS holds; it was given up."),
+        _make(Unreachable, "{name}: {endpoint} sent more than any answer of AWS; it was not read fully."),
     ),
     (
         (AnswerTooSlow,),
-        _make(Unreachable, "{name}: the answer of {endpoint} came too slowly and was given up."),
+        _make(Unreachable, "{name}: the answer of {endpoint} came too slowly; the request was cancelled."),
     ),
     (
         (sdk.ReadTimeoutError,),

@@ -1,7 +1,7 @@
-"""Whose credentials sign: asked of AWS with exactly the keys that then sign, and again at every renewal.
+"""Check whose credentials sign: ask AWS with exactly the keys that then sign, again at every renewal.
 
-The SDK renews credentials without a word, and what hands them out (a credential_process, a broker behind a
-container's endpoint) may meanwhile have moved to another account. Calls carry names that exist in both.
+The SDK renews credentials silently, and their source (a credential_process, a broker behind a container's
+endpoint) may meanwhile belong to another account. Calls name resources that may exist in both.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Caller(Struct, frozen=True):
 
 @contextmanager
 def signing_with(caller: Caller) -> Iterator[None]:
-    """Have everything that is sent from this task, in this block, signed with the keys of `caller`."""
+    """Sign everything that this task sends in this block with the keys of `caller`."""
     token = _pinned.set(caller.keys)
     try:
         yield
@@ -44,11 +44,11 @@ def signing_with(caller: Caller) -> Iterator[None]:
 
 
 class CheckedCredentials:
-    """Stands in the session in the place of the SDK's credentials: no key signs before AWS said whose it is.
+    """Replaces the SDK's credentials in the session: no key signs before AWS has said whose it is.
 
     The first identity is the one of the connection. When a renewal brings another account or another role,
-    `changed` is called once, and nothing is signed any more: the connection has to be opened anew. `held`
-    says what holds an account to read-only, "" when nothing does.
+    `changed` is called once, and nothing is signed any more: the connection has to be opened again. `held`
+    says which setting makes an account read-only, "" when none does.
     """
 
     def __init__(
@@ -78,17 +78,17 @@ class CheckedCredentials:
         return self._known.arn if self._known else ""
 
     async def get_account_id(self) -> Any:
-        """For endpoints that carry the account id: that of the keys that sign, None when they do not say."""
+        """Return the account id of the keys that sign, for endpoints that hold it; None when not said."""
         return (await self.get_frozen_credentials()).account_id
 
     def get_deferred_property(self, name: str) -> Callable[[], Awaitable[Any]]:
-        """The SDK's other way to the same; it asks for no other property than `account_id`."""
+        """Return the same the SDK's other way; it asks for no other property than `account_id`."""
         if name != "account_id":
             raise AttributeError(name)
         return self.get_account_id
 
     async def get_frozen_credentials(self) -> Any:
-        """Keys of which AWS has said that they are this connection's identity; the SDK signs with them.
+        """Return keys that AWS has said are this connection's identity; the SDK signs with them.
 
         Raises:
             IdentityChanged: they are somebody else's.
@@ -115,7 +115,7 @@ class CheckedCredentials:
             return await self._verify(await self._handed_out())
 
     async def _handed_out(self) -> Any:
-        """The present keys. A renewal fails in the words of the first time, whatever was to be signed."""
+        """Return the present keys. A renewal fails with the first message, whatever was to be signed."""
         try:
             return await self._credentials.get_frozen_credentials()
         except Exception as error:
@@ -144,5 +144,5 @@ class CheckedCredentials:
             f"(account {now.account or 'not known'}) instead of {first.arn} (account {first.account}). "
             "Nothing more is sent on this connection"
             + (f"; the new account is held to read-only ({held})" if held else "")
-            + ". Connect anew and plan anew."
+            + ". Connect again and plan again."
         )

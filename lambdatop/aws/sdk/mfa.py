@@ -1,4 +1,4 @@
-"""One-time MFA codes, asked for before anything else runs, and handed to the SDK when it wants them.
+"""Ask for one-time MFA codes before anything else runs, and give them to the SDK when it asks.
 
 Nothing of the SDK is imported here: whether a code is needed is decided before the first frame.
 """
@@ -14,14 +14,14 @@ REFUSED = "MfaCodeRefused"
 """`code` of the CredentialsError that says that AWS did not take an MFA code."""
 
 SESSION_ENDS_EARLY_S = 600.0
-"""So long before they expire the SDK stops using credentials that it cannot renew without a new code."""
+"""So long, s, before they expire the SDK stops using credentials that need a new code."""
 
 
 class MfaCodes:
-    """Codes by device, each handed out once, and the sessions got with them (in memory only).
+    """Codes by device, each used once, and the sessions obtained with them (in memory only).
 
-    The sessions are kept so that a lost connection can be made again without another code. `how` says to the
-    person where a new code is asked for.
+    The sessions are kept so that a lost connection can be opened again without another code. `how` tells the
+    user where a new code is asked for.
     """
 
     def __init__(self, how: str) -> None:
@@ -35,16 +35,16 @@ class MfaCodes:
         return "MfaCodes(…)"
 
     def hold(self, serial: str, code: str) -> None:
-        """Take a code for one use; sessions got with an older one are dropped."""
+        """Take a code for one use; sessions obtained with an older one are dropped."""
         self.sessions.clear()
         self._codes[serial] = code
 
     def forget(self) -> None:
-        """The sessions do not work any more."""
+        """Forget the sessions, which do not work any more."""
         self.sessions.clear()
 
     def take(self, prompt: str) -> str:
-        """The code for the device that the SDK's prompt names.
+        """Return the code for the device that the SDK's prompt names.
 
         Raises:
             CredentialsError: there is none (any more).
@@ -57,7 +57,7 @@ class MfaCodes:
 
 
 def refused(message: str) -> CredentialsError:
-    """AWS's refusal of a code, in words that say what to do."""
+    """Return AWS's refusal of a code, in words that say what to do."""
     words = clean_line(message, 200)
     return CredentialsError(
         f"AWS did not take the MFA code ({words}): it is wrong or was used already; wait for the next one.",

@@ -1,7 +1,7 @@
-"""The SDK session and the one door through which everything is read.
+"""Make the SDK session from which all clients are made.
 
-All hooks (guard, redaction) stand on the session before any client exists, because a client copies
-them when it is made. Clients are made late, one per service.
+All hooks (guard, redaction) are registered before any client exists, because a client copies them when it
+is made. Clients are made on first use, one per service.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lambdatop.domain.ports.runtime import Meter
 def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSession:
     """Return a session with all hooks, models from the installed package only, and no prompt for MFA codes.
 
-    Under a guard that is read-only these models know nothing but reads.
+    Under a read-only guard these models hold nothing but reads.
     """
     session = PlainSession(profile=None if connection.isolated else connection.profile)
     guard.install(session)
@@ -46,7 +46,7 @@ def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSessi
     if connection.access_key and connection.secret_key:
         session.set_credentials(connection.access_key, connection.secret_key, connection.session_token)
     else:
-        settle_providers(session, connection.codes, connection.say)
+        settle_providers(session, connection.codes, connection.notify)
     # Credential providers make clients of their own from this default; they get the same transport.
     session.set_default_client_config(AioConfig(http_session_cls=guarded_transport(guard)))
     logging.getLogger("aiobotocore").addHandler(logging.NullHandler())
@@ -54,7 +54,7 @@ def open_session(connection: Connection, guard: Guard, meter: Meter) -> AioSessi
 
 
 def strip(session: AioSession) -> None:
-    """From now on the session makes clients that can read and nothing else; there is no way back."""
+    """Strip the session: from now on its clients can only read. This cannot be undone."""
     session.register_component("data_loader", read_only_models.loader(read_only=True))
     session.get_component("event_emitter").register_last(
         "creating-client-class", read_only_models.remove_presigners, unique_id="lambdatop-presigners"
@@ -81,7 +81,7 @@ def _isolate(session: AioSession) -> None:
 def parse_timestamp(value: Any) -> datetime | None:
     """Parse as botocore does, with a short way for numbers: a metric answer holds tens of thousands.
 
-    None for what is no moment: it costs its record (`sound_answers`), not the answer.
+    None for what is not a time: only its record is left out (`answer_checks`), not the answer.
     """
     try:
         if isinstance(value, (int, float)):

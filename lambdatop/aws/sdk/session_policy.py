@@ -1,4 +1,4 @@
-"""The wall at AWS: a role that lambdatop assumes is held to reading by an inline session policy.
+"""Let AWS enforce read-only mode: limit a role that lambdatop assumes by an inline session policy.
 
 AWS grants what the role and the policy both allow, whatever this process, or foreign code in it, would send
 with the credentials. The configuration files of the SDK cannot express it, so the parameters of the
@@ -20,7 +20,7 @@ from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.sanitize import clean_line
 
 METHODS = ("assume-role", "assume-role-with-web-identity")
-"""What the SDK calls credentials that it got by assuming a role itself."""
+"""The SDK's names of credentials that it got by assuming a role itself."""
 OPERATIONS = ("AssumeRole", "AssumeRoleWithWebIdentity")
 LIMIT = 2048
 """Characters that AWS takes (STS)."""
@@ -37,8 +37,8 @@ def policy_text() -> str:
 class RoleSessions:
     """Completes the calls by which the session of one connection assumes roles.
 
-    A session that nobody named gets the name of who sits here, so that CloudTrail tells it. With `limited`
-    the last role of the chain gets the policy too; those on the way to it need to assume the next.
+    A session without a name gets the name of the user, so that CloudTrail shows it. With `limited` the last
+    role of the chain gets the policy, too; those before it need to assume the next.
     """
 
     def __init__(self, *, limited: bool) -> None:
@@ -68,10 +68,10 @@ class RoleSessions:
         return whole
 
     def check(self, credentials: Any, identity: str) -> None:
-        """Make sure that the credentials in use are held to the policy, where that was asked for.
+        """Make sure that the policy limits the credentials in use, where that was asked for.
 
-        An audit that believes in a wall which is not there is the worst of all, so this refuses. `identity`
-        is the ARN of GetCallerIdentity. Raises CredentialsError with a sentence that says what to do.
+        An audit that relies on a limit which does not exist is the worst case, so this refuses. `identity` is
+        the ARN of GetCallerIdentity. Raises CredentialsError with a sentence that says what to do.
         """
         if not self._policy:
             return
@@ -88,13 +88,13 @@ class RoleSessions:
 
 
 def _account_and_name(arn: str) -> tuple[str, str]:
-    """Of a role, or of a session without its name; the path of the role stands in neither."""
+    """Return account and name of a role, or of a session without its name; neither holds the role's path."""
     account = arn.split(":")[4:5]
     return (account[0] if account else "", arn.rpartition("/")[2])
 
 
 def session_name() -> str:
-    """Who sits here, as STS takes it: `lambdatop-ann@bastion-1`, at most 64 characters."""
+    """Return who uses lambdatop, as STS takes it: `lambdatop-ann@bastion-1`, at most 64 characters."""
     try:
         user = os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers

@@ -1,4 +1,4 @@
-"""cloudtrail:LookupEvents: who changed a function, a mapping, a queue or a rule."""
+"""Read by cloudtrail:LookupEvents who changed a function, a mapping, a queue or a rule."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from lambdatop.domain.sanitize import clean_line, clean_name
 
 MOST = 50
 PAGES = 5
-"""Reads of a thing stand in its trail, too, our own first of all; so far one looks behind them."""
+"""Pages that are read at most: the events of a resource hold reads, too, most of them our own."""
 
 _VERSION = re.compile(r"\d{8}(v\d+)?$")
 _ERROR_MAX = 400
 
 
 async def read_trail(api: Api, key: Key, since: float) -> tuple[TrailEvent, ...]:
-    """Changes of one thing after `since` (s since the epoch), newest first, 50 at most.
+    """Return changes of one resource after `since` (s since the epoch), newest first, 50 at most.
 
     CloudTrail is asked for one resource name at a time and gives reads and writes alike, so at most 250
-    events of each name are looked through. Raises SourceError and its kinds.
+    events of each name are read. Raises SourceError and its kinds.
     """
     found: dict[TrailEvent, None] = {}
     for name in _resources(key):
@@ -54,10 +54,10 @@ async def _of_name(api: Api, name: str, since: float) -> list[TrailEvent]:
 
 
 def _resources(key: Key) -> tuple[str, ...]:
-    """The names under which CloudTrail files what happens to this; an alias is filed under its function.
+    """Return the names under which CloudTrail lists events of this; an alias is listed under its function.
 
-    A function may be called by its name or by its ARN, as our own changes are. Which of the two a call by ARN
-    is filed under, AWS does not say: both are asked for.
+    A function may be called by its name or by its ARN, as in our own changes. AWS does not document under
+    which of the two a call by ARN is listed: both are asked for.
     """
     if key.kind in ("function", "alias"):
         name = key.id.partition(":")[0]
@@ -73,7 +73,7 @@ def _event(event: Mapping[str, Any]) -> TrailEvent:
     detail = _detail(event)
     identity = _part(detail, "userIdentity")
     arn = clean_line(_text(identity, "arn"), 2048)
-    # A service that acts on its own has no ARN, and one that acts for somebody has that one's.
+    # A service that acts on its own has no ARN, and one that acts for a caller has the caller's.
     names = (
         arn.rpartition(":")[2].rpartition("/")[2],
         _text(event, "Username"),
@@ -92,7 +92,7 @@ def _event(event: Mapping[str, Any]) -> TrailEvent:
 
 
 def _detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The event in CloudTrail's own JSON, {} when it is none: its outside still says what and when."""
+    """Return the event in CloudTrail's own JSON, {} when not valid: the outer fields say what and when."""
     try:
         detail = json.loads(_text(event, "CloudTrailEvent"))
     except (ValueError, RecursionError):

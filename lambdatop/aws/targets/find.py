@@ -1,4 +1,4 @@
-"""Finding the one target that a person means by a name, ARN, UUID or URL."""
+"""Find the one target that a person means by a name, ARN, UUID or URL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEAREST = 5
 
 
 class Finder:
-    """Looks targets up in one scope; every method raises LambdatopError kinds."""
+    """Finds targets in one scope; every method raises LambdatopError kinds."""
 
     def __init__(self, api: Api, scope: Scope, queues: QueueReader, aliases: Aliases) -> None:
         self._api = api
@@ -37,10 +37,10 @@ class Finder:
         self._aliases = aliases
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
-        """The one function, mapping, queue, alias or rule that `target` means, of these kinds.
+        """Find the one function, mapping, queue, alias or rule that `target` means, of these kinds.
 
         A mapping may also be named by its function or its queue when it is the only one there, an alias or a
-        rule by the function that it leads to.
+        rule by the function that it invokes.
         Raises TargetNotFound with the candidates when several match, with near names when none does.
         """
         text = target.strip()
@@ -73,7 +73,7 @@ class Finder:
         return found
 
     def _name_of(self, text: str) -> tuple[str, str | None]:
-        """The bare name or UUID, and the kind when the spelling leaves no doubt."""
+        """Return the bare name or UUID, and the kind when the spelling leaves no doubt."""
         arn = parse_arn(text)
         if arn is not None:
             self._check_scope(arn.account, arn.region, text)
@@ -85,7 +85,7 @@ class Finder:
                 return arn.name, "function"
             if rule_of_arn(text):
                 return arn.resource, "rule"
-            raise TargetNotFound(f"{_shown(text)} is the ARN of nothing that can be changed here.")
+            raise TargetNotFound(f"{_shown(text)} is not the ARN of something that can be changed here.")
         if "://" in text:
             return self._queue_of_url(text), "queue"
         if _UUID.match(text.lower()):
@@ -95,7 +95,7 @@ class Finder:
         return text, None
 
     def _queue_of_url(self, text: str) -> str:
-        """The queue's name; a URL names account and region too, and a namesake of ours is not meant."""
+        """Return the queue's name; a URL that names another account or region is refused."""
         parts = text.rstrip("/").rsplit("/", 2)
         if len(parts) != 3 or not parts[1].isdigit():
             raise TargetNotFound(f"{_shown(text)} is not a queue URL (https://host/account/name).")
@@ -147,7 +147,7 @@ class Finder:
         return [m.key for m in matching]
 
     async def _alias(self, text: str) -> list[Key]:
-        """`function:alias`, its ARN, or a function with one alias."""
+        """Find `function:alias`, its ARN, or a function with one alias."""
         arn = parse_arn(text)
         function, _, alias = (arn.resource.removeprefix("function:") if arn else text).partition(":")
         if not _FUNCTION_NAME.match(function):
@@ -158,7 +158,7 @@ class Finder:
             return []
 
     async def _rule(self, text: str) -> list[Key]:
-        """`bus/rule`, a rule of the default bus, its ARN, or a function that one rule sends to."""
+        """Find `bus/rule`, a rule of the default bus, its ARN, or a function that one rule sends to."""
         bus, name = rule_of_arn(text) or (text.rpartition("/")[0] or DEFAULT_BUS, text.rpartition("/")[2])
         if not _RULE_NAME.match(name):
             return []
@@ -209,7 +209,7 @@ _WORDS = {
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """At most five names that resemble `name`, those that contain it first."""
+    """Return at most five names that resemble `name`, those that contain it first."""
     ordered = sorted(names)
     low = name.lower()
     inside = [n for n in ordered if low and low in n.lower()]

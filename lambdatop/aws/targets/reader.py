@@ -1,4 +1,4 @@
-"""Fresh reads of single targets: finding one by what a person types, and its state as it is now."""
+"""Read single targets afresh: find one by what a person types, and read its present state."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class AwsReader:
         }
 
     async def find(self, target: str, kinds: Collection[str]) -> Key:
-        """The one thing that `target` means, of these kinds; see `find.Finder`."""
+        """Find the one thing that `target` means, of these kinds; see `find.Finder`."""
         return await self._finder.find(target, kinds)
 
     async def situation(self, key: Key) -> Situation:
-        """Everything a planner wants to know of this target."""
+        """Read everything that a planner needs to know of this target."""
         if key.kind == "function":
             return await self._situations.function(key)
         if key.kind == "mapping":
@@ -61,7 +61,7 @@ class AwsReader:
         raise TargetNotFound(f"A {key.kind} cannot be changed.")
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        """The aliases of a function, or the rules of the default bus that send to it."""
+        """Find the aliases of a function, or the rules of the default bus that send to it."""
         if kind == "alias":
             return tuple(await self._aliases.find_alias(function.id, None))
         answer = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=function.id)
@@ -72,11 +72,11 @@ class AwsReader:
         return tuple(dict.fromkeys(found))
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
-        """Who changed it within the last week; raises Denied, Throttled … like every read."""
+        """Return who changed it within the last week; raises Denied, Throttled … like every read."""
         return await read_trail(self._api, key, self._api.now() - TRAIL_S)
 
     async def state(self, plan_target: Key, fields: Collection[str]) -> State:
-        """The named control fields as they are now; nothing is asked when nothing is named."""
+        """Read the named control fields as they are now; nothing is asked when nothing is named."""
         if not fields:
             return {}
         known: dict[str, Any] = {}
@@ -98,14 +98,14 @@ class AwsReader:
         return {field: known[field] for field in fields}
 
     async def _age(self, facts: MappingFacts) -> float | None:
-        """The age of the oldest event, None while CloudWatch has none: then it falls or rises nowhere."""
+        """Return the oldest event's age, None while CloudWatch has none: then it falls or rises nowhere."""
         try:
             return await self._parts.oldest_age_s(facts)
         except NotAnswered:
             return None
 
     async def _mapping(self, key: Key, fields: Collection[str]) -> dict[str, Any]:
-        """Control fields of a mapping; the age of its oldest event costs a call of its own."""
+        """Read control fields of a mapping; the age of its oldest event costs a call of its own."""
         answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
         facts = mapping_facts(self._scope, answer)
         known = {name: read(facts) for name, read in CONTROL_FIELDS.items()}

@@ -1,7 +1,7 @@
-"""Everything a planner wants to know of one target, read fresh and side by side.
+"""Read everything that a planner needs to know of one target, afresh and concurrently.
 
-What is essential raises; every other part that cannot be read becomes a sentence in `gaps`, which names
-the operation, and the plan shows it instead of pretending.
+Essential parts raise; every other part that cannot be read becomes a sentence in `gaps`, which names the
+operation, and the plan shows it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Situations:
         self._queues = queues
 
     async def function(self, key: Key) -> FunctionSituation:
-        """A function; its configuration and reserved concurrency are essential."""
+        """Read a function; its configuration and reserved concurrency are essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         name = function_arn(self._scope, key.id)
         read = gaps.read
@@ -94,7 +94,7 @@ class Situations:
     async def _aliases(
         self, name: str, gaps: Gaps
     ) -> tuple[tuple[str, ...] | NotKnown, tuple[tuple[str, AsyncConfig], ...] | NotKnown]:
-        """The aliases of a function, and the event-invoke configurations of those that have one."""
+        """Read the aliases of a function, and the event-invoke configurations of those that have one."""
         found = await gaps.read("lambda:ListAliases", "its aliases are", self._parts.aliases(name))
         if isinstance(found, NotKnown) or not found:
             return found, found if isinstance(found, NotKnown) else ()
@@ -106,12 +106,12 @@ class Situations:
         return found, own
 
     async def mapping(self, key: Key) -> MappingSituation:
-        """A mapping; its own configuration is essential."""
+        """Read a mapping; its own configuration is essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         answer = await self._api.read("lambda", "GetEventSourceMapping", UUID=key.id)
         facts = mapping_facts(self._scope, answer)
         owners = (arn_text(answer.get("EventSourceMappingArn")), facts.function_arn)
-        (queue, retention, letters), age, stack = await asyncio.gather(
+        (queue, retention, dead_letters), age, stack = await asyncio.gather(
             self._retention(facts, gaps),
             gaps.read("cloudwatch:GetMetricData", "the oldest event's age is", parts.greatest_age_s(facts)),
             gaps.read("lambda:ListTags", "whether a stack owns it is", parts.stack(owners)),
@@ -125,11 +125,11 @@ class Situations:
             oldest_age_s=age,
             stack=stack,
             gaps=tuple(gaps.sentences),
-            dead_letters=letters,
+            dead_letters=dead_letters,
         )
 
     async def queue(self, key: Key) -> QueueSituation:
-        """A queue; its attributes are essential."""
+        """Read a queue; its attributes are essential."""
         gaps, at, parts = Gaps(), self._api.now(), self._parts
         facts = await self._queues.read(queue_arn(key))
         mappings, sources, age = await asyncio.gather(
@@ -172,7 +172,7 @@ class Situations:
         sources: tuple[str, ...] | NotKnown,
         gaps: Gaps,
     ) -> tuple[MoveTask | NotKnown | None, tuple[Consumer, ...] | NotKnown]:
-        """The newest redrive, and how those fare who would get the messages."""
+        """Read the newest redrive, and errors and throttles of the functions that would get the messages."""
         if not sources:
             return None, ()
         read, parts = gaps.read, self._parts
@@ -184,7 +184,11 @@ class Situations:
         behind = [m for m in mappings if m.source_name in sources and m.source_kind == "sqs"]
         fared = await asyncio.gather(
             *(
-                read("cloudwatch:GetMetricData", f"how {m.function.id} fares is", parts.fares(m))
+                read(
+                    "cloudwatch:GetMetricData",
+                    f"the recent errors of {m.function.id} are",
+                    parts.recent_errors(m),
+                )
                 for m in behind
             ),
         )
@@ -194,7 +198,7 @@ class Situations:
     async def _source_queues(
         self, mappings: Iterable[MappingFacts], gaps: Gaps
     ) -> tuple[tuple[QueueFacts, ...], tuple[tuple[str, NotKnown], ...]]:
-        """The queues that feed these mappings, and by ARN those that could not be read."""
+        """Read the queues that feed these mappings; returns, by ARN, also those that could not be read."""
         arns = sorted({m.source_arn for m in mappings if m.source_kind == "sqs"})
         found = await asyncio.gather(*(self._queue(arn, gaps) for arn in arns))
         pairs = tuple(zip(arns, found, strict=True))
@@ -207,13 +211,17 @@ class Situations:
     async def _retention(
         self, facts: MappingFacts, gaps: Gaps
     ) -> tuple[QueueFacts | NotKnown | None, int | NotKnown, bool | NotKnown]:
-        """The source queue, how long the source keeps events (s), and whether these are dead letters."""
+        """Read the source queue, how long the source keeps events (s), and whether these are dead letters."""
         if facts.source_kind == "sqs":
             queue = await self._queue(facts.source_arn, gaps)
             if isinstance(queue, NotKnown):
                 return queue, queue, queue
-            letters = await self._dead_letters_of(queue, gaps)
-            return queue, queue.retention_s, letters if isinstance(letters, NotKnown) else bool(letters)
+            dead_letters = await self._dead_letters_of(queue, gaps)
+            return (
+                queue,
+                queue.retention_s,
+                dead_letters if isinstance(dead_letters, NotKnown) else bool(dead_letters),
+            )
         if facts.source_kind == "dynamodb":
             return None, DYNAMODB_RETENTION_S, False
         if facts.source_kind != "kinesis":

@@ -57,7 +57,7 @@ def refuse_without_terminal(instead: str) -> None:
     """Refuse to start the console without a terminal on stdin, stdout and stderr (Textual paints on stderr).
 
     Raises:
-        UsageError: stdin, stdout or stderr is no terminal.
+        UsageError: stdin, stdout or stderr is not a terminal.
     """
     # Closed ones (`<&-`) are None.
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):

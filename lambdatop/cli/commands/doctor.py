@@ -1,4 +1,4 @@
-"""Check everything that lambdatop stands on, before anything else has to work."""
+"""Check everything that lambdatop depends on, before anything else has to work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show what was done, what became of it, and what can be taken back."""
+"""Show what was done, how it ended, and what can be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures by kind, asked of Logs Insights: for volumes that one machine cannot read."""
+"""Ask Logs Insights for failures by kind, for volumes that one machine cannot read."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from lambdatop.domain.state.world import EMPTY_WORLD, World
 from lambdatop.report.text.numbers import moment_of_ms
 
 COLLECT_AFTER = 50_000
-"""New objects between two looks for cycles while whole logs are read."""
+"""New objects between two collections of cycles while whole logs are read."""
 
 LIVE_PACE_S = 1.0
 """Live Tail sends an update each second."""

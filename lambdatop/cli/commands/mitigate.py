@@ -1,4 +1,4 @@
-"""Carry a mitigation out: plan, confirm, check, journal, one call, look again."""
+"""Carry a mitigation out: plan, confirm, check, journal, one call, read back."""
 
 from __future__ import annotations
 

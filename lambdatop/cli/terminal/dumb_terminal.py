@@ -1,4 +1,4 @@
-"""A terminal that cannot place its cursor (`TERM=dumb`): the table of `lambdatop snapshot` every minute."""
+"""Print a table every minute on a terminal without cursor control (`TERM=dumb`)."""
 
 from __future__ import annotations
 

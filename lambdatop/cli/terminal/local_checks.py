@@ -1,4 +1,4 @@
-"""What `lambdatop doctor` can tell without AWS: terminal, files, versions."""
+"""Check what `lambdatop doctor` can check without AWS: terminal, files, versions."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _state_check(state: Path) -> Check:
     state_: Verdict = "fail"
     do = f"Close it with: chmod 700 {shown}"
     if not stat.S_ISDIR(info.st_mode):
-        words, do = "is no directory", "Name another with --state-dir."
+        words, do = "is not a directory", "Name another with --state-dir."
     elif info.st_uid != os.geteuid():
         words, do = "belongs to somebody else", "Name a directory of your own with --state-dir."
     elif info.st_mode & 0o022:

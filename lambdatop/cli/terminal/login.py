@@ -1,4 +1,4 @@
-"""What `:login` does on the plain terminal while the console is suspended: the login of the profile."""
+"""Run the profile's login on the plain terminal for `:login`, while the console is suspended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks for MFA codes: before the console takes the terminal, and before a command connects."""
+"""Ask for MFA codes: before the console takes the terminal, and before a command connects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals end a run as `q` does, but cut no change off that is on its way: its end is waited for.
+"""End a run on a signal as `q` does, but wait for the end of a change in progress.
 
 The wait is bounded, and a second signal ends it at once; either way the journal says that the outcome is not
 known. Of a plan in steps nothing further is begun. All those signals are caught that end a program unless it

@@ -1,4 +1,4 @@
-"""The first frame: who this is and what it may do, while what makes the panes is still being loaded.
+"""Write the first frame: name and mode, while what makes the panes is still being loaded.
 
 That takes a third of a second, on a bastion with cold disks some seconds, in which nothing on the screen
 would say that the command has been understood. So this is plain text, written without Textual; the

@@ -171,7 +171,7 @@ class Ledger:
         self._publish(scope, function, time.time(), {"AsyncEventAge": self.store.timeline.aged(age_s) * 1000})
 
     def async_dropped(self, scope: Scope, function: str) -> None:
-        """Enter an event that was given up without success."""
+        """Enter an event that was discarded without success."""
         with self._counts(scope, function) as counts:
             counts.async_dropped += 1
         self._publish(scope, function, time.time(), {"AsyncEventsDropped": 1.0})

@@ -50,7 +50,7 @@ class Output:
         self._raw.flush()
 
     def isatty(self) -> bool:
-        """Return False: this is no terminal."""
+        """Return False: this is not a terminal."""
         return False
 
     def end(self) -> None:

@@ -1,6 +1,6 @@
 """Time compression: several real seconds of executions are published as one minute.
 
-CloudWatch thinks in minutes; a demo that shows its incident after ten of them is no demo. With
+CloudWatch counts in minutes; a demo that shows its incident after ten of them is of no use. With
 ``DEMO xN`` every ``60 / N`` real seconds are one *bucket*, and a bucket is published as one minute,
 back-dated from the moment of the question: the bucket that contains *now* answers for the current wall
 minute, the one before it for the minute before, and so on. With N = 12 an hour of history is the last

@@ -3,7 +3,7 @@
 ministack tries a failed batch without end whatever the mapping says, and a shard that is stuck holds its
 sisters up. Here, as on AWS: a failed batch is tried again until it succeeds, until its retries are used up or
 until it is too old; with bisecting it is split in halves first, which costs no retry. What is given up goes
-to the failure destination (metadata only) before the shard goes on. A throttle is no failure of the batch.
+to the failure destination (metadata only) before the shard goes on. A throttle is not a failure of the batch.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def start(
 
     Raises:
         DemoUnavailable: ministack is not installed, or the server failed or took too long.
-        ValueError: The scenario is unknown, the compression is no whole number of at least 1, or ``auth``
+        ValueError: The scenario is unknown, the compression is not a whole number of at least 1, or ``auth``
             was combined with ``deploy``.
     """
     if deploy and scenario not in SCENARIOS:
@@ -164,7 +164,7 @@ def compression_of(scenario: str) -> int:
     """Return how many times faster a scenario's published minutes pass, by its own or the user's wish.
 
     Raises:
-        ValueError: LAMBDATOP_DEMO_COMPRESSION is no whole number of at least 1.
+        ValueError: LAMBDATOP_DEMO_COMPRESSION is not a whole number of at least 1.
         KeyError: The scenario is unknown.
     """
     return _wished_compression() or SCENARIOS[scenario].compression

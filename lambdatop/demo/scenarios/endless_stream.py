@@ -16,7 +16,7 @@ _BAD = 4
 
 
 def payment(number: int, dice: random.Random) -> dict[str, Any]:
-    """Return the n-th payment; the fourth has an amount that is no number."""
+    """Return the n-th payment; the fourth has an amount that is not a number."""
     amount = "NaN" if number == _BAD else f"{dice.randint(100, 90_000) / 100:.2f}"
     return {"payment": 81_000 + number, "amount": amount}
 

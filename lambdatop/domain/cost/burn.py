@@ -1,4 +1,4 @@
-"""What functions cost per hour: the parts, the waste, the account's total, the time ahead. Pure.
+"""Describe what functions cost per hour: parts, waste, the account's total, the forecast. Pure.
 
 All of it is an estimate at list price from CloudWatch's minutes; `exact` is what REPORT lines bill.
 """

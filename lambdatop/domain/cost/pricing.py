@@ -1,4 +1,4 @@
-"""Price arithmetic. An estimate at list price, never an invoice.
+"""Compute prices: an estimate at list price, not an invoice.
 
 Free tiers, savings plans and volume tiers are left out, so the truth is at most this much. The figures stand
 in `prices/`; the constants here are us-east-1's.

@@ -1,4 +1,4 @@
-"""docs/detectors.md, made from the registry and the thresholds' metadata: both are written down once."""
+"""Write docs/detectors.md from the registry and the thresholds' metadata."""
 
 from __future__ import annotations
 

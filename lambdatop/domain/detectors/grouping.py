@@ -1,4 +1,4 @@
-"""One incident, one finding: symptoms with one cause are grouped, the cause first. Pure.
+"""Group findings with one cause into one incident, the cause first. Pure.
 
 Findings belong together when they concern the same function: their target or what they are `about` is the
 function, feeds it, takes its failures or holds its log. Findings that are only information never join two

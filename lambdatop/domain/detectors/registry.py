@@ -1,4 +1,4 @@
-"""The registry of detectors: each module in `rules` exports one SPEC, whose `detect(context)` gives findings.
+"""Find the detectors: each module in `rules` exports one SPEC, whose `detect(context)` gives findings.
 
 A detector reads its evaluation context and nothing else, so the order in which events arrived cannot change
 its findings.

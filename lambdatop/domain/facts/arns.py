@@ -1,4 +1,4 @@
-"""ARNs that lambdatop builds itself: what a call names, so that no other account's namesake can be meant.
+"""Build the ARNs that calls name, so that no resource of that name in another account can be meant.
 
 A bare name means whatever the signing account calls so. An ARN holds account and region, and AWS refuses it
 in any other, unless the owner's resource policy allows the caller

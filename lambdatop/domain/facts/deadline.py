@@ -1,4 +1,4 @@
-"""When events that wait begin to be lost: one rule for plans, dialogs, the journal and findings. Pure.
+"""Compute when waiting events begin to be lost: one rule for plans, dialogs, journal and findings. Pure.
 
 An event lives until the source's retention ends, and for this consumer no longer than the mapping's
 MaximumRecordAge or the function's MaximumEventAge. A deadline is promised only where it cannot be too late:

@@ -1,4 +1,4 @@
-"""What becomes of a failed event, in words: how often it is repeated, where it ends, when it expires.
+"""Describe what becomes of a failed event: how often it is repeated, where it ends, when it expires.
 
 The rules are AWS's by kind of invocation: Lambda's own queue repeats an asynchronous event, a queue hands
 a message out again after its visibility timeout, a shard is stuck with its batch, and a synchronous
@@ -33,7 +33,7 @@ def end_name(arn: str) -> str:
 
 
 class AsyncEnd(Struct, frozen=True):
-    """Where asynchronous events go that are given up: who takes them, and what of that was not read."""
+    """Where discarded asynchronous events go: the destination, and what of that was not read."""
 
     takers: tuple[str, ...]
     unread: NotKnown | None = None

@@ -1,4 +1,4 @@
-"""What was not read: a value that stands in the place of a fact, and the list of such reads.
+"""Describe what was not read: a value that replaces a fact, and the list of such reads.
 
 Not known is not "no", not "none" and not AWS's default. A field that may not have been read has the type
 `T | NotKnown`, so that whoever uses it has to say what holds then.

@@ -1,4 +1,4 @@
-"""What the caller may do, as far as IAM can simulate it: advice for the screen, never a wall.
+"""Describe what the caller may do, as far as IAM can simulate it; it only advises and blocks nothing.
 
 A simulation knows neither session policies, resource control policies nor what holds at the moment of the
 call (MFA, source address, tags), so a "no" hides nothing and a "yes" promises nothing. Answers are about

@@ -1,4 +1,4 @@
-"""What lambdatop asks of CloudWatch now, how often, and what that costs: for showing."""
+"""Describe what lambdatop asks of CloudWatch now, how often, and what that costs, for the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who acts in AWS, by ARN. Pure."""
+"""Parse who acts in AWS from an ARN. Pure."""
 
 from __future__ import annotations
 

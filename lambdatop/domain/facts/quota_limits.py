@@ -1,7 +1,7 @@
-"""Limits that AWS sets: as Service Quotas tells them, else as they are documented, marked as assumed.
+"""Hold limits that AWS sets: from Service Quotas, else as documented and marked as assumed.
 
-Sources of the documented values: AWS's guide "Lambda quotas" and the model;
-the codes are those of section 8.2. Sizes are bytes, rates requests/s, times s.
+The documented values and their sources are in docs/facts.md; codes are those of Service Quotas. Sizes are
+bytes, rates requests/s, times s.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a detector evaluates: the World at one moment, which minutes of it are final, and former findings.
+"""Hold what a detector reads: the World at one moment, its final minutes, and former findings.
 
 A detector reads its evaluation context and nothing else. Three rules live here, so that none can forget them:
 

@@ -1,4 +1,4 @@
-"""What the log says a function's errors are, for detectors that count them by metrics. Pure."""
+"""Take from the log what a function's errors are, for detectors that count by metrics. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lambdatop.domain.memo import once
 Evidence = tuple[tuple[str, float | int | str | None], ...]
 
 
-LOOKED = 400
+NEWEST_LINES = 400
 """Newest lines of a tail that are looked at: this is done in every round for every function that fails."""
 
 
 @once
 def _newest(tail: LogTail) -> tuple[Record, ...]:
     """Return the newest records of a tail."""
-    return join(sorted(events(tail), key=lambda line: line.at)[-LOOKED:])
+    return join(sorted(events(tail), key=lambda line: line.at)[-NEWEST_LINES:])
 
 
 def most_frequent(tail: LogTail, since: float) -> ErrorKind | None:
@@ -33,7 +33,7 @@ def most_frequent(tail: LogTail, since: float) -> ErrorKind | None:
 def failure_evidence(context: EvaluationContext, key: Key, over: Window) -> Evidence:
     """Return most frequent failure in the log since the window began: fingerprint, count, known signature.
 
-    Counted among the newest LOOKED lines. All None where no tail is followed. Secrets in it are masked.
+    Counted among the newest NEWEST_LINES lines. All None where no tail is followed. Secrets in it are masked.
     """
     tail = context.world.logs.get(key)
     # Log lines carry the clock's time, which published minutes outrun in the demo.

@@ -1,4 +1,4 @@
-"""When does it run out: a robust trend over minutes, and the range of moments that it allows. Pure.
+"""Forecast when a limit is reached: a robust trend over minutes, and the range of times it allows. Pure.
 
 The trend is Theil and Sen's: the median of the slopes between all pairs of points, so that a third of the
 points may be wild without moving it far. Its range is from the lower to the upper quartile of these slopes;

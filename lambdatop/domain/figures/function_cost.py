@@ -1,4 +1,4 @@
-"""Burn out of the World: what each function costs per hour now, and what of that is waste. Pure.
+"""Compute what each function costs per hour now, and which part of that is waste. Pure.
 
     duration     sum of Duration x memory x price of the architecture
     requests     Invocations x price of a request

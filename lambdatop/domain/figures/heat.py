@@ -1,4 +1,4 @@
-"""Heat: one number from 0 to 100 that says where to look first.
+"""Compute heat: one number from 0 to 100 for how urgently a function needs attention.
 
     heat = 45 E + 25 T + 15 D + 10 C + 5 V
 

@@ -1,4 +1,4 @@
-"""The traffic of a function on a cycle: does the cycle itself explain it, or does something outside? Pure."""
+"""Decide whether a cycle itself explains the traffic of a function on it, or something outside. Pure."""
 
 from __future__ import annotations
 

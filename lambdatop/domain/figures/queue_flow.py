@@ -1,4 +1,4 @@
-"""How a queue flows: received, deleted, redelivery, depth over time. Shared by rows and detectors."""
+"""Compute a queue's flow: received, deleted, redelivery, depth over time. For rows and detectors."""
 
 from __future__ import annotations
 

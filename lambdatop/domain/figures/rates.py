@@ -1,4 +1,4 @@
-"""From minute series to the figures of a row: rates, windows, trends, sparklines."""
+"""Compute the figures of a row from minute series: rates, windows, trends, sparklines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a stream's consumer is behind, and whether it falls back further. Pure."""
+"""Compute how far a stream's consumer is behind, and whether the lag grows. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closed paths in a graph of edges: strongly connected components, then the shortest way round. Pure.
+"""Find closed paths in a graph of edges: strongly connected components, then the shortest path. Pure.
 
 Work is linear in the number of edges but for the ways round, which have a budget: an environment that
 names everything makes one component of hundreds of functions, and nobody reads hundreds of paths.

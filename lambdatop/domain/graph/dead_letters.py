@@ -1,4 +1,4 @@
-"""Where failures end: dead-letter queues by redrive policy, and queues that functions hand failures to."""
+"""Find where failures end: dead-letter queues by redrive policy, and failure destinations of functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nodes of the event graph: one ARN for each thing that events can reach, and what to call it."""
+"""Name the nodes of the event graph: one ARN for each thing that events can reach."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def name_of(node_: str) -> str:
 
 
 def service_of(node_: str) -> str:
-    """Return the service of a node's ARN, "other" for what is no ARN."""
+    """Return the service of a node's ARN, "other" for what is not an ARN."""
     return node_.split(":", 3)[2] if node_.startswith("arn:") and node_.count(":") >= 5 else "other"
 
 

@@ -1,4 +1,4 @@
-"""The event graph: who sends events to whom, and where it closes into a cycle.
+"""Build the event graph: who sends events to whom, and where it closes into a cycle.
 
 Nodes are ARNs without a function's qualifier; a DynamoDB stream and its table are one node. Cycles are looked
 for among the edges that are certain first, then among those that are likely, then among all: a function

@@ -1,4 +1,4 @@
-"""What the tail of a function's log says about its requests and environments. Pure.
+"""Take from a log's tail what it shows about requests and environments. Pure.
 
 Lines may come late and out of order, so everything is put in the order of the lines' own stamps first:
 the digest of a tail does not depend on how its lines arrived.

@@ -1,4 +1,4 @@
-"""Figures of one function out of its log: cold starts, environments, what it costs. Pure."""
+"""Compute figures of one function from its log: cold starts, environments, cost. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ one would count minutes that nobody read as minutes without requests."""
 GAP_S = 10.0
 """An environment without a START for this long after its initialisation was made ahead of requests, in s.
 
-Telemetry section 12: below 1 s the request waited for it; 10 s is the threshold in common use.
+Below 1 s the request waited for it; 10 s is the threshold in common use.
 """
 INIT_LIMIT_S = 10.0
 """Longest initialisation on demand; stands in where no line says how long it took, in s."""

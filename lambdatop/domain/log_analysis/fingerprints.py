@@ -1,4 +1,4 @@
-"""Errors by kind: what two of them have in common once numbers, ids, names and places are left out. Pure.
+"""Group errors by kind: equal once numbers, ids, names and places are left out. Pure.
 
 `fingerprint` is linear: the text is capped, its pattern has no nested quantifier that could give back what
 it took (every inner repetition is possessive or bounded), and each alternative begins at the start of a word.

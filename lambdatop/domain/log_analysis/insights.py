@@ -1,4 +1,4 @@
-"""Asking CloudWatch Logs Insights instead of reading every line: what is asked, and what it costs. Pure."""
+"""Prepare Logs Insights queries and read their answers, with their cost. Pure."""
 
 from __future__ import annotations
 

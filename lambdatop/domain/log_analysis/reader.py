@@ -1,4 +1,4 @@
-"""What the log of one function teaches, learned as its lines come, a small piece at a time. Pure."""
+"""Analyse the log of one function as its lines come, in small pieces between paints. Pure."""
 
 from __future__ import annotations
 

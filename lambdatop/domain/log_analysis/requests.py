@@ -1,4 +1,4 @@
-"""One row per request id: how long, how often, what became of it. Pure."""
+"""Make one row per request id: duration, attempts, result. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Request(Struct, frozen=True):
         max_memory_mb: used memory in MB.
         error_type: what the platform names as the type of the error.
         error: the line that says what went wrong, "" for none; also an error that was handled.
-        signature: the known failure (see `signatures.py`).
+        signature: the known failure (see `known_failures.py`).
         stream: the stream (environment) of the newest attempt.
         first_at: stamp of the first line, s since the epoch.
         last_at: stamp of the last line, s since the epoch.

@@ -1,4 +1,4 @@
-"""What a log teaches, learned line by line: figures, errors by kind, requests. Pure.
+"""Analyse a log line by line: figures, errors by kind, requests. Pure.
 
 The same as `log_figures`, `digest_errors` and `requests` say of all the lines at once, but each line costs
 its microseconds only when it comes, and what was learned outlives the bounded tail that the lines came

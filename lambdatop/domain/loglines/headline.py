@@ -1,4 +1,4 @@
-"""The one line of a record that says what went wrong. Pure.
+"""Find the line of a record that says what went wrong. Pure.
 
 A traceback names its exception at its end, every other trace at its beginning, and JSON in a field.
 """

@@ -1,4 +1,4 @@
-r"""Log lines in JSON: the platform's events and what applications write. Pure.
+r"""Parse log lines in JSON: the platform's events and what applications write. Pure.
 
 Strings that come out of JSON are cleaned again: `\u001b` is harmless text until it is decoded.
 """
@@ -83,7 +83,7 @@ def _broken(text: str) -> Read | None:
 
 
 def _failure(text: str, level: str) -> str:
-    """Return the signature of an application's line; debug output alone is no failure."""
+    """Return the signature of an application's line; debug output alone is not a failure."""
     return "" if level in ("debug", "trace") else classify(text)
 
 

@@ -1,4 +1,4 @@
-"""Known failures by what a log line says. Pure, linear in a bounded part of the line.
+"""Recognize known failures in a log line. Pure, linear in a bounded part of the line.
 
 A line is looked at by plain substrings in lower case, never by a pattern that could backtrack: the first
 HEAD characters (where runtimes write the error) and the last TAIL (where a traceback ends in it). Wordings

@@ -1,4 +1,4 @@
-"""Log lines of Lambda: what a line is, and what a REPORT says. Pure; text is cleaned first."""
+"""Parse log lines of Lambda, REPORT lines included. Pure; text is cleaned first."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class LogLine(Struct, frozen=True):
 
     `seq` counts up within one function's tail; `at` is the event's timestamp in s since the epoch.
     `kind` is start, end, report, init, error, timeout or app; `level` is trace, debug, info, warn, error,
-    fatal or "". `signature` is the known failure that the line shows (see `signatures.py`), "" for none.
+    fatal or "". `signature` is the known failure that the line shows (see `known_failures.py`), "" for none.
     """
 
     seq: int

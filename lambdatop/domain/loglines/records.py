@@ -1,4 +1,4 @@
-"""Records: what one statement of a program wrote, although it arrived as several events. Pure.
+"""Join the events that one statement of a program wrote into a record. Pure.
 
 A stack trace that goes to stderr line by line becomes one record again, and every record knows its
 request: by its own id where the platform wrote it, otherwise by the START line that it follows in its

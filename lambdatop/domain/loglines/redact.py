@@ -1,4 +1,4 @@
-"""Secrets in log lines and messages, hidden: best effort, in time linear in the text. Pure.
+"""Hide secrets in log lines and messages: best effort, in time linear in the text. Pure.
 
 What has a shape of its own is found anywhere (access key ids, tokens of three base64 parts, private key
 blocks, tokens of known givers); what has none only beside a word that says so (`password=`, `DB_PASS:`,

@@ -1,4 +1,4 @@
-"""Which line goes on with the stack trace above it, language by language. Pure; every pattern is linear.
+"""Decide which lines continue a stack trace, by language. Pure; every pattern is linear.
 
 Lines were cleaned, so a tab at their beginning has become four spaces. A line is judged by its own shape
 and by the mode that the lines above it put the trace into.

@@ -1,4 +1,4 @@
-"""What the parsers of text and JSON log lines share: their result, the words for levels, numbers. Pure."""
+"""Hold what the parsers of text and JSON log lines share: result, words for levels, numbers. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""rollback_alias: an alias back to a version, version and empty weights always together.
+"""rollback_alias: point an alias at a version; version and empty weights are always sent together.
 
 UpdateAlias keeps the weights that it is not given, so that a rollback of the version alone would still send a
 share of the traffic to the bad one.

@@ -1,4 +1,4 @@
-"""stop_async_retries and restore_async: the event-invoke configuration, whole before and whole after.
+"""stop_async_retries and restore_async: the whole event-invoke configuration before and after.
 
 PutFunctionEventInvokeConfig drops every setting that it is not given, destinations included; so a change
 merges with what is there (Update), and only the way back writes the whole set that was saved (Put).
@@ -215,7 +215,7 @@ SPECS = (
         order=70,
         kind="function",
         tier="T2",
-        summary="retry no asynchronous event, and give up those older than 60 s",
+        summary="retry no asynchronous event, and discard those older than 60 s",
         plan=plan_stop_async_retries,
         hotkey="A",
         label="stop retries",

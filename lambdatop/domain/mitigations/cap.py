@@ -1,4 +1,4 @@
-"""cap_concurrency: PutFunctionConcurrency(n). No more than n run at once, and n are set aside for it."""
+"""cap_concurrency: PutFunctionConcurrency(n). At most n run at once, and n are reserved for the function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of work that is refused above a limit of concurrency, by the function's own settings."""
+"""Describe what becomes of work refused above a concurrency limit, by the function's own settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Composite plans: several plans in their order, confirmed once, each with a journal entry of its own."""
+"""Compose plans of several plans in order: confirmed once, each with a journal entry of its own."""
 
 from __future__ import annotations
 

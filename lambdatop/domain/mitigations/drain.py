@@ -1,4 +1,4 @@
-"""Draining a queue to a file on this machine: what is deleted was on disk, fsync'd, before.
+"""Plan the draining of a queue to a file on this machine: each message is on disk before it is deleted.
 
 It is a step of quarantine_queue. One journal entry stands for the whole drain; the file names every message
 that it took, so that a drain that was cut off is told apart from one that never began.

@@ -1,7 +1,7 @@
 """Refuse to plan on an answer that came from another account or region than the connection's.
 
 Credentials that change hands between two reads bring the state of a namesake. The call itself could not reach
-it (it names this account, see `addresses.py`), but the plan would state what is not so.
+it (it names this account, see `facts/arns.py`), but the plan would state what is not so.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""KMS actions that moving or receiving the messages of an encrypted queue needs besides those of SQS.
+"""List the KMS actions that moving or receiving messages of an encrypted queue needs besides SQS's.
 
 Source: "minimum permissions" of
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html

@@ -1,4 +1,4 @@
-"""The IAM policies that lambdatop prints: what its reads and its mitigations declare, and nothing else.
+"""Print IAM policies from what reads and mitigations declare, and nothing else.
 
 Pure: the reads come from whoever sends them, the changes from the registry of mitigations. Which resources an
 action takes is AWS's Service Authorization Reference

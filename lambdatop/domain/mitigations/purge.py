@@ -1,4 +1,4 @@
-"""purge_queue: the last choice. Irreversible; the plan says what else there is."""
+"""purge_queue: the last resort. Irreversible; the plan names the alternatives."""
 
 from __future__ import annotations
 

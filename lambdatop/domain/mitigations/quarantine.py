@@ -1,4 +1,4 @@
-"""quarantine_queue: nothing is delivered from a queue any more, and its messages are put out of the way.
+"""quarantine_queue: stop deliveries from a queue, and move its messages aside.
 
 Hold (disable its triggers), then move them aside (dead-letter queues only: SQS moves no others), or drain
 them to a file on this machine. Without a place it holds only.

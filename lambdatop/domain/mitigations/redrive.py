@@ -1,4 +1,4 @@
-"""redrive_dlq: StartMessageMoveTask, at a pace; and CancelMessageMoveTask, the way to stop one.
+"""redrive_dlq: StartMessageMoveTask at a limited rate, and CancelMessageMoveTask to stop it.
 
 Nothing is lost, but nothing brings moved messages back either: they get a new id, a new age and a new
 retention in the queue where they land.
@@ -123,7 +123,7 @@ def not_redrivable(mitigation: str, s: QueueSituation) -> Refusal | None:
     if isinstance(task, NotKnown):
         return _unread(mitigation, s, "Whether a move out of it runs already", task)
     if not s.dead_letters_of:
-        reason = f"{q.name} is no SQS queue's dead-letter queue, and SQS moves messages out of these only."
+        reason = f"{q.name} is not the DLQ of an SQS queue, and SQS moves messages out of such DLQs only."
         hint = "What Lambda or SNS put there has to be sent again by whoever knows what it was."
         return Refusal(mitigation, s.ref, reason, hint)
     if task is not None and task.status in MOVING:
@@ -196,7 +196,7 @@ def plan_stop(
 def _consumer(c: Consumer) -> str:
     name = f"{c.mapping.source_name} feeds {c.mapping.function.id} ({c.mapping.state})"
     if c.invocations is None or c.errors is None:
-        return f"{name}; how it fares is not known"
+        return f"{name}; its recent errors are not known"
     return f"{name}: {c.errors:.0f} errors in {c.invocations:.0f} invocations of the newest ten minutes"
 
 

@@ -1,4 +1,4 @@
-"""The registry of mitigations: each module of this folder exports its own in SPECS.
+"""Find the mitigations: each module of this folder exports its own in SPECS.
 
 A planner turns a fresh Situation into a Plan that states everything, or a Refusal that says why not.
 """

@@ -1,4 +1,4 @@
-"""restore_concurrency: reserved concurrency back to a former value, where absent, 0 and n differ."""
+"""restore_concurrency: set reserved concurrency to a former value; absent, 0 and n differ."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def below_provisioned(mitigation: str, s: FunctionSituation, wanted: Reserved) -
 
 
 def no_room(mitigation: str, s: FunctionSituation, wanted: Reserved) -> Refusal | None:
-    """Refuse what the account, as it was read, cannot give; the floor is no constant, and AWS's to say."""
+    """Refuse what the account, as it was read, cannot give; the floor is AWS's, not a constant."""
     free = unreserved(s)
     if isinstance(free, NotKnown) or wanted is None:
         return None

@@ -1,4 +1,4 @@
-"""Which entries stay in the journal's file when it grows too long; the others go to an archive. Pure."""
+"""Choose which entries stay in the journal's file when it grows too long; the others are archived. Pure."""
 
 from __future__ import annotations
 

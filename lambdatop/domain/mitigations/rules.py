@@ -1,4 +1,4 @@
-"""disable_rule and enable_rule: an EventBridge rule off and on. What it would have matched is gone."""
+"""disable_rule and enable_rule: switch an EventBridge rule. Events meanwhile are not matched later."""
 
 from __future__ import annotations
 

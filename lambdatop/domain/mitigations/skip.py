@@ -1,4 +1,4 @@
-"""Skipping a poison pill on a stream: find the bad record by halving its batch, drop it, and put all back.
+"""Skip a poison pill on a stream: find the bad record by halving its batch, drop it, restore the settings.
 
 A stream-fed function cannot be stopped by stopping it: the shard is tried again until its records expire.
 With few retries and bisecting Lambda closes in on the record that fails, reports its place, and goes on.
@@ -50,7 +50,7 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
         hint = "Pass --set on_failure=ARN (a queue or topic), or on_failure=none to drop records unreported."
         return Refusal(NAME, s.ref, "Where should the place of skipped records be reported?", hint)
     if m.bisect_on_error and m.max_retry_attempts not in (None, ENDLESS):
-        reason = f"It bisects and gives up after {m.max_retry_attempts} retries already."
+        reason = f"It bisects and discards after {m.max_retry_attempts} retries already."
         return Refusal(NAME, s.ref, reason, "Bad records are skipped already.")
     steps = _steps(s, params, now, plan_id)
     title = f"Skip the bad record of {m.source_name} → {m.function.id}, then put the settings back"

@@ -1,4 +1,4 @@
-"""throttle_to_zero: PutFunctionConcurrency(0). Facts: AWS stops new invocations, running ones go on."""
+"""throttle_to_zero: PutFunctionConcurrency(0). AWS stops new invocations, running ones continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way back: an undo is a plan of its own, with its own check of what is there now."""
+"""Plan an undo: a plan of its own, with its own check of the present state."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _lost(target: State, current: State) -> str:
     limit, now = target.get("reserved_concurrency"), current.get("reserved_concurrency")
     if limit is not None and (now is None or now > limit):
         return (
-            f"beyond {limit} at once synchronous callers get 429, and asynchronous events are given up "
+            f"beyond {limit} at once synchronous callers get 429, and asynchronous events are discarded "
             "once they are too old"
         )
     return "nothing"

@@ -1,4 +1,4 @@
-"""What the journal means: records in the order they were written, folded into entries. Pure."""
+"""Fold the journal's records, in the order they were written, into entries. Pure."""
 
 from __future__ import annotations
 

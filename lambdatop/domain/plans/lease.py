@@ -1,4 +1,4 @@
-"""The shared lease: a note in a table that says who works on a thing now.
+"""Describe the shared lease: a note in a table that says who works on a thing now.
 
 It is advisory. AWS checks no fence, so a lease forbids nothing; it lets two responders see each other before
 they act. Whoever cannot get one, or cannot reach the table, acts all the same and is told.

@@ -1,4 +1,4 @@
-"""Settings as people type them, with the ranges of AWS's model."""
+"""Parse settings as people type them, with the ranges of AWS's model."""
 
 from __future__ import annotations
 

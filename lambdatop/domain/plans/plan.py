@@ -1,4 +1,4 @@
-"""Plans: what a mitigation would do, stated completely before anything is sent."""
+"""Describe plans: what a mitigation would do, stated completely before anything is sent."""
 
 from __future__ import annotations
 

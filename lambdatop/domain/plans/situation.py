@@ -1,4 +1,4 @@
-"""What a planner needs to know of one target, read fresh from AWS right before planning.
+"""Describe what a planner needs to know of one target, read right before planning.
 
 What could not be read is a `NotKnown` in the place of the value; a default is what AWS answers where there is
 nothing. `gaps` are the sentences about it ("lambda:GetPolicy is denied, so callers by resource policy are

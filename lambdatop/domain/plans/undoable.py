@@ -1,4 +1,4 @@
-"""Which entry an undo takes back: the one rule for the console and the command line. Pure.
+"""Choose the entry that an undo takes back: one rule for the console and the command line. Pure.
 
 An undo and what it undid cancel each other, so undoing twice walks back and does not flip. A redo (the undo
 of an undo) is a change again and can be taken back like one.

@@ -1,4 +1,4 @@
-"""Plans in steps that ended halfway: what was done stays, and whoever comes next has to know of it. Pure."""
+"""Describe plans in steps that ended halfway: what was done stays, and the next start reports it. Pure."""
 
 from __future__ import annotations
 

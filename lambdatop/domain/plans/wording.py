@@ -1,4 +1,4 @@
-"""Words that several plans share: values, counts, spans."""
+"""Share words of several plans: values, counts, spans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the plan of looks knows of series while a round goes on: the World, and this round's answers over it.
+"""Hold series while a round runs: those of the World, with this round's answers over them.
 
 The engine folds every answer into the World, once. A round brings tens of thousands of series, of which the
 plan reads some hundred before it ends: only those are put together here, when they are asked for.

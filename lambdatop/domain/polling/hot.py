@@ -1,4 +1,4 @@
-"""Which functions are worth a look each minute: in trouble lately, or found to move a total. Pure."""
+"""Choose functions to read each minute: in trouble lately, or found to move a total. Pure."""
 
 from __future__ import annotations
 

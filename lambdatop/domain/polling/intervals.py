@@ -1,4 +1,4 @@
-"""How often each tier can be afforded, and how old things may become by that. Pure; see `look_plan.py`."""
+"""Compute how often each tier can be afforded, and the resulting ages. Pure; see `polling_cost.py`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class DetailPaces(NamedTuple):
 
 
 class SweepPaces(NamedTuple):
-    """`soon_s` between two sweeps for one move; `periodic_s` between two looks without a reason.
+    """`soon_s` between two sweeps for one move; `periodic_s` between two sweeps without a reason.
 
     None: detail finds the cold ones. `periodic_h` are functions an hour.
     """

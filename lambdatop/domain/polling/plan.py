@@ -1,14 +1,14 @@
-"""What to ask CloudWatch now and how often, so that lambdatop's own cost stays within its budget. Pure.
+"""Decide what to ask CloudWatch now, and how often, so that the cost stays within the budget. Pure.
 
 GetMetricData is billed by the series asked for (one unit each, however many minutes it covers), so everything
 here is counted in units, and paces are s. The tiers, dearest last:
 
-1. the trip-wire: a dozen totals of the account, each round, always (`look_wire.py`);
+1. the trip-wire: a dozen totals of the account, each round, always (`tripwire.py`);
 2. discovery: ListMetrics(RecentlyActive) tells for next to nothing which functions ran at all lately;
 3. the sweep: ONE series of each active function, to find who moved a total, or who fails unnoticed;
 4. detail: all series of what is on screen, watched or hot; then, as far as the money goes, of all others.
 
-History is no tier: a function that comes into detail is asked for its whole hour, which costs the same.
+History is not a tier: a function that comes into detail is asked for its whole hour, which costs the same.
 
 While nothing is wrong the calm budget is spent, otherwise the whole one. Small accounts fit: then the tiers
 collapse, and every function gets detail in each round. Metrics Insights would find the top functions in one
@@ -43,7 +43,7 @@ class PollingPlan(Struct, frozen=True):
     """What is due now. `sweep` are asked for `metric` only; `detail` and `fixed` for all of their series.
 
     `room` is how many units are left beside it for series that its answers make worth asking for. `more` says
-    that a person's full look goes on in another round at once.
+    that a person's full read goes on in another round at once.
     """
 
     wire: bool

@@ -1,4 +1,4 @@
-"""The trip-wire: a few totals of the account, and whether they leave what the last hour made usual. Pure.
+"""Detect that a total of the account leaves its usual range of the last hour. Pure.
 
 Usual is the median of the last hour without its newest minutes; a total moves when one of the newest minutes
 is above it by 6 robust standard deviations (1.4826 x MAD), by a share of it, and by an absolute minimum, all

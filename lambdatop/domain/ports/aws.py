@@ -1,4 +1,4 @@
-"""The doors between rooms, as Protocols: who offers what to whom."""
+"""Declare what the engine needs of AWS: sources, reader, mutator, lease, queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a log held in one stretch of time, all of it, in batches as they are read."""
+"""Declare the export of all that logs held in a window, in batches as they are read."""
 
 from __future__ import annotations
 

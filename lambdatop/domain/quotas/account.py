@@ -1,4 +1,4 @@
-"""Limits of the account: concurrency and who takes it, its request rate, code storage, Lambda's own API."""
+"""Make the account's quota rows: concurrency and who takes it, request rate, code storage, Lambda's API."""
 
 from __future__ import annotations
 

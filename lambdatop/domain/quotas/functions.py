@@ -1,4 +1,4 @@
-"""Limits of each function: reservation, provisioned concurrency, rates of requests and scaling."""
+"""Make each function's quota rows: reservation, provisioned concurrency, request and scaling rates."""
 
 from __future__ import annotations
 

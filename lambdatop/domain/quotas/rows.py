@@ -1,4 +1,4 @@
-"""Quota rows: what runs out next and when, the nearest to its limit first."""
+"""Make the quota rows: what runs out next and when, the nearest to its limit first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every quota row is made from: the World of one scope at one moment, and the making of a row."""
+"""Hold what every quota row is made from: the World of one scope at one moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of what feeds functions, and of their network: queues, shards, mappings, interfaces."""
+"""Make quota rows of what feeds functions, and of their network: queues, shards, mappings, interfaces."""
 
 from __future__ import annotations
 

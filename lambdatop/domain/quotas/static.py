@@ -1,4 +1,4 @@
-"""Limits that are hit one at a time, by a deployment or by one request: functions that come near them."""
+"""Make quota rows of limits that one deployment or one request reaches: functions that come near."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A regular expression as an automaton that is built while it reads: one step a character. Pure.
+"""Search a regular expression by an automaton that is built while it reads: one step a character. Pure.
 
 The parsed pattern becomes nodes (Thompson); sets of nodes become states when a text first leads to them.
 Beginnings, ends and word boundaries are decided when the character behind them is known.
@@ -28,7 +28,7 @@ _NONE, _WORD, _OTHER = "", "word", "other"
 
 
 class PatternError(LambdatopError):
-    """A pattern that is no regular expression, or one that cannot be searched in linear time."""
+    """A pattern that is not a regular expression, or one that cannot be searched in linear time."""
 
 
 @dataclass(slots=True)

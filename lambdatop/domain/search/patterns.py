@@ -1,4 +1,4 @@
-"""Regular expressions that people type, searched in time linear in the text. Pure.
+"""Search regular expressions that people type, in time linear in the text. Pure.
 
 Python's own engine tries one possibility after the other: `(a+)+$` takes hours on thirty letters, and
 `.*a.*b.*c` the fourth power of the line's length, while whoever writes the log line chooses the text. So
@@ -57,7 +57,7 @@ def linear_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
     """Compile a pattern that takes time linear in the text that is searched.
 
     Raises:
-        PatternError: it is no regular expression, too long, or needs more than an automaton.
+        PatternError: it is not a regular expression, too long, or needs more than an automaton.
     """
     if len(text) > MAX_CHARS:
         raise PatternError(f"the pattern is longer than {MAX_CHARS} characters")
@@ -66,7 +66,7 @@ def linear_pattern(text: str, *, ignore_case: bool = False) -> Pattern:
         tree = _parser.parse(text, flags)
         fast = re.compile(text, flags)
     except (re.error, OverflowError, RecursionError) as error:
-        raise PatternError(f"it is no regular expression: {error}") from None
+        raise PatternError(f"it is not a regular expression: {error}") from None
     _refuse(tree)
     unbounded, choices = _cost(tree)
     if choices <= CHOICES and unbounded == 0 and tree.getwidth()[1] <= WIDTH:

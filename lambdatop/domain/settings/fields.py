@@ -1,6 +1,6 @@
-"""Settings as fields of a struct: default, unit, range or check, option and meaning stand in one place.
+"""Define settings as fields of a struct with default, unit, range or check, option and meaning.
 
-The configuration's schema, options of the command line, config.example.yaml, README's table,
+The configuration's schema, options of the command line, config.example.yaml, docs/commands.md,
 docs/detectors.md and the sentences about wrong values are made of it (`config/schema.py` reads the fields).
 """
 

@@ -1,4 +1,4 @@
-"""Everything that a user may set: each is one field with default, unit, range or check, and meaning.
+"""Hold everything that a user may set: one field each with default, unit, range or check, and meaning.
 
 `config/` fills it from YAML, options and variables.
 """

@@ -1,4 +1,4 @@
-"""Thresholds of each detector: one class per detector, each field with its unit, range and meaning.
+"""Hold the thresholds: one class per detector, each field with its unit, range and meaning.
 
 The configuration's schema and docs/detectors.md are made from these fields, so a threshold is written
 down once. Defaults come from the sources that each detector's module names.
@@ -26,7 +26,7 @@ class AsyncAmplificationSettings(Section, frozen=True):
 
 
 class AsyncLossSettings(Section, frozen=True):
-    """`async_loss`: asynchronous events given up or not delivered anywhere."""
+    """`async_loss`: asynchronous events discarded or not delivered anywhere."""
 
     window_min: int = _window(5)
 
@@ -85,7 +85,7 @@ class BlockedShardSettings(Section, frozen=True):
 
 
 class StreamLossSettings(Section, frozen=True):
-    """`stream_loss`: stream records given up."""
+    """`stream_loss`: stream records discarded."""
 
     window_min: int = _window(5)
 

@@ -1,4 +1,4 @@
-"""From the World to the Snapshot: the one place where figures for showing are computed. Pure."""
+"""Build the Snapshot from the World: the one place where figures for showing are computed. Pure."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ from lambdatop.domain.state.world import World
 HOLD_QUOTAS_S = (10.0, 60.0)
 """How long the quotas of a large account stand, s: while there is news, and while only time passes."""
 
-_QUOTAS_LOOK_AT = tuple(
-    name for spec in SOURCES.values() if spec.anew or spec is QUOTAS for name in spec.world
-)
+_QUOTAS_READ = tuple(name for spec in SOURCES.values() if spec.anew or spec is QUOTAS for name in spec.world)
 
 GIVE_WAY_EVERY = 20
 """Rows that are made in one piece: one or two ms."""
@@ -144,7 +142,7 @@ def _quotas(
     They change by minutes, and counting reads everything.
     """
     if kept is not None:
-        newer = any(getattr(kept.world, name) is not getattr(world, name) for name in _QUOTAS_LOOK_AT)
+        newer = any(getattr(kept.world, name) is not getattr(world, name) for name in _QUOTAS_READ)
         if at - kept.quotas_at < (hold_s[0] if newer else hold_s[1]):
             return kept.quotas_at, previous.quotas
     return at, quota_rows(world, at, settings, give_way)

@@ -1,4 +1,4 @@
-"""One function's row: its figures over the last final minutes. Pure."""
+"""Make one function's row: its figures over the last final minutes. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a World does not know because its reads brought nothing or have not been made. Pure."""
+"""List what a World does not know because reads failed or have not been made. Pure."""
 
 from __future__ import annotations
 

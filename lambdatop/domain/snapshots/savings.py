@@ -1,4 +1,4 @@
-"""What stopping saves: from a plan and what is burned now to USD per hour. Pure.
+"""Compute what stopping saves, in USD per hour, from a plan and the present cost. Pure.
 
     runs                  all that the function costs because it runs; provisioned concurrency goes on
     some runs             at most that: which runs are meant cannot be told

@@ -1,4 +1,4 @@
-"""Storm rows: each way in which work may repeat, ordered by how much it does.
+"""Make the storm rows: each trigger that may repeat work, ordered by how much it does.
 
     score = 10 x wasted share + 5 x error rate + 3 x min(1, DLQ growth per min / 10)
             + 2 x retried until the record expires, while failing + 8 x its function feeds itself
@@ -7,9 +7,9 @@
                     flight) / received), attempts of asynchronous events beyond the first ((attempts -
                     received) / attempts), failed batches of a stream (errors / invocations)
     error rate      of the function over the same window
-    wasted USD/h    wasted share x what it costs to run the function (`burning.py`, which takes the largest
-                    such share as the function's waste): an estimate, because the durations of repeated and
-                    of first runs cannot be told apart
+    wasted USD/h    wasted share x what it costs to run the function (`function_cost.py`, which takes the
+                    largest such share as the function's waste): an estimate, because the durations of
+                    repeated and of first runs cannot be told apart
 A mapping that is Disabled keeps its row but scores by what still waits only (0).
 """
 

@@ -1,4 +1,4 @@
-"""What became of the mutations that stand: does the effect show, and did somebody change them since. Pure."""
+"""Describe what the mutations that stand have done: their effect, and changes by others since. Pure."""
 
 from __future__ import annotations
 

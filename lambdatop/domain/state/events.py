@@ -1,4 +1,4 @@
-"""Everything lambdatop learns from outside, as immutable events. `fold` is their only reader.
+"""Define what lambdatop learns from outside as immutable events. Only `fold` reads them.
 
 Every event carries its scope and `at`, the moment it was fetched (s since the epoch).
 """

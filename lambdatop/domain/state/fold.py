@@ -1,4 +1,4 @@
-"""fold(world, event): the only way in which the World changes. Pure, total, order-tolerant.
+"""Fold an event into the World: the only way in which it changes. Pure, total, order-tolerant.
 
 Lists are complete, so they replace. Metric answers replace their window. Log lines are appended
 without duplicates. An event older than what is already known for the same list changes nothing, so a

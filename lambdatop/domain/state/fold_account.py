@@ -1,4 +1,4 @@
-"""The part of `fold` about the account: limits, provisioned concurrency, prices, past hours, our calls."""
+"""Fold events about the account: limits, provisioned concurrency, prices, past hours, our calls."""
 
 from __future__ import annotations
 

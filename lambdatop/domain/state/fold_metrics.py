@@ -1,4 +1,4 @@
-"""The part of `fold` that is about metrics: their points, who ran lately, and the plan of looks."""
+"""Fold events about metrics: points, which functions ran lately, and the polling plan."""
 
 from __future__ import annotations
 

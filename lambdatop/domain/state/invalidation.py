@@ -1,4 +1,4 @@
-"""What can look different from what the last round said of it. Pure.
+"""Decide which rows may differ from those of the last round. Pure.
 
 At ten thousand functions a round that judges each of them anew costs seconds, while a few hundred of them
 have anything new. What a round leaves behind is its World and its rows; this says which of them still hold.

@@ -1,4 +1,4 @@
-"""The Snapshot: what there is to see, made once per round and read by everybody.
+"""Define the Snapshot: everything that is shown, made once per round and read by all.
 
 Frozen and compared by identity: comparing two by value costs milliseconds a tick.
 """

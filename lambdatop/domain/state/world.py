@@ -1,4 +1,4 @@
-"""The World: everything known now, as one immutable value. Only `fold` makes new ones."""
+"""Define the World: everything known now, as one immutable value. Only `fold` makes new ones."""
 
 from __future__ import annotations
 

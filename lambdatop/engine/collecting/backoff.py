@@ -1,4 +1,4 @@
-"""How often a collector asks: its pace, jitter, back-off and slow recovery. Pure."""
+"""Decide how often a collector asks: its pace, jitter, back-off and slow recovery. Pure."""
 
 from __future__ import annotations
 

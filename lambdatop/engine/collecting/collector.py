@@ -1,4 +1,4 @@
-"""One collector: a source and its pace. It reports how it is doing, and it never dies."""
+"""Run one collector: a source and its pace. It reports its state, and no error ends it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Collector:
     """Asks one source round after round.
 
     A tick that falls into a running round is dropped; a round that takes longer than its limit
-    (60 s, or the pace if that is longer) is given up and reported, as is every other failure. `begun` counts
+    (60 s, or the pace if that is longer) is cancelled and reported, as is every other failure. `begun` counts
     rounds, each of which ends in one report.
     """
 
@@ -124,7 +124,7 @@ class Collector:
     async def _ask(self) -> Exception | None:
         """Run one round; return the error that ended it, or None."""
         if self._round is not None and not self._round.done():
-            return SourceError(f"The last round of {self.name} was given up and still has not ended.")
+            return SourceError(f"The last round of {self.name} was cancelled and has not ended yet.")
         self._round = task = asyncio.ensure_future(self._collect())
         task.add_done_callback(_noticed)
         clock = self._at.clock
@@ -133,7 +133,7 @@ class Collector:
             self._report("stale", (0.0, ""), f"This round of {self.name} takes longer than usual.", None)
             if not await finished_within(clock, task, self._limit_s - stale_s):
                 task.cancel()
-                return SourceError(f"{self.name} took longer than {self._limit_s:g} s and was given up.")
+                return SourceError(f"{self.name} took longer than {self._limit_s:g} s and was cancelled.")
         if task.cancelled():
             return SourceError(f"The round of {self.name} was cancelled from within.")
         error = task.exception()
@@ -172,7 +172,7 @@ class Collector:
 
 def _noticed(task: asyncio.Task[None]) -> None:
     if not task.cancelled():
-        task.exception()  # a round that was given up may still fail; asyncio must not complain about it
+        task.exception()  # a cancelled round may still fail; asyncio must not complain about it
 
 
 def _state_of(error: Exception) -> SourceState:

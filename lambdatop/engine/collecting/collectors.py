@@ -1,4 +1,4 @@
-"""All collectors of one connection, and who has to wait for whom at the start."""
+"""Run all collectors of one connection, and order their start."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Fleet:
         self.rounds.update(e.source for e in ended)
         for name in reported & self._waiting:
             if self.tries_again(name):
-                continue  # throttled is no answer: it is asked again in a moment
+                continue  # throttled is not an answer: it is asked again soon
             self._waiting.discard(name)
             for dependent, needs in NEEDS.items():
                 if name in needs and self._may_begin(dependent) and dependent in self._collectors:

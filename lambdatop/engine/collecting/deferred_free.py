@@ -1,4 +1,4 @@
-"""Log lines that left the World, kept until no snapshot on screen holds them.
+"""Keep log lines that left the World until no snapshot on screen holds them, then free them.
 
 Whoever holds a snapshot last frees what no newer one has. With logs that pour in these are fifty thousand
 lines and 0.2 s in one piece, and the last one is the screen, when it takes the next snapshot. So they are
@@ -59,7 +59,7 @@ class DeferredFree:
                 self._held.appendleft((NOBODY, lines[shown:]))
 
     def clear(self) -> None:
-        """Free what nobody looks at."""
+        """Free what no snapshot holds."""
         while self._held and self._held[0][0] <= self._done_with:
             release_in_pieces(self._held.popleft()[1], self._give_way)
 

@@ -1,4 +1,4 @@
-"""What people look at and what burns: the part of a View that is not the World."""
+"""Keep what people look at and which functions are hot: the part of a View that is not the World."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lambdatop.engine.collecting.live_policy import LivePolicy
 from lambdatop.engine.collecting.publisher import Publisher
 
 FULL_S = 300.0
-"""A full look that could not be completed for so long is not wanted any more."""
+"""A full read that could not be completed for so long, s, is cancelled."""
 
 
 class Attention:

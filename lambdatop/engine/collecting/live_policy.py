@@ -1,4 +1,4 @@
-"""Whose log comes through Live Tail, which costs money by the minute."""
+"""Choose whose log comes through Live Tail, which costs money by the minute."""
 
 from __future__ import annotations
 

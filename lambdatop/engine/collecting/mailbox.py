@@ -1,4 +1,4 @@
-"""From the collectors to the fold loop: events wait here for at most one turn of the loop."""
+"""Pass events from the collectors to the fold loop; they wait for at most one turn of the loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking on, for whoever looks only once: until everything worth asking was asked, or time is up."""
+"""Read for a command that reads once: until everything worth asking was asked, or time is up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.collecting.collectors import UNHURRIED, Fleet
 
 VAIN_MOST = {"ok": 2, "denied": 1}
-"""Rounds after which a source is given up if they leave as much unasked as there was, by how the last ended.
+"""Rounds without progress after which a source is not waited for any more, by how the last one ended.
 
 What was denied may have been another queue than the one that is still to be asked about.
 """

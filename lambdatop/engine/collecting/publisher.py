@@ -1,4 +1,4 @@
-"""The World as it grows, and the newest Snapshot of it. One writer, any number of readers."""
+"""Publish the World and its newest Snapshot. One writer, any number of readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping one connection open: connect with back-off, and again when credentials stop working."""
+"""Keep one connection open: connect with back-off, and again when credentials stop working."""
 
 from __future__ import annotations
 

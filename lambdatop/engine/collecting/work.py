@@ -1,4 +1,4 @@
-"""What is under way in this process, whichever connection it began on."""
+"""Keep track of work in progress in this process, whichever connection it began on."""
 
 from __future__ import annotations
 

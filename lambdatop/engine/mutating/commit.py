@@ -1,4 +1,4 @@
-"""One mutation, from the intent on disk to the outcome on disk: the only way to `Mutator`.
+"""Carry one mutation from the intent on disk to the outcome on disk: the only way to `Mutator`.
 
 A call goes out once. Only when AWS has refused it because it was busy it goes out again, after another look
 at the target, and each attempt is written down before it leaves.

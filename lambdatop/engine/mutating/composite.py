@@ -1,4 +1,4 @@
-"""Plans in steps: group after group, each waiting for what the one before it was to bring about."""
+"""Carry out plans in steps: group after group, each after the condition that the one before waits for."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.clock import wait_at_most
 from lambdatop.engine.mutating.read_back import read_fields
 
-LOOK_EVERY_S = 5.0
+CHECK_EVERY_S = 5.0
 HALF = 0.5
-CLEAR_LOOKS = 12
-"""Looks without a problem, a minute of them: a blocked shard is tried again at least that often."""
+CLEAR_CHECKS = 12
+"""Checks without a problem, a minute of them: a blocked shard is tried again at least that often."""
 
 
 class Ground(Protocol):
@@ -96,7 +96,7 @@ class Course(Struct, frozen=True):
             if left <= 0:
                 unread = next((f" (last: {w.error.rstrip('.')})" for w in waiting if w.error), "")
                 return f"waited {for_s:.0f} s {_words(waiting)}, in vain{unread}"
-            if await wait_at_most(self.clock, self.closing, min(LOOK_EVERY_S, left)):
+            if await wait_at_most(self.clock, self.closing, min(CHECK_EVERY_S, left)):
                 return f"lambdatop was closing while it waited {_words(waiting)}"
 
     async def _end(self, plan: Plan, done: list[Result], last: Result) -> Result:
@@ -139,7 +139,7 @@ def side_by_side(steps: Sequence[Plan]) -> list[tuple[Plan, ...]]:
 
 @dataclass(slots=True)
 class Watch:
-    """Looks at a step's target until what it waits for has come; `error` is why the last look saw nothing."""
+    """Reads a step's target until what it waits for has come; `error` is why the last read failed."""
 
     step: Plan
     wait: Wait
@@ -162,7 +162,7 @@ class Watch:
         self.clear = self.clear + 1 if fields.get(self.wait.clears) == "" else 0
         now = _number(fields, self.wait.falls)
         fallen = now is not None and self.first is not None and now <= HALF * self.first
-        return fallen or self.clear > CLEAR_LOOKS
+        return fallen or self.clear > CLEAR_CHECKS
 
     async def _fields(self, reader: Reader) -> State:
         names = (self.wait.falls, self.wait.clears) if self.wait.clears else (self.wait.falls,)

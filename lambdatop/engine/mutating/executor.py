@@ -1,4 +1,4 @@
-"""Carries confirmed plans out: fresh read, intent on disk, one call, read back, outcome on disk.
+"""Carry out confirmed plans: fresh read, intent on disk, one call, read back, outcome on disk.
 
 A call that is on its way is never cancelled: it runs in a task of its own, which the caller only
 watches. In read-only mode there is no mutator, and nothing here could make one.

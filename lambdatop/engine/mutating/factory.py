@@ -1,4 +1,4 @@
-"""One executor for one open connection: the same for the console and for commands that do one thing."""
+"""Make the executor of an open connection, for the console and for commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a process that wrote into the journal still carries its plan in steps out."""
+"""Find out whether a process that wrote into the journal still carries out its plan in steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a wish to a plan: read the target fresh, plan, and find what an undo would undo."""
+"""Turn a request into a plan: read the target afresh, plan, and find what an undo would undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading control fields back from AWS: what is there now, and has it become what we asked for."""
+"""Read control fields back from AWS: the present state, and whether it is what we asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lambdatop.domain.ports.runtime import Clock
 from lambdatop.engine.unexpected import unexpected
 
 PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
-"""Waits before each look: reads after a write are eventually consistent, and a trigger needs time."""
+"""Pauses before each read, s: reads after a write are eventually consistent, and a trigger needs time."""
 STATE = "state"
 
 

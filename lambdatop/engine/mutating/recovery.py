@@ -1,4 +1,4 @@
-"""What became of intents whose end nobody saw: a process died, or an answer was lost.
+"""Find the outcome of intents whose end was not recorded: a process died, or an answer was lost.
 
 An entry is "open" when its process died between intent and outcome, "unknown" when the answer was lost
 and the state read back right afterwards did not show it. Both are read again, by whoever starts next.

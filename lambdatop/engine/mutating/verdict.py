@@ -1,4 +1,4 @@
-"""What a call's answer and the state read back mean together. Pure."""
+"""Decide what a call's answer and the state read back mean together. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`snapshot --markdown`: a report that an auditor can file. Pure: a Snapshot in, Markdown out.
+"""Write `snapshot --markdown`, a report for auditors. Pure: a Snapshot in, Markdown out.
 
 It says what was not seen before it says what was, and ends with the hash of itself. Whatever came from AWS or
 from this machine goes through `cell`: one line, secrets masked, nothing of it Markdown. It stands in tables
@@ -32,7 +32,7 @@ The last line holds the SHA-256 of all bytes (UTF-8) before it. To check the fil
 
     sed '/^{HASH_LINE}/,$d' report.md | sha256sum
 
-It shows that nothing was changed by accident. It is no signature: whoever edits the report can compute it
+It shows that nothing was changed by accident. It is not a signature: whoever edits the report can compute it
 anew, so keep the hash where it cannot be edited."""
 
 _NOTE = """\
@@ -202,4 +202,4 @@ def _looks(snapshot: Snapshot) -> Iterable[str]:
     more = (("why that budget", plan.why), ("slowed down", plan.slowed), ("missing", plan.note))
     rows = [(name, text) for name, text in more if text]
     if rows:
-        yield "\n" + table(("PLAN OF LOOKS", "WHAT"), rows) + "\n"
+        yield "\n" + table(("POLLING PLAN", "WHAT"), rows) + "\n"

@@ -1,4 +1,4 @@
-"""What the audit report shows after what it could not see: findings, configuration, figures, own calls."""
+"""Write the tables of the audit report: findings, configuration, figures, own calls."""
 
 from __future__ import annotations
 
@@ -260,6 +260,6 @@ def _calls(snapshot: Snapshot) -> str:
     return (
         f"## What lambdatop itself did\n\n{plural(total, 'request')} to AWS until this report, repeats and "
         f"the SDK's own included, at list price {spend.usd:.5f} USD. These are all that its session sent "
-        "(asking an instance or a container for credentials is no operation of AWS).\n\n"
+        "(asking an instance or a container for credentials is not an operation of AWS).\n\n"
         + table(("OPERATION", "REQUESTS", "USD"), rows, (1, 2))
     )

@@ -1,4 +1,4 @@
-"""What functions burn, as the JSON of a snapshot. Pure."""
+"""Render the cost of functions as the JSON of a snapshot. Pure."""
 
 from __future__ import annotations
 

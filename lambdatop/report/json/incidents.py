@@ -1,4 +1,4 @@
-"""Findings, incidents and storms as the JSON of a snapshot. Pure."""
+"""Render findings, incidents and storms as the JSON of a snapshot. Pure."""
 
 from __future__ import annotations
 

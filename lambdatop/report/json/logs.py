@@ -1,4 +1,4 @@
-"""What the log of a function teaches, as the JSON of a snapshot. Pure; secrets in samples are hidden."""
+"""Render the analysis of a function's log as the JSON of a snapshot. Pure; secrets in samples are hidden."""
 
 from __future__ import annotations
 

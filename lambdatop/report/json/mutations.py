@@ -1,4 +1,4 @@
-"""Plans, journal entries and results as JSON: what would be done, what was done, how it ended. Pure."""
+"""Render plans, journal entries and results as JSON. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alphabet of our JSON: strict numbers, UTC times, nothing that a parser could refuse. Pure."""
+"""Render the basic values of our JSON: strict numbers, UTC times, nothing that a parser refuses. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots, plans, entries and results as the JSON that other programs see. Pure.
+"""Render snapshots as the JSON that other programs read. Pure.
 
 Times are ISO-8601 in UTC, units stand in the key names, what is not known is null, and the order of
 keys is the order written here. `lambdatop.snapshot/1` only ever grows keys; a changed meaning needs a

@@ -1,4 +1,4 @@
-"""The report of `lambdatop doctor` as text for a terminal and as JSON."""
+"""Render the report of `lambdatop doctor` as text for a terminal and as JSON."""
 
 from __future__ import annotations
 

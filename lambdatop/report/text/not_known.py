@@ -1,4 +1,4 @@
-"""What a snapshot could not look at, in words: for tables and reports, and for who relies on findings. Pure.
+"""Say what a snapshot could not read, for tables, reports and checks. Pure.
 
 A table without rows says "none" only where its sources have answered.
 """

@@ -1,4 +1,4 @@
-"""Numbers as text: short, with their unit, and a dash for what is not known."""
+"""Write numbers as text: short, with their unit, and a dash for what is not known."""
 
 from __future__ import annotations
 

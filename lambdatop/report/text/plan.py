@@ -1,4 +1,4 @@
-"""A plan or a refusal as a person reads it before saying yes."""
+"""Write a plan or a refusal for a person to read before confirming."""
 
 from __future__ import annotations
 

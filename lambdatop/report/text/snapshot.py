@@ -1,4 +1,4 @@
-"""Snapshots, journal and plans as plain text. Pure: values in, text out."""
+"""Write snapshots, journal and plans as plain text. Pure: values in, text out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain text tables: aligned columns for people, Markdown for tickets. No colour, no widths to guess."""
+"""Write plain text tables: aligned columns for people, Markdown for tickets. No colour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 Row = Sequence[str]
 
 _AT_AN_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-"""An underscore that could begin or end emphasis; one within a word is no markup and stays readable."""
+"""An underscore that could begin or end emphasis; one within a word is not markup and stays readable."""
 _BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """Whatever some reader takes for the end of a line."""
 _PICTURES = "\u203c-\u3299\U0001f000-\U0001faff"

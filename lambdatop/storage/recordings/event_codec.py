@@ -1,8 +1,8 @@
-"""One event as one line of JSON, and back. Pure.
+"""Write one event as one line of JSON, and read it. Pure.
 
     {"event": "FunctionsListed", "scope": [account, region], "at": …, "functions": [{…}, …]}
 
-Every event is written by its type hints (`typedjson.py`), so a new event or field needs no code here.
+Every event is written by its type hints (`typed_json.py`), so a new event or field needs no code here.
 
 Metric answers repeat the whole history window each round, so a MetricsObserved is written as what
 changed against the answers before it in the same file:
@@ -104,7 +104,7 @@ class EventReader:
         """Return the event of one line.
 
         Raises:
-            Mismatch: the line is no event of this schema; the text says where.
+            Mismatch: the line is not an event of this schema; the text says where.
         """
         try:
             data = json.loads(line)

@@ -1,11 +1,11 @@
-"""Recordings: an event stream as lines of JSON, to be folded again later as if it came in live.
+"""Write and read recordings: events as lines of JSON, to be folded later as if they came live.
 
     {"schema": "lambdatop.recording/1", "began_at": …, "version": …, "publish_delay_s": …, "times": …, …}
     {"event": "FunctionsListed", "scope": [account, region], "at": …, "functions": [{…}, …]}
     …
 
 One header, then one event a line in the order in which they were folded, written by their type hints
-(`typedjson.py`). A file whose name ends in .gz is compressed. The recorder sits between feed and fold;
+(`typed_json.py`). A file whose name ends in .gz is compressed. The recorder sits between feed and fold;
 replay is just another feed.
 
 Log lines, names and the journal are written as they are, and log lines may hold secrets of the functions
@@ -118,7 +118,7 @@ def read_recording(path: Path, *, any_owner: bool = False) -> Recording:
     """Read all of a recording.
 
     `any_owner`: it came with the source code, so its owner does not matter. Raises: RecordingError: somebody
-    else could have written it, it cannot be read, is no recording of this schema, or a line in it is invalid.
+    else could have written it, it cannot be read, is not a recording of this schema, or has an invalid line.
     """
     cut: list[str] = []
     flags = os.O_RDONLY | os.O_CLOEXEC

@@ -1,4 +1,4 @@
-"""Values as JSON by their type hints: one codec for every struct and NamedTuple of the domain. Pure.
+"""Write values as JSON by their type hints: one codec for every struct and NamedTuple. Pure.
 
 - A struct is an object; fields that stand at their default are left out, so a field that is new is no
   news in a file that does not use it, and a file that is older than a field reads as its default.

@@ -1,4 +1,4 @@
-"""The console as a Textual app: looks at the newest snapshot, hands it down, opens screens."""
+"""Run the console as a Textual app: take the newest snapshot, pass it on, open screens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lambdatop.tui.bindings import bindings
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.flows.mitigation import ConsoleFlow
-from lambdatop.tui.flows.visible_rows import Looks
+from lambdatop.tui.flows.visible_rows import VisibleRowsFlow
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.futures import ending
 from lambdatop.tui.host import Host, ResultDialog
@@ -94,7 +94,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self.save_log = save_log
         self.debug_traceback = debug
         self.mitigation_flow = ConsoleFlow(self)
-        self.looks = Looks(self)
+        self.visible_rows = VisibleRowsFlow(self)
         self._themes = themes
         self._no_color = no_color
         self._frozen: tuple[Snapshot, float] | None = None
@@ -119,10 +119,10 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
             self.theme = name
         for words in (complaint, self._themes.message()):
             if words:
-                self.say(words, "warning")
+                self.show_message(words, "warning")
         self.set_interval(max(FASTEST_S, self.settings.screen.refresh), self.take_snapshot)
         self.call_after_refresh(self.take_snapshot)
-        self.looks.hurry()
+        self.visible_rows.hurry()
         self.begin_tidying()
 
     # -- frames ----------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self.live_asked = on
         self.watch_logs()
         price = "it costs 0.01 USD for each minute begun, until l or quitting ends it"
-        self.say(f"Live Tail is on: {price}." if on else "Live Tail is off: lines are polled.")
+        self.show_message(f"Live Tail is on: {price}." if on else "Live Tail is off: lines are polled.")
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                 if isawaitable(result):
                     await result
                 return
-        self.say(f"{hotkey.label}: works on the {WHERE[hotkey.scope]} only.")
+        self.show_message(f"{hotkey.label}: works on the {WHERE[hotkey.scope]} only.")
 
     def open_function(self, function: Key) -> None:
         """Open one function in full."""
@@ -263,11 +263,11 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
     def action_refresh(self) -> None:
         """Collect everything now."""
         self.engine.refresh()
-        self.say("Collecting everything now.")
+        self.show_message("Collecting everything now.")
 
     def action_full_detail(self) -> None:
         """Ask for all metrics of all functions once."""
-        self.looks.everything()
+        self.visible_rows.everything()
 
     def action_pause(self) -> None:
         """Freeze the display, or go on with the newest snapshot. Collecting goes on in any case."""
@@ -288,7 +288,9 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
             screen = ChooseScreen("theme", options, current=current, on_highlight=self._show_theme)
             self.push_screen(screen, chosen)
         else:
-            self.say(f"No theme file could be read, so only {DEFAULT_THEME}'s stand-in is there.", "warning")
+            self.show_message(
+                f"No theme file could be read, so only {DEFAULT_THEME}'s stand-in is there.", "warning"
+            )
 
     def _show_theme(self, name: str) -> None:
         self.theme = name
@@ -313,6 +315,6 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                 severity: Literal["information", "warning"] = "warning"
                 if result.kind == "applied":
                     severity = "information"
-                self.say(f"{plan.title}: {result.kind}. {result.message}", severity)
+                self.show_message(f"{plan.title}: {result.kind}. {result.message}", severity)
 
         self.run_worker(wait(), group="execute", exit_on_error=False)

@@ -1,4 +1,4 @@
-"""`:` as a command line: `:login`, Enter does it, however fast it is typed.
+"""Run `:` as a command line: `:login`, Enter executes it, however fast it is typed.
 
 The palette takes keys once its line has the focus, and acts on Enter by what it has found so far. What is
 typed before that is held back, and a word that is a command's name needs no search.
@@ -19,8 +19,8 @@ from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
 from lambdatop.tui.panes.registry import PANE_HOTKEYS
 from lambdatop.tui.widgets.options import ClicksOnOptions, move_page
 
-LOOK_S = 0.01
-"""How often it is looked whether the palette's line has the focus."""
+CHECK_S = 0.01
+"""How often, s, it is checked whether the palette's line has the focus."""
 
 COMMANDS: dict[str, Hotkey] = {
     **{h.id: h for h in PANE_HOTKEYS},
@@ -69,7 +69,7 @@ class CommandLine(TypeAhead):
     """Mixed into the console."""
 
     _early: tuple[events.Event, ...] = ()
-    _looks = 0
+    _checks = 0
 
     def action_command_palette(self) -> None:
         """Open the palette."""
@@ -104,8 +104,8 @@ class CommandLine(TypeAhead):
         line = self.focused
         if self._early or not isinstance(line, Input):
             if not self._early:
-                self._looks = 0
-                self.set_timer(LOOK_S, self._deliver)
+                self._checks = 0
+                self.set_timer(CHECK_S, self._deliver)
             self._early = (*self._early, event)
             return True
         if isinstance(event, events.Key) and event.key == "enter":
@@ -123,9 +123,9 @@ class CommandLine(TypeAhead):
             # It has lost the focus: whoever leaves the terminal takes it away, and some tell of no return.
             self.screen.set_focus(self.screen.query_one(Input))
         opening = isinstance(self.screen, CommandPalette) and not isinstance(self.focused, Input)
-        self._looks += 1
-        if opening and self._looks * LOOK_S < LONGEST_S:
-            self.set_timer(LOOK_S, self._deliver)
+        self._checks += 1
+        if opening and self._checks * CHECK_S < LONGEST_S:
+            self.set_timer(CHECK_S, self._deliver)
             return
         early, self._early = self._early, ()
         if opening:

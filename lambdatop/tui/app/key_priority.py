@@ -1,4 +1,4 @@
-"""A key that has come is acted upon before the next picture.
+"""Act on a key that has come before painting the next frame.
 
 The app hands a key to the widget with the focus, and what that widget does not take comes back to the app,
 from parent to parent: a dozen turns of the loop, in which a picture that new data asks for would be painted

@@ -1,4 +1,4 @@
-"""`:login`: the console steps aside, the login runs on the plain terminal, and everything known is kept."""
+"""Run `:login`: suspend the console, log in on the plain terminal, and keep all data."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ class LogsIn(Host):
     def action_login(self) -> None:
         """Suspend, log in, resume, connect anew. The engine goes on meanwhile in its own thread."""
         if self.login is None:
-            self.say(NO_LOGIN, "warning")
+            self.show_message(NO_LOGIN, "warning")
             return
         try:
             with self.suspend():
                 words = self.login()
         except SuspendNotSupported:
-            self.say("This terminal cannot be handed over; log in from another one, then press r.", "warning")
+            self.show_message(
+                "This terminal cannot be handed over; log in from another one, then press r.", "warning"
+            )
             return
         self.engine.reconnect()
-        self.say(words)
+        self.show_message(words)

@@ -1,4 +1,4 @@
-"""The command palette: the same table of keys, found by words."""
+"""Show the command palette: the table of keys, found by words."""
 
 from __future__ import annotations
 

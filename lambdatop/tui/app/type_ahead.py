@@ -1,4 +1,4 @@
-"""Keys typed around a filter, which a slow line delivers in one piece: `2`, `/orders`, Enter, T.
+"""Hold back keys typed around a filter, which a slow line delivers at once: `2`, `/orders`, Enter, T.
 
 A key that is handed on to a widget is acted upon in that widget's own time. A key that opens a line waits
 for the keys before it: they may choose the pane whose line it is. What follows the Enter of a filter must
@@ -18,8 +18,8 @@ from lambdatop.tui.hotkeys import BY_ID
 
 OPENERS = {key for id_ in ("filter", "search", "palette") for key in BY_ID[id_].keys.split(",")}
 """Keys that open a line, into which the keys behind them are typed."""
-LOOK_S = 0.1
-"""How often it is looked whether what keys are held back for is still coming, s."""
+CHECK_S = 0.1
+"""How often, s, it is checked whether what keys are held back for is still coming."""
 LONGEST_S = 10.0
 """Keys held back for longer are dropped: acted upon so late, they would surprise."""
 DROPPED = f"The console was busy for {LONGEST_S:.0f} s; keys typed meanwhile were dropped."
@@ -39,7 +39,7 @@ class TypeAhead(App[None]):
     _next: events.Event | None = None
     """A key that opens a line, and before which all others have been acted upon."""
     _held_for_s = 0.0
-    _looking: Timer | None = None
+    _checking: Timer | None = None
     _acting = False
 
     @property
@@ -115,15 +115,15 @@ class TypeAhead(App[None]):
     def _hold(self, *those: events.Event) -> None:
         self._held = [*those]
         self._held_for_s = 0.0
-        if self._looking is None:
-            self._looking = self.set_interval(LOOK_S, self._look)
+        if self._checking is None:
+            self._checking = self.set_interval(CHECK_S, self._check_held)
 
-    async def _look(self) -> None:
+    async def _check_held(self) -> None:
         """Continue where nothing follows any more.
 
         The line has lost the focus, the screen was closed before.
         """
-        self._held_for_s += LOOK_S
+        self._held_for_s += CHECK_S
         passing = self._passing is not None and self._passing.is_attached
         waits = passing or self.opening() is not None
         if not waits and (self._line is None or self.focused is not self._line):
@@ -156,9 +156,9 @@ class TypeAhead(App[None]):
 
     def _release(self) -> None:
         self._held = self._line = self._passing = self._next = None
-        if self._looking is not None:
-            self._looking.stop()
-            self._looking = None
+        if self._checking is not None:
+            self._checking.stop()
+            self._checking = None
 
     def opening(self) -> Screen[object] | None:
         """Return the screen on top, while it is put together."""

@@ -1,4 +1,4 @@
-"""Asks for one value."""
+"""Ask for one value."""
 
 from __future__ import annotations
 

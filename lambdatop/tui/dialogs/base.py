@@ -1,4 +1,4 @@
-"""The frame of the confirm dialog: what stands where, and what stays visible on small screens."""
+"""Lay out the confirm dialog, and keep what matters visible on small screens."""
 
 from __future__ import annotations
 

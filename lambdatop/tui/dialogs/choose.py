@@ -1,4 +1,4 @@
-"""A small list to choose from."""
+"""Show a small list to choose from."""
 
 from __future__ import annotations
 

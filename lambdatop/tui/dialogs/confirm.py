@@ -1,4 +1,4 @@
-"""The confirm dialog: reads, shows the plan, arms late, sends once, shows how it ended.
+"""Show the confirm dialog: read, show the plan, arm late, send once, show the outcome.
 
 It opens at once and fills when the engine has read the target, so three fast presses make one dialog.
 Keys that were typed before it was filled and armed never reach it (see `admits`).

@@ -1,4 +1,4 @@
-"""The way of a mutation through the console: key, target, dialog. The engine does everything else.
+"""Lead a mutation through the console: key, target, dialog. The engine does everything else.
 
 Nothing here sends anything: `Console.execute` is called by the confirm screen only, with the plan that
 was on the screen.
@@ -41,7 +41,7 @@ class ConsoleFlow:
             return
         found = candidates(name, selection, self._app.frame.snapshot)
         if not found:
-            self._app.say(nothing_to_do(name, selection), "warning")
+            self._app.show_message(nothing_to_do(name, selection), "warning")
         elif len(found) == 1:
             self._for_target(name, found[0].key)
         else:
@@ -71,20 +71,20 @@ class ConsoleFlow:
         """Read the function's aliases and rules, which are in no snapshot, then continue as usual."""
         function, what = selection.function, name.replace("_", " ")
         if function is None:
-            self._app.say(nothing_to_do(name, selection), "warning")
+            self._app.show_message(nothing_to_do(name, selection), "warning")
             return
 
         async def read() -> None:
             try:
                 keys = await ending(self._app.engine.related(function, kind_of(name)))
             except LambdatopError as error:
-                self._app.say(f"{what}: {error}", "error")
+                self._app.show_message(f"{what}: {error}", "error")
                 return
             self._related[function] = self.related(function) | set(keys)
             if self._app.screen.is_modal:
                 return
             if not keys:
-                self._app.say(nothing_to_do(name, selection), "warning")
+                self._app.show_message(nothing_to_do(name, selection), "warning")
             elif len(keys) == 1:
                 self._for_target(name, keys[0])
             else:
@@ -94,7 +94,7 @@ class ConsoleFlow:
 
     def _refuse(self, what: str) -> bool:
         if self._app.mode == "read-only":
-            self._app.say(READ_ONLY.format(what=what), "warning")
+            self._app.show_message(READ_ONLY.format(what=what), "warning")
             return True
         return self._app.screen.is_modal
 
@@ -139,7 +139,9 @@ class ConsoleFlow:
             unknown = [k or "=" for k, equals, _ in pairs if not equals or k not in REGISTRY[name].params]
             if unknown:
                 known = ", ".join(REGISTRY[name].params)
-                self._app.say(f"{unknown[0]} is no setting with a value; there are {known}.", "warning")
+                self._app.show_message(
+                    f"{unknown[0]} is not a setting with a value; there are {known}.", "warning"
+                )
             else:
                 self._propose(name, key, {k: value for k, _, value in pairs})
 

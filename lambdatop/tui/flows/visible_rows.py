@@ -1,4 +1,4 @@
-"""When the console looks, and what it tells the engine about it: rows on screen, and everything at once."""
+"""Tell the engine which rows are on screen, and ask for everything at once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 HURRY_S, HURRY_TIMES = 0.015, 2_000
-"""How often, and how many times at most, is looked whether the first functions have come."""
+"""How often (s), and how many times at most, it is checked whether the first functions have come."""
 AGAIN_S = 10.0
-"""A look that costs more than the budget of an hour is asked for twice within so long."""
+"""A full read that costs more than the hour's budget needs a second key within so long, s."""
 
 
-class Looks:
-    """The rows told last, and a dear look that waits for its second key."""
+class VisibleRowsFlow:
+    """The rows reported last, and a costly full read that waits for its second key."""
 
     def __init__(self, app: Host) -> None:
         self._app = app
@@ -28,7 +28,7 @@ class Looks:
         self._hurry: Timer | None = None
 
     def hurry(self) -> None:
-        """Show the first functions as they come: nobody waits half a second for what is there."""
+        """Show the first functions as soon as they come, not half a second later."""
         self._hurry = self._app.set_interval(HURRY_S, self._first, repeat=HURRY_TIMES)
 
     def _first(self) -> None:
@@ -52,7 +52,9 @@ class Looks:
         """Read all series of all functions once; the toast shows the cost."""
         app, looking = self._app, self._app.frame.snapshot.looking
         if looking is None or looking.full_usd is None:
-            app.say("The cost of full detail is not known yet: no metrics have been read.", "warning")
+            app.show_message(
+                "The cost of full detail is not known yet: no metrics have been read.", "warning"
+            )
             return
         usd, budget = looking.full_usd, app.frame.snapshot.spend.budget_usd_per_hour
         words = f"all metrics of all functions once: {looking.full_units:,} series, {fmt.usd(usd)}"
@@ -60,8 +62,10 @@ class Looks:
         if 0 < budget < usd and not (asked_at is not None and now - asked_at <= AGAIN_S):
             self._asked_at = now
             more = f"more than the budget of an hour ({fmt.usd(budget)})"
-            app.say(f"{words}, {more}. Press d again within {AGAIN_S:.0f} s to ask for it.", "warning")
+            app.show_message(
+                f"{words}, {more}. Press d again within {AGAIN_S:.0f} s to ask for it.", "warning"
+            )
             return
         self._asked_at = None
         app.engine.set_visible(self._rows, full=True)
-        app.say(f"Asking for {words}.")
+        app.show_message(f"Asking for {words}.")

@@ -1,4 +1,4 @@
-"""What a log pane holds: a ring of display lines, those of them that are shown, and those that match.
+"""Hold what a log pane shows: a ring of display lines, those of them that are shown or match.
 
 Three sorted lists. What arrives is put where it belongs in each; nothing is ever made anew for a line. When
 the question changes (another filter, another search) the lists are made anew from the newest line

@@ -1,4 +1,4 @@
-"""What is new in the tails of one or several functions, in one order, numbered for the pane. Pure."""
+"""Find what is new in the tails of one or several functions, in one order, numbered for the pane. Pure."""
 
 from __future__ import annotations
 

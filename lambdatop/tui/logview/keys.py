@@ -1,4 +1,4 @@
-"""What the keys of the log do: search, switches, failures, secrets, copying and saving."""
+"""Handle the keys of the log: search, switches, failures, secrets, copying and saving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One display line of a log: what is kept of it, and how it is drawn. Pure."""
+"""Make display lines of a log. Pure."""
 
 from __future__ import annotations
 

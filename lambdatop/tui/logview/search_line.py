@@ -1,4 +1,4 @@
-"""The search line of the log pane, and what it looks for."""
+"""Show the search line of the log pane, and search its text."""
 
 from __future__ import annotations
 

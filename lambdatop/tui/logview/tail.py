@@ -1,4 +1,4 @@
-"""The log tail: takes what is new of one or several functions, and older pages, into a bounded ring."""
+"""Show the log tail: new lines of one or several functions, and older pages, in a bounded ring."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LogTail(LogView):
 
     # -- content ---------------------------------------------------------------------------------
 
-    def say_when_empty(self, words: Spans) -> None:
+    def set_empty_text(self, words: Spans) -> None:
         """Set the text shown while there are no lines."""
         if words != self._empty:
             self._empty = words

@@ -1,4 +1,4 @@
-"""A log on the screen: moving through its lines, of which only the visible ones are styled.
+"""Show a log and move through its lines, of which only the visible ones are styled.
 
 Etiquette: it follows the end until somebody moves up; then it stands still with one line marked, counts
 what arrives, and follows again from the last line.

@@ -1,4 +1,4 @@
-"""Cells that several panes share: numbers with meaning. Pure."""
+"""Make cells that several panes share. Pure."""
 
 from __future__ import annotations
 

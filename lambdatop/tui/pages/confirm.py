@@ -1,4 +1,4 @@
-"""The words of the confirm dialog: everything a person must know to say yes. Pure."""
+"""Write the confirm dialog: everything that a person must know before confirming. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One finding in full, as text. Pure."""
+"""Write one finding in full as text. Pure."""
 
 from __future__ import annotations
 

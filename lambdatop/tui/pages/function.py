@@ -1,4 +1,4 @@
-"""One function in full, as text: facts, numbers with their age, findings, log, triggers, journal. Pure."""
+"""Write one function in full as text: facts, figures with ages, findings, log, triggers, journal. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lambdatop.tui.style.theme import BULLET, TIMES
 from lambdatop.tui.widgets.charts import sparkline
 
 LATE = 2.0
-"""A row that has missed so many of its slow looks is old."""
+"""A row that has missed so many of its slow reads is old."""
 
 
 def metrics_old(row: FunctionRow, frame: Frame) -> bool:

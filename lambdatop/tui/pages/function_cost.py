@@ -1,4 +1,4 @@
-"""What a function costs, as text: parts, the exact figure beside the estimate, waste, the account. Pure."""
+"""Write what a function costs: parts, the exact figure beside the estimate, waste, the account. Pure."""
 
 from __future__ import annotations
 

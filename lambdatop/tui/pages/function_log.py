@@ -1,4 +1,4 @@
-"""What a function's log teaches, as text: figures, errors by kind, requests worth a look. Pure."""
+"""Write the analysis of a function's log: figures, errors by kind, slow or failed requests. Pure."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""The five panes of the dashboard, one file each."""
+"""Show one kind of rows each; each file is one pane of the dashboard."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every pane is: a title with counts and ages, the reason when its source fails, a filter."""
+"""Hold what every pane has: a title with counts and ages, the reason when its source fails, a filter."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 SEPARATOR = Span("  ")
 BORDER = 4
-"""Cells of a pane's width that its title leaves to corners and blanks."""
+"""Cells of a pane's width that its title does not use: corners and blanks."""
 ROOM_FOR_DETAIL = 9
-"""Lines from which on a pane spares some for words about the selected row."""
+"""Height, in lines, from which on a pane shows words about the selected row."""
 
 
 def reason(row: SourceRow, age_s: float | None) -> str:
-    """Why a source shows old data, and what would help."""
+    """Return why a source shows old data, and what would help."""
     words = f"{row.name} {row.state}"
     if row.state == "denied" and row.action:
         words += f": allow {row.action}"
@@ -47,8 +47,8 @@ def reason(row: SourceRow, age_s: float | None) -> str:
     return f"{words} ({old})"
 
 
-def tell(place: Static, words: Content) -> None:
-    """Put words there; the screen is arranged anew only where they take more or less room than before."""
+def update_text(place: Static, words: Content) -> None:
+    """Show words; the layout is computed again only where their height changes."""
     size, most = place.size, place.styles.max_height
     height = words.get_height(cast("RulesMap", place.styles), size.width) if size.width else -1
     if most is not None and most.cells is not None:
@@ -80,7 +80,7 @@ class Pane(Vertical):
         self._titles: dict[str, tuple[Spans, str]] = {}
 
     def compose(self) -> ComposeResult:
-        """Reason, main widget, details, filter line."""
+        """Yield reason, main widget, details, filter line."""
         yield Static("", classes="note", markup=False)
         self.focus_target = self.main()
         yield self.focus_target
@@ -90,27 +90,27 @@ class Pane(Vertical):
     # -- subclasses ------------------------------------------------------------------------------
 
     def main(self) -> Widget:
-        """The widget that has the focus."""
+        """Return the widget that has the focus."""
         return Static("", markup=False)
 
     def paint(self, frame: Frame) -> None:
         """Put a frame into the pane's widgets."""
 
     def selection(self) -> Selection:
-        """What mutation keys act on."""
+        """Return what mutation keys act on."""
         return NOTHING
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """Whose logs belong to what is selected, the function that keys act on first, and what it is."""
+        """Return whose logs belong to the selection, the function that keys act on first, and what it is."""
         function = self.selection().function
         return ((function,) if function is not None else ()), None
 
     def finding(self) -> Finding | None:
-        """The finding under the cursor, where there are findings."""
+        """Return the finding under the cursor, where there are findings."""
         return None
 
     def on_screen(self) -> frozenset[Key]:
-        """Functions whose rows can be seen, which is what their metrics are asked for first."""
+        """Return functions whose rows can be seen; metrics are asked for these first."""
         return frozenset()
 
     def mark(self) -> bool:
@@ -129,60 +129,60 @@ class Pane(Vertical):
         """Order by the next column, where there are columns."""
 
     def sort_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
 
     # -- frames ----------------------------------------------------------------------------------
 
     def show(self, frame: Frame) -> None:
-        """Paint a frame; where that fails the pane keeps what it shows, and says so."""
-        section(f"the pane {self.spec.title}", lambda: self.paint(frame), self._say_failure)
+        """Paint a frame; where that fails the pane keeps what it shows and shows the error."""
+        section(f"the pane {self.spec.title}", lambda: self.paint(frame), self._show_failure)
 
-    def _say_failure(self, sentence: str) -> None:
+    def _show_failure(self, sentence: str) -> None:
         note = self.query(".note").first(Static) if self.query(".note") else None
         if note is not None:
             note.display = True
             self._told = (sentence, self.app.theme)
-            tell(note, inks_of(self.app).content(spans((f"! {sentence}", "critical"))))
+            update_text(note, inks_of(self.app).content(spans((f"! {sentence}", "critical"))))
 
     def on_mount(self) -> None:
-        """The filter line hides; the first frame may have come already."""
+        """Hide the filter line; the first frame may have come already."""
         self.query_one(".filter", Input).display = False
         self.show(self.frame)
 
     def on_resize(self) -> None:
-        """There may be room for details now, or none any more."""
+        """Show or hide details by the room that there is now."""
         self.show(self.frame)
 
     def watch_frame(self, frame: Frame) -> None:
-        """A new frame (the watcher also runs before there are children)."""
-        if self.is_mounted and self.display:  # what is hidden is shown anew when the layout brings it back
+        """Show a new frame (the watcher also runs before there are children)."""
+        if self.is_mounted and self.display:  # a hidden pane is painted when the layout shows it again
             self.show(frame)
 
     def troubles(self, frame: Frame) -> tuple[SourceRow, ...]:
-        """Sources of this pane that do not deliver."""
+        """Return the sources of this pane that do not deliver."""
         rows = (frame.source(name) for name in self.spec.sources)
         return tuple(row for row in rows if row is not None and row.state in BAD)
 
     def show_note(self, frame: Frame, *extra: str) -> None:
-        """One line under the title when data is old, with the reason."""
+        """Show one line under the title when data is old, with the reason."""
         words = [reason(row, frame.age(row.age_s)) for row in self.troubles(frame)] + list(extra)
         note = self.query_one(".note", Static)
         note.display = bool(words)
         text = "  ".join(words)
         if (text, self.app.theme) != self._told:
             self._told = (text, self.app.theme)
-            tell(note, inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
+            update_text(note, inks_of(self.app).content(spans(("! ", "warning"), (text, "warning"))))
 
     def show_detail(self, pieces: Spans) -> None:
-        """Words about the selected row; none hides the line."""
+        """Show words about the selected row; none hides the line."""
         detail = self.query_one(".detail", Static)
         detail.display = bool(pieces) and self.size.height >= ROOM_FOR_DETAIL
         if pieces and (pieces, self.app.theme) != self._detailed:
             self._detailed = (pieces, self.app.theme)
-            tell(detail, inks_of(self.app).content(pieces))
+            update_text(detail, inks_of(self.app).content(pieces))
 
     def show_title(self, middle: Spans, ages: Spans) -> None:
-        """The title: number and name, then `middle`; ages at the lower edge, or here when it has none."""
+        """Show number, name and `middle` in the title; ages at the lower edge, or here when it has none."""
         name = "accent" if self.has_focus_within else "muted"
         pieces = [Span(f"{self.spec.key} ", "accent"), Span(self.spec.title, name), SEPARATOR, *middle]
         if self.filter.active:
@@ -198,7 +198,7 @@ class Pane(Vertical):
         """Set a border title only when it changed.
 
         Textual compares the text of contents only, so our own pieces with their colours are compared. It
-        would also cut them, with an ellipsis that is no ASCII.
+        would also cut them with an ellipsis that is not ASCII.
         """
         room = self.outer_size.width - BORDER
         if 0 < room < width_of(pieces):
@@ -208,7 +208,7 @@ class Pane(Vertical):
             put_border_title(self, which, inks_of(self.app).content(pieces))
 
     def waiting(self, frame: Frame, what: str, *sources: str) -> Spans:
-        """What stands in an empty pane."""
+        """Return what an empty pane shows."""
         if frame.trouble:
             return spans((f"  {frame.trouble}", "warning"))
         if not frame.connected:
@@ -227,11 +227,11 @@ class Pane(Vertical):
         return focused is not None and self in focused.ancestors
 
     def on_descendant_focus(self) -> None:
-        """The title shows where the focus is."""
+        """Show in the title that the focus is here."""
         self.show(self.frame)
 
     def on_descendant_blur(self) -> None:
-        """The title shows where the focus is."""
+        """Show in the title that the focus is elsewhere."""
         self.show(self.frame)
 
     # -- filter ----------------------------------------------------------------------------------

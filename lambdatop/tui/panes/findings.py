@@ -1,4 +1,4 @@
-"""Incidents, worst first, then alarms in state ALARM. Also the strip of the narrow layout."""
+"""Show incidents, worst first, then alarms in state ALARM. Also makes the strip of the narrow layout."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Found(NamedTuple):
 
 
 def found(snapshot: Snapshot, opened: Container[Hashable] = ()) -> Iterator[Found]:
-    """All lines: symptoms only of the incidents in `opened`."""
+    """Yield all lines: symptoms only of the incidents in `opened`."""
     for incident in snapshot.incidents:
         yield from _incident(incident, snapshot, incident.key in opened)
     for alarm in snapshot.alarms:
@@ -66,7 +66,7 @@ def _incident(incident: Incident, snapshot: Snapshot, opened: bool) -> Iterator[
     order = (RANK[SEVERITY_WORD[incident.severity]], incident.since, incident.cause.target.name)
     for f in incident.findings if opened else (incident.cause,):
         first = f is incident.cause
-        # Folded, the line stands for all of them; opened, each speaks for itself.
+        # Folded, the line stands for all of them; opened, each has its own line.
         severity, since = (f.severity, f.since) if opened else (incident.severity, incident.since)
         yield Found(
             f.identity,
@@ -85,7 +85,7 @@ def _incident(incident: Incident, snapshot: Snapshot, opened: bool) -> Iterator[
 
 
 def strip(frame: Frame, width: int, lines: int) -> tuple[Spans, ...]:
-    """The worst incidents, one line each, for screens that show one pane at a time."""
+    """Return the worst incidents, one line each, for screens that show one pane at a time."""
     rows = list(islice(found(frame.snapshot), lines))
     made = []
     for row in rows:
@@ -139,11 +139,11 @@ class FindingsPane(TablePane[Found]):
         self.opened: frozenset[Hashable] = frozenset()
 
     def rows(self, frame: Frame) -> Rows[Found]:
-        """Incidents, then alarms."""
+        """Return incidents, then alarms."""
         return Rows(tuple(found(frame.snapshot, self.opened)), attrgetter("key"))
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """Of an incident the logs of all functions concerned."""
+        """Return the logs of all functions that an incident concerns."""
         row = self.table.cursor_row
         if row is None or row.finding is None:
             return super().logs_wanted(frame)
@@ -164,7 +164,7 @@ class FindingsPane(TablePane[Found]):
         return True
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """Incidents by severity."""
+        """Return the number of incidents by severity."""
         pieces = []
         for severity in ("critical", "warning", "info"):
             count = sum(i.severity == severity for i in frame.snapshot.incidents)
@@ -175,11 +175,11 @@ class FindingsPane(TablePane[Found]):
         return super().middle(shown, total, frame) if self.filter.active else spans(*pieces)
 
     def ages(self, frame: Frame) -> Spans:
-        """Findings are as old as the snapshot."""
+        """Return no ages: findings are as old as the snapshot."""
         return spans((f"evaluated {fmt.age(frame.lag_s)} ago", "muted")) if frame.connected else ()
 
     def extra_notes(self, frame: Frame) -> tuple[str, ...]:
-        """Alarms have a source of their own."""
+        """Return what the source of the alarms lacks: they have a source of their own."""
         row = frame.source("alarms")
         if row is None or row.state not in ("denied", "failed"):
             return ()
@@ -187,13 +187,13 @@ class FindingsPane(TablePane[Found]):
         return (f"alarms {row.state}{action}",)
 
     def finding(self) -> Finding | None:
-        """The finding under the cursor, None for an alarm."""
+        """Return the finding under the cursor, None for an alarm."""
         row = self.table.cursor_row
         return row.finding if row else None
 
 
 def _detail(row: Found, frame: Frame) -> Spans:
-    """Evidence and suggestions of a finding."""
+    """Return evidence and suggestions of a finding."""
     if row.finding is None:
         return spans((row.title, "muted"))
     keys = suggestion(row.finding)

@@ -1,4 +1,4 @@
-"""Hot functions, hottest first."""
+"""Show hot functions, hottest first."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ COLUMNS: tuple[Column[FunctionRow], ...] = (
 
 
 def title_words(account: AccountBurn) -> Spans:
-    """`≈ $12.40/h, wasted $3.10`: for a title; nothing until something is known."""
+    """Return `≈ $12.40/h, wasted $3.10` for a title; nothing until something is known."""
     if account.usd_per_hour is None:
         return ()
     total = (f"  ≈ {fmt.usd(account.usd_per_hour)}/h", "muted")
@@ -193,7 +193,7 @@ class FunctionsPane(TablePane[FunctionRow]):
         self.marked: tuple[Key, ...] = ()
 
     def columns(self) -> tuple[Column[FunctionRow], ...]:
-        """Names show which functions are marked."""
+        """Return the columns; names show which functions are marked."""
         return tuple(replace(c, cell=self._named) if c.id == "name" else c for c in COLUMNS)
 
     def _named(self, row: FunctionRow, frame: Frame, width: int) -> Spans:
@@ -217,11 +217,11 @@ class FunctionsPane(TablePane[FunctionRow]):
         return had
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """Those of the marked functions, else of the one under the cursor."""
+        """Return the logs of the marked functions, else of the one under the cursor."""
         return (self.marked, self.marked) if self.marked else super().logs_wanted(frame)
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """How many there are (so far), what they burn together, and how many are marked."""
+        """Return how many there are (so far), what they cost together, and how many are marked."""
         listed = frame.source("functions")
         so_far = (" so far", "muted") if total and (listed is None or listed.age_s is None) else ""
         marked = (f"  {len(self.marked)} marked", "accent") if self.marked else ""
@@ -229,11 +229,11 @@ class FunctionsPane(TablePane[FunctionRow]):
         return (*count, *spans(so_far), *title_words(frame.snapshot.burn), *spans(marked))
 
     def on_screen(self) -> frozenset[Key]:
-        """Functions whose rows can be seen; none while another pane stands in its place."""
+        """Return functions whose rows can be seen; none while another pane stands in its place."""
         return frozenset(cast("list[Key]", self.table.visible_keys) if self.display else ())
 
     def extra_notes(self, frame: Frame) -> tuple[str, ...]:
-        """Concurrency has a source of its own: only its column greys."""
+        """Return why concurrency is old, which has a source of its own: only its column is greyed."""
         row = frame.source("concurrency")
         if row is None or row.state not in BAD:
             return ()
@@ -241,11 +241,11 @@ class FunctionsPane(TablePane[FunctionRow]):
         return (f"conc/cap: concurrency {row.state}{action}",)
 
     def ages(self, frame: Frame) -> Spans:
-        """Ages of the two sources."""
+        """Return the ages of the two sources."""
         return self.source_ages(frame, "metrics", "functions")
 
     def selection(self) -> Selection:
-        """The function under the cursor."""
+        """Return the function under the cursor."""
         key = cast("Key | None", self.table.cursor_key)
         return Selection(function=key) if key else NOTHING
 

@@ -1,4 +1,4 @@
-"""What the log pane says of where its lines come from. Pure."""
+"""Describe where the log pane's lines come from. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STARTING = "Live Tail is starting"
 
 
 def way(tails: Iterable[LogTail], now: float) -> Spans:
-    """`live, 1 s behind, $0.60/h  /aws/lambda/x`, or `polled 3 s ago, 4 s behind  …`."""
+    """Return `live, 1 s behind, $0.60/h  /aws/lambda/x`, or `polled 3 s ago, 4 s behind  …`."""
     read = [tail for tail in tails if tail.at]
     if not read:
         return ()
@@ -41,7 +41,7 @@ def _how(read: list[LogTail], live: list[LogTail], now: float) -> str:
 
 
 def notes(tails: Iterable[LogTail], *, live_asked: bool) -> tuple[str, ...]:
-    """What has to be said: lines that may be missing, and why what was asked for does not come live."""
+    """Return notes about lines that may be missing, and why lines that should be live are polled."""
     said: dict[str, None] = {}
     for tail in tails:
         if not tail.complete:

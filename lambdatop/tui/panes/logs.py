@@ -1,4 +1,4 @@
-"""The log tails of what is selected: a function, those marked, or those of an incident."""
+"""Show the log tails of the selection: a function, those marked, or those of an incident."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LogsPane(Pane):
     """The newest log lines of some functions; `function` is the one that mutation keys mean."""
 
     def main(self) -> Widget:
-        """The tail."""
+        """Return the tail."""
         self.tail = LogTail(id="logs-tail")
         self.tail.open_search = self.open_search
         self.tail.on_change = self._tail_changed
@@ -53,17 +53,17 @@ class LogsPane(Pane):
         return self.tail
 
     def compose(self) -> ComposeResult:
-        """What every pane has, and the search line."""
+        """Yield what every pane has, and the search line."""
         yield from super().compose()
         yield SearchLine()
 
     @property
     def search_line(self) -> SearchLine:
-        """Where it is typed what to look for."""
+        """The line in which the search text is typed."""
         return self.query_one(SearchLine)
 
     def on_mount(self) -> None:
-        """The search line hides like the filter."""
+        """Hide the search line like the filter."""
         self.search_line.display = False
 
     def select(self, functions: tuple[Key, ...], about: Hashable = None) -> None:
@@ -74,17 +74,17 @@ class LogsPane(Pane):
             self.show(self.frame)
 
     def selection(self) -> Selection:
-        """The function whose log this is."""
+        """Return the function whose log this is."""
         return Selection(function=self.function) if self.function else NOTHING
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
-        """None: what it shows stays when it gets the focus."""
+        """Return no logs: those that it shows stay when it gets the focus."""
         return (), None
 
     def paint(self, frame: Frame) -> None:
         """Paint a frame."""
         tails = {key: frame.snapshot.logs.get(key) for key in self.functions}
-        self.tail.say_when_empty(self._empty(frame))
+        self.tail.set_empty_text(self._empty(frame))
         self.tail.show(self._about or self.functions, tails, self.filter, greyed=bool(self.troubles(frame)))
         self._show_title(frame)
         asked = self.console_app.live_asked is True
@@ -100,7 +100,7 @@ class LogsPane(Pane):
         return [tail for tail in found if tail is not None]
 
     def _tail_changed(self) -> None:
-        """Following, counting, searching or what is shown changed."""
+        """Show that following, counting, searching or the lines shown have changed."""
         self._show_title(self.frame)
 
     def _show_title(self, frame: Frame) -> None:
@@ -148,14 +148,14 @@ class LogsPane(Pane):
     # -- where lines come from -------------------------------------------------------------------
 
     def on_log_keys_live(self, event: LogKeys.Live) -> None:
-        """Turn Live Tail on or off, for whatever log is on the screen."""
+        """Turn Live Tail on or off for the logs on the screen."""
         event.stop()
         on = any(tail.via == LIVE for tail in self._tails(self.frame))
         self.console_app.ask_live(on=not on)
         self.show(self.frame)
 
     def on_log_keys_kinds(self, event: LogKeys.Kinds) -> None:
-        """Ask what a question to Logs Insights would cost, and perhaps the question."""
+        """Ask what a Logs Insights query would cost, and then perhaps run it."""
         event.stop()
         if self.functions:
             self.console_app.open_log_errors(frozenset(self.functions))
@@ -173,12 +173,12 @@ class LogsPane(Pane):
         try:
             older = await ending(self.console_app.engine.older_logs(functions, before))
         except LambdatopError as error:
-            self.console_app.say(f"Older lines could not be read: {error}", "warning")
+            self.console_app.show_message(f"Older lines could not be read: {error}", "warning")
         else:
             if functions == frozenset(self.functions):
                 self.tail.go_back(before, older)
             if older.note:
-                self.console_app.say(older.note)
+                self.console_app.show_message(older.note)
         finally:
             self._asking = False
             self._show_title(self.frame)
@@ -201,13 +201,13 @@ class LogsPane(Pane):
         return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Highlight while typing; the filter line is the business of the class below."""
+        """Highlight while typing; the base class handles the filter line."""
         if event.input is self.search_line:
             event.stop().prevent_default()
             self._look_for(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Mark the newest match, counted from where one stands, and go back to the lines."""
+        """Mark the newest match before the present position, and go back to the lines."""
         if event.input is not self.search_line:
             return
         event.stop().prevent_default()
@@ -233,26 +233,26 @@ class LogsPane(Pane):
         return host_of(self)
 
     def on_log_keys_said(self, event: LogKeys.Said) -> None:
-        """Something that cannot be seen in the lines."""
+        """Show a message about something that cannot be seen in the lines."""
         event.stop()
-        self.console_app.say(event.words)
+        self.console_app.show_message(event.words)
 
     def on_log_keys_reveal(self, event: LogKeys.Reveal) -> None:
-        """Secrets of one line, while it is on the screen; never where people only look on."""
+        """Show the secrets of one line while it is on the screen; never in read-only mode."""
         event.stop()
         tail = self.tail
         if tail.revealed is event.shown:
             tail.reveal(None)
         elif event.shown.raw is None:
-            self.console_app.say("Nothing is hidden in this line.")
+            self.console_app.show_message("Nothing is hidden in this line.")
         elif self.console_app.mode == "read-only":
-            self.console_app.say("Secrets stay hidden in read-only mode.", "warning")
+            self.console_app.show_message("Secrets stay hidden in read-only mode.", "warning")
         else:
             tail.reveal(event.shown)
         self._show_title(self.frame)
 
     def on_log_keys_copy(self, event: LogKeys.Copy) -> None:
-        """Copy at once what is harmless; ask about the rest."""
+        """Copy lines without a secret at once; ask before copying others."""
         event.stop()
         options = copies(event.lines, self.tail.revealed)
         if len(options) == 1:
@@ -263,28 +263,30 @@ class LogsPane(Pane):
     def _copy(self, text: str | None) -> None:
         if text:
             self.app.copy_to_clipboard(text)
-            self.console_app.say(f"Copied {fmt.plural(len(text), 'character')}, if this terminal allows it.")
+            self.console_app.show_message(
+                f"Copied {fmt.plural(len(text), 'character')}, if this terminal allows it."
+            )
 
     def on_log_keys_save(self, event: LogKeys.Save) -> None:
-        """Write what is shown to a file of one's own, without stopping the console."""
+        """Write what is shown to a file, without blocking the console."""
         event.stop()
         lines = list(self.tail.book.view)
         if not lines or self.function is None:
-            self.console_app.say("There is nothing to save.")
+            self.console_app.show_message("There is nothing to save.")
         else:
             self.app.run_worker(self._save(self.function.id, lines), exit_on_error=False)
 
     async def _save(self, name: str, lines: list[Shown]) -> None:
         save = getattr(self.app, "save_log", None)
         if save is None:
-            self.console_app.say("This console was started without a place to save to.", "warning")
+            self.console_app.show_message("This console was started without a place to save to.", "warning")
             return
         try:
             path = await asyncio.to_thread(lambda: save(name, file_lines(lines)))
         except LambdatopError as error:
-            self.console_app.say(str(error), "error")
+            self.console_app.show_message(str(error), "error")
         else:
-            self.console_app.say(f"Saved {fmt.plural(len(lines), 'line')} to {path}")
+            self.console_app.show_message(f"Saved {fmt.plural(len(lines), 'line')} to {path}")
 
 
 SPEC: PaneSpec[Shown] = PaneSpec(

@@ -27,7 +27,7 @@ NOT_KNOWN = "not known"
 
 
 def amount(value: float | None, unit: str) -> str:
-    """A quantity in the quota's unit."""
+    """Return a quantity in the quota's unit."""
     if value is None:
         return NOT_KNOWN
     return fmt.size(value) if unit == "bytes" else fmt.number(value)
@@ -38,7 +38,7 @@ def _share(row: QuotaRow) -> float:
 
 
 def _slot(row: QuotaRow) -> str:
-    """Severity of a share; a static limit or an owner's own cap warns at most."""
+    """Return the severity of a share; a static limit or an owner's own cap warns at most."""
     slot = level(row.share or 0.0, NEAR, AT)
     return "warning" if slot and (row.own or row.fixed) else slot
 
@@ -70,7 +70,7 @@ def _trend(row: QuotaRow, frame: Frame, width: int) -> Spans:
 
 
 def _full_in(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    """The range of the time to exhaustion; a trend that cannot be trusted steps back."""
+    """Return the range of the time to exhaustion; dimmed where the trend is not reliable."""
     if row.exhausted_range_s is None:
         return ()
     if (row.headroom or 0.0) <= 0:
@@ -82,7 +82,7 @@ def _full_in(row: QuotaRow, frame: Frame, width: int) -> Spans:
 
 
 def until(range_s: tuple[float, float]) -> str:
-    """A range of times: `12m` to `40m` as one word, `>12m` where it has no end."""
+    """Return a range of times: `12m` to `40m` as one word, `>12m` where it has no end."""
     soonest, latest = fmt.age(range_s[0]), fmt.age(range_s[1] if math.isfinite(range_s[1]) else None)
     if latest == fmt.UNKNOWN:
         return f">{soonest}"
@@ -96,7 +96,7 @@ def _age(row: QuotaRow, frame: Frame, width: int) -> Spans:
 
 
 def _taken(row: QuotaRow, frame: Frame, width: int) -> Spans:
-    """Who takes most of it."""
+    """Return who takes most of it."""
     first = row.consumers[:1]
     return spans(*((f"{name} {amount(value, row.unit)}", "muted") for name, value in first))
 
@@ -115,7 +115,7 @@ COLUMNS: tuple[Column[QuotaRow], ...] = (
 
 
 def source_of(row: QuotaRow) -> str:
-    """The collector whose pace a row's age is measured by."""
+    """Return the collector whose pace a row's age is measured by."""
     slow = {"queue": "queues", "stream": "mappings", "vpc": "functions"}
     if row.scope == "function":
         return "functions" if row.fixed else "metrics"
@@ -123,7 +123,7 @@ def source_of(row: QuotaRow) -> str:
 
 
 def about(row: QuotaRow) -> Spans:
-    """One line about a row: the most telling first, because a narrow screen cuts the end."""
+    """Return one line about a row, the most important first, because a narrow screen cuts the end."""
     pieces: list[tuple[str, str]] = [(f"{row.unit}: ", "muted")]
     parts = row.stack if len(row.stack) > 1 else ()
     if parts:
@@ -143,7 +143,7 @@ def about(row: QuotaRow) -> Spans:
 
 
 def _counted(snapshot: Snapshot) -> Spans:
-    """How many limits nobody told."""
+    """Return how many limits are not known."""
     assumed = sum(row.assumed for row in snapshot.quotas)
     return spans((f"  {ASSUMED} {assumed} assumed", "muted")) if assumed else ()
 

@@ -1,6 +1,6 @@
-"""The registry of panes: each module of this folder that exports a SPEC is one.
+"""Find the panes: each module of this folder that exports a SPEC is one.
 
-The dashboard, its tabs, keys, commands, help and README's table of keys are made of this list.
+The dashboard, its tabs, keys, commands, help and the table in docs/keys.md are made of this list.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lambdatop.tui.panes.spec import PaneSpec, Place
 
 
 def _found() -> tuple[PaneSpec[Any], ...]:
-    """Every SPEC of a module in this folder, in the order of their keys."""
+    """Return every SPEC of a module in this folder, in the order of their keys."""
     names = sorted(module.name for module in iter_modules(panes.__path__))
     modules = [import_module(f"{panes.__name__}.{name}") for name in names]
     return tuple(sorted((m.SPEC for m in modules if hasattr(m, "SPEC")), key=lambda spec: spec.key))

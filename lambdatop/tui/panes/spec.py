@@ -26,7 +26,7 @@ def _no_rows(snapshot: Snapshot) -> Rows[Any]:
 
 
 class PaneSpec(Struct, Generic[R], frozen=True):
-    """Everything that is known of a pane besides what it remembers; each pane's module exports one as SPEC.
+    """Everything about a pane but its state; each pane's module exports one as SPEC.
 
     `key` is the digit that shows it, and its place in the order of panes. `name` identifies it and is its
     command, `title` stands in its border, `does` is its line in the help. `place` is the part of the

@@ -1,4 +1,4 @@
-"""Retry storms. Each row is one way in which work may come back, worst first."""
+"""Show retry storms: one row for each trigger that may repeat work, worst first."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _result(row: StormRow, frame: Frame, width: int) -> Spans:
 
 
 def _amplification(row: StormRow, frame: Frame, width: int) -> Spans:
-    """Runs per event with its trend; a stream has no such figure: it repeats until the record is done."""
+    """Return attempts per event with its trend; a stream has none: it repeats until the record is done."""
     detectors = frame.settings.detectors
     limits = detectors.sqs_redelivery if row.queue is not None else detectors.async_amplification
     value = row.amplification
@@ -125,7 +125,7 @@ QUIET = 0.05
 """Wasted invocations a minute that are shown as none."""
 
 STORM = 1.0
-"""Score from which on a row is more than an odd repeat."""
+"""Score from which on a row is more than an occasional repeat."""
 
 COLUMNS: tuple[Column[StormRow], ...] = (
     Column(
@@ -172,13 +172,13 @@ def _text_of(row: StormRow) -> str:
 
 
 def _is_stale(row: StormRow, frame: Frame) -> bool:
-    """Whether the mapping, or its queue, has not been read for long."""
+    """Return whether the mapping, or its queue, has not been read for long."""
     queue = frame.since(row.queue.as_of) if row.queue else None
     return frame.is_stale(frame.since(row.as_of), "mappings") or frame.is_stale(queue, "queues")
 
 
 def _detail(row: StormRow, frame: Frame) -> Spans:
-    """Say why it is here, what becomes of a failed event, and which settings make it worse."""
+    """Return why it is here, what becomes of a failed event, and which settings make it worse."""
     pieces = [
         Span(f"{row.source_name}: ", "muted"),
         Span(row.why or "quiet"),

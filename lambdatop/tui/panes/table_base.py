@@ -1,4 +1,4 @@
-"""A pane around a keyed table: filter, order, title and details are the same for all of them."""
+"""Show a keyed table in a pane: filter, order, title and details are the same for all of them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ R = TypeVar("R")
 
 
 class TablePane(Pane, Generic[R]):
-    """What its spec says of rows; subclasses replace what depends on something that they remember."""
+    """A pane of rows by its spec; subclasses replace what depends on state of their own."""
 
     spec: PaneSpec[R]
 
     def main(self) -> Widget:
-        """The table."""
+        """Return the table."""
         self._made_for: tuple[Snapshot, Filter] | None = None
         self._made = self.rows(EMPTY_FRAME), self.rows(EMPTY_FRAME)
         self.table: KeyedTable[R] = KeyedTable(
@@ -40,33 +40,33 @@ class TablePane(Pane, Generic[R]):
         return self.table
 
     def columns(self) -> tuple[Column[R], ...]:
-        """The columns."""
+        """Return the columns."""
         return self.spec.columns
 
     def rows(self, frame: Frame) -> Rows[R]:
-        """All rows, before the filter."""
+        """Return all rows, before the filter."""
         return self.spec.rows(frame.snapshot)
 
     def extra_notes(self, frame: Frame) -> tuple[str, ...]:
-        """More words under the title."""
+        """Return more words under the title."""
         return ()
 
     def ages(self, frame: Frame) -> Spans:
-        """How old the data is."""
+        """Return how old the data is."""
         return self.source_ages(frame, *self.spec.sources)
 
     def detail(self, frame: Frame) -> Spans:
-        """Words about the selected row."""
+        """Return words about the selected row."""
         row = self.table.cursor_row
         return () if row is None else self.spec.detail(row, frame)
 
     def selection(self) -> Selection:
-        """What the row under the cursor stands for."""
+        """Return what the row under the cursor stands for."""
         row = self.table.cursor_row
         return NOTHING if row is None else self.spec.selection(row)
 
     def middle(self, shown: int, total: int, frame: Frame) -> Spans:
-        """What stands behind the name in the title."""
+        """Return what stands behind the name in the title."""
         count = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
         return (*spans((count, "muted")), *self.spec.counted(frame.snapshot))
 
@@ -74,18 +74,18 @@ class TablePane(Pane, Generic[R]):
         """Paint a frame."""
         rows, kept = self._rows_of(frame)
         table = self.table
-        table.say_when_empty(self.waiting(frame, self.spec.what, *self.spec.sources))
+        table.set_empty_text(self.waiting(frame, self.spec.what, *self.spec.sources))
         table.show_rows(kept, frame, greyed=bool(self.troubles(frame)))
         self.show_title(self.middle(len(kept), len(rows), frame), self.ages(frame))
         self.show_note(frame, *self.extra_notes(frame))
         self.show_detail(self.detail(frame))
 
     def forget_rows(self) -> None:
-        """Make the rows anew, though neither snapshot nor filter changed."""
+        """Compute the rows again, though neither snapshot nor filter changed."""
         self._made_for = None
 
     def _rows_of(self, frame: Frame) -> tuple[Rows[R], Rows[R]]:
-        """All rows and those that the filter keeps; made once per snapshot, shown at every tick."""
+        """Return all rows and those that the filter keeps; made once per snapshot, shown at every tick."""
         made_for = (frame.snapshot, self.filter)
         if self._made_for != made_for:
             rows = self.rows(frame)
@@ -95,7 +95,7 @@ class TablePane(Pane, Generic[R]):
         return self._made
 
     def source_ages(self, frame: Frame, *names: str) -> Spans:
-        """`metrics 12s  functions 3m`."""
+        """Return `metrics 12s  functions 3m`."""
         pieces: list[Span] = []
         for name in names:
             row = frame.source(name)
@@ -106,7 +106,7 @@ class TablePane(Pane, Generic[R]):
         return tuple(pieces)
 
     def on_keyed_table_cursor_moved(self, event: KeyedTable.CursorMoved) -> None:
-        """Another row: its details, and whoever else wants to know."""
+        """Show the details of another row, and announce it."""
         event.stop()
         self.show_detail(self.detail(self.frame))
         self.post_message(self.SelectionChanged(self))
@@ -116,5 +116,5 @@ class TablePane(Pane, Generic[R]):
         self.table.sort_next()
 
     def sort_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self.table.sort_reverse()

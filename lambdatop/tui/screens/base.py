@@ -1,4 +1,4 @@
-"""What every full screen has: header, banner, hints, and the newest frame bound down to all of them."""
+"""Hold what every full screen has: header, banner, hints, and the newest frame for all of them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         chosen = self.selection()
         key = chosen.mapping or chosen.queue or chosen.function
         if key is None:
-            self.console_app.say("Select a function first.", "warning")
+            self.console_app.show_message("Select a function first.", "warning")
         else:
             self.console_app.ask_who(key, chosen.name if key == chosen.function else key.id)
 
@@ -97,12 +97,12 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
 
     def show_or_report(self, frame: Frame) -> None:
         """Show a frame; where that fails the screen stays as it was, and a toast says so once."""
-        section("this screen", lambda: self.show(frame), self._say_failure)
+        section("this screen", lambda: self.show(frame), self._show_failure)
 
-    def _say_failure(self, sentence: str) -> None:
+    def _show_failure(self, sentence: str) -> None:
         if sentence != self._failure:
             self._failure = sentence
-            self.console_app.say(sentence, "error")
+            self.console_app.show_message(sentence, "error")
 
     def show(self, frame: Frame) -> None:
         """Paint what is not bound to the frame by itself."""
@@ -124,10 +124,10 @@ class FrameScreen(ClosesOnce[None], Screen[None]):
         for layout in ("compact", "medium", "wide"):
             self.set_class(layout == name, f"-{layout}")
 
-    def retell(self) -> None:
+    def refresh_lines(self) -> None:
         """Make header, banner and hints anew, also when no new frame has come."""
         for lines in self.query(Lines):
-            lines.tell()
+            lines.refresh_lines()
 
     def _header(self, frame: Frame, width: int) -> Sequence[Spans]:
         app = self.console_app

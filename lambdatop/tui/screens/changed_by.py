@@ -1,4 +1,4 @@
-"""Who changed this lately, by CloudTrail: asked when somebody wants to know, because it is late and slow."""
+"""Show who changed this lately, by CloudTrail, which is late and slow, so only on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard: all panes, side by side, stacked, or one at a time."""
+"""Show the dashboard: all panes, side by side, stacked, or one at a time."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ class DashboardScreen(FrameScreen):
             self._follow_selection(self._leading, frame)
 
     def _send_visible_rows(self) -> None:
-        self.console_app.looks.rows(frozenset().union(*(pane.on_screen() for pane in self.query(Pane))))
+        self.console_app.visible_rows.rows(
+            frozenset().union(*(pane.on_screen() for pane in self.query(Pane)))
+        )
 
     # -- panes -----------------------------------------------------------------------------------
 
@@ -91,7 +93,7 @@ class DashboardScreen(FrameScreen):
         self.query_one("#left").display = not one or place == "left"
         self.query_one("#right").display = not one or place == "right"
         self.query_one("#upper").display = not one or place != "bottom"
-        self.retell()
+        self.refresh_lines()
         for name in ORDER:
             self.pane(name).show(self.frame)
 
@@ -122,7 +124,7 @@ class DashboardScreen(FrameScreen):
             return
         if self.active != found.spec.name:
             self.active = found.spec.name
-            self.retell()
+            self.refresh_lines()
         self._follow_selection(found)
 
     # -- selection -------------------------------------------------------------------------------
@@ -164,14 +166,16 @@ class DashboardScreen(FrameScreen):
             return
         function = self.selection().function
         if function is None:
-            self.console_app.say("Select a function first.")
+            self.console_app.show_message("Select a function first.")
         else:
             self.console_app.open_function(function)
 
     def action_expand(self) -> None:
         """Show or hide the symptoms of the selected incident."""
         if not self.active_pane.unfold():
-            self.console_app.say(f"Incidents and their symptoms are in the findings ({FINDINGS.key}).")
+            self.console_app.show_message(
+                f"Incidents and their symptoms are in the findings ({FINDINGS.key})."
+            )
 
     def action_mark(self) -> None:
         """Mark the function under the cursor, or not any more; marked ones' logs are shown together."""
@@ -179,7 +183,9 @@ class DashboardScreen(FrameScreen):
         if pane.mark():
             self._follow_selection(pane)
         else:
-            self.console_app.say(f"Functions are marked in the list of hot functions ({FUNCTIONS.key}).")
+            self.console_app.show_message(
+                f"Functions are marked in the list of hot functions ({FUNCTIONS.key})."
+            )
 
     def action_back(self) -> None:
         """Clear the filter, then the marks, unzoom; never quit."""

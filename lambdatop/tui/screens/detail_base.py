@@ -1,4 +1,4 @@
-"""A page of text beside a log: the base of the screens that show one thing in full."""
+"""Show a page of text beside a log: the base of the screens that show one thing in full."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class SheetScreen(FrameScreen):
         entry = newest_of(selection.function, app.frame.snapshot, about)
         if entry is None:
             name = self.headline() if selection == NOTHING else selection.name
-            app.say(f"There is nothing to undo of {name}; J shows what was changed.", "warning")
+            app.show_message(f"There is nothing to undo of {name}; J shows what was changed.", "warning")
         else:
             app.mitigation_flow.undo(entry)
 

@@ -1,4 +1,4 @@
-"""One finding in full: what it rests on, what may fool it, what would help; beside it the log."""
+"""Show one finding in full: evidence, what else it could be, what would help; beside it the log."""
 
 from __future__ import annotations
 
@@ -55,6 +55,6 @@ class FindingScreen(SheetScreen):
         """Open the function behind it in full."""
         function = self._selection.function
         if function is None:
-            self.console_app.say("No function is known behind this finding.")
+            self.console_app.show_message("No function is known behind this finding.")
         else:
             self.console_app.open_function(function)

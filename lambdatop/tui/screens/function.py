@@ -1,4 +1,4 @@
-"""One function in full, beside its log."""
+"""Show one function in full, beside its log."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FunctionScreen(SheetScreen):
     def _go_on(self) -> None:
         frame = self.frame
         if self._learn(frame):
-            section("this screen", lambda: super(FunctionScreen, self).show(frame), self._say_failure)
+            section("this screen", lambda: super(FunctionScreen, self).show(frame), self._show_failure)
 
     def page(self, frame: Frame, width: int) -> Spans:
         """Return the function's page."""

@@ -1,4 +1,4 @@
-"""All keys, from the hotkey table."""
+"""Show all keys, from the hotkey table."""
 
 from __future__ import annotations
 

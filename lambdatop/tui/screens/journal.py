@@ -1,4 +1,4 @@
-"""The journal: the journal: changes and their outcomes, and the way back."""
+"""Show the journal: changes, their outcomes, and their undo."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class JournalScreen(FrameScreen):
     def show(self, frame: Frame) -> None:
         """Show the entries of a frame."""
         rows = Rows(in_reading_order(frame.snapshot.journal), attrgetter("id"))
-        self.table.say_when_empty(spans(("  nothing was changed with lambdatop yet", "muted")))
+        self.table.set_empty_text(spans(("  nothing was changed with lambdatop yet", "muted")))
         self.table.show_rows(rows, frame)
         self._show_details()
 
@@ -200,7 +200,7 @@ class JournalScreen(FrameScreen):
         """Show who changed the target of the chosen entry, besides us."""
         entry = self.table.cursor_row
         if entry is None:
-            self.console_app.say("There is nothing to ask about.")
+            self.console_app.show_message("There is nothing to ask about.")
         else:
             self.console_app.ask_who(entry.target, target_name(entry, self.console_app.frame.snapshot))
 
@@ -212,8 +212,8 @@ class JournalScreen(FrameScreen):
         """Undo the chosen entry, through the same dialog."""
         entry = self.table.cursor_row
         if entry is None:
-            self.console_app.say("There is nothing to undo.")
+            self.console_app.show_message("There is nothing to undo.")
         elif not entry.can_undo:
-            self.console_app.say(f"This entry cannot be undone: it is {entry.outcome}.", "warning")
+            self.console_app.show_message(f"This entry cannot be undone: it is {entry.outcome}.", "warning")
         else:
             self.console_app.mitigation_flow.undo(entry.id)

@@ -1,4 +1,4 @@
-"""Errors by kind, asked of Logs Insights: its price first, the question on Enter, then the kinds."""
+"""Show errors by kind from Logs Insights: the cost first, the query on Enter, then the kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API spend: every API with its requests and USD, and how often each metric is read."""
+"""Show the API spend: requests and USD by operation, and how often each metric is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers, spans and sizes as text. Pure: units stand in column headers, so most results have none."""
+"""Write numbers, spans and sizes as text. Pure: units stand in column headers, so most results have none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ink: text in pieces, each with the slot of the theme that says what its colour means.
+"""Hold text in pieces, each with the theme's slot for its colour.
 
 Renderers of panes and headers are pure functions that return `Spans`; only the widgets turn slots into
 colours. So nothing made from data is ever parsed as markup, and a theme change repaints everything.

@@ -1,4 +1,4 @@
-"""From theme files to Textual's themes, and the inks that pure renderers' slots are painted with."""
+"""Turn theme files into Textual's themes, and slots of pure renderers into styles."""
 
 from __future__ import annotations
 

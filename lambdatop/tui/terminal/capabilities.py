@@ -1,4 +1,4 @@
-"""What a terminal can, by its name, and what is said to it when the console comes and goes."""
+"""Decide what a terminal supports, by its name, and what is sent to it at start and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's driver: nobody waits for the terminal, and every end gives it back as it was.
+"""Drive the terminal without blocking on it, and restore it at every end.
 
 Frames become differences (`terminal_cells`), paced by the terminal's own answers (`terminal_pacing`),
 written in a thread (`terminal_line`). Signals are dealt with on the event loop, never in between.
@@ -31,8 +31,8 @@ from lambdatop.tui.terminal.screen_diff import Cells
 from lambdatop.tui.terminal.suspend import TerminalApp
 from lambdatop.tui.terminal.writer import Line
 
-LOOK_S = 0.1
-"""How often the reading thread looks whether it shall end, and whether a lone Escape was meant."""
+CHECK_S = 0.1
+"""How often, s, the reading thread checks whether it must end, and whether a lone Escape was meant."""
 LAST_WORDS_S = 3.0
 """How long leaving waits for a terminal that takes nothing."""
 
@@ -111,7 +111,7 @@ class TerminalDriver(FrameDriver):
             if text:
                 self._send(text, now)
         if self._cells.waiting:  # answers and the line wake it, this only when there are none
-            self._later = self._loop.call_later(LOOK_S, self._pump)
+            self._later = self._loop.call_later(CHECK_S, self._pump)
 
     def _send(self, text: str, now: float) -> None:
         if self._sync:
@@ -249,7 +249,7 @@ class TerminalDriver(FrameDriver):
         stop, read = self._stop_reading, key_reader()
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not stop.is_set():
-            ready = select.select([self._in], [], [], LOOK_S)[0]
+            ready = select.select([self._in], [], [], CHECK_S)[0]
             if not ready:
                 self._act_on(read(""))
                 continue

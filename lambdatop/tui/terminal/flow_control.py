@@ -1,4 +1,4 @@
-"""How much may be under way to the terminal: as much as it shows within a moment.
+"""Limit what is sent to the terminal ahead of what it has shown.
 
 The kernel's and SSH's buffers hide how slow a line is. So each piece of a frame ends with the question
 where the cursor is (`ESC [ 6 n`, which every terminal knows); the answer says that the piece arrived.

@@ -1,4 +1,4 @@
-"""What the terminal shows, cell by cell, and the fewest characters that turn it into what it shall show.
+"""Keep what the terminal shows, cell by cell, and write the fewest characters that update it.
 
 Frames are put into `wanted`; `changes` compares with what was written (`shown`) and pays in pieces, so
 a frame that a slow line has no room for is never queued: the next call writes the newest state. Pure.

@@ -1,4 +1,4 @@
-"""What the console does about the terminal that it is in."""
+"""Suspend and resume the console in its terminal."""
 
 from __future__ import annotations
 

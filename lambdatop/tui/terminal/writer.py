@@ -1,4 +1,4 @@
-"""Writing to the terminal: at once what it takes at once, the rest in a thread of its own.
+"""Write to the terminal: what it takes at once, and the rest in a thread of its own.
 
 Whoever writes never waits for a slow line. A thread alone would not do: each frame would wait until it gets
 the interpreter, for milliseconds while a log is being read.

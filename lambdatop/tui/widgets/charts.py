@@ -1,4 +1,4 @@
-"""Small drawings of numbers: sparkline and gauge, as text. Pure."""
+"""Draw numbers as text: sparkline and gauge. Pure."""
 
 from __future__ import annotations
 

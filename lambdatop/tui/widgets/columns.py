@@ -1,4 +1,4 @@
-"""Columns of a table: what they show, how they are sorted, which of them a narrow screen drops. Pure."""
+"""Describe columns of a table: what they show, how they sort, which a narrow screen drops. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Header, banner, tabs and key hints: pure lines, and the small widgets that show them."""
+"""Make header, banner, tabs and key hints as pure lines, and show them in small widgets."""
 
 from __future__ import annotations
 
@@ -193,23 +193,23 @@ class Lines(Static):
     def __init__(self, make: Callable[[Frame, int], Sequence[Spans]], *, id: str) -> None:
         super().__init__("", id=id, markup=False)
         self._make = make
-        self._told: object = None
+        self._shown: object = None
         self._height = -1
 
     def on_mount(self) -> None:
         """Show the frame that may have come already."""
-        self.tell()
+        self.refresh_lines()
 
     def on_resize(self) -> None:
         """Render the lines for another width."""
-        self.tell()
+        self.refresh_lines()
 
     def watch_frame(self) -> None:
         """Show a new frame (the watcher also runs before the widget stands)."""
         if self.is_mounted:
-            self.tell()
+            self.refresh_lines()
 
-    def tell(self) -> None:
+    def refresh_lines(self) -> None:
         """Make the lines and show them."""
         width = self.size.width or self.app.size.width
         lines = section(
@@ -218,8 +218,8 @@ class Lines(Static):
             lambda sentence: (spans((clip(sentence, width), "critical")),),
         )
         inks = inks_of(self.app)
-        if (lines, inks) != self._told:
-            self._told = (lines, inks)
+        if (lines, inks) != self._shown:
+            self._shown = (lines, inks)
             joined: list[Span] = []
             for line in lines:
                 joined += [Span("\n"), *line] if joined else [*line]

@@ -1,4 +1,4 @@
-"""The big table: a line-API widget whose cursor is a key, with one cached strip per row.
+"""Show a big table: a line-API widget whose cursor is a key, with one cached strip per row.
 
 `DataTable` keeps an index as its cursor and repaints every visible row for one changed cell. Here the
 cursor stands on a key, whatever is sorted or filtered around it, and only lines whose text changed are
@@ -126,7 +126,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         """The column that orders the rows, and whether the largest stands first."""
         return self._sort, self._descending
 
-    def say_when_empty(self, words: Spans) -> None:
+    def set_empty_text(self, words: Spans) -> None:
         """Set the text shown while the table has no rows."""
         if words != self._empty:
             self._empty = words
@@ -240,7 +240,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
     # -- painting --------------------------------------------------------------------------------
 
     def _pin(self) -> None:
-        """Let the cursor follow its key from now on: somebody looks, and the order means something."""
+        """Let the cursor follow its key from now on: it has the focus, and the order means something."""
         self._pinned = self._pinned or bool(self.has_focus and self._rows and self._pin_when(self._rows[0]))
 
     def watch_has_focus(self, has_focus: bool) -> None:

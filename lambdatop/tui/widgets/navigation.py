@@ -1,4 +1,4 @@
-"""Moving through lines with the same keys everywhere."""
+"""Move through lines with the same keys everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A list to choose from that can be paged before it is laid out, and clicked while its options change."""
+"""Show a list that can be paged before it is laid out, and clicked while its options change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a table, each under a key. Pure.
+"""Hold rows of a table, each under a key. Pure.
 
 There may be ten thousand of them, and each new snapshot brings others: a pair of key and row for each, or a
 pass over all of them, costs milliseconds in which no key is heard. So keys are looked up where they are asked

@@ -135,7 +135,7 @@ async def test_a_token_that_leads_nowhere_ends_it_with_a_word(stub: WireStub, ma
     stub.on("logs", "FilterLogEvents", page(event(1, MS), token="a"), page(event(2, MS + 1), token="a"))
     lines, notes = await read(made)
     assert (len(lines), len(stub.calls("FilterLogEvents"))) == (2, 2)
-    assert notes == ["the server handed out the same page again: what comes after it was not read"]
+    assert notes == ["the server sent the same page again: what comes after it was not read"]
 
 
 async def test_what_is_older_than_asked_is_no_part_of_it(stub: WireStub, made: Bench) -> None:

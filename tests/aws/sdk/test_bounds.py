@@ -55,7 +55,7 @@ async def bench_on(
 @pytest.mark.parametrize("mode", ["body", "head"])
 async def test_a_read_that_trickles_is_given_up_once(mode: str) -> None:
     async with bench_on(mode, attempts=3) as (server, bench):
-        with pytest.raises(Unreachable, match="too slowly and was given up"):
+        with pytest.raises(Unreachable, match="came too slowly"):
             await bench.api.read("lambda", "ListFunctions")
         assert len(server.asked) == 1, "what trickles once trickles again"
         await server.hung_up.wait()
@@ -65,7 +65,7 @@ async def test_a_read_that_trickles_is_given_up_once(mode: str) -> None:
 async def test_all_attempts_of_a_read_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "READ_S", 0.5)
     async with bench_on("body") as (_, bench):
-        with pytest.raises(Unreachable, match=r"lambda:ListFunctions: no whole answer within 0.5 s"):
+        with pytest.raises(Unreachable, match=r"lambda:ListFunctions: no complete answer within 0.5 s"):
             await bench.api.read("lambda", "ListFunctions")
 
 
@@ -101,7 +101,7 @@ async def test_credentials_that_never_come_are_given_up(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(connecting, "resolve", never)
     monkeypatch.setattr(transport, "CREDENTIALS_S", 0.05)
-    with pytest.raises(Unreachable, match=r"getting credentials: no whole answer within 0.05 s"):
+    with pytest.raises(Unreachable, match=r"getting credentials: no complete answer within 0.05 s"):
         await connecting.connect(
             towards("http://127.0.0.1:1", isolated=True, secret_key="not-a-secret"),
             settings=Settings(region="eu-central-1"),
@@ -115,7 +115,7 @@ async def test_credentials_that_never_come_are_given_up(monkeypatch: pytest.Monk
 async def test_an_endless_body_is_read_to_the_bound_and_no_further(mode: str) -> None:
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     async with bench_on(mode, attempts=3) as (server, bench):
-        with pytest.raises(Unreachable, match="more than any answer of AWS holds"):
+        with pytest.raises(Unreachable, match="more than any answer of AWS"):
             await bench.api.read("lambda", "ListFunctions")
         await server.hung_up.wait()
         assert len(server.asked) == 1, "it is not asked for again"

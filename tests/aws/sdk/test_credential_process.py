@@ -173,7 +173,7 @@ async def test_what_prints_for_ever_and_what_is_not_there(tmp_path: Path) -> Non
 async def test_what_nobody_reads_any_more_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was seen: the pipe was full when it was given up, and its end was waited for without end."""
+    """What was seen: the pipe was full when it was ended, and its end was waited for without limit."""
     monkeypatch.setattr(credential_process, "OUTPUT_MAX", 0)
     read = asyncio.StreamReader.read
 

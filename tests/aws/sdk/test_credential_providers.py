@@ -22,7 +22,7 @@ from ..conftest import Open
 
 pytestmark = pytest.mark.sdk
 
-LOOK = Connection(region=REGION, read_only=True)
+READ_ONLY = Connection(region=REGION, read_only=True)
 HOUR = timedelta(hours=1)
 
 
@@ -55,7 +55,7 @@ def who(sts: LoginStub) -> set[str]:
 
 async def test_a_profile_and_the_environment(sts: LoginStub, person: Any, opened: Open) -> None:
     person(credentials=KEYS, AWS_ACCESS_KEY_ID="AKIAENV", AWS_SECRET_ACCESS_KEY="s")
-    await opened(LOOK)
+    await opened(READ_ONLY)
     assert who(sts) == {"AKIAENV"}
     await opened(Connection(profile="base", region=REGION))
     assert who(sts) == {"AKIAENV", "AKIABASE"}
@@ -63,7 +63,7 @@ async def test_a_profile_and_the_environment(sts: LoginStub, person: Any, opened
 
 async def test_a_role_with_a_source_profile(sts: LoginStub, person: Any, opened: Open) -> None:
     person(f"[profile ops]\nrole_arn = {ROLE}\nsource_profile = base\n", KEYS, AWS_PROFILE="ops")
-    backend = await opened(LOOK)
+    backend = await opened(READ_ONLY)
     assert who(sts) == {"ASIAROLE"}
     assert backend.identified.credentials_expire_at is not None
     assert backend.expires_at() == backend.identified.credentials_expire_at
@@ -77,7 +77,7 @@ async def test_a_process_gets_no_stdin(sts: LoginStub, person: Any, opened: Open
     script.chmod(0o700)
     source = f"[profile p]\ncredential_process = {script}\n"
     person(source + f"[profile r]\nrole_arn = {ROLE}\nsource_profile = p\n", AWS_PROFILE="p")
-    await opened(LOOK)
+    await opened(READ_ONLY)
     await opened(Connection(profile="r", region=REGION))
     assert who(sts) == {"AKIAPROC", "ASIAROLE"}
     assert (tmp_path / "asked").read_bytes() == b""
@@ -91,7 +91,7 @@ async def test_what_a_failing_process_says_arrives_harmless(
     script.chmod(0o700)
     person(f"[default]\ncredential_process = {script}\n")
     with pytest.raises(CredentialsError) as failed:
-        await opened(LOOK)
+        await opened(READ_ONLY)
     assert "\x1b" not in str(failed.value)
     assert " no)" in str(failed.value)
 
@@ -100,7 +100,7 @@ async def test_a_web_identity(sts: LoginStub, person: Any, opened: Open, tmp_pat
     token = tmp_path / "token"
     token.write_text("token")
     person(AWS_WEB_IDENTITY_TOKEN_FILE=str(token), AWS_ROLE_ARN=ROLE)
-    await opened(LOOK)
+    await opened(READ_ONLY)
     assert who(sts) == {"ASIAWEB"}
     assert sts.bearers == ["token"]
 
@@ -112,11 +112,11 @@ async def test_identity_center_with_a_cached_token(
     # The SDK takes the home directory when it is imported.
     clean.setattr(SSOTokenProvider, "_SSO_TOKEN_CACHE_DIR", str(Path.home() / ".aws/sso/cache"))
     with pytest.raises(CredentialsError, match="login session"):
-        await opened(LOOK)
+        await opened(READ_ONLY)
     file, token = sso_token({"HOME": str(Path.home())})
     file.parent.mkdir(parents=True)
     file.write_text(token)
-    await opened(LOOK)
+    await opened(READ_ONLY)
     assert who(sts) == {"ASIASSO"}
     assert sts.bearers == ["bearer"]
 
@@ -171,7 +171,7 @@ async def test_an_instance_by_version_2_of_its_metadata(
 ) -> None:
     person(AWS_EC2_METADATA_SERVICE_ENDPOINT=await serve(Metadata()))
     clean.delenv("AWS_EC2_METADATA_DISABLED")
-    await opened(LOOK)
+    await opened(READ_ONLY)
     assert who(sts) == {"ASIAHOST"}
 
 
@@ -182,7 +182,7 @@ async def test_version_1_is_not_even_asked(
     person(AWS_EC2_METADATA_SERVICE_ENDPOINT=await serve(old))
     clean.delenv("AWS_EC2_METADATA_DISABLED")
     with pytest.raises(CredentialsError):
-        await opened(LOOK)
+        await opened(READ_ONLY)
     assert old.given == 0
 
 
@@ -190,7 +190,7 @@ async def test_a_container(sts: LoginStub, person: Any, opened: Open, serve: Any
     metadata = Metadata()
     url = f"{await serve(metadata)}/creds"
     person(AWS_CONTAINER_CREDENTIALS_FULL_URI=url, AWS_CONTAINER_AUTHORIZATION_TOKEN="secret")
-    await opened(LOOK)
+    await opened(READ_ONLY)
     assert who(sts) == {"ASIAHOST"}
     assert metadata.given == 1
 
@@ -221,6 +221,6 @@ async def test_an_mfa_code_is_good_once_and_its_session_outlives_the_connection(
 
 async def test_without_codes_nobody_is_asked(sts: LoginStub, person: Any, opened: Open) -> None:
     person(MFA, KEYS)
-    with pytest.raises(CredentialsError, match="needs an MFA code, and nobody can be asked"):
+    with pytest.raises(CredentialsError, match="needs an MFA code, and it cannot be asked for here"):
         await opened(Connection(profile="ops", region=REGION))
     assert sts.received == []

@@ -127,7 +127,7 @@ def test_a_backlog_promises_no_age_that_was_not_read() -> None:
     ages = [60.0 * i for i in range(1, 11)]
     (finding,) = found(async_backlog.detect, scene(waiting(ages, Throttles=[9.0] * 10)))
     evidence = dict(finding.evidence)
-    assert finding.title.endswith("when they are given up is not known (not asked yet)")
+    assert finding.title.endswith("when they are discarded is not known (not asked yet)")
     assert (evidence["maximum_event_age_s"], evidence["age_share"], evidence["given_up_in_s"]) == (None,) * 3
 
 

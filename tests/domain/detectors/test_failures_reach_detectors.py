@@ -10,7 +10,7 @@ from fakes.worlds import NOW, PROMPT, SCOPE, WORKER, function, metrics, points
 
 from lambdatop.domain.detectors.registry import detect_all
 from lambdatop.domain.figures.context import evaluation_context
-from lambdatop.domain.figures.failure_evidence import LOOKED, most_frequent
+from lambdatop.domain.figures.failure_evidence import NEWEST_LINES, most_frequent
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.loglines.tail import LogTail, append_lines
 from lambdatop.domain.plans.finding import Finding
@@ -178,7 +178,7 @@ def test_secrets_in_a_sample_are_hidden() -> None:
 
 
 def test_the_newest_failures_are_the_ones_that_count() -> None:
-    old = [n for i in range(LOOKED) for n in run(i, AT + i / 100, says=("[ERROR] Old: x",))]
+    old = [n for i in range(NEWEST_LINES) for n in run(i, AT + i / 100, says=("[ERROR] Old: x",))]
     new = [n for i in range(90) for n in run(1000 + i, AT + 60 + i / 100, says=("[ERROR] New: x",))]
     tail = append_lines(LogTail(), (*new, *old))
     kind = most_frequent(tail, AT)

@@ -63,8 +63,8 @@ def test_a_queue_that_could_not_be_read_is_not_said_to_have_no_dead_letter_queue
     without = situation(mappings=(mapping(),), queues=(queue(ORDERS),))
     assert "until they expire" in planned("throttle_to_zero", without).warnings[0]
     with_dlq = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3)
-    letters = situation(mappings=(mapping(),), queues=(with_dlq,))
-    assert "after 3 receives" in planned("throttle_to_zero", letters).warnings[0]
+    dead_letters = situation(mappings=(mapping(),), queues=(with_dlq,))
+    assert "after 3 receives" in planned("throttle_to_zero", dead_letters).warnings[0]
 
 
 def test_the_steps_say_why_their_queue_was_not_read() -> None:

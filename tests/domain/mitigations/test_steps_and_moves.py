@@ -53,9 +53,9 @@ def worker(**changes: Any) -> FunctionSituation:
 
 
 def dead_letters(**changes: Any) -> QueueSituation:
-    letters = queue(DLQ, visible=1200)
+    dead_letters = queue(DLQ, visible=1200)
     behind = (Consumer(mapping(), 100.0, 2.0),)
-    s = QueueSituation(Ref(DLQ, letters.arn, DLQ.id), NOW, letters, (), (ORDERS.id,), behind)
+    s = QueueSituation(Ref(DLQ, dead_letters.arn, DLQ.id), NOW, dead_letters, (), (ORDERS.id,), behind)
     return replace(s, **changes)
 
 
@@ -211,9 +211,7 @@ def test_a_redrive_into_a_failing_consumer_warns_and_offers_to_hold() -> None:
 
 
 def test_a_redrive_is_refused_for_other_queues_and_while_one_runs() -> None:
-    assert (
-        "no SQS queue's dead-letter queue" in refused("redrive_dlq", dead_letters(dead_letters_of=())).reason
-    )
+    assert "not the DLQ of an SQS queue" in refused("redrive_dlq", dead_letters(dead_letters_of=())).reason
     running = dead_letters(move_task=MoveTask(5, "RUNNING", "h", moved=7))
     assert "7 messages so far" in refused("redrive_dlq", running).reason
     assert "no message" in refused("redrive_dlq", dead_letters(facts=queue(DLQ, visible=0))).reason

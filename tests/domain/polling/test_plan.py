@@ -1,9 +1,9 @@
-"""The plan of looks: what it costs, whom it asks first, and what it does when the money is gone."""
+"""The polling plan: what it costs, whom it asks first, and what it does when the money is gone."""
 
 from __future__ import annotations
 
 import pytest
-from bench.look_plan import CELLS, ERRORS, NOW, SCOPE, row, state, table
+from bench.polling_cost import CELLS, ERRORS, NOW, SCOPE, row, state, table
 from msgspec.structs import replace
 
 from lambdatop.domain.cost.pricing import METRIC_USD

@@ -87,7 +87,7 @@ def test_an_automaton_that_grows_too_large_forgets(monkeypatch: pytest.MonkeyPat
         ("(?s:.)*x", "flags"),
         ("((a{100}){100}){100}", "too large"),
         ("a" * (MAX_CHARS + 1), "longer"),
-        ("(", "no regular expression"),
+        ("(", "not a regular expression"),
     ],
 )
 def test_what_no_automaton_can_do_is_refused(pattern: str, why: str) -> None:

@@ -114,8 +114,8 @@ def test_a_function_that_was_not_read_yet_says_so_until_it_is() -> None:
 
 
 def test_what_becomes_of_a_message() -> None:
-    with_letters = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, visibility_timeout_s=30)
-    assert queue_failure_path(with_letters) == "again after 30 s, after 3 failed receives to orders-dlq"
+    with_dlq = queue(ORDERS, dlq_arn=queue(DLQ).arn, max_receive_count=3, visibility_timeout_s=30)
+    assert queue_failure_path(with_dlq) == "again after 30 s, after 3 failed receives to orders-dlq"
     assert queue_failure_path(queue(ORDERS)) == "again after 30 s, until it expires 4 d after it was sent"
     denied = NotKnown("denied", "sqs:GetQueueAttributes")
     assert queue_failure_path(denied).endswith(f"how often and where it ends is {denied.words}")

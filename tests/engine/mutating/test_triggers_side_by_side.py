@@ -55,7 +55,7 @@ async def test_all_are_sent_before_the_first_is_off(bench: Bench) -> None:
     sent = sorted(bench.triggers.sent_at.values())
     assert len(sent) == COUNT
     assert sent[-1] - sent[0] < 1.0
-    assert took_s <= OFF_S + composite.LOOK_EVERY_S
+    assert took_s <= OFF_S + composite.CHECK_EVERY_S
     assert bench.triggers.account.reserved == 0
     operations = [call.operation for call, _ in bench.mutator.sent]
     assert operations == ["UpdateEventSourceMapping"] * COUNT + ["PutFunctionConcurrency"]

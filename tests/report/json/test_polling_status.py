@@ -1,4 +1,4 @@
-"""The plan of looks in JSON and in recordings."""
+"""The polling plan in JSON and in recordings."""
 
 from __future__ import annotations
 

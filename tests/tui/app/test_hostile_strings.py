@@ -79,7 +79,7 @@ async def test_hostile_text_is_harmless_everywhere(
         await press(pilot, "1", "T")
         assert evil in text(app)
         await press(pilot, "escape")
-        app.say(f"toast {evil}", "warning")
+        app.show_message(f"toast {evil}", "warning")
         await press(pilot)
         assert f"toast {evil}" in toasts(app)
         assert app.is_running

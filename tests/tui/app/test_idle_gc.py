@@ -25,7 +25,7 @@ class Knot:
 @pytest.fixture(autouse=True)
 def thawed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Restore the collector after the test, and let only the tests run collections."""
-    monkeypatch.setattr(idle_gc, "GLANCE_S", 3_600.0)
+    monkeypatch.setattr(idle_gc, "YOUNG_S", 3_600.0)
     yield
     gc.unfreeze()
 
@@ -55,7 +55,7 @@ async def test_a_short_look_needs_a_pause_between_two_keys_only(
         gone = weakref.ref(Knot())
         gc.disable()
         try:
-            now[0] += idle_gc.LOOK_S
+            now[0] += idle_gc.EVERY_S
             await press(pilot, "j")
             assert not app.tidy()  # somebody has just typed
             assert gone() is not None
@@ -69,7 +69,7 @@ async def test_a_short_look_needs_a_pause_between_two_keys_only(
             gc.enable()
 
 
-async def test_a_glance_is_taken_when_there_is_enough_to_see_and_no_key_to_answer(
+async def test_a_young_pass_runs_when_there_is_enough_to_see_and_no_key_to_answer(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
@@ -80,20 +80,20 @@ async def test_a_glance_is_taken_when_there_is_enough_to_see_and_no_key_to_answe
         monkeypatch.setattr(gc, "collect", glances.append)
         now[0] += 1.0
         made[0] = idle_gc.MANY - 1
-        app._glance()
+        app._young_pass()
         assert glances == []
         made[0] = idle_gc.MANY
-        app._glance()
+        app._young_pass()
         assert glances == [0]
         await pilot.press("j")
-        app._glance()
+        app._young_pass()
         assert glances == [0], "the key comes first"
         now[0] += 2 * idle_gc.ANSWER_S
-        app._glance()
+        app._young_pass()
         assert glances == [0, 0]
 
 
-def test_python_counts_what_was_made_since_the_last_glance() -> None:
+def test_python_counts_what_was_made_since_the_last_young_pass() -> None:
     before = gc.get_threshold()
     gc.collect()
     gc.set_threshold(*COLLECT_SELDOM)
@@ -119,7 +119,7 @@ async def test_a_short_look_passes_over_what_the_last_one_found_in_use(
         assert app.tidy()
         assert gc.get_freeze_count() > 10_000
         del kept
-        now[0] += idle_gc.LOOK_S
+        now[0] += idle_gc.EVERY_S
         assert app.tidy()
         assert gone() is not None, "a short look is short because it does not look there"
         await press(pilot, "j")

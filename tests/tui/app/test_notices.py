@@ -6,7 +6,7 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from lambdatop.tui.panes.base import tell
+from lambdatop.tui.panes.base import update_text
 
 
 class Telling(App[None]):
@@ -26,7 +26,7 @@ async def test_the_screen_is_arranged_anew_only_for_words_that_need_other_room()
             ("so many words that they would not even fit into two lines", False, 2),
             ("few", True, 1),
         ):
-            tell(place, Content(words))
+            update_text(place, Content(words))
             assert place._layout_required is anew, words
             await pilot.pause()
             assert place.size.height == height, words

@@ -37,7 +37,7 @@ class BusyPanes:
         self.released = asyncio.Event()
         self._looked = asyncio.Event()
         self.looks = 0
-        submitted, look = Pane.on_input_submitted, LambdatopApp._look
+        submitted, look = Pane.on_input_submitted, LambdatopApp._check_held
 
         async def wait(pane: Pane, event: Input.Submitted) -> None:
             await self.released.wait()
@@ -49,8 +49,8 @@ class BusyPanes:
             self._looked.set()
 
         monkeypatch.setattr(Pane, "on_input_submitted", wait)
-        monkeypatch.setattr(LambdatopApp, "_look", counted)
-        monkeypatch.setattr(type_ahead, "LOOK_S", 0.001)
+        monkeypatch.setattr(LambdatopApp, "_check_held", counted)
+        monkeypatch.setattr(type_ahead, "CHECK_S", 0.001)
 
     def __enter__(self) -> BusyPanes:
         return self

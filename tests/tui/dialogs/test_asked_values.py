@@ -36,7 +36,7 @@ async def test_a_trigger_is_tuned_by_pairs(make_app: MakeApp) -> None:
         assert isinstance(app.screen, ConfirmScreen)
         assert "Tune orders → orders-worker: batch_size 5" in text(app)
         await press(pilot, "escape", "M", *"nonsense", "enter")
-        assert any("nonsense is no setting with a value" in words for words in toasts(app))
+        assert any("nonsense is not a setting with a value" in words for words in toasts(app))
 
 
 async def test_nothing_is_asked_in_read_only_mode(make_app: MakeApp, console: FakeConsole) -> None:

@@ -44,7 +44,7 @@ async def test_a_header_that_cannot_be_made(make_app: MakeApp, monkeypatch: pyte
     async with looking(app) as pilot:
         for lines in app.screen.query(header.Lines):
             monkeypatch.setattr(lines, "_make", breaks)
-            lines.tell()
+            lines.refresh_lines()
         await settle(pilot)
         assert "could not be shown" in text(app)
 

@@ -188,7 +188,7 @@ async def test_without_the_focus_the_cursor_stays_on_the_first_line(themes: Them
 async def test_greyed_rows_and_words_of_an_empty_table(themes: Themes) -> None:
     app = TableApp(themes)
     async with app.run_test(size=(40, 20)) as pilot:
-        app.table.say_when_empty(spans("nothing here"))
+        app.table.set_empty_text(spans("nothing here"))
         await settle(pilot)
         assert "nothing here" in app.table.render_line(HEADER + 1).text
         app.table.show_rows(rows(3), EMPTY_FRAME)

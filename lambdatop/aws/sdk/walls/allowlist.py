@@ -1,8 +1,8 @@
-"""What may be sent without anybody's consent: the reads, and how credentials are obtained.
+"""Hold what may be sent without confirmation: the reads, and how credentials are obtained.
 
-The list is generated from the call sites (`reads.py`) and maps one to one to the read-only IAM policy.
-It is a list of names, never a pattern: a new operation of AWS is refused until the code sends it and
-somebody has looked at the line that this adds.
+The list is generated from the call sites (`sent_reads.py`) and maps one to one to the read-only IAM policy.
+It is a list of names, never a pattern: a new operation of AWS is refused until the code sends it and a
+person has reviewed the line that this adds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from lambdatop.aws.sdk.walls.sent_reads import SENT
 
 _SERVICE_IDS = {"dynamodbstreams": "dynamodb-streams", "events": "eventbridge", "logs": "cloudwatch-logs"}
-"""Services whose id, as event names of botocore spell it, is not the name of their client."""
+"""Services whose id in botocore's event names is not the name of their client."""
 
 
 def _by_service_id() -> dict[str, frozenset[str]]:
@@ -23,21 +23,21 @@ def _by_service_id() -> dict[str, frozenset[str]]:
 
 
 READS: Mapping[str, frozenset[str]] = _by_service_id()
-"""Operations that may always be sent, by service id as event names spell it. Level "Read" in IAM is no
-criterion: sqs:ReceiveMessage has it, and hides messages and pushes them towards their dead-letter queue."""
+"""Operations that may always be sent, by service id as in event names. IAM's access level "Read" is not the
+criterion: sqs:ReceiveMessage has it, and hides messages and moves them closer to their dead-letter queue."""
 
 _IAM_ACTIONS = {"s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification"}
 _IAM_SERVICES = {"service-quotas": "servicequotas", "stepfunctions": "states", "dynamodbstreams": "dynamodb"}
 
 
 def iam_action(service: str, operation: str) -> str:
-    """The IAM action that allows an operation, by boto's names (`logs:FilterLogEvents`)."""
+    """Return the IAM action that allows an operation, by boto's names (`logs:FilterLogEvents`)."""
     action = f"{_IAM_SERVICES.get(service, service)}:{operation}"
     return _IAM_ACTIONS.get(action, action)
 
 
 def read_actions() -> tuple[str, ...]:
-    """The IAM actions of every read; asking who one is needs none."""
+    """Return the IAM actions of every read; GetCallerIdentity needs none."""
     found = (iam_action(service, operation) for service, operation in SENT)
     return tuple(a for a in found if a != "sts:GetCallerIdentity")
 

@@ -1,11 +1,10 @@
-"""The guard: decides inside the SDK, before a byte is sent, which operations may leave the process.
+"""Decide inside the SDK, before a byte is sent, which operations this process may send.
 
-Read-only is not a matter of key bindings. Every client of this process is made from a session that
-carries these hooks, and the transport sends only requests that they have stamped. An operation passes
-when it is on the allowlist of reads (or is how credentials are obtained), or when it is exactly the
-call of an open ticket: one journaled intent, one digest, one request. A drain is the one intent of many
-requests; its ticket knows one queue, and what of it is on disk. In read-only mode there are no tickets.
-The list and the measurements behind the hooks stand in the facts sheet on mitigations.
+Read-only mode does not depend on key bindings. Every client of this process is made from a session with
+these hooks, and the transport sends only requests that they have stamped. An operation passes when it is on
+the allowlist of reads (or is how credentials are obtained), or when it is exactly the call of an open ticket:
+one journaled intent, one digest, one request. Only a drain is one intent of many requests; its ticket is for
+one queue and for the messages that are on disk. In read-only mode there are no tickets.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ HOOKS = (
     "before-sign",
     "before-send",
 )
-"""The first stops presigned URLs, the last sees every retry; each alone stopped every other operation.
-`before-sign` is for whoever takes a client's signer and signs a request of his own with it."""
+"""The first stops presigned URLs, the last sees every retry; each alone stopped every other operation
+(measured). `before-sign` stops code that signs a request of its own with a client's signer."""
 
 
 class GuardRefusal(RuntimeError):
     """An operation was stopped before it was sent.
 
-    Not a ClientError and not a BotoCoreError: waiters swallow the first, retry handlers look at both.
+    Not a ClientError and not a BotoCoreError: waiters swallow the first, retry handlers handle both.
     """
 
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """Permission for one request of one exact call. `sent` stays True once it has left.
+    """Permission for one request of one exact call. `sent` stays True once it was sent.
 
     `matched` names the operation whose parameters were compared, "" before that; `over` is set when the
-    intent was closed: a copy that a task took along opens nothing any more.
+    intent was closed: a task's copy of the ticket permits nothing any more.
     """
 
     digest: str
@@ -61,7 +60,7 @@ class Ticket:
         self.matched = operation
 
     def leave(self, operation: str) -> None:
-        """The request goes out now; raises GuardRefusal when one has gone already."""
+        """Record that the request is sent now; raises GuardRefusal when one has been sent already."""
         if self.sent:
             raise GuardRefusal(f"{operation} was already sent once for this intent")
         self.sent = True
@@ -71,26 +70,26 @@ class Ticket:
 class DrainTicket(Ticket):
     """Permission to receive from one queue, and to delete from it what is `on_disk`, by receipt handle.
 
-    Each request needs a comparison of its own, so the SDK cannot send one of them again. `sent` tells of
-    the newest request.
+    Each request needs a comparison of its own, so the SDK cannot send one of them again. `sent` is about the
+    newest request.
     """
 
     queue_url: str = ""
     on_disk: set[str] = field(default_factory=set)
 
     def kept(self, handles: Iterable[str]) -> None:
-        """These were written and fsync'd: from now on they may be deleted."""
+        """Record that these were written and fsync'd: from now on they may be deleted."""
         self.on_disk.update(handles)
 
     def match(self, call: Call, operation: str) -> None:
         """Compare what is about to be built; arms the ticket for this one request."""
         self.matched, self.sent = "", False
         if not self._admits(call):
-            raise GuardRefusal(f"{operation} is no part of the drain that was journaled and confirmed")
+            raise GuardRefusal(f"{operation} is not part of the drain that was journaled and confirmed")
         self.matched = operation
 
     def leave(self, operation: str) -> None:
-        """The request goes out now; the next one is compared anew."""
+        """Record that the request is sent now; the next one is compared anew."""
         self.matched, self.sent = "", True
 
     def _admits(self, call: Call) -> bool:
@@ -127,11 +126,11 @@ class Guard:
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing but reads can leave."""
+        """Whether nothing but reads can be sent."""
         return self._read_only
 
     def forbid_changes(self) -> None:
-        """Make this guard read-only, tickets that are open included; there is no way back."""
+        """Make this guard read-only, open tickets included; this cannot be undone."""
         self._read_only = True
 
     def install(self, session: Any) -> None:
@@ -204,12 +203,12 @@ class Guard:
         ticket.match(Call(model.service_model.service_name, model.name, params), operation)
 
     def _admitted(self, event_name: str) -> Ticket | None:
-        """The ticket by which a change goes on, None for reads; raises for everything else."""
+        """Return the ticket by which a change is sent, None for reads; raises for everything else."""
         if _always_allowed(event_name):
             return None
         ticket = self._open_ticket(event_name)
         if ticket.matched != _operation(event_name):
-            raise GuardRefusal(f"{_operation(event_name)} came in past the check of its parameters")
+            raise GuardRefusal(f"{_operation(event_name)} was not checked for its parameters")
         return ticket
 
     def _open_ticket(self, event_name: str) -> Ticket:

@@ -1,8 +1,8 @@
-"""The loader wall: in read-only mode the SDK does not know that anything can be changed.
+"""Load stripped models: in read-only mode the SDK has no operation that changes anything.
 
 A client is made from the service's model. Here the models keep what is on the allowlist and what credential
-providers call; the method for anything else does not exist, nor does its paginator or waiter, nor a shape
-that only it needs. A service of which nothing is listed has no method at all.
+providers call; there is no method for anything else, nor its paginator or waiter, nor a shape that only it
+needs. A service of which nothing is listed has no method at all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MODEL, PAGINATORS, WAITERS, EXAMPLES = "service-2", "paginators-1", "waiters-2",
 class BuiltinLoader(loaders.Loader):  # type: ignore[misc,unused-ignore]
     """Models of the installed package only.
 
-    One in the user's ~/.aws/models could give an allowed name another request, so it is not looked for.
+    A model in the user's ~/.aws/models could give an allowed name another request, so none is searched.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class StrippedLoader(BuiltinLoader):
         self._kept: dict[tuple[str, str, str | None], Json] = {}
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Json:
-        """The stripped model, or the stripped paginators or waiters; rules of endpoints stay as they are."""
+        """Return the stripped model, paginators or waiters; rules of endpoints stay as they are."""
         if type_name not in (MODEL, PAGINATORS, WAITERS, EXAMPLES):
             whole: Json = super().load_service_model(service_name, type_name, api_version)
             return whole
@@ -63,32 +63,32 @@ class StrippedLoader(BuiltinLoader):
 
 
 class _Once(BuiltinLoader):
-    """Reads for another loader, and lets go of it: nine tenths of a model are not needed again."""
+    """Reads for another loader without a cache: nine tenths of a model are not needed again."""
 
     def __init__(self, other: BuiltinLoader) -> None:
         super().__init__()
         self._other = other
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """The other one looked through 400 directories already."""
+        """Return what the other loader found: it has searched 400 directories already."""
         names: list[str] = self._other.list_available_services(type_name)
         return names
 
 
 @cache
 def loader(*, read_only: bool) -> BuiltinLoader:
-    """One for all sessions: it keeps the models it has parsed, and a reconnect needs them again."""
+    """Return the loader of all sessions: it keeps the models it has parsed, which a reconnect needs again."""
     return StrippedLoader() if read_only else BuiltinLoader()
 
 
 def operations_of(model: Mapping[str, Any]) -> frozenset[str]:
-    """What of a service may be sent in read-only mode."""
+    """Return what of a service may be sent in read-only mode."""
     service = ServiceId(model["metadata"]["serviceId"]).hyphenize()
     return READS.get(service, frozenset()) | CREDENTIALS.get(service, frozenset())
 
 
 def strip(model: Json, allowed: Collection[str]) -> Json:
-    """The model with the allowed operations, and the shapes that these need."""
+    """Return the model with the allowed operations, and the shapes that these need."""
     operations = _of(model["operations"], allowed)
     shapes, needed = model["shapes"], set[str]()
     waiting = [name for operation in operations.values() for name in _shapes_in(operation)]
@@ -101,7 +101,7 @@ def strip(model: Json, allowed: Collection[str]) -> Json:
 
 
 def _shapes_in(part: Any) -> Iterator[str]:
-    """Names that an operation or a shape refers to; a documentation text refers to nothing."""
+    """Yield names that an operation or a shape refers to; a documentation text refers to nothing."""
     if isinstance(part, dict):
         for key, value in part.items():
             if key == "shape" and isinstance(value, str):
@@ -118,7 +118,7 @@ def _of(named: Json, kept: Collection[str]) -> Json:
 
 
 def remove_presigners(class_attributes: Json, **_: Any) -> None:
-    """Take the methods off a client that sign a URL for somebody else to send.
+    """Remove a client's methods that sign a URL for somebody else to send.
 
     Register it last on `creating-client-class`: the SDK puts them there by the same event.
     """

@@ -1,9 +1,9 @@
-"""The transport wall: sends only what the guard has stamped, and takes no answer without end.
+"""Send only requests that the guard has stamped, and limit the size and time of answers.
 
-It fails closed: a client made without the hooks, a handler that somebody unregistered, or a request
-pushed in below the SDK's own events finds no way out of the process; redirects are never followed. The
-SDK's own timeouts are per piece of an answer, and it reads whatever comes: a server that drips a byte
-every few seconds would never be given up, and an endless body would fill the memory.
+It fails closed: nothing is sent by a client made without the hooks, after a handler was unregistered, or for
+a request made below the SDK's own events; redirects are never followed. The SDK's own timeouts are per
+part of an answer, and it reads whatever comes: a server that sends a byte every few seconds would never time
+out, and an endless body would fill the memory.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class AnswerTooSlow(BotoCoreError):  # type: ignore[misc,unused-ignore]
 
 @asynccontextmanager
 async def bounded(seconds: float, what: str) -> AsyncIterator[None]:
-    """Give up what is in the block after so many seconds, whatever trickles in meanwhile.
+    """Cancel the block after so many seconds, whatever was received meanwhile.
 
     Raises:
         Unreachable: the time is over; `what` is named.
@@ -55,12 +55,12 @@ async def bounded(seconds: float, what: str) -> AsyncIterator[None]:
         if not limit.expired():
             raise
         raise Unreachable(
-            f"{what}: no whole answer within {seconds:g} s; it was given up.", code="slow"
+            f"{what}: no complete answer within {seconds:g} s; the request was cancelled.", code="slow"
         ) from None
 
 
 def guarded_transport(guard: Guard) -> type[Any]:
-    """The class to hand to `AioConfig(http_session_cls=...)` for every client of one session."""
+    """Return the class to hand to `AioConfig(http_session_cls=...)` for every client of one session."""
 
     class GuardedTransport(FirstAnswerSession):
         """Checks each request's stamp before it touches the network, and bounds what comes back."""

@@ -1,6 +1,6 @@
-"""Private names of aiobotocore and botocore, all of them, each pinned by a test (test_private_names.py).
+"""Hold all uses of private names of aiobotocore and botocore; a test (test_private_names.py) checks each.
 
-A bump of the SDK that renames one fails there, loudly, and nowhere else silently.
+A new version of the SDK that renames one fails in that test.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from aiobotocore.session import AioSession
 class PlainSession(AioSession):  # type: ignore[misc,unused-ignore]
     """A session whose clients carry no plugins: BOTOCORE_EXPERIMENTAL__PLUGINS loads foreign code into them.
 
-    A context that switches them off covers our own clients; those of the SSO and login providers are made
-    by the session itself, in between (measured).
+    A context that switches them off is enough for our own clients, not for those that the session itself
+    makes for the SSO and login providers (measured).
     """
 
     def _register_client_plugins(self, client: Any) -> None:
@@ -26,7 +26,7 @@ class PlainSession(AioSession):  # type: ignore[misc,unused-ignore]
 
 
 ANSWER_BYTES = 16 * 1024 * 1024
-"""More than any answer that is read here holds: FilterLogEvents ends a page at 1 MB, Lambda's at 6 MB."""
+"""More than the largest answer that is read here: FilterLogEvents ends a page at 1 MB, Lambda at 6 MB."""
 
 
 class BodyTooLong(Exception):
@@ -40,8 +40,8 @@ class BodyTooLong(Exception):
 class BoundedAnswer:
     """An answer of aiohttp whose body is read up to `ANSWER_BYTES`, whatever length it announces.
 
-    Nothing decompresses a body, so what is counted is what comes. An event stream is not read here: its
-    frames have a bound of their own.
+    No body is decompressed, so the received bytes are counted. An event stream is not read here: its frames
+    have a limit of their own.
     """
 
     def __init__(self, answer: Any) -> None:
@@ -51,7 +51,7 @@ class BoundedAnswer:
         return getattr(self._answer, name)
 
     async def read(self) -> bytes:
-        """The whole body; raises BodyTooLong, and closes the connection when it is not read to its end."""
+        """Return the whole body; raises BodyTooLong, and closes the connection when it is not read fully."""
         found = bytearray()
         try:
             if (self._answer.content_length or 0) > ANSWER_BYTES:
@@ -71,7 +71,7 @@ class NoRedirects:
     """An aiohttp session that reports a redirect instead of following it, and bounds each answer.
 
     aiohttp follows 301/302/307/308 below all hooks, repeats the body and sends the session token to
-    the new host (measured); no AWS API answers that way.
+    the new host (measured); no AWS API answers with a redirect.
     """
 
     def __init__(self, session: Any) -> None:
@@ -84,7 +84,7 @@ class NoRedirects:
 
 
 class FirstAnswerSession(AIOHTTPSession):  # type: ignore[misc,unused-ignore]
-    """The transport of aiobotocore, but each request goes out once and its first answer counts.
+    """The transport of aiobotocore, but each request is sent once and its first answer counts.
 
     aiohttp repeats a PUT, DELETE or GET by itself when the connection breaks, below all hooks: a
     change would be sent twice (measured). Repeating reads is left to botocore, which counts.
@@ -97,38 +97,38 @@ class FirstAnswerSession(AIOHTTPSession):  # type: ignore[misc,unused-ignore]
 
 
 def wrap_serializer(client: Any, wrap: Callable[[Any], Any]) -> None:
-    """Have what the client sends made by another serializer."""
+    """Replace the serializer of the client."""
     client._serializer = wrap(client._serializer)
 
 
 def tolerate(parser: Any, bad: Any) -> None:
-    """Have a parser put `bad` where it cannot read a value, instead of failing at the whole answer."""
+    """Make a parser put `bad` where it cannot read a value, instead of failing at the whole answer."""
     own = parser._parse_shape
 
     def parse(shape: Any, node: Any) -> Any:
         if isinstance(node, (str, dict)) and getattr(shape, "type_name", "") == "list":
-            return bad  # the SDK would go through its letters, or its keys
+            return bad  # the SDK would iterate over its characters or keys
         try:
             return own(shape, node)
-        except Exception:  # each kind of value fails in its own way
+        except Exception:  # each kind of value raises its own exception
             return bad
 
     parser._parse_shape = parse
 
 
 def credentials_expiry(credentials: Any) -> float | None:
-    """When refreshable credentials end (s since the epoch), None for those that do not say."""
+    """Return when refreshable credentials end (s since the epoch), None for those that do not say."""
     expiry = getattr(credentials, "_expiry_time", None)
     return expiry.timestamp() if isinstance(expiry, datetime) else None
 
 
 def replace_credentials(session: Any, credentials: Any) -> None:
-    """Have every client of the session sign with these; the public way takes fixed keys only."""
+    """Make every client of the session sign with these; the public way takes fixed keys only."""
     session._credentials = credentials
 
 
 def replace_mfa_prompter(session: Any, prompter: Callable[[str], str]) -> None:
-    """Ask `prompter` instead of a blocking getpass, which would fight the console for the terminal."""
+    """Ask `prompter` instead of a blocking getpass, which would conflict with the console's terminal."""
     provider = session.get_component("credential_provider").get_provider("assume-role")
     provider._prompter = prompter
 

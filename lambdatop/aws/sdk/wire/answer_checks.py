@@ -1,9 +1,9 @@
-"""Every answer is held to what its model says before anything reads it: the one door for AWS's values.
+"""Check every answer against its model before anything reads it; all values from AWS pass here.
 
-The SDK's JSON parser hands on whatever stands there: a text for a number, a number of 330 digits, `NaN`. One
-such value in one record would break what is made of all of them, so that record is left out, counted and
-said; where the answer as a whole makes no sense, the read has failed. What is missing is not looked at: that
-is for whoever reads.
+The SDK's JSON parser returns whatever an answer holds: a text for a number, a number of 330 digits, `NaN`.
+One such value in one record would break what is computed of all of them, so that record is left out, counted
+and reported; where the answer as a whole is not valid, the read fails. Missing members are not checked here:
+whoever reads the answer handles them.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from lambdatop.domain.errors import SourceError
 from lambdatop.domain.sanitize import clean_name
 
 LATEST_S = 253_402_300_799
-"""The end of the year 9999, s since the epoch: no clock shows a later moment."""
+"""The end of the year 9999, s since the epoch: later times are not valid."""
 LEAST_FIGURE, MOST_FIGURE = 1e-9, 1e15
-"""No metric that is read here has a value of less, but 0, or of more: ms, bytes, counts and shares of a
+"""Limits of a metric's value other than 0, for metrics that are read here: ms, bytes, counts and shares of a
 minute or an hour. CloudWatch itself takes any of -2^360 to 2^360, of which no sum, product or ratio is safe
 (docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html)."""
 
 
 DECODED = "policyDocumentType"
-"""The text in answers of IAM that the SDK reads as JSON before anybody else sees it (botocore's handlers)."""
+"""The text in IAM's answers that the SDK decodes from JSON before these checks (botocore's handlers)."""
 SERIES = "MetricDataResult"
 POINTS = ("Timestamps", "Values")
 """The two lists of a series of CloudWatch, of which each entry belongs to one of the other."""
 
 BAD = object()
-"""Stands for a value that cannot be what the model says."""
+"""Replaces a value that does not fit the model."""
 
 
 class Sound(list[Any]):
-    """A list whose entries were looked at already."""
+    """A list whose entries were checked already."""
 
 
 class Whole(dict[str, Any]):
-    """An answer of which a member may be missing that is always there: whoever needs it has a failed read."""
+    """An answer in which a required member may be missing: reading that member raises SourceError."""
 
     def __init__(self, name: str, answer: Mapping[str, Any]) -> None:
         super().__init__(answer)
@@ -66,10 +66,10 @@ class Oddities:
         return f"left out, for values that AWS never sends: {', '.join(parts)}" if parts else ""
 
     def check(self, parsed: Any, model: Any, **_: Any) -> None:
-        """Look through an answer and leave bad records out of its lists.
+        """Check an answer and leave bad records out of its lists.
 
         Raises:
-            SourceError: the answer itself makes no sense.
+            SourceError: the answer itself is not valid.
         """
         shape = model.output_shape
         if shape is None or not isinstance(parsed, dict) or "Error" in parsed:
@@ -88,7 +88,7 @@ class Oddities:
                 )
 
     def _sound(self, value: Any, shape: Any, name: str, member: str) -> Any:
-        """The value as the model has it; `BAD` where it cannot be that."""
+        """Return the value in the type of the model; `BAD` where it cannot have that type."""
         kind = shape.type_name
         if kind == "structure":
             return self._structure(value, shape, name)
@@ -101,7 +101,7 @@ class Oddities:
 
     def _structure(self, value: Any, shape: Any, name: str) -> Any:
         if shape.serialization.get("eventstream"):
-            return value  # its parts come later, and are looked at then (`stream_parts.py`)
+            return value  # its parts come later, and are checked then (`event_stream.py`)
         if not isinstance(value, dict):
             return BAD
         for inner, part in value.items():
@@ -115,7 +115,7 @@ class Oddities:
         return self._series(value, name) if shape.name == SERIES else value
 
     def _series(self, result: dict[str, Any], name: str) -> dict[str, Any]:
-        """A series without the points that cannot be; one whose lists do not fit each other has none."""
+        """Return a series without impossible points; without any where its lists differ in length."""
         values = result.get("Values", [])
         stamps = result.get("Timestamps", [None] * len(values))
         if len(stamps) != len(values):
@@ -138,7 +138,7 @@ class Oddities:
             return BAD
         found = [self._sound(part, shape.member, name, member) for part in value]
         if member in POINTS:
-            return found  # they belong together: see `_series`
+            return found  # the two lists belong together: see `_series`
         kept = [part for part in found if part is not BAD]
         if len(kept) < len(found):
             self.left_out[(name, member)] += len(found) - len(kept)
@@ -146,19 +146,19 @@ class Oddities:
 
 
 def is_figure(value: Any) -> bool:
-    """Whether it can be the value of a metric."""
+    """Return whether it can be the value of a metric."""
     return type(value) in (int, float) and (value == 0 or LEAST_FIGURE <= value <= MOST_FIGURE)
 
 
 def whole(text: Any) -> int | None:
-    """A whole number that stands in a text or is one, at least 0; None for anything else."""
+    """Return a whole number, at least 0, from a text or a number; None for anything else."""
     if isinstance(text, str):
         return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else None
     return text if type(text) is int and 0 <= text <= LARGEST else None
 
 
 def _integer(value: Any, shape: Any) -> Any:
-    """Some servers send whole numbers as text or with a point; negative ones are for few members."""
+    """Return a whole number, which some servers send as text or with a point; few members may be negative."""
     if isinstance(value, str) or (type(value) is float and value.is_integer()):
         value = whole(value if isinstance(value, str) else int(value))
     if type(value) is not int or not -LARGEST <= value <= LARGEST:

@@ -1,4 +1,4 @@
-"""The parts of an event stream, as far as they make sense; whatever does not ends the stream.
+"""Read the valid parts of an event stream; an invalid part ends the stream.
 
 The SDK parses frames as they come and raises what its parsing happens to raise (`struct.error`, `KeyError`,
 `UnicodeDecodeError`, `RecursionError` …), and members of the payload have whatever type the server gave them.
@@ -17,22 +17,22 @@ from lambdatop.aws.sdk.wire.answer_checks import LATEST_S
 from lambdatop.domain.errors import SourceError, Unreachable
 
 SILENCE_S = 30.0
-"""A stream without a whole part for so long is broken: Live Tail sends an update every second. (A frame is
-bounded by the SDK: 24 MB are the most that it may announce.)"""
+"""A stream without a complete part for so long, s, is broken: Live Tail sends an update every second. (The
+SDK limits a frame to 24 MB.)"""
 Raw = Mapping[str, Any]
-"""One event as FilterLogEvents or Live Tail hands it out."""
+"""One event as FilterLogEvents or Live Tail returns it."""
 TEXTS = ("message", "logStreamName", "eventId", "logGroupIdentifier")
 
 
 def broken(what: str, error: BaseException) -> Unreachable:
-    """The error for a stream that broke off; nothing of what was sent stands in it."""
+    """Return the error for a stream that broke off; nothing of what was sent stands in it."""
     return Unreachable(f"{what}: the stream broke off ({type(error).__name__}).", code="dropped")
 
 
 async def whole_parts(
     stream: AsyncIterable[Any], service: str, operation: str
 ) -> AsyncIterator[dict[str, Any]]:
-    """Each part in turn.
+    """Yield each part in turn.
 
     Raises:
         SourceError: AWS ended the stream with an exception, or it broke off (code "dropped").
@@ -43,7 +43,7 @@ async def whole_parts(
             async with asyncio.timeout(SILENCE_S):
                 part = await anext(parts)
             if not isinstance(part, dict):
-                raise TypeError("a part that is no structure")
+                raise TypeError("a part that is not a structure")
         except StopAsyncIteration:
             return
         except ClientError as error:  # the SDK's EventStreamError: an exception that the stream carries
@@ -56,23 +56,23 @@ async def whole_parts(
 def _carried(error: ClientError, service: str, operation: str) -> SourceError:
     try:
         found = translate(error, service, operation)
-    except Exception as odd:  # its members, too, are whatever was sent
+    except Exception as odd:  # its members may be anything, too
         return broken(f"{service}:{operation}", odd)
     return found if isinstance(found, SourceError) else broken(f"{service}:{operation}", error)
 
 
 def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool, int] | None:
-    """What a part of Live Tail brings: its events, whether it was sampled, how many events made no sense.
+    """Return a part's events, whether it was sampled, and how many events are not valid.
 
-    None where it is no update. Raises ValueError for an update that is none.
+    None where it is not an update. Raises ValueError for an update that is not valid.
     """
     update = part.get("sessionUpdate")
     if update is None:
         return None
     if not isinstance(update, Mapping):
-        raise ValueError("an update that is no structure")
+        raise ValueError("an update that is not a structure")
     if not update.keys() & {"sessionResults", "sessionMetadata"}:
-        raise ValueError("an update of which nothing could be read")  # so the SDK hands on what is no JSON
+        raise ValueError("an update of which nothing could be read")  # the SDK's result for what is not JSON
     events, about = update.get("sessionResults") or (), update.get("sessionMetadata") or {}
     if not isinstance(events, (list, tuple)) or not isinstance(about, Mapping):
         raise ValueError("an update without a list of events")
@@ -81,7 +81,7 @@ def live_update(part: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool,
 
 
 def sound(events: Sequence[Any]) -> tuple[list[Raw], int]:
-    """Events whose members are what they have to be, and how many are not: those are left out and said."""
+    """Return events whose members are valid, and how many were left out as not valid."""
     found = [event for event in events if _is_sound(event)]
     return found, len(events) - len(found)
 

@@ -1,9 +1,9 @@
 """Decode answers that hold thousands of log events or points by their types, in C.
 
-The SDK copies every event and every series member by member, as its model says, although nothing of it is
-converted but the times of points, one object each: most of the time of reading went there. Where a list is
-exactly what the model says, it is taken as msgspec decodes it; everything else about the answer (the token,
-metadata, errors, and any answer that is odd) is still read by the SDK's own parser. The times of points stay
+The SDK copies every event and every series member by member, as its model says, although it converts only the
+times of points, one object each: most of the reading time was spent there. Where a list is exactly what the
+model says, it is taken as msgspec decodes it; the SDK's own parser still reads everything else of the answer
+(the token, metadata, errors, and any answer that does not fit). The times of points stay
 numbers, s since the epoch.
 """
 
@@ -43,7 +43,7 @@ class _Series(TypedDict, total=False):
 
 
 class TypedFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore]
-    """The session's parsers: the SDK's, with the short way in the one for JSON."""
+    """The session's parsers: the SDK's, with a faster way in the one for JSON."""
 
     def create_parser(self, protocol_name: str) -> Any:
         """Return a parser of the protocol's answers."""
@@ -55,7 +55,7 @@ class TypedFactory(AioResponseParserFactory):  # type: ignore[misc,unused-ignore
 
 
 class _RootedParser:
-    """A parser of the SDK for XML that takes no other document (a gateway's page) for an empty answer."""
+    """A parser of the SDK for XML that refuses any other document (a gateway's page) as an answer."""
 
     def __init__(self, full: Any) -> None:
         self._full = full
@@ -69,12 +69,12 @@ class _RootedParser:
         if shape is not None and shape.members and response["status_code"] == 200:
             root = _ROOT.match(response["body"])
             if root is None or root[1].decode() != shape.name:
-                raise ResponseParserError(f"the answer is no {shape.name}")
+                raise ResponseParserError(f"the answer is not a {shape.name}")
         return await self._full.parse(response, shape)
 
 
 class _TypedParser:
-    """A parser of the SDK and a short way past it."""
+    """A parser of the SDK and a faster way for long lists."""
 
     def __init__(self, full: Any) -> None:
         self._full = full
@@ -103,7 +103,7 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _split(body: Any, long: _Long) -> tuple[list[Any], bytes] | None:
-    """Return the list and the answer without it; None where the SDK must look at everything."""
+    """Return the list and the answer without it; None where the SDK must read everything."""
     try:
         members = _members.decode(body)
         entries = long.decoder.decode(members[long.member])
@@ -121,7 +121,7 @@ def _is_sound(series: _Series) -> bool:
 
 
 def _are_figures(values: Sequence[float]) -> bool:
-    """Whether each can be a metric's value (`is_figure`), in few steps for all of them."""
+    """Return whether each can be a metric's value (`is_figure`), in few steps for all of them."""
     least = min(filter(None, values), default=LEAST_FIGURE)
     return least >= LEAST_FIGURE and max(values, default=0) <= MOST_FIGURE and not isnan(sum(values))
 
@@ -134,4 +134,4 @@ LISTS: Mapping[str, _Long] = {
     "FilterLogEventsResponse": _Long("events", msgspec.json.Decoder(list[_Event])),
     "GetMetricDataOutput": _Long("MetricDataResults", msgspec.json.Decoder(list[_Series]), _is_sound),
 }
-"""Outputs with the list that is read the short way."""
+"""Outputs with the list that is read the faster way."""

@@ -1,4 +1,4 @@
-"""Several requests under way at once, as one piece of work."""
+"""Run several requests at once, as one piece of work."""
 
 from __future__ import annotations
 

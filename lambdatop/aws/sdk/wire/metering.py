@@ -1,6 +1,6 @@
-"""Counts our own requests where they leave: retries and what the SDK asks by itself are among them.
+"""Count our own requests where they are sent, retries and the SDK's own requests included.
 
-A request that never reaches AWS (no connection) is counted too: the figure is at most too high.
+A request that never reaches AWS (no connection) is counted, too: the figure can only be too high.
 """
 
 from __future__ import annotations

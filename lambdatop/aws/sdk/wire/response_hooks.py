@@ -1,7 +1,7 @@
-"""What every answer passes before anything else of this program sees it.
+"""Filter every answer before anything else of this program reads it.
 
-Environment values are secrets more often than not: they are dropped, but for those that are plainly the
-address of a resource or the name of one that is known already (see `references.py`). And a page that is not
+Environment values are often secrets: they are dropped, except those that are exactly the address of a
+resource or the name of a known one (see `facts/environment.py`). And a page that is not
 AWS's (a proxy's login form with status 200) is refused, because the SDK reads it as an answer without
 members, which would mean "no functions" or "nothing reserved".
 """
@@ -26,7 +26,7 @@ ELSEWHERE = tuple(
     f"<Code>{code}<".encode()
     for code in ("PermanentRedirect", "IllegalLocationConstraintException", "AuthorizationHeaderMalformed")
 )
-"""How S3 says that a bucket lies in another region. The SDK would go and look for it there."""
+"""Codes of S3 for a bucket in another region, which the SDK would then call there."""
 
 
 class Values:
@@ -55,7 +55,7 @@ def install(session: Any) -> None:
     _VALUES[session] = Values()
     session.register("before-parse", _refuse_foreign, unique_id="lambdatop-foreign")
     _ODDITIES[session] = Oddities()
-    # First of all: what comes after it may lean on the types that the model promises.
+    # First of all hooks: later ones rely on the model's types.
     session.get_component("event_emitter").register_first(
         "after-call", _ODDITIES[session].check, unique_id="lambdatop-sound"
     )
@@ -63,17 +63,17 @@ def install(session: Any) -> None:
 
 
 def values_of(session: Any) -> Values:
-    """What decides about the environment values in this session's answers."""
+    """Return what decides about the environment values in this session's answers."""
     return _VALUES[session]
 
 
 def oddities_of(session: Any) -> Oddities:
-    """What was left out of this session's answers."""
+    """Return what was left out of this session's answers."""
     return _ODDITIES[session]
 
 
 def _refuse_foreign(operation_model: Any, response_dict: Any, **_: Any) -> None:
-    """Only the ends are looked at: parsing a large answer twice costs more than it finds."""
+    """Refuse what is not such a document, by its ends only: parsing twice costs more than it finds."""
     body, status = response_dict.get("body"), response_dict["status_code"]
     elsewhere = status >= 300 and operation_model.service_model.service_name == "s3" and _names(body)
     if 300 <= status < 400 or elsewhere:
@@ -94,7 +94,7 @@ def _names(body: Any) -> bool:
 
 
 def _size(variables: dict[str, Any]) -> int:
-    """Bytes of all variables as Lambda measures them against its limit: as JSON without spaces."""
+    """Return the bytes of all variables as Lambda measures them against its limit: as JSON without spaces."""
     return len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
 
 

@@ -1,4 +1,4 @@
-"""The table of list prices. Data only; `prices/__init__.py` says what the columns mean.
+"""Hold the table of list prices; `prices/__init__.py` says what the columns mean.
 
 Columns: GB-second x86 and arm64, request, GB-second of /tmp, provisioned concurrency configured (x86, arm64)
 and run on (x86, arm64), GB of logs. None: no figure that can be supported.

@@ -65,9 +65,9 @@ def _finding(
     bad = share >= context.limit(NAME, facts.key, context.limits.async_backlog.critical_share, "critical")
     severity: Severity = "critical" if bad else "warning"
     growth_s = slope / 1000
-    ends = f"they are given up after {span(most_s)}"
+    ends = f"they are discarded after {span(most_s)}"
     if unread is not None:
-        ends = f"when they are given up is {unread.words}"
+        ends = f"when they are discarded is {unread.words}"
     return Finding(
         NAME,
         severity,

@@ -1,4 +1,4 @@
-"""Detect dlq_growth: messages are being given up. By depth, never by NumberOfMessagesSent."""
+"""Detect dlq_growth: messages keep reaching a dead-letter queue. By depth, never by NumberOfMessagesSent."""
 
 from __future__ import annotations
 

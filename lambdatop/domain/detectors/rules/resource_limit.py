@@ -15,7 +15,7 @@ NAME = "resource_limit"
 SUGGESTS = ("rollback_alias", "tune_trigger", "disable_trigger", "throttle_to_zero")
 
 CRITICAL_FROM = 2
-"""Executions from which on the share means anything: one of one is no share."""
+"""Executions from which on the share has a meaning: one of one has none."""
 
 _WORDS = {
     "disk_full": "its /tmp is full",

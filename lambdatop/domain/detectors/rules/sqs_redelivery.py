@@ -37,7 +37,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
             or seen.received < context.limit(NAME, key, limits.min_received)
         ):
             continue
-        # What is in flight was received once and may still get done: it is no repetition.
+        # What is in flight was received once and may still get done: it is not a repetition.
         once = max(seen.deleted + min(queue.in_flight, seen.received), 1.0)
         if seen.ratio < context.limit(NAME, key, limits.warning_ratio) or seen.received <= once:
             continue

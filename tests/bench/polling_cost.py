@@ -1,6 +1,6 @@
-"""What the plan of looks costs and how old things become by it, for accounts of all sizes.
+"""What the polling plan costs and how old things become by it, for accounts of all sizes.
 
-PYTHONPATH=tests python -m bench.look_plan
+PYTHONPATH=tests python -m bench.polling_cost
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A day of looking at 10,000 functions: calm, two hours of incidents, calm; its cost and the ages it left.
 
-    PYTHONPATH=tests python -m bench.day_of_looks [functions [active]]
+    PYTHONPATH=tests python -m bench.day_of_polling [functions [active]]
 
 The real source, planner, engine, meter and detectors on a clock by hand; below `Api` a CloudWatch in memory
 that counts requests and metrics by itself. Fails when an hour cost more than its budget, when the meter and

@@ -1,4 +1,4 @@
-"""An hour and more of looking through the real source and engine (`bench.day_of_looks` plays a day)."""
+"""An hour and more of looking through the real source and engine (`bench.day_of_polling` plays a day)."""
 
 from __future__ import annotations
 

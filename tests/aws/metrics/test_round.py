@@ -1,4 +1,4 @@
-"""The plan of looks on the wire: what is sent when, what is folded, and what happens where AWS says no."""
+"""The polling plan on the wire: what is sent when, what is folded, and what happens where AWS says no."""
 
 from __future__ import annotations
 
