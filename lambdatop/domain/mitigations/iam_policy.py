@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from lambdatop.domain.mitigations.encryption import KMS
+from lambdatop.domain.mitigations.drain import KMS
 from lambdatop.domain.mitigations.registry import REGISTRY
 
 PolicyName = Literal["read-only", "operator", "operator-elevated"]

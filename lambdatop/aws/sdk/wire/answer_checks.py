@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from lambdatop.aws.facts.numbers import DIGITS, LARGEST, finite
+from lambdatop.aws.facts.resources import DIGITS, LARGEST, finite
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.sanitize import clean_name
 
