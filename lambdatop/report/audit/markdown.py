@@ -26,8 +26,3 @@ def table(head: Row, rows: Iterable[Row], right: Sequence[int] = (), empty: str 
     """Return a table of such values; `empty` where there are none."""
     body = [[plain(value) for value in row] for row in rows]
     return markdown_table(head, body, right) if body else cell(empty)
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 source`, `2 sources`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

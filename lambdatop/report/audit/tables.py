@@ -11,7 +11,8 @@ from lambdatop.domain.plans.finding import SEVERITIES, Finding
 from lambdatop.domain.sections import section
 from lambdatop.domain.sources import FUNCTIONS, MAPPINGS, QUEUES
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, Snapshot
-from lambdatop.report.audit.markdown import cell, plural, table
+from lambdatop.domain.units import plural
+from lambdatop.report.audit.markdown import cell, table
 from lambdatop.report.text import not_known as unseen
 from lambdatop.report.text import numbers
 from lambdatop.report.text import snapshot as output
