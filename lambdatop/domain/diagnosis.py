@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from lambdatop.domain.facts.permissions import Permission, Permissions
 from lambdatop.domain.mitigations.iam_policy import PolicyName
 from lambdatop.domain.mitigations.registry import REGISTRY
+from lambdatop.domain.units import span
 
 Verdict = Literal["ok", "warn", "fail", "unknown"]
 
@@ -78,8 +79,7 @@ def expiry(expires_at: float | None, now: float) -> Check:
     left = expires_at - now
     if left <= 0:
         return Check("credentials", "expiry", "fail", "expired", "Log in again.")
-    minutes = int(left // 60)
-    words = f"in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"in {minutes} min"
+    words = f"in {span(left)}"
     if left < EXPIRES_SOON_S:
         return Check("credentials", "expiry", "warn", words, "Log in again before you change anything.")
     return Check("credentials", "expiry", "ok", words)

@@ -26,7 +26,8 @@ from lambdatop.domain.plans.plan import (
     State,
 )
 from lambdatop.domain.plans.situation import Consumer, QueueSituation
-from lambdatop.domain.plans.wording import count, span
+from lambdatop.domain.plans.wording import count
+from lambdatop.domain.units import span
 
 NAME = "redrive_dlq"
 FIELD = "move_task"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.polling_status import Mood, PollingStatus
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 if TYPE_CHECKING:
     from lambdatop.domain.polling.state import PollingState
