@@ -23,7 +23,7 @@ def _prices(facts: FunctionFacts, frame: Frame) -> Prices | None:
 
 
 class FunctionScreen(SheetScreen):
-    """Facts, numbers, findings, what the log teaches, triggers, queues and journal of one function."""
+    """Facts, numbers, findings, log analysis, triggers, queues and journal of one function."""
 
     def __init__(self, function: Key) -> None:
         super().__init__(function)
