@@ -29,7 +29,7 @@ ACTIONS_NAMED = 4
 
 
 class Check(Struct, frozen=True):
-    """One line: what was looked at, how it is, and what to do where it is not well ("" otherwise)."""
+    """One line: what was checked, the result, and what to do where it is not ok ("" otherwise)."""
 
     group: str
     name: str

@@ -42,7 +42,7 @@ ROUND_MOST = 4_000
 
 
 class Purse(Struct, frozen=True):
-    """What may be spent, in units an hour. What others spent goes off, but not below the calm budget."""
+    """What may be spent, in units an hour. What others spent is subtracted, but not below the calm budget."""
 
     budget_usd: float
     calm_usd: float
