@@ -21,7 +21,7 @@ SMALL = {
     # Imported from so many sides that every larger module would make a circle.
     "aws/sdk/wire/fast_serializer.py", "aws/sdk/wire/metering.py", "domain/cooperative.py",
     "domain/detectors/spec.py", "domain/mitigations/elsewhere.py", "domain/ports/log_export.py",
-    "domain/snapshots/finish.py", "domain/units.py", "engine/unexpected.py", "tui/bindings.py",
+    "domain/snapshots/finish.py", "engine/unexpected.py", "tui/bindings.py",
     "tui/futures.py",
     # One widget each.
     "tui/app/login.py", "tui/dialogs/ask.py", "tui/logview/search_line.py",

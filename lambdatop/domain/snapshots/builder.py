@@ -74,9 +74,7 @@ def build_snapshot(
     every few ms: a round of a large account takes a quarter of a second, in which a key may be pressed.
     """
     kept = previous.kept if len(world.functions) >= worth_comparing else None
-    writers_by_group(world.functions, give_way)  # later readers find it made, and the digests
-    for tail in world.logs.values():
-        digest(tail, give_way)
+    _make_ready(world, give_way)
     anew = changed(kept.world, world, previous.at, at, settings, give_way) if kept else None
     give_way()
     quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s, give_way)
@@ -116,6 +114,13 @@ def build_snapshot(
         burn=burn,
         kept=Kept(world, quotas_at, made, functions),
     )
+
+
+def _make_ready(world: World, give_way: GiveWay) -> None:
+    """Make what later readers find made, and then need no pause for."""
+    writers_by_group(world.functions, give_way)
+    for tail in world.logs.values():
+        digest(tail, give_way)
 
 
 def _as_read(world: World, at: float, settings: Settings) -> Snapshot:
