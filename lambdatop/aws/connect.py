@@ -44,6 +44,12 @@ async def connect(
     # The imports take 250 ms; in a thread they do not block the loop.
     for module in ("sdk.session", "sources", "targets.reader", "logs.insights", "logs.history"):
         await asyncio.to_thread(importlib.import_module, f"lambdatop.aws.{module}")
+    return await _connected(connection, settings, limiter, meter, clock)
+
+
+async def _connected(
+    connection: Connection, settings: Settings, limiter: Limiter, meter: Meter, clock: Clock
+) -> Backend:
     from lambdatop.aws.sdk import session as sdk
     from lambdatop.aws.sdk.api import Api
     from lambdatop.aws.sdk.clients import Clients
@@ -59,16 +65,12 @@ async def connect(
     from lambdatop.aws.spec import Opened
 
     guard = Guard(read_only=connection.read_only)
-    limited = settings.session_policy == "read-only" and not connection.isolated
-    roles = RoleSessions(limited=limited)
+    roles = RoleSessions(limited=settings.session_policy == "read-only" and not connection.isolated)
     try:
         session = sdk.open_session(connection, guard, meter)
-        _check_profile(connection, session, settings)
+        region = _region(connection, session, settings)
         if not connection.isolated:
             roles.install(session)
-        region = region_of(connection, session)
-        # Providers that ask STS for a role take the region from here, not from the client.
-        session.set_config_variable("region", region)
         endpoint = foreign_endpoint(connection, session)
         async with bounded(CREDENTIALS_S, "getting credentials"):
             credentials = await resolve(session)
@@ -98,13 +100,20 @@ async def connect(
         api = Api(clients, limiter, meter, clock)
     renewed = _renewal(identified, expires_at, lambda: signer.arn)
     sources = build_sources(Opened(api, identified.scope, settings, renewed, identified.identity))
-    backend = _backend(connection, settings, api, guard, session, identified, clients, sources, signer)
     return replace(
-        backend,
+        _backend(connection, settings, api, guard, session, identified, clients, sources, signer),
         expires_at=expires_at,
         changes_refused=_refused(connection, settings, endpoint),
         oddities=lambda: oddities_of(session).sentence,
     )
+
+
+def _region(connection: Connection, session: Any, settings: Settings) -> str:
+    """Check the session's profile and return its region, in which credential providers ask STS as well."""
+    _check_profile(connection, session, settings)
+    region = region_of(connection, session)
+    session.set_config_variable("region", region)
+    return region
 
 
 def _backend(

@@ -32,7 +32,7 @@ Locate = Callable[[], Awaitable["Connection"]]
 
 
 class Parts(Struct, frozen=True):
-    """What every command that talks to AWS is made of; `waiting` hear what opening a connection waits for."""
+    """The parts of every command that talks to AWS; `waiting` get what opening a connection waits for."""
 
     clock: Clock
     meter: SpendMeter

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Context(Struct, frozen=True):
-    """The settled surroundings of one run."""
+    """Places, settings and mode of one run."""
 
     paths: Paths
     loaded: Loaded

@@ -186,7 +186,7 @@ class DemoJournal:
 
 
 class DemoSpills:
-    """Drained messages among the demo's own files: they vanish with it."""
+    """Drained messages among the demo's own files, which are deleted at its end."""
 
     def __init__(self, run: DemoRun) -> None:
         self._run = run

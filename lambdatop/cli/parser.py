@@ -13,7 +13,7 @@ from typing import NoReturn
 from lambdatop import __version__
 from lambdatop.cli import stdio
 from lambdatop.cli.options import add_globals
-from lambdatop.config.suggestions import did_you_mean
+from lambdatop.domain.error_words import did_you_mean
 
 COMMANDS = {
     "demo": "run an incident on the embedded emulator; touches no AWS account",

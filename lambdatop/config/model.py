@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from lambdatop.config.suggestions import did_you_mean
+from lambdatop.domain.error_words import did_you_mean
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.sanitize import clean_line
 

@@ -16,7 +16,7 @@ import yaml
 from msgspec import Struct, field
 
 from lambdatop.config.presence import is_there, read_file
-from lambdatop.config.suggestions import did_you_mean
+from lambdatop.domain.error_words import did_you_mean
 from lambdatop.domain.sanitize import clean_line
 
 DEFAULT_THEME = "midnight"

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from lambdatop.domain.facts.permissions import Permission, Permissions
 from lambdatop.domain.mitigations.iam_policy import PolicyName
 from lambdatop.domain.mitigations.registry import REGISTRY
+from lambdatop.domain.units import span
 
 Verdict = Literal["ok", "warn", "fail", "unknown"]
 
@@ -28,7 +29,7 @@ ACTIONS_NAMED = 4
 
 
 class Check(Struct, frozen=True):
-    """One line: what was looked at, how it is, and what to do where it is not well ("" otherwise)."""
+    """One line: what was checked, the result, and what to do where it is not ok ("" otherwise)."""
 
     group: str
     name: str
@@ -78,8 +79,7 @@ def expiry(expires_at: float | None, now: float) -> Check:
     left = expires_at - now
     if left <= 0:
         return Check("credentials", "expiry", "fail", "expired", "Log in again.")
-    minutes = int(left // 60)
-    words = f"in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"in {minutes} min"
+    words = f"in {span(left)}"
     if left < EXPIRES_SOON_S:
         return Check("credentials", "expiry", "warn", words, "Log in again before you change anything.")
     return Check("credentials", "expiry", "ok", words)

@@ -7,7 +7,7 @@ those kinds only whose words come from this program or from Python itself, and s
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.loglines.redact import redact
@@ -56,3 +56,17 @@ def _chain(error: BaseException) -> Iterator[str]:
         inner = "".join(traceback_text(part) for part in parts)
         yield f"Traceback (most recent call last):\n{frames}{error_words(here)}\n{inner}"
         here = here.__cause__ or (None if here.__suppress_context__ else here.__context__)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the most similar of `names`, None when none is similar."""
+    from difflib import get_close_matches  # only when something is already wrong
+
+    found = get_close_matches(name.lower(), sorted(names), n=1, cutoff=0.65)
+    return found[0] if found else None
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return `, did you mean X?`, or nothing."""
+    found = nearest(name, names)
+    return f"; did you mean {found}?" if found else ""

@@ -50,7 +50,7 @@ class RefusedReadOnly(LambdatopError):
 
 
 class SourceError(LambdatopError):
-    """AWS, or the way to it, failed; `code` is AWS's error code when there was one."""
+    """AWS, or the connection to it, failed; `code` is AWS's error code when there was one."""
 
     state = "failed"
 
@@ -67,7 +67,7 @@ class Denied(SourceError):
 
 
 class Throttled(SourceError):
-    """AWS asked for a slower pace."""
+    """AWS throttled the request."""
 
     state = "throttled"
 
@@ -89,8 +89,8 @@ class NotThere(SourceError):
 
 
 class NotAnswered(SourceError):
-    """The answer came without what it was asked for."""
+    """The answer lacks what was asked for."""
 
 
 class Missing(SourceError):
-    """The thing does not exist (any more)."""
+    """The resource does not exist (any more)."""

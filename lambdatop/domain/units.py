@@ -1,6 +1,8 @@
-"""Write spans of time as people do."""
+"""Write numbers as people read them, with their units: spans, ages, moments, sizes, US dollars, counts."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 def span(seconds: float) -> str:
@@ -17,3 +19,51 @@ def span(seconds: float) -> str:
 
 def _two(many: int, unit: str, few: int, smaller: str) -> str:
     return f"{many} {unit} {few} {smaller}" if few else f"{many} {unit}"
+
+
+def age(seconds: float) -> str:
+    """Return an age in its largest unit: 4s, 12m, 3h, 9d."""
+    seconds = max(0.0, seconds)
+    for limit, size, unit in ((100, 1, "s"), (6_000, 60, "m"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds // 86_400)}d"
+
+
+def iso(at: float, timespec: str = "seconds") -> str | None:
+    """Return s since the epoch as 2026-11-21T00:27:03Z; None for what no calendar holds.
+
+    `timespec` is that of `datetime.isoformat`.
+    """
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def size(count: float) -> str:
+    """Return bytes with a binary unit: 0 B, 1.5 KiB, 12 KiB, 75.0 GiB."""
+    if abs(count) < 1024:
+        return f"{count:.0f} B"
+    for unit in ("KiB", "MiB"):
+        count /= 1024
+        if abs(count) < 1024:
+            return f"{count:.1f} {unit}" if abs(count) < 9.95 else f"{count:.0f} {unit}"
+    count /= 1024
+    return f"{count:,.1f} GiB" if abs(count) < 1024 else f"{count / 1024:,.1f} TiB"
+
+
+def usd(value: float) -> str:
+    """Return US dollars: $0, $0.0042, $1.20, $1,204."""
+    if value == 0:
+        return "$0"
+    if value < 0.0001:
+        return "<$0.0001"
+    if value < 0.995:
+        return f"${value:.4f}".rstrip("0")
+    return f"${value:.2f}" if value < 1000 else f"${value:,.0f}"
+
+
+def plural(count: int, word: str, many: str = "") -> str:
+    """Return `1 finding`, `3 findings`."""
+    return f"{count:,} {word if count == 1 else many or word + 's'}"

@@ -125,7 +125,7 @@ class TokenBuckets:
 
 
 class _Bucket:
-    """Tokens that come back a fixed time after each was taken; waiters in order, urgent ones first."""
+    """Tokens that return a fixed time after each was taken; waiters in order, urgent ones first."""
 
     def __init__(self, clock: Clock, per_s: float, reserve: int = 0, quiet_s: float = 0.0) -> None:
         self._clock = clock

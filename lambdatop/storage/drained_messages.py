@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lambdatop.domain import units
 from lambdatop.domain.keys import Scope
 from lambdatop.storage.errors import JournalError, SpillError, why
 from lambdatop.storage.secure_files import (
@@ -138,7 +139,7 @@ class SpillFile:
     def _append(self, data: bytes) -> None:
         size = os.fstat(self._fd).st_size
         if size + len(data) > self._limit_bytes:
-            limit = _size(self._limit_bytes)
+            limit = units.size(self._limit_bytes)
             raise SpillError(f"{self._path} would grow beyond {limit}. Move it to another place to go on.")
         try:
             append_durably(self._fd, data)
@@ -229,10 +230,6 @@ def _plain(value: object) -> str:
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode("ascii")
     raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def _size(count: int) -> str:
-    return f"{count / 1024**3:.3g} GiB" if count >= 1024**3 else f"{count:,} bytes"
 
 
 @contextmanager

@@ -21,7 +21,7 @@ _OUTCOMES = ("applied", "refused", "not-sent", "unknown")
 
 
 class BrokenChain(ValueError):
-    """A complete line is not what was written there; `line` counts from 1."""
+    """A complete line differs from what was written there; `line` counts from 1."""
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(f"line {line} {why}")

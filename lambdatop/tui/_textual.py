@@ -83,7 +83,7 @@ def put_border_title(widget: Widget, which: Title, words: Content) -> None:
 
 
 class _PlainLines(StylesCache):
-    """Lines as the widget paints them, kept until somebody says that they are dirty."""
+    """Lines as the widget paints them, cached until they are marked dirty."""
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
         """Return the lines of a part of the widget."""
@@ -229,7 +229,7 @@ ENDING = (events.Unmount, events.Callback, messages.CloseMessages, messages.Prun
 
 
 class HearsWhileOpen(_Pump):
-    """Mixed into screens: a closed one, and all of them while the app ends, act on nothing any more.
+    """Mixed into screens: a closed screen, and all of them while the app ends, handle no events.
 
     A size that is no more the terminal's is not acted on either. Textual's screens send themselves the size
     that they have just taken; with two on their way each one taken sends the other one back, for ever.

@@ -15,7 +15,7 @@ STALE_FLOOR_S = 30.0
 
 
 class Frame(Struct, frozen=True, eq=False):
-    """A Snapshot at `now` (s since the epoch); `paused_at` is set while the display stands still."""
+    """A Snapshot at `now` (s since the epoch); `paused_at` is set while the display is paused."""
 
     snapshot: Snapshot = EMPTY_SNAPSHOT
     now: float = 0.0

@@ -56,7 +56,8 @@ def _pattern(text: str, *, ignore_case: bool) -> tuple[Pattern, str]:
         return linear_pattern(text, ignore_case=ignore_case), ""
     except PatternError as error:
         words = str(error)
-    return _literal(text, ignore_case), "literal" if "no regular expression" in words else f"literal: {words}"
+    note = "literal" if "not a regular expression" in words else f"literal: {words}"
+    return _literal(text, ignore_case), note
 
 
 def _literal(text: str, ignore_case: bool) -> Pattern:

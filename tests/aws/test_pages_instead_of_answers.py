@@ -8,8 +8,7 @@ from fakes.wire_stub import Body, Fault, WireStub
 
 from lambdatop.aws.collectors.event_graph import WiringSource
 from lambdatop.aws.collectors.functions import FunctionsSource
-from lambdatop.aws.reads.mappings import list_mappings
-from lambdatop.aws.reads.single_reads import Parts
+from lambdatop.aws.reads.single_reads import Parts, list_mappings
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.state.world import EMPTY_WORLD
 

@@ -142,7 +142,7 @@ def test_one_body_that_is_not_what_sqs_says_stops_its_whole_batch(
 def test_a_batch_beyond_the_limit_is_refused_as_a_whole(tmp_path: Path) -> None:
     file = opened(tmp_path, limit_bytes=600)
     file.keep([message(1)])
-    with pytest.raises(SpillError, match="would grow beyond 600 bytes"):
+    with pytest.raises(SpillError, match="would grow beyond 600 B"):
         file.keep([message(2), message(3, "x" * 400)])
     assert [r["MessageId"] for r in records(tmp_path)] == ["id-1"]
     assert SpillFiles(tmp_path, lambda: AT)._limit_bytes == 2 * 1024**3

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from lambdatop.aws.facts import known
+from lambdatop.aws.facts.known import round_robin
 from lambdatop.aws.facts.resources import reserved_of
-from lambdatop.aws.facts.rotation import round_robin
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lambdatop.aws.reads.mappings import list_mappings
+from lambdatop.aws.reads.single_reads import list_mappings
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.keys import Scope

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from lambdatop.aws.facts import known
+from lambdatop.aws.facts.known import round_robin
 from lambdatop.aws.facts.resources import arn_text, whole
-from lambdatop.aws.facts.rotation import round_robin
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
 from lambdatop.aws.reads.metric_data import observe, span_until
 from lambdatop.aws.reads.metric_queries import Query

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from lambdatop.aws.facts import known
+from lambdatop.aws.facts.known import RECENT_POINTS, round_robin
 from lambdatop.aws.facts.resource_policy import push_triggers
-from lambdatop.aws.facts.rotation import RECENT_POINTS, round_robin
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.facts.numbers import DIGITS, finite
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn, source_kind
 from lambdatop.domain.sanitize import clean_line, clean_name
+
+LARGEST = 2**63 - 1
+"""The largest value of the models' integer and long."""
+DIGITS = 19
+"""As many digits as `LARGEST` has; Python's own limit for a text is 4,300, more than a float can hold."""
+
+
+def finite(value: Any) -> bool:
+    """Return whether it is a number that figures can be made of."""
+    if type(value) is int:
+        return -LARGEST <= value <= LARGEST
+    return type(value) is float and math.isfinite(value)
+
 
 Answer = Mapping[str, Any]
 _ARN_MAX = 2048

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
-from lambdatop.aws.facts.rotation import round_robin
-from lambdatop.aws.metrics.discovery import active_functions
+from lambdatop.aws.facts.known import round_robin
 from lambdatop.aws.metrics.memory import Memory, Tier
 from lambdatop.aws.metrics.plan_input import Targets, in_detail, in_trouble, polling_state, reading, targets
 from lambdatop.aws.reads.gaps import reason_of
@@ -25,8 +25,35 @@ from lambdatop.domain.polling.answers import Answers
 from lambdatop.domain.polling.plan import PollingPlan, plan
 from lambdatop.domain.polling.tripwire import RECENT_MIN, USUAL_MIN
 from lambdatop.domain.ports.aws import View
+from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.settings.settings import Settings
-from lambdatop.domain.state.events import Event, LooksPlanned, MetricsObserved
+from lambdatop.domain.state.events import ActivityObserved, Event, LooksPlanned, MetricsObserved
+
+
+async def active_functions(api: Api, scope: Scope, paid: Callable[[int], None]) -> ActivityObserved:
+    """Return functions with a point of Invocations within the last three hours or a little more.
+
+    A function that is new to CloudWatch appears some minutes late. `paid` is called for each page, which
+    costs as much as one metric. Raises SourceError kinds.
+    """
+    asked_at, found = api.now(), set()
+    async for page in api.pages(
+        "cloudwatch",
+        "ListMetrics",
+        token="NextToken",
+        Namespace="AWS/Lambda",
+        MetricName="Invocations",
+        Dimensions=[{"Name": "FunctionName"}],
+        RecentlyActive="PT3H",
+    ):
+        paid(1)
+        for metric in page.get("Metrics") or ():
+            dimensions: list[dict[str, Any]] = metric.get("Dimensions") or []
+            # The same function appears again by version and alias (Resource), which are not asked for.
+            if len(dimensions) == 1 and dimensions[0].get("Name") == "FunctionName":
+                found.add(Key(scope, "function", clean_name(str(dimensions[0].get("Value") or ""))))
+    return ActivityObserved(scope, asked_at, tuple(sorted(found)))
+
 
 FOLDED_MOST = 4_000
 """Series in one event: folding more at once would block the loop for over 50 ms."""

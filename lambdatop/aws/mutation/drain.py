@@ -21,6 +21,7 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.ports.aws import Sent
 from lambdatop.domain.ports.storage import Spill
 from lambdatop.domain.sanitize import clean_line
+from lambdatop.domain.units import plural
 
 WAIT_S = 5
 """A long poll asks all of SQS's servers; this one, with its answer, ends within the read timeout of 10 s."""
@@ -163,7 +164,7 @@ class Drain:
             self.refused[ids[int(entry["Id"])]] = str(entry.get("Code") or "no reason given")
 
     async def _words(self) -> str:
-        words = [f"drained {_messages(self.new)} to {self.spill.path}"]
+        words = [f"drained {plural(self.new, 'message')} to {self.spill.path}"]
         if self.again:
             words.append(f"{self.again:,} came that the file held already")
         lost = self.left.keys() & self.unsure
@@ -174,7 +175,9 @@ class Drain:
         if self.stopped:
             words.append(f"stopped early: {self.stopped.rstrip('.')}; run it again to go on")
         elif remaining := await self._remaining():
-            words.append(f"SQS still counts about {_messages(remaining)} (late by a minute, or new ones)")
+            words.append(
+                f"SQS still counts about {plural(remaining, 'message')} (late by a minute, or new ones)"
+            )
         return "; ".join(words)
 
     def _why(self, failed: Collection[str]) -> str:
@@ -186,7 +189,3 @@ class Drain:
         params = {"QueueUrl": self.ticket.queue_url, "AttributeNames": list(COUNTS)}
         counts = (await self.ask("GetQueueAttributes", params)).parsed.get("Attributes") or {}
         return sum(int(counts.get(name) or 0) for name in COUNTS)
-
-
-def _messages(count: int) -> str:
-    return f"{count:,} message{'s' if count != 1 else ''}"

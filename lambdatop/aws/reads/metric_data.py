@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import ceil
@@ -12,12 +13,23 @@ from typing import Any, NamedTuple
 from lambdatop.aws.facts.resources import seconds
 from lambdatop.aws.reads.metric_queries import PERIOD_S, Query
 from lambdatop.aws.sdk.api import Api
-from lambdatop.aws.sdk.wire.gather import all_of
 from lambdatop.domain.errors import Denied, SourceError
 from lambdatop.domain.facts.series import Columns, SeriesKey
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.state.events import MetricPoints, MetricsObserved
 from lambdatop.domain.state.world import World
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all; the first error ends the others and is raised as it is."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
 
 QUERIES_AT_ONCE = 500
 POINTS_AT_ONCE = 30_000

@@ -10,12 +10,12 @@ from lambdatop.aws.facts.resource_policy import allowing
 from lambdatop.aws.facts.resources import (
     account_facts,
     arn_text,
+    mapping_facts,
     optional,
     reserved_of,
     seconds,
     whole,
 )
-from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, NotAnswered
@@ -29,6 +29,19 @@ from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.mitigations.async_retries import settings_of
 from lambdatop.domain.plans.situation import Consumer
 from lambdatop.domain.sanitize import clean_line, clean_name
+
+
+async def list_mappings(api: Api, scope: Scope) -> tuple[MappingFacts, ...]:
+    """Read every mapping of the account and region (100 a page)."""
+    found = [
+        mapping_facts(scope, answer)
+        async for page in api.pages(
+            "lambda", "ListEventSourceMappings", token="Marker", next_token="NextMarker", MaxItems=100
+        )
+        for answer in page["EventSourceMappings"]
+    ]
+    return tuple(m for m in found if m.uuid)
+
 
 POLICY_QUALIFIERS = 5
 AGE_WINDOW_S = 600

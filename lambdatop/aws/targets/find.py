@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterable
 
 from lambdatop.aws.reads.aliases import DEFAULT_BUS, Aliases, rule_of_arn
-from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.reads.queues import QueueReader
+from lambdatop.aws.reads.single_reads import list_mappings
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, TargetNotFound
 from lambdatop.domain.facts.arns import queue_arn

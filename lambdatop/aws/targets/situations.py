@@ -11,9 +11,8 @@ from collections.abc import Iterable
 
 from lambdatop.aws.facts.resources import arn_text, function_facts, mapping_facts, reserved_of
 from lambdatop.aws.reads.gaps import Gaps
-from lambdatop.aws.reads.mappings import list_mappings
 from lambdatop.aws.reads.queues import QueueReader
-from lambdatop.aws.reads.single_reads import Parts, unasked
+from lambdatop.aws.reads.single_reads import Parts, list_mappings, unasked
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn, queue_arn
 from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts

@@ -15,7 +15,7 @@ from lambdatop.cli.context import Context, settle
 from lambdatop.cli.demo_session import DemoJournal, DemoRun, DemoSpills, demo_settings
 from lambdatop.cli.options import seconds
 from lambdatop.cli.show import show
-from lambdatop.config.suggestions import did_you_mean
+from lambdatop.domain.error_words import did_you_mean
 from lambdatop.domain.errors import LambdatopError, UsageError
 from lambdatop.report.text.table import text_table
 

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass(slots=True)
 class _Known:
-    """What could be found out about the configuration, and what was wrong with it."""
+    """What is known about the configuration, and its problems."""
 
     settings: Settings = field(default_factory=Settings)
     checks: list[Check] = field(default_factory=list)

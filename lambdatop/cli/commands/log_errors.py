@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import Parts, wire
 from lambdatop.cli.context import Context
+from lambdatop.domain import units
 from lambdatop.domain.errors import LambdatopError, UsageError
 from lambdatop.domain.log_analysis.insights import (
     USD_PER_GIB,
@@ -74,7 +75,7 @@ def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
     Raises:
         UsageError: nobody can be asked.
     """
-    where = f"{len(groups)} log group{'s' if len(groups) != 1 else ''}"
+    where = units.plural(len(groups), "log group")
     if about is None:
         stdio.message(
             f"asking Logs Insights about {where}; how much it scans is not known (${USD_PER_GIB}/GiB)"
@@ -82,9 +83,8 @@ def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
         usd = ASK_FROM_USD
     else:
         usd = price_usd(about)
-        stdio.message(
-            f"asking Logs Insights about {where}: scans about {_size(about)}, {_usd(usd)} at list price"
-        )
+        scans = f"scans about {units.size(about)}, {units.usd(usd)} at list price"
+        stdio.message(f"asking Logs Insights about {where}: {scans}")
     if usd <= ASK_FROM_USD or yes:
         return True
     answer = stdio.ask("Go on? Press y and Enter: ")
@@ -132,21 +132,7 @@ def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
 def _report_cost(found: Found) -> None:
     words = "how much was scanned is not known"
     if found.scanned_bytes is not None:
-        words = f"scanned {_size(found.scanned_bytes)}, {_usd(price_usd(found.scanned_bytes))}"
+        words = f"scanned {units.size(found.scanned_bytes)}, {units.usd(price_usd(found.scanned_bytes))}"
     if found.left_out:
         words += f"; the newest {len(found.rows):,} of {found.matched:,} matching lines were summed up"
     stdio.message(words)
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:,.1f} GiB"
-
-
-def _usd(value: float) -> str:
-    if 0 < value < 0.0001:
-        return "less than $0.0001"
-    return f"${value:.4f}" if value < 1 else f"${value:,.2f}"

@@ -82,7 +82,7 @@ def end_anyway(number: int, seconds: float) -> None:
 
 
 class PatientEnds:
-    """Within the block, a signal lets the executor end what is on its way, for `GRACE_S` at most."""
+    """Within the block, a signal lets the executor finish what was sent, for `GRACE_S` at most."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor

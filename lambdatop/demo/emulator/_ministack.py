@@ -179,7 +179,7 @@ WORKER_ATTRIBUTES = ("config", "_stderr_queue")
 
 
 class EmulatorChanged(RuntimeError):
-    """ministack no longer looks the way the repair layer was written for."""
+    """ministack no longer has the form that the repair layer was written for."""
 
 
 def _locate(name: str) -> tuple[Any, str]:

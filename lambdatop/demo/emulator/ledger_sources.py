@@ -25,7 +25,7 @@ PUBLISHED = {
 
 @dataclass(slots=True)
 class QueueCounts:
-    """What happened to one queue, and how it looked when it was last sampled."""
+    """What happened to one queue, and its state when it was last sampled."""
 
     sent: int = 0
     received: int = 0
@@ -48,7 +48,7 @@ class StreamCounts:
 
 
 class Depth(Struct, frozen=True):
-    """How a queue looks now. ``oldest_age_s`` is in real seconds."""
+    """The present state of a queue. ``oldest_age_s`` is in real seconds."""
 
     visible: int
     in_flight: int

@@ -32,7 +32,7 @@ REPEATS_HIDE = "messages received three times or more are not in that age and ma
 
 
 class Deadline(Struct, frozen=True):
-    """When the first of the events that wait is lost, s since the epoch.
+    """When the first of the waiting events is lost, s since the epoch.
 
     `at` is never later than the truth, None where that cannot be said. `latest` is when it is lost at the
     latest, where it may be sooner. `basis` says what it rests on, or why it is not known.

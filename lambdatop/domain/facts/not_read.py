@@ -36,7 +36,7 @@ _UNASKED = {
 
 
 class NotKnown(Struct, frozen=True):
-    """Stands for a fact that was not read; `action` is the IAM action that reads it, "" for several."""
+    """Replaces a fact that was not read; `action` is the IAM action that reads it, "" for several."""
 
     reason: Reason = "not asked"
     action: str = ""
@@ -75,7 +75,7 @@ def or_none(value: T | NotKnown) -> T | None:
 
 
 class Gap(Struct, frozen=True):
-    """One read of a source that brought nothing, while the rest of the source may be fine.
+    """One read of a source that failed, while the source's other reads may have succeeded.
 
     `target` is the name of the function, queue, stream, topic … that it was about, None for all of them or
     for the account; `targets` is how many a gap without a name stands for.
@@ -94,7 +94,7 @@ class Gap(Struct, frozen=True):
 
 
 class SourceGaps(NamedTuple):
-    """All gaps of one source as it told them at `at` (s since the epoch), and what stands for each target."""
+    """All gaps of one source as reported at `at` (s since the epoch), and the value for each target."""
 
     at: float
     gaps: tuple[Gap, ...]

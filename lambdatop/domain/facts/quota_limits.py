@@ -53,7 +53,7 @@ class UsageMetric(NamedTuple):
 
 
 class QuotaLimit(Struct, frozen=True):
-    """One limit: bytes, requests/s, s or a count. `adjustable` is None where nobody told."""
+    """One limit: bytes, requests/s, s or a count. `adjustable` is None where it is not known."""
 
     code: str
     value: float

@@ -23,7 +23,7 @@ def _shared(times: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Columns(Sequence[tuple[int, float]]):
-    """Points as pairs of (start of minute, value) that lie in two columns, oldest first.
+    """Points as pairs of (start of minute, value) in two columns, oldest first.
 
     An object for each point is what reading a large answer costs: the columns go into a series as they are.
     """
@@ -63,7 +63,7 @@ class Columns(Sequence[tuple[int, float]]):
 
 
 class SeriesKey(NamedTuple):
-    """Which number it is: of what, which CloudWatch metric, which statistic."""
+    """The identity of a series: of which thing, which CloudWatch metric, which statistic."""
 
     key: Key
     metric: str

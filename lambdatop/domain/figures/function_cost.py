@@ -38,7 +38,7 @@ LOG_METRIC = "IncomingBytes"
 
 
 class Burning:
-    """The burn of functions in one evaluation context; what several functions share is worked out once."""
+    """The burn of functions in one evaluation context; what several functions share is computed once."""
 
     def __init__(self, context: EvaluationContext) -> None:
         self._context = context

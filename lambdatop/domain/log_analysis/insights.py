@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 class Found(Struct, frozen=True):
-    """What a query found: the newest rows, how many matched, and what was scanned for it (None: not told)."""
+    """What a query found: the newest rows, how many matched, and what it scanned (None: not known)."""
 
     rows: tuple[Row, ...]
     matched: int
@@ -75,7 +75,7 @@ class KindIn(NamedTuple):
 
 
 class ErrorsFound(Struct, frozen=True):
-    """The answer to a Scan: kinds of errors, the most frequent first, and what asking cost (None: not told).
+    """The answer to a Scan: kinds of errors, the most frequent first, and what it cost (None: not known).
 
     Of `matched` lines the oldest `left_out` were not looked at.
     """

@@ -81,7 +81,7 @@ def _place(record: Record) -> _Place:
 
 @dataclass(slots=True)
 class _Seen:
-    """What counts of the records of one request id; what an application merely logged is only counted.
+    """What matters of the records of one request id; other lines of the application are only counted.
 
     `kept` are its STARTs, ENDs, REPORTs and errors in order; of errors of one sort in one attempt the first
     one, which is the one that is shown. `names` are the events that were counted, as one may come twice.
@@ -155,7 +155,7 @@ class _Seen:
 
 
 class RequestBook:
-    """Requests as their records come, in any pieces; `most` of them, the longest untouched leave first."""
+    """Requests as their records come, in any pieces; at most `most`, the longest unchanged go first."""
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most

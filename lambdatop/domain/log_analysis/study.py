@@ -27,7 +27,7 @@ MOST_REPORTS: Final = 10_000
 
 
 class LogStudy:
-    """Takes the lines of one log, in the order of each stream, and says what they teach so far.
+    """Analyses the lines of one log, in the order of each stream, as they come.
 
     Attributes:
         lines: lines taken.

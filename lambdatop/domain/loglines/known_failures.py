@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 HEAD = 1024
 TAIL = 512
-TIMED_OUT = r"^(?:\S{1,40} \S{1,40} )?Task timed out after \d{1,5}\.\d\d seconds\s*$"
-"""The platform's own line (old style). A caller that logs its callee's error message says it further on."""
+STAMP = r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
+TIMED_OUT = re.compile(
+    rf"(?:{STAMP} (\S{{1,40}}) )?Task timed out after \d{{1,5}}\.\d\d seconds\s*$", re.IGNORECASE
+)
+"""The platform's own line (old style), with its request id; who quotes it writes something else before it."""
 OOM_SHARE = 0.99
 """Used memory from which on a report without success counts as out of memory: often 1-2 MB are left."""
 
@@ -124,7 +127,6 @@ _STEMS = (
 )
 
 _WORD = {
-    "task timed out after ": re.compile(TIMED_OUT, re.IGNORECASE),
     "eagain": re.compile(r"\beagain\b"),
     "emfile": re.compile(r"\bemfile\b"),
     "enospc": re.compile(r"\benospc\b"),
@@ -188,6 +190,8 @@ def _sure(needle: str, signature: str, low: str) -> str:
     """Return the signature after a check of the text around the needle, "" when it means something else."""
     word = _WORD.get(needle)
     if word is not None and not word.search(low):
+        return ""
+    if signature == "timeout" and not TIMED_OUT.match(low):
         return ""
     if needle in ("eagain", "resource temporarily unavailable"):
         # A file lock or a socket says the same; only what starts a process or a thread hits the limit.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from lambdatop.domain.loglines.json_line import read_json
-from lambdatop.domain.loglines.known_failures import classify
+from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify
 from lambdatop.domain.loglines.tokens import (
     Read,
     Report,
@@ -43,17 +43,14 @@ _SMALL_STEMS = ("level=", "lvl=", "severity=", " [")
 _COLOUR = re.compile("\u241b\\[[\\d;]{0,16}m")
 """A cleaned colour code, which may touch the word for the level."""
 
-_STAMP = r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-_TIMED_OUT = re.compile(rf"(?:{_STAMP} (\S{{1,40}}) )?Task timed out after \d{{1,5}}\.\d\d seconds\s*$")
-"""The platform's own line (old style); whoever quotes it writes something else before it."""
 _WORD = (
     r"TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
     r"|trce|dbug|info|warn|fail|crit|trace|debug|error|fatal"
 )
 PREFIX = re.compile(
     rf"(?:[DIWEFA], )?(?:\[?(?P<a>{_WORD})\]?:?\s+)?"
-    rf"(?:{_STAMP}(?: #\d{{1,10}}\])?\s+)?(?:\[?(?P<b>{_WORD})\]?:?\s+)?"
+    rf"(?:{STAMP}(?: #\d{{1,10}}\])?\s+)?(?:\[?(?P<b>{_WORD})\]?:?\s+)?"
     rf"[<\[(]?(?P<id>{_UUID}|undefined\b)[>\])]?:?(?:\s+--|\s+)(?:\[?(?P<c>{_WORD})\]?(?::?\s+|$))?"
 )
 """What the runtimes and their loggers put before a message, up to the request id and the level after it.
@@ -147,7 +144,7 @@ def _text_line(text: str) -> Read:
     if text.startswith("XRAY TraceId:"):
         # The second line of a REPORT, as an event of its own.
         return Read("report", "")
-    if "Task timed out" in text and (late := _TIMED_OUT.match(text)):
+    if "Task timed out" in text and (late := TIMED_OUT.match(text)):
         return Read("timeout", "error", late[1] or "", None, "timeout")
     return _application(text)
 

@@ -43,7 +43,7 @@ def position(line: LogLine) -> Position:
 
 
 class Record(Struct, frozen=True):
-    """One statement of a program: its first event and those that go on with it.
+    """One statement of a program: its first event and those that continue it.
 
     `kind`, `level` and `signature` are those of LogLine, for the whole record; `request_id` is "" where no
     line in view says it.

@@ -23,7 +23,7 @@ _NUMBERS = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "
 
 
 class Report(Struct, frozen=True):
-    """Numbers of one REPORT or platform.report line; None where the line is silent.
+    """Numbers of one REPORT or platform.report line; None where the line has none.
 
     INIT_REPORT, RESTORE_REPORT and their JSON shapes fill `init_ms` or `restore_ms`, status and error
     type. Units: `*_ms` ms, `*_mb` MB.

@@ -18,7 +18,8 @@ from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.parse import number_or_none
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
-from lambdatop.domain.plans.wording import owner_warning, span
+from lambdatop.domain.plans.wording import owner_warning
+from lambdatop.domain.units import span
 
 STOP, RESTORE = "stop_async_retries", "restore_async"
 FIELD = "async_config"

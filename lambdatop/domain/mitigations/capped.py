@@ -8,7 +8,7 @@ from lambdatop.domain.facts.failure_path import async_end, async_limits, end_nam
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.plans.plan import Tier
 from lambdatop.domain.plans.situation import FunctionSituation
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NOTHING = "nothing by the cap itself"
 

@@ -7,11 +7,19 @@ that it took, so that a drain that was cut off is told apart from one that never
 from __future__ import annotations
 
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES
-from lambdatop.domain.mitigations.encryption import kms_actions
+from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.plan import Call, Plan
 from lambdatop.domain.plans.situation import QueueSituation
 from lambdatop.domain.plans.wording import count
+
+KMS = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def kms_actions(queue: QueueFacts) -> tuple[str, ...]:
+    """Return the IAM actions that this queue's key requires; none without a customer managed key."""
+    return KMS if queue.kms_key else ()
+
 
 NAME = "quarantine_queue"
 SERVICE, OPERATION = "lambdatop", "DrainQueue"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from lambdatop.domain.mitigations.encryption import KMS
+from lambdatop.domain.mitigations.drain import KMS
 from lambdatop.domain.mitigations.registry import REGISTRY
 
 PolicyName = Literal["read-only", "operator", "operator-elevated"]
@@ -58,7 +58,7 @@ def resource_of(action: str) -> str:
 
 
 class Policy(Struct, frozen=True):
-    """A policy document, and what is to be said of statements that not everybody needs, by Sid."""
+    """A policy document, and notes about statements that not everybody needs, by Sid."""
 
     document: Mapping[str, Any]
     optional: Mapping[str, str]

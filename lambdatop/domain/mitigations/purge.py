@@ -13,7 +13,8 @@ from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import NO_UPTIME, Entry, Uptime
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import QueueSituation
-from lambdatop.domain.plans.wording import count, span
+from lambdatop.domain.plans.wording import count
+from lambdatop.domain.units import span
 
 NAME, QUARANTINE = "purge_queue", "quarantine_queue"
 CALLS = (("sqs", "PurgeQueue"),)

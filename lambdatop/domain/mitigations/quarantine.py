@@ -12,8 +12,7 @@ from typing import Any
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.mitigations import drain, redrive, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
-from lambdatop.domain.mitigations.drain import drain_step
-from lambdatop.domain.mitigations.encryption import KMS, kms_actions
+from lambdatop.domain.mitigations.drain import KMS, drain_step, kms_actions
 from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
 from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.plan import Plan, Proposal, Refusal

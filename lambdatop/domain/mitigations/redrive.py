@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import MoveTask
-from lambdatop.domain.mitigations.encryption import KMS, kms_actions
+from lambdatop.domain.mitigations.drain import KMS, kms_actions
 from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.command import WayBack, Words, option
 from lambdatop.domain.plans.finding import Ref
@@ -26,7 +26,8 @@ from lambdatop.domain.plans.plan import (
     State,
 )
 from lambdatop.domain.plans.situation import Consumer, QueueSituation
-from lambdatop.domain.plans.wording import count, span
+from lambdatop.domain.plans.wording import count
+from lambdatop.domain.units import span
 
 NAME = "redrive_dlq"
 FIELD = "move_task"

@@ -16,7 +16,7 @@ Saves = Literal["runs", "some runs", "runs by a trigger", "runs above a cap", "a
 
 
 class Ask(Struct, frozen=True):
-    """What a console asks before it can plan: a question with `{target}`, and what an answer looks like.
+    """What a console asks before it can plan: a question with `{target}`, and an example of an answer.
 
     With `param` the answer is that setting's value, else it is `K=V`, several apart by blanks.
     """

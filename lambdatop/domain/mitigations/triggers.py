@@ -24,7 +24,8 @@ from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation
-from lambdatop.domain.plans.wording import owner_warning, span, start_words
+from lambdatop.domain.plans.wording import owner_warning, start_words
+from lambdatop.domain.units import span
 
 DISABLE, ENABLE = "disable_trigger", "enable_trigger"
 CALLS = (("lambda", "UpdateEventSourceMapping"),)

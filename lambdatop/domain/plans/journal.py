@@ -40,7 +40,7 @@ NO_UPTIME = Uptime()
 
 
 class Entry(Struct, frozen=True):
-    """One mutation: the intent, and what became of it.
+    """One mutation: the intent and its outcome.
 
     `outcome` is "open" while no outcome is on disk: the process died in between. `detail` is AWS's
     error or what recovery found; `seen` is the state read back afterwards. `deadline` is when events that

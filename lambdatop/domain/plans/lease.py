@@ -14,7 +14,7 @@ from lambdatop.domain.keys import Key
 
 
 class Held(Struct, frozen=True):
-    """Who has the lease until when (s since the epoch). `fence` grows with each taking and renewal."""
+    """Who has the lease until when (s since the epoch). `fence` grows each time it is taken or renewed."""
 
     owner: str
     until: float
@@ -27,7 +27,7 @@ class Held(Struct, frozen=True):
 
 
 class Leased(Struct, frozen=True):
-    """What became of taking a lease.
+    """The result of taking a lease.
 
     `mine` when it is ours now, `held` says whose it is (None when nobody could tell), `words` is one sentence
     or clause for a person in each case.

@@ -83,7 +83,7 @@ class Alternative(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """What has to hold after a step before the next one begins.
+    """The condition after a step under which the next one begins.
 
     Until `for_s` seconds are over the target is looked at: for the step's `after`, or, with `falls` and
     `clears`, for the first field to have come down to half of what it was, or the second to have been empty
@@ -117,7 +117,7 @@ class Saving(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """Everything a person must know to say yes, and everything the executor needs.
+    """Everything that a person must know to confirm, and everything that the executor needs.
 
     `before` and `after` hold the fields that the call changes; the executor sends nothing when a
     fresh read differs from `before`. `undo` is the exact call that restores `before` (None when

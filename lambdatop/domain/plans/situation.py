@@ -72,7 +72,7 @@ class MappingSituation(Struct, frozen=True):
 
 
 class Consumer(Struct, frozen=True):
-    """A mapping that takes messages of a queue, and how its function fared of late.
+    """A mapping that reads a queue, and recent invocations and errors of its function.
 
     `invocations` and `errors` are counts of the newest ten published minutes, None where not readable.
     """

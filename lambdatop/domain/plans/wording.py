@@ -7,7 +7,6 @@ from typing import Any
 
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.units import span as span
 
 
 def reserved_words(value: Reserved) -> str:
@@ -18,7 +17,7 @@ def reserved_words(value: Reserved) -> str:
 
 
 def count(many: int, what: str) -> str:
-    """Return `1 message`, `2 messages`."""
+    """Return `1 message`, `2 messages`; a plan writes thousands as they are typed."""
     return f"{many} {what}{'' if many == 1 else 's'}"
 
 

@@ -14,7 +14,7 @@ from lambdatop.domain.state.world import World
 
 
 class Answers:
-    """Series and activity as `fold` would leave them; one round has one, and it ends with the round."""
+    """Series and activity as `fold` would leave them; made for one round."""
 
     def __init__(self, world: World) -> None:
         self._world = world

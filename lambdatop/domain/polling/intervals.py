@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.polling_status import Mood, PollingStatus
 from lambdatop.domain.keys import Key
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 if TYPE_CHECKING:
     from lambdatop.domain.polling.state import PollingState
@@ -42,7 +42,7 @@ ROUND_MOST = 4_000
 
 
 class Purse(Struct, frozen=True):
-    """What may be spent, in units an hour. What others spent goes off, but not below the calm budget."""
+    """What may be spent, in units an hour. What others spent is subtracted, but not below the calm budget."""
 
     budget_usd: float
     calm_usd: float

@@ -139,7 +139,7 @@ def _due_for(state: PollingState, metric: Metric, again_s: float) -> list[Key]:
 
 
 class Room:
-    """How many units are left for detail in this round: `whole` for what nobody has seen yet, else `mine`."""
+    """How many units are left for detail in this round: `whole` for what was never read, else `mine`."""
 
     def __init__(self, whole: float, mine: float) -> None:
         self._whole, self.mine = min(whole, ROUND_MOST), min(mine, ROUND_MOST)

@@ -35,7 +35,7 @@ LEAST_TRAFFIC = 20.0
 
 
 class Figures(Protocol):
-    """Whatever knows series: the World, or `answers.py` in the middle of a round."""
+    """What holds series: the World, or `answers.py` during a round."""
 
     def metric(self, key: Key, name: str, stat: str = "Sum") -> Series:
         """Return one series, empty when nothing is known."""
@@ -91,7 +91,7 @@ PERIODIC = _ERRORS
 
 
 class Move(NamedTuple):
-    """One total that left the usual: `value` in the minute `at` (s since the epoch) instead of `usual`.
+    """One total that left its usual range: `value` in the minute `at` (s since the epoch) instead of `usual`.
 
     `limit` is by how much it may exceed the usual without being a move.
     """

@@ -22,7 +22,7 @@ from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 
 class View(Struct, frozen=True):
-    """What a source may look at while it collects: the World so far (of logs no lines) and what is watched.
+    """What a source may read while it collects: the World so far (of logs no lines) and what is watched.
 
     `log_backfill_s` is how far back the first read of a log goes, in s. `live` are functions whose logs
     shall come through Live Tail, which costs money by the minute; they are followed like watched ones.
@@ -57,7 +57,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class Waking(Protocol):
-    """A source to which news come by themselves: it wants to be asked then, not at its next turn."""
+    """A source that receives data by itself: it asks for a round then, before its next pace."""
 
     def when_news_come(self, wake: Callable[[], None]) -> None:
         """Call `wake` for news."""
@@ -65,7 +65,7 @@ class Waking(Protocol):
 
 @runtime_checkable
 class Telling(Protocol):
-    """A source whose first round takes so long that it tells its parts as they come."""
+    """A source whose first round takes so long that it reports parts as they come."""
 
     def when_parts_come(self, tell: EventSink) -> None:
         """Call `tell` with each part; the round returns the whole."""
@@ -102,7 +102,7 @@ class Reader(Protocol):
 
 
 class Sent(Struct, frozen=True):
-    """What came of one mutating call, in AWS's words; `busy`: a refusal that may be gone in a moment."""
+    """The result of one mutating call, in AWS's words; `busy`: a refusal that may pass soon."""
 
     outcome: Literal["applied", "refused", "not-sent", "unknown"]
     detail: str = ""
@@ -133,7 +133,7 @@ class Lease(Protocol):
 
 
 class LogQueries(Protocol):
-    """Questions that are pushed down to where the logs lie, for money. Raises LambdatopError kinds."""
+    """Queries that AWS runs on the logs, for money. Raises LambdatopError kinds."""
 
     async def estimate_bytes(self, groups: Sequence[str], start: float, end: float) -> int | None:
         """Estimate how many bytes a query over these groups and seconds scans.

@@ -20,7 +20,7 @@ ResultKind = Literal["applied", "refused", "not-sent", "unknown", "drift", "expi
 
 
 class Result(Struct, frozen=True):
-    """How an execution ended. On drift: what you saw, what is now, what you want.
+    """How an execution ended. On drift: the state that you saw, the present one, and the one that you want.
 
     Of a plan in steps, `steps` holds how each of them ended as far as they came; the rest is the last one's.
     """

@@ -18,7 +18,7 @@ _L_co = TypeVar("_L_co", covariant=True)
 
 
 class Batch(Struct, Generic[_L_co], frozen=True):
-    """Some lines, oldest first, and what is to be said about them."""
+    """Some lines, oldest first, and notes about them."""
 
     lines: Sequence[_L_co]
     notes: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from lambdatop.domain.plans.journal import Uptime
 
 
 class Clock(Protocol):
-    """Time. The only room that asks the operating system for it is engine/clock.py."""
+    """Time. Only engine/clock.py asks the operating system for it."""
 
     def now(self) -> float:
         """Return the seconds since the epoch."""

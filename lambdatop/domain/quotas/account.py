@@ -27,7 +27,7 @@ LEAST_SPAN_S = 30.0
 
 
 class Claim(NamedTuple):
-    """What one function takes of the account's concurrency: environments, and whether they are set aside."""
+    """What one function takes of the account's concurrency: environments, and whether they are reserved."""
 
     key: Key
     kind: str

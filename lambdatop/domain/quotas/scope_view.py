@@ -152,7 +152,7 @@ def row(
 
 
 class Candidate(NamedTuple):
-    """A row that may be worth a line: by what it is ranked, and how it is made.
+    """A row that may be shown: its rank, and how it is made.
 
     One in a thousand is shown, and its trend is what costs: so it is made once it is chosen.
     """

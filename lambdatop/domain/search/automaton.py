@@ -33,7 +33,7 @@ class PatternError(LambdatopError):
 
 @dataclass(slots=True)
 class _Node:
-    """`test` reads a character; `at` passes at a boundary; without either it leads on freely."""
+    """`test` reads a character; `at` passes at a boundary; without either it passes without a test."""
 
     outs: tuple[int, ...] = ()
     test: Callable[[str], bool] | None = None

@@ -16,7 +16,7 @@ from msgspec import Struct, StructMeta
 
 
 class Field(NamedTuple):
-    """A setting as a class states it: its default, and what is shown and checked of it."""
+    """A setting in a class: its default, and what is shown and checked of it."""
 
     default: Any
     metadata: Mapping[str, Any]

@@ -78,7 +78,7 @@ class LogSettings(Section, frozen=True):
 
 
 class PriceSettings(Section, frozen=True):
-    """Prices in USD that the user knows better; None = the table of the package."""
+    """Prices in USD that the user sets; None = the table of the package."""
 
     gb_second_x86: float | None = price("USD/GB-s", "execution on x86_64")
     gb_second_arm64: float | None = price("USD/GB-s", "execution on arm64")
@@ -104,7 +104,7 @@ class BurnSettings(Section, frozen=True):
 
 
 class Screen(Section, frozen=True):
-    """The console's looks."""
+    """How the console looks."""
 
     theme: str = text(
         "midnight",
@@ -119,7 +119,7 @@ class Screen(Section, frozen=True):
 
 
 class LeaseSettings(Section, frozen=True):
-    """Where responders see each other."""
+    """Where responders note what they work on."""
 
     table: str | None = text(
         None,

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter, is_
 
+from msgspec.structs import replace
+
 from lambdatop.domain.cooperative import GiveWay, no_pause, paced
 from lambdatop.domain.detectors.grouping import group
 from lambdatop.domain.detectors.registry import detect_all
@@ -72,17 +74,12 @@ def build_snapshot(
     every few ms: a round of a large account takes a quarter of a second, in which a key may be pressed.
     """
     kept = previous.kept if len(world.functions) >= worth_comparing else None
-    # Later readers find both made, and need no pause for them.
-    writers_by_group(world.functions, give_way)
-    for tail in world.logs.values():
-        digest(tail, give_way)
+    _make_ready(world, give_way)
     anew = changed(kept.world, world, previous.at, at, settings, give_way) if kept else None
     give_way()
     quotas_at, quotas = _quotas(world, kept, previous, at, settings, hold_quotas_s, give_way)
     give_way()
-    # What a detector that failed would have said of a thing, it says though the thing is what it was.
-    to_judge = None if any(row.name == DETECTORS for row in previous.sources) else anew
-    seen = evaluation_context(world, at, settings, previous.findings, to_judge, quotas, give_way)
+    seen = _context(world, at, settings, previous, anew, quotas, give_way)
     detected, failed = detect_all(seen, previous.findings)
     give_way()
     incidents = group(world, detected)
@@ -101,12 +98,11 @@ def build_snapshot(
     give_way()
     burn = account_burn(seen, burning, (r.burn for r in functions.values()))
     give_way()
-    return Snapshot(
+    return replace(
+        _as_read(world, at, settings),
         seq=previous.seq + 1,
-        at=at,
         version=version,
         mode="read-only" if any(t.forced for t in world.targets.values()) else mode,
-        targets=_targets(world),
         functions=ordered,
         mappings=tuple(_mapping_row(m, functions, queues, listed) for m in mappings),
         queues=tuple(sorted(queues.values(), key=lambda q: q.facts.name)),
@@ -115,6 +111,24 @@ def build_snapshot(
         incidents=incidents,
         quotas=quotas,
         sources=_sources(world, at, failed),
+        burn=burn,
+        kept=Kept(world, quotas_at, made, functions),
+    )
+
+
+def _make_ready(world: World, give_way: GiveWay) -> None:
+    """Make what later readers find made, and then need no pause for."""
+    writers_by_group(world.functions, give_way)
+    for tail in world.logs.values():
+        digest(tail, give_way)
+
+
+def _as_read(world: World, at: float, settings: Settings) -> Snapshot:
+    """Return a Snapshot of what is shown as it was read."""
+    permissions = map(world.permissions.get, world.targets)
+    return Snapshot(
+        at=at,
+        targets=_targets(world),
         gaps=gaps(world),
         alarms=tuple(sorted(world.alarms.values(), key=lambda a: a.key.id)),
         spend=world.spend,
@@ -122,10 +136,23 @@ def build_snapshot(
         journal=world.journal,
         aftermath=aftermaths(world, at, settings.metrics),
         logs=world.logs,
-        permissions=next((p for p in map(world.permissions.get, world.targets) if p is not None), None),
-        burn=burn,
-        kept=Kept(world, quotas_at, made, functions),
+        permissions=next((p for p in permissions if p is not None), None),
     )
+
+
+def _context(
+    world: World,
+    at: float,
+    settings: Settings,
+    previous: Snapshot,
+    anew: frozenset[Key] | None,
+    quotas: tuple[QuotaRow, ...],
+    give_way: GiveWay,
+) -> EvaluationContext:
+    """Return what detectors evaluate; they judge `anew` alone, and everything when one failed before."""
+    failed = any(row.name == DETECTORS for row in previous.sources)
+    judged = None if failed else anew
+    return evaluation_context(world, at, settings, previous.findings, judged, quotas, give_way)
 
 
 def _quotas(

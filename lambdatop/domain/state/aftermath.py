@@ -25,7 +25,7 @@ FALLEN = 0.5
 
 
 class Changed(NamedTuple):
-    """A field that is not as we left it."""
+    """A field that differs from what we set."""
 
     field: str
     ours: Any
@@ -33,7 +33,7 @@ class Changed(NamedTuple):
 
 
 class Aftermath(Struct, frozen=True):
-    """How an applied mutation looks now.
+    """The present effect of an applied mutation.
 
     `effect` says in words what the metrics show, "" where none could; `proven` whether they show what was
     wanted, None while nothing can be told. `expires_at` is when events that wait because of it begin to

@@ -35,7 +35,7 @@ class Event(Struct, frozen=True):
 
 
 class TargetIdentified(Event, frozen=True):
-    """Who we are and where we look. `endpoint` is set when it is not AWS's own.
+    """Our identity, account and region. `endpoint` is set when it is not AWS's own.
 
     `forced` says what holds this account to read-only, `lifted` what would have without --write.
     """
@@ -72,7 +72,7 @@ class AccountObserved(Event, frozen=True):
 
 
 class QuotasObserved(Event, frozen=True):
-    """What Service Quotas tells of the account; `gap` is why it told less than was asked, else ""."""
+    """What Service Quotas returned for the account; `gap` is why it returned less than was asked, else ""."""
 
     limits: tuple[QuotaLimit, ...]
     gap: str = ""
@@ -110,7 +110,7 @@ class TriggersObserved(Event, frozen=True):
 
 
 class WiringObserved(Event, frozen=True):
-    """All edges that one place knows: `place` is the topic, bus or bucket whose configuration was read."""
+    """All edges that one place holds: `place` is the topic, bus or bucket whose configuration was read."""
 
     place: str
     edges: tuple[Edge, ...]

@@ -52,7 +52,7 @@ _POINTS = attrgetter("times")
 
 
 class _Alike:
-    """Makes once what an answer says of many: when each was asked for, and all about silent ones."""
+    """Makes once what many series of an answer share: when they were asked for, and series without points."""
 
     def __init__(self) -> None:
         self._silent: dict[tuple[tuple[Stat, float], ...], KnownSeries] = {}

@@ -31,7 +31,7 @@ Trend = Literal["up", "down", "flat", ""]
 
 
 class Target(Struct, frozen=True):
-    """Where we look. `endpoint` is empty when it is AWS's own; `notice` is a standing remark.
+    """Account, region and identity. `endpoint` is empty when it is AWS's own; `notice` is a permanent remark.
 
     `forced` says what in the configuration holds this account to read-only, `lifted` what would have.
     """
@@ -118,7 +118,7 @@ class QueueRow(Struct, frozen=True):
 
 
 class StormRow(Struct, frozen=True):
-    """One way in which work may repeat: source → function → dead-letter queue, worst first.
+    """One trigger that may repeat work: source → function → dead-letter queue, worst first.
 
     `score` orders the pane (see `storms.py`); `why` says in words what the score rests on. `mapping` is
     None for a push trigger (`source_kind` s3, sns, eventbridge, async, …). `invocation` says who repeats
@@ -219,7 +219,7 @@ class SourceRow(Struct, frozen=True):
 
 
 class Kept(Struct, frozen=True, eq=False):
-    """What a round leaves to the next: its World, when its quotas were counted, and its storms.
+    """What a round keeps for the next: its World, when its quotas were counted, and its storms.
 
     `storms` are the rows by mapping or function, each with what it was made of, compared by identity;
     `functions` are the rows by key.

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class Setting(Struct, frozen=True):
-    """What a collector works with: where (`scope`), time, what to look at, and where events go.
+    """What a collector works with: scope, time, what to read, and where events go.
 
     `failed` is told of each error; `chance` gives 0..1 for the jitter.
     """

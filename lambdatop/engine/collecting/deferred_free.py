@@ -23,7 +23,7 @@ NOBODY = -1
 
 
 class DeferredFree:
-    """One writer, the engine; `done_with` may come from any thread."""
+    """The engine alone adds lines; `done_with` may be called from any thread."""
 
     def __init__(self, give_way: GiveWay) -> None:
         self._give_way = give_way

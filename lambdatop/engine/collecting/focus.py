@@ -20,7 +20,7 @@ FULL_S = 300.0
 
 
 class Attention:
-    """Whose logs are shown and how, whose rows are shown, and whether somebody wants everything now."""
+    """Whose logs are shown and how, whose rows are shown, and whether a full read was asked for."""
 
     def __init__(self, clock: Clock, publisher: Publisher, *, live_in_incidents: bool) -> None:
         self._clock, self._publisher = clock, publisher

@@ -19,7 +19,7 @@ NAME = "connection"
 
 
 class Link:
-    """Connects, tells, and connects again when it is told that the connection is lost.
+    """Connects, reports it, and connects again when the connection is lost.
 
     `adopt` takes a new Backend into use; `report` gets the error of a failed attempt and the seconds
     until the next one, or (None, 0) after success.

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Work:
-    """Changes under way. A connection comes and goes; what was sent on it is waited for all the same.
+    """Changes in progress. They are waited for even when their connection was replaced.
 
     `locks` allow one change per target at a time, `spent` are the ids of plans that were carried out,
     `called` how the user called the target of each. Once `closing` is set, plans in steps wait for nothing

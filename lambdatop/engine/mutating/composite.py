@@ -39,7 +39,7 @@ NotBegun = Callable[[Plan, Plan, str], Awaitable[None]]
 
 
 class Course(Struct, frozen=True):
-    """Carries out the steps of a plan. `closing` ends every wait: what is not begun then is not sent.
+    """Carries out the steps of a plan. `closing` ends every wait: steps that have not begun are not sent.
 
     `ground` gives the connection of the moment, or the words why there is none on which the plan may go on.
     """

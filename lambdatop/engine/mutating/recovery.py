@@ -38,7 +38,7 @@ LATE_S = 120.0
 
 
 class Ages:
-    """How old entries are at least, whatever somebody does to the clock meanwhile."""
+    """How old entries are at least, even if the clock was set meanwhile."""
 
     def __init__(self, clock: Clock, host: str) -> None:
         self._clock = clock

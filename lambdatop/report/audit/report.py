@@ -18,7 +18,8 @@ from lambdatop.domain.sections import section
 from lambdatop.domain.settings.settings import ModeSettings
 from lambdatop.domain.sources import FUNCTIONS
 from lambdatop.domain.state.snapshot import Snapshot, SourceRow, Target
-from lambdatop.report.audit.tables import cell, not_made, plural, sections, table
+from lambdatop.domain.units import plural
+from lambdatop.report.audit.tables import cell, not_made, sections, table
 from lambdatop.report.text import not_known as unseen
 from lambdatop.report.text import numbers as figures
 

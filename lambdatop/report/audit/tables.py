@@ -13,6 +13,7 @@ from lambdatop.domain.sanitize import clean_line
 from lambdatop.domain.sections import section
 from lambdatop.domain.sources import FUNCTIONS, MAPPINGS, QUEUES
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, Snapshot
+from lambdatop.domain.units import plural
 from lambdatop.report.text import not_known as unseen
 from lambdatop.report.text import numbers
 from lambdatop.report.text import snapshot as output
@@ -36,11 +37,6 @@ def table(head: Row, rows: Iterable[Row], right: Sequence[int] = (), empty: str 
     """Return a table of such values; `empty` where there are none."""
     body = [[plain(value) for value in row] for row in rows]
     return markdown_table(head, body, right) if body else cell(empty)
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 source`, `2 sources`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def sections(snapshot: Snapshot) -> Iterator[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from lambdatop.domain import units
 from lambdatop.domain.plans.finding import Ref
 
 Json = dict[str, Any]
@@ -16,11 +16,7 @@ def iso(at: float | None) -> str | None:
     """Return seconds since the epoch as `2026-11-21T00:27:03.120Z`; null for what no calendar holds."""
     if at is None or not math.isfinite(at):
         return None
-    try:
-        moment = datetime.fromtimestamp(at, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return units.iso(at, "milliseconds")
 
 
 def plain(value: object) -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from lambdatop import __version__
 from lambdatop.domain.diagnosis import Report, Verdict
+from lambdatop.report.text import numbers
 
 MARKS: dict[Verdict, str] = {"ok": "ok", "warn": "warn", "fail": "FAIL", "unknown": "?"}
 _COLOURS: dict[Verdict, str] = {"ok": "32", "warn": "33", "fail": "1;31", "unknown": "36"}
@@ -67,10 +67,9 @@ _WORDS: dict[Verdict, str] = {
 
 def report_json(report: Report) -> dict[str, Any]:
     """Return the document `lambdatop.doctor/1`."""
-    at = datetime.fromtimestamp(report.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "schema": "lambdatop.doctor/1",
-        "at": at,
+        "at": numbers.moment_ms(report.at),
         "version": __version__,
         "checks": [
             {"group": c.group, "name": c.name, "state": c.state, "detail": c.detail, "do": c.do}

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 
+from lambdatop.domain import units
+
 UNKNOWN = "-"
 
 
@@ -30,12 +32,7 @@ def millis(value: float | None) -> str:
 
 def age(value: float | None) -> str:
     """Return seconds as 12s, 3m, 2h, 4d."""
-    if value is None:
-        return UNKNOWN
-    for limit, size, unit in ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
-        if value < limit:
-            return f"{value / size:.0f}{unit}"
-    return f"{value / 86_400:.0f}d"
+    return UNKNOWN if value is None or not isfinite(value) else units.age(value)
 
 
 def trend(value: float | None) -> str:
@@ -54,14 +51,7 @@ def range_of(range_s: tuple[float, float] | None, confidence: str) -> str:
 
 def moment_ms(at: float) -> str:
     """Return seconds since the epoch as ISO-8601 UTC with milliseconds; a dash for what no calendar holds."""
-    return _iso(at, "milliseconds")
-
-
-def _iso(at: float, unit: str) -> str:
-    try:
-        return datetime.fromtimestamp(at, UTC).isoformat(timespec=unit).replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return UNKNOWN
+    return units.iso(at, "milliseconds") or UNKNOWN
 
 
 def moment_of_ms(at_ms: int) -> str:
@@ -80,4 +70,4 @@ def _second(at: int) -> str:
 
 def moment(at: float | None) -> str:
     """Return seconds since the epoch as ISO-8601 UTC; a dash for what no calendar holds."""
-    return UNKNOWN if at is None else _iso(at, "seconds")
+    return UNKNOWN if at is None else units.iso(at) or UNKNOWN

@@ -34,7 +34,7 @@ SCHEMA = "lambdatop.recording/1"
 
 
 class Header(Struct, frozen=True):
-    """What one must know to replay: `began_at` s since the epoch, lambdatop's version, how minutes pass.
+    """What a replay needs: `began_at` s since the epoch, lambdatop's version, how minutes pass.
 
     `publish_delay_s` and `times` are the metric settings under which it was recorded; `scenario` is the
     demo's, "" on a real account.

@@ -52,7 +52,7 @@ QUIT_NOW = BY_ID["quit_now"].keys.split(",")
 
 
 class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, Host):
-    """The console. Everything it knows comes from `console.latest()`; it asks, it never changes."""
+    """The console. All its data comes from `console.latest()`; only the engine changes anything."""
 
     ALLOW_SELECT = False  # by dragging: a click on a toast that has just gone would end the console
     CSS_PATH = "app.tcss"

@@ -20,7 +20,7 @@ GAP = "gap"
 
 
 class Fresh(NamedTuple):
-    """A line on its way into the pane: its number there, and whose it is ("" when there is only one)."""
+    """A line for the pane: its number there, and whose it is ("" when there is only one)."""
 
     line: LogLine
     seq: int

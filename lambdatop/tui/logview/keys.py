@@ -41,7 +41,7 @@ class LogKeys(Moving, Widget):
             self.words = words
 
     class Reveal(Message):
-        """Somebody wants to see the secrets of a line."""
+        """The secrets of a line are to be shown."""
 
         def __init__(self, shown: Shown) -> None:
             super().__init__()
@@ -61,7 +61,7 @@ class LogKeys(Moving, Widget):
         """Lines are to come through Live Tail, or not any more."""
 
     class Kinds(Message):
-        """Logs Insights is to be asked for the kinds of failures."""
+        """Errors by kind are to be queried from Logs Insights."""
 
     # -- of the tail -----------------------------------------------------------------------------
 

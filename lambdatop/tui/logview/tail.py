@@ -26,7 +26,7 @@ PIECES, SLOW_PIECES, PAUSE_S = 8, 1, 0.02
 
 
 class LogTail(LogView):
-    """The newest lines of some functions' logs, and as many older ones as somebody asks for."""
+    """The newest lines of some functions' logs, and as many older ones as are asked for."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -63,7 +63,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
     BINDINGS = LogKeys.BINDINGS
 
     class AtTop(Message):
-        """Somebody stands on the first line and may want older ones."""
+        """The cursor is on the first line, so older lines may be wanted."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

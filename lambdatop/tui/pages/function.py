@@ -100,7 +100,7 @@ def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
     error = level(f.error_rate, limits.warning, limits.critical)
     share = timeout_share(f)
     reserved = "not read" if not f.reserved_known else "none" if f.reserved is None else str(f.reserved)
-    burn = fmt.UNKNOWN if f.burn_usd_per_hour is None else f"${f.burn_usd_per_hour:,.4f}"
+    burn = fmt.usd_column(f.burn_usd_per_hour)
     iterator = fmt.age(None if f.iterator_age_ms is None else f.iterator_age_ms / 1000)
     cells = [
         ("invocations/min", fmt.number(f.invocations_per_min), ""),

@@ -80,7 +80,7 @@ def _warned(lines: Sequence[tuple[str, str]], width: int) -> Iterator[Span]:
 
 
 def _burn(learned: Learned) -> str:
-    return fmt.UNKNOWN if learned.exact is None else f"${learned.exact.usd_per_hour:,.4f}"
+    return fmt.usd_column(learned.exact.usd_per_hour if learned.exact else None)
 
 
 def _reserves(tail: LogTail, learned: Learned) -> list[str]:

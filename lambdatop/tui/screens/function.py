@@ -18,7 +18,7 @@ NEXT_S = 0.01
 
 
 class FunctionScreen(SheetScreen):
-    """Facts, numbers, findings, what the log teaches, triggers, queues and journal of one function."""
+    """Facts, numbers, findings, log analysis, triggers, queues and journal of one function."""
 
     def __init__(self, function: Key) -> None:
         super().__init__(function)

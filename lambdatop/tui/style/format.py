@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from math import isfinite
 
+from lambdatop.domain import units
+from lambdatop.domain.units import plural as plural
+
 UNKNOWN = "\u2013"
 """What stands where a number is not known. Unknown is never shown as zero."""
 
@@ -69,13 +72,7 @@ def ratio(value: float | None) -> str:
 
 def age(seconds: float | None) -> str:
     """Return an age in its largest unit: `4s`, `12m`, `3h`, `9d`."""
-    if seconds is None or not isfinite(seconds):
-        return UNKNOWN
-    seconds = max(0.0, seconds)
-    for limit, size, unit in ((100, 1, "s"), (6_000, 60, "m"), (172_800, 3_600, "h")):
-        if seconds < limit:
-            return f"{int(seconds // size)}{unit}"
-    return f"{int(seconds // 86_400)}d"
+    return units.age(seconds) if seconds is not None and isfinite(seconds) else UNKNOWN
 
 
 def coarse_age(seconds: float | None) -> str:
@@ -90,40 +87,22 @@ def coarse_age(seconds: float | None) -> str:
 
 def span(seconds: float | None) -> str:
     """Return a duration in two units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
-    if seconds is None or not isfinite(seconds):
-        return UNKNOWN
-    whole = max(0, round(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    if whole < 7_200:
-        return f"{whole // 60} min"
-    if whole < 172_800:
-        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
-    return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"
+    return units.span(seconds) if seconds is not None and isfinite(seconds) else UNKNOWN
 
 
 def size(value: float | None) -> str:
     """Return bytes with a binary unit: `0 B`, `12 KiB`, `75.0 GiB`."""
-    if value is None:
-        return UNKNOWN
-    for unit in ("B", "KiB", "MiB"):
-        if abs(value) < 1024:
-            return f"{value:.0f} {unit}"
-        value /= 1024
-    return f"{value:.1f} GiB" if abs(value) < 1024 else f"{value / 1024:.1f} TiB"
+    return UNKNOWN if value is None else units.size(value)
 
 
 def usd(value: float | None) -> str:
     """Return US dollars: `$0`, `$0.0042`, `$1.20`, `$1,204`."""
-    if value is None:
-        return UNKNOWN
-    if value == 0:
-        return "$0"
-    if value < 0.0001:
-        return "<$0.0001"
-    if value < 0.995:
-        return f"${value:.4f}".rstrip("0")
-    return f"${value:.2f}" if value < 1000 else f"${value:,.0f}"
+    return UNKNOWN if value is None else units.usd(value)
+
+
+def usd_column(value: float | None) -> str:
+    """Return US dollars with four decimals, so that a column of them lines up."""
+    return UNKNOWN if value is None else f"${value:,.4f}"
 
 
 def clock(at: float) -> str:
@@ -139,8 +118,7 @@ def clock_ms(at: float) -> str:
 
 def iso_ms(at: float) -> str:
     """Return date and time in UTC as files have it: `2026-07-01T14:03:22.120Z`."""
-    text = _utc(at, "%Y-%m-%dT%H:%M:%S.%f")
-    return text if text == UNKNOWN else f"{text[:-3]}Z"
+    return units.iso(at, "milliseconds") or UNKNOWN
 
 
 def moment(at: float | None) -> str:
@@ -154,8 +132,3 @@ def _utc(at: float, pattern: str) -> str:
         return datetime.fromtimestamp(at, UTC).strftime(pattern)
     except (ValueError, OverflowError, OSError):
         return UNKNOWN
-
-
-def plural(count: int, word: str, many: str = "") -> str:
-    """Return `1 finding`, `3 findings`."""
-    return f"{count:,} {word if count == 1 else many or word + 's'}"

@@ -82,7 +82,7 @@ def test_what_costs_more_than_a_cent_is_agreed_on(cli: Cli, monkeypatch: pytest.
     queries = play(monkeypatch, 10 * 2**30)
     ran = cli("logs", "orders-worker", "--errors")
     assert ran.code == exit_codes.USAGE
-    assert "$0.0500" in ran.err
+    assert "$0.05 at list price" in ran.err
     assert "--yes" in ran.err
     assert queries.asked == []
     assert cli("logs", "orders-worker", "--errors", "--yes").code == exit_codes.DONE

@@ -9,8 +9,7 @@ import pytest
 from fakes.shown_plans import Q, plans
 from fakes.worlds import NOW, queue
 
-from lambdatop.domain.mitigations.drain import SERVICE
-from lambdatop.domain.mitigations.encryption import KMS
+from lambdatop.domain.mitigations.drain import KMS, SERVICE
 from lambdatop.domain.mitigations.iam_policy import (
     LEASE_ACTION,
     PLACEHOLDERS,

@@ -212,7 +212,7 @@ async def test_a_round_that_cannot_be_ended_is_not_joined_by_another() -> None:
         await bench.clock.advance(300)
         assert bench.source.most_at_once == 1
         assert len(bench.source.asked) == 1
-        assert "still has not ended" in bench.reports[-1].error
+        assert "cancelled and has not ended yet" in bench.reports[-1].error
         bench.source.takes_s = 0.0
         await bench.clock.advance(400)
         assert bench.states[-1] == "ok"

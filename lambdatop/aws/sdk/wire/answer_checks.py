@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from lambdatop.aws.facts.numbers import DIGITS, LARGEST, finite
+from lambdatop.aws.facts.resources import DIGITS, LARGEST, finite
 from lambdatop.domain.errors import SourceError
 from lambdatop.domain.sanitize import clean_name
+from lambdatop.domain.units import plural
 
 LATEST_S = 253_402_300_799
 """The end of the year 9999, s since the epoch: later times are not valid."""
@@ -60,7 +61,7 @@ class Oddities:
     def sentence(self) -> str:
         """What was left out, "" when nothing was."""
         parts = [
-            f"{count:,} record{'s' if count != 1 else ''} of {operation} ({member})"
+            f"{plural(count, 'record')} of {operation} ({member})"
             for (operation, member), count in sorted(self.left_out.items())
         ]
         return f"left out, for values that AWS never sends: {', '.join(parts)}" if parts else ""

@@ -13,7 +13,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NAME = "async_backlog"
 SUGGESTS = ("cap_concurrency", "stop_async_retries", "throttle_to_zero")

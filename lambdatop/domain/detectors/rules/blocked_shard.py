@@ -18,7 +18,7 @@ from lambdatop.domain.figures.stream_lag import Rise, arrived, kept_s, points_of
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NAME = "blocked_shard"
 SUGGESTS = ("disable_trigger", "tune_trigger")

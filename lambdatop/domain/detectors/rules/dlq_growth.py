@@ -11,7 +11,7 @@ from lambdatop.domain.figures.queue_flow import Growth, growth
 from lambdatop.domain.graph.dead_letters import dead_letter_queues
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NAME = "dlq_growth"
 SUGGESTS = ("disable_trigger", "redrive_dlq")

@@ -14,7 +14,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began, slope_per_min
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NAME = "near_timeout"
 SUGGESTS = ("rollback_alias", "cap_concurrency", "disable_trigger")

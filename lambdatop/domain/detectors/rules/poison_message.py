@@ -29,7 +29,7 @@ SMALL_BACKLOG = 10
 
 
 class _Seen(Struct, frozen=True):
-    """What speaks for poison: messages by id with their executions, growth of the DLQ, a stuck remainder."""
+    """The evidence: messages by id with their executions, growth of the DLQ, messages that remain."""
 
     ids: tuple[tuple[str, int], ...]
     grown: Growth | None

@@ -14,7 +14,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NAME = "recent_change"
 SUGGESTS = ("rollback_alias", "disable_trigger", "throttle_to_zero")

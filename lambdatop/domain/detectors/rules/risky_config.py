@@ -12,7 +12,7 @@ from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NAME = "risky_config"
 SUGGESTS = ("tune_trigger", "stop_recursion")

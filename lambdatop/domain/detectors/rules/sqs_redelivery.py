@@ -12,8 +12,8 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import Flow, flow, growth
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.plans.wording import span
 from lambdatop.domain.state.world import World
+from lambdatop.domain.units import span
 
 NAME = "sqs_redelivery"
 SUGGESTS = ("disable_trigger", "throttle_to_zero")

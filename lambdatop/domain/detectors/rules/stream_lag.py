@@ -13,7 +13,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, slope_per_min
 from lambdatop.domain.figures.stream_lag import Points, climbs, kept_s, points_of, retention_s
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
-from lambdatop.domain.plans.wording import span
+from lambdatop.domain.units import span
 
 NAME = "stream_lag"
 SUGGESTS = ("tune_trigger",)

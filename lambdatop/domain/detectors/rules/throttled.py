@@ -28,7 +28,7 @@ CONSUMERS = 3
 
 
 class Limit(NamedTuple):
-    """The limit that bites: its name, the sentence's end, what helps, and who is behind it."""
+    """The limit that throttles: its name, the sentence's end, what helps, and which functions use it."""
 
     name: str
     words: str
