@@ -21,6 +21,7 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
         (REPORT + "74 MB\tInit Duration: 84.00 ms Status: timeout", "timeout"),
         ("Task timed out after 3.00 seconds", "timeout"),
         (f"[ERROR] child said: 2026-11-21T04:11:00.123Z {R} Task timed out after 3.00 seconds", ""),
+        ("callee failed: Task timed out after 3.00 seconds", ""),
         ('{"errorType":"Sandbox.Timedout","errorMessage":"of the function that it called"}', ""),
         ("INFO Task timed out after a while", ""),
         # Out of memory.
