@@ -79,7 +79,7 @@ async def test_no_target_comes_with_near_names(
     [
         (f"arn:aws:lambda:us-west-2:{ACCOUNT}:function:f", "--region"),
         (f"arn:aws:lambda:{REGION}:999999999999:function:f", "999999999999"),
-        (f"arn:aws:sns:{REGION}:{ACCOUNT}:topic", "nothing that can be changed"),
+        (f"arn:aws:sns:{REGION}:{ACCOUNT}:topic", "not the ARN of something that can be changed"),
         ("https://example.com/", "not a queue URL"),
         (Q + "orders", "is a queue"),
         (THREE.replace("3c", "3d"), "is a mapping"),
