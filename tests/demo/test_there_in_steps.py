@@ -116,7 +116,7 @@ async def test_a_queue_that_is_nobodys_dead_letters_is_not_redriven(
     aws.queue("plain")
     refused = await mitigation_flow.propose("redrive_dlq", "plain")
     assert isinstance(refused, Refusal)
-    assert "no SQS queue's dead-letter queue" in refused.reason
+    assert "is not the DLQ of an SQS queue" in refused.reason
 
 
 async def test_dead_letters_are_moved_aside(aws: Aws, mitigation_flow: MitigationFlow) -> None:

@@ -266,6 +266,7 @@ class Serving:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored
         for end in (self.socket, self.woken, self.wakes, *self.running.values()):
             end.close()
         for number, stream in enumerate(streams):
