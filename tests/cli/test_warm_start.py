@@ -20,6 +20,14 @@ streams = [(s.name, s.encoding, s.line_buffering, s.isatty()) for s in (sys.stdi
 print(json.dumps([sys.argv, os.getcwd(), dict(os.environ), signals, descriptors, streams, sys.stdin.read(),
                   tempfile.gettempdir(), time.tzname, sys.path[0], __name__]))
 """
+
+
+def heed() -> None:
+    """Heed the signals that this process may have been told to ignore by the shell that began it."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 HANGS = "import time; print('there', flush=True); time.sleep(1000)"
 
 
@@ -27,7 +35,14 @@ def test_it_finds_what_a_new_interpreter_finds(tmp_path: Path) -> None:
     environ = {**os.environ, "AWS_PROFILE": "größe", "TMPDIR": str(tmp_path), "TZ": "Asia/Tokyo"}
     argv = [sys.executable, "-c", FOUND, "a", "-b"]
     new = subprocess.run(
-        argv, env=environ, cwd=ROOT, input="typed", capture_output=True, text=True, timeout=60
+        argv,
+        env=environ,
+        cwd=ROOT,
+        input="typed",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=heed,
     )
     warm = Waited(("a", "-b"), environ, stdin="typed", code=FOUND)
     assert warm.communicate() == (new.stdout, new.stderr)

@@ -266,7 +266,8 @@ class Serving:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored under `nohup make test`
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # ignored in a shell's background
         for end in (self.socket, self.woken, self.wakes, *self.running.values()):
             end.close()
         for number, stream in enumerate(streams):

@@ -19,7 +19,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("cloudwatch", "ListMetrics"): (
         "collectors.provisioned",
         "metrics.collector",
-        "metrics.discovery",
+        "metrics.round",
     ),
     ("dynamodb", "ListTables"): ("doctor.trials",),
     ("events", "DescribeRule"): ("reads.aliases",),
@@ -69,7 +69,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "ListAliases"): ("reads.single_reads",),
     ("lambda", "ListEventSourceMappings"): (
         "collectors.mappings",
-        "reads.mappings",
+        "reads.single_reads",
     ),
     ("lambda", "ListFunctionEventInvokeConfigs"): ("reads.single_reads",),
     ("lambda", "ListFunctionUrlConfigs"): ("reads.single_reads",),
