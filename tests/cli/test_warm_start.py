@@ -23,7 +23,7 @@ print(json.dumps([sys.argv, os.getcwd(), dict(os.environ), signals, descriptors,
 
 
 def heed() -> None:
-    """Heed the signals that this process may have been told to ignore by the shell that began it."""
+    """Set the signals that the shell may have told this process to ignore back to their defaults."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
 
