@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
         lock = ROOT / "requirements" / "dev.txt"
         steps = [
             [path, "-m", "venv", str(python.parent.parent)],
-            [str(python), "tools/install.py", *arguments],
+            [str(python), "tools/install.py", *arguments, "dev", "--own", "dev"],
         ]
         if installed.exists() and installed.stat().st_mtime > lock.stat().st_mtime:
             steps = []
