@@ -65,7 +65,7 @@ COMPUTING = {
 }
 """Packages of the domain whose functions compute. Their types and constants may be shown anywhere."""
 ASKED_FOR = {("report/json/snapshot.py", "log_summary")}
-"""What is too dear to be a part of every snapshot, and so is computed once for whoever asks."""
+"""Functions whose results are too expensive for every snapshot: computed only on request."""
 
 
 def computing(path: Path) -> list[str]:

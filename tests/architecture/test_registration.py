@@ -1,4 +1,4 @@
-"""One registration per thing: no second file lists detectors, mitigations, sources, panes or settings."""
+"""Each thing is registered once: no second file lists detectors, mitigations, sources, panes or settings."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
     for key in keys:
         _send(pilot, key)
     await settle(pilot)
-    while isinstance(pilot.app, TypeAhead) and pilot.app.holds_keys and pilot.app.is_running:
+    while isinstance(pilot.app, TypeAhead) and pilot.app._held is not None and pilot.app.is_running:
         await settle(pilot)
     await pilot.app.workers.wait_for_complete()
     await settle(pilot)

@@ -1,4 +1,4 @@
-"""What the tail of one function's log teaches at the moment of a snapshot. Pure.
+"""Summarize the tail of one function's log at the moment of a snapshot. Pure.
 
 It is computed when somebody asks for it, not for every snapshot: of ten thousand functions a console shows
 the log of one, which it learns line by line instead (`reader.py`).

@@ -42,11 +42,6 @@ class TypeAhead(App[None]):
     _checking: Timer | None = None
     _acting = False
 
-    @property
-    def holds_keys(self) -> bool:
-        """Whether keys wait for others to be acted upon."""
-        return self._held is not None
-
     def held_back(self, event: events.Event) -> bool:
         """Keep an event for later while others must be acted upon first; begin to around a line."""
         if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
