@@ -9,7 +9,7 @@ from fakes.worlds import SCOPE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place, command_line, option
+from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place, WayBack, command_line, option
 
 DEMO = "http://127.0.0.1:4566"
 
@@ -47,3 +47,10 @@ def test_no_words_are_no_command() -> None:
 def test_any_words_come_back_from_a_shell_as_they_were(words: list[str]) -> None:
     line = command_line(tuple(words), SCOPE, NOWHERE_SPECIAL)
     assert shlex.split(line) == ["aws", *words, "--region", "eu-central-1"]
+
+
+def test_a_way_back_without_a_command_is_its_words_and_cannot_be_changed() -> None:
+    back = WayBack("nothing takes it back")
+    assert (back.command, back.then) == ((), "")
+    with pytest.raises(AttributeError, match="immutable"):
+        back.words = "something does"  # type: ignore[misc]
