@@ -6,12 +6,19 @@ typed before that is held back, and a word that is a command's name needs no sea
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
 from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandList, CommandPalette
+from textual.css.query import NoMatches
 from textual.widgets import Input
+from textual.worker import Worker
 
 from lambdatop.tui.app.type_ahead import DROPPED, LONGEST_S, TypeAhead
 from lambdatop.tui.closing import ClosesOnce
@@ -50,9 +57,13 @@ class Palette(ClosesOnce[None], CommandPalette):
             yield Commands() if isinstance(widget, CommandList) else widget
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close it. Its search must not go on without its list: that would end the console."""
+        """Close it and end its search."""
         self.workers.cancel_node(self)
         return super().dismiss(result)
+
+    def run_worker(self, work: Any, *args: Any, **options: Any) -> Worker[Any]:
+        """Start a search; where its list is taken down meanwhile it ends without ending the console."""
+        return super().run_worker(partial(_search, work), *args, **options)
 
     def action_page(self, direction: int) -> None:
         """Move a page down or up."""
@@ -63,6 +74,11 @@ class Palette(ClosesOnce[None], CommandPalette):
         event.prevent_default()  # it would look up the place on a screen that may have shrunk since
         if event.widget is self:
             self.dismiss()
+
+
+async def _search(work: Callable[[], Awaitable[None]]) -> None:
+    with suppress(NoMatches):
+        await work()
 
 
 class CommandLine(TypeAhead):

@@ -11,7 +11,7 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import dashboard, looking, press, settle, toasts, type_ahead
 from fakes.time_limit import PATIENCE_S
 from textual import events
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -75,6 +75,19 @@ async def test_what_was_typed_before_the_palette_closed_starts_no_search_in_it(
             palette.post_message(Input.Changed(line, typed))
         await until(pilot, lambda: not palette.is_attached)
         assert searches == []
+
+
+async def test_a_search_whose_list_is_taken_down_does_not_end_the_console(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app) as pilot:
+        await press(pilot, "colon")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        palette, line = app.screen, app.screen.query_one(Input)
+        await palette.query_one(CommandList).remove()
+        palette.post_message(Input.Changed(line, "jou"))
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+    # `run_test` raises what has ended the console.
 
 
 async def test_login_suspends_the_console_and_connects_anew(

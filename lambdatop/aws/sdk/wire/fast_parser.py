@@ -25,11 +25,15 @@ _ROOT = re.compile(rb"\s*(?:<[?!][^>]*>\s*)*<(?:\w+:)?(\w+)")
 """The name of a document's first element."""
 
 
+_Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST_S * 1000)]
+"""ms since the epoch. Without limits msgspec takes numbers that no float holds."""
+
+
 class _Event(TypedDict, total=False):
     logStreamName: str
-    timestamp: Annotated[int, msgspec.Meta(le=LATEST_S * 1000)]
+    timestamp: _Moment
     message: str
-    ingestionTime: int
+    ingestionTime: _Moment
     eventId: str
 
 
