@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
+from xml.etree.ElementTree import Element
 
 import pytest
 from aiobotocore.client import AioBaseClient
@@ -17,6 +19,7 @@ from aiobotocore.parsers import AioJSONParser, AioQueryParser, AioRestJSONParser
 from aiobotocore.session import AioSession
 from aiobotocore.signers import AioRequestSigner
 from aiohttp import ClientSession
+from botocore.model import Shape
 from fakes.wire_stub import Redirect, Reset, WireStub
 
 from lambdatop.aws.sdk.wire._private import credentials_expiry, replace_mfa_prompter, tolerate
@@ -89,6 +92,19 @@ def test_a_parser_reads_every_value_by_the_method_that_is_wrapped() -> None:
         parser, bad = kind(), object()
         tolerate(parser, bad)
         assert parser._parse_shape(object(), {}) is bad
+
+
+@pytest.mark.parametrize("kind", [AioJSONParser, AioRestJSONParser, AioQueryParser, AioRestXMLParser])
+def test_a_long_text_for_a_time_is_not_read_by_a_parser_that_takes_seconds_for_it(kind: Any) -> None:
+    read: list[Any] = []
+    parser, bad = kind(timestamp_parser=read.append), object()
+    tolerate(parser, bad)
+    shape = Shape("Time", {"type": "timestamp"})
+    for text, found in (("2026-11-30T12:00:00.123456789+00:00", None), ("1 " * 1000, bad)):
+        node = Element("Time")
+        node.text = text
+        assert parser._parse_shape(shape, text if "JSON" in kind.__name__ else node) is found
+    assert read == ["2026-11-30T12:00:00.123456789+00:00"]
 
 
 def test_the_expiry_of_refreshable_credentials_is_readable() -> None:
