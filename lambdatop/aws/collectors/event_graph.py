@@ -5,14 +5,13 @@ A place that may not be read is left out; the round fails only when nothing coul
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambdatop.aws.facts.event_places import Place, places
-from lambdatop.aws.facts.resources import arn_text
+from lambdatop.aws.facts.resources import arn_text, json_object
 from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.errors import gravest
@@ -194,10 +193,7 @@ def _edges(source: str, ends: Iterator[Any], via: str, *, certain: bool = True) 
 
 def _of_aws_only(pattern: str) -> bool:
     """Return whether a rule takes events of AWS's own services only, which no function can put on a bus."""
-    try:
-        sources = json.loads(pattern).get("source")
-    except (ValueError, AttributeError, RecursionError):
-        return False
+    sources = json_object(pattern).get("source")
     found = sources if isinstance(sources, list) else []
     return bool(found) and all(isinstance(s, str) and s.startswith("aws.") for s in found)
 

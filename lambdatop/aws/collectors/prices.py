@@ -6,13 +6,13 @@ while it is denied, the package's table stays in force. Log ingestion is not in 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdatop.aws.facts.resources import json_object
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import Denied, SourceError
@@ -92,12 +92,12 @@ SPEC = CollectorSpec(
 def _prices(text: Any) -> Iterator[tuple[str, float]]:
     """Yield the price of one product in its first volume tier, by our name; nothing for any other product."""
     try:
-        product = json.loads(text) if isinstance(text, str) else text
+        product = json_object(text) if isinstance(text, str) else text
         usage = str(product["product"]["attributes"]["usagetype"])
         offers = [d for t in product["terms"]["OnDemand"].values() for d in t["priceDimensions"].values()]
         first = [d for d in offers if float(d.get("beginRange") or 0) == 0]
         usd = float(first[0]["pricePerUnit"]["USD"])
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError):
         return
     name = USAGE_TYPES.get(usage) or USAGE_TYPES.get(_PREFIX.sub("", usage, count=1))
     if name is not None and math.isfinite(usd) and 0 < usd < DEAREST_USD:

@@ -6,10 +6,10 @@ policy does not show.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lambdatop.aws.facts.resources import json_object
 from lambdatop.domain.facts.triggers import Invocation, PushTrigger
 from lambdatop.domain.sanitize import clean_line
 
@@ -53,11 +53,7 @@ _URL_KEYS = ("lambda:functionurlauthtype", "lambda:invokedviafunctionurl")
 
 def allowing(policy: str) -> list[dict[str, Any]]:
     """Return the statements of a policy document that allow something; none for what is not a policy."""
-    try:
-        document = json.loads(policy)
-    except (ValueError, RecursionError):
-        return []
-    statements = document.get("Statement") if isinstance(document, dict) else None
+    statements = json_object(policy).get("Statement")
     listed = statements if isinstance(statements, list) else [statements]
     return [s for s in listed if isinstance(s, dict) and s.get("Effect") == "Allow"]
 

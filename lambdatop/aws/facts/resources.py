@@ -180,7 +180,7 @@ def queue_facts(scope: Scope, url: str, at: float, attributes: Answer) -> QueueF
     parsed = parse_arn(arn)
     name = parsed.name if parsed else url.rstrip("/").rsplit("/", 1)[-1]
     where = Scope(clean_name(parsed.account), clean_name(parsed.region)) if parsed else scope
-    redrive = _json(attributes.get("RedrivePolicy"))
+    redrive = json_object(attributes.get("RedrivePolicy"))
     receives = redrive.get("maxReceiveCount")
     return QueueFacts(
         key=Key(where, "queue", clean_name(name)),
@@ -205,10 +205,11 @@ def _customer_key(value: Any) -> str | None:
     return None if not key or key.rpartition(":")[2] == "alias/aws/sqs" else key
 
 
-def _json(text: Any) -> Answer:
+def json_object(text: Any) -> dict[str, Any]:
+    """Return the object that a text of an answer holds as JSON, {} for anything else, however deep it is."""
     try:
         data = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

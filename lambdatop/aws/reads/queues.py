@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from lambdatop.aws.facts.resources import queue_facts
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lambdatop.aws.facts.resources import json_object, queue_facts
 from lambdatop.aws.sdk.api import Api
+from lambdatop.aws.sdk.wire.answer_checks import whole
 from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn
@@ -15,7 +19,7 @@ ALWAYS = (
     "MessageRetentionPeriod",
     "VisibilityTimeout",
 )
-"""Attributes that SQS returns for every queue: one that is missing means neither 0 nor the default."""
+"""Numbers that SQS returns for every queue: one that is missing means neither 0 nor the default."""
 
 
 class QueueReader:
@@ -36,7 +40,7 @@ class QueueReader:
         return self._urls[arn]
 
     async def read(self, arn: str) -> QueueFacts:
-        """Read attributes; raises Missing when the queue is gone, NotAnswered when some are left out."""
+        """Read attributes; raises Missing when the queue is gone, NotAnswered when some cannot be used."""
         try:
             url = await self.url(arn)
             answer = await self._api.read("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])
@@ -44,10 +48,18 @@ class QueueReader:
             self._urls.pop(arn, None)
             raise
         attributes = answer.get("Attributes") or {}
-        missing = [name for name in ALWAYS if name not in attributes]
+        missing = ", ".join(_unusable(attributes))
         if missing:
-            raise NotAnswered(f"GetQueueAttributes of {arn} answered without {', '.join(missing)}.")
+            raise NotAnswered(f"GetQueueAttributes of {arn} answered without a usable {missing}.")
         return queue_facts(self._scope, url, self._api.now(), attributes)
+
+
+def _unusable(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the attributes without which nothing is known of the queue, or of where its failures go."""
+    yield from (name for name in ALWAYS if whole(attributes.get(name)) is None)
+    redrive = attributes.get("RedrivePolicy")
+    if redrive and not json_object(redrive).get("deadLetterTargetArn"):
+        yield "RedrivePolicy"
 
 
 def queue_key(arn: str, scope: Scope) -> Key:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdatop.aws.facts.resources import seconds
+from lambdatop.aws.facts.resources import json_object, seconds
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.principal import TrailEvent
@@ -70,7 +69,7 @@ def _changes(event: Mapping[str, Any]) -> bool:
 
 
 def _event(event: Mapping[str, Any]) -> TrailEvent:
-    detail = _detail(event)
+    detail = json_object(event.get("CloudTrailEvent"))  # the outer fields say what and when without it
     identity = _part(detail, "userIdentity")
     arn = clean_line(_text(identity, "arn"), 2048)
     # A service that acts on its own has no ARN, and one that acts for a caller has the caller's.
@@ -89,15 +88,6 @@ def _event(event: Mapping[str, Any]) -> TrailEvent:
         error=clean_line(words, _ERROR_MAX),
         event_id=clean_name(_text(event, "EventId")),
     )
-
-
-def _detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the event in CloudTrail's own JSON, {} when not valid: the outer fields say what and when."""
-    try:
-        detail = json.loads(_text(event, "CloudTrailEvent"))
-    except (ValueError, RecursionError):
-        return {}
-    return detail if isinstance(detail, dict) else {}
 
 
 def _part(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -113,10 +113,23 @@ async def test_what_an_answer_leaves_out_is_neither_zero_nor_the_default(
 ) -> None:
     left = {k: v for k, v in ATTRIBUTES.items() if k != name}
     stub.on("sqs", "GetQueueUrl", {"QueueUrl": f"{stub.url}/1/q"})
-    stub.on("sqs", "GetQueueAttributes", {"Attributes": left | {"QueueArn": Q_ARN + "q"}})
     made = bench()
-    with pytest.raises(NotAnswered, match=f"without {name}"):
-        await QueueReader(made.api, SCOPE).read(Q_ARN + "q")
+    for answered in (left, left | {name: "many"}, left | {name: "-1"}, left | {name: "9" * 400}):
+        stub.on("sqs", "GetQueueAttributes", {"Attributes": answered | {"QueueArn": Q_ARN + "q"}})
+        with pytest.raises(NotAnswered, match=f"without a usable {name}"):
+            await QueueReader(made.api, SCOPE).read(Q_ARN + "q")
+
+
+@pytest.mark.parametrize(
+    "policy", ["[" * 100_000, '{"a":' * 100_000, "{", "[]", "null", '{"maxReceiveCount": 3}']
+)
+async def test_a_redrive_policy_that_cannot_be_read_is_not_none(
+    stub: WireStub, bench: MakeBench, policy: str
+) -> None:
+    stub.on("sqs", "GetQueueUrl", {"QueueUrl": f"{stub.url}/1/q"})
+    stub.on("sqs", "GetQueueAttributes", {"Attributes": ATTRIBUTES | {"RedrivePolicy": policy}})
+    with pytest.raises(NotAnswered, match="without a usable RedrivePolicy"):
+        await QueueReader(bench().api, SCOPE).read(Q_ARN + "q")
 
 
 async def test_one_denied_queue_hides_no_other(stub: WireStub, bench: MakeBench) -> None:
