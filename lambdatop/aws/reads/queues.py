@@ -9,6 +9,7 @@ from lambdatop.aws.facts.resources import json_object, queue_facts
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.answer_checks import whole
 from lambdatop.domain.errors import Missing, NotAnswered
+from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn
 
@@ -58,8 +59,11 @@ def _unusable(attributes: Mapping[str, Any]) -> Iterator[str]:
     """Yield the attributes without which nothing is known of the queue, or of where its failures go."""
     yield from (name for name in ALWAYS if whole(attributes.get(name)) is None)
     redrive = attributes.get("RedrivePolicy")
-    if redrive and not json_object(redrive).get("deadLetterTargetArn"):
-        yield "RedrivePolicy"
+    if redrive:
+        policy = json_object(redrive)
+        receives = policy.get("maxReceiveCount", MAX_RECEIVES)
+        if not policy.get("deadLetterTargetArn") or whole(receives) is None:
+            yield "RedrivePolicy"
 
 
 def queue_key(arn: str, scope: Scope) -> Key:

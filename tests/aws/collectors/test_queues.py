@@ -121,7 +121,16 @@ async def test_what_an_answer_leaves_out_is_neither_zero_nor_the_default(
 
 
 @pytest.mark.parametrize(
-    "policy", ["[" * 100_000, '{"a":' * 100_000, "{", "[]", "null", '{"maxReceiveCount": 3}']
+    "policy",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "{",
+        "[]",
+        "null",
+        '{"maxReceiveCount": 3}',
+        '{"deadLetterTargetArn": "a", "maxReceiveCount": "x"}',
+    ],
 )
 async def test_a_redrive_policy_that_cannot_be_read_is_not_none(
     stub: WireStub, bench: MakeBench, policy: str
