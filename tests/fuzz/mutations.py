@@ -31,6 +31,8 @@ def spoil(value: Any, rng: random.Random, share: float = 0.05) -> Any:
 
 
 def _odd(value: Any, rng: random.Random) -> Any:
+    if isinstance(value, str) and rng.random() < 0.02:
+        return rng.choice((deep(rng), rng.choice(("1 ", "a@", "key=", "\x1b[", "[[")) * 9_000))
     how = rng.randrange(4)
     if how == 0:
         return [value]
