@@ -161,6 +161,19 @@ async def test_what_is_typed_while_the_screens_are_taken_down_is_lost(make_app: 
     assert app._exception is None
 
 
+@pytest.mark.parametrize(
+    "sent", [events.AppFocus(), events.AppBlur(), events.Paste("x"), events.Key("x", "x")]
+)
+async def test_what_the_terminal_sends_when_no_screen_is_left_is_lost(
+    make_app: MakeApp, sent: events.Event
+) -> None:
+    app = make_app()
+    async with looking(app):
+        pass
+    assert app.screen_stack == []
+    await app.on_event(sent)
+
+
 async def test_a_page_that_is_taken_down_takes_no_key(make_app: MakeApp) -> None:
     app = make_app()
     async with looking(app) as pilot:

@@ -49,6 +49,7 @@ ARM_S = 0.4
 """Seconds from a filled confirm dialog to the first key it takes."""
 
 QUIT_NOW = BY_ID["quit_now"].keys.split(",")
+FROM_TERMINAL = (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur)
 
 
 class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalApp, Host):
@@ -167,8 +168,8 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
     async def on_event(self, event: events.Event) -> None:
         """Handle every event; keys that were typed right behind a filter wait."""
         over = self.is_ending or not self.screen_stack
-        if over and isinstance(event, events.InputEvent | events.Paste):
-            return  # typed behind the key that quits, or while the screens are taken down
+        if over and isinstance(event, FROM_TERMINAL):
+            return  # sent behind the key that quits, or while the screens are taken down
         if isinstance(event, events.Key) and event.is_forwarded and self.opening() is not None:
             return  # the widget that was given it stood on the screen below
         at_once = isinstance(event, events.Key) and event.key in QUIT_NOW  # never behind keys that wait
