@@ -172,6 +172,7 @@ async def test_what_the_terminal_sends_when_no_screen_is_left_is_lost(
         pass
     assert app.screen_stack == []
     await app.on_event(sent)
+    await app.act_on(sent)  # keys that were held back
 
 
 async def test_a_page_that_is_taken_down_takes_no_key(make_app: MakeApp) -> None:

@@ -167,17 +167,22 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
 
     async def on_event(self, event: events.Event) -> None:
         """Handle every event; keys that were typed right behind a filter wait."""
-        over = self.is_ending or not self.screen_stack
-        if over and isinstance(event, FROM_TERMINAL):
-            return  # sent behind the key that quits, or while the screens are taken down
+        if self._comes_late(event):
+            return
         if isinstance(event, events.Key) and event.is_forwarded and self.opening() is not None:
             return  # the widget that was given it stood on the screen below
         at_once = isinstance(event, events.Key) and event.key in QUIT_NOW  # never behind keys that wait
         if at_once or not self.held_back(event):
             await self.act_on(event)
 
+    def _comes_late(self, event: events.Event) -> bool:
+        """Return whether it was sent behind the key that quits, or while the screens are taken down."""
+        return (self.is_ending or not self.screen_stack) and isinstance(event, FROM_TERMINAL)
+
     async def act_on(self, event: events.Event) -> None:
         """Act on an event, unless it was typed before a confirm dialog was filled and armed."""
+        if self._comes_late(event):
+            return
         fresh = isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
         screen = self.screen if fresh else None
         if isinstance(screen, ConfirmScreen) and not screen.admits(event):
