@@ -7,6 +7,7 @@ from functools import cache
 
 from scenes import (
     shaped_async,
+    shaped_backlogs,
     shaped_calm,
     shaped_cost,
     shaped_limits,
@@ -20,6 +21,7 @@ from scenes import (
 from scenes.scene import Scene
 
 _MODULES = (
+    shaped_backlogs,
     shaped_queues,
     shaped_streams,
     shaped_async,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenes.curves import SCOPE, arn, flat, ramp, step
+from scenes.curves import SCOPE, Curve, arn, flat, ramp, step
 from scenes.scene import Scene
 from scenes.stage import Stage
 
@@ -83,10 +83,11 @@ def no_loop() -> Scene:
     load = stage.function("loader", timeout_s=60)
     source = stage.queue("load", stage.queue("load-dlq"))
     stage.mapping("load", load)
-    rate = lambda m: 20.0 * 1.8 ** max(0, min(m, 70) - 64)  # noqa: E731
+    rate: Curve = lambda m: 20.0 * 1.8 ** max(0, min(m, 70) - 64)  # noqa: E731
     stage.traffic(load, rate, duration_ms=flat(200))
-    stage.flow(source, step(63, 20, 9000, 66), rate, rate)
-    stage.depth(source, step(63, 0, 26_000), flat(60))
+    sent = step(63, 20, 9000, 66)
+    stage.flow(source, sent, rate, rate)
+    stage.depth(source, lambda m: sum(sent(t) - rate(t) for t in range(63, m + 1)), flat(60))
     stage.never("suspected_loop")
     stage.never("loop_topology")
     return stage.scene()

@@ -103,6 +103,7 @@ def whole_batch() -> Scene:
     stage.must("sqs_redelivery", "orders", minute=66)
     stage.must("error_burst", "orders-worker", minute=66)
     stage.may("dlq_growth", "orders-dlq")
+    stage.may("queue_backlog", "orders")
     return stage.scene()
 
 
@@ -136,6 +137,7 @@ def silent_poller() -> Scene:
     stage.depth(orders, ramp(62, 90, 2, 1100))
     stage.series(mapping, "PolledEventCount", "Sum", lambda minute: 40.0 if minute < 62 else None)
     stage.must("dead_trigger", PAIR, minute=62)
+    stage.may("queue_backlog", "orders")
     return stage.scene()
 
 
@@ -158,6 +160,7 @@ def self_inflicted() -> Scene:
     stage.must("throttled", "orders-worker", "critical", minute=65, evidence=limit)
     stage.must("risky_config", PAIR, "info", at_most="info")
     stage.may("sqs_redelivery", "orders")
+    stage.may("queue_backlog", "orders")
     return stage.scene()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.rates import Window, slope_per_min
+from lambdatop.domain.figures.rates import Points, Window, points_of, slope_per_min
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.world import World
 
@@ -48,24 +48,26 @@ class Growth(Struct, frozen=True):
     since: float
 
 
-def growth(world: World, queue: Key, over: Window) -> Growth | None:
-    """Return the growth of depth (visible + in flight) by CloudWatch's minutes; by polls where it has none.
+def depths(world: World, queue: Key, over: Window) -> Points:
+    """Return the depth (visible + in flight) by CloudWatch's minutes; by polls where it has none.
 
     NumberOfMessagesSent is never used: it does not count what a redrive policy moves.
     """
     visible = world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
     hidden = world.metric(queue, "ApproximateNumberOfMessagesNotVisible", "Maximum")
-    flying = dict(zip(hidden.times, hidden.values, strict=True))
-    points = [
-        (float(t), v + flying.get(t, 0.0))
-        for t, v in zip(visible.times, visible.values, strict=True)
-        if over.start <= t < over.end
-    ]
+    flying = dict(points_of(hidden, over))
+    points = tuple((at, depth + flying.get(at, 0.0)) for at, depth in points_of(visible, over))
     if len(points) < 2:
         history = world.queues.get(queue)
         begin = over.end - over.minutes * MINUTE
-        points = [(t, float(d)) for t, d in (history.depths if history else ()) if t >= begin]
-    slope = slope_per_min(tuple(points))
+        points = tuple((t, float(d)) for t, d in (history.depths if history else ()) if t >= begin)
+    return points
+
+
+def growth(world: World, queue: Key, over: Window) -> Growth | None:
+    """Return the growth of depth over a window; None below two points."""
+    points = depths(world, queue, over)
+    slope = slope_per_min(points)
     if slope is None:
         return None
     span = (points[-1][0] - points[0][0]) / MINUTE

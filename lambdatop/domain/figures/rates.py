@@ -12,6 +12,9 @@ from lambdatop.domain.state.world import World
 
 SPARK_MINUTES = 30
 
+Points = tuple[tuple[float, float], ...]
+"""(s since the epoch, value), oldest first."""
+
 
 class Window(Struct, frozen=True):
     """The final minutes in [start, end), s since the epoch; `minutes` of them."""
@@ -87,7 +90,13 @@ def spark(series: Series, end: int, minutes: int = SPARK_MINUTES) -> tuple[float
     return series.grid(end - minutes * MINUTE, minutes)
 
 
-def slope_per_min(points: tuple[tuple[float, float], ...]) -> float | None:
+def points_of(series: Series, over: Window) -> Points:
+    """Return the points of a window."""
+    pairs = zip(series.times, series.values, strict=True)
+    return tuple((float(t), v) for t, v in pairs if over.start <= t < over.end)
+
+
+def slope_per_min(points: Points) -> float | None:
     """Return the least-squares slope per minute of (s, value) points; None below two distinct times."""
     if len(points) < 2:
         return None

@@ -10,10 +10,8 @@ from lambdatop.domain.facts import deadline
 from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.figures.rates import Window, slope_per_min
+from lambdatop.domain.figures.rates import Points, slope_per_min
 from lambdatop.domain.state.world import World
-
-Points = tuple[tuple[float, float], ...]
 
 REAL_TIME = 60_000.0
 """Growth of the age of a record that nobody takes: ms per minute."""
@@ -35,12 +33,6 @@ class Rise(Struct, frozen=True):
     points: int
     first: float
     last: float
-
-
-def points_of(series: Series, over: Window) -> Points:
-    """Return the points of a window."""
-    pairs = zip(series.times, series.values, strict=True)
-    return tuple((float(t), v) for t, v in pairs if over.start <= t < over.end)
 
 
 def rise(points: Points, at_least: float, min_points: int) -> Rise | None:
@@ -105,6 +97,11 @@ def climbs(points: Points, least: float) -> bool:
         and values[-1] > values[-third]
         and values[-1] >= 0.9 * max(values)
     )
+
+
+def lowest_at(points: Points) -> float:
+    """Return the minute (s since the epoch) of the lowest point, from which on it grew."""
+    return min(points, key=lambda p: (p[1], -p[0]))[0]
 
 
 def retention_s(world: World, mapping: MappingFacts) -> int | NotKnown:

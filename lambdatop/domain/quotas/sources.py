@@ -97,13 +97,13 @@ def _mappings(view: ScopeView, mappings: list[MappingFacts]) -> Iterator[Candida
     for mapping in mappings:
         if mapping.source_kind != "sqs":
             continue
-        used, limit = view.running(mapping.function), float(_most(mapping)[0])
+        used, limit = view.running(mapping.function), float(most_at_once(mapping)[0])
         make = partial(_mappings_row, view, mapping, fed[mapping.function], used)
         yield Candidate(f"mapping {mapping.source_name} → {mapping.function.id}", used, limit, make)
 
 
 def _mappings_row(view: ScopeView, mapping: MappingFacts, fed: int, used: float | None) -> QuotaRow:
-    limit, own, source = _most(mapping)
+    limit, own, source = most_at_once(mapping)
     words = [] if fed == 1 else [f"{fed} mappings feed it"]
     words.append("every execution of the function is counted")
     made = row(
@@ -124,7 +124,7 @@ def _mappings_row(view: ScopeView, mapping: MappingFacts, fed: int, used: float 
     return replace(made, first_throttled=refused, top=mapping.function)
 
 
-def _most(mapping: MappingFacts) -> tuple[int, bool, str]:
+def most_at_once(mapping: MappingFacts) -> tuple[int, bool, str]:
     """Return the maximum at once, whether its owner has set it, and its source."""
     if mapping.max_concurrency:
         return mapping.max_concurrency, True, "MaximumConcurrency"

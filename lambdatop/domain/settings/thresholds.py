@@ -101,6 +101,20 @@ class StreamLagSettings(Section, frozen=True):
     critical_share: float = _share(0.5, "iterator age / retention")
 
 
+class QueueBacklogSettings(Section, frozen=True):
+    """`queue_backlog`: a queue fills although its consumer works."""
+
+    window_min: int = _window(15)
+    min_waiting: int = _count(100, "messages")
+    filling_drain_min: float = _knob(5.0, "min", "a queue that fills would take so long to work off", 1)
+    standing_drain_min: float = _knob(60.0, "min", "one that neither fills nor falls would take so long", 1)
+    blocked_age_s: float = _knob(300.0, "s", "FIFO: silent below this age of the oldest message", 1)
+    blocked_ms_per_min: float = _knob(
+        50_000.0, "ms/min", "FIFO: growth of that age; 60000 is the clock", 1, 60_000
+    )
+    critical_share: float = _share(0.5, "time to work off, or age of the oldest / retention")
+
+
 class NearTimeoutSettings(Section, frozen=True):
     """`near_timeout`: duration against the function's own timeout."""
 
@@ -261,6 +275,7 @@ class DetectorSettings(Section, frozen=True):
     blocked_shard: BlockedShardSettings = BlockedShardSettings()
     stream_loss: StreamLossSettings = StreamLossSettings()
     stream_lag: StreamLagSettings = StreamLagSettings()
+    queue_backlog: QueueBacklogSettings = QueueBacklogSettings()
     near_timeout: NearTimeoutSettings = NearTimeoutSettings()
     timeouts: TimeoutsSettings = TimeoutsSettings()
     throttled: ThrottledSettings = ThrottledSettings()

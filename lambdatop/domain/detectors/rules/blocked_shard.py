@@ -13,8 +13,8 @@ from lambdatop.domain.facts.failure_path import end_name, stream_failure_path
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.figures.stream_lag import Rise, arrived, kept_s, points_of, retention_s, rise
+from lambdatop.domain.figures.rates import Window, points_of
+from lambdatop.domain.figures.stream_lag import Rise, arrived, kept_s, retention_s, rise
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity

@@ -10,8 +10,8 @@ from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.rates import Window, slope_per_min
-from lambdatop.domain.figures.stream_lag import Points, climbs, kept_s, points_of, retention_s
+from lambdatop.domain.figures.rates import Window, points_of, slope_per_min
+from lambdatop.domain.figures.stream_lag import climbs, kept_s, lowest_at, retention_s
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.units import span
 
@@ -66,7 +66,7 @@ def _kafka(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findin
         ("metric", name),
         *_work(context, mapping, over),
     )
-    yield _finding(mapping, "warning", title, _since(points), figures, formula)
+    yield _finding(mapping, "warning", title, lowest_at(points), figures, formula)
 
 
 def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def _stream(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Findi
         ("expires_in_s", left),
         *_work(context, mapping, over),
     )
-    yield _finding(mapping, "critical" if bad else "warning", title, _since(points), figures, formula)
+    yield _finding(mapping, "critical" if bad else "warning", title, lowest_at(points), figures, formula)
 
 
 def _work(context: EvaluationContext, mapping: MappingFacts, over: Window) -> _Evidence:
@@ -117,11 +117,6 @@ def _work(context: EvaluationContext, mapping: MappingFacts, over: Window) -> _E
         ("parallelization_factor", mapping.parallelization_factor),
         ("window_min", over.minutes),
     )
-
-
-def _since(points: Points) -> float:
-    """Return the minute (s since the epoch) of the lowest point, from which on the lag grew."""
-    return min(points, key=lambda p: (p[1], -p[0]))[0]
 
 
 def _finding(
