@@ -65,6 +65,9 @@ _TOGETHER = 100
 """Texts that are checked together; one that is not harmless has all of them checked one by one."""
 
 
+_LOOKS = re.compile("\x1b\\[[\\d;:]{0,64}+m")
+
+
 def _visible(match: re.Match[str]) -> str:
     code = ord(match.group())
     if code in (0x09, 0x0A):
@@ -139,6 +142,11 @@ def _fewer_marks(match: re.Match[str]) -> str:
 
 def _left_out(marks: int) -> tuple[str, ...]:
     return (f"[{marks - MOST_MARKS} more marks]",) if marks > MOST_MARKS else ()
+
+
+def without_colours(text: str) -> str:
+    """Return a program's text without its colours and other looks (SGR), which say nothing here."""
+    return _LOOKS.sub("", text) if "\x1b" in text else text
 
 
 def clean(text: str, limit: int = MAX_CHARS) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from lambdatop.domain.loglines.known_failures import SIGNATURES
 from lambdatop.domain.loglines.line import Report, parse
-from lambdatop.domain.sanitize import clean
+from lambdatop.domain.sanitize import clean, without_colours
 
 LINES: list[dict[str, Any]] = [
     json.loads(row)
@@ -33,7 +33,7 @@ def test_a_labelled_line_is_read_as_it_is_labelled(label: dict[str, Any]) -> Non
         report,
     )
     assert (line.kind, line.level, line.request_id, line.signature, line.report) == expected
-    assert line.text == clean(label["text"].rstrip("\n"))
+    assert line.text == clean(without_colours(label["text"].rstrip("\n")))
 
 
 def test_the_corpus_covers_every_runtime_kind_and_level() -> None:

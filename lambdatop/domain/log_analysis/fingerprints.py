@@ -185,6 +185,7 @@ class ErrorBook:
         self._kinds: dict[str, _Kind] = {}
         self._explained: dict[str, None] = {}
         self._mute: dict[str, list[tuple[str, _When, Record]]] = {}
+        self._failed_init: dict[str, None] = {}
         self.left_out = 0
 
     def take(self, records: Iterable[Record]) -> None:
@@ -195,6 +196,10 @@ class ErrorBook:
             self._arrived += 1
             when = (record.at, record.first.seq, self._arrived)
             id_ = record.request_id
+            if record.signature == "init_failure" and record.first.report is None:
+                self._failed_init[record.stream] = None
+            elif record.signature == "init_failure" and record.stream in self._failed_init:
+                continue  # why the initialisation failed is written above it, and counted
             if id_ and record.kind in _PLATFORM:
                 # What becomes of it is known once nothing of its request can come any more.
                 if id_ not in self._explained:
@@ -230,6 +235,8 @@ class ErrorBook:
             return
         while len(self._explained) > self._most:
             del self._explained[next(iter(self._explained))]
+        while len(self._failed_init) > self._most:
+            del self._failed_init[next(iter(self._failed_init))]
         while len(self._mute) > self._most:
             for print_, when, record in self._mute.pop(next(iter(self._mute))):
                 self._add(self._kinds, print_, when, record)

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from lambdatop.domain.log_analysis.fingerprints import is_error
 from lambdatop.domain.loglines.headline import headline
-from lambdatop.domain.loglines.line import Report
-from lambdatop.domain.loglines.records import Position, Record, position
+from lambdatop.domain.loglines.line import PREFIX, Report
+from lambdatop.domain.loglines.records import MOST_STREAMS, Position, Record, position
+from lambdatop.domain.loglines.uncaught import PHRASES, from_dotnet, uncaught
 
 Status = Literal["success", "error", "timeout", "running"]
 """What became of the newest attempt; "running" without any line that ends it."""
@@ -25,7 +26,9 @@ MOST_TURNS = 64
 _ERROR_CHARS = 400
 _RANK = {"timeout": 3, "error": 2}
 _CRASHES = ("RequestId: ", "[ERROR] ", "Traceback ", "panic: ", "fatal error: ", "Unknown application error")
-_CRASH_WORDS = ("Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection", '"stackTrace"')
+_CRASH_WORDS = (*PHRASES, '"stackTrace"')
+_CONSEQUENCES = ("", "exit")
+"""Signatures that do not say why: a process exits after the error that is written above."""
 _TURNS = ("start", "end", "report")
 
 
@@ -85,6 +88,7 @@ class _Seen:
 
     `kept` are its STARTs, ENDs, REPORTs and errors in order; of errors of one sort in one attempt the first
     one, which is the one that is shown. `names` are the events that were counted, as one may come twice.
+    `init_error` was written in its environment before its START: the initialisation failed.
     """
 
     first: _Place
@@ -99,6 +103,7 @@ class _Seen:
     kept: list[Record] = field(default_factory=list)
     names: dict[str, None] = field(default_factory=dict)
     sorts: set[tuple[int, bool, bool]] = field(default_factory=set)
+    init_error: Record | None = None
 
     def take(self, place: _Place, record: Record) -> None:
         self.records += 1
@@ -161,18 +166,27 @@ class RequestBook:
         self._most = most
         self._seen: dict[str, _Seen] = {}
         self._made: dict[str, Request] = {}
+        self._before: dict[str, Record] = {}
 
     def take(self, records: Iterable[Record]) -> None:
         """Add records; within one call their order does not matter."""
         touched: dict[str, None] = {}
-        placed = [(_place(r), n, r) for n, r in enumerate(records) if r.request_id]
+        placed = [(_place(r), n, r) for n, r in enumerate(records) if r.request_id or _is_before(r)]
         for place, _, record in sorted(placed):
             id_ = record.request_id
+            if not id_:
+                self._before.pop(record.stream, None)
+                self._before[record.stream] = record
+                if len(self._before) > MOST_STREAMS:
+                    del self._before[next(iter(self._before))]
+                continue
             seen = self._seen.get(id_)
             if seen is None:
                 first = record.first
                 seen = self._seen[id_] = _Seen(place, place, first.stream, first.at, first.at)
             seen.take(place, record)
+            if record.kind == "start":
+                seen.init_error = self._before.pop(record.stream, None)
             touched[id_] = None
         if self._most is None:
             self._make(touched)
@@ -209,6 +223,8 @@ def _request(request_id: str, seen: _Seen) -> Request:
     report = _report_of(newest)
     numbers = report or _report_of(seen.kept) or Report()
     worst = _worst(newest) or _worst(seen.kept)
+    if seen.init_error is not None and worst is not None and worst.first.report is not None:
+        worst = seen.init_error
     starts = any(r.kind == "start" for r in newest)
     return Request(
         request_id=request_id,
@@ -263,11 +279,19 @@ def _crashed(record: Record) -> bool:
     if text.startswith("[ERROR] "):
         # The runtime's line goes on with the exception, a logger's with a stamp.
         return not text[8:].lstrip()[:4].isdigit()
-    return text.startswith(_CRASHES) or any(words in text for words in _CRASH_WORDS)
+    if text.startswith(_CRASHES) or any(words in text for words in _CRASH_WORDS):
+        return True
+    prefix = PREFIX.match(text)
+    return uncaught(text) is not None or bool(prefix and from_dotnet(text[prefix.end() :]))
+
+
+def _is_before(record: Record) -> bool:
+    """Return whether it is an error that was written while no request was served."""
+    return record.first.report is None and is_error(record)
 
 
 def _weight(record: Record) -> tuple[int, bool]:
-    return _RANK.get(record.kind, 0), bool(record.signature)
+    return _RANK.get(record.kind, 0), record.signature not in _CONSEQUENCES
 
 
 def _worst(records: list[Record]) -> Record | None:

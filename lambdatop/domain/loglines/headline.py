@@ -10,6 +10,7 @@ import re
 
 from lambdatop.domain.loglines.line import PREFIX
 from lambdatop.domain.loglines.records import Record
+from lambdatop.domain.loglines.uncaught import uncaught
 from lambdatop.domain.sanitize import clean_line
 
 MOST = 2048
@@ -21,7 +22,6 @@ _PLAIN_PREFIX = re.compile(
     r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)\]?\s+"
 )
 _TITLE = re.compile(r"\[(?:ERROR|CRITICAL|FATAL)\]\s+|ERROR\s+|RequestId: [\w-]{1,64} ")
-_FROM_NODE = re.compile(r"(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)\s+(?=\{)")
 
 
 def headline(record: Record) -> str:
@@ -34,8 +34,9 @@ def headline(record: Record) -> str:
     text = text[: 8 * MOST]
     prefix = PREFIX.match(text) or _PLAIN_PREFIX.match(text) or _TITLE.match(text)
     body = text[prefix.end() :] if prefix else text
-    node = _FROM_NODE.match(body)
-    if node is not None and (found := _from_json(body[node.end() :].strip())):
+    if (left := uncaught(text)) is not None:
+        return clean_line(left.words, MOST)
+    if body.startswith("{") and (found := _from_json(body)):
         return clean_line(found, MOST)
     if body.startswith("Traceback (most recent call last):"):
         body = _raised(body.split("\n")) or body
@@ -75,4 +76,5 @@ def _from_json(text: str) -> str:
 
 
 def _words(data: dict[str, object], names: tuple[str, ...]) -> str:
-    return next((v for n in names if isinstance(v := data.get(n), str) and v), "")
+    found = (v for n in (*names, *(n.capitalize() for n in names)) if isinstance(v := data.get(n), str) and v)
+    return next(found, "")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
-from lambdatop.domain.loglines.known_failures import classify
+from lambdatop.domain.loglines.known_failures import classify, extension_failure
 from lambdatop.domain.loglines.tokens import Read, Report, level_word, megabytes, millis, report_level
 from lambdatop.domain.sanitize import clean_name
 
@@ -16,19 +17,28 @@ MAX_JSON = 65_536
 """Longer lines are not decoded, in characters."""
 _DECODER = json.JSONDecoder(strict=False)
 _IDS = (
-    "requestId",
-    "AWSRequestId",
-    "awsRequestId",
-    "function_request_id",
-    "aws_request_id",
-    "request_id",
-    "lambda_request_id",
-    "faas.execution",
-    "faas.invocation_id",
+    "awsrequestid",
+    "functionrequestid",
+    "lambdarequestid",
+    "requestid",
+    "faasexecution",
+    "faasinvocationid",
 )
-_LEVELS = ("level", "log_level", "levelname", "severity", "logLevel", "log.level", "lvl", "@l", "Level")
-_NESTED = ("record", "lambda", "lambdaContext", "context", "fields", "span")
-"""Objects in which loggers keep the request id, and some the level."""
+"""How loggers call the request id, the surest name first; case, `_`, `-` and `.` do not matter."""
+_LEVELS = ("level", "loglevel", "levelname", "severity", "lvl", "@l")
+_NESTED = (
+    "record",
+    "lambda",
+    "lambdacontext",
+    "context",
+    "contextmap",
+    "mdc",
+    "fields",
+    "span",
+    "properties",
+    "extra",
+)
+"""Objects in which loggers keep the request id, and some the level; `contextMap` is log4j2's."""
 _ERRORS = ("errorType", "errorMessage", "stackTrace")
 _BROKEN_LEVEL = re.compile(r'"(?:level|log_level|severity|levelname)":\s?"([A-Za-z]{3,11})"')
 _BROKEN_ID = re.compile(
@@ -62,9 +72,10 @@ def read_json(message: str, text: str) -> Read | None:
 
 
 def _application(text: str, data: dict[str, object]) -> Read:
-    inner = [value for name in _NESTED if name in data and isinstance(value := data[name], dict)]
-    word = _level(data) or next((w for d in inner if (w := _level(d))), "")
-    request_id = _id(data) or next((i for d in inner if (i := _id(d))), "")
+    named = _by_name(data)
+    inner = [_by_name(value) for name in _NESTED if isinstance(value := named.get(name), dict)]
+    word = _level(named) or next((w for d in inner if (w := _level(d))), "")
+    request_id = _id(named) or next((i for d in inner if (i := _id(d))), "")
     if not word and any(name in data for name in _ERRORS):
         # An uncaught exception may come without a level; one that was handled carries its own.
         word = "error"
@@ -87,18 +98,31 @@ def _failure(text: str, level: str) -> str:
     return "" if level in ("debug", "trace") else classify(text)
 
 
-def _level(data: dict[str, object]) -> str:
-    for name in _LEVELS:
-        if name in data:
-            return level_word(data[name])
-    return ""
+def written_level(text: str) -> str:
+    """Return the level in JSON that stands behind a runtime's own prefix; "" where it holds none."""
+    try:
+        data, _ = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return ""
+    return _level(_by_name(data)) if isinstance(data, dict) else ""
 
 
-def _id(data: dict[str, object]) -> str:
-    for name in _IDS:
-        if name in data and isinstance(value := data[name], str):
-            return clean_name(value)
-    return ""
+@lru_cache(maxsize=4096)
+def _plain_name(name: str) -> str:
+    return name[:64].lower().replace("_", "").replace("-", "").replace(".", "")
+
+
+def _by_name(data: dict[str, object]) -> dict[str, object]:
+    return {_plain_name(name): value for name, value in data.items()}
+
+
+def _level(named: dict[str, object]) -> str:
+    return next((level_word(named[name]) for name in _LEVELS if name in named), "")
+
+
+def _id(named: dict[str, object]) -> str:
+    found = (value for name in _IDS if isinstance(value := named.get(name), str))
+    return clean_name(next(found, ""))
 
 
 def _platform_words(text: str, type_: str, words: str) -> Read:
@@ -112,11 +136,13 @@ def _platform_words(text: str, type_: str, words: str) -> Read:
 
 
 def _platform(text: str, type_: str, record: dict[str, object]) -> Read:
-    rid = _id(record)
+    rid = _id(_by_name(record))
     if type_ == "platform.start":
         return Read("start", "", rid)
     if type_ == "platform.logsDropped":
         return Read("app", "warn", rid, None, "logs_dropped")
+    if type_ == "platform.extension" and (failed := extension_failure(_word(record.get("state")))):
+        return Read("error", "error", rid, None, failed)
     report = _report(type_, record)
     level, signature = report_level(report), classify(text, report)
     if type_ == "platform.report":

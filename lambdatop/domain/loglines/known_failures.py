@@ -55,7 +55,15 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("signal: killed", "out_of_memory"),
     ("outofmemory", "out_of_memory"),  # Runtime.OutOfMemory, java.lang.OutOfMemoryError, .NET's exception
     ("memoryerror", "out_of_memory"),  # Python; Ruby: NoMemoryError
+    ("java heap space", "out_of_memory"),
     ("heap out of memory", "out_of_memory"),  # Node
+    ("cannot allocate memory", "out_of_memory"),  # strerror(ENOMEM)
+    ("errno 12]", "out_of_memory"),
+    ("enomem", "out_of_memory"),
+    ("memory allocation of ", "out_of_memory"),  # Rust
+    ("allowed memory size of ", "out_of_memory"),  # PHP
+    ("bad_alloc", "out_of_memory"),  # C++
+    ("fatal:memory", "out_of_memory"),  # Chromium
     ("runtime: out of memory", "out_of_memory"),  # Go
     ("failed to allocate memory", "out_of_memory"),  # Ruby
     ("too many open files", "too_many_files"),
@@ -92,11 +100,19 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("platform.logsdropped", "logs_dropped"),
     ("runtime.importmoduleerror", "init_failure"),
     ("runtime.usercodesyntaxerror", "init_failure"),
+    ("runtime.handlernotfound", "init_failure"),
+    ("runtime.malformedhandlername", "init_failure"),
+    ("extension.initerror", "init_failure"),
+    ("error loading class ", "init_failure"),  # Java
+    ("error loading method ", "init_failure"),
+    ("class not found: ", "init_failure"),
+    ("init error when loading handler", "init_failure"),  # Ruby
     ("runtime exited", "exit"),
     ("runtime.exiterror", "exit"),
     ("runtime.unknown", "exit"),
     ("runtime.invalidentrypoint", "exit"),
     ("extension.crash", "exit"),
+    ("extension.launcherror", "exit"),
     ("unknown application error occurred", "exit"),
 )
 
@@ -124,6 +140,12 @@ _STEMS = (
     "logsdropped",
     "extension.",
     "application error",
+    "enomem",
+    "heap space",
+    "bad_alloc",
+    "error loading",
+    "class not found",
+    "init error",
 )
 
 _WORD = {
@@ -131,14 +153,27 @@ _WORD = {
     "emfile": re.compile(r"\bemfile\b"),
     "enospc": re.compile(r"\benospc\b"),
     "413": re.compile(r"\b(?:http|http/[\d.]{1,3}|status|code|statuscode)\b[\"':= ]{1,4}413\b"),
-    "outofmemory": re.compile(r"outofmemory(?:error|exception)?\b"),
+    "outofmemory": re.compile(r"(?<![a-z])outofmemory(?:error|exception)?\b"),  # not a flag of the JVM
+    "enomem": re.compile(r"\benomem\b"),
     "memoryerror": re.compile(r"\b(?:no)?memoryerror\b"),
 }
 _STARTS_PROCESS = ("fork", "spawn", "thread", "popen")
-_REFUSES = ("refused", "held", "in use", "locked", "denied", "already", "cannot obtain", "busy", "taken")
+_REFUSES = re.compile(r"\b(?:refused|held|in use|locked|denied|already|cannot obtain|busy|taken)\b")
 _HOLDS = ("connection", "lock", "lease", "session", "access")
-_EXITS = ("Runtime.ExitError", "Runtime.Unknown", "Runtime.InvalidEntrypoint", "Extension.Crash")
-_INIT_ERRORS = ("Runtime.ImportModuleError", "Runtime.UserCodeSyntaxError")
+_EXITS = (
+    "Runtime.ExitError",
+    "Runtime.Unknown",
+    "Runtime.InvalidEntrypoint",
+    "Extension.Crash",
+    "Extension.LaunchError",
+)
+_INIT_ERRORS = (
+    "Runtime.ImportModuleError",
+    "Runtime.UserCodeSyntaxError",
+    "Runtime.HandlerNotFound",
+    "Runtime.MalformedHandlerName",
+    "Extension.InitError",
+)
 _INIT_TYPE = re.compile(r'"type":\s?"platform\.(?:init|restore)')
 _TIMEOUTS = ("timeout", "Sandbox.Timedout")
 
@@ -158,6 +193,13 @@ def classify(text: str, report: Report | None = None) -> str:
     return ""
 
 
+def extension_failure(state: str) -> str:
+    """Return the failure that the state of an extension tells; "" for one that is well."""
+    if state == "InitError":
+        return "init_failure"
+    return "exit" if state.endswith(("Error", "Failed", "Crash")) else ""
+
+
 def _by_words(low: str) -> str:
     for needle, signature in _NEEDLES:
         if needle in low and (found := _sure(needle, signature, low)):
@@ -171,8 +213,9 @@ def _by_report(text: str, report: Report) -> str:
         return ""
     init = text.startswith(("INIT_", "RESTORE_")) or _INIT_TYPE.search(text, 0, 300) is not None
     if status in _TIMEOUTS or error_type in _TIMEOUTS:
-        return "init_failure" if init else "timeout"
-    if error_type == "Runtime.OutOfMemory" or _full(report):
+        # Without memory a program becomes slow before it ends: all of it used is the cause of the timeout.
+        return "init_failure" if init else "out_of_memory" if _full(report, 1.0) else "timeout"
+    if error_type == "Runtime.OutOfMemory" or _full(report, OOM_SHARE):
         return "out_of_memory"
     if error_type == "Function.ResponseSizeTooLarge":
         return "payload_too_large"
@@ -181,9 +224,9 @@ def _by_report(text: str, report: Report) -> str:
     return "exit" if error_type in _EXITS else ""
 
 
-def _full(report: Report) -> bool:
+def _full(report: Report, share: float) -> bool:
     used, size = report.max_memory_mb, report.memory_mb
-    return used is not None and bool(size) and used >= OOM_SHARE * (size or 0.0)
+    return used is not None and bool(size) and used >= share * (size or 0.0)
 
 
 def _sure(needle: str, signature: str, low: str) -> str:
@@ -196,6 +239,12 @@ def _sure(needle: str, signature: str, low: str) -> str:
     if needle in ("eagain", "resource temporarily unavailable"):
         # A file lock or a socket says the same; only what starts a process or a thread hits the limit.
         return signature if any(w in low for w in _STARTS_PROCESS) else ""
+    if needle == "memory allocation of " and "bytes failed" not in low:
+        return ""
+    if needle == "allowed memory size of " and "exhausted" not in low:
+        return ""
+    if needle == "class not found: " and "classnotfoundexception" not in low:
+        return ""
     if needle == "enospc" and "file watchers" in low:
         return ""
     if needle == "request must be smaller than" and "functioncode" in low:
@@ -205,5 +254,5 @@ def _sure(needle: str, signature: str, low: str) -> str:
     if needle == "toomanyrequestsexception" and "invoke" in low:
         return "lambda_throttled"
     if needle == "exclusive":
-        return signature if any(w in low for w in _REFUSES) and any(w in low for w in _HOLDS) else ""
+        return signature if _REFUSES.search(low) and any(w in low for w in _HOLDS) else ""
     return signature

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from lambdatop.domain.loglines.json_line import read_json
-from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify
+from lambdatop.domain.loglines.json_line import read_json, written_level
+from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify, extension_failure
 from lambdatop.domain.loglines.tokens import (
     Read,
     Report,
@@ -18,7 +18,8 @@ from lambdatop.domain.loglines.tokens import (
     report_level,
     shared,
 )
-from lambdatop.domain.sanitize import clean
+from lambdatop.domain.loglines.uncaught import PHRASES, uncaught
+from lambdatop.domain.sanitize import clean, without_colours
 
 __all__ = ["LogLine", "Report", "parse"]
 
@@ -40,8 +41,13 @@ _SMALL_LEVEL = re.compile(
 )
 """logfmt (`level=error`) and `[error]` after a stamp, as Go's, Rust's and Elixir's loggers write it."""
 _SMALL_STEMS = ("level=", "lvl=", "severity=", " [")
-_COLOUR = re.compile("\u241b\\[[\\d;]{0,16}m")
-"""A cleaned colour code, which may touch the word for the level."""
+_LOGGER = re.compile(
+    r"\[?(?:(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b"
+    r"|(?<=\[)(trace|debug|info|warn(?:ing)?|error|fatal|critical)(?=\])"
+    r"|(trace|debug|verbose|info|warn|error)(?=: )"
+    r"|\(node:\d{1,7}\) (?:\[\w{1,20}\] )?(?!UnhandledPromiseRejection)\w{0,60}(Warning): )"
+)
+"""The level that a logger writes at the beginning of its message, behind the prefix of the runtime."""
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _WORD = (
@@ -81,10 +87,16 @@ _ERROR_HEADS = (
     "Unknown application error occurred",
     "module initialization error",
     "Unable to import module",
-    "Unhandled Promise Rejection",
-    "Error raised from handler method",
+    "Class not found: ",
+    "Error loading class ",
+    "Error loading method ",
+    *PHRASES,
 )
-_EXITED = ("Error: Runtime exited", "Process exited before completing request")
+_PLATFORM_ERROR = re.compile(
+    r"RequestId: (\S{1,128}) (?:Error: (?!Task timed out)|Process exited before completing request)"
+)
+_EXITED = "Error: Runtime exited"
+_EXTENSION = re.compile(r"EXTENSION\s{1,8}Name: \S{1,200}\s{1,8}State: (\w{1,40})\b")
 
 
 class LogLine(Struct, frozen=True):
@@ -127,7 +139,8 @@ def parse(at: float, event_id: str, stream: str, message: str, seq: int = 0) -> 
 
     The fold renumbers it where `seq` is not the number it gets.
     """
-    text = clean(message.rstrip("\n"))
+    message = without_colours(message.rstrip("\n"))
+    text = clean(message)
     # A carriage return ends a line too (Node and Windows hosts write them); it stays visible in the text.
     plain = text.replace("\u240d\n", "\n").replace("\u240d", "\n") if "\u240d" in text else text
     read = read_json(message, plain) if text.startswith("{") else None
@@ -141,6 +154,11 @@ def _text_line(text: str) -> Read:
         head = _HEAD.match(text)
         if head:
             return _platform_text(text, head)
+        if failed := _PLATFORM_ERROR.match(text):
+            return Read("error", "error", failed[1], None, classify(text))
+        extension = _EXTENSION.match(text)
+        if extension and (signature := extension_failure(extension[1])):
+            return Read("error", "error", "", None, signature)
     if text.startswith("XRAY TraceId:"):
         # The second line of a REPORT, as an event of its own.
         return Read("report", "")
@@ -154,9 +172,9 @@ def _application(text: str) -> Read:
     has_id = _MIDDLE.search(text, 0, _ID_WITHIN) is not None
     prefix = PREFIX.match(text) if has_id or " undefined " in text[:48] else None
     request_id = _id_of(text, prefix) if has_id else ""
-    level = _prefix_level(prefix) or _level(text)
+    level = _prefix_level(text, prefix) if prefix else _level(text)
     error = prefix is not None and level in ("error", "fatal")
-    if error or text.startswith(_ERROR_HEADS) or _exited(text) or _thrown(text):
+    if error or text.startswith(_ERROR_HEADS) or _EXITED in text or _thrown(text) or uncaught(text):
         level = level if level in ("error", "fatal") else "error"
         return Read("error", level, request_id, None, _signature(text))
     return Read("app", level, request_id, None, "" if level in ("debug", "trace") else _signature(text))
@@ -168,14 +186,14 @@ def _signature(text: str) -> str:
     return "" if found == "timeout" else found
 
 
-def _prefix_level(prefix: re.Match[str] | None) -> str:
-    if prefix is None:
-        return ""
-    return level_word(prefix["a"] or prefix["b"] or prefix["c"] or "")
-
-
-def _exited(text: str) -> bool:
-    return any(words in text for words in _EXITED)
+def _prefix_level(text: str, prefix: re.Match[str]) -> str:
+    """Return the level that stands nearest to the message: a logger's own wins over that of its runtime."""
+    if text.startswith("{", prefix.end()):
+        own = written_level(text[prefix.end() :])
+    else:
+        logger = _LOGGER.match(text, prefix.end())
+        own = level_word("warn" if logger[4] else logger[logger.lastindex or 0]) if logger else ""
+    return own or level_word(prefix["c"] or prefix["b"] or prefix["a"] or "") or _level(text)
 
 
 def _thrown(text: str) -> bool:
@@ -208,8 +226,6 @@ def _platform_text(text: str, head: re.Match[str]) -> Read:
 
 def _level(text: str) -> str:
     head = text[:120]
-    if "\u241b" in head:
-        head = _COLOUR.sub("", text[:200])
     first = min([at for stem in _LEVEL_STEMS if (at := head.find(stem)) >= 0], default=-1)
     word = _LEVEL.search(head, first) if first >= 0 else None
     if word is None and (head.startswith("[") or any(stem in head for stem in _SMALL_STEMS)):
