@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lambdatop.domain.log_analysis.fingerprints import digest_errors
+from lambdatop.domain.log_analysis.fingerprints import digest_errors, is_error
+from lambdatop.domain.log_analysis.insights import ANY_CASE, EXACT, errors_query
 from lambdatop.domain.log_analysis.requests import requests
 from lambdatop.domain.loglines.headline import headline
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.records import join
 
+LINES = [
+    json.loads(row)
+    for row in (Path(__file__).parent / "loglines.jsonl").read_text(encoding="utf-8").splitlines()
+]
 CASES: list[dict[str, Any]] = [
     json.loads(row)
     for row in (Path(__file__).parent / "published.jsonl").read_text(encoding="utf-8").splitlines()
@@ -64,3 +70,14 @@ def differs(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
 def test_a_published_log_is_read_as_it_is_labelled(case: dict[str, Any]) -> None:
     expected = case["expected"]
     assert differs(expected, read(case["events"], expected.get("line", 0))) == []
+
+
+def test_the_query_for_errors_finds_every_line_that_is_read_as_one() -> None:
+    lines = [event for case in CASES for event in case["events"]]
+    lines += [row["text"] for row in LINES]
+    asked = [re.compile(EXACT), re.compile(ANY_CASE, re.IGNORECASE)]
+    missed = [text for text in lines if is_error(join([parse(1.0, "e", "s", text)])[0])]
+    assert len(missed) > 150
+    assert [text for text in missed if not any(words.search(text) for words in asked)] == []
+    assert len(errors_query()) < 10_000  # docs.aws.amazon.com: the longest query that StartQuery takes
+    assert "/" not in EXACT + ANY_CASE  # ends the pattern

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from lambdatop.domain.log_analysis.fingerprints import ErrorKind, digest_errors
+from lambdatop.domain.loglines.known_failures import NEEDLES
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.loglines.records import join
+from lambdatop.domain.loglines.tokens import BAD_LEVELS
 
 USD_PER_GIB = 0.005
 """List price of scanned data (us-east-1; aws.amazon.com/cloudwatch/pricing). 5 GiB a month are free."""
@@ -18,11 +20,18 @@ MOST_ROWS = 10_000
 MOST_GROUPS = 50
 """Limits of one query (CloudWatch Logs quotas)."""
 
-ERRORS = (
-    "ERROR|Error:|Exception|Traceback|Task timed out|Runtime exited|Status: (error|timeout)|"
-    "errorType|FATAL|CRITICAL|ENOSPC|EMFILE|panic:"
+EXACT = "ERROR|FATAL|CRITICAL|SEVERE|Error|Exception|Traceback|errorType|errorMessage"
+ANY_CASE = "|".join(
+    (
+        rf"(?:level|lvl|severity|levelname|@l)\W{{1,4}}(?:{'|'.join(BAD_LEVELS)}|[56]0\b)",
+        rf"(?:\[|[0-9a-f]{{12}}\s)(?:{'|'.join(BAD_LEVELS)})\b",
+        r"status\W{1,4}(?:error|timeout|failure)",
+        "(?:launch|fatal|initialization) error|panic: |process exited|unable to import module",
+        *NEEDLES,
+    )
 )
-"""What a line that tells of a failure contains; a superset, judged line by line afterwards."""
+"""What a line that tells of a failure contains, in these letters or in any: more than that, for each line is
+judged afterwards. tests/corpus compares it with what the parser calls an error."""
 
 
 class Row(NamedTuple):
@@ -94,7 +103,7 @@ def errors_query(limit: int = MOST_ROWS) -> str:
     """
     words = (
         "fields @timestamp, @message, @logStream, @log",
-        f"filter @message like /{ERRORS}/",
+        f"filter @message like /{EXACT}/ or @message like /(?i){ANY_CASE}/",
         "sort @timestamp desc",
         f"limit {limit}",
     )

@@ -152,11 +152,18 @@ _WORD = {
     "eagain": re.compile(r"\beagain\b"),
     "emfile": re.compile(r"\bemfile\b"),
     "enospc": re.compile(r"\benospc\b"),
-    "413": re.compile(r"\b(?:http|http/[\d.]{1,3}|status|code|statuscode)\b[\"':= ]{1,4}413\b"),
+    "413": re.compile(r"\b(?:http|http.[\d.]{1,3}|status|code|statuscode)\b[\"':= ]{1,4}413\b"),
     "outofmemory": re.compile(r"(?<![a-z])outofmemory(?:error|exception)?\b"),  # not a flag of the JVM
     "enomem": re.compile(r"\benomem\b"),
     "memoryerror": re.compile(r"\b(?:no)?memoryerror\b"),
 }
+NEEDLES = tuple(
+    word.pattern
+    if (word := _WORD.get(needle)) and "(?<" not in word.pattern
+    else re.escape(needle).replace("\\ ", " ")
+    for needle, _ in _NEEDLES
+)
+"""Patterns for RE2, in lower case, without a slash: every text with a known failure matches one of them."""
 _STARTS_PROCESS = ("fork", "spawn", "thread", "popen")
 _REFUSES = re.compile(r"\b(?:refused|held|in use|locked|denied|already|cannot obtain|busy|taken)\b")
 _HOLDS = ("connection", "lock", "lease", "session", "access")

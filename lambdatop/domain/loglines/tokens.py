@@ -18,6 +18,8 @@ _LEVELS = {
     "fatal": "fatal critical crit panic dpanic alert emerg emergency ftl",
 }
 _WORDS = {word: level for level, words in _LEVELS.items() for word in words.split()}
+BAD_LEVELS = tuple(word for word, level in _WORDS.items() if level in ("error", "fatal"))
+"""What loggers call the levels of errors."""
 _NUMBERS = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}
 """Numeric levels of bunyan and pino."""
 
