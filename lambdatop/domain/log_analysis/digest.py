@@ -23,6 +23,13 @@ GIVE_WAY_EVERY = 500
 """Lines that are looked at in one piece: some ms."""
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_CALLED = re.compile(
+    r"(?<![a-z])(?:message|msg|itemidentifier)[ _-]?(?:id)?[\"']?\s{0,2}[:=#]?\s{0,2}[\"'(<\[]?$",
+    re.IGNORECASE,
+)
+"""What stands before the id of a message: any other UUID is a key, an order, somebody's request."""
+_CALLED_CHARS = 24
+_ID_WITHIN = 400
 
 
 class Started(NamedTuple):
@@ -88,8 +95,8 @@ class Environment(NamedTuple):
 class Digest(Struct, frozen=True, eq=False):
     """One tail, in the order of its stamps.
 
-    `mentions` counts, for each UUID in the application's lines that is not their request's own, the
-    failed executions that mentioned it: a message id that comes back. `first_at` and
+    `mentions` counts, for each UUID that the application's lines call the id of a message, the failed
+    executions that mentioned it: a message that comes back. `first_at` and
     `last_at` bound the tail (s since the epoch), 0 when it is empty. `environments` are in the order of
     their first lines.
     """
@@ -134,7 +141,7 @@ def digest(tail: LogTail, give_way: GiveWay = no_pause) -> Digest:
             failures.append(Failed(line.at, line.signature or line.kind, request, line.stream, line.text))
             failed.add((line.stream, run))
         if line.kind in ("app", "error"):
-            for id_ in set(_UUID.findall(line.text, 0, 400)) - {request}:
+            for id_ in _messages(line.text, request):
                 mentioned.setdefault(id_, set()).add((line.stream, run))
     give_way()
     return Digest(
@@ -151,6 +158,14 @@ def digest(tail: LogTail, give_way: GiveWay = no_pause) -> Digest:
         MappingProxyType({id_: len(runs & failed) for id_, runs in mentioned.items() if runs & failed}),
         _environments(paced(lines, give_way, GIVE_WAY_EVERY)),
     )
+
+
+def _messages(text: str, request: str) -> Iterator[str]:
+    """Yield the ids of messages that a line names."""
+    for found in _UUID.finditer(text, 0, _ID_WITHIN):
+        at = found.start()
+        if found[0] != request and _CALLED.search(text, max(0, at - _CALLED_CHARS), at):
+            yield found[0]
 
 
 def _environments(lines: Iterable[LogLine]) -> tuple[Environment, ...]:

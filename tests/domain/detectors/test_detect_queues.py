@@ -119,7 +119,7 @@ POISON = "0f0f0f0f-1111-4222-8333-444444444444"
 def test_one_message_in_three_failed_executions_is_poison() -> None:
     (finding,) = found(poison_message.detect, scene(storm(), log(attempts(POISON, 3))))
     evidence = dict(finding.evidence)
-    assert finding.title == "orders: a message is redelivered repeatedly (receive count 3 by the log)"
+    assert finding.title == "orders: a message is redelivered repeatedly (3 failed executions in the log)"
     assert (evidence["first_message"], evidence["executions_of_it"]) == (POISON, 3)
     assert evidence["then"] == "again after 30 s, after 3 failed receives to orders-dlq"
 
@@ -135,6 +135,43 @@ def test_dead_letters_while_others_succeed_are_poison_without_a_log() -> None:
     assert finding.title == "orders: 15 more messages in its DLQ while others succeed"
     broken = [*moved([30.0] * 10, [0.0] * 10), *runs(Errors=[20.0] * 10, Invocations=[20.0] * 10)]
     assert found(poison_message.detect, scene([*broken, *growing(3.0)])) == []
+
+
+def test_who_reports_failed_items_has_no_errors_but_dead_letters() -> None:
+    fine = [*moved([200.0] * 10, [198.0] * 10), *runs(Errors=[0.0] * 10, Invocations=[20.0] * 10)]
+    reports = (mapping(partial_responses=True),)
+    assert len(found(poison_message.detect, scene([*fine, *growing(2.0)], fed=reports))) == 1
+    assert found(poison_message.detect, scene([*fine, *growing(2.0)])) == []  # then others fill it
+    looped = runs(RecursiveInvocationsDropped=[2.0] * 10)
+    assert found(poison_message.detect, scene([*fine, *growing(2.0), *looped], fed=reports)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"AccessDenied: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/{POISON}",
+        f"order {POISON} failed",
+        f"GET /orders/{POISON} 500",
+        f"request id {POISON}",
+    ],
+)
+def test_an_id_that_is_no_messages_own_is_no_poison(text: str) -> None:
+    assert found(poison_message.detect, scene(storm(), log([text] * 5))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"message {POISON}: currency is not known",
+        f'{{"level":"ERROR","messageId":"{POISON}"}}',
+        f"MessageId={POISON} failed",
+        f"message_id: '{POISON}'",
+        f'{{"batchItemFailures":[{{"itemIdentifier":"{POISON}"}}]}}',
+        f"Failed to process SQS message ({POISON})",
+    ],
+)
+def test_a_message_is_known_by_what_its_id_is_called(text: str) -> None:
+    assert len(found(poison_message.detect, scene(storm(), log([text] * 3)))) == 1
 
 
 def test_a_few_messages_that_go_round_and_round() -> None:

@@ -78,7 +78,10 @@ def _by_metrics(
         return None, None
     errors, invocations = _errors(context, mapping)
     failing = errors / invocations if invocations else 0.0
-    some_succeed = seen.deleted > 0 and 0 < failing < MOST_FAIL
+    # Who reports the failed items of a batch has no Errors: only the DLQ shows them, if no loop was stopped.
+    looped = world.metric(mapping.function, "RecursiveInvocationsDropped").sum(over.start, over.end) > 0
+    reported = mapping.partial_responses and not looped
+    some_succeed = seen.deleted > 0 and failing < MOST_FAIL and (failing > 0 or reported)
     grown = growth(world, queue.dlq, over) if queue.dlq and some_succeed else None
     dead = world.queues.get(queue.dlq) if queue.dlq else None
     redriven = dead is not None and dead.facts.redrive == "RUNNING"
@@ -106,7 +109,7 @@ def _finding(
     if seen.ids:
         count = len(seen.ids)
         words = "a message is" if count == 1 else f"{count} messages are"
-        title = f"{queue.name}: {words} redelivered repeatedly (receive count {seen.ids[0][1]} by the log)"
+        title = f"{queue.name}: {words} redelivered repeatedly ({seen.ids[0][1]} failed executions in the log)"
         least = context.limits.poison_message.min_receives
         formula = f"{count} message ids, each in >= {least} failed executions of the log"
     elif seen.grown is not None:
