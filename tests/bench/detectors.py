@@ -122,11 +122,15 @@ def total(scores: Iterable[Score]) -> Score:
     return whole
 
 
-def markdown(scores: dict[str, Score], scenes: int) -> str:
-    """Return the table of docs/detector-quality.md, with its total."""
-    whole = total(scores.values())
+def markdown(scores: dict[str, Score], scenes: Sequence[Scene]) -> str:
+    """Return the table of docs/detector-quality.md, with its totals."""
     rows = [_row(f"`{name}`", one, len(one.scenes)) for name, one in scores.items()]
-    rows.append(_row("**all**", whole, scenes))
+    for name, some in (
+        ("published incidents", [s for s in scenes if s.published]),
+        ("made up and recorded", [s for s in scenes if not s.published]),
+        ("**all**", scenes),
+    ):
+        rows.append(_row(name, total(score(some).values()), len(some)))
     lines = (HEAD, ("---", *("---:" for _ in HEAD[1:])), *rows)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
@@ -161,7 +165,7 @@ def main() -> int:
     args = parser.parse_args()
     scenes = every_scene()
     scores = score(scenes)
-    table = markdown(scores, len(scenes))
+    table = markdown(scores, scenes)
     sys.stdout.write(table + "\n")
     for name, one in scores.items():
         for note in one.notes if args.misses else ():

@@ -50,7 +50,7 @@ class Scene(Struct, frozen=True):
 
     `must` is the incident; `may` are its consequences, neither right nor wrong; everything else above info
     is wrong, and what stands in `never` is wrong even as info. A snapshot is built every `step_s` of the
-    scene's clock.
+    scene's clock. `published` is an incident that somebody has written about, not one that we made up.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Scene(Struct, frozen=True):
     may: tuple[Label, ...] = ()
     never: tuple[Label, ...] = ()
     recorded: bool = False
+    published: bool = False
 
 
 @dataclass(slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from msgspec.structs import replace
 from scenes import (
+    published,
     shaped_async,
     shaped_backlogs,
     shaped_calm,
@@ -39,7 +41,8 @@ BUILDERS: tuple[Callable[[], Scene], ...] = tuple(build for module in _MODULES f
 @cache
 def shaped() -> Mapping[str, Scene]:
     """Return the scenes by name."""
-    scenes = [build() for build in BUILDERS]
+    scenes = [*(build() for build in BUILDERS)]
+    scenes += [replace(build(), published=True) for build in published.SCENES]
     found = {scene.name: scene for scene in scenes}
     assert len(found) == len(scenes), "each has a name of its own"
     return found

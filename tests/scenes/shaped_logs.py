@@ -117,6 +117,7 @@ def log_storm() -> Scene:
     for key, curve in ((loud, step(66, 900_000, 36e6)), (busy, step(66, 2.5e6, 16e6))):
         stage.sums(Key(SCOPE, "log group", f"/aws/lambda/{key.id}"), IncomingBytes=curve)
     stage.must("log_storm", "/aws/lambda/price-api", minute=66)
+    stage.may("cost_burn", "price-api")
     return stage.scene()
 
 

@@ -29,6 +29,7 @@ def stopped_by_lambda() -> Scene:
     stage.must("runaway_loop", "retry-scheduler", "critical", minute=65)
     stage.must("dlq_growth", "retries-dlq", minute=66)
     stage.may("suspected_loop", "retry-scheduler")
+    stage.may("traffic_burst", "retry-scheduler")
     stage.may("loop_topology", "retry-scheduler")
     return stage.scene()
 
@@ -74,6 +75,7 @@ def kinesis_growing() -> Scene:
     stage.sums(Key(SCOPE, "stream", "events"), IncomingRecords=growth)
     stage.must("suspected_loop", "splitter", minute=66)
     stage.may("loop_topology", "splitter")
+    stage.may("traffic_burst", "splitter")
     return stage.scene()
 
 

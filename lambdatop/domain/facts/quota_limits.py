@@ -82,6 +82,10 @@ class QuotaLimits(Struct, frozen=True):
         return QuotaLimit(code, DOCUMENTED[code], "assumed")
 
 
+UTILISATION = "ProvisionedConcurrencyUtilization"
+SPILLOVER = "ProvisionedConcurrencySpilloverInvocations"
+
+
 class Provisioned(Struct, frozen=True):
     """Provisioned concurrency of one version or alias; counts are environments.
 

@@ -196,8 +196,8 @@ def outside(context: EvaluationContext, cycle: Cycle, traffic: Traffic, share: f
         scheduled = service_of(edge.source) == "events" and ":rule/" in edge.source
         if edge.source in inside or scheduled or edge.via in FAILURES or edge.via == DISABLED:
             continue
-        volume = _volume(context, edge.source, over)
-        if (volume is None and edge.certain) or (volume or 0.0) >= needed:
+        sent = volume(context, edge.source, over)
+        if (sent is None and edge.certain) or (sent or 0.0) >= needed:
             return edge.source
     # Pushed events are no part of a cycle that is polled, and every one of them is counted.
     pushed = context.world.metric(traffic.function, "AsyncEventsReceived").sum(over.start, over.end)
@@ -206,7 +206,7 @@ def outside(context: EvaluationContext, cycle: Cycle, traffic: Traffic, share: f
     return "asynchronous callers" if polled and pushed >= share * traffic.total > 0 else ""
 
 
-def _volume(context: EvaluationContext, source: str, over: Window) -> float | None:
+def volume(context: EvaluationContext, source: str, over: Window) -> float | None:
     """Return how much a producer sent or did in the window, None when that is not measured."""
     key = key_of(node(source))
     if key is None:

@@ -14,8 +14,6 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.quotas.scope_view import Candidate, ScopeView, fullest, row
 from lambdatop.domain.state.snapshot import QuotaRow
 
-UTILISATION = "ProvisionedConcurrencyUtilization"
-SPILLOVER = "ProvisionedConcurrencySpilloverInvocations"
 SHORT_MS = 100.0
 """Mean duration below which the rate of requests is reached before the concurrency (10/s each)."""
 
@@ -79,7 +77,7 @@ def _provisioned(view: ScopeView, key: Key) -> Iterator[Candidate]:
     for one in view.world.provisioned[key][1]:
         alias = Key(view.scope, "alias", f"{key.id}:{one.qualifier}")
         ready = float(one.available or one.allocated)
-        level = view.level(alias, UTILISATION)
+        level = view.level(alias, q.UTILISATION)
         used = 0.0 if level is None and view.measured(alias) else None if level is None else level * ready
         make = partial(_provisioned_row, view, key, alias, one, used, ready)
         yield Candidate(f"provisioned of {alias.id}", used, ready, make)
@@ -88,11 +86,11 @@ def _provisioned(view: ScopeView, key: Key) -> Iterator[Candidate]:
 def _provisioned_row(
     view: ScopeView, key: Key, alias: Key, one: q.Provisioned, used: float | None, ready: float
 ) -> QuotaRow:
-    spilled = view.world.metric(alias, SPILLOVER).sum(view.recent.start, view.recent.end)
+    spilled = view.world.metric(alias, q.SPILLOVER).sum(view.recent.start, view.recent.end)
     words = []
     if one.status and one.status != "READY":
         words.append(f"{one.status}: {one.allocated} of {one.requested} allocated, unusable until all are")
-    if view.level(alias, UTILISATION) is None:
+    if view.level(alias, q.UTILISATION) is None:
         idle = "no invocation lately, so no utilisation"
         words.append(idle if view.measured(alias) else "its utilisation is not known")
     if spilled:
@@ -102,10 +100,10 @@ def _provisioned_row(
         used,
         ready,
         "environments",
-        f"GetProvisionedConcurrencyConfig, {UTILISATION}",
+        f"GetProvisionedConcurrencyConfig, {q.UTILISATION}",
         scope="function",
         as_of=view.as_of(alias),
-        points=tuple((t, v * ready) for t, v in view.points(alias, UTILISATION, "Maximum")),
+        points=tuple((t, v * ready) for t, v in view.points(alias, q.UTILISATION, "Maximum")),
         note=", ".join(words),
         target=key,
         own=True,

@@ -158,6 +158,23 @@ class SuspectedLoopSettings(Section, frozen=True):
     )
 
 
+class TrafficBurstSettings(Section, frozen=True):
+    """`traffic_burst`: events multiply, and nothing known sends so many."""
+
+    window_min: int = _window(10)
+    factor: float = _ratio(10.0, "invocations of a minute / the most of the hour before")
+    growth_factor: float = _ratio(1.5, "invocations of a minute / of the minute before, 3 times in a row")
+    min_per_min: float = _knob(60.0, "invocations/min", "silent below", 1, 1_000_000)
+
+
+class ProvisionedSpilloverSettings(Section, frozen=True):
+    """`provisioned_spillover`: invocations do not find room in provisioned concurrency."""
+
+    window_min: int = _window(5)
+    min_spilled: int = _count(100, "invocations")
+    warning_share: float = _share(0.05, "spilled over / invocations of the alias or version")
+
+
 class ColdStartBurstSettings(Section, frozen=True):
     """`cold_start_burst`: environments start on the request path."""
 
@@ -212,7 +229,7 @@ class LogStormSettings(Section, frozen=True):
     """`log_storm`: a log group takes in far more than before."""
 
     window_min: int = _window(5)
-    baseline_min: int = _minutes(30, "what it is compared with", 5)
+    baseline_min: int = _minutes(60, "what it is compared with: the quieter quarter of it", 5)
     min_bytes_per_min: float = _knob(10_000_000.0, "bytes/min", "silent below", 1)
     factor: float = _ratio(5.0, "bytes per minute / bytes per minute before")
 
@@ -281,6 +298,8 @@ class DetectorSettings(Section, frozen=True):
     throttled: ThrottledSettings = ThrottledSettings()
     runaway_loop: RunawayLoopSettings = RunawayLoopSettings()
     suspected_loop: SuspectedLoopSettings = SuspectedLoopSettings()
+    traffic_burst: TrafficBurstSettings = TrafficBurstSettings()
+    provisioned_spillover: ProvisionedSpilloverSettings = ProvisionedSpilloverSettings()
     cold_start_burst: ColdStartBurstSettings = ColdStartBurstSettings()
     proactive_init: ProactiveInitSettings = ProactiveInitSettings()
     memory_pressure: MemoryPressureSettings = MemoryPressureSettings()

@@ -88,6 +88,14 @@ def test_below_the_floors_it_is_silent() -> None:
     assert len(found(fed(rising(8), stream(), errors=9.1))) == 1
 
 
+def test_a_shard_that_stands_still_needs_one_error_only() -> None:
+    """A batch that runs into its timeout fails once in minutes: nothing behind it moves meanwhile."""
+    (finding,) = found(fed(rising(10), stream(), errors=1.0))
+    assert finding.formula.split("; ")[1] == "10 errors / 100 invocations = 0.10"
+    assert found(fed(rising(10), stream(), errors=0.0)) == []
+    assert found(fed(rising(10, step_ms=57_000), stream(), errors=1.0)) == []
+
+
 def test_a_throttle_counts_as_an_error() -> None:
     throttled = metrics(points(WORKER, "Throttles", [2.0] * 8, end=END))
     (finding,) = found(fed(rising(8), stream(), throttled, errors=0.0))

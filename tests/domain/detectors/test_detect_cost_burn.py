@@ -130,6 +130,16 @@ def test_the_accounts_own_metric_counts_where_it_was_asked_for() -> None:
     assert dict(finding.evidence)["duration_vs_yesterday"] == 4.0
 
 
+def test_what_logs_cost_is_compared_as_well() -> None:
+    group = Key(SCOPE, "log group", GIGABYTE.log_group)
+    flood = metrics(points(group, "IncomingBytes", [100e6] * 40 + [900e6] * 20))
+    finding = one(fold(world([5.0] * 60), flood))
+    assert "before $" in finding.title
+    evidence = dict(finding.evidence)
+    assert evidence["logs_usd_per_hour"] == pytest.approx(34.02)
+    assert found(fold(world([5.0] * 60), metrics(points(group, "IncomingBytes", [900e6] * 60)))) == []
+
+
 def test_logs_are_left_out_of_the_comparison_because_they_come_later() -> None:
     group = Key(SCOPE, "log group", GIGABYTE.log_group)
     chatty = metrics(points(group, "IncomingBytes", [500e6] * 60))

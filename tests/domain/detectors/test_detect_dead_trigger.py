@@ -74,6 +74,17 @@ def test_a_mapping_that_lambdatop_has_just_disabled_is_not_lambdas_doing() -> No
     assert [f.severity for f in found(fold_all(seen, [listed]))] == ["critical"]
 
 
+@pytest.mark.parametrize("state", ["Creating", "Enabling", "Updating"])
+def test_a_mapping_that_does_not_get_out_of_a_passing_state(state: str) -> None:
+    (finding,) = found(world(state=state, last_modified=NOW - 1500))
+    assert (finding.severity, finding.since) == ("warning", NOW - 1500)
+    assert finding.title == f"orders → orders-worker is still {state} while 7 messages wait"
+    assert finding.formula == f"State {state} for 25 min >= 10 min"
+    assert found(world(state=state, last_modified=NOW - 540)) == []
+    assert found(world(state=state, last_modified=None)) == []
+    assert found(world(state="Deleting", last_modified=NOW - 1500)) == []
+
+
 def test_a_disabled_mapping_without_a_reason_is_not_judged() -> None:
     assert found(world(state="Disabled")) == []
 

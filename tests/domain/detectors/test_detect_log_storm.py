@@ -46,8 +46,31 @@ def test_a_storm_with_its_price() -> None:
     assert finding.about == (WORKER, OTHER)
     assert finding.since == NOW - 300
     assert finding.title == "/aws/lambda/orders-worker takes in 20.0 MB/min, before 4.0: 0.60 USD/h"
-    assert finding.formula == "20.0 MB/min >= 5 x 4.0 MB/min in the 30 min before"
+    assert finding.formula == "20.0 MB/min >= 5 x 4.0 MB/min, the quieter quarter of 60 min before"
     assert finding.suggests == it.SUGGESTS
+
+
+def test_a_storm_does_not_become_what_is_usual() -> None:
+    assert len(found(world([4.0] * 20 + [20.0] * 40))) == 1
+
+
+def test_many_small_storms_add_up() -> None:
+    groups = [Key(SCOPE, "log group", f"/aws/lambda/f{n}") for n in range(4)]
+    small = [points(g, "IncomingBytes", [0.5 * MB] * 30 + [3.0 * MB] * 5) for g in groups]
+    seen = fold_all(
+        EMPTY_WORLD,
+        [
+            ev.FunctionsListed(
+                SCOPE, NOW, tuple(function(f"f{n}", log_group=g.id) for n, g in enumerate(groups))
+            )
+        ],
+    )
+    (finding,) = found(fold_all(seen, [metrics(*small)]))
+    assert (finding.severity, finding.target.key) == ("warning", Key(SCOPE, "account", SCOPE.account))
+    assert finding.title == "4 log groups take in 12.0 MB/min together, before 2.0: 0.36 USD/h"
+    assert found(fold_all(seen, [metrics(*small[:3])])) == []  # 9 MB/min
+    busy = [points(function(f"f{n}").key, "Invocations", [10.0] * 30 + [60.0] * 5) for n in range(4)]
+    assert found(fold_all(seen, [metrics(*small, *busy)])) == []  # more traffic
 
 
 def test_below_the_floor_or_the_factor_is_silent() -> None:

@@ -1,6 +1,19 @@
 from __future__ import annotations
 
-from fakes.worlds import NOW, ORDERS, PROMPT, SCOPE, WORKER, function, mapping, metrics, points, queue
+from fakes.worlds import (
+    DLQ,
+    MAPPING,
+    NOW,
+    ORDERS,
+    PROMPT,
+    SCOPE,
+    WORKER,
+    function,
+    mapping,
+    metrics,
+    points,
+    queue,
+)
 from msgspec.structs import replace
 
 from lambdatop.domain.detectors.rules import suspected_loop as it
@@ -220,6 +233,48 @@ def test_a_loop_through_a_table_stands_while_its_traffic_does() -> None:
     assert found(went_on) == []
     assert len(found(went_on, (before,))) == 1
     assert found(table_fed([*RAMP, *[62.0] * 4, 31.0]), (before,)) == []
+
+
+def test_a_jump_that_stays_where_one_event_makes_one() -> None:
+    (finding,) = found(table_fed([20.0] * 30 + [3000.0] * 4))
+    assert finding.formula == "20 -> 3000 a minute; 3000 invocations/min >= 30"
+    assert dict(finding.evidence)["jump"] == "20 -> 3000 a minute"
+    assert found(table_fed([20.0] * 30 + [150.0] * 4)) == []
+    replay = points(WORKER, "IteratorAge", [4e6, 3e6, 2e6, 1e6], "Maximum", end=END)
+    assert found(table_fed([20.0] * 30 + [3000.0] * 4, metrics(replay))) == []
+
+
+def test_dead_letters_that_are_sent_back_while_they_go_on_failing() -> None:
+    replayer = function("replayer", references=NAMES_QUEUE)
+    listed = (
+        ev.FunctionsListed(SCOPE, NOW, (function(), replayer)),
+        ev.MappingsListed(
+            SCOPE,
+            NOW,
+            (
+                mapping(),
+                mapping(
+                    key=MAPPING._replace(id="b"),
+                    function=replayer.key,
+                    function_arn=replayer.arn,
+                    source_arn=queue(DLQ).arn,
+                ),
+            ),
+        ),
+        ev.QueuesObserved(SCOPE, NOW, (queue(ORDERS, dlq_arn=queue(DLQ).arn), queue(DLQ))),
+    )
+
+    def sent_back(taken: float, failed: float) -> list[Finding]:
+        of_worker = {"Invocations": [9.0] * 10, "Errors": [failed] * 10}
+        data = [points(WORKER, name, values, end=END) for name, values in of_worker.items()]
+        data.append(points(replayer.key, "Invocations", [taken] * 10, end=END))
+        return found(fold_all(EMPTY_WORLD, [*listed, metrics(*data)]))
+
+    (finding,) = sent_back(7.0, 4.0)
+    assert (finding.severity, finding.target.key) == ("warning", replayer.key)
+    assert finding.formula == "replayer takes dead letters 7 times a minute"
+    assert sent_back(0.0, 4.0) == []
+    assert sent_back(7.0, 0.0) == []
 
 
 def test_disabled_mappings_and_ways_of_failures_do_not_loop() -> None:

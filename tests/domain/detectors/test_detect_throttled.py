@@ -60,6 +60,14 @@ def test_the_accounts_pool_names_who_takes_it() -> None:
     assert finding.suggests == ("cap_concurrency", "throttle_to_zero")
 
 
+def test_nobody_is_blamed_who_takes_an_equal_share() -> None:
+    world = scene([*refused(), level([4.0] * 5), level([7.0] * 5, HOG), claimed(100.0)], reserved(None))
+    (finding,) = found(detect, fold(world, ev.ConcurrencyObserved(SCOPE, NOW, ((HOG, None),))))
+    assert finding.title == ("orders-worker is throttled: the account's 100 are used up by 2 functions alike")
+    assert (dict(finding.evidence)["top_consumers"], finding.about, finding.remedy) == (None, (), None)
+    assert finding.suggests == ("cap_concurrency",)
+
+
 def test_the_request_rate_bites_although_concurrency_is_free() -> None:
     fast = [
         *runs(Throttles=[100.0] * 5, Invocations=[66_000.0] * 5, Duration=[660_000.0] * 5),

@@ -21,12 +21,14 @@ from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.quota_limits import (
     CONTROL_PLANE,
     SCALING_RATE,
+    SPILLOVER,
+    UTILISATION,
     Provisioned,
     QuotaLimit,
     UsageMetric,
 )
 from lambdatop.domain.keys import Key
-from lambdatop.domain.quotas.functions import SPILLOVER, UTILISATION, unused_reservations
+from lambdatop.domain.quotas.functions import unused_reservations
 from lambdatop.domain.quotas.rows import nearness, quota_rows
 from lambdatop.domain.quotas.scope_view import view
 from lambdatop.domain.state import events as ev

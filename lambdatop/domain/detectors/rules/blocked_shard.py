@@ -14,7 +14,7 @@ from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, points_of
-from lambdatop.domain.figures.stream_lag import Rise, arrived, kept_s, retention_s, rise
+from lambdatop.domain.figures.stream_lag import REAL_TIME, Rise, arrived, kept_s, retention_s, rise
 from lambdatop.domain.graph.nodes import node
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -22,6 +22,8 @@ from lambdatop.domain.units import span
 
 NAME = "blocked_shard"
 SUGGESTS = ("disable_trigger", "tune_trigger")
+STANDS_STILL = 0.98
+"""Share of the clock's pace from which on nothing of a shard moves."""
 
 
 class Blocked(Struct, frozen=True):
@@ -97,7 +99,7 @@ def _blocked(context: EvaluationContext, function: Key, mappings: list[MappingFa
     errors = world.metric(function, "Errors").sum(lasted.start, lasted.end)
     runs = world.metric(function, "Invocations").sum(lasted.start, lasted.end)
     throttles = world.metric(function, "Throttles").sum(lasted.start, lasted.end)
-    if not (_failing(context, function, bad, lasted, errors, runs) or throttles > 0):
+    if not (_failing(context, function, bad, lasted, errors, runs, age) or throttles > 0):
         return None
     since = arrived(series, age)
     return Blocked(function, tuple(bad), age, since, errors, runs, throttles, over.minutes)
@@ -110,11 +112,15 @@ def _failing(
     lasted: Window,
     errors: float,
     runs: float,
+    age: Rise,
 ) -> bool:
     """Return whether nearly all runs fail or, where other shards go on, some in each minute with runs."""
     target = _target(mappings[0]).key
     if runs and errors / runs > context.limit(NAME, target, context.limits.blocked_shard.error_share):
         return True
+    still = age.slope >= STANDS_STILL * REAL_TIME and age.points >= context.limits.blocked_shard.window_min
+    if errors and still:
+        return True  # a record that is tried for minutes fails seldom: nothing behind it moves at all
     if not any(_shards(context, m) > 1 or (m.parallelization_factor or 1) > 1 for m in mappings):
         return False
     failed = context.world.metric(function, "Errors")

@@ -8,12 +8,12 @@ from statistics import median
 from msgspec import Struct
 
 from lambdatop.domain.cost.burn import DAY_S, Burn, times_of
-from lambdatop.domain.cost.pricing import burn_usd
+from lambdatop.domain.cost.pricing import burn_usd, log_usd
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.function import FunctionFacts
+from lambdatop.domain.facts.function import FunctionFacts, group_of
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.function_cost import Burning, running_at_once
+from lambdatop.domain.figures.function_cost import LOG_METRIC, Burning, running_at_once
 from lambdatop.domain.figures.rates import Window, window
 from lambdatop.domain.keys import Key, parse_arn
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -26,11 +26,15 @@ BASELINE_POINTS = 10
 
 
 class _Seen(Struct, frozen=True):
-    """What a function burns now, and did before (usage per hour; None without a baseline)."""
+    """What a function burns now, and did before (usage per hour; None without a baseline).
+
+    `own` is what is compared with it: what was asked for minute by minute.
+    """
 
     facts: FunctionFacts
     over: Window
     burn: Burn
+    own: float
     before: float | None
     unusual: bool
     wasteful: bool
@@ -58,16 +62,19 @@ def _function(context: EvaluationContext, burning: Burning, facts: FunctionFacts
     limits, key = context.limits.cost_burn, facts.key
     over = context.window(key, limits.window_min)
     least = context.limit(NAME, key, limits.min_usd_per_hour)
-    # Logs are asked for less often than the rest; what is compared minute by minute leaves them out.
     own = _ran_for(context, burning, facts, over)
-    if own < least:
+    logged, logged_before = _logged(context, burning, facts)
+    if own + logged < least:
         return None
     burn = burning.of(facts, over)
-    before = _before(context, burning, facts, over)
-    unusual = before is not None and own >= context.limit(NAME, key, limits.factor) * before and own >= least
+    before, factor = _before(context, burning, facts, over), context.limit(NAME, key, limits.factor)
+    unusual = before is not None and own >= max(least, factor * before)
+    # Logs are asked for less often than the rest: alone they may tell of a storm, but hide no other rise.
+    if before is not None and not unusual and own + logged >= max(least, factor * (before + logged_before)):
+        own, before, unusual = own + logged, before + logged_before, True
     wasted = burn.wasted or 0.0
     wasteful = wasted >= least and wasted >= context.limit(NAME, key, limits.waste_share) * burn.usage
-    return _Seen(facts, over, burn, before, unusual, wasteful) if unusual or wasteful else None
+    return _Seen(facts, over, burn, own, before, unusual, wasteful) if unusual or wasteful else None
 
 
 def _ran_for(context: EvaluationContext, burning: Burning, facts: FunctionFacts, over: Window) -> float:
@@ -80,6 +87,25 @@ def _ran_for(context: EvaluationContext, burning: Burning, facts: FunctionFacts,
         return 0.0
     duration = context.world.metric(facts.key, "Duration").sum(over.start, over.end)
     return burn_usd(facts, duration, runs, burning.prices(facts.key.scope)) * 60 / over.minutes
+
+
+def _logged(context: EvaluationContext, burning: Burning, facts: FunctionFacts) -> tuple[float, float]:
+    """Return what the function's own log costs in USD/h now, and did at its quieter times in the hour before.
+
+    (0, 0) where others write there too, or where no baseline is known.
+    """
+    if not facts.log_group or len(burning.writers(group_of(facts))) != 1:
+        return 0.0, 0.0
+    group, limits = group_of(facts), context.limits.cost_burn
+    series = context.world.metric(group, LOG_METRIC)
+    over = context.window(group, limits.window_min)
+    now = series.window(over.start, over.end)
+    known = sorted(series.window(over.start - limits.baseline_min * MINUTE, over.start))
+    if not now or len(known) < BASELINE_POINTS:
+        return 0.0, 0.0
+    prices = burning.prices(facts.key.scope)
+    per_min, before = sum(now) / over.minutes, known[len(known) // 4]
+    return log_usd(per_min * 60, prices), log_usd(before * 60, prices)
 
 
 def _before(context: EvaluationContext, burning: Burning, facts: FunctionFacts, over: Window) -> float | None:
@@ -103,9 +129,10 @@ def _finding(context: EvaluationContext, seen: _Seen) -> Finding:
     facts, burn, limits = seen.facts, seen.burn, context.limits.cost_burn
     wasted = burn.wasted or 0.0
     if seen.unusual and seen.before is not None:
-        own = burn.usage - (burn.logs or 0.0)
         title = f"{facts.name} burns ${burn.usage:,.2f}/h, before ${seen.before:,.2f}/h"
-        formula = f"${own:,.2f}/h >= {limits.factor:g} x ${seen.before:,.2f}/h, the median of the hour before"
+        formula = (
+            f"${seen.own:,.2f}/h >= {limits.factor:g} x ${seen.before:,.2f}/h, the median of the hour before"
+        )
     else:
         title = f"{facts.name} burns ${burn.usage:,.2f}/h, ${wasted:,.2f}/h of it wasted"
         formula = f"${wasted:,.2f}/h wasted / ${burn.usage:,.2f}/h = {wasted / burn.usage:.0%}"

@@ -15,6 +15,7 @@ from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
+from lambdatop.domain.units import span
 
 NAME = "dead_trigger"
 SUGGESTS = ("enable_trigger", "disable_trigger", "throttle_to_zero")
@@ -22,6 +23,10 @@ SUGGESTS = ("enable_trigger", "disable_trigger", "throttle_to_zero")
 BY_USER = ("user action", "user_initiated", "user initiated")
 """How AWS says that a person or a deployment did it (free text, in several spellings)."""
 FUNCTION_FAILED = "PROBLEM: Function call failed"
+
+
+PASSING = ("Creating", "Enabling", "Updating")
+"""States that a mapping passes through (Lambda API reference, EventSourceMappingConfiguration)."""
 
 
 class _State(Struct, frozen=True):
@@ -42,7 +47,11 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
         if mapping.state in ("Disabled", "Disabling"):
             state = _disabled(context, mapping, queue)
         else:
-            state = _problem(context, mapping) or _not_polling(context, mapping, queue)
+            state = (
+                _problem(context, mapping)
+                or _stuck(context, mapping, queue)
+                or _not_polling(context, mapping, queue)
+            )
         if state is not None:
             yield _finding(context, mapping, queue, state)
 
@@ -87,6 +96,19 @@ def _problem(context: EvaluationContext, mapping: MappingFacts) -> _State | None
     why = "last call of its function failed" if failed else f"reports {result[:80]}"
     suggests = ("disable_trigger", "throttle_to_zero") if failed else ("disable_trigger",)
     return _State(severity, why, f"LastProcessingResult = {result[:120]}", context.now, suggests)
+
+
+def _stuck(context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
+    """Return the state of a mapping that does not leave a state which takes minutes at most."""
+    changed = mapping.last_modified
+    if mapping.state not in PASSING or changed is None:
+        return None
+    lasts_s = (context.now - changed) * context.settings.metrics.times
+    if lasts_s < 60 * context.limits.dead_trigger.window_min:
+        return None
+    waiting = "" if queue is None else f" while {queue.visible} messages wait"
+    formula = f"State {mapping.state} for {span(lasts_s)} >= {context.limits.dead_trigger.window_min} min"
+    return _State("warning", f"is still {mapping.state}{waiting}", formula, changed, SUGGESTS[:2])
 
 
 def _not_polling(
@@ -186,8 +208,9 @@ SPEC = DetectorSpec(
     says="an event source mapping delivers nothing although it should",
     formula=(
         "State Disabled or Disabling and its reason names no user; or LastProcessingResult begins with "
-        "PROBLEM; or Enabled while its queue holds messages in each of 10 final minutes and "
-        "PolledEventCount, or where that is not collected NumberOfMessagesReceived, is 0"
+        "PROBLEM; or Creating, Enabling or Updating for 10 min; or Enabled while its queue holds messages "
+        "in each of 10 final minutes and PolledEventCount, or where that is not collected "
+        "NumberOfMessagesReceived, is 0"
     ),
     source="event source mapping; PolledEventCount (opt-in); AWS/SQS Visible, Received; reserved concurrency",
     traps=(

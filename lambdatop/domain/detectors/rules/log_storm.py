@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -11,8 +12,9 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import LOG_GROUP, FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
+from lambdatop.domain.figures.forecast import quantile
 from lambdatop.domain.figures.rates import Window
-from lambdatop.domain.keys import Key, parse_arn
+from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.log_analysis.digest import Failed, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.state.world import World
@@ -40,18 +42,52 @@ class _Intake(Struct, frozen=True):
 def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per log group that ingests far more than before, or whose functions lost lines."""
     limits = context.limits.log_storm
+    small: dict[Scope, list[tuple[Key, _Intake]]] = defaultdict(list)
     for group, writers in _groups(context.world):
         over = context.window(group, limits.window_min)
         intake = _intake(context, group, writers, over)
         factor = context.limit(NAME, group, limits.factor)
         floor = context.limit(NAME, group, limits.min_bytes_per_min)
-        if intake is not None and not (
-            intake.per_min >= floor and intake.per_min >= factor * intake.before_per_min
-        ):
+        if intake is not None and intake.per_min < factor * intake.before_per_min:
+            intake = None
+        if intake is not None and intake.per_min < floor:
+            if not intake.with_traffic:
+                small[group.scope].append((group, intake))
             intake = None
         dropped = _dropped(context, writers)
         if intake is not None or dropped:
             yield _finding(context, group, writers, over, intake, dropped, factor)
+    for scope, found in small.items():
+        yield from _together(context, scope, found)
+
+
+def _together(
+    context: EvaluationContext, scope: Scope, found: list[tuple[Key, _Intake]]
+) -> Iterator[Finding]:
+    """Yield the finding of log groups each of which is below the floor, and together above it."""
+    limits, account = context.limits.log_storm, Key(scope, "account", scope.account)
+    total = _Intake(sum(i.per_min for _, i in found), sum(i.before_per_min for _, i in found), False)
+    if len(found) < 2 or total.per_min < context.limit(NAME, account, limits.min_bytes_per_min):
+        return
+    names = [group.id for group, _ in sorted(found, key=lambda f: (-f[1].per_min, f[0]))]
+    now, before = f"{total.per_min / 1e6:.1f}", f"{total.before_per_min / 1e6:.1f}"
+    yield Finding(
+        NAME,
+        "warning",
+        Ref(account, "", scope.account),
+        f"{len(found)} log groups take in {now} MB/min together, before {before}: "
+        f"{total.usd_per_hour:.2f} USD/h",
+        float(context.window(found[0][0], limits.window_min).start),
+        (
+            ("log_groups", ", ".join(names[:5])),
+            ("incoming_bytes_per_min", round(total.per_min)),
+            ("incoming_before_bytes_per_min", round(total.before_per_min)),
+            ("usd_per_hour", round(total.usd_per_hour, 4)),
+            ("baseline_min", limits.baseline_min),
+        ),
+        SUGGESTS[:1],
+        f"{now} MB/min >= {limits.min_bytes_per_min / 1e6:g}, each group >= {limits.factor:g} x before",
+    )
 
 
 def _groups(world: World) -> Iterator[tuple[Key, Sequence[FunctionFacts]]]:
@@ -71,17 +107,18 @@ def _intake(
     known, now = series.window(begin, over.start), series.window(over.start, over.end)
     if len(known) < BASELINE_POINTS or not now:
         return None
-    per_min, before = sum(now) / over.minutes, sum(known) / len(known)
-    run = sum(_per_min(context, f.key, over) for f in writers)
-    run_before = sum(_per_min(context, f.key, Window(begin, over.start)) for f in writers)
+    # A mean would take the storm in after some minutes, and the storm would end by itself.
+    per_min, before = sum(now) / over.minutes, quantile(sorted(known), 0.25)
+    runs = [context.world.metric(f.key, "Invocations") for f in writers]
+    run = sum(_mean(one.window(over.start, over.end)) for one in runs)
+    earlier = (sorted(one.window(begin, over.start)) for one in runs)
+    run_before = sum(quantile(one, 0.25) for one in earlier if one)
     explained = run > 0 and run_before > 0 and per_min / run < PER_INVOCATION_RISE * before / run_before
     return _Intake(per_min, before, explained)
 
 
-def _per_min(context: EvaluationContext, function: Key, over: Window) -> float:
-    """Return the invocations per minute, over the minutes that have a point."""
-    known = context.world.metric(function, "Invocations").window(over.start, over.end)
-    return sum(known) / len(known) if known else 0.0
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
 def _dropped(context: EvaluationContext, writers: Sequence[FunctionFacts]) -> list[Failed]:
@@ -117,7 +154,8 @@ def _finding(
     if intake is not None:
         now, before = f"{intake.per_min / 1e6:.1f}", f"{intake.before_per_min / 1e6:.1f}"
         title = f"{group.id} takes in {now} MB/min, before {before}: {intake.usd_per_hour:.2f} USD/h"
-        formula = f"{now} MB/min >= {factor:g} x {before} MB/min in the {limits.baseline_min} min before"
+        formula = f"{now} MB/min >= {factor:g} x {before} MB/min, the quieter quarter of "
+        formula += f"{limits.baseline_min} min before"
         since = float(over.start)
         evidence += [
             ("incoming_bytes_per_min", round(intake.per_min)),
@@ -155,8 +193,8 @@ SPEC = DetectorSpec(
     causal=250,
     says="a log group takes in far more than before, or Lambda drops lines",
     formula=(
-        "IncomingBytes per minute over 5 final minutes / mean per minute of the 30 before, at least 10 "
-        "MB/min; or platform.logsDropped in the log"
+        "IncomingBytes per minute over 5 final minutes >= 5 x the quieter quarter of the hour before, and "
+        "10 MB/min, also of several groups together; or platform.logsDropped in the log"
     ),
     source="AWS/Logs IncomingBytes of the functions' log groups; log tail",
     traps=(

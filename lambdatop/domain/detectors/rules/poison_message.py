@@ -109,7 +109,9 @@ def _finding(
     if seen.ids:
         count = len(seen.ids)
         words = "a message is" if count == 1 else f"{count} messages are"
-        title = f"{queue.name}: {words} redelivered repeatedly ({seen.ids[0][1]} failed executions in the log)"
+        title = (
+            f"{queue.name}: {words} redelivered repeatedly ({seen.ids[0][1]} failed executions in the log)"
+        )
         least = context.limits.poison_message.min_receives
         formula = f"{count} message ids, each in >= {least} failed executions of the log"
     elif seen.grown is not None:

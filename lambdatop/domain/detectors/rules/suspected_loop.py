@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.figures.burst import STAYS_MIN, burst
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.loop_traffic import (
     Traffic,
@@ -18,7 +20,8 @@ from lambdatop.domain.figures.loop_traffic import (
     standing_at_cap,
 )
 from lambdatop.domain.figures.rates import began
-from lambdatop.domain.graph.topology import Cycle, graph, stopped_by_aws
+from lambdatop.domain.graph.nodes import key_of
+from lambdatop.domain.graph.topology import FAILURES, POLLED, Cycle, graph, stopped_by_aws
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -27,6 +30,8 @@ SUGGESTS = ("disable_trigger", "throttle_to_zero", "stop_recursion", "disable_ru
 
 _RISING = 1.05
 _GAIN = 1.02
+JUMP = 10.0
+"""What makes one event of one goes round as fast as it runs: a jump, and then no growth."""
 
 _Reasons = tuple[tuple[str, str], ...]
 
@@ -42,9 +47,10 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
         if facts is None or key in told:
             continue
         for cycle in through[key]:
-            if cycle.only_failures or cycle.disabled:
+            if cycle.disabled:
                 continue
-            reasons = _reasons(context, cycle, traffic)
+            returned = cycle.only_failures
+            reasons = _sent_back(context, cycle) if returned else _reasons(context, cycle, traffic)
             if reasons:
                 told.update(cycle.functions)
                 yield _finding(context, facts, cycle.starting_at(key), traffic, reasons)
@@ -67,6 +73,9 @@ def _reasons(context: EvaluationContext, cycle: Cycle, traffic: Traffic) -> _Rea
         capped = standing_at_cap(context, cycle, traffic, limits.growth_min) if fed or cycle.certain else ""
         found += [("self_fed", fed)] if fed else []
         found += [("at_cap", capped)] if capped else []
+    jump = burst(context.world.metric(key, "Invocations"), traffic.end, JUMP, inf, least)
+    if jump and not found and not backlogged(context, cycle, traffic, STAYS_MIN):
+        found.append(("jump", jump.words))
     if not found and context.stands(NAME, key) and feeding_queue(cycle, key) is None:
         # Growth ends at some limit while the loop goes on, and no queue tells.
         peak = max(traffic.counts, default=0.0)
@@ -77,6 +86,23 @@ def _reasons(context: EvaluationContext, cycle: Cycle, traffic: Traffic) -> _Rea
     return tuple(found)
 
 
+def _sent_back(context: EvaluationContext, cycle: Cycle) -> _Reasons:
+    """Return the evidence that failures go round: who takes the dead letters sends back what fails again."""
+    limits, metric = context.limits.suspected_loop, context.world.metric
+    ends = {edge.target for edge in cycle.edges if edge.via in FAILURES}
+    senders = [key_of(edge.target) for edge in cycle.edges if edge.source in ends and edge.via == POLLED]
+    for key in senders:
+        if key is None:
+            continue
+        over = context.window(key, limits.window_min)
+        runs = metric(key, "Invocations").window(over.end - limits.growth_min * MINUTE, over.end)
+        fed = {m.function for m in context.world.mappings.values() if m.source_queue in cycle.keys}
+        failed = sum(metric(f, "Errors").sum(over.start, over.end) for f in fed - {key})
+        if len(runs) >= limits.growth_min and min(runs) > 0 and failed:
+            return (("sent_back", f"{key.id} takes dead letters {sum(runs) / len(runs):.0f} times a minute"),)
+    return ()
+
+
 def _finding(
     context: EvaluationContext, facts: FunctionFacts, cycle: Cycle, traffic: Traffic, reasons: _Reasons
 ) -> Finding:
@@ -85,7 +111,7 @@ def _finding(
     dropped = context.world.metric(key, "RecursiveInvocationsDropped").sum(traffic.start, traffic.end)
     if dropped:
         stops = f"AWS stopped {dropped:.0f} chains of it"
-    enough = f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
+    enough = "" if cycle.only_failures else f"{traffic.last:.0f} invocations/min >= {limits.min_per_min:g}"
     title = f"{facts.name} appears to invoke itself: {cycle.path}, {traffic.last:.0f} invocations/min"
     if stopped is False:
         title += "; AWS will not stop it"
@@ -108,7 +134,7 @@ def _finding(
             ("window_min", (traffic.end - traffic.start) // MINUTE),
         ),
         _suggests(context, cycle, stops),
-        "; ".join((*(words for _, words in reasons), enough)),
+        "; ".join(filter(None, (*(words for _, words in reasons), enough))),
         cycle.keys,
     )
 
@@ -116,6 +142,8 @@ def _finding(
 def _severity(context: EvaluationContext, cycle: Cycle, traffic: Traffic, reasons: _Reasons) -> Severity:
     """Return the severity; steady traffic over a merely likely hop may come from an unseen producer."""
     names = {name for name, _ in reasons}
+    if "sent_back" in names:
+        return "warning"
     if cycle.certain or "growth" in names or "at_cap" in names:
         return "critical"
     rising = traffic.rise > _RISING or traffic.gain(context, cycle) > _GAIN
@@ -153,8 +181,9 @@ SPEC = DetectorSpec(
     formula=(
         "a cycle of the event graph through the function, and: invocations grow 1.5 times a minute for "
         "5 minutes; or its queue takes in (Sent) 0.8 to 1.25 of what gets done (Deleted) while it runs "
-        "30 times a minute or more; or its concurrency stands at its cap. Critical but where the "
-        "traffic is steady and a hop of the cycle is not certain"
+        "30 times a minute or more; or its concurrency stands at its cap; or invocations jump to 10 times "
+        "the most of the hour before and stay there; or dead letters are sent back while they go on "
+        "failing. Critical but where the traffic is steady and a hop of the cycle is not certain"
     ),
     source="AWS/SQS Sent, Deleted, Visible; AWS/Lambda Invocations, ConcurrentExecutions; the event graph",
     traps=(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
+from lambdatop.domain.facts.quota_limits import REQUESTS_PER_ENVIRONMENT
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.keys import Key
@@ -17,14 +18,13 @@ from lambdatop.domain.plans.finding import Finding, Ref, Severity
 NAME = "throttled"
 SUGGESTS = ("cap_concurrency", "restore_concurrency", "tune_trigger")
 
-REQUESTS_PER_ENVIRONMENT = 10
-"""Requests a second per unit of concurrency, for the account as for one function."""
-
 SHORT_MS = 100.0
 SCALING_PER_MIN = 1_000
 """New environments per function that 10 s allow; a minute's maximum hides how fast it was reached."""
 
 CONSUMERS = 3
+HOG = 2.0
+"""Who takes less than this times the mean of the others is not to blame."""
 
 
 class Limit(NamedTuple):
@@ -133,7 +133,12 @@ def _pool(context: EvaluationContext, victim: Key, limit: int, over: Window) -> 
             continue
         most = context.world.metric(key, "ConcurrentExecutions", "Maximum").max(over.start - 600, over.end)
         used.append((most or 0.0, key))
-    top = tuple(key for most, key in sorted(used, key=lambda p: (-p[0], p[1]))[:CONSUMERS] if most > 0)
+    ranked = [(most, key) for most, key in sorted(used, key=lambda p: (-p[0], p[1])) if most > 0]
+    others = [most for most, _ in ranked[1:]]
+    if others and ranked[0][0] < HOG * sum(others) / len(others):
+        words = f": the account's {limit} are used up by {len(ranked)} functions alike"
+        return Limit("account pool", words, ("cap_concurrency",), (), limit)
+    top = tuple(key for _, key in ranked[:CONSUMERS])
     hog = f"; {top[0].id} takes most of it" if top and top[0] != victim else ""
     words = f": the account's {limit} are used up{hog}"
     return Limit("account pool", words, ("cap_concurrency", "throttle_to_zero"), top, limit)

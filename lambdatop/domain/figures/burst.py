@@ -1,0 +1,71 @@
+"""Find a sudden rise of a counter by its own history: a jump that stays, or growth minute by minute. Pure."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from msgspec import Struct
+
+from lambdatop.domain.facts.series import MINUTE, Series
+
+HISTORY_MIN = 60
+LEAST_HISTORY_MIN = 10
+LATEST_MIN = 15
+"""A jump that is older than this has become what is usual."""
+STAYS_MIN = 2
+GROWS_MIN = 3
+EACH_GROWS = 1.2
+"""So many minutes in a row grow, each by this factor at least, for counts of a few waver."""
+OF_GROWTH = 0.33
+"""Growth begins from nothing, so that less than a jump is enough to be sure, as a part of its factor."""
+
+
+class Burst(Struct, frozen=True):
+    """From at most `before` a minute to `now`, since a moment (s since the epoch).
+
+    `steps` are the minutes of growth, oldest first; () for a jump.
+    """
+
+    before: float
+    now: float
+    since: float
+    steps: tuple[float, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """`20 -> 36 -> 65 -> 117 a minute`, or `2 -> 3000 a minute`."""
+        values = self.steps or (self.before, self.now)
+        return f"{' -> '.join(f'{value:.0f}' for value in values)} a minute"
+
+
+def burst(series: Series, end: int, factor: float, growth: float, least: float) -> Burst | None:
+    """Return the burst in the minutes before `end` (s since the epoch), None without one.
+
+    A jump is `factor` times the most of the hour before, for STAYS_MIN minutes or more; growth is `growth`
+    times the minute before, on average of GROWS_MIN minutes. Neither counts below `least` a minute.
+    """
+    minutes = min(HISTORY_MIN, (end - series.times[0]) // MINUTE) if series.times else 0
+    if minutes < LEAST_HISTORY_MIN + STAYS_MIN:
+        return None
+    counts = [value or 0.0 for value in series.grid(end - minutes * MINUTE, minutes)]
+    if counts[-1] < least:
+        return None
+    return _growth(counts, end, factor, growth) or _jump(counts, end, factor, least)
+
+
+def _growth(counts: list[float], end: int, factor: float, growth: float) -> Burst | None:
+    steps = counts[-GROWS_MIN - 1 :]
+    before = max(counts[:-GROWS_MIN])
+    if any(b < EACH_GROWS * max(a, 1.0) for a, b in pairwise(steps)):
+        return None
+    if steps[-1] < max(growth**GROWS_MIN * max(steps[0], 1.0), OF_GROWTH * factor * before):
+        return None
+    return Burst(before, steps[-1], float(end - (GROWS_MIN + 1) * MINUTE), tuple(steps))
+
+
+def _jump(counts: list[float], end: int, factor: float, least: float) -> Burst | None:
+    for since in range(STAYS_MIN, min(LATEST_MIN, len(counts) - LEAST_HISTORY_MIN) + 1):
+        before, after = max(counts[:-since]), min(counts[-since:])
+        if after >= least and after >= factor * max(before, 1.0):
+            return Burst(before, counts[-1], float(end - since * MINUTE))
+    return None
