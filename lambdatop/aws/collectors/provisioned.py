@@ -19,11 +19,10 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.errors import CredentialsError, Missing, SourceError
 from lambdatop.domain.facts.not_read import Gap
-from lambdatop.domain.facts.quota_limits import Provisioned
+from lambdatop.domain.facts.quota_limits import SPILLOVER, UTILISATION, Provisioned
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
-from lambdatop.domain.quotas.functions import SPILLOVER, UTILISATION
 from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.sources import PROVISIONED
 from lambdatop.domain.state.events import Event, MetricsObserved, ProvisionedObserved
