@@ -37,7 +37,7 @@ AGEING = "a stream's mapping discards what is older than its MaximumRecordAge by
 def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
     """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
     ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
-    if entry.undo is None:
+    if entry.undo is None or entry.undo.operation not in (*_KINDS, redrive.CANCEL.operation):
         why = _NO_WAY_BACK.get(entry.call.operation, "no undo of it is known")
         return Refusal(NAME, ref, f"{_what(entry)} cannot be undone: {why}.")
     refused = _not_applied(entry, ref)

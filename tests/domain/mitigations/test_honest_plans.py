@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fakes.entries import entry
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, WORKER, function, mapping, queue
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry, intent_record, outcome_record, replay
-from lambdatop.domain.plans.plan import Plan, Refusal
+from lambdatop.domain.plans.plan import Call, Plan, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation, MappingSituation
 from lambdatop.domain.snapshots.finish import finished
 
@@ -206,3 +207,10 @@ def test_the_line_by_hand_goes_where_lambdatop_is_connected_to() -> None:
     several = finished(p, Place(None, "http://127.0.0.1:1, http://127.0.0.1:2"), "")
     assert isinstance(several, Plan)
     assert (several.cli, several.undo_note) == (p.cli, p.undo_note)
+
+
+def test_a_way_back_of_another_version_is_refused_with_a_sentence() -> None:
+    later = entry(undo=Call("lambda", "PutSomethingNew", {}), outcome="applied")
+    found = plan_undo(later, later.after, NOW, "u")
+    assert isinstance(found, Refusal)
+    assert found.reason == "throttle_to_zero cannot be undone: no undo of it is known."
