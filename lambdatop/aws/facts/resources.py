@@ -208,7 +208,7 @@ def _customer_key(value: Any) -> str | None:
 def _json(text: Any) -> Answer:
     try:
         data = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

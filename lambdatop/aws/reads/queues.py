@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdatop.aws.facts.resources import queue_facts
+from lambdatop.aws.facts.resources import queue_facts, whole
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.facts.queue import QueueFacts
@@ -15,7 +15,8 @@ ALWAYS = (
     "MessageRetentionPeriod",
     "VisibilityTimeout",
 )
-"""Attributes that SQS returns for every queue: one that is missing means neither 0 nor the default."""
+"""Attributes that SQS returns for every queue: one that is missing, or no number, means neither 0 nor the
+default."""
 
 
 class QueueReader:
@@ -44,7 +45,7 @@ class QueueReader:
             self._urls.pop(arn, None)
             raise
         attributes = answer.get("Attributes") or {}
-        missing = [name for name in ALWAYS if name not in attributes]
+        missing = [name for name in ALWAYS if whole(attributes.get(name), -1) < 0]
         if missing:
             raise NotAnswered(f"GetQueueAttributes of {arn} answered without {', '.join(missing)}.")
         return queue_facts(self._scope, url, self._api.now(), attributes)

@@ -119,6 +119,24 @@ async def test_what_an_answer_leaves_out_is_neither_zero_nor_the_default(
         await QueueReader(made.api, SCOPE).read(Q_ARN + "q")
 
 
+@pytest.mark.parametrize("value", ["many", "1e3", "-1", "9" * 20])
+async def test_what_is_no_number_is_not_zero(stub: WireStub, bench: MakeBench, value: str) -> None:
+    wrong = ATTRIBUTES | {"QueueArn": Q_ARN + "q", "ApproximateNumberOfMessages": value}
+    stub.on("sqs", "GetQueueUrl", {"QueueUrl": f"{stub.url}/1/q"})
+    stub.on("sqs", "GetQueueAttributes", {"Attributes": wrong})
+    made = bench()
+    with pytest.raises(NotAnswered, match="without ApproximateNumberOfMessages"):
+        await QueueReader(made.api, SCOPE).read(Q_ARN + "q")
+
+
+async def test_a_redrive_policy_that_is_no_json_hides_nothing_else(stub: WireStub, bench: MakeBench) -> None:
+    policy = {"QueueArn": Q_ARN + "q", "RedrivePolicy": "[" * 100_000}
+    stub.on("sqs", "GetQueueUrl", {"QueueUrl": f"{stub.url}/1/q"})
+    stub.on("sqs", "GetQueueAttributes", {"Attributes": ATTRIBUTES | policy})
+    made = bench()
+    assert (await QueueReader(made.api, SCOPE).read(Q_ARN + "q")).name == "q"
+
+
 async def test_one_denied_queue_hides_no_other(stub: WireStub, bench: MakeBench) -> None:
     def read(params: dict[str, Any]) -> Any:
         if params["QueueUrl"].endswith("secret"):
