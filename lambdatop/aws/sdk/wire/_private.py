@@ -26,9 +26,9 @@ class PlainSession(AioSession):  # type: ignore[misc,unused-ignore]
 
 
 ANSWER_BYTES = 16 * 1024 * 1024
+"""More than the largest answer that is read here: FilterLogEvents ends a page at 1 MB, Lambda at 6 MB."""
 MOMENT_CHARS = 64
 """More than any time takes as text. dateutil, which reads them, takes 6 s for a million characters."""
-"""More than the largest answer that is read here: FilterLogEvents ends a page at 1 MB, Lambda at 6 MB."""
 
 
 class BodyTooLong(Exception):
