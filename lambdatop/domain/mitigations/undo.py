@@ -44,7 +44,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     if refused:
         return refused
     if entry.undo.operation == redrive.CANCEL.operation:
-        return redrive.plan_stop(
+        return _another_move(entry, current, ref) or redrive.plan_stop(
             ref, current, now, plan_id, mitigation=NAME, undoes=entry.id, depth=entry.undo_depth + 1
         )
     refused = _changed(entry, current, ref)
@@ -162,6 +162,22 @@ def _not_applied(entry: Entry, ref: Ref) -> Refusal | None:
         reason = f"This {entry.mitigation} is {entry.outcome}: nothing is known to have been applied."
         return Refusal(NAME, ref, reason, "See `lambdatop journal`; act on the state shown there.")
     return None
+
+
+def _another_move(entry: Entry, current: State, ref: Ref) -> Refusal | None:
+    """Return why a move is not stopped that is not the one which the entry started, else None."""
+    if entry.seen is None or not shows(entry.seen, entry.after):
+        return None  # which one ours is was not seen
+    ours, newest = entry.seen[redrive.FIELD], current.get(redrive.FIELD) or {}
+    if newest.get("started_ms") in (None, ours["started_ms"]):
+        return None
+    return Refusal(
+        NAME,
+        ref,
+        f"The move that {entry.mitigation} started is over: somebody has started another one since, which "
+        f"is {newest.get('status')}.",
+        f"To stop that one: lambdatop mitigate {redrive.NAME} {ref.key.id} --set cancel=yes",
+    )
 
 
 def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
