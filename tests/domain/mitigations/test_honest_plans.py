@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import NotKnown, Reason
 from lambdatop.domain.facts.triggers import AsyncConfig
-from lambdatop.domain.mitigations.registry import plan, plan_undo
+from lambdatop.domain.mitigations.registry import plan, plan_undo, reads_besides
 from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.finding import Ref
@@ -142,6 +142,23 @@ def test_the_undo_of_enabling_a_trigger_waits_and_starts_nothing() -> None:
     off = undo_of(on)
     assert (off.after, off.warnings, off.transient) == ({"state": "Disabled"}, (), ({"state": "Disabling"},))
     assert "until their retention ends" in off.lost
+
+
+def test_the_undo_of_disabling_a_trigger_says_what_it_discards() -> None:
+    off = done(
+        planned("disable_trigger", trigger(facts=mapping(max_record_age_s=3600))), label="clicks → worker"
+    )
+    assert reads_besides(off) == ("max_record_age_s",)
+    back = plan_undo(off, {"state": "Disabled", "max_record_age_s": 3600}, NOW, "u")
+    assert isinstance(back, Plan)
+    assert (back.tier, back.confirm) == ("T2", "worker")
+    assert back.lost.startswith("records older than 60 min are DISCARDED")
+    for age in (None, -1):
+        plain = plan_undo(off, {"state": "Disabled", "max_record_age_s": age}, NOW, "u")
+        assert isinstance(plain, Plan)
+        assert (plain.tier, plain.confirm, plain.lost[:7]) == ("T1", "key", "nothing")
+    on = done(planned("enable_trigger", trigger(facts=mapping(state="Disabled"))))
+    assert reads_besides(on) == ()
 
 
 def test_only_the_right_way_counts_as_under_way() -> None:
