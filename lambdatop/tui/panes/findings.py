@@ -14,6 +14,7 @@ from lambdatop.report.text.not_known import blind
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import KEY_OF
 from lambdatop.tui.pages.finding import suggestion, value_text
+from lambdatop.tui.panes.base import NOT_ALL
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection, logs_of, of_finding
@@ -102,8 +103,7 @@ def strip(frame: Frame, width: int, lines: int) -> tuple[Spans, ...]:
 
 def what_is_known(frame: Frame) -> str:
     """Return what an empty list of findings has none of: that nothing is wrong takes every read."""
-    unread = blind(frame.snapshot, "info")
-    return "findings in what was read, which is not everything" if unread else "findings"
+    return f"findings{NOT_ALL}" if blind(frame.snapshot, "info") else "findings"
 
 
 def _severity(row: Found, frame: Frame, width: int) -> Spans:

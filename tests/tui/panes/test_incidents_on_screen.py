@@ -9,6 +9,7 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, settle, show, table, text, toasts
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.keys import Key
 from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import Snapshot
@@ -189,3 +190,11 @@ async def test_an_empty_pane_of_findings_says_what_was_not_read(make_app: MakeAp
     async with looking(app, WIDE) as pilot:
         await press(pilot, "5")
         assert "no findings in what was read, which is not everything" in text(app)
+
+
+async def test_an_empty_pane_says_which_reads_are_missing(make_app: MakeApp) -> None:
+    calm = scene.snapshot(storms=(), mappings=(), queues=())
+    gap = Gap("mappings", "lambda:ListEventSourceMappings", None, "denied", 2)
+    app = make_app(console=FakeConsole(replace(calm, gaps=(gap,))))
+    async with looking(app, WIDE):
+        assert "no triggers in what was read, which is not everything" in text(app)
