@@ -72,7 +72,7 @@ async def _groups(backend: Backend, parts: Parts, targets: Sequence[str]) -> lis
 
 
 def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
-    """Print what it scans and costs; above one cent somebody has to agree.
+    """Print what it scans and costs; above one cent, or where that is not known, somebody has to agree.
 
     Raises:
         UsageError: nobody can be asked.
@@ -82,12 +82,11 @@ def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
         stdio.message(
             f"asking Logs Insights about {where}; how much it scans is not known (${USD_PER_GIB}/GiB)"
         )
-        usd = ASK_FROM_USD
     else:
         usd = price_usd(about)
         scans = f"scans about {units.size(about)}, {units.usd(usd)} at list price"
         stdio.message(f"asking Logs Insights about {where}: {scans}")
-    if usd <= ASK_FROM_USD or yes:
+    if yes or (about is not None and price_usd(about) <= ASK_FROM_USD):
         return True
     answer = stdio.ask("Go on? Press y and Enter: ")
     if answer is None:

@@ -106,8 +106,10 @@ def test_what_costs_more_than_a_cent_is_agreed_on(cli: Cli, monkeypatch: pytest.
 
 def test_an_unknown_price_is_agreed_on_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     queries = play(monkeypatch, None)
-    ran = cli("logs", "orders-worker", "--errors", "--follow")
+    ran = cli("logs", "orders-worker", "--errors")
     assert (ran.code, queries.asked) == (exit_codes.USAGE, [])
+    assert "agree with --yes" in ran.err
+    assert cli("logs", "orders-worker", "--errors", "--yes").code == exit_codes.DONE
 
 
 def test_kinds_leave_out_what_is_no_failure() -> None:
