@@ -191,7 +191,7 @@ class SpillFile:
             try:
                 record = json.loads(line)
                 known.add(_mark(record["MessageId"], record["MD5OfBody"]))
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise SpillError(
                     f"{self._path} is damaged: line {number} is not a drained message. Move it away."
                 ) from error

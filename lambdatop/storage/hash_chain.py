@@ -135,7 +135,7 @@ def _rotation(record: Mapping[str, Any], number: int) -> Rotation:
             int(record["first"]),
             int(record["carried_bytes"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise BrokenChain(number, "holds an incomplete record") from None
     return found
 
@@ -163,5 +163,5 @@ def _fold(entries: dict[str, Entry], record: Mapping[str, Any], number: int) -> 
         if record.get("record") == "carried" and record["outcome"] not in (*_OUTCOMES, "open", "undone"):
             raise ValueError
         fold_record(entries, record)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         raise BrokenChain(number, "holds an incomplete record") from None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from fakes.aws_doubles import SCOPE
 from fakes.wire_stub import Body, Fault, WireStub
 
 from lambdatop.aws.collectors.event_graph import WiringSource
 from lambdatop.aws.collectors.functions import FunctionsSource
+from lambdatop.aws.collectors.provisioned import ProvisionedSource
+from lambdatop.aws.collectors.triggers import TriggersSource
 from lambdatop.aws.reads.single_reads import Parts, list_mappings
-from lambdatop.domain.errors import Denied, SourceError
+from lambdatop.aws.sdk import api
+from lambdatop.domain.errors import Denied, SourceError, Unreachable
 from lambdatop.domain.state.world import EMPTY_WORLD
 
 from .conftest import MakeBench
@@ -46,17 +51,32 @@ async def test_no_page_stands_in_a_sentence(
 async def test_an_answer_without_its_list_is_no_empty_list(
     stub: WireStub, bench: MakeBench, body: bytes
 ) -> None:
-    for operation in ("ListFunctions", "ListEventSourceMappings", "ListAliases", "ListVersionsByFunction"):
+    for operation in (
+        "ListFunctions",
+        "ListEventSourceMappings",
+        "ListAliases",
+        "ListVersionsByFunction",
+        "ListProvisionedConcurrencyConfigs",
+        "ListFunctionEventInvokeConfigs",
+        "ListFunctionUrlConfigs",
+        "GetPolicy",
+    ):
         stub.on("lambda", operation, Body(body, "application/json"))
     stub.on("events", "ListRules", Body(body, "application/json"))
     stub.on("events", "ListTargetsByRule", Body(body, "application/json"))
     made = bench()
-    view, api = made.view(EMPTY_WORLD), made.api
+    view, asked = made.view(EMPTY_WORLD), made.api
     for reading, lacking in (
-        (FunctionsSource(api, SCOPE).collect(view), "Functions"),
-        (list_mappings(api, SCOPE), "EventSourceMappings"),
-        (Parts(api, SCOPE).aliases("f"), "Aliases"),
-        (WiringSource(api, SCOPE)._pages("events", "ListRules", "Rules", EventBusName="b"), "Rules"),
+        (FunctionsSource(asked, SCOPE).collect(view), "Functions"),
+        (list_mappings(asked, SCOPE), "EventSourceMappings"),
+        (Parts(asked, SCOPE).aliases("f"), "Aliases"),
+        (Parts(asked, SCOPE).provisioned("f"), "ProvisionedConcurrencyConfigs"),
+        (ProvisionedSource(asked, SCOPE)._configs("f"), "ProvisionedConcurrencyConfigs"),
+        (Parts(asked, SCOPE).alias_configs("f"), "FunctionEventInvokeConfigs"),
+        (Parts(asked, SCOPE).url("f"), "FunctionUrlConfigs"),
+        (Parts(asked, SCOPE).principals("f", ()), "Policy"),
+        (TriggersSource(asked, SCOPE)._policy("f"), "Policy"),
+        (WiringSource(asked, SCOPE)._pages("events", "ListRules", "Rules", EventBusName="b"), "Rules"),
     ):
         with pytest.raises(SourceError, match=f"the answer lacks {lacking}"):
             await reading
@@ -70,3 +90,17 @@ async def test_sqs_names_its_actions_in_small_letters(stub: WireStub, bench: Mak
     with pytest.raises(Denied) as caught:
         await bench().api.read("sqs", "GetQueueAttributes", QueueUrl=f"{stub.url}/1/q")
     assert caught.value.action == "sqs:GetQueueAttributes"
+
+
+async def test_a_list_without_an_end_is_given_up(
+    stub: WireStub, bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "LIST_S", 0.2)
+    marks = itertools.count()
+    stub.on(
+        "lambda",
+        "ListEventSourceMappings",
+        lambda params: {"EventSourceMappings": [], "NextMarker": f"m{next(marks)}"},
+    )
+    with pytest.raises(Unreachable, match=r"lambda:ListEventSourceMappings: the list has no end after 0.2 s"):
+        await list_mappings(bench().api, SCOPE)

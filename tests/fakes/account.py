@@ -102,7 +102,7 @@ class FakeReader:
         if plan_target.kind == "function":
             state = {"reserved_concurrency": self.account.reserved}
         elif plan_target.kind == "mapping":
-            state = {"state": self.account.trigger}
+            state = {"state": self.account.trigger, "max_record_age_s": None}
         return {f: state[f] for f in fields}
 
     async def situation(self, key: Key) -> Situation:

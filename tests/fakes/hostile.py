@@ -93,7 +93,7 @@ def _queue(stub: HostileStub, text: str, params: dict[str, Any]) -> dict[str, st
         "QueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{stub.text(SOURCE)}",
         **ATTRIBUTES,
         "ApproximateNumberOfMessages": "70",
-        "ApproximateNumberOfMessagesNotVisible": text,
+        "ApproximateNumberOfMessagesNotVisible": "7",
         "RedrivePolicy": json.dumps(letters),
         text: text,
     }

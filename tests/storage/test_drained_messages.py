@@ -117,11 +117,12 @@ def test_a_torn_line_is_cut_off_and_its_message_kept_anew(tmp_path: Path) -> Non
         assert Path(file.path).read_bytes() == whole
 
 
-def test_a_damaged_line_is_no_place_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", [b'{"half": 1\n', b"[" * 100_000 + b"\n"], ids=["half", "nested"])
+def test_a_damaged_line_is_no_place_to_go_on(tmp_path: Path, line: bytes) -> None:
     file = opened(tmp_path)
     file.keep([message(1)])
     file.close()
-    Path(file.path).write_bytes(b'{"half": 1\n' + Path(file.path).read_bytes())
+    Path(file.path).write_bytes(line + Path(file.path).read_bytes())
     with pytest.raises(SpillError, match="line 1 is not a drained message"):
         opened(tmp_path)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 from fakes.entries import AT, entry
 
+from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.journal import carried_record, intent_record, outcome_record
+from lambdatop.report.text.snapshot import journal_text
 from lambdatop.storage.hash_chain import (
     GENESIS,
     BrokenChain,
@@ -148,6 +153,63 @@ def test_the_line_is_counted_from_the_beginning_of_the_file() -> None:
 def test_a_record_with_a_part_missing_is_damage(record: Any) -> None:
     with pytest.raises(BrokenChain, match="line 1 holds an incomplete record"):
         Chain().extend(written(record))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *({**INTENT, name: 7} for name in ("id", "mitigation", "actor", "host", "plan_digest", "undoes")),
+        *({**INTENT, name: ["x"]} for name in ("mitigation", "before", "after")),
+        *(
+            {**INTENT, "target": {**INTENT["target"], name: ["x"]}}
+            for name in ("account", "kind", "id", "arn")
+        ),
+        {**INTENT, "call": {**INTENT["call"], "params": 7}},
+        {**INTENT, "undo": {**INTENT["undo"], "operation": 7}},
+        {**INTENT, "at": 10**400},
+        {**INTENT, "deadline": 10**400},
+        {**APPLIED, "at": 10**400},
+        {**rotation(BEFORE), "number": 1e999},
+    ],
+)
+def test_a_part_of_another_type_is_damage(record: Any) -> None:
+    line = json.dumps({"prev": GENESIS, **record}).encode() + b"\n"
+    with pytest.raises(BrokenChain, match="line 1 holds an incomplete record"):
+        Chain().extend(line)
+
+
+@pytest.mark.parametrize("depth", [100, 450, 900])
+def test_lists_in_lists_end_nothing(depth: int) -> None:
+    state = f'{{"x":{"[" * depth}{"]" * depth}}}'
+    line = json.dumps({"prev": GENESIS, **INTENT, "before": "STATE"}).replace('"STATE"', state)
+    with suppress(BrokenChain):
+        Chain().extend(line.encode() + b"\n")
+
+
+@pytest.mark.parametrize("seen", [7, "text", ["x"]])
+def test_a_state_that_is_none_is_damage(seen: Any) -> None:
+    with pytest.raises(BrokenChain, match="line 2 holds an incomplete record"):
+        Chain().extend(written(INTENT, {**APPLIED, "seen": seen}))
+
+
+def test_no_text_of_a_record_acts_on_a_terminal() -> None:
+    evil = "a\x1b[2J\u202eb\n"
+    made = entry(
+        evil,
+        mitigation=evil,
+        target=Key(Scope(evil, evil), "function", evil),
+        arn=evil,
+        actor=evil,
+        host=evil,
+        label=evil,
+        before={evil: [{evil: evil}]},
+        whole=evil,
+        steps=2,
+    )
+    (found,) = Chain().extend(written(intent_record(made)))[0].entries()
+    shown = journal_text((found,)) + repr(msgspec.structs.replace(found, called=()))
+    assert "a\u241b[2J[U+202E]b\u240a" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
 
 
 @pytest.mark.parametrize("outcome", ["applied", "refused", "not-sent", "unknown"])

@@ -35,7 +35,7 @@ USAGE_TYPES: Mapping[str, str] = {
 }
 """Usage types without the prefix of their region (`EUC1-`), and the prices that they are."""
 
-_PREFIX = re.compile(r"[A-Z]{2,}[A-Z0-9]*-")
+_PREFIX = re.compile(r"\A[A-Z]{2}[A-Z0-9]{0,10}-")
 STAYS = "the prices of lambdatop's own table stay in force"
 DEAREST_USD = 1.0
 """A price above this is not one of these units: a GB-second does not cost a dollar."""

@@ -145,7 +145,7 @@ class ProvisionedSource:
             next_token="NextMarker",
             FunctionName=name,
         ):
-            for item in page.get("ProvisionedConcurrencyConfigs") or ():
+            for item in page["ProvisionedConcurrencyConfigs"]:
                 found.append(
                     Provisioned(
                         clean_name(arn_text(item.get("FunctionArn")).rsplit(":", 1)[-1]),

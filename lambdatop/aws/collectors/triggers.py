@@ -121,7 +121,7 @@ class TriggersSource:
             answer = await self._api.read("lambda", "GetPolicy", FunctionName=name)
         except Missing:
             return (), 0
-        policy = str(answer.get("Policy") or "")
+        policy = str(answer["Policy"])
         return push_triggers(policy), len(policy.encode(errors="replace"))
 
 

@@ -135,7 +135,7 @@ def _ahead_s(head: bytes, sent: float, received: float) -> float | None:
         if name.lower() == b"date":
             try:
                 there = parsedate_to_datetime(value.decode("latin-1").strip()).timestamp()
-            except ValueError:
+            except (ValueError, OverflowError):
                 return None
             # The header gives whole seconds: half a second has passed on average.
             return (sent + received) / 2 - (there + 0.5)

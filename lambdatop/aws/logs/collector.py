@@ -226,7 +226,7 @@ class LogsSource:
                 tail.sweep = None if window is tail.sweep else tail.sweep
                 tail.last = None if window is tail.last else tail.last
                 raise
-            events: list[Raw] = page.get("events") or []
+            events: list[Raw] = page["events"]
             window.turn_page()
             for i in range(0, len(events), TAKE_SLICE):
                 self._api.give_way()

@@ -133,7 +133,7 @@ class _Walk:
                 )
                 return
             self._go_on(page.get("nextToken"))
-            self._take(page.get("events") or ())
+            self._take(page["events"])
 
     def _go_on(self, token: str | None) -> None:
         self._coming = None

@@ -62,7 +62,7 @@ class _Window:
 
     def take(self, page: Mapping[str, Any]) -> None:
         """Add a page; events outside of the window and repeated ones are left out."""
-        for event in page.get("events") or ():
+        for event in page["events"]:
             id_ = event.get("eventId")
             if (id_ and id_ in self.ids) or not self.start <= stamp(event) <= self.end:
                 continue

@@ -42,7 +42,11 @@ class Insights:
             StartTime=datetime.fromtimestamp(start, UTC),
             EndTime=datetime.fromtimestamp(end, UTC),
         )
-        values = [float(v) for r in answer.get("MetricDataResults") or () for v in r.get("Values") or ()]
+        results = answer.get("MetricDataResults") or ()
+        partly = any(str(r.get("StatusCode") or "Complete") != "Complete" for r in results)
+        if partly or answer.get("NextToken"):
+            return None  # what was answered is less than what is scanned
+        values = [float(v) for r in results for v in r.get("Values") or ()]
         return round(sum(values)) if values else None
 
     async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from lambdatop.aws.facts.resources import whole
 from lambdatop.aws.sdk.walls.allowlist import DRAIN_DELETE, DRAIN_RECEIVE
 from lambdatop.aws.sdk.walls.guard import DrainTicket
 from lambdatop.domain.errors import LambdatopError
@@ -156,12 +157,14 @@ class Drain:
         if answer.failure is not None:
             self.stopped = answer.failure.detail
             return
+        by_id = {str(n): one for n, one in enumerate(ids)}
         for entry in answer.parsed.get("Successful") or ():
-            gone = ids[int(entry["Id"])]
+            gone = by_id.get(str(entry.get("Id")), "")
             self.left.pop(gone, None)
             self.unsure.discard(gone)
         for entry in answer.parsed.get("Failed") or ():
-            self.refused[ids[int(entry["Id"])]] = str(entry.get("Code") or "no reason given")
+            if one := by_id.get(str(entry.get("Id"))):
+                self.refused[one] = str(entry.get("Code") or "no reason given")
 
     async def _words(self) -> str:
         words = [f"drained {plural(self.new, 'message')} to {self.spill.path}"]
@@ -174,7 +177,9 @@ class Drain:
             words.append(f"whether {len(lost):,} were deleted is not known: those that were not come back")
         if self.stopped:
             words.append(f"stopped early: {self.stopped.rstrip('.')}; run it again to go on")
-        elif remaining := await self._remaining():
+        elif (remaining := await self._remaining()) is None:
+            words.append("how many SQS still counts is not known")
+        elif remaining:
             words.append(
                 f"SQS still counts about {plural(remaining, 'message')} (late by a minute, or new ones)"
             )
@@ -184,8 +189,9 @@ class Drain:
         codes = sorted({self.refused[one] for one in failed if one in self.refused})
         return f" ({', '.join(codes)})" if codes else ""
 
-    async def _remaining(self) -> int:
-        """Return how many messages SQS counts now, waiting and in flight; 0 when it does not say."""
+    async def _remaining(self) -> int | None:
+        """Return how many messages SQS counts now, waiting and in flight; None when it does not say."""
         params = {"QueueUrl": self.ticket.queue_url, "AttributeNames": list(COUNTS)}
-        counts = (await self.ask("GetQueueAttributes", params)).parsed.get("Attributes") or {}
-        return sum(int(counts.get(name) or 0) for name in COUNTS)
+        told = (await self.ask("GetQueueAttributes", params)).parsed.get("Attributes") or {}
+        counts = [whole(told.get(name), -1) for name in COUNTS]
+        return None if min(counts) < 0 else sum(counts)

@@ -78,7 +78,7 @@ class Parts:
             next_token="NextMarker",
             FunctionName=name,
         ):
-            for item in page.get("ProvisionedConcurrencyConfigs") or ():
+            for item in page["ProvisionedConcurrencyConfigs"]:
                 qualifier = arn_text(item.get("FunctionArn")).rsplit(":", 1)[-1]
                 found.append((qualifier, whole(item.get("RequestedProvisionedConcurrentExecutions"))))
         return tuple(found)
@@ -102,7 +102,7 @@ class Parts:
         )
         found = []
         async for page in pages:
-            for item in page.get("FunctionEventInvokeConfigs") or ():
+            for item in page["FunctionEventInvokeConfigs"]:
                 arn = parse_arn(arn_text(item.get("FunctionArn")))
                 if arn is not None and arn.qualifier not in (None, "$LATEST"):
                     found.append((clean_name(str(arn.qualifier)), _async_config(item)))
@@ -139,7 +139,7 @@ class Parts:
 
     async def url(self, name: str) -> str | None:
         """Read its function URLs (each alias may have one), None when there is none."""
-        configs = (await self.function("ListFunctionUrlConfigs", name)).get("FunctionUrlConfigs") or ()
+        configs = (await self.function("ListFunctionUrlConfigs", name))["FunctionUrlConfigs"]
         return clean_line(", ".join(str(c.get("FunctionUrl") or "") for c in configs), 500) or None
 
     async def principals(self, name: str, aliases: Sequence[str]) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class Parts:
                 answer = await self.api.read("lambda", "GetPolicy", **params)
             except Missing:
                 continue
-            found |= dict.fromkeys(principals_of(str(answer.get("Policy") or "")))
+            found |= dict.fromkeys(principals_of(str(answer["Policy"])))
         return tuple(found)
 
     async def stack(self, arns: Sequence[str]) -> str | None:

@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError as SdkClientError
 from lambdatop.aws.sdk.clients import Clients
 from lambdatop.aws.sdk.errors import translate
 from lambdatop.aws.sdk.walls.guard import GuardRefusal
-from lambdatop.aws.sdk.walls.transport import READ_S, bounded
+from lambdatop.aws.sdk.walls.transport import LIST_S, READ_S, bounded
 from lambdatop.aws.sdk.wire.answer_checks import Whole
 from lambdatop.aws.sdk.wire.event_stream import broken, whole_parts
-from lambdatop.domain.errors import LambdatopError, Throttled
+from lambdatop.domain.errors import LambdatopError, Throttled, Unreachable
 from lambdatop.domain.ports.runtime import Clock, Limiter, Meter
 
 
@@ -128,8 +128,13 @@ class Api:
     async def pages(
         self, service: str, operation: str, *, token: str, next_token: str | None = None, **params: Any
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield all pages; `token` names the request's member, `next_token` the answer's (default: same)."""
+        """Yield all pages; `token` names the request's member, `next_token` the answer's (default: same).
+
+        Raises:
+            Unreachable: the list has not ended after LIST_S.
+        """
         mark: Any = None
+        begun = asyncio.get_running_loop().time()
         while True:
             page = await self.read(service, operation, **params, **({token: mark} if mark else {}))
             yield page
@@ -137,3 +142,6 @@ class Api:
             if not following or following == mark:
                 return
             mark = following
+            if asyncio.get_running_loop().time() - begun > LIST_S:
+                words = f"{service}:{operation}: the list has no end after {LIST_S:g} s; it was not taken."
+                raise Unreachable(words, code="slow")

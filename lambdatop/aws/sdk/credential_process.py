@@ -17,6 +17,7 @@ from typing import Any
 
 import dateutil.parser
 
+from lambdatop.aws.sdk.wire._private import MOMENT_CHARS
 from lambdatop.domain.error_words import error_words
 from lambdatop.domain.errors import CredentialsError
 from lambdatop.domain.loglines.redact import redact_strictly
@@ -176,6 +177,8 @@ def _wrong(out: bytes) -> str:
 
 def _is_time(value: Any) -> bool:
     """Return whether the SDK can read it as a time with a time zone; None never expires."""
+    if isinstance(value, str) and len(value) > MOMENT_CHARS:
+        return False
     try:
         return value is None or dateutil.parser.parse(value).tzinfo is not None
     except (ValueError, OverflowError, TypeError):

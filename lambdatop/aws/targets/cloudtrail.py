@@ -9,10 +9,12 @@ from typing import Any
 
 from lambdatop.aws.facts.resources import json_object, seconds
 from lambdatop.aws.sdk.api import Api
+from lambdatop.domain.errors import NotAnswered
 from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key
 from lambdatop.domain.sanitize import clean_line, clean_name
+from lambdatop.domain.units import iso
 
 MOST = 50
 PAGES = 5
@@ -26,17 +28,26 @@ async def read_trail(api: Api, key: Key, since: float) -> tuple[TrailEvent, ...]
     """Return changes of one resource after `since` (s since the epoch), newest first, 50 at most.
 
     CloudTrail is asked for one resource name at a time and gives reads and writes alike, so at most 250
-    events of each name are read. Raises SourceError and its kinds.
+    events of each name are read. Raises SourceError and its kinds, NotAnswered where all of them are reads.
     """
     found: dict[TrailEvent, None] = {}
+    back_to: list[float] = []
     for name in _resources(key):
-        found |= dict.fromkeys(await _of_name(api, name, since))
+        events, oldest = await _of_name(api, name, since)
+        found |= dict.fromkeys(events)
+        back_to += [] if oldest is None else [oldest]
+    if not found and back_to:
+        raise NotAnswered(
+            f"The newest {MOST * PAGES} events of {key.id} in CloudTrail are reads, back to "
+            f"{iso(max(back_to)) or 'an unknown time'}: whether anybody changed it before that is not known."
+        )
     return tuple(sorted(found, key=lambda e: -e.at)[:MOST])
 
 
-async def _of_name(api: Api, name: str, since: float) -> list[TrailEvent]:
+async def _of_name(api: Api, name: str, since: float) -> tuple[list[TrailEvent], float | None]:
+    """Return the changes, and the time of the oldest event read where older ones were not."""
     found: list[TrailEvent] = []
-    pages = 0
+    pages, oldest = 0, float("inf")
     async for page in api.pages(
         "cloudtrail",
         "LookupEvents",
@@ -46,10 +57,12 @@ async def _of_name(api: Api, name: str, since: float) -> list[TrailEvent]:
         MaxResults=MOST,
     ):
         pages += 1
-        found += [_event(e) for e in page.get("Events") or () if _changes(e)]
+        events = page.get("Events") or ()
+        oldest = min((at for e in events if (at := seconds(e.get("EventTime"))) is not None), default=oldest)
+        found += [_event(e) for e in events if _changes(e)]
         if len(found) >= MOST or pages == PAGES:
-            break
-    return found
+            return found, oldest if page.get("NextToken") else None
+    return found, None
 
 
 def _resources(key: Key) -> tuple[str, ...]:

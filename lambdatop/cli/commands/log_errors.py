@@ -29,8 +29,10 @@ SHOWN = 160
 """Characters of a sample on the terminal; the JSON holds more."""
 
 
-def run(context: Context, targets: Sequence[str], since_s: float, *, as_json: bool, yes: bool) -> int:
-    """Estimate, ask where it costs, query, sum up."""
+def run(
+    context: Context, targets: Sequence[str], since_s: float, *, as_json: bool, yes: bool, reveal: bool
+) -> int:
+    """Estimate, ask where it costs, query, sum up; secrets are hidden unless `reveal` asks for them."""
     with wire(context, only_look=True) as parts:
         found = asyncio.run(_query(parts, targets, since_s, yes=yes))
     if found is None:
@@ -38,9 +40,9 @@ def run(context: Context, targets: Sequence[str], since_s: float, *, as_json: bo
         return exit_codes.FAILED
     kinds = kinds_in(found.rows)
     if as_json:
-        stdio.document(_json(found, kinds))
+        stdio.document(_json(found, kinds, reveal=reveal))
     elif kinds:
-        stdio.data(_table(kinds))
+        stdio.data(_table(kinds, reveal=reveal))
     _report_cost(found)
     return exit_codes.DONE
 
@@ -70,7 +72,7 @@ async def _groups(backend: Backend, parts: Parts, targets: Sequence[str]) -> lis
 
 
 def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
-    """Print what it scans and costs; above one cent somebody has to agree.
+    """Print what it scans and costs; above one cent, or where that is not known, somebody has to agree.
 
     Raises:
         UsageError: nobody can be asked.
@@ -80,12 +82,11 @@ def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
         stdio.message(
             f"asking Logs Insights about {where}; how much it scans is not known (${USD_PER_GIB}/GiB)"
         )
-        usd = ASK_FROM_USD
     else:
         usd = price_usd(about)
         scans = f"scans about {units.size(about)}, {units.usd(usd)} at list price"
         stdio.message(f"asking Logs Insights about {where}: {scans}")
-    if usd <= ASK_FROM_USD or yes:
+    if yes or (about is not None and price_usd(about) <= ASK_FROM_USD):
         return True
     answer = stdio.ask("Go on? Press y and Enter: ")
     if answer is None:
@@ -93,7 +94,11 @@ def _agreed(about: int | None, groups: Sequence[str], *, yes: bool) -> bool:
     return answer.strip() in ("y", "Y")
 
 
-def _table(kinds: Sequence[KindIn]) -> str:
+def _shown(text: str, *, reveal: bool) -> str:
+    return text if reveal else redact(text)[0]
+
+
+def _table(kinds: Sequence[KindIn], *, reveal: bool) -> str:
     head = ("COUNT", "FIRST", "LAST", "LOG GROUP", "SAMPLE")
     rows = [
         (
@@ -101,14 +106,14 @@ def _table(kinds: Sequence[KindIn]) -> str:
             numbers.moment(kind.first_at),
             numbers.moment(kind.last_at),
             group,
-            clean_line(kind.headline, SHOWN),
+            clean_line(_shown(kind.headline, reveal=reveal), SHOWN),
         )
         for group, kind in kinds
     ]
     return text_table(head, rows, (0,))
 
 
-def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
+def _json(found: Found, kinds: Sequence[KindIn], *, reveal: bool) -> dict[str, object]:
     return {
         "schema": "lambdatop.errors/1",
         "matched": found.matched,
@@ -121,8 +126,8 @@ def _json(found: Found, kinds: Sequence[KindIn]) -> dict[str, object]:
                 "first": numbers.moment_ms(kind.first_at),
                 "last": numbers.moment_ms(kind.last_at),
                 "log_group": group,
-                "fingerprint": redact(kind.fingerprint)[0],
-                "sample": kind.sample,
+                "fingerprint": _shown(kind.fingerprint, reveal=reveal),
+                "sample": _shown(kind.sample, reveal=reveal),
             }
             for group, kind in kinds
         ],

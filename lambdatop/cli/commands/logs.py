@@ -74,7 +74,9 @@ def run(args: argparse.Namespace) -> int:
     if args.errors:
         from lambdatop.cli.commands.log_errors import run as run_errors
 
-        return run_errors(context, args.functions, since_s, as_json=args.json, yes=args.yes)
+        return run_errors(
+            context, args.functions, since_s, as_json=args.json, yes=args.yes, reveal=args.reveal
+        )
     with wire(context, only_look=True) as parts:
         tail = _Tail(context, parts, since_s, wanted, as_json=args.json, live=args.live, reveal=args.reveal)
         asyncio.run(tail.run(args.functions, follow=args.follow))

@@ -115,6 +115,8 @@ def risks(
 ENDLESS = -1
 """MaximumRetryAttempts and MaximumRecordAgeInSeconds: no limit, AWS's default for streams."""
 
+RECORD_AGE = "max_record_age_s"
+
 CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
     "state": lambda m: m.state,
     "batch_size": lambda m: m.batch_size,
@@ -123,9 +125,11 @@ CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
     "max_retry_attempts": lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
     "bisect_on_error": lambda m: bool(m.bisect_on_error),
     "on_failure": lambda m: m.on_failure_arn,
+    RECORD_AGE: lambda m: m.max_record_age_s,
 }
-"""What plans compare and change. A setting that AWS leaves out of its answer counts as its default, except
-for MaximumConcurrency, which is absent or a number, and the on-failure destination, absent or an ARN."""
+"""What plans compare and change; the age of records is only compared. A setting that AWS leaves out of its
+answer counts as its default, except for MaximumConcurrency and the age, which are absent or a number, and the
+on-failure destination, absent or an ARN."""
 
 
 DYNAMODB_RETENTION_S = 86_400

@@ -21,6 +21,8 @@ GAP_S: Final = 2.0
 """Lines of one trace are written at once; a line that comes this much later is not its continuation (s)."""
 MOST_LINES: Final = 1000
 """Events of one record; a longer trace goes on in the next one."""
+MOST_LATE: Final = 100
+"""Events of an open record up to which a late line is looked for its place: all after it are read again."""
 MOST_STREAMS: Final = 10_000
 """Streams that a Joiner remembers; the one without lines for longest is forgotten first."""
 HISTORY: Final = 64
@@ -177,7 +179,9 @@ class Joiner:
     def _late(self, stream: _Stream, line: LogLine, done: list[Record]) -> None:
         """Put a line older than the newest one into the open record if that spans its time."""
         lines = stream.lines
-        if position(line) < position(lines[0]) and _follows(_Stream([line], _opens(line)), lines[0]) is None:
+        before = position(line) < position(lines[0])
+        alone = before and _follows(_Stream([line], _opens(line)), lines[0]) is None
+        if alone or len(lines) > MOST_LATE:
             done.append(_record([line], stream))
             return
         insort(lines, line, key=position)

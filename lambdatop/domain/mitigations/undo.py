@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.event_source_mapping import RECORD_AGE
 from lambdatop.domain.mitigations import (
     alias,
     async_retries,
@@ -23,6 +24,7 @@ from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal, State, shows
 from lambdatop.domain.plans.wording import reserved_words, setting_words
+from lambdatop.domain.units import span
 
 NAME = "undo"
 _NO_WAY_BACK = {
@@ -31,33 +33,36 @@ _NO_WAY_BACK = {
     redrive.CANCEL.operation: "what was moved stays moved; redrive_dlq moves the rest",
 }
 """Why nothing takes a call back."""
+ARROW = "\N{RIGHTWARDS ARROW}"
+"""Between source and function in a trigger's name."""
 AGEING = "a stream's mapping discards what is older than its MaximumRecordAge by then"
 
 
 def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposal:
     """Plan taking `entry` back, if the resource still is as we left it; else say what changed."""
     ref = Ref(entry.target, entry.arn, entry.label or entry.target.id)
-    if entry.undo is None:
+    if entry.undo is None or entry.undo.operation not in (*_KINDS, redrive.CANCEL.operation):
         why = _NO_WAY_BACK.get(entry.call.operation, "no undo of it is known")
         return Refusal(NAME, ref, f"{_what(entry)} cannot be undone: {why}.")
     refused = _not_applied(entry, ref)
     if refused:
         return refused
     if entry.undo.operation == redrive.CANCEL.operation:
-        return redrive.plan_stop(
+        return _another_move(entry, current, ref) or redrive.plan_stop(
             ref, current, now, plan_id, mitigation=NAME, undoes=entry.id, depth=entry.undo_depth + 1
         )
     refused = _changed(entry, current, ref)
     if refused:
         return refused
     call = _as_of_now(entry.undo, current)
-    typed = entry.before.get("reserved_concurrency") == 0
+    to_zero, discards = entry.before.get("reserved_concurrency") == 0, _discards(entry.before, current)
+    typed = entry.target.id if to_zero else ref.name.rpartition(f" {ARROW} ")[2]
     return Plan(
         id=plan_id,
         mitigation=NAME,
         target=ref,
         title=f"Undo {_what(entry)} of {ref.name}: back to {state_words(entry.before)}",
-        tier="T2" if typed else "T1",
+        tier="T2" if to_zero or discards else "T1",
         call=call,
         before=dict(current),
         after=_wanted(entry),
@@ -66,7 +71,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         lost=_lost(entry.before, current),
         in_flight="running invocations are not touched",
         takes_effect="within seconds; a trigger needs seconds to minutes",
-        confirm=entry.target.id if typed else "key",
+        confirm=typed if to_zero or discards else "key",
         command=_KINDS[call.operation].command(call),
         iam_actions=_KINDS[call.operation].iam,
         planned_at=now,
@@ -125,6 +130,11 @@ def _lost(target: State, current: State) -> str:
         return "nothing is discarded, and a loop may run again until somebody stops it"
     if _stops(target):
         return f"nothing while they wait: events stay in their source until their retention ends; {AGEING}"
+    if _discards(target, current):
+        return (
+            f"records older than {span(current[RECORD_AGE])} are DISCARDED; what its source has dropped "
+            "meanwhile is gone"
+        )
     if target.get("state") == "Enabled":
         return f"nothing; what its source has dropped meanwhile is gone; {AGEING}"
     limit, now = target.get("reserved_concurrency"), current.get("reserved_concurrency")
@@ -136,6 +146,12 @@ def _lost(target: State, current: State) -> str:
     return "nothing"
 
 
+def _discards(target: State, current: State) -> bool:
+    """Return whether the undo enables a trigger that discards records above an age."""
+    age = current.get(RECORD_AGE)
+    return target.get("state") == "Enabled" and isinstance(age, int) and age >= 0
+
+
 def _on_the_way(target: State) -> tuple[State, ...]:
     """Return the transitional states of a trigger on its way there; any other is somebody else's change."""
     passing = {"Enabled": "Enabling", "Disabled": "Disabling"}.get(str(target.get("state")))
@@ -144,7 +160,9 @@ def _on_the_way(target: State) -> tuple[State, ...]:
 
 def reads_besides(entry: Entry) -> tuple[str, ...]:
     """Return the fields that the undo of an entry needs besides those that the entry changed."""
-    return (alias.REVISION,) if entry.undo is not None and entry.undo.operation == "UpdateAlias" else ()
+    if entry.undo is not None and entry.undo.operation == "UpdateAlias":
+        return (alias.REVISION,)
+    return (RECORD_AGE,) if entry.undo is not None and entry.undo.params.get("Enabled") is True else ()
 
 
 def _as_of_now(call: Call, current: State) -> Call:
@@ -162,6 +180,22 @@ def _not_applied(entry: Entry, ref: Ref) -> Refusal | None:
         reason = f"This {entry.mitigation} is {entry.outcome}: nothing is known to have been applied."
         return Refusal(NAME, ref, reason, "See `lambdatop journal`; act on the state shown there.")
     return None
+
+
+def _another_move(entry: Entry, current: State, ref: Ref) -> Refusal | None:
+    """Return why a move is not stopped that is not the one which the entry started, else None."""
+    if entry.seen is None or not shows(entry.seen, entry.after):
+        return None  # which one ours is was not seen
+    ours, newest = entry.seen[redrive.FIELD], current.get(redrive.FIELD) or {}
+    if newest.get("started_ms") in (None, ours["started_ms"]):
+        return None
+    return Refusal(
+        NAME,
+        ref,
+        f"The move that {entry.mitigation} started is over: somebody has started another one since, which "
+        f"is {newest.get('status')}.",
+        f"To stop that one: lambdatop mitigate {redrive.NAME} {ref.key.id} --set cancel=yes",
+    )
 
 
 def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
@@ -210,7 +244,7 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(redrive.move_words(value))
         elif field == alias.VERSION:
             words.append(alias.routing_words(str(value), state.get(alias.WEIGHTS)))
-        elif field in (alias.WEIGHTS, alias.REVISION):
+        elif field in (alias.WEIGHTS, alias.REVISION, RECORD_AGE):
             continue
         elif field == rules.FIELD:
             words.append(f"rule {value}")

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.plans.plan import Call, State
+from lambdatop.domain.sanitize import clean_line
 
 Outcome = Literal["open", "applied", "refused", "not-sent", "unknown", "undone"]
 
@@ -192,7 +193,8 @@ def fold_record(entries: dict[str, Entry], record: Mapping[str, Any]) -> None:
     """Change `entries` by one record.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: the record is not complete; `entries` are as before.
+        KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError: the record is not
+            complete; `entries` are as before.
     """
     kind = record.get("record")
     if kind == "intent":
@@ -214,8 +216,8 @@ def fold_record(entries: dict[str, Entry], record: Mapping[str, Any]) -> None:
             entries[record["id"]],
             outcome=record["outcome"],
             outcome_at=float(record["at"]),
-            detail=str(record.get("detail", "")),
-            seen=record.get("seen"),
+            detail=clean_line(str(record.get("detail", ""))),
+            seen=_seen(record.get("seen")),
         )
         entries[entry.id] = entry
         mark_undone(entries, entry)
@@ -242,17 +244,34 @@ def _call_json(call: Call) -> dict[str, Any]:
 
 
 def _call(data: Mapping[str, Any]) -> Call:
-    return Call(data["service"], data["operation"], data["params"])
+    return Call(clean_line(data["service"]), clean_line(data["operation"]), dict(data["params"]))
+
+
+def _state(record: Any) -> State:
+    return {clean_line(name): _value(value) for name, value in record.items()}
+
+
+def _value(value: Any) -> Any:
+    """Return a value of a state with each text in it cleaned."""
+    if isinstance(value, list):
+        return [_value(each) for each in value]
+    if isinstance(value, dict):
+        return _state(value)
+    return clean_line(value) if isinstance(value, str) else value
+
+
+def _seen(record: Any) -> State | None:
+    return None if record is None else _state(record)
 
 
 def _carried(record: Mapping[str, Any]) -> Entry:
-    at, seen = record["outcome_at"], record["seen"]
+    at = record["outcome_at"]
     return replace(
         _entry(record),
         outcome=record["outcome"],
         outcome_at=float(at) if at is not None else None,
-        detail=str(record["detail"]),
-        seen=dict(seen) if seen is not None else None,
+        detail=clean_line(str(record["detail"])),
+        seen=_seen(record["seen"]),
         again_s=float(record["again_s"]),
     )
 
@@ -262,27 +281,31 @@ def _moment(record: Mapping[str, Any], name: str) -> float | None:
 
 
 def _entry(record: Mapping[str, Any]) -> Entry:
+    """Return the entry of an intent. What is no text where one belongs raises in `clean_line`."""
     target = record["target"]
     whole = record.get("plan") or {}
+    scope = Scope(clean_line(target["account"]), clean_line(target["region"]))
+    kind: Any = clean_line(target["kind"])
+    undoes = record.get("undoes")
     return Entry(
-        id=record["id"],
+        id=clean_line(record["id"]),
         at=float(record["at"]),
-        mitigation=record["mitigation"],
-        target=Key(Scope(target["account"], target["region"]), target["kind"], target["id"]),
-        arn=target["arn"],
-        actor=record["actor"],
-        host=record["host"],
+        mitigation=clean_line(record["mitigation"]),
+        target=Key(scope, kind, clean_line(target["id"])),
+        arn=clean_line(target["arn"]),
+        actor=clean_line(record["actor"]),
+        host=clean_line(record["host"]),
         pid=int(record["pid"]),
         call=_call(record["call"]),
-        before=record["before"],
-        after=record["after"],
+        before=_state(record["before"]),
+        after=_state(record["after"]),
         undo=_call(record["undo"]) if record["undo"] else None,
-        undoes=record.get("undoes"),
-        plan_digest=record["plan_digest"],
-        label=str(target.get("label") or ""),
+        undoes=None if undoes is None else clean_line(undoes),
+        plan_digest=clean_line(record["plan_digest"]),
+        label=clean_line(str(target.get("label") or "")),
         deadline=_moment(record, "deadline"),
         deadline_latest=_moment(record, "deadline_latest"),
-        whole=str(whole.get("title") or ""),
+        whole=clean_line(str(whole.get("title") or "")),
         steps=int(whole.get("steps") or 0),
         called=tuple(str(name) for name in record.get("called") or ()),
         depth=int(record.get("depth") or 0),

@@ -42,7 +42,7 @@ def process_may_run(entry: Entry, host: str) -> bool:
         return True
     try:
         os.kill(entry.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no system gives numbers as large as the latter's
         return False
     except PermissionError:
         return True

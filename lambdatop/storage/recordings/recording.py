@@ -161,7 +161,7 @@ def _lines(path: Path, fd: int, cut: list[str]) -> Iterator[str]:
 def _header(line: str, unknown: set[str]) -> Header:
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Mismatch(f"no recording: {error}") from error
     schema = data.pop("schema", None) if isinstance(data, dict) else None
     if schema != SCHEMA:

@@ -52,7 +52,17 @@ FIELD_WORDS = {
 
 
 def value_words(field: str, value: Any) -> str:
-    """Return a control value in words: absent, 0 and n are three different things."""
+    """Return a control value in words: absent, 0 and n are three different things.
+
+    A value that a journal holds in a form which this version does not know stands as it is.
+    """
+    try:
+        return _words(field, value)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return str(value)
+
+
+def _words(field: str, value: Any) -> str:
     if field == "reserved_concurrency":
         if value is None:
             return "none reserved"

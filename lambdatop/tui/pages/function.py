@@ -9,6 +9,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
+from lambdatop.report.text.not_known import blind
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import cap, level, timeout_share
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
@@ -138,7 +139,8 @@ def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
     alarms = [a for a in frame.snapshot.alarms if a.function in about]
     pieces = _section("findings")
     if not found and not alarms:
-        return (*pieces, Span("none\n", "muted"))
+        unread = " in what was read, which is not everything" if blind(frame.snapshot, "info") else ""
+        return (*pieces, Span(f"none{unread}\n", "muted"))
     for f in found:
         age = fmt.age(frame.now - f.since)
         pieces += [Span(f"{SEVERITY_WORD[f.severity]} ", SEVERITY_SLOT[f.severity]), Span(f.title)]

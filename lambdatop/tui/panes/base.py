@@ -56,6 +56,9 @@ def update_text(place: Static, words: Content) -> None:
     place.update(words, layout=height != size.height)
 
 
+NOT_ALL = " in what was read, which is not everything"
+
+
 class Pane(Vertical):
     """Base of all panes. Subclasses replace `main()` and `paint()`."""
 
@@ -218,7 +221,8 @@ class Pane(Vertical):
             return spans((f"  reading {what}…", "muted"))
         if self.filter.active:
             return spans((f"  nothing matches {self.filter.text}", "muted"))
-        return spans((f"  no {what}", "muted"))
+        partly = any(gap.source in sources for gap in frame.snapshot.gaps)
+        return spans((f"  no {what}{NOT_ALL if partly else ''}", "muted"))
 
     @property
     def has_focus_within(self) -> bool:

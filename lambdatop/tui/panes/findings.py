@@ -10,9 +10,11 @@ from typing import NamedTuple
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Incident
 from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.report.text.not_known import blind
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import KEY_OF
 from lambdatop.tui.pages.finding import suggestion, value_text
+from lambdatop.tui.panes.base import NOT_ALL
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import NOTHING, Selection, logs_of, of_finding
@@ -94,9 +96,14 @@ def strip(frame: Frame, width: int, lines: int) -> tuple[Spans, ...]:
         pieces = spans((f"{row.word} ", row.slot), (f"{age:>4} ", "faint"))
         made.append((*pieces, *spans((f"{keys} " if keys else "", "accent")), *_title(row, frame, width)))
     if not rows:
-        words = "no findings" if frame.connected else "connecting…"
+        words = f"no {what_is_known(frame)}" if frame.connected else "connecting…"
         made.append(spans((words, "muted")))
     return tuple(made)
+
+
+def what_is_known(frame: Frame) -> str:
+    """Return what an empty list of findings has none of: that nothing is wrong takes every read."""
+    return f"findings{NOT_ALL}" if blind(frame.snapshot, "info") else "findings"
 
 
 def _severity(row: Found, frame: Frame, width: int) -> Spans:
@@ -148,6 +155,10 @@ class FindingsPane(TablePane[Found]):
         if row is None or row.finding is None:
             return super().logs_wanted(frame)
         return logs_of(row.finding, frame.snapshot)
+
+    def waiting(self, frame: Frame, what: str, *sources: str) -> Spans:
+        """Return what an empty pane shows."""
+        return super().waiting(frame, what_is_known(frame), *sources)
 
     def unfold(self) -> bool:
         """Show the symptoms of the incident under the cursor, or hide them."""

@@ -79,7 +79,8 @@ def kind_lines(found: ErrorsFound, now: float, width: int) -> Spans:
     Secrets are masked.
     """
     if not found.kinds:
-        return spans(("no errors: none of the lines in that time tells of a failure", "muted"))
+        of = "the newest lines that were summed up" if found.left_out else "the lines in that time"
+        return spans((f"no errors: none of {of} tells of a failure", "muted"))
     pieces: list[Span] = []
     for group, kind in found.kinds:
         ages = fmt.age(now - kind.first_at), fmt.age(now - kind.last_at)

@@ -54,6 +54,7 @@ STRANGE = (
     product("EUC1-Lambda-GB-Second", ("0", "nan")),
     product("EUC1-Lambda-GB-Second", ("0", "17.0")),
     product("EUC1-Lambda-Managed-Instances", ("0", "0.1")),
+    product("A" * 100_000, ("0", "0.1")),  # read in a time that does not grow with its square
 )
 
 

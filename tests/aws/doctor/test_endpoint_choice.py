@@ -15,7 +15,7 @@ from fakes.wire_stub import WireStub
 
 from lambdatop.aws.connect import connect
 from lambdatop.aws.doctor.endpoints import places
-from lambdatop.aws.doctor.probe import probe
+from lambdatop.aws.doctor.probe import _ahead_s, probe
 from lambdatop.aws.sdk.connection import Connection
 from lambdatop.domain.diagnosis import Check
 from lambdatop.domain.settings.settings import Settings
@@ -150,6 +150,13 @@ async def test_a_silent_endpoint_costs_no_more_than_its_time() -> None:
     await asyncio.gather(*(gone.wait() for gone in reached))
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "date", ["soon", f"Mon, 01 Jan {9**20} 00:00:00 GMT", f"Mon, 01 Jan 2024 00:00:00 +{9**20}", "9" * 9000]
+)
+def test_a_date_that_no_calendar_holds_tells_no_time(date: str) -> None:
+    assert _ahead_s(f"HTTP/1.1 200 OK\r\nDate: {date}\r\n".encode(), 0.0, 0.0) is None
 
 
 async def test_the_probe_tells_the_time_there(stub: WireStub) -> None:

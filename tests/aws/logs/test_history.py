@@ -220,7 +220,10 @@ async def test_over_the_wire(stub: WireStub, bench: MakeBench) -> None:
     hostile = line(1, NOW_MS - 10, "\x1b[31mred\n")
     stub.on("logs", "DescribeLogGroups", described)
     stub.on(
-        "logs", "FilterLogEvents", {"events": [line(2, NOW_MS - 5), hostile], "searchedLogStreams": []}, {}
+        "logs",
+        "FilterLogEvents",
+        {"events": [line(2, NOW_MS - 5), hostile], "searchedLogStreams": []},
+        {"events": []},
     )
     page = await LogHistory(made.api).older([F], NOW, ())
     assert [at.text for _, at in page.lines] == ["red", "line 2"]

@@ -98,6 +98,16 @@ async def test_the_estimate_is_what_came_in(stub: WireStub, bench: MakeBench) ->
     assert await insights(bench)[0].estimate_bytes(GROUPS, START, END) is None
 
 
+@pytest.mark.parametrize("more", [{"StatusCode": "InternalError"}, {"StatusCode": "PartialData"}, None])
+async def test_an_estimate_of_some_groups_is_none(
+    stub: WireStub, bench: MakeBench, more: dict[str, str] | None
+) -> None:
+    results = [{"Id": "b0", "Values": [100.0]}, {"Id": "b1", "Values": []} | (more or {})]
+    answer = {"MetricDataResults": results} | ({} if more else {"NextToken": "more"})
+    stub.on("cloudwatch", "GetMetricData", answer)
+    assert await insights(bench)[0].estimate_bytes(GROUPS, START, END) is None
+
+
 async def test_more_groups_than_a_query_takes_are_not_cut_silently(bench: MakeBench) -> None:
     with pytest.raises(SourceError, match="at most 50"):
         await insights(bench)[0].run([f"g{i}" for i in range(51)], errors_query(), START, END)

@@ -10,7 +10,7 @@ from fakes.aws_doubles import Bench
 from fakes.drained_queue import DELETE, RECEIVE, URL, DrainedQueue, Drainer, always, filled, names, once, sent
 from fakes.wire_stub import Answer, Body, Fault, Hang, Reset, WireStub
 
-from lambdatop.aws.mutation.drain import WAIT_S
+from lambdatop.aws.mutation.drain import COUNTS, WAIT_S
 from lambdatop.aws.sdk.clients import Clients
 from lambdatop.domain.ports.aws import Sent
 
@@ -82,6 +82,27 @@ async def test_what_cannot_be_deleted_at_all_is_counted_and_said(stub: WireStub,
     assert "2 could not be deleted (InternalError) and will come back" in done.detail
     assert "SQS still counts about 2 messages" in done.detail
     assert set(queue.deleted) == set(names(12)) - {"m003", "m011"}
+
+
+@pytest.mark.parametrize("told", [Fault("AccessDenied", status=403), {"Attributes": {COUNTS[0]: "many"}}])
+async def test_what_sqs_does_not_count_is_not_none(stub: WireStub, drainer: Drainer, told: Answer) -> None:
+    queue = filled(stub, 3)
+    stub.on("sqs", "GetQueueAttributes", told)
+    done = await drainer.run()
+    said = f"drained 3 messages to {drainer.path}; how many SQS still counts is not known"
+    assert done == Sent("applied", said)
+    assert queue.deleted == names(3)
+
+
+@pytest.mark.parametrize("odd", ["-1", "99", "x", None])
+async def test_an_answer_about_nothing_that_was_sent_ends_no_drain(
+    stub: WireStub, drainer: Drainer, odd: str | None
+) -> None:
+    queue = filled(stub, 2)
+    queue.interrupt = lambda asked, n: {"Successful": [{"Id": odd}]} if asked == DELETE and n == 0 else None
+    done = await drainer.run()
+    assert done == Sent("applied", f"drained 2 messages to {drainer.path}")
+    assert queue.deleted == names(2)
 
 
 async def test_what_comes_again_is_deleted_again_and_not_kept_twice(stub: WireStub, drainer: Drainer) -> None:

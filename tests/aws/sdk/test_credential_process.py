@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dateutil.parser
 import pytest
 from fakes.sts_stub import LoginStub, home_with
 
@@ -124,6 +125,17 @@ async def test_another_encoding_is_blamed_on_it_too(tmp_path: Path, coding: str)
 async def test_every_form_of_time_that_the_sdk_takes_is_taken(tmp_path: Path, ends: str | None) -> None:
     (tmp_path / "printed").write_text(json.dumps(KEYS | {"Expiration": ends, "SessionToken": None}))
     assert (await output(tmp_path, f"cat {tmp_path / 'printed'}")).endswith(b" 0")
+
+
+async def test_a_long_text_for_a_time_is_not_read_by_a_parser_that_takes_seconds_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Any] = []
+    monkeypatch.setattr(dateutil.parser, "parse", read.append)
+    (tmp_path / "printed").write_text(json.dumps(KEYS | {"Expiration": "1 " * 1000}))
+    with pytest.raises(CredentialsError, match="usable Expiration"):
+        await output(tmp_path, f"cat {tmp_path / 'printed'}")
+    assert read == []
 
 
 async def test_it_is_said_after_some_seconds_and_ended_after_the_bound(

@@ -13,7 +13,7 @@ from fakes.wire_stub import Fault, WireStub
 from lambdatop.aws.sdk.connection import Connection
 from lambdatop.aws.targets.cloudtrail import MOST, PAGES, read_trail
 from lambdatop.demo.process.launch import Demo
-from lambdatop.domain.errors import Denied
+from lambdatop.domain.errors import Denied, NotAnswered
 from lambdatop.domain.keys import Key, Kind
 
 from ..conftest import MakeBench, Open
@@ -99,10 +99,15 @@ async def test_reads_are_passed_over_to_a_limit(stub: WireStub, bench: MakeBench
     stub.received.clear()
     numbers = iter(range(100))
     stub.on("cloudtrail", "LookupEvents", lambda p: reads | {"NextToken": f"t-{next(numbers)}"})
-    assert await read_trail(bench().api, queue, NOW) == ()
+    words = f"newest {MOST * PAGES} events of orders in CloudTrail are reads, back to 2027-01-15T07:59:11Z: "
+    with pytest.raises(NotAnswered, match=f"{words}whether anybody changed it before that is not known"):
+        await read_trail(bench().api, queue, NOW)
     assert len(stub.received) == PAGES
-    assert await read_trail(bench().api, WORKER, NOW) == ()
+    with pytest.raises(NotAnswered):
+        await read_trail(bench().api, WORKER, NOW)
     assert len(stub.received) == 3 * PAGES
+    stub.on("cloudtrail", "LookupEvents", {"Events": [read(n) for n in range(MOST)]})
+    assert await read_trail(bench().api, queue, NOW) == (), "all of them were read"
 
 
 async def test_no_more_than_fifty_newest_first(stub: WireStub, bench: MakeBench) -> None:

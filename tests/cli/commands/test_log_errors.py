@@ -38,6 +38,7 @@ class Queries:
 
     def __init__(self, about: int | None) -> None:
         self.about = about
+        self.rows = ROWS
         self.asked: list[tuple[Sequence[str], float, float]] = []
 
     async def estimate_bytes(self, groups: Sequence[str], start: float, end: float) -> int | None:
@@ -45,7 +46,7 @@ class Queries:
 
     async def run(self, groups: Sequence[str], query: str, start: float, end: float) -> Found:
         self.asked.append((groups, start, end))
-        return Found(ROWS, 9, 100, 2**30)
+        return Found(self.rows, 9, 100, 2**30)
 
 
 def play(monkeypatch: pytest.MonkeyPatch, about: int | None) -> Queries:
@@ -61,6 +62,20 @@ def play(monkeypatch: pytest.MonkeyPatch, about: int | None) -> Queries:
     monkeypatch.setattr(lambdatop.aws.connect, "connect", connect)
     monkeypatch.setattr(lambdatop.engine.clock, "SystemClock", lambda: FakeClock(auto=True, now=NOW))
     return queries
+
+
+SECRET = "[ERROR] ValueError: password=hunter2hunter2 is wrong"
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_secrets_are_hidden_and_revealed_when_asked(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
+) -> None:
+    play(monkeypatch, 1024).rows = (Row(NOW, GROUP, "s", SECRET),)
+    hidden = cli("logs", "orders-worker", "--errors", *form)
+    assert "hunter2" not in hidden.out + hidden.err
+    assert "is wrong" in hidden.out
+    assert "password=hunter2hunter2" in cli("logs", "orders-worker", "--errors", "--reveal", *form).out
 
 
 def test_failures_are_summed_up_by_kind(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,8 +106,10 @@ def test_what_costs_more_than_a_cent_is_agreed_on(cli: Cli, monkeypatch: pytest.
 
 def test_an_unknown_price_is_agreed_on_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     queries = play(monkeypatch, None)
-    ran = cli("logs", "orders-worker", "--errors", "--follow")
+    ran = cli("logs", "orders-worker", "--errors")
     assert (ran.code, queries.asked) == (exit_codes.USAGE, [])
+    assert "agree with --yes" in ran.err
+    assert cli("logs", "orders-worker", "--errors", "--yes").code == exit_codes.DONE
 
 
 def test_kinds_leave_out_what_is_no_failure() -> None:

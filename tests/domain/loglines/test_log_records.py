@@ -7,7 +7,7 @@ from fakes.logscene import init, line, rid, run, stream
 from msgspec.structs import replace
 
 from lambdatop.domain.loglines.line import LogLine, parse
-from lambdatop.domain.loglines.records import GAP_S, MOST_LINES, MOST_STREAMS, Joiner, Record, join
+from lambdatop.domain.loglines.records import GAP_S, MOST_LATE, MOST_LINES, MOST_STREAMS, Joiner, Record, join
 
 PYTHON = [
     "Traceback (most recent call last):",
@@ -191,6 +191,14 @@ def test_a_late_line_finds_its_place_in_the_open_record() -> None:
     joiner.feed(lines[1:])
     joiner.feed(lines[:1])
     assert shapes(joiner.open()) == [tuple(n.event_id for n in lines)]
+
+
+def test_a_late_line_makes_nobody_read_a_long_record_again() -> None:
+    joiner = Joiner()
+    joiner.feed([line(5.0 + n / 1000, "    at f (a.js:1:2)") for n in range(2 * MOST_LATE)])
+    late = [line(5.0505 + n / 1e6, "    at g (b.js:1:2)") for n in range(50)]
+    assert [r.text for r in joiner.feed(late)] == [n.text for n in late]
+    assert [len(r.lines) for r in joiner.open()] == [2 * MOST_LATE]
 
 
 def test_a_late_line_knows_the_request_of_its_time_and_disturbs_nothing() -> None:

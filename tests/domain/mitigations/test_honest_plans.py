@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fakes.entries import entry
 from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, WORKER, function, mapping, queue
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.not_read import NotKnown, Reason
 from lambdatop.domain.facts.triggers import AsyncConfig
-from lambdatop.domain.mitigations.registry import plan, plan_undo
+from lambdatop.domain.mitigations.registry import plan, plan_undo, reads_besides
 from lambdatop.domain.mitigations.restore import remembered
 from lambdatop.domain.plans.command import NOWHERE_SPECIAL, Place
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry, intent_record, outcome_record, replay
-from lambdatop.domain.plans.plan import Plan, Refusal
+from lambdatop.domain.plans.plan import Call, Plan, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation, MappingSituation
 from lambdatop.domain.snapshots.finish import finished
 
@@ -143,6 +144,23 @@ def test_the_undo_of_enabling_a_trigger_waits_and_starts_nothing() -> None:
     assert "until their retention ends" in off.lost
 
 
+def test_the_undo_of_disabling_a_trigger_says_what_it_discards() -> None:
+    off = done(
+        planned("disable_trigger", trigger(facts=mapping(max_record_age_s=3600))), label="clicks → worker"
+    )
+    assert reads_besides(off) == ("max_record_age_s",)
+    back = plan_undo(off, {"state": "Disabled", "max_record_age_s": 3600}, NOW, "u")
+    assert isinstance(back, Plan)
+    assert (back.tier, back.confirm) == ("T2", "worker")
+    assert back.lost.startswith("records older than 60 min are DISCARDED")
+    for age in (None, -1):
+        plain = plan_undo(off, {"state": "Disabled", "max_record_age_s": age}, NOW, "u")
+        assert isinstance(plain, Plan)
+        assert (plain.tier, plain.confirm, plain.lost[:7]) == ("T1", "key", "nothing")
+    on = done(planned("enable_trigger", trigger(facts=mapping(state="Disabled"))))
+    assert reads_besides(on) == ()
+
+
 def test_only_the_right_way_counts_as_under_way() -> None:
     off = done(planned("disable_trigger", trigger()))
     assert undo_of(off).transient == ({"state": "Enabling"},)
@@ -206,3 +224,10 @@ def test_the_line_by_hand_goes_where_lambdatop_is_connected_to() -> None:
     several = finished(p, Place(None, "http://127.0.0.1:1, http://127.0.0.1:2"), "")
     assert isinstance(several, Plan)
     assert (several.cli, several.undo_note) == (p.cli, p.undo_note)
+
+
+def test_a_way_back_of_another_version_is_refused_with_a_sentence() -> None:
+    later = entry(undo=Call("lambda", "PutSomethingNew", {}), outcome="applied")
+    found = plan_undo(later, later.after, NOW, "u")
+    assert isinstance(found, Refusal)
+    assert found.reason == "throttle_to_zero cannot be undone: no undo of it is known."

@@ -15,7 +15,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.mitigations.composite import in_steps
 from lambdatop.domain.mitigations.registry import plan, plan_undo, reads_besides
 from lambdatop.domain.plans.finding import Ref
-from lambdatop.domain.plans.journal import Entry
+from lambdatop.domain.plans.journal import ACCEPTED, Entry
 from lambdatop.domain.plans.plan import Alternative, Plan, Refusal, shows
 from lambdatop.domain.plans.situation import (
     AliasSituation,
@@ -234,6 +234,25 @@ def test_a_redrive_is_recognised_by_its_start_and_stopped_by_its_handle() -> Non
     by_key = planned("redrive_dlq", dead_letters(move_task=MoveTask(9, "RUNNING", "h9")), cancel="yes")
     assert by_key.call == stop.call
     assert "none was ever started" in refused("redrive_dlq", dead_letters(), cancel="yes").reason
+
+
+def test_an_undo_of_a_redrive_stops_nobody_elses() -> None:
+    p = planned("redrive_dlq", dead_letters(move_task=MoveTask(5, "COMPLETED")))
+    ours, theirs = MoveTask(9, "RUNNING", "h9"), MoveTask(12, "RUNNING", "h12")
+    seen = replace(applied(p), seen={"move_task": ours.control})
+    assert isinstance(plan_undo(seen, {"move_task": ours.control}, NOW, "u"), Plan)
+    other = plan_undo(seen, {"move_task": theirs.control}, NOW, "u")
+    assert isinstance(other, Refusal)
+    assert "somebody has started another one since, which is RUNNING" in other.reason
+    assert "--set cancel=yes" in other.hint
+    # AWS accepted ours and did not show it at first: it may be the one that runs now.
+    late = replace(
+        seen,
+        outcome="unknown",
+        detail=f"{ACCEPTED}: no",
+        seen={"move_task": MoveTask(5, "COMPLETED").control},
+    )
+    assert isinstance(plan_undo(late, {"move_task": theirs.control}, NOW, "u"), Plan)
 
 
 # -- aliases ---------------------------------------------------------------------------------------

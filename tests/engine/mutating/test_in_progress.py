@@ -30,6 +30,7 @@ def step(clock: FakeClock, age_s: float, uptime: Uptime = NO_UPTIME, **fields: A
         (10.0, {}, False),
         (LONGEST_S, {}, True),  # somebody else has got the process id
         (10.0, {"pid": 2**22 + 1}, True),
+        (10.0, {"pid": 10**15}, True),
         (10.0, {"host": "elsewhere"}, False),
         (LONGEST_S, {"host": "elsewhere"}, True),
         (-10.0, {"host": "elsewhere"}, False),

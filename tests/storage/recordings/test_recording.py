@@ -232,6 +232,7 @@ def test_a_line_that_makes_no_sense_is_refused_with_its_place(tmp_path: Path, li
     [
         ("", "holds no recording"),
         ("plain text\n", "line 1: no recording"),
+        pytest.param("[" * 100_000 + "\n", "line 1: no recording", id="nested"),
         ('{"schema":"lambdatop.recording/2"}\n', "line 1: the schema lambdatop.recording/1 expected"),
         (f'{{"schema":"{SCHEMA}","began_at":1,"version":"0"}}\n', "lacks publish_delay_s"),
     ],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lambdatop.domain.mitigations import alias, async_retries, redrive
 from lambdatop.domain.plans.plan import Saving
-from lambdatop.tui.pages.confirm import saving_words
+from lambdatop.tui.pages.confirm import saving_words, value_words
 
 BURNED = "burn of orders-worker now"
 
@@ -21,3 +22,9 @@ BURNED = "burn of orders-worker now"
 )
 def test_what_is_saved_is_said_with_its_reason(saves: Saving, said: str) -> None:
     assert saving_words(saves) == said
+
+
+@pytest.mark.parametrize("field", [async_retries.FIELD, redrive.FIELD, alias.WEIGHTS])
+@pytest.mark.parametrize("value", [7, "text", ["x"]])
+def test_a_value_of_an_unknown_form_stands_as_it_is(field: str, value: object) -> None:
+    assert value_words(field, value) == str(value)

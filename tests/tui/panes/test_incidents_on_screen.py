@@ -9,15 +9,20 @@ from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, settle, show, table, text, toasts
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.keys import Key
+from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
+from lambdatop.tui.frame import Frame
+from lambdatop.tui.pages.function import page
 from lambdatop.tui.panes.findings import FindingsPane, strip
 from lambdatop.tui.screens.dashboard import DashboardScreen
 from lambdatop.tui.screens.finding import FindingScreen
 from lambdatop.tui.screens.function import FunctionScreen
 from lambdatop.tui.selection import candidates, of_finding, of_storm
+from lambdatop.tui.style.spans import plain
 
 MakeApp = Callable[..., LambdatopApp]
 WIDE = (200, 60)
@@ -163,3 +168,33 @@ async def test_a_narrow_storm_line_keeps_what_matters(make_app: MakeApp) -> None
             assert words in shown, words
         storms = table(app, "storms")
         assert len(storms.row_keys) == len(set(storms.row_keys)) == 6
+
+
+def test_nothing_wrong_is_only_said_where_everything_was_read() -> None:
+    calm = scene.snapshot(findings=(), incidents=(), alarms=())
+    denied = replace(scene.sources()[1], name="functions", state="denied", age_s=None)
+    blind = replace(calm, sources=(denied,))
+    for snapshot, all_read in ((calm, True), (blind, False)):
+        frame = Frame(snapshot, scene.NOW, None, Settings())
+        (line,) = strip(frame, 80, 3)
+        assert ("not everything" in plain(line)) is not all_read
+        assert plain(line).startswith("no findings")
+        sheet = plain(page(frame, scene.key("function", "orders-worker"), 100))
+        assert ("none in what was read, which is not everything" in sheet) is not all_read
+
+
+async def test_an_empty_pane_of_findings_says_what_was_not_read(make_app: MakeApp) -> None:
+    calm = scene.snapshot(findings=(), incidents=(), alarms=())
+    denied = replace(scene.sources()[1], name="functions", state="denied", age_s=None)
+    app = make_app(console=FakeConsole(replace(calm, sources=(*calm.sources, denied))))
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "5")
+        assert "no findings in what was read, which is not everything" in text(app)
+
+
+async def test_an_empty_pane_says_which_reads_are_missing(make_app: MakeApp) -> None:
+    calm = scene.snapshot(storms=(), mappings=(), queues=())
+    gap = Gap("mappings", "lambda:ListEventSourceMappings", None, "denied", 2)
+    app = make_app(console=FakeConsole(replace(calm, gaps=(gap,))))
+    async with looking(app, WIDE):
+        assert "no triggers in what was read, which is not everything" in text(app)

@@ -16,6 +16,7 @@ from lambdatop.domain.log_analysis.fingerprints import ErrorKind
 from lambdatop.domain.log_analysis.insights import ErrorsFound, KindIn, Scan
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.screens.log_errors import LogErrorsScreen, kind_lines, price_words
+from lambdatop.tui.style.spans import plain
 
 MakeApp = Callable[..., LambdatopApp]
 GROUP = "/aws/lambda/orders-worker"
@@ -198,4 +199,11 @@ def test_a_price_that_nobody_knows_and_groups_that_are_left_out() -> None:
     assert price_words(unknown, 15) == (
         "the first 50 log groups of 53, last 15 min: how much it scans is not known "
         "($0.005 per GiB at list price)"
+    )
+
+
+def test_no_errors_are_said_of_the_lines_that_were_summed_up() -> None:
+    assert "none of the lines in that time" in plain(kind_lines(found(), scene.NOW, 100))
+    assert "none of the newest lines that were summed up" in plain(
+        kind_lines(found(left_out=5), scene.NOW, 100)
     )

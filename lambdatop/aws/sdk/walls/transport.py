@@ -23,6 +23,8 @@ ANSWER_S = 30.0
 """One request until its whole answer is there (of an event stream: until it begins), s."""
 READ_S = 45.0
 """One read with its repetitions and, where they are due, new credentials, s; below the 60 s of a round."""
+LIST_S = 300.0
+"""One list with all its pages, s: a thousand and more at the pace of Lambda's control plane."""
 SEND_S = 20.0
 """One change from the client to the whole answer, s. It is sent once; after this its outcome is unknown."""
 CREDENTIALS_S = 90.0

@@ -26,9 +26,13 @@ class PlainSession(AioSession):  # type: ignore[misc,unused-ignore]
 
 
 ANSWER_BYTES = 16 * 1024 * 1024
+"""More than the largest answer that is read here: FilterLogEvents ends a page at 1 MB, Lambda at 6 MB."""
 MOMENT_CHARS = 64
 """More than any time takes as text. dateutil, which reads them, takes 6 s for a million characters."""
-"""More than the largest answer that is read here: FilterLogEvents ends a page at 1 MB, Lambda at 6 MB."""
+
+MOST_ENTRIES = 20_000
+"""More than any list of an answer that is read here: FilterLogEvents and GetQueryResults end at 10,000. A
+function takes 0.03 ms, so that a body within its limit could stop everything for minutes."""
 
 
 class BodyTooLong(Exception):
@@ -111,6 +115,8 @@ def tolerate(parser: Any, bad: Any) -> None:
         kind = getattr(shape, "type_name", "")
         if isinstance(node, (str, dict)) and kind == "list":
             return bad  # the SDK would iterate over its characters or keys
+        if kind == "list" and isinstance(node, list) and len(node) > MOST_ENTRIES:
+            return bad
         text = node if isinstance(node, str) else getattr(node, "text", None)
         if kind == "timestamp" and text and len(text) > MOMENT_CHARS:
             return bad

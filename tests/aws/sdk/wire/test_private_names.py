@@ -19,15 +19,17 @@ from aiobotocore.parsers import AioJSONParser, AioQueryParser, AioRestJSONParser
 from aiobotocore.session import AioSession
 from aiobotocore.signers import AioRequestSigner
 from aiohttp import ClientSession
-from botocore.model import Shape
+from botocore.model import ListShape, Shape, ShapeResolver
 from fakes.wire_stub import Redirect, Reset, WireStub
 
-from lambdatop.aws.sdk.wire._private import credentials_expiry, replace_mfa_prompter, tolerate
+from lambdatop.aws.sdk.wire._private import MOST_ENTRIES, credentials_expiry, replace_mfa_prompter, tolerate
 from lambdatop.domain.errors import Unreachable
 
 from ...conftest import MakeBench
 
 pytestmark = pytest.mark.sdk
+
+NAMES = ShapeResolver({"Name": {"type": "string"}})
 
 
 def test_the_transport_asks_its_session_for_every_request() -> None:
@@ -105,6 +107,15 @@ def test_a_long_text_for_a_time_is_not_read_by_a_parser_that_takes_seconds_for_i
         node.text = text
         assert parser._parse_shape(shape, text if "JSON" in kind.__name__ else node) is found
     assert read == ["2026-11-30T12:00:00.123456789+00:00"]
+
+
+@pytest.mark.parametrize("kind", [AioJSONParser, AioRestJSONParser])
+def test_a_list_longer_than_any_of_aws_is_not_read(kind: Any) -> None:
+    parser, bad = kind(), object()
+    tolerate(parser, bad)
+    shape = ListShape("Names", {"type": "list", "member": {"shape": "Name"}}, NAMES)
+    assert parser._parse_shape(shape, ["a"] * MOST_ENTRIES) == ["a"] * MOST_ENTRIES
+    assert parser._parse_shape(shape, ["a"] * (MOST_ENTRIES + 1)) is bad
 
 
 def test_the_expiry_of_refreshable_credentials_is_readable() -> None:
