@@ -74,6 +74,12 @@ OFF_AGEING = replace(
 ENABLE: Cases = {
     "a backlog and no limit": Asked(OFF),
     "a backlog and a limit": Asked(replace(OFF, facts=fed(state="Disabled", max_concurrency=5))),
+    "a backlog and provisioned pollers": Asked(
+        replace(OFF, facts=fed(state="Disabled", pollers_min=5, pollers_max=500))
+    ),
+    "a backlog and the fewest pollers": Asked(
+        replace(OFF, facts=fed(state="Disabled", pollers_min=2, pollers_max=2))
+    ),
     "the queue is empty": Asked(on_mapping(fed(state="Disabled"), queue=orders(), gaps=(GAP,))),
     "the queue is denied": Asked(on_mapping(fed(state="Disabled"), queue=ATTRIBUTES)),
     "the queue was not read": Asked(on_mapping(fed(state="Disabled"))),
@@ -88,17 +94,31 @@ ENABLE: Cases = {
 }
 
 SKIP = {"skip_poison": "yes"}
+PROVISIONED = fed(pollers_min=5, pollers_max=500, poller_group="night")
+BUCKET = "arn:aws:s3:::lost-records"
 TUNE: Cases = {
     "a limit where there was none": Asked(on_mapping(stack="shop"), {"max_concurrency": 2}),
     "no limit where there was one": Asked(
         on_mapping(fed(max_concurrency=2), gaps=(GAP,)), {"max_concurrency": "none"}
     ),
+    "fewer pollers": Asked(on_mapping(PROVISIONED), {"pollers": 2}),
+    "a range of pollers": Asked(on_mapping(PROVISIONED), {"pollers": " 3-9 "}),
+    "pollers where there were none": Asked(on_mapping(), {"pollers": 2}),
+    "no pollers": Asked(on_mapping(PROVISIONED), {"pollers": "none"}),
+    "no pollers, and a limit": Asked(on_mapping(PROVISIONED), {"pollers": "none", "max_concurrency": 2}),
+    "a limit beside pollers": Asked(on_mapping(PROVISIONED), {"max_concurrency": 2}),
+    "fewer pollers than a queue has": Asked(on_mapping(), {"pollers": 1}),
+    "pollers the wrong way round": Asked(on_mapping(), {"pollers": "9-3"}),
+    "pollers of a stream": Asked(STREAM, {"pollers": 2}),
     "several at once": Asked(on_mapping(), {"batch_size": "100", "batching_window_s": "5"}),
     "a large batch, and a window is there": Asked(on_mapping(fed(batching_window_s=5)), {"batch_size": 11}),
     "a batch that needs no window": Asked(on_mapping(fed(batch_size=1)), {"batch_size": 10}),
     "a FIFO queue": Asked(on_mapping(fed(source_arn=f"{LOST}.fifo")), {"batch_size": 9}),
     "retries of a stream": Asked(STREAM, {"max_retry_attempts": 2}),
     "retries of a stream that says where": Asked(TOLD, {"max_retry_attempts": 0}),
+    "retries of a stream whose records a bucket keeps": Asked(
+        replace(STREAM, facts=by_stream(on_failure_arn=BUCKET)), {"max_retry_attempts": 0}
+    ),
     "retries of a stream that bisects": Asked(
         replace(STREAM, facts=by_stream(bisect_on_error=True)), {"max_retry_attempts": 2}
     ),
@@ -146,6 +166,7 @@ TUNE: Cases = {
     "perhaps": Asked(STREAM, {"bisect_on_error": "perhaps"}),
     "a destination that is no ARN": Asked(STREAM, {"on_failure": "lost"}),
     "skip a bad record, reported": Asked(STREAM, {**SKIP, "on_failure": LOST}),
+    "skip a bad record, kept in a bucket": Asked(STREAM, {**SKIP, "on_failure": BUCKET}),
     "skip a bad record, reported where it was": Asked(TOLD, SKIP),
     "skip a bad record, reported elsewhere": Asked(TOLD, {**SKIP, "on_failure": LOST}),
     "skip a bad record, reported where it was, said again": Asked(TOLD, {**SKIP, "on_failure": TOPIC}),

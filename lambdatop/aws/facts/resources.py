@@ -139,6 +139,7 @@ def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
     source = arn_text(answer.get("EventSourceArn")) or _self_managed(answer)
     destinations: Answer = (answer.get("DestinationConfig") or {}).get("OnFailure") or {}
     filters = (answer.get("FilterCriteria") or {}).get("Filters") or ()
+    pollers: Answer = answer.get("ProvisionedPollerConfig") or {}
     return MappingFacts(
         key=Key(scope, "mapping", clean_name(str(answer.get("UUID") or ""))),
         function=Key(scope, "function", clean_name(parsed.name) if parsed else ""),
@@ -162,7 +163,9 @@ def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
         if answer.get("StartingPosition")
         else None,
         last_modified=seconds(answer.get("LastModified")),
-        pollers_max=optional((answer.get("ProvisionedPollerConfig") or {}).get("MaximumPollers")),
+        pollers_max=optional(pollers.get("MaximumPollers")),
+        pollers_min=optional(pollers.get("MinimumPollers")),
+        poller_group=clean_name(str(pollers.get("PollerGroupName") or "")),
         metrics=tuple(clean_name(str(m)) for m in (answer.get("MetricsConfig") or {}).get("Metrics") or ()),
     )
 

@@ -17,6 +17,13 @@ PARTIAL = ("sqs", *STREAMS, "kafka")
 
 LEAST_CONCURRENCY = 2
 """The smallest MaximumConcurrency that AWS takes."""
+SQS_CONCURRENCY = 1_250
+"""Concurrent invocations of a queue's mapping without a limit of its own."""
+POLLER_CONCURRENCY = 10
+"""Concurrent invocations per provisioned poller of a queue's mapping; MaximumConcurrency and provisioned mode
+exclude each other (Lambda developer guide, "Configuring scaling behavior for SQS event source mappings")."""
+LEAST_POLLERS = 2
+"""The smallest MinimumPollers of a queue's mapping."""
 MAX_RECEIVES = 10
 """SQS's default of a redrive policy that names no count (SetQueueAttributes)."""
 
@@ -24,8 +31,8 @@ MAX_RECEIVES = 10
 class MappingFacts(Struct, frozen=True):
     """One event source mapping. Absent optional settings are None, as in the API's answer.
 
-    Units: `batching_window_s`, `max_record_age_s` s; `last_modified` s since the epoch. `pollers_max` is the
-    largest number of provisioned pollers, None without them.
+    Units: `batching_window_s`, `max_record_age_s` s; `last_modified` s since the epoch. `pollers_max` and
+    `pollers_min` are the bounds of the provisioned pollers, None without them.
     """
 
     key: Key
@@ -50,6 +57,8 @@ class MappingFacts(Struct, frozen=True):
     last_modified: float | None = None
     metrics: tuple[str, ...] = ()
     pollers_max: int | None = None
+    pollers_min: int | None = None
+    poller_group: str = ""
 
     @property
     def uuid(self) -> str:
@@ -73,6 +82,14 @@ class MappingFacts(Struct, frozen=True):
     def enabled(self) -> bool:
         """Whether it polls or is about to (Enabled, Enabling, Creating, Updating)."""
         return self.state in ("Enabled", "Enabling", "Creating", "Updating")
+
+    @property
+    def pollers(self) -> dict[str, Any] | None:
+        """Its provisioned pollers as AWS names them, None without provisioned mode."""
+        if self.pollers_max is None:
+            return None
+        bounds = {"MinimumPollers": self.pollers_min, "MaximumPollers": self.pollers_max}
+        return bounds | ({"PollerGroupName": self.poller_group} if self.poller_group else {})
 
     @property
     def source_queue(self) -> Key | None:
@@ -103,13 +120,35 @@ def risks(
             found.append(
                 f"maxReceiveCount {queue.max_receive_count} < 5: throttling sends good messages away"
             )
-        if function is not None and queue.visibility_timeout_s < 6 * function.timeout_s:
-            found.append(f"visibility {queue.visibility_timeout_s} s < 6 x timeout {function.timeout_s} s")
+        if function is not None:
+            found += _short_visibility(mapping, function.timeout_s, queue.visibility_timeout_s)
     if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.source_kind in PARTIAL:
         found.append("no ReportBatchItemFailures: one bad message repeats its whole batch")
     if reserved is not None and mapping.max_concurrency and mapping.max_concurrency > reserved:
         found.append(f"MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}")
     return tuple(found)
+
+
+def _short_visibility(mapping: MappingFacts, timeout_s: int, visibility_s: int) -> list[str]:
+    """Return the risk of a visibility timeout below AWS's advice, six times the timeout and the window.
+
+    Lambda developer guide, "Creating and configuring an Amazon SQS event source mapping".
+    """
+    window_s = mapping.batching_window_s or 0
+    if visibility_s >= 6 * timeout_s + window_s:
+        return []
+    window = f" + batching window {window_s} s" if window_s else ""
+    refused = "; AWS refuses changes of the mapping" if visibility_s < timeout_s else ""
+    return [f"visibility {visibility_s} s < 6 x timeout {timeout_s} s{window}{refused}"]
+
+
+def most_at_once(mapping: MappingFacts) -> tuple[int, bool, str]:
+    """Return the most invocations at once of a queue's mapping, whether that was set, and its source."""
+    if mapping.max_concurrency:
+        return mapping.max_concurrency, True, "MaximumConcurrency"
+    if mapping.pollers_max:
+        return mapping.pollers_max * POLLER_CONCURRENCY, True, f"{mapping.pollers_max} pollers x 10"
+    return SQS_CONCURRENCY, False, "documented"
 
 
 ENDLESS = -1
@@ -123,6 +162,7 @@ CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
     "batching_window_s": lambda m: m.batching_window_s or 0,
     "max_concurrency": lambda m: m.max_concurrency,
     "max_retry_attempts": lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
+    "pollers": lambda m: m.pollers,
     "bisect_on_error": lambda m: bool(m.bisect_on_error),
     "on_failure": lambda m: m.on_failure_arn,
     RECORD_AGE: lambda m: m.max_record_age_s,

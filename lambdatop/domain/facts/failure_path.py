@@ -32,6 +32,22 @@ def end_name(arn: str) -> str:
     return f"{kinds.get(parsed.service, parsed.service)} {parsed.name}"
 
 
+def keeps_records(arn: str) -> bool:
+    """Return whether a stream's on-failure destination gets the records themselves, or their position only.
+
+    Buckets and topics of the same Kafka cluster get the data, queues and topics of SNS the position (Lambda
+    developer guide, "Retaining discarded batches").
+    """
+    parsed = parse_arn(arn)
+    return arn.startswith("kafka://") or (parsed is not None and parsed.service == "s3")
+
+
+def record_words(arn: str) -> str:
+    """Return `queue lost gets their position, not their data`, `bucket lost gets the records themselves`."""
+    what = "the records themselves" if keeps_records(arn) else "their position, not their data"
+    return f"{end_name(arn)} gets {what}"
+
+
 class AsyncEnd(Struct, frozen=True):
     """Where discarded asynchronous events go: the destination, and what of that was not read."""
 

@@ -120,7 +120,6 @@ SQS_IN_FLIGHT = 120_000
 SQS_IN_FLIGHT_FIFO = 120_000
 """In-flight messages of a FIFO queue (SQS developer guide, "Amazon SQS FIFO queue quotas")."""
 
-SQS_MAPPING_CONCURRENCY = 1_250
 SHARD_READS_PER_S = 5
 SHARD_POLLS_PER_S = {"kinesis": 1, "dynamodb": 4}
 """How often a mapping polls each shard."""

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdatop.domain.facts.arns import function_arn
-from lambdatop.domain.facts.event_source_mapping import LEAST_CONCURRENCY, MAX_RECEIVES, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import (
+    LEAST_CONCURRENCY,
+    LEAST_POLLERS,
+    MAX_RECEIVES,
+    POLLER_CONCURRENCY,
+    MappingFacts,
+    most_at_once,
+)
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.mitigations import throttle
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
@@ -103,18 +110,25 @@ def _warnings(s: FunctionSituation, wanted: int) -> tuple[str, ...]:
 def _queues_beyond(s: FunctionSituation, wanted: int) -> list[MappingFacts]:
     """Return enabled queue mappings, where together they may ask for more than the cap allows."""
     found = [m for m in enabled_mappings(s) if m.source_kind == "sqs"]
-    limits = [m.max_concurrency for m in found]
-    fits = None not in limits and sum(filter(None, limits)) <= wanted
+    fits = sum(most_at_once(m)[0] for m in found) <= wanted
     return [] if fits else found
 
 
 def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
     found = []
     for mapping in _queues_beyond(s, wanted):
-        asks = f"up to {mapping.max_concurrency}" if mapping.max_concurrency else "up to 1,250"
+        asks = f"up to {most_at_once(mapping)[0]:,}"
         ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
-        found.append(Alternative("tune_trigger", ref, f"it may ask for {asks} at once; {_tuned(wanted)}"))
+        advice = _fewer_pollers(wanted) if mapping.pollers else _tuned(wanted)
+        found.append(Alternative("tune_trigger", ref, f"it may ask for {asks} at once; {advice}"))
     return tuple(found)
+
+
+def _fewer_pollers(wanted: int) -> str:
+    """Return the advice for provisioned mode, in which AWS takes no MaximumConcurrency."""
+    if wanted < LEAST_POLLERS * POLLER_CONCURRENCY:
+        return f"the fewest pollers, {LEAST_POLLERS}, ask for {LEAST_POLLERS * POLLER_CONCURRENCY}, too"
+    return f"{wanted // POLLER_CONCURRENCY} pollers ask for no more than the cap"
 
 
 def _tuned(wanted: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lambdatop.domain.facts.deadline import record_age_s
 from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
-from lambdatop.domain.facts.failure_path import async_end, async_limits, end_name
+from lambdatop.domain.facts.failure_path import async_end, async_limits, end_name, record_words
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.plans.plan import Tier
 from lambdatop.domain.plans.situation import FunctionSituation
@@ -65,5 +65,5 @@ def _waits(mapping: MappingFacts) -> str:
     if limit is None:
         return "wait in their shards until they expire"
     told = mapping.on_failure_arn
-    end = f"their position goes to {end_name(told)}" if told else "no destination records them"
+    end = record_words(told) if told else "no destination records them"
     return f"wait in their shards and are DISCARDED once older than {span(limit)} ({end})"

@@ -32,6 +32,8 @@ from lambdatop.domain.plans.wording import owner_warning, reserved_words, start_
 
 NAME = "restore_concurrency"
 FIELD = "reserved_concurrency"
+LEAST_UNRESERVED = 100
+"""What AWS keeps for functions without a reservation (Lambda API reference, PutFunctionConcurrency)."""
 STARTS = "nothing; whatever waits in queues and streams is delivered again"
 
 
@@ -181,7 +183,10 @@ def pool_after(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
     after = free + (s.reserved or 0) - (wanted or 0)
     if after == free:
         return ()
-    return (f"pool for unreserved functions {free} → {after}; AWS keeps a floor of its own",)
+    short = after < LEAST_UNRESERVED and (wanted or 0) > (s.reserved or 0)
+    refuses = f", so it may refuse this: {after} are fewer" if short else ""
+    words = f"pool for unreserved functions {free} → {after}; AWS keeps {LEAST_UNRESERVED} of it{refuses}"
+    return (words,)
 
 
 def unreserved(s: FunctionSituation) -> int | NotKnown:

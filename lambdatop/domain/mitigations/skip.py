@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.event_source_mapping import ENDLESS, STREAMS
+from lambdatop.domain.facts.failure_path import end_name, keeps_records
 from lambdatop.domain.mitigations import triggers, tune
 from lambdatop.domain.mitigations.composite import in_steps, step_id
 from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
@@ -47,8 +48,11 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
     if m.state != "Enabled":
         return Refusal(NAME, s.ref, f"The trigger is {m.state}: nothing is tried, so nothing can be skipped.")
     if "on_failure" not in params and not m.on_failure_arn:
-        hint = "Pass --set on_failure=ARN (a queue or topic), or on_failure=none to drop records unreported."
-        return Refusal(NAME, s.ref, "Where should the place of skipped records be reported?", hint)
+        hint = (
+            "Pass --set on_failure=ARN (a bucket keeps the whole record, a queue or topic its position only)"
+        )
+        hint += ", or on_failure=none to drop records unreported."
+        return Refusal(NAME, s.ref, "Where should skipped records be reported?", hint)
     if m.bisect_on_error and m.max_retry_attempts not in (None, ENDLESS):
         reason = f"It bisects and discards after {m.max_retry_attempts} retries already."
         return Refusal(NAME, s.ref, reason, "Bad records are skipped already.")
@@ -89,8 +93,10 @@ def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
     told = _destination_of(params) or s.facts.on_failure_arn
     if told is None:
         return "it is not reported which record it was"
-    place = told.rpartition(":")[2]
-    return f"{place} gets its shard and sequence number; fetch the data from the stream before it expires"
+    if keeps_records(told):
+        return f"{end_name(told)} gets the record itself"
+    name = end_name(told)
+    return f"{name} gets its shard and sequence number; fetch the data from the stream before it expires"
 
 
 SPECS = (

@@ -16,8 +16,13 @@ from lambdatop.domain.facts.deadline import (
     source_retention_s,
     stream_deadline,
 )
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
-from lambdatop.domain.facts.failure_path import end_name
+from lambdatop.domain.facts.event_source_mapping import (
+    LEAST_POLLERS,
+    POLLER_CONCURRENCY,
+    MappingFacts,
+    most_at_once,
+)
+from lambdatop.domain.facts.failure_path import record_words
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.mitigations.spec import MitigationSpec
@@ -43,7 +48,8 @@ def switch(uuid: str, on: bool) -> Call:
 _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
     "Enabled": lambda on: ("--enabled" if on else "--no-enabled",),
     "BatchSize": lambda n: ("--batch-size", str(n)),
-    "ScalingConfig": lambda c: ("--scaling-config", _scaling(c)),
+    "ScalingConfig": lambda c: ("--scaling-config", _pairs(c)),
+    "ProvisionedPollerConfig": lambda c: ("--provisioned-poller-config", _pairs(c)),
     "MaximumBatchingWindowInSeconds": lambda n: ("--maximum-batching-window-in-seconds", str(n)),
     "MaximumRetryAttempts": lambda n: ("--maximum-retry-attempts", str(n)),
     "BisectBatchOnFunctionError": lambda on: (
@@ -53,9 +59,9 @@ _FLAGS: Mapping[str, Callable[[Any], tuple[str, ...]]] = {
 }
 
 
-def _scaling(config: Mapping[str, Any]) -> str:
-    """Return the AWS CLI shorthand for the scaling configuration; an empty object removes the limit."""
-    return f"MaximumConcurrency={config['MaximumConcurrency']}" if config else "{}"
+def _pairs(config: Mapping[str, Any]) -> str:
+    """Return the AWS CLI shorthand for a structure; an empty one removes what was set."""
+    return ",".join(f"{name}={value}" for name, value in config.items()) or "{}"
 
 
 def mapping_command(call: Call) -> Words:
@@ -184,11 +190,7 @@ def _lost_records(s: MappingSituation, deadline: Deadline) -> str:
 
 
 def _ageing(m: MappingFacts) -> str:
-    end = (
-        f"their position goes to {end_name(m.on_failure_arn)}"
-        if m.on_failure_arn
-        else "no destination records them"
-    )
+    end = record_words(m.on_failure_arn) if m.on_failure_arn else "no destination records them"
     return f"records older than {span(record_age_s(m) or 0)} are DISCARDED ({end})"
 
 
@@ -207,8 +209,10 @@ def _stampede(s: MappingSituation) -> tuple[str, ...]:
     waiting = s.queue.visible if s.queue else 0
     if not waiting:
         return ()
-    limit = s.facts.max_concurrency
-    held = f"at most {limit} at once" if limit else "without a MaximumConcurrency: up to 1,250 at once"
+    limit, own, source = most_at_once(s.facts)
+    held = f"at most {limit:,} at once" if own else f"without a MaximumConcurrency: up to {limit:,} at once"
+    if own and s.facts.pollers:
+        held = f"up to {limit:,} at once ({source})"
     return (f"{start_words(waiting)}, {held}",)
 
 
@@ -216,9 +220,18 @@ def _limit_first(s: MappingSituation) -> tuple[Alternative, ...]:
     """Return the alternative to set a limit first, where a backlog waits and nothing limits the start."""
     if not _stampede(s) or s.facts.max_concurrency is not None:
         return ()
-    why = f"at most {GENTLE} at once at first; undo it when the backlog is gone"
-    label = f"Do this first: MaximumConcurrency {GENTLE} for {s.ref.name}"
-    return (Alternative("tune_trigger", s.ref, why, {"max_concurrency": GENTLE}, label),)
+    setting, name, most = {"max_concurrency": GENTLE}, f"MaximumConcurrency {GENTLE}", GENTLE
+    if s.facts.pollers:  # AWS takes no MaximumConcurrency beside them
+        if (s.facts.pollers_max or 0) <= LEAST_POLLERS:
+            return ()
+        setting, name, most = (
+            {"pollers": LEAST_POLLERS},
+            f"{LEAST_POLLERS} pollers",
+            LEAST_POLLERS * POLLER_CONCURRENCY,
+        )
+    why = f"at most {most} at once at first; undo it when the backlog is gone"
+    label = f"Do this first: {name} for {s.ref.name}"
+    return (Alternative("tune_trigger", s.ref, why, setting, label),)
 
 
 SPECS = (

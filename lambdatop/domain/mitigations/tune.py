@@ -12,17 +12,19 @@ from lambdatop.domain.facts.event_source_mapping import (
     CONTROL_FIELDS,
     ENDLESS,
     LEAST_CONCURRENCY,
+    LEAST_POLLERS,
+    POLLER_CONCURRENCY,
     STREAMS,
     MappingFacts,
 )
-from lambdatop.domain.facts.failure_path import retries_words
+from lambdatop.domain.facts.failure_path import record_words, retries_words
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_command
 from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.parse import NONE, number, number_or_none, switch
 from lambdatop.domain.plans.plan import Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import MappingSituation
-from lambdatop.domain.plans.wording import owner_warning, setting_words
+from lambdatop.domain.plans.wording import count, owner_warning, setting_words
 
 NAME = "tune_trigger"
 LARGE_BATCH = 10
@@ -60,6 +62,18 @@ def _arn_or_none(name: str, value: object) -> str | None:
     return text
 
 
+def _pollers(name: str, value: object) -> dict[str, int] | None:
+    """Parse `2`, `2-5` or `none` (leave provisioned mode)."""
+    text = str(value).strip()
+    if text.lower() in NONE:
+        return None
+    low, dash, high = text.partition("-")
+    least, most = number(name, low, 1, 10_000), number(name, high if dash else low, 1, 10_000)
+    if least > most:
+        raise UsageError(f"{name} must be the least and the most, like 2-5, not {text!r}.")
+    return {"MinimumPollers": least, "MaximumPollers": most}
+
+
 def _range(least: int, most: int) -> Callable[[str, object], int]:
     return lambda name, value: number(name, value, least, most)
 
@@ -69,6 +83,7 @@ KNOBS: Mapping[str, Knob] = {
     "max_concurrency": Knob(
         lambda name, value: number_or_none(name, value, LEAST_CONCURRENCY, 1000), _scaling, ("sqs",)
     ),
+    "pollers": Knob(_pollers, lambda value: {"ProvisionedPollerConfig": value or {}}, ("sqs", "kafka")),
     "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
     "max_retry_attempts": Knob(_range(-1, 10_000), _plain("MaximumRetryAttempts"), WITH_RETRIES),
     "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), STREAMS),
@@ -97,6 +112,11 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         known = ", ".join(name for name, knob in KNOBS.items() if m.source_kind in knob.kinds)
         return Refusal(NAME, s.ref, "What should be set?", f"Pass --set with one of these: {known}.")
     after = _wanted(m, params)
+    if "max_concurrency" in after and m.pollers and after.get("pollers", m.pollers):
+        reason = f"AWS takes no MaximumConcurrency in provisioned mode ({pollers_words(m)})."
+        few = LEAST_POLLERS * POLLER_CONCURRENCY
+        hint = f"pollers={LEAST_POLLERS} lets {few} run at once; pollers=none leaves it."
+        return Refusal(NAME, s.ref, reason, hint)
     if after == {name: CONTROL_FIELDS[name](m) for name in after}:
         return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {setting_words(after)} already.")
     return set_to(s, after, now, plan_id)
@@ -141,6 +161,11 @@ def _wanted(m: MappingFacts, params: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name} does not apply to a {m.source_kind} source; it is for {', '.join(knob.kinds)}."
             )
         after[name] = knob.parse(name, value)
+    if after.get("pollers"):
+        if m.source_kind == "sqs" and after["pollers"]["MinimumPollers"] < LEAST_POLLERS:
+            raise UsageError(f"pollers of a queue must be at least {LEAST_POLLERS}.")
+        if m.poller_group:
+            after["pollers"] |= {"PollerGroupName": m.poller_group}
     if "batch_size" in after and after["batch_size"] > LARGE_BATCH:
         _check_large_batch(m, after)
     return after
@@ -154,9 +179,14 @@ def _check_large_batch(m: MappingFacts, after: Mapping[str, Any]) -> None:
         raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
 
 
+def pollers_words(m: MappingFacts) -> str:
+    """Return `5 pollers, 50 at once`."""
+    return f"{count(m.pollers_max or 0, 'poller')}, {(m.pollers_max or 0) * POLLER_CONCURRENCY:,} at once"
+
+
 def _lost(m: MappingFacts, after: Mapping[str, Any]) -> str:
     retries, told = retries_words(after["max_retry_attempts"]), after.get("on_failure", m.on_failure_arn)
-    where = f"their position in the stream goes to {told}" if told else "no destination records them"
+    where = record_words(told) if told else "no destination records them"
     return f"records that still fail after {retries} are skipped; {where}"
 
 

@@ -29,10 +29,15 @@ def start_words(waiting: int, where: str = "") -> str:
 
 def setting_words(settings: Mapping[str, Any]) -> str:
     """Return settings as people type them: `batch_size 5, max_concurrency none, bisect_on_error yes`."""
-    typed = {None: "none", True: "yes", False: "no"}
-    return ", ".join(
-        f"{name} {typed[value] if value is None or isinstance(value, bool) else value}"
-        for name, value in settings.items()
+    return ", ".join(f"{name} {_typed(value)}" for name, value in settings.items())
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, Mapping):  # pollers
+        low, high = value.get("MinimumPollers"), value.get("MaximumPollers")
+        return high if low == high else f"{low}-{high}"
+    return (
+        {None: "none", True: "yes", False: "no"}[value] if value is None or isinstance(value, bool) else value
     )
 
 

@@ -9,14 +9,11 @@ from functools import partial
 from msgspec.structs import replace
 
 from lambdatop.domain.facts import quota_limits as q
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, most_at_once
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.quotas.scope_view import Candidate, ScopeView, fullest, row
 from lambdatop.domain.state.snapshot import QuotaRow
-
-POLLER_CONCURRENCY = 10
-"""Concurrent invocations per provisioned poller of a queue's mapping."""
 
 
 def source_rows(view: ScopeView) -> Iterator[QuotaRow]:
@@ -122,15 +119,6 @@ def _mappings_row(view: ScopeView, mapping: MappingFacts, fed: int, used: float 
     )
     refused = f"nobody: messages wait in {mapping.source_name}"
     return replace(made, first_throttled=refused, top=mapping.function)
-
-
-def most_at_once(mapping: MappingFacts) -> tuple[int, bool, str]:
-    """Return the maximum at once, whether its owner has set it, and its source."""
-    if mapping.max_concurrency:
-        return mapping.max_concurrency, True, "MaximumConcurrency"
-    if mapping.pollers_max:
-        return mapping.pollers_max * POLLER_CONCURRENCY, True, f"{mapping.pollers_max} pollers x 10"
-    return q.SQS_MAPPING_CONCURRENCY, False, "documented"
 
 
 def _interfaces(view: ScopeView) -> Iterator[Candidate]:

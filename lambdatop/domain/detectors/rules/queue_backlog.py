@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.deadline import left_words, queue_deadline
-from lambdatop.domain.facts.event_source_mapping import MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, most_at_once
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.figures.context import EvaluationContext
@@ -23,7 +23,6 @@ from lambdatop.domain.figures.stream_lag import climbs, lowest_at, rise
 from lambdatop.domain.graph.dead_letters import dead_letter_queues
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref
-from lambdatop.domain.quotas.sources import most_at_once
 from lambdatop.domain.units import span
 
 NAME = "queue_backlog"

@@ -90,8 +90,9 @@ SPEC = DetectorSpec(
     ),
     source="mapping metrics (only where EventCount is switched on), AWS/Lambda DestinationDeliveryFailures",
     traps=(
-        "mapping metrics are opt-in, so silence proves nothing; a destination gets the position of the "
-        "records, not the records; records that expire in the stream are counted nowhere"
+        "mapping metrics are opt-in, so silence proves nothing; a queue or topic as destination gets the "
+        "position of the records, a bucket the records themselves; records that expire in the stream are "
+        "counted nowhere"
     ),
     suggests=SUGGESTS,
 )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.facts.quota_limits import REQUESTS_PER_ENVIRONMENT
+from lambdatop.domain.facts.quota_limits import REFILL_PER_MIN, REQUESTS_PER_ENVIRONMENT
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.keys import Key
@@ -19,8 +19,9 @@ NAME = "throttled"
 SUGGESTS = ("cap_concurrency", "restore_concurrency", "tune_trigger")
 
 SHORT_MS = 100.0
-SCALING_PER_MIN = 1_000
-"""New environments per function that 10 s allow; a minute's maximum hides how fast it was reached."""
+SCALING_PER_10_S = 1_000
+"""New environments per function that 10 s allow (Lambda developer guide, "Understanding Lambda function
+scaling"); a minute's maximum hides how fast it was reached."""
 
 CONSUMERS = 3
 HOG = 2.0
@@ -156,9 +157,12 @@ def _rate(context: EvaluationContext, key: Key, over: Window, cap: int | None) -
         return Limit("request rate", words, ("cap_concurrency",), (), REQUESTS_PER_ENVIRONMENT * cap)
     levels = world.metric(key, "ConcurrentExecutions", "Maximum").window(over.start, over.end)
     step = max((b - a for a, b in pairwise(levels)), default=0.0)
-    if step > SCALING_PER_MIN and (cap is None or max(levels) < cap):
+    if step > SCALING_PER_10_S and (cap is None or max(levels) < cap):
+        sure = step >= REFILL_PER_MIN * SCALING_PER_10_S
         words = f" by the scaling rate: +{step:.0f} environments within a minute"
-        return Limit("scaling rate", words, ("cap_concurrency",), (), SCALING_PER_MIN)
+        if not sure:
+            words = f", perhaps by the scaling rate: +{step:.0f} environments within a minute, 1,000 in 10 s"
+        return Limit("scaling rate", words, ("cap_concurrency",) if sure else (), (), SCALING_PER_10_S)
     return None
 
 
