@@ -122,6 +122,16 @@ CONCURRENCY = SourceSpec(
     needs=(FUNCTIONS,),
     start="rows first",
 )
+STATES = SourceSpec(
+    name="states",
+    reads="state of functions on screen, changed lately or silent",
+    pace_s=60.0,
+    demo_pace_s=20.0,
+    iam=("lambda:GetFunctionConfiguration",),
+    world=("states",),
+    findings=True,
+    needs=(FUNCTIONS, METRICS),
+)
 QUOTAS = SourceSpec(
     name="quotas",
     reads="what Service Quotas says of Lambda",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from scenes.curves import Curve, flat, ramp, step
+from scenes.curves import SCOPE, Curve, flat, ramp, step
 from scenes.scene import Scene
 from scenes.stage import Stage
 
+from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.keys import Key
+from lambdatop.domain.state import events as ev
 
 
 def _importer(stage: Stage, source: str = "imports", fifo: bool = False) -> tuple[Key, Key]:
@@ -98,4 +100,22 @@ def busy_and_even() -> Scene:
     return stage.scene()
 
 
-SCENES = (capped, blocked_group, standing, nightly_batch, scales_up, busy_and_even)
+def image_deleted() -> Scene:
+    """A clean-up removes the image of a function: it looks quiet, and its queue fills."""
+    stage = Stage("image-deleted", "The image of a function was deleted; no metric says so")
+    worker = stage.function("orders-worker", package_type="Image")
+    orders = stage.queue("orders", stage.queue("orders-dlq"))
+    stage.mapping("orders", worker)
+    stage.traffic(worker, step(66, 40, 0))
+    stage.flow(orders, flat(40), step(66, 40, 0), step(66, 40, 0))
+    stage.depth(orders, ramp(66, 90, 2, 960))
+    gone = FunctionState("Inactive", "ImageDeleted", "The image was deleted")
+    stage.post(75, ev.StatesObserved(SCOPE, 0.0, ((worker, gone),)))
+    stage.must("not_invocable", "orders-worker", minute=66)
+    stage.must("not_invocable", "orders-worker", "critical", minute=75)
+    stage.may("queue_backlog", "orders")
+    stage.may("dead_trigger")
+    return stage.scene()
+
+
+SCENES = (image_deleted, capped, blocked_group, standing, nightly_batch, scales_up, busy_and_even)

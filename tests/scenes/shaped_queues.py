@@ -138,6 +138,7 @@ def silent_poller() -> Scene:
     stage.series(mapping, "PolledEventCount", "Sum", lambda minute: 40.0 if minute < 62 else None)
     stage.must("dead_trigger", PAIR, minute=62)
     stage.may("queue_backlog", "orders")
+    stage.may("not_invocable", "orders-worker")
     return stage.scene()
 
 

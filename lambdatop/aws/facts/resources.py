@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
+from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn, source_kind
@@ -215,6 +216,13 @@ def json_object(text: Any) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def state_of(answer: Answer) -> FunctionState:
+    """Return the state that GetFunctionConfiguration tells; "" for what it leaves out."""
+    update = (f"LastUpdateStatus{part}" for part in ("", "ReasonCode", "Reason"))
+    names = ("State", "StateReasonCode", "StateReason", *update)
+    return FunctionState(*(clean_line(str(answer.get(name) or ""), 512) for name in names))
 
 
 def reserved_of(answer: Answer) -> int | None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, StreamFacts
 from lambdatop.domain.facts.function import AccountFacts, AlarmFacts, FunctionFacts, Reserved
+from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.facts.permissions import Permissions
 from lambdatop.domain.facts.polling_status import PollingStatus
@@ -82,6 +83,12 @@ class ProvisionedObserved(Event, frozen=True):
     """Provisioned concurrency of some functions, by version and alias (() = none)."""
 
     provisioned: tuple[tuple[Key, tuple[Provisioned, ...]], ...]
+
+
+class StatesObserved(Event, frozen=True):
+    """Whether Lambda runs some functions."""
+
+    states: tuple[tuple[Key, FunctionState], ...]
 
 
 class MappingsListed(Event, frozen=True):

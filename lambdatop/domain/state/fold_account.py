@@ -1,4 +1,4 @@
-"""Fold events about the account: limits, provisioned concurrency, prices, past hours, our calls."""
+"""Fold events about the account: limits, provisioned concurrency, states, prices, past hours, our calls."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def _provisioned(world: World, event: ev.ProvisionedObserved) -> World:
     return replace(world, provisioned=MappingProxyType({**world.provisioned, **fresh}))
 
 
+def _states(world: World, event: ev.StatesObserved) -> World:
+    fresh = {k: (event.at, s) for k, s in event.states if event.at >= world.states.get(k, (0.0, None))[0]}
+    return replace(world, states=MappingProxyType({**world.states, **fresh}))
+
+
 def calls_seen(
     known: tuple[tuple[float, int], ...], event: ev.SpendObserved
 ) -> tuple[tuple[float, int], ...]:
@@ -68,6 +73,7 @@ def _history(world: World, event: ev.BurnHistoryObserved) -> World:
 STEPS: Mapping[type[ev.Event], Callable[[World, Any], World]] = {
     ev.QuotasObserved: _quotas,
     ev.ProvisionedObserved: _provisioned,
+    ev.StatesObserved: _states,
     ev.PricesObserved: _prices,
     ev.BurnHistoryObserved: _history,
 }

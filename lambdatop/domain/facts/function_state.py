@@ -1,0 +1,41 @@
+"""State of a function: whether Lambda runs it at all. ListFunctions does not return it.
+
+Lambda developer guide, "Lambda function states"; the codes are those of the API's FunctionConfiguration. A
+request that is refused because of the state counts in none of Invocations, Errors and Throttles.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+NOT_RUN = ("Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting")
+"""States in which nothing is run."""
+RESTS = ("Idle", "Restoring", "")
+"""Reasons of Inactive and Pending that the next invocation, or a minute, ends."""
+
+
+class FunctionState(Struct, frozen=True):
+    """GetFunctionConfiguration's State and LastUpdateStatus, each with its code and AWS's words."""
+
+    state: str
+    code: str = ""
+    reason: str = ""
+    update: str = ""
+    update_code: str = ""
+    update_reason: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether an invocation is run, perhaps after some seconds; one that is not known counts as such."""
+        return self.state not in NOT_RUN and (self.state != "Inactive" or self.code in RESTS)
+
+    @property
+    def words(self) -> str:
+        """`Failed, ImageDeleted: the image was deleted`; of an update that failed where the state is well."""
+        if self.runs and self.update == "Failed":
+            return _words("last update Failed", self.update_code, self.update_reason)
+        return _words(self.state, self.code, self.reason)
+
+
+def _words(state: str, code: str, reason: str) -> str:
+    return ": ".join(filter(None, (", ".join(filter(None, (state, code))), reason)))
