@@ -14,7 +14,7 @@ from lambdatop.domain.errors import Missing, SourceError
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.not_read import Gap
-from lambdatop.domain.figures.silence import went_silent
+from lambdatop.domain.figures.sudden_change import went_silent
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.sources import STATES

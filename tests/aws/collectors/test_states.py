@@ -62,9 +62,7 @@ async def test_watched_changed_and_silent_functions_are_asked_about(stub: WireSt
     (event,) = await source.collect(view)
     assert isinstance(event, ev.StatesObserved)
     assert [k.id for k, _ in event.states] == ["watched", "silent"]
-    fresh = fold_all(
-        EMPTY_WORLD, [listed("new", changed=now - CHANGED_S), listed("new", changed=now - CHANGED_S)]
-    )
+    fresh = fold_all(EMPTY_WORLD, [listed("new", changed=now - CHANGED_S + 60)])
     (event,) = await source.collect(made.view(fresh))
     assert isinstance(event, ev.StatesObserved)
     assert [k.id for k, _ in event.states] == ["new"]

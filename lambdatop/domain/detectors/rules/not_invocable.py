@@ -13,7 +13,7 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.silence import last_run, went_silent
+from lambdatop.domain.figures.sudden_change import last_run, went_silent
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.units import span
 

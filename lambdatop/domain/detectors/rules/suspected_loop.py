@@ -8,7 +8,6 @@ from math import inf
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.figures.burst import STAYS_MIN, burst
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.loop_traffic import (
     Traffic,
@@ -20,6 +19,7 @@ from lambdatop.domain.figures.loop_traffic import (
     standing_at_cap,
 )
 from lambdatop.domain.figures.rates import began
+from lambdatop.domain.figures.sudden_change import STAYS_MIN, burst
 from lambdatop.domain.graph.nodes import key_of
 from lambdatop.domain.graph.topology import FAILURES, POLLED, Cycle, graph, stopped_by_aws
 from lambdatop.domain.keys import Key

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
-from lambdatop.domain.figures.burst import Burst, burst
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.loop_traffic import volume
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window
+from lambdatop.domain.figures.sudden_change import Burst, burst
 from lambdatop.domain.graph.topology import graph
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref

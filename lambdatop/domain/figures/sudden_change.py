@@ -1,4 +1,7 @@
-"""Find a sudden rise of a counter by its own history: a jump that stays, or growth minute by minute. Pure."""
+"""Find what a counter did all at once, by its own history. Pure.
+
+A burst is a jump that stays, or growth minute by minute; silence comes after steady traffic.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,12 @@ EACH_GROWS = 1.2
 """So many minutes in a row grow, each by this factor at least, for counts of a few waver."""
 OF_GROWTH = 0.33
 """Growth begins from nothing, so that less than a jump is enough to be sure, as a part of its factor."""
+
+STEADY_MIN = 45
+QUIET_MIN = 5
+STEADY = 0.9
+"""Share of the minutes before that had invocations."""
+LEAST_PER_MIN = 5.0
 
 
 class Burst(Struct, frozen=True):
@@ -69,3 +78,27 @@ def _jump(counts: list[float], end: int, factor: float, least: float) -> Burst |
         if after >= least and after >= factor * max(before, 1.0):
             return Burst(before, counts[-1], float(end - since * MINUTE))
     return None
+
+
+def went_silent(series: Series, until: float, settle_s: float) -> float | None:
+    """Return the invocations per minute before it went silent; None where it did not, or never ran steadily.
+
+    `until` is the time up to which the counter was asked for, s since the epoch; `settle_s` how old a minute
+    must be to be final: CloudWatch's delay, and runs that are still going on.
+    """
+    quiet = int(until - settle_s) // MINUTE * MINUTE - QUIET_MIN * MINUTE
+    if not series.times or series.times[-1] < quiet - STEADY_MIN * MINUTE:
+        return None
+    last = last_run(series)
+    if last is None or last >= quiet:
+        return None
+    before = [value or 0.0 for value in series.grid(last + MINUTE - STEADY_MIN * MINUTE, STEADY_MIN)]
+    busy = sum(value > 0 for value in before)
+    mean = sum(before) / STEADY_MIN
+    return mean if busy >= STEADY * STEADY_MIN and mean >= LEAST_PER_MIN else None
+
+
+def last_run(series: Series) -> int | None:
+    """Return the last minute with invocations (s since the epoch)."""
+    pairs = zip(reversed(series.times), reversed(series.values), strict=True)
+    return next((at for at, value in pairs if value > 0), None)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatop.domain.facts.series import MINUTE, Series
-from lambdatop.domain.figures.burst import burst
+from lambdatop.domain.figures.sudden_change import burst
 
 END = 1_800_000_000
 
