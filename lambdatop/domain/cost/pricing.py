@@ -1,7 +1,9 @@
 """Compute prices: an estimate at list price, not an invoice.
 
-Free tiers, savings plans and volume tiers are left out, so the truth is at most this much. The figures stand
-in `prices/`; the constants here are us-east-1's.
+Priced is what CloudWatch tells: requests, duration, /tmp, provisioned concurrency, logs. Free tiers, savings
+plans and volume tiers are left out, which makes it too high; initialisation, streamed responses beyond 6 MB,
+asynchronous events beyond 256 KB and what `FunctionFacts.billed_besides` names are left out, too, which makes
+it too low. The figures stand in `prices/`; the constants here are us-east-1's.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ def duration_usd(
 
     `on_provisioned` is the share (0..1) that ran on provisioned concurrency.
     """
+    if facts.managed_instances:
+        return 0.0  # EC2 bills the instances; Lambda has no price for the duration
     gb_s = duration_ms / 1000 * facts.memory_mb / 1024
     asked = prices.gb_second(facts.architecture)
     if on_provisioned:

@@ -14,6 +14,8 @@ from lambdatop.domain.facts.triggers import Reference
 from lambdatop.domain.keys import Key, Kind
 from lambdatop.domain.memo import newest
 
+SNAPSHOTS_COST = ("python", "dotnet")
+"""Runtimes for which SnapStart is billed; for Java it is free."""
 Reserved = int | None
 """Reserved concurrency as AWS means it: None = nothing reserved, 0 = throttled to zero, n."""
 
@@ -43,6 +45,9 @@ class FunctionFacts(Struct, frozen=True):
     version: str = "$LATEST"
     dlq_arn: str | None = None
     managed_instances: bool = False
+    snap_start: bool = False
+    durable: bool = False
+    per_tenant: bool = False
     references: tuple[Reference, ...] = ()
     environment_bytes: int | None = None
     layers: int = 0
@@ -54,6 +59,20 @@ class FunctionFacts(Struct, frozen=True):
     def name(self) -> str:
         """The function's name."""
         return self.key.id
+
+    @property
+    def billed_besides(self) -> tuple[str, ...]:
+        """What AWS bills for it that no figure here counts, by its configuration.
+
+        aws.amazon.com/lambda/pricing; initialisation is billed since 2025-08-01 for every function.
+        """
+        kinds = {
+            "the instances, which EC2 bills, with a fee": self.managed_instances,
+            "SnapStart's snapshots and restores": self.snap_start and self.runtime.startswith(SNAPSHOTS_COST),
+            "durable operations and their storage": self.durable,
+            "environments by tenant": self.per_tenant,
+        }
+        return tuple(name for name, applies in kinds.items() if applies)
 
 
 class Change(Struct, frozen=True):

@@ -27,7 +27,7 @@ def burn_section(
     exact = learned.exact if learned is not None else None
     pieces = [Span("\nburn", "accent"), Span(f"  {_headline(burn, exact)}", "stale" if stale else "")]
     pieces += [Span("\n"), *_parts(burn, width, stale=stale)]
-    for words, slot in _notes(burn, account, exact):
+    for words, slot in _notes(row, burn, account, exact):
         pieces += [Span(f"{line}\n", slot) for line in wrap(words, width)]
     return tuple(pieces)
 
@@ -63,8 +63,10 @@ def _parts(burn: Burn, width: int, *, stale: bool) -> Spans:
     return tuple(pieces)
 
 
-def _notes(burn: Burn, account: AccountBurn, exact: Exact | None) -> list[tuple[str, str]]:
+def _notes(row: FunctionRow, burn: Burn, account: AccountBurn, exact: Exact | None) -> list[tuple[str, str]]:
     said = [(prices_words(account.prices, burn.borrowed), "muted")]
+    if besides := row.facts.billed_besides:
+        said.append((f"not counted: {'; '.join(besides)}", "warning"))
     if exact is not None:
         said.append(("exact: billed durations of REPORT lines and their requests, nothing else", "muted"))
     if burn.log_writers > 1:

@@ -16,7 +16,7 @@ from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
 
 LIST_PRICE = (
-    "List prices without free tiers, so the actual cost is at most this. Free requests are counted, too."
+    "List prices without free tiers; requests of FIFO queues cost more. Free requests are counted, too."
 )
 NAME, COUNT, USD = 34, 11, 12
 

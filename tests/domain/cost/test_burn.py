@@ -53,6 +53,12 @@ def test_duration_by_memory_and_architecture(memory_mb: int, architecture: str, 
     assert found.total == EXACT(usd_per_hour + 0.0012)
 
 
+def test_managed_instances_have_no_price_of_the_duration() -> None:
+    found = burn(ran(function(memory_mb=8192, managed_instances=True)))
+    assert found.duration == 0.0
+    assert found.requests == EXACT(0.0012, rel=1e-9)
+
+
 def test_tmp_of_ten_gigabytes_costs_what_is_above_half_a_gigabyte() -> None:
     found = burn(ran(function(ephemeral_mb=10_240)))
     # (10,240 - 512) / 1,024 GB x 3,600 s x $0.0000000367 (eu-central-1)

@@ -63,6 +63,25 @@ def test_parts_and_what_is_not_known() -> None:
     assert "no metrics yet" in section(None)
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"managed_instances": True}, "not counted: the instances, which EC2 bills, with a fee"),
+        ({"snap_start": True, "runtime": "python3.13"}, "not counted: SnapStart's snapshots and restores"),
+        ({"snap_start": True, "runtime": "java21"}, ""),
+        (
+            {"durable": True, "per_tenant": True},
+            "durable operations and their storage; environments by tenant",
+        ),
+        ({}, ""),
+    ],
+)
+def test_what_is_billed_besides_is_said(facts: dict[str, object], said: str) -> None:
+    text = plain(burn_section(FunctionRow(function(**facts), burn=BURN), ACCOUNT, None, 120))
+    assert said in text
+    assert bool(said) == ("not counted" in text)
+
+
 def test_prices_say_whose_they_are() -> None:
     assert "estimate at list price of eu-central-1, 2026-11" in section()
     assert "us-east-1 price" not in section()
