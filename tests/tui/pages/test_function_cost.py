@@ -76,7 +76,7 @@ def test_parts_and_what_is_not_known() -> None:
         ({}, ""),
     ],
 )
-def test_what_is_billed_besides_is_said(facts: dict[str, object], said: str) -> None:
+def test_what_is_billed_besides_is_said(facts: dict[str, Any], said: str) -> None:
     text = plain(burn_section(FunctionRow(function(**facts), burn=BURN), ACCOUNT, None, 120))
     assert said in text
     assert bool(said) == ("not counted" in text)
