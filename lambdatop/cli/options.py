@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -189,20 +191,44 @@ def _rows() -> Iterator[str]:
         yield f"| {flags}{value} | `{option.variable}` | {key} | {option.help} |"
 
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 LONGEST_S = 14 * 86_400
+_PART = re.compile(r"(\d{1,9})\s?(sec|min|hour|hr|day|week|s|m|h|d|w)(?:onds?|utes?|s)?\s?", re.ASCII)
 
 
 def parse_seconds(text: str) -> float:
-    """Parse `30`, `30s`, `10m`, `2h` or `1d` as s.
+    """Parse `30`, `30s`, `1h30m`, `1w`, `10 min ago` as s.
 
     Raises:
         UsageError: it is something else, or longer than 14 days.
     """
-    amount, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
-    if not (amount.isascii() and amount.isdigit()) or int(amount) * _UNITS[unit] > LONGEST_S:
-        raise UsageError(f"{text!r} is not a duration; write 30s, 10m, 2h or 1d, at most 14d")
-    return float(int(amount) * _UNITS[unit])
+    rest = text.strip().lower().removesuffix("ago").strip()
+    rest = f"{rest}s" if rest.isascii() and rest.isdigit() else rest
+    total = 0
+    while part := _PART.match(rest):
+        total += int(part[1]) * _UNITS[part[2][0]]
+        rest = rest[part.end() :]
+    if rest or not text.strip(" ago") or total > LONGEST_S:
+        raise UsageError(f"{text!r} is not a duration; write 30s, 10m, 1h30m, 2 days or 1w, at most 14d")
+    return float(total)
+
+
+def parse_age(text: str) -> float:
+    """Parse how long ago (see `parse_seconds`), or a time like 2026-11-30T12:00Z, as s before now.
+
+    A time without a zone is UTC, as everywhere on screen.
+
+    Raises:
+        UsageError: it is neither, or not within the last 14 days.
+    """
+    try:
+        read = datetime.fromisoformat(text.strip())
+        age = (datetime.now(UTC) - (read if read.tzinfo else read.replace(tzinfo=UTC))).total_seconds()
+    except (ValueError, OverflowError):
+        return parse_seconds(text)
+    if not 0 <= age <= LONGEST_S:
+        raise UsageError(f"{text!r} is not within the last 14 days")
+    return age
 
 
 def seconds(text: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from fakes.listed_functions import GROUP, NOW, Functions
 import lambdatop.aws.connect
 import lambdatop.engine.clock
 from lambdatop.cli import exit_codes
-from lambdatop.cli.options import parse_seconds
+from lambdatop.cli.options import parse_age, parse_seconds
 from lambdatop.domain.errors import Denied, SourceError, Unreachable, UsageError
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse
@@ -183,13 +184,41 @@ def test_a_denied_log_names_the_action(cli: Cli, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("30", 30), ("30s", 30), ("10m", 600), ("2h", 7200), ("14d", 1_209_600)]
+    ("text", "wanted"),
+    [
+        ("30", 30),
+        ("30s", 30),
+        ("10m", 600),
+        ("2h", 7200),
+        ("14d", 1_209_600),
+        ("1h30m", 5400),
+        ("1w", 604_800),
+        ("10 min ago", 600),
+        ("2 hours ago", 7200),
+        ("1 day 3 hrs", 97_200),
+        ("90 Seconds", 90),
+        (" 5 minutes ", 300),
+    ],
 )
 def test_spans(text: str, wanted: float) -> None:
-    assert parse_seconds(text) == wanted
+    assert parse_seconds(text) == parse_age(text) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "m", "-5m", "1.5h", "15d", "10 m", "٣m", "1w"])
+def test_moments_are_within_the_last_fortnight() -> None:
+    hour = datetime.now(UTC) - timedelta(hours=1)
+    for text in (hour.isoformat(), hour.strftime("%Y-%m-%dT%H:%M:%S"), hour.astimezone().isoformat()):
+        assert 3590 < parse_age(text) < 3700
+    for days in (-1, 15):
+        with pytest.raises(UsageError, match="is not within the last 14 days"):
+            parse_age((datetime.now(UTC) - timedelta(days=days)).isoformat())
+
+
+def test_until_ends_before_now_and_after_since(cli: Cli) -> None:
+    assert "--until is not after --since" in cli("logs", "f", "--since", "5m", "--until", "10m").err
+    assert "does not go with --follow" in cli("logs", "f", "--until", "1m", "--follow").err
+
+
+@pytest.mark.parametrize("text", ["", "m", "-5m", "1.5h", "15d", "3w", "٣m", "ago", "5m x", "1h 30"])
 def test_what_is_no_span(text: str) -> None:
     with pytest.raises(UsageError, match="is not a duration"):
         parse_seconds(text)

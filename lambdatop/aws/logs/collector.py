@@ -124,10 +124,12 @@ class LogsSource:
         """Yield the same as `texts`, but with parsed lines."""
         return Export(self._api).lines(*self._whole(view))
 
-    def _whole(self, view: View) -> tuple[list[FunctionFacts], int, set[str]]:
+    def _whole(self, view: View) -> tuple[list[FunctionFacts], int, set[str], int | None]:
         functions = known.functions(view, self._scope)
         wanted = [f for f in functions if f.key in view.watched]
-        return wanted, int((view.now - view.log_backfill_s) * 1000), shared_groups(functions)
+        until_ms = None if view.log_until is None else int(view.log_until * 1000)
+        since_ms = int((view.now - view.log_backfill_s) * 1000)
+        return wanted, since_ms, shared_groups(functions), until_ms
 
     def _choose(self, view: View, functions: Sequence[FunctionFacts]) -> list[Key]:
         now, watched = self._api.now(), view.watched | view.live

@@ -48,10 +48,13 @@ class Export:
         self._api = api
 
     async def texts(
-        self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
+        self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str], until_ms: int | None = None
     ) -> AsyncGenerator[Batch[Text], None]:
-        """Yield their lines as cleaned text; `shared` are the groups that other functions write to, too."""
-        async with aclosing(self._merged(functions, since_ms, shared)) as batches:
+        """Yield their lines as cleaned text; `shared` are the groups that other functions write to, too.
+
+        `since_ms` and `until_ms` (None: now) are ms since the epoch.
+        """
+        async with aclosing(self._merged(functions, since_ms, shared, until_ms)) as batches:
             async for batch in batches:
                 for some in _slices(batch):
                     entries = some.lines
@@ -63,20 +66,21 @@ class Export:
                     await asyncio.sleep(0)
 
     async def lines(
-        self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
+        self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str], until_ms: int | None = None
     ) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
         """Yield the lines of these functions, parsed."""
-        async with aclosing(self._merged(functions, since_ms, shared)) as batches:
+        async with aclosing(self._merged(functions, since_ms, shared, until_ms)) as batches:
             async for batch in batches:
                 for some in _slices(batch):
                     yield Batch([(key, _parsed(at, event)) for at, key, event in some.lines], some.notes)
                     await asyncio.sleep(0)
 
     async def _merged(
-        self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str]
+        self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str], until_ms: int | None
     ) -> AsyncGenerator[Batch[Entry], None]:
         """Yield batches of all groups in order of time, as far as each group was read."""
-        until_ms = int(self._api.now() * 1000) + AHEAD_MS
+        if until_ms is None:
+            until_ms = int(self._api.now() * 1000) + AHEAD_MS
         writers: dict[str, dict[str, Key]] = {}
         for facts in functions:
             writers.setdefault(facts.log_group, {})[facts.name] = facts.key

@@ -30,11 +30,20 @@ SHOWN = 160
 
 
 def run(
-    context: Context, targets: Sequence[str], since_s: float, *, as_json: bool, yes: bool, reveal: bool
+    context: Context,
+    targets: Sequence[str],
+    span: tuple[float, float],
+    *,
+    as_json: bool,
+    yes: bool,
+    reveal: bool,
 ) -> int:
-    """Estimate, ask where it costs, query, sum up; secrets are hidden unless `reveal` asks for them."""
+    """Estimate, ask where it costs, query, sum up; secrets are hidden unless `reveal` asks for them.
+
+    `span` is from when to when, in s before now.
+    """
     with wire(context, only_look=True) as parts:
-        found = asyncio.run(_query(parts, targets, since_s, yes=yes))
+        found = asyncio.run(_query(parts, targets, span, yes=yes))
     if found is None:
         stdio.message("not confirmed; nothing was asked")
         return exit_codes.FAILED
@@ -47,12 +56,13 @@ def run(
     return exit_codes.DONE
 
 
-async def _query(parts: Parts, targets: Sequence[str], since_s: float, *, yes: bool) -> Found | None:
+async def _query(
+    parts: Parts, targets: Sequence[str], span: tuple[float, float], *, yes: bool
+) -> Found | None:
     backend = await parts.connect()
     try:
         groups = await _groups(backend, parts, targets)
-        end = parts.clock.now()
-        start = end - since_s
+        start, end = (parts.clock.now() - back_s for back_s in span)
         queries = backend.queries
         if queries is None:
             raise LambdatopError("This connection cannot ask Logs Insights.")

@@ -12,7 +12,7 @@ from contextlib import aclosing, contextmanager
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.compose import Parts, wire
 from lambdatop.cli.context import Context, settle
-from lambdatop.cli.options import parse_seconds
+from lambdatop.cli.options import parse_age
 from lambdatop.domain.errors import SourceError, UsageError
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, Report
@@ -45,8 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --follow: Live Tail, billed by the minute",
     )
     parser.add_argument(
-        "--since", default="10m", metavar="AGE", help="how far back: 30s, 10m, 2h (default 10m)"
+        "--since",
+        default="10m",
+        metavar="WHEN",
+        help="from when on: 30s, 1h30m, 1w, '10 min ago', 2026-11-30T12:00Z (default 10m)",
     )
+    parser.add_argument("--until", metavar="WHEN", help="up to when (default: now), written like --since")
     parser.add_argument("--grep", metavar="RE", help="only lines in which this regular expression is found")
     parser.add_argument(
         "--errors",
@@ -64,8 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print lines, oldest first."""
-    since_s = parse_seconds(args.since)
     wanted = _pattern(args.grep)
+    since_s, until_s = parse_age(args.since), 0.0 if args.until is None else parse_age(args.until)
+    if args.until is not None and args.follow:
+        raise UsageError("--until ends in the past: it does not go with --follow")
+    if until_s >= since_s > 0:
+        raise UsageError("--until is not after --since")
     if args.live and not args.follow:
         raise UsageError("--live shows what comes from now on: it goes with --follow")
     if args.errors and (args.follow or args.grep):
@@ -74,11 +82,18 @@ def run(args: argparse.Namespace) -> int:
     if args.errors:
         from lambdatop.cli.commands.log_errors import run as run_errors
 
-        return run_errors(
-            context, args.functions, since_s, as_json=args.json, yes=args.yes, reveal=args.reveal
-        )
+        span = (since_s, until_s)
+        return run_errors(context, args.functions, span, as_json=args.json, yes=args.yes, reveal=args.reveal)
     with wire(context, only_look=True) as parts:
-        tail = _Tail(context, parts, since_s, wanted, as_json=args.json, live=args.live, reveal=args.reveal)
+        tail = _Tail(
+            context,
+            parts,
+            (since_s, until_s),
+            wanted,
+            as_json=args.json,
+            live=args.live,
+            reveal=args.reveal,
+        )
         asyncio.run(tail.run(args.functions, follow=args.follow))
     return exit_codes.DONE
 
@@ -98,7 +113,7 @@ class _Tail:
         self,
         context: Context,
         parts: Parts,
-        since_s: float,
+        span: tuple[float, float],
         wanted: Pattern | None,
         *,
         as_json: bool,
@@ -112,7 +127,7 @@ class _Tail:
         self._live = live
         self._ways: dict[str, str] = {}
         self._parts = parts
-        self._since_s = since_s
+        self._since_s, self._until_s = span
         self._wanted = wanted
         self._as_json = as_json
         self._said = ""
@@ -129,7 +144,8 @@ class _Tail:
             if follow:
                 await self._follow(_source(backend, LOGS), world, keys)
             else:
-                await self._whole(backend, View(self._began, world, keys, self._since_s))
+                until = self._began - self._until_s if self._until_s else None
+                await self._whole(backend, View(self._began, world, keys, self._since_s, log_until=until))
             if odd := backend.oddities():
                 self._report(odd)
         finally:

@@ -24,7 +24,8 @@ from lambdatop.domain.state.world import EMPTY_WORLD, World
 class View(Struct, frozen=True):
     """What a source may read while it collects: the World so far (of logs no lines) and what is watched.
 
-    `log_backfill_s` is how far back the first read of a log goes, in s. `live` are functions whose logs
+    `log_backfill_s` is how far back the first read of a log goes, in s; `log_until` where an export ends
+    (s since the epoch, None: now). `live` are functions whose logs
     shall come through Live Tail, which costs money by the minute; they are followed like watched ones.
     `visible` are the functions whose rows are on screen, `hot` those of open incidents; `full` asks for all
     series of all functions once, whatever the budget says.
@@ -38,6 +39,7 @@ class View(Struct, frozen=True):
     visible: frozenset[Key] = frozenset()
     hot: frozenset[Key] = frozenset()
     full: bool = False
+    log_until: float | None = None
 
 
 class Source(Protocol):

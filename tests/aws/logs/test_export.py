@@ -11,6 +11,7 @@ from fakes.aws_doubles import SCOPE, Bench
 from fakes.log_flood import GROUP, NOW, Store, flood, some_faults
 from fakes.time_limit import PATIENCE_S
 from fakes.wire_stub import Fault, Reset, WireStub
+from msgspec.structs import replace
 
 from lambdatop.aws.logs import export as log_export
 from lambdatop.aws.logs.collector import LogsSource
@@ -86,6 +87,13 @@ async def test_a_long_log_is_read_from_its_beginning_and_nothing_is_cut(
     assert {c["startTime"] for c in calls} == {MS - 600_000}
     assert all("startFromHead" not in c for c in calls)
     assert store.failed > 0
+
+
+async def test_it_ends_where_it_is_asked_to(stub: WireStub, made: Bench) -> None:
+    stub.on("logs", "FilterLogEvents", page(event(1, MS - 400_000, "first")))
+    await read(made, replace(ONE, log_until=NOW - 300))
+    await read(made)
+    assert [c["endTime"] for c in stub.calls("FilterLogEvents")] == [MS - 300_000, MS + log_export.AHEAD_MS]
 
 
 async def test_the_same_lines_come_understood(stub: WireStub, made: Bench) -> None:
