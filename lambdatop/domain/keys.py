@@ -65,6 +65,9 @@ class Arn(NamedTuple):
             return self.resource.split("/")[1]
         if self.service == "kafka":
             return self.resource.split("/")[1] if "/" in self.resource else self.resource
+        if self.service == "mq" and self.resource.startswith("broker:"):
+            # Behind it stands the broker's id.
+            return self.resource.split(":")[1]
         return self.resource.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
     @property
@@ -90,19 +93,3 @@ def key_of(kind: Kind, arn: str) -> Key | None:
     """Return the key of what an ARN names, in its own account and region; None when `arn` is not one."""
     parsed = parse_arn(arn)
     return Key(Scope(parsed.account, parsed.region), kind, parsed.name) if parsed else None
-
-
-SOURCE_KINDS = {
-    "sqs": "sqs",
-    "kinesis": "kinesis",
-    "dynamodb": "dynamodb",
-    "kafka": "kafka",
-    "mq": "mq",
-    "rds": "documentdb",
-}
-
-
-def source_kind(arn: str | None) -> str:
-    """Return the kind of an event source: sqs, kinesis, dynamodb, kafka, mq, documentdb, other."""
-    parsed = parse_arn(arn or "")
-    return SOURCE_KINDS.get(parsed.service, "other") if parsed else "kafka"

@@ -169,16 +169,36 @@ async def test_mappings_keep_absent_settings_absent(stub: WireStub, bench: MakeB
         "UUID": UUID + "3",
         "FunctionArn": FN_ARN + "h",
         "SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["b:9092"]}},
+        "Topics": ["clicks"],
     }
-    stub.on("lambda", "ListEventSourceMappings", {"EventSourceMappings": [sqs, stream, kafka]})
+    broker = {
+        "UUID": UUID + "4",
+        "FunctionArn": FN_ARN + "i",
+        "EventSourceArn": f"arn:aws:mq:{REGION}:{ACCOUNT}:broker:shop:b-0f1e",
+        "Queues": ["orders"],
+    }
+    documents = {
+        "UUID": UUID + "5",
+        "FunctionArn": FN_ARN + "j",
+        "EventSourceArn": f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:carts",
+        "DocumentDBEventSourceConfig": {"DatabaseName": "shop", "CollectionName": "carts"},
+    }
+    stub.on(
+        "lambda", "ListEventSourceMappings", {"EventSourceMappings": [sqs, stream, kafka, broker, documents]}
+    )
     made = bench()
     event = await only(MappingsSource(made.api, SCOPE), made.view(), MappingsListed)
-    one, two, three = event.mappings
+    one, two, three, four, five = event.mappings
     assert (one.function, one.source_kind, one.source_queue) == (key("f"), "sqs", key("q", "queue"))
     assert (one.max_retry_attempts, one.bisect_on_error, one.max_concurrency) == (None, None, None)
     assert (two.max_retry_attempts, two.bisect_on_error, two.max_concurrency) == (-1, False, 7)
     assert (two.partial_responses, two.on_failure_arn, two.filters) == (True, Q_ARN + "lost", 1)
     assert (three.source_kind, three.source_arn) == ("kafka", "b:9092")
+    assert [m.source_name for m in (three, four, five)] == [
+        "b:9092/clicks",
+        "shop/orders",
+        "carts/shop.carts",
+    ]
 
 
 async def test_account_and_its_code_storage(stub: WireStub, bench: MakeBench) -> None:

@@ -30,6 +30,8 @@ TOPIC = f"arn:aws:sns:{HERE}:alarms"
 CLICKS = f"arn:aws:kinesis:{HERE}:stream/clicks"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/carts/stream/2026-01-01T00:00:00.000"
 KAFKA = f"arn:aws:kafka:{HERE}:cluster/events/0f1e2d3c"
+BROKER = f"arn:aws:mq:{HERE}:broker:orders-broker:b-0f1e2d3c"
+DOCUMENTS = f"arn:aws:rds:{HERE}:cluster:carts"
 LIVE, NIGHTLY = Key(SCOPE, "alias", f"{WORKER.id}:live"), Key(SCOPE, "rule", "shop/nightly")
 
 

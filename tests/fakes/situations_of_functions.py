@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fakes.plan_situations import (
+    BROKER,
+    DOCUMENTS,
     KAFKA,
     LOST,
     TABLE,
@@ -36,6 +38,8 @@ ACCOUNT = AccountFacts(1000, 640, 1 << 30, 1, 2)
 GAP = "lambda:GetPolicy is denied, so callers by resource policy are unknown"
 LOST_QUEUE = queue(ORDERS._replace(id="lost"), dlq_arn=queue(DLQ).arn, max_receive_count=2)
 BY_KAFKA = fed(4, source_arn=KAFKA, source_kind="kafka")
+BY_MQ = fed(8, source_arn=BROKER, source_kind="mq")
+BY_DOCUMENTS = fed(9, source_arn=DOCUMENTS, source_kind="documentdb")
 BY_TABLE = by_stream(5, source_arn=TABLE, source_kind="dynamodb", max_record_age_s=600, on_failure_arn=LOST)
 SECOND = fed(2, source_arn=LOST, max_concurrency=20)
 OFF = fed(3, source_arn=LOST, state="Disabled")
@@ -81,7 +85,15 @@ THROTTLE: Cases = {
     ),
     "streams and Kafka": Asked(
         on_function(
-            mappings=(by_stream(), BY_TABLE, BY_KAFKA, by_stream(7, max_record_age_s=None), OFF_STREAM)
+            mappings=(
+                by_stream(),
+                BY_TABLE,
+                BY_KAFKA,
+                by_stream(7, max_record_age_s=None),
+                OFF_STREAM,
+                BY_MQ,
+                BY_DOCUMENTS,
+            )
         )
     ),
     "nothing is provisioned any more": Asked(on_function(provisioned=(("live", 0),))),
@@ -163,7 +175,7 @@ CAP: Cases = {
         on_function(mappings=(fed(),), queues=(orders(dlq_arn=None),)), {"reserved": 1}
     ),
     "streams without a limit": Asked(
-        on_function(facts=WITH_DLQ, mappings=(by_stream(), BY_KAFKA, OFF_STREAM)), {"reserved": 5}
+        on_function(facts=WITH_DLQ, mappings=(by_stream(), BY_KAFKA, OFF_STREAM, BY_MQ)), {"reserved": 5}
     ),
     "streams that discard old records": Asked(
         on_function(facts=WITH_DLQ, mappings=(by_stream(1, max_record_age_s=120), BY_TABLE)), {"reserved": 5}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fakes.plan_situations import (
+    BROKER,
+    DOCUMENTS,
     KAFKA,
     LOST,
     TABLE,
@@ -35,6 +37,12 @@ AGEING = replace(STREAM, facts=by_stream(max_record_age_s=3600))
 TOLD = replace(STREAM, facts=by_stream(max_record_age_s=3600, on_failure_arn=TOPIC))
 DYNAMO = on_mapping(by_stream(source_arn=TABLE, source_kind="dynamodb"), oldest_age_s=1800.0)
 BY_KAFKA = on_mapping(fed(source_arn=KAFKA, source_kind="kafka"))
+POLLED_KAFKA = on_mapping(
+    fed(source_arn=KAFKA, source_kind="kafka", part_of_source="clicks", pollers_min=1, pollers_max=2)
+)
+AGEING_KAFKA = replace(POLLED_KAFKA, facts=replace(POLLED_KAFKA.facts, max_record_age_s=3600))
+BY_MQ = on_mapping(fed(source_arn=BROKER, source_kind="mq", part_of_source="orders"))
+BY_DOCUMENTS = on_mapping(fed(source_arn=DOCUMENTS, source_kind="documentdb", part_of_source="shop.carts"))
 
 DISABLE: Cases = {
     "a queue with some messages": Asked(WAITING),
@@ -62,6 +70,9 @@ DISABLE: Cases = {
     "a table": Asked(DYNAMO),
     "a table whose retention is no matter of reading": Asked(replace(DYNAMO, retention_s=SUMMARY)),
     "Kafka": Asked(BY_KAFKA),
+    "Kafka that discards old records": Asked(AGEING_KAFKA),
+    "MQ": Asked(BY_MQ),
+    "DocumentDB": Asked(BY_DOCUMENTS),
     "off already": Asked(on_mapping(fed(state="Disabled"))),
     **{f"it is {state}": Asked(on_mapping(fed(state=state))) for state in CHANGING},
     "a state that nobody knows": Asked(on_mapping(fed(state="Resting"))),
@@ -88,6 +99,8 @@ ENABLE: Cases = {
     "a stream that discards old records, since when is not known": Asked(
         replace(TOLD, facts=replace(TOLD.facts, state="Disabled"))
     ),
+    "MQ": Asked(replace(BY_MQ, facts=replace(BY_MQ.facts, state="Disabled"))),
+    "DocumentDB": Asked(replace(BY_DOCUMENTS, facts=replace(BY_DOCUMENTS.facts, state="Disabled"))),
     "on already": Asked(on_mapping()),
     **{f"it is {state}": Asked(on_mapping(fed(state=state))) for state in CHANGING},
     "a state that nobody knows": Asked(on_mapping(fed(state="Resting"))),
@@ -130,13 +143,27 @@ TUNE: Cases = {
     "a destination": Asked(STREAM, {"on_failure": TOPIC}),
     "no destination": Asked(TOLD, {"on_failure": "None"}),
     "Kafka takes a large batch without a window": Asked(BY_KAFKA, {"batch_size": 10_000}),
-    "Kafka": Asked(BY_KAFKA, {"max_retry_attempts": 3, "on_failure": f" {LOST} "}),
-    "MQ": Asked(on_mapping(fed(source_kind="mq")), {"batch_size": 5}),
+    "Kafka without pollers": Asked(BY_KAFKA, {"max_retry_attempts": 3, "on_failure": f" {LOST} "}),
+    "Kafka without pollers, a destination": Asked(BY_KAFKA, {"on_failure": LOST}),
+    "Kafka without pollers, a topic": Asked(BY_KAFKA, {"on_failure": "kafka://lost"}),
+    "Kafka, pollers with it": Asked(BY_KAFKA, {"pollers": "1-2", "bisect_on_error": "yes"}),
+    "Kafka": Asked(POLLED_KAFKA, {"max_retry_attempts": 3, "on_failure": f" {LOST} "}),
+    "Kafka, a topic": Asked(POLLED_KAFKA, {"max_retry_attempts": 3, "on_failure": "kafka://lost"}),
+    "Kafka, no topic's name": Asked(POLLED_KAFKA, {"on_failure": "kafka://lost topic"}),
+    "Kafka, pollers given up with its limits": Asked(AGEING_KAFKA, {"pollers": "none"}),
+    "Kafka, pollers given up": Asked(POLLED_KAFKA, {"pollers": "none"}),
+    "Kafka, pollers given up with new limits": Asked(
+        POLLED_KAFKA, {"pollers": "none", "bisect_on_error": "yes"}
+    ),
+    "MQ": Asked(BY_MQ, {"batch_size": 5}),
+    "MQ has no retries": Asked(BY_MQ, {"max_retry_attempts": 3}),
+    "DocumentDB": Asked(BY_DOCUMENTS, {"batch_size": 5}),
+    "DocumentDB has no destination": Asked(BY_DOCUMENTS, {"on_failure": LOST}),
     "not on": Asked(on_mapping(fed(state="Disabled")), {"batch_size": 5}),
     "nothing to set, a queue": Asked(on_mapping()),
     "nothing to set, a stream": Asked(STREAM),
     "nothing to set, Kafka": Asked(BY_KAFKA),
-    "nothing to set, MQ": Asked(on_mapping(fed(source_kind="mq"))),
+    "nothing to set, MQ": Asked(BY_MQ),
     "the same": Asked(on_mapping(fed(batch_size=5)), {"batch_size": 5, "max_concurrency": None}),
     "one is the same": Asked(on_mapping(fed(batch_size=5)), {"batch_size": 5, "max_concurrency": 3}),
     "it is changing": Asked(on_mapping(fed(state="Updating")), {"batch_size": 5}),
@@ -167,6 +194,12 @@ TUNE: Cases = {
     "a destination that is no ARN": Asked(STREAM, {"on_failure": "lost"}),
     "skip a bad record, reported": Asked(STREAM, {**SKIP, "on_failure": LOST}),
     "skip a bad record, kept in a bucket": Asked(STREAM, {**SKIP, "on_failure": BUCKET}),
+    "skip a bad record of Kafka": Asked(POLLED_KAFKA, {**SKIP, "on_failure": LOST}),
+    "skip a bad record of Kafka, kept in a topic": Asked(
+        POLLED_KAFKA, {**SKIP, "on_failure": "kafka://lost"}
+    ),
+    "skip a bad record of Kafka without pollers": Asked(BY_KAFKA, {**SKIP, "on_failure": LOST}),
+    "skip a bad record of DocumentDB": Asked(BY_DOCUMENTS, SKIP),
     "skip a bad record, reported where it was": Asked(TOLD, SKIP),
     "skip a bad record, reported elsewhere": Asked(TOLD, {**SKIP, "on_failure": LOST}),
     "skip a bad record, reported where it was, said again": Asked(TOLD, {**SKIP, "on_failure": TOPIC}),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fakes.plan_situations import (
+    KAFKA,
     LOST,
     TOPIC,
     by_stream,
@@ -60,6 +61,9 @@ OFF = _plan("disable_trigger", on_mapping())
 ON = _plan("enable_trigger", on_mapping(fed(state="Disabled")))
 TUNED = _plan("tune_trigger", on_mapping(), batch_size=5, max_concurrency=2)
 STREAM = _plan("tune_trigger", on_mapping(by_stream()), max_retry_attempts=2, on_failure=LOST)
+ENDLESS = _plan("tune_trigger", on_mapping(by_stream(max_retry_attempts=2)), max_retry_attempts=-1)
+POLLED = fed(source_arn=KAFKA, source_kind="kafka", pollers_min=1, pollers_max=2, on_failure_arn=LOST)
+UNTOLD = _plan("tune_trigger", on_mapping(POLLED), on_failure="none")
 QUIET = _plan("stop_async_retries", on_function(async_config=AsyncConfig(1, 90, LOST, TOPIC)))
 QUIET_AT_FIRST = _plan("stop_async_retries", on_function())
 LOOPS = _plan("stop_recursion", on_function(recursive_loop="Allow"))
@@ -81,6 +85,11 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
     "a trigger that was switched on": _as_left(ON),
     "settings of a queue's trigger": _as_left(TUNED),
     "settings of a stream's trigger": _as_left(STREAM),
+    "retries without end": _now(ENDLESS, on_failure=TOPIC, source_kind="kinesis"),
+    "no destination of Kafka": _now(UNTOLD, max_retry_attempts=-1, source_kind="kafka"),
+    "no destination of Kafka, which retries three times": _now(
+        UNTOLD, max_retry_attempts=3, source_kind="kafka"
+    ),
     "asynchronous retries": _as_left(QUIET),
     "asynchronous retries, no configuration before": _as_left(QUIET_AT_FIRST),
     "loops": _as_left(LOOPS),

@@ -43,6 +43,37 @@ def kafka_lag() -> Scene:
     return stage.scene()
 
 
+def kafka_blocked() -> Scene:
+    """A record that cannot be parsed holds up its partition; another consumer only fails at times."""
+    stage = Stage("kafka-blocked", "Kafka: one record fails again and again, its partition waits")
+    settle = stage.function("settlement", timeout_s=60)
+    stage.mapping("payments", settle, "kafka", batch_size=100, last_result="PROBLEM: Function call failed")
+    stage.traffic(settle, flat(6), errors=step(64, 0.0, 1.0))
+    stage.series(settle, "OffsetLag", "Maximum", ramp(64, 90, 40, 31_000))
+    fraud = stage.function("fraud-score", timeout_s=60)
+    stage.mapping("logins", fraud, "kafka", batch_size=100)
+    stage.traffic(fraud, flat(90), errors=lambda m: 0.3 if m % 4 == 0 else 0.0)
+    stage.series(fraud, "OffsetLag", "Maximum", lambda m: 60.0 + 25 * (m % 3))
+    stage.must("blocked_partition", "payments → settlement", minute=64)
+    stage.must("error_rate", "settlement", minute=64)
+    stage.may("error_burst")
+    stage.may("error_rate")
+    return stage.scene()
+
+
+def documentdb_blocked() -> Scene:
+    """A change that the function cannot process: Lambda tries it again until it has expired."""
+    stage = Stage("documentdb-blocked", "DocumentDB: one change fails again and again")
+    index = stage.function("search-index", timeout_s=60)
+    stage.mapping("catalog", index, "documentdb", last_result="PROBLEM: Function call failed")
+    stage.traffic(index, flat(6), errors=step(64, 0.0, 1.0))
+    _ages(stage, index, 900.0, 64)
+    stage.must("blocked_shard", "catalog", minute=64)
+    stage.must("error_rate", "search-index", minute=64)
+    stage.may("error_burst")
+    return stage.scene()
+
+
 def kafka_rebalance() -> Scene:
     """A rebalance of three minutes, then a burst of the producer that more invocations catch up with."""
     stage = Stage("kafka-rebalance", "Kafka: a rebalance, later a burst that is caught up with")
@@ -170,6 +201,8 @@ def paused() -> Scene:
 
 SCENES = (
     kafka_lag,
+    kafka_blocked,
+    documentdb_blocked,
     kafka_rebalance,
     dynamodb_blocked,
     kinesis_blocked,

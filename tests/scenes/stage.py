@@ -103,6 +103,7 @@ class Stage:
         rests = {"sqs": ("sqs", source), "kinesis": ("kinesis", f"stream/{source}")}
         rests["dynamodb"] = ("dynamodb", f"table/{source}/stream/2026-01-01T00:00:00.000")
         rests["kafka"] = ("kafka", f"cluster/{source}/5f0c-1")
+        rests["documentdb"] = ("rds", f"cluster:{source}")
         key = Key(SCOPE, "mapping", uuid(Random(f"{source} {function.id}")))
         given: dict[str, object] = {"state": "Enabled", "batch_size": 10, "last_result": "OK"}
         given |= {"last_modified": when(-3000), "partial_responses": True}

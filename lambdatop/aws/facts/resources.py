@@ -13,7 +13,8 @@ from lambdatop.domain.facts.function import AccountFacts, FunctionFacts
 from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
-from lambdatop.domain.keys import Key, Scope, parse_arn, source_kind
+from lambdatop.domain.facts.source_kinds import source_kind
+from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 LARGEST = 2**63 - 1
@@ -31,6 +32,7 @@ def finite(value: Any) -> bool:
 
 Answer = Mapping[str, Any]
 _ARN_MAX = 2048
+_PART_MAX = 255
 SIZE = "SizeBytes"
 """Where `response_hooks.py` stores the size of all environment variables, whose values it drops."""
 
@@ -150,6 +152,7 @@ def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
         function_arn=function_arn,
         source_arn=source,
         source_kind=source_kind(source),
+        part_of_source=_part(answer),
         state=clean_name(str(answer.get("State") or "")),
         state_reason=clean_line(str(answer.get("StateTransitionReason") or ""), 1024),
         last_result=clean_line(str(answer.get("LastProcessingResult") or ""), 1024),
@@ -172,6 +175,15 @@ def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
         poller_group=clean_name(str(pollers.get("PollerGroupName") or "")),
         metrics=tuple(clean_name(str(m)) for m in (answer.get("MetricsConfig") or {}).get("Metrics") or ()),
     )
+
+
+def _part(answer: Answer) -> str:
+    """Return what of the source is read: Kafka topics, a broker's queues, or database and collection."""
+    document: Answer = answer.get("DocumentDBEventSourceConfig") or {}
+    database = (document.get("DatabaseName"), document.get("CollectionName"))
+    names = [".".join(str(n) for n in database if n)]
+    names += [str(n) for field in ("Topics", "Queues") for n in answer.get(field) or ()]
+    return clean_line(", ".join(n for n in names if n), _PART_MAX)
 
 
 def _self_managed(answer: Answer) -> str:

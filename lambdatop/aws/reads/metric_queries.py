@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.facts.source_kinds import AGED
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.polling.tripwire import WIRES, Figures, Metric
 
 PERIOD_S = 60
-STREAMS = ("kinesis", "dynamodb", "documentdb")
 
 FUNCTION_METRICS = (
     ("Invocations", "Sum"),
@@ -33,6 +33,10 @@ ITERATOR_AGE = ("IteratorAge", "Maximum")
 
 OFFSET_LAG = ("OffsetLag", "Maximum")
 """Of functions that Kafka feeds, records."""
+
+OVERSIZED = ("OversizedRecordCount", "Sum")
+"""Of functions that DocumentDB feeds: changes above 6 MB, which Lambda drops (Lambda developer guide, "Types
+of metrics for Lambda functions")."""
 
 ASYNC_METRICS = (
     ("AsyncEventAge", "Maximum"),
@@ -61,6 +65,9 @@ EVENT_COUNTS = {
     ),
 }
 """Of mappings that publish the group EventCount: those of queues, and all others."""
+
+INVOKE_ERRORS = ("InvokeErrorCount", "Sum")
+"""Of mappings of Kafka that publish the group ErrorCount."""
 
 STREAM_METRICS = (("GetRecords.IteratorAgeMilliseconds", "Maximum"), ("IncomingRecords", "Sum"))
 """Of Kinesis streams behind mappings, dimension StreamName."""
@@ -137,8 +144,10 @@ def function_queries(
 
 def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterator[tuple[str, str]]:
     kinds = {m.source_kind for m in feeding}
-    if kinds & set(STREAMS):
+    if kinds & set(AGED):
         yield ITERATOR_AGE
+    if "documentdb" in kinds:
+        yield OVERSIZED
     if "kafka" in kinds:
         yield OFFSET_LAG
     # Attempts continue for hours after the last event was received.
@@ -148,7 +157,7 @@ def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterato
     )
     if pushed:
         yield from ASYNC_METRICS
-    if pushed or any(m.source_kind in STREAMS and m.on_failure_arn for m in feeding):
+    if pushed or any(m.kind.part and m.on_failure_arn for m in feeding):
         yield DELIVERY_FAILURES
     if seen.metric(key, "Invocations").times:
         yield LOOP_METRIC
@@ -166,6 +175,8 @@ def mapping_queries(seen: Figures, mappings: Iterable[MappingFacts]) -> Iterator
         if "EventCount" in mapping.metrics:
             counts = EVENT_COUNTS.get(mapping.source_kind, EVENT_COUNTS[""])
             metrics += [(name, "Sum") for name in counts]
+        if "ErrorCount" in mapping.metrics and mapping.source_kind == "kafka":
+            metrics.append(INVOKE_ERRORS)
         if "KafkaMetrics" in mapping.metrics:
             metrics.append(("MaxOffsetLag", "Maximum"))
         for metric, stat in metrics:

@@ -19,7 +19,7 @@ from lambdatop.aws.facts.resources import (
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, NotAnswered
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, Reserved
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.series import SeriesKey
@@ -209,7 +209,7 @@ class Parts:
         queue = mapping.source_queue
         if queue is not None and queue.scope == self.scope:
             return await self.oldest_message_s(queue)
-        if mapping.source_kind in STREAMS:
+        if mapping.kind.ages:
             return await self._age(mapping.function, "AWS/Lambda", "IteratorAge", 0.001)
         raise NotAnswered(f"No metric shows how old the oldest event of {mapping.source_name} is.")
 
@@ -219,7 +219,7 @@ class Parts:
         The shards of a stream share one metric: in a minute without a retry of the blocked shard it shows how
         young the records of the others are. Too old is the safe error where a deadline depends on it.
         """
-        if mapping.source_kind not in STREAMS:
+        if not mapping.kind.ages:
             return await self.oldest_age_s(mapping)
         ages = await self._ages(mapping.function, "AWS/Lambda", "IteratorAge", 0.001)
         return max(age for at, told, age in ages if told >= BEHIND_S or at == ages[-1][0])

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.units import span
@@ -124,8 +124,3 @@ def left_words(found: Deadline, now: float, what: str) -> str:
     if found.latest is not None:
         return f"the oldest {what} in {span(found.latest - now)} at the latest ({found.basis})"
     return f"no deadline is known: {found.basis}"
-
-
-def is_stream(mapping: MappingFacts) -> bool:
-    """Return whether records wait in shards (Kinesis, DynamoDB)."""
-    return mapping.source_kind in STREAMS

@@ -9,11 +9,8 @@ from msgspec import Struct
 
 from lambdatop.domain.facts.function import FunctionFacts, Reserved
 from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.source_kinds import STREAMS, SourceKind, When, kind_of
 from lambdatop.domain.keys import Key, key_of, parse_arn
-
-STREAMS = ("kinesis", "dynamodb")
-PARTIAL = ("sqs", *STREAMS, "kafka")
-"""Sources for which AWS takes ReportBatchItemFailures (botocore's model of UpdateEventSourceMapping)."""
 
 LEAST_CONCURRENCY = 2
 """The smallest MaximumConcurrency that AWS takes."""
@@ -24,6 +21,14 @@ POLLER_CONCURRENCY = 10
 exclude each other (Lambda developer guide, "Configuring scaling behavior for SQS event source mappings")."""
 LEAST_POLLERS = 2
 """The smallest MinimumPollers of a queue's mapping."""
+ENDLESS = -1
+"""MaximumRetryAttempts and MaximumRecordAgeInSeconds: no limit, AWS's default."""
+MOST_RETRIES = 10_000
+MOST_AGE_S = 604_800
+"""The greatest MaximumRetryAttempts and MaximumRecordAgeInSeconds (model of UpdateEventSourceMapping)."""
+KAFKA_RETRIES = 10
+"""Retries of Kafka records with a destination and no limit of their own (Lambda developer guide, "Configuring
+error handling controls for Kafka event sources")."""
 MAX_RECEIVES = 10
 """SQS's default of a redrive policy that names no count (SetQueueAttributes)."""
 
@@ -32,7 +37,8 @@ class MappingFacts(Struct, frozen=True):
     """One event source mapping. Absent optional settings are None, as in the API's answer.
 
     Units: `batching_window_s`, `max_record_age_s` s; `last_modified` s since the epoch. `pollers_max` and
-    `pollers_min` are the bounds of the provisioned pollers, None without them.
+    `pollers_min` are the bounds of the provisioned pollers, None without them. `part_of_source` names what of
+    a cluster or broker is read.
     """
 
     key: Key
@@ -59,6 +65,7 @@ class MappingFacts(Struct, frozen=True):
     pollers_max: int | None = None
     pollers_min: int | None = None
     poller_group: str = ""
+    part_of_source: str = ""
 
     @property
     def uuid(self) -> str:
@@ -67,9 +74,43 @@ class MappingFacts(Struct, frozen=True):
 
     @property
     def source_name(self) -> str:
-        """Name of the queue, stream, table or cluster."""
+        """Name of the queue, stream or table; of a cluster or broker with the topic, queue or collection."""
         arn = parse_arn(self.source_arn)
-        return arn.name if arn else self.source_arn
+        name = arn.name if arn else self.source_arn
+        return f"{name}/{self.part_of_source}" if self.part_of_source else name
+
+    @property
+    def kind(self) -> SourceKind:
+        """What holds for sources of its kind."""
+        return kind_of(self.source_kind)
+
+    @property
+    def limited(self) -> bool:
+        """Whether AWS takes limits of retries and age, and bisecting, for it as it is set now."""
+        return self._now(self.kind.limits)
+
+    @property
+    def takes_partial_responses(self) -> bool:
+        """Whether AWS takes ReportBatchItemFailures for it as it is set now."""
+        return self._now(self.kind.partial)
+
+    def _now(self, when: When) -> bool:
+        return when == "always" or (when == "provisioned" and self.pollers_max is not None)
+
+    @property
+    def retries(self) -> int | None:
+        """Retries after which a failed batch is given up, None without a limit (ORDERED kinds only)."""
+        return given_up_after(self.source_kind, self.max_retry_attempts, self.on_failure_arn)
+
+    @property
+    def endless(self) -> bool:
+        """Whether a failed batch holds up what comes behind it until it expires.
+
+        The greatest values that AWS takes are no limit: records expire before.
+        """
+        if not self.kind.part:
+            return False
+        return self.retries in (None, MOST_RETRIES) and self.max_record_age_s in (None, ENDLESS, MOST_AGE_S)
 
     @property
     def source_stream(self) -> Key | None:
@@ -97,6 +138,13 @@ class MappingFacts(Struct, frozen=True):
         return key_of("queue", self.source_arn) if self.source_kind == "sqs" else None
 
 
+def given_up_after(source_kind: str, max_retry_attempts: int | None, on_failure: str | None) -> int | None:
+    """Return the retries after which a batch that fails is skipped, None where there is no limit."""
+    if max_retry_attempts not in (None, ENDLESS):
+        return max_retry_attempts
+    return KAFKA_RETRIES if source_kind == "kafka" and on_failure else None
+
+
 def risks(
     mapping: MappingFacts,
     function: FunctionFacts | None,
@@ -108,11 +156,9 @@ def risks(
     All are facts, or AWS's own advice.
     """
     found: list[str] = []
-    if mapping.source_kind in STREAMS:
-        endless = mapping.max_retry_attempts in (None, -1) and mapping.max_record_age_s in (None, -1)
-        if endless:
-            gets = ", and its destination gets nothing before" if mapping.on_failure_arn else ""
-            found.append(f"infinite retry: a bad record blocks its shard until it expires{gets}")
+    if mapping.endless:
+        gets = ", and its destination gets nothing before" if mapping.on_failure_arn else ""
+        found.append(f"infinite retry: {_blocks(mapping.kind)} until it expires{gets}")
     if mapping.source_kind == "sqs" and queue is not None:
         if queue.dlq_arn is None:
             found.append("no redrive policy: a bad message comes back until it expires")
@@ -122,11 +168,16 @@ def risks(
             )
         if function is not None:
             found += _short_visibility(mapping, function.timeout_s, queue.visibility_timeout_s)
-    if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.source_kind in PARTIAL:
+    if (mapping.batch_size or 1) > 1 and not mapping.partial_responses and mapping.takes_partial_responses:
         found.append("no ReportBatchItemFailures: one bad message repeats its whole batch")
     if reserved is not None and mapping.max_concurrency and mapping.max_concurrency > reserved:
         found.append(f"MaximumConcurrency {mapping.max_concurrency} > reserved {reserved}")
     return tuple(found)
+
+
+def _blocks(kind: SourceKind) -> str:
+    """Return `a bad record blocks its shard`."""
+    return f"a bad {kind.event.removesuffix('s')} blocks its {kind.part}"
 
 
 def _short_visibility(mapping: MappingFacts, timeout_s: int, visibility_s: int) -> list[str]:
@@ -151,25 +202,24 @@ def most_at_once(mapping: MappingFacts) -> tuple[int, bool, str]:
     return SQS_CONCURRENCY, False, "documented"
 
 
-ENDLESS = -1
-"""MaximumRetryAttempts and MaximumRecordAgeInSeconds: no limit, AWS's default for streams."""
-
 RECORD_AGE = "max_record_age_s"
+RETRIES, DESTINATION, KIND = "max_retry_attempts", "on_failure", "source_kind"
 
 CONTROL_FIELDS: Mapping[str, Callable[[MappingFacts], Any]] = {
     "state": lambda m: m.state,
     "batch_size": lambda m: m.batch_size,
     "batching_window_s": lambda m: m.batching_window_s or 0,
     "max_concurrency": lambda m: m.max_concurrency,
-    "max_retry_attempts": lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
+    RETRIES: lambda m: ENDLESS if m.max_retry_attempts is None else m.max_retry_attempts,
     "pollers": lambda m: m.pollers,
     "bisect_on_error": lambda m: bool(m.bisect_on_error),
-    "on_failure": lambda m: m.on_failure_arn,
+    DESTINATION: lambda m: m.on_failure_arn,
     RECORD_AGE: lambda m: m.max_record_age_s,
+    KIND: lambda m: m.source_kind,
 }
-"""What plans compare and change; the age of records is only compared. A setting that AWS leaves out of its
-answer counts as its default, except for MaximumConcurrency and the age, which are absent or a number, and the
-on-failure destination, absent or an ARN."""
+"""What plans compare and change; the age of records and the kind of source are only compared. A setting that
+AWS leaves out of its answer counts as its default, except for MaximumConcurrency and the age, which are
+absent or a number, and the on-failure destination, absent or an ARN."""
 
 
 DYNAMODB_RETENTION_S = 86_400

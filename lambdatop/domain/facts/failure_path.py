@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from lambdatop.domain.facts.event_source_mapping import (
     DYNAMODB_RETENTION_S,
-    ENDLESS,
     MAX_RECEIVES,
     MappingFacts,
 )
@@ -22,10 +21,15 @@ from lambdatop.domain.facts.triggers import MAX_EVENT_AGE_S, MAX_RETRIES, AsyncC
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.units import span
 
+KAFKA_TOPIC = "kafka://"
+"""Begins a destination that is a topic of the cluster itself (model of UpdateEventSourceMapping)."""
+
 
 def end_name(arn: str) -> str:
     """Return a destination in words: `queue orders-dlq`, `topic alarms`, `function f`, `bus default`."""
     parsed = parse_arn(arn)
+    if arn.startswith(KAFKA_TOPIC):
+        return f"topic {arn.removeprefix(KAFKA_TOPIC)}"
     if parsed is None:
         return arn
     kinds = {"sqs": "queue", "sns": "topic", "lambda": "function", "events": "bus", "s3": "bucket"}
@@ -39,13 +43,18 @@ def keeps_records(arn: str) -> bool:
     developer guide, "Retaining discarded batches").
     """
     parsed = parse_arn(arn)
-    return arn.startswith("kafka://") or (parsed is not None and parsed.service == "s3")
+    return arn.startswith(KAFKA_TOPIC) or (parsed is not None and parsed.service == "s3")
 
 
 def record_words(arn: str) -> str:
     """Return `queue lost gets their position, not their data`, `bucket lost gets the records themselves`."""
     what = "the records themselves" if keeps_records(arn) else "their position, not their data"
     return f"{end_name(arn)} gets {what}"
+
+
+def retries_words(retries: int) -> str:
+    """Return `no retry`, `1 retry`, `2 retries`."""
+    return {0: "no retry", 1: "1 retry"}.get(retries, f"{retries} retries")
 
 
 class AsyncEnd(Struct, frozen=True):
@@ -83,11 +92,6 @@ def async_limits(config: AsyncConfig) -> tuple[int, int]:
     return retries, MAX_EVENT_AGE_S if config.max_age_s is None else config.max_age_s
 
 
-def retries_words(retries: int) -> str:
-    """Return `no retry`, `1 retry`, `2 retries`."""
-    return {0: "no retry", 1: "1 retry"}.get(retries, f"{retries} retries")
-
-
 def async_failure_path(
     facts: FunctionFacts, config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown = None
 ) -> str:
@@ -122,9 +126,11 @@ def queue_failure_path(queue: QueueFacts | NotKnown) -> str:
 def stream_failure_path(mapping: MappingFacts, retention_s: int | NotKnown, age_s: float | NotKnown) -> str:
     """Return what happens to a failing batch of a stream: it blocks its shard until one of these ends it."""
     kept = retention_s if mapping.source_kind != "dynamodb" else DYNAMODB_RETENTION_S
+    if mapping.source_kind == "documentdb":
+        return "repeated until it succeeds; once the change has expired, Lambda disables the trigger"
     limits = []
-    if mapping.max_retry_attempts not in (None, ENDLESS):
-        limits.append(f"{mapping.max_retry_attempts} retries")
+    if mapping.retries is not None:
+        limits.append(retries_words(mapping.retries))
     record_s = mapping.max_record_age_s
     if record_s is not None and record_s > 0 and (isinstance(kept, NotKnown) or record_s < kept):
         limits.append(f"records older than {span(record_s)}")

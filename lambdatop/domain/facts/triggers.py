@@ -13,8 +13,8 @@ from msgspec import Struct
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.keys import Key
 
-Invocation = Literal["stream poll", "queue poll", "push async", "push sync", "unknown"]
-"""Who repeats a failed event: Lambda per shard, the queue, Lambda's own queue, or only the caller."""
+Invocation = Literal["stream poll", "queue poll", "broker poll", "push async", "push sync", "unknown"]
+"""Who repeats a failed event: Lambda per shard, the queue or broker, Lambda's own queue, only the caller."""
 
 MAX_RETRIES = 2
 MAX_EVENT_AGE_S = 21_600

@@ -24,7 +24,7 @@ from lambdatop.domain.cooperative import paced
 from lambdatop.domain.cost import pricing
 from lambdatop.domain.cost.burn import DAY_S, AccountBurn, Burn, hour_ahead, projected, times_of
 from lambdatop.domain.cost.prices import Prices
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import FunctionFacts, group_of, writers_by_group
 from lambdatop.domain.facts.series import MINUTE, SeriesKey, final_end
 from lambdatop.domain.figures.context import EvaluationContext
@@ -176,7 +176,7 @@ class Burning:
         errors = self._world.metric(key, "Errors").sum(over.start, over.end)
         shares = [errors / invocations]
         for mapping in self.feeding(key):
-            if mapping.enabled and mapping.source_kind not in STREAMS and mapping.source_queue:
+            if mapping.enabled and mapping.source_queue:
                 shares.append(self._received_again(mapping.source_queue))
         shares.append(self._attempted_again(key))
         return min(1.0, max(shares))

@@ -20,6 +20,7 @@ _FRESH_S = 180.0
 _SILENT_MIN = 2
 _STEEPEST = 2 * REAL_TIME
 _SHARE_OF_RISE = 0.2
+_RELATIVE_RISE = 0.05
 
 
 class Rise(Struct, frozen=True):
@@ -97,6 +98,24 @@ def climbs(points: Points, least: float) -> bool:
         and values[-1] > values[-third]
         and values[-1] >= 0.9 * max(values)
     )
+
+
+def offset_lag(world: World, mapping: MappingFacts) -> tuple[str, Series]:
+    """Return the name and series of how many records a Kafka mapping is behind.
+
+    The mapping's own metric, where it publishes one, else that of its function.
+    """
+    own = world.metric(mapping.key, "MaxOffsetLag", "Maximum")
+    if own.times:
+        return "MaxOffsetLag", own
+    return "OffsetLag", world.metric(mapping.function, "OffsetLag", "Maximum")
+
+
+def lag_climbs(points: Points, least: float) -> bool:
+    """Return whether an offset lag (records) is at least `least` and climbs."""
+    if not points or points[-1][1] < least:
+        return False
+    return climbs(points, max(least / 2, _RELATIVE_RISE * points[-1][1]))
 
 
 def lowest_at(points: Points) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lambdatop.domain.facts.deadline import record_age_s
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import async_end, async_limits, end_name, record_words
 from lambdatop.domain.facts.not_read import NotKnown
+from lambdatop.domain.facts.source_kinds import STREAMS
 from lambdatop.domain.plans.plan import Tier
 from lambdatop.domain.plans.situation import FunctionSituation
 from lambdatop.domain.units import span
@@ -56,7 +57,8 @@ def _sources(s: FunctionSituation) -> tuple[str, ...]:
     if any(m.source_kind == "sqs" for m in live):
         words.append("refused messages come back")
     words += [f"records of {m.source_name} {_waits(m)}" for m in live if m.source_kind in STREAMS]
-    words += [f"events of {m.source_name} wait in it" for m in live if m.source_kind not in ("sqs", *STREAMS)]
+    rest = [m for m in live if m.source_kind not in ("sqs", *STREAMS)]
+    words += [f"{m.kind.event} of {m.source_name} wait in {m.kind.place}" for m in rest]
     return tuple(words)
 
 

@@ -12,12 +12,18 @@ from typing import Any
 from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
-from lambdatop.domain.facts.event_source_mapping import ENDLESS, STREAMS
+from lambdatop.domain.facts.event_source_mapping import ENDLESS
 from lambdatop.domain.facts.failure_path import end_name, keeps_records
 from lambdatop.domain.mitigations import triggers, tune
 from lambdatop.domain.mitigations.composite import in_steps, step_id
 from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
-from lambdatop.domain.mitigations.tune import KNOBS, plan_tune_trigger, set_to
+from lambdatop.domain.mitigations.tune import (
+    KNOBS,
+    PROVISION_FIRST,
+    PROVISIONED_ONLY,
+    plan_tune_trigger,
+    set_to,
+)
 from lambdatop.domain.plans.parse import switch
 from lambdatop.domain.plans.plan import Plan, Proposal, Refusal, Wait
 from lambdatop.domain.plans.situation import MappingSituation
@@ -43,8 +49,10 @@ def plan_tune_or_skip(s: MappingSituation, params: Mapping[str, Any], now: float
 def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
     """Plan the three or four steps, or refuse; raises UsageError for a bad `on_failure`."""
     m = s.facts
-    if m.source_kind not in STREAMS:
-        return Refusal(NAME, s.ref, f"A {m.source_kind} source has no shard that one record could block.")
+    if m.kind.limits == "never":
+        return Refusal(NAME, s.ref, f"AWS has no retries and no bisecting to set for {m.source_name}.")
+    if not m.limited:
+        return Refusal(NAME, s.ref, PROVISIONED_ONLY, PROVISION_FIRST)
     if m.state != "Enabled":
         return Refusal(NAME, s.ref, f"The trigger is {m.state}: nothing is tried, so nothing can be skipped.")
     if "on_failure" not in params and not m.on_failure_arn:
@@ -96,7 +104,8 @@ def _report(s: MappingSituation, params: Mapping[str, Any]) -> str:
     if keeps_records(told):
         return f"{end_name(told)} gets the record itself"
     name = end_name(told)
-    return f"{name} gets its shard and sequence number; fetch the data from the stream before it expires"
+    where = "partition and offset" if s.facts.source_kind == "kafka" else "shard and sequence number"
+    return f"{name} gets its {where}; fetch the data from {s.facts.kind.place} before it expires"
 
 
 SPECS = (

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.arns import function_arn
-from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.mitigations import triggers
@@ -167,10 +167,11 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
     for mapping in enabled_mappings(s):
         if mapping.source_kind == "sqs":
             why = "otherwise AWS keeps receiving, and refused receives push good messages to the DLQ"
-        elif mapping.source_kind in STREAMS:
-            why = "otherwise its shards are retried until their records expire"
+        elif mapping.kind.part:
+            part = mapping.kind.part
+            why = f"otherwise each {part} is tried again until its {mapping.kind.event} expire"
         else:
-            why = "otherwise its events are retried until they expire"
+            why = f"otherwise {mapping.kind.place} goes on handing out its {mapping.kind.event}"
         ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
         found.append(Alternative("disable_trigger", ref, why))
     return tuple(found)
@@ -216,12 +217,16 @@ def _warnings(s: FunctionSituation) -> tuple[str, ...]:
             words.append(
                 f"{mapping.source_name}: records older than {mapping.max_record_age_s} s are discarded"
             )
-        elif mapping.source_kind in STREAMS:
+        elif mapping.kind.part:
+            part, event = mapping.kind.part, mapping.kind.event
             words.append(
-                f"{mapping.source_name}: its shards are blocked until you restore, or records expire"
+                f"{mapping.source_name}: each {part} is blocked until you restore, or {event} expire"
             )
         else:
-            words.append(f"{mapping.source_name}: its events wait until you restore, or expire")
+            kind = mapping.kind
+            words.append(
+                f"{mapping.source_name}: {kind.event} wait in {kind.place}, which may hand them out again"
+            )
     return (*words, *owner_warning(s.stack))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from lambdatop.domain.facts.deadline import (
     Deadline,
     discards,
-    is_stream,
     left_words,
     queue_deadline,
     record_age_s,
@@ -133,7 +132,7 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
         command=mapping_command(on),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=(f"{m.function.id} starts on what waits in {m.source_name}",),
+        blast_radius=(f"{m.function.id} starts on what waits in {m.source_name}{_at_once(m)}",),
         warnings=(*_stampede(s), *owner_warning(s.stack)),
         unknowns=s.gaps,
         alternatives=_limit_first(s),
@@ -159,7 +158,7 @@ def _running(m: MappingFacts) -> str:
 
 def deadline_of(s: MappingSituation) -> Deadline:
     """Return when the first of the events that wait in the source is lost."""
-    if is_stream(s.facts):
+    if s.facts.kind.part:
         return stream_deadline(s.facts, s.retention_s, s.oldest_age_s, s.at)
     if isinstance(s.queue, QueueFacts):
         return queue_deadline(s.queue, s.oldest_age_s, s.dead_letters, s.at)
@@ -167,10 +166,13 @@ def deadline_of(s: MappingSituation) -> Deadline:
 
 
 def _lost(s: MappingSituation, deadline: Deadline) -> str:
-    if is_stream(s.facts):
+    if s.facts.kind.part:
         return _lost_records(s, deadline)
     if s.facts.source_kind != "sqs":
-        return "nothing while they wait: events wait in their source; how long it keeps them is not read"
+        kind = s.facts.kind
+        return (
+            f"nothing while they wait: {kind.event} wait in {kind.place}; how long it keeps them is not read"
+        )
     if not isinstance(s.queue, QueueFacts):
         until = s.queue.words if s.queue is not None else "not known"
         return f"nothing while they wait: messages stay until the queue's retention ends, which is {until}"
@@ -186,7 +188,8 @@ def _lost_records(s: MappingSituation, deadline: Deadline) -> str:
     waits = f"which is {kept.words}" if isinstance(kept, NotKnown) else f"{span(kept)} after each came"
     if discards(s.facts, s.retention_s):
         return f"nothing yet, but {_ageing(s.facts)} once it is enabled again; {left}"
-    return f"nothing yet: records wait in the stream until its retention ends, {waits}; {left}"
+    kind = s.facts.kind
+    return f"nothing yet: {kind.event} wait in {kind.place} until its retention ends, {waits}; {left}"
 
 
 def _ageing(m: MappingFacts) -> str:
@@ -201,6 +204,10 @@ def _lost_on_enabling(s: MappingSituation, now: float, ageing: bool) -> str:
         since = "" if changed is None else f"; it has been as it is for {span(now - changed)}"
         return f"{_ageing(m)}{since}. Streams resume at the same position"
     return "nothing; what its source has dropped meanwhile is gone; streams resume at the same position"
+
+
+def _at_once(m: MappingFacts) -> str:
+    return f", {m.kind.at_once}" if m.kind.at_once else ""
 
 
 def _stampede(s: MappingSituation) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,14 +11,18 @@ from msgspec import Struct
 from lambdatop.domain.errors import UsageError
 from lambdatop.domain.facts.event_source_mapping import (
     CONTROL_FIELDS,
+    DESTINATION,
     ENDLESS,
     LEAST_CONCURRENCY,
     LEAST_POLLERS,
+    MOST_RETRIES,
     POLLER_CONCURRENCY,
-    STREAMS,
+    RETRIES,
     MappingFacts,
+    given_up_after,
 )
-from lambdatop.domain.facts.failure_path import record_words, retries_words
+from lambdatop.domain.facts.failure_path import KAFKA_TOPIC, record_words, retries_words
+from lambdatop.domain.facts.source_kinds import SOURCE_KINDS, STREAMS
 from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.mitigations.triggers import CHANGING, IAM, mapping_command
 from lambdatop.domain.plans.command import WayBack
@@ -28,15 +33,24 @@ from lambdatop.domain.plans.wording import count, owner_warning, setting_words
 
 NAME = "tune_trigger"
 LARGE_BATCH = 10
-WITH_RETRIES = (*STREAMS, "kafka")
+LIMITED = tuple(kind.name for kind in SOURCE_KINDS.values() if kind.limits != "never")
+"""Kinds of source for which AWS has limits of retries and age, and bisecting."""
+PROVISIONED_ONLY = (
+    "AWS takes retries, bisecting and a topic as destination for Kafka in provisioned mode only."
+)
+PROVISION_FIRST = "Set pollers=1-2 (or more) first, or disable the trigger."
 
 
 class Knob(Struct, frozen=True):
-    """One field: how it is typed, what is sent for a value, and for which sources AWS has it."""
+    """One field: how it is typed, what is sent for a value, and for which sources AWS has it.
+
+    `limits` marks those that Kafka has in provisioned mode only.
+    """
 
     parse: Callable[[str, object], Any]
     params: Callable[[Any], dict[str, Any]]
     kinds: tuple[str, ...]
+    limits: bool = False
 
 
 def _plain(parameter: str) -> Callable[[Any], dict[str, Any]]:
@@ -53,12 +67,16 @@ def _destination(value: str | None) -> dict[str, Any]:
     return {"DestinationConfig": {"OnFailure": {"Destination": value or ""}}}
 
 
+_TOPIC = re.compile(re.escape(KAFKA_TOPIC) + r"[A-Za-z0-9._-]{1,249}")
+
+
 def _arn_or_none(name: str, value: object) -> str | None:
     text = str(value).strip()
     if text.lower() in NONE:
         return None
-    if parse_arn(text) is None:
-        raise UsageError(f"{name} must be 'none' or the ARN of a queue, topic or bucket, not {value!r}.")
+    if parse_arn(text) is None and not _TOPIC.fullmatch(text):
+        ways = "'none', the ARN of a queue, topic or bucket, or kafka:// and a topic"
+        raise UsageError(f"{name} must be {ways}, not {value!r}.")
     return text
 
 
@@ -79,19 +97,19 @@ def _range(least: int, most: int) -> Callable[[str, object], int]:
 
 
 KNOBS: Mapping[str, Knob] = {
-    "batch_size": Knob(_range(1, 10_000), _plain("BatchSize"), ("sqs", *WITH_RETRIES, "mq")),
+    "batch_size": Knob(_range(1, 10_000), _plain("BatchSize"), tuple(SOURCE_KINDS)),
     "max_concurrency": Knob(
         lambda name, value: number_or_none(name, value, LEAST_CONCURRENCY, 1000), _scaling, ("sqs",)
     ),
     "pollers": Knob(_pollers, lambda value: {"ProvisionedPollerConfig": value or {}}, ("sqs", "kafka")),
     "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
-    "max_retry_attempts": Knob(_range(-1, 10_000), _plain("MaximumRetryAttempts"), WITH_RETRIES),
-    "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), STREAMS),
-    "on_failure": Knob(_arn_or_none, _destination, WITH_RETRIES),
+    RETRIES: Knob(_range(ENDLESS, MOST_RETRIES), _plain("MaximumRetryAttempts"), LIMITED, limits=True),
+    "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), LIMITED, limits=True),
+    DESTINATION: Knob(_arn_or_none, _destination, LIMITED),
 }
 """MaximumRecordAge is not here: on a shard that lags it discards everything older at once. Nor are filters:
-on a queue what does not match is deleted. The window of Kafka and MQ is left out, too: its default cannot be
-set again, so there would be no way back."""
+on a queue what does not match is deleted. The window of Kafka, MQ and DocumentDB is left out, too: its
+default cannot be set again, so there would be no way back."""
 
 
 def set_fields(uuid: str, values: Mapping[str, Any]) -> Call:
@@ -112,6 +130,8 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         known = ", ".join(name for name, knob in KNOBS.items() if m.source_kind in knob.kinds)
         return Refusal(NAME, s.ref, "What should be set?", f"Pass --set with one of these: {known}.")
     after = _wanted(m, params)
+    if not m.limited and not after.get("pollers") and any(_needs_pollers(n, v) for n, v in after.items()):
+        return Refusal(NAME, s.ref, PROVISIONED_ONLY, PROVISION_FIRST)
     if "max_concurrency" in after and m.pollers and after.get("pollers", m.pollers):
         reason = f"AWS takes no MaximumConcurrency in provisioned mode ({pollers_words(m)})."
         few = LEAST_POLLERS * POLLER_CONCURRENCY
@@ -126,7 +146,8 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
     """Return the plan that sets exactly these fields, which AWS has for this kind of source."""
     m = s.facts
     before = {name: CONTROL_FIELDS[name](m) for name in after}
-    lossy = after.get("max_retry_attempts", ENDLESS) != ENDLESS
+    retries = skips_after(m, after)
+    lossy = retries is not None
     call, undo = set_fields(m.uuid, after), set_fields(m.uuid, before)
     return Plan(
         id=plan_id,
@@ -139,7 +160,7 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
         after=after,
         undo=undo,
         way_back=WayBack("set the former values again", mapping_command(undo)),
-        lost=_lost(m, after) if lossy else "nothing",
+        lost=skipped_words(retries, after.get(DESTINATION, m.on_failure_arn)),
         in_flight="batches in progress run to their end",
         takes_effect="Updating for seconds to minutes, then as before",
         confirm=m.function.id if lossy else "key",
@@ -147,7 +168,7 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
         iam_actions=IAM,
         planned_at=now,
         blast_radius=(f"{m.function.id} is fed differently by {m.source_name}; its other callers continue",),
-        warnings=(*_warnings(m, after), *owner_warning(s.stack)),
+        warnings=(*_warnings(m, after, lossy), *owner_warning(s.stack)),
         unknowns=s.gaps,
     )
 
@@ -179,25 +200,42 @@ def _check_large_batch(m: MappingFacts, after: Mapping[str, Any]) -> None:
         raise UsageError(f"batch_size of a FIFO queue is at most {LARGE_BATCH}.")
 
 
+def _needs_pollers(name: str, value: object) -> bool:
+    """Return whether AWS takes the value for Kafka in provisioned mode only."""
+    return KNOBS[name].limits or (name == DESTINATION and str(value).startswith(KAFKA_TOPIC))
+
+
 def pollers_words(m: MappingFacts) -> str:
     """Return `5 pollers, 50 at once`."""
     return f"{count(m.pollers_max or 0, 'poller')}, {(m.pollers_max or 0) * POLLER_CONCURRENCY:,} at once"
 
 
-def _lost(m: MappingFacts, after: Mapping[str, Any]) -> str:
-    retries, told = retries_words(after["max_retry_attempts"]), after.get("on_failure", m.on_failure_arn)
+def skips_after(m: MappingFacts, after: Mapping[str, Any]) -> int | None:
+    """Return the retries after which records are skipped from now on, None where that does not change."""
+    retries = given_up_after(
+        m.source_kind, after.get(RETRIES, m.max_retry_attempts), after.get(DESTINATION, m.on_failure_arn)
+    )
+    return retries if RETRIES in after or retries != m.retries else None
+
+
+def skipped_words(retries: int | None, told: str | None) -> str:
+    """Return what is lost when records are skipped after so many retries; `told` is the destination."""
+    if retries is None:
+        return "nothing"
     where = record_words(told) if told else "no destination records them"
-    return f"records that still fail after {retries} are skipped; {where}"
+    return f"records that still fail after {retries_words(retries)} are skipped; {where}"
 
 
-def _warnings(m: MappingFacts, after: Mapping[str, Any]) -> tuple[str, ...]:
+def _has_limits(m: MappingFacts) -> bool:
+    return bool(m.bisect_on_error) or not {m.max_retry_attempts, m.max_record_age_s} <= {None, ENDLESS}
+
+
+def _warnings(m: MappingFacts, after: Mapping[str, Any], lossy: bool) -> tuple[str, ...]:
     words = []
-    if (
-        after.get("max_retry_attempts", ENDLESS) != ENDLESS
-        and not m.bisect_on_error
-        and not after.get("bisect_on_error")
-    ):
+    if lossy and not m.bisect_on_error and not after.get("bisect_on_error"):
         words.append("without bisect_on_error a whole batch is skipped with its bad record")
-    if after.get("on_failure"):
+    if m.source_kind == "kafka" and after.get("pollers", ...) is None and _has_limits(m):
+        words.append("without pollers its limits of retries and age, and bisecting, no longer apply")
+    if after.get(DESTINATION):
         words.append(f"the role of {m.function.id} must be allowed to send there, else AWS refuses")
     return tuple(words)

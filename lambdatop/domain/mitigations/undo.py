@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from lambdatop.domain.facts.event_source_mapping import RECORD_AGE
+from lambdatop.domain.facts.event_source_mapping import DESTINATION, KIND, RECORD_AGE, RETRIES, given_up_after
 from lambdatop.domain.mitigations import (
     alias,
     async_retries,
@@ -18,6 +18,7 @@ from lambdatop.domain.mitigations import (
     rules,
     throttle,
     triggers,
+    tune,
 )
 from lambdatop.domain.plans.command import WayBack, Words
 from lambdatop.domain.plans.finding import Ref
@@ -55,7 +56,8 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     if refused:
         return refused
     call = _as_of_now(entry.undo, current)
-    to_zero, discards = entry.before.get("reserved_concurrency") == 0, _discards(entry.before, current)
+    to_zero = entry.before.get("reserved_concurrency") == 0
+    discards = _discards(entry.before, current) or _skips_after(entry.before, current) is not None
     typed = entry.target.id if to_zero else ref.name.rpartition(f" {ARROW} ")[2]
     return Plan(
         id=plan_id,
@@ -135,6 +137,9 @@ def _lost(target: State, current: State) -> str:
             f"records older than {span(current[RECORD_AGE])} are DISCARDED; what its source has dropped "
             "meanwhile is gone"
         )
+    skips_after = _skips_after(target, current)
+    if skips_after is not None:
+        return tune.skipped_words(skips_after, target.get(DESTINATION, current.get(DESTINATION)))
     if target.get("state") == "Enabled":
         return f"nothing; what its source has dropped meanwhile is gone; {AGEING}"
     limit, now = target.get("reserved_concurrency"), current.get("reserved_concurrency")
@@ -152,6 +157,15 @@ def _discards(target: State, current: State) -> bool:
     return target.get("state") == "Enabled" and isinstance(age, int) and age >= 0
 
 
+def _skips_after(target: State, current: State) -> int | None:
+    """Return the retries after which the undo lets records be skipped, None where that stays as it is."""
+    kind, then = str(current.get(KIND)), {**current, **target}
+    retries = given_up_after(kind, then.get(RETRIES), then.get(DESTINATION))
+    return (
+        retries if retries != given_up_after(kind, current.get(RETRIES), current.get(DESTINATION)) else None
+    )
+
+
 def _on_the_way(target: State) -> tuple[State, ...]:
     """Return the transitional states of a trigger on its way there; any other is somebody else's change."""
     passing = {"Enabled": "Enabling", "Disabled": "Disabling"}.get(str(target.get("state")))
@@ -162,6 +176,8 @@ def reads_besides(entry: Entry) -> tuple[str, ...]:
     """Return the fields that the undo of an entry needs besides those that the entry changed."""
     if entry.undo is not None and entry.undo.operation == "UpdateAlias":
         return (alias.REVISION,)
+    if entry.undo is not None and entry.undo.params.keys() & {"MaximumRetryAttempts", "DestinationConfig"}:
+        return (RETRIES, DESTINATION, KIND)
     return (RECORD_AGE,) if entry.undo is not None and entry.undo.params.get("Enabled") is True else ()
 
 

@@ -84,6 +84,14 @@ class BlockedShardSettings(Section, frozen=True):
     critical_share: float = _share(0.5, "iterator age / retention")
 
 
+class BlockedPartitionSettings(Section, frozen=True):
+    """`blocked_partition`: Kafka's offset lag climbs while the function fails."""
+
+    window_min: int = _window(10)
+    min_lag: int = _count(100, "records", "silent below")
+    error_share: float = _share(0.9, "errors / invocations")
+
+
 class StreamLossSettings(Section, frozen=True):
     """`stream_loss`: stream records discarded."""
 
@@ -290,6 +298,7 @@ class DetectorSettings(Section, frozen=True):
     batch_amplification: BatchAmplificationSettings = BatchAmplificationSettings()
     dlq_growth: DlqGrowthSettings = DlqGrowthSettings()
     blocked_shard: BlockedShardSettings = BlockedShardSettings()
+    blocked_partition: BlockedPartitionSettings = BlockedPartitionSettings()
     stream_loss: StreamLossSettings = StreamLossSettings()
     stream_lag: StreamLagSettings = StreamLagSettings()
     queue_backlog: QueueBacklogSettings = QueueBacklogSettings()

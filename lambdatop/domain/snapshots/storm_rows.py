@@ -23,10 +23,11 @@ from msgspec.structs import replace
 from lambdatop.domain import sources
 from lambdatop.domain.cooperative import paced
 from lambdatop.domain.detectors.rules import runaway_loop, suspected_loop
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts, risks
+from lambdatop.domain.facts.event_source_mapping import MappingFacts, risks
 from lambdatop.domain.facts.failure_path import async_failure_path, queue_failure_path, stream_failure_path
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE, Series
+from lambdatop.domain.facts.source_kinds import ORDERED
 from lambdatop.domain.facts.triggers import Invocation, PushTrigger
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.function_cost import attempted_again, received_again
@@ -39,8 +40,6 @@ from lambdatop.domain.state.snapshot import FunctionRow, QueueRow, StormRow, Tre
 CALLER_DECIDES = "the caller decides: Lambda never repeats a synchronous call"
 FAILING = 0.5
 LOOPS = (runaway_loop.NAME, suspected_loop.NAME)
-_QUEUES = ("sqs", "mq")
-
 
 Made = Mapping[Key, tuple[tuple[object, ...], tuple[StormRow, ...]]]
 """Rows by mapping or function, each with what it was made of."""
@@ -113,7 +112,7 @@ def _polled(
 ) -> StormRow:
     """Return the row of an event source mapping."""
     error_rate = function.error_rate if function else None
-    stream = mapping.source_kind in STREAMS
+    stream = mapping.kind.ages
     facts, reserved = (function.facts, function.reserved) if function else (None, None)
     row = StormRow(
         mapping=mapping.key,
@@ -128,7 +127,7 @@ def _polled(
         error_rate=error_rate,
         risks=risks(mapping, facts, queue.facts if queue else None, reserved),
         as_of=rows.listed_at,
-        invocation="queue poll" if mapping.source_kind in _QUEUES else "stream poll",
+        invocation=mapping.kind.invocation,
         fate=_failure_path(mapping, queue, function, rows),
         amplification=queue.redelivery_ratio if queue else None,
         trend=_queue_trend(mapping, rows),
@@ -145,8 +144,8 @@ def _failure_path(
     if not mapping.enabled:
         return f"{mapping.state.lower()}: waits in its source"
     if mapping.source_kind == "mq":
-        return "again by the broker's own rules, which are not read"
-    if mapping.source_kind in _QUEUES:
+        return "handed out again by the broker; whether it has a dead-letter queue is not read"
+    if mapping.source_kind == "sqs":
         return queue_failure_path(queue.facts if queue else _unread_queue(mapping, rows))
     age_ms = function.iterator_age_ms if function else None
     age = NOT_ASKED if age_ms is None else age_ms / 1000
@@ -162,8 +161,8 @@ def _blocked(mapping: MappingFacts, queue: QueueRow | None, error_rate: float | 
     """Return who waits behind a failed event."""
     if not mapping.enabled or (error_rate or 0.0) <= 0:
         return ()
-    if mapping.source_kind in (*STREAMS, "kafka"):
-        return ("later records of the shard",) if mapping.source_kind != "kafka" else ("later records",)
+    if mapping.kind.part:
+        return (f"later {mapping.kind.event} of the {mapping.kind.part}",)
     return ("later messages of the group",) if queue is not None and queue.facts.fifo else ()
 
 
@@ -171,7 +170,7 @@ def _repeated(row: StormRow) -> float | None:
     """Return the share of the function's work that is repeated, None when it is not known."""
     if row.queue is not None:
         return received_again(row.queue.received, row.queue.deleted, row.queue.facts.in_flight)
-    return row.error_rate if row.source_kind in (*STREAMS, "kafka") else None
+    return row.error_rate if row.source_kind in ORDERED else None
 
 
 def _wasted(row: StormRow, share: float | None, function: FunctionRow | None) -> StormRow:
@@ -201,8 +200,7 @@ def _score(mapping: MappingFacts, row: StormRow) -> tuple[float, str]:
     if row.dlq is not None and (row.dlq.trend_per_min or 0) > 0:
         score += 3 * min(1.0, (row.dlq.trend_per_min or 0.0) / 10)
         words.append(f"DLQ +{row.dlq.trend_per_min:.1f}/min")
-    endless = mapping.source_kind in STREAMS and mapping.max_retry_attempts in (None, -1)
-    if endless and (row.error_rate or 0) > FAILING:
+    if mapping.endless and (row.error_rate or 0) > FAILING:
         score += 2
         words.append("retried until the record expires")
     return round(score, 2), ", ".join(words)

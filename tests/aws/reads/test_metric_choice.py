@@ -46,6 +46,7 @@ ARNS = {
     "kinesis": f"arn:aws:kinesis:{HERE}:stream/s",
     "dynamodb": f"arn:aws:dynamodb:{HERE}:table/t/stream/1",
     "kafka": f"arn:aws:kafka:{HERE}:cluster/c/uuid",
+    "documentdb": f"arn:aws:rds:{HERE}:cluster:c",
 }
 
 
@@ -95,6 +96,10 @@ def test_streams_have_an_age_and_their_destination_may_fail(kind: str) -> None:
     assert _extra(EMPTY_WORLD, lost) == {"IteratorAge Maximum"} | DELIVERY
 
 
+def test_documentdb_has_an_age_and_drops_what_is_too_large() -> None:
+    assert _extra(EMPTY_WORLD, _mapping("documentdb")) == {"IteratorAge Maximum", "OversizedRecordCount Sum"}
+
+
 def test_kafka_has_an_offset_lag() -> None:
     assert _extra(EMPTY_WORLD, _mapping("kafka")) == {"OffsetLag Maximum"}
 
@@ -121,6 +126,7 @@ LOSSES = {"DroppedEventCount Sum", "OnFailureDestinationDeliveredEventCount Sum"
         ("kinesis", ("EventCount",), POLLED | LOSSES),
         ("dynamodb", ("EventCount", "ErrorCount"), POLLED | LOSSES),
         ("kafka", ("KafkaMetrics",), {"MaxOffsetLag Maximum"}),
+        ("kafka", ("ErrorCount",), {"InvokeErrorCount Sum"}),
         ("kafka", ("EventCount", "KafkaMetrics"), POLLED | LOSSES | {"MaxOffsetLag Maximum"}),
     ],
 )

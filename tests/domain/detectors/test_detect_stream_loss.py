@@ -84,3 +84,12 @@ def test_only_final_minutes_of_the_window_count() -> None:
 def test_missing_data_is_silent() -> None:
     assert found(world()) == []
     assert found(world(dropped([]), handed([]))) == []
+
+
+def test_changes_of_documentdb_that_are_too_large_are_lost() -> None:
+    """Lambda drops changes above 6 MB (Lambda developer guide, "Types of metrics for Lambda functions")."""
+    fed = mapping(source_arn="arn:aws:rds:eu-central-1:111122223333:cluster:carts", source_kind="documentdb")
+    (finding,) = found(world(points(WORKER, "OversizedRecordCount", [0.0, 2.0], end=END), fed=fed))
+    assert finding.severity == "critical"
+    assert finding.title == "carts: 2 changes dropped before orders-worker processed them"
+    assert finding.since == END - 60

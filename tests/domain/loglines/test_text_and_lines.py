@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdatop.domain.keys import parse_arn, source_kind
+from lambdatop.domain.facts.source_kinds import source_kind
+from lambdatop.domain.keys import parse_arn
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.sanitize import (
     MAX_CHARS,

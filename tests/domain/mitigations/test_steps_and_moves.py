@@ -137,7 +137,7 @@ def test_a_skip_that_reports_nowhere_has_to_be_asked_for() -> None:
 
 def test_a_skip_is_refused_where_it_makes_no_sense() -> None:
     queue_fed = MappingSituation(Ref(mapping().key, "arn", "m"), NOW, mapping())
-    assert "no shard" in refused("tune_trigger", queue_fed, skip_poison="yes").reason
+    assert "no bisecting" in refused("tune_trigger", queue_fed, skip_poison="yes").reason
     off = stream(state="Disabled")
     assert "nothing is tried" in refused("tune_trigger", off, skip_poison="yes").reason
     done = stream(max_retry_attempts=3, bisect_on_error=True)

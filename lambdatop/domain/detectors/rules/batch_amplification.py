@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import flow
 from lambdatop.domain.figures.rates import Window, began
@@ -28,7 +28,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
         size = mapping.batch_size or 1
         if not mapping.enabled or mapping.partial_responses or size < limits.min_batch:
             continue
-        if mapping.source_kind not in ("sqs", *STREAMS):
+        if not mapping.takes_partial_responses:
             continue
         over = context.window(mapping.function, limits.window_min)
         invocations = context.world.metric(mapping.function, "Invocations").sum(over.start, over.end)

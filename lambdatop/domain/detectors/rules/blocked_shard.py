@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import end_name, stream_failure_path
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
@@ -68,7 +68,7 @@ def blocked(context: EvaluationContext) -> Iterator[Blocked]:
     """Yield each function that is blocked at one batch."""
     fed: dict[Key, list[MappingFacts]] = defaultdict(list)
     for mapping in context.world.mappings.values():
-        if mapping.source_kind in STREAMS and mapping.enabled:
+        if mapping.kind.ages and mapping.enabled:
             fed[mapping.function].append(mapping)
     for function, mappings in fed.items():
         found = _blocked(context, function, sorted(mappings, key=lambda m: m.key.id))

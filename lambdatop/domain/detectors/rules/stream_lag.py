@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambdatop.domain.detectors.rules.blocked_partition import blocked_partitions
 from lambdatop.domain.detectors.rules.blocked_shard import blocked
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, points_of, slope_per_min
-from lambdatop.domain.figures.stream_lag import climbs, kept_s, lowest_at, retention_s
+from lambdatop.domain.figures.stream_lag import (
+    climbs,
+    kept_s,
+    lag_climbs,
+    lowest_at,
+    offset_lag,
+    retention_s,
+)
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.units import span
 
@@ -19,7 +27,6 @@ NAME = "stream_lag"
 SUGGESTS = ("tune_trigger",)
 
 _FLAT = 1.2
-_RELATIVE_RISE = 0.05
 
 _Evidence = tuple[tuple[str, float | int | str | None], ...]
 
@@ -27,31 +34,27 @@ _Evidence = tuple[tuple[str, float | int | str | None], ...]
 def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per mapping that falls behind."""
     stuck = {b.function for b in blocked(context)}
+    stuck |= {b.mapping.function for b in blocked_partitions(context)}
     for mapping in sorted(context.world.mappings.values(), key=lambda m: m.key):
         if not mapping.enabled or mapping.function in stuck:
             continue
         if mapping.source_kind == "kafka":
             yield from _kafka(context, mapping)
-        elif mapping.source_kind in STREAMS:
+        elif mapping.kind.ages:
             yield from _stream(context, mapping)
 
 
 def _kafka(context: EvaluationContext, mapping: MappingFacts) -> Iterator[Finding]:
     limits = context.limits.stream_lag
     over = context.window(mapping.function, limits.window_min)
-    series, name = context.world.metric(mapping.key, "MaxOffsetLag", "Maximum"), "MaxOffsetLag"
-    if not series.times:
-        series, name = context.world.metric(mapping.function, "OffsetLag", "Maximum"), "OffsetLag"
+    name, series = offset_lag(context.world, mapping)
     points = points_of(series, over)
-    least = context.limit(NAME, mapping.key, limits.min_lag)
-    if not points or points[-1][1] < least:
+    if not lag_climbs(points, context.limit(NAME, mapping.key, limits.min_lag)):
         return
     runs = context.world.metric(mapping.function, "Invocations")
     middle = over.start + over.minutes // 2 * MINUTE
     before, after = runs.sum(over.start, middle), runs.sum(middle, over.end)
-    if not climbs(points, max(least / 2, _RELATIVE_RISE * points[-1][1])) or not before:
-        return
-    if after > _FLAT * before * (over.end - middle) / (middle - over.start):
+    if not before or after > _FLAT * before * (over.end - middle) / (middle - over.start):
         return
     lag, slope = points[-1][1], slope_per_min(points) or 0.0
     behind = f"{mapping.function.id} falls behind {mapping.source_name}"
@@ -143,8 +146,8 @@ SPEC = DetectorSpec(
     says="a consumer falls behind although its function does not fail",
     formula=(
         "Kafka: OffsetLag (or MaxOffsetLag) climbs over 10 final minutes to 100 records or more while "
-        "Invocations are flat; Kinesis, DynamoDB: IteratorAge climbs by 3000 ms/min or more above 60 s "
-        "while at most 10 % fail"
+        "Invocations are flat; Kinesis, DynamoDB, DocumentDB: IteratorAge climbs by 3000 ms/min or more "
+        "above 60 s while at most 10 % fail"
     ),
     source="AWS/Lambda OffsetLag, IteratorAge, Invocations, Errors; MaxOffsetLag of the mapping",
     traps=(

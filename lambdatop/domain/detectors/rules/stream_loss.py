@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdatop.domain.detectors.spec import DetectorSpec
-from lambdatop.domain.facts.event_source_mapping import STREAMS, MappingFacts
+from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.failure_path import end_name
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "stream_loss"
+OVERSIZED = "OversizedRecordCount"
+"""Changes above 6 MB, which Lambda drops (DocumentDB)."""
 SUGGESTS = ("disable_trigger", "tune_trigger")
 
 
 def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per stream mapping that discarded records."""
     for mapping in context.world.mappings.values():
-        if mapping.source_kind not in (*STREAMS, "kafka", "documentdb"):
+        if not mapping.kind.part:
             continue
         over = context.window(mapping.key, context.limits.stream_loss.window_min)
         dropped = context.world.metric(mapping.key, "DroppedEventCount").sum(over.start, over.end)
         handed = context.world.metric(mapping.key, "OnFailureDestinationDeliveredEventCount")
         delivered = handed.sum(over.start, over.end)
         failures = _undelivered(context, mapping)
+        if mapping.source_kind == "documentdb":
+            at = context.window(mapping.function, context.limits.stream_loss.window_min)
+            dropped += context.world.metric(mapping.function, OVERSIZED).sum(at.start, at.end)
         if dropped or delivered or failures:
             yield _finding(context, mapping, over, dropped, delivered, failures)
 
@@ -49,8 +54,8 @@ def _finding(
     severity: Severity = "critical" if lost else "warning"
     end = end_name(mapping.on_failure_arn) if mapping.on_failure_arn else "nowhere"
     if dropped:
-        function = mapping.function.id
-        title = f"{mapping.source_name}: {dropped:.0f} records dropped before {function} processed them"
+        what = f"{dropped:.0f} {mapping.kind.event} dropped before {mapping.function.id} processed them"
+        title = f"{mapping.source_name}: {what}"
     elif failures:
         title = f"{mapping.source_name}: {failures:.0f} failure records could not be delivered to {end}"
     else:
@@ -59,6 +64,7 @@ def _finding(
     starts = [began(context.world.metric(mapping.key, name), over.end) for name in names]
     if failures:
         starts.append(began(context.world.metric(mapping.function, "DestinationDeliveryFailures"), over.end))
+    starts.append(began(context.world.metric(mapping.function, OVERSIZED), over.end))
     return Finding(
         NAME,
         severity,
@@ -86,7 +92,7 @@ SPEC = DetectorSpec(
     says="records of a stream were dropped or sent to a failure destination",
     formula=(
         "DroppedEventCount, OnFailureDestinationDeliveredEventCount, DestinationDeliveryFailures > 0 "
-        "over 5 min"
+        "over 5 min; of DocumentDB OversizedRecordCount > 0"
     ),
     source="mapping metrics (only where EventCount is switched on), AWS/Lambda DestinationDeliveryFailures",
     traps=(
