@@ -63,7 +63,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
         id=plan_id,
         mitigation=NAME,
         target=ref,
-        title=f"Undo {_what(entry)} of {ref.name}: back to {state_words(entry.before)}",
+        title=f"Undo {_what(entry)} of {ref.name}: back to {state_words(_wanted(entry))}",
         tier="T2" if to_zero or discards else "T1",
         call=call,
         before=dict(current),
@@ -95,7 +95,7 @@ def _without_effect(entry: Entry, current: State) -> bool:
 def _warnings(entry: Entry, current: State) -> Iterator[str]:
     if _without_effect(entry, current):
         yield (
-            f"AWS accepted {_what(entry)}, but shows {state_words(current)} as before: this sends the "
+            f"AWS accepted {_what(entry)}, but shows {state_words(_of(entry, current))} as before: this sends the "
             "former value all the same, in case the change still comes to show"
         )
     if _starts(entry.before, current):
@@ -105,6 +105,11 @@ def _warnings(entry: Entry, current: State) -> Iterator[str]:
 def _wanted(entry: Entry) -> State:
     """Return the fields that the entry changed, as they were before; AWS's tokens are left out."""
     return {name: value for name, value in entry.before.items() if name in entry.after}
+
+
+def _of(entry: Entry, current: State) -> State:
+    """Return the fields that the entry changed, as they are now."""
+    return {name: current[name] for name in entry.after if name in current}
 
 
 def _what(entry: Entry) -> str:
@@ -219,7 +224,7 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
     if shows(current, entry.after) or _without_effect(entry, current):
         return None
     if shows(current, _wanted(entry)):
-        reason = f"{ref.name} is back at {state_words(current)} already."
+        reason = f"{ref.name} is back at {state_words(_of(entry, current))} already."
         return Refusal(NAME, ref, reason, "Name another entry of `lambdatop journal` by its id.")
     if current.get("state") in triggers.CHANGING:
         reason = f"The trigger is still {current.get('state')}; AWS accepts no change until it has settled."
@@ -228,11 +233,11 @@ def _changed(entry: Entry, current: State, ref: Ref) -> Refusal | None:
         NAME,
         ref,
         f"{ref.name} was changed since: we set {state_words(entry.after)}, it is now "
-        f"{state_words(current)}, the undo would set {state_words(entry.before)}.",
+        f"{state_words(_of(entry, current))}, the undo would set {state_words(_wanted(entry))}.",
         "Somebody else may be acting: find out who before you overwrite it.",
         _despite(entry, ref),
         saw=entry.after,
-        now={name: current.get(name) for name in entry.after},
+        now=_of(entry, current),
         want=_wanted(entry),
     )
 
@@ -260,7 +265,7 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(redrive.move_words(value))
         elif field == alias.VERSION:
             words.append(alias.routing_words(str(value), state.get(alias.WEIGHTS)))
-        elif field in (alias.WEIGHTS, alias.REVISION, RECORD_AGE):
+        elif field in (alias.WEIGHTS, alias.REVISION):
             continue
         elif field == rules.FIELD:
             words.append(f"rule {value}")
