@@ -82,6 +82,40 @@ async def test_a_queue_fed_function_is_stopped_in_order_and_given_back(
     assert reserved(aws) == 7
 
 
+def provisioned(aws: Aws) -> dict[str, int]:
+    found = aws.functions.list_provisioned_concurrency_configs(FunctionName=NAME)
+    return {
+        str(c["FunctionArn"]).rsplit(":", 1)[-1]: c["RequestedProvisionedConcurrentExecutions"]
+        for c in found["ProvisionedConcurrencyConfigs"]
+    }
+
+
+async def test_a_function_with_provisioned_concurrency_is_stopped_and_given_back(
+    aws: Aws, mitigation_flow: MitigationFlow
+) -> None:
+    aws.function(NAME, FINE)
+    for alias in ("live", "next"):
+        version = aws.functions.publish_version(FunctionName=NAME, Description=alias)["Version"]
+        aws.functions.create_alias(FunctionName=NAME, Name=alias, FunctionVersion=version)
+    aws.functions.put_function_concurrency(FunctionName=NAME, ReservedConcurrentExecutions=9)
+    for alias, many in (("live", 4), ("next", 2)):
+        aws.functions.put_provisioned_concurrency_config(
+            FunctionName=NAME, Qualifier=alias, ProvisionedConcurrentExecutions=many
+        )
+    refused = await mitigation_flow.propose("throttle_to_zero", NAME)
+    assert isinstance(refused, Refusal)
+    assert refused.alternatives[0].params == {"provisioned": "remove"}
+    done = await mitigation_flow.carry_out("throttle_to_zero", NAME, provisioned="remove")
+    assert done.kind == "applied", done.message
+    assert (provisioned(aws), reserved(aws)) == ({}, 0)
+    entries = mitigation_flow.journal.read()
+    assert [(e.mitigation, e.outcome) for e in entries] == [("throttle_to_zero", "applied")] * 3
+    for _ in entries:
+        undone = await mitigation_flow.undo()
+        assert undone.kind == "applied", undone.message
+    assert (provisioned(aws), reserved(aws)) == ({"live": 4, "next": 2}, 9)
+
+
 async def test_dead_letters_go_home_and_a_redrive_can_be_stopped(
     aws: Aws, mitigation_flow: MitigationFlow
 ) -> None:

@@ -86,6 +86,11 @@ def _situations() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
             _function(mappings=(mapping(key=M), mapping(key=M._replace(id=M.id.replace("6f", "7f"))))),
             {"triggers": "first"},
         ),
+        "stop in order, provisioned": (
+            "throttle_to_zero",
+            _function(provisioned=(("live", 4),)),
+            {"provisioned": "remove"},
+        ),
         "skip": ("tune_trigger", _mapping(**stream), {"skip_poison": "yes", "on_failure": LOST}),
         **_queues_and_others(),
     }

@@ -123,6 +123,24 @@ THROTTLE: Cases = {
     "provisioned concurrency": Asked(
         on_function(provisioned=(("live", 4), ("7", 1)), mappings=(fed(), BY_KAFKA, OFF))
     ),
+    "provisioned concurrency is removed": Asked(
+        on_function(reserved=9, provisioned=(("live", 4), ("8", 0), ("7", 1)), stack="shop"),
+        {"provisioned": "remove"},
+    ),
+    "provisioned concurrency is removed, triggers first": Asked(
+        on_function(provisioned=(("live", 4),), mappings=(fed(),), queues=(orders(),)),
+        {"provisioned": "Remove", "triggers": "first"},
+    ),
+    "nothing provisioned to remove": Asked(on_function(), {"provisioned": "remove"}),
+    "what is provisioned is not known": Asked(
+        on_function(provisioned=PROVISIONED), {"provisioned": "remove"}
+    ),
+    "provisioned concurrency of a throttled function": Asked(
+        on_function(reserved=0, provisioned=(("live", 4),)), {"provisioned": "remove"}
+    ),
+    "provisioned concurrency, perhaps": Asked(
+        on_function(provisioned=(("live", 4),)), {"provisioned": "perhaps"}
+    ),
     "managed instances": Asked(MANAGED),
     "in China": Asked(
         on_function(

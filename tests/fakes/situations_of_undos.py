@@ -63,6 +63,7 @@ TUNED = _plan("tune_trigger", on_mapping(), batch_size=5, max_concurrency=2)
 STREAM = _plan("tune_trigger", on_mapping(by_stream()), max_retry_attempts=2, on_failure=LOST)
 ENDLESS = _plan("tune_trigger", on_mapping(by_stream(max_retry_attempts=2)), max_retry_attempts=-1)
 POLLED = fed(source_arn=KAFKA, source_kind="kafka", pollers_min=1, pollers_max=2, on_failure_arn=LOST)
+(COLD, *_) = _plan("throttle_to_zero", on_function(provisioned=(("live", 4),)), provisioned="remove").steps
 UNTOLD = _plan("tune_trigger", on_mapping(POLLED), on_failure="none")
 QUIET = _plan("stop_async_retries", on_function(async_config=AsyncConfig(1, 90, LOST, TOPIC)))
 QUIET_AT_FIRST = _plan("stop_async_retries", on_function())
@@ -85,6 +86,8 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
     "a trigger that was switched on": _as_left(ON),
     "settings of a queue's trigger": _as_left(TUNED),
     "settings of a stream's trigger": _as_left(STREAM),
+    "provisioned concurrency that was removed": _as_left(COLD),
+    "somebody provisioned another number": _now(COLD, **{"provisioned_concurrency:live": 2}),
     "retries without end": _now(ENDLESS, on_failure=TOPIC, source_kind="kinesis"),
     "no destination of Kafka": _now(UNTOLD, max_retry_attempts=-1, source_kind="kafka"),
     "no destination of Kafka, which retries three times": _now(

@@ -59,6 +59,25 @@ def _put_concurrency(state: State, params: Params) -> Done:
     return {"ReservedConcurrentExecutions": wanted}
 
 
+def _put_provisioned(state: State, params: Params) -> Done:
+    function, qualifier, wanted = (
+        state["function"],
+        params["Qualifier"],
+        params["ProvisionedConcurrentExecutions"],
+    )
+    if function["reserved"] is not None and function["reserved"] < wanted:
+        return Fault("InvalidParameterValueException", "larger than the reserved concurrency")
+    kept = [(q, n) for q, n in function["provisioned"] if q != qualifier]
+    function["provisioned"] = [*kept, (qualifier, wanted)]
+    return {"RequestedProvisionedConcurrentExecutions": wanted, "Status": "IN_PROGRESS"}
+
+
+def _delete_provisioned(state: State, params: Params) -> Done:
+    kept = [(q, n) for q, n in state["function"]["provisioned"] if q != params["Qualifier"]]
+    state["function"]["provisioned"] = kept
+    return {}
+
+
 def _delete_concurrency(state: State, params: Params) -> Done:
     state["function"]["reserved"] = None
     return {}
@@ -191,6 +210,8 @@ def _set_rule(goal: str) -> Callable[[State, Params], Done]:
 CHANGES: Mapping[tuple[str, str], Callable[[State, Params], Done]] = {
     ("lambda", "PutFunctionConcurrency"): _put_concurrency,
     ("lambda", "DeleteFunctionConcurrency"): _delete_concurrency,
+    ("lambda", "PutProvisionedConcurrencyConfig"): _put_provisioned,
+    ("lambda", "DeleteProvisionedConcurrencyConfig"): _delete_provisioned,
     ("lambda", "PutFunctionEventInvokeConfig"): _put_invoke,
     ("lambda", "UpdateFunctionEventInvokeConfig"): _update_invoke,
     ("lambda", "DeleteFunctionEventInvokeConfig"): _delete_invoke,

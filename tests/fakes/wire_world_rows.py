@@ -48,6 +48,10 @@ def _unreserved(world: WireWorld) -> None:
     world.state["function"]["reserved"] = None
 
 
+def _provisioned(world: WireWorld) -> None:
+    world.state["function"]["provisioned"] = [(ALIAS, 4)]
+
+
 def _rule_off(world: WireWorld) -> None:
     world.state["rules"][RULE]["State"] = "DISABLED"
 
@@ -60,6 +64,8 @@ ROWS: tuple[Row, ...] = (
     Row("throttle_to_zero", FUNCTION, prepare=_unreserved, variant="nothing reserved"),
     Row("throttle_to_zero", FUNCTION, {"triggers": "first"}, variant="triggers first"),
     Row("throttle_to_zero", FUNCTION, {"triggers": "first"}, variant="at its second step", honest=1),
+    Row("throttle_to_zero", FUNCTION, {"provisioned": "remove"}, _provisioned, "provisioned"),
+    Row("throttle_to_zero", FUNCTION, {"provisioned": "remove"}, _provisioned, "provisioned, second", 1),
     Row("cap_concurrency", FUNCTION, {"reserved": 3}),
     Row("restore_concurrency", FUNCTION, {"reserved": "none"}),
     Row("disable_trigger", FED),

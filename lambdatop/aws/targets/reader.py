@@ -18,7 +18,7 @@ from lambdatop.domain.facts.arns import function_arn, queue_arn
 from lambdatop.domain.facts.event_source_mapping import CONTROL_FIELDS, MappingFacts
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.mitigations import redrive, skip
+from lambdatop.domain.mitigations import provisioned, redrive, skip
 from lambdatop.domain.plans.plan import State
 from lambdatop.domain.plans.situation import Situation
 
@@ -83,6 +83,7 @@ class AwsReader:
         if plan_target.kind == "function":
             address = function_arn(self._scope, plan_target.id)
             known = {f: await self._controls[f](address) for f in fields if f in self._controls}
+            known |= await self._provisioned(address, fields)
         elif plan_target.kind == "mapping":
             known = await self._mapping(plan_target, fields)
         elif plan_target.kind == "queue" and redrive.FIELD in fields:
@@ -96,6 +97,14 @@ class AwsReader:
         if unknown:
             raise SourceError(f"A {plan_target.kind} has no control field {', '.join(unknown)}.")
         return {field: known[field] for field in fields}
+
+    async def _provisioned(self, function: str, fields: Collection[str]) -> dict[str, Any]:
+        """Read provisioned concurrency by alias or version; None for one that has none."""
+        asked = [f for f in fields if f.startswith(provisioned.FIELD)]
+        if not asked:
+            return {}
+        there = dict(await self._parts.provisioned(function))
+        return {f: there.get(f.removeprefix(provisioned.FIELD)) for f in asked}
 
     async def _age(self, facts: MappingFacts) -> float | None:
         """Return the oldest event's age, None while CloudWatch has none: then it falls or rises nowhere."""

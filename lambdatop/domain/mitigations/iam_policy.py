@@ -102,7 +102,9 @@ def _log_groups(pattern: str) -> tuple[str, str]:
 
 def _operator(reads: Sequence[str]) -> Policy:
     by_resource: dict[str, list[str]] = {}
-    for action in dict.fromkeys(a for p in REGISTRY.values() for a in p.iam if a not in reads):
+    for action in dict.fromkeys(
+        a for p in REGISTRY.values() for a in (*p.iam, *p.iam_of_settings) if a not in reads
+    ):
         dead_letters = action.startswith("sqs:") and action != "sqs:SendMessage"
         by_resource.setdefault(_DEAD_LETTERS if dead_letters else resource_of(action), []).append(action)
     statements = (_statement(_SIDS[resource], actions, resource) for resource, actions in by_resource.items())

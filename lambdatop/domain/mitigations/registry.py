@@ -68,7 +68,9 @@ def kind_of(name: str) -> Kind:
 
 def iam_actions() -> tuple[str, ...]:
     """Return every IAM action that some mitigation needs, in the registry's order."""
-    found = (a for p in REGISTRY.values() for a in (*p.iam, *p.iam_elevated, *p.iam_encrypted))
+    found = (
+        a for p in REGISTRY.values() for a in (*p.iam, *p.iam_elevated, *p.iam_encrypted, *p.iam_of_settings)
+    )
     return tuple(dict.fromkeys(found))
 
 

@@ -12,7 +12,7 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.mitigations import triggers
+from lambdatop.domain.mitigations import provisioned, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.command import WayBack, Words, option
@@ -23,6 +23,9 @@ from lambdatop.domain.plans.wording import count, owner_warning
 
 NAME = "throttle_to_zero"
 TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"
+PROVISIONED, REMOVE = "provisioned", "remove"
+WHY_REMOVE = "each number is kept in the journal and can be given back; confirmed once"
+LABEL_REMOVE = "Instead: remove its provisioned concurrency, then throttle"
 CALLS = (("lambda", "PutFunctionConcurrency"), ("lambda", "DeleteFunctionConcurrency"))
 IAM = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency")
 
@@ -48,16 +51,29 @@ def plan_throttle_to_zero(
     s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
 ) -> Proposal:
     """Plan or refuse. Always T2: callers by IAM role cannot be listed, so nobody can promise no loss."""
-    refused = _refuse(s)
+    first = _asked(params, TRIGGERS, FIRST)
+    remove = _asked(params, PROVISIONED, REMOVE)
+    refused = _refuse(s, remove)
     if refused:
         return refused
-    plan = _throttle(s, now, plan_id)
-    asked = str(params.get(TRIGGERS, KEEP)).strip().lower()
-    if asked not in (FIRST, KEEP):
-        raise UsageError(f"{TRIGGERS} must be {FIRST!r} or {KEEP!r}, not {params[TRIGGERS]!r}.")
-    if asked == KEEP:
-        return plan
-    return _triggers_first(s, plan, now)
+    plan, steps = _throttle(s, now, plan_id), tuple[Plan, ...]()
+    if first:
+        disabled = _triggers_first(s, now, plan_id)
+        if isinstance(disabled, Refusal):
+            return disabled
+        steps = disabled
+    if remove:
+        provisions = tuple((q, n) for q, n in or_none(s.provisioned) or () if n)
+        steps += provisioned.remove_steps(s, provisions, now, plan_id, len(steps) + 1)
+    return _after(s, steps, plan) if steps else plan
+
+
+def _asked(params: Mapping[str, Any], name: str, yes: str) -> bool:
+    """Return whether a setting says `yes`, not `keep`."""
+    asked = str(params.get(name, KEEP)).strip().lower()
+    if asked not in (yes, KEEP):
+        raise UsageError(f"{name} must be {yes!r} or {KEEP!r}, not {params[name]!r}.")
+    return asked == yes
 
 
 def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
@@ -91,8 +107,8 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
     )
 
 
-def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposal:
-    """Return plan that disables the queues' triggers before the throttle: no message goes to a DLQ by it."""
+def _triggers_first(s: FunctionSituation, now: float, plan_id: str) -> tuple[Plan, ...] | Refusal:
+    """Return the steps that disable the queues' triggers: so no message goes to a DLQ by the throttle."""
     if isinstance(s.mappings, NotKnown):
         reason = f"The triggers of {s.facts.name} could not be read ({s.mappings.why})."
         hint = f"{s.mappings.remedy}, or disable its triggers one by one before you throttle it."
@@ -101,12 +117,22 @@ def _triggers_first(s: FunctionSituation, throttle: Plan, now: float) -> Proposa
     if not fed:
         reason = f"No enabled queue feeds {s.facts.name}."
         return Refusal(NAME, s.ref, reason, "Throttle it without 'triggers'.")
-    steps = disable_steps(fed, s.queue_of, now, throttle.id)
+    steps = disable_steps(fed, s.queue_of, now, plan_id)
     if isinstance(steps, Refusal):
         return Refusal(NAME, s.ref, steps.reason, steps.hint)
-    warnings = (*unread_warnings(s), *owner_warning(s.stack))
+    return steps
+
+
+def _after(s: FunctionSituation, steps: tuple[Plan, ...], throttle: Plan) -> Plan:
+    """Return the plan of these steps and the throttle as the last one."""
+    disabled = sum(step.mitigation != NAME for step in steps)
+    warnings = throttle.warnings
+    if disabled:  # what their messages would suffer, they no longer do
+        warnings = (*unread_warnings(s), *owner_warning(s.stack))
     last = replace(throttle, id=step_id(throttle.id, len(steps) + 1), warnings=warnings, alternatives=())
-    title = f"Stop {s.facts.name}: disable {count(len(fed), 'queue trigger')}, then throttle to zero"
+    done = [f"disable {count(disabled, 'queue trigger')}"] if disabled else []
+    done += ["remove provisioned concurrency"] if disabled < len(steps) else []
+    title = f"Stop {s.facts.name}: {', '.join(done)}, then throttle to zero"
     return in_steps(NAME, s.ref, title, (*steps, last), confirm=s.facts.name)
 
 
@@ -118,20 +144,30 @@ def _in_order(s: FunctionSituation) -> tuple[Alternative, ...]:
     return (Alternative(NAME, s.ref, why, {TRIGGERS: FIRST}, label),)
 
 
-def _refuse(s: FunctionSituation) -> Refusal | None:
+def _refuse(s: FunctionSituation, remove: bool) -> Refusal | None:
     provisions = or_none(s.provisioned) or ()
-    provisioned = sum(n for _, n in provisions)
+    there = sum(n for _, n in provisions)
     if s.reserved == 0:
         reason = f"{s.facts.name} is throttled to zero already."
         return Refusal(NAME, s.ref, reason, "Restore the former value with restore_concurrency.")
-    if provisioned:
+    if remove and isinstance(s.provisioned, NotKnown):
+        return Refusal(
+            NAME,
+            s.ref,
+            f"What is provisioned of {s.facts.name} is {s.provisioned.words}.",
+            s.provisioned.remedy,
+        )
+    if remove and not there:
+        reason = f"{s.facts.name} has no provisioned concurrency."
+        return Refusal(NAME, s.ref, reason, f"Throttle it without {PROVISIONED!r}.")
+    if there and not remove:
         where = ", ".join(f"{q}: {n}" for q, n in provisions)
         return Refusal(
             NAME,
             s.ref,
             f"AWS refuses reserved concurrency 0 while the function has provisioned concurrency ({where}).",
             "Remove the provisioned concurrency first, or disable its triggers instead.",
-            _first_disable(s),
+            (Alternative(NAME, s.ref, WHY_REMOVE, {PROVISIONED: REMOVE}, LABEL_REMOVE), *_first_disable(s)),
         )
     if s.facts.managed_instances:
         return Refusal(
@@ -252,10 +288,11 @@ SPECS = (
         label="throttle to 0",
         does="throttle the function to zero",
         footer=6,
-        params=(TRIGGERS,),
+        params=(TRIGGERS, PROVISIONED),
         stops=True,
         saves="runs",
-        calls=(*CALLS, *triggers.CALLS),
+        calls=(*CALLS, *provisioned.CALLS, *triggers.CALLS),
         iam=IAM,
+        iam_of_settings=provisioned.IAM,
     ),
 )

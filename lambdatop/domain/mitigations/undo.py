@@ -12,6 +12,7 @@ from lambdatop.domain.mitigations import (
     alias,
     async_retries,
     drain,
+    provisioned,
     purge,
     recursion,
     redrive,
@@ -95,9 +96,11 @@ def _without_effect(entry: Entry, current: State) -> bool:
 def _warnings(entry: Entry, current: State) -> Iterator[str]:
     if _without_effect(entry, current):
         yield (
-            f"AWS accepted {_what(entry)}, but shows {state_words(_of(entry, current))} as before: this sends the "
-            "former value all the same, in case the change still comes to show"
+            f"AWS accepted {_what(entry)}, but shows {state_words(_of(entry, current))} as before: this "
+            "sends the former value all the same, in case the change still comes to show"
         )
+    if entry.undo is not None and entry.undo.operation == provisioned.PUT:
+        yield f"{provisioned.ALLOCATES}; it is paid for from then on"
     if _starts(entry.before, current):
         yield "what waited meanwhile starts at once"
 
@@ -166,9 +169,8 @@ def _skips_after(target: State, current: State) -> int | None:
     """Return the retries after which the undo lets records be skipped, None where that stays as it is."""
     kind, then = str(current.get(KIND)), {**current, **target}
     retries = given_up_after(kind, then.get(RETRIES), then.get(DESTINATION))
-    return (
-        retries if retries != given_up_after(kind, current.get(RETRIES), current.get(DESTINATION)) else None
-    )
+    now = given_up_after(kind, current.get(RETRIES), current.get(DESTINATION))
+    return retries if retries != now else None
 
 
 def _on_the_way(target: State) -> tuple[State, ...]:
@@ -179,11 +181,14 @@ def _on_the_way(target: State) -> tuple[State, ...]:
 
 def reads_besides(entry: Entry) -> tuple[str, ...]:
     """Return the fields that the undo of an entry needs besides those that the entry changed."""
-    if entry.undo is not None and entry.undo.operation == "UpdateAlias":
+    undo = entry.undo
+    if undo is not None and undo.operation == "UpdateAlias":
         return (alias.REVISION,)
-    if entry.undo is not None and entry.undo.params.keys() & {"MaximumRetryAttempts", "DestinationConfig"}:
+    if undo is None or undo.operation != triggers.CALLS[0][1]:
+        return ()
+    if undo.params.keys() & {"MaximumRetryAttempts", "DestinationConfig"}:
         return (RETRIES, DESTINATION, KIND)
-    return (RECORD_AGE,) if entry.undo is not None and entry.undo.params.get("Enabled") is True else ()
+    return (RECORD_AGE,) if undo.params.get("Enabled") is True else ()
 
 
 def _as_of_now(call: Call, current: State) -> Call:
@@ -267,6 +272,9 @@ def state_words(state: Mapping[str, Any]) -> str:
             words.append(alias.routing_words(str(value), state.get(alias.WEIGHTS)))
         elif field in (alias.WEIGHTS, alias.REVISION):
             continue
+        elif field.startswith(provisioned.FIELD):
+            qualifier = field.removeprefix(provisioned.FIELD)
+            words.append(f"provisioned concurrency of {qualifier} {'none' if value is None else value}")
         elif field == rules.FIELD:
             words.append(f"rule {value}")
         elif field == recursion.FIELD:
@@ -286,6 +294,8 @@ class _Kind(NamedTuple):
 _KINDS: Mapping[str, _Kind] = {
     "PutFunctionConcurrency": _Kind(throttle.reserved_command, throttle.IAM),
     "DeleteFunctionConcurrency": _Kind(throttle.reserved_command, throttle.IAM),
+    provisioned.PUT: _Kind(provisioned.provisioned_command, provisioned.IAM),
+    provisioned.DELETE: _Kind(provisioned.provisioned_command, provisioned.IAM),
     "UpdateEventSourceMapping": _Kind(triggers.mapping_command, triggers.IAM),
     "PutFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
     "UpdateFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),

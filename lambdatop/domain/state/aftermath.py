@@ -138,8 +138,11 @@ def _progress(world: World, entry: Entry) -> tuple[str, bool | None]:
 def _kind(entry: Entry) -> str:
     """Return whether it was to stop invocations or to start them; "" for what no metric shows."""
     # All planners come with it, which commands that change nothing do without.
+    from lambdatop.domain.mitigations.provisioned import FIELD
     from lambdatop.domain.mitigations.registry import REGISTRY
 
+    if any(field.startswith(FIELD) for field in entry.after):
+        return ""
     spec = REGISTRY.get(entry.mitigation)
     if (spec and spec.stops) or entry.after.get("reserved_concurrency") == 0:
         return "stop"

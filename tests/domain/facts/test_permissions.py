@@ -51,7 +51,7 @@ def test_every_action_that_a_plan_or_its_undo_states_is_asked_about() -> None:
         assert set(plan.iam_actions) <= known, plan.title
         stated[plan.mitigation].update(plan.iam_actions)
     for name, planner in REGISTRY.items():
-        declared = {*planner.iam, *planner.iam_elevated}
+        declared = {*planner.iam, *planner.iam_elevated, *planner.iam_of_settings}
         assert declared, name
         # A queue that nothing feeds from is not held, so none of these plans states what holding needs.
         assert name == "quarantine_queue" or declared <= stated[name], name

@@ -71,7 +71,9 @@ def test_throttle_to_zero_refuses_zero_and_provisioned_and_managed() -> None:
     assert "already" in refused("throttle_to_zero", situation(reserved=0)).reason
     pc = refused("throttle_to_zero", situation(provisioned=(("live", 4),), mappings=(mapping(),)))
     assert "provisioned concurrency (live: 4)" in pc.reason
-    assert pc.alternatives[0].mitigation == "disable_trigger"
+    first, second = pc.alternatives
+    assert (first.mitigation, first.params) == ("throttle_to_zero", {"provisioned": "remove"})
+    assert second.mitigation == "disable_trigger"
     assert "managed" in refused("throttle_to_zero", situation(facts=function(managed_instances=True))).reason
 
 

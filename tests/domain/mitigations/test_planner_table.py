@@ -75,7 +75,7 @@ def test_a_setting_that_is_none_is_told_with_those_there_are() -> None:
 
 def test_what_is_needed_and_sent_is_that_of_all_planners_once() -> None:
     rows = REGISTRY.values()
-    needed = [a for p in rows for a in (*p.iam, *p.iam_elevated, *p.iam_encrypted)]
+    needed = [a for p in rows for a in (*p.iam, *p.iam_elevated, *p.iam_encrypted, *p.iam_of_settings)]
     assert list(iam_actions()) == list(dict.fromkeys(needed))
     assert {"sqs:PurgeQueue", "kms:Decrypt", "lambda:UpdateAlias"} <= set(iam_actions())
     assert calls() == {call for p in rows for call in p.calls}
