@@ -12,6 +12,7 @@ LambdatopError                 one sentence that says what happened and what to 
 │   └── IdentityChanged    they were renewed as somebody else's
 ├── Unreachable            no connection to the endpoint
 ├── NotThere               the endpoint answers, and does not have this operation
+├── NotSupported           AWS does not offer it for this resource
 ├── NotAnswered            the answer left out what was asked for
 └── Missing                the thing does not exist (any more)
 """
@@ -86,6 +87,10 @@ class Unreachable(SourceError):
 
 class NotThere(SourceError):
     """The endpoint has no such operation: other regions, other servers than AWS."""
+
+
+class NotSupported(SourceError):
+    """AWS does not offer the operation for this resource: logs of some classes."""
 
 
 class NotAnswered(SourceError):

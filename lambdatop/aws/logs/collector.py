@@ -10,6 +10,7 @@ minutes) are not looked for: CloudWatch usually delivers within seconds.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -22,12 +23,13 @@ from lambdatop.aws.logs.live_tail import HOUR_USD, LiveTail, Session
 from lambdatop.aws.logs.raw_events import in_order, owned, parsed, shared_groups
 from lambdatop.aws.logs.selection import STAY_S, choose, troubled
 from lambdatop.aws.logs.tail_state import BACKFILL_S, Tail, Window, moment
-from lambdatop.aws.reads.gaps import ReportedGaps, gap_of
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
+from lambdatop.aws.reads.log_groups import LogGroups
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.cooperative import release_in_pieces
-from lambdatop.domain.errors import Missing, SourceError, Throttled, Unreachable
+from lambdatop.domain.errors import Denied, Missing, NotSupported, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.keys import Key, Scope, parse_arn
@@ -70,7 +72,8 @@ class LogsSource:
         self._unread: tuple[Gap, ...] = ()
         self._answered: set[Key] = set()
         self._reported = ReportedGaps(self.name)
-        self.live = LiveTail(api, woken)
+        self._groups = LogGroups(api)
+        self.live = LiveTail(api, woken, self._groups)
 
     async def collect(self, view: View) -> Sequence[Event]:
         """Read one round of the functions followed; fails only when none of them could be read."""
@@ -118,11 +121,11 @@ class LogsSource:
 
     def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
         """Yield whole logs, apart from the tails (`domain.log_export.LogExport`)."""
-        return Export(self._api).texts(*self._whole(view))
+        return Export(self._api, self._groups).texts(*self._whole(view))
 
     def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
         """Yield the same as `texts`, but with parsed lines."""
-        return Export(self._api).lines(*self._whole(view))
+        return Export(self._api, self._groups).lines(*self._whole(view))
 
     def _whole(self, view: View) -> tuple[list[FunctionFacts], int, set[str], int | None]:
         functions = known.functions(view, self._scope)
@@ -160,9 +163,12 @@ class LogsSource:
         session = self.live.session(group) if live else None
         failure: SourceError | None = None
         try:
-            await self._poll(tail, group, session)
+            await self._poll_unless_refused(tail, group, session)
         except Missing:
             tail.notes.append(f"the log group {group} does not exist (yet): it is made at the first log line")
+        except NotSupported as error:
+            failure = error
+            tail.notes.append(str(error))
         except SourceError as error:
             if not tail.owed and session is None:
                 return error
@@ -177,6 +183,25 @@ class LogsSource:
             event = _because(event, self.live.why_not(group))
         self._ready.append(event)
         return failure
+
+    async def _poll_unless_refused(self, tail: Tail, group: str, session: Session | None) -> None:
+        """Poll; raises NotSupported for a group of a class whose lines cannot be read.
+
+        A group is asked for its class once, when it refuses or has no lines at first.
+        """
+        refused, first = self._groups.refusal(group), tail.polled == -math.inf
+        if refused is not None:
+            raise refused
+        try:
+            await self._poll(tail, group, session)
+        except (*ENDS_THE_ROUND, Denied, Missing):
+            raise
+        except SourceError as error:
+            raise await self._groups.explained(group, error) from error
+        if first and not tail.owed and session is None:
+            refused = await self._groups.unreadable(group)
+            if refused is not None:
+                raise refused
 
     async def _poll(self, tail: Tail, group: str, session: Session | None) -> None:
         """Read the newest, unless Live Tail brings it, and look for what came late."""

@@ -17,9 +17,10 @@ from operator import itemgetter
 from typing import Any
 
 from lambdatop.aws.logs.raw_events import identity, owned
+from lambdatop.aws.reads.log_groups import LogGroups
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import Raw
-from lambdatop.domain.errors import Missing, Throttled, Unreachable
+from lambdatop.domain.errors import Denied, Missing, SourceError, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse
@@ -44,8 +45,9 @@ Entry = tuple[int, Key, Raw]
 class Export:
     """Reads whole logs; one object can be used for several readings, one after the other."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, groups: LogGroups) -> None:
         self._api = api
+        self._groups = groups
 
     async def texts(
         self, functions: Sequence[FunctionFacts], since_ms: int, shared: set[str], until_ms: int | None = None
@@ -85,7 +87,7 @@ class Export:
         for facts in functions:
             writers.setdefault(facts.log_group, {})[facts.name] = facts.key
         walks = [
-            _Walk(self._api, group, since_ms, until_ms, keys, group in shared)
+            _Walk(self._api, self._groups, group, since_ms, until_ms, keys, group in shared)
             for group, keys in writers.items()
         ]
         try:
@@ -112,6 +114,7 @@ class _Walk:
     """One log group: its lines that were not yielded yet, and the page that was requested."""
 
     api: Api
+    groups: LogGroups
     group: str
     since_ms: int
     until_ms: int
@@ -136,8 +139,17 @@ class _Walk:
                     f"the log group {self.group} does not exist (yet): it is made at the first log line"
                 )
                 return
+            except (Throttled, Unreachable, Denied):
+                raise
+            except SourceError as error:
+                raise await self.groups.explained(self.group, error) from error
+            first = self._token is None
             self._go_on(page.get("nextToken"))
             self._take(page["events"])
+            if first and self.ended and not page["events"]:
+                refused = await self.groups.unreadable(self.group)
+                if refused is not None:
+                    raise refused
 
     def _go_on(self, token: str | None) -> None:
         self._coming = None

@@ -12,16 +12,16 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 from lambdatop.aws.logs.raw_events import owned, parsed, stamp
+from lambdatop.aws.reads.log_groups import LogGroups, ReadApi
 from lambdatop.aws.sdk.wire.event_stream import Raw
 from lambdatop.domain.errors import Denied, Missing
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine
 from lambdatop.domain.loglines.tail import Older
-from lambdatop.domain.sanitize import clean_line
 
 PAGE_LINES = 2000
 """Lines read for one request of the console, about, over all functions; at least LEAST_LINES of each."""
@@ -38,16 +38,6 @@ BEFORE_CREATION_MS = 20 * 60_000
 LAMBDA_BEGAN_MS = 1_415_836_800_000
 NEWEST_FIRST_FROM_MS = 1_704_067_200_000
 """2024-01-01: AWS refuses to begin with the newest in windows that begin earlier."""
-
-
-class ReadApi(Protocol):
-    """What is needed of `sdk.api.Api`."""
-
-    def now(self) -> float:
-        """Return seconds since the epoch."""
-
-    async def read(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
-        """Call a reading operation; raises SourceError and its kinds."""
 
 
 @dataclass(slots=True)
@@ -146,10 +136,10 @@ class _Reach:
 class LogHistory:
     """Reads pages of logs from before a moment; keeps only what it learned about the groups."""
 
-    def __init__(self, api: ReadApi) -> None:
+    def __init__(self, api: ReadApi, groups: LogGroups | None = None) -> None:
         self._api = api
         self._widths: dict[str, int] = {}
-        self._groups: dict[str, tuple[int, int]] = {}
+        self._groups = groups or LogGroups(api)
         self._turns = True
 
     async def older(
@@ -250,20 +240,19 @@ class LogHistory:
         )
 
     async def _floor(self, group: str) -> tuple[int, str]:
-        """Return the oldest millisecond that a group can hold, and a note about it; raises Missing."""
-        known = self._groups.get(group)
-        if known is None:
-            try:
-                answer = await self._api.read("logs", "DescribeLogGroups", logGroupNamePrefix=group)
-            except Denied as error:
-                return LAMBDA_BEGAN_MS, f"where the log begins is not known: {error}"
-            listed = next((g for g in answer.get("logGroups") or () if g.get("logGroupName") == group), None)
-            if listed is None:
-                raise Missing(f"The log group {clean_line(group, 512)} does not exist (yet).")
-            begun = int(listed.get("creationTime") or LAMBDA_BEGAN_MS) - BEFORE_CREATION_MS
-            known = begun, int(listed.get("retentionInDays") or 0)
-            _keep(self._groups, group, known)
-        begun, days = known
+        """Return the oldest millisecond that a group can hold, and a note about it.
+
+        Raises Missing and NotSupported.
+        """
+        try:
+            known = await self._groups.read(group)
+        except Denied as error:
+            return LAMBDA_BEGAN_MS, f"where the log begins is not known: {error}"
+        refused = known.refusal()
+        if refused is not None:
+            raise refused
+        begun = (known.created_ms or LAMBDA_BEGAN_MS) - BEFORE_CREATION_MS
+        days = known.retention_days
         kept_from = int(self._api.now() * 1000) - days * DAY_MS if days else begun
         return max(LAMBDA_BEGAN_MS, begun, kept_from), ""
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND
+from lambdatop.aws.reads.log_groups import LogGroups
 from lambdatop.aws.reads.metric_queries import Query
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire import answer_checks
-from lambdatop.domain.errors import SourceError
+from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.log_analysis.insights import MOST_GROUPS, Found, Row, price_usd
@@ -28,6 +30,7 @@ class Insights:
     def __init__(self, api: Api, scope: Scope) -> None:
         self._api = api
         self._scope = scope
+        self._groups = LogGroups(api)
 
     async def estimate_bytes(self, groups: Sequence[str], start: float, end: float) -> int | None:
         """Return the bytes that the groups took in, about what a query scans; None when not known."""
@@ -53,14 +56,23 @@ class Insights:
         """Run a query to its end. Raises SourceError when CloudWatch could not finish it."""
         if len(groups) > MOST_GROUPS:
             raise SourceError(f"One query takes at most {MOST_GROUPS} log groups, these are {len(groups)}.")
-        answer = await self._api.read(
-            "logs",
-            "StartQuery",
-            logGroupNames=list(groups),
-            startTime=int(start),
-            endTime=int(end) + 1,
-            queryString=query,
-        )
+        try:
+            answer = await self._api.read(
+                "logs",
+                "StartQuery",
+                logGroupNames=list(groups),
+                startTime=int(start),
+                endTime=int(end) + 1,
+                queryString=query,
+            )
+        except (*ENDS_THE_ROUND, Denied, Missing):
+            raise
+        except SourceError as error:
+            for group in groups:
+                told = await self._groups.explained(group, error, questions=True)
+                if told is not error:
+                    raise told from error
+            raise
         query_id = str(answer["queryId"])
         try:
             return await self._results(query_id)

@@ -17,11 +17,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdatop.aws.reads.log_groups import STANDARD, LogGroups
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.sdk.wire.event_stream import broken, live_update
-from lambdatop.domain.errors import Denied, SourceError
+from lambdatop.domain.errors import Denied, Missing, SourceError
 from lambdatop.domain.keys import parse_arn
-from lambdatop.domain.sanitize import clean_name
 
 GROUPS = 10
 """Log groups that one session takes."""
@@ -98,8 +98,11 @@ class Session:
 class LiveTail:
     """Keeps a session over the wanted groups, as long as AWS gives one."""
 
-    def __init__(self, api: Api, woken: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, api: Api, woken: Callable[[], None] = lambda: None, groups: LogGroups | None = None
+    ) -> None:
         self._api = api
+        self._groups = groups or LogGroups(api)
         self.woken = woken
         self._session: Session | None = None
         self._number = 0
@@ -268,20 +271,16 @@ class LiveTail:
         """Find the groups because of which Live Tail was refused; returns whether there were any."""
         found = False
         for group in sorted(session.groups):
+            why, for_s = "", WRONG_CLASS_S
             try:
-                answer = await self._api.read("logs", "DescribeLogGroups", logGroupNamePrefix=group)
+                kind = (await self._groups.read(group)).kind
+                if kind != STANDARD:
+                    why = f"Live Tail works on log groups of class STANDARD only, this one is {kind}"
+            except Missing:
+                why, for_s = "Live Tail is off: the log group does not exist (yet)", ABSENT_S
             except SourceError:
                 return found
-            listed = {g.get("logGroupName"): g for g in answer.get("logGroups") or ()}
-            kind = clean_name(str((listed.get(group) or {}).get("logGroupClass") or "STANDARD"))
-            now = self._api.now()
-            if group not in listed:
-                self._refused[group] = (
-                    now + ABSENT_S,
-                    "Live Tail is off: the log group does not exist (yet)",
-                )
-            elif kind != "STANDARD":
-                why = f"Live Tail works on log groups of class STANDARD only, this one is {kind}"
-                self._refused[group] = (now + WRONG_CLASS_S, why)
+            if why:
+                self._refused[group] = (self._api.now() + for_s, why)
             found = found or group in self._refused
         return found

@@ -10,6 +10,7 @@ from lambdatop.domain.errors import (
     CredentialsError,
     Denied,
     NotAnswered,
+    NotSupported,
     NotThere,
     SourceError,
     Throttled,
@@ -31,6 +32,8 @@ def reason_of(error: SourceError) -> Reason:
         return "denied"
     if isinstance(error, NotThere):
         return "not there"
+    if isinstance(error, NotSupported):
+        return "not supported"
     if isinstance(error, NotAnswered):
         return "not answered"
     return "throttled" if isinstance(error, Throttled) else "failed"
@@ -83,4 +86,8 @@ class Gaps:
 def _why(found: NotKnown, action: str, error: SourceError) -> str:
     if found.reason == "denied":
         return f"{found.action} is denied"
-    return found.why if found.reason == "not there" else f"{action} failed ({error.code or error})"
+    return (
+        found.why
+        if found.reason in ("not there", "not supported")
+        else f"{action} failed ({error.code or error})"
+    )

@@ -58,6 +58,9 @@ def _filter_log_events(original: Callable[..., Any]) -> Callable[..., Any]:
         groups = _ministack.get("services.cloudwatch_logs._log_groups")
         if group not in groups:
             return original(data)  # Its error is AWS's.
+        kind = groups[group].get("logGroupClass") or "STANDARD"
+        if kind != "STANDARD":
+            return _refuse(f"FilterLogEvents is not supported for log groups of class {kind}")
         limit = int(data.get("limit") or _MAX_EVENTS)
         if not 1 <= limit <= _MAX_EVENTS:
             return _refuse(f"Value {limit} at 'limit' must be between 1 and {_MAX_EVENTS}")

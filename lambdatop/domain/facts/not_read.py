@@ -17,6 +17,7 @@ T = TypeVar("T")
 Reason = Literal[
     "denied",
     "not there",
+    "not supported",
     "throttled",
     "failed",
     "not answered",
@@ -24,9 +25,10 @@ Reason = Literal[
     "out of time",
     "over the limit",
 ]
-"""Why something is not known: the permission is missing, the endpoint lacks the operation, AWS asked for a
-slower pace, the read failed, the answer left it out, its turn has not come yet, a command that looks once had
-no time left, or it is beyond what lambdatop allows itself (budget, logs that are followed at once)."""
+"""Why something is not known: the permission is missing, the endpoint lacks the operation, AWS does not
+offer it for the resource (classes of logs), AWS asked for a slower pace, the read failed, the answer left it
+out, its turn has not come yet, a command that looks once had no time left, or it is beyond what lambdatop
+allows itself (budget, logs that are followed at once)."""
 
 _UNASKED = {
     "not asked": "not asked yet",
@@ -49,6 +51,8 @@ class NotKnown(Struct, frozen=True):
         action = self.action or "its read"
         if self.reason == "not there":
             return f"{action.partition(':')[2] or action} is not there at this endpoint"
+        if self.reason == "not supported":
+            return f"AWS offers no {action} for it"
         if self.reason == "not answered":
             return f"the answer of {action} does not say"
         return f"{action} {self.reason}"
@@ -58,6 +62,8 @@ class NotKnown(Struct, frozen=True):
         """What whoever needs it may do: `Allow lambda:GetPolicy`, `Try again in a moment`."""
         if self.reason == "denied":
             return f"Allow {self.action or 'it'}"
+        if self.reason == "not supported":
+            return "Ask in another way"
         return "Ask an endpoint that has it" if self.reason == "not there" else "Try again in a moment"
 
     @property
@@ -109,6 +115,7 @@ def source_gaps(at: float, gaps: tuple[Gap, ...]) -> SourceGaps:
 _LOST: dict[Reason, str] = {
     "denied": "denied",
     "not there": "not there",
+    "not supported": "not offered by AWS",
     "throttled": "throttled",
     "failed": "failed",
     "not answered": "not answered",
