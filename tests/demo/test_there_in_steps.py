@@ -268,23 +268,28 @@ async def test_an_alias_that_somebody_touched_since_is_not_overwritten(
     assert routing(aws) == (two, {})
 
 
-async def test_a_rule_is_switched_off_and_on(aws: Aws, mitigation_flow: MitigationFlow) -> None:
+@pytest.mark.parametrize("bus", ["default", "shop"])
+async def test_a_rule_is_switched_off_and_on(aws: Aws, mitigation_flow: MitigationFlow, bus: str) -> None:
     aws.function(NAME, FINE)
     arn = f"arn:aws:lambda:us-east-1:{aws.demo.account}:function:{NAME}"
-    aws.events.put_rule(Name="orders", EventPattern='{"source": ["shop"]}')
-    aws.events.put_targets(Rule="orders", Targets=[{"Id": "1", "Arn": arn}])
+    if bus != "default":
+        aws.events.create_event_bus(Name=bus)
+    rule = {"Name": "orders", "EventBusName": bus}
+    aws.events.put_rule(**rule, EventPattern='{"source": ["shop"]}')
+    aws.events.put_targets(Rule="orders", EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
     function = await mitigation_flow.backend.reader.find(NAME, ("function",))
-    (rule,) = await mitigation_flow.backend.reader.related(function, "rule")
-    assert rule.id == "default/orders"
-    before = aws.events.describe_rule(Name="orders")
+    (key,) = await mitigation_flow.backend.reader.related(function, "rule")
+    assert key.id == f"{bus}/orders"
+    before = aws.events.describe_rule(**rule)
     done = await mitigation_flow.carry_out("disable_rule", NAME)
     assert done.kind == "applied", done.message
-    assert aws.events.describe_rule(Name="orders")["State"] == "DISABLED"
+    assert aws.events.describe_rule(**rule)["State"] == "DISABLED"
     undone = await mitigation_flow.undo()
     assert undone.kind == "applied", undone.message
-    after = aws.events.describe_rule(Name="orders")
+    after = aws.events.describe_rule(**rule)
     hidden = "ResponseMetadata"
     assert {k: v for k, v in after.items() if k != hidden} == {k: v for k, v in before.items() if k != hidden}
-    entry = {"Source": "shop", "DetailType": "order", "Detail": "{}"}
-    aws.events.put_events(Entries=[entry])
+    aws.events.put_events(
+        Entries=[{"Source": "shop", "DetailType": "order", "Detail": "{}", "EventBusName": bus}]
+    )
     aws.finished(NAME, 1)

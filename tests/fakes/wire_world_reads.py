@@ -152,6 +152,7 @@ def _rules_of(state: State, params: Params) -> Done:
         r["Name"]
         for r in state["rules"].values()
         if any(t["Arn"] == params["TargetArn"] for t in r["Targets"])
+        and bus_named(params) == r.get("EventBusName", "default")
     ]
     return {"RuleNames": names}
 

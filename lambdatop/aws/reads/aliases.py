@@ -11,7 +11,7 @@ from lambdatop.aws.facts.resources import arn_text, seconds
 from lambdatop.aws.reads.gaps import Gaps, not_known
 from lambdatop.aws.reads.single_reads import Parts
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.errors import SourceError
+from lambdatop.domain.errors import Denied, NotThere, SourceError
 from lambdatop.domain.facts.arns import bus_arn, function_arn
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.keys import Key, Scope, parse_arn
@@ -20,6 +20,8 @@ from lambdatop.domain.plans.situation import AliasSituation, RuleSituation, Vers
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 DEFAULT_BUS = "default"
+MOST_BUSES = 100
+"""Event buses of a region by default (EventBridge user guide, "Amazon EventBridge quotas")."""
 STATES_READ = 5
 """Versions whose state is read, a call each: the newest, to which a rollback usually goes."""
 
@@ -127,10 +129,32 @@ class Aliases:
         return [Key(self._scope, "rule", f"{bus}/{name}")]
 
     async def rules_of(self, function_arn: str) -> list[Key]:
-        """Find the rules of the default bus that send to a function."""
-        pages = self._api.pages("events", "ListRuleNamesByTarget", token="NextToken", TargetArn=function_arn)
+        """Find the rules that send to a function: of the default bus, and of those that can be listed."""
+        default = await self._rules_on(DEFAULT_BUS, function_arn)
+        others = await asyncio.gather(
+            *(self._rules_on(bus, function_arn) for bus in await self._other_buses())
+        )
+        return [*default, *(key for keys in others for key in keys)]
+
+    async def _rules_on(self, bus: str, function_arn: str) -> list[Key]:
+        on = {} if bus == DEFAULT_BUS else {"EventBusName": bus_arn(self._scope, bus)}
+        pages = self._api.pages(
+            "events", "ListRuleNamesByTarget", token="NextToken", TargetArn=function_arn, **on
+        )
         names = [str(n) async for page in pages for n in page.get("RuleNames") or ()]
-        return [Key(self._scope, "rule", f"{DEFAULT_BUS}/{clean_name(n)}") for n in names]
+        return [Key(self._scope, "rule", f"{bus}/{clean_name(n)}") for n in names]
+
+    async def _other_buses(self) -> list[str]:
+        """Return the account's own buses, MOST_BUSES at most; none where they may not be listed."""
+        names: list[str] = []
+        try:
+            async for page in self._api.pages("events", "ListEventBuses", token="NextToken"):
+                names += [clean_name(str(bus.get("Name") or "")) for bus in page.get("EventBuses") or ()]
+                if len(names) > MOST_BUSES:
+                    break
+        except (Denied, NotThere):
+            return []
+        return [name for name in names if name not in ("", DEFAULT_BUS)][:MOST_BUSES]
 
     async def _get(self, function: str, alias: str) -> dict[str, Any]:
         return await self._api.read("lambda", "GetAlias", FunctionName=function, Name=alias)

@@ -61,7 +61,7 @@ class AwsReader:
         raise TargetNotFound(f"A {key.kind} cannot be changed.")
 
     async def related(self, function: Key, kind: str) -> tuple[Key, ...]:
-        """Find the aliases of a function, or the rules of the default bus that send to it."""
+        """Find the aliases of a function, or the rules that send to it."""
         if kind == "alias":
             return tuple(await self._aliases.find_alias(function.id, None))
         answer = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=function.id)

@@ -98,6 +98,8 @@ def _refused(mitigation: str, s: RuleSituation, wanted: str, there: str) -> Refu
     return None
 
 
+NO_RULE = "no EventBridge rule that sends to it (buses but the default one need events:ListEventBuses)"
+
 SPECS = (
     MitigationSpec(
         name="disable_rule",
@@ -110,7 +112,7 @@ SPECS = (
         label="rule off",
         does="disable an EventBridge rule that sends to it",
         footer=27,
-        nothing="no EventBridge rule of the default bus that sends to it",
+        nothing=NO_RULE,
         calls=CALLS,
         iam=IAM,
     ),
@@ -125,7 +127,7 @@ SPECS = (
         label="rule on",
         does="enable an EventBridge rule that sends to it",
         footer=28,
-        nothing="no EventBridge rule of the default bus that sends to it",
+        nothing=NO_RULE,
         calls=CALLS,
         iam=IAM,
     ),

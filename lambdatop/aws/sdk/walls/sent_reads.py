@@ -23,6 +23,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("dynamodb", "ListTables"): ("doctor.trials",),
     ("events", "DescribeRule"): ("reads.aliases",),
+    ("events", "ListEventBuses"): ("reads.aliases",),
     ("events", "ListRuleNamesByTarget"): ("reads.aliases",),
     ("events", "ListRules"): (
         "collectors.event_graph",
@@ -85,8 +86,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "ListVersionsByFunction"): ("reads.aliases",),
     ("logs", "DescribeLogGroups"): (
         "logs.collector",
-        "logs.history",
-        "logs.live_tail",
+        "reads.log_groups",
     ),
     ("logs", "FilterLogEvents"): (
         "logs.collector",
