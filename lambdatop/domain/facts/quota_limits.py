@@ -28,6 +28,7 @@ DESCRIPTORS = "L-438DAE3B"
 CONTROL_PLANE = "L-B2AA0F47"
 PAYLOAD_SYNC = "L-5C4B2C97"
 PAYLOAD_ASYNC = "L-7C0F49F9"
+INTERFACES_PER_VPC = "L-9FEE3D26"
 
 SIZES = frozenset(
     (
@@ -113,6 +114,7 @@ DOCUMENTED: Mapping[str, float] = {
     CONTROL_PLANE: 15,
     PAYLOAD_SYNC: 6 * MB,
     PAYLOAD_ASYNC: 1 * MB,
+    INTERFACES_PER_VPC: 500,
 }
 """Documented defaults by code. The concurrency and the code storage of an account are read, never these."""
 
@@ -124,7 +126,6 @@ SHARD_READS_PER_S = 5
 SHARD_POLLS_PER_S = {"kinesis": 1, "dynamodb": 4}
 """How often a mapping polls each shard."""
 
-INTERFACES_PER_VPC = 500
 REQUESTS_PER_ENVIRONMENT = 10
 """Requests/s per unit of concurrency, of the account as of one function; synchronous ones."""
 

@@ -130,22 +130,24 @@ def _interfaces(view: ScopeView) -> Iterator[Candidate]:
         if facts.vpc_id and facts.interfaces:
             by_vpc[facts.vpc_id].update(facts.interfaces)
             users[facts.vpc_id] += 1
+    limit = view.limits.get(q.INTERFACES_PER_VPC)
     for vpc, sets in by_vpc.items():
-        make = partial(_interfaces_row, view, vpc, float(len(sets)), users[vpc])
-        yield Candidate(f"interfaces in {vpc}", float(len(sets)), float(q.INTERFACES_PER_VPC), make)
+        make = partial(_interfaces_row, view, vpc, float(len(sets)), users[vpc], limit)
+        yield Candidate(f"interfaces in {vpc}", float(len(sets)), limit.value, make)
 
 
-def _interfaces_row(view: ScopeView, vpc: str, used: float, users: int) -> QuotaRow:
+def _interfaces_row(view: ScopeView, vpc: str, used: float, users: int, limit: q.QuotaLimit) -> QuotaRow:
     made = row(
         f"interfaces in {vpc}",
         used,
-        float(q.INTERFACES_PER_VPC),
+        limit.value,
         "interfaces",
-        "ListFunctions",
+        f"ListFunctions; limit: {limit.origin}",
+        code=q.INTERFACES_PER_VPC,
         scope="vpc",
         as_of=view.world.functions_at.get(view.scope, view.now),
-        assumed=True,
-        note=f"at least, for {users} functions; the VPC's own count and its limit are not read",
+        assumed=limit.assumed,
+        note=f"at least, for {users} functions; the VPC's own count is not read",
         target=Key(view.scope, "quota", f"interfaces in {vpc}"),
         fixed=True,
     )

@@ -23,6 +23,7 @@ from lambdatop.domain.facts.triggers import FunctionTriggers
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.state import events as ev
+from lambdatop.domain.state.fold import fold
 
 KB, MB = 1024, 1024**2
 
@@ -65,7 +66,14 @@ def test_interfaces_are_counted_once_per_subnet_and_groups() -> None:
     given = world(functions=(inside("a", "s1 g", "s2 g"), inside("b", "s1 g"), function("c")))
     row = rows(given)["interfaces in vpc-1"]
     assert (row.used, row.limit, row.assumed) == (2, 500, True)
-    assert "the VPC's own count and its limit are not read" in row.note
+    assert "the VPC's own count is not read" in row.note
+    told = ev.QuotasObserved(SCOPE, NOW, (QuotaLimit("L-9FEE3D26", 2000.0, adjustable=True),))
+    raised = rows(fold(given, told))["interfaces in vpc-1"]
+    assert (raised.limit, raised.assumed, raised.source) == (
+        2000,
+        False,
+        "ListFunctions; limit: Service Quotas",
+    )
 
 
 def test_static_limits_from_80_percent_on() -> None:
