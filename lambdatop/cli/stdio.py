@@ -84,6 +84,11 @@ def json_line(value: Any) -> str:
     return _ONE_LINE(value)
 
 
+def json_line_with(value: dict[str, Any], **foreign: str | None) -> str:
+    """Return one JSON document on one line, with texts that were not cleaned: only ASCII stands in these."""
+    return f"{_ONE_LINE(value)[:-1]}, {json.dumps(foreign)[1:]}"
+
+
 def message(sentence: str) -> None:
     """Print a message for the person on stderr; foreign text in it is cleaned."""
     _to_stderr("".join([f"lambdatop: {line}\n" for line in clean(sentence).split("\n")]))

@@ -43,7 +43,8 @@ class Logs(Functions):
         found = self.rounds.pop(0)
         if isinstance(found, SourceError):
             raise found
-        lines = tuple(parse(NOW + at, str(at), "s", text) for at, text in found[0])
+        keep_raw = view.log_raw
+        lines = tuple(parse(NOW + at, str(at), "s", text, keep_raw=keep_raw) for at, text in found[0])
         return (LogsObserved(SCOPE, NOW, WORKER, GROUP, lines, not found[1], found[1]),)
 
     async def lines(self, view: View) -> AsyncGenerator[Batch[tuple[Key, LogLine]], None]:
@@ -52,7 +53,7 @@ class Logs(Functions):
         for found in self.rounds:
             if isinstance(found, SourceError):
                 raise found
-            lines = [(WORKER, parse(NOW + at, str(at), "s", text)) for at, text in found[0]]
+            lines = [(WORKER, parse(NOW + at, str(at), "s", text, keep_raw=True)) for at, text in found[0]]
             yield Batch(lines, (found[1],) if found[1] else ())
 
     async def texts(self, view: View) -> AsyncGenerator[Batch[Text], None]:
@@ -100,6 +101,37 @@ def test_json_is_one_document_a_line_and_grep_selects(cli: Cli, monkeypatch: pyt
     assert (error["kind"], error["level"], error["report"]) == ("error", "error", None)
     assert last["report"]["duration_ms"] == 12.5
     assert last["report"]["init_ms"] is None
+
+
+HOSTILE = (
+    "\x1b[31mred\x1b[0m\ttab \u202eltr \x9b2J ⚠\ufe0f \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\r\n"
+)
+
+
+@pytest.mark.parametrize("way", [("--json",), ("--follow", "--json")])
+def test_json_holds_the_line_as_it_came_beside_what_may_be_shown(
+    way: tuple[str, ...], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(monkeypatch, ([(-3, HOSTILE)], ""), KeyboardInterrupt())
+    ran = cli("logs", "orders-worker", *way)
+    line = json.loads(ran.out)
+    assert line["raw"] == HOSTILE
+    assert (
+        line["text"] == "red tab [U+202E]ltr [9B]2J ⚠\ufe0f \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645␍"
+    )
+    assert not {"\x1b", "\x9b", "\u202e", "\t"} & set(ran.out), "nothing of it acts on a terminal"
+
+
+@pytest.mark.parametrize("secret", ['{"password": "hunter2"}', "pass\x1b[0mword=hunter2 and more"])
+def test_a_line_with_a_hidden_secret_is_not_given_as_it_came(
+    secret: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(monkeypatch, ([(-3, secret)], ""))
+    ran = cli("logs", "orders-worker", "--json")
+    assert json.loads(ran.out)["raw"] is None
+    assert "hunter2" not in ran.out
+    play(monkeypatch, ([(-3, secret)], ""))
+    assert json.loads(cli("logs", "orders-worker", "--json", "--reveal").out)["raw"] == secret
 
 
 @pytest.mark.parametrize("way", [(), ("--json",), ("--follow",), ("--follow", "--json")])

@@ -178,7 +178,7 @@ class LogsSource:
         tail.forget(self._api.now())
         known_tail = view.world.logs.get(facts.key)
         first = known_tail.next_seq if known_tail else 1
-        event = await self._event(facts, tail, shared, session, first)
+        event = await self._event(facts, tail, shared, session, first, view.log_raw)
         if live and session is None:
             event = _because(event, self.live.why_not(group))
         self._ready.append(event)
@@ -287,7 +287,13 @@ class LogsSource:
         return tail
 
     async def _event(
-        self, facts: FunctionFacts, tail: Tail, shared: bool, session: Session | None, first: int
+        self,
+        facts: FunctionFacts,
+        tail: Tail,
+        shared: bool,
+        session: Session | None,
+        first: int,
+        keep_raw: bool = False,
     ) -> LogsObserved:
         """Return the new lines as an event; none is removed from the list before the event is made.
 
@@ -298,7 +304,7 @@ class LogsSource:
             pairs, unknown = owned(own, {facts.name: facts.key}, shared)
             own = [event for _, event in pairs]
         own = in_order(own, rest)
-        lines = tuple(await parsed(own, PARSE_SLICE, PARSE_PAUSE_S, rest, first))
+        lines = tuple(await parsed(own, PARSE_SLICE, PARSE_PAUSE_S, rest, first, keep_raw))
         del own
         if unknown:
             tail.notes.append(f"{unknown} lines of streams that name no function are left out (shared group)")

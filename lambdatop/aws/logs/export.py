@@ -231,7 +231,13 @@ def _message(event: Raw) -> str:
 
 
 def _parsed(at: int, event: Raw) -> LogLine:
-    return parse(at / 1000, _identity(event), _stream(str(event.get("logStreamName") or "")), _message(event))
+    return parse(
+        at / 1000,
+        _identity(event),
+        _stream(str(event.get("logStreamName") or "")),
+        _message(event),
+        keep_raw=True,
+    )
 
 
 def _identity(event: Raw) -> str:

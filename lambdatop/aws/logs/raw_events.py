@@ -85,6 +85,7 @@ async def parsed(
     pause_s: float = 0.0,
     give_way: Callable[[], None] = lambda: None,
     first: int = 0,
+    keep_raw: bool = False,
 ) -> list[LogLine]:
     """Parse events into lines, in the same order; after each slice it pauses for `pause_s` at least.
 
@@ -97,5 +98,5 @@ async def parsed(
             give_way()
         stream = clean_line(str(event.get("logStreamName") or ""), 512)
         text = str(event.get("message") or "")
-        lines.append(parse(stamp(event) / 1000, identity(event), stream, text, first + i))
+        lines.append(parse(stamp(event) / 1000, identity(event), stream, text, first + i, keep_raw=keep_raw))
     return lines

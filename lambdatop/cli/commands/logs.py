@@ -186,7 +186,8 @@ class _Tail:
     async def _round(self, source: Source, world: World, keys: frozenset[Key]) -> bool:
         """Run one round; return whether it was cut short before it came to the present."""
         live = keys if self._live else frozenset[Key]()
-        view = View(self._parts.clock.now(), world, keys, self._since_s, live)
+        now = self._parts.clock.now()
+        view = View(now, world, keys, self._since_s, live, log_raw=self._as_json)
         try:
             events = await source.collect(view)
         except SourceError as error:
@@ -236,8 +237,15 @@ class _Tail:
         if self._as_json:
             pairs = [*lines]
             texts = self._hidden([line.text for line, _ in pairs])
-            documents = [line_json(line, name, text) for (line, name), text in zip(pairs, texts, strict=True)]
-            stdio.lines([stdio.json_line(document) for document in documents])
+            raws = self._hidden([line.raw for line, _ in pairs])
+            stdio.lines(
+                [
+                    stdio.json_line_with(
+                        line_json(line, name, text), raw=raw if (text, raw) == (line.text, line.raw) else None
+                    )
+                    for (line, name), text, raw in zip(pairs, texts, raws, strict=True)
+                ]
+            )
         else:
             whose = "{} " if self._several else ""
             told = [f"{_moment(line)} {whose.format(name)}{line.text}" for line, name in lines]
@@ -274,7 +282,10 @@ def _moment(line: LogLine) -> str:
 
 
 def line_json(line: LogLine, function: str, text: str) -> dict[str, object]:
-    """Return one line for other programs, with the `text` that may be shown; units stand in the names."""
+    """Return one line for other programs, with the `text` that may be shown; units stand in the names.
+
+    Beside it stands `raw`, the message as it came, or null where it holds a secret that is hidden.
+    """
     return {
         "at": _moment(line),
         "function": function,

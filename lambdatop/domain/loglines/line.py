@@ -105,6 +105,7 @@ class LogLine(Struct, frozen=True):
     `seq` counts up within one function's tail; `at` is the event's timestamp in s since the epoch.
     `kind` is start, end, report, init, error, timeout or app; `level` is trace, debug, info, warn, error,
     fatal or "". `signature` is the known failure that the line shows (see `known_failures.py`), "" for none.
+    `raw` is the message as it came, "" where nobody asked for it.
     """
 
     seq: int
@@ -117,6 +118,7 @@ class LogLine(Struct, frozen=True):
     request_id: str = ""
     report: Report | None = None
     signature: str = ""
+    raw: str = ""
 
     def numbered(self, seq: int) -> LogLine:
         """Return the same line as number `seq`; `dataclasses.replace` would take three times as long."""
@@ -131,14 +133,18 @@ class LogLine(Struct, frozen=True):
             self.request_id,
             self.report,
             self.signature,
+            self.raw,
         )
 
 
-def parse(at: float, event_id: str, stream: str, message: str, seq: int = 0) -> LogLine:
+def parse(
+    at: float, event_id: str, stream: str, message: str, seq: int = 0, *, keep_raw: bool = False
+) -> LogLine:
     """Return one raw log event as a cleaned line.
 
     The fold renumbers it where `seq` is not the number it gets.
     """
+    raw = message if keep_raw else ""
     message = without_colours(message.rstrip("\n"))
     text = clean(message)
     # A carriage return ends a line too (Node and Windows hosts write them); it stays visible in the text.
@@ -146,7 +152,7 @@ def parse(at: float, event_id: str, stream: str, message: str, seq: int = 0) -> 
     read = read_json(message, plain) if text.startswith("{") else None
     kind, level, request_id, report, signature = read or _text_line(plain)
     rid = shared(request_id) if request_id else ""
-    return LogLine(seq, at, event_id, shared(stream), kind, level, text, rid, report, signature)
+    return LogLine(seq, at, event_id, shared(stream), kind, level, text, rid, report, signature, raw)
 
 
 def _text_line(text: str) -> Read:

@@ -28,7 +28,7 @@ class View(Struct, frozen=True):
     (s since the epoch, None: now). `live` are functions whose logs
     shall come through Live Tail, which costs money by the minute; they are followed like watched ones.
     `visible` are the functions whose rows are on screen, `hot` those of open incidents; `full` asks for all
-    series of all functions once, whatever the budget says.
+    series of all functions once, whatever the budget says. `log_raw` keeps each log message as it came, too.
     """
 
     now: float
@@ -40,6 +40,7 @@ class View(Struct, frozen=True):
     hot: frozenset[Key] = frozenset()
     full: bool = False
     log_until: float | None = None
+    log_raw: bool = False
 
 
 class Source(Protocol):
