@@ -180,6 +180,18 @@ CAP: Cases = {
     "a queue that asks for no more": Asked(
         on_function(mappings=(fed(max_concurrency=5),), queues=(orders(),)), {"reserved": 5}
     ),
+    **{
+        f"a queue with pollers, and a cap of {cap}": Asked(
+            on_function(mappings=(fed(pollers_min=2, pollers_max=50),), queues=(orders(),)), {"reserved": cap}
+        )
+        for cap in (19, 20, 45)
+    },
+    **{
+        f"a queue, and a cap of {cap}": Asked(
+            on_function(mappings=(fed(),), queues=(orders(),)), {"reserved": cap}
+        )
+        for cap in (1, 2)
+    },
     "a queue that takes five receives": Asked(
         on_function(mappings=(fed(),), queues=(orders(max_receive_count=5),)), {"reserved": 1}
     ),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from fakes.approved import compare
 from fakes.shown_plans import Q, plans
 from fakes.worlds import NOW, queue
 
@@ -14,6 +16,7 @@ from lambdatop.domain.mitigations.iam_policy import (
     LEASE_ACTION,
     PLACEHOLDERS,
     POLICIES,
+    Policy,
     PolicyName,
     policy,
     resource_of,
@@ -74,6 +77,16 @@ def test_every_granted_change_is_needed_by_a_mitigation_or_the_lease() -> None:
     assert granted | set(READS) >= set(iam_actions())
 
 
+def test_the_policies_are_as_they_were_approved() -> None:
+    """What `lambdatop policy` prints, with a few reads instead of all."""
+    made = {name: policy(name, READS) for name in POLICIES}
+    texts = [
+        json.dumps({name: {"document": p.document, "optional": p.optional}}, indent=1)
+        for name, p in made.items()
+    ]
+    compare(Path(__file__).parent / "policies.txt", "\n".join(texts) + "\n")
+
+
 @pytest.mark.parametrize("name", POLICIES)
 def test_nothing_dangerous_and_no_pattern_of_actions_is_granted(name: PolicyName) -> None:
     actions = policy(name, READS).actions
@@ -101,6 +114,13 @@ def test_logs_are_held_to_log_groups_and_the_own_role_to_itself() -> None:
     assert all("/aws/lambda/*" in arn for arn in by_sid["ReadLogsOfLambda"]["Resource"])
     assert all("LOG_GROUP_PATTERN" in arn for arn in by_sid["ReadLogsElsewhere"]["Resource"])
     assert by_sid["AskForOwnPermissions"]["Resource"].endswith("LAMBDATOP_ROLE_WITH_PATH")
+    logs = ["logs:FilterLogEvents", "logs:StartLiveTail", "logs:StartQuery"]
+    assert by_sid["ReadLogsOfLambda"]["Action"] == by_sid["ReadLogsElsewhere"]["Action"] == logs
+    assert by_sid["AskForOwnPermissions"]["Action"] == ["iam:GetRole", "iam:SimulatePrincipalPolicy"]
+    lease = {s["Sid"]: s for s in policy("operator", READS).document["Statement"]}["LeaseTable"]
+    assert lease["Action"] == [LEASE_ACTION] == ["dynamodb:UpdateItem"]
+    assert {"REGION", "ACCOUNT_ID"} <= set(PLACEHOLDERS)
+    assert Policy.__struct_config__.frozen
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import pytest
 from fakes.worlds import NOW, WORKER, function
 from msgspec.structs import fields, replace
 
 from lambdatop.domain.mitigations.registry import plan
+from lambdatop.domain.plans import plan as plans
+from lambdatop.domain.plans.command import WayBack
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import (
     CLOCK_SLACK_S,
@@ -56,6 +61,23 @@ def test_the_order_of_parameters_is_no_part_of_a_call_and_any_value_has_a_digest
     assert turned.digest() == CALL.digest()
     at = [replace(CALL, params={"StartTime": datetime(2026, 1, day, tzinfo=UTC)}) for day in (1, 2)]
     assert at[0].digest() != at[1].digest()
+    assert replace(CALL, params=MappingProxyType(dict(CALL.params))).digest() == CALL.digest()
+    odd = [replace(CALL, params={"At": PurePosixPath(name)}) for name in ("a", "b")]
+    assert odd[0].digest() != odd[1].digest()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [kind for kind in vars(plans).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)],
+)
+def test_nothing_of_a_plan_can_be_changed_after_it_was_made(made: type[msgspec.Struct]) -> None:
+    assert made is msgspec.Struct or made.__struct_config__.frozen
+
+
+def test_the_note_on_the_way_back_names_the_command_where_there_is_one() -> None:
+    told = replace(a_plan(), way_back=WayBack("set it back", ("lambda", "x"), "; soon"))
+    assert told.undo_note == "set it back (aws lambda x --region eu-central-1); soon"
+    assert replace(told, way_back=WayBack("undo each step", (), "; soon")).undo_note == "undo each step; soon"
 
 
 def test_a_plan_with_anything_else_in_it_has_another_digest() -> None:
