@@ -177,6 +177,10 @@ class FrameDriver(Driver):
     def show(self, width: int, height: int, pieces: Iterable[Piece], cursor: tuple[int, int]) -> None:
         """Note that something on a screen of `width` x `height` has changed; return at once."""
 
+    @abstractmethod
+    def switch_mouse(self) -> bool:
+        """Take the mouse from the terminal, or leave it to it; return whether it is ours now."""
+
     def post(self, message: Message) -> None:
         """Notify the app, from this or any other thread."""
         self.send_message(message)
@@ -204,6 +208,11 @@ class FramedApp(App[None]):
             self._handle_exception(error)
         finally:
             self.post_display_hook()
+
+    def switch_mouse(self) -> bool | None:
+        """Take the mouse or leave it to the terminal; whether it is ours now, None where there is none."""
+        driver = self._driver
+        return driver.switch_mouse() if isinstance(driver, FrameDriver) else None
 
     def _set_pointer_shape(self, shape: str) -> None:
         """Do nothing: older terminals print the sequence instead of obeying it."""

@@ -204,6 +204,15 @@ HOTKEYS: tuple[Hotkey, ...] = (
     ),
     Hotkey("spend", "dollar_sign", "$", "spend", "cost", "API spend, by operation", "everywhere"),
     Hotkey("theme", "t", "t", "theme", "theme", "choose the theme", "everywhere", footer=18),
+    Hotkey(
+        "mouse",
+        "m",
+        "m",
+        "mouse",
+        "mouse",
+        "leave the mouse to the terminal (drag to select text), or take it back",
+        "everywhere",
+    ),
     Hotkey("help", "question_mark", "?", "help", "help", "all keys", "everywhere", footer=2),
     Hotkey("palette", "colon,ctrl+p", ": Ctrl-P", "command_palette", "palette", "commands", "everywhere"),
     Hotkey(

@@ -13,6 +13,7 @@ from fakes.terminal import Terminal, environment
 from fuzz import fuzz_keys
 
 from lambdatop.cli import exit_codes
+from lambdatop.tui.terminal.capabilities import MOUSE
 
 pytestmark = pytest.mark.wire
 
@@ -62,3 +63,19 @@ def test_no_key_ends_the_console(tmp_path: Path, seed: int) -> None:
         assert term.wait_for_exit() == exit_codes.DONE
         assert term.attributes() == term.before
     assert b"internal error" not in term.written
+
+
+def test_the_mouse_is_left_to_the_terminal_and_taken_back(tmp_path: Path) -> None:
+    """Dragging selects text in the terminal then; what was switched on is switched off at the end."""
+    with Terminal(PROGRAM, environment(tmp_path), 100, 30) as term:
+        term.wait_for(lambda s: " ? help" in s and "orders-worker" in s)
+        assert term.written.count(MOUSE[0].encode()) == 1
+        term.press("m")
+        term.wait_for(lambda s: "m takes it back" in s)
+        assert term.written.count(MOUSE[1].encode()) == 1
+        term.press("m")
+        term.wait_for(lambda s: "The mouse clicks" in s)
+        assert term.written.count(MOUSE[0].encode()) == 2
+        term.press("q")
+        assert term.wait_for_exit() == exit_codes.DONE
+        assert term.written.rindex(MOUSE[1].encode()) > term.written.rindex(MOUSE[0].encode())

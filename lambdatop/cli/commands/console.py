@@ -91,7 +91,7 @@ def open_console(
             ):
                 thread = engine_thread(context, parts)
                 app = _app(context, parts, thread, notice, notes, where)
-            show = partial(_run_app, app, thread)
+            show = partial(_run_app, app, thread, mouse=not context.settings.screen.no_mouse)
         try:
             return show()
         finally:
@@ -120,11 +120,11 @@ def _print_tables(context: Context, thread: EngineThread) -> int:
     return print_tables(thread, context.settings.screen.refresh)
 
 
-def _run_app(app: LambdatopApp, thread: EngineThread) -> int:
+def _run_app(app: LambdatopApp, thread: EngineThread, *, mouse: bool) -> int:
     # Two threads that import take three times as long: the engine's, which is slower, comes second.
     app.when_painted = partial(_begin, thread)
     try:
-        app.run()
+        app.run(mouse=mouse)
     finally:
         if app.when_painted is not None:  # the app never had the screen, so it did not give it back
             close(sys.stderr.fileno())

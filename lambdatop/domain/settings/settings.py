@@ -116,6 +116,9 @@ class Screen(Section, frozen=True):
     refresh: float = seconds(
         0.5, "how often the screen takes the newest snapshot", 0.25, 60, flags=("--refresh",), metavar="S"
     )
+    no_mouse: bool = switch(
+        False, "the mouse is left to the terminal, which selects text with it (m switches)", "--no-mouse"
+    )
 
 
 class LeaseSettings(Section, frozen=True):

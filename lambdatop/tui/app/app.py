@@ -280,6 +280,16 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         self._frozen = None if self._frozen else (self.frame.snapshot, self.now())
         self.take_snapshot()
 
+    def action_mouse(self) -> None:
+        """Leave the mouse to the terminal, which selects text with it, or take it back."""
+        ours = self.switch_mouse()
+        if ours is None:
+            self.show_message("There is no mouse here.", "warning")
+        elif ours:
+            self.show_message("The mouse clicks and scrolls in the console again.")
+        else:
+            self.show_message("The mouse is left to the terminal: drag to select text. m takes it back.")
+
     def action_theme(self) -> None:
         """Choose a theme; moving through the list shows each at once."""
         names = sorted(self.own_themes)

@@ -25,7 +25,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from lambdatop.tui._textual import FrameDriver, Piece, key_reader
-from lambdatop.tui.terminal.capabilities import SYNC, Traits, entering, key_by_key, leaving
+from lambdatop.tui.terminal.capabilities import MOUSE, SYNC, Traits, entering, key_by_key, leaving
 from lambdatop.tui.terminal.flow_control import QUESTION, Window
 from lambdatop.tui.terminal.screen_diff import Cells
 from lambdatop.tui.terminal.suspend import TerminalApp
@@ -75,6 +75,12 @@ class TerminalDriver(FrameDriver):
     def can_suspend(self) -> bool:
         """Yes: what was on the terminal is remembered."""
         return True
+
+    def switch_mouse(self) -> bool:
+        """Take the mouse from the terminal, or leave it to it; return whether it is ours now."""
+        self._mouse = not self._mouse
+        self.write(MOUSE[0] if self._mouse else MOUSE[1])
+        return self._mouse
 
     # -- output ----------------------------------------------------------------------------------
 
