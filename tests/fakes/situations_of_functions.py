@@ -124,7 +124,7 @@ THROTTLE: Cases = {
         on_function(provisioned=(("live", 4), ("7", 1)), mappings=(fed(), BY_KAFKA, OFF))
     ),
     "provisioned concurrency is removed": Asked(
-        on_function(reserved=9, provisioned=(("live", 4), ("8", 0), ("7", 1)), stack="shop"),
+        on_function(reserved=9, provisioned=(("live", 4), ("8", 0), ("7", 1)), stack="shop", gaps=(GAP,)),
         {"provisioned": "remove"},
     ),
     "provisioned concurrency is removed, triggers first": Asked(
