@@ -26,6 +26,7 @@ COMMANDS = {
     "policy": "print the minimal IAM policy",
     "doctor": "check credentials, permissions, endpoints, clock, terminal and files",
     "config": "show where settings come from, what they are, and whether they are valid",
+    "completion": "print the script with which a shell completes commands, options and names",
     "version": "print the versions of lambdatop and of what it runs with",
 }
 _EPILOG = """\

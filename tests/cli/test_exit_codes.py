@@ -59,6 +59,7 @@ CODES = [
     (("doctor", *NOWHERE), "answers", exit_codes.FAILED),
     (("plan", "throttle_to_zero", "orders-worker", *NOWHERE), "answers", exit_codes.FAILED),
     (("version",), "answers", exit_codes.DONE),
+    (("completion", "bash"), "answers", exit_codes.DONE),
     (("nonsense",), "answers", exit_codes.USAGE),
     (("plan", "nonsense", "orders-worker"), "answers", exit_codes.USAGE),
     (("plan", "throttle_to_zero", "nobody"), "answers", exit_codes.USAGE),
