@@ -49,7 +49,7 @@ def targets(view: View, scope: Scope) -> Targets:
     queues |= {q.dlq for q in known.queues(view) if q.dlq is not None}
     sources = {queue_key(m.source_arn, scope) for m in mappings if m.source_kind == "sqs"}
     queries = (
-        *queue_queries(scope, sorted(queues | sources), sources),
+        *queue_queries(view.world, scope, sorted(queues | sources), sources),
         *mapping_queries(view.world, mappings),
         *stream_queries(scope, mappings),
     )

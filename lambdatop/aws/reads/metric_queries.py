@@ -66,6 +66,9 @@ EVENT_COUNTS = {
 }
 """Of mappings that publish the group EventCount: those of queues, and all others."""
 
+FILTERED = ("FilteredOutEventCount", "Sum")
+"""Of such mappings that have filters."""
+
 INVOKE_ERRORS = ("InvokeErrorCount", "Sum")
 """Of mappings of Kafka that publish the group ErrorCount."""
 
@@ -74,6 +77,13 @@ STREAM_METRICS = (("GetRecords.IteratorAgeMilliseconds", "Maximum"), ("IncomingR
 
 LEAST_IN_FLIGHT = ("ApproximateNumberOfMessagesNotVisible", "Minimum")
 """Of queues behind mappings: messages that are never finished stay in flight."""
+
+GROUPS_IN_FLIGHT = ("ApproximateNumberOfGroupsWithInflightMessages", "Maximum")
+"""Of FIFO queues behind mappings where messages wait: how many groups are worked off at once."""
+
+NOISY_GROUPS = ("ApproximateNumberOfNoisyGroups", "Maximum")
+"""Of standard queues behind mappings where messages wait: groups that take a disproportionate share of the
+consumer (Amazon SQS developer guide, "Available CloudWatch metrics for Amazon SQS", "Fair queues")."""
 
 SLOW_ROUNDS = 5
 """Log volume is asked for in every fifth round only: each answer covers the whole history anyway."""
@@ -175,6 +185,8 @@ def mapping_queries(seen: Figures, mappings: Iterable[MappingFacts]) -> Iterator
         if "EventCount" in mapping.metrics:
             counts = EVENT_COUNTS.get(mapping.source_kind, EVENT_COUNTS[""])
             metrics += [(name, "Sum") for name in counts]
+            if mapping.filters:
+                metrics.append(FILTERED)
         if "ErrorCount" in mapping.metrics and mapping.source_kind == "kafka":
             metrics.append(INVOKE_ERRORS)
         if "KafkaMetrics" in mapping.metrics:
@@ -192,11 +204,18 @@ def stream_queries(scope: Scope, mappings: Iterable[MappingFacts]) -> Iterator[Q
             yield Query(SeriesKey(key, metric, stat), "AWS/Kinesis", (("StreamName", key.id),))
 
 
-def queue_queries(scope: Scope, queues: Iterable[Key], sources: Iterable[Key] = ()) -> Iterator[Query]:
+def queue_queries(
+    seen: Figures, scope: Scope, queues: Iterable[Key], sources: Iterable[Key] = ()
+) -> Iterator[Query]:
     """Yield every series of the queues; those of another account publish there, not here."""
     behind = set(sources)
     for key in queues:
         if key.scope != scope:
             continue
-        for metric, stat in (*QUEUE_METRICS, LEAST_IN_FLIGHT) if key in behind else QUEUE_METRICS:
+        metrics = [*QUEUE_METRICS]
+        if key in behind:
+            metrics.append(LEAST_IN_FLIGHT)
+            if any(seen.metric(key, "ApproximateNumberOfMessagesVisible", "Maximum").values[-1:]):
+                metrics.append(GROUPS_IN_FLIGHT if key.id.endswith(".fifo") else NOISY_GROUPS)
+        for metric, stat in metrics:
             yield Query(SeriesKey(key, metric, stat), "AWS/SQS", (("QueueName", key.id),))

@@ -257,6 +257,7 @@ class DeadTriggerSettings(Section, frozen=True):
     """`dead_trigger`: a mapping delivers nothing although it should."""
 
     window_min: int = _window(10)
+    min_expected: float = _count(10, "events", "silent below: how many a filter should have let through")
 
 
 class RecentChangeSettings(Section, frozen=True):

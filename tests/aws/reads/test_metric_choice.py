@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import WireStub
+from msgspec.structs import replace
 
 from lambdatop.aws.metrics.collector import MetricsSource
 from lambdatop.aws.reads.metric_queries import (
@@ -152,11 +153,34 @@ def test_streams_and_queues_of_this_account_only() -> None:
     assert {(q.namespace, q.dimensions) for q in found} == {("AWS/Kinesis", (("StreamName", "s"),))}
     queue, dlq = Key(SCOPE, "queue", "q"), Key(SCOPE, "queue", "dlq")
     foreign = Key(Scope("9" * 12, REGION), "queue", "theirs")
-    asked = list(queue_queries(SCOPE, (queue, dlq, foreign), {queue, foreign}))
+    asked = list(queue_queries(EMPTY_WORLD, SCOPE, (queue, dlq, foreign), {queue, foreign}))
     least = "ApproximateNumberOfMessagesNotVisible Minimum"
     assert least in _names(q for q in asked if q.series.key == queue)
     assert least not in _names(q for q in asked if q.series.key == dlq)
     assert {q.series.key for q in asked} == {queue, dlq}
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("q.fifo", "ApproximateNumberOfGroupsWithInflightMessages Maximum"),
+        ("q", "ApproximateNumberOfNoisyGroups Maximum"),
+    ],
+)
+def test_message_groups_only_of_queues_behind_mappings_where_messages_wait(name: str, metric: str) -> None:
+    queue = Key(SCOPE, "queue", name)
+    waiting = _with(EMPTY_WORLD, queue, ("ApproximateNumberOfMessagesVisible", "Maximum"))
+    assert metric in _names(queue_queries(waiting, SCOPE, (queue,), {queue}))
+    assert metric not in _names(queue_queries(waiting, SCOPE, (queue,)))
+    assert metric not in _names(queue_queries(EMPTY_WORLD, SCOPE, (queue,), {queue}))
+
+
+def test_what_filters_drop_is_asked_of_mappings_that_have_some() -> None:
+    mapping = _mapping("sqs", metrics=("EventCount",))
+    metric = "FilteredOutEventCount Sum"
+    assert metric not in _names(mapping_queries(EMPTY_WORLD, (mapping,)))
+    assert metric in _names(mapping_queries(EMPTY_WORLD, (replace(mapping, filters=1),)))
+    assert metric not in _names(mapping_queries(EMPTY_WORLD, (replace(mapping, filters=1, metrics=()),)))
 
 
 def _answer(params: dict[str, Any]) -> dict[str, Any]:

@@ -170,3 +170,49 @@ def test_the_demos_minutes_are_older_than_the_clock_says() -> None:
 def test_an_unknown_queue_is_silent() -> None:
     seen = world(WAITING)
     assert found(replace(seen, queues={})) == []
+
+
+def _filtered(dropped: list[float], passed: list[float], **changes: object) -> World:
+    fields: dict[str, object] = {"filters": 1, "metrics": ("EventCount",)}
+    counts = metrics(
+        points(MAPPING, "PolledEventCount", [d + p for d, p in zip(dropped, passed, strict=True)]),
+        points(MAPPING, "FilteredOutEventCount", dropped),
+        points(MAPPING, "InvokedEventCount", passed),
+    )
+    return world(counts, visible=0, **(fields | changes))
+
+
+THEN_ALL = [50.0] * 20 + [100.0] * 10
+THEN_NONE = [50.0] * 20 + [0.0] * 10
+
+
+def test_a_filter_that_lets_nothing_through_any_more() -> None:
+    (finding,) = found(_filtered(THEN_ALL, THEN_NONE))
+    assert (finding.severity, finding.suggests) == ("warning", ("disable_trigger",))
+    assert finding.title == (
+        "orders → orders-worker filters out everything: 1000 messages, which deletes them from the queue"
+    )
+    assert finding.formula == (
+        "FilteredOutEventCount 1000, InvokedEventCount 0 over 10 min; before, 50% passed: 500 expected >= 10"
+    )
+
+
+@pytest.mark.parametrize(
+    ("dropped", "passed", "changes"),
+    [
+        (THEN_ALL, THEN_NONE, {"filters": 0}),
+        (THEN_ALL, THEN_NONE, {"metrics": ()}),
+        (THEN_ALL, [50.0] * 29 + [1.0], {}),  # something passes
+        (THEN_ALL, [0.0] * 30, {}),  # nothing has passed before either: it may be meant
+        (
+            [100.0] * 30,
+            [0.0] * 10 + [1.0] + [0.0] * 19,
+            {},
+        ),  # 1 of 2,000 passed: 0 of 1,000 says nothing
+        ([50.0] * 20 + [0.0] * 10, THEN_NONE, {}),  # nothing comes
+    ],
+)
+def test_a_filter_that_may_be_as_it_was_meant(
+    dropped: list[float], passed: list[float], changes: dict[str, object]
+) -> None:
+    assert found(_filtered(dropped, passed, **changes)) == []

@@ -151,3 +151,28 @@ def test_not_known_what_is_done_is_said() -> None:
     (finding,) = found(backlog(FILLS, done=None))
     assert finding.formula.startswith("how many are done a minute is not known for 15000 messages")
     assert dict(finding.evidence)["drain_s"] is None
+
+
+def _with_groups(seen: World, metric: str, values: list[float]) -> World:
+    return fold_all(seen, [metrics(points(ORDERS, metric, values, "Maximum"))])
+
+
+def test_how_many_groups_of_a_fifo_queue_are_worked_off_at_once() -> None:
+    seen = _with_groups(
+        backlog(FILLS, fifo=True), "ApproximateNumberOfGroupsWithInflightMessages", [2.0, 3.0]
+    )
+    (finding,) = found(seen)
+    assert finding.title.endswith("group by group, one batch of each at a time, 3 at once")
+    assert dict(finding.evidence)["groups_in_flight"] == 3
+    (finding,) = found(backlog(FILLS, fifo=True))
+    assert finding.title.endswith("one batch of each at a time")
+    assert dict(finding.evidence)["groups_in_flight"] is None
+
+
+def test_noisy_groups_of_a_standard_queue() -> None:
+    seen = _with_groups(backlog(FILLS), "ApproximateNumberOfNoisyGroups", [0.0, 2.0])
+    (finding,) = found(seen)
+    assert finding.title.endswith("is not known; 2 of its message groups take most of it")
+    (finding,) = found(_with_groups(backlog(FILLS), "ApproximateNumberOfNoisyGroups", [0.0, 0.0]))
+    assert finding.title.endswith("what holds its consumer is not known")
+    assert dict(finding.evidence)["noisy_groups"] == 0

@@ -1,4 +1,8 @@
-"""Detect dead_trigger: an event source mapping delivers nothing although it should."""
+"""Detect dead_trigger: an event source mapping delivers nothing although it should.
+
+That Lambda removes messages which pass no filter from their queue: Lambda developer guide, "Control which
+events Lambda sends to your function", and its metrics: "Types of metrics for Lambda functions".
+"""
 
 from __future__ import annotations
 
@@ -50,6 +54,7 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
             state = (
                 _problem(context, mapping)
                 or _stuck(context, mapping, queue)
+                or _filters_all(context, mapping)
                 or _not_polling(context, mapping, queue)
             )
         if state is not None:
@@ -109,6 +114,32 @@ def _stuck(context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts 
     waiting = "" if queue is None else f" while {queue.visible} messages wait"
     formula = f"State {mapping.state} for {span(lasts_s)} >= {context.limits.dead_trigger.window_min} min"
     return _State("warning", f"is still {mapping.state}{waiting}", formula, changed, SUGGESTS[:2])
+
+
+def _filters_all(context: EvaluationContext, mapping: MappingFacts) -> _State | None:
+    """Return the state of a mapping whose filter drops everything, though a share had passed."""
+    limits, metric = context.limits.dead_trigger, context.world.metric
+    if not (mapping.filters and mapping.state == "Enabled" and "EventCount" in mapping.metrics):
+        return None
+    over = context.window(mapping.key, limits.window_min)
+    dropped, passed = (metric(mapping.key, name) for name in ("FilteredOutEventCount", "InvokedEventCount"))
+    now = dropped.sum(over.start, over.end)
+    before = passed.sum(0, over.start)
+    if not (now and before) or passed.sum(over.start, over.end):
+        return None
+    share = before / (before + dropped.sum(0, over.start))
+    if share * now < context.limit(NAME, mapping.key, limits.min_expected):
+        return None
+    deletes = ", which deletes them from the queue" if mapping.source_kind == "sqs" else ""
+    return _State(
+        "warning",
+        f"filters out everything: {now:.0f} {mapping.kind.event}{deletes}",
+        f"FilteredOutEventCount {now:.0f}, InvokedEventCount 0 over {over.minutes} min; "
+        f"before, {share:.0%} passed: {share * now:.0f} expected >= {limits.min_expected:g}",
+        float(over.start),
+        SUGGESTS[1:2],
+        (("filtered_out", now), ("passed_before", round(share, 4)), ("window_min", over.minutes)),
+    )
 
 
 def _not_polling(
@@ -208,16 +239,20 @@ SPEC = DetectorSpec(
     says="an event source mapping delivers nothing although it should",
     formula=(
         "State Disabled or Disabling and its reason names no user; or LastProcessingResult begins with "
-        "PROBLEM; or Creating, Enabling or Updating for 10 min; or Enabled while its queue holds messages "
-        "in each of 10 final minutes and PolledEventCount, or where that is not collected "
-        "NumberOfMessagesReceived, is 0"
+        "PROBLEM; or Creating, Enabling or Updating for 10 min; or its filters dropped everything "
+        "of 10 final minutes, of which 10 events or more had passed by the share before; or Enabled while "
+        "its queue holds messages in each of 10 final minutes and PolledEventCount, or where that is not "
+        "collected NumberOfMessagesReceived, is 0"
     ),
-    source="event source mapping; PolledEventCount (opt-in); AWS/SQS Visible, Received; reserved concurrency",
+    source=(
+        "event source mapping; PolledEventCount, FilteredOutEventCount, InvokedEventCount (opt-in); AWS/SQS "
+        "Visible, Received; reserved concurrency"
+    ),
     traps=(
         "somebody disabled it (info, when messages wait); a function that fails is covered by error_rate "
         "and blocked_shard (info here); reserved concurrency 0, throttles, or all pollers busy with "
-        "messages in flight; a mapping enabled a moment ago; a reason may outlive the change that it "
-        "explains"
+        "messages in flight; a mapping enabled a moment ago; a filter that lets little through anyway; a "
+        "reason may outlive the change that it explains"
     ),
     suggests=SUGGESTS,
 )

@@ -127,7 +127,10 @@ SPEC = DetectorSpec(
         "p90 of max memory used / memory size over the REPORT lines of the last 15 min, at least 5 of "
         "them; or one that ran out of memory"
     ),
-    source="log tail: REPORT or platform.report, Runtime.OutOfMemory, signal: killed; no metric carries it",
+    source=(
+        "log tail: REPORT or platform.report, Runtime.OutOfMemory, signal: killed; no metric of AWS/Lambda "
+        "carries it"
+    ),
     traps=(
         "JVM and Node fill their memory by design (info unless one ran out of it); an environment "
         "reports the most it ever used, so one big request marks all that follow in it; code can print "

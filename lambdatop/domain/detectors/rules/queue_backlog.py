@@ -124,6 +124,7 @@ def _finding(
             ("done_per_min", None if found.done_per_min is None else round(found.done_per_min, 1)),
             ("drain_s", None if found.drain_s in (None, inf) else round(found.drain_s or 0)),
             ("held_by", hold.name),
+            _groups(context, facts, over),
             ("oldest_age_s", or_none(found.age_s)),
             ("retention_s", facts.retention_s),
             ("expires_in_s", None if by is None else round(by - context.now)),
@@ -145,17 +146,29 @@ def _drained(found: _Backlog) -> str:
     return f"{found.done_per_min:.0f} done a minute: {span(found.drain_s)}"
 
 
+def _groups(context: EvaluationContext, queue: QueueFacts, over: Window) -> tuple[str, float | None]:
+    """Return how many groups a FIFO queue has in flight, or of a standard one how many are noisy."""
+    name, metric = (
+        ("groups_in_flight", "ApproximateNumberOfGroupsWithInflightMessages")
+        if queue.fifo
+        else ("noisy_groups", "ApproximateNumberOfNoisyGroups")
+    )
+    return name, context.world.metric(queue.key, metric, "Maximum").max(over.start, over.end)
+
+
 def _hold(context: EvaluationContext, queue: QueueFacts, mappings: list[MappingFacts], over: Window) -> _Hold:
     """Return what holds the consumer, the nearest limit first; the first consumer that is held."""
     for mapping in mappings:
         found = _held(context, mapping, over)
         if found is not None:
             return found
+    _, groups = _groups(context, queue, over)
     if queue.fifo:
-        return _Hold(
-            "message groups", "a FIFO queue is worked off group by group, one batch of each at a time"
-        )
-    return _Hold("not known", "what holds its consumer is not known")
+        at_once = "" if groups is None else f", {groups:.0f} at once"
+        words = f"a FIFO queue is worked off group by group, one batch of each at a time{at_once}"
+        return _Hold("message groups", words)
+    noisy = f"; {groups:.0f} of its message groups take most of it" if groups else ""
+    return _Hold("not known", f"what holds its consumer is not known{noisy}")
 
 
 def _held(context: EvaluationContext, mapping: MappingFacts, over: Window) -> _Hold | None:
@@ -192,7 +205,8 @@ SPEC = DetectorSpec(
     ),
     source=(
         "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible (or polled attributes), "
-        "NumberOfMessagesDeleted, ApproximateAgeOfOldestMessage; AWS/Lambda ConcurrentExecutions, Errors"
+        "NumberOfMessagesDeleted, ApproximateAgeOfOldestMessage, …GroupsWithInflightMessages (FIFO), "
+        "…NoisyGroups; AWS/Lambda ConcurrentExecutions, Errors"
     ),
     traps=(
         "a burst of the producer is one step and drains; a batch job that takes an hour falls all the "

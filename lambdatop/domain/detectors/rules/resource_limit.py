@@ -29,14 +29,20 @@ _WORDS = {
 
 
 def limit_of(kind: str, facts: FunctionFacts) -> str:
-    """Return the limit behind a kind of failure, for this function."""
-    descriptors = "4,096" if facts.managed_instances else "1,024"
+    """Return the limit behind a kind of failure, for this function.
+
+    Source: Lambda developer guide, "Lambda quotas", "Response streaming for Lambda functions".
+    """
+    managed = facts.managed_instances
+    descriptors = "4,096" if managed else "1,024"
     return {
         "disk_full": f"/tmp {facts.ephemeral_mb} MB",
         "too_many_files": f"{descriptors} file descriptors",
-        "too_many_threads": "1,024 processes and threads",
+        "too_many_threads": "those of its instance"
+        if facts.managed_instances
+        else "1,024 processes and threads",
         "out_of_memory": f"memory {facts.memory_mb} MB",
-        "payload_too_large": "6 MB synchronous, 1 MB asynchronous",
+        "payload_too_large": "6 MB synchronous, 200 MB streamed, 1 MB asynchronous",
         "package_too_large": "250 MB unzipped, layers included",
         "environment_too_large": "4 KB of environment variables",
     }[kind]
