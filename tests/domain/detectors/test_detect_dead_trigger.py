@@ -173,13 +173,12 @@ def test_an_unknown_queue_is_silent() -> None:
 
 
 def _filtered(dropped: list[float], passed: list[float], **changes: object) -> World:
-    fields: dict[str, object] = {"filters": 1, "metrics": ("EventCount",)}
     counts = metrics(
         points(MAPPING, "PolledEventCount", [d + p for d, p in zip(dropped, passed, strict=True)]),
         points(MAPPING, "FilteredOutEventCount", dropped),
         points(MAPPING, "InvokedEventCount", passed),
     )
-    return world(counts, visible=0, **(fields | changes))
+    return world(counts, visible=0, **({"filters": 1, "metrics": ("EventCount",)} | changes))  # type: ignore[arg-type]
 
 
 THEN_ALL = [50.0] * 20 + [100.0] * 10
