@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from lambdatop.domain.facts.runtimes import deprecated
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
@@ -84,6 +85,10 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     pieces: list[Span] = [*row("arn", facts.arn, width, "muted")]
     runtime = f"{facts.runtime or facts.package_type}  {facts.architecture}  {facts.memory_mb} MB"
     pieces += row("runtime", f"{runtime}  timeout {facts.timeout_s} s  /tmp {facts.ephemeral_mb} MB", width)
+    ended = deprecated(facts.runtime, frame.now)
+    if ended:
+        words = f"runtime deprecated on {ended}: AWS may refuse updates of its code"
+        pieces += row("", words, width, "warning")
     changed = fmt.moment(facts.last_modified)
     if facts.last_modified is not None:
         changed += f"  ({fmt.age(frame.now - facts.last_modified)} ago)"
