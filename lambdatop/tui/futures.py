@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
+from textual.dom import DOMNode
 
 from lambdatop.domain.plans.plan import Proposal
 
@@ -19,6 +20,22 @@ class Request(Struct, frozen=True):
 
     words: str
     ask: Callable[[], Future[Proposal]]
+
+
+def background(
+    node: DOMNode,
+    work: Callable[[], Coroutine[Any, Any, None]],
+    *,
+    group: str = "default",
+    exclusive: bool = False,
+) -> None:
+    """Run `work` beside the display, until `node` is taken down; its errors do not end the console.
+
+    The coroutine is made when it begins: one that was made before and never begun, because the console ended
+    first, would be reported on stderr.
+    """
+    make: Any = work  # Textual's type of a callable is ambiguous
+    node.run_worker(make, group=group, exclusive=exclusive, exit_on_error=False)
 
 
 async def ending(future: Future[T]) -> T:

@@ -29,7 +29,7 @@ from lambdatop.tui.dialogs.confirm import ConfirmScreen
 from lambdatop.tui.flows.mitigation import ConsoleFlow
 from lambdatop.tui.flows.visible_rows import VisibleRowsFlow
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.futures import ending
+from lambdatop.tui.futures import background, ending
 from lambdatop.tui.host import Host, ResultDialog
 from lambdatop.tui.hotkeys import BY_ID, WHERE, Hotkey
 from lambdatop.tui.screens.base import FrameScreen
@@ -333,4 +333,4 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
                     severity = "information"
                 self.show_message(f"{plan.title}: {result.kind}. {result.message}", severity)
 
-        self.run_worker(wait(), group="execute", exit_on_error=False)
+        background(self, wait, group="execute")

@@ -31,7 +31,7 @@ from lambdatop.domain.ports.console import Result
 from lambdatop.domain.sanitize import clean
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.dialogs.base import Dialog
-from lambdatop.tui.futures import Request, ending
+from lambdatop.tui.futures import Request, background, ending
 from lambdatop.tui.pages import confirm as words
 from lambdatop.tui.style.spans import Spans, fit, spans
 from lambdatop.tui.style.theme import Inks
@@ -107,7 +107,7 @@ class ConfirmScreen(Dialog):
         self._put("#rest", ())
         self._fill_controls((), typed=False)
         self.query_one("#cancel", Button).focus()
-        self.run_worker(self._ask(), group="read", exclusive=True, exit_on_error=False)
+        background(self, self._ask, group="read", exclusive=True)
 
     async def _ask(self) -> None:
         try:

@@ -17,7 +17,7 @@ from lambdatop.domain.plans.plan import Alternative
 from lambdatop.tui.dialogs.ask import AskScreen
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.dialogs.confirm import ConfirmScreen
-from lambdatop.tui.futures import Request, ending
+from lambdatop.tui.futures import Request, background, ending
 from lambdatop.tui.host import Host
 from lambdatop.tui.selection import ASKED_FOR, Candidate, Selection, candidates, nothing_to_do
 
@@ -90,7 +90,7 @@ class ConsoleFlow:
             else:
                 self._choose(name, what, tuple(Candidate(key, key.id) for key in keys))
 
-        self._app.run_worker(read(), group="related", exclusive=True, exit_on_error=False)
+        background(self._app, read, group="related", exclusive=True)
 
     def _refuse(self, what: str) -> bool:
         if self._app.mode == "read-only":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -14,7 +15,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.tail import LogTail as Tail
 from lambdatop.tui.dialogs.choose import ChooseScreen
 from lambdatop.tui.frame import BAD, Frame
-from lambdatop.tui.futures import ending
+from lambdatop.tui.futures import background, ending
 from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.hotkeys import in_scope
 from lambdatop.tui.logview.keys import LogKeys
@@ -166,7 +167,7 @@ class LogsPane(Pane):
         before = self.tail.book.seam()
         if not self._asking and not self.tail.oldest and before is not None:
             self._asking = True
-            self.run_worker(self._fetch(frozenset(self.functions), before), exit_on_error=False)
+            background(self, partial(self._fetch, frozenset(self.functions), before))
 
     async def _fetch(self, functions: frozenset[Key], before: float) -> None:
         self._show_title(self.frame)
@@ -274,7 +275,7 @@ class LogsPane(Pane):
         if not lines or self.function is None:
             self.console_app.show_message("There is nothing to save.")
         else:
-            self.app.run_worker(self._save(self.function.id, lines), exit_on_error=False)
+            background(self.app, partial(self._save, self.function.id, lines))
 
     async def _save(self, name: str, lines: list[Shown]) -> None:
         save = getattr(self.app, "save_log", None)

@@ -13,7 +13,7 @@ from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
-from lambdatop.tui.futures import ending
+from lambdatop.tui.futures import background, ending
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
@@ -65,7 +65,7 @@ class WhoScreen(Modal[None]):
 
     def on_mount(self) -> None:
         """Ask."""
-        self.run_worker(self._read(), exclusive=True, exit_on_error=False)
+        background(self, self._read, exclusive=True)
 
     async def _read(self) -> None:
         inks, width = inks_of(self.app), max(60, self.query_one("#body").size.width)

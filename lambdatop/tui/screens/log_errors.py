@@ -6,6 +6,7 @@ import concurrent.futures
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Literal
 
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.sanitize import clean_line
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
-from lambdatop.tui.futures import ending
+from lambdatop.tui.futures import background, ending
 from lambdatop.tui.host import Host, host_of
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, clip, fit, spans
@@ -200,7 +201,7 @@ class LogErrorsScreen(Modal[None]):
         self._stop()
         self._asked = future = ask()
         self._show()
-        self.run_worker(self._wait(future, take), exit_on_error=False)
+        background(self, partial(self._wait, future, take))
 
     async def _wait(self, future: Future[Any], take: Callable[[Any], None]) -> None:
         try:

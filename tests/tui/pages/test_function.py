@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from fakes.worlds import function
 
-from lambdatop.domain.settings.settings import Settings
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT, FunctionRow
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.function import _facts
@@ -16,6 +15,6 @@ NOW = datetime(2026, 11, 30, tzinfo=UTC).timestamp()
 
 @pytest.mark.parametrize(("runtime", "said"), [("nodejs18.x", True), ("nodejs24.x", False), ("", False)])
 def test_a_deprecated_runtime_is_said(runtime: str, said: bool) -> None:
-    frame = Frame(EMPTY_SNAPSHOT, NOW, Settings())
+    frame = Frame(EMPTY_SNAPSHOT, NOW)
     text = plain(_facts(FunctionRow(function(runtime=runtime)), frame, 100))
     assert ("runtime deprecated on 2025-09-01: AWS may refuse updates of its code" in text) is said
