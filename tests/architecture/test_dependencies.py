@@ -188,3 +188,9 @@ def test_a_package_that_was_not_audited_is_not_called_clean(
     tool.chmod(0o755)
     assert audit_deps.main([str(tool), "requirements/pyz.txt"]) == code
     assert sentence in capsys.readouterr().out
+
+
+def test_ci_installs_only_what_is_locked(root: Path) -> None:
+    lines = (root / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    locked, first = lines.index('export LOCKED="${LOCKED-only}"'), lines.index("make lint")
+    assert locked < first
