@@ -17,11 +17,16 @@ from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.log_analysis.insights import MOST_GROUPS, Found, Row, price_usd
 from lambdatop.domain.sanitize import clean_line
+from lambdatop.domain.units import span
 
 PAUSES_S = (0.2, 0.4, 0.8, 1.5)
 """Pauses between two reads of the results, s; the last one is repeated. AWS allows ten reads a second."""
 
 RUNNING = ("Scheduled", "Running", "Unknown")
+
+LONGEST_S = 3_660.0
+"""AWS ends a query after 60 minutes (CloudWatch Logs user guide, "CloudWatch Logs quotas"); one that is still
+said to run after that is waited for no longer."""
 
 
 class Insights:
@@ -75,25 +80,30 @@ class Insights:
             raise
         query_id = str(answer["queryId"])
         try:
-            return await self._results(query_id)
-        except asyncio.CancelledError:
+            async with asyncio.timeout(LONGEST_S):
+                answer = await self._ended(query_id)
+        except (asyncio.CancelledError, SourceError):
             await self._stop(query_id)
             raise
-
-    async def _results(self, query_id: str) -> Found:
-        reads = 0
-        while True:
-            answer = await self._api.read("logs", "GetQueryResults", queryId=query_id)
-            status = str(answer.get("status") or "")
-            if status not in RUNNING:
-                break
-            await asyncio.sleep(PAUSES_S[min(reads, len(PAUSES_S) - 1)])
-            reads += 1
+        except TimeoutError:
+            await self._stop(query_id)
+            raise SourceError(f"The Logs Insights query did not end within {span(LONGEST_S)}.") from None
+        status = str(answer.get("status") or "")
         found = found_of(answer)
         self._api.meter.count("logs", "Insights", price_usd(found.scanned_bytes or 0))
         if status != "Complete":
             raise SourceError(f"The Logs Insights query ended as {clean_line(status, 60)}.")
         return found
+
+    async def _ended(self, query_id: str) -> dict[str, Any]:
+        """Return the results of a query once it runs no more."""
+        reads = 0
+        while True:
+            answer = await self._api.read("logs", "GetQueryResults", queryId=query_id)
+            if str(answer.get("status") or "") not in RUNNING:
+                return answer
+            await asyncio.sleep(PAUSES_S[min(reads, len(PAUSES_S) - 1)])
+            reads += 1
 
     async def _stop(self, query_id: str) -> None:
         """Stop a query that nobody waits for: it would go on scanning, for money."""

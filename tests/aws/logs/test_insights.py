@@ -90,6 +90,27 @@ async def test_a_query_nobody_waits_for_is_stopped(stub: WireStub, bench: MakeBe
     assert stub.calls("StopQuery") == [{"queryId": "q7"}]
 
 
+async def test_a_query_that_never_ends_is_not_waited_for_for_ever(
+    stub: WireStub, bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambdatop.aws.logs.insights.LONGEST_S", 0.3)
+    stub.on("logs", "StartQuery", {"queryId": "q8"})
+    stub.on("logs", "GetQueryResults", lambda _: results("Running", []))
+    stub.on("logs", "StopQuery", {"success": True})
+    with pytest.raises(SourceError, match="did not end within"):
+        await insights(bench)[0].run(GROUPS, errors_query(), START, END)
+    assert stub.calls("StopQuery") == [{"queryId": "q8"}]
+
+
+async def test_a_query_whose_results_are_denied_is_stopped(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("logs", "StartQuery", {"queryId": "q9"})
+    stub.on("logs", "GetQueryResults", Fault("AccessDeniedException", status=400))
+    stub.on("logs", "StopQuery", {"success": True})
+    with pytest.raises(SourceError):
+        await insights(bench)[0].run(GROUPS, errors_query(), START, END)
+    assert stub.calls("StopQuery") == [{"queryId": "q9"}]
+
+
 async def test_the_estimate_is_what_came_in(stub: WireStub, bench: MakeBench) -> None:
     answer = {"MetricDataResults": [{"Id": "b0", "Values": [100.0, 50.0]}, {"Id": "b1", "Values": [7.0]}]}
     stub.on("cloudwatch", "GetMetricData", answer)
