@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
+.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write corpus docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
 
 install: $(VENV)/.installed
 
@@ -79,6 +79,10 @@ detectors: $(VENV)/.installed
 
 detectors-write: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m bench.detectors --write
+
+# The share of the labelled log lines that is read right, by runtime, and those that are not; fails below 97 %.
+corpus: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m bench.log_corpus
 
 docs: $(VENV)/.installed
 	$(BIN)/python tools/list_reads.py

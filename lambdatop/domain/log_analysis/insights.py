@@ -20,13 +20,19 @@ MOST_ROWS = 10_000
 MOST_GROUPS = 50
 """Limits of one query (CloudWatch Logs quotas)."""
 
-EXACT = "ERROR|FATAL|CRITICAL|SEVERE|Error|Exception|Traceback|errorType|errorMessage"
+EXACT = (
+    "ERROR|FATAL|CRITICAL|SEVERE|Error|Exception|Traceback|errorType|errorMessage"
+    r"|(?:\b|m)(?:ERR|FTL|PNC)\b|\b[EF]\d{4} \d\d:\d\d:\d\d\."
+)
 ANY_CASE = "|".join(
     (
-        rf"(?:level|lvl|severity|levelname|@l)\W{{1,4}}(?:{'|'.join(BAD_LEVELS)}|[56]0\b)",
-        rf"(?:\[|[0-9a-f]{{12}}\s)(?:{'|'.join(BAD_LEVELS)})\b",
+        rf"(?:level|lvl|severity|levelname|@l)\W{{1,4}}(?:u001b\[[\d;]{{1,8}}m)?(?:{'|'.join(BAD_LEVELS)}|[56]0\b)",
+        rf"(?:\[|[0-9a-f]{{12}}\s|\d(?:z|[+-]\d\d:?\d\d)?\s)(?:{'|'.join(BAD_LEVELS)})\b",
+        rf"\b(?:{'|'.join(BAD_LEVELS)}):(?:\s|$)",
         r"status\W{1,4}(?:error|timeout|failure)",
-        "(?:launch|fatal|initialization) error|panic: |process exited|unable to import module",
+        "(?:launch|fatal|initialization) error|panic: |panicked at |process exited|unable to import module",
+        "exception from handler|unexpected fault address|php script timed out",
+        r'"exception"\s?:\s?["\[{]',
         *NEEDLES,
     )
 )

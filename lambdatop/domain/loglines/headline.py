@@ -11,7 +11,7 @@ import re
 from lambdatop.domain.loglines.line import PREFIX
 from lambdatop.domain.loglines.records import Record
 from lambdatop.domain.loglines.uncaught import uncaught
-from lambdatop.domain.sanitize import clean_line
+from lambdatop.domain.sanitize import clean_line, without_colours
 
 MOST = 2048
 """Characters of a headline."""
@@ -20,7 +20,10 @@ _MESSAGES = ("message", "msg", "@m", "@mt", "event", "error")
 _RAISED = re.compile(r"(?:[A-Za-z_]\w{0,80}\.)*+[A-Za-z_]\w{0,80}(?:: |:?$)")
 _PLAIN_PREFIX = re.compile(
     r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)\]?\s+"
+    r"(?:(?:fail|crit|error|fatal)\s+)?"
 )
+_SOURCE = re.compile(r"\S{1,300}\.[cm]?[jt]sx?:\d{1,7}$")
+"""The first line of Node's report of an uncaught error: the place, then its code, a caret, and the error."""
 _TITLE = re.compile(r"\[(?:ERROR|CRITICAL|FATAL)\]\s+|ERROR\s+|RequestId: [\w-]{1,64} ")
 
 
@@ -40,6 +43,9 @@ def headline(record: Record) -> str:
         return clean_line(found, MOST)
     if body.startswith("Traceback (most recent call last):"):
         body = _raised(body.split("\n")) or body
+    lines = body.split("\n")
+    if _SOURCE.match(lines[0]):
+        body = next((line for line in lines if line[:1] != " " and _RAISED.match(line)), body)
     return clean_line(next((line for line in body.split("\n") if line.strip()), "").strip(), MOST)
 
 
@@ -65,7 +71,9 @@ def _from_json(text: str) -> str:
         return ""
     if not isinstance(data, dict):
         return ""
-    inner = next((v for n in ("message", "error", "err", "record") if isinstance(v := data.get(n), dict)), {})
+    inner = next(
+        (v for n in ("message", "error", "err", "record", "fields") if isinstance(v := data.get(n), dict)), {}
+    )
     for fields in (data, inner):
         type_ = _words(fields, ("errorType", "exception_name", "error.type", "type"))
         message = _words(fields, ("errorMessage", *_MESSAGES, "error.message"))
@@ -77,4 +85,4 @@ def _from_json(text: str) -> str:
 
 def _words(data: dict[str, object], names: tuple[str, ...]) -> str:
     found = (v for n in (*names, *(n.capitalize() for n in names)) if isinstance(v := data.get(n), str) and v)
-    return next(found, "")
+    return without_colours(next(found, ""))

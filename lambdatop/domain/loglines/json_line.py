@@ -35,10 +35,12 @@ _NESTED = (
     "mdc",
     "fields",
     "span",
+    "spans",
     "properties",
     "extra",
 )
-"""Objects in which loggers keep the request id, and some the level; `contextMap` is log4j2's."""
+"""Objects in which loggers keep the request id, and some the level; Rust's `spans` are a list."""
+_MOST_SPANS = 8
 _ERRORS = ("errorType", "errorMessage", "stackTrace")
 _BROKEN_LEVEL = re.compile(r'"(?:level|log_level|severity|levelname)":\s?"([A-Za-z]{3,11})"')
 _BROKEN_ID = re.compile(
@@ -73,14 +75,22 @@ def read_json(message: str, text: str) -> Read | None:
 
 def _application(text: str, data: dict[str, object]) -> Read:
     named = _by_name(data)
-    inner = [_by_name(value) for name in _NESTED if isinstance(value := named.get(name), dict)]
+    inner = [_by_name(value) for name in _NESTED for value in _objects(named.get(name))]
     word = _level(named) or next((w for d in inner if (w := _level(d))), "")
     request_id = _id(named) or next((i for d in inner if (i := _id(d))), "")
-    if not word and any(name in data for name in _ERRORS):
+    if not word and (any(name in data for name in _ERRORS) or data.get("exception")):
         # An uncaught exception may come without a level; one that was handled carries its own.
         word = "error"
+    if not word and "@t" in data:
+        word = "info"  # Serilog's compact form leaves this level out
     kind = "error" if word in ("error", "fatal") else "app"
     return Read(kind, word, request_id, None, _failure(text, word))
+
+
+def _objects(value: object) -> list[dict[str, object]]:
+    if isinstance(value, list):
+        return [each for each in value[:_MOST_SPANS] if isinstance(each, dict)]
+    return [value] if isinstance(value, dict) else []
 
 
 def _broken(text: str) -> Read | None:

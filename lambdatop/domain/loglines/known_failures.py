@@ -97,16 +97,24 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("remaining connection slots", "connection_exhausted"),  # PostgreSQL
     ("too many clients", "connection_exhausted"),  # PostgreSQL
     ("exclusive", "connection_exhausted"),
+    ("fetching a new connection from the", "connection_exhausted"),  # Prisma's pool
     ("platform.logsdropped", "logs_dropped"),
     ("runtime.importmoduleerror", "init_failure"),
     ("runtime.usercodesyntaxerror", "init_failure"),
     ("runtime.handlernotfound", "init_failure"),
-    ("runtime.malformedhandlername", "init_failure"),
+    ("runtime.malformed", "init_failure"),  # HandlerName, StreamingHandler
     ("extension.initerror", "init_failure"),
     ("error loading class ", "init_failure"),  # Java
     ("error loading method ", "init_failure"),
     ("class not found: ", "init_failure"),
+    ("no public method named ", "init_failure"),
     ("init error when loading handler", "init_failure"),  # Ruby
+    ("init<", "init_failure"),  # Ruby's error types while it loads the handler
+    ("unable to import module", "init_failure"),  # Python and Node of old
+    ("module initialization error", "init_failure"),
+    ("failed to initialize coreclr", "init_failure"),  # .NET
+    ("lambdavalidationexception", "init_failure"),
+    ("the function failed to start", "init_failure"),  # Bref for PHP
     ("runtime exited", "exit"),
     ("runtime.exiterror", "exit"),
     ("runtime.unknown", "exit"),
@@ -114,6 +122,7 @@ _NEEDLES: tuple[tuple[str, str], ...] = (
     ("extension.crash", "exit"),
     ("extension.launcherror", "exit"),
     ("unknown application error occurred", "exit"),
+    ("handler function resulted in a panic", "exit"),  # Go
 )
 
 # One of these stands in every needle, so most lines are done with after a few searches.
@@ -146,6 +155,15 @@ _STEMS = (
     "error loading",
     "class not found",
     "init error",
+    "init<",
+    "import module",
+    "initialization error",
+    "public method",
+    "initialize coreclr",
+    "function failed to",
+    "lambdavalidation",
+    "resulted in a panic",
+    "new connection",
 )
 
 _WORD = {
@@ -251,6 +269,8 @@ def _sure(needle: str, signature: str, low: str) -> str:
     if needle == "allowed memory size of " and "exhausted" not in low:
         return ""
     if needle == "class not found: " and "classnotfoundexception" not in low:
+        return ""
+    if needle == "no public method named " and "signature found on class" not in low:
         return ""
     if needle == "enospc" and "file watchers" in low:
         return ""

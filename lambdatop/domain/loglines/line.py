@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from lambdatop.domain.loglines.json_line import read_json, written_level
 from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify, extension_failure
+from lambdatop.domain.loglines.levels import level_in
 from lambdatop.domain.loglines.tokens import (
     Read,
     Report,
@@ -33,14 +34,6 @@ _KEYS = re.compile(
     r"(?<!\S)(Billed Restore Duration|Restore Duration|Billed Duration|Init Duration|Duration|"
     r"Memory Size|Max Memory Used|Status|Error Type|XRAY TraceId|SegmentId|Sampled|Phase):"
 )
-_LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b")
-_LEVEL_STEMS = ("INFO", "ERROR", "WARN", "DEBUG", "TRACE", "FATAL", "CRITICAL", "SEVERE")
-_SMALL_LEVEL = re.compile(
-    r"(?:\b(?:level|lvl|severity)=\"?|^[\d:.TZ/ -]{0,40}\[)"
-    r"(trace|debug|info|notice|warn|warning|error|err|fatal|critical|crit|panic)\b"
-)
-"""logfmt (`level=error`) and `[error]` after a stamp, as Go's, Rust's and Elixir's loggers write it."""
-_SMALL_STEMS = ("level=", "lvl=", "severity=", " [")
 _LOGGER = re.compile(
     r"\[?(?:(TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE)\b"
     r"|(?<=\[)(trace|debug|info|warn(?:ing)?|error|fatal|critical)(?=\])"
@@ -52,11 +45,11 @@ _LOGGER = re.compile(
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _WORD = (
     r"TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE"
-    r"|trce|dbug|info|warn|fail|crit|trace|debug|error|fatal"
+    r"|trce|dbug|info|warn|fail|crit|trace|debug|error|fatal|ANY"
 )
 PREFIX = re.compile(
     rf"(?:[DIWEFA], )?(?:\[?(?P<a>{_WORD})\]?:?\s+)?"
-    rf"(?:{STAMP}(?: #\d{{1,10}}\])?\s+)?(?:\[?(?P<b>{_WORD})\]?:?\s+)?"
+    rf"(?:{STAMP}(?: #\d{{1,10}}\]| \([+-]\d\d:\d\d\))?\s+)?(?:\[?(?P<b>{_WORD})\]?:?\s+)?"
     rf"[<\[(]?(?P<id>{_UUID}|undefined\b)[>\])]?:?(?:\s+--|\s+)(?:\[?(?P<c>{_WORD})\]?(?::?\s+|$))?"
 )
 """What the runtimes and their loggers put before a message, up to the request id and the level after it.
@@ -64,34 +57,58 @@ PREFIX = re.compile(
 Python: `[LEVEL] stamp id`, Node: `stamp id LEVEL`, .NET: `stamp id level`, log4j2 for Lambda: `stamp id
 LEVEL`, Ruby: `E, [stamp #8] ERROR id --`. A UUID further on is the application's.
 """
+_STAMPED = re.compile(rf"{STAMP}\s+(?:(?:{_WORD})\s+)?", re.IGNORECASE)
+"""What stands before a message without a request: Go's stamp, .NET's stamp and level while it starts."""
 _REQUEST = re.compile(
-    rf"\b(?:[Rr]equest_?I[dD]|[Aa]ws_?[Rr]equest_?[Ii]d|request_id)(?:[:=]\s?)[\"']?({_UUID})"
+    rf"\b(?:[Rr]equest_?I[dD]|[Aa]ws_?[Rr]equest_?[Ii]d|request_id)(?:[:=]\s?|\s)[\"']?({_UUID})"
 )
 _MIDDLE = re.compile(r"-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-")
 """The middle of a UUID, which is looked for first because it is much cheaper."""
-_ID_WITHIN = 200
+_ID_WITHIN = 256
 
 _THROWN = re.compile(
-    r"(?:Exception in thread \S{1,80} |Unhandled exception\. |Uncaught |Unhandled )?"
-    r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|/))*+"
-    r"(?:[A-Za-z_$][\w$]{0,80}?)?(?:Exception|Error)\b(?: \[\w{1,60}\])?(?:: |:?$|:?\n)"
+    r"(?:Exception in thread \S{1,80} |Exception: |Unhandled exception\. |Uncaught |Unhandled |\{ "
+    r"|\(node:\d{1,7}\) UnhandledPromiseRejectionWarning: )?"
+    r"(?:(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|/))*+"
+    r"(?:[A-Za-z_$][\w$]{0,80}?)?(?:Exception|Error)\d{0,2}\b|(?:Runtime|Extension|Function)\.[A-Z]\w{1,60}+)"
+    r"(?: \[\w{1,60}\])?(?:: |:?$|:?\n| thrown from the UncaughtExceptionHandler)"
 )
 """The first line of an uncaught exception: an optional package, then a type, then the message."""
+_TRACE = re.compile(
+    r"\n(?:Traceback \(most recent call last\):|\[stacktrace\]\n"
+    r"| {1,8}at [^\n(]{1,300}+\(|at [\w.`<>$]{1,300}+\()"
+)
+"""A trace below the first line: of Python, of Java, Node or .NET, of PHP's Monolog."""
 _RUBY = re.compile(r"\S{1,200}\.rb:\d{1,7}:in [`'][^\n]{1,1000}\(\w[\w:]{0,100}\)(?:\n|$)")
+_TYPES = ("Runtime.", "Extension.", "Function.")
+_PANICKED = re.compile(r"thread '[^'\n]{1,80}'(?: \(\d{1,9}\))? panicked at ")
+_HEAD_WITHIN = 300
+_TRACE_WITHIN = 4096
+_FIRST_HEADS = ("[ERROR]", "IMAGE ")
 _ERROR_HEADS = (
-    "[ERROR]",
     "Traceback ",
+    "Exception Group Traceback ",
     "panic: ",
     "fatal error: ",
-    "IMAGE ",
     "Unknown application error occurred",
     "module initialization error",
     "Unable to import module",
     "Class not found: ",
     "Error loading class ",
     "Error loading method ",
+    "No public method named ",
+    "Failed to initialize CoreCLR",
+    "unexpected fault address ",
+    "FATAL ERROR: ",
+    "Fatal error: ",
+    "PHP Fatal error: ",
+    "Error communicating with PHP-FPM",
+    "The function failed to start. ",
+    "The PHP script timed out. ",
+    "calling the handler function resulted in a panic",
     *PHRASES,
 )
+"""How lines of the runtimes begin, behind their prefix, that tell of a failure in words of their own."""
 _PLATFORM_ERROR = re.compile(
     r"RequestId: (\S{1,128}) (?:Error: (?!Task timed out)|Process exited before completing request)"
 )
@@ -178,12 +195,33 @@ def _application(text: str) -> Read:
     has_id = _MIDDLE.search(text, 0, _ID_WITHIN) is not None
     prefix = PREFIX.match(text) if has_id or " undefined " in text[:48] else None
     request_id = _id_of(text, prefix) if has_id else ""
-    level = _prefix_level(text, prefix) if prefix else _level(text)
+    level = _prefix_level(text, prefix) if prefix else level_in(text)
     error = prefix is not None and level in ("error", "fatal")
-    if error or text.startswith(_ERROR_HEADS) or _EXITED in text or _thrown(text) or uncaught(text):
-        level = level if level in ("error", "fatal") else "error"
-        return Read("error", level, request_id, None, _signature(text))
+    if error or _failed(text, prefix, level):
+        # Without a prefix the word that was found may be the exception's own: `FATAL: too many connections`.
+        own = level if level == "fatal" and not _thrown(text) else "error"
+        return Read("error", own, request_id, None, _signature(text))
     return Read("app", level, request_id, None, "" if level in ("debug", "trace") else _signature(text))
+
+
+def _failed(text: str, prefix: re.Match[str] | None, level: str) -> bool:
+    """Return whether a line tells of a failure without the level of a runtime before it."""
+    if text.startswith(_FIRST_HEADS) or text.lstrip(" +|").startswith(_ERROR_HEADS):
+        return True
+    if _EXITED in text or _thrown(text) or uncaught(text):
+        return True
+    if level not in ("", "error", "fatal"):
+        return False  # whoever logs a trace as a warning or while debugging has handled it
+    if "\n" in text and _TRACE.search(text, 0, _TRACE_WITHIN):
+        return True
+    before = prefix or (_STAMPED.match(text) if text[:1].isdigit() or text[:1] == "[" else None)
+    body = text[before.end() : before.end() + _HEAD_WITHIN] if before else ""
+    return body.startswith(_ERROR_HEADS) or _thrown(body) or (bool(prefix) and _bare_error(body))
+
+
+def _bare_error(body: str) -> bool:
+    """Return whether Node of old wrote an error that the handler handed to its callback: JSON, no level."""
+    return body.startswith("{") and '"errorMessage"' in body
 
 
 def _signature(text: str) -> str:
@@ -199,13 +237,15 @@ def _prefix_level(text: str, prefix: re.Match[str]) -> str:
     else:
         logger = _LOGGER.match(text, prefix.end())
         own = level_word("warn" if logger[4] else logger[logger.lastindex or 0]) if logger else ""
-    return own or level_word(prefix["c"] or prefix["b"] or prefix["a"] or "") or _level(text)
+    return own or level_word(prefix["c"] or prefix["b"] or prefix["a"] or "") or level_in(text)
 
 
 def _thrown(text: str) -> bool:
-    head = text[:300]
-    if "Exception" in head or "Error" in head:
-        return bool(_THROWN.match(text, 0, 300) or (".rb:" in head and _RUBY.match(text)))
+    head = text[:_HEAD_WITHIN]
+    if head.startswith("thread '") and _PANICKED.match(head):
+        return True
+    if "Exception" in head or "Error" in head or head.startswith(_TYPES):
+        return bool(_THROWN.match(head) or (".rb:" in head and _RUBY.match(text)))
     return False
 
 
@@ -228,15 +268,6 @@ def _platform_text(text: str, head: re.Match[str]) -> Read:
         return Read(word.lower(), "", request_id)
     report = _report(text)
     return Read("report", report_level(report), request_id, report, classify(text, report))
-
-
-def _level(text: str) -> str:
-    head = text[:120]
-    first = min([at for stem in _LEVEL_STEMS if (at := head.find(stem)) >= 0], default=-1)
-    word = _LEVEL.search(head, first) if first >= 0 else None
-    if word is None and (head.startswith("[") or any(stem in head for stem in _SMALL_STEMS)):
-        word = _SMALL_LEVEL.search(head)
-    return level_word(word.group(1)) if word else ""
 
 
 def _report(text: str) -> Report:

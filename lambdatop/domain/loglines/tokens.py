@@ -8,14 +8,16 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from lambdatop.domain.sanitize import without_colours
+
 _BAD = ("error", "failure", "timeout")
 _LEVELS = {
-    "trace": "trace silly finest finer trce verbose vrb",
+    "trace": "trace silly finest finer trce trc verbose vrb",
     "debug": "debug dbug fine dbg",
     "info": "info information notice inf",
     "warn": "warn warning wrn",
     "error": "error err fail severe",
-    "fatal": "fatal critical crit panic dpanic alert emerg emergency ftl",
+    "fatal": "fatal critical crit panic dpanic alert emerg emergency ftl pnc",
 }
 _WORDS = {word: level for level, words in _LEVELS.items() for word in words.split()}
 BAD_LEVELS = tuple(word for word, level in _WORDS.items() if level in ("error", "fatal"))
@@ -52,8 +54,12 @@ class Read(NamedTuple):
 
 
 def level_word(level: object) -> str:
-    """Return trace, debug, info, warn, error or fatal for a logger's level; "" for anything else."""
+    """Return trace, debug, info, warn, error or fatal for a logger's level; "" for anything else.
+
+    Colours around it are left out: winston colours the level in JSON too.
+    """
     if isinstance(level, str):
+        level = without_colours(level)
         return _WORDS.get(level.strip().lower(), "") if len(level) <= 16 else ""
     return _NUMBERS.get(level, "") if isinstance(level, int) else ""
 

@@ -66,7 +66,8 @@ def test_a_fingerprint_is_bounded_and_reads_only_the_beginning() -> None:
             ],
             "TypeError: x is 5",
         ),
-        ([json.dumps({"level": "ERROR", "message": "no\x1b[31m db"})], "no␛[31m db"),
+        ([json.dumps({"level": "ERROR", "message": "no\x1b[31m db"})], "no db"),
+        ([json.dumps({"level": "ERROR", "message": "no\x1b[2J db"})], "no␛[2J db"),
         ([json.dumps({"errorType": "OSError", "errorMessage": "full"})], "OSError: full"),
         (
             [json.dumps({"level": "ERROR", "message": {"errorType": "Error", "errorMessage": "boom"}})],
