@@ -22,7 +22,6 @@ SMALL = {
     "aws/sdk/wire/fast_serializer.py", "aws/sdk/wire/metering.py", "domain/cooperative.py",
     "domain/detectors/spec.py", "domain/mitigations/elsewhere.py", "domain/ports/log_export.py",
     "domain/snapshots/finish.py", "engine/unexpected.py", "tui/bindings.py",
-    "tui/futures.py",
     # One widget each.
     "tui/app/login.py", "tui/dialogs/ask.py", "tui/logview/search_line.py",
 }  # fmt: skip

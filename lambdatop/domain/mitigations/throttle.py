@@ -12,7 +12,7 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.mitigations import provisioned, triggers
+from lambdatop.domain.mitigations import managed, provisioned, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.command import WayBack, Words, option
@@ -53,6 +53,8 @@ def plan_throttle_to_zero(
     """Plan or refuse. Always T2: callers by IAM role cannot be listed, so nobody can promise no loss."""
     first = _asked(params, TRIGGERS, FIRST)
     remove = _asked(params, PROVISIONED, REMOVE)
+    if s.facts.managed_instances:
+        return replace(managed.plan_stop(NAME, s, now, plan_id), alternatives=_first_disable(s))
     refused = _refuse(s, remove)
     if refused:
         return refused
@@ -169,14 +171,6 @@ def _refuse(s: FunctionSituation, remove: bool) -> Refusal | None:
             "Remove the provisioned concurrency first, or disable its triggers instead.",
             (Alternative(NAME, s.ref, WHY_REMOVE, {PROVISIONED: REMOVE}, LABEL_REMOVE), *_first_disable(s)),
         )
-    if s.facts.managed_instances:
-        return Refusal(
-            NAME,
-            s.ref,
-            f"{s.facts.name} runs on managed instances; nobody knows whether reserved concurrency applies.",
-            "Disable its triggers instead.",
-            _first_disable(s),
-        )
     return None
 
 
@@ -282,7 +276,7 @@ SPECS = (
         order=10,
         kind="function",
         tier="T2",
-        summary="set reserved concurrency to 0: no new invocation starts",
+        summary="set reserved concurrency to 0, or deactivate on managed instances: no new invocation starts",
         plan=plan_throttle_to_zero,
         hotkey="T",
         label="throttle to 0",
@@ -291,8 +285,8 @@ SPECS = (
         params=(TRIGGERS, PROVISIONED),
         stops=True,
         saves="runs",
-        calls=(*CALLS, *provisioned.CALLS, *triggers.CALLS),
+        calls=(*CALLS, *provisioned.CALLS, *triggers.CALLS, *managed.CALLS),
         iam=IAM,
-        iam_of_settings=provisioned.IAM,
+        iam_of_settings=(*provisioned.IAM, *managed.IAM),
     ),
 )
