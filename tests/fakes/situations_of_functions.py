@@ -58,6 +58,9 @@ EVERYBODY = on_function(
 UNREAD = on_function(
     mappings=MAPPINGS, provisioned=PROVISIONED, aliases=ALIASES, url=NOT_ASKED, stack=NOT_ASKED
 )
+DURABLE = on_function(
+    facts=function(durable=True, durable_timeout_s=604_800), async_config=TO_TOPIC, aliases=("live",)
+)
 SCALINGS = (
     Scaling("$LATEST.PUBLISHED", state="Active"),
     Scaling("3", 5, 40, "Active"),
@@ -154,6 +157,10 @@ THROTTLE: Cases = {
     ),
     "provisioned concurrency, perhaps": Asked(
         on_function(provisioned=(("live", 4),)), {"provisioned": "perhaps"}
+    ),
+    "a durable function": Asked(DURABLE),
+    "a durable function whose timeout is not known": Asked(
+        replace(DURABLE, facts=replace(DURABLE.facts, durable_timeout_s=None))
     ),
     "managed instances": Asked(MANAGED),
     "managed instances, not read": Asked(UNREAD_MANAGED),
@@ -308,6 +315,7 @@ STOP: Cases = {
     "aliases denied": Asked(on_function(aliases=ALIASES)),
     "configurations of aliases denied": Asked(on_function(aliases=("live",), alias_configs=CONFIG)),
     "stopped already": Asked(on_function(async_config=AsyncConfig(0, 60))),
+    "a durable function": Asked(DURABLE),
     "stopped already, with a destination": Asked(on_function(async_config=AsyncConfig(0, 60, LOST))),
     "the configuration denied": Asked(on_function(async_config=CONFIG)),
     "the configuration not asked": Asked(on_function(async_config=NotKnown("throttled"))),

@@ -20,6 +20,7 @@ from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
 from lambdatop.domain.plans.wording import count, owner_warning
+from lambdatop.domain.units import span
 
 NAME = "throttle_to_zero"
 TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"
@@ -96,7 +97,7 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
         undo=undo,
         way_back=WayBack(back, reserved_command(undo), note),
         lost=_lost(s),
-        in_flight=f"running invocations continue to their end, at most {s.facts.timeout_s} s",
+        in_flight=_in_flight(s),
         takes_effect="within seconds (AWS documents no figure); all versions and aliases",
         confirm=name,
         command=reserved_command(call),
@@ -207,8 +208,19 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
     return tuple(found)
 
 
+def _in_flight(s: FunctionSituation) -> str:
+    words = f"running invocations continue to their end, at most {s.facts.timeout_s} s"
+    if not s.facts.durable:
+        return words
+    limit = s.facts.durable_timeout_s
+    until = "their execution timeout" if limit is None else f"they are {span(limit)} old"
+    return f"{words}; durable executions do not end: replays are refused, and tried again until {until}"
+
+
 def _lost(s: FunctionSituation) -> str:
     words = []
+    if s.facts.durable:
+        return "whether new durable executions wait or fail is not documented; synchronous callers get 429"
     config = s.async_config
     if s.facts.dlq_arn and (isinstance(config, NotKnown) or not config.on_failure_arn):
         words.append(f"new async events go without an attempt to the DLQ {s.facts.dlq_arn}")

@@ -119,6 +119,7 @@ class VersionFacts(Struct, frozen=True):
     modified: float | None = None
     state: str | NotKnown = ""
     description: str = ""
+    durable: bool = False
 
 
 class AliasSituation(Struct, frozen=True):
