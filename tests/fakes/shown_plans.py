@@ -8,6 +8,7 @@ from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.worlds import NOW, function, mapping, queue
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.keys import Key
@@ -41,6 +42,11 @@ def _function(**changes: Any) -> FunctionSituation:
     return replace(FunctionSituation(Ref(F, facts.arn, F.id), NOW, facts, None), **changes)
 
 
+def _managed(*scalings: Scaling) -> FunctionSituation:
+    made = _function(scalings=scalings)
+    return replace(made, facts=replace(made.facts, managed_instances=True))
+
+
 def _mapping(**fields: Any) -> MappingSituation:
     return MappingSituation(Ref(M, M.id, "orders → orders-worker"), NOW, mapping(key=M, **fields))
 
@@ -56,6 +62,16 @@ def _situations() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
     return {
         "zero": ("throttle_to_zero", _function(), {}),
         "zero from 7": ("throttle_to_zero", _function(reserved=7), {}),
+        "managed instances": (
+            "throttle_to_zero",
+            _managed(Scaling("3", 5, 40, "Active"), Scaling("$LATEST.PUBLISHED", state="Active")),
+            {},
+        ),
+        "cap managed instances": (
+            "cap_concurrency",
+            _managed(Scaling("3", None, None, "Active")),
+            {"reserved": 3},
+        ),
         "cap": ("cap_concurrency", _function(reserved=9), {"reserved": 3}),
         "restore": ("restore_concurrency", _function(reserved=0), {"reserved": "none"}),
         "disable": ("disable_trigger", _mapping(), {}),

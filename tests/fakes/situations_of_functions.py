@@ -23,6 +23,7 @@ from fakes.worlds import DLQ, ORDERS, function, queue
 from msgspec.structs import replace
 
 from lambdatop.domain.facts.function import AccountFacts
+from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.keys import Key, Scope
@@ -57,7 +58,23 @@ EVERYBODY = on_function(
 UNREAD = on_function(
     mappings=MAPPINGS, provisioned=PROVISIONED, aliases=ALIASES, url=NOT_ASKED, stack=NOT_ASKED
 )
-MANAGED = on_function(facts=function(managed_instances=True), mappings=(fed(), by_stream(2)))
+DURABLE = on_function(
+    facts=function(durable=True, durable_timeout_s=604_800), async_config=TO_TOPIC, aliases=("live",)
+)
+SCALINGS = (
+    Scaling("$LATEST.PUBLISHED", state="Active"),
+    Scaling("3", 5, 40, "Active"),
+    Scaling("2", 0, 0, "Deactivated"),
+)
+MANAGED = on_function(
+    facts=function(managed_instances=True),
+    mappings=(fed(), by_stream(2)),
+    scalings=SCALINGS,
+    stack="shop",
+    gaps=(GAP,),
+)
+UNREAD_MANAGED = replace(MANAGED, scalings=denied("lambda:GetFunctionScalingConfig"))
+DEACTIVATED = replace(MANAGED, scalings=SCALINGS[2:])
 
 THROTTLE: Cases = {
     "no reservation, and nobody who takes failed events": Asked(on_function()),
@@ -141,7 +158,14 @@ THROTTLE: Cases = {
     "provisioned concurrency, perhaps": Asked(
         on_function(provisioned=(("live", 4),)), {"provisioned": "perhaps"}
     ),
+    "a durable function": Asked(DURABLE),
+    "a durable function whose timeout is not known": Asked(
+        replace(DURABLE, facts=replace(DURABLE.facts, durable_timeout_s=None))
+    ),
     "managed instances": Asked(MANAGED),
+    "managed instances, not read": Asked(UNREAD_MANAGED),
+    "managed instances, none published": Asked(replace(MANAGED, scalings=())),
+    "managed instances, deactivated": Asked(DEACTIVATED),
     "in China": Asked(
         on_function(
             facts=replace(function("-f"), key=IN_CHINA),
@@ -232,6 +256,9 @@ CAP: Cases = {
     "less than is provisioned": Asked(on_function(provisioned=(("live", 4), ("7", 1))), {"reserved": 4}),
     "more than is free": Asked(on_function(account=ACCOUNT), {"reserved": 641}),
     "managed instances": Asked(MANAGED, {"reserved": 4}),
+    "managed instances, two environments": Asked(MANAGED, {"reserved": 2}),
+    "managed instances, not read": Asked(UNREAD_MANAGED, {"reserved": 4}),
+    "managed instances, capped so already": Asked(replace(MANAGED, scalings=SCALINGS[1:]), {"reserved": 40}),
 }
 
 RESTORE: Cases = {
@@ -288,6 +315,7 @@ STOP: Cases = {
     "aliases denied": Asked(on_function(aliases=ALIASES)),
     "configurations of aliases denied": Asked(on_function(aliases=("live",), alias_configs=CONFIG)),
     "stopped already": Asked(on_function(async_config=AsyncConfig(0, 60))),
+    "a durable function": Asked(DURABLE),
     "stopped already, with a destination": Asked(on_function(async_config=AsyncConfig(0, 60, LOST))),
     "the configuration denied": Asked(on_function(async_config=CONFIG)),
     "the configuration not asked": Asked(on_function(async_config=NotKnown("throttled"))),

@@ -45,6 +45,9 @@ ALIAS: Cases = {
     "versions with a description": Asked(
         on_alias(versions=tuple(replace(v, description=f"build {v.version}") for v in on_alias().versions))
     ),
+    "durable versions": Asked(
+        on_alias(versions=tuple(replace(v, durable=v.version == "3") for v in on_alias().versions))
+    ),
     "no revision": Asked(on_alias(revision_id="")),
     "states were not asked": Asked(on_alias(versions=_states("", "", "", ""))),
     "the newest is the latest": Asked(on_alias(version="$LATEST"), {"version": "3"}),

@@ -18,10 +18,11 @@ from fakes.plan_situations import (
     on_queue,
     on_rule,
 )
-from fakes.worlds import NOW
+from fakes.worlds import NOW, function
 from fakes.written_plans import afterwards, undo_of
 from msgspec.structs import replace
 
+from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.mitigations.registry import plan, plan_undo
@@ -64,6 +65,10 @@ STREAM = _plan("tune_trigger", on_mapping(by_stream()), max_retry_attempts=2, on
 ENDLESS = _plan("tune_trigger", on_mapping(by_stream(max_retry_attempts=2)), max_retry_attempts=-1)
 POLLED = fed(source_arn=KAFKA, source_kind="kafka", pollers_min=1, pollers_max=2, on_failure_arn=LOST)
 (COLD, *_) = _plan("throttle_to_zero", on_function(provisioned=(("live", 4),)), provisioned="remove").steps
+(IDLE, *_) = _plan(
+    "throttle_to_zero",
+    on_function(facts=function(managed_instances=True), scalings=(Scaling("3", None, 40, "Active"),)),
+).steps
 UNTOLD = _plan("tune_trigger", on_mapping(POLLED), on_failure="none")
 QUIET = _plan("stop_async_retries", on_function(async_config=AsyncConfig(1, 90, LOST, TOPIC)))
 QUIET_AT_FIRST = _plan("stop_async_retries", on_function())
@@ -87,6 +92,10 @@ UNDOS: Mapping[str, tuple[Entry, State]] = {
     "settings of a queue's trigger": _as_left(TUNED),
     "settings of a stream's trigger": _as_left(STREAM),
     "provisioned concurrency that was removed": _as_left(COLD),
+    "a version on managed instances that was deactivated": _as_left(IDLE),
+    "somebody lets another number of environments run": _now(
+        IDLE, **{"scaling:3": {"min": 1, "max": 2, "state": "Active"}}
+    ),
     "somebody provisioned another number": _now(COLD, **{"provisioned_concurrency:live": 2}),
     "retries without end": _now(ENDLESS, on_failure=TOPIC, source_kind="kinesis"),
     "no destination of Kafka": _now(UNTOLD, max_retry_attempts=-1, source_kind="kafka"),

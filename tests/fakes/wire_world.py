@@ -59,6 +59,7 @@ def _account() -> dict[str, Any]:
             "name": FUNCTION,
             "reserved": 7,
             "provisioned": [],
+            "scaling": {},
             "recursion": "Allow",
             "event_invoke": {
                 "MaximumRetryAttempts": 2,

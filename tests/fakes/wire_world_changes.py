@@ -72,6 +72,19 @@ def _put_provisioned(state: State, params: Params) -> Done:
     return {"RequestedProvisionedConcurrentExecutions": wanted, "Status": "IN_PROGRESS"}
 
 
+def _put_scaling(state: State, params: Params) -> Done:
+    """Set both numbers; one that is missing gets its default. Versions start and end after a read or two."""
+    found = state["function"]["scaling"].get(params["Qualifier"])
+    if found is None:
+        return Fault("ResourceNotFoundException", "no such version", 404)
+    config = params.get("FunctionScalingConfig") or {}
+    found["config"] = dict(config)
+    ends = config.get("MaxExecutionEnvironments") == 0
+    if ends != (found["state"] == "Deactivated"):
+        found["state"] = "Deactivating" if ends else "Pending"
+    return {"FunctionState": found["state"]}
+
+
 def _delete_provisioned(state: State, params: Params) -> Done:
     kept = [(q, n) for q, n in state["function"]["provisioned"] if q != params["Qualifier"]]
     state["function"]["provisioned"] = kept
@@ -212,6 +225,7 @@ CHANGES: Mapping[tuple[str, str], Callable[[State, Params], Done]] = {
     ("lambda", "DeleteFunctionConcurrency"): _delete_concurrency,
     ("lambda", "PutProvisionedConcurrencyConfig"): _put_provisioned,
     ("lambda", "DeleteProvisionedConcurrencyConfig"): _delete_provisioned,
+    ("lambda", "PutFunctionScalingConfig"): _put_scaling,
     ("lambda", "PutFunctionEventInvokeConfig"): _put_invoke,
     ("lambda", "UpdateFunctionEventInvokeConfig"): _update_invoke,
     ("lambda", "DeleteFunctionEventInvokeConfig"): _delete_invoke,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fakes.aws_doubles import IDENTITY
+from fakes.aws_doubles import ACCOUNT, IDENTITY, REGION
 from fakes.wire_stub import Fault
 from fakes.wire_world_changes import (
     FN,
@@ -22,6 +22,7 @@ from fakes.wire_world_changes import (
     shown_alias,
 )
 
+PROVIDER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:capacity-provider:shop"
 DENIED = Fault("AccessDenied", "not simulated here", 403)
 Read = Callable[[State, Params], Done]
 
@@ -40,9 +41,20 @@ def _configuration(state: State, params: Params) -> Done:
         version = state["aliases"][qualifier]["FunctionVersion"]
     elif qualifier:
         version = str(qualifier)
-    if version != "$LATEST" and version not in state["versions"]:
+    scaled = state["function"]["scaling"].get(version)
+    if version != "$LATEST" and version not in state["versions"] and scaled is None:
         return GONE
-    return _version(name, version)
+    shown = _version(name, version)
+    if state["function"]["scaling"]:
+        shown["CapacityProviderConfig"] = {
+            "LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": PROVIDER}
+        }
+    if scaled is not None:
+        shown["State"] = scaled["state"]
+        scaled["state"] = {"Deactivating": "Deactivated", "Pending": "Active"}.get(
+            scaled["state"], scaled["state"]
+        )
+    return shown
 
 
 def _version(name: str, version: str) -> dict[str, Any]:
@@ -61,6 +73,27 @@ def _invoke(state: State, params: Params) -> Done:
     if config is None or params.get("Qualifier"):
         return GONE
     return {"FunctionArn": FN + state["function"]["name"] + ":$LATEST", **config}
+
+
+def _versions_on_instances(state: State, params: Params) -> Done:
+    found = [
+        {"FunctionArn": f"{FN}{state['function']['name']}:{qualifier}", "State": each["state"]}
+        for qualifier, each in state["function"]["scaling"].items()
+    ]
+    return {"CapacityProviderArn": PROVIDER, "FunctionVersions": found}
+
+
+def _scaling(state: State, params: Params) -> Done:
+    found = state["function"]["scaling"].get(params["Qualifier"])
+    if found is None:
+        return Fault("ResourceNotFoundException", "no such version", 404)
+    arn = f"{FN}{named(params)}:{params['Qualifier']}"
+    config = dict(found["config"])
+    return {
+        "FunctionArn": arn,
+        "RequestedFunctionScalingConfig": config,
+        "AppliedFunctionScalingConfig": config,
+    }
 
 
 def _provisioned(state: State, params: Params) -> Done:
@@ -180,6 +213,8 @@ READS: Mapping[tuple[str, str], Read] = {
     },
     ("lambda", "GetFunctionRecursionConfig"): lambda s, p: {"RecursiveLoop": s["function"]["recursion"]},
     ("lambda", "ListProvisionedConcurrencyConfigs"): _provisioned,
+    ("lambda", "ListFunctionVersionsByCapacityProvider"): _versions_on_instances,
+    ("lambda", "GetFunctionScalingConfig"): _scaling,
     ("lambda", "ListEventSourceMappings"): lambda s, p: {
         "EventSourceMappings": [dict(m) for m in s["mappings"].values()]
     },

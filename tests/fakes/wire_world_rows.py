@@ -52,6 +52,15 @@ def _provisioned(world: WireWorld) -> None:
     world.state["function"]["provisioned"] = [(ALIAS, 4)]
 
 
+def _managed(world: WireWorld) -> None:
+    config = {"MinExecutionEnvironments": 5, "MaxExecutionEnvironments": 40}
+    world.state["function"]["scaling"] = {
+        "$LATEST.PUBLISHED": {"config": {}, "state": "Active"},
+        "3": {"config": config, "state": "Active"},
+        "2": {"config": dict.fromkeys(config, 0), "state": "Deactivated"},
+    }
+
+
 def _rule_off(world: WireWorld) -> None:
     world.state["rules"][RULE]["State"] = "DISABLED"
 
@@ -66,7 +75,10 @@ ROWS: tuple[Row, ...] = (
     Row("throttle_to_zero", FUNCTION, {"triggers": "first"}, variant="at its second step", honest=1),
     Row("throttle_to_zero", FUNCTION, {"provisioned": "remove"}, _provisioned, "provisioned"),
     Row("throttle_to_zero", FUNCTION, {"provisioned": "remove"}, _provisioned, "provisioned, second", 1),
+    Row("throttle_to_zero", FUNCTION, prepare=_managed, variant="managed instances"),
+    Row("throttle_to_zero", FUNCTION, {}, _managed, "managed instances, second", 1),
     Row("cap_concurrency", FUNCTION, {"reserved": 3}),
+    Row("cap_concurrency", FUNCTION, {"reserved": 3}, _managed, "managed instances"),
     Row("restore_concurrency", FUNCTION, {"reserved": "none"}),
     Row("disable_trigger", FED),
     Row("enable_trigger", FED, prepare=_disabled),

@@ -99,6 +99,7 @@ def function_facts(scope: Scope, answer: Answer) -> FunctionFacts:
         managed_instances=bool(answer.get("CapacityProviderConfig")),
         snap_start=(answer.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions",
         durable=bool(answer.get("DurableConfig")),
+        durable_timeout_s=optional((answer.get("DurableConfig") or {}).get("ExecutionTimeout")),
         per_tenant=bool(answer.get("TenancyConfig")),
         environment_bytes=optional((answer.get("Environment") or {}).get(SIZE)),
         layers=len(layers),

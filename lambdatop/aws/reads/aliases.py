@@ -217,6 +217,7 @@ def _version(answer: dict[str, Any]) -> VersionFacts:
         modified=seconds(answer.get("LastModified")),
         state=clean_name(str(answer.get("State") or "")),
         description=clean_line(str(answer.get("Description") or ""), 100),
+        durable=bool(answer.get("DurableConfig")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.errors import Missing, NotAnswered
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, Reserved
+from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.queue import MoveTask
 from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.facts.triggers import AsyncConfig
@@ -44,6 +46,8 @@ async def list_mappings(api: Api, scope: Scope) -> tuple[MappingFacts, ...]:
 
 
 POLICY_QUALIFIERS = 5
+MOST_VERSIONS = 20
+"""Versions on managed instances whose scaling is read, two calls each: a plan changes all or none."""
 AGE_WINDOW_S = 600
 BEHIND_S = 60.0
 """A record of at least this age, s, was not read at once: it may be one that is retried."""
@@ -82,6 +86,41 @@ class Parts:
                 qualifier = arn_text(item.get("FunctionArn")).rsplit(":", 1)[-1]
                 found.append((qualifier, whole(item.get("RequestedProvisionedConcurrentExecutions"))))
         return tuple(found)
+
+    async def scaling(self, name: str, qualifier: str) -> Scaling:
+        """Read what was requested of a version on managed instances, and its state."""
+        address = {"FunctionName": name, "Qualifier": qualifier}
+        answer, config = await asyncio.gather(
+            self.api.read("lambda", "GetFunctionScalingConfig", **address),
+            self.api.read("lambda", "GetFunctionConfiguration", **address),
+        )
+        asked = answer.get("RequestedFunctionScalingConfig") or {}
+        return Scaling(
+            qualifier,
+            optional(asked.get("MinExecutionEnvironments")),
+            optional(asked.get("MaxExecutionEnvironments")),
+            clean_name(str(config.get("State") or "")),
+        )
+
+    async def scalings(self, name: str, provider: str) -> tuple[Scaling, ...]:
+        """Read the scaling of each version of a function (its ARN) that runs on a capacity provider.
+
+        Raises NotAnswered where there are more versions than are read.
+        """
+        pages = self.api.pages(
+            "lambda",
+            "ListFunctionVersionsByCapacityProvider",
+            token="Marker",
+            next_token="NextMarker",
+            CapacityProviderName=provider,
+        )
+        found: list[str] = []
+        async for page in pages:
+            arns = [arn_text(v.get("FunctionArn")) for v in page.get("FunctionVersions") or ()]
+            found += [arn.removeprefix(f"{name}:") for arn in arns if arn.startswith(f"{name}:")]
+        if len(found) > MOST_VERSIONS:
+            raise NotAnswered(f"{len(found)} versions run on managed instances; {MOST_VERSIONS} are read.")
+        return tuple(await asyncio.gather(*(self.scaling(name, qualifier) for qualifier in sorted(found))))
 
     async def async_config(self, name: str) -> AsyncConfig:
         """Read the event-invoke config; an empty one when the function has none."""

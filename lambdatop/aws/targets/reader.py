@@ -18,7 +18,7 @@ from lambdatop.domain.facts.arns import function_arn, queue_arn
 from lambdatop.domain.facts.event_source_mapping import CONTROL_FIELDS, MappingFacts
 from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.keys import Key, Scope
-from lambdatop.domain.mitigations import provisioned, redrive, skip
+from lambdatop.domain.mitigations import managed, provisioned, redrive, skip
 from lambdatop.domain.plans.plan import State
 from lambdatop.domain.plans.situation import Situation
 
@@ -84,6 +84,7 @@ class AwsReader:
             address = function_arn(self._scope, plan_target.id)
             known = {f: await self._controls[f](address) for f in fields if f in self._controls}
             known |= await self._provisioned(address, fields)
+            known |= await self._scaling(address, fields)
         elif plan_target.kind == "mapping":
             known = await self._mapping(plan_target, fields)
         elif plan_target.kind == "queue" and redrive.FIELD in fields:
@@ -105,6 +106,12 @@ class AwsReader:
             return {}
         there = dict(await self._parts.provisioned(function))
         return {f: there.get(f.removeprefix(provisioned.FIELD)) for f in asked}
+
+    async def _scaling(self, function: str, fields: Collection[str]) -> dict[str, Any]:
+        """Read the scaling of versions on managed instances."""
+        asked = [f for f in fields if f.startswith(managed.FIELD)]
+        found = [await self._parts.scaling(function, f.removeprefix(managed.FIELD)) for f in asked]
+        return dict(zip(asked, map(managed.control, found), strict=True))
 
     async def _age(self, facts: MappingFacts) -> float | None:
         """Return the oldest event's age, None while CloudWatch has none: then it falls or rises nowhere."""

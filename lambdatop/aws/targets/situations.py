@@ -7,7 +7,8 @@ operation, and the plan shows it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from lambdatop.aws.facts.resources import arn_text, function_facts, mapping_facts, reserved_of
 from lambdatop.aws.reads.gaps import Gaps
@@ -16,6 +17,7 @@ from lambdatop.aws.reads.single_reads import Parts, list_mappings, unasked
 from lambdatop.aws.sdk.api import Api
 from lambdatop.domain.facts.arns import function_arn, queue_arn
 from lambdatop.domain.facts.event_source_mapping import DYNAMODB_RETENTION_S, MappingFacts
+from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.not_read import NotKnown, or_none
 from lambdatop.domain.facts.queue import MoveTask, QueueFacts
 from lambdatop.domain.facts.triggers import AsyncConfig
@@ -64,6 +66,7 @@ class Situations:
             read("lambda:ListFunctionUrlConfigs", "whether it has a URL is", parts.url(name)),
             read("lambda:GetAccountSettings", "what is left of the pool is", parts.account()),
         )
+        scalings = await self._scalings(name, config, gaps)
         known = or_none(aliases) or ()
         (queues, unread), principals, stack = await asyncio.gather(
             self._source_queues(or_none(mappings) or (), gaps),
@@ -88,6 +91,23 @@ class Situations:
             gaps=tuple(gaps.sentences),
             alias_configs=own,
             unread_queues=unread,
+            scalings=scalings,
+        )
+
+    async def _scalings(
+        self, name: str, config: Mapping[str, Any], gaps: Gaps
+    ) -> tuple[Scaling, ...] | NotKnown:
+        """Read how versions on managed instances scale; nothing is asked of other functions."""
+        provider = (config.get("CapacityProviderConfig") or {}).get(
+            "LambdaManagedInstancesCapacityProviderConfig"
+        ) or {}
+        arn = arn_text(provider.get("CapacityProviderArn"))
+        if not arn:
+            return ()
+        return await gaps.read(
+            "lambda:GetFunctionScalingConfig",
+            "how its versions scale on managed instances is",
+            self._parts.scalings(name, arn),
         )
 
     async def _aliases(

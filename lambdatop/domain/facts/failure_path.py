@@ -80,7 +80,9 @@ class AsyncEnd(Struct, frozen=True):
 
 
 def async_end(facts: FunctionFacts, config: AsyncConfig | NotKnown) -> AsyncEnd:
-    """Return where an asynchronous event goes after its last attempt."""
+    """Return where an asynchronous event ends; durable functions have no on-failure destination."""
+    if facts.durable:
+        config = AsyncConfig()
     unread = config if isinstance(config, NotKnown) else None
     ends = [None if isinstance(config, NotKnown) else config.on_failure_arn, facts.dlq_arn]
     return AsyncEnd(tuple(end_name(arn) for arn in ends if arn), unread)
@@ -96,6 +98,8 @@ def async_failure_path(
     facts: FunctionFacts, config: AsyncConfig | NotKnown, reserved: Reserved | NotKnown = None
 ) -> str:
     """Return what happens to an asynchronous event of a failing function."""
+    if facts.durable:
+        return durable_failure_path(facts)
     end = async_end(facts, config)
     if reserved == 0:
         return "not tried, dropped at once" if end.lost else f"not tried, straight to {end.words}"
@@ -107,6 +111,17 @@ def async_failure_path(
     if isinstance(reserved, NotKnown):
         return f"{fate}; untried if throttled to zero, which is {reserved.words}"
     return fate
+
+
+def durable_failure_path(facts: FunctionFacts) -> str:
+    """Return what happens to a durable execution whose function fails.
+
+    MaximumRetryAttempts and on-failure destinations do not apply (Lambda developer guide, "Error handling and
+    retries for durable functions", "Invoking durable functions").
+    """
+    limit = "its execution timeout" if facts.durable_timeout_s is None else span(facts.durable_timeout_s)
+    end = end_name(facts.dlq_arn) if facts.dlq_arn else "dropped"
+    return f"replayed until it succeeds, fails, or {limit} is over, then {end}"
 
 
 def queue_failure_path(queue: QueueFacts | NotKnown) -> str:

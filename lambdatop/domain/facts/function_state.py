@@ -39,3 +39,34 @@ class FunctionState(Struct, frozen=True):
 
 def _words(state: str, code: str, reason: str) -> str:
     return ": ".join(filter(None, (", ".join(filter(None, (state, code))), reason)))
+
+
+DEFAULT_LEAST = 3
+"""Environments of a version for which nothing was set; there is no maximum then."""
+DEACTIVATED = "Deactivated"
+ENDED = (DEACTIVATED, "Deactivating")
+
+
+class Scaling(Struct, frozen=True):
+    """What was requested of one version on managed instances, and its state.
+
+    `qualifier` is its number or $LATEST.PUBLISHED. `least` and `most` are numbers of execution environments;
+    None is AWS's default. Both are 0 where the version is deactivated. Source: Lambda developer guide,
+    "Scaling Lambda Managed Instances".
+    """
+
+    qualifier: str
+    least: int | None = None
+    most: int | None = None
+    state: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is deactivated, or on its way there."""
+        return self.most == 0 or self.state in ENDED
+
+    @property
+    def words(self) -> str:
+        """`at least 3 (AWS's default), at most 10`."""
+        least = f"{DEFAULT_LEAST} (AWS's default)" if self.least is None else str(self.least)
+        return f"at least {least}, at most {'any number' if self.most is None else self.most}"

@@ -145,6 +145,8 @@ def _warnings(s: AliasSituation, wanted: VersionFacts) -> tuple[str, ...]:
         words.append(
             f"provisioned concurrency {s.provisioned} is allocated anew on the other version: it starts cold"
         )
+    if any(v.durable for v in s.versions):
+        words.append("durable executions that have begun stay on the version they began with")
     words.append("a deployment that is shifting traffic now may move it again")
     return (*words, *owner_warning(s.stack))
 

@@ -88,6 +88,9 @@ def plan_stop_async_retries(
     s: FunctionSituation, params: Mapping[str, Any], now: float, plan_id: str
 ) -> Proposal:
     """Plan no retry and an age of 60 s; refuse where both hold already or the state is not known."""
+    if s.facts.durable:
+        reason = f"{s.facts.name} is durable: its executions are replayed whatever these settings are."
+        return Refusal(STOP, s.ref, reason, "Mend it and let them replay, or stop what starts them.")
     if isinstance(s.async_config, NotKnown):
         return _unreadable(STOP, s, s.async_config)
     before = settings_of(s.async_config)

@@ -15,7 +15,7 @@ from lambdatop.domain.facts.event_source_mapping import (
     most_at_once,
 )
 from lambdatop.domain.facts.not_read import NotKnown
-from lambdatop.domain.mitigations import throttle
+from lambdatop.domain.mitigations import managed, throttle
 from lambdatop.domain.mitigations.capped import NOTHING, refused_work, tier_of
 from lambdatop.domain.mitigations.restore import FIELD, below_provisioned, no_room, parse_reserved, pool_after
 from lambdatop.domain.mitigations.spec import Ask, MitigationSpec
@@ -48,6 +48,8 @@ def plan_cap_concurrency(
     refused = _refuse(s, wanted)
     if refused or wanted is None:
         return refused or Refusal(NAME, s.ref, "'none' is not a cap.", "restore_concurrency removes a cap.")
+    if s.facts.managed_instances:
+        return managed.plan_cap(NAME, s, wanted, now, plan_id)
     name, tier = s.facts.name, tier_of(s)
     function = function_arn(s.ref.key.scope, name, s.ref.arn)
     call, undo = set_reserved(function, wanted), set_reserved(function, s.reserved)
@@ -84,8 +86,7 @@ def _refuse(s: FunctionSituation, wanted: int | None) -> Refusal | None:
     if wanted is not None and wanted == s.reserved:
         return Refusal(NAME, s.ref, f"Reserved concurrency of {name} is {wanted} already.")
     if s.facts.managed_instances:
-        reason = f"{name} runs on managed instances; nobody knows whether reserved concurrency applies."
-        return Refusal(NAME, s.ref, reason, "Disable its triggers instead.")
+        return None
     return below_provisioned(NAME, s, wanted) or no_room(NAME, s, wanted)
 
 
@@ -156,7 +157,8 @@ SPECS = (
         params=("reserved",),
         ask=Ask("Cap {target} at how many executions at once?", "a number from 1", "reserved"),
         saves="runs above a cap",
-        calls=throttle.CALLS,
+        calls=(*throttle.CALLS, *managed.CALLS),
         iam=throttle.IAM,
+        iam_of_settings=managed.IAM,
     ),
 )

@@ -12,7 +12,7 @@ from lambdatop.domain.facts.arns import function_arn
 from lambdatop.domain.facts.event_source_mapping import MAX_RECEIVES, MappingFacts
 from lambdatop.domain.facts.function import Reserved
 from lambdatop.domain.facts.not_read import NotKnown, or_none
-from lambdatop.domain.mitigations import provisioned, triggers
+from lambdatop.domain.mitigations import managed, provisioned, triggers
 from lambdatop.domain.mitigations.composite import disable_steps, in_steps, step_id
 from lambdatop.domain.mitigations.spec import MitigationSpec
 from lambdatop.domain.plans.command import WayBack, Words, option
@@ -20,6 +20,7 @@ from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.plan import Alternative, Call, Plan, Proposal, Refusal
 from lambdatop.domain.plans.situation import FunctionSituation
 from lambdatop.domain.plans.wording import count, owner_warning
+from lambdatop.domain.units import span
 
 NAME = "throttle_to_zero"
 TRIGGERS, FIRST, KEEP = "triggers", "first", "keep"
@@ -53,6 +54,8 @@ def plan_throttle_to_zero(
     """Plan or refuse. Always T2: callers by IAM role cannot be listed, so nobody can promise no loss."""
     first = _asked(params, TRIGGERS, FIRST)
     remove = _asked(params, PROVISIONED, REMOVE)
+    if s.facts.managed_instances:
+        return replace(managed.plan_stop(NAME, s, now, plan_id), alternatives=_first_disable(s))
     refused = _refuse(s, remove)
     if refused:
         return refused
@@ -94,7 +97,7 @@ def _throttle(s: FunctionSituation, now: float, plan_id: str) -> Plan:
         undo=undo,
         way_back=WayBack(back, reserved_command(undo), note),
         lost=_lost(s),
-        in_flight=f"running invocations continue to their end, at most {s.facts.timeout_s} s",
+        in_flight=_in_flight(s),
         takes_effect="within seconds (AWS documents no figure); all versions and aliases",
         confirm=name,
         command=reserved_command(call),
@@ -169,14 +172,6 @@ def _refuse(s: FunctionSituation, remove: bool) -> Refusal | None:
             "Remove the provisioned concurrency first, or disable its triggers instead.",
             (Alternative(NAME, s.ref, WHY_REMOVE, {PROVISIONED: REMOVE}, LABEL_REMOVE), *_first_disable(s)),
         )
-    if s.facts.managed_instances:
-        return Refusal(
-            NAME,
-            s.ref,
-            f"{s.facts.name} runs on managed instances; nobody knows whether reserved concurrency applies.",
-            "Disable its triggers instead.",
-            _first_disable(s),
-        )
     return None
 
 
@@ -213,8 +208,19 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
     return tuple(found)
 
 
+def _in_flight(s: FunctionSituation) -> str:
+    words = f"running invocations continue to their end, at most {s.facts.timeout_s} s"
+    if not s.facts.durable:
+        return words
+    limit = s.facts.durable_timeout_s
+    until = "their execution timeout" if limit is None else f"they are {span(limit)} old"
+    return f"{words}; durable executions do not end: replays are refused, and tried again until {until}"
+
+
 def _lost(s: FunctionSituation) -> str:
     words = []
+    if s.facts.durable:
+        return "whether new durable executions wait or fail is not documented; synchronous callers get 429"
     config = s.async_config
     if s.facts.dlq_arn and (isinstance(config, NotKnown) or not config.on_failure_arn):
         words.append(f"new async events go without an attempt to the DLQ {s.facts.dlq_arn}")
@@ -282,7 +288,7 @@ SPECS = (
         order=10,
         kind="function",
         tier="T2",
-        summary="set reserved concurrency to 0: no new invocation starts",
+        summary="set reserved concurrency to 0, or deactivate on managed instances: no new invocation starts",
         plan=plan_throttle_to_zero,
         hotkey="T",
         label="throttle to 0",
@@ -291,8 +297,8 @@ SPECS = (
         params=(TRIGGERS, PROVISIONED),
         stops=True,
         saves="runs",
-        calls=(*CALLS, *provisioned.CALLS, *triggers.CALLS),
+        calls=(*CALLS, *provisioned.CALLS, *triggers.CALLS, *managed.CALLS),
         iam=IAM,
-        iam_of_settings=provisioned.IAM,
+        iam_of_settings=(*provisioned.IAM, *managed.IAM),
     ),
 )

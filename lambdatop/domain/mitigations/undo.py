@@ -12,6 +12,7 @@ from lambdatop.domain.mitigations import (
     alias,
     async_retries,
     drain,
+    managed,
     provisioned,
     purge,
     recursion,
@@ -57,7 +58,7 @@ def plan_undo(entry: Entry, current: State, now: float, plan_id: str) -> Proposa
     if refused:
         return refused
     call = _as_of_now(entry.undo, current)
-    to_zero = entry.before.get("reserved_concurrency") == 0
+    to_zero = entry.before.get("reserved_concurrency") == 0 or managed.stops(entry.before)
     discards = _discards(entry.before, current) or _skips_after(entry.before, current) is not None
     typed = entry.target.id if to_zero else ref.name.rpartition(f" {ARROW} ")[2]
     return Plan(
@@ -122,7 +123,7 @@ def _what(entry: Entry) -> str:
 
 def _starts(target: State, current: State) -> bool:
     """Return whether the undo delivers events that wait; what a rule did not match is gone."""
-    throttled = current.get("reserved_concurrency") == 0
+    throttled = current.get("reserved_concurrency") == 0 or managed.stops(current)
     return throttled or target.get("state") == "Enabled"
 
 
@@ -134,6 +135,8 @@ def _stops(target: State) -> bool:
 def _lost(target: State, current: State) -> str:
     if target.get(rules.FIELD) == rules.OFF:
         return "events while the rule is off are not matched, and not replayed unless the bus has an archive"
+    if managed.stops(target):
+        return managed.LOST
     if target.get("reserved_concurrency") == 0:
         return "new async events go to the DLQ or are lost again; synchronous callers get 429"
     if target.get(recursion.FIELD) == "Allow":
@@ -176,7 +179,7 @@ def _skips_after(target: State, current: State) -> int | None:
 def _on_the_way(target: State) -> tuple[State, ...]:
     """Return the transitional states of a trigger on its way there; any other is somebody else's change."""
     passing = {"Enabled": "Enabling", "Disabled": "Disabling"}.get(str(target.get("state")))
-    return ({"state": passing},) if passing else ()
+    return ({"state": passing},) if passing else managed.on_the_way(target)
 
 
 def reads_besides(entry: Entry) -> tuple[str, ...]:
@@ -275,6 +278,8 @@ def state_words(state: Mapping[str, Any]) -> str:
         elif field.startswith(provisioned.FIELD):
             qualifier = field.removeprefix(provisioned.FIELD)
             words.append(f"provisioned concurrency of {qualifier} {'none' if value is None else value}")
+        elif field.startswith(managed.FIELD):
+            words.append(managed.control_words(field, value))
         elif field == rules.FIELD:
             words.append(f"rule {value}")
         elif field == recursion.FIELD:
@@ -296,6 +301,7 @@ _KINDS: Mapping[str, _Kind] = {
     "DeleteFunctionConcurrency": _Kind(throttle.reserved_command, throttle.IAM),
     provisioned.PUT: _Kind(provisioned.provisioned_command, provisioned.IAM),
     provisioned.DELETE: _Kind(provisioned.provisioned_command, provisioned.IAM),
+    managed.PUT: _Kind(managed.scaling_command, managed.IAM),
     "UpdateEventSourceMapping": _Kind(triggers.mapping_command, triggers.IAM),
     "PutFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),
     "UpdateFunctionEventInvokeConfig": _Kind(async_retries.async_command, async_retries.IAM),

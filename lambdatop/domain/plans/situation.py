@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.function import AccountFacts, FunctionFacts, Reserved
+from lambdatop.domain.facts.function_state import Scaling
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown
 from lambdatop.domain.facts.queue import MoveTask, QueueFacts
 from lambdatop.domain.facts.triggers import AsyncConfig
@@ -25,7 +26,8 @@ class FunctionSituation(Struct, frozen=True):
 
     `async_config` is empty where the function has none of its own; `alias_configs` are those of its aliases
     that have one. `queues` are the sources of its mappings, `unread_queues` those that could not be read, by
-    ARN. `recursive_loop` is "" unless the plan asks for it.
+    ARN. `recursive_loop` is "" unless the plan asks for it. `scalings` are those of its versions on managed
+    instances, none for other functions.
     """
 
     ref: Ref
@@ -45,6 +47,7 @@ class FunctionSituation(Struct, frozen=True):
     gaps: tuple[str, ...] = ()
     alias_configs: tuple[tuple[str, AsyncConfig], ...] | NotKnown = ()
     unread_queues: tuple[tuple[str, NotKnown], ...] = ()
+    scalings: tuple[Scaling, ...] | NotKnown = ()
 
     def queue_of(self, arn: str) -> QueueFacts | NotKnown:
         """Return the queue of an ARN, or why it was not read."""
@@ -116,6 +119,7 @@ class VersionFacts(Struct, frozen=True):
     modified: float | None = None
     state: str | NotKnown = ""
     description: str = ""
+    durable: bool = False
 
 
 class AliasSituation(Struct, frozen=True):

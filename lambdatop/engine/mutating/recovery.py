@@ -18,7 +18,7 @@ from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.engine.mutating.in_progress import process_may_run
-from lambdatop.engine.mutating.read_back import is_changing, read_fields
+from lambdatop.engine.mutating.read_back import in_transition, is_changing, read_fields
 from lambdatop.engine.mutating.verdict import (
     FOUND_APPLIED,
     FOUND_CHANGED,
@@ -148,7 +148,7 @@ async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict
         if await is_changing(reader, entry.target, entry.after):
             return None
         return Verdict("not-sent", FOUND_NOT, found.state)
-    if str(found.state.get("state", "")).endswith("ing"):
-        return None  # Disabling, Enabling, Updating: it will have an answer soon
+    if in_transition(found.state):
+        return None  # it will have an answer soon
     detail = f"{FOUND_CHANGED}: we meant {words(entry.after)}, it was {words(entry.before)}"
     return Verdict("unknown", f"{detail}, it is {words(found.state)}", found.state)

@@ -10,6 +10,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
+from lambdatop.domain.units import span
 from lambdatop.report.text.not_known import blind
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import cap, level, timeout_share
@@ -89,6 +90,10 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     if ended:
         words = f"runtime deprecated on {ended}: AWS may refuse updates of its code"
         pieces += row("", words, width, "warning")
+    if facts.durable:
+        limit = facts.durable_timeout_s
+        most = "" if limit is None else f", an execution takes {span(limit)} at most"
+        pieces += row("durable", f"yes{most}", width)
     changed = fmt.moment(facts.last_modified)
     if facts.last_modified is not None:
         changed += f"  ({fmt.age(frame.now - facts.last_modified)} ago)"

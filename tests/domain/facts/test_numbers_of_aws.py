@@ -35,6 +35,7 @@ class Number(NamedTuple):
 
 
 NUMBERS = (
+    Number("domain.facts.function_state", "DEFAULT_LEAST", 3, f"{DG}lambda-managed-instances-scaling.html"),
     Number("domain.facts.quota_limits", "DOCUMENTED[CONCURRENCY]", 1000, QUOTAS),
     Number("domain.facts.quota_limits", "DOCUMENTED[SCALING_RATE]", 1000, f"{DG}scaling-behavior.html"),
     Number("domain.facts.quota_limits", "DOCUMENTED[CODE_STORAGE]", 300 * GB, QUOTAS),

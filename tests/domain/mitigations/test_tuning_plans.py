@@ -101,7 +101,7 @@ def test_what_is_no_cap() -> None:
         in refused("cap_concurrency", on_function(provisioned=(("live", 4),)), reserved=3).reason
     )
     managed = on_function(facts=function(managed_instances=True))
-    assert "managed" in refused("cap_concurrency", managed, reserved=3).reason
+    assert "no published version" in refused("cap_concurrency", managed, reserved=3).reason
 
 
 def test_a_queue_that_asks_for_more_than_the_cap_is_named_first() -> None:

@@ -202,3 +202,23 @@ def test_a_disabled_mapping_says_that_its_events_wait() -> None:
     off = ev.MappingsListed(SCOPE, NOW + 1, (mapping(state="Disabled"),))
     storm = row(fold_all(incident(), [off]), WORKER, "queue poll")
     assert (storm.fate, storm.score) == ("disabled: waits in its source", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("facts", "path"),
+    [
+        ({}, "replayed until it succeeds, fails, or its execution timeout is over, then dropped"),
+        ({"durable_timeout_s": 604_800}, "replayed until it succeeds, fails, or 7 d is over, then dropped"),
+        (
+            {"dlq_arn": LOST},
+            "replayed until it succeeds, fails, or its execution timeout is over, then queue lost",
+        ),
+    ],
+)
+def test_a_durable_execution_is_replayed_whatever_the_asynchronous_settings_are(
+    facts: dict[str, object], path: str
+) -> None:
+    durable = replace(function(durable=True), **facts)
+    for config in (AsyncConfig(0, 60, LOST), DENIED):
+        assert async_failure_path(durable, config) == path
+        assert async_end(durable, config).lost is ("dlq_arn" not in facts)

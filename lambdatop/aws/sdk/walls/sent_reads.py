@@ -57,12 +57,14 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("lambda", "GetFunctionConfiguration"): (
         "reads.aliases",
+        "reads.single_reads",
         "targets.find",
         "targets.reader",
         "targets.situations",
     ),
     ("lambda", "GetFunctionEventInvokeConfig"): ("reads.single_reads",),
     ("lambda", "GetFunctionRecursionConfig"): ("reads.single_reads",),
+    ("lambda", "GetFunctionScalingConfig"): ("reads.single_reads",),
     ("lambda", "GetPolicy"): (
         "collectors.triggers",
         "reads.single_reads",
@@ -74,6 +76,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("lambda", "ListFunctionEventInvokeConfigs"): ("reads.single_reads",),
     ("lambda", "ListFunctionUrlConfigs"): ("reads.single_reads",),
+    ("lambda", "ListFunctionVersionsByCapacityProvider"): ("reads.single_reads",),
     ("lambda", "ListFunctions"): (
         "collectors.functions",
         "targets.find",
