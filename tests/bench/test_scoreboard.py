@@ -9,6 +9,7 @@ import pytest
 from bench import calm_soak, detectors
 from bench.record_scenes import LIMIT_BYTES, Thinned
 from msgspec.structs import replace
+from scenes import lookalikes, lookalikes_queues, published
 from scenes.scene import HERE, Label, Scene, recorded, recorded_names
 from scenes.shaped import shaped
 
@@ -67,6 +68,22 @@ def test_a_recording_holds_nothing_that_this_version_does_not_know() -> None:
         found = read_recording(HERE / f"{name}.jsonl.gz", any_owner=True)
         assert not found.cut
         assert found.unknown == frozenset(), "record it again"
+
+
+def test_published_incidents_name_their_sources() -> None:
+    """A source counts once; what the report does not say is said to be assumed."""
+    sources = [published.source(build) for build in published.SCENES]
+    assert len(sources) == len(set(sources)) >= 40
+    for build in published.SCENES:
+        assert build().must, "a quiet day is no incident"
+        assert "The report: " in (build.__doc__ or ""), build.__name__
+        assert "Assumed: " in (build.__doc__ or ""), build.__name__
+
+
+def test_lookalikes_demand_nothing() -> None:
+    builders = (*lookalikes.SCENES, *lookalikes_queues.SCENES)
+    assert len(builders) >= 20
+    assert [build.__name__ for build in builders if build().must] == []
 
 
 def labels(**given: tuple[Label, ...]) -> dict[str, tuple[Label, ...]]:
