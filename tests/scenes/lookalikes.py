@@ -239,7 +239,7 @@ def replayed_upload() -> Scene:
 
 
 def louder_with_traffic() -> Scene:
-    """An advertisement: six times the requests, six times the log."""
+    """An advertisement: six times the requests, six times the log. That it costs as much more may be said."""
     stage = Stage("louder-with-traffic", "A log grows sixfold because the traffic does")
     api = stage.function("landing-api", timeout_s=10)
     rate = ramp(63, 69, 400, 2600)
@@ -247,6 +247,7 @@ def louder_with_traffic() -> Scene:
     group = Key(api.scope, "log group", "/aws/lambda/landing-api")
     stage.series(group, "IncomingBytes", "Sum", lambda m: 9000 * rate(m) * (1 + 0.1 * sin(2 * pi * m / 7)))
     _claimed(stage, ramp(63, 69, 30, 70))
+    stage.may("cost_burn", "landing-api")
     return stage.scene()
 
 

@@ -164,7 +164,8 @@ def borrowed_concurrency() -> Scene:
     stage.traffic(batch, busy, errors=flat(0.003), duration_ms=flat(15_000), concurrency=step(64, 5, 500, 75))
     sent: Curve = lambda m: 22_000.0 if m == 63 else 20.0  # noqa: E731
     stage.flow(jobs, sent, busy, busy)
-    stage.depth(jobs, ramp(63, 75, 22_000, 0), step(64, 5, 500, 75))
+    left = ramp(63, 75, 22_000, 0)
+    stage.depth(jobs, lambda m: left(m) if m >= 63 else 2.0, step(64, 5, 500, 75))
     stage.traffic(stage.function("shop-api"), flat(300), errors=flat(0.004), concurrency=flat(40))
     stage.series(ACCOUNT, "ClaimedAccountConcurrency", "Maximum", step(64, 60, 560, 75))
     stage.may("cost_burn", "recalculate")

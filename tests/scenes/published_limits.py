@@ -122,6 +122,7 @@ def thrice_in_vain() -> Scene:
         stage.say(bot, old_text(run))
     stage.sums(bot, AsyncEventsReceived=lambda m: 1.0 if m == 66 else 0.0)
     stage.must("memory_pressure", "bestbot", "critical", minute=66)
+    stage.may("resource_limit", "bestbot")
     stage.may("async_loss", "bestbot")
     return stage.scene()
 

@@ -115,6 +115,7 @@ def letters_sent_back() -> Scene:
     stage.depth(orders, flat(6), step(62, 4, 90))
     stage.depth(dlq, flat(2))
     stage.must("suspected_loop", "dlq-replayer", minute=62)
+    stage.may("dlq_growth", "orders-dlq")
     stage.may("sqs_redelivery")
     stage.may("error_rate")
     stage.may("error_burst")

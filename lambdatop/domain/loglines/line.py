@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from lambdatop.domain.loglines.json_line import read_json, written_level
-from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify, extension_failure
+from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify, extension_failure, of_level
 from lambdatop.domain.loglines.tokens import (
     Read,
     Report,
@@ -183,7 +183,7 @@ def _application(text: str) -> Read:
     if error or text.startswith(_ERROR_HEADS) or _EXITED in text or _thrown(text) or uncaught(text):
         level = level if level in ("error", "fatal") else "error"
         return Read("error", level, request_id, None, _signature(text))
-    return Read("app", level, request_id, None, "" if level in ("debug", "trace") else _signature(text))
+    return Read("app", level, request_id, None, of_level(_signature(text), level))
 
 
 def _signature(text: str) -> str:
