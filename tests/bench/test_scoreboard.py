@@ -9,6 +9,7 @@ import pytest
 from bench import calm_soak, detectors
 from bench.record_scenes import LIMIT_BYTES, Thinned
 from msgspec.structs import replace
+from scenes import lookalikes, lookalikes_queues, published
 from scenes.scene import HERE, Label, Scene, recorded, recorded_names
 from scenes.shaped import shaped
 
@@ -42,8 +43,18 @@ def test_every_detector_is_demanded_by_some_scene(scores: dict[str, detectors.Sc
 
 def test_the_page_says_how_good_they_are(scores: dict[str, detectors.Score]) -> None:
     text = detectors.PAGE.read_text(encoding="utf-8")
-    table = detectors.markdown(scores, detectors.every_scene())
-    assert detectors.between(text, "detectors", table) == text, "make detectors-write"
+    assert detectors.page(text, scores, detectors.every_scene()) == text, "make detectors-write"
+
+
+def test_misses_are_known_and_explained() -> None:
+    assert detectors.misses(detectors.every_scene()) == set(detectors.KNOWN_MISSES)
+
+
+def test_quiet_days_raise_no_alarm() -> None:
+    quiet = [scene for scene in detectors.every_scene() if not detectors.demands(scene)]
+    notes = [note for one in detectors.score(quiet).values() for note in one.notes]
+    assert len(quiet) >= 40
+    assert notes == []
 
 
 def test_scenes_are_labelled_with_what_exists() -> None:
@@ -67,6 +78,23 @@ def test_a_recording_holds_nothing_that_this_version_does_not_know() -> None:
         found = read_recording(HERE / f"{name}.jsonl.gz", any_owner=True)
         assert not found.cut
         assert found.unknown == frozenset(), "record it again"
+
+
+def test_published_incidents_name_their_sources() -> None:
+    """A source counts once; what the report does not say is said to be assumed."""
+    sources = [published.source(build) for build in published.SCENES]
+    assert len(sources) == len(set(sources)) >= 40
+    for build in published.SCENES:
+        assert build().must, "a quiet day is no incident"
+        words = " ".join((build.__doc__ or "").split())
+        assert "The report: " in words, build.__name__
+        assert "Assumed: " in words, build.__name__
+
+
+def test_lookalikes_demand_nothing() -> None:
+    builders = (*lookalikes.SCENES, *lookalikes_queues.SCENES)
+    assert len(builders) >= 20
+    assert [build.__name__ for build in builders if build().must] == []
 
 
 def labels(**given: tuple[Label, ...]) -> dict[str, tuple[Label, ...]]:
@@ -113,7 +141,7 @@ def test_scores_count_what_the_labels_say(
 
 def test_the_table_names_every_detector_that_is_built(scores: dict[str, detectors.Score]) -> None:
     lines = detectors.markdown(scores, detectors.every_scene()[:7]).splitlines()
-    assert len(lines) == len(REGISTRY) + 5
+    assert len(lines) == len(REGISTRY) + 6
     assert re.match(
         r"\| \*\*all\*\* \| 7 \| \d+ \| \d+ \| \d+ \| [\d.]+ \| [\d.]+ \| [\d.]+ min \|", lines[-1]
     )

@@ -7,6 +7,8 @@ from functools import cache
 
 from msgspec.structs import replace
 from scenes import (
+    lookalikes,
+    lookalikes_queues,
     published,
     shaped_async,
     shaped_backlogs,
@@ -17,6 +19,7 @@ from scenes import (
     shaped_loops,
     shaped_queues,
     shaped_quotas,
+    shaped_reported,
     shaped_starts,
     shaped_streams,
 )
@@ -33,7 +36,10 @@ _MODULES = (
     shaped_starts,
     shaped_quotas,
     shaped_cost,
+    shaped_reported,
     shaped_calm,
+    lookalikes,
+    lookalikes_queues,
 )
 BUILDERS: tuple[Callable[[], Scene], ...] = tuple(build for module in _MODULES for build in module.SCENES)
 

@@ -18,8 +18,9 @@ the evidence, since when, and the mitigations that may fit, best first. Each thr
 
 - **Only final minutes count.** A minute is final once it lies back by the publishing delay (2 min) and, for
   a function, its timeout: CloudWatch stamps a datapoint with the start of the invocation. Younger minutes
-  neither raise a finding nor clear one. A window ends where metrics were last fetched, so findings stand
-  while that fails.
+  neither raise a finding nor clear one, but for what no run belongs to: throttles, discarded events and
+  stopped loops raise one as soon as they are published. A window ends where metrics were last fetched, so
+  findings stand while that fails.
 - **A missing point is not a zero**, except of a counter whose sibling has a point in that minute.
 - **Small numbers are silent**: each detector has a floor below which it says nothing.
 - **Findings do not flicker**: one that stands is kept until its figure falls below `detectors.clear_factor`

@@ -75,6 +75,16 @@ class EvaluationContext(Struct, frozen=True):
         end = final_end(min(self.now, fetched), self.settle_s(key))
         return Window(end - minutes * MINUTE, end)
 
+    def published(self, key: Key, minutes: int) -> Window:
+        """Return the last `minutes` final minutes and the younger ones that are published.
+
+        What no run belongs to (a throttle, a discarded event) counts there already: only the stamp of a run
+        is that of its start (Lambda developer guide, "Types of metrics for Lambda functions").
+        """
+        fetched = self.world.metrics_at.get(key, self.now)
+        end = final_end(min(self.now, fetched), self.settings.metrics.publish_delay_s)
+        return Window(self.window(key, minutes).start, end)
+
     def settle_s(self, key: Key) -> float:
         """Return how old (s) a minute must be to be final.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from msgspec import Struct
 
 from lambdatop.domain.facts.series import MINUTE
@@ -36,6 +38,25 @@ def flow(world: World, queue: Key, over: Window) -> Flow | None:
     return Flow(*(s.sum(over.start, over.end) for s in (sent, received, deleted)))
 
 
+def unpublished_deletions(world: World, queue: Key, over: Window) -> float:
+    """Return how many messages must have been deleted in the minutes for which CloudWatch tells none.
+
+    A minute without deletions has no point (SQS developer guide, "Available CloudWatch metrics"), nor has
+    one whose point is late. What was sent, is not there any more, and is not in the dead-letter queue was
+    deleted.
+    """
+    told = dict(points_of(world.metric(queue, "NumberOfMessagesDeleted"), over))
+    sent = dict(points_of(world.metric(queue, "NumberOfMessagesSent"), over))
+    untold = [at for at in sent if at not in told]
+    there = [(at, depth) for at, depth in depths(world, queue, over) if untold and at >= untold[0] - MINUTE]
+    if len(there) < 2:
+        return 0.0
+    history = world.queues.get(queue)
+    dead = growth(world, history.facts.dlq, over) if history and history.facts.dlq else None
+    stayed = max(0.0, there[-1][1] - there[0][1]) + max(0, dead.grown if dead else 0)
+    return max(0.0, sum(sent[at] for at in untold) - stayed)
+
+
 class Growth(Struct, frozen=True):
     """Change of depth: `grown` messages between the first and last point, slope per minute.
 
@@ -48,15 +69,17 @@ class Growth(Struct, frozen=True):
     since: float
 
 
-def depths(world: World, queue: Key, over: Window) -> Points:
+def depths(world: World, queue: Key, over: Window, *, new_flights: bool = True) -> Points:
     """Return the depth (visible + in flight) by CloudWatch's minutes; by polls where it has none.
 
-    NumberOfMessagesSent is never used: it does not count what a redrive policy moves.
+    Without `new_flights` no more count as in flight than did in the first minute. NumberOfMessagesSent is
+    never used: it does not count what a redrive policy moves.
     """
     visible = world.metric(queue, "ApproximateNumberOfMessagesVisible", "Maximum")
     hidden = world.metric(queue, "ApproximateNumberOfMessagesNotVisible", "Maximum")
-    flying = dict(points_of(hidden, over))
-    points = tuple((at, depth + flying.get(at, 0.0)) for at, depth in points_of(visible, over))
+    flying, seen = dict(points_of(hidden, over)), points_of(visible, over)
+    most = inf if new_flights or not seen else flying.get(seen[0][0], 0.0)
+    points = tuple((at, depth + min(most, flying.get(at, 0.0))) for at, depth in seen)
     if len(points) < 2:
         history = world.queues.get(queue)
         begin = over.end - over.minutes * MINUTE
@@ -65,8 +88,29 @@ def depths(world: World, queue: Key, over: Window) -> Points:
 
 
 def growth(world: World, queue: Key, over: Window) -> Growth | None:
-    """Return the growth of depth over a window; None below two points."""
-    points = depths(world, queue, over)
+    """Return the growth of depth over a window; None below two points.
+
+    More in flight is no growth by itself: each message was visible before, and both maxima of a minute may
+    hold the same one.
+    """
+    return _grown(depths(world, queue, over, new_flights=False))
+
+
+def arrivals(world: World, queue: Key, over: Window) -> Growth | None:
+    """Return how many messages came: growth, and what a consumer has deleted between the points.
+
+    A consumer may take each one before the depth shows it. None below two points.
+    """
+    points = depths(world, queue, over, new_flights=False)
+    deleted = dict(points_of(world.metric(queue, "NumberOfMessagesDeleted"), over))
+    came, taken = [], 0.0
+    for at, depth in points:
+        came.append((at, depth + taken))
+        taken += deleted.get(at, 0.0)
+    return _grown(tuple(came))
+
+
+def _grown(points: Points) -> Growth | None:
     slope = slope_per_min(points)
     if slope is None:
         return None

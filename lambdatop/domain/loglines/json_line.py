@@ -9,7 +9,7 @@ import json
 import re
 from functools import lru_cache
 
-from lambdatop.domain.loglines.known_failures import classify, extension_failure
+from lambdatop.domain.loglines.known_failures import classify, extension_failure, of_level
 from lambdatop.domain.loglines.tokens import Read, Report, level_word, megabytes, millis, report_level
 from lambdatop.domain.sanitize import clean_name
 
@@ -104,8 +104,8 @@ def _broken(text: str) -> Read | None:
 
 
 def _failure(text: str, level: str) -> str:
-    """Return the signature of an application's line; debug output alone is not a failure."""
-    return "" if level in ("debug", "trace") else classify(text)
+    """Return the signature of an application's line, where its level allows one."""
+    return of_level(classify(text), level)
 
 
 def written_level(text: str) -> str:

@@ -218,6 +218,17 @@ def classify(text: str, report: Report | None = None) -> str:
     return ""
 
 
+def of_level(signature: str, level: str) -> str:
+    """Return the signature of a line that its logger gave a level, "" where the level says no failure.
+
+    Debug output alone is none. A process that runs out of memory does not say so as a warning: whoever warns
+    of it quotes somebody else.
+    """
+    if level in ("debug", "trace") or (signature == "out_of_memory" and level in ("info", "warn")):
+        return ""
+    return signature
+
+
 def extension_failure(state: str) -> str:
     """Return the failure that the state of an extension tells; "" for one that is well."""
     if state == "InitError":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from lambdatop.domain.loglines.json_line import read_json, written_level
-from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify, extension_failure
+from lambdatop.domain.loglines.known_failures import STAMP, TIMED_OUT, classify, extension_failure, of_level
 from lambdatop.domain.loglines.levels import level_in
 from lambdatop.domain.loglines.tokens import (
     Read,
@@ -201,7 +201,7 @@ def _application(text: str) -> Read:
         # Without a prefix the word that was found may be the exception's own: `FATAL: too many connections`.
         own = level if level == "fatal" and not _thrown(text) else "error"
         return Read("error", own, request_id, None, _signature(text))
-    return Read("app", level, request_id, None, "" if level in ("debug", "trace") else _signature(text))
+    return Read("app", level, request_id, None, of_level(_signature(text), level))
 
 
 def _failed(text: str, prefix: re.Match[str] | None, level: str) -> bool:

@@ -183,3 +183,9 @@ def test_events_that_wait_longer_and_longer_are_a_backlog() -> None:
 )
 def test_backlog_is_silent_where_nothing_piles_up(data: list[MetricPoints]) -> None:
     assert found(async_backlog.detect, scene(data)) == []
+
+
+def test_what_was_dropped_is_known_before_long_runs_of_that_minute_have_ended() -> None:
+    newest = points(WORKER, "AsyncEventsDropped", [1.0], end=NOW)
+    (finding,) = found(async_loss.detect, scene([newest], triggers(AsyncConfig()), FREE))
+    assert dict(finding.evidence)["dropped"] == 1

@@ -85,6 +85,30 @@ def test_more_traffic_explains_it_by_the_log_or_by_the_metric() -> None:
     assert [f.severity for f in found(world(logs(burst(6, 18))))] == ["warning"]
 
 
+def test_traffic_that_has_just_begun_to_grow_explains_it() -> None:
+    """Of the last two minutes, before the window as a whole has grown by half."""
+    level = [part for n in range(25) for part in run(900 + n, NOW - 610 + 12 * n)]
+    newest = [
+        part
+        for n in range(18)
+        for part in (
+            init(NOW - 100 + n, env=n + 1),
+            *run(n, NOW - 99.6 + n, env=n + 1, init_ms=390.0),
+        )
+    ]
+    before = [part for n in range(14) for part in run(300 + n, NOW - 290 + 12 * n)]
+    (finding,) = found(world(logs(level, before, newest)))
+    assert (finding.severity, dict(finding.evidence)["explained_by"]) == ("info", "more traffic")
+
+
+def test_traffic_that_grows_for_half_an_hour_explains_it() -> None:
+    morning = metrics(
+        points(WORKER, "Invocations", [10.0] * 30 + [11.0, 12.0, 13.0, 14.0, 15.0, *[16.0] * 6])
+    )
+    (finding,) = found(world(logs(STEADY, burst(6, 18)), morning))
+    assert finding.severity == "info"
+
+
 def test_environments_made_ready_long_before_keep_nobody_waiting() -> None:
     lines: list[LogLine] = []
     for n in range(10):

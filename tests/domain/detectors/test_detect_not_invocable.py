@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.queuescene import found, scene
-from fakes.worlds import NOW, ORDERS, SCOPE, WORKER, points, queue
+from fakes.worlds import NOW, ORDERS, SCOPE, WORKER, mapping, points, queue
 
 from lambdatop.domain.detectors.rules import not_invocable as it
 from lambdatop.domain.facts.function_state import FunctionState
@@ -66,6 +66,14 @@ def test_steady_traffic_that_stops_while_messages_wait() -> None:
     )
     assert finding.since == NOW - 480
     assert dict(finding.evidence)["waiting"] == 90
+
+
+def test_what_waits_for_a_trigger_that_was_just_enabled_is_information() -> None:
+    waits = ev.QueuesObserved(SCOPE, NOW + 1, (queue(ORDERS, visible=90, at=NOW + 1),))
+    paused = ev.MappingsListed(SCOPE, NOW, (mapping(last_modified=NOW - 200),))
+    long_ago = ev.MappingsListed(SCOPE, NOW, (mapping(last_modified=NOW - 900),))
+    assert [f.severity for f in silent(waits, paused)] == ["info"]
+    assert [f.severity for f in silent(waits, long_ago)] == ["warning"]
 
 
 def test_without_anything_that_waits_it_is_information() -> None:

@@ -141,6 +141,19 @@ def test_what_drains_in_minutes_and_what_is_unfed_is_silent() -> None:
     assert found(fold_all(backlog(FILLS), [ev.QueuesObserved(SCOPE, NOW, (queue(DLQ),))])) != []
 
 
+def test_a_producer_that_sends_in_portions_is_silent() -> None:
+    portions = points(ORDERS, "NumberOfMessagesSent", [4000.0, 0.0, 0.0] * 5)
+    steady = points(ORDERS, "NumberOfMessagesSent", [1350.0] * 15)
+    assert found(fold_all(backlog(FILLS), [metrics(portions)])) == []
+    assert len(found(fold_all(backlog(FILLS), [metrics(steady)]))) == 1
+
+
+def test_what_came_while_the_trigger_was_paused_does_not_count() -> None:
+    assert found(backlog(FILLS, fed_by={"last_modified": NOW - 120})) == []
+    (finding,) = found(backlog(FILLS, fed_by={"last_modified": NOW - 600}))
+    assert dict(finding.evidence)["window_min"] == 9
+
+
 def test_it_stands_until_it_drains_in_well_under_the_threshold() -> None:
     (stood,) = found(backlog(FILLS))
     assert found(backlog(FILLS, done=3300.0), (stood,)) != []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.queuescene import END, depth, found, moved, runs, scene
-from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, mapping, points
+from fakes.worlds import DLQ, MAPPING, NOW, ORDERS, SCOPE, WORKER, mapping, points, queue
 
 from lambdatop.domain.detectors.rules import (
     batch_amplification,
@@ -12,6 +12,7 @@ from lambdatop.domain.detectors.rules import (
     sqs_redelivery,
 )
 from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
+from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import parse
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.events import MetricPoints
@@ -62,6 +63,16 @@ def test_redelivery_without_errors_counts_when_it_lasts() -> None:
     assert len(found(sqs_redelivery.detect, scene(lasting))) == 1
 
 
+def test_deletions_that_cloudwatch_tells_late_are_no_redelivery() -> None:
+    """What was sent, and neither waits nor is a dead letter, was deleted."""
+    late = [*moved([30.0] * 10, [], [30.0] * 10), *runs(Errors=[1.0] * 10)]
+    assert found(sqs_redelivery.detect, scene([*late, depth([4.0] * 10, ORDERS)])) == []
+    piles_up = depth([30.0 * n for n in range(10)], ORDERS)
+    assert len(found(sqs_redelivery.detect, scene([*late, piles_up]))) == 1
+    dies = [depth([4.0] * 10, ORDERS), depth([30.0 * n for n in range(10)])]
+    assert len(found(sqs_redelivery.detect, scene([*late, *dies]))) == 1
+
+
 def test_a_standing_redelivery_does_not_flicker() -> None:
     before = found(sqs_redelivery.detect, scene(storm(16.0, 10.0)))
     assert [f.severity for f in before] == ["warning"]
@@ -87,6 +98,27 @@ def test_growth_is_silent_for_depth_alone_a_shrinking_queue_and_a_redrive() -> N
     assert found(dlq_growth.detect, scene([depth([40.0, 30.0, 20.0, 10.0, 5.0, 0.0])])) == []
     assert found(dlq_growth.detect, scene(growing(3.0), redrive="RUNNING")) == []
     assert len(found(dlq_growth.detect, scene(growing(3.0), redrive="COMPLETED"))) == 1
+
+
+def test_letters_that_somebody_reads_are_no_growth() -> None:
+    """A letter that is read is the maximum of both in one minute; more visible ones are new."""
+    flying = points(DLQ, "ApproximateNumberOfMessagesNotVisible", [0.0, 0.0, 0.0, 9.0, 9.0, 9.0], "Maximum")
+    assert found(dlq_growth.detect, scene([depth([40.0] * 6), flying])) == []
+    (finding,) = found(dlq_growth.detect, scene([*growing(3.0), flying]))
+    assert dict(finding.evidence)["grown"] == 12
+
+
+def test_letters_that_a_trigger_takes_at_once_are_growth() -> None:
+    taken = points(DLQ, "NumberOfMessagesDeleted", [0.0, 0.0, 2.0, 0.0, 1.0, 0.0])
+    fed = (mapping(), mapping(key=Key(SCOPE, "mapping", "of-the-dlq"), source_arn=queue(DLQ).arn))
+    (finding,) = found(dlq_growth.detect, scene([depth([0.0] * 6), taken], fed=fed))
+    assert dict(finding.evidence)["grown"] == 3
+    assert found(dlq_growth.detect, scene([depth([0.0] * 6), taken])) == []  # deleted by hand
+    draining = [
+        depth([50.0, 40.0, 30.0, 20.0, 10.0, 0.0]),
+        points(DLQ, "NumberOfMessagesDeleted", [10.0] * 6),
+    ]
+    assert found(dlq_growth.detect, scene(draining, fed=fed)) == []
 
 
 def test_a_failure_destination_is_a_dead_letter_queue_too() -> None:
@@ -135,6 +167,12 @@ def test_dead_letters_while_others_succeed_are_poison_without_a_log() -> None:
     assert finding.title == "orders: 15 more messages in its DLQ while others succeed"
     broken = [*moved([30.0] * 10, [0.0] * 10), *runs(Errors=[20.0] * 10, Invocations=[20.0] * 10)]
     assert found(poison_message.detect, scene([*broken, *growing(3.0)])) == []
+
+
+def test_throttles_that_use_up_the_receives_are_no_poison() -> None:
+    letters = [*storm(), *growing(3.0)]
+    assert found(poison_message.detect, scene([*letters, *runs(Throttles=[2.0] * 10)])) == []
+    assert len(found(poison_message.detect, scene([*letters, *runs(Throttles=[0.0] * 9 + [1.0])]))) == 1
 
 
 def test_who_reports_failed_items_has_no_errors_but_dead_letters() -> None:

@@ -65,6 +65,13 @@ def test_slowness_that_begins_after_a_change() -> None:
     assert finding.formula == "median p99 900 ms >= 2 x 200 ms before; changed 2 min before"
 
 
+def test_new_environments_are_slow_at_first() -> None:
+    """Three slow minutes after a change are its cold starts; five are the new code."""
+    slow = [200.0] * 31 + [900.0] * 9
+    assert len(found(world([0.0] * 40, p99=slow))) == 1
+    assert found(world([0.0] * 34, invocations=[20.0] * 34, p99=slow[:34], end=END - 360)) == []
+
+
 def test_a_change_that_nobody_watched() -> None:
     seen = world(BROKEN, what=())
     listed = fold_all(seen, [ev.MappingsListed(SCOPE, NOW, (mapping(),))])

@@ -105,9 +105,14 @@ def test_silent_without_throttles(throttles: list[float]) -> None:
     assert found(detect, scene(runs(Throttles=throttles, Invocations=[90.0] * 5), reserved(None))) == []
 
 
-def test_the_newest_minute_is_not_final() -> None:
+def test_a_throttle_of_the_newest_minute_is_known_but_not_its_share() -> None:
+    """Runs of that minute may still go on; a throttle has none."""
     newest = [points(WORKER, name, [50.0], end=NOW) for name in ("Throttles", "Invocations")]
-    assert found(detect, scene(newest)) == []
+    (finding,) = found(detect, scene(newest))
+    assert finding.severity == "warning"
+    assert found(detect, scene(newest[1:])) == []
+    final = [*newest, *refused()]
+    assert [f.severity for f in found(detect, scene(final, reserved(None)))] == ["critical"]
 
 
 def test_a_critical_finding_stays_critical_while_it_hovers() -> None:

@@ -25,6 +25,10 @@ REPORT = f"REPORT RequestId: {R}\tDuration: 9.00 ms\tMemory Size: 128 MB\tMax Me
         ('{"errorType":"Sandbox.Timedout","errorMessage":"of the function that it called"}', ""),
         ("INFO Task timed out after a while", ""),
         # Out of memory.
+        (f"2026-11-21T04:11:00.123Z\t{R}\tWARN\tremote says: OutOfMemory on node 7", ""),
+        ('{"level":"INFO","message":"peer restarted after java.lang.OutOfMemoryError"}', ""),
+        (f"2026-11-21T04:11:00.123Z\t{R}\tERROR\tRangeError: heap out of memory", "out_of_memory"),
+        (f"2026-11-21T04:11:00.123Z\t{R}\tWARN\tEMFILE: too many open files, retrying", "too_many_files"),
         (REPORT + "127 MB\tStatus: error\tError Type: Runtime.ExitError", "out_of_memory"),
         (REPORT + "126 MB\tStatus: error\tError Type: Runtime.ExitError", "exit"),
         (REPORT + "128 MB\t", ""),

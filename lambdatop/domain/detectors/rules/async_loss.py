@@ -10,6 +10,7 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
+from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
 NAME = "async_loss"
@@ -21,9 +22,16 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per function that discarded events, worse where no destination took them."""
     for key, facts in context.measured():
         over = context.window(key, context.limits.async_loss.window_min)
-        counts = [context.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]
+        counts = _counts(context, key, over)
+        if not any(counts):
+            over = context.published(key, context.limits.async_loss.window_min)
+            counts = _counts(context, key, over)
         if any(counts):
             yield _finding(context, facts, over, *counts)
+
+
+def _counts(context: EvaluationContext, key: Key, over: Window) -> list[float]:
+    return [context.world.metric(key, name).sum(over.start, over.end) for name in _METRICS]
 
 
 def _finding(
@@ -79,7 +87,10 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=230,
     says="asynchronous events were dropped or sent to a failure destination",
-    formula="AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes",
+    formula=(
+        "AsyncEventsDropped + DeadLetterErrors + DestinationDeliveryFailures > 0 over 5 final minutes, or "
+        "the younger ones that are published"
+    ),
     source="AWS/Lambda AsyncEventsDropped, DeadLetterErrors, DestinationDeliveryFailures",
     traps=(
         "AsyncEventsDropped also counts events that a dead-letter queue or destination took: these are "

@@ -8,6 +8,7 @@ from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
+from lambdatop.domain.figures.rates import Window
 from lambdatop.domain.log_analysis.digest import Digest, Reported, digest
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 
@@ -16,6 +17,9 @@ SUGGESTS = ("rollback_alias", "tune_trigger", "cap_concurrency")
 
 RAMP = 1.5
 """Traffic that grew by this factor against the window before explains new environments."""
+NEWEST_MIN = 2
+LONG_MIN = 30
+"""Traffic of the newest minutes may just have begun to grow, and that of a morning grows for half an hour."""
 
 
 def detect(context: EvaluationContext) -> Iterator[Finding]:
@@ -100,11 +104,18 @@ def _explained(context: EvaluationContext, facts: FunctionFacts, whole: Digest, 
     changed = [facts.last_modified or 0.0, *(c.at for c in context.world.changes.get(facts.key, ()))]
     if max(changed) >= earlier:
         return "deployment"
-    if whole.first_at and whole.first_at <= earlier:
-        before = float(sum(1 for r in whole.reports if earlier <= r.at < since))
-        return "more traffic" if reports >= RAMP * before else ""
     over = context.window(facts.key, window_min)
     invocations = context.world.metric(facts.key, "Invocations")
+    long_ago = Window(over.start - LONG_MIN * MINUTE, over.start)
+    if invocations.times and invocations.times[0] <= long_ago.start:
+        usual = invocations.sum(long_ago.start, long_ago.end) / LONG_MIN
+        if invocations.sum(over.start, over.end) >= RAMP * usual * over.minutes > 0:
+            return "more traffic"
+    if whole.first_at and whole.first_at <= earlier:
+        before = float(sum(1 for r in whole.reports if earlier <= r.at < since))
+        newest = sum(1 for r in whole.reports if r.at >= context.log_since(NEWEST_MIN))
+        grew = reports >= RAMP * before or newest / NEWEST_MIN >= RAMP * before / window_min > 0
+        return "more traffic" if grew else ""
     begin = over.start - window_min * MINUTE
     if not invocations.times or invocations.times[0] > begin:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdatop.domain.detectors.spec import DetectorSpec
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.queue_flow import Growth, growth
+from lambdatop.domain.figures.queue_flow import Growth, arrivals, growth
 from lambdatop.domain.graph.dead_letters import dead_letter_queues
 from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
@@ -22,7 +22,9 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     limits = context.limits.dlq_growth
     for dlq, feeders in dead_letter_queues(context.world).items():
         history = context.world.queues.get(dlq)
-        grown = growth(context.world, dlq, context.window(dlq, limits.window_min))
+        taken = any(m.enabled and m.source_queue == dlq for m in context.world.mappings.values())
+        count = arrivals if taken else growth
+        grown = count(context.world, dlq, context.window(dlq, limits.window_min))
         if history is None or grown is None or grown.grown <= 0 or history.facts.redrive == "RUNNING":
             continue
         fast = grown.per_min > context.limit(NAME, dlq, limits.critical_per_min, "critical")
@@ -70,10 +72,17 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=220,
     says="messages are moved to a dead-letter queue",
-    formula="change of max(visible + in flight) of the DLQ over 5 final minutes",
-    source="AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes",
+    formula=(
+        "change of max(visible + in flight) of the DLQ over 5 final minutes; of one with a trigger of its "
+        "own, what is deleted there besides"
+    ),
+    source=(
+        "AWS/SQS ApproximateNumberOfMessagesVisible and …NotVisible, or polled attributes; "
+        "NumberOfMessagesDeleted"
+    ),
     traps=(
-        "a redrive that runs moves messages; NumberOfMessagesSent does not count what a redrive policy moves"
+        "a redrive that runs moves messages; NumberOfMessagesSent does not count what a redrive policy "
+        "moves; letters that somebody reads are in flight for a while, which is no growth"
     ),
     suggests=SUGGESTS,
 )

@@ -13,7 +13,7 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.function_state import FunctionState
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.sudden_change import last_run, went_silent
+from lambdatop.domain.figures.sudden_change import QUIET_MIN, last_run, went_silent
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.units import span
 
@@ -62,7 +62,10 @@ def _silence(context: EvaluationContext, facts: FunctionFacts) -> Finding | None
     last = last_run(series)
     if before is None or last is None:
         return None
-    fed = {q for m in world.mappings_of(key) if m.enabled and (q := m.source_queue) is not None}
+    # A trigger that was enabled a moment ago has not been silent: what waits is its pause.
+    asked = fetched - context.settle_s(key) - QUIET_MIN * MINUTE
+    feeds = [m for m in world.mappings_of(key) if m.enabled and (m.last_modified or 0.0) <= asked]
+    fed = {q for m in feeds if (q := m.source_queue) is not None}
     waiting = sum(world.queues[q].facts.visible for q in fed if q in world.queues)
     over = context.window(key, 5)
     events = world.metric(key, "AsyncEventsReceived").sum(over.start, over.end)
@@ -105,7 +108,7 @@ SPEC = DetectorSpec(
     ),
     traps=(
         "an idle function is Inactive and starts with the next invocation; work that is done for the day; "
-        "reserved concurrency 0, which is its own finding"
+        "reserved concurrency 0, which is its own finding; a trigger that was enabled a moment ago"
     ),
     suggests=(),
 )

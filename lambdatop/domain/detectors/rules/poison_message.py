@@ -19,6 +19,7 @@ from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.digest import digest
 from lambdatop.domain.plans.finding import Finding, Ref
+from lambdatop.domain.state.world import World
 
 NAME = "poison_message"
 SUGGESTS = ("quarantine_queue", "disable_trigger")
@@ -85,7 +86,7 @@ def _by_metrics(
     grown = growth(world, queue.dlq, over) if queue.dlq and some_succeed else None
     dead = world.queues.get(queue.dlq) if queue.dlq else None
     redriven = dead is not None and dead.facts.redrive == "RUNNING"
-    if grown is None or grown.grown <= 0 or redriven:
+    if grown is None or grown.grown <= 0 or redriven or _refused(world, mapping, over) >= grown.grown:
         grown = None
     flying = world.metric(queue.key, "ApproximateNumberOfMessagesNotVisible", "Minimum")
     least = min(flying.window(over.start, over.end), default=0.0)
@@ -93,6 +94,15 @@ def _by_metrics(
     small = 0 < least <= SMALL_BACKLOG and queue.visible <= SMALL_BACKLOG
     fails = failing > context.limit(NAME, queue.key, context.limits.poison_message.error_share)
     return grown, least if nothing_done and small and fails else None
+
+
+def _refused(world: World, mapping: MappingFacts, over: Window) -> float:
+    """Return the throttled attempts: each gives a message back with one receive more, as a failure does.
+
+    Lambda developer guide, "Handling errors for an SQS event source": a throttled message is dropped once its
+    visibility timeout is over. No run belongs to it, so its minute is final as soon as the queue's.
+    """
+    return world.metric(mapping.function, "Throttles").sum(over.start, over.end)
 
 
 def _errors(context: EvaluationContext, mapping: MappingFacts) -> tuple[float, float]:
@@ -159,7 +169,8 @@ SPEC = DetectorSpec(
     ),
     traps=(
         "a broken dependency fails every message (covered by error_rate, unless single messages are "
-        "redelivered); long jobs stay in flight; a redrive puts old messages back; "
+        "redelivered); throttles use up receives, too (silent where they are enough to explain the dead "
+        "letters); long jobs stay in flight; a redrive puts old messages back; "
         "ApproximateAgeOfOldestMessage hides poison"
     ),
     suggests=SUGGESTS,

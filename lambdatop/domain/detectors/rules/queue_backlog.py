@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from math import inf
+from statistics import median
 from typing import NamedTuple
 
 from lambdatop.domain.detectors.spec import DetectorSpec
@@ -16,6 +17,7 @@ from lambdatop.domain.facts.deadline import left_words, queue_deadline
 from lambdatop.domain.facts.event_source_mapping import MappingFacts, most_at_once
 from lambdatop.domain.facts.not_read import NOT_ASKED, NotKnown, or_none
 from lambdatop.domain.facts.queue import QueueFacts
+from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.queue_flow import depths
 from lambdatop.domain.figures.rates import Points, Window, points_of, slope_per_min
@@ -32,6 +34,8 @@ _RELATIVE_RISE = 0.05
 _STANDS = 0.95
 """A backlog stands while the least and the most of the window differ from what waits now by 5 %."""
 _FAILING = 0.5
+LEAST_MIN = 5
+"""Minutes since a trigger was changed, below which its queue tells nothing."""
 
 
 class _Backlog(NamedTuple):
@@ -65,17 +69,23 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
         if mapping.enabled and queue is not None and queue in context.world.queues:
             fed[queue].append(mapping)
     for key in sorted(fed):
-        over = context.window(key, context.limits.queue_backlog.window_min)
+        over = _since_change(context.window(key, context.limits.queue_backlog.window_min), fed[key])
         facts = context.world.queues[key].facts
         found = _backlog(context, facts, over)
         if found is not None:
             yield _finding(context, facts, sorted(fed[key], key=lambda m: m.key), over, found)
 
 
+def _since_change(over: Window, mappings: list[MappingFacts]) -> Window:
+    """Return the part of the window since the triggers were changed: before, one may have paused."""
+    changed = max((m.last_modified or 0.0) for m in mappings)
+    return Window(max(over.start, int(changed // MINUTE + 1) * MINUTE), over.end)
+
+
 def _backlog(context: EvaluationContext, facts: QueueFacts, over: Window) -> _Backlog | None:
     limits, key, metric = context.limits.queue_backlog, facts.key, context.world.metric
     points = depths(context.world, key, over)
-    if len(points) < 2 or not points[-1][1]:
+    if over.minutes < LEAST_MIN or len(points) < 2 or not points[-1][1]:
         return None
     waiting, deleted = points[-1][1], metric(key, "NumberOfMessagesDeleted")
     many = waiting >= context.limit(NAME, key, limits.min_waiting)
@@ -86,12 +96,23 @@ def _backlog(context: EvaluationContext, facts: QueueFacts, over: Window) -> _Ba
     blocked = facts.fifo and older is not None and older.age_ms >= 1000 * limits.blocked_age_s
     fills = climbs(points, max(limits.min_waiting / 2, _RELATIVE_RISE * waiting))
     fills &= drain_s is None or drain_s >= 60 * context.limit(NAME, key, limits.filling_drain_min)
+    fills &= done is None or _usually_sent(context, key, over) > done
     least, most = min(d for _, d in points), max(d for _, d in points)
     stands = len(points) >= over.minutes - 1 and least >= _STANDS * waiting >= _STANDS**2 * most
     stands &= drain_s is not None and drain_s >= 60 * context.limit(NAME, key, limits.standing_drain_min)
     if not (blocked or (many and (fills or stands))):
         return None
     return _Backlog(points, done, drain_s, ages[-1][1] if ages else NOT_ASKED, blocked)
+
+
+def _usually_sent(context: EvaluationContext, queue: Key, over: Window) -> float:
+    """Return how many messages half of the minutes get at least; infinite where that is not known.
+
+    A producer that sends in portions leaves minutes in which the consumer catches up.
+    """
+    sent = context.world.metric(queue, "NumberOfMessagesSent")
+    counts = [value or 0.0 for value in sent.grid(over.start, over.minutes)]
+    return median(counts) if sent.window(over.start, over.end) else inf
 
 
 def _finding(
@@ -209,7 +230,9 @@ SPEC = DetectorSpec(
         "…NoisyGroups; AWS/Lambda ConcurrentExecutions, Errors"
     ),
     traps=(
-        "a burst of the producer is one step and drains; a batch job that takes an hour falls all the "
+        "a burst of the producer is one step and drains; one that sends in portions leaves minutes without "
+        "(silent while half of them get less than is done); a trigger that was paused (what came before it "
+        "was changed does not count); a batch job that takes an hour falls all the "
         "while; consumers outside of Lambda delete, too; the age of the oldest leaves out what was "
         "received three times"
     ),

@@ -24,7 +24,12 @@ NEAR_MIN = 3
 LATELY_MIN = 5
 """Final minutes in which the symptoms must still be there."""
 MIN_POINTS = 2
-"""Minutes with a duration, before as well as after."""
+"""Minutes with a duration, before."""
+WARM_MIN = 5
+"""Minutes with a duration, after: a change starts new environments, whose first requests take longer.
+
+Lambda developer guide, "Understanding the Lambda execution environment lifecycle".
+"""
 MIN_RISE_MS = 50.0
 """A p99 that rises by less is noise, whatever its factor."""
 
@@ -124,7 +129,7 @@ def _slower(context: EvaluationContext, key: Key, sides: _Sides) -> _Symptom | N
     near = series.window(sides.near.start, sides.near.end)
     after = series.window(sides.after.start, sides.after.end)
     lately = series.window(sides.lately.start, sides.lately.end)
-    if min(len(before), len(after)) < MIN_POINTS or not lately:
+    if len(before) < MIN_POINTS or len(after) < WARM_MIN or not lately:
         return None
     usual = median(before)
     limit = max(factor * usual, usual + MIN_RISE_MS)
@@ -185,7 +190,7 @@ SPEC = DetectorSpec(
     traps=(
         "a new function has no time before (silent); symptoms that began before the change (silent) or "
         "are over (silent); LastModified moves with any configuration change; a dependency may have "
-        "changed at that time"
+        "changed at that time; new environments are slow at first (slowness counts after five minutes)"
     ),
     suggests=SUGGESTS,
 )

@@ -24,6 +24,9 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
             continue
         over = context.window(key, context.limits.runaway_loop.window_min)
         dropped = series.sum(over.start, over.end)
+        if not dropped:
+            over = context.published(key, context.limits.runaway_loop.window_min)
+            dropped = series.sum(over.start, over.end)
         if dropped > 0:
             start = began(series, over.end)
             since = context.now if start is None else float(start)
@@ -67,7 +70,7 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=20,
     says="Lambda itself stopped a loop",
-    formula="RecursiveInvocationsDropped > 0 over 5 final minutes",
+    formula="RecursiveInvocationsDropped > 0 over 5 final minutes, or the younger ones that are published",
     source="AWS/Lambda RecursiveInvocationsDropped; the event graph for the path",
     traps=(
         "its absence proves nothing: the metric cannot appear where loop detection is switched off "

@@ -9,7 +9,7 @@ from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.series import MINUTE
 from lambdatop.domain.figures.context import EvaluationContext
-from lambdatop.domain.figures.queue_flow import Flow, flow, growth
+from lambdatop.domain.figures.queue_flow import Flow, flow, growth, unpublished_deletions
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref, Severity
 from lambdatop.domain.state.world import World
@@ -31,6 +31,9 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     for queue, mapping in _fed(context.world):
         over, key = context.window(queue.key, limits.window_min), queue.key
         seen = flow(context.world, key, over)
+        if seen is not None:
+            late = unpublished_deletions(context.world, key, over)
+            seen = Flow(seen.sent, seen.received, seen.deleted + late)
         if (
             seen is None
             or seen.ratio is None
@@ -138,6 +141,9 @@ SPEC = DetectorSpec(
     says="a queue delivers messages more often than they are deleted",
     formula="NumberOfMessagesReceived / max(NumberOfMessagesDeleted, 1) over 10 final minutes",
     source="AWS/SQS NumberOfMessagesReceived and …Deleted of the source queue",
-    traps="other consumers; somebody polling the queue by hand; batches as long as the window",
+    traps=(
+        "other consumers; somebody polling the queue by hand; batches as long as the window; deletions that "
+        "CloudWatch tells late (what was sent and is gone counts as deleted)"
+    ),
     suggests=SUGGESTS,
 )

@@ -48,8 +48,13 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
         over = context.window(key, limits.window_min)
         throttles = context.world.metric(key, "Throttles").sum(over.start, over.end)
         stopped = context.world.reserved.get(key, -1) == 0
-        if throttles < context.limit(NAME, key, limits.min_throttles) and not stopped:
-            continue
+        least = context.limit(NAME, key, limits.min_throttles)
+        if throttles < least and not stopped:
+            # A long run is published when it ends, a throttle at once: known, but not yet which share it is.
+            over = context.published(key, limits.window_min)
+            throttles = context.world.metric(key, "Throttles").sum(over.start, over.end)
+            if throttles < least:
+                continue
         yield _finding(context, facts, over, throttles, _limit(context, facts, over))
 
 
@@ -60,6 +65,7 @@ def _finding(
     invocations = world.metric(key, "Invocations").sum(over.start, over.end)
     share = throttles / (throttles + invocations) if throttles else 0.0
     bad = share >= context.limit(NAME, key, context.limits.throttled.critical_share, "critical")
+    bad &= over.end <= context.window(key, 1).end
     # Without a run it may stand at zero on purpose, which is not critical.
     sure = invocations > 0 or not isinstance(world.reserved_of(key), NotKnown)
     severity: Severity = "info" if not sure else "critical" if bad else "warning"
@@ -171,7 +177,10 @@ SPEC = DetectorSpec(
     detect=detect,
     causal=110,
     says="invocations are throttled, and by which limit",
-    formula="Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached",
+    formula=(
+        "Throttles / (Throttles + Invocations) over 5 final minutes, and which limit was reached; in younger "
+        "minutes that are published a throttle is a warning, whatever its share"
+    ),
     source="AWS/Lambda Throttles, Invocations, Duration, ConcurrentExecutions, ClaimedAccountConcurrency",
     traps="async throttles repeat the same event; reserved concurrency 0 is set on purpose",
     suggests=SUGGESTS,
