@@ -326,7 +326,7 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
 
     It keeps its number of lines.
     """
-    return _redact(text, RULES)
+    return _mask(text, RULES)
 
 
 def redact_all(texts: Sequence[str]) -> list[str]:
@@ -336,13 +336,13 @@ def redact_all(texts: Sequence[str]) -> list[str]:
     """
     whole = _with_escapes_read("\n".join(texts)).lower()
     rules = tuple(rule for rule in RULES if any(word in whole for word in rule[1]))
-    return [_redact(text, rules)[0] for text in texts]
+    return [_mask(text, rules)[0] for text in texts]
 
 
-def _redact(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
-    masked, found = _as_written(text, rules)
+def _mask(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
+    masked, found = _redact(text, rules)
     if any(escape in masked for escape in _ESCAPES):
-        plain, more = _as_written(_ESCAPED.sub(_read, masked), rules)
+        plain, more = _redact(_ESCAPED.sub(_read, masked), rules)
         if more:
             return plain, tuple(dict.fromkeys((*found, *more)))
     return masked, found
@@ -367,7 +367,7 @@ def _read(match: re.Match[str]) -> str:
     return "\\" * (2 * len(match[1]) - 1) + char if char == '"' else char
 
 
-def _as_written(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
+def _redact(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
     low = text.lower()
     found: list[str] = []
     for word in _NAME_WORDS:
