@@ -25,7 +25,7 @@ from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
 from lambdatop.domain.loglines.line import LogLine, parse
 from lambdatop.domain.ports.log_export import Batch, Text
-from lambdatop.domain.sanitize import clean_all, clean_line
+from lambdatop.domain.sanitize import clean_all, clean_line, without_colours
 
 PAGE_EVENTS = 10_000
 """The most events in an answer of FilterLogEvents; about 1 MB is its other limit."""
@@ -60,7 +60,7 @@ class Export:
             async for batch in batches:
                 for some in _slices(batch):
                     entries = some.lines
-                    texts = clean_all([_message(event).rstrip("\n") for _, _, event in entries])
+                    texts = clean_all([_plain(event) for _, _, event in entries])
                     yield Batch(
                         [(at, key, text) for (at, key, _), text in zip(entries, texts, strict=True)],
                         some.notes,
@@ -228,6 +228,11 @@ def _stamp(event: Raw) -> int:
 def _message(event: Raw) -> str:
     text = event.get("message")
     return text if type(text) is str else str(text or "")
+
+
+def _plain(event: Raw) -> str:
+    """Return the message as a parsed line shows it: without its last line end, and without colours."""
+    return without_colours(_message(event).rstrip("\n"))
 
 
 def _parsed(at: int, event: Raw) -> LogLine:

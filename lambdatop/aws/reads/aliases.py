@@ -128,13 +128,19 @@ class Aliases:
         await self._describe(bus, name)
         return [Key(self._scope, "rule", f"{bus}/{name}")]
 
-    async def rules_of(self, function_arn: str) -> list[Key]:
-        """Find the rules that send to a function: of the default bus, and of those that can be listed."""
-        default = await self._rules_on(DEFAULT_BUS, function_arn)
-        others = await asyncio.gather(
-            *(self._rules_on(bus, function_arn) for bus in await self._other_buses())
-        )
-        return [*default, *(key for keys in others for key in keys)]
+    async def rules_of(self, *arns: str) -> list[Key]:
+        """Find the rules that send to a function or its aliases: of the default bus, and of listed ones.
+
+        Raises:
+            SourceError: none was found, and not every bus was looked at.
+        """
+        others, unread = await self._other_buses()
+        on = [(bus, arn) for bus in (DEFAULT_BUS, *others) for arn in arns]
+        lists = await asyncio.gather(*(self._rules_on(bus, arn) for bus, arn in on))
+        found = list(dict.fromkeys(key for keys in lists for key in keys))
+        if unread is not None and not found:
+            raise unread
+        return found
 
     async def _rules_on(self, bus: str, function_arn: str) -> list[Key]:
         on = {} if bus == DEFAULT_BUS else {"EventBusName": bus_arn(self._scope, bus)}
@@ -144,17 +150,19 @@ class Aliases:
         names = [str(n) async for page in pages for n in page.get("RuleNames") or ()]
         return [Key(self._scope, "rule", f"{bus}/{clean_name(n)}") for n in names]
 
-    async def _other_buses(self) -> list[str]:
-        """Return the account's own buses, MOST_BUSES at most; none where they may not be listed."""
+    async def _other_buses(self) -> tuple[list[str], SourceError | None]:
+        """Return the account's own buses, MOST_BUSES at most, and why others were not read, if any."""
         names: list[str] = []
         try:
             async for page in self._api.pages("events", "ListEventBuses", token="NextToken"):
-                names += [clean_name(str(bus.get("Name") or "")) for bus in page.get("EventBuses") or ()]
+                listed = (clean_name(str(bus.get("Name") or "")) for bus in page.get("EventBuses") or ())
+                names += [name for name in listed if name not in ("", DEFAULT_BUS)]
                 if len(names) > MOST_BUSES:
-                    break
-        except (Denied, NotThere):
-            return []
-        return [name for name in names if name not in ("", DEFAULT_BUS)][:MOST_BUSES]
+                    words = f"Rules of the first {MOST_BUSES} event buses were looked for; there are more."
+                    return names[:MOST_BUSES], SourceError(f"{words} Name the rule: BUS/RULE.")
+        except (Denied, NotThere) as error:
+            return [], error
+        return names, None
 
     async def _get(self, function: str, alias: str) -> dict[str, Any]:
         return await self._api.read("lambda", "GetAlias", FunctionName=function, Name=alias)

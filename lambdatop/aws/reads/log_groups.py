@@ -13,7 +13,7 @@ from msgspec import Struct
 from lambdatop.domain.errors import Missing, NotSupported, SourceError
 from lambdatop.domain.sanitize import clean_line, clean_name
 
-STANDARD, DELIVERY = "STANDARD", "DELIVERY"
+STANDARD, INFREQUENT, DELIVERY = "STANDARD", "INFREQUENT_ACCESS", "DELIVERY"
 KEEP = 512
 _NAME_MAX = 512
 
@@ -37,14 +37,17 @@ class LogGroup(Struct, frozen=True):
     retention_days: int
 
     def refusal(self, questions: bool = False) -> NotSupported | None:
-        """Return why its lines cannot be read, or (`questions`) Logs Insights cannot be asked."""
+        """Return why its lines cannot be read, or (`questions`) Logs Insights cannot be asked.
+
+        None where nothing is against it, and for a class that is not known here.
+        """
         name = clean_line(self.name, _NAME_MAX)
         if self.kind == DELIVERY:
             return NotSupported(
                 f"The log group {name} is of class DELIVERY: CloudWatch Logs delivers its lines elsewhere, "
                 "and lets nobody read them."
             )
-        if self.kind == STANDARD or questions:
+        if self.kind != INFREQUENT or questions:
             return None
         return NotSupported(
             f"The log group {name} is of class {self.kind}, which only Logs Insights reads: `lambdatop logs "

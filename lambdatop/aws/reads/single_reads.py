@@ -73,7 +73,7 @@ class Parts:
         return account_facts(await self.api.read("lambda", "GetAccountSettings"))
 
     async def provisioned(self, name: str) -> tuple[tuple[str, int], ...]:
-        """Read provisioned concurrency by qualifier, as requested."""
+        """Read provisioned concurrency by alias or version, as requested; raises NotAnswered."""
         found = []
         async for page in self.api.pages(
             "lambda",
@@ -83,8 +83,12 @@ class Parts:
             FunctionName=name,
         ):
             for item in page["ProvisionedConcurrencyConfigs"]:
-                qualifier = arn_text(item.get("FunctionArn")).rsplit(":", 1)[-1]
-                found.append((qualifier, whole(item.get("RequestedProvisionedConcurrentExecutions"))))
+                arn = parse_arn(arn_text(item.get("FunctionArn")))
+                requested = optional(item.get("RequestedProvisionedConcurrentExecutions"))
+                if arn is None or not arn.qualifier or not requested:
+                    words = "answered without an alias or version, or its number"
+                    raise NotAnswered(f"ListProvisionedConcurrencyConfigs {words}.")
+                found.append((clean_name(arn.qualifier), requested))
         return tuple(found)
 
     async def scaling(self, name: str, qualifier: str) -> Scaling:

@@ -68,8 +68,7 @@ class AwsReader:
         arn = str(answer.get("FunctionArn") or "")
         aliases = await self._aliases.find_alias(function.id, None)
         ends = (arn, *(f"{arn}:{key.id.partition(':')[2]}" for key in aliases))
-        found = [key for end in ends for key in await self._aliases.rules_of(end)]
-        return tuple(dict.fromkeys(found))
+        return tuple(await self._aliases.rules_of(*ends))
 
     async def who(self, key: Key) -> tuple[TrailEvent, ...]:
         """Return who changed it within the last week; raises Denied, Throttled … like every read."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from lambdatop.domain.loglines.headline import headline
 from lambdatop.domain.loglines.records import Record
+from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.sanitize import clean_line
 
 MOST = 2048
@@ -85,9 +86,10 @@ def fingerprint(text: str) -> str:
     """Return a text without its variable parts: one cleaned line of at most LENGTH characters.
 
     Replaced are stamps, ids, ARNs, addresses, e-mail, IP, what stands in quotes, numbers, and of paths what
-    looks made up (below /tmp, digits, ids). Only the first MOST characters count.
+    looks made up (below /tmp, digits, ids); secrets are masked. Only the first MOST characters count.
     """
-    plain = clean_line(text[:MOST], MOST).replace("\u240a", " ")
+    # Secrets first: without their digits they would no longer be found.
+    plain = redact(clean_line(text[:MOST], MOST))[0].replace("\u240a", " ")
     return _SPACES.sub(" ", _TOKENS.sub(_replace, plain)).strip()[:LENGTH].rstrip()
 
 

@@ -18,11 +18,13 @@ Rule = tuple[str, tuple[str, ...], "re.Pattern[str]", "str | Callable[[re.Match[
 
 _VALUE = (
     r"(?:(?:(?:[a-z]{1,2}|[a-z_][\w.]{0,40}\()(?=[\"']))?(?:\"(?!\")(?:[^\"\\\n]|\\[^\n])++|'(?!')(?:[^'\\\n]|\\[^\n])++)"
-    r"|\\{1,3}\"(?!\\{1,3}\")[^\"\\\n]++|\\{1,3}'(?!\\{1,3}')[^'\\\n]++"
+    r"|\\{1,15}\"(?!\\{1,15}\")[^\"\\\n]++|\\{1,15}'(?!\\{1,15}')[^'\\\n]++"
     r"|\[[^\]\n]++|\{[^}\n]++|(?![\"'\\])[^\s,;&\"'\\}\])]++)"
 )
-"""Quoted (`"…"`, `b'…'`, `SecretStr('…')`), quoted within quotes, a list, an object, a word."""
-_BETWEEN = r"(?:\\{0,3}[\"'])?\s{0,3}(?:=>|[:=]|%3[ad])\s{0,3}"
+"""Quoted (`"…"`, `b'…'`, `SecretStr('…')`), quoted within quotes (JSON in JSON: 1, 3, 7, 15 backslashes), a
+list, an object, a word."""
+_QUOTE = r"(?:\\{0,15}[\"'])?"
+_BETWEEN = r"(?:\\{0,15}[\"']|%22)?\s{0,3}(?:=>|[:=]|%3[ad])\s{0,3}"
 _BETWEEN_OR_PAIR = rf"(?:{_BETWEEN}|[\"']\s?,\s?b?(?=[\"']))"
 """Of a header also as a pair: `('Cookie', 'a=b')`."""
 # Looked for in the lowered text, where an alternation of words costs a tenth of what it does without case.
@@ -36,7 +38,7 @@ _NAMED = re.compile(
 _MORE = {
     "secret": re.compile(r"(?:\A|[^:])\Z"),
     "token": re.compile(
-        r"(?:(?:access|refresh|id|auth|session|security|bearer|api|csrf)[_-]?|(?<!next)[_-]|[\"'?&<]|&lt;"
+        r"(?:(?:access|refresh|id|auth|session|security|bearer|api|csrf)[_-]?|(?<!next)[_-]|[\"'?&<]|%2[26]|&lt;"
         r"|\\u003c|\bexport\s|\A)\Z"
     ),
     "key": re.compile(
@@ -44,7 +46,7 @@ _MORE = {
         r"|sendgrid|ssh)[_-]?\Z"
     ),
     "pass": re.compile(
-        r"(?:[_\"'?&<-]|&lt;|db|user|my|sql|root|admin|smtp|ftp|mail|redis|mq|ssh|login|proxy)\Z"
+        r"(?:[_\"'?&<-]|%2[26]|&lt;|db|user|my|sql|root|admin|smtp|ftp|mail|redis|mq|ssh|login|proxy)\Z"
     ),
 }
 _MORE_WITHIN = 13
@@ -55,8 +57,10 @@ _ELEMENT_WITHIN = 90
 _CONTENT = re.compile(r"(?:<!\[cdata\[|(?!&lt;|\\u003c)[^<])++")
 """What stands in an XML element, up to its end or, of an answer that breaks off, to the end of the text."""
 _NAME_WORDS = ("pass", "secret", "token", "key", "pwd")
+_ESCAPED = re.compile(r"(\\{1,8})(?:u00([2-7][0-9a-fA-F])|/)")
+_ESCAPES = ("\\u00", "\\/")
 _NO_SECRETS = re.compile(
-    r"\\{0,3}[\"']?(?:null|none|nil|undefined|true|false|\{|\*+|\u2022+|<[^>]*>?|)\Z", re.I
+    r"\\{0,15}[\"']?(?:null|none|nil|undefined|true|false|\{|\*+|\u2022+|<[^>]*>?|)\Z", re.I
 )
 
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/=_-]{32,}+")
@@ -171,7 +175,7 @@ RULES: tuple[Rule, ...] = (
         "authorization",
         ("authorization",),
         re.compile(
-            rf"(?P<name>\bauthorization{_BETWEEN_OR_PAIR}(?:\\{{0,3}}[\"'])?"
+            rf"(?P<name>\bauthorization{_BETWEEN_OR_PAIR}(?:\\{{0,15}}[\"'])?"
             r"(?:(?:basic|bearer|digest|token|negotiate|ntlm|oauth|aws|splunk|bot|jwt|hmac[\w-]{0,12}|sharedkey(?:lite)?"
             r"|(?:[a-z]{1,8}-?)?key)\s{1,3}|aws4-hmac-sha256\s[^\n\"']{0,600}?"
             r"signature=)?)"
@@ -207,8 +211,8 @@ RULES: tuple[Rule, ...] = (
         "cookie",
         ("cookie",),
         re.compile(
-            rf"(?P<name>\b(?:set-)?cookies?{_BETWEEN_OR_PAIR}(?:\[\s{{0,3}})?(?:\\{{0,3}}[\"'])?)"
-            r"(?P<value>\{[^}\n]++|(?!(?:\\{0,3}[\"'])?\s)[^\n\"'\\\]]++(?:\\{0,3}[\"'],\s?\\{0,3}[\"'][^\n\"'\\\]]++)*+)",
+            rf"(?P<name>\b(?:set-)?cookies?{_BETWEEN_OR_PAIR}(?:\[\s{{0,3}})?(?:\\{{0,15}}[\"'])?)"
+            r"(?P<value>\{[^}\n]++|(?!(?:\\{0,15}[\"'])?\s)[^\n\"'\\\]]++(?:\\{0,15}[\"'],\s?\\{0,15}[\"'][^\n\"'\\\]]++)*+)",
             re.I,
         ),
         _beside,
@@ -287,10 +291,11 @@ RULES: tuple[Rule, ...] = (
     ),
     (
         "named value",
-        ("value=", "value:", "value =", "value :", 'value"', "value'"),
+        ("value=", "value:", "value =", "value :", 'value"', "value'", "value\\"),
         re.compile(
-            r"(?P<name>(?:name|key)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w .-]{0,64}(?:pass|secret|token|key|pwd)"
-            r"[\w .-]{0,64}[\"']?\s{0,3},?\s{0,12}[\"']?value[\"']?\s{0,3}[:=]\s{0,3})"
+            rf"(?P<name>(?:name|key){_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}[\w .-]{{0,64}}"
+            rf"(?:pass|secret|token|key|pwd)[\w .-]{{0,64}}{_QUOTE}\s{{0,3}},?\s{{0,12}}"
+            rf"{_QUOTE}value{_QUOTE}\s{{0,3}}[:=]\s{{0,3}})"
             rf"(?P<value>{_VALUE})",
             re.I,
         ),
@@ -321,7 +326,7 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
 
     It keeps its number of lines.
     """
-    return _redact(text, RULES)
+    return _mask(text, RULES)
 
 
 def redact_all(texts: Sequence[str]) -> list[str]:
@@ -329,9 +334,37 @@ def redact_all(texts: Sequence[str]) -> list[str]:
 
     Patterns that none of them contains are tried only once.
     """
-    whole = "\n".join(texts).lower()
+    whole = _with_escapes_read("\n".join(texts)).lower()
     rules = tuple(rule for rule in RULES if any(word in whole for word in rule[1]))
-    return [_redact(text, rules)[0] for text in texts]
+    return [_mask(text, rules)[0] for text in texts]
+
+
+def _mask(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
+    masked, found = _redact(text, rules)
+    if any(escape in masked for escape in _ESCAPES):
+        plain, more = _redact(_ESCAPED.sub(_read, masked), rules)
+        if more:
+            return plain, tuple(dict.fromkeys((*found, *more)))
+    return masked, found
+
+
+def _with_escapes_read(text: str) -> str:
+    """Return a text, followed by what it is with its escapes of JSON read, where it has any."""
+    if not any(escape in text for escape in _ESCAPES):
+        return text
+    return f"{text}\n{_ESCAPED.sub(_read, text)}"
+
+
+def _read(match: re.Match[str]) -> str:
+    r"""Return the character that an escape of JSON means, which JSON would also take as it is.
+
+    .NET writes `\u0022` for a quote within a string, Go `\u0026` for `&`, Gson `\u003d` for `=`, PHP `\/` for
+    `/`; what stands in JSON within JSON has twice the backslashes.
+    """
+    char = chr(int(match[2], 16)) if match[2] else "/"
+    if char in "\\\x7f":
+        return match.group()
+    return "\\" * (2 * len(match[1]) - 1) + char if char == '"' else char
 
 
 def _redact(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:

@@ -44,13 +44,14 @@ PROVISION_FIRST = "Set pollers=1-2 (or more) first, or disable the trigger."
 class Knob(Struct, frozen=True):
     """One field: how it is typed, what is sent for a value, and for which sources AWS has it.
 
-    `limits` marks those that Kafka has in provisioned mode only.
+    `limits` marks those that Kafka has in provisioned mode only, `may_be_none` those that can be absent.
     """
 
     parse: Callable[[str, object], Any]
     params: Callable[[Any], dict[str, Any]]
     kinds: tuple[str, ...]
     limits: bool = False
+    may_be_none: bool = False
 
 
 def _plain(parameter: str) -> Callable[[Any], dict[str, Any]]:
@@ -99,13 +100,21 @@ def _range(least: int, most: int) -> Callable[[str, object], int]:
 KNOBS: Mapping[str, Knob] = {
     "batch_size": Knob(_range(1, 10_000), _plain("BatchSize"), tuple(SOURCE_KINDS)),
     "max_concurrency": Knob(
-        lambda name, value: number_or_none(name, value, LEAST_CONCURRENCY, 1000), _scaling, ("sqs",)
+        lambda name, value: number_or_none(name, value, LEAST_CONCURRENCY, 1000),
+        _scaling,
+        ("sqs",),
+        may_be_none=True,
     ),
-    "pollers": Knob(_pollers, lambda value: {"ProvisionedPollerConfig": value or {}}, ("sqs", "kafka")),
+    "pollers": Knob(
+        _pollers,
+        lambda value: {"ProvisionedPollerConfig": value or {}},
+        ("sqs", "kafka"),
+        may_be_none=True,
+    ),
     "batching_window_s": Knob(_range(0, 300), _plain("MaximumBatchingWindowInSeconds"), ("sqs", *STREAMS)),
     RETRIES: Knob(_range(ENDLESS, MOST_RETRIES), _plain("MaximumRetryAttempts"), LIMITED, limits=True),
     "bisect_on_error": Knob(switch, _plain("BisectBatchOnFunctionError"), LIMITED, limits=True),
-    DESTINATION: Knob(_arn_or_none, _destination, LIMITED),
+    DESTINATION: Knob(_arn_or_none, _destination, LIMITED, may_be_none=True),
 }
 """MaximumRecordAge is not here: on a shard that lags it discards everything older at once. Nor are filters:
 on a queue what does not match is deleted. The window of Kafka, MQ and DocumentDB is left out, too: its
@@ -139,6 +148,10 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         return Refusal(NAME, s.ref, reason, hint)
     if after == {name: CONTROL_FIELDS[name](m) for name in after}:
         return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {setting_words(after)} already.")
+    untold = [name for name in after if CONTROL_FIELDS[name](m) is None and not KNOBS[name].may_be_none]
+    if untold:
+        reason = f"AWS does not say what {', '.join(untold)} of {m.source_name} → {m.function.id} is now."
+        return Refusal(NAME, s.ref, reason, "Without the former value there would be no way back.")
     return set_to(s, after, now, plan_id)
 
 

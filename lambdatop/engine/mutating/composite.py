@@ -72,8 +72,8 @@ class Course(Struct, frozen=True):
         done += results
         failed = [(s, r) for s, r in zip(group, results, strict=True) if r.kind != "applied"]
         if failed:
-            several = len(group) > 1
-            words = " ".join(f"{step.title}: {r.message}" if several else r.message for step, r in failed)
+            # Named by its step: "nothing was changed" is said of that one alone.
+            words = " ".join(f"{step.title}: {r.message}" for step, r in failed)
             gravest = next((r for _, r in failed if r.kind == "unknown"), failed[0][1])
             return replace(gravest, message=words)
         missing = await self._missing(watches) if watches else ""

@@ -124,10 +124,11 @@ def _too_early(entry: Entry, verdict: Verdict, ages: Ages) -> bool:
 
 
 def _later(entries: Sequence[Entry], entry: Entry) -> Entry | None:
-    """Return a newer change of the same target that may have gone through: the state shows that one."""
+    """Return a newer change of the same fields that may have gone through: the state shows that one."""
     after = entries[entries.index(entry) + 1 :]
     sent = ("open", "applied", "undone", "unknown")
-    return next((e for e in after if e.target == entry.target and e.outcome in sent), None)
+    same = (e for e in after if e.target == entry.target and e.after.keys() & entry.after.keys())
+    return next((e for e in same if e.outcome in sent), None)
 
 
 async def _verdict(reader: Reader, entry: Entry, later: Entry | None) -> Verdict | None:

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import Any
 
 from lambdatop.domain.facts.permissions import SIGNS, Permissions
-from lambdatop.domain.mitigations import alias, async_retries, redrive
+from lambdatop.domain.mitigations import alias, async_retries, provisioned, redrive
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import (
     CONFIRMATION_LIFE_S,
@@ -31,10 +31,11 @@ LABEL = 14
 SOON_S = 3600.0
 TIER_SLOT = {"T1": "ok", "T2": "warning", "T3": "critical"}
 RESULT_SLOT = {"applied": "ok", "refused": "critical", "not-sent": "warning", "unknown": "critical"}
+UNCHANGED = "nothing was changed"
 RESULT_WORDS = {
     "applied": "APPLIED",
-    "refused": "REFUSED BY AWS: nothing was changed",
-    "not-sent": "NOT SENT: nothing was changed",
+    "refused": f"REFUSED BY AWS: {UNCHANGED}",
+    "not-sent": f"NOT SENT: {UNCHANGED}",
     "unknown": "OUTCOME UNKNOWN: it may have been applied; the journal (J) keeps it open",
     "drift": "NOT SENT: somebody changed it meanwhile",
     "expired": "NOT SENT: the confirmation had expired",
@@ -76,7 +77,17 @@ def _words(field: str, value: Any) -> str:
             ", ".join(f"{alias.percent(share)} to {v}" for v, share in (value or {}).items())
             or "all to one version"
         )
+    if field.startswith(provisioned.FIELD):
+        many = "none" if value is None else str(value)
+        return f"{many} provisioned for {field.removeprefix(provisioned.FIELD)}"
     return "absent" if value is None else str(value)
+
+
+def field_words(field: str) -> str:
+    """Return what a control field is called; which alias or version it is of stands beside its value."""
+    if field.startswith(provisioned.FIELD):
+        return "environments"
+    return FIELD_WORDS.get(field, field.replace("_", " "))
 
 
 def row(label: str, text: str, width: int, slot: str = "", label_slot: str = "muted") -> Spans:
@@ -172,7 +183,7 @@ def where(plan: Plan, target: Target | None, width: int) -> Spans:
     pieces += _steps(plan, width)
     for field in plan.after:
         before, after = value_words(field, plan.before.get(field)), value_words(field, plan.after[field])
-        name = FIELD_WORDS.get(field, field.replace("_", " "))
+        name = field_words(field)
         pieces += [Span(f"{'change':<{LABEL - 1}} ", "muted"), Span(f"{name}: ", "muted"), Span(before)]
         pieces += [Span(f"  {ARROW}  ", "muted"), Span(after, "accent"), Span("\n")]
     return tuple(pieces)
@@ -264,6 +275,8 @@ def refusal(refused: Refusal, width: int) -> tuple[Spans, Spans]:
 def outcome(result: Result, width: int) -> tuple[Spans, Spans]:
     """Return heading and words of how an execution ended."""
     words = RESULT_WORDS[result.kind]
+    if any(step.kind == "applied" for step in result.steps):
+        words = words.replace(UNCHANGED, "what was done before stands")
     title = spans((words, RESULT_SLOT.get(result.kind, "warning")))
     body = [*row("", result.message, width)] if result.message and not _all_done(result) else []
     for number, step in enumerate(result.steps, 1):
@@ -293,7 +306,7 @@ def drift(saw: State, now: State, want: State, width: int) -> Spans:
         pieces += fit(spans((title, "muted")), column)
     pieces.append(Span("\n"))
     for field in {**saw, **now, **want}:
-        pieces += (*fit(spans((FIELD_WORDS.get(field, field), "muted")), LABEL - 1), Span(" "))
+        pieces += (*fit(spans((field_words(field), "muted")), LABEL - 1), Span(" "))
         for state, slot in ((saw, ""), (now, "warning"), (want, "accent")):
             words = value_words(field, state[field]) if field in state else ""
             pieces += fit(spans((words, slot)), column)

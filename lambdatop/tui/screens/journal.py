@@ -16,7 +16,15 @@ from lambdatop.domain.state.snapshot import Snapshot
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import BY_ID, Hotkey, in_scope
-from lambdatop.tui.pages.confirm import SOON_S, change_words, countdown, in_reading_order, row, value_words
+from lambdatop.tui.pages.confirm import (
+    SOON_S,
+    change_words,
+    countdown,
+    field_words,
+    in_reading_order,
+    row,
+    value_words,
+)
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, spans
@@ -127,7 +135,7 @@ def details(entry: Entry, frame: Frame, width: int) -> Spans:
     if entry.detail:
         pieces += row("detail", entry.detail, width, "warning" if entry.outcome != "applied" else "")
     if entry.seen is not None:
-        seen = ", ".join(f"{k}: {value_words(k, v)}" for k, v in entry.seen.items())
+        seen = ", ".join(f"{field_words(k)}: {value_words(k, v)}" for k, v in entry.seen.items())
         pieces += row("seen after", seen, width)
     words = {
         "open": "the process ended before the outcome was written; check the state before you continue",

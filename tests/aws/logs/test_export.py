@@ -18,6 +18,7 @@ from lambdatop.aws.logs.collector import LogsSource
 from lambdatop.domain.errors import Denied, Throttled, Unreachable
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.keys import Key
+from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.ports.aws import View
 from lambdatop.domain.ports.log_export import LogExport
 from lambdatop.domain.state.events import FunctionsListed
@@ -122,6 +123,14 @@ async def test_hostile_text_is_cleaned_whatever_stands_around_it(stub: WireStub,
     lines, _ = await read(made)
     assert lines[120][2] == "\u241b[2Jx[U+202E]\n\u240d   b[9B]"
     assert [text for _, _, text in lines[:120]] == texts[:120]
+
+
+async def test_colours_are_left_out_of_texts_as_of_lines(stub: WireStub, made: Bench) -> None:
+    coloured = "\x1b[36mpassword\x1b[39m: hunter2 AKIA\x1b[1mIOSFODNN7EXAMPLE\x1b[0m"
+    stub.on("logs", "FilterLogEvents", page(event(1, MS, coloured)))
+    ((_, _, text),), _ = await read(made)
+    assert text == "password: hunter2 AKIAIOSFODNN7EXAMPLE"
+    assert "hunter2" not in redact(text)[0]
 
 
 async def test_pages_without_lines_are_read_on_and_the_same_page_twice_counts_once(

@@ -126,3 +126,12 @@ async def test_logs_insights_reads_infrequent_access_and_not_what_is_delivered(
     stub.on("logs", "StartQuery", Fault("ResourceNotFoundException"))
     with pytest.raises(Missing):
         await Insights(bench(at=NOW).api, SCOPE).run([GROUP], "fields @message", NOW - 60, NOW)
+
+
+async def test_of_a_class_that_is_not_known_aws_speaks_for_itself(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("logs", "DescribeLogGroups", listed("GLACIER"))
+    stub.on("logs", "FilterLogEvents", REFUSED)
+    made = bench(at=NOW)
+    with pytest.raises(SourceError, match="not supported for this log group class"):
+        async for _ in LogsSource(made.api, SCOPE).texts(view(made)):
+            pass

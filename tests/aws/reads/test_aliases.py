@@ -8,8 +8,8 @@ import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE
 from fakes.wire_stub import Fault, WireStub
 
-from lambdatop.aws.reads.aliases import Aliases
-from lambdatop.domain.errors import Throttled
+from lambdatop.aws.reads.aliases import MOST_BUSES, Aliases
+from lambdatop.domain.errors import Denied, NotThere, SourceError, Throttled
 
 from ..conftest import MakeBench
 
@@ -58,6 +58,29 @@ async def test_the_default_bus_alone_where_buses_cannot_be_listed(
     stub.on("events", "ListRuleNamesByTarget", _rules)
     stub.on("events", "ListEventBuses", Fault(code))
     assert await found(bench) == ["default/nightly"]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("AccessDeniedException", Denied), ("UnknownOperationException", NotThere)]
+)
+async def test_without_the_list_of_buses_no_rule_on_the_default_one_is_no_answer(
+    stub: WireStub, bench: MakeBench, code: str, error: type[Exception]
+) -> None:
+    stub.on("events", "ListRuleNamesByTarget", {"RuleNames": []})
+    stub.on("events", "ListEventBuses", Fault(code))
+    with pytest.raises(error, match="ListEventBuses"):
+        await found(bench)
+
+
+async def test_more_buses_than_are_looked_at_are_no_answer(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("events", "ListRuleNamesByTarget", {"RuleNames": []})
+    names = [{"Name": "default"}, *({"Name": f"b{n}"} for n in range(MOST_BUSES + 1))]
+    stub.on("events", "ListEventBuses", {"EventBuses": names})
+    with pytest.raises(SourceError, match="there are more"):
+        await found(bench)
+    assert len(stub.calls("ListRuleNamesByTarget")) == MOST_BUSES + 1
+    stub.on("events", "ListEventBuses", {"EventBuses": names[:-1]})
+    assert await found(bench) == []
 
 
 async def test_what_fails_is_not_taken_for_no_bus(stub: WireStub, bench: MakeBench) -> None:

@@ -43,6 +43,24 @@ def _complete_function(stub: WireStub) -> None:
     stub.on("lambda", "ListTags", {"Tags": {"aws:cloudformation:stack-name": "shop"}})
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"FunctionArn": FN + "orders-worker:live", "Status": "IN_PROGRESS"},
+        {"FunctionArn": FN + "orders-worker", "RequestedProvisionedConcurrentExecutions": 2},
+        {"RequestedProvisionedConcurrentExecutions": 2},
+    ],
+)
+async def test_provisioned_concurrency_without_its_number_or_alias_is_not_known(
+    account: WireStub, reader: AwsReader, odd: dict[str, Any]
+) -> None:
+    _complete_function(account)
+    account.on("lambda", "ListProvisionedConcurrencyConfigs", {"ProvisionedConcurrencyConfigs": [odd]})
+    seen = await reader.situation(key("function", "orders-worker"))
+    assert isinstance(seen, FunctionSituation)
+    assert isinstance(seen.provisioned, NotKnown)
+
+
 async def test_everything_about_a_function(account: WireStub, reader: AwsReader) -> None:
     _complete_function(account)
     seen = await reader.situation(key("function", "orders-worker"))

@@ -166,3 +166,16 @@ def test_figures_of_an_empty_tail_and_of_reports_without_a_price() -> None:
     text = '{"type":"platform.report","record":{"requestId":"r","metrics":{"durationMs":5}}}'
     managed = log_figures(tail(line(99.0, text)), facts, until=100.0)
     assert (managed.requests, managed.unbilled_reports, managed.billed_ms, managed.usd) == (1, 1, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"login failed for {\u0022password\u0022:\u0022hunter2secret\u0022}",
+        "login failed for xoxb-123456789012-hunter2secret",
+        "password=hunter2secret",
+    ],
+)
+def test_no_part_of_a_secret_is_left(text: str) -> None:
+    assert "hunter" not in fingerprint(text)
+    assert "secret" not in fingerprint(text)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdatop.domain.loglines.redact import MASK, RULES, redact
+from lambdatop.domain.loglines.redact import MASK, RULES, redact, redact_all
 
 KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TOKEN = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDx"
@@ -111,6 +111,66 @@ def test_every_form(form: str, secret: str) -> None:
     assert MASK in hidden
     assert found
     assert hidden.count("\n") == text.count("\n")
+
+
+def nested(value: object, levels: int) -> str:
+    """Return JSON within JSON, as SNS in SQS in a logger's JSON."""
+    return json.dumps({"m": nested(value, levels - 1)} if levels else value)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        r'{{"message":"{{\u0022password\u0022:\u0022{}\u0022}}"}}',  # .NET
+        r'{{"message":"{{\u0022AccessToken\u0022: \u0022{}\u0022, \u0022n\u0022: 1}}"}}',
+        r'{{"message":"password=\u0022{}\u0022"}}',
+        r'{{"m":"{{\\u0022password\\u0022:\\u0022{}\\u0022}}"}}',
+        r'{{"url":"https://h/x?a=1\u0026token={}\u0026b=2"}}',  # Go
+        r'{{"url":"https://h/x?a=1\u0026sig={}\u0026b=2"}}',
+        r'{{"url":"jdbc:mysql://h/db?user\u003dx\u0026password\u003d{}"}}',  # Gson
+        r'{{"name":\u0022DB_PASSWORD\u0022,\u0022value\u0022:\u0022{}\u0022}}',
+        r'{{"dsn":"mysql:\/\/bob:{}@db\/x"}}',  # PHP
+        r'{{"level":"INFO","p\u0061ssword":"{}"}}',
+        "body=%7B%22password%22%3A%22{}%22%7D",
+        "q=%22token%22%3A%22{}%22",
+        "next=%2Fhome%26token%3D{}",
+    ],
+)
+def test_escapes_hide_nothing(form: str) -> None:
+    text = form.format("hunter2secret")
+    hidden, found = redact(text)
+    assert "hunter2secret" not in hidden
+    assert found
+    assert redact_all(["harmless", text, "a\nb"]) == ["harmless", hidden, "a\nb"]
+    assert redact(hidden) == (hidden, ())
+
+
+@pytest.mark.parametrize("levels", range(5))
+@pytest.mark.parametrize("name", ["password", "Authorization", "cookie", "accessToken"])
+def test_json_within_json_hides_nothing(levels: int, name: str) -> None:
+    text = nested({"a": 1, name: "hunter2secret", "b": 2}, levels)
+    assert "hunter2secret" not in redact(text)[0]
+
+
+def test_a_named_value_in_json_within_json() -> None:
+    text = nested({"name": "DB_PASSWORD", "value": "hunter2secret"}, 2)
+    assert "hunter2secret" not in redact(text)[0]
+
+
+def test_an_id_of_a_key_that_is_written_with_an_escape() -> None:
+    assert redact(r'{"m":"\u0041KIAIOSFODNN7EXAMPLE"}') == (f'{{"m":"AKIA{MASK}"}}', ("access key id",))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r'{"html":"\u003cb\u003ebold\u003c/b\u003e","path":"C:\\users\\u0041bc","url":"https:\/\/h\/x"}',
+        r'{"m":"{\u0022key\u0022:\u0022orders\u0022}"}',
+        r"\u005c\u007f \u000a",
+    ],
+)
+def test_escapes_without_a_secret_stay_as_they_are(line: str) -> None:
+    assert redact(line) == (line, ())
 
 
 GIVERS = [

@@ -251,3 +251,9 @@ def test_whoever_needs_a_value_says_how_to_ask_for_it() -> None:
             assert "{target}" in planner.ask.question
             assert planner.params
             assert planner.ask.param in ("", *planner.params)
+
+
+def test_a_batch_size_that_aws_did_not_tell_is_not_changed() -> None:
+    told = refused("tune_trigger", on_mapping(batch_size=None), batch_size="5")
+    assert told.reason == "AWS does not say what batch_size of orders → orders-worker is now."
+    assert planned("tune_trigger", on_mapping(max_concurrency=None), max_concurrency="5").undo is not None

@@ -74,6 +74,16 @@ async def test_the_state_after_a_later_change_says_nothing_of_an_earlier_one(way
     assert found.detail == "cannot be told: entry e2 acted on the same target since"
 
 
+async def test_a_later_change_of_another_field_does_not_hide_the_outcome(way: MitigationFlow) -> None:
+    old, live = way.clock.now() - ABANDONED_S - 1, "provisioned_concurrency:live"
+    way.journal.intent(entry("e1", host="elsewhere", at=old))
+    way.journal.intent(entry("e2", at=old, before={live: 10}, after={live: None}))
+    way.journal.outcome("e2", old, "applied", "", None)
+    way.account.reserved = 0
+    (found,) = await way.executor.recover()
+    assert (found.id, found.outcome, found.can_undo) == ("e1", "applied", True)
+
+
 async def test_restoring_without_a_value_never_overwrites_somebody_elses(way: MitigationFlow) -> None:
     way.mutator.behave = "applied"
     await way.execute(await way.plan())

@@ -11,6 +11,8 @@ from fakes.entries import SCOPE
 from fakes.many_triggers import OFF_S, Triggers, TriggersMutator, TriggersReader, stop_in_order, trigger
 from fakes.mitigation_flow import MitigationFlow, mitigation_flow
 
+from lambdatop.domain.plans.plan import Call
+from lambdatop.domain.ports.aws import Sent
 from lambdatop.domain.ports.console import Result
 from lambdatop.engine.mutating import composite
 from lambdatop.engine.mutating.executor import Executor
@@ -98,6 +100,22 @@ async def test_a_refused_one_does_not_stop_the_others_and_is_named(bench: Bench)
     assert "Not begun: Throttle orders-worker to zero" in done.message
     outcomes = [e.outcome for e in bench.way.journal.read()]
     assert sorted(outcomes) == ["applied"] * 11 + ["not-sent", "refused"]
+
+
+async def test_what_was_refused_is_said_of_its_step_alone(bench: Bench) -> None:
+    send = bench.mutator.send
+
+    async def refuse(call: Call, digest: str) -> Sent:
+        if call.operation == "PutFunctionConcurrency":
+            return Sent("refused", "it is too small.")
+        return await send(call, digest)
+
+    bench.mutator.send = refuse  # type: ignore[method-assign]
+    done, _ = await bench.carry_out()
+    assert "12 of 13 steps are done" in done.message
+    assert (
+        "Throttle orders-worker to zero: AWS refused: it is too small. Nothing was changed." in done.message
+    )
 
 
 async def test_one_that_is_never_off_is_named_and_nothing_is_throttled(bench: Bench) -> None:
