@@ -124,7 +124,7 @@ CONCURRENCY = SourceSpec(
 )
 STATES = SourceSpec(
     name="states",
-    reads="state of functions on screen, changed lately or silent",
+    reads="state of functions, those on screen, changed lately or silent first",
     pace_s=60.0,
     demo_pace_s=20.0,
     iam=("lambda:GetFunctionConfiguration",),
@@ -150,8 +150,8 @@ PROVISIONED = SourceSpec(
     each_function=("lambda:ListProvisionedConcurrencyConfigs",),
     world=("provisioned",),
     anew="rows",
-    findings=False,  # a command that looks once does not wait for it
-    start="unhurried",
+    findings=True,
+    needs=(FUNCTIONS,),
 )
 ALARMS = SourceSpec(
     name="alarms",

@@ -21,7 +21,7 @@ from lambdatop.domain.sources import SOURCES as ALL
 from lambdatop.domain.state.snapshot import FunctionRow, Snapshot, SourceRow, Target
 from lambdatop.report.text.not_known import FINDINGS_REST_ON, blind, empty, rows
 
-SOURCES = (*(name for name in ALL if name != "provisioned"), "detectors")
+SOURCES = (*ALL, "detectors")
 FREE = {name for name, spec in ALL.items() if not spec.findings}
 """Sources on which no finding rests."""
 STATES = ("denied", "failed", "throttled", "starting", "stale")

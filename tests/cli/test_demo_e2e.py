@@ -87,9 +87,8 @@ def test_a_snapshot_holds_what_runs_without_console_and_mutator(
     assert {WORKER, "checkout-api", "stock-sync"} <= names
     assert {q["name"] for q in snapshot["queues"]} >= {"orders", "orders-dlq"}
     states = {s["name"]: s["state"] for s in snapshot["sources"]}
-    # Nobody waits for these two: on a slow machine their first round may still be under way.
-    unhurried = {states.pop("permissions", "ok"), states.pop("provisioned", "ok")}
-    assert unhurried <= {"ok", "stale", "starting"}
+    # Nobody waits for this one: on a slow machine its first round may still be under way.
+    assert states.pop("permissions", "ok") in {"ok", "stale", "starting"}
     assert set(states.values()) == {"ok"}
     assert snapshot["spend"]["api_calls"]["lambda.ListFunctions"] >= 1
 

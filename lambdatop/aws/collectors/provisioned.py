@@ -50,6 +50,7 @@ class ProvisionedSource:
         self._found: dict[Key, tuple[Provisioned, ...]] = {}
         self._unread: dict[Key, Gap] = {}
         self._reported = ReportedGaps(self.name)
+        self._used: list[Key] | None = None
         self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
@@ -62,8 +63,12 @@ class ProvisionedSource:
         self._found = {k: found for k, found in self._found.items() if k in existing}
         if not keys:
             return ()
-        first = [k for k in (*self._found, *await self._used_lately()) if k in existing]
-        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        self._used = await self._used_lately()
+        first = [k for k in (*self._found, *(self._used or ())) if k in existing]
+        first = sorted(dict.fromkeys(first), key=lambda k: self._asked.get(k, 0))
+        # A command that looks once does not wait for functions that use none.
+        turns = self._round > 1 or self._used is None
+        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way) if turns else []
         answered = await self._read(list(dict.fromkeys((*first, *rest)))[:PER_ROUND])
         self._found |= {k: found for k, found in answered if found}
         for key, found in answered:
@@ -78,8 +83,13 @@ class ProvisionedSource:
         return (observed, await self._measured(aliases[:MEASURED], view.world), *news)
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Return the functions that were not asked about yet."""
-        waiting = sum(f.key not in view.world.provisioned for f in known.functions(view, self._scope))
+        """Return the functions that use provisioned concurrency and were not asked about yet.
+
+        All functions, where CloudWatch did not say which use some.
+        """
+        keys = {f.key for f in known.functions(view, self._scope)}
+        wanted = keys if self._used is None else keys.intersection(self._used)
+        waiting = len(wanted - self._asked.keys())
         return (Gap(self.name, PROVISIONED.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
@@ -90,28 +100,30 @@ class ProvisionedSource:
         for key in sorted(self._found):
             yield from ((key, one) for one in self._found[key])
 
-    async def _used_lately(self) -> list[Key]:
+    async def _used_lately(self) -> list[Key] | None:
         """Return functions whose provisioned concurrency was in use in the last three hours by CloudWatch.
 
-        It is a hint only: where CloudWatch does not answer, functions are found in turns.
+        None where CloudWatch does not answer: functions are found in turns then.
         """
+        names: dict[str, None] = {}
+        pages = self._api.pages(
+            "cloudwatch",
+            "ListMetrics",
+            token="NextToken",
+            Namespace="AWS/Lambda",
+            MetricName=UTILISATION,
+            RecentlyActive="PT3H",
+        )
         try:
-            answer = await self._api.read(
-                "cloudwatch",
-                "ListMetrics",
-                Namespace="AWS/Lambda",
-                MetricName=UTILISATION,
-                RecentlyActive="PT3H",
-            )
+            async for page in pages:
+                for metric in page.get("Metrics") or ():
+                    for dimension in metric.get("Dimensions") or ():
+                        if dimension.get("Name") == "FunctionName":
+                            names[clean_name(str(dimension.get("Value") or ""))] = None
         except CredentialsError:
             raise
         except SourceError:
-            return []
-        names: dict[str, None] = {}
-        for metric in answer.get("Metrics") or ():
-            for dimension in metric.get("Dimensions") or ():
-                if dimension.get("Name") == "FunctionName":
-                    names[clean_name(str(dimension.get("Value") or ""))] = None
+            return None
         return [Key(self._scope, "function", name) for name in names]
 
     async def _read(self, keys: Iterable[Key]) -> list[tuple[Key, tuple[Provisioned, ...]]]:
@@ -120,6 +132,7 @@ class ProvisionedSource:
             try:
                 found = await self._configs(key.id)
             except Missing:
+                self._asked[key] = self._round
                 continue
             except ENDS_THE_ROUND:
                 raise

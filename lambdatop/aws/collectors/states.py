@@ -1,10 +1,11 @@
-"""State of functions: of those on screen, that changed lately, or that went silent; a call for each."""
+"""State of functions, a call for each: first of those on screen, changed lately or silent, then in turns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from lambdatop.aws.facts import known
+from lambdatop.aws.facts.known import round_robin
 from lambdatop.aws.facts.resources import state_of
 from lambdatop.aws.reads.gaps import ENDS_THE_ROUND, ReportedGaps, gap_of
 from lambdatop.aws.sdk.api import Api
@@ -21,6 +22,10 @@ from lambdatop.domain.sources import STATES
 from lambdatop.domain.state.events import Event, StatesObserved
 
 PER_ROUND = 10
+SUSPECTED = 7
+"""Places of a round for functions that give a cause to ask; the others are for all, in turns."""
+AGAIN_AFTER = 5
+"""Rounds after which a function that changed or went silent is asked about again."""
 CHANGED_S = 900.0
 """How long after a change (its LastModified) a function is asked about, s."""
 SETTLE_S = 120.0
@@ -37,13 +42,17 @@ class StatesSource:
         self._api = api
         self._scope = scope
         self._reported = ReportedGaps(self.name)
+        self._asked: dict[Key, int] = {}
+        self._round = 0
 
     async def collect(self, view: View) -> Sequence[Event]:
         """Read the states of one round; a function that has just been deleted is left out."""
+        self._round += 1
         at = self._api.now()
         found: list[tuple[Key, FunctionState]] = []
         refused: list[tuple[Key, SourceError]] = []
-        for key in list(dict.fromkeys(self._asked(view)))[:PER_ROUND]:
+        for key in self._chosen(view):
+            self._asked[key] = self._round
             try:
                 answer = await self._api.read("lambda", OPERATION, FunctionName=key.id)
             except Missing:
@@ -63,18 +72,38 @@ class StatesSource:
         )
 
     def unasked(self, view: View) -> Sequence[Gap]:
-        """Return nothing: what gives no cause is not asked about."""
-        return ()
+        """Return the functions that were not asked about yet."""
+        waiting = sum(f.key not in self._asked for f in known.functions(view, self._scope))
+        return (Gap(self.name, STATES.action, None, "not asked", waiting),) if waiting else ()
 
     def pace_floor(self, view: View) -> tuple[float, str]:
         """Return no least pace: the configured pace stands."""
         return 0.0, ""
 
-    def _asked(self, view: View) -> Iterator[Key]:
-        """Yield the functions whose state is worth a call, those that are known not to run first."""
+    def _chosen(self, view: View) -> list[Key]:
+        """Return the functions of a round: those that give a cause, then those that waited longest."""
+        keys = [f.key for f in known.functions(view, self._scope)]
+        self._asked = {k: self._asked[k] for k in keys if k in self._asked}
+        suspected = sorted(
+            dict.fromkeys((*self._followed(view), *filter(self._due, self._suspected(view)))),
+            key=lambda k: self._asked.get(k, 0),
+        )
+        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        return list(dict.fromkeys((*suspected[:SUSPECTED], *rest)))[:PER_ROUND]
+
+    def _due(self, key: Key) -> bool:
+        asked = self._asked.get(key)
+        return asked is None or self._round - asked >= AGAIN_AFTER
+
+    def _followed(self, view: View) -> Iterator[Key]:
+        """Yield the functions that are asked about in every round: those that do not run, and the watched."""
         world, mine = view.world, known.functions(view, self._scope)
         yield from (f.key for f in mine if (s := world.states.get(f.key)) and not s[1].runs)
         yield from sorted(key for key in view.watched if key.scope == self._scope)
+
+    def _suspected(self, view: View) -> Iterator[Key]:
+        """Yield the functions that went silent, then those that changed lately."""
+        mine = known.functions(view, self._scope)
         yield from sorted(f.key for f in paced(mine, self._api.give_way) if _silent(view, f))
         yield from sorted(f.key for f in mine if _changed(f, view.now))
 

@@ -65,6 +65,9 @@ _NO_SECRETS = re.compile(
 
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/=_-]{32,}+")
 _LINE = re.compile(r"[^\n]+")
+_KEY_LINE_LENGTH = 64
+_KEY_LINE = re.compile(r"^[ \t]{0,20}[A-Za-z0-9+/]{64,76}={0,2}[ \t\r]{0,4}$", re.M)
+"""A line of a private key, whose first line may be a message of its own (RFC 7468: 64 characters)."""
 
 
 def _beside(match: re.Match[str]) -> str:
@@ -385,6 +388,11 @@ def _redact(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
                     text = masked
                     found.append(kind)
                 break
+    if len(text) >= _KEY_LINE_LENGTH:
+        masked = _KEY_LINE.sub(lambda m: MASK if _is_mixed(m.group()) else m.group(), text)
+        if masked != text:
+            text = masked
+            found.append("private key")
     return text, tuple(dict.fromkeys(found))
 
 

@@ -36,6 +36,7 @@ from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 from ..conftest import MakeBench
 
+ACTION = "lambda:ListProvisionedConcurrencyConfigs"
 NOW = 1_800_000_000.0
 
 
@@ -149,7 +150,8 @@ def test_a_size_without_a_unit_means_nothing() -> None:
 
 
 async def test_provisioned_concurrency_is_read_and_measured(stub: WireStub, bench: MakeBench) -> None:
-    stub.on("cloudwatch", "ListMetrics", {"Metrics": []})
+    used = [{"Dimensions": [{"Name": "FunctionName", "Value": name}]} for name in ("api", "plain")]
+    stub.on("cloudwatch", "ListMetrics", {"Metrics": used[:1], "NextToken": "n"}, {"Metrics": used[1:]})
     answers = {"api": configs("api", live=(10, 10), v2=(5, 2)), "plain": configs("plain")}
     stub.on("lambda", "ListProvisionedConcurrencyConfigs", lambda p: answers[p["FunctionName"]])
     results = [
@@ -181,14 +183,18 @@ async def test_whoever_used_it_lately_is_read_first(stub: WireStub, bench: MakeB
     stub.on("lambda", "ListProvisionedConcurrencyConfigs", lambda p: configs(p["FunctionName"]))
     made = bench(at=NOW)
     source, world = ProvisionedSource(made.api, SCOPE), listed(*(f"f{i:02d}" for i in range(100)))
+    view = made.view(world)
+    assert source.unasked(view) == (Gap("provisioned", ACTION, None, "not asked", 100),), "nobody said yet"
+    await source.collect(view)
+    assert source.unasked(view) == ()
     for _ in range(2):
-        await source.collect(made.view(world))
+        await source.collect(view)
     asked = [p["FunctionName"] for p in stub.calls("ListProvisionedConcurrencyConfigs")]
-    assert len(asked) == 2 * PER_ROUND
-    assert (asked[0], asked[PER_ROUND]) == ("f90", "f90")
+    assert len(asked) == 1 + 2 * PER_ROUND
+    assert (asked[0], asked[1], asked[1 + PER_ROUND]) == ("f90", "f90", "f90")
     assert len(set(asked)) == 2 * PER_ROUND - 1, "everybody else waits for a turn"
     assert stub.calls("GetMetricData") == [], "nobody has any: nothing is measured"
-    (hint, _) = stub.calls("ListMetrics")
+    (hint, *_) = stub.calls("ListMetrics")
     assert (hint["MetricName"], hint["RecentlyActive"]) == ("ProvisionedConcurrencyUtilization", "PT3H")
 
 

@@ -22,6 +22,7 @@ from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 from ..conftest import MakeBench
 
+ACTION = "lambda:GetFunctionConfiguration"
 FAILED = {
     "State": "Failed",
     "StateReasonCode": "ImageDeleted",
@@ -59,17 +60,29 @@ async def test_watched_changed_and_silent_functions_are_asked_about(stub: WireSt
     world = fold_all(world, [steady_until("runs", int(now // 60 * 60) - 120)])
     source = StatesSource(made.api, SCOPE)
     view = replace(made.view(world), watched=frozenset({key("watched")}))
+    assert source.unasked(view) == (Gap("states", ACTION, None, "not asked", 4),)
     (event,) = await source.collect(view)
     assert isinstance(event, ev.StatesObserved)
-    assert [k.id for k, _ in event.states] == ["watched", "silent"]
-    fresh = fold_all(EMPTY_WORLD, [listed("new", changed=now - CHANGED_S + 60)])
-    (event,) = await source.collect(made.view(fresh))
-    assert isinstance(event, ev.StatesObserved)
-    assert [k.id for k, _ in event.states] == ["new"]
-    old = fold_all(EMPTY_WORLD, [listed("new", changed=now - CHANGED_S - 60)])
-    (event,) = await source.collect(made.view(old))
-    assert isinstance(event, ev.StatesObserved)
-    assert event.states == ()
+    assert [k.id for k, _ in event.states] == ["watched", "silent", "idle", "runs"]
+    assert source.unasked(view) == ()
+
+
+async def test_changed_functions_come_before_those_whose_turn_it_is(stub: WireStub, bench: MakeBench) -> None:
+    stub.on("lambda", "GetFunctionConfiguration", {"State": "Active"})
+    made = bench()
+    now, names = made.view().now, [f"f{n:02}" for n in range(30)]
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
+    ago_s = {name: CHANGED_S + (-60 if name > "f20" else 60) for name in names}
+    facts = tuple(FunctionFacts(key(n), arn + n, last_modified=now - s) for n, s in ago_s.items())
+    view = made.view(fold_all(EMPTY_WORLD, [ev.FunctionsListed(SCOPE, 1.0, facts)]))
+    source, asked = StatesSource(made.api, SCOPE), list[str]()
+    while source.unasked(view):
+        (event,) = await source.collect(view)
+        assert isinstance(event, ev.StatesObserved)
+        asked += [k.id for k, _ in event.states]
+    assert asked[:PER_ROUND] == [*names[21:28], *names[:3]], "seven of ten places"
+    assert set(asked) == set(names), "all have their turn"
+    assert len(asked) <= 5 * PER_ROUND
 
 
 async def test_what_it_tells_is_cleaned_and_those_that_do_not_run_are_asked_again_first(
@@ -107,7 +120,6 @@ async def test_a_denial_is_a_gap_and_a_deleted_function_is_none(stub: WireStub, 
     assert gaps.gaps == (Gap("states", "lambda:GetFunctionConfiguration", "no", "denied"),)
     with pytest.raises(Denied):
         await source.collect(made.view(fold_all(EMPTY_WORLD, [listed("no", changed=made.view().now)])))
-    assert source.unasked(made.view(world)) == ()
 
 
 def test_an_older_answer_does_not_replace_a_newer_one() -> None:

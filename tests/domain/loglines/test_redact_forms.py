@@ -349,3 +349,36 @@ def test_a_huge_value_is_hidden_whole() -> None:
         hidden = redact(form.format("Zx9" * 100_000))[0]
         assert len(hidden) < 100
         assert not re.search("Zx9", hidden)
+
+
+KEY_LINE = "MIIEpAIBAAKCAQEAx7Jk2" + "q9ZkP0vT+a/" * 3 + "8sQmWnB5uX"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KEY_LINE,
+        f"  {KEY_LINE}\r",
+        f"{KEY_LINE}\n{KEY_LINE}",
+        f"first\n{KEY_LINE}\nlast",
+        KEY_LINE + "==",
+    ],
+)
+def test_lines_of_a_key_whose_first_line_is_another_message(text: str) -> None:
+    shown, kinds = redact(text)
+    assert KEY_LINE[:20] not in shown
+    assert shown.count("\n") == text.count("\n")
+    assert kinds == ("private key",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # SHA-256
+        "A" * 64,
+        f"digest {KEY_LINE}",  # a word before it: no line of a key
+        "/aws/lambda/orders/worker/that/has/a/very/long/path/of/many/folders/x",
+    ],
+)
+def test_what_is_no_line_of_a_key(line: str) -> None:
+    assert redact(line) == (line, ())

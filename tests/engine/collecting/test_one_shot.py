@@ -109,13 +109,13 @@ async def test_a_source_that_makes_no_progress_is_given_up(tmp_path: Path) -> No
 
 async def test_who_is_not_waited_for_takes_no_time_from_the_others(tmp_path: Path) -> None:
     bench, _ = with_source(tmp_path, 40, 20, takes_s=30.0)
-    idle = Waiting(bench.clock, 400, 20, name="provisioned")
+    idle = Waiting(bench.clock, 400, 20, name="permissions")
     bench.backend.sources = (*bench.backend.sources, idle)
     snapshot, took_s = await look(bench, 600)
     assert told(snapshot) == ()
     assert len(idle.asked) <= 2, "at its own pace"
     assert took_s < 70
-    (left,) = (gap for gap in snapshot.gaps if gap.source == "provisioned")
+    (left,) = (gap for gap in snapshot.gaps if gap.source == "permissions")
     assert left.reason == "not asked"
 
 
