@@ -57,6 +57,7 @@ SENT: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("lambda", "GetFunctionConfiguration"): (
         "reads.aliases",
+        "reads.single_reads",
         "targets.find",
         "targets.reader",
         "targets.situations",
