@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from fakes.terminal import Terminal, environment
 from foreign import shown
 from foreign.account import FUNCTIONS, QUEUE_ARN, log_lines
-from foreign.servers import KEYS, REGION, ROOT, Server
+from foreign.servers import ACCOUNT, KEYS, REGION, ROOT, Server
 from foreign.truth import Reader, reading
 from foreign.values import NOTHING, Compared, Values, compare, unsaid
 
@@ -275,15 +275,21 @@ def _pages(names: tuple[str, ...], mode: str) -> Check:
                 term.wait_for(lambda s: "1 of " in s)
                 term.press("\r")
                 term.wait_for(partial(_page_of, name))
+                # The terminal gets a page in pieces.
+                term.wait_for(partial(_complete, name))
                 values |= shown.of_page(term.screen(), name)
                 term.press("\x1b")
                 term.wait_for("hot functions")
                 term.press("\x1b")
                 term.wait_for(lambda s: "1 of " not in s)
-            for key in "2345J?$":
+            for key, title in SCREENS:
                 term.press(key)
-                term.read(0.3)
+                term.wait_for(title)
                 term.press("\x1b")
+                # Esc and a key behind it at once would be one key: Alt and that key.
+                term.wait_for(partial(_without, title))
+            for key in "2345":
+                term.press(key)
             term.press("q")
             code = term.wait_for_exit()
             if code:
@@ -298,8 +304,20 @@ def _pages(names: tuple[str, ...], mode: str) -> Check:
     return check
 
 
+SCREENS = (("J", "before → after"), ("?", "everywhere"), ("$", "API spend"))
+"""Keys that open a screen, and words that are on it and nowhere else."""
+
+
+def _without(words: str, screen: str) -> bool:
+    return words not in screen and "hot functions" in screen
+
+
 def _page_of(name: str, screen: str) -> bool:
     return f"function:{name} " in screen and "async DLQ" in screen
+
+
+def _complete(name: str, screen: str) -> bool:
+    return {field for _, _, field in shown.of_page(screen, name)} >= shown.PAGE_FIELDS
 
 
 class Change(NamedTuple):
@@ -369,11 +387,21 @@ def _in_plan(field: str, state: dict[str, Any]) -> Any:
     return value
 
 
-_ALSO = {
-    "version": ("function_version", "FunctionVersion"),
-    "state": ("State",),
-    "recursive_loop": ("RecursiveLoop",),
-}
+_ALSO = {"state": ("rule_state",)}
+
+
+def _codes(reader: Reader, change: Change, *codes: int) -> tuple[int, ...]:
+    """Return the exit codes that a change may have here; 2 too where the server knows no bus by its ARN.
+
+    lambdatop names each bus by its ARN, so that no other account's rule of this name is meant.
+    """
+    if "/" not in change.target:
+        return codes
+    bus, rule = change.target.split("/")
+    address = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}"
+    events = reader.at("events")
+    found = reader.ask("events:DescribeRule", lambda: events.describe_rule(Name=rule, EventBusName=address))
+    return codes if isinstance(found, dict) else (*codes, 2)
 
 
 def _plans(changes: tuple[Change, ...], mode: str) -> Check:
@@ -386,8 +414,12 @@ def _plans(changes: tuple[Change, ...], mode: str) -> Check:
             words = ["plan", change.mitigation, change.target, *settings, *([mode] if mode else [])]
             text = on.run(*words)
             ran = on.run(*words, "--json")
+            codes = _codes(on.reader, change, 0, 1)
+            faults += [*text.faults(*codes), *ran.faults(*codes)]
+            if ran.code == 2:
+                continue
             found, broken = parsed(ran)
-            faults += [*text.faults(0, 1), *ran.faults(0, 1), *broken]
+            faults += broken
             if found is None or found["refused"]:
                 faults += _reasonless(found)
                 continue
@@ -409,7 +441,7 @@ def _reasonless(found: dict[str, Any] | None) -> list[str]:
     return [f"{found.get('mitigation')} is refused without a reason: {found}"]
 
 
-def _mitigations(changes: tuple[Change, ...]) -> Check:
+def _mitigations(changes: tuple[Change, ...], *, quick: bool) -> Check:
     """Carry each mitigation out and take it back; compare what boto3 reads with what the journal says."""
 
     def check(on: Commands) -> tuple[Compared, tuple[str, ...]]:
@@ -417,7 +449,7 @@ def _mitigations(changes: tuple[Change, ...]) -> Check:
         faults: list[str] = []
         compared = 0
         for change in changes:
-            found = _there_and_back(on, change)
+            found = _there_and_back(on, change, quick=quick)
             compared += found[0].values
             differences += found[0].differences
             faults += found[1]
@@ -436,21 +468,23 @@ def _mitigations(changes: tuple[Change, ...]) -> Check:
     return check
 
 
-def _there_and_back(on: Commands, change: Change) -> tuple[Compared, list[str]]:
+def _there_and_back(on: Commands, change: Change, *, quick: bool) -> tuple[Compared, list[str]]:
     settings = [word for s in change.settings for word in ("--set", s)]
     words = ["mitigate", change.mitigation, change.target, *settings, "--confirm", change.confirm]
     before = _state(on.reader, change) if change.field else None
-    refused = on.run(*words)
-    faults = [*refused.faults(1, 2)]
-    held = on.run(*words, ALLOWED, "--read-only")
-    faults += held.faults(1, 4)
-    differences = []
+    differences: list[str] = []
+    faults: list[str] = []
+    if not quick:
+        faults += on.run(*words).faults(1, 2)
+        faults += on.run(*words, ALLOWED, "--read-only").faults(*_codes(on.reader, change, 1, 4))
     if change.field and _state(on.reader, change) != before:
         differences.append(
             f"{change.mitigation} {change.target} changed something that it was not allowed to"
         )
     ran = on.run(*words, ALLOWED, "--json")
-    faults += ran.faults(0, 1, 5)
+    faults += ran.faults(*_codes(on.reader, change, 0, 1, 5))
+    if ran.code == 2:
+        return Compared(1, tuple(differences)), faults
     found, broken = parsed(ran)
     faults += broken
     if found is None or ran.code == 1 or not change.field:
@@ -490,10 +524,10 @@ def checks(quick: bool) -> Iterator[tuple[str, Check]]:
     if not quick:
         yield "console --read-only: pages", _pages(names[:2], "--read-only")
     chosen = CHANGES[:1] if quick else CHANGES
-    yield "plan", _plans(chosen, "")
     if not quick:
+        yield "plan", _plans(chosen, "")
         yield "plan --read-only", _plans(CHANGES[:3], "--read-only")
-    yield "mitigate, undo, journal", _mitigations(chosen)
+    yield "mitigate, undo, journal", _mitigations(chosen, quick=quick)
 
 
 TABLE_FIELDS = shown.TABLE_FIELDS | {"of", "actions", "limit"}

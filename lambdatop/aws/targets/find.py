@@ -186,7 +186,8 @@ class Finder:
             has = f"it has {', '.join(names)}" if names else "it has no alias at all"
             return TargetNotFound(f"{function[0].id} has no such alias ({_shown(text)}); {has}.", names)
         name, listed = self._name_of(text)[0], await self._names(kinds)
-        if name in listed:
+        bus, _, rule = text.rpartition("/")
+        if name in listed or ("rule" in kinds and bus == DEFAULT_BUS and rule in listed):
             raise TargetNotFound(_listed_only(name))
         near = tuple(nearest(name, listed))
         what = " or ".join(words for kind, words in _WORDS.items() if kind in kinds)

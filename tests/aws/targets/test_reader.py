@@ -154,3 +154,14 @@ async def test_the_state_of_mappings_and_queues(account: WireStub, reader: AwsRe
 async def test_a_queue_url_of_elsewhere_never_means_our_namesake(reader: AwsReader, url: str) -> None:
     with pytest.raises(TargetNotFound, match="choose --profile and --region"):
         await reader.find(url, {"queue"})
+
+
+async def test_a_rule_that_is_listed_only_is_not_its_own_near_name(
+    account: WireStub, reader: AwsReader
+) -> None:
+    account.on("events", "DescribeRule", Fault("ResourceNotFoundException", status=404))
+    account.on("events", "ListRules", {"Rules": [{"Name": "nightly"}]})
+    with pytest.raises(TargetNotFound, match="'nightly' is listed, but a request for it"):
+        await reader.find("nightly", {"rule"})
+    with pytest.raises(TargetNotFound, match="is listed, but a request for it"):
+        await reader.find("default/nightly", {"rule"})
