@@ -106,9 +106,9 @@ class _Seed:
         self._queues()
         self._functions()
         self._streams()
+        self._logs()
         self._mappings()
         self._pushers()
-        self._logs()
         self._alarms()
         self._metrics()
         for client in self._clients.values():
