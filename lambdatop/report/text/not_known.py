@@ -6,7 +6,7 @@ A table without rows says "none" only where its sources have answered.
 from __future__ import annotations
 
 from lambdatop.domain.facts.not_read import Gap, Reason
-from lambdatop.domain.sources import MAPPINGS, SOURCES, TRIGGERS, SourceSpec
+from lambdatop.domain.sources import MAPPINGS, METRICS, SOURCES, TRIGGERS, SourceSpec
 from lambdatop.domain.state.snapshot import DETECTORS, Snapshot, SourceRow
 from lambdatop.report.text import numbers as figures
 from lambdatop.report.text.table import Row
@@ -66,6 +66,12 @@ def callers(snapshot: Snapshot, function: str) -> str:
     never = [_short(s) for s in snapshot.sources if s.name == TRIGGERS.name and s.age_s is None]
     gaps = (gap for gap in snapshot.gaps if gap.source == TRIGGERS.name and gap.target == function)
     return "; ".join(never or [gap.not_known.why for gap in gaps])
+
+
+def no_metrics(snapshot: Snapshot) -> str:
+    """Return what replaces the figures of a function that has none, in a console."""
+    never = [_short(s) for s in snapshot.sources if s.name == METRICS.name and s.age_s is None]
+    return "no metrics yet" if not never or _starting(snapshot, METRICS) else f"not known ({never[0]})"
 
 
 def _starting(snapshot: Snapshot, source: SourceSpec) -> bool:

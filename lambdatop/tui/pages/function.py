@@ -9,7 +9,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
-from lambdatop.report.text.not_known import blind, callers, no_mappings
+from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import cap, level, timeout_share
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
@@ -51,13 +51,13 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
     mappings = [m for m in snapshot.mappings if m.facts.function == key]
     queues = _queues(frame, mappings)
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
-    stale = metrics_old(function, frame)
+    stale, none = metrics_old(function, frame), no_metrics(snapshot)
     tail = snapshot.logs.get(key)
     pushed = [s for s in snapshot.storms if s.function == key and s.mapping is None]
     parts: tuple[tuple[str, Callable[[], Spans]], ...] = (
         ("its facts", lambda: _facts(function, frame, width)),
         ("its numbers", lambda: _numbers(function, frame, width)),
-        ("its burn", lambda: burn_section(function, snapshot.burn, learned, width, stale=stale)),
+        ("its burn", lambda: burn_section(function, snapshot.burn, learned, width, none, stale=stale)),
         ("its findings", lambda: _findings(frame, about, width)),
         (
             "its log",
@@ -95,7 +95,7 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
 
 def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
     age = frame.since(f.as_of)
-    note = f"per minute, {fmt.age(age)} old" if age is not None else "no metrics yet"
+    note = f"per minute, {fmt.age(age)} old" if age is not None else no_metrics(frame.snapshot)
     stale = metrics_old(f, frame)
     limits = frame.settings.detectors.error_rate
     error = level(f.error_rate, limits.warning, limits.critical)

@@ -53,3 +53,12 @@ def test_a_trigger_names_the_alias_that_it_invokes() -> None:
     facts = replace(first.facts, function=WORKER, function_arn=f"{scene.ARN}{WORKER.id}:live")
     sheet = shown(replace(seen, mappings=(replace(first, facts=facts), *rest)))
     assert f"{facts.source_name} → orders-worker:live  " in sheet
+
+
+def test_metrics_that_failed_are_not_still_to_come() -> None:
+    row = replace(scene.function(WORKER.id, 1, 1), as_of=None, burn=None)
+    failed = with_source(scene.snapshot(functions=(row,)), "metrics", "failed", "cloudwatch:GetMetricData")
+    sheet = shown(failed)
+    assert "now  not known (cloudwatch:GetMetricData failed)" in sheet
+    assert "burn\nnot known (cloudwatch:GetMetricData failed)" in sheet
+    assert "no metrics yet" in shown(with_source(failed, "metrics", "starting", ""))
