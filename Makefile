@@ -4,12 +4,13 @@ VENV   ?= .venv
 NEWEST ?= .venv-newest
 AWSCLI ?= .venv-awscli
 AWSLOGS ?= .venv-awslogs
+FOREIGN ?= .venv-foreign
 BIN     = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Hundreds of tests start Python, and each worker reads all tests: modules are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write corpus docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly
+.PHONY: demo test test-fast test-newest test-pythons lint install clean screenshots scenes detectors detectors-write corpus docs calm scenarios faults mutants kills logs-complete looks logs-speed logs-pane guard-proof chaos nightly test-nightly pyz pyz-test lock audit-deps bench bench-quick journal-speed fuzz fuzz-nightly foreign
 
 install: $(VENV)/.installed
 
@@ -41,6 +42,12 @@ $(AWSLOGS)/.installed: requirements/awslogs.txt
 	$(AWSLOGS)/bin/python tools/install.py $(LOCKED_ONLY) awslogs awslogs 'setuptools<81'
 	@touch $@
 
+# moto would hold the SDK and the emulator at versions of its own choice.
+$(FOREIGN)/.installed: requirements/foreign.txt
+	$(PYTHON) -m venv $(FOREIGN)
+	$(FOREIGN)/bin/python tools/install.py $(LOCKED_ONLY) foreign 'moto[server]>=5.1,<6'
+	@touch $@
+
 demo: $(VENV)/.installed
 	$(BIN)/lambdatop demo
 
@@ -64,7 +71,7 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(AWSCLI) $(AWSLOGS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
+	rm -rf $(VENV) $(NEWEST) $(AWSCLI) $(AWSLOGS) $(FOREIGN) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
 
 screenshots: $(VENV)/.installed
 	$(BIN)/python tests/bench/screenshots.py
@@ -158,12 +165,18 @@ fuzz: $(VENV)/.installed
 fuzz-nightly:
 	$(MAKE) fuzz INPUTS=1000000 FUZZ_SEED=$$(date +%Y%m%d)
 
+# The console and every command on servers that others wrote (moto, and the emulator without what the demo mends),
+# each shown value beside what boto3 reads there; fails on a difference and on what fails without a word. About a
+# quarter of an hour; QUICK=yes is a short form of it (a minute), ONLY="snapshot --json" some commands.
+foreign: $(VENV)/.installed $(FOREIGN)/.installed
+	PYTHONPATH=tests $(BIN)/python -m foreign.run --moto $(abspath $(FOREIGN)/bin/python) $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
 # The suite with all of what it otherwise takes a sample of.
 test-nightly:
 	LAMBDATOP_NIGHTLY=1 $(MAKE) test-fast
 
 # What is too long for every change.
-nightly: test-nightly chaos calm kills guard-proof fuzz-nightly
+nightly: test-nightly foreign chaos calm kills guard-proof fuzz-nightly
 
 # One file for a machine without internet: dist/lambdatop.pyz runs with any Python >= 3.11 and nothing else.
 pyz: $(VENV)/.installed
@@ -191,6 +204,7 @@ lock: $(LOCKS)/.installed
 	$(COMPILE) $(UPGRADE) --extra dev -o requirements/newest.txt pyproject.toml requirements/newest.in requirements/build.in
 	$(COMPILE) $(UPGRADE) -o requirements/awscli.txt requirements/awscli.in
 	$(COMPILE) $(UPGRADE) -o requirements/awslogs.txt requirements/awslogs.in
+	$(COMPILE) $(UPGRADE) -o requirements/foreign.txt requirements/foreign.in
 
 # Known vulnerabilities of what is locked; fails when there are any, and when the database does not answer.
 audit-deps: $(LOCKS)/.installed

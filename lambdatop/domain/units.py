@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 
 
 def span(seconds: float) -> str:
-    """Return a time span for people: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    """Return a time span for people: 45 s, 1 min 30 s, 12 min, 3 h 20 min, 2 d 4 h.
+
+    What is left out is less than a tenth of what is said.
+    """
     seconds = max(0, round(seconds))
     if seconds < 90:
         return f"{seconds} s"
+    if seconds < 600:
+        return _two(seconds // 60, "min", seconds % 60, "s")
     if seconds < 5400:
         return f"{seconds // 60} min"
     if seconds < 172_800:

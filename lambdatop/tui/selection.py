@@ -129,7 +129,7 @@ def _mappings(mitigation: str, selection: Selection, snapshot: Snapshot) -> Iter
         rows = [m for m in rows if wanted is None or m.facts.enabled == wanted]
     for row in rows:
         facts = row.facts
-        label = f"{facts.source_name} → {facts.function.id}  {facts.source_kind}, {facts.state}"
+        label = f"{facts.label}  {facts.source_kind}, {facts.state}"
         yield Candidate(facts.key, label)
 
 

@@ -25,7 +25,7 @@ from lambdatop.aws.sdk.walls.allowlist import CREDENTIALS, READS
 
 LOCKS = ("requirements/pyz.txt", "requirements/dev.txt")
 NEWEST = "requirements/newest.txt"
-TOOLS = ("requirements/awscli.txt", "requirements/awslogs.txt")
+TOOLS = ("requirements/awscli.txt", "requirements/awslogs.txt", "requirements/foreign.txt")
 _LINE = re.compile(
     r"[a-z0-9.-]+==\S+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?|    # ?.*|(# The following .*)?"
 )

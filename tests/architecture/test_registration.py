@@ -48,6 +48,7 @@ ASK_ABOUT_SOURCES = {
     "lambdatop/engine/engine.py",  # wakes metrics and logs when somebody looks elsewhere
     "lambdatop/report/audit/report.py",
     "lambdatop/report/audit/tables.py",
+    "lambdatop/report/text/not_known.py",
     "lambdatop/report/text/snapshot.py",
 }
 """Files that say why one fact is not known, or wake one source. A new source needs none of them."""

@@ -349,7 +349,7 @@ RECURSION: Cases = {
     "the configuration denied": Asked(replace(ALLOWED, async_config=CONFIG, gaps=(GAP,))),
     "a DLQ, the configuration denied": Asked(replace(ALLOWED, async_config=CONFIG, facts=WITH_DLQ)),
     "stopped already": Asked(on_function(recursive_loop="Terminate")),
-    "not read": Asked(on_function(gaps=("lambda:GetFunctionRecursionConfig is denied", GAP))),
+    "not read": Asked(on_function(gaps=(GAP, "lambda:GetFunctionRecursionConfig is denied"))),
 }
 
 CASES: Mapping[str, Cases] = {

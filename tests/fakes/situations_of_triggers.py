@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from lambdatop.domain.facts.not_read import NOT_ASKED
 from lambdatop.domain.mitigations.triggers import CHANGING
 
+ALIAS_ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders-worker:live"
 ATTRIBUTES = denied("sqs:GetQueueAttributes")
 AGE = denied("cloudwatch:GetMetricData")
 SUMMARY = denied("kinesis:DescribeStreamSummary")
@@ -73,6 +74,8 @@ DISABLE: Cases = {
     "Kafka that discards old records": Asked(AGEING_KAFKA),
     "MQ": Asked(BY_MQ),
     "DocumentDB": Asked(BY_DOCUMENTS),
+    "its function was deleted": Asked(replace(WAITING, function_there=False)),
+    "by an alias": Asked(replace(WAITING, facts=fed(function_arn=ALIAS_ARN))),
     "off already": Asked(on_mapping(fed(state="Disabled"))),
     **{f"it is {state}": Asked(on_mapping(fed(state=state))) for state in CHANGING},
     "a state that nobody knows": Asked(on_mapping(fed(state="Resting"))),
@@ -101,6 +104,8 @@ ENABLE: Cases = {
     ),
     "MQ": Asked(replace(BY_MQ, facts=replace(BY_MQ.facts, state="Disabled"))),
     "DocumentDB": Asked(replace(BY_DOCUMENTS, facts=replace(BY_DOCUMENTS.facts, state="Disabled"))),
+    "its function was deleted": Asked(replace(OFF, function_there=False)),
+    "by an alias": Asked(replace(OFF, facts=fed(state="Disabled", function_arn=ALIAS_ARN))),
     "on already": Asked(on_mapping()),
     **{f"it is {state}": Asked(on_mapping(fed(state=state))) for state in CHANGING},
     "a state that nobody knows": Asked(on_mapping(fed(state="Resting"))),

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Literal, NamedTuple
 
-from lambdatop.aws.reads.metric_data import Answered
+from lambdatop.aws.reads.metric_data import FAILED, Answered
 from lambdatop.aws.reads.metric_queries import FUNCTION_METRICS, Query
 from lambdatop.domain.cost.pricing import METRIC_USD
 from lambdatop.domain.facts.not_read import Reason
@@ -20,6 +20,7 @@ from lambdatop.domain.state.world import Spend
 
 Tier = Literal["wire", "list", "sweep", "periodic", "detail", "wanted"]
 HOUR_S = 3600.0
+_WHY: dict[str, Reason] = {"Forbidden": "denied", FAILED: "failed"}
 FIRST_GUESS = float(len(FUNCTION_METRICS) + 1)
 """Assumed series of a function in detail, before the first was asked about."""
 
@@ -129,4 +130,4 @@ class Memory:
             if series in told:
                 self.owed.pop(series, None)
             elif not seen.answered(series):
-                self.owed[series] = "denied" if answer.status == "Forbidden" else "not answered"
+                self.owed[series] = _WHY.get(answer.status, "not answered")

@@ -11,9 +11,10 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from lambdatop.aws.facts.resources import seconds
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND
 from lambdatop.aws.reads.metric_queries import PERIOD_S, Query
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.errors import Denied, SourceError
+from lambdatop.domain.errors import Denied, NotThere, SourceError
 from lambdatop.domain.facts.series import Columns, SeriesKey
 from lambdatop.domain.keys import Scope
 from lambdatop.domain.state.events import MetricPoints, MetricsObserved
@@ -42,6 +43,12 @@ points a second that an account has below a third."""
 
 TAKEN_AT_ONCE, SORTED_AT_ONCE = 100, 1_000
 """Series of an answer or a round after which other tasks of the loop run: some ms."""
+
+PLAIN = frozenset({"SampleCount", "Sum", "Average", "Minimum", "Maximum"})
+"""Statistics that CloudWatch keeps; all others (p99, tm90 …) it computes."""
+
+FAILED = "Failed"
+"""The status of a series whose request failed while others were answered; CloudWatch has no such status."""
 
 SIDE_BY_SIDE = 3
 """Requests at the same time: CloudWatch takes longer for an answer than we do."""
@@ -73,8 +80,8 @@ def span_until(now: float, minutes: int) -> Span:
 class Answered:
     """What the pages of one answer hold for one series; `status` is "" while none has named it."""
 
-    def __init__(self) -> None:
-        self.status = ""
+    def __init__(self, status: str = "") -> None:
+        self.status = status
         self.points: dict[int, float] = {}
         self._whole: Columns | None = None
 
@@ -134,8 +141,7 @@ async def ask(
     async def work() -> None:
         for number, batch in left:
             await api.turns("cloudwatch", ceil(len(batch) * span.minutes / POINTS_PER_TURN))
-            paid(len(batch))
-            answered[number] = await _ask(api, batch, span)
+            answered[number] = await _ask(api, batch, span, paid)
 
     await all_of(work() for _ in range(min(SIDE_BY_SIDE, len(batches))))
     return [pair for each in answered for pair in each]
@@ -150,7 +156,35 @@ async def observe(
     return MetricsObserved(scope, api.now(), span.start, span.end, data)
 
 
-async def _ask(api: Api, batch: Sequence[Query], span: Span) -> list[tuple[Query, Answered]]:
+async def _ask(
+    api: Api, batch: Sequence[Query], span: Span, paid: Callable[[int], None]
+) -> list[tuple[Query, Answered]]:
+    """Ask for a batch; where that fails, for its plain statistics and its percentiles apart.
+
+    One statistic that a server cannot compute would otherwise hide every figure that it can.
+    """
+    try:
+        return await _asked(api, batch, span, paid)
+    except (*ENDS_THE_ROUND, Denied, NotThere):
+        raise
+    except SourceError:
+        plain = [query for query in batch if query.series.stat in PLAIN]
+        if len(plain) in (0, len(batch)):
+            raise
+    answered = await _asked(api, plain, span, paid)
+    others = [query for query in batch if query.series.stat not in PLAIN]
+    try:
+        return answered + await _asked(api, others, span, paid)
+    except ENDS_THE_ROUND:
+        raise
+    except SourceError:
+        return answered + [(query, Answered(FAILED)) for query in others]
+
+
+async def _asked(
+    api: Api, batch: Sequence[Query], span: Span, paid: Callable[[int], None]
+) -> list[tuple[Query, Answered]]:
+    paid(len(batch))
     await api.rest()  # it takes 15 ms to send five hundred queries
     ids = {f"q{i}": query for i, query in enumerate(batch)}
     results = {id_: Answered() for id_ in ids}
@@ -197,5 +231,8 @@ async def usable(
             action="cloudwatch:GetMetricData",
         )
     if answered and not data:
-        raise SourceError("CloudWatch answered none of the series completely.")
+        raise SourceError(
+            "cloudwatch:GetMetricData answered none of the series completely.",
+            action="cloudwatch:GetMetricData",
+        )
     return tuple(data)

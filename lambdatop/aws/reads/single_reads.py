@@ -197,6 +197,14 @@ class Parts:
             found |= dict.fromkeys(principals_of(str(answer["Policy"])))
         return tuple(found)
 
+    async def exists(self, function: str) -> bool:
+        """Return whether a function exists, with the version or alias that its ARN may name."""
+        try:
+            await self.function("GetFunctionConfiguration", function)
+        except Missing:
+            return False
+        return True
+
     async def stack(self, arns: Sequence[str]) -> str | None:
         """Return the CloudFormation stack that the first tagged one of these resources belongs to."""
         for arn in filter(None, arns):

@@ -144,8 +144,11 @@ def _answered(error: sdk.ClientError, service: str, operation: str) -> SourceErr
     if status >= 500:
         what = f"HTTP {status}" if code in ("", str(status)) else f"HTTP {status} {code}"
         about = f": {words}" if words else ""
-        return SourceError(f"{name} failed inside AWS ({what}){about}.", code=code)
-    return SourceError(f"{name} failed ({code or status}): {words}", code=code)
+        # Not "inside AWS": it may be a proxy, or a server that is not AWS's.
+        sentence, action = f"{name} failed at the server ({what}){about}.", iam_action(service, operation)
+        return SourceError(sentence, code=code, action=action)
+    action = iam_action(service, operation)
+    return SourceError(f"{name} failed ({code or status}): {words}", code=code, action=action)
 
 
 def _endpoint(error: BaseException) -> str:

@@ -7,17 +7,20 @@ import re
 from collections.abc import Collection, Iterable
 
 from lambdatop.aws.reads.aliases import DEFAULT_BUS, Aliases, rule_of_arn
+from lambdatop.aws.reads.gaps import ENDS_THE_ROUND
 from lambdatop.aws.reads.queues import QueueReader
 from lambdatop.aws.reads.single_reads import list_mappings
 from lambdatop.aws.sdk.api import Api
-from lambdatop.domain.errors import Missing, TargetNotFound
+from lambdatop.domain.errors import Denied, Missing, SourceError, TargetNotFound
 from lambdatop.domain.facts.arns import queue_arn
 from lambdatop.domain.facts.event_source_mapping import MappingFacts
 from lambdatop.domain.keys import Key, Scope, parse_arn
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-_FUNCTION_NAME = re.compile(r"^[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]+))?$")
+_FUNCTION_NAME = re.compile(r"^[A-Za-z0-9_.-]{1,140}(:(\$LATEST|[A-Za-z0-9_-]+))?$")
+"""Dots stand in the names of Lambda@Edge's replicas only, which no one creates by that name."""
+_REPLICA = re.compile(r"^([a-z]{2}(?:-[a-z]+)+-\d)\.(.+)$")
 _QUEUE_NAME = re.compile(r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$")
 _RULE_NAME = re.compile(r"^[.A-Za-z0-9_-]{1,64}$")
 _AWS_QUEUE_HOST = re.compile(
@@ -118,6 +121,12 @@ class Finder:
             answer = await self._api.read("lambda", "GetFunctionConfiguration", FunctionName=name)
         except Missing:
             return []
+        except (*ENDS_THE_ROUND, Denied):
+            raise
+        except SourceError:
+            if "." not in name:
+                raise
+            return []  # what takes no such name has no such function; the sentence comes from its list
         return [Key(self._scope, "function", clean_name(str(answer.get("FunctionName") or name)))]
 
     async def _queue(self, name: str) -> list[Key]:
@@ -139,7 +148,7 @@ class Finder:
             return [Key(self._scope, "mapping", name)]
         matching = [m for m in await list_mappings(self._api, self._scope) if _named_by(m, name, wanted)]
         if len(matching) > 1:
-            labels = tuple(_mapping_label(m) for m in matching)
+            labels = tuple(_mapping_label(m) for m in sorted(matching, key=lambda m: m.reading_order))
             raise TargetNotFound(
                 f"{_shown(name)} has {len(labels)} triggers: name one by its UUID: {'; '.join(labels)}.",
                 labels,
@@ -176,7 +185,11 @@ class Finder:
             names = tuple(key.id for key in await self._aliases.find_alias(function[0].id, None))
             has = f"it has {', '.join(names)}" if names else "it has no alias at all"
             return TargetNotFound(f"{function[0].id} has no such alias ({_shown(text)}); {has}.", names)
-        near = tuple(nearest(self._name_of(text)[0], await self._names(kinds)))
+        name, listed = self._name_of(text)[0], await self._names(kinds)
+        bus, _, rule = text.rpartition("/")
+        if name in listed or ("rule" in kinds and bus == DEFAULT_BUS and rule in listed):
+            raise TargetNotFound(_listed_only(name))
+        near = tuple(nearest(name, listed))
         what = " or ".join(words for kind, words in _WORDS.items() if kind in kinds)
         where = f"in {self._scope.account}/{self._scope.region}"
         hint = f": did you mean {', '.join(near)}?" if near else "."
@@ -217,6 +230,18 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys((*inside, *close)))[:_NEAREST]
 
 
+def _listed_only(name: str) -> str:
+    """Return what to do about a name that is listed and that no request finds."""
+    replica = _REPLICA.match(name)
+    sentence = f"{_shown(name)} is listed, but a request for it by this name finds nothing"
+    if replica is None:
+        return f"{sentence}: try again, or name it by its ARN."
+    return (
+        f"{sentence}: as a replica of Lambda@Edge it is changed where its function is: "
+        f"{replica.group(2)} in {replica.group(1)}."
+    )
+
+
 def _names_mapping(wanted: str, kinds: Collection[str]) -> bool:
     return "mapping" in kinds and wanted in ("function", "queue")
 
@@ -228,7 +253,7 @@ def _named_by(mapping: MappingFacts, name: str, wanted: str | None) -> bool:
 
 
 def _mapping_label(mapping: MappingFacts) -> str:
-    return f"{mapping.uuid} ({mapping.source_name} → {mapping.function.id}, {mapping.state})"
+    return f"{mapping.uuid} ({mapping.label}, {mapping.state})"
 
 
 def _label(key: Key) -> str:

@@ -80,6 +80,27 @@ class MappingFacts(Struct, frozen=True):
         return f"{name}/{self.part_of_source}" if self.part_of_source else name
 
     @property
+    def qualifier(self) -> str:
+        """The alias or version that it invokes, "" for the function itself."""
+        arn = parse_arn(self.function_arn)
+        return (arn.qualifier or "") if arn else ""
+
+    @property
+    def function_name(self) -> str:
+        """What it invokes: `web-api`, or `web-api:live` where it names an alias or a version."""
+        return f"{self.function.id}:{self.qualifier}" if self.qualifier else self.function.id
+
+    @property
+    def label(self) -> str:
+        """Its source and what it invokes, for people: `orders → web-api:live`."""
+        return f"{self.source_name} → {self.function_name}"
+
+    @property
+    def reading_order(self) -> tuple[str, str, str]:
+        """What a list of mappings is ordered by where nothing weighs more: names, not random UUIDs."""
+        return self.source_name, self.function_name, self.key.id
+
+    @property
     def kind(self) -> SourceKind:
         """What holds for sources of its kind."""
         return kind_of(self.source_kind)

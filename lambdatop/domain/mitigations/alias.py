@@ -90,6 +90,10 @@ def _wanted(s: AliasSituation, params: Mapping[str, Any]) -> tuple[VersionFacts 
     known = {v.version: v for v in s.versions}
     if "version" in params:
         text = str(params["version"]).strip()
+        if text not in known and s.version not in known:
+            # AWS lists $LATEST at the least, so such a list says nothing about the version.
+            lacks = f"the list of its versions lacks even {s.version}, which {s.ref.name} points at"
+            return None, f"Whether {s.function.id} has a version {text!r} is not known: {lacks}."
         if text not in known:
             return None, f"{s.function.id} has no version {text!r}."
         chosen, why = known[text], "as asked"

@@ -119,7 +119,7 @@ def _tune_first(s: FunctionSituation, wanted: int) -> tuple[Alternative, ...]:
     found = []
     for mapping in _queues_beyond(s, wanted):
         asks = f"up to {most_at_once(mapping)[0]:,}"
-        ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+        ref = Ref(mapping.key, mapping.uuid, mapping.label)
         advice = _fewer_pollers(wanted) if mapping.pollers else _tuned(wanted)
         found.append(Alternative("tune_trigger", ref, f"it may ask for {asks} at once; {advice}"))
     return tuple(found)

@@ -91,7 +91,7 @@ def disable_steps(
     """
     steps: list[Plan] = []
     for mapping in mappings:
-        ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+        ref = Ref(mapping.key, mapping.uuid, mapping.label)
         queue = queue_of(mapping.source_arn)
         situation = MappingSituation(
             ref, now, mapping, queue, oldest_age_s=oldest_age_s, dead_letters=dead_letters

@@ -86,7 +86,7 @@ def _hold(s: QueueSituation) -> tuple[Alternative, ...]:
     return tuple(
         Alternative(
             "disable_trigger",
-            Ref(m.key, m.uuid, f"{m.source_name} → {m.function.id}"),
+            Ref(m.key, m.uuid, m.label),
             "hold instead: this trigger delivers nothing, and nothing is lost before it expires",
         )
         for m in or_none(s.consumers) or ()

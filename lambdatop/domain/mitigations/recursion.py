@@ -45,8 +45,9 @@ def plan_stop_recursion(
             "A loop that goes on is one that Lambda cannot see: disable a trigger, or throttle to zero.",
         )
     if s.recursive_loop != "Allow":
+        # The read that this plan alone needs is the last one made; the others say nothing about loops.
         return Refusal(
-            NAME, s.ref, f"Whether loops of {name} are stopped could not be read.", "; ".join(s.gaps)
+            NAME, s.ref, f"Whether loops of {name} are stopped could not be read.", "".join(s.gaps[-1:])
         )
     function = function_arn(scope, name, s.ref.arn)
     call, undo = set_recursion(function, "Terminate"), set_recursion(function, "Allow")

@@ -220,7 +220,7 @@ def _stop_first(s: QueueSituation) -> tuple[Alternative, ...]:
     return tuple(
         Alternative(
             "disable_trigger",
-            Ref(c.mapping.key, c.mapping.uuid, f"{c.mapping.source_name} → {c.mapping.function.id}"),
+            Ref(c.mapping.key, c.mapping.uuid, c.mapping.label),
             "hold the queue until the function is fixed; nothing is lost before it expires",
         )
         for c in or_none(s.behind) or ()

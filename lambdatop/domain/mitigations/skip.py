@@ -65,7 +65,7 @@ def plan_skip(s: MappingSituation, params: Mapping[str, Any], now: float, plan_i
         reason = f"It bisects and discards after {m.max_retry_attempts} retries already."
         return Refusal(NAME, s.ref, reason, "Bad records are skipped already.")
     steps = _steps(s, params, now, plan_id)
-    title = f"Skip the bad record of {m.source_name} → {m.function.id}, then put the settings back"
+    title = f"Skip the bad record of {m.label}, then put the settings back"
     lost = f"the record that still fails after {RETRIES} retries is skipped; {_report(s, params)}"
     return in_steps(NAME, s.ref, title, steps, confirm=m.function.id, lost=lost)
 

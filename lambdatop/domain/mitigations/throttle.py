@@ -203,7 +203,7 @@ def _first_disable(s: FunctionSituation) -> tuple[Alternative, ...]:
             why = f"otherwise each {part} is tried again until its {mapping.kind.event} expire"
         else:
             why = f"otherwise {mapping.kind.place} goes on handing out its {mapping.kind.event}"
-        ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+        ref = Ref(mapping.key, mapping.uuid, mapping.label)
         found.append(Alternative("disable_trigger", ref, why))
     return tuple(found)
 

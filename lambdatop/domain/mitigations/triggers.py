@@ -84,7 +84,7 @@ def plan_disable_trigger(
         id=plan_id,
         mitigation=DISABLE,
         target=s.ref,
-        title=f"Disable the trigger {m.source_name} → {m.function.id}",
+        title=f"Disable the trigger {m.label}",
         tier="T2" if ageing else "T1",
         call=off,
         before={"state": "Enabled"},
@@ -98,7 +98,7 @@ def plan_disable_trigger(
         command=mapping_command(off),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=(f"{m.function.id} gets nothing from {m.source_name}; its other callers continue",),
+        blast_radius=(_stops(s),),
         warnings=owner_warning(s.stack),
         unknowns=s.gaps,
         transient=({"state": "Disabling"},),
@@ -112,13 +112,16 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
     m = s.facts
     if m.state != "Disabled":
         return _refuse(ENABLE, s, "Enabled")
+    if s.function_there is False:
+        reason = f"The trigger invokes {m.function_name}, which does not exist: it would deliver nothing."
+        return Refusal(ENABLE, s.ref, reason, "Create the function again first, or delete the mapping.")
     ageing = discards(m, s.retention_s)
     off, on = switch(m.uuid, False), switch(m.uuid, True)
     return Plan(
         id=plan_id,
         mitigation=ENABLE,
         target=s.ref,
-        title=f"Enable the trigger {m.source_name} → {m.function.id}",
+        title=f"Enable the trigger {m.label}",
         tier="T2" if ageing else "T1",
         call=on,
         before={"state": "Disabled"},
@@ -132,7 +135,7 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
         command=mapping_command(on),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=(f"{m.function.id} starts on what waits in {m.source_name}{_at_once(m)}",),
+        blast_radius=(f"{m.function_name} starts on what waits in {m.source_name}{_at_once(m)}",),
         warnings=(*_stampede(s), *owner_warning(s.stack)),
         unknowns=s.gaps,
         alternatives=_limit_first(s),
@@ -140,10 +143,18 @@ def plan_enable_trigger(s: MappingSituation, params: Mapping[str, Any], now: flo
     )
 
 
+def _stops(s: MappingSituation) -> str:
+    """Return who gets nothing any more."""
+    m = s.facts
+    if s.function_there is False:
+        return f"{m.function_name} does not exist, so nothing is delivered now either"
+    return f"{m.function_name} gets nothing from {m.source_name}; its other callers continue"
+
+
 def _refuse(name: str, s: MappingSituation, wanted: str) -> Refusal:
     m = s.facts
     if m.state == wanted:
-        return Refusal(name, s.ref, f"The trigger {m.source_name} → {m.function.id} is {wanted} already.")
+        return Refusal(name, s.ref, f"The trigger {m.label} is {wanted} already.")
     if m.state in CHANGING:
         reason = f"The trigger is {m.state}; AWS accepts no change until it has settled."
         return Refusal(name, s.ref, reason, "Try again when its state has settled.")

@@ -147,10 +147,10 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
         hint = f"pollers={LEAST_POLLERS} lets {few} run at once; pollers=none leaves it."
         return Refusal(NAME, s.ref, reason, hint)
     if after == {name: CONTROL_FIELDS[name](m) for name in after}:
-        return Refusal(NAME, s.ref, f"{m.source_name} → {m.function.id} has {setting_words(after)} already.")
+        return Refusal(NAME, s.ref, f"{m.label} has {setting_words(after)} already.")
     untold = [name for name in after if CONTROL_FIELDS[name](m) is None and not KNOBS[name].may_be_none]
     if untold:
-        reason = f"AWS does not say what {', '.join(untold)} of {m.source_name} → {m.function.id} is now."
+        reason = f"AWS does not say what {', '.join(untold)} of {m.label} is now."
         return Refusal(NAME, s.ref, reason, "Without the former value there would be no way back.")
     return set_to(s, after, now, plan_id)
 
@@ -166,7 +166,7 @@ def set_to(s: MappingSituation, after: Mapping[str, Any], now: float, plan_id: s
         id=plan_id,
         mitigation=NAME,
         target=s.ref,
-        title=f"Tune {m.source_name} → {m.function.id}: " + setting_words(after),
+        title=f"Tune {m.label}: " + setting_words(after),
         tier="T2" if lossy else "T1",
         call=call,
         before=before,

@@ -96,7 +96,7 @@ def _mappings(view: ScopeView, mappings: list[MappingFacts]) -> Iterator[Candida
             continue
         used, limit = view.running(mapping.function), float(most_at_once(mapping)[0])
         make = partial(_mappings_row, view, mapping, fed[mapping.function], used)
-        yield Candidate(f"mapping {mapping.source_name} → {mapping.function.id}", used, limit, make)
+        yield Candidate(f"mapping {mapping.label}", used, limit, make)
 
 
 def _mappings_row(view: ScopeView, mapping: MappingFacts, fed: int, used: float | None) -> QuotaRow:
@@ -104,7 +104,7 @@ def _mappings_row(view: ScopeView, mapping: MappingFacts, fed: int, used: float 
     words = [] if fed == 1 else [f"{fed} mappings feed it"]
     words.append("every execution of the function is counted")
     made = row(
-        f"mapping {mapping.source_name} → {mapping.function.id}",
+        f"mapping {mapping.label}",
         used,
         float(limit),
         "environments",

@@ -88,7 +88,7 @@ def build_snapshot(
     burning = Burning(seen)
     give_way()
     functions = _function_rows(seen, burning, _by_function(findings, world), previous)
-    mappings = tuple(sorted(world.mappings.values(), key=lambda m: (m.function.id, m.key.id)))
+    mappings = tuple(sorted(world.mappings.values(), key=lambda m: (m.function.id, m.reading_order)))
     listed = max(world.mappings_at.values(), default=None)
     give_way()
     before = kept.storms if kept is not None and anew is not None else {}

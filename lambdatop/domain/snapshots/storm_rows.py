@@ -68,7 +68,8 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
     unread = (world.unread(sources.QUEUES), world.unread(sources.STREAMS))
     for mapping in mappings:
         function, queue, dlq = parts = _parts(mapping, rows)
-        of: tuple[object, ...] = (mapping, *parts, rows.listed_at, world.streams, world.gaps, *unread)
+        gone = world.invokes_nothing(mapping)
+        of: tuple[object, ...] = (mapping, *parts, rows.listed_at, world.streams, world.gaps, gone, *unread)
         known = rows.before.get(mapping.key)
         if known is None or any(a is not b for a, b in zip(known[0], of, strict=True)):
             known = of, (_polled(mapping, function, queue, dlq, rows),)
@@ -86,7 +87,8 @@ def storm_rows(mappings: tuple[MappingFacts, ...], rows: Rows) -> tuple[tuple[St
         for row in each
     ]
     rows.context.give_way()
-    return tuple(sorted(found, key=lambda r: (-r.score, r.key))), made
+    # Names order rows of equal weight: UUIDs would order them differently in every account.
+    return tuple(sorted(found, key=lambda r: (-r.score, r.source_name, r.function_name, r.key))), made
 
 
 def _parts(mapping: MappingFacts, rows: Rows) -> tuple[FunctionRow | None, QueueRow | None, QueueRow | None]:
@@ -117,6 +119,7 @@ def _polled(
     row = StormRow(
         mapping=mapping.key,
         function=mapping.function,
+        qualifier=mapping.qualifier,
         source_kind=mapping.source_kind,
         source_name=mapping.source_name,
         state=mapping.state,
@@ -141,6 +144,8 @@ def _polled(
 def _failure_path(
     mapping: MappingFacts, queue: QueueRow | None, function: FunctionRow | None, rows: Rows
 ) -> str:
+    if rows.context.world.invokes_nothing(mapping):
+        return "its function was deleted: nothing is delivered"
     if not mapping.enabled:
         return f"{mapping.state.lower()}: waits in its source"
     if mapping.source_kind == "mq":
@@ -256,7 +261,7 @@ def _row(function: FunctionRow, push: list[PushTrigger], otherwise: str, invocat
     return StormRow(
         mapping=None,
         function=function.key,
-        source_kind=push[0].kind if push else "async",
+        source_kind=_kind(push),
         source_name=f"{len(names)} triggers" if len(names) > 1 else names[0] if names else otherwise,
         state="",
         last_result="",
@@ -265,6 +270,12 @@ def _row(function: FunctionRow, push: list[PushTrigger], otherwise: str, invocat
         invocation=invocation,
         sources=names,
     )
+
+
+def _kind(push: list[PushTrigger]) -> str:
+    """Return the kind that all of these triggers have; `several` where they differ."""
+    kinds = {trigger.kind for trigger in push}
+    return "async" if not kinds else kinds.pop() if len(kinds) == 1 else "several"
 
 
 def _errors(function: FunctionRow) -> str:

@@ -125,7 +125,8 @@ class StormRow(Struct, frozen=True):
     a failed event, `fate` what becomes of one now ("2 more receives, then orders-dlq").
     `amplification` is runs per event (1 is healthy) with its `trend`, `wasted_per_min` invocations per
     minute that did work again or in vain, at `wasted_usd_per_hour` list price; `blocks` names who waits
-    behind it. `sources` are the triggers by name where one row stands for several.
+    behind it. `sources` are the triggers by name where one row stands for several; `qualifier` is the
+    alias or version that a mapping invokes.
     """
 
     mapping: Key | None
@@ -150,6 +151,12 @@ class StormRow(Struct, frozen=True):
     wasted_usd_per_hour: float | None = None
     blocks: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    qualifier: str = ""
+
+    @property
+    def function_name(self) -> str:
+        """What is invoked: `web-api`, or `web-api:live` where the trigger names an alias or a version."""
+        return f"{self.function.id}:{self.qualifier}" if self.qualifier else self.function.id
 
     @property
     def key(self) -> tuple[Key, str]:

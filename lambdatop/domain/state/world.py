@@ -163,9 +163,16 @@ class World(Struct, frozen=True, eq=False):
         return _not_known("not asked", action)
 
     def mappings_of(self, function: Key) -> tuple[MappingFacts, ...]:
-        """Return the mappings that feed a function, by UUID."""
+        """Return the mappings that feed a function, by source."""
         found = (m for m in self.mappings.values() if m.function == function)
-        return tuple(sorted(found, key=lambda m: m.key.id))
+        return tuple(sorted(found, key=lambda m: m.reading_order))
+
+    def invokes_nothing(self, mapping: MappingFacts) -> bool:
+        """Return whether the function of a mapping was deleted: a newer list lacks it."""
+        listed = self.functions_at.get(mapping.function.scope)
+        if listed is None or mapping.function in self.functions or mapping.last_modified is None:
+            return False
+        return mapping.last_modified < listed
 
 
 EMPTY_WORLD = World()

@@ -110,7 +110,7 @@ def _risk_rows(snapshot: Snapshot) -> Iterator[Row]:
     for m in snapshot.mappings:
         for risk in m.risks:
             if (m.facts.key, risk) not in told:
-                name = f"{m.facts.source_name} → {m.facts.function.id}"
+                name = m.facts.label
                 yield ("mapping", name, risk, numbers.moment(m.facts.last_modified))
     for row in snapshot.functions:
         if row.reserved_known and row.reserved == 0:
@@ -190,7 +190,7 @@ def _triggers(snapshot: Snapshot) -> str:
 def _mapping(m: MappingRow, snapshot: Snapshot) -> Row:
     facts = m.facts
     return (
-        facts.function.id,
+        facts.function_name,
         facts.source_arn,
         facts.source_kind,
         " ".join(text for text in (facts.state, facts.state_reason) if text),

@@ -77,6 +77,7 @@ def storm_json(row: StormRow, age_s: float | None) -> Json:
         "source": row.source_name,
         "source_kind": row.source_kind,
         "function": row.function.id,
+        "qualifier": row.qualifier or None,
         "mapping": row.mapping.id if row.mapping else None,
         "state": row.state or None,
         "sources": list(row.sources),

@@ -120,6 +120,7 @@ def _function(row: FunctionRow, snapshot: Snapshot, part: Part) -> Json:
         **finite(numbers),
         "burn": part(f"burn of {facts.name}", lambda: burn_json(row, summary)),
         "log": part(of_log, lambda: log_json(tail, summary)),
+        "dlq_arn": facts.dlq_arn,
     }
 
 

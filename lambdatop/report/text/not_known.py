@@ -6,7 +6,7 @@ A table without rows says "none" only where its sources have answered.
 from __future__ import annotations
 
 from lambdatop.domain.facts.not_read import Gap, Reason
-from lambdatop.domain.sources import SOURCES, SourceSpec
+from lambdatop.domain.sources import MAPPINGS, METRICS, SOURCES, TRIGGERS, SourceSpec
 from lambdatop.domain.state.snapshot import DETECTORS, Snapshot, SourceRow
 from lambdatop.report.text import numbers as figures
 from lambdatop.report.text.table import Row
@@ -52,6 +52,30 @@ def empty(snapshot: Snapshot, *sources: SourceSpec) -> str:
         return f"not known ({'; '.join(never)})"
     partly = any(gap.source in names for gap in snapshot.gaps)
     return "none that was read, but not everything was (see what was not seen)" if partly else "none"
+
+
+def no_mappings(snapshot: Snapshot) -> str:
+    """Return what replaces the event source mappings of a function that has none, in a console."""
+    return "not read yet" if _starting(snapshot, MAPPINGS) else empty(snapshot, MAPPINGS)
+
+
+def callers(snapshot: Snapshot, function: str) -> str:
+    """Return why not everybody who invokes a function by its policy is known, "" where nothing is missing."""
+    if _starting(snapshot, TRIGGERS):
+        return "not read yet"
+    never = [_short(s) for s in snapshot.sources if s.name == TRIGGERS.name and s.age_s is None]
+    gaps = (gap for gap in snapshot.gaps if gap.source == TRIGGERS.name and gap.target == function)
+    return "; ".join(never or [gap.not_known.why for gap in gaps])
+
+
+def no_metrics(snapshot: Snapshot) -> str:
+    """Return what replaces the figures of a function that has none, in a console."""
+    never = [_short(s) for s in snapshot.sources if s.name == METRICS.name and s.age_s is None]
+    return "no metrics yet" if not never or _starting(snapshot, METRICS) else f"not known ({never[0]})"
+
+
+def _starting(snapshot: Snapshot, source: SourceSpec) -> bool:
+    return any(s.name == source.name and s.state == "starting" for s in snapshot.sources)
 
 
 def no_findings(snapshot: Snapshot) -> str:

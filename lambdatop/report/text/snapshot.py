@@ -153,7 +153,7 @@ def _storm(s: StormRow) -> Row:
     queue, dlq = s.queue, s.dlq
     return (
         f"{s.source_kind}:{s.source_name}",
-        s.function.id,
+        s.function_name,
         s.invocation,
         s.state or figures.UNKNOWN,
         figures.UNKNOWN if s.amplification is None else f"{s.amplification:.2f}x",

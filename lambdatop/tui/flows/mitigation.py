@@ -150,7 +150,7 @@ class ConsoleFlow:
     def _name(self, key: Key) -> str:
         """Return a mapping's source and function instead of its UUID."""
         found = (m.facts for m in self._app.frame.snapshot.mappings if m.facts.key == key)
-        return next((f"{m.source_name} → {m.function.id}" for m in found), key.id)
+        return next((m.label for m in found), key.id)
 
     def _propose(self, name: str, key: Key, params: Mapping[str, Any]) -> None:
         console = self._app.engine

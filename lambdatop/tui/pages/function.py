@@ -11,7 +11,7 @@ from lambdatop.domain.log_analysis.reader import Learned
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import FunctionRow, MappingRow, QueueRow, StormRow
 from lambdatop.domain.units import span
-from lambdatop.report.text.not_known import blind
+from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import cap, level, timeout_share
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
@@ -20,7 +20,7 @@ from lambdatop.tui.pages.function_cost import burn_section
 from lambdatop.tui.pages.function_log import log_section
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import SEVERITY_SLOT, SEVERITY_WORD, Span, Spans, clip, fit, spans
-from lambdatop.tui.style.theme import BULLET, TIMES
+from lambdatop.tui.style.theme import ARROW, BULLET, TIMES
 from lambdatop.tui.widgets.charts import sparkline
 
 LATE = 2.0
@@ -53,20 +53,20 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
     mappings = [m for m in snapshot.mappings if m.facts.function == key]
     queues = _queues(frame, mappings)
     about = {key, *(m.facts.key for m in mappings), *(q.facts.key for q in queues)}
-    stale = metrics_old(function, frame)
+    stale, none = metrics_old(function, frame), no_metrics(snapshot)
     tail = snapshot.logs.get(key)
     pushed = [s for s in snapshot.storms if s.function == key and s.mapping is None]
     parts: tuple[tuple[str, Callable[[], Spans]], ...] = (
         ("its facts", lambda: _facts(function, frame, width)),
         ("its numbers", lambda: _numbers(function, frame, width)),
-        ("its burn", lambda: burn_section(function, snapshot.burn, learned, width, stale=stale)),
+        ("its burn", lambda: burn_section(function, snapshot.burn, learned, width, none, stale=stale)),
         ("its findings", lambda: _findings(frame, about, width)),
         (
             "its log",
             lambda: log_section(tail, learned, frame.now, width, failure),
         ),
         ("its triggers", lambda: _triggers(mappings, frame, width)),
-        ("who else invokes it", lambda: _pushed(pushed, width)),
+        ("who else invokes it", lambda: _pushed(pushed, frame, key, width)),
         ("its queues", lambda: _queue_lines(queues, frame, width)),
         ("its journal", lambda: _journal(frame, about)),
     )
@@ -105,7 +105,7 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
 
 def _numbers(f: FunctionRow, frame: Frame, width: int) -> Spans:
     age = frame.since(f.as_of)
-    note = f"per minute, {fmt.age(age)} old" if age is not None else "no metrics yet"
+    note = f"per minute, {fmt.age(age)} old" if age is not None else no_metrics(frame.snapshot)
     stale = metrics_old(f, frame)
     limits = frame.settings.detectors.error_rate
     error = level(f.error_rate, limits.warning, limits.critical)
@@ -172,11 +172,16 @@ def _findings(frame: Frame, about: set[Key], width: int) -> Spans:
 def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
     pieces = _section("triggers", "event source mappings, then who else invokes it")
     if not mappings:
-        return (*pieces, Span("none known\n", "muted"))
+        none = no_mappings(frame.snapshot)
+        return (*pieces, Span(f"{none}\n", "muted" if none == "none" else "warning"))
     for m in mappings:
         facts = m.facts
         state = "" if facts.state == "Enabled" else "warning"
-        pieces += [Span(facts.source_name), Span(f"  {facts.source_kind}  ", "muted")]
+        pieces += [
+            Span(facts.source_name),
+            Span(f" {ARROW} {facts.function_name}", "muted" if facts.qualifier else "faint"),
+            Span(f"  {facts.source_kind}  ", "muted"),
+        ]
         pieces += [Span(facts.state, state), Span(f"  {fmt.age(frame.since(m.as_of))} old\n", "faint")]
         settings = [f"batch {facts.batch_size}" if facts.batch_size else ""]
         settings += [f"max concurrency {facts.max_concurrency}" if facts.max_concurrency else ""]
@@ -187,12 +192,15 @@ def _triggers(mappings: list[MappingRow], frame: Frame, width: int) -> Spans:
     return tuple(pieces)
 
 
-def _pushed(rows: list[StormRow], width: int) -> Spans:
-    """Return who else invokes it, and what becomes of a failed event.
+def _pushed(rows: list[StormRow], frame: Frame, key: Key, width: int) -> Spans:
+    """Return who else invokes it, what becomes of a failed event, and what of that was not read.
 
     Callers by IAM role cannot be listed.
     """
     pieces: list[Span] = []
+    unread = callers(frame.snapshot, key.id)
+    if unread:
+        pieces += row("", f"who else invokes it is not known in full ({unread})", width, "warning")
     for r in rows:
         pieces += [Span(", ".join(r.sources) or r.source_name), Span(f"  {r.invocation}\n", "muted")]
         pieces += row("", r.fate, width, "muted")

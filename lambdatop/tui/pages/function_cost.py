@@ -18,12 +18,18 @@ NOT_READ = "not read"
 
 
 def burn_section(
-    row: FunctionRow, account: AccountBurn, learned: Learned | None, width: int, *, stale: bool = False
+    row: FunctionRow,
+    account: AccountBurn,
+    learned: Learned | None,
+    width: int,
+    none: str = "no metrics yet",
+    *,
+    stale: bool = False,
 ) -> Spans:
-    """Return the section of one function; without metrics it says so."""
+    """Return the section of one function; without metrics it is `none`."""
     burn = row.burn
     if burn is None:
-        return spans(("\nburn", "accent"), "\n", ("no metrics yet\n", "muted"))
+        return spans(("\nburn", "accent"), "\n", (f"{none}\n", "muted"))
     exact = learned.exact if learned is not None else None
     pieces = [Span("\nburn", "accent"), Span(f"  {_headline(burn, exact)}", "stale" if stale else "")]
     pieces += [Span("\n"), *_parts(burn, width, stale=stale)]

@@ -17,6 +17,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import SourceRow
+from lambdatop.report.text.not_known import why
 from lambdatop.tui._textual import Title, put_border_title
 from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
 from lambdatop.tui.panes.spec import PaneSpec
@@ -57,6 +58,16 @@ def update_text(place: Static, words: Content) -> None:
 
 
 NOT_ALL = " in what was read, which is not everything"
+
+
+def lacking(frame: Frame, *sources: str) -> list[str]:
+    """Return the sources that never answered and will not soon: `lambda:ListFunctions denied`."""
+    rows = (frame.source(name) for name in sources)
+    return [
+        f"{r.action or r.name} {r.state}"
+        for r in rows
+        if r is not None and r.age_s is None and r.state in BAD
+    ]
 
 
 class Pane(Vertical):
@@ -210,19 +221,24 @@ class Pane(Vertical):
             self._titles[which] = (pieces, self.app.theme)
             put_border_title(self, which, inks_of(self.app).content(pieces))
 
-    def waiting(self, frame: Frame, what: str, *sources: str) -> Spans:
-        """Return what an empty pane shows."""
+    def waiting(self, frame: Frame, what: str, *sources: str, besides: tuple[str, ...] = ()) -> Spans:
+        """Return what an empty pane shows; `besides` are sources that may add rows to it."""
         if frame.trouble:
             return spans((f"  {frame.trouble}", "warning"))
         if not frame.connected:
             return spans(("  connecting…", "muted"))
+        missing = lacking(frame, *sources, *besides)
         rows = [frame.source(name) for name in sources]
-        if any(row is None or row.age_s is None for row in rows):
+        if not missing and any(row is None or row.age_s is None for row in rows):
             return spans((f"  reading {what}…", "muted"))
         if self.filter.active:
             return spans((f"  nothing matches {self.filter.text}", "muted"))
-        partly = any(gap.source in sources for gap in frame.snapshot.gaps)
-        return spans((f"  no {what}{NOT_ALL if partly else ''}", "muted"))
+        if missing:
+            return spans((f"  whether there are {what} is not known ({'; '.join(missing)})", "warning"))
+        unread = [g for g in frame.snapshot.gaps if g.source in (*sources, *besides)]
+        causes = dict.fromkeys(f"{g.action} {why(g.reason)}" for g in unread if g.action)
+        words = f" in what was read ({'; '.join(causes)})" if causes else NOT_ALL if unread else ""
+        return spans((f"  no {what}{words}", "muted"))
 
     @property
     def has_focus_within(self) -> bool:

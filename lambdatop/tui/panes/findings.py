@@ -156,9 +156,9 @@ class FindingsPane(TablePane[Found]):
             return super().logs_wanted(frame)
         return logs_of(row.finding, frame.snapshot)
 
-    def waiting(self, frame: Frame, what: str, *sources: str) -> Spans:
+    def waiting(self, frame: Frame, what: str, *sources: str, besides: tuple[str, ...] = ()) -> Spans:
         """Return what an empty pane shows."""
-        return super().waiting(frame, what_is_known(frame), *sources)
+        return super().waiting(frame, what_is_known(frame), *sources, besides=besides)
 
     def unfold(self) -> bool:
         """Show the symptoms of the incident under the cursor, or hide them."""

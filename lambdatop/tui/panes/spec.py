@@ -34,6 +34,7 @@ class PaneSpec(Struct, Generic[R], frozen=True):
 
     `widget` makes it: `TablePane`, or a class derived from `Pane` where it remembers or shows more than rows
     under columns. `sources` are the collectors without which its data is old: it greys, and says why.
+    `besides` are those without which only some rows are missing: it says so, and what it shows stays valid.
 
     The rest is for tables. `what` names the rows in sentences, `rows` takes them from a snapshot, `text_of`
     is what the filter reads, `is_stale` says whether a row's data is old, and `ranked`, asked of the first
@@ -50,6 +51,7 @@ class PaneSpec(Struct, Generic[R], frozen=True):
     share: Literal[1, 2, 3]
     widget: Callable[[PaneSpec[Any]], Pane]
     sources: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     what: str = "rows"
     rows: Callable[[Snapshot], Rows[R]] = _no_rows
     columns: tuple[Column[R], ...] = ()

@@ -18,7 +18,7 @@ from lambdatop.tui.widgets.rows import Rows
 
 
 def _way(row: StormRow, frame: Frame, width: int) -> Spans:
-    return spans(row.source_name, (f" {ARROW} ", "faint"), row.function.id)
+    return spans(row.source_name, (f" {ARROW} ", "faint"), row.function_name)
 
 
 def _invocation(row: StormRow, frame: Frame, width: int) -> Spans:
@@ -166,7 +166,7 @@ COLUMNS: tuple[Column[StormRow], ...] = (
 
 
 def _text_of(row: StormRow) -> str:
-    names = " ".join((row.source_name, *row.sources, row.function.id))
+    names = " ".join((row.source_name, *row.sources, row.function_name))
     ways = f"{names} {row.source_kind} {row.invocation} {row.state}"
     return f"{ways} {row.last_result} {row.fate} {row.why}"
 
@@ -204,6 +204,7 @@ SPEC = PaneSpec(
     share=2,
     widget=TablePane,
     sources=("mappings", "queues"),
+    besides=("triggers",),
     what="triggers",
     rows=lambda snapshot: Rows(snapshot.storms, attrgetter("key")),
     columns=COLUMNS,

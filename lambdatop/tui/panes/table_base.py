@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 from textual.widget import Widget
 
 from lambdatop.domain.state.snapshot import Snapshot
-from lambdatop.tui.frame import EMPTY_FRAME, Frame
-from lambdatop.tui.panes.base import Pane
+from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
+from lambdatop.tui.panes.base import Pane, reason
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.search import Filter
 from lambdatop.tui.selection import NOTHING, Selection
@@ -74,10 +74,13 @@ class TablePane(Pane, Generic[R]):
         """Paint a frame."""
         rows, kept = self._rows_of(frame)
         table = self.table
-        table.set_empty_text(self.waiting(frame, self.spec.what, *self.spec.sources))
+        besides = self.spec.besides
+        table.set_empty_text(self.waiting(frame, self.spec.what, *self.spec.sources, besides=besides))
         table.show_rows(kept, frame, greyed=bool(self.troubles(frame)))
         self.show_title(self.middle(len(kept), len(rows), frame), self.ages(frame))
-        self.show_note(frame, *self.extra_notes(frame))
+        rows_besides = (row for name in besides if (row := frame.source(name)) is not None)
+        missing = (reason(row, frame.age(row.age_s)) for row in rows_besides if row.state in BAD)
+        self.show_note(frame, *missing, *self.extra_notes(frame))
         self.show_detail(self.detail(frame))
 
     def forget_rows(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fakes.aws_doubles import ACCOUNT, REGION, SCOPE, Bench
-from fakes.wire_stub import Fault, WireStub
+from fakes.wire_stub import Answer, Fault, WireStub
 from msgspec.structs import replace
 
 from lambdatop.aws.metrics.collector import SERIES_PER_ROUND, MetricsSource
@@ -229,3 +229,32 @@ async def test_in_a_large_account_every_function_has_its_turn(stub: WireStub, be
         seen |= asked
         world = fold_all(world, (event,))
     assert {f for f in seen if f.kind == "function"} == set(world.functions)
+
+
+async def test_percentiles_that_a_server_cannot_compute_hide_nothing_else(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    def without_percentiles(params: dict[str, Any]) -> Answer:
+        stats = {q["MetricStat"]["Stat"] for q in params["MetricDataQueries"]}
+        return Fault("InternalFailure", "no", 500) if "p99" in stats else _answer_all(params)
+
+    stub.on("cloudwatch", "GetMetricData", without_percentiles)
+    made = bench(at=NOW)
+    source = _source(made)
+    view = made.view(_world())
+    asked = {
+        d.series
+        for d in _joined([e for e in await source.collect(view) if isinstance(e, MetricsObserved)]).data
+    }
+    assert SeriesKey(key("function", "f000"), "Invocations", "Sum") in asked
+    assert not any(series.stat == "p99" for series in asked)
+    assert {(g.action, g.reason) for g in source.unasked(view)} >= {("cloudwatch:GetMetricData", "failed")}
+
+
+async def test_a_server_that_fails_at_everything_is_asked_for_nothing_apart(
+    stub: WireStub, bench: MakeBench
+) -> None:
+    stub.on("cloudwatch", "GetMetricData", Fault("InternalFailure", "no", 500))
+    with pytest.raises(SourceError, match="failed at the server") as raised:
+        await _source(bench(at=NOW)).collect(bench(at=NOW).view(_world()))
+    assert raised.value.action == "cloudwatch:GetMetricData"

@@ -93,6 +93,26 @@ async def test_what_cannot_be_a_function(reader: AwsReader, text: str, says: str
     assert "\x1b" not in str(caught.value)
 
 
+async def test_a_name_with_dots_is_found_where_the_endpoint_knows_it(
+    account: WireStub, reader: AwsReader
+) -> None:
+    account.on("lambda", "GetFunctionConfiguration", {"FunctionName": "us-east-1.edge"})
+    assert await reader.find("us-east-1.edge", {"function"}) == key("function", "us-east-1.edge")
+
+
+async def test_a_replica_that_is_listed_only_says_where_its_function_is(
+    account: WireStub, reader: AwsReader
+) -> None:
+    account.on("lambda", "GetFunctionConfiguration", Fault("ValidationException", status=400))
+    account.on("lambda", "ListFunctions", {"Functions": [{"FunctionName": "us-east-1.edge"}]})
+    with pytest.raises(TargetNotFound) as caught:
+        await reader.find("us-east-1.edge", {"function"})
+    assert str(caught.value) == (
+        "'us-east-1.edge' is listed, but a request for it by this name finds nothing: as a replica of "
+        "Lambda@Edge it is changed where its function is: edge in us-east-1."
+    )
+
+
 async def test_a_denied_search_is_no_missing_target(account: WireStub, reader: AwsReader) -> None:
     account.on("lambda", "GetFunctionConfiguration", Fault("AccessDeniedException", status=403))
     with pytest.raises(Denied):
@@ -134,3 +154,14 @@ async def test_the_state_of_mappings_and_queues(account: WireStub, reader: AwsRe
 async def test_a_queue_url_of_elsewhere_never_means_our_namesake(reader: AwsReader, url: str) -> None:
     with pytest.raises(TargetNotFound, match="choose --profile and --region"):
         await reader.find(url, {"queue"})
+
+
+async def test_a_rule_that_is_listed_only_is_not_its_own_near_name(
+    account: WireStub, reader: AwsReader
+) -> None:
+    account.on("events", "DescribeRule", Fault("ResourceNotFoundException", status=404))
+    account.on("events", "ListRules", {"Rules": [{"Name": "nightly"}]})
+    with pytest.raises(TargetNotFound, match="'nightly' is listed, but a request for it"):
+        await reader.find("nightly", {"rule"})
+    with pytest.raises(TargetNotFound, match="is listed, but a request for it"):
+        await reader.find("default/nightly", {"rule"})

@@ -66,6 +66,24 @@ def test_a_mapping_that_somebody_disabled(reason: str) -> None:
     assert found(world(state="Disabled", state_reason=reason, visible=0)) == []
 
 
+@pytest.mark.parametrize("state", ["Enabled", "Disabled"])
+def test_the_function_of_a_mapping_was_deleted(state: str) -> None:
+    """Enabling it would deliver nothing, so that is not suggested, whoever disabled it."""
+    gone = ev.FunctionsListed(SCOPE, NOW + 1, ())
+    (finding,) = found(world(gone, state=state, state_reason="Lambda initiated", last_modified=NOW - 500))
+    assert (finding.severity, finding.target.key) == ("warning", MAPPING)
+    assert finding.title == "orders → orders-worker invokes a function that was deleted, 7 waiting"
+    assert finding.suggests == (("disable_trigger",) if state == "Enabled" else ())
+    assert finding.formula == "ListFunctions does not name orders-worker, which the mapping invokes"
+
+
+def test_a_function_that_is_not_listed_is_not_always_deleted() -> None:
+    gone = ev.FunctionsListed(SCOPE, NOW + 1, ())
+    assert found(world(gone, state="Disabled", visible=0, last_modified=NOW - 500)) == []
+    newer = found(world(gone, last_modified=NOW + 2, last_result="PROBLEM: x"))
+    assert [f.title for f in newer] == ["orders → orders-worker reports PROBLEM: x"]
+
+
 def test_a_mapping_that_lambdatop_has_just_disabled_is_not_lambdas_doing() -> None:
     disabled = ev.ControlObserved(SCOPE, NOW + 1, (ev.Control(MAPPING, "state", "Disabled"),))
     seen = world(disabled, state_reason="Lambda initiated")

@@ -49,20 +49,20 @@ def test_errors_that_begin_after_a_change() -> None:
     (finding,) = found(world(BROKEN))
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.target.key, finding.since) == ("warning", WORKER, CHANGED)
-    assert finding.title == "orders-worker changed 3 min before its errors began: code"
+    assert finding.title == "orders-worker changed 3 min 30 s before its errors began: code"
     # 63 errors in 9 minutes of 20; 15 in 15 minutes before.
     assert (evidence["error_before_share"], evidence["error_after_share"]) == (0.05, 0.35)
     assert (evidence["changed"], evidence["changed_before_symptoms_s"]) == ("code", 210)
-    assert finding.formula == "errors / invocations 35.0% >= 5.0% before + 5.0%; changed 3 min before"
+    assert finding.formula == "errors / invocations 35.0% >= 5.0% before + 5.0%; changed 3 min 30 s before"
     assert finding.suggests == ("rollback_alias", "throttle_to_zero")
 
 
 def test_slowness_that_begins_after_a_change() -> None:
     (finding,) = found(world([0.0] * 40, p99=[200.0] * 33 + [900.0] * 7, what=("memory_mb 256 -> 128",)))
     evidence = dict(finding.evidence)
-    assert finding.title == "orders-worker changed 2 min before it became slow: memory_mb 256 -> 128"
+    assert finding.title == "orders-worker changed 2 min 30 s before it became slow: memory_mb 256 -> 128"
     assert (evidence["duration_p99_before_ms"], evidence["duration_p99_after_ms"]) == (200, 900)
-    assert finding.formula == "median p99 900 ms >= 2 x 200 ms before; changed 2 min before"
+    assert finding.formula == "median p99 900 ms >= 2 x 200 ms before; changed 2 min 30 s before"
 
 
 def test_new_environments_are_slow_at_first() -> None:
@@ -76,7 +76,7 @@ def test_a_change_that_nobody_watched() -> None:
     seen = world(BROKEN, what=())
     listed = fold_all(seen, [ev.MappingsListed(SCOPE, NOW, (mapping(),))])
     (finding,) = found(listed)
-    assert finding.title == "orders-worker changed 3 min before its errors began"
+    assert finding.title == "orders-worker changed 3 min 30 s before its errors began"
     assert dict(finding.evidence)["changed"] == "not known"
     assert finding.suggests == it.SUGGESTS
 

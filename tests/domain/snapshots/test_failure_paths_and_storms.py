@@ -222,3 +222,47 @@ def test_a_durable_execution_is_replayed_whatever_the_asynchronous_settings_are(
     for config in (AsyncConfig(0, 60, LOST), DENIED):
         assert async_failure_path(durable, config) == path
         assert async_end(durable, config).lost is ("dlq_arn" not in facts)
+
+
+def test_rows_of_equal_weight_come_by_source_and_name_the_alias() -> None:
+    """UUIDs are random: ordered by them, the same account looks different each time it is made."""
+    made = [
+        mapping(
+            key=Key(SCOPE, "mapping", f"uuid-{9 - i}"),
+            source_arn=f"arn:aws:sqs:{SCOPE.region}:{SCOPE.account}:{name}",
+            function_arn=f"arn:aws:lambda:{SCOPE.region}:{SCOPE.account}:function:{qualified}",
+            state="Disabled",
+        )
+        for i, (name, qualified) in enumerate(
+            [("a", "orders-worker"), ("b", "orders-worker:7"), ("b", "orders-worker:live")]
+        )
+    ]
+    seen = snap(
+        fold_all(
+            EMPTY_WORLD,
+            [
+                ev.FunctionsListed(SCOPE, NOW, (function(),)),
+                ev.MappingsListed(SCOPE, NOW, (made[2], made[0], made[1])),
+            ],
+        )
+    )
+    labels = ["a → orders-worker", "b → orders-worker:7", "b → orders-worker:live"]
+    assert [f"{r.source_name} → {r.function_name}" for r in seen.storms] == labels
+    assert [m.facts.label for m in seen.mappings] == labels
+    assert len({r.function for r in seen.storms}) == 1
+
+
+def test_the_row_of_a_deleted_function_promises_nothing() -> None:
+    gone = mapping(state="Disabled", last_modified=NOW - 500)
+    events = [ev.FunctionsListed(SCOPE, NOW, ()), ev.MappingsListed(SCOPE, NOW, (gone,))]
+    (seen,) = snap(fold_all(EMPTY_WORLD, events)).storms
+    assert seen.fate == "its function was deleted: nothing is delivered"
+
+
+def test_triggers_of_several_kinds_are_not_named_after_the_first() -> None:
+    arn = "arn:aws:{}:eu-central-1:111122223333:news"
+    push = tuple(PushTrigger(k, "push async", arn.format(k), f"{k}.amazonaws.com") for k in ("sns", "events"))
+    told = ev.TriggersObserved(SCOPE, NOW, (FunctionTriggers(WORKER, push=push),))
+    world = fold_all(EMPTY_WORLD, [ev.FunctionsListed(SCOPE, NOW, (function(),)), told])
+    found = row(world, WORKER, "push async")
+    assert (found.source_kind, found.source_name) == ("several", "2 triggers")

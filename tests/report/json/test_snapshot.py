@@ -233,3 +233,10 @@ def test_a_quota_tells_its_range_and_who_takes_it() -> None:
     assert (written["assumed"], written["confidence"], written["static"]) == (True, "medium", False)
     assert written["consumers"] == [{"name": "hog", "amount": 500.0}]
     assert (written["stack"], written["first_throttled"]) == ({"executing": 520.0}, "others")
+
+
+def test_the_dead_letter_queue_of_a_function_is_in_its_row() -> None:
+    dead = "arn:aws:sqs:eu-west-1:123456789012:dead"
+    rows = (scene.function("a", 1, 1, dlq_arn=dead), scene.function("b", 1, 1))
+    found = snapshot_json(scene.snapshot(functions=rows))["functions"]
+    assert [f["dlq_arn"] for f in found] == [dead, None]

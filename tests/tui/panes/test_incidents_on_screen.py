@@ -197,4 +197,4 @@ async def test_an_empty_pane_says_which_reads_are_missing(make_app: MakeApp) -> 
     gap = Gap("mappings", "lambda:ListEventSourceMappings", None, "denied", 2)
     app = make_app(console=FakeConsole(replace(calm, gaps=(gap,))))
     async with looking(app, WIDE):
-        assert "no triggers in what was read, which is not everything" in text(app)
+        assert "no triggers in what was read (lambda:ListEventSourceMappings denied)" in text(app)

@@ -71,7 +71,7 @@ def _finding(
     return Finding(
         NAME,
         "warning",
-        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} → {mapping.function.id}"),
+        Ref(mapping.key, mapping.key.id, mapping.label),
         f"{mapping.function.id} repeats whole batches: one bad record takes up to {size - 1} with it",
         float(start) if start is not None else context.now,
         (

@@ -72,7 +72,7 @@ def _finding(context: EvaluationContext, found: BlockedPartition) -> Finding:
     return Finding(
         NAME,
         "warning",
-        Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}"),
+        Ref(mapping.key, mapping.uuid, mapping.label),
         title,
         lowest_at(found.lag),
         (

@@ -48,7 +48,9 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per mapping that delivers nothing."""
     for mapping in context.world.mappings.values():
         queue = _queue(context, mapping)
-        if mapping.state in ("Disabled", "Disabling"):
+        if context.world.invokes_nothing(mapping):
+            state = _without_function(context, mapping, queue)
+        elif mapping.state in ("Disabled", "Disabling"):
             state = _disabled(context, mapping, queue)
         else:
             state = (
@@ -68,6 +70,20 @@ def _queue(context: EvaluationContext, mapping: MappingFacts) -> QueueFacts | No
 
 def _changed(context: EvaluationContext, mapping: MappingFacts) -> float:
     return min(context.now, mapping.last_modified or context.now)
+
+
+def _without_function(
+    context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts | None
+) -> _State | None:
+    """Return the state of a mapping whose function was deleted: enabling it would deliver nothing."""
+    waiting = queue.visible if queue else 0
+    if not (mapping.enabled or waiting):
+        return None
+    words = f", {waiting:,} waiting" if waiting else ""
+    formula = f"ListFunctions does not name {mapping.function.id}, which the mapping invokes"
+    why = f"invokes a function that was deleted{words}"
+    suggests = ("disable_trigger",) if mapping.enabled else ()
+    return _State("warning", why, formula, _changed(context, mapping), suggests)
 
 
 def _disabled(context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts | None) -> _State | None:
@@ -209,7 +225,7 @@ def _taken(
 def _finding(
     context: EvaluationContext, mapping: MappingFacts, queue: QueueFacts | None, state: _State
 ) -> Finding:
-    name = f"{mapping.source_name} → {mapping.function.id}"
+    name = mapping.label
     return Finding(
         NAME,
         state.severity,
@@ -238,6 +254,7 @@ SPEC = DetectorSpec(
     causal=120,
     says="an event source mapping delivers nothing although it should",
     formula=(
+        "the function is not listed any more; or "
         "State Disabled or Disabling and its reason names no user; or LastProcessingResult begins with "
         "PROBLEM; or Creating, Enabling or Updating for 10 min; or its filters dropped everything "
         "of 10 final minutes, of which 10 events or more had passed by the share before; or Enabled while "

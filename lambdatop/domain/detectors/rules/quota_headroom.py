@@ -154,7 +154,7 @@ def _ref(context: EvaluationContext, target: Key, row: QuotaRow) -> Ref:
         return Ref(target, queue.facts.arn, queue.facts.name)
     mapping = context.world.mappings.get(target)
     if mapping is not None:
-        return Ref(target, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+        return Ref(target, mapping.uuid, mapping.label)
     return Ref(target, "", row.name)
 
 

@@ -68,7 +68,7 @@ def _changed(context: EvaluationContext, at: float | None) -> float:
 
 
 def _mapping_finding(context: EvaluationContext, mapping: MappingFacts, found: tuple[str, ...]) -> Finding:
-    ref = Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}")
+    ref = Ref(mapping.key, mapping.uuid, mapping.label)
     about = tuple(k for k in (mapping.function, mapping.source_queue or mapping.source_stream) if k)
     return _finding(ref, found, _changed(context, mapping.last_modified), ("tune_trigger",), about)
 

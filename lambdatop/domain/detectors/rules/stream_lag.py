@@ -129,7 +129,7 @@ def _finding(
     return Finding(
         NAME,
         severity,
-        Ref(mapping.key, mapping.uuid, f"{mapping.source_name} → {mapping.function.id}"),
+        Ref(mapping.key, mapping.uuid, mapping.label),
         title,
         since,
         (("source", mapping.source_name), ("function", mapping.function.id), *figures),

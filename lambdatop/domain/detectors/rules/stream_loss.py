@@ -68,7 +68,7 @@ def _finding(
     return Finding(
         NAME,
         severity,
-        Ref(mapping.key, mapping.key.id, f"{mapping.source_name} → {mapping.function.id}"),
+        Ref(mapping.key, mapping.key.id, mapping.label),
         title,
         float(min((s for s in starts if s is not None), default=int(context.now))),
         (

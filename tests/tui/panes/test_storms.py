@@ -1,0 +1,65 @@
+"""Pane 2: which trigger repeats work, what it invokes, and what of that was not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import fakes.console_scene as scene
+import pytest
+from fakes.fake_console import FakeConsole
+from fakes.screens import looking, press, text
+from msgspec.structs import replace
+
+from lambdatop.domain.facts.not_read import Gap
+from lambdatop.domain.state.snapshot import SourceRow
+from lambdatop.tui.app.app import LambdatopApp
+
+MakeApp = Callable[..., LambdatopApp]
+WIDE = (180, 50)
+
+
+def down(name: str, state: str, action: str) -> SourceRow:
+    return replace(scene.sources()[1], name=name, state=state, age_s=None, error="no", action=action)
+
+
+@pytest.mark.parametrize(
+    ("name", "action"), [("mappings", "lambda:ListEventSourceMappings"), ("triggers", "lambda:GetPolicy")]
+)
+async def test_a_denied_source_is_not_no_triggers(make_app: MakeApp, name: str, action: str) -> None:
+    calm = scene.snapshot(storms=(), mappings=(), queues=())
+    others = tuple(s for s in calm.sources if s.name != name)
+    app = make_app(console=FakeConsole(replace(calm, sources=(*others, down(name, "denied", action)))))
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "2")
+        assert f"whether there are triggers is not known ({action} denied)" in text(app)
+        assert f"allow {action}" in text(app)
+        assert "reading triggers" not in text(app)
+
+
+async def test_a_source_that_lacks_single_rows_greys_nothing(make_app: MakeApp) -> None:
+    seen = scene.snapshot()
+    others = tuple(s for s in seen.sources if s.name != "triggers")
+    denied = down("triggers", "denied", "lambda:GetPolicy")
+    app = make_app(console=FakeConsole(replace(seen, sources=(*others, denied))))
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "2")
+        assert "triggers denied: allow lambda:GetPolicy" in text(app)
+        pane = app.screen.query_one("#storms-table")
+        assert not pane.greyed  # type: ignore[attr-defined]
+
+
+async def test_single_reads_are_named_where_nothing_was_found(make_app: MakeApp) -> None:
+    calm = scene.snapshot(storms=(), mappings=(), queues=())
+    gap = Gap("triggers", "lambda:GetPolicy", "orders-worker", "denied")
+    app = make_app(console=FakeConsole(replace(calm, gaps=(gap,))))
+    async with looking(app, WIDE):
+        assert "no triggers in what was read (lambda:GetPolicy denied)" in text(app)
+
+
+async def test_the_alias_stands_behind_the_function(make_app: MakeApp) -> None:
+    seen = scene.snapshot()
+    storms = (replace(seen.storms[0], qualifier="live"), *seen.storms[1:])
+    app = make_app(console=FakeConsole(replace(seen, storms=storms)))
+    async with looking(app, WIDE) as pilot:
+        await press(pilot, "2")
+        assert f"{storms[0].function.id}:live" in text(app)
