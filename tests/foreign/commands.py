@@ -304,7 +304,7 @@ def _pages(names: tuple[str, ...], mode: str) -> Check:
     return check
 
 
-SCREENS = (("J", "before → after"), ("?", "everywhere"), ("$", "API spend"))
+SCREENS = (("J", "before → after"), ("?", "everywhere"), ("$", "cloudwatch.DescribeAlarms"))
 """Keys that open a screen, and words that are on it and nowhere else."""
 
 
