@@ -183,8 +183,7 @@ def pool_after(s: FunctionSituation, wanted: Reserved) -> tuple[str, ...]:
     after = free + (s.reserved or 0) - (wanted or 0)
     if after == free:
         return ()
-    short = after < LEAST_UNRESERVED and (wanted or 0) > (s.reserved or 0)
-    refuses = f", so it may refuse this: {after} are fewer" if short else ""
+    refuses = f", so it may refuse this: {after} are fewer" if after < min(free, LEAST_UNRESERVED) else ""
     words = f"pool for unreserved functions {free} → {after}; AWS keeps {LEAST_UNRESERVED} of it{refuses}"
     return (words,)
 

@@ -104,3 +104,11 @@ def test_a_planner_that_needs_nothing_but_deleting_is_for_the_elevated_policy() 
         "operator-elevated",
         "operator",
     )
+
+
+def test_descriptions_cannot_be_changed() -> None:
+    spec = REGISTRY["cap_concurrency"]
+    assert spec.ask is not None
+    for value in (spec, spec.ask):
+        with pytest.raises(AttributeError):
+            setattr(value, fields(value)[0].name, "")

@@ -13,6 +13,7 @@ from lambdatop.domain.facts.function import AccountFacts
 from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.triggers import AsyncConfig
 from lambdatop.domain.mitigations.registry import REGISTRY, plan, plan_undo
+from lambdatop.domain.mitigations.restore import pool_after
 from lambdatop.domain.plans.finding import Ref
 from lambdatop.domain.plans.journal import Entry
 from lambdatop.domain.plans.plan import Call, Plan, Refusal
@@ -257,3 +258,26 @@ def test_a_batch_size_that_aws_did_not_tell_is_not_changed() -> None:
     told = refused("tune_trigger", on_mapping(batch_size=None), batch_size="5")
     assert told.reason == "AWS does not say what batch_size of orders → orders-worker is now."
     assert planned("tune_trigger", on_mapping(max_concurrency=None), max_concurrency="5").undo is not None
+
+
+@pytest.mark.parametrize(
+    ("free", "reserved", "wanted", "after"),
+    [
+        (150, None, 50, None),  # 100 are left: as many as AWS keeps
+        (150, None, 51, 99),
+        (101, 5, 7, 99),
+        (90, 5, 6, 89),
+        (90, 6, 5, None),  # fewer reserved than before
+        (90, 5, None, None),
+    ],
+)
+def test_aws_may_refuse_what_leaves_fewer_than_it_keeps(
+    free: int, reserved: int | None, wanted: int | None, after: int | None
+) -> None:
+    s = on_function(account=AccountFacts(1000, free, 1 << 30, 1, 2), reserved=reserved)
+    (words,) = pool_after(s, wanted)
+    left = free + (reserved or 0) - (wanted or 0)
+    assert words.startswith(f"pool for unreserved functions {free} → {left}; AWS keeps 100 of it")
+    assert words.partition("100 of it")[2] == (
+        "" if after is None else f", so it may refuse this: {after} are fewer"
+    )
