@@ -126,7 +126,17 @@ def sources(rows: Sequence[SourceRow], gaps: Sequence[Gap], width: int) -> Spans
             slot = SOURCE_SLOT.get(row.state, "critical")
             words.append((f"  {row.name} {row.state}{action if width >= 100 else ''}", slot))
     words += [(f"  {name} {lost}", "warning") for name, lost in partly.items()]
-    return spans(" ", *dots, (f" {well}/{len(rows)} ok", "muted"), *words)
+    return spans(" ", *dots, (f" {well}/{len(rows)} ok", "muted"), *_named(words, width // 2 - len(dots)))
+
+
+def _named(words: list[tuple[str, str]], room: int) -> list[tuple[str, str]]:
+    """Return what fits, at least one, and how many more there are: the right end tells what is urgent."""
+    used = 0
+    for count, (text, _) in enumerate(words):
+        used += len(text)
+        if count and used > room:
+            return [*words[:count], (f"  +{len(words) - count} more", words[count][1])]
+    return words
 
 
 def expiry(frame: Frame) -> Spans:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from fakes import console_scene as scene
+from msgspec.structs import replace
 
 from lambdatop.domain.settings.settings import ModeSettings, Settings
 from lambdatop.domain.state.snapshot import Target
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.widgets.header import first_line, short_origin
+from lambdatop.tui.style.spans import plain
+from lambdatop.tui.widgets.header import first_line, second_line, short_origin
 
 FORCED = "/home/ann/.config/lambdatop/config.yaml:9 (account 123456789012)"
 
@@ -59,3 +61,17 @@ def test_an_account_that_is_held_to_read_only_is_named() -> None:
 def test_what_write_lifted_is_not_forgotten(mode: ModeSettings, target: Target) -> None:
     assert "WRITE (lifted)" in _line(mode, "operator", target)
     assert "OPERATOR" in _line(ModeSettings(write="flag --write"), "operator")
+
+
+def test_many_sources_that_failed_leave_room_for_what_is_urgent() -> None:
+    rows = tuple(
+        replace(row, name=f"source{n}", state="failed", action=f"service:Read{n}", age_s=None)
+        for n, row in enumerate(scene.sources() * 3)
+    )
+    expires = replace(scene.snapshot().targets[0], credentials_expire_at=scene.NOW + 300)
+    frame = Frame(replace(scene.snapshot(), sources=rows, targets=(expires,)), scene.NOW, None, Settings())
+    for width in (100, 150, 200):
+        line = plain(second_line(frame, width))
+        assert "credentials 5 min" in line
+        assert "source0 failed (service:Read0)" in line
+        assert " more" in line
