@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 
 from foreign.account import furnish
 from foreign.commands import Row, run_all
-from foreign.servers import Server, moto, plain
+from foreign.servers import Server, end_on_signals, moto, plain
 from foreign.values import NOTHING
 
 
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", default="", metavar="WORDS", help="commands whose name has these words")
     parser.add_argument("--server", choices=("moto", "plain"), help="one of the two")
     asked = parser.parse_args(arguments)
+    end_on_signals()
     servers = [moto(os.path.abspath(asked.moto))] if asked.server != "plain" else []
     servers += [plain()] if asked.server != "moto" else []
     # The servers have nothing to do with each other, and each command waits more than it computes.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -99,12 +101,30 @@ def _running(name: str, words: Sequence[str], more: Mapping[str, str], port: int
                 env={**keep, **home, **KEYS, **more},
                 start_new_session=True,
             )
+        _STARTED.append(process)
         try:
             server = Server(name, f"http://127.0.0.1:{port}")
             _await(server, process, log)
             yield server
         finally:
             _end(process)
+            _STARTED.remove(process)
+
+
+_STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def end_on_signals() -> None:
+    """End every server, and this process, when a signal asks for it: threads that wait would not."""
+
+    def end(number: int, frame: object) -> None:
+        for process in _STARTED:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        os._exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
 
 
 def _await(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -130,7 +150,7 @@ def _post(url: str, body: bytes | None) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the group that was started here, and nothing else."""
-    for send in (15, 9):
+    for send in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, send)
         except ProcessLookupError:
