@@ -125,6 +125,14 @@ TUNE: Cases = {
     "no pollers": Asked(on_mapping(PROVISIONED), {"pollers": "none"}),
     "no pollers, and a limit": Asked(on_mapping(PROVISIONED), {"pollers": "none", "max_concurrency": 2}),
     "a limit beside pollers": Asked(on_mapping(PROVISIONED), {"max_concurrency": 2}),
+    "pollers and a limit": Asked(on_mapping(), {"pollers": 2, "max_concurrency": 3}),
+    "pollers beside a limit": Asked(on_mapping(fed(max_concurrency=2)), {"pollers": 2}),
+    "pollers instead of a limit": Asked(
+        on_mapping(fed(max_concurrency=2)), {"pollers": 2, "max_concurrency": "none"}
+    ),
+    "too many pollers": Asked(on_mapping(), {"pollers": 10_001}),
+    "too many pollers of a range": Asked(on_mapping(), {"pollers": "10001-10002"}),
+    "the most pollers": Asked(on_mapping(), {"pollers": "2-10000"}),
     "fewer pollers than a queue has": Asked(on_mapping(), {"pollers": 1}),
     "pollers the wrong way round": Asked(on_mapping(), {"pollers": "9-3"}),
     "pollers of a stream": Asked(STREAM, {"pollers": 2}),
@@ -156,6 +164,24 @@ TUNE: Cases = {
     "Kafka, a topic": Asked(POLLED_KAFKA, {"max_retry_attempts": 3, "on_failure": "kafka://lost"}),
     "Kafka, no topic's name": Asked(POLLED_KAFKA, {"on_failure": "kafka://lost topic"}),
     "Kafka, pollers given up with its limits": Asked(AGEING_KAFKA, {"pollers": "none"}),
+    "Kafka without pollers, bisecting": Asked(BY_KAFKA, {"bisect_on_error": "yes"}),
+    **{
+        f"Kafka, pollers given up with {name} of {value}": Asked(
+            replace(POLLED_KAFKA, facts=replace(POLLED_KAFKA.facts, **{name: value})), {"pollers": "none"}
+        )
+        for name, value in (
+            ("bisect_on_error", True),
+            ("max_retry_attempts", 3),
+            ("max_retry_attempts", -1),
+            ("max_record_age_s", -1),
+        )
+    },
+    "Kafka, a destination beside retries": Asked(
+        replace(POLLED_KAFKA, facts=replace(POLLED_KAFKA.facts, max_retry_attempts=3)), {"on_failure": LOST}
+    ),
+    "a queue, pollers given up with bisecting": Asked(
+        on_mapping(replace(PROVISIONED, bisect_on_error=True)), {"pollers": "none"}
+    ),
     "Kafka, pollers given up": Asked(POLLED_KAFKA, {"pollers": "none"}),
     "Kafka, pollers given up with new limits": Asked(
         POLLED_KAFKA, {"pollers": "none", "bisect_on_error": "yes"}

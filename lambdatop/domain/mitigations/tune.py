@@ -141,10 +141,14 @@ def plan_tune_trigger(s: MappingSituation, params: Mapping[str, Any], now: float
     after = _wanted(m, params)
     if not m.limited and not after.get("pollers") and any(_needs_pollers(n, v) for n, v in after.items()):
         return Refusal(NAME, s.ref, PROVISIONED_ONLY, PROVISION_FIRST)
-    if "max_concurrency" in after and m.pollers and after.get("pollers", m.pollers):
-        reason = f"AWS takes no MaximumConcurrency in provisioned mode ({pollers_words(m)})."
+    pollers = after.get("pollers", m.pollers)
+    if pollers and after.get("max_concurrency", m.max_concurrency):
+        reason = f"AWS takes no MaximumConcurrency in provisioned mode ({pollers_words(pollers)})."
         few = LEAST_POLLERS * POLLER_CONCURRENCY
-        hint = f"pollers={LEAST_POLLERS} lets {few} run at once; pollers=none leaves it."
+        hint = (
+            f"pollers={LEAST_POLLERS} lets {few} run at once; pollers=none leaves it, max_concurrency=none "
+            "ends the limit."
+        )
         return Refusal(NAME, s.ref, reason, hint)
     if after == {name: CONTROL_FIELDS[name](m) for name in after}:
         return Refusal(NAME, s.ref, f"{m.label} has {setting_words(after)} already.")
@@ -218,9 +222,10 @@ def _needs_pollers(name: str, value: object) -> bool:
     return KNOBS[name].limits or (name == DESTINATION and str(value).startswith(KAFKA_TOPIC))
 
 
-def pollers_words(m: MappingFacts) -> str:
+def pollers_words(pollers: Mapping[str, Any]) -> str:
     """Return `5 pollers, 50 at once`."""
-    return f"{count(m.pollers_max or 0, 'poller')}, {(m.pollers_max or 0) * POLLER_CONCURRENCY:,} at once"
+    most = pollers["MaximumPollers"]
+    return f"{count(most, 'poller')}, {most * POLLER_CONCURRENCY:,} at once"
 
 
 def skips_after(m: MappingFacts, after: Mapping[str, Any]) -> int | None:
