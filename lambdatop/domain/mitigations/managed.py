@@ -29,7 +29,6 @@ IAM = (
     "lambda:GetFunctionConfiguration",
     "lambda:ListFunctionVersionsByCapacityProvider",
 )
-ACTIVE = "Active"
 GONE_WITHIN_S = 900.0
 """Environments end after the invocations that they run, which take 15 minutes at most."""
 LOST = "its callers are refused while it is deactivated; what becomes of their events is not known"
