@@ -20,10 +20,10 @@ SUGGESTS = ("disable_trigger", "redrive_dlq")
 def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per dead-letter queue or failure destination that grew."""
     limits = context.limits.dlq_growth
+    read = {m.source_queue for m in context.world.mappings.values() if m.enabled}
     for dlq, feeders in dead_letter_queues(context.world).items():
         history = context.world.queues.get(dlq)
-        taken = any(m.enabled and m.source_queue == dlq for m in context.world.mappings.values())
-        count = arrivals if taken else growth
+        count = arrivals if dlq in read else growth
         grown = count(context.world, dlq, context.window(dlq, limits.window_min))
         if history is None or grown is None or grown.grown <= 0 or history.facts.redrive == "RUNNING":
             continue
