@@ -137,4 +137,31 @@ def sampled_tail() -> Scene:
     return stage.scene()
 
 
-SCENES = (retries, backlog_drains, backlog_grows, letters_refused, reserved_zero, sampled_tail)
+def durable_replays() -> Scene:
+    """A step of a durable function fails since a deployment: executions are replayed, none of them ends."""
+    stage = Stage("durable-replays", "Executions of a durable function are replayed and never end")
+    orders = stage.function("order-flow", durable=True, durable_timeout_s=604_800)
+    stage.traffic(orders, step(64, 30, 90), errors=step(64, 0.0, 0.95), duration_ms=flat(400))
+    stage.sums(
+        orders,
+        DurableExecutionStarted=flat(10),
+        DurableExecutionFailed=flat(0),
+        DurableExecutionTimedOut=flat(0),
+    )
+    stage.must("durable_replay", "order-flow", "critical", minute=64)
+    stage.must("error_rate", "order-flow", "critical", minute=64)
+    stage.may("error_burst", "order-flow")
+    stage.may("traffic_burst", "order-flow")
+    stage.may("cost_burn")
+    return stage.scene()
+
+
+SCENES = (
+    retries,
+    backlog_drains,
+    backlog_grows,
+    letters_refused,
+    reserved_zero,
+    sampled_tail,
+    durable_replays,
+)

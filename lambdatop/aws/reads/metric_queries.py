@@ -48,6 +48,11 @@ ASYNC_METRICS = (
 DELIVERY_FAILURES = ("DestinationDeliveryFailures", "Sum")
 """Also of functions that a stream feeds whose mapping has an on-failure destination."""
 
+DURABLE_METRICS = tuple(
+    (f"DurableExecution{what}", "Sum") for what in ("Started", "Failed", "TimedOut", "Stopped")
+)
+"""Of durable functions that have run in the history: executions, where Invocations counts their replays."""
+
 LOOP_METRIC = ("RecursiveInvocationsDropped", "Sum")
 """Of functions that have run in the history."""
 
@@ -144,7 +149,7 @@ def function_queries(
     groups: dict[str, Key] = {}
     for facts in functions:
         key = facts.key
-        for metric, stat in (*FUNCTION_METRICS, *_extras(seen, key, feeding.get(key, ()))):
+        for metric, stat in (*FUNCTION_METRICS, *_extras(seen, facts, feeding.get(key, ()))):
             yield Query(SeriesKey(key, metric, stat), "AWS/Lambda", (("FunctionName", key.id),))
         if facts.log_group and seen.metric(key, "Invocations").times:
             groups.setdefault(facts.log_group, Key(key.scope, "log group", facts.log_group))
@@ -152,7 +157,10 @@ def function_queries(
         yield Query(SeriesKey(group, *LOG_METRIC), "AWS/Logs", (("LogGroupName", name),), SLOW_ROUNDS)
 
 
-def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterator[tuple[str, str]]:
+def _extras(
+    seen: Figures, facts: FunctionFacts, feeding: Iterable[MappingFacts]
+) -> Iterator[tuple[str, str]]:
+    key = facts.key
     kinds = {m.source_kind for m in feeding}
     if kinds & set(AGED):
         yield ITERATOR_AGE
@@ -171,6 +179,8 @@ def _extras(seen: Figures, key: Key, feeding: Iterable[MappingFacts]) -> Iterato
         yield DELIVERY_FAILURES
     if seen.metric(key, "Invocations").times:
         yield LOOP_METRIC
+        if facts.durable:
+            yield from DURABLE_METRICS
 
 
 def mapping_queries(seen: Figures, mappings: Iterable[MappingFacts]) -> Iterator[Query]:

@@ -25,6 +25,16 @@ class AsyncAmplificationSettings(Section, frozen=True):
     min_age_s: float = _knob(60.0, "s", "oldest attempt, unless it rises: younger is a backlog that drains")
 
 
+class DurableReplaySettings(Section, frozen=True):
+    """`durable_replay`: durable executions are replayed without end."""
+
+    window_min: int = _window(10)
+    min_errors: int = _count(20, "errors")
+    share: float = _share(0.5, "errors / invocations")
+    critical_share: float = _share(0.9, "errors / invocations")
+    most_ended: float = _share(0.1, "executions failed or timed out / errors: more of them do end")
+
+
 class AsyncLossSettings(Section, frozen=True):
     """`async_loss`: asynchronous events discarded or not delivered anywhere."""
 
@@ -293,6 +303,7 @@ class DetectorSettings(Section, frozen=True):
     )
     async_amplification: AsyncAmplificationSettings = AsyncAmplificationSettings()
     async_loss: AsyncLossSettings = AsyncLossSettings()
+    durable_replay: DurableReplaySettings = DurableReplaySettings()
     async_backlog: AsyncBacklogSettings = AsyncBacklogSettings()
     sqs_redelivery: RedeliverySettings = RedeliverySettings()
     poison_message: PoisonMessageSettings = PoisonMessageSettings()
