@@ -64,7 +64,7 @@ def _situations() -> dict[str, tuple[str, Situation, dict[str, Any]]]:
         "zero from 7": ("throttle_to_zero", _function(reserved=7), {}),
         "managed instances": (
             "throttle_to_zero",
-            _managed(Scaling("3", 5, 40, "Active"), Scaling("$LATEST.PUBLISHED", state="Active")),
+            _managed(Scaling("3", 5, 40, "Active"), Scaling("$LATEST.PUBLISHED", None, None, "Active")),
             {},
         ),
         "cap managed instances": (

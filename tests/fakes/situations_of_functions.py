@@ -62,7 +62,7 @@ DURABLE = on_function(
     facts=function(durable=True, durable_timeout_s=604_800), async_config=TO_TOPIC, aliases=("live",)
 )
 SCALINGS = (
-    Scaling("$LATEST.PUBLISHED", state="Active"),
+    Scaling("$LATEST.PUBLISHED", None, None, "Active"),
     Scaling("3", 5, 40, "Active"),
     Scaling("2", 0, 0, "Deactivated"),
 )
@@ -163,6 +163,9 @@ THROTTLE: Cases = {
         replace(DURABLE, facts=replace(DURABLE.facts, durable_timeout_s=None))
     ),
     "managed instances": Asked(MANAGED),
+    "managed instances, triggers first": Asked(replace(MANAGED, queues=(orders(),)), {"triggers": "first"}),
+    "managed instances, no triggers": Asked(replace(MANAGED, mappings=()), {"triggers": "first"}),
+    "managed instances, provisioned concurrency": Asked(MANAGED, {"provisioned": "remove"}),
     "managed instances, not read": Asked(UNREAD_MANAGED),
     "managed instances, none published": Asked(replace(MANAGED, scalings=())),
     "managed instances, deactivated": Asked(DEACTIVATED),
@@ -256,6 +259,9 @@ CAP: Cases = {
     "less than is provisioned": Asked(on_function(provisioned=(("live", 4), ("7", 1))), {"reserved": 4}),
     "more than is free": Asked(on_function(account=ACCOUNT), {"reserved": 641}),
     "managed instances": Asked(MANAGED, {"reserved": 4}),
+    "managed instances, as many as are reserved": Asked(replace(MANAGED, reserved=4), {"reserved": 4}),
+    "managed instances, zero": Asked(MANAGED, {"reserved": 0}),
+    "a durable function": Asked(DURABLE, {"reserved": 4}),
     "managed instances, two environments": Asked(MANAGED, {"reserved": 2}),
     "managed instances, not read": Asked(UNREAD_MANAGED, {"reserved": 4}),
     "managed instances, capped so already": Asked(replace(MANAGED, scalings=SCALINGS[1:]), {"reserved": 40}),

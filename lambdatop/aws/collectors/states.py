@@ -88,7 +88,8 @@ class StatesSource:
             dict.fromkeys((*self._followed(view), *filter(self._due, self._suspected(view)))),
             key=lambda k: self._asked.get(k, 0),
         )
-        rest = round_robin(view, keys, self._asked, PER_ROUND, self._api.give_way)
+        unread = [k for k in keys if k not in self._asked]
+        rest = round_robin(view, unread or keys, self._asked, PER_ROUND, self._api.give_way)
         return list(dict.fromkeys((*suspected[:SUSPECTED], *rest)))[:PER_ROUND]
 
     def _due(self, key: Key) -> bool:

@@ -140,7 +140,6 @@ async def ask(
 
     async def work() -> None:
         for number, batch in left:
-            await api.turns("cloudwatch", ceil(len(batch) * span.minutes / POINTS_PER_TURN))
             answered[number] = await _ask(api, batch, span, paid)
 
     await all_of(work() for _ in range(min(SIDE_BY_SIDE, len(batches))))
@@ -184,6 +183,7 @@ async def _ask(
 async def _asked(
     api: Api, batch: Sequence[Query], span: Span, paid: Callable[[int], None]
 ) -> list[tuple[Query, Answered]]:
+    await api.turns("cloudwatch", ceil(len(batch) * span.minutes / POINTS_PER_TURN))
     paid(len(batch))
     await api.rest()  # it takes 15 ms to send five hundred queries
     ids = {f"q{i}": query for i, query in enumerate(batch)}

@@ -48,9 +48,7 @@ ASYNC_METRICS = (
 DELIVERY_FAILURES = ("DestinationDeliveryFailures", "Sum")
 """Also of functions that a stream feeds whose mapping has an on-failure destination."""
 
-DURABLE_METRICS = tuple(
-    (f"DurableExecution{what}", "Sum") for what in ("Started", "Failed", "TimedOut", "Stopped")
-)
+DURABLE_METRICS = tuple((f"DurableExecution{what}", "Sum") for what in ("Started", "Failed", "TimedOut"))
 """Of durable functions that have run in the history: executions, where Invocations counts their replays."""
 
 LOOP_METRIC = ("RecursiveInvocationsDropped", "Sum")

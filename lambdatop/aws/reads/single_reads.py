@@ -92,18 +92,23 @@ class Parts:
         return tuple(found)
 
     async def scaling(self, name: str, qualifier: str) -> Scaling:
-        """Read what was requested of a version on managed instances, and its state."""
+        """Read what was requested of a version on managed instances, and its state; raises NotAnswered."""
         address = {"FunctionName": name, "Qualifier": qualifier}
         answer, config = await asyncio.gather(
             self.api.read("lambda", "GetFunctionScalingConfig", **address),
             self.api.read("lambda", "GetFunctionConfiguration", **address),
         )
-        asked = answer.get("RequestedFunctionScalingConfig") or {}
+        asked, state = (
+            answer.get("RequestedFunctionScalingConfig"),
+            clean_name(str(config.get("State") or "")),
+        )
+        if asked is None or not state:
+            raise NotAnswered(f"Of version {qualifier} its scaling or its state was not answered.")
         return Scaling(
             qualifier,
             optional(asked.get("MinExecutionEnvironments")),
             optional(asked.get("MaxExecutionEnvironments")),
-            clean_name(str(config.get("State") or "")),
+            state,
         )
 
     async def scalings(self, name: str, provider: str) -> tuple[Scaling, ...]:

@@ -48,7 +48,7 @@ ENDED = (DEACTIVATED, "Deactivating")
 
 
 class Scaling(Struct, frozen=True):
-    """What was requested of one version on managed instances, and its state.
+    """Requested numbers of one version on managed instances, and its state.
 
     `qualifier` is its number or $LATEST.PUBLISHED. `least` and `most` are numbers of execution environments;
     None is AWS's default. Both are 0 where the version is deactivated. Source: Lambda developer guide,
@@ -56,13 +56,13 @@ class Scaling(Struct, frozen=True):
     """
 
     qualifier: str
-    least: int | None = None
-    most: int | None = None
-    state: str = ""
+    least: int | None
+    most: int | None
+    state: str
 
     @property
     def stopped(self) -> bool:
-        """Whether it is deactivated, or on its way there."""
+        """True where it is deactivated, or on its way there."""
         return self.most == 0 or self.state in ENDED
 
     @property

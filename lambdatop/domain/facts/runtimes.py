@@ -1,9 +1,12 @@
 """When Lambda deprecates its runtimes.
 
-Source: Lambda developer guide, "Lambda runtimes" (of 2026-11), "Runtime deprecation policy": a deprecated
-runtime goes on running, gets no security updates, and some time later AWS refuses updates of its functions'
-code. AWS moves these dates, mostly to later; a runtime that is not here is one whose date is not known.
+Source: Lambda developer guide, "Lambda runtimes", as public repositories copied its tables in 2026, and for
+older ones terraform-linters/tflint-ruleset-aws (aws_lambda_function_deprecated_runtime).
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+
+"Runtime deprecation policy": a deprecated runtime goes on running, gets no security updates, and some time
+later AWS refuses updates of its functions' code. AWS moves these dates, mostly to later; a runtime that is not
+here is one whose date is not known.
 """
 
 from __future__ import annotations
@@ -25,7 +28,6 @@ DEPRECATED_ON = {
     "python3.12": "2028-10-31",
     "python3.13": "2029-06-30",
     "python3.14": "2029-06-30",
-    "ruby2.7": "2023-12-07",
     "ruby3.2": "2026-03-31",
     "ruby3.3": "2027-03-31",
     "ruby3.4": "2028-03-31",

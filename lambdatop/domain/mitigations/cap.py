@@ -45,11 +45,11 @@ def plan_cap_concurrency(
     if "reserved" not in params:
         return Refusal(NAME, s.ref, "How many executions at once?", "Pass --set reserved=N.")
     wanted = parse_reserved(params["reserved"])
+    if s.facts.managed_instances and wanted:
+        return managed.plan_cap(NAME, s, wanted, now, plan_id)
     refused = _refuse(s, wanted)
     if refused or wanted is None:
         return refused or Refusal(NAME, s.ref, "'none' is not a cap.", "restore_concurrency removes a cap.")
-    if s.facts.managed_instances:
-        return managed.plan_cap(NAME, s, wanted, now, plan_id)
     name, tier = s.facts.name, tier_of(s)
     function = function_arn(s.ref.key.scope, name, s.ref.arn)
     call, undo = set_reserved(function, wanted), set_reserved(function, s.reserved)
@@ -85,8 +85,6 @@ def _refuse(s: FunctionSituation, wanted: int | None) -> Refusal | None:
         return Refusal(NAME, s.ref, reason, "That is throttle_to_zero.")
     if wanted is not None and wanted == s.reserved:
         return Refusal(NAME, s.ref, f"Reserved concurrency of {name} is {wanted} already.")
-    if s.facts.managed_instances:
-        return None
     return below_provisioned(NAME, s, wanted) or no_room(NAME, s, wanted)
 
 

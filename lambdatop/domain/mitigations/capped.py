@@ -30,6 +30,8 @@ def tier_of(s: FunctionSituation) -> Tier:
 
 
 def _events(s: FunctionSituation) -> str:
+    if s.facts.durable:
+        return "replays of durable executions are tried again until their execution timeout"
     if isinstance(s.async_config, NotKnown):
         known = f", DLQ {end_name(s.facts.dlq_arn)}" if s.facts.dlq_arn else ""
         what = "how long asynchronous events are tried again, and where they go then,"

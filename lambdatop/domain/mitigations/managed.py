@@ -7,7 +7,7 @@ default (Lambda developer guide, "Scaling Lambda Managed Instances").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdatop.domain.facts.arns import function_arn
@@ -32,6 +32,7 @@ IAM = (
 GONE_WITHIN_S = 900.0
 """Environments end after the invocations that they run, which take 15 minutes at most."""
 LOST = "its callers are refused while it is deactivated; what becomes of their events is not known"
+STAYS = "it does not come back by itself"
 UNDOCUMENTED = (
     "how queues and streams that feed it take the refusals is not documented: disable its triggers first"
 )
@@ -48,8 +49,8 @@ def control(scaling: Scaling) -> dict[str, Any]:
 
 def control_words(field: str, value: Mapping[str, Any]) -> str:
     """Return a version's control field in words."""
-    of = Scaling(field.removeprefix(FIELD), value.get("min"), value.get("max"), str(value.get("state") or ""))
-    return f"environments of {of.qualifier} {of.words} ({of.state or 'state not known'})"
+    of = Scaling(field.removeprefix(FIELD), value.get("min"), value.get("max"), str(value.get("state")))
+    return f"environments of {of.qualifier} {of.words} ({of.state})"
 
 
 def set_scaling(function: str, qualifier: str, least: int | None, most: int | None) -> Call:
@@ -69,8 +70,10 @@ def scaling_command(call: Call) -> Words:
     return ("lambda", "put-function-scaling-config", *of, "--function-scaling-config", numbers or "{}")
 
 
-def plan_stop(mitigation: str, s: FunctionSituation, now: float, plan_id: str) -> Proposal:
-    """Plan or refuse to deactivate every version of a function on managed instances."""
+def plan_stop(
+    mitigation: str, s: FunctionSituation, now: float, plan_id: str, first: Sequence[Plan] = ()
+) -> Proposal:
+    """Plan or refuse to deactivate each version of a function on managed instances, after the steps `first`."""
     versions = _versions(mitigation, s)
     if isinstance(versions, Refusal):
         return versions
@@ -84,10 +87,11 @@ def plan_stop(mitigation: str, s: FunctionSituation, now: float, plan_id: str) -
         )
     steps = [
         _step(mitigation, s, each, 0, 0, now, step_id(plan_id, number))
-        for number, each in enumerate(running, 1)
+        for number, each in enumerate(running, len(first) + 1)
     ]
-    title = f"Stop {s.facts.name}: deactivate {count(len(steps), 'version')} on managed instances"
-    return in_steps(mitigation, s.ref, title, steps, confirm=s.facts.name)
+    then = f"deactivate {count(len(steps), 'version')} on managed instances"
+    done = f"disable {count(len(first), 'queue trigger')}, then {then}" if first else then
+    return in_steps(mitigation, s.ref, f"Stop {s.facts.name}: {done}", (*first, *steps), confirm=s.facts.name)
 
 
 def plan_cap(mitigation: str, s: FunctionSituation, most: int, now: float, plan_id: str) -> Proposal:
@@ -144,12 +148,8 @@ def _step(
         command=scaling_command(call),
         iam_actions=IAM,
         planned_at=now,
-        blast_radius=(f"{name}: {of.words} now, {of.state or 'state not known'}",),
-        warnings=(
-            *(("it does not come back by itself",) if stop else ()),
-            *((UNDOCUMENTED,) if stop else ()),
-            *owner_warning(s.stack),
-        ),
+        blast_radius=(f"{name}: {of.words} now, {of.state}",),
+        warnings=((STAYS, UNDOCUMENTED) if stop else ()) + owner_warning(s.stack),
         unknowns=s.gaps,
         transient=tuple({field: {**after, "state": state}} for state in (of.state, "Deactivating"))
         if stop
@@ -160,12 +160,13 @@ def _step(
 
 def stops(state: Mapping[str, Any]) -> bool:
     """Return whether a version is deactivated in this state."""
-    return any(name.startswith(FIELD) and value["max"] == 0 for name, value in state.items())
+    return any(name.startswith(FIELD) and value.get("max") == 0 for name, value in state.items())
 
 
 def in_transition(value: Mapping[str, Any]) -> bool:
     """Return whether a version's state is not yet that of its numbers."""
-    return str(value["state"]).endswith("ing") or (value["max"] == 0) != (value["state"] == DEACTIVATED)
+    state = str(value.get("state"))
+    return state.endswith("ing") or (value.get("max") == 0) != (state == DEACTIVATED)
 
 
 def on_the_way(before: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:

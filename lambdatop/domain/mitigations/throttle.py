@@ -55,7 +55,7 @@ def plan_throttle_to_zero(
     first = _asked(params, TRIGGERS, FIRST)
     remove = _asked(params, PROVISIONED, REMOVE)
     if s.facts.managed_instances:
-        return replace(managed.plan_stop(NAME, s, now, plan_id), alternatives=_first_disable(s))
+        return _deactivate(s, first, remove, now, plan_id)
     refused = _refuse(s, remove)
     if refused:
         return refused
@@ -69,6 +69,18 @@ def plan_throttle_to_zero(
         provisions = tuple((q, n) for q, n in or_none(s.provisioned) or () if n)
         steps += provisioned.remove_steps(s, provisions, now, plan_id, len(steps) + 1)
     return _after(s, steps, plan) if steps else plan
+
+
+def _deactivate(s: FunctionSituation, first: bool, remove: bool, now: float, plan_id: str) -> Proposal:
+    """Plan or refuse for a function on managed instances."""
+    if remove:
+        reason = f"{s.facts.name} runs on managed instances, which have no provisioned concurrency."
+        return Refusal(NAME, s.ref, reason, f"Throttle it without {PROVISIONED!r}.")
+    disabled = _triggers_first(s, now, plan_id) if first else ()
+    if isinstance(disabled, Refusal):
+        return disabled
+    others = () if first else (*_in_order(s), *_first_disable(s))
+    return replace(managed.plan_stop(NAME, s, now, plan_id, disabled), alternatives=others)
 
 
 def _asked(params: Mapping[str, Any], name: str, yes: str) -> bool:
@@ -218,10 +230,9 @@ def _in_flight(s: FunctionSituation) -> str:
 
 
 def _lost(s: FunctionSituation) -> str:
-    words = []
     if s.facts.durable:
         return "whether new durable executions wait or fail is not documented; synchronous callers get 429"
-    config = s.async_config
+    words, config = [], s.async_config
     if s.facts.dlq_arn and (isinstance(config, NotKnown) or not config.on_failure_arn):
         words.append(f"new async events go without an attempt to the DLQ {s.facts.dlq_arn}")
     elif isinstance(config, NotKnown):

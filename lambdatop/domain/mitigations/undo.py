@@ -261,6 +261,13 @@ def _despite(entry: Entry, ref: Ref) -> tuple[Alternative, ...]:
     return (Alternative("restore_concurrency", ref, why, {"reserved": words}, label),)
 
 
+def in_transition(state: State) -> bool:
+    """Return whether a trigger or a version is on its way to a state (Disabling, Deactivating, Pending)."""
+    if str(state.get("state", "")).endswith("ing"):
+        return True
+    return any(f.startswith(managed.FIELD) and managed.in_transition(value) for f, value in state.items())
+
+
 def state_words(state: Mapping[str, Any]) -> str:
     """Return control fields in words."""
     words = []

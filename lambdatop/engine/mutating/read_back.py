@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from lambdatop.domain.errors import LambdatopError, Missing
 from lambdatop.domain.keys import Key
-from lambdatop.domain.mitigations import managed
+from lambdatop.domain.mitigations.undo import in_transition
 from lambdatop.domain.plans.plan import Plan, State, shows
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
@@ -73,12 +73,3 @@ async def is_changing(reader: Reader, target: Key, fields: Collection[str]) -> b
         return False
     found = await read_fields(reader, target, (STATE,))
     return in_transition(found.state or {})
-
-
-def in_transition(state: State) -> bool:
-    """Return whether a trigger or a version is on its way to a state (Disabling, Deactivating, Pending)."""
-    if str(state.get(STATE, "")).endswith("ing"):
-        return True
-    return any(
-        name.startswith(managed.FIELD) and managed.in_transition(value) for name, value in state.items()
-    )

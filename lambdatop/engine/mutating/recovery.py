@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from lambdatop.domain.keys import Scope
+from lambdatop.domain.mitigations.undo import in_transition
 from lambdatop.domain.plans.journal import ACCEPTED, NO_UPTIME, Entry
 from lambdatop.domain.plans.plan import shows
 from lambdatop.domain.ports.aws import Reader
 from lambdatop.domain.ports.runtime import Clock
 from lambdatop.domain.ports.storage import JournalStore
 from lambdatop.engine.mutating.in_progress import process_may_run
-from lambdatop.engine.mutating.read_back import in_transition, is_changing, read_fields
+from lambdatop.engine.mutating.read_back import is_changing, read_fields
 from lambdatop.engine.mutating.verdict import (
     FOUND_APPLIED,
     FOUND_CHANGED,

@@ -88,8 +88,8 @@ def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:
     pieces += row("runtime", f"{runtime}  timeout {facts.timeout_s} s  /tmp {facts.ephemeral_mb} MB", width)
     ended = deprecated(facts.runtime, frame.now)
     if ended:
-        words = f"runtime deprecated on {ended}: AWS may refuse updates of its code"
-        pieces += row("", words, width, "warning")
+        later = "no security updates; AWS refuses updates of its code some time later"
+        pieces += row("", f"runtime deprecated on {ended}: {later}", width, "warning")
     if facts.durable:
         limit = facts.durable_timeout_s
         most = "" if limit is None else f", an execution takes {span(limit)} at most"

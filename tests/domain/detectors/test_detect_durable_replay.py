@@ -31,7 +31,7 @@ def test_replays_that_fail_while_no_execution_ends() -> None:
     evidence = dict(finding.evidence)
     assert (finding.severity, finding.target.key, finding.since) == ("critical", WORKER, END - 15 * 60)
     assert finding.title == (
-        "orders-worker replays what fails: 120 of 130 invocations failed, 1 executions ended so"
+        "orders-worker replays what fails: 120 of 130 invocations failed, 1 execution ended so"
     )
     assert evidence["then"] == "replayed until it succeeds, fails, or 7 d is over, then dropped"
     assert (evidence["executions_started"], evidence["execution_timeout_s"]) == (0, 604_800)

@@ -71,8 +71,8 @@ def test_metrics_that_failed_are_not_still_to_come() -> None:
 @pytest.mark.parametrize(("runtime", "said"), [("nodejs18.x", True), ("nodejs24.x", False), ("", False)])
 def test_a_deprecated_runtime_is_said(runtime: str, said: bool) -> None:
     frame = Frame(EMPTY_SNAPSHOT, NOW)
-    text = plain(_facts(FunctionRow(function(runtime=runtime)), frame, 100))
-    assert ("runtime deprecated on 2025-09-01: AWS may refuse updates of its code" in text) is said
+    text = plain(_facts(FunctionRow(function(runtime=runtime)), frame, 140))
+    assert ("runtime deprecated on 2025-09-01: no security updates; AWS refuses" in text) is said
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.figures.context import EvaluationContext
 from lambdatop.domain.figures.rates import Window, began
 from lambdatop.domain.plans.finding import Finding, Ref
+from lambdatop.domain.plans.wording import count
 
 NAME = "durable_replay"
 SUGGESTS = ("rollback_alias", "throttle_to_zero", "disable_trigger")
@@ -45,12 +46,13 @@ def _finding(
     limit = context.limit(NAME, key, limits.critical_share, "critical")
     started = context.world.metric(key, STARTED).sum(over.start, over.end)
     since = began(context.world.metric(key, "Errors"), over.end)
+    fed = any(m.enabled for m in context.world.mappings_of(key))
     return Finding(
         NAME,
         "critical" if errors >= limit * runs else "warning",
         Ref(key, facts.arn, facts.name),
         f"{facts.name} replays what fails: {errors:.0f} of {runs:.0f} invocations failed, "
-        f"{ended:.0f} executions ended so",
+        f"{count(round(ended), 'execution')} ended so",
         float(over.start if since is None else since),
         (
             ("invocations", runs),
@@ -61,7 +63,7 @@ def _finding(
             ("then", durable_failure_path(facts)),
             ("window_min", over.minutes),
         ),
-        SUGGESTS,
+        SUGGESTS if fed else SUGGESTS[:2],
         f"{errors:.0f} errors / {runs:.0f} invocations = {errors / runs:.0%} >= {limits.share:.0%}, "
         f"{ended:.0f} executions failed or timed out, over {over.minutes} min",
     )

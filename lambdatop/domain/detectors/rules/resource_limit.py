@@ -38,9 +38,7 @@ def limit_of(kind: str, facts: FunctionFacts) -> str:
     return {
         "disk_full": f"/tmp {facts.ephemeral_mb} MB",
         "too_many_files": f"{descriptors} file descriptors",
-        "too_many_threads": "those of its instance"
-        if facts.managed_instances
-        else "1,024 processes and threads",
+        "too_many_threads": "those of its instance" if managed else "1,024 processes and threads",
         "out_of_memory": f"memory {facts.memory_mb} MB",
         "payload_too_large": "6 MB synchronous, 200 MB streamed, 1 MB asynchronous",
         "package_too_large": "250 MB unzipped, layers included",
