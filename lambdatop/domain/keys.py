@@ -77,6 +77,11 @@ class Arn(NamedTuple):
         return parts[2] if self.service == "lambda" and len(parts) > 2 else None
 
 
+def qualified_name(function: Key, qualifier: str) -> str:
+    """Return `web-api`, or `web-api:live` for one of its aliases or versions."""
+    return f"{function.id}:{qualifier}" if qualifier else function.id
+
+
 @lru_cache(maxsize=65_536)
 def parse_arn(text: str) -> Arn | None:
     """Split an ARN; None when `text` is not one."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 from lambdatop.domain.facts.function import FunctionFacts, Reserved
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import STREAMS, SourceKind, When, kind_of
-from lambdatop.domain.keys import Key, key_of, parse_arn
+from lambdatop.domain.keys import Key, key_of, parse_arn, qualified_name
 
 LEAST_CONCURRENCY = 2
 """The smallest MaximumConcurrency that AWS takes."""
@@ -87,8 +87,8 @@ class MappingFacts(Struct, frozen=True):
 
     @property
     def function_name(self) -> str:
-        """What it invokes: `web-api`, or `web-api:live` where it names an alias or a version."""
-        return f"{self.function.id}:{self.qualifier}" if self.qualifier else self.function.id
+        """The function that is invoked, with the alias or version that the trigger names."""
+        return qualified_name(self.function, self.qualifier)
 
     @property
     def label(self) -> str:
@@ -97,7 +97,7 @@ class MappingFacts(Struct, frozen=True):
 
     @property
     def reading_order(self) -> tuple[str, str, str]:
-        """What a list of mappings is ordered by where nothing weighs more: names, not random UUIDs."""
+        """Names to order a list of mappings by where nothing weighs more; UUIDs are random."""
         return self.source_name, self.function_name, self.key.id
 
     @property

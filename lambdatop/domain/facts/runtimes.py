@@ -5,8 +5,8 @@ older ones terraform-linters/tflint-ruleset-aws (aws_lambda_function_deprecated_
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 
 "Runtime deprecation policy": a deprecated runtime goes on running, gets no security updates, and some time
-later AWS refuses updates of its functions' code. AWS moves these dates, mostly to later; a runtime that is not
-here is one whose date is not known.
+later AWS refuses updates of its functions' code. AWS moves these dates, mostly to later; a runtime that is
+not here is one whose date is not known.
 """
 
 from __future__ import annotations

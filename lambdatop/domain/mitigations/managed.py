@@ -73,7 +73,7 @@ def scaling_command(call: Call) -> Words:
 def plan_stop(
     mitigation: str, s: FunctionSituation, now: float, plan_id: str, first: Sequence[Plan] = ()
 ) -> Proposal:
-    """Plan or refuse to deactivate each version of a function on managed instances, after the steps `first`."""
+    """Plan or refuse to deactivate every version of a function on managed instances, after steps `first`."""
     versions = _versions(mitigation, s)
     if isinstance(versions, Refusal):
         return versions

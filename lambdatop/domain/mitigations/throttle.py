@@ -74,13 +74,14 @@ def plan_throttle_to_zero(
 def _deactivate(s: FunctionSituation, first: bool, remove: bool, now: float, plan_id: str) -> Proposal:
     """Plan or refuse for a function on managed instances."""
     if remove:
-        reason = f"{s.facts.name} runs on managed instances, which have no provisioned concurrency."
+        reason = f"{s.facts.name} runs on managed instances: its versions are deactivated instead."
         return Refusal(NAME, s.ref, reason, f"Throttle it without {PROVISIONED!r}.")
     disabled = _triggers_first(s, now, plan_id) if first else ()
     if isinstance(disabled, Refusal):
         return disabled
-    others = () if first else (*_in_order(s), *_first_disable(s))
-    return replace(managed.plan_stop(NAME, s, now, plan_id, disabled), alternatives=others)
+    made = managed.plan_stop(NAME, s, now, plan_id, disabled)
+    in_order = _in_order(s) if isinstance(made, Plan) else ()
+    return made if first else replace(made, alternatives=(*in_order, *_first_disable(s)))
 
 
 def _asked(params: Mapping[str, Any], name: str, yes: str) -> bool:

@@ -19,7 +19,7 @@ from lambdatop.domain.facts.permissions import Permissions
 from lambdatop.domain.facts.polling_status import PollingStatus
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.triggers import Invocation
-from lambdatop.domain.keys import Key, Scope
+from lambdatop.domain.keys import Key, Scope, qualified_name
 from lambdatop.domain.loglines.tail import LogTail
 from lambdatop.domain.plans.finding import Finding, Incident
 from lambdatop.domain.plans.journal import Entry
@@ -155,8 +155,8 @@ class StormRow(Struct, frozen=True):
 
     @property
     def function_name(self) -> str:
-        """What is invoked: `web-api`, or `web-api:live` where the trigger names an alias or a version."""
-        return f"{self.function.id}:{self.qualifier}" if self.qualifier else self.function.id
+        """The function that is invoked, with the alias or version that the trigger names."""
+        return qualified_name(self.function, self.qualifier)
 
     @property
     def key(self) -> tuple[Key, str]:

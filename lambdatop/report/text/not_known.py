@@ -47,7 +47,7 @@ def gap_rows(snapshot: Snapshot) -> list[Row]:
 def empty(snapshot: Snapshot, *sources: SourceSpec) -> str:
     """Return what replaces a table without rows that is made of these sources."""
     names = {source.name for source in sources}
-    never = [_short(s) for s in snapshot.sources if s.name in names and s.age_s is None]
+    never = _never(snapshot, *sources)
     if never:
         return f"not known ({'; '.join(never)})"
     partly = any(gap.source in names for gap in snapshot.gaps)
@@ -63,15 +63,20 @@ def callers(snapshot: Snapshot, function: str) -> str:
     """Return why not everybody who invokes a function by its policy is known, "" where nothing is missing."""
     if _starting(snapshot, TRIGGERS):
         return "not read yet"
-    never = [_short(s) for s in snapshot.sources if s.name == TRIGGERS.name and s.age_s is None]
     gaps = (gap for gap in snapshot.gaps if gap.source == TRIGGERS.name and gap.target == function)
-    return "; ".join(never or [gap.not_known.why for gap in gaps])
+    return "; ".join(_never(snapshot, TRIGGERS) or [gap.not_known.why for gap in gaps])
 
 
 def no_metrics(snapshot: Snapshot) -> str:
     """Return what replaces the figures of a function that has none, in a console."""
-    never = [_short(s) for s in snapshot.sources if s.name == METRICS.name and s.age_s is None]
+    never = _never(snapshot, METRICS)
     return "no metrics yet" if not never or _starting(snapshot, METRICS) else f"not known ({never[0]})"
+
+
+def _never(snapshot: Snapshot, *sources: SourceSpec) -> list[str]:
+    """Return the sources that have never answered, and why."""
+    names = {source.name for source in sources}
+    return [short(s) for s in snapshot.sources if s.name in names and s.age_s is None]
 
 
 def _starting(snapshot: Snapshot, source: SourceSpec) -> bool:
@@ -89,7 +94,7 @@ def blind(snapshot: Snapshot, severity: str) -> list[str]:
     [] for no reason.
     """
     needed = (s for s in snapshot.sources if s.name in FINDINGS_REST_ON)
-    causes = [_short(s) for s in needed if s.age_s is None or s.state == "denied"]
+    causes = [short(s) for s in needed if s.age_s is None or s.state == "denied"]
     counted: dict[tuple[str, Reason], int] = {}
     for gap in snapshot.gaps:
         harmless = gap.action in HIDES_NOTHING or (gap.action in INFO_ONLY and severity != "info")
@@ -125,7 +130,7 @@ def why(reason: Reason) -> str:
     return _WHY.get(reason, reason)
 
 
-def _short(source: SourceRow) -> str:
+def short(source: SourceRow) -> str:
     """Return `lambda:ListFunctions denied`, `metrics did not answer in time`."""
     if source.state in ("starting", "stale"):
         return f"{source.name} did not answer in time"

@@ -17,7 +17,7 @@ from lambdatop.domain.keys import Key
 from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import SourceRow
-from lambdatop.report.text.not_known import why
+from lambdatop.report.text.not_known import short, why
 from lambdatop.tui._textual import Title, put_border_title
 from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
 from lambdatop.tui.panes.spec import PaneSpec
@@ -63,11 +63,7 @@ NOT_ALL = " in what was read, which is not everything"
 def lacking(frame: Frame, *sources: str) -> list[str]:
     """Return the sources that never answered and will not soon: `lambda:ListFunctions denied`."""
     rows = (frame.source(name) for name in sources)
-    return [
-        f"{r.action or r.name} {r.state}"
-        for r in rows
-        if r is not None and r.age_s is None and r.state in BAD
-    ]
+    return [short(r) for r in rows if r is not None and r.age_s is None and r.state in BAD]
 
 
 class Pane(Vertical):
