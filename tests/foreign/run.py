@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from foreign.account import furnish
-from foreign.commands import Row, run_all
+from foreign.commands import Row
+from foreign.rows import run_all
 from foreign.servers import Server, end_on_signals, moto, plain
 from foreign.values import NOTHING
 
