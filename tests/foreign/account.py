@@ -58,7 +58,7 @@ METRICS = {
 
 
 class Seeded(NamedTuple):
-    """What was made and what was not, in sentences."""
+    """Sentences about what was made and what was not."""
 
     made: list[str]
     refused: list[str]

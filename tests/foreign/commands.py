@@ -30,7 +30,7 @@ CODES = {0, 1, 2, 3, 4, 5}
 
 
 class Row(NamedTuple):
-    """What came of one command."""
+    """The outcome of one command."""
 
     command: str
     server: str
@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What one run left behind."""
+    """The outputs and the exit code of one run."""
 
     words: str
     code: int

@@ -78,7 +78,7 @@ def test_every_granted_change_is_needed_by_a_mitigation_or_the_lease() -> None:
 
 
 def test_the_policies_are_as_they_were_approved() -> None:
-    """What `lambdatop policy` prints, with a few reads instead of all."""
+    """Compare what `lambdatop policy` prints, with a few reads instead of all."""
     made = {name: policy(name, READS) for name in POLICIES}
     texts = [
         json.dumps({name: {"document": p.document, "optional": p.optional}}, indent=1)
