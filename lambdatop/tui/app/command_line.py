@@ -126,8 +126,7 @@ class CommandLine(TypeAhead):
             return True
         if isinstance(event, events.Key) and event.key == "enter":
             # In the line's own queue, behind the keys that it has not acted upon yet.
-            line.call_later(self._entered, line, event)
-            self.wait_behind(line)
+            line.call_later(self._entered, line, event, self.wait_behind(line))
             return True
         return False
 
@@ -151,17 +150,18 @@ class CommandLine(TypeAhead):
             if not self.held_back(event):
                 await self.act_on(event)
 
-    async def _entered(self, line: Input, event: events.Key) -> None:
+    async def _entered(self, line: Input, event: events.Key, turn: int) -> None:
         if not self.screen_stack:
             return
         hotkey = COMMANDS.get(line.value.strip().lower().removeprefix(":"))
         if hotkey is None or not isinstance(self.screen, CommandPalette):
             await self.act_on(event)
-            self.call_later(self._pass, line)
+            self.call_later(self._pass, turn, line)
         else:
             self.screen.dismiss()
+            turn = self.wait_behind(self)  # no longer behind the line, which is gone
             self.call_later(self.run_hotkey, hotkey)
-            self.call_later(self._pass, self)
+            self.call_later(self._pass, turn, self)
 
     async def run_hotkey(self, hotkey: Hotkey) -> None:
         """Do what an entry of the table does."""

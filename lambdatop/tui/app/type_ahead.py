@@ -39,6 +39,8 @@ class TypeAhead(App[None]):
     _next: events.Event | None = None
     """A key that opens a line, and before which all others have been acted upon."""
     _held_for_s = 0.0
+    _turn = 0
+    """Which wait is on: what an earlier one still announces counts no more."""
     _checking: Timer | None = None
     _acting = False
 
@@ -63,25 +65,25 @@ class TypeAhead(App[None]):
     def _must_wait(self, event: events.Event) -> bool:
         """Return whether a screen must be put together, or keys acted upon, before an event.
 
-        `go_on` comes then.
+        `_come` is called then.
         """
         opening = self.opening()
         if opening is not None:
-            opening.call_later(self.go_on)
+            opening.call_later(self._come, self._begin_wait())
             return True
         if event is self._next or not isinstance(event, events.Key) or event.key not in OPENERS:
             return False
         if not self.screen_stack or isinstance(self.focused, Input):
             return False
         self._next = event
-        self._pass(self.focused or self.screen)
+        self._pass(self._begin_wait(), self.focused or self.screen)
         return True
 
     def _acts_late(self, event: events.Event) -> bool:
         """Return whether a line acts on an event later than on what is typed into it.
 
-        `go_on` comes behind it. Keys that are no characters (Enter, Escape, Backspace) are looked up once
-        they are back at the app.
+        `_come` or `go_on` comes behind it. Keys that are no characters (Enter, Escape, Backspace) are looked
+        up once they are back at the app.
         """
         line = self.focused if self.screen_stack else None
         if not isinstance(event, events.Key) or event.is_printable or not isinstance(line, Input):
@@ -90,22 +92,34 @@ class TypeAhead(App[None]):
             self._line = line
         else:
             self._passing = line
-            self.call_later(self._pass, line)
+            self.call_later(self._pass, self._begin_wait(), line)
         return True
 
-    def _pass(self, node: DOMNode | None) -> None:
+    def _begin_wait(self) -> int:
+        self._turn += 1
+        return self._turn
+
+    def _pass(self, turn: int, node: DOMNode | None) -> None:
         """Continue once a node, and each one around it, has acted on the keys that it was given so far."""
+        if turn != self._turn:
+            return
         self._passing = node
         if node is None or node is self:
-            self.call_later(self.call_later, self.go_on)  # behind the focus that a key has asked for
+            self.call_later(self.call_later, self._come, turn)  # behind the focus that a key has asked for
         else:
-            node.call_later(self._pass, node.parent)
+            node.call_later(self._pass, turn, node.parent)
 
-    def wait_behind(self, line: Input) -> None:
-        """Hold back what follows, until a line has acted on what it was given; `_pass` is called then."""
-        self._passing = line
+    async def _come(self, turn: int) -> None:
+        """Continue where the wait that this was announced for is still the one that is on."""
+        if turn == self._turn:
+            await self.continue_now()
+
+    def wait_behind(self, node: DOMNode) -> int:
+        """Hold back what follows, until `_pass` is called with the number of this wait, which is returned."""
+        self._passing = node
         if self._held is None:
             self._hold()
+        return self._begin_wait()
 
     def _hold(self, *those: events.Event) -> None:
         self._held = [*those]
@@ -122,14 +136,20 @@ class TypeAhead(App[None]):
         passing = self._passing is not None and self._passing.is_attached
         waits = passing or self.opening() is not None
         if not waits and (self._line is None or self.focused is not self._line):
-            await self.go_on()
+            await self.continue_now()
         elif self._held_for_s > LONGEST_S:
             if self._held:
                 self.notify(DROPPED, severity="warning", markup=False)
             self._release()
 
     async def go_on(self) -> None:
+        """Act on what was held back behind a filter that is closed, unless it waits for something else."""
+        if self._passing is None:
+            await self.continue_now()
+
+    async def continue_now(self) -> None:
         """Act on what was held back, in its order: what was waited for has come."""
+        self._begin_wait()
         self._line = self._passing = None
         if self._acting:
             return

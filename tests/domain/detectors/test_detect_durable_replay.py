@@ -51,6 +51,7 @@ def test_replays_that_fail_while_no_execution_ends() -> None:
         world(12.0, failed=2.0),  # they end
         world(12.0, timed_out=2.0),
         world(1.0, runs=1.0),  # too few
+        world(12.0, runs=0.0),  # invocations that CloudWatch has not counted yet: no share is known
     ],
 )
 def test_what_is_no_replay_without_end(quiet: World) -> None:

@@ -19,6 +19,7 @@ from fakes.screens import (
 )
 from fakes.screens import type_ahead as typed
 from fakes.time_limit import PATIENCE_S
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -108,9 +109,10 @@ async def test_keys_held_back_too_long_are_dropped_and_said_so(
     app = make_app()
     async with looking(app) as pilot:
         with BusyPanes(monkeypatch) as busy:
-            monkeypatch.setattr(type_ahead, "LONGEST_S", 0.02)
             typed(pilot, "slash", *"checkout", "enter", "question_mark", "T")
-            await busy.looked(15)
+            await busy.until(lambda: app._line is not None)
+            monkeypatch.setattr(type_ahead, "LONGEST_S", app._held_for_s + 0.02)
+            await busy.looked(busy.looks + 15)
             await busy.until(lambda: any("were dropped" in words for words in toasts(app)))
             busy.released.set()
             await settle(pilot)
@@ -133,6 +135,25 @@ async def test_keys_go_on_where_the_line_lost_the_focus(
             await settle(pilot)
             assert isinstance(app.screen, HelpScreen)
             assert app.is_running
+
+
+async def test_what_an_earlier_wait_announces_ends_no_later_one(make_app: MakeApp) -> None:
+    """What was seen: behind `:journal` Enter, `/` was let through before an Escape had closed the page."""
+    app = make_app()
+    async with looking(app) as pilot:
+        earlier = app.wait_behind(app)
+        assert app._held is not None
+        app._held.append(events.Key("question_mark", "?"))
+        later = app.wait_behind(functions(app))
+        app._pass(earlier, functions(app))
+        await app._come(earlier)
+        await app.go_on()
+        await settle(pilot)
+        assert app._held
+        app._pass(later, functions(app))
+        await settle(pilot)
+        assert isinstance(app.screen, HelpScreen)
+        assert app._held is None
 
 
 async def test_control_c_waits_behind_no_keys(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:

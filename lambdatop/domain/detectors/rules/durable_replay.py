@@ -34,7 +34,9 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
             world.metric(key, name).sum(over.start, over.end) for name in ("Invocations", "Errors")
         )
         ended = sum(world.metric(key, name).sum(over.start, over.end) for name in (FAILED, TIMED_OUT))
-        if errors < limits.min_errors or errors < limits.share * runs or ended > limits.most_ended * errors:
+        if not runs or errors < limits.min_errors or errors < limits.share * runs:
+            continue
+        if ended > limits.most_ended * errors:
             continue
         yield _finding(context, facts, over, runs, errors, ended)
 
