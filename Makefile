@@ -55,7 +55,7 @@ test: test-fast test-newest
 
 # Six workers on two cores: the tests wait for servers and processes more than they compute.
 test-fast: $(VENV)/.installed $(AWSCLI)/.installed
-	LAMBDATOP_AWS_CLI=$(abspath $(AWSCLI)/bin/aws) $(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder
+	LAMBDATOP_AWS_CLI=$(abspath $(AWSCLI)/bin/aws) $(BIN)/python -m pytest -n 8 --dist loadfile --no-loadscope-reorder
 
 test-newest: $(NEWEST)/.installed
 	LAMBDATOP_DEMO_PYTHON=$(abspath $(BIN)/python) $(NEWEST)/bin/python -m pytest -m sdk

@@ -122,11 +122,13 @@ class Series(Struct, frozen=True):
 
     def window(self, start: float, end: float) -> Sequence[float]:
         """Return the values of the minutes that begin in [start, end)."""
+        if not self.times:
+            return ()
         return self.values[bisect_left(self.times, start) : bisect_left(self.times, end)]
 
     def sum(self, start: float, end: float) -> float:
         """Sum over the minutes that begin in [start, end); 0 when there is none."""
-        return float(sum(self.window(start, end)))
+        return float(sum(self.window(start, end))) if self.times else 0.0
 
     def max(self, start: float, end: float) -> float | None:
         """Return the largest value of the minutes that begin in [start, end), None when there is none."""

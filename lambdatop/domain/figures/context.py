@@ -32,9 +32,10 @@ from lambdatop.domain.state.world import World
 class EvaluationContext(Struct, frozen=True):
     """The World at `now` (s since the epoch), and the findings of the last round by detector and target.
 
-    `only` is what can differ from the last round, None for all: `functions` gives no others. `quotas` are the
-    rows of the quotas of this round where they were made already. `give_way` is called again and again on the
-    way through `functions`.
+    `only` is what can differ from the last round, None for all. `quotas` are the rows of the quotas of this
+    round where they were made already. `evaluated` is what `functions` gives, `asked_about` what `measured`
+    does; `give_way` is called again and again on the way. `ends` fills with the first minute that is not
+    final yet (s since the epoch), by function, queue, stream or account.
     """
 
     world: World
@@ -44,6 +45,9 @@ class EvaluationContext(Struct, frozen=True):
     only: Collection[Key] | None = None
     quotas: tuple[QuotaRow, ...] | None = None
     give_way: GiveWay = no_pause
+    evaluated: tuple[tuple[Key, FunctionFacts], ...] = ()
+    asked_about: tuple[tuple[Key, FunctionFacts], ...] = ()
+    ends: dict[Key, int] = field(default_factory=dict)
 
     @property
     def limits(self) -> DetectorSettings:
@@ -56,23 +60,21 @@ class EvaluationContext(Struct, frozen=True):
         For detectors that judge each function by its own facts, series, log, triggers and account limit:
         about any other function they would repeat what they stated before.
         """
-        functions = self.world.functions
-        if self.only is None:
-            return paced(functions.items(), self.give_way)
-        return paced([(key, functions[key]) for key in self.only if key in functions], self.give_way)
+        return paced(self.evaluated, self.give_way)
 
     def measured(self) -> Iterable[tuple[Key, FunctionFacts]]:
         """Return those of `functions` that CloudWatch was ever asked about.
 
         A third of a large account, or none yet. For detectors that state nothing without a point of a metric.
         """
-        series = self.world.series
-        return ((key, facts) for key, facts in self.functions() if key in series)
+        return paced(self.asked_about, self.give_way)
 
     def window(self, key: Key, minutes: int) -> Window:
         """Return the last `minutes` final minutes of a function, queue, stream or account."""
-        fetched = self.world.metrics_at.get(key, self.now)
-        end = final_end(min(self.now, fetched), self.settle_s(key))
+        end = self.ends.get(key)
+        if end is None:
+            fetched = self.world.metrics_at.get(key, self.now)
+            end = self.ends[key] = final_end(min(self.now, fetched), self.settle_s(key))
         return Window(end - minutes * MINUTE, end)
 
     def published(self, key: Key, minutes: int) -> Window:
@@ -129,4 +131,10 @@ def evaluation_context(
     """
     standing = {f.identity: f.severity for f in previous}
     only = None if changed is None else dict.fromkeys((*changed, *(key for _, key in standing)))
-    return EvaluationContext(world, now, settings, MappingProxyType(standing), only, quotas, give_way)
+    functions, series = world.functions, world.series
+    keys = paced(functions if only is None else only, give_way)
+    evaluated = tuple((key, functions[key]) for key in keys if key in functions)
+    asked_about = tuple(pair for pair in paced(evaluated, give_way) if pair[0] in series)
+    return EvaluationContext(
+        world, now, settings, MappingProxyType(standing), only, quotas, give_way, evaluated, asked_about
+    )

@@ -54,11 +54,13 @@ def burst(series: Series, end: int, factor: float, growth: float, least: float) 
     times the minute before, on average of GROWS_MIN minutes. Neither counts below `least` a minute.
     """
     minutes = min(HISTORY_MIN, (end - series.times[0]) // MINUTE) if series.times else 0
-    if minutes < LEAST_HISTORY_MIN + STAYS_MIN:
+    newest = series.sum(end - MINUTE, end)
+    if minutes < LEAST_HISTORY_MIN + STAYS_MIN or newest < least:
+        return None
+    long_ago = series.max(end - minutes * MINUTE, end - LATEST_MIN * MINUTE) or 0.0
+    if newest < min(1.0, OF_GROWTH) * factor * long_ago:  # neither can be; most functions end here
         return None
     counts = [value or 0.0 for value in series.grid(end - minutes * MINUTE, minutes)]
-    if counts[-1] < least:
-        return None
     return _growth(counts, end, factor, growth) or _jump(counts, end, factor, least)
 
 

@@ -59,7 +59,9 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
 
 
 def _function(context: EvaluationContext, burning: Burning, facts: FunctionFacts) -> _Seen | None:
-    limits, key = context.limits.cost_burn, facts.key
+    limits, key, series = context.limits.cost_burn, facts.key, context.world.series
+    if key not in series and group_of(facts) not in series:
+        return None
     over = context.window(key, limits.window_min)
     least = context.limit(NAME, key, limits.min_usd_per_hour)
     own = _ran_for(context, burning, facts, over)

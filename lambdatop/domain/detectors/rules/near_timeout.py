@@ -42,7 +42,7 @@ class Trend(Struct, frozen=True):
 def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per function whose longest run comes close to its timeout."""
     limits = context.limits.near_timeout
-    for key, facts in context.functions():
+    for key, facts in context.measured():
         series = context.world.metric(key, "Duration", "Maximum")
         if not series.times or facts.managed_instances or facts.timeout_s <= 0:
             continue

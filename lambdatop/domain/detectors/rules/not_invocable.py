@@ -57,6 +57,8 @@ def _silence(context: EvaluationContext, facts: FunctionFacts) -> Finding | None
     """Return the finding of a function that ran steadily and stopped; information where nothing waits."""
     world, key = context.world, facts.key
     series = world.metric(key, "Invocations")
+    if not series.times:
+        return None
     fetched = min(context.now, world.metrics_at.get(key, context.now))
     before = went_silent(series, fetched, context.settle_s(key)) if world.reserved_of(key) != 0 else None
     last = last_run(series)

@@ -54,7 +54,7 @@ class _Sides(Struct, frozen=True):
 
 def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per function: the newest change after which symptoms began."""
-    for key, facts in context.functions():
+    for key, facts in context.measured():
         for at, what in _changes(context, facts):
             sides = _sides(context, key, at)
             symptom = (_errors(context, key, sides) or _slower(context, key, sides)) if sides else None

@@ -52,12 +52,11 @@ def _of_mapping(context: EvaluationContext, mapping: MappingFacts) -> tuple[str,
 
 
 def _of_function(context: EvaluationContext, key: Key, facts: FunctionFacts) -> tuple[str, ...]:
-    triggers = context.world.triggers_of(key)
-    found = []
-    if triggers.recursive_loop == "Allow":
+    world, found = context.world, []
+    if key in world.triggers and world.triggers_of(key).recursive_loop == "Allow":
         found.append("loop detection is switched off: Lambda stops no loop and publishes none")
-    received = sum(context.world.metric(key, "AsyncEventsReceived").values)
-    if async_end(facts, triggers.async_config).lost and received > 0:
+    received = any(world.metric(key, "AsyncEventsReceived").values)
+    if received and async_end(facts, world.triggers_of(key).async_config).lost:
         found.append("no DLQ or on-failure destination: failed asynchronous events are discarded")
     return tuple(found)
 

@@ -18,7 +18,7 @@ SUGGESTS = ("throttle_to_zero", "disable_trigger")
 
 def detect(context: EvaluationContext) -> Iterator[Finding]:
     """Yield one finding per function whose loop Lambda stopped."""
-    for key, facts in context.functions():
+    for key, facts in context.measured():
         series = context.world.metric(key, "RecursiveInvocationsDropped")
         if not series.times:
             continue

@@ -45,9 +45,11 @@ def detect(context: EvaluationContext) -> Iterator[Finding]:
     """
     limits = context.limits.throttled
     for key, facts in context.functions():
+        stopped = context.world.reserved.get(key, -1) == 0
+        if not stopped and key not in context.world.series:
+            continue
         over = context.window(key, limits.window_min)
         throttles = context.world.metric(key, "Throttles").sum(over.start, over.end)
-        stopped = context.world.reserved.get(key, -1) == 0
         least = context.limit(NAME, key, limits.min_throttles)
         if throttles < least and not stopped:
             # A long run is published when it ends, a throttle at once: known, but not yet which share it is.
