@@ -84,9 +84,9 @@ def json_line(value: Any) -> str:
     return _ONE_LINE(value)
 
 
-def json_line_with(value: dict[str, Any], **foreign: str | None) -> str:
-    """Return one JSON document on one line, with texts that were not cleaned: only ASCII stands in these."""
-    return f"{_ONE_LINE(value)[:-1]}, {json.dumps(foreign)[1:]}"
+def json_line_with(value: dict[str, Any], name: str, foreign: str | None) -> str:
+    """Return one JSON document on one line, with a text that was not cleaned: only ASCII stands in it."""
+    return f'{_ONE_LINE(value)[:-1]}, "{name}": {json.dumps(foreign)}}}'
 
 
 def message(sentence: str) -> None:

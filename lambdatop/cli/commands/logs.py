@@ -237,13 +237,19 @@ class _Tail:
         if self._as_json:
             pairs = [*lines]
             texts = self._hidden([line.text for line, _ in pairs])
-            raws = self._hidden([line.raw for line, _ in pairs])
+            # Most lines are what was cleaned of them: no secret in one is none in the other.
+            apart = [line.raw for line, _ in pairs if line.raw.rstrip("\r\n") != line.text]
+            masked = dict(zip(apart, self._hidden(apart), strict=True))
             stdio.lines(
                 [
                     stdio.json_line_with(
-                        line_json(line, name, text), raw=raw if (text, raw) == (line.text, line.raw) else None
+                        line_json(line, name, text),
+                        "raw",
+                        line.raw
+                        if text == line.text and masked.get(line.raw, line.raw) == line.raw
+                        else None,
                     )
-                    for (line, name), text, raw in zip(pairs, texts, raws, strict=True)
+                    for (line, name), text in zip(pairs, texts, strict=True)
                 ]
             )
         else:
