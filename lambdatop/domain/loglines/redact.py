@@ -339,11 +339,8 @@ def redact_all(texts: Sequence[str]) -> list[str]:
     """
     joined = "\n".join(texts)
     read = _with_escapes_read(joined)
-    whole, mask = read.lower(), _redact if read is joined else _mask
+    whole, mask = read.lower(), _redact if read == joined else _mask
     rules = tuple(rule for rule in RULES if any(word in whole for word in rule[1]))
-    named = any(word in whole for word in _NAME_WORDS)
-    if not rules and not named and mask is _redact:
-        return [_without_key_lines(text) for text in texts]
     return [mask(text, rules)[0] for text in texts]
 
 
@@ -393,17 +390,12 @@ def _redact(text: str, rules: Sequence[Rule]) -> tuple[str, tuple[str, ...]]:
                     text = masked
                     found.append(kind)
                 break
-    masked = _without_key_lines(text)
-    if masked != text:
-        found.append("private key")
-    return masked, tuple(dict.fromkeys(found))
-
-
-def _without_key_lines(text: str) -> str:
-    """Return a text in which lines of nothing but random letters are masked."""
-    if len(text) < _KEY_LINE_LENGTH:
-        return text
-    return _KEY_LINE.sub(lambda m: MASK if _is_mixed(m.group()) else m.group(), text)
+    if len(text) >= _KEY_LINE_LENGTH:
+        masked = _KEY_LINE.sub(lambda m: MASK if _is_mixed(m.group()) else m.group(), text)
+        if masked != text:
+            text = masked
+            found.append("private key")
+    return text, tuple(dict.fromkeys(found))
 
 
 def redact_strictly(text: str) -> str:
