@@ -5,6 +5,7 @@ from __future__ import annotations
 from lambdatop.cli import stdio
 from lambdatop.domain.plans.plan import Proposal
 from lambdatop.domain.state.snapshot import Snapshot
+from lambdatop.domain.units import plural
 from lambdatop.report.text.plan import proposal_text
 from lambdatop.report.text.snapshot import snapshot_text
 
@@ -27,8 +28,10 @@ def note_gaps(snapshot: Snapshot) -> None:
             stdio.message(f"note: {source.name} is {source.state}: {source.error or 'no answer yet'}")
     reads = sum(gap.targets for gap in snapshot.gaps)
     if reads:
+        were, them = ("was", "it") if reads == 1 else ("were", "them")
         stdio.message(
-            f"note: {reads:,} reads brought nothing or were not made; the output lists them as not seen"
+            f"note: {plural(reads, 'read')} brought nothing or {were} not made; "
+            f"the output lists {them} as not seen"
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lambdatop.aws.facts.resources import arn_text, seconds
+from lambdatop.aws.facts.resources import arn_text, reason, seconds
 from lambdatop.aws.sdk.api import Api
 from lambdatop.aws.spec import CollectorSpec
 from lambdatop.domain.facts.function import AlarmFacts
 from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.ports.aws import View
-from lambdatop.domain.sanitize import clean_line, clean_name
+from lambdatop.domain.sanitize import clean_name
 from lambdatop.domain.sources import ALARMS
 from lambdatop.domain.state.events import AlarmsObserved, Event
 
@@ -58,7 +58,7 @@ def alarm_facts(scope: Scope, answer: Mapping[str, Any]) -> AlarmFacts:
     function = Key(scope, "function", clean_name(names[0])) if names else None
     return AlarmFacts(
         key=Key(scope, "alarm", clean_name(str(answer.get("AlarmName") or ""))),
-        reason=clean_line(str(answer.get("StateReason") or ""), 1024),
+        reason=reason(answer.get("StateReason"), 1024),
         metric=clean_name(str(answer.get("MetricName") or "")),
         namespace=clean_name(str(answer.get("Namespace") or "")),
         since=seconds(answer.get("StateTransitionedTimestamp") or answer.get("StateUpdatedTimestamp")),

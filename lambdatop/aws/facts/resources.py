@@ -15,12 +15,21 @@ from lambdatop.domain.facts.not_read import NotKnown
 from lambdatop.domain.facts.queue import QueueFacts
 from lambdatop.domain.facts.source_kinds import source_kind
 from lambdatop.domain.keys import Key, Scope, parse_arn
+from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.sanitize import clean_line, clean_name
 
 LARGEST = 2**63 - 1
 """The largest value of the models' integer and long."""
 DIGITS = 19
 """As many digits as `LARGEST` has; Python's own limit for a text is 4,300, more than a float can hold."""
+
+
+def reason(text: Any, limit: int) -> str:
+    """Return why something is as it is, as one cleaned line without secrets, "" where nothing was told.
+
+    A reason may hold what somebody else said: an address with a password, say.
+    """
+    return redact(clean_line(str(text or ""), limit))[0]
 
 
 def finite(value: Any) -> bool:
@@ -155,8 +164,8 @@ def mapping_facts(scope: Scope, answer: Answer) -> MappingFacts:
         source_kind=source_kind(source),
         part_of_source=_part(answer),
         state=clean_name(str(answer.get("State") or "")),
-        state_reason=clean_line(str(answer.get("StateTransitionReason") or ""), 1024),
-        last_result=clean_line(str(answer.get("LastProcessingResult") or ""), 1024),
+        state_reason=reason(answer.get("StateTransitionReason"), 1024),
+        last_result=reason(answer.get("LastProcessingResult"), 1024),
         batch_size=optional(answer.get("BatchSize")),
         batching_window_s=optional(answer.get("MaximumBatchingWindowInSeconds")),
         parallelization_factor=optional(answer.get("ParallelizationFactor")),
@@ -238,7 +247,7 @@ def state_of(answer: Answer) -> FunctionState:
     """Return the state that GetFunctionConfiguration tells; "" for what it leaves out."""
     update = (f"LastUpdateStatus{part}" for part in ("", "ReasonCode", "Reason"))
     names = ("State", "StateReasonCode", "StateReason", *update)
-    return FunctionState(*(clean_line(str(answer.get(name) or ""), 512) for name in names))
+    return FunctionState(*(reason(answer.get(name), 512) for name in names))
 
 
 def reserved_of(answer: Answer) -> int | None:

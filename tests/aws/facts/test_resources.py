@@ -1,0 +1,31 @@
+"""Answers of AWS as facts: what somebody else wrote into a reason."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import astuple
+
+from lambdatop.aws.collectors.alarms import alarm_facts
+from lambdatop.aws.facts.resources import mapping_facts, reason, state_of
+from lambdatop.domain.keys import Scope
+from lambdatop.domain.loglines.redact import MASK
+
+SCOPE = Scope("123456789012", "eu-west-1")
+SAID = "cannot reach postgres://app:hunter2pass@db/orders\x1b[2J\nnow"
+SHOWN = f"cannot reach postgres://app:{MASK}@db/orders"
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_no_reason_is_none(nothing: str | None) -> None:
+    assert reason(nothing, 512) == ""
+
+
+def test_a_reason_is_one_line_without_secrets() -> None:
+    state = state_of({"State": "Failed", "StateReason": SAID, "LastUpdateStatusReason": SAID})
+    mapping = mapping_facts(SCOPE, {"UUID": "u", "StateTransitionReason": SAID, "LastProcessingResult": SAID})
+    alarm = alarm_facts(SCOPE, {"AlarmName": "a", "StateReason": SAID})
+    for text in (*astuple(state), mapping.state_reason, mapping.last_result, alarm.reason):
+        assert text in ("", "Failed") or (text.startswith(SHOWN) and text.isprintable()), text
+    assert sum(text.startswith(SHOWN) for text in astuple(state)) == 2
+    for text in (mapping.state_reason, mapping.last_result, alarm.reason):
+        assert text.startswith(SHOWN)
