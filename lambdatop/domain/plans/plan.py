@@ -86,9 +86,9 @@ class Wait(Struct, frozen=True):
     """The condition after a step under which the next one begins.
 
     Until `for_s` seconds are over the target is looked at: for the step's `after`, or, with `falls` and
-    `clears`, for the first field to have come down to half of what it was, or the second to have been empty
-    for a minute. `words` say what is waited for. `with_next`: the next step is sent beside this one, and this
-    wait is over with its.
+    `clears`, for the first field, an age in s, to have come down to half of what it was, or the second to
+    have been empty for a minute. `words` say what is waited for. `with_next`: the next step is sent beside
+    this one, and this wait is over with its.
     """
 
     words: str

@@ -19,6 +19,8 @@ from lambdatop.engine.mutating.read_back import read_fields
 
 CHECK_EVERY_S = 5.0
 HALF = 0.5
+AGE_ERROR_S = 60.0
+"""An age is told of a minute and counted from its beginning: up to so much of it may not be true."""
 CLEAR_CHECKS = 12
 """Checks without a problem, a minute of them: a blocked shard is tried again at least that often."""
 
@@ -161,7 +163,7 @@ class Watch:
         fields = await self._fields(reader)
         self.clear = self.clear + 1 if fields.get(self.wait.clears) == "" else 0
         now = _number(fields, self.wait.falls)
-        fallen = now is not None and self.first is not None and now <= HALF * self.first
+        fallen = now is not None and self.first is not None and now <= HALF * (self.first - AGE_ERROR_S)
         return fallen or self.clear > CLEAR_CHECKS
 
     async def _fields(self, reader: Reader) -> State:
