@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.facts.not_read import or_none
+from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.figures import rates
 from lambdatop.domain.figures.context import evaluation_context
 from lambdatop.domain.figures.function_cost import Burning
@@ -16,6 +17,12 @@ from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.domain.state.world import World
 
 _NO_SPARK = (None,) * rates.SPARK_MINUTES
+
+_COUNTED = {
+    "invocations_per_min": "Invocations",
+    "errors_per_min": "Errors",
+    "throttles_per_min": "Throttles",
+}
 
 QUIET_S = 3 * 3600.0
 """ListMetrics leaves out what has published nothing for so long."""
@@ -40,7 +47,7 @@ def function_row(
     over = rates.known_window(world, key, "Invocations", "Sum", full)
     over = over or rates.known_window(world, key, "Throttles", "Sum", full)
     reserved = world.reserved.get(key)
-    figures = _figures(world, facts, over) if over and fetched else _idle(fetched)
+    figures = _figures(world, facts, over) if over and fetched else _idle(world, key, fetched, full.end)
     account = world.accounts.get(key.scope)
     burning = burning or Burning(evaluation_context(world, now, settings))
     burn = None if fetched is None else burning.of(facts, over)
@@ -106,16 +113,18 @@ def _fetched(world: World, key: Key) -> float | None:
     return fetched if runs and runs[-1] > told.at - QUIET_S else told.at
 
 
-def _idle(fetched: float | None) -> dict[str, float | None]:
+def _idle(world: World, key: Key, fetched: float | None, end: int) -> dict[str, float | None]:
     """Return the rates without a point in the window.
 
-    Zero for an idle function, None for one never asked about.
+    Zero for an idle function, None for one never asked about, or where a series was not answered.
     """
-    zero = 0.0 if fetched is not None else None
+    listed = fetched is not None and fetched != world.metrics_at.get(key)  # it has not run for hours
+    zero = {
+        name: 0.0 if listed or (fetched is not None and _answered(world, key, metric, end)) else None
+        for name, metric in _COUNTED.items()
+    }
     return {
-        "invocations_per_min": zero,
-        "errors_per_min": zero,
-        "throttles_per_min": zero,
+        **zero,
         "error_rate": None,
         "duration_max_ms": None,
         "duration_p99_ms": None,
@@ -133,17 +142,29 @@ def _figures(world: World, facts: FunctionFacts, over: Window) -> dict[str, floa
     received = world.metric(key, "AsyncEventsReceived").sum(start, end)
     attempts = world.metric(key, "AsyncEventAge", "SampleCount").sum(start, end)
     minutes = max(1, over.minutes)
+    # CloudWatch answers each series for itself: none of its points is zero only where it was answered.
+    counted = {
+        name: world.metric(key, metric).sum(start, end) / minutes
+        if _answered(world, key, metric, end)
+        else None
+        for name, metric in _COUNTED.items()
+    }
+    known = None not in (counted["invocations_per_min"], counted["errors_per_min"])
     return {
-        "invocations_per_min": invocations / minutes,
-        "errors_per_min": errors / minutes,
-        "throttles_per_min": world.metric(key, "Throttles").sum(start, end) / minutes,
-        "error_rate": errors / invocations if invocations else None,
+        **counted,
+        "error_rate": errors / invocations if invocations and known else None,
         "duration_max_ms": world.metric(key, "Duration", "Maximum").max(start, end),
         "duration_p99_ms": world.metric(key, "Duration", "p99").max(start, end),
         "concurrency_max": world.metric(key, "ConcurrentExecutions", "Maximum").max(start, end),
         "iterator_age_ms": world.metric(key, "IteratorAge", "Maximum").max(start, end),
         "async_amplification": attempts / received if received else None,
     }
+
+
+def _answered(world: World, key: Key, metric: str, end: int) -> bool:
+    """Return whether the sums of a metric are known up to `end` (s since the epoch)."""
+    at = world.asked_at(SeriesKey(key, metric, "Sum"))
+    return at is not None and at >= end
 
 
 def cold_start_rate(world: World, key: Key) -> float | None:

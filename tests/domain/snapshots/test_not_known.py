@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from fakes.worlds import NOW, PROMPT, SCOPE, function
+from fakes.worlds import NOW, PROMPT, SCOPE, function, metrics, points
 
 from lambdatop.domain.facts.not_read import Gap, NotKnown
+from lambdatop.domain.facts.series import SeriesKey
 from lambdatop.domain.facts.triggers import AsyncConfig, FunctionTriggers
 from lambdatop.domain.keys import Key
 from lambdatop.domain.snapshots.builder import build_snapshot
+from lambdatop.domain.snapshots.function_rows import function_row
 from lambdatop.domain.snapshots.not_known import NAMED
 from lambdatop.domain.state import events as ev
 from lambdatop.domain.state.fold import fold_all
 from lambdatop.domain.state.snapshot import EMPTY_SNAPSHOT
-from lambdatop.domain.state.world import EMPTY_WORLD
+from lambdatop.domain.state.world import EMPTY_WORLD, World
 
 CONFIG, POLICY = "lambda:GetFunctionEventInvokeConfig", "lambda:GetPolicy"
 LOOPS = "lambda:GetFunctionRecursionConfig"
@@ -76,3 +78,29 @@ def test_a_source_replaces_what_it_told_and_a_late_word_changes_nothing() -> Non
     assert gaps(told) == (gap,)
     assert gaps(told, ev.GapsObserved(SCOPE, NOW + 1, "queues", ())) == ()
     assert gaps(ev.GapsObserved(SCOPE, NOW + 1, "queues", ()), told) == ()
+
+
+def test_a_count_that_cloudwatch_did_not_answer_is_not_zero() -> None:
+    """What was seen: Errors answered InternalError, and the row said 0 errors a minute."""
+    listed = ev.FunctionsListed(SCOPE, NOW, (function("web"),))
+    web = Key(SCOPE, "function", "web")
+
+    def row(world: World) -> tuple[float | None, ...]:
+        known = function_row(world, function("web"), NOW, PROMPT)
+        return known.invocations_per_min, known.errors_per_min, known.throttles_per_min, known.error_rate
+
+    ran, failed = (
+        points(web, "Invocations", [50.0] * 20),
+        points(web, "Errors", [25.0] * 20),
+    )
+    none = [ev.MetricPoints(SeriesKey(web, name, "Sum"), ()) for name in ("Errors", "Throttles")]
+    only = fold_all(EMPTY_WORLD, [listed, metrics(ran)])
+    assert row(only) == (50.0, None, None, None)
+    assert row(fold_all(only, [metrics(failed)])) == (50.0, 25.0, None, 0.5)
+    assert row(fold_all(only, [metrics(*none)])) == (50.0, 0.0, 0.0, 0.0)
+    # Answered ten minutes before the others, and not since.
+    late = fold_all(EMPTY_WORLD, [listed, metrics(failed, at=NOW - 600), metrics(ran)])
+    assert row(late) == (50.0, None, None, None)
+    # Invocations were not answered, and nothing else has a point.
+    silent = fold_all(EMPTY_WORLD, [listed, metrics(*none)])
+    assert row(silent) == (None, 0.0, 0.0, None)
