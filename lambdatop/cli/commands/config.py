@@ -7,7 +7,7 @@ import os
 
 from lambdatop.cli import exit_codes, stdio
 from lambdatop.cli.context import Context, places, settle
-from lambdatop.cli.options import choose
+from lambdatop.cli.options import GLOBALS, choose
 from lambdatop.config.example import scalar
 from lambdatop.config.schema import BY_PATH, flatten
 from lambdatop.domain.errors import UsageError
@@ -73,7 +73,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _check_theme(context: Context) -> None:
-    """Look for the theme among the theme files; the console starts with another one where it is missing.
+    """Check that the theme is among the theme files; the console starts with another one where it is missing.
 
     Raises:
         UsageError: there is no usable theme of this name.
@@ -84,5 +84,6 @@ def _check_theme(context: Context) -> None:
     name = context.settings.screen.theme
     if name not in themes.themes:
         problems = "".join(f"\n- {problem}" for problem in themes.problems)
-        origin = context.loaded.origins["screen.theme"]
-        raise UsageError(f"{origin}: screen.theme: {themes.missing(name)}{problems}")
+        setting = next(option.setting for option in GLOBALS if option.dest == "theme")
+        origin = context.loaded.origins[setting]
+        raise UsageError(f"{origin}: {setting}: {themes.missing(name)}{problems}")
