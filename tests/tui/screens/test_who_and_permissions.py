@@ -79,6 +79,19 @@ async def test_the_dialog_says_what_may_be_missing_and_hides_nothing(
         assert "type orders-worker to confirm" in text(app)
 
 
+async def test_what_is_not_known_to_be_allowed_is_said_once_in_words(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    console.snapshot = scene.snapshot(permissions=Permissions(scene.NOW, {}, "IAM does not answer."))
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, "T")
+        (line,) = [line for line in text(app).split("\n") if "allowed  " in line]
+        assert (
+            " ".join(line.partition("allowed")[2].split("│")[0].split()) == "not known: IAM does not answer"
+        )
+
+
 def test_help_says_yes_no_or_a_question_mark() -> None:
     iam = REGISTRY["throttle_to_zero"].iam
     known = Permissions(scene.NOW, {action: "yes" for action in iam})
