@@ -193,6 +193,8 @@ def _rows() -> Iterator[str]:
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 LONGEST_S = 14 * 86_400
+DURATIONS = "30s, 10m, 1h30m, 2 days or 1w, at most 14d"
+A_TIME = "2026-11-30T12:00Z"
 _PART = re.compile(r"(\d{1,9})\s?(sec|min|hour|hr|day|week|s|m|h|d|w)(?:onds?|utes?|s)?\s?", re.ASCII)
 
 
@@ -209,8 +211,17 @@ def parse_seconds(text: str) -> float:
         total += int(part[1]) * _UNITS[part[2][0]]
         rest = rest[part.end() :]
     if rest or not text.strip(" ago") or total > LONGEST_S:
-        raise UsageError(f"{text!r} is not a duration; write 30s, 10m, 1h30m, 2 days or 1w, at most 14d")
+        raise UsageError(f"{text!r} is not a duration; write {DURATIONS}")
     return float(total)
+
+
+def _parse_ago(text: str) -> float:
+    try:
+        return parse_seconds(text)
+    except UsageError:
+        raise UsageError(
+            f"{text!r} is neither a duration nor a time; write {DURATIONS}, or a time like {A_TIME}"
+        ) from None
 
 
 def parse_age(text: str) -> float:
@@ -225,7 +236,7 @@ def parse_age(text: str) -> float:
         read = datetime.fromisoformat(text.strip())
         age = (datetime.now(UTC) - (read if read.tzinfo else read.replace(tzinfo=UTC))).total_seconds()
     except (ValueError, OverflowError):
-        return parse_seconds(text)
+        return _parse_ago(text)
     if not 0 <= age <= LONGEST_S:
         raise UsageError(f"{text!r} is not within the last 14 days")
     return age

@@ -18,7 +18,7 @@ from lambdatop.domain.error_words import did_you_mean
 COMMANDS = {
     "demo": "run an incident on the embedded emulator; touches no AWS account",
     "snapshot": "collect once and print",
-    "logs": "tail one function's log from its configured log group",
+    "logs": "tail the logs of functions from their configured log groups",
     "plan": "show what a mitigation would do; changes nothing",
     "mitigate": "execute a mitigation, after confirmation",
     "journal": "show what was changed, and the outcomes",

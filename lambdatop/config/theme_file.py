@@ -88,11 +88,11 @@ class Themes(Struct, frozen=True):
         """Return the theme to start with, and a sentence when it is not the one that was asked for."""
         if name in self.themes:
             return name, ""
-        hint = did_you_mean(name, self.themes)
-        return (
-            DEFAULT_THEME,
-            f"there is no usable theme {clean_line(name, 60)!r}{hint}; using {DEFAULT_THEME}",
-        )
+        return DEFAULT_THEME, f"{self.missing(name)}; using {DEFAULT_THEME}"
+
+    def missing(self, name: str) -> str:
+        """Return what is wrong with a name that no usable theme has, and the nearest one that has."""
+        return f"there is no usable theme {clean_line(name, 60)!r}{did_you_mean(name, self.themes)}"
 
     def message(self) -> str:
         """Return all problems as one message, empty when there are none."""

@@ -75,7 +75,7 @@ def skew(seconds: float | None) -> Check:
 def expiry(expires_at: float | None, now: float) -> Check:
     """Return the check of how long the credentials live (s since the epoch)."""
     if expires_at is None:
-        return Check("credentials", "expiry", "ok", "none is told")
+        return Check("credentials", "expiry", "ok", "no expiry time is given")
     left = expires_at - now
     if left <= 0:
         return Check("credentials", "expiry", "fail", "expired", "Log in again.")

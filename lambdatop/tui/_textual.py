@@ -73,6 +73,15 @@ def set_content_size(view: ScrollView, size: Size) -> None:
 Title = Literal["border_title", "border_subtitle"]
 
 
+def title_room(widget: Widget) -> int:
+    """Return the cells that Textual leaves to a border's title; it cuts what is longer.
+
+    `StylesCache` hands two cells less than the width on, and `render_border_label` keeps two for each corner.
+    """
+    corners = sum(bool(edge[0]) for edge in (widget.styles.border_left, widget.styles.border_right))
+    return widget.outer_size.width - 2 - 2 * corners
+
+
 def put_border_title(widget: Widget, which: Title, words: Content) -> None:
     """Set a title, and have only its line painted anew."""
     setattr(widget, f"_{which}", words.expand_tabs(4).split()[0])

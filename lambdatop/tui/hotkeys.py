@@ -199,7 +199,7 @@ HOTKEYS: tuple[Hotkey, ...] = (
         "d",
         "full_detail",
         "detail",
-        "read all metrics once; the cost is shown first",
+        "read all metrics once; above the hour's budget only after a second d",
         "everywhere",
     ),
     Hotkey("spend", "dollar_sign", "$", "spend", "cost", "API spend, by operation", "everywhere"),

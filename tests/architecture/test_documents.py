@@ -7,13 +7,19 @@ from pathlib import Path
 
 import yaml
 
+from lambdatop.aws.reads.metric_queries import queue_queries
 from lambdatop.aws.sdk.walls.sent_reads import SENT
 from lambdatop.cli.options import options_table
 from lambdatop.cli.parser import COMMANDS
 from lambdatop.config.example import render_example
 from lambdatop.demo.scenarios import SCENARIOS
 from lambdatop.domain.detectors.registry import REGISTRY
+from lambdatop.domain.facts.series import SeriesKey
+from lambdatop.domain.keys import Key, Scope
 from lambdatop.domain.sources import markdown
+from lambdatop.domain.state.events import MetricPoints, MetricsObserved
+from lambdatop.domain.state.fold import fold_all
+from lambdatop.domain.state.world import EMPTY_WORLD
 from lambdatop.tui.hotkeys import markdown_table, mitigation_table
 from lambdatop.tui.panes.registry import ALL_HOTKEYS
 
@@ -43,6 +49,16 @@ def test_the_readme_counts_the_reads_that_are_allowed(root: Path) -> None:
 
 def test_the_readme_counts_the_detectors(root: Path) -> None:
     assert f"[{len(REGISTRY)} detectors](docs/detectors.md)" in document(root, "README.md")
+
+
+def test_the_cost_page_counts_the_metrics_of_a_queue(root: Path) -> None:
+    key = Key(Scope("1" * 12, "eu-central-1"), "queue", "q")
+    visible = SeriesKey(key, "ApproximateNumberOfMessagesVisible", "Maximum")
+    waiting = MetricsObserved(key.scope, 120.0, 0.0, 120.0, (MetricPoints(visible, ((60, 9.0),)),))
+    busy = fold_all(EMPTY_WORLD, (waiting,))
+    most = len(list(queue_queries(busy, key.scope, (key,), {key})))
+    least = len(list(queue_queries(EMPTY_WORLD, key.scope, (key,))))
+    assert f"{least} to {most} per queue" in document(root, "docs/cost.md")
 
 
 def test_the_table_of_sources_is_generated(root: Path) -> None:

@@ -219,16 +219,20 @@ def test_risky_configuration_says_each_risk_once() -> None:
     )
     stopped = FunctionRow(function("stopped"), reserved=0, reserved_known=True)
     safe = FunctionRow(function("safe", dlq_arn=queue(DLQ).arn, runtime="python3.13"))
+    image = FunctionRow(function("image", dlq_arn=queue(DLQ).arn, runtime="", package_type="Image"))
+    bare = FunctionRow(function("bare", dlq_arn=queue(DLQ).arn, runtime=""))
+    functions = (stopped, safe, image, bare)
     text = report(
-        account(findings=(finding,), mappings=(MappingRow(mapping(), (risk,)),), functions=(stopped, safe)),
-        ASKED,
+        account(findings=(finding,), mappings=(MappingRow(mapping(), (risk,)),), functions=functions), ASKED
     )
     assert [row[:3] for row in rows(text, "Risky")[1:]] == [
         ["mapping", "orders → orders-worker", risk],
         ["mapping", "orders → orders-worker", more],
         ["function", "stopped", "reserved concurrency 0: every invocation is throttled"],
     ]
-    assert "1 function of 2 without a dead-letter queue" in text
+    assert "1 function of 4 without a dead-letter queue" in text
+    assert ["container image", "1"] in tables(text.partition("## Risky")[2])[1]
+    assert ["not known", "2"] in tables(text.partition("## Risky")[2])[1]
     assert ["python3.13", "1"] in tables(text.partition("## Risky")[2])[1]
 
 

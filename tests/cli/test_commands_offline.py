@@ -12,6 +12,7 @@ from lambdatop import __version__
 from lambdatop.cli import exit_codes
 from lambdatop.cli.commands.policy import printed_policy
 from lambdatop.domain.mitigations.iam_policy import PLACEHOLDERS, POLICIES, PolicyName
+from lambdatop.domain.mitigations.registry import REGISTRY
 
 MUTATING = re.compile("Put|Update|Delete|Create|Purge|Start|Send|Add|Remove|Set|Disable|Enable|Tag")
 
@@ -42,9 +43,14 @@ def test_version_and_help(cli: Cli) -> None:
         (("plan", "throttle_to_zero", "f", "--set", "x"), "--set needs K=V"),
         (("plan", "throttle_to_zero", "f", "--set", "a=1", "--set", "a=2"), "stands twice"),
         (("undo", "abc", "--last"), "not both"),
-        (("logs", "f", "--since", "yesterday"), "is not a duration"),
-        (("logs", "f", "--grep", "("), "not a usable regular expression"),
-        (("logs", "f", "--grep", r"(a)\1"), "not a usable regular expression"),
+        (("config",), "required: PART"),
+        (("policy",), "required: POLICY"),
+        (("plan", "throttle_to_zero", "f", "--set", "a=b"), "no setting 'a'; it takes triggers"),
+        (("mitigate", "purge_queue", "q", "--set", "a=b"), "no setting 'a'; it takes none"),
+        (("logs", "f", "--since", "yesterday"), "neither a duration nor a time; write 30s"),
+        (("logs", "f", "--since", "yesterday"), "or a time like 2026-11-30T12:00Z"),
+        (("logs", "f", "--grep", "("), "--grep '(' cannot be searched for: it is not a regular expression"),
+        (("logs", "f", "--grep", r"(a)\1"), "cannot be searched for: it holds a backreference"),
         (("logs", "f", "--live"), "goes with --follow"),
         (("logs", "f", "--errors", "--follow"), "go with the lines themselves"),
         (("doctor", "--jsn"), "unrecognized arguments: --jsn"),
@@ -61,6 +67,13 @@ def test_wrong_use_is_exit_2_with_words_and_no_data(cli: Cli, argv: tuple[str, .
     assert words in ran.err
     assert ran.out == ""
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("command", ["plan", "mitigate"])
+def test_help_names_every_kind_of_target(cli: Cli, command: str) -> None:
+    text = " ".join(cli(command, "--help").out.split())
+    words = text.partition(": name, ARN")[0].rpartition("TARGET ")[2]
+    assert set(re.split(", | or ", words)) == {spec.kind for spec in REGISTRY.values()}
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -102,6 +115,21 @@ def test_a_wrong_config_file_is_exit_2_with_every_problem(cli: Cli, config: Call
         assert cli(*argv).code == exit_codes.USAGE
     assert cli("config", "path").code == exit_codes.DONE, "a broken file can still be found"
     assert cli("policy", "read-only").code == exit_codes.DONE
+
+
+def test_a_theme_that_does_not_exist_is_not_valid(cli: Cli, config: Callable[[str], Path]) -> None:
+    file = config("screen: {theme: high-contrats}\n")
+    ran = cli("config", "check")
+    assert (ran.code, ran.out) == (exit_codes.USAGE, "")
+    assert f"{file}:1: screen.theme: there is no usable theme 'high-contrats'" in ran.err
+    assert "did you mean high-contrast?" in ran.err
+    assert cli("config", "show").code == exit_codes.DONE, "the console starts with another theme, too"
+    own = file.parent / "themes" / "high-contrats.yaml"
+    own.parent.mkdir()
+    own.write_text("name: high-contrats\n", encoding="utf-8")
+    ran = cli("config", "check")
+    assert ran.code == exit_codes.USAGE
+    assert str(own) in ran.err, "why the theme of that name cannot be used"
 
 
 def test_a_named_config_file_must_exist(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

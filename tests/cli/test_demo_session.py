@@ -12,6 +12,7 @@ from fakes.time_limit import PATIENCE_S
 from msgspec.structs import fields
 
 import lambdatop.demo.process.launch
+from lambdatop.cli.commands.console import saver
 from lambdatop.cli.demo_session import PACES, DemoJournal, DemoRun, demo_settings
 from lambdatop.domain.errors import LambdatopError
 from lambdatop.domain.settings.settings import Screen, Settings
@@ -116,3 +117,11 @@ def test_the_demo_keeps_the_users_looks_and_mode_but_not_his_account() -> None:
     assert settings.metrics.publish_delay_s == 0
     assert all(getattr(PACES, pace.name) <= 20 for pace in fields(PACES))
     assert settings.limits.control_plane_per_s == Settings().limits.control_plane_per_s
+
+
+def test_what_the_demo_saves_is_said_to_vanish_with_it(tmp_path: Path) -> None:
+    kept, gone = (saver(lambda: tmp_path, lambda: 1_800_000_000.0, vanishes=on) for on in (False, True))
+    assert Path(kept("orders-worker", ["a line"])).is_file()
+    path, words = gone("orders-worker", ["another line"]).split("; ")
+    assert Path(path).is_file()
+    assert words == "the demo deletes it when it ends"

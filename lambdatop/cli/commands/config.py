@@ -6,16 +6,19 @@ import argparse
 import os
 
 from lambdatop.cli import exit_codes, stdio
-from lambdatop.cli.context import places, settle
-from lambdatop.cli.options import choose
+from lambdatop.cli.context import Context, places, settle
+from lambdatop.cli.options import GLOBALS, choose
 from lambdatop.config.example import scalar
 from lambdatop.config.schema import BY_PATH, flatten
+from lambdatop.domain.errors import UsageError
 from lambdatop.report.text.table import text_table
+
+PARTS = ("path", "show", "check")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("what", choices=("path", "show", "check"))
+    parser.add_argument("what", choices=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
@@ -58,10 +61,29 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    loaded = settle(args).loaded
+    context = settle(args)
+    loaded = context.loaded
+    _check_theme(context)
     state = "is valid" if loaded.exists else "does not exist; the defaults are valid"
     if args.json:
         stdio.document({"file": str(loaded.file), "exists": loaded.exists, "valid": True})
     else:
         stdio.data(f"{loaded.file} {state}")
     return exit_codes.DONE
+
+
+def _check_theme(context: Context) -> None:
+    """Check that the theme is among the theme files; the console starts with another one where it is missing.
+
+    Raises:
+        UsageError: there is no usable theme of this name.
+    """
+    from lambdatop.config.theme_file import load_themes
+
+    themes = load_themes(context.paths.theme_dirs)
+    name = context.settings.screen.theme
+    if name not in themes.themes:
+        problems = "".join(f"\n- {problem}" for problem in themes.problems)
+        setting = next(option.setting for option in GLOBALS if option.dest == "theme")
+        origin = context.loaded.origins[setting]
+        raise UsageError(f"{origin}: {setting}: {themes.missing(name)}{problems}")

@@ -6,7 +6,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +90,7 @@ def open_console(
                 sys.stderr.fileno(), context.mode, ascii_only=not shows_unicode(sys.stdout.encoding)
             ):
                 thread = engine_thread(context, parts)
-                app = _app(context, parts, thread, notice, notes, where)
+                app = _app(context, parts, thread, notice, notes, where, vanishes=state_dir is not None)
             show = partial(_run_app, app, thread, mouse=not context.settings.screen.no_mouse)
         try:
             return show()
@@ -143,10 +143,11 @@ def _app(
     notice: str,
     notes: Callable[[], tuple[str, ...]],
     state_dir: Callable[[], Path],
+    *,
+    vanishes: bool,
 ) -> LambdatopApp:
     os.environ.setdefault("TEXTUAL_FPS", str(REACTIONS_PER_S))
     from lambdatop.config.theme_file import load_themes
-    from lambdatop.storage.exports import LogExports
     from lambdatop.tui.app.app import LambdatopApp
     from lambdatop.tui.terminal.capabilities import traits_of
     from lambdatop.tui.terminal.driver import TerminalDriver
@@ -163,13 +164,23 @@ def _app(
         ascii_only=traits.ascii_only,
         no_color=traits.colors is None,
         debug=context.debug,
-        save_log=lambda name, lines: LogExports(state_dir(), parts.clock.now).save(name, lines),
+        save_log=saver(state_dir, parts.clock.now, vanishes=vanishes),
     )
     app.login = parts.login
     app.traits, app.driver_class = traits, TerminalDriver
     app.ends = ENDS
     app.typed, app.answered = parts.typed, parts.answered
     return app
+
+
+def saver(
+    state_dir: Callable[[], Path], now: Callable[[], float], *, vanishes: bool
+) -> Callable[[str, Iterable[str]], str]:
+    """Return what saves the lines of a named log and says where they are, and for how long."""
+    from lambdatop.storage.exports import LogExports
+
+    until = "; the demo deletes it when it ends" if vanishes else ""
+    return lambda name, lines: f"{LogExports(state_dir(), now).save(name, lines)}{until}"
 
 
 def _begin(thread: EngineThread) -> None:

@@ -103,7 +103,7 @@ def _pattern(text: str | None) -> Pattern | None:
     try:
         return linear_pattern(text) if text is not None else None
     except PatternError as error:
-        raise UsageError(f"--grep is not a usable regular expression: {error}") from None
+        raise UsageError(f"--grep {text!r} cannot be searched for: {error}") from None
 
 
 class _Tail:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from lambdatop.cli.commands.plan import add_target, check_name, parse_params
+from lambdatop.cli.commands.plan import add_target, check_wish, parse_params
 from lambdatop.cli.compose import wire
 from lambdatop.cli.context import settle
 from lambdatop.cli.mutate import carry_out, refuse_read_only
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from lambdatop.domain.mitigations.registry import kind_of
 
     params = parse_params(args.params)
-    check_name(args.mitigation)
+    check_wish(args.mitigation, params)
     context = settle(args)
     refuse_read_only(context)
 

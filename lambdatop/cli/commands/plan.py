@@ -22,16 +22,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Add mitigation, target and settings; `mitigate` takes the same."""
     parser.add_argument("mitigation", metavar="MITIGATION", help="for example throttle_to_zero")
-    parser.add_argument("target", metavar="TARGET", help="function, mapping or queue: name, ARN, UUID or URL")
+    parser.add_argument("target", metavar="TARGET", help=f"{_kinds()}: name, ARN, UUID or URL")
     parser.add_argument(
         "--set", action="append", default=[], metavar="K=V", dest="params", help="a setting of the mitigation"
     )
 
 
+def _kinds() -> str:
+    """Return what mitigations act on, as words: `function, mapping or queue`."""
+    from lambdatop.domain.mitigations.registry import REGISTRY
+
+    *most, last = dict.fromkeys(spec.kind for spec in REGISTRY.values())
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def run(args: argparse.Namespace) -> int:
     """Plan and print."""
     params = parse_params(args.params)
-    check_name(args.mitigation)
+    check_wish(args.mitigation, params)
     context = settle(args)
     with wire(context, only_look=True) as parts:
         proposal = asyncio.run(_propose(context, parts, args.mitigation, args.target, params))
@@ -49,15 +57,15 @@ async def _propose(
         return await executor.proposals.propose(mitigation, key, params)
 
 
-def check_name(mitigation: str) -> None:
-    """Refuse an unknown or unbuilt mitigation before anything is connected.
+def check_wish(mitigation: str, params: dict[str, str]) -> None:
+    """Refuse an unknown mitigation, and settings that it does not have, before anything is connected.
 
     Raises:
-        UsageError, NotInThisVersion: with the nearest name.
+        UsageError: with the nearest name, or the settings that it takes.
     """
-    from lambdatop.domain.mitigations.registry import kind_of
+    from lambdatop.domain.mitigations.registry import check_settings
 
-    kind_of(mitigation)
+    check_settings(mitigation, params)
 
 
 def parse_params(pairs: list[str]) -> dict[str, str]:

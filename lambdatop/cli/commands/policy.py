@@ -13,7 +13,10 @@ from lambdatop.domain.mitigations.iam_policy import PLACEHOLDERS, POLICIES, Poli
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "policy", choices=POLICIES, help="operator and operator-elevated come on top of read-only"
+        "policy",
+        choices=POLICIES,
+        metavar="POLICY",
+        help=f"{', '.join(POLICIES)}; operator and operator-elevated come on top of read-only",
     )
 
 

@@ -34,7 +34,7 @@ def terminal_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     term = clean_line(environ.get("TERM", ""), 60)
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         do = "The console needs one; `lambdatop snapshot` and the other commands do not."
-        yield Check("terminal", "terminal", "warn", "stdin, stdout or stderr is none", do)
+        yield Check("terminal", "terminal", "warn", "stdin, stdout or stderr is not a terminal", do)
     if term in ("", "dumb", "unknown"):
         do = "Set TERM to what your terminal is, for example xterm-256color."
         yield Check("terminal", "TERM", "warn", term or "not set", do)

@@ -5,7 +5,7 @@ A planner turns a fresh Situation into a Plan that states everything, or a Refus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
@@ -25,6 +25,7 @@ __all__ = [
     "Ask",
     "MitigationSpec",
     "calls",
+    "check_settings",
     "iam_actions",
     "kind_of",
     "looks_at",
@@ -92,9 +93,14 @@ def names_queue(name: str, param: str, value: object) -> bool:
 
 def plan(name: str, situation: Situation, params: Mapping[str, Any], now: float, plan_id: str) -> Proposal:
     """Plan a mitigation; raises UsageError for settings that it does not know."""
+    return check_settings(name, params).plan(situation, params, now, plan_id)
+
+
+def check_settings(name: str, params: Iterable[str]) -> MitigationSpec:
+    """Return the mitigation of a name; raises UsageError for an unknown one, and for settings it lacks."""
     chosen = planner(name)
     for key in params:
         if key not in chosen.params:
             known = f"it takes {', '.join(chosen.params)}" if chosen.params else "it takes none"
             raise UsageError(f"{name} has no setting {key!r}; {known}.")
-    return chosen.plan(situation, params, now, plan_id)
+    return chosen

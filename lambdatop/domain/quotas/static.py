@@ -173,7 +173,7 @@ def _hit(view: ScopeView, key: Key) -> Iterator[QuotaRow]:
             as_of=view.world.logs[key].at,
             assumed=assumed,
             target=key,
-            note=f"hit {times} in {LOG_MIN} min; how full it is in between is not told",
+            note=f"hit {times} in {LOG_MIN} min; how full it is in between is not known",
             fixed=True,
         )
         yield replace(made, first_throttled="the invocation that hits it")

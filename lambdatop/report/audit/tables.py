@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from lambdatop.domain.detectors.rules.risky_config import NAME as RISKY_CONFIG
+from lambdatop.domain.facts.function import FunctionFacts
 from lambdatop.domain.loglines.redact import redact
 from lambdatop.domain.plans.finding import SEVERITIES, Finding
 from lambdatop.domain.sanitize import clean_line
@@ -89,7 +90,7 @@ def _value(value: float | int | str | None) -> str:
 def _risks(snapshot: Snapshot) -> str:
     rows = list(dict.fromkeys(_risk_rows(snapshot)))
     no_dlq = sum(f.facts.dlq_arn is None for f in snapshot.functions)
-    runtimes = Counter(f.facts.runtime or "image or not told" for f in snapshot.functions)
+    runtimes = Counter(_runtime(f.facts) for f in snapshot.functions)
     return (
         f"## Risky configuration\n\n{table(('KIND', 'TARGET', 'RISK', 'SINCE'), rows)}\n\n"
         f"{plural(no_dlq, 'function')} of {len(snapshot.functions)} without a dead-letter queue of their own "
@@ -97,6 +98,11 @@ def _risks(snapshot: Snapshot) -> str:
         "arrive, it is a row above). Whether a runtime is still supported is not judged here.\n\n"
         + table(("RUNTIME", "FUNCTIONS"), [(name, str(n)) for name, n in sorted(runtimes.items())], (1,))
     )
+
+
+def _runtime(facts: FunctionFacts) -> str:
+    """Return a function's runtime; the configuration of a container image names none."""
+    return facts.runtime or ("container image" if facts.package_type == "Image" else "not known")
 
 
 def _risk_rows(snapshot: Snapshot) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdatop import __version__
 from lambdatop.domain.diagnosis import Report, Verdict
+from lambdatop.domain.units import plural
 from lambdatop.report.text import numbers
 
 MARKS: dict[Verdict, str] = {"ok": "ok", "warn": "warn", "fail": "FAIL", "unknown": "?"}
@@ -53,16 +54,14 @@ def _painted(text: str, code: str, colour: bool) -> str:
 
 def _summary(report: Report) -> str:
     counts = {state: sum(c.state == state for c in report.checks) for state in MARKS}
-    words = [f"{counts[state]} {word}" for state, word in _WORDS.items() if counts[state]]
-    return ", ".join(words)
-
-
-_WORDS: dict[Verdict, str] = {
-    "fail": "to be repaired",
-    "warn": "to be looked at",
-    "unknown": "not known",
-    "ok": "well",
-}
+    warnings = plural(counts["warn"], "warning")
+    words: dict[Verdict, str] = {
+        "fail": "failed",
+        "warn": warnings.partition(" ")[2],
+        "unknown": "not known",
+        "ok": "ok",
+    }
+    return ", ".join(f"{counts[state]} {word}" for state, word in words.items() if counts[state])
 
 
 def report_json(report: Report) -> dict[str, Any]:

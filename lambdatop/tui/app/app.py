@@ -81,7 +81,7 @@ class LambdatopApp(LogsIn, CommandLine, Tidying, KeyFirst, QuietCrash, TerminalA
         """Make the app.
 
         `now` is the clock (s since the epoch), `notice` for the header, `notes` for the help. `save_log`
-        writes the lines of a named log to a file and returns its path (or raises LambdatopError).
+        writes the lines of a named log to a file and returns where it is (or raises LambdatopError).
         """
         themes = themes or Themes()
         super().__init__(themes.themes.values(), ascii_only=ascii_only, no_color=no_color)

@@ -49,7 +49,7 @@ class VisibleRowsFlow:
             self._app.engine.set_visible(keys)
 
     def everything(self) -> None:
-        """Read all series of all functions once; the toast shows the cost."""
+        """Read all series of all functions once, above the hour's budget at the second key; say the cost."""
         app, looking = self._app, self._app.frame.snapshot.looking
         if looking is None or looking.full_usd is None:
             app.show_message(

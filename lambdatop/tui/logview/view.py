@@ -19,7 +19,7 @@ from lambdatop.tui.logview.buffer import LogBook
 from lambdatop.tui.logview.feed import labels
 from lambdatop.tui.logview.keys import LogKeys
 from lambdatop.tui.logview.lines import Shown, indent_of, marked, render, wrapped
-from lambdatop.tui.style.spans import MATCH, Span, Spans
+from lambdatop.tui.style.spans import MATCH, Span, Spans, line_of
 from lambdatop.tui.style.theme import Inks, inks_of
 from lambdatop.tui.widgets.keyed_table import PlainLines
 
@@ -264,7 +264,7 @@ class LogView(LogKeys, PlainLines, can_focus=True, inherit_bindings=False):
         if y < len(rows):
             row = rows[y]
             return row.strip(0 if row.shown is not self.cursor else 1 + self.has_focus, self._paint)
-        return self._paint(self._empty if not self.book.view and y == 0 else (), 0)
+        return self._paint(() if self.book.view else line_of(self._empty, y, self.size.width), 0)
 
     def _paint(self, pieces: Spans, cursor: int) -> Strip:
         return painted(pieces, inks_of(self.app), self.base, self.size.width, cursor, self.greyed)

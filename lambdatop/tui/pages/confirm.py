@@ -211,7 +211,8 @@ def consequences(plan: Plan, width: int, permissions: Permissions | None = None)
     pieces += row("needs", ", ".join(plan.iam_actions), width, "muted")
     if permissions is not None and plan.iam_actions:
         answer = permissions.of(plan.iam_actions)
-        words = f"{SIGNS[answer]}: {permissions.words(plan.iam_actions)}"
+        words = permissions.words(plan.iam_actions)
+        words = words if answer == "unknown" else f"{SIGNS[answer]}: {words}"
         pieces += row("allowed", words, width, PERMISSION_SLOT[answer])
     return tuple(pieces)
 

@@ -18,7 +18,7 @@ from lambdatop.domain.plans.finding import Finding
 from lambdatop.domain.sections import section
 from lambdatop.domain.state.snapshot import SourceRow
 from lambdatop.report.text.not_known import short, why
-from lambdatop.tui._textual import Title, put_border_title
+from lambdatop.tui._textual import Title, put_border_title, title_room
 from lambdatop.tui.frame import BAD, EMPTY_FRAME, Frame
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.search import NO_FILTER, Filter, parse_filter
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from textual.css.styles import RulesMap
 
 SEPARATOR = Span("  ")
-BORDER = 4
-"""Cells of a pane's width that its title does not use: corners and blanks."""
 ROOM_FOR_DETAIL = 9
 """Height, in lines, from which on a pane shows words about the selected row."""
 
@@ -46,6 +44,12 @@ def reason(row: SourceRow, age_s: float | None) -> str:
         words += f": {row.error}"
     old = f"data {fmt.age(age_s)} old" if age_s is not None else "never read"
     return f"{words} ({old})"
+
+
+def within_border(widget: Widget, title: Spans) -> Spans:
+    """Return a title cut to the room there is: Textual would cut it with an ellipsis that is not ASCII."""
+    room = title_room(widget)
+    return fit(title, room) if 0 < room < width_of(title) else title
 
 
 def update_text(place: Static, words: Content) -> None:
@@ -207,12 +211,9 @@ class Pane(Vertical):
     def _put_title(self, which: Title, pieces: Spans) -> None:
         """Set a border title only when it changed.
 
-        Textual compares the text of contents only, so our own pieces with their colours are compared. It
-        would also cut them with an ellipsis that is not ASCII.
+        Textual compares the text of contents only, so our own pieces with their colours are compared.
         """
-        room = self.outer_size.width - BORDER
-        if 0 < room < width_of(pieces):
-            pieces = fit(pieces, room)
+        pieces = within_border(self, pieces)
         if self._titles.get(which) != (pieces, self.app.theme):
             self._titles[which] = (pieces, self.app.theme)
             put_border_title(self, which, inks_of(self.app).content(pieces))

@@ -113,7 +113,8 @@ class LogsPane(Pane):
         if frame.paused_at is not None:
             following = ("paused", "warning")
         elif not tail.following:
-            following = (f"+{tail.unseen:,} new, End follows", "warning")
+            new = f"+{tail.unseen:,} new, " if tail.unseen else ""
+            following = (f"{new}End: follow again", "warning")
         count = (f"  {fmt.plural(tail.line_count, 'line')}", "faint") if tail.line_count else ""
         on = [words for switch, words in SWITCHES if getattr(tail, switch)]
         on += [] if tail.stamps else ["no time"]

@@ -8,18 +8,19 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
 from lambdatop.domain.keys import Key
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.hotkeys import Hotkey, in_scope
+from lambdatop.tui.panes.base import within_border
 from lambdatop.tui.panes.logs import SPEC as LOGS
 from lambdatop.tui.panes.logs import LogsPane
 from lambdatop.tui.screens.base import FrameScreen
 from lambdatop.tui.selection import NOTHING, newest_of
-from lambdatop.tui.style.spans import Spans
+from lambdatop.tui.style.spans import Spans, spans
+from lambdatop.tui.style.theme import inks_of
 from lambdatop.tui.widgets.navigation import Moving
 
 
@@ -27,6 +28,16 @@ class Facts(Moving, VerticalScroll, inherit_bindings=False):
     """The page of facts, moved with the same keys as lists."""
 
     BINDINGS = Moving.BINDINGS
+    _title = ""
+
+    def put_title(self, title: str) -> None:
+        """Show a title in the border, cut to its width."""
+        self._title = title
+        self.border_title = inks_of(self.app).content(within_border(self, spans(title)))
+
+    def on_resize(self) -> None:
+        """Cut the title for another width."""
+        self.put_title(self._title)
 
     @property
     def page_lines(self) -> int:
@@ -69,7 +80,6 @@ class SheetScreen(FrameScreen):
     def on_mount(self) -> None:
         """Show the log of the function behind the page."""
         super().on_mount()
-        self.query_one("#facts").border_title = Content(self.headline())
         self._show_logs(self.frame)
 
     def logs_wanted(self, frame: Frame) -> tuple[tuple[Key, ...], Hashable]:
@@ -98,6 +108,7 @@ class SheetScreen(FrameScreen):
         width = self.app.size.width
         inner = width // 2 - 5 if self.layout_name == "wide" else width - 5
         pieces = self.page(frame, max(40, inner))
+        self.query_one(Facts).put_title(self.headline())
         self.query_one("#facts Static", Static).update(self.console_app.inks.content(pieces))
 
     def hotkeys(self) -> Iterator[Hotkey]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import Static
 
 from lambdatop.domain.facts.permissions import SIGNS, Permissions
@@ -15,17 +17,27 @@ from lambdatop.tui.hotkeys import BY_ID, WHERE, Hotkey, in_scope
 from lambdatop.tui.pages.confirm import PERMISSION_SLOT
 from lambdatop.tui.panes.registry import ALL_HOTKEYS, PANES
 from lambdatop.tui.screens.base import ELSEWHERE, FrameScreen
-from lambdatop.tui.style.spans import Span, Spans, fit, spans
+from lambdatop.tui.style.spans import Span, Spans, fit, spans, wrapped
 
 KEYS = 16
+WIDE = 200
+BESIDES = 5
+"""Cells of the screen's width that the page does not have: margins and the scrollbar."""
 READING = (
     *((c.title.strip(), c.help) for spec in PANES for c in spec.columns if c.help),
     ("grey", "old data: the line under the pane's title says why"),
 )
 
 
-def help_lines(mode: str, notes: tuple[str, ...] = (), permissions: Permissions | None = None) -> Spans:
-    """Return the whole page; `notes` say what is different here (in the demo: where it differs from AWS).
+def help_lines(
+    mode: str,
+    notes: tuple[str, ...] = (),
+    permissions: Permissions | None = None,
+    width: int = WIDE,
+) -> Spans:
+    """Return the whole page, with keys and their texts in lines of `width` cells.
+
+    `notes` say what is different here (in the demo: where it differs from AWS).
 
     With `permissions` each mitigation shows whether the caller may do it: yes, no or ? (as IAM simulates it).
     """
@@ -39,16 +51,25 @@ def help_lines(mode: str, notes: tuple[str, ...] = (), permissions: Permissions 
         for hotkey in ALL_HOTKEYS:
             if hotkey.scope == scope:
                 off = hotkey.is_mutation and mode == "read-only"
-                pieces += fit(spans((hotkey.shown, "muted" if off else "")), KEYS)
                 note = " (not in read-only mode)" if off else ""
-                pieces += [Span(hotkey.help, "muted"), Span(note, "warning")]
-                pieces += [*_allowed(hotkey, permissions), Span("\n")]
+                words = [Span(hotkey.help, "muted"), Span(note, "warning"), *_allowed(hotkey, permissions)]
+                pieces += _entry(spans((hotkey.shown, "muted" if off else "")), words, width)
         pieces.append(Span("\n"))
     pieces += [Span("reading the screen", "accent"), Span("\n")]
     for name, text in READING:
-        pieces += [*fit(spans(name), KEYS), Span(text, "muted"), Span("\n")]
+        pieces += _entry(spans(name), [Span(text, "muted")], width)
     pieces += [Span("\nNo key changes anything at once: each opens a dialog with the plan.\n", "muted")]
     return tuple(pieces)
+
+
+def _entry(name: Spans, words: Sequence[Span], width: int) -> list[Span]:
+    """Return a key or title, and its text beside it: what is too long stands below the text."""
+    lines = wrapped(words, width - KEYS, 0)
+    return [
+        piece
+        for number, line in enumerate(lines)
+        for piece in (*fit(() if number else name, KEYS), *line, Span("\n"))
+    ]
 
 
 def _allowed(hotkey: Hotkey, permissions: Permissions | None) -> Spans:
@@ -67,11 +88,17 @@ class HelpScreen(FrameScreen):
     def body(self) -> ComposeResult:
         """Yield one page that scrolls."""
         with VerticalScroll(id="keys"):
-            app = self.console_app
-            yield Static(
-                app.inks.content(help_lines(app.mode, app.notes(), app.frame.snapshot.permissions)),
-                markup=False,
-            )
+            yield Static(self._page(), markup=False)
+
+    def _page(self) -> Content:
+        app = self.console_app
+        width = self.app.size.width - BESIDES
+        return app.inks.content(help_lines(app.mode, app.notes(), app.frame.snapshot.permissions, width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Write the page for another width."""
+        super().on_resize(event)
+        self.query_one("#keys Static", Static).update(self._page())
 
     def hotkeys(self) -> Iterator[Hotkey]:
         """Yield Esc, which leads back."""

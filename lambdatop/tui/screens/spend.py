@@ -44,7 +44,9 @@ def _row(name: str, count: str, usd: str, slot: str) -> list[Span]:
 
 def looking_lines(looking: PollingStatus | None) -> Spans:
     """Return how often each metric is asked for, and what the budget slowed down."""
-    if looking is None or looking.mood == "unlimited":
+    if looking is None:
+        return spans(("How often metrics are asked for is not known yet: none have been read.", "muted"))
+    if looking.mood == "unlimited":
         return spans(("There is no budget: everything is asked for in every round.", "muted"))
     why = f": {looking.why}" if looking.why else ""
     mood = "Nothing is wrong: the calm budget" if looking.mood == "calm" else f"The whole budget{why}"

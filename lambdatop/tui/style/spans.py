@@ -6,6 +6,7 @@ colours. So nothing made from data is ever parsed as markup, and a theme change 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -71,6 +72,41 @@ def fit(pieces: Sequence[Span], width: int, align: str = "left", ellipsis: str =
         kept.append(piece)
         left -= length
     return (*kept, Span(" " * left)) if left > 0 else tuple(kept)
+
+
+_WORD = re.compile(r"\s*\S+|\s+")
+"""A word with the blanks before it."""
+
+
+def wrapped(pieces: Iterable[Span], width: int, indent: int) -> list[Spans]:
+    """Return the pieces in lines of at most `width` cells, all but the first indented.
+
+    Lines are broken at blanks, a word that is longer than a line anywhere. At least two cells beside the
+    indentation are used, however narrow it is.
+    """
+    width, margin = max(width, indent + 2), Span(" " * indent)
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for piece in pieces:
+        for word in _WORD.findall(piece.text):
+            if used and used + cell_len(word) > width:
+                lines.append([margin])
+                used, word = indent, word.lstrip()
+            while cell_len(word) > width - used:
+                head = chop_cells(word, width - used)[0]
+                lines[-1].append(Span(head, piece.slot))
+                lines.append([margin])
+                used, word = indent, word[len(head) :]
+            if word:
+                lines[-1].append(Span(word, piece.slot))
+                used += cell_len(word)
+    return [tuple(line) for line in lines]
+
+
+def line_of(pieces: Spans, y: int, width: int) -> Spans:
+    """Return line `y` of what stands in an empty pane: an error in it must be readable to its end."""
+    lines = wrapped(pieces, width, 2) if y >= 0 else []
+    return lines[y] if 0 <= y < len(lines) else ()
 
 
 class Item(NamedTuple):

@@ -32,6 +32,7 @@ _ASCII = str.maketrans("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·↑↓●
 # What Textual itself draws: borders, scrollbars, the palette's frame.
 _ASCII |= str.maketrans("╭╮╰╯┌┐┘├┤┬┴┼╔╗╚╝", "+" * 16)
 _ASCII |= str.maketrans("━═╸╺▀▔┃║▐▕╹╻■□▪▫←▶◀▲▼✓✗", "------||||||##..<><^vvx")
+_ASCII |= str.maketrans("≈", "~")
 _ASCII |= str.maketrans("\u2018\u2019\u201c\u201d\u00a0", "''\"\" ")
 
 

@@ -79,8 +79,10 @@ def second_line(frame: Frame, width: int) -> Spans:
     known = spend.budget_usd_per_hour and (over or not short)
     budget = f" of {fmt.usd(spend.budget_usd_per_hour)}" if known else ""
     rate = f"{fmt.usd(spend.usd_per_hour)}{budget}/h"
-    label = "own " if short else "own API calls "
-    cost = spans((label, "muted"), fmt.usd(spend.usd), " ", (rate, "warning" if over else "muted"))
+    label, after = ("own ", ", ") if short else ("own API calls ", " in all, ")
+    cost = spans(
+        (label, "muted"), fmt.usd(spend.usd), (after, "muted"), (rate, "warning" if over else "muted")
+    )
     right = [*looks(frame), Item(expiry(frame), 1), Item(cost, 3)]
     right.append(Item(spans((f"{fmt.clock(frame.now)}Z", "muted")), 6) if frame.now else Item(()))
     return (*bar(left, right, width - 1), Span(" "))

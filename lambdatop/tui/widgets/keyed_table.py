@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from lambdatop.tui._textual import paint_plainly, set_content_size
 from lambdatop.tui.frame import EMPTY_FRAME, Frame
-from lambdatop.tui.style.spans import Span, Spans, fit
+from lambdatop.tui.style.spans import Span, Spans, fit, line_of
 from lambdatop.tui.style.theme import Inks, inks_of
 from lambdatop.tui.widgets.columns import Column, Placed, header, in_order, place
 from lambdatop.tui.widgets.navigation import Moving
@@ -293,7 +293,7 @@ class KeyedTable(Moving, PlainLines, Generic[R], can_focus=True, inherit_binding
         index = self.scroll_offset.y + y - HEADER
         if index >= len(self._rows):
             self._painted[y - HEADER] = None
-            words = self._empty if not self._rows and y == HEADER + 1 else ()
+            words = () if self._rows else line_of(self._empty, y - HEADER - 1, width)
             return self._strip(fit(words, width), inks, width)
         state = self._state(index)
         self._painted[y - HEADER] = state

@@ -18,6 +18,7 @@ from lambdatop.domain.diagnosis import (
 from lambdatop.domain.endpoint import foreign, is_aws
 from lambdatop.domain.facts.permissions import Permission
 from lambdatop.domain.mitigations.registry import REGISTRY, iam_actions
+from lambdatop.report.text.doctor import report_text
 
 OTHERS: tuple[Verdict, ...] = ("ok", "warn", "unknown")
 
@@ -48,6 +49,22 @@ def test_a_clock_that_is_off_is_said_before_aws_refuses_it(
 def test_expiry(left: float, state: str, words: str) -> None:
     check = expiry(1000.0 + left, 1000.0)
     assert (check.state, check.detail) == (state, words)
+
+
+def test_credentials_without_an_expiry_time_say_so() -> None:
+    assert expiry(None, 1000.0).detail == "no expiry time is given"
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (("ok", "ok", "warn"), "1 warning, 2 ok"),
+        (("unknown", "warn", "fail", "warn", "ok"), "1 failed, 2 warnings, 1 not known, 1 ok"),
+    ],
+)
+def test_the_last_line_counts_the_checks_by_result(states: tuple[Verdict, ...], said: str) -> None:
+    checks = tuple(Check("files", "f", state, "") for state in states)
+    assert report_text(Report(0.0, checks), width=80, colour=False).splitlines()[-1] == said
     assert expiry(None, 1000.0).state == "ok"
 
 

@@ -22,7 +22,7 @@ def test_a_state_in_which_nothing_runs(name: str) -> None:
     (finding,) = stated(FunctionState(name, "ImageDeleted", "The image is gone."))
     assert (finding.severity, finding.target.key) == ("critical", WORKER)
     assert finding.title == f"orders-worker cannot be invoked: {name}, ImageDeleted: The image is gone."
-    assert finding.formula == f"State {name}, LastUpdateStatus not told"
+    assert finding.formula == f"State {name}, LastUpdateStatus not known"
     assert dict(finding.evidence)["state_reason_code"] == "ImageDeleted"
 
 

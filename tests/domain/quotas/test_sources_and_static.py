@@ -134,4 +134,4 @@ def test_the_timeout_and_what_the_log_shows_as_hit() -> None:
     assert (timeout.used, timeout.limit, timeout.own, timeout.fixed) == (9, 10, True, True)
     assert (shown["/tmp of orders-worker"].limit, shown["/tmp of orders-worker"].assumed) == (512 * MB, False)
     assert shown["file descriptors of orders-worker"].limit == 1024
-    assert "hit once in 15 min; how full it is in between is not told" in shown["/tmp of orders-worker"].note
+    assert "hit once in 15 min; how full it is in between is not known" in shown["/tmp of orders-worker"].note

@@ -5,11 +5,15 @@ from collections.abc import Callable
 import pytest
 from fakes import console_scene as scene
 from fakes.fake_console import Clock, FakeConsole
-from fakes.screens import dashboard, functions, looking, settle, text
+from fakes.screens import dashboard, functions, looking, press, settle, text
+from msgspec.structs import replace
+from textual.content import Content
 
 from lambdatop.domain.facts.not_read import Gap
 from lambdatop.domain.state.snapshot import SourceRow, Target
+from lambdatop.tui._textual import title_room
 from lambdatop.tui.app.app import LambdatopApp
+from lambdatop.tui.panes.base import Pane
 from lambdatop.tui.widgets.keyed_table import KeyedTable
 
 MakeApp = Callable[..., LambdatopApp]
@@ -31,6 +35,24 @@ async def test_one_denied_source_greys_one_pane_only(make_app: MakeApp, console:
         tables = {n: dashboard(app).query_one(f"#{n}-table", KeyedTable) for n in names}
         assert [n for n, table in tables.items() if table.greyed] == ["storms"]
         assert "1,284" in text(app)  # the old data stays
+
+
+@pytest.mark.parametrize("pane", ["1", "4"], ids=["a table", "the log"])
+async def test_why_there_is_no_connection_can_be_read_to_its_end(
+    make_app: MakeApp, console: FakeConsole, pane: str
+) -> None:
+    error = (
+        "The endpoint https://lambda.eu-central-1.amazonaws.com cannot be reached: its name does not exist. "
+        "Check the network, the region and --endpoint-url; lambdatop tries again every ten seconds."
+    )
+    shown = scene.snapshot()
+    lost = SourceRow("connection", "failed", None, error)
+    console.snapshot = replace(shown, targets=(), sources=(lost,), functions=(), logs={})
+    app = make_app()
+    async with looking(app, NARROW) as pilot:
+        await press(pilot, pane)
+        body = " ".join(" ".join(text(app).split("\n")[3:]).split())
+        assert error in body
 
 
 async def test_a_source_with_denied_reads_is_not_counted_as_well(
@@ -115,9 +137,29 @@ async def test_no_color_sends_no_colour(make_app: MakeApp, monkeypatch: pytest.M
         assert colours <= {"DEFAULT"}
 
 
-@pytest.mark.parametrize("size", [(120, 40), (30, 20)], ids=["medium", "titles are cut"])
-async def test_ascii_terminals_get_ascii(make_app: MakeApp, size: tuple[int, int]) -> None:
+SIZES = [(30, 20), (40, 40), (60, 24), (80, 24), (100, 30), (120, 40), (148, 40), (150, 40), (151, 40)]
+"""At some of these the titles of panes are cut, by one cell or by many."""
+
+
+async def test_ascii_terminals_get_ascii(make_app: MakeApp) -> None:
     app = make_app(ascii_only=True)
-    async with looking(app, size):
-        shown = [c for c in text(app) if not c.isascii()]
-        assert shown == []
+    async with looking(app, (120, 40)) as pilot:
+        for open_page in ((), ("enter",), ("question_mark",), ("escape", "escape", "T")):
+            await press(pilot, *open_page)
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await settle(pilot)
+                assert [c for c in text(app) if not c.isascii()] == [], (open_page, size)
+
+
+async def test_a_title_is_cut_by_the_pane_itself(make_app: MakeApp) -> None:
+    """Textual would cut what is longer, with a character that not every terminal can show."""
+    app = make_app()
+    async with looking(app, (120, 40)) as pilot:
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            for pane in app.screen.query(Pane):
+                if pane.display and pane.size.width > 4:
+                    title = Content.from_markup(pane.border_title or "")
+                    assert title.cell_length <= title_room(pane), (pane.id, size)

@@ -156,7 +156,7 @@ def test_the_header_shows_the_discovery_interval_and_what_is_slow(width: int) ->
 def test_without_a_plan_or_a_budget_the_header_says_nothing_of_it() -> None:
     for planned in (None, replace(CALM, mood="unlimited")):
         assert "discovery" not in header(planned, 120)
-    assert "own API calls $0.0147 $0.041 of $0.5/h" in header(None, 80)
+    assert "own API calls $0.0147 in all, $0.041 of $0.5/h" in header(None, 80)
 
 
 def test_what_the_budget_slows_down_in_an_incident_is_a_warning() -> None:

@@ -100,7 +100,7 @@ async def test_new_lines_move_neither_the_mark_nor_the_screen(
         await settle(pilot)
         assert rows(app) == before
         assert marked(app) == "needle"
-        assert "+2 new, End follows" in text(app)
+        assert "+2 new, End: follow again" in text(app)
         assert "“needle” 1/2" in text(app)
         await press(pilot, "end")
         assert tail(app).following
@@ -188,4 +188,4 @@ async def test_the_title_changes_with_the_lines_not_a_frame_later(open_log: Open
         tail(app).action_stamps()
         assert "no time" in str(pane.border_title)
         tail(app).step(-3)
-        assert "End follows" in str(pane.border_title)
+        assert "End: follow again" in str(pane.border_title)

@@ -43,7 +43,13 @@ def test_the_plan_is_told_in_sentences() -> None:
     assert "The whole budget: errors moved. Planned $0.37/h, 6.5 requests a minute." in words
     assert "discovered within 15m" in words
     assert words.endswith("rows wait\n")
-    assert "no budget" in plain(looking_lines(None))
+    assert "no budget" in plain(looking_lines(replace(PLAN, mood="unlimited")))
+
+
+def test_no_plan_yet_is_not_called_no_budget() -> None:
+    assert (
+        plain(looking_lines(None)) == "How often metrics are asked for is not known yet: none have been read."
+    )
 
 
 async def test_dollar_opens_it_and_escape_closes_it(make_app: MakeApp, console: FakeConsole) -> None:

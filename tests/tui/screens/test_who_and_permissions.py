@@ -7,6 +7,8 @@ from collections.abc import Callable
 from fakes import console_scene as scene
 from fakes.fake_console import FakeConsole
 from fakes.screens import looking, press, settle, text
+from textual.content import Content
+from textual.widgets import Static
 
 from lambdatop.domain.errors import Denied
 from lambdatop.domain.facts.permissions import Permissions
@@ -14,7 +16,7 @@ from lambdatop.domain.facts.principal import TrailEvent
 from lambdatop.domain.mitigations.registry import REGISTRY
 from lambdatop.tui.app.app import LambdatopApp
 from lambdatop.tui.screens.changed_by import WhoScreen
-from lambdatop.tui.screens.help import help_lines
+from lambdatop.tui.screens.help import BESIDES, KEYS, HelpScreen, help_lines
 
 MakeApp = Callable[..., LambdatopApp]
 SIZE = (140, 50)
@@ -77,6 +79,19 @@ async def test_the_dialog_says_what_may_be_missing_and_hides_nothing(
         assert "type orders-worker to confirm" in text(app)
 
 
+async def test_what_is_not_known_to_be_allowed_is_said_once_in_words(
+    make_app: MakeApp, console: FakeConsole
+) -> None:
+    console.snapshot = scene.snapshot(permissions=Permissions(scene.NOW, {}, "IAM does not answer."))
+    app = make_app()
+    async with looking(app, SIZE) as pilot:
+        await press(pilot, "T")
+        (line,) = [line for line in text(app).split("\n") if "allowed  " in line]
+        assert (
+            " ".join(line.partition("allowed")[2].split("│")[0].split()) == "not known: IAM does not answer"
+        )
+
+
 def test_help_says_yes_no_or_a_question_mark() -> None:
     iam = REGISTRY["throttle_to_zero"].iam
     known = Permissions(scene.NOW, {action: "yes" for action in iam})
@@ -84,3 +99,22 @@ def test_help_says_yes_no_or_a_question_mark() -> None:
     assert any(line.startswith("T ") and line.endswith("allowed: yes") for line in lines)
     assert any(line.startswith("V ") and line.endswith("allowed: ?") for line in lines)
     assert "allowed" not in "".join(piece.text for piece in help_lines("operator"))
+
+
+async def test_help_is_wrapped_beside_its_keys(make_app: MakeApp) -> None:
+    app = make_app()
+    async with looking(app, (80, 24)) as pilot:
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        for width in (80, 60, 120):
+            await pilot.resize_terminal(width, 24)
+            await settle(pilot)
+            words = app.screen.query_one("#keys Static", Static).content
+            assert isinstance(words, Content)
+            assert words.cell_length > 0
+            lines = words.plain.splitlines()
+            assert all(len(line) <= width - BESIDES for line in lines if line.startswith(" " * KEYS))
+            assert (width < 120) == any(line.startswith(" " * KEYS) and line.strip() for line in lines)
+            shown = app.screen.query_one("#keys Static", Static).size
+            entries = [line for line in lines if len(line) > KEYS and line[KEYS - 1] == " "]
+            assert max(len(line.rstrip()) for line in entries) <= shown.width

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import ast
+import inspect
 from operator import itemgetter
+from pathlib import Path
 
 import pytest
 
+from lambdatop import tui
 from lambdatop.tui.search import MAX_CHARS, parse_filter
-from lambdatop.tui.style.spans import Item, bar, clip, fit, plain, spans, width_of
+from lambdatop.tui.style.spans import Item, bar, clip, fit, plain, spans, width_of, wrapped
 from lambdatop.tui.style.theme import BAR, SPARK, to_ascii
 from lambdatop.tui.widgets.charts import gauge, resample, sparkline
 from lambdatop.tui.widgets.columns import Column, header, in_order, place
@@ -35,6 +39,22 @@ def test_bar_drops_the_least_important_first() -> None:
     assert plain(bar(left, right, 40)) == "name  identity  endpoint        OPERATOR"
     assert plain(bar(left, right, 30)) == "name  endpoint        OPERATOR"
     assert plain(bar(left, right, 16)) == "name    OPERATOR"
+
+
+@pytest.mark.parametrize("width", range(0, 60))
+@pytest.mark.parametrize("text", ["  ", "no function", "  受注ワーカー waits for ワ", "a-word-that-is-long"])
+def test_wrapped_lines_fit_and_lose_nothing_but_blanks(text: str, width: int) -> None:
+    lines = wrapped(spans((text, "muted"), (" and more", "critical")), width, 2)
+    assert all(width_of(line) <= max(4, width) for line in lines)
+    joined = "".join(plain(line) for line in lines)
+    assert joined.replace(" ", "") == f"{text} and more".replace(" ", "")
+    assert all(plain(line).startswith("  ") for line in lines[1:])
+
+
+def test_wrapped_lines_break_at_blanks_and_keep_their_colours() -> None:
+    lines = wrapped(spans(("  the first", "muted"), (" and the last", "critical")), 13, 4)
+    assert [plain(line) for line in lines] == ["  the first", "    and the", "    last"]
+    assert {piece.slot for piece in lines[2]} == {"", "critical"}
 
 
 # -- filter ----------------------------------------------------------------------------------------
@@ -148,3 +168,19 @@ def test_rows_that_come_in_order_are_not_ordered_again() -> None:
     many = Rows(range(1_000), str)
     assert all(many.find(str(i), near) == i for i in (0, 255, 256, 999) for near in (0, 300, 5_000))
     assert Rows((), str).find("a", 3) is None
+
+
+def test_every_sign_that_the_console_writes_has_a_likeness_in_ascii() -> None:
+    """A question mark means "not known" on screen; a sign without a likeness would become one."""
+    root = Path(inspect.getfile(tui)).parent
+    files = [f for f in sorted(root.rglob("*.py")) if f.name != "search.py" and f.parent.name != "terminal"]
+    written = {
+        sign
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for sign in node.value
+        if not sign.isascii()
+    }
+    assert "≈" in written
+    assert {sign for sign in written if to_ascii(sign) == "?"} == set()

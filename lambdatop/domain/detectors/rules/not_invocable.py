@@ -49,7 +49,7 @@ def _stated(
             ("last_update_reason_code", state.update_code or None),
         ),
         (),
-        f"State {state.state}, LastUpdateStatus {state.update or 'not told'}",
+        f"State {state.state}, LastUpdateStatus {state.update or 'not known'}",
     )
 
 
