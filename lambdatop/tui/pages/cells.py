@@ -27,9 +27,9 @@ def level(share: float | None, warning: float = NEAR_LIMIT, critical: float = AT
     return "critical" if share >= critical else "warning"
 
 
-def aged(seconds: float | None, stale: bool = False) -> Spans:
+def aged(seconds: float | None) -> Spans:
     """Return an age in a row."""
-    return spans((fmt.coarse_age(seconds), "stale" if stale else "faint"))
+    return spans((fmt.coarse_age(seconds), "faint"))
 
 
 def cap(row: FunctionRow, known: bool = True) -> Spans:
