@@ -50,10 +50,10 @@ async def _propose(
 
 
 def check_name(mitigation: str) -> None:
-    """Refuse an unknown or unbuilt mitigation before anything is connected.
+    """Refuse an unknown mitigation before anything is connected.
 
     Raises:
-        UsageError, NotInThisVersion: with the nearest name.
+        UsageError: with the nearest name.
     """
     from lambdatop.domain.mitigations.registry import kind_of
 

@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from lambdatop.domain.errors import LambdatopError
-from lambdatop.domain.facts.principal import TrailEvent
+from lambdatop.domain.facts.principal import SHOWN_AFTER_S, TrailEvent
 from lambdatop.tui.bindings import bindings
 from lambdatop.tui.closing import Modal
 from lambdatop.tui.futures import background, ending
@@ -19,7 +19,8 @@ from lambdatop.tui.style.spans import Span, Spans, fit, spans
 from lambdatop.tui.style.theme import inks_of
 
 LATE = (
-    "CloudTrail lags by about five minutes and covers only the last days: a recent change may still appear."
+    f"CloudTrail lags by about {fmt.span(SHOWN_AFTER_S)} and covers only the last days: "
+    "a recent change may still appear."
 )
 AGE, NAME, WHO = 9, 30, 22
 
