@@ -1,8 +1,8 @@
-"""Make cells that several panes share. Pure."""
+"""Make cells and lines that several panes or pages share. Pure."""
 
 from __future__ import annotations
 
-from lambdatop.domain.state.snapshot import FunctionRow
+from lambdatop.domain.state.snapshot import FunctionRow, StormRow
 from lambdatop.tui.style import format as fmt
 from lambdatop.tui.style.spans import Span, Spans, spans
 
@@ -25,6 +25,18 @@ def level(share: float | None, warning: float = NEAR_LIMIT, critical: float = AT
     if share is None or share < warning:
         return ""
     return "critical" if share >= critical else "warning"
+
+
+def titled(title: str, note: str = "") -> list[Span]:
+    """Return the line above a part of a page, after an empty one."""
+    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
+
+
+def iterator_age(row: FunctionRow | StormRow) -> Spans:
+    """Return the age of the oldest record of a stream, nothing where there is no stream."""
+    if row.iterator_age_ms is None:
+        return ()
+    return figure(row.iterator_age_ms, fmt.age(row.iterator_age_ms / 1000))
 
 
 def aged(seconds: float | None) -> Spans:

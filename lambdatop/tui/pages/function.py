@@ -14,6 +14,7 @@ from lambdatop.domain.units import span
 from lambdatop.report.text.not_known import blind, callers, no_mappings, no_metrics
 from lambdatop.tui.frame import Frame
 from lambdatop.tui.pages.cells import cap, level, timeout_share
+from lambdatop.tui.pages.cells import titled as _section
 from lambdatop.tui.pages.confirm import change_words, in_reading_order, row
 from lambdatop.tui.pages.finding import suggestion, value_text
 from lambdatop.tui.pages.function_cost import burn_section
@@ -75,10 +76,6 @@ def page(frame: Frame, key: Key, width: int, learned: Learned | None = None, fai
 
 def _not_shown(width: int, sentence: str) -> Spans:
     return (Span("\n"), *row("", sentence, width, "critical"))
-
-
-def _section(title: str, note: str = "") -> list[Span]:
-    return [Span(f"\n{title}", "accent"), Span(f"  {note}" if note else "", "muted"), Span("\n")]
 
 
 def _facts(f: FunctionRow, frame: Frame, width: int) -> Spans:

@@ -13,7 +13,7 @@ from lambdatop.domain.cost.burn import AccountBurn
 from lambdatop.domain.keys import Key
 from lambdatop.domain.state.snapshot import FunctionRow
 from lambdatop.tui.frame import BAD, Frame
-from lambdatop.tui.pages.cells import aged, cap, figure, level, timeout_share
+from lambdatop.tui.pages.cells import aged, cap, figure, iterator_age, level, timeout_share
 from lambdatop.tui.pages.function import metrics_old
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
@@ -100,9 +100,7 @@ _drawn = lru_cache(maxsize=1_024)(sparkline)
 
 
 def _iterator(row: FunctionRow, frame: Frame, width: int) -> Spans:
-    if row.iterator_age_ms is None:
-        return ()
-    return figure(row.iterator_age_ms, fmt.age(row.iterator_age_ms / 1000))
+    return iterator_age(row)
 
 
 def _amplification(row: FunctionRow, frame: Frame, width: int) -> Spans:

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from lambdatop.domain.state.snapshot import StormRow
 from lambdatop.tui.frame import Frame
-from lambdatop.tui.pages.cells import aged, figure, level
+from lambdatop.tui.pages.cells import aged, figure, iterator_age, level
 from lambdatop.tui.panes.spec import PaneSpec
 from lambdatop.tui.panes.table_base import TablePane
 from lambdatop.tui.selection import of_storm
@@ -97,9 +97,7 @@ def _dlq_growth(row: StormRow, frame: Frame, width: int) -> Spans:
 
 
 def _iterator(row: StormRow, frame: Frame, width: int) -> Spans:
-    if row.iterator_age_ms is None:
-        return ()
-    return figure(row.iterator_age_ms, fmt.age(row.iterator_age_ms / 1000))
+    return iterator_age(row)
 
 
 def _errors(row: StormRow, frame: Frame, width: int) -> Spans:
