@@ -93,7 +93,7 @@ def _dlq_growth(row: StormRow, frame: Frame, width: int) -> Spans:
         return ()
     value = row.dlq.trend_per_min
     critical = frame.settings.detectors.dlq_growth.critical_per_min
-    return figure(value, fmt.signed(value), level(value, 0.05, critical))
+    return figure(value, fmt.signed(value), level(value, GROWS, critical))
 
 
 def _iterator(row: StormRow, frame: Frame, width: int) -> Spans:
@@ -119,6 +119,8 @@ def _depth(row: StormRow) -> int | None:
     return row.queue.facts.visible if row.queue else None
 
 
+GROWS = 0.05
+"""Messages a minute by which a dead-letter queue visibly grows; `dlq_growth` has no such threshold."""
 QUIET = 0.05
 """Wasted invocations a minute that are shown as none."""
 
